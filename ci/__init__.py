@@ -1,0 +1,1 @@
+"""Scripts that build and check the project; people run them by hand too."""

@@ -1,0 +1,81 @@
+# The responses an engine returns, and the Step that carries them.
+
+
+cdef class RequestRef:
+    cdef readonly unsigned long long connection   # identity of the connection, drawn by the facade
+    cdef readonly long long number                # which request of it; negative for pings
+
+
+cdef class Informational:
+    cdef readonly RequestRef ref
+    cdef readonly int status          # 100 to 199, never 101
+    cdef readonly tuple headers       # of (name, value) pairs, names lower-case
+
+
+cdef class Status:
+    cdef readonly RequestRef ref
+    cdef readonly int status          # 101, or 200 to 599
+
+
+cdef class StatusReason:
+    cdef readonly RequestRef ref
+    cdef readonly str reason
+
+
+cdef class Headers:
+    cdef readonly RequestRef ref
+    cdef readonly tuple headers
+
+
+cdef class Data:
+    cdef readonly RequestRef ref
+    cdef readonly bytes data          # never empty
+
+
+cdef class Trailers:
+    cdef readonly RequestRef ref
+    cdef readonly tuple headers
+
+
+cdef class Done:
+    cdef readonly RequestRef ref
+
+
+cdef class Failed:
+    cdef readonly RequestRef ref
+    cdef readonly object fault        # a Fault
+
+
+cdef class Pong:
+    cdef readonly RequestRef ref
+
+
+cdef class PushPromise:
+    cdef readonly RequestRef ref
+    cdef readonly RequestRef promised_ref
+    cdef readonly tuple headers
+
+
+cdef enum:
+    END_KEEP = 0         # the link stays as it is
+    END_SHUT_WRITE = 1   # after the output is written, no more will be
+    END_CLOSE = 2        # after the output is written, close
+
+
+cdef class Note:
+    cdef readonly bint outgoing
+    cdef readonly str text            # one line, secrets already redacted, bounded
+
+
+cdef class Step:
+    cdef readonly object state        # the successor; the same state where nothing changed
+    cdef readonly list responses      # oldest first
+    cdef readonly tuple output        # of bytes, to be written in order
+    cdef readonly object fault        # a Fault or None
+    cdef readonly object ref          # the RequestRef that was given, or None
+    cdef readonly int end             # an END_ value
+    cdef readonly tuple notes         # of Note; empty unless tracing
+
+
+cdef Step step(object state, list responses=*, tuple output=*, object fault=*, object ref=*,
+               int end=*, tuple notes=*)

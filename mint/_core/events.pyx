@@ -1,0 +1,216 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""Responses as values: complete when created, never written afterwards.
+
+They are compiled because an engine makes several per read; each is still a frozen dataclass.
+"""
+
+cimport cython
+
+
+@cython.final
+@cython.freelist(64)
+@cython.dataclasses.dataclass(frozen=True, eq=False)
+cdef class RequestRef:
+    """Names one request (or ping, or push) of one connection; equal only to itself.
+
+    `connection` is the identity of the connection (64 bits, random unless given), `number` the
+    request within it. Neither carries meaning for the caller.
+    """
+
+    connection: cython.ulonglong
+    number: cython.longlong
+
+    def __eq__(self, other):
+        if type(other) is not RequestRef:
+            return NotImplemented
+        return (self.number == (<RequestRef>other).number
+                and self.connection == (<RequestRef>other).connection)
+
+    def __hash__(self):
+        # The numbers of one connection are small and dense; spread the connections apart.
+        return <Py_hash_t>((self.connection * 0x9E3779B97F4A7C15ULL) ^ <unsigned long long>self.number) >> 1
+
+    def __reduce__(self):
+        return RequestRef, (self.connection, self.number)
+
+
+@cython.final
+@cython.freelist(16)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class Informational:
+    """An interim response (1xx but 101): zero or more come before the final one. RFC 9110 15.2."""
+
+    ref: RequestRef
+    status: cython.int
+    headers: tuple
+
+    def __reduce__(self):
+        return Informational, (self.ref, self.status, self.headers)
+
+
+@cython.final
+@cython.freelist(64)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class Status:
+    """The status of the final response: 101, or 200 to 599."""
+
+    ref: RequestRef
+    status: cython.int
+
+    def __reduce__(self):
+        return Status, (self.ref, self.status)
+
+
+@cython.final
+@cython.freelist(8)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class StatusReason:
+    """The reason phrase of an HTTP/1 status line, on request (`optional_responses`)."""
+
+    ref: RequestRef
+    reason: str
+
+    def __reduce__(self):
+        return StatusReason, (self.ref, self.reason)
+
+
+@cython.final
+@cython.freelist(64)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class Headers:
+    """The header section of the final response: pairs in order, names in lower case."""
+
+    ref: RequestRef
+    headers: tuple
+
+    def __reduce__(self):
+        return Headers, (self.ref, self.headers)
+
+
+@cython.final
+@cython.freelist(64)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class Data:
+    """A piece of the content, or of what a tunnel carries; never empty."""
+
+    ref: RequestRef
+    data: bytes
+
+    def __reduce__(self):
+        return Data, (self.ref, self.data)
+
+
+@cython.final
+@cython.freelist(16)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class Trailers:
+    """The trailer section, without the fields that may not stand there."""
+
+    ref: RequestRef
+    headers: tuple
+
+    def __reduce__(self):
+        return Trailers, (self.ref, self.headers)
+
+
+@cython.final
+@cython.freelist(64)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class Done:
+    """The response is complete; for a tunnel, its incoming direction is."""
+
+    ref: RequestRef
+
+    def __reduce__(self):
+        return Done, (self.ref,)
+
+
+@cython.final
+@cython.freelist(16)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class Failed:
+    """This request failed; the facade turns it into `RequestFailed`."""
+
+    ref: RequestRef
+    fault: object
+
+    def __reduce__(self):
+        return Failed, (self.ref, self.fault)
+
+
+@cython.final
+@cython.freelist(8)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class Pong:
+    """The answer to a ping."""
+
+    ref: RequestRef
+
+    def __reduce__(self):
+        return Pong, (self.ref,)
+
+
+@cython.final
+@cython.freelist(8)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class PushPromise:
+    """The server will answer a request that was not sent. RFC 9113 8.4."""
+
+    ref: RequestRef
+    promised_ref: RequestRef
+    headers: tuple
+
+    def __reduce__(self):
+        return PushPromise, (self.ref, self.promised_ref, self.headers)
+
+
+@cython.final
+@cython.freelist(16)
+@cython.dataclasses.dataclass(frozen=True)
+cdef class Note:
+    """One line about a frame or a message head, for logs and transcripts; secrets are redacted."""
+
+    outgoing: cython.bint
+    text: str
+
+    def __reduce__(self):
+        return Note, (self.outgoing, self.text)
+
+
+@cython.final
+@cython.freelist(16)
+cdef class Step:
+    """What one engine call gives: the successor, responses, octets to write, and how to go on."""
+
+    def __init__(self, state, list responses not None, tuple output not None, fault, ref, int end,
+                 tuple notes not None):
+        self.state = state
+        self.responses = responses
+        self.output = output
+        self.fault = fault
+        self.ref = ref
+        self.end = end
+        self.notes = notes
+
+    def __repr__(self):
+        return (f"Step(responses={self.responses!r}, output={self.output!r}, fault={self.fault!r}, "
+                f"ref={self.ref!r}, end={self.end})")
+
+
+cdef Step step(object state, list responses=None, tuple output=(), object fault=None,
+               object ref=None, int end=END_KEEP, tuple notes=()):
+    """Build a Step without going through argument parsing."""
+    cdef Step made = Step.__new__(Step)
+    made.state = state
+    made.responses = [] if responses is None else responses
+    made.output = output
+    made.fault = fault
+    made.ref = ref
+    made.end = end
+    made.notes = notes
+    return made
+
+
+KEEP: int = END_KEEP
+SHUT_WRITE: int = END_SHUT_WRITE
+CLOSE: int = END_CLOSE

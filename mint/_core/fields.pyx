@@ -1,0 +1,195 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""Field rules both protocols share: what may be sent, what is secret, what may stand in trailers.
+
+RFC 9110 5, 6.5.1, 7.1, 7.2, 8.6; RFC 9112 3.2; RFC 9113 8.2.2, 8.3.1. Nothing here writes a message.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_DecodeLatin1,
+                              PyUnicode_GET_LENGTH, PyUnicode_KIND)
+
+from .chars cimport (CHAR_DIGIT, CHAR_HEX, CHAR_TCHAR, CHAR_URI, all_in, char_class, char_lower,
+                     is_blank, value_is_clean)
+from .faults cimport Fault, refusal
+
+# Fields that carry secrets: never in logs, repr, error messages, HPACK tables or caches.
+SENSITIVE: frozenset = frozenset({
+    "authorization", "proxy-authorization", "cookie", "set-cookie",
+    "proxy-authenticate", "www-authenticate", "authentication-info", "proxy-authentication-info",
+})
+
+# RFC 9113 8.2.2: fields about one connection, which HTTP/2 does not have.
+CONNECTION_SPECIFIC: frozenset = frozenset({
+    "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade",
+})
+
+# RFC 9110 6.5.1: framing, routing, authentication, request modifiers, content description.
+FORBIDDEN_IN_TRAILERS: frozenset = CONNECTION_SPECIFIC | frozenset({
+    "content-encoding", "content-length", "content-range", "content-type", "trailer",
+    "cache-control", "expect", "host", "max-forwards", "pragma", "range", "te", "if-match",
+    "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "authorization",
+    "proxy-authenticate", "proxy-authorization", "www-authenticate", "cookie", "set-cookie", "age",
+    "expires", "date", "location", "retry-after", "vary", "warning",
+})
+
+DEFAULT_PORTS: dict = {"http": 80, "https": 443}
+
+
+cdef bint is_latin1(str text) noexcept:
+    return PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND
+
+
+cdef Fault method_fault(str method):
+    """A method is a token, never empty (9112-3.1-a)."""
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(method)
+    if (count == 0 or not is_latin1(method)
+            or not all_in(<const unsigned char *>PyUnicode_1BYTE_DATA(method), count, CHAR_TCHAR)):
+        return refusal("invalid_request_method", "", method)
+    return None
+
+
+cdef bint is_uri_text(str target) noexcept:
+    """Whether every octet is a URI character or part of a percent triple."""
+    cdef const unsigned char *octets
+    cdef Py_ssize_t i = 0
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(target)
+    if not is_latin1(target):
+        return False
+    octets = <const unsigned char *>PyUnicode_1BYTE_DATA(target)
+    while i < count:
+        if char_class[octets[i]] & CHAR_URI:
+            i += 1
+        elif (octets[i] == c"%" and i + 2 < count and char_class[octets[i + 1]] & CHAR_HEX
+                and char_class[octets[i + 2]] & CHAR_HEX):
+            i += 3
+        else:
+            return False
+    return True
+
+
+cdef bint is_authority_form(str target):
+    """host:port with a port, nothing else (9112-3.2.3-a, 9110-9.3.6-a)."""
+    host, colon, port = target.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or len(port) > 5:
+        return False
+    if int(port) > 65535:
+        return False
+    if host.startswith("["):
+        return host.endswith("]") and "]" not in host[1:-1] and len(host) > 2
+    return not any(mark in host for mark in ":/?#[]@")
+
+
+cdef Fault target_fault(str method, str target, bint unchecked):
+    """The form of the target fits the method (9110-7.1-a, 9112-3.2). `unchecked` is the way out."""
+    cdef Fault bad
+    if unchecked:
+        # Even unchecked, a target cannot end the request line.
+        if is_latin1(target) and target and not any(mark in target for mark in " \r\n\0\t"):
+            return None
+        return refusal("invalid_request_target", method, target)
+    bad = refusal("invalid_request_target", method, target)
+    if not target or not is_uri_text(target):
+        return bad
+    if method == "CONNECT":
+        return None if is_authority_form(target) else bad
+    if target == "*":
+        return None if method == "OPTIONS" else bad
+    if "#" in target:   # 9112-3.2.1-a: a fragment is never sent
+        return bad
+    if target.startswith("/"):
+        return None
+    # absolute-form, for proxies: a scheme, then a host without userinfo (9110-4.2.4-a)
+    scheme, mark, rest = target.partition("://")
+    host = rest.partition("/")[0].partition("?")[0]
+    if not mark or scheme.lower() not in DEFAULT_PORTS or not host or "@" in host or host[0] == ":":
+        return bad
+    return None
+
+
+cdef bytes name_octets(str name, bint keep_case):
+    """The octets of a field name, in lower case unless told otherwise; None if it is no token."""
+    cdef Py_ssize_t i
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
+    cdef const unsigned char *octets
+    cdef unsigned char *written
+    cdef unsigned char lower
+    cdef bytes made
+    if count == 0 or not is_latin1(name):
+        return None
+    octets = <const unsigned char *>PyUnicode_1BYTE_DATA(name)
+    made = PyBytes_FromStringAndSize(NULL, count)
+    written = <unsigned char *>PyBytes_AS_STRING(made)
+    for i in range(count):
+        lower = char_lower[octets[i]]
+        if lower == 0:
+            return None
+        written[i] = octets[i] if keep_case else lower
+    return made
+
+
+cdef bytes value_octets(str value):
+    """The octets of a field value; None where it holds controls or blanks at an end (9110-5.5-c)."""
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
+    cdef const unsigned char *octets
+    if not is_latin1(value):
+        return None
+    octets = <const unsigned char *>PyUnicode_1BYTE_DATA(value)
+    if count and (is_blank(octets[0]) or is_blank(octets[count - 1])):
+        return None
+    if not value_is_clean(octets, count):
+        return None
+    return PyBytes_FromStringAndSize(<const char *>octets, count)
+
+
+cdef bint name_is_sensitive(str name):
+    return name in SENSITIVE
+
+
+cdef bint name_is_connection_specific(str name):
+    return name in CONNECTION_SPECIFIC
+
+
+cdef bint name_is_forbidden_in_trailers(str name):
+    return name in FORBIDDEN_IN_TRAILERS
+
+
+cdef Fault value_fault(str name, str value):
+    """Refuse a value; a secret one is not repeated."""
+    return refusal("invalid_header_value", name, "" if name.lower() in SENSITIVE else value)
+
+
+cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
+    """A content-length as a number; -1 where it is not 1*DIGIT or has over 18 digits (9110-8.6-b, c)."""
+    cdef long long number = 0
+    cdef Py_ssize_t i = 0
+    if count == 0:
+        return -1
+    while i < count - 1 and octets[i] == c"0":
+        i += 1
+    if count - i > 18:
+        return -1
+    while i < count:
+        if not char_class[octets[i]] & CHAR_DIGIT:
+            return -1
+        number = number * 10 + (octets[i] - c"0")
+        i += 1
+    return number
+
+
+cdef str show(object octets):
+    """What the peer sent, as text for a fault: latin-1, cut at 200 octets."""
+    cdef bytes seen = bytes(octets[:200])
+    return PyUnicode_DecodeLatin1(PyBytes_AS_STRING(seen), PyBytes_GET_SIZE(seen), NULL)
+
+
+cpdef str authority(str hostname, int port, str scheme):
+    """Host and port as Host and :authority want them: IPv6 in brackets, zone and default port left out.
+
+    A port of 0 means there is none (a Unix socket). RFC 9110 7.2, RFC 9112 3.2.
+    """
+    cdef str host = hostname
+    if ":" in host:
+        host = "[" + host.strip("[]").partition("%")[0] + "]"
+    if port == 0 or DEFAULT_PORTS.get(scheme) == port:
+        return host
+    return f"{host}:{port}"

@@ -1,0 +1,22 @@
+# Append-only logs shared by successive states. A state holds the log and its own window of it.
+
+
+cdef class ByteLog:
+    cdef unsigned char *octets     # owned; moves when the log grows, so never keep the pointer
+    cdef Py_ssize_t used           # octets appended so far, by the newest state
+    cdef Py_ssize_t room           # octets allocated
+
+
+cdef struct Window:
+    Py_ssize_t start               # first live octet of this state
+    Py_ssize_t end                 # one past the last
+
+# Append to the window; returns the log that now holds it (another one for a fork) and moves it.
+cdef ByteLog log_append(ByteLog log, Window *window, const unsigned char *piece, Py_ssize_t count)
+
+
+cdef class ListLog:
+    cdef list items                # objects appended so far, by the newest state
+
+# Append to the first `count` items; returns the log that now holds count + 1 of them.
+cdef ListLog list_append(ListLog log, Py_ssize_t count, object item)
