@@ -75,7 +75,7 @@ cdef bint is_authority_form(str target):
     if int(port) > 65535:
         return False
     if host.startswith("["):
-        return host.endswith("]") and "]" not in host[1:-1] and len(host) > 2
+        return len(host) > 2 and host.find("]") == len(host) - 1
     return not any(mark in host for mark in ":/?#[]@")
 
 
