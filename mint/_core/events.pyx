@@ -214,3 +214,7 @@ cdef Step step(object state, list responses=None, tuple output=(), object fault=
 KEEP: int = END_KEEP
 SHUT_WRITE: int = END_SHUT_WRITE
 CLOSE: int = END_CLOSE
+
+# What a Step may carry.
+Event = (Informational | Status | StatusReason | Headers | Data | Trailers | Done | Failed | Pong
+         | PushPromise)

@@ -1,0 +1,10 @@
+from typing import final
+
+# What the compiled modules offer each other.
+__pyx_capi__: dict[str, object]
+
+@final
+class ByteLog: ...
+
+@final
+class ListLog: ...

@@ -1,0 +1,9 @@
+from typing import Generic, TypeVar, final
+
+_T = TypeVar("_T")
+
+@final
+class Slots(Generic[_T]):
+    def __init__(self, owner: type[_T], state: str, generation: str) -> None: ...
+    def succeed(self, value: _T, state: object, generation: int) -> _T: ...
+    def replace(self, value: _T, name: str, content: object) -> _T: ...
