@@ -28,7 +28,7 @@ from .responses import (
     Trailers,
 )
 from .types import STREAM, UNKNOWN, Eof, TLSInfo, UnixAddress
-from .version import VERSION as __version__
+from .version import __version__
 
 __all__ = [
     "HTTP1",

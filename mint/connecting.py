@@ -57,7 +57,7 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait until one of the attempts is decided, at most `seconds` (`None`: the deadline). Answer: `Decided`."""
+    """Wait until an attempt is decided, at most `seconds` (`None`: the deadline). Answer: `Decided`."""
 
     attempts: tuple[Attempt, ...]
     seconds: float | None
@@ -161,7 +161,7 @@ def make_plan(
     """Check what names the origin and return the plan; `ValueError` says what is wrong with it."""
     if scheme not in {"http", "https"}:
         raise ValueError(f'scheme wants "http" or "https", not {scheme!r}')
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= MAX_PORT:
+    if not isinstance(port, int) or not 0 <= port <= MAX_PORT:
         raise ValueError(f"port wants a number from 0 to {MAX_PORT}, not {port!r}")
     if hostname is None:
         if isinstance(address, UnixAddress):

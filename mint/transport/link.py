@@ -277,7 +277,7 @@ class Link(ABC):
             self._write_failed = True
         self._shut()
 
-    def _last_words(self) -> None:
+    def _last_words(self) -> None:  # noqa: B027  # an offer, not a duty
         """Write from the outbox what goes without waiting; worlds that cannot, do nothing."""
 
     # -- what is known

@@ -58,7 +58,7 @@ class Memory(Link):
     def _transmit(self) -> None:
         """Leave everything in the outbox for `take`."""
 
-    def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
+    def _pull(self, until: float | None, *, wait: bool) -> bytes | None:  # noqa: ARG002  # never waits
         if wait:
             raise TransportTimeout("receiving from memory: nothing was put")
         return None

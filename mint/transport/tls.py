@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import certifi
@@ -41,6 +42,12 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
     return made
 
 
+def _has_store() -> bool:
+    """Whether the operating system has a folder of certificates that OpenSSL looks into by need."""
+    folder = ssl.get_default_verify_paths().capath
+    return folder is not None and any(Path(folder).iterdir())
+
+
 def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
     if not options.verify:
         context.check_hostname = False
@@ -50,8 +57,7 @@ def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
         context.load_verify_locations(cafile=options.ca_file, cadata=options.ca_data)
     else:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-        paths = ssl.get_default_verify_paths()
-        if not (context.get_ca_certs() or paths.cafile or (paths.capath and os.listdir(paths.capath))):
+        if not context.get_ca_certs() and not _has_store():
             context.load_verify_locations(cafile=certifi.where())
     if options.partial_chain:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
