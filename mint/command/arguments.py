@@ -145,11 +145,13 @@ def parser() -> argparse.ArgumentParser:
 def parse(arguments: Sequence[str] | None) -> Wanted:
     """Read the command line. Raises `UsageError`; exits for `--help` and for unknown options."""
     given = parser().parse_args(arguments)
-    forced: list[tuple[ProtocolName, ...]] = [
-        names for names, asked in ((("http1",), given.http1), (("http2",), given.http2 or given.h2c)) if asked
-    ]
-    if len(forced) > 1:
-        raise UsageError("--http1.1 and --http2 exclude each other")
+    protocols: tuple[ProtocolName, ...] = ("http1", "http2")
+    if given.http1:
+        protocols = ("http1",)
+    if given.http2 or given.h2c:
+        if given.http1:
+            raise UsageError("--http1.1 and --http2 exclude each other")
+        protocols = ("http2",)
     locations = tuple(parse_location(url) for url in given.urls)
     if given.h2c and any(location.scheme == "https" for location in locations):
         raise UsageError("--h2c is for http:// URLs; over TLS use --http2")
@@ -178,7 +180,7 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
         cert=given.cert,
         key=given.key,
         verbose=given.verbose,
-        protocols=forced[0] if forced else ("http1", "http2"),
+        protocols=protocols,
         max_time=given.max_time,
         unix_socket=given.unix_socket,
     )

@@ -120,10 +120,14 @@ class Exchange:
         # Over HTTP/1 one after another: pipelining is for those who know their server.
         most = 1 if self._conn.protocol == "http1" else len(locations) + len(self._pages)
         while locations and len(self._pages) < most and self._conn.is_open():
-            body = wanted.body if self._conn.protocol == "http1" or not wanted.body else STREAM
+            streamed = bool(wanted.body) and self._conn.protocol != "http1"
             try:
                 self._conn, ref = self._conn.request(
-                    wanted.method, locations[0].target, wanted.headers, body, flush=False
+                    wanted.method,
+                    locations[0].target,
+                    wanted.headers,
+                    STREAM if streamed else wanted.body,
+                    flush=False,
                 )
             except errors.TooManyConcurrentRequests:
                 if not self._pages:
@@ -133,7 +137,7 @@ class Exchange:
             self._pages[ref] = Page(
                 self._conn.protocol, include=wanted.include, path=outputs.get(location), live=not self._pages
             )
-            if body is STREAM and wanted.body:
+            if streamed and wanted.body is not None:
                 self._uploads[ref] = memoryview(wanted.body)
         return bool(self._pages)
 

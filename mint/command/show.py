@@ -84,11 +84,11 @@ class Page:
         self._bar = Bar(sys.stderr) if self._owned else None
         self._file: IO[bytes]
         if self._owned:
-            self._file = Path(str(path)).open("wb")
+            self._file = Path(str(path)).open("wb")  # noqa: SIM115  # closed by close()
         elif live:
             self._file = sys.stdout.buffer
         else:
-            self._file = tempfile.SpooledTemporaryFile(_SPOOLED)
+            self._file = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115  # closed by close()
         self.ended = False
         """Whether its last response came."""
 
