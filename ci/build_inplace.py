@@ -21,7 +21,9 @@ sys.path.insert(0, str(ROOT))
 
 from ci.build import lay_stubs  # noqa: E402 - the line above makes it importable
 
-COPIED = ("mint", "stubs", "ci", "pyproject.toml", "README.md", "LICENSE")
+# What a copy leaves behind: what is made, and whatever begins with a dot.
+MADE = ("build", "dist")
+OBJECTS = {".so", ".pyc"}
 
 
 def sources(root: Path) -> list[str]:
@@ -33,11 +35,18 @@ def sources(root: Path) -> list[str]:
 
 def copy_tree(root: Path, into: Path) -> None:
     """Bring a copy up to date: sources and C files with their times, never objects."""
+    tops = [
+        path
+        for path in root.iterdir()
+        if not path.name.startswith(".")
+        and path.name not in MADE
+        and not path.name.endswith(".egg-info")
+    ]
     wanted = {
         path.relative_to(root)
-        for name in COPIED
-        for path in ([root / name] if (root / name).is_file() else (root / name).rglob("*"))
-        if path.is_file() and path.suffix not in {".so", ".pyc"}
+        for top in tops
+        for path in ([top] if top.is_file() else top.rglob("*"))
+        if path.is_file() and path.suffix not in OBJECTS
     }
     for path in sorted(wanted):
         target = into / path
@@ -46,10 +55,11 @@ def copy_tree(root: Path, into: Path) -> None:
         there = target.stat() if target.exists() else None
         if there is None or (there.st_mtime_ns, there.st_size) != (here.st_mtime_ns, here.st_size):
             shutil.copy2(root / path, target)
-    for path in (into / "mint").rglob("*"):
-        made = path.is_dir() or path.suffix in {".so", ".pyc"}
-        if not made and path.relative_to(into) not in wanted:
-            path.unlink()
+    for top in tops:
+        for path in (into / top.name).rglob("*") if top.is_dir() else ():
+            made = path.is_dir() or path.suffix in OBJECTS
+            if not made and path.relative_to(into) not in wanted:
+                path.unlink()
 
 
 def translate(root: Path, jobs: int) -> None:
@@ -74,7 +84,16 @@ def compile_modules(root: Path, jobs: int) -> None:
     """Compile what changed, the extension modules beside their sources."""
     steps = ["-q", "build_py", "build_ext", "--inplace", f"--parallel={jobs}"]
     script = "import setuptools; setuptools.setup()"
-    subprocess.run([sys.executable, "-W", "ignore", "-c", script, *steps], cwd=root, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, *steps],
+        cwd=root,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if done.returncode:  # a build that works has nothing to say
+        raise SystemExit(done.stdout)
 
 
 def main() -> None:
