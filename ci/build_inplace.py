@@ -38,9 +38,7 @@ def copy_tree(root: Path, into: Path) -> None:
     tops = [
         path
         for path in root.iterdir()
-        if not path.name.startswith(".")
-        and path.name not in MADE
-        and not path.name.endswith(".egg-info")
+        if not path.name.startswith(".") and path.name not in MADE and not path.name.endswith(".egg-info")
     ]
     wanted = {
         path.relative_to(root)

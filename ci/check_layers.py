@@ -17,16 +17,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 # From the top down. A module imports from the layers below its own, and within its own layer as
-# long as no cycle appears. A name stands for the module and for everything inside the package.
+# long as no cycle appears (what only type checkers import closes none). A name stands for the module and for everything inside the package.
 LAYERS = (
     ("entry", ("mint", "mint.__main__", "mint.testing")),
     ("front ends", ("mint.mailbox", "mint.asyncio", "mint.trio")),
-    ("connecting", ("mint.http", "mint.connecting", "mint.proxy")),
-    ("connections", ("mint.http1", "mint.http2")),
+    ("negotiation", ("mint.http",)),
+    ("connections", ("mint.http1", "mint.http2", "mint.connection", "mint.engine")),
+    ("connecting", ("mint.blocking", "mint.connecting", "mint.proxy")),
     ("links", ("mint.transport",)),
     (
         "vocabulary",
-        ("mint.types", "mint.responses", "mint.messages", "mint.options", "mint.errors"),
+        (
+            *("mint.types", "mint.responses", "mint.messages", "mint.options"),
+            *("mint.errors", "mint.version"),
+        ),
     ),
     ("engines", ("mint._core.http1", "mint._core.http2")),
     ("parts", ("mint._core.hpack", "mint._core.frames", "mint._core.streams", "mint._core.flow")),
@@ -61,18 +65,14 @@ COUNTED = ("mint", "stubs", "tests", "fuzz", "bench", "ci", "docs")
 SUFFIXES = (".py", ".pyx", ".pxd", ".pyi")
 
 # A blanked string, or a comment, of Cython source.
-TEXT = re.compile(
-    r"(?s)(\"\"\"|\'\'\')(?:\\.|.)*?\1|\"(?:\\.|[^\"\\\n])*\"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*"
-)
+TEXT = re.compile(r"(?s)(\"\"\"|\'\'\')(?:\\.|.)*?\1|\"(?:\\.|[^\"\\\n])*\"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*")
 C_FUNCTION = re.compile(
     r"\s*cp?def\s+(?:(?:const|unsigned|signed|inline|api|public)\s+)*"
     r"(?:void|bint|char|short|int|long|float|double|size_t|Py_\w+|u?int\d+_t|unsigned)\b"
     r"(?!\s*\*)[\w\s]*?(\w+)\s*\((.*)$"
 )
 NO_VARIABLE = r"(?!class|struct|enum|union|inline|packed|fused|extern)"
-CONSTANT = re.compile(
-    rf"(?:cdef\s+{NO_VARIABLE}[\w\s*.]*?)?(\w+)\s*(\[[^\]]*\])?\s*(?::[^=]+)?=\s*(.+)"
-)
+CONSTANT = re.compile(rf"(?:cdef\s+{NO_VARIABLE}[\w\s*.]*?)?(\w+)\s*(\[[^\]]*\])?\s*(?::[^=]+)?=\s*(.+)")
 VARIABLE = re.compile(rf"cdef\s+{NO_VARIABLE}[^(:]*?(\w+)\s*(?:\[[^\]]*\])?\s*$")
 MUTABLE = re.compile(r"[\[{]|(?:dict|list|set|bytearray|defaultdict|deque|OrderedDict)\b")
 MUTATORS = "|".join(
@@ -84,12 +84,13 @@ MUTATORS = "|".join(
 
 
 class Import(NamedTuple):
-    """One import: where it stands, what it names, how many dots it starts with."""
+    """One import: where it stands, what it names, its leading dots, whether only checkers see it."""
 
     line: int
     module: str
     names: tuple[str, ...]
     dots: int
+    typing: bool = False
 
 
 class Finding(NamedTuple):
@@ -141,13 +142,21 @@ def own_lines(clean: str) -> Iterator[tuple[int, str]]:
 
 def python_imports(source: str) -> Iterator[Import]:
     """Yield every import of a Python file, wherever it stands."""
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    unseen = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for branch in node.body
+        for inner in ast.walk(branch)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(node.lineno, alias.name, (), 0)
+                yield Import(node.lineno, alias.name, (), 0, node in unseen)
         elif isinstance(node, ast.ImportFrom):
             names = tuple(alias.name for alias in node.names)
-            yield Import(node.lineno, node.module or "", names, node.level)
+            yield Import(node.lineno, node.module or "", names, node.level, node in unseen)
 
 
 def cython_imports(source: str) -> Iterator[Import]:
@@ -245,7 +254,7 @@ class Checker:
                 elif there < here:
                     where = f"{LAYERS[here][0]} import {LAYERS[there][0]}"
                     self.report(path, found.line, f"imports {target}: upwards, {where}")
-                elif target != module:
+                elif target != module and not found.typing:
                     self.edges.setdefault(module, set()).add(target)
 
     def check_outside(self, path: Path, module: str, found: Import) -> None:

@@ -66,6 +66,7 @@ CORE = "mint/_core/http1.pyx"
 PLANTED = [
     ("mint/errors.py", "from .http1 import HTTP1\n", 1, "imports mint.http1: upwards"),
     ("mint/errors.py", "def f():\n    from . import http1\n", 2, "imports mint.http1: upwards"),
+    ("mint/errors.py", "if TYPE_CHECKING:\n    from .http1 import HTTP1\n", 2, "mint.http1: upwards"),
     ("mint/errors.py", "from . import __version__\n", 1, "imports mint: upwards"),
     ("mint/transport/tcp.py", "from ..http1 import HTTP1\n", 1, "imports mint.http1: upwards"),
     ("mint/http1.py", "from .mailbox import Mailbox\n", 1, "imports mint.mailbox: upwards"),
@@ -102,9 +103,7 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(("name", "text", "line", "said"), PLANTED)
-def test_a_planted_violation_is_found(
-    tmp_path: Path, name: str, text: str, line: int, said: str
-) -> None:
+def test_a_planted_violation_is_found(tmp_path: Path, name: str, text: str, line: int, said: str) -> None:
     files = {
         "mint/http1.py": "",
         "mint/mailbox.py": "",
@@ -126,6 +125,14 @@ def test_modules_of_one_layer_do_not_go_round_in_circles(tmp_path: Path) -> None
     }
     (found,) = findings(tmp_path, files)
     assert "imports in a circle: " in found
+
+
+def test_types_of_one_layer_may_name_each_other(tmp_path: Path) -> None:
+    files = {
+        "mint/types.py": "if TYPE_CHECKING:\n    from .options import Options\n",
+        "mint/options.py": "from .types import Eof\n",
+    }
+    assert findings(tmp_path, files) == []
 
 
 def test_every_module_carries_the_same_directives(tmp_path: Path) -> None:
