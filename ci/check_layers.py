@@ -16,8 +16,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
-# From the top down. A module imports from the layers below its own, and within its own layer as
-# long as no cycle appears (what only type checkers import closes none). A name stands for the module and for everything inside the package.
+# From the top down. A module imports from the layers below its own, and within its own layer as long as
+# no cycle appears (what only type checkers import closes none). A name stands for the module and for
+# everything inside the package.
 LAYERS = (
     ("entry", ("mint", "mint.__main__", "mint.testing")),
     ("front ends", ("mint.mailbox", "mint.asyncio", "mint.trio")),

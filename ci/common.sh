@@ -39,29 +39,37 @@ sys.exit(not (sys.version_info >= (3, 11) and sys.implementation.name == "cpytho
               and os.path.exists(header)))' >/dev/null 2>&1
 }
 
-# Every Python this machine has: MINT_PYTHON, the PATH, pyenv.
-candidates() {
+# Every Python this machine has: MINT_PYTHON, the PATH, pyenv; some twice, some that do not run.
+mentioned() {
     [ -z "${MINT_PYTHON:-}" ] || echo "$MINT_PYTHON"
     type -ap python3 || true
     local version
     for version in 11 12 13 14 15 16; do
         type -ap "python3.$version" "python3.${version}t" || true
     done
-    ls -d "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/python 2>/dev/null || true
+    ls -d "${PYENV_ROOT:-${HOME:-/root}/.pyenv}"/versions/*/bin/python 2>/dev/null || true
 }
 
-# The first usable Python; the whole suite runs on it.
-first_python() {
+# Those of them that can build mint; an environment stands for the Python it was made from.
+candidates() {
     local python
     while read -r python; do
         if is_usable "$python"; then
-            echo "$python"
-            return
+            "$python" -c 'import os, sys; print(os.path.realpath(sys._base_executable))'
         fi
-    done < <(candidates)
-    echo 'mint needs CPython 3.11 or newer with its headers, venv and ensurepip' \
-        '(Debian: apt-get install python3-dev python3-venv), or MINT_PYTHON=/path/to/python' >&2
-    return 1
+    done < <(mentioned)
+}
+
+# The first of them; the whole suite runs on it.
+first_python() {
+    local found
+    mapfile -t found < <(candidates)
+    if [ "${#found[@]}" = 0 ]; then
+        echo 'mint needs CPython 3.11 or newer with its headers, venv and ensurepip' \
+            '(Debian: apt-get install python3-dev python3-venv), or MINT_PYTHON=/path/to/python' >&2
+        return 1
+    fi
+    echo "${found[0]}"
 }
 
 # make_venv FOLDER PYTHON PIP-ARGUMENTS...: kept as long as nothing it was made from changes.
