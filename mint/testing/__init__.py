@@ -4,8 +4,11 @@ They listen on loopback in threads of their own, need nothing but the standard l
 end.
 """
 
+from .messages import Body, Handler, Headers, Push, Request, Response
+from .origin import Origin
 from .peer import Peer
 from .scripted import ScriptedServer, ScriptError
+from .showcase import showcase
 from .steps import (
     Close,
     Do,
@@ -31,6 +34,7 @@ from .steps import (
 )
 
 __all__ = [
+    "Body",
     "Close",
     "Do",
     "Drain",
@@ -40,8 +44,14 @@ __all__ = [
     "ExpectUntil",
     "Flood",
     "Forever",
+    "Handler",
+    "Headers",
+    "Origin",
     "Peer",
+    "Push",
+    "Request",
     "Reset",
+    "Response",
     "ScriptError",
     "ScriptedServer",
     "Send",
@@ -55,4 +65,5 @@ __all__ = [
     "Wait",
     "bytewise",
     "request",
+    "showcase",
 ]

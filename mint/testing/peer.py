@@ -32,11 +32,12 @@ class _Socket:
         sock.setblocking(False)
         self._sock = sock
         self.deadline = math.inf
+        self.patience = math.inf
 
     def _wait(self, event: int, deadline: float) -> None:
         poller = select.poll()
         poller.register(self._sock, event)
-        left = deadline - time.monotonic()
+        left = min(deadline - time.monotonic(), self.patience)
         # poll() takes no infinity; a wait without end is one the server's stop ends.
         if left <= 0 or not poller.poll(None if left == math.inf else math.ceil(left * 1000)):
             raise TimeoutError("nothing moved before the deadline")
@@ -141,8 +142,8 @@ class _TLS:
 
     def pending(self) -> bytes:
         taken = bytearray()
-        self._incoming.write(self._lower.pending())
         with suppress(ssl.SSLError), self._state:
+            self._incoming.write(self._lower.pending())
             while data := self.object.read(READ_SIZE):
                 taken += data
         return bytes(taken)
@@ -185,6 +186,15 @@ class Peer:
     @deadline.setter
     def deadline(self, value: float) -> None:
         self._socket.deadline = value
+
+    @property
+    def patience(self) -> float:
+        """How many seconds a single wait may take, whatever the deadline."""
+        return self._socket.patience
+
+    @patience.setter
+    def patience(self, value: float) -> None:
+        self._socket.patience = value
 
     @property
     def overdue(self) -> bool:

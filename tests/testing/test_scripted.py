@@ -318,6 +318,8 @@ def test_a_client_without_close_notify_did_not_end_cleanly(
         dial_tls(server, client_tls) as sock,
     ):
         sock.sendall(b"x")
+        sock.shutdown(socket.SHUT_WR)  # beneath TLS
+        read_all(sock)
 
 
 def test_bytes_beneath_tls(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
