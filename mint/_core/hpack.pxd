@@ -1,32 +1,12 @@
 # HPACK (RFC 7541): header blocks to fields and back. Decoder and Encoder are values: an operation
 # returns the successor and leaves the state as it was.
 from .faults cimport Fault
+from .hpack_table cimport Span, Table
 
 cdef enum:
     MARK_NAME = 1       # a name is empty or no lower-case token, leading colon aside (9113-8.2.1)
     MARK_VALUE = 2      # a value holds controls, or begins or ends with a blank (9113-8.2.1)
     MARK_PSEUDO = 4     # a name begins with a colon
-
-
-cdef struct Entry:
-    void *pair                    # a (name, value) tuple; the log owns one reference
-    unsigned int note             # decoder: MARK_ bits; encoder: hash of the pair
-    unsigned int size             # octets as RFC 7541 4.1 counts them: name + value + 32
-
-
-cdef class Table:                 # the append-only log shared by successive states
-    cdef Entry *entries           # owned; moves when the log grows
-    cdef int *slots               # owned; encoder only: positions + 1, by pair, then by name
-    cdef Py_ssize_t used          # entries appended so far, by the newest state
-    cdef Py_ssize_t room          # entries allocated; a power of two
-    cdef Py_ssize_t octets        # sizes of all entries, dead ones included
-
-
-cdef struct Span:                 # what of the log is one state's dynamic table
-    Py_ssize_t start              # position of the oldest live entry
-    Py_ssize_t end                # one past the newest
-    Py_ssize_t octets             # sizes of the live entries
-    Py_ssize_t maximum            # octets the dynamic table may hold now
 
 
 cdef class Decoded:
@@ -63,6 +43,7 @@ cdef class Encoder:
     cdef readonly Py_ssize_t cap  # octets the dynamic table never passes, whatever the peer allows
     cdef Py_ssize_t smallest      # least maximum since the last block, still to be signalled; or -1
 
+    cdef Encoder successor(self, Table table, const Span *span, Py_ssize_t smallest)
     # Encode a list or tuple of (name, value) pairs of latin-1 str, names in lower case. The names in
     # `sensitive` (or None) join those that always are. `kept` octets at the start of the block are left
     # for the caller to fill (a frame header); the bytes object is fresh, so that is still allowed.
