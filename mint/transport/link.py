@@ -46,6 +46,7 @@ class Link(ABC):
         self._write_failed = False
         self._closed = False
         self._sequence = 0
+        self._accepted = 0
 
     # -- what a world provides
 
@@ -242,8 +243,9 @@ class Link(ABC):
 
     def accept(self, message: Message) -> bytes:
         """Take one message in its turn."""
-        if message.sequence != self._sequence:
+        if message.sequence != self._accepted + 1:
             raise StaleConnectionError
+        self._accepted += 1
         if isinstance(message, Received):
             return message.data
         if isinstance(message, Closed):
