@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 # From the top down. A module imports from the layers below its own, and within its own layer as long as
-# no cycle appears (what only type checkers import closes none). A name stands for the module and for
-# everything inside the package.
+# no cycle appears (what only type checkers import closes none). A name stands for the module, for
+# everything inside the package, and for what the module is split into (`http1` for `http1_heads`).
 LAYERS = (
-    ("entry", ("mint", "mint.__main__", "mint.testing")),
+    ("entry", ("mint", "mint.__main__", "mint.command", "mint.testing")),
     ("front ends", ("mint.mailbox", "mint.asyncio", "mint.trio")),
     ("negotiation", ("mint.http",)),
     ("connections", ("mint.http1", "mint.http2", "mint.connection", "mint.engine")),
@@ -34,7 +34,16 @@ LAYERS = (
         ),
     ),
     ("engines", ("mint._core.http1", "mint._core.http2")),
-    ("parts", ("mint._core.hpack", "mint._core.frames", "mint._core.streams", "mint._core.flow")),
+    (
+        "parts",
+        (
+            "mint._core.hpack",
+            "mint._core.huffman",
+            "mint._core.frames",
+            "mint._core.streams",
+            "mint._core.flow",
+        ),
+    ),
     (
         "ground",
         (
@@ -177,7 +186,7 @@ def layer_of(module: str) -> int:
     best, place = "", -1
     for row, (_, members) in enumerate(LAYERS):
         for member in members:
-            inside = member not in {"mint", "mint._core"} and module.startswith(member + ".")
+            inside = member not in {"mint", "mint._core"} and module.startswith((f"{member}.", f"{member}_"))
             if (module == member or inside) and len(member) > len(best):
                 best, place = member, row
     return place
