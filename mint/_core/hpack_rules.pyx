@@ -51,7 +51,7 @@ cdef int policy_of_known(str name) except -1:
     return UNINDEXED if name in UNREPEATED else INDEXED
 
 
-cdef bint names_a_secret(str name):
+cdef bint names_a_secret(str name) except -1:
     """Whether a part of an unknown name says that its value is a secret."""
     cdef str part
     if name_is_sensitive(name):
