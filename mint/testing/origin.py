@@ -53,10 +53,7 @@ class Origin(Server):
             peer.patience = self.timeout
             if self.tls is not None:
                 peer.start_tls(self.tls)
-            while (
-                self._next_request(peer)
-                and Exchange(peer, self._handler, self._failures.append).run()
-            ):
+            while self._next_request(peer) and Exchange(peer, self._handler, self._failures.append).run():
                 pass
 
     def _next_request(self, peer: Peer) -> bool:
