@@ -10,7 +10,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from .messages import Body, Handler, Headers, Request, Response
+from .messages import Body, Handler, Headers, Lost, Request, Response
 from .peer import Peer
 
 HEAD_LIMIT: Final = 65_536
@@ -22,10 +22,6 @@ BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
 T = TypeVar("T")
-
-
-class Lost(Exception):  # noqa: N818  an event, not a fault of this program
-    """The client went away or broke the protocol; nothing more can be said on this connection."""
 
 
 class BadRequest(Lost):
@@ -127,6 +123,7 @@ class Exchange:
             self._headers,
             Body(self._incoming, lambda: self._trailers),
             upgrade[0] if upgrade and "upgrade" in tokens(self._headers, "connection") else None,
+            "https" if self._peer.secure else "http",
         )
 
     def _read_head(self) -> bytes:

@@ -69,7 +69,7 @@ def test_every_error_class_has_a_reason_of_its_own() -> None:
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", reason) for reason in named)
 
 
-@pytest.mark.parametrize("error", examples(), ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", examples(), ids=lambda error: f"{type(error).__name__}-{error}"[:60])
 def test_errors_are_data(error: errors.MintError) -> None:
     assert str(error)
     assert str(error).isprintable()
