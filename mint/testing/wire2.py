@@ -144,9 +144,7 @@ class Wire:
             if stream.reset or self.closed:
                 raise Lost("the client reset the stream")
             stream.local_ended = end
-            self.put_block(
-                lowered, lambda part, last: headers(stream.id, part, end=end, end_headers=last)
-            )
+            self.put_block(lowered, lambda part, last: headers(stream.id, part, end=end, end_headers=last))
 
     def send_data(self, stream: Stream, piece: bytes, *, end: bool = False) -> None:
         """Send DATA as windows allow; at least one frame."""
