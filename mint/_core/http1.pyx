@@ -35,7 +35,7 @@ cdef bint same_core(const Core *one, const Core *two) noexcept nogil:
             and one.last_kind == two.last_kind)
 
 
-cdef inline bint same_pending(Pending one, Pending two):
+cdef inline bint same_pending(Pending one, Pending two) except -1:
     return one.ref == two.ref and one.asks == two.asks and one.protocols == two.protocols
 
 

@@ -57,7 +57,7 @@ cdef Fault te_fault(str value):
     return None
 
 
-cdef bint is_host(str value):
+cdef bint is_host(str value) except -1:
     """uri-host [":" port] and nothing else (9110-4.2.4-a)."""
     return not any(mark <= " " or mark in "/?#@\\,\"<>" or mark >= "\x7f" for mark in value)
 
