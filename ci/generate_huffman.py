@@ -64,9 +64,7 @@ def steps(book: dict[int, tuple[int, int]]) -> list[int]:
 
     A window that begins with a longer code holds none and moves nothing.
     """
-    short = {
-        (bits, code): symbol for symbol, (code, bits) in book.items() if bits <= STEP_BITS
-    }
+    short = {(bits, code): symbol for symbol, (code, bits) in book.items() if bits <= STEP_BITS}
     table = []
     for window in range(1 << STEP_BITS):
         symbols: list[int] = []
@@ -103,9 +101,7 @@ def generate() -> str:
         ends.append(min(end, 0xFFFFFFFF))
         # What to take from a code of this length to get its place among all codes in order.
         of_length = [symbol for symbol in ordered if book[symbol][1] == bits]
-        firsts.append(
-            (book[of_length[0]][0] - ordered.index(of_length[0])) if of_length else 0
-        )
+        firsts.append((book[of_length[0]][0] - ordered.index(of_length[0])) if of_length else 0)
     packed = [book[symbol][0] << 8 | book[symbol][1] for symbol in range(EOS)]
     return "\n\n".join(
         [

@@ -6,20 +6,53 @@ world's driver in blocking.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from . import http1 as http1_module
+from .blocking import open_link
+from .connecting import make_plan
+from .errors import BadALPNProtocol, ProtocolNotNegotiated
+from .http1 import HTTP1
+from .http1 import initiate as initiate_http1
 from .options import HTTP1Options, TCPOptions, TLSOptions
+from .types import UnixAddress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .http1 import HTTP1
     from .types import Address, Inbox, ProtocolName, Scheme
+
+Connection: TypeAlias = HTTP1
+"""A connection of either protocol; they share their verbs."""
 
 _HTTP1 = HTTP1Options()
 _TCP = TCPOptions()
 _TLS = TLSOptions()
+_ALPN: dict[ProtocolName, str] = {"http2": "h2", "http1": "http/1.1"}
+
+
+def offered(protocols: Sequence[ProtocolName]) -> tuple[str, ...]:
+    """Return what ALPN offers for these protocols; `ValueError` where they make no sense."""
+    names = frozenset(protocols)
+    if isinstance(protocols, str) or not names or len(names) != len(protocols) or not names <= set(_ALPN):
+        raise ValueError(f'protocols wants "http1", "http2" or both, not {protocols!r}')
+    return tuple(token for name, token in _ALPN.items() if name in names)
+
+
+def choose(scheme: Scheme, offer: tuple[str, ...], alpn: str | None) -> ProtocolName:
+    """Return the protocol to speak after ALPN answered; in clear nothing is negotiated.
+
+    9113-3.3-b: without ALPN there is no HTTP/2 over TLS; in clear it needs prior knowledge, which only
+    `protocols=("http2",)` expresses.
+    """
+    if alpn is not None and alpn not in offer:
+        raise BadALPNProtocol(alpn)
+    if alpn == "h2":
+        return "http2"
+    if offer == ("h2",):
+        if scheme == "https":
+            raise ProtocolNotNegotiated
+        return "http2"
+    return "http1"
 
 
 def connect(
@@ -28,13 +61,13 @@ def connect(
     port: int,
     *,
     hostname: str | None = None,
-    protocols: Sequence[ProtocolName] = ("http1",),
+    protocols: Sequence[ProtocolName] = ("http1", "http2"),
     mailbox: Inbox | None = None,
     tcp: TCPOptions = _TCP,
     tls: TLSOptions = _TLS,
     http1: HTTP1Options = _HTTP1,
     log: bool = False,
-) -> HTTP1:
+) -> Connection:
     """Connect to a server and return the connection value.
 
     Args:
@@ -42,28 +75,37 @@ def connect(
         address: a host name, an IP address, or a `UnixAddress`.
         port: the port, 0 to 65535; it counts for nothing on a Unix socket.
         hostname: the name for Host, SNI and the certificate check; the address unless given.
-        protocols: what may be spoken. Over TLS the server chooses among them (ALPN).
+        protocols: what may be spoken, in any order. Over TLS the server chooses among them (ALPN); a
+            server without ALPN gets HTTP/1. In clear it is HTTP/1, unless `("http2",)` says that the server
+            is known to speak HTTP/2.
         mailbox: active mode with this mailbox; passive mode (`recv`) without.
         tcp: timeouts, families, socket options.
         tls: trust, certificates, versions.
         http1: limits and ways of HTTP/1.
-        log: log one record per message head, to the logger `mint`.
+        log: log one record per message head or frame, to the logger `mint`.
 
     Raises:
         TransportError: nobody answers, the name is not known, TLS failed, the time is up.
         ValueError: an option makes no sense; raised before anything is dialled.
 
     """
-    if tuple(protocols) != ("http1",):
-        raise ValueError(f'protocols wants ("http1",), not {protocols!r}')
-    return http1_module.connect(
-        scheme,
-        address,
-        port,
-        hostname=hostname,
-        mailbox=mailbox,
-        tcp=tcp,
-        tls=tls,
-        http1=http1,
-        log=log,
-    )
+    offer = offered([name for name in protocols if name == "http1"])
+    plan = make_plan(scheme, address, port, hostname, tcp, tls, offer)
+    link, alpn = open_link(plan)
+    try:
+        protocol = choose(scheme, offer, alpn)
+        named_port = 0 if isinstance(address, UnixAddress) else port
+        if protocol == "http1":
+            return initiate_http1(
+                link,
+                scheme=scheme,
+                hostname=plan.hostname,
+                port=named_port,
+                http1=http1,
+                mailbox=mailbox,
+                log=log,
+            )
+        raise ProtocolNotNegotiated
+    except BaseException:
+        link.close()
+        raise

@@ -100,6 +100,127 @@ class HTTP1Options:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """What we tell the server about ourselves (SETTINGS, RFC 9113 6.5.2). `None` leaves a setting out.
+
+    Attributes:
+        header_table_size: octets of the HPACK table that the server may use; 4 096 unless sent.
+        enable_push: accept pushed responses; off unless asked for.
+        max_concurrent_streams: how many pushed streams may be open; counts with push only.
+        initial_window_size: octets that the server may send on one stream before we refill.
+        max_frame_size: octets of the largest frame we take; 16 384 unless sent.
+        max_header_list_size: octets of the largest header section we take, decoded.
+
+    """
+
+    header_table_size: int | None = None
+    enable_push: bool | None = False
+    max_concurrent_streams: int | None = None
+    initial_window_size: int | None = 4_194_304
+    max_frame_size: int | None = None
+    max_header_list_size: int | None = 262_144
+
+    def __post_init__(self) -> None:
+        for name, least, most in _SETTING_RANGES:
+            value = getattr(self, name)
+            if value is not None:
+                good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+                _require(good, name, f"a number from {least} to {most}, or None", value)
+        _require(
+            self.enable_push is None or isinstance(self.enable_push, bool),
+            "enable_push",
+            "True, False or None",
+            self.enable_push,
+        )
+
+    def pairs(self) -> tuple[tuple[str, int], ...]:
+        """Return the settings that are sent, by name."""
+        return tuple(
+            (each.name, int(value))
+            for each in fields(self)
+            if (value := getattr(self, each.name)) is not None
+        )
+
+
+_SETTING_RANGES = (
+    ("header_table_size", 0, 2**32 - 1),
+    ("max_concurrent_streams", 0, 2**32 - 1),
+    ("initial_window_size", 0, MAX_WINDOW),
+    ("max_frame_size", MIN_FRAME_SIZE, MAX_FRAME_SIZE),
+    ("max_header_list_size", 1, 2**32 - 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HTTP2Options:
+    """How HTTP/2 is spoken.
+
+    Attributes:
+        client_settings: what we tell the server about ourselves.
+        connection_window_size: octets that the server may send on all streams before we refill;
+            65 535 to 2**31 - 1.
+        receive_window_update_threshold: refill a window once so few octets are left in it.
+        sensitive_headers: names, in lower case, whose values are never put into HPACK tables;
+            authorization, cookies and proxy credentials always are among them.
+        max_fields: the fields of one header section; every cookie crumb counts.
+        max_header_block: the compressed octets of one header block.
+        max_continuations: the CONTINUATION frames of one header block.
+        max_settings: the entries of one SETTINGS frame.
+        max_unsent_acks: acknowledgements that may wait for a server that does not read.
+        max_informational: how many interim responses may precede a final one.
+        max_reserved: how many pushed streams may be promised and not begun.
+        max_closed: how many closed streams are remembered.
+
+    """
+
+    client_settings: ClientSettings = ClientSettings()
+    connection_window_size: int = 16_777_216
+    receive_window_update_threshold: int = 160_000
+    sensitive_headers: frozenset[str] = frozenset()
+    max_fields: int = 512
+    max_header_block: int = 262_144
+    max_continuations: int = 16
+    max_settings: int = 32
+    max_unsent_acks: int = 1_000
+    max_informational: int = 32
+    max_reserved: int = 100
+    max_closed: int = 1_024
+
+    def __post_init__(self) -> None:
+        _require_positive(
+            self,
+            "connection_window_size",
+            "receive_window_update_threshold",
+            "max_fields",
+            "max_header_block",
+            "max_continuations",
+            "max_settings",
+            "max_unsent_acks",
+            "max_informational",
+            "max_reserved",
+            "max_closed",
+        )
+        _require(
+            MIN_CONNECTION_WINDOW <= self.connection_window_size <= MAX_WINDOW,
+            "connection_window_size",
+            f"a number from {MIN_CONNECTION_WINDOW} to {MAX_WINDOW}",
+            self.connection_window_size,
+        )
+        _require(
+            self.receive_window_update_threshold <= MAX_WINDOW,
+            "receive_window_update_threshold",
+            f"a number from 1 to {MAX_WINDOW}",
+            self.receive_window_update_threshold,
+        )
+        _require(
+            all(isinstance(name, str) and name == name.lower() for name in self.sensitive_headers),
+            "sensitive_headers",
+            "names in lower case",
+            self.sensitive_headers,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TCPOptions:
     """How sockets are made and used.
 

@@ -65,7 +65,7 @@ class Unknown(Enum):
 UNKNOWN: Final = Unknown.UNKNOWN
 """What `stream` returns for a message that is not this connection's."""
 
-Body: TypeAlias = BytesLike | Sequence[BytesLike] | Literal[Stream.STREAM] | None
+Body: TypeAlias = "BytesLike | Sequence[BytesLike] | Literal[Stream.STREAM] | None"
 """A request's content: none, known, known in pieces, or streamed."""
 
 
