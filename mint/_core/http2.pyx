@@ -113,14 +113,14 @@ cdef class State(Core):
         """Take the end of what the server sends; HTTP/2 does not need it clean."""
         return receive_eof(self)
 
-    def lose(self, Fault fault not None):
+    def lose(self, Fault broken not None):
         """Take that the wire broke: everything open fails with this fault."""
         cdef Work w
         if self.s.phase == OVER:
             return step(self)
         w = begin(self)
-        w.fault = fault
-        fail_all(w, fault)
+        w.fault = broken
+        fail_all(w, broken)
         return w.finished()
 
     def close(self):

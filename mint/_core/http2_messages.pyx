@@ -199,6 +199,7 @@ cdef Draft drafted(Config config, str method, str target, object headers, long l
     made.is_connect = equals(method, b"CONNECT", 7)
     pair = METHODS.get(method)
     fields = [(":method", method) if pair is None else pair]
+    made.fields = fields
     # :scheme, :path and :authority come below; their places are kept.
     fields += (None, None, None)
     if config.pseudo[2] is not None:

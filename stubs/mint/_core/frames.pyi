@@ -1,5 +1,8 @@
 from typing import Final
 
+# What the compiled modules offer each other.
+__pyx_capi__: dict[str, object]
+
 FRAME_NAMES: Final[tuple[str, ...]]
 ERROR_NAMES: Final[tuple[str, ...]]
 
