@@ -68,7 +68,7 @@ cdef int between(str name, long long value, long long least, long long most) exc
 cdef class Config:
     """The fixed facts of a connection; settings by snake_case name."""
 
-    def __init__(self, *, str hostname not None, int port, str scheme not None,
+    def __init__(self, str hostname not None, *, int port, str scheme not None,
                  unsigned long long identity, str user_agent not None, settings=(),
                  long long connection_window_size=16777216,
                  long long window_update_threshold=160000, long long max_fields=512,

@@ -26,7 +26,7 @@ cdef Fault malformed(str name, str value):
     return fault("malformed_response", name, value, 0, 0, PROTOCOL_ERROR)
 
 
-cdef long long list_size(object fields):
+cdef long long list_size(object fields) except -1:
     """Octets as RFC 9113 6.5.2 counts a field section."""
     cdef long long total = 0
     cdef str name
@@ -108,7 +108,8 @@ cdef int on_interim(Work w, int id, Stream *stream, bint ends, int status, tuple
     cdef Core core = w.core
     cdef Informational made
     if ends:
-        return stream_error(w, id, PROTOCOL_ERROR, malformed(":status", "an interim response ends the stream"))
+        return stream_error(w, id, PROTOCOL_ERROR,
+                            malformed(":status", "an interim response ends the stream"))
     stream.facts |= SEEN_ANY
     if stream.interims >= core.config.max_informational:
         return stream_error(w, id, ENHANCE_YOUR_CALM,
@@ -140,7 +141,8 @@ cdef int on_trailers(Work w, int id, Stream *stream, bint ends, Decoded decoded)
     if stream.facts & IS_TUNNEL:   # 9113-8.5-b
         return stream_error(w, id, PROTOCOL_ERROR, malformed("HEADERS", "on a tunnel"))
     if not ends:   # 9113-8.1-c
-        return stream_error(w, id, PROTOCOL_ERROR, malformed("HEADERS", "after the head, without END_STREAM"))
+        return stream_error(w, id, PROTOCOL_ERROR,
+                            malformed("HEADERS", "after the head, without END_STREAM"))
     headers = response_trailers(decoded.fields, decoded.marks)
     if type(headers) is Fault:
         return stream_error(w, id, PROTOCOL_ERROR, <Fault>headers)

@@ -90,7 +90,7 @@ cdef class Core:
 
     cdef Core fresh(self)         # an empty one of the same class
     cdef Core successor(self)     # a private clone with the next serial
-    cdef bint same(self, Core other)
+    cdef bint same(self, Core other) except -1
     cdef const Stream *peek(self, long long stream) noexcept
     cdef Stream *edit(self, long long stream) except? NULL
     cdef bint is_idle(self, long long stream) noexcept

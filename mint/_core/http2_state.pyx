@@ -45,7 +45,7 @@ cdef class Core:
         made.pending = self.pending
         return made
 
-    cdef bint same(self, Core other):
+    cdef bint same(self, Core other) except -1:
         """Whether both will always behave alike. What only counts operations is left out."""
         cdef Scalars one
         cdef Scalars two

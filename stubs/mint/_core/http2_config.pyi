@@ -12,8 +12,8 @@ DEFAULT_SETTINGS: Final[tuple[tuple[str, int], ...]]
 class Config:
     def __init__(
         self,
-        *,
         hostname: str,
+        *,
         port: int,
         scheme: str,
         identity: int,

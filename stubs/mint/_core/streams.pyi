@@ -1,7 +1,5 @@
 from typing import ClassVar, final
 
-# What the compiled modules offer each other.
-__pyx_capi__: dict[str, object]
 
 @final
 class Leaf: ...
