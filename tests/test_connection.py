@@ -25,9 +25,7 @@ PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 def over_memory(**options: int) -> tuple[mint.HTTP1, Memory]:
     link = Memory()
     http1 = mint.HTTP1Options(**options)
-    conn = mint.http1.initiate(
-        link, scheme="http", hostname="example.org", port=80, identity=7, http1=http1
-    )
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org", port=80, identity=7, http1=http1)
     return conn, link
 
 

@@ -49,14 +49,14 @@ cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t co
     cdef unsigned char *start = out
     cdef uint64_t padded
     cdef uint32_t step
-    cdef int i
+    cdef int _
     cdef int symbol
     cdef int used = 0
     while count - at >= 8:
         bits |= load_64(octets + at) >> held
         at += (63 - held) >> 3
         held |= 56
-        for i in range(5):       # 5 windows of 11 bits: at most the 56 bits that are there
+        for _ in range(5):       # 5 windows of 11 bits: at most the 56 bits that are there
             step = huffman_step[bits >> (64 - HUFFMAN_STEP_BITS)]
             out[0] = <unsigned char>step
             out[1] = <unsigned char>(step >> 8)

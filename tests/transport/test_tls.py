@@ -39,7 +39,9 @@ def joined(layer: TLSLayer, server: Server) -> None:
         layer.feed(server.leaving.read())
 
 
-def connected(options: TLSOptions, context: ssl.SSLContext, name: str = "localhost") -> tuple[TLSLayer, Server]:
+def connected(
+    options: TLSOptions, context: ssl.SSLContext, name: str = "localhost"
+) -> tuple[TLSLayer, Server]:
     layer = TLSLayer(make_context(options, ("h2", "http/1.1")), name)
     server = Server(context)
     joined(layer, server)
