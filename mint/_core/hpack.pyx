@@ -17,8 +17,8 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from .chars cimport CHAR_NAME2, all_in, is_blank, value_is_clean
-from .faults cimport Fault, fault
-from .hpack_octets cimport (BAD_PADDING, EOS_SEEN, FINE, LIST_LARGE, NO_ENTRY, SCRATCH,
+from .faults cimport fault
+from .hpack_octets cimport (FINE, LIST_LARGE, NO_ENTRY, SCRATCH,
                             UPDATE_LARGE, UPDATE_LATE, UPDATE_MISSING, Cursor, hash_of, length_of,
                             mixed, octets_of, read_integer, read_string, same_text, write_integer,
                             write_string)
