@@ -22,8 +22,8 @@ from .hpack_octets cimport (BAD_PADDING, EOS_SEEN, FINE, LIST_LARGE, NO_ENTRY, S
                             UPDATE_LARGE, UPDATE_LATE, UPDATE_MISSING, Cursor, hash_of, length_of,
                             mixed, octets_of, read_integer, read_string, same_text, write_integer,
                             write_string)
-from .hpack_rules cimport (INDEXED, NEVER_INDEXED, UNINDEXED, policy_of_known, policy_of_unknown,
-                           static_table)
+from .hpack_rules cimport (INDEXED, NAME_INDEXED, NEVER_INDEXED, UNINDEXED, policy_of_known,
+                           policy_of_unknown, static_table)
 from .hpack_table cimport (Entry, Span, Table, copied_out, evict, insert, listed, same_span,
                            slot_of_name, slot_of_pair)
 
@@ -397,7 +397,10 @@ cdef class Encoder:
 
     def encode(self, headers, frozenset sensitive=None):
         """Encode fields; return the block and the successor."""
-        cdef Encoded made = self.encoded(list(headers), sensitive, 0)
+        cdef Encoded made
+        if not isinstance(headers, (list, tuple)):
+            headers = list(headers)
+        made = self.encoded(headers, sensitive, 0)
         return made.block, made.encoder
 
     cdef Encoded encoded(self, object headers, object sensitive, Py_ssize_t kept):
@@ -412,13 +415,11 @@ cdef struct Page:
     unsigned char *scratch
 
 
-cdef unsigned char *make_room(Page *page, unsigned char *out, Py_ssize_t more) except NULL:
+cdef unsigned char *moved_page(Page *page, unsigned char *out, Py_ssize_t more) except NULL:
     """Move the block to where it has room for so many octets more; return where it goes on."""
     cdef Py_ssize_t used = out - page.base
     cdef Py_ssize_t room = page.room
     cdef unsigned char *moved
-    if used + more <= room:
-        return out
     while room < used + more:
         room *= 2
     moved = <unsigned char *>PyMem_Malloc(room)
@@ -430,6 +431,10 @@ cdef unsigned char *make_room(Page *page, unsigned char *out, Py_ssize_t more) e
     page.base = moved
     page.room = room
     return moved + used
+
+
+cdef inline unsigned char *make_room(Page *page, unsigned char *out, Py_ssize_t more) except NULL:
+    return out if page.base + page.room - out >= more else moved_page(page, out, more)
 
 
 cdef inline bint is_plain(void *text) noexcept:
@@ -458,7 +463,6 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work, ob
     cdef Py_ssize_t size
     cdef Py_ssize_t position
     cdef uint32_t named
-    cdef uint32_t found = 0
     cdef uint64_t index = 0      # of the name; 0: none
     cdef int policy = INDEXED
     cdef int i
@@ -480,23 +484,24 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work, ob
         for i in range(known.count):
             if same_text(static_value(known.index + i), value):
                 return write_integer(out, 0x80, 0x7F, index + i)
-    if policy == INDEXED:
-        found = mixed(named, hash_of(value))
-        if work.table is not None:
-            position = slot_of_pair(work.table, found, name, value)[0] - 1
-            if position >= work.span.start:
-                return write_integer(out, 0x80, 0x7F, STATIC_COUNT + work.span.end - position)
-        if known == NULL:
-            policy = policy_of_unknown(<str>name, <str>value)
-        if policy == INDEXED and 4 * size > 3 * work.span.maximum:
-            policy = UNINDEXED   # it would push out nearly everything else
-    if known == NULL and work.table is not None:
-        position = slot_of_name(work.table, named, name)[0] - 1
+    if policy == INDEXED and work.table is not None:
+        position = slot_of_pair(work.table, mixed(named, hash_of(value)), name, value)[0] - 1
         if position >= work.span.start:
-            index = STATIC_COUNT + work.span.end - position
+            return write_integer(out, 0x80, 0x7F, STATIC_COUNT + work.span.end - position)
+    if known == NULL:
+        if policy == INDEXED:
+            policy = policy_of_unknown(<str>name, <str>value)
+        if work.table is not None:
+            position = slot_of_name(work.table, named, name)[0] - 1
+            if position >= work.span.start:
+                index = STATIC_COUNT + work.span.end - position
+    if policy == NAME_INDEXED:
+        policy = UNINDEXED if index else INDEXED
+    if policy == INDEXED and 4 * size > 3 * work.span.maximum:
+        policy = UNINDEXED       # it would push out nearly everything else
     if policy == INDEXED:
         out = write_integer(out, 0x40, 0x3F, index)
-        work.table = insert(work.table, &work.span, pair, found, size, True)
+        work.table = insert(work.table, &work.span, pair, mixed(named, hash_of(value)), size, True)
     else:
         out = write_integer(out, 0x10 if policy == NEVER_INDEXED else 0, 0x0F, index)
     if index == 0:

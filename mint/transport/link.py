@@ -46,6 +46,8 @@ class Link(ABC):
         self._write_failed = False
         self._closed = False
         self._sequence = 0
+        self._accepted = 0
+        self._failure: TransportError | None = None
 
     # -- what a world provides
 
@@ -190,6 +192,7 @@ class Link(ABC):
         for layer in self._layers:
             layer.feed(octets)
             octets = layer.read()
+            self._failure = self._failure or layer.failure
             if not octets and not layer.ended:
                 break
         else:
@@ -213,6 +216,8 @@ class Link(ABC):
             octets = self._arrived.popleft()
             self._held -= len(octets)
             return octets
+        if self._failure is not None:
+            raise self._failure
         return b"" if self._ended else None
 
     def receive(self, until: float | None) -> bytes:
@@ -259,8 +264,9 @@ class Link(ABC):
 
     def accept(self, message: Message) -> bytes:
         """Take one message in its turn."""
-        if message.sequence != self._sequence:
+        if message.sequence != self._accepted + 1:
             raise StaleConnectionError
+        self._accepted += 1
         if isinstance(message, Received):
             return message.data
         if isinstance(message, Closed):

@@ -297,9 +297,7 @@ def test_tls(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     assert server.peers[0].alpn is None
 
 
-def test_tls_cut_off_without_close_notify(
-    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
-) -> None:
+def test_tls_cut_off_without_close_notify(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     with (
         ScriptedServer([Send(b"half"), Truncate()], tls=server_tls) as server,
         dial_tls(server, client_tls) as sock,
@@ -345,9 +343,7 @@ def test_a_handshake_that_fails_is_an_error_or_expected(server_tls: ssl.SSLConte
         play(StartTLS(server_tls))
 
 
-def test_a_handshake_that_should_have_failed(
-    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
-) -> None:
+def test_a_handshake_that_should_have_failed(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     with (
         pytest.raises(ScriptError, match="the client went on"),
         ScriptedServer([StartTLS(server_tls, refused=True)]) as server,
@@ -379,9 +375,7 @@ def test_tls_after_a_connect(server_tls: ssl.SSLContext, client_tls: ssl.SSLCont
 
 def test_tls_inside_tls(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     with (
-        ScriptedServer(
-            [StartTLS(server_tls), Expect(GET), Send(NO_CONTENT)], tls=server_tls
-        ) as server,
+        ScriptedServer([StartTLS(server_tls), Expect(GET), Send(NO_CONTENT)], tls=server_tls) as server,
         dial_tls(server, client_tls) as outer,
     ):
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
