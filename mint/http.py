@@ -13,7 +13,9 @@ from .connecting import make_plan
 from .errors import BadALPNProtocol, ProtocolNotNegotiated
 from .http1 import HTTP1
 from .http1 import initiate as initiate_http1
-from .options import HTTP1Options, TCPOptions, TLSOptions
+from .http2 import HTTP2, check_security
+from .http2 import initiate as initiate_http2
+from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .types import UnixAddress
 
 if TYPE_CHECKING:
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
     from .proxy import Proxy
     from .types import Address, Inbox, ProtocolName, Resolver, Scheme
 
-Connection: TypeAlias = HTTP1
+Connection: TypeAlias = HTTP1 | HTTP2
 """A connection of either protocol; they share their verbs."""
 
 _HTTP1 = HTTP1Options()
+_HTTP2 = HTTP2Options()
 _TCP = TCPOptions()
 _TLS = TLSOptions()
 _ALPN: dict[ProtocolName, str] = {"http2": "h2", "http1": "http/1.1"}
@@ -69,6 +72,7 @@ def connect(
     tcp: TCPOptions = _TCP,
     tls: TLSOptions = _TLS,
     http1: HTTP1Options = _HTTP1,
+    http2: HTTP2Options = _HTTP2,
     log: bool = False,
     resolver: Resolver | None = None,
     socket: sockets.socket | None = None,
@@ -88,6 +92,7 @@ def connect(
         tcp: timeouts, families, socket options.
         tls: trust, certificates, versions.
         http1: limits and ways of HTTP/1.
+        http2: settings, windows and limits of HTTP/2.
         log: log one record per message head or frame, to the logger `mint`.
         resolver: what finds the addresses of a name; the system does otherwise. It runs in a thread.
         socket: a connected socket to use instead of dialling: it leads to the server, or to the proxy. It is
@@ -98,7 +103,7 @@ def connect(
         ValueError: an option makes no sense; raised before anything is dialled.
 
     """
-    offer = offered([name for name in protocols if name == "http1"])
+    offer = offered(protocols)
     plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)
     link, found = open_link(plan, resolver, socket)
     try:
@@ -116,7 +121,17 @@ def connect(
                 forward_proxy=plan.forwarded,
                 proxy_headers=found.proxy_headers,
             )
-        raise ProtocolNotNegotiated
+        check_security(link.tls)
+        return initiate_http2(
+            link,
+            scheme=scheme,
+            hostname=plan.hostname,
+            port=named_port,
+            http2=http2,
+            mailbox=mailbox,
+            log=log,
+            proxy_headers=found.proxy_headers,
+        )
     except BaseException:
         link.close()
         raise

@@ -132,9 +132,7 @@ class Outcome:
     def failed(self) -> list[tuple[int, str, int]]:
         """Number, reason and processed of the requests that failed."""
         return [
-            (r.ref.number, r.fault.reason, r.fault.processed)
-            for r in self.responses
-            if isinstance(r, Failed)
+            (r.ref.number, r.fault.reason, r.fault.processed) for r in self.responses if isinstance(r, Failed)
         ]
 
 

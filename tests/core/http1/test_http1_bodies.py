@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from http1_driver import HEAD, LENIENT, answer, asked, config, cut, play
 
 from mint._core.events import Data
 from mint._core.http1_framing import BODIES, BODY_RULES, FACTS
+from tests.http1_driver import HEAD, LENIENT, answer, asked, config, cut, play
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -94,8 +94,20 @@ def test_framing_fields(lines: bytes, body: bytes) -> None:
         *[
             (b"Content-Length: " + value, "invalid_content_length_header")
             for value in (
-                b"", b"+5", b"-0", b"0x5", b"5_0", b"\xd9\xa5", b"5 5", b"5\xa0", b"5;5", b"1e3",
-                b"5,", b",5", b"9" * 19, b"1" * 4400,
+                b"",
+                b"+5",
+                b"-0",
+                b"0x5",
+                b"5_0",
+                b"\xd9\xa5",
+                b"5 5",
+                b"5\xa0",
+                b"5;5",
+                b"1e3",
+                b"5,",
+                b",5",
+                b"9" * 19,
+                b"1" * 4400,
             )
         ],
         (b"Content-Length: 5, 6", "more_than_one_content_length_header"),
