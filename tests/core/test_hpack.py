@@ -71,7 +71,7 @@ def test_c2_2_literal_without_indexing() -> None:
 def test_c2_3_literal_never_indexed() -> None:
     made = Decoder().decode(octets("1008 7061 7373 776f 7264 0673 6563 7265 74"))
     assert made.fields == [("password", "secret")]
-    assert made.never == {0}
+    assert made.never == frozenset({0})
     assert made.decoder.entries == ()
 
 
@@ -131,22 +131,30 @@ RESPONSE_TABLES: list[tuple[Fields, int]] = [
     ([("set-cookie", COOKIE), ("content-encoding", "gzip"), ("date", SECOND)], 215),
 ]
 PLAIN_RESPONSES = [
-    "4803 3330 3258 0770 7269 7661 7465 611d 4d6f 6e2c 2032 3120 4f63 7420 3230 3133"
-    "2032 303a 3133 3a32 3120 474d 546e 1768 7474 7073 3a2f 2f77 7777 2e65 7861 6d70"
-    "6c65 2e63 6f6d",
+    (
+        "4803 3330 3258 0770 7269 7661 7465 611d 4d6f 6e2c 2032 3120 4f63 7420 3230 3133"
+        "2032 303a 3133 3a32 3120 474d 546e 1768 7474 7073 3a2f 2f77 7777 2e65 7861 6d70"
+        "6c65 2e63 6f6d"
+    ),
     "4803 3330 37c1 c0bf",
-    "88c1 611d 4d6f 6e2c 2032 3120 4f63 7420 3230 3133 2032 303a 3133 3a32 3220 474d"
-    "54c0 5a04 677a 6970 7738 666f 6f3d 4153 444a 4b48 514b 425a 584f 5157 454f 5049"
-    "5541 5851 5745 4f49 553b 206d 6178 2d61 6765 3d33 3630 303b 2076 6572 7369 6f6e"
-    "3d31",
+    (
+        "88c1 611d 4d6f 6e2c 2032 3120 4f63 7420 3230 3133 2032 303a 3133 3a32 3220 474d"
+        "54c0 5a04 677a 6970 7738 666f 6f3d 4153 444a 4b48 514b 425a 584f 5157 454f 5049"
+        "5541 5851 5745 4f49 553b 206d 6178 2d61 6765 3d33 3630 303b 2076 6572 7369 6f6e"
+        "3d31"
+    ),
 ]
 HUFFMAN_RESPONSES = [
-    "4882 6402 5885 aec3 771a 4b61 96d0 7abe 9410 54d4 44a8 2005 9504 0b81 66e0 82a6"
-    "2d1b ff6e 919d 29ad 1718 63c7 8f0b 97c8 e9ae 82ae 43d3",
+    (
+        "4882 6402 5885 aec3 771a 4b61 96d0 7abe 9410 54d4 44a8 2005 9504 0b81 66e0 82a6"
+        "2d1b ff6e 919d 29ad 1718 63c7 8f0b 97c8 e9ae 82ae 43d3"
+    ),
     "4883 640e ffc1 c0bf",
-    "88c1 6196 d07a be94 1054 d444 a820 0595 040b 8166 e084 a62d 1bff c05a 839b d9ab"
-    "77ad 94e7 821d d7f2 e6c7 b335 dfdf cd5b 3960 d5af 2708 7f36 72c1 ab27 0fb5 291f"
-    "9587 3160 65c0 03ed 4ee5 b106 3d50 07",
+    (
+        "88c1 6196 d07a be94 1054 d444 a820 0595 040b 8166 e084 a62d 1bff c05a 839b d9ab"
+        "77ad 94e7 821d d7f2 e6c7 b335 dfdf cd5b 3960 d5af 2708 7f36 72c1 ab27 0fb5 291f"
+        "9587 3160 65c0 03ed 4ee5 b106 3d50 07"
+    ),
 ]
 
 
@@ -274,9 +282,7 @@ def test_a_fault_leaves_nothing_behind() -> None:
     _, before = decoded(Decoder(), octets("40 01 61 01 62"))
     assert fault_of(before.decode(octets("40 01 63 01 64 80"))) == ("compression_error", OUTSIDE)
     assert before.entries == (("a", "b"),)
-    assert decoded(before, octets("40 01 65 01 66 be bf"))[0] == [
-        *[("e", "f"), ("e", "f"), ("a", "b")]
-    ]
+    assert decoded(before, octets("40 01 65 01 66 be bf"))[0] == [*[("e", "f"), ("e", "f"), ("a", "b")]]
 
 
 @pytest.mark.parametrize("text", ["", "a", "0" * 7, "0" * 8, "\xff" * 5, "a\nb", "<{\\}>" * 9])
@@ -473,7 +479,7 @@ def test_w33_secrets_are_never_indexed(name: str) -> None:
     assert after.encode([field])[0] == made
     seen = Decoder().decode(made)
     assert seen.fields == [field]
-    assert seen.never == {0}
+    assert seen.never == frozenset({0})
 
 
 def test_w33_what_the_caller_marks_is_never_indexed() -> None:
@@ -483,7 +489,7 @@ def test_w33_what_the_caller_marks_is_never_indexed() -> None:
     made, after = encoder.encode(fields, frozenset({"x-shy", ":method"}))
     seen = Decoder().decode(Encoder().encode(fields)[0]).decoder.decode(made)
     assert seen.fields == fields
-    assert seen.never == {1, 2}
+    assert seen.never == frozenset({1, 2})
     assert after is encoder
 
 
