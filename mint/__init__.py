@@ -7,12 +7,13 @@
 Whoever holds the value feeds it bytes and gets responses back; there is no thread, loop or pool inside.
 """
 
-from . import errors, http1, transport
+from . import errors, http1, proxy, transport
 from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
 from .http import connect
 from .http1 import HTTP1
 from .messages import Broken, Closed, Message, Received
 from .options import HTTP1Options, TCPOptions, TLSOptions
+from .proxy import Proxy
 from .responses import (
     Data,
     Done,
@@ -47,6 +48,7 @@ __all__ = [
     "MintError",
     "Pong",
     "Processed",
+    "Proxy",
     "PushPromise",
     "Received",
     "RequestFailed",
@@ -65,5 +67,6 @@ __all__ = [
     "connect",
     "errors",
     "http1",
+    "proxy",
     "transport",
 ]

@@ -88,6 +88,9 @@ class Session:
             self._greet()
             while (frame := self._read()) is not None:
                 self._receive(frame)
+            # A client that ended its direction may still read what it asked for.
+            self._wire.end_input()
+            self._answers.join(self._timeout)
         except ConnectionFault as fault:
             self._wire.put(goaway(self._newest, fault.code, str(fault).encode()))
         except (OSError, EOFError):

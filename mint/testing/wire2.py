@@ -78,6 +78,13 @@ class Wire:
         """Start to write."""
         self._thread.start()
 
+    def end_input(self) -> None:
+        """Give up the requests that are not whole."""
+        with self.changed:
+            for stream in self.streams.values():
+                stream.reset = stream.reset or not stream.remote_ended
+            self.changed.notify_all()
+
     def close(self) -> None:
         """Nothing comes from the client any more; wake whoever waits for it."""
         with self.changed:
@@ -149,7 +156,6 @@ class Wire:
     def send_data(self, stream: Stream, piece: bytes, *, end: bool = False) -> None:
         """Send DATA as windows allow; at least one frame."""
         view = memoryview(piece)
-        size = min(self.theirs.get(Setting.MAX_FRAME_SIZE, FRAME_SIZE), LARGEST_FRAME)
 
         def movable() -> bool:
             room = min(stream.window, self.window) > 0 and self._queued < QUEUE_LIMIT
@@ -161,6 +167,7 @@ class Wire:
                     self.reset(stream.id, ErrorCode.CANCEL)
                 if stream.reset or self.closed:
                     raise Lost("the client reset the stream, or opened no window in time")
+                size = min(self.theirs.get(Setting.MAX_FRAME_SIZE, FRAME_SIZE), LARGEST_FRAME)
                 count = min(len(view), stream.window, self.window, size) if view else 0
                 stream.window -= count
                 self.window -= count

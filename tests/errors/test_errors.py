@@ -13,8 +13,8 @@ import pytest
 
 import mint
 from mint import errors
-from mint._core.fields import SENSITIVE
 from mint._core.faults import Fault
+from mint._core.fields import SENSITIVE
 from mint.errors.base import shown
 from mint.errors.http2 import code_name
 from mint.errors.table import from_fault, reasons
