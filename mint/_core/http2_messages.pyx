@@ -241,8 +241,7 @@ cdef Draft drafted(Config config, str method, str target, object headers, long l
             fields.append(pair)
         else:
             if name not in CALLER_PSEUDO:
-                return refused(made, refusal("invalid_pseudo_header", name,
-                                             "is no pseudo-header of a caller"))
+                return refused(made, refusal("invalid_pseudo_header", name, "is not for callers"))
             if given is None:
                 given = {}
             if name in given:
