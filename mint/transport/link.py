@@ -170,6 +170,23 @@ class Link(ABC):
 
     # -- receiving
 
+    def begin(self, octets: bytes = b"") -> None:
+        """Take what came before the link was made: plaintext, or what the TLS layers hold already.
+
+        A server may answer in the read that ended its handshake: nothing would wake us for that again.
+        """
+        for layer in self._layers:
+            if octets:
+                layer.feed(octets)
+            octets = layer.read()
+        if octets:
+            self._arrived.append(octets)
+            self._held += len(octets)
+        if self._layers:
+            self._carry_out()
+            self._ended = self._layers[-1].ended
+            self.clean_end = self._layers[-1].clean_end
+
     def _take_in(self, octets: bytes) -> None:
         """Pass one read of the wire through the layers, into the inbox."""
         for layer in self._layers:
