@@ -1,0 +1,72 @@
+"""mint: a typed, low-level HTTP/1.1 and HTTP/2 client whose connections are immutable values.
+
+    conn = mint.connect("https", "example.org", 443)
+    conn, ref = conn.request("GET", "/")
+    conn, responses = conn.recv(timeout=10.0)
+
+Whoever holds the value feeds it bytes and gets responses back; there is no thread, loop or pool inside.
+"""
+
+from . import errors, http1, proxy, transport
+from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
+from .http import connect
+from .http1 import HTTP1
+from .messages import Broken, Closed, Message, Received
+from .options import HTTP1Options, TCPOptions, TLSOptions
+from .proxy import Proxy
+from .responses import (
+    Data,
+    Done,
+    Headers,
+    Informational,
+    Pong,
+    PushPromise,
+    RequestFailed,
+    RequestRef,
+    Response,
+    Status,
+    StatusReason,
+    Trailers,
+)
+from .types import STREAM, UNKNOWN, Eof, TLSInfo, UnixAddress
+from .version import __version__
+
+__all__ = [
+    "HTTP1",
+    "STREAM",
+    "UNKNOWN",
+    "Broken",
+    "Closed",
+    "Data",
+    "Done",
+    "Eof",
+    "HTTP1Options",
+    "HTTPError",
+    "Headers",
+    "Informational",
+    "Message",
+    "MintError",
+    "Pong",
+    "Processed",
+    "Proxy",
+    "PushPromise",
+    "Received",
+    "RequestFailed",
+    "RequestRef",
+    "Response",
+    "StaleConnectionError",
+    "Status",
+    "StatusReason",
+    "TCPOptions",
+    "TLSInfo",
+    "TLSOptions",
+    "Trailers",
+    "TransportError",
+    "UnixAddress",
+    "__version__",
+    "connect",
+    "errors",
+    "http1",
+    "proxy",
+    "transport",
+]

@@ -1,5 +1,9 @@
-"""What every test shares: deterministic property tests."""
+"""What every test shares: deterministic property tests, certificates for loopback servers."""
 
+import ssl
+
+import pytest
+import trustme
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -10,3 +14,31 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("mint")
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Return the certificate authority of this test run."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def certificate(authority: trustme.CA) -> trustme.LeafCert:
+    """Return a server certificate for loopback."""
+    return authority.issue_cert("localhost", "127.0.0.1", "::1")
+
+
+@pytest.fixture
+def server_tls(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """Return a server's context: localhost, 127.0.0.1, ::1; a test may add ALPN to it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def client_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Return a client's context that trusts `server_tls`."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context

@@ -5,9 +5,9 @@ cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)
 cdef bytes name_octets(str name, bint keep_case)      # None where it is no token
 cdef bytes value_octets(str value)                    # None where it may not be sent
-cdef bint name_is_sensitive(str name)                 # lower-case names, here and below
-cdef bint name_is_connection_specific(str name)
-cdef bint name_is_forbidden_in_trailers(str name)
+cdef bint name_is_sensitive(str name) except -1      # lower-case names, here and below
+cdef bint name_is_connection_specific(str name) except -1
+cdef bint name_is_forbidden_in_trailers(str name) except -1
 cdef Fault value_fault(str name, str value)           # "invalid_header_value", secrets left out
 cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexcept nogil
 cdef str show(object octets)                          # latin-1 text of peer octets, cut at 200

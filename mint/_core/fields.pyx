@@ -67,7 +67,7 @@ cdef bint is_uri_text(str target) noexcept:
     return True
 
 
-cdef bint is_authority_form(str target):
+cdef bint is_authority_form(str target) except -1:
     """host:port with a port, nothing else (9112-3.2.3-a, 9110-9.3.6-a)."""
     host, colon, port = target.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or len(port) > 5:
@@ -141,15 +141,15 @@ cdef bytes value_octets(str value):
     return PyBytes_FromStringAndSize(<const char *>octets, count)
 
 
-cdef bint name_is_sensitive(str name):
+cdef bint name_is_sensitive(str name) except -1:
     return name in SENSITIVE
 
 
-cdef bint name_is_connection_specific(str name):
+cdef bint name_is_connection_specific(str name) except -1:
     return name in CONNECTION_SPECIFIC
 
 
-cdef bint name_is_forbidden_in_trailers(str name):
+cdef bint name_is_forbidden_in_trailers(str name) except -1:
     return name in FORBIDDEN_IN_TRAILERS
 
 

@@ -7,7 +7,7 @@ the few that change. Only classes whose state is all slots qualify; that is chec
 """
 
 cimport cython
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF, Py_XINCREF
 
 cdef extern from *:

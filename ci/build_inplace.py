@@ -1,0 +1,113 @@
+"""Translate and compile `mint._core` in place, in this tree or in a copy with its own flags.
+
+    python ci/build_inplace.py                    # this tree, incremental
+    CC=clang CFLAGS=... python ci/build_inplace.py --into .cache/fuzz
+
+Translation runs one process per module; what is newer than its sources is kept. A copy takes the
+C files of this tree with it, so that it is only compiled. Flags come from CC, CFLAGS and LDSHARED.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ci.build import lay_stubs  # noqa: E402 - the line above makes it importable
+
+# What a copy leaves behind: what is made, and whatever begins with a dot.
+MADE = ("build", "dist")
+OBJECTS = {".so", ".pyc"}
+
+
+def sources(root: Path) -> list[str]:
+    """Return the source of every extension module, as the build configuration names them."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    modules = project["tool"]["setuptools"]["ext-modules"]
+    return [source for module in modules for source in module["sources"]]
+
+
+def copy_tree(root: Path, into: Path) -> None:
+    """Bring a copy up to date: sources and C files with their times, never objects."""
+    tops = [
+        path
+        for path in root.iterdir()
+        if not path.name.startswith(".") and path.name not in MADE and not path.name.endswith(".egg-info")
+    ]
+    wanted = {
+        path.relative_to(root)
+        for top in tops
+        for path in ([top] if top.is_file() else top.rglob("*"))
+        if path.is_file() and path.suffix not in OBJECTS
+    }
+    for path in sorted(wanted):
+        target = into / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        here = (root / path).stat()
+        there = target.stat() if target.exists() else None
+        if there is None or (there.st_mtime_ns, there.st_size) != (here.st_mtime_ns, here.st_size):
+            shutil.copy2(root / path, target)
+    for top in tops:
+        for path in (into / top.name).rglob("*") if top.is_dir() else ():
+            made = path.is_dir() or path.suffix in OBJECTS
+            if not made and path.relative_to(into) not in wanted:
+                path.unlink()
+
+
+def translate(root: Path, jobs: int) -> None:
+    """Run Cython for every module whose C file is older than any of its possible sources."""
+    shared = [*(root / "mint").rglob("*.pxd"), *(root / "mint").rglob("*.h")]
+    newest = max(path.stat().st_mtime_ns for path in shared)
+
+    def stale(source: str) -> bool:
+        made = (root / source).with_suffix(".c")
+        if not made.exists():
+            return True
+        return made.stat().st_mtime_ns < max(newest, (root / source).stat().st_mtime_ns)
+
+    def cython(source: str) -> None:
+        subprocess.run([sys.executable, "-m", "cython", source], cwd=root, check=True)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(cython, [source for source in sources(root) if stale(source)]))
+
+
+def compile_modules(root: Path, jobs: int) -> None:
+    """Compile what changed, the extension modules beside their sources."""
+    steps = ["-q", "build_py", "build_ext", "--inplace", f"--parallel={jobs}"]
+    script = "import setuptools; setuptools.setup()"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, *steps],
+        cwd=root,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if done.returncode:  # a build that works has nothing to say
+        raise SystemExit(done.stdout)
+
+
+def main() -> None:
+    """Build."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, help="build a copy in this folder")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    chosen = parser.parse_args()
+    root = ROOT
+    lay_stubs(root)
+    translate(root, chosen.jobs)
+    if chosen.into:
+        root = chosen.into.resolve()
+        copy_tree(ROOT, root)
+    compile_modules(root, chosen.jobs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+# Sourced by the scripts of this folder: the root, Pythons, virtual environments, skipping.
+#
+# A step says why it cannot run here with `skip REASON`: it ends with 77, or fails where
+# MINT_CI_STRICT=1 says that everything must be there. `note_skip REASON` is for a part of a step.
+# Scripts share the environment .venv-ci, in which mint is installed in place; ci/test makes it once.
+
+set -euo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$ROOT"
+unset PYTHONPATH PYTHONHOME PYTHONOPTIMIZE VIRTUAL_ENV
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
+export PIP_NO_WARN_SCRIPT_LOCATION=1 PYRIGHT_PYTHON_IGNORE_WARNINGS=1
+export LC_ALL=C.UTF-8
+JOBS=${MINT_CI_JOBS:-$(getconf _NPROCESSORS_ONLN)}
+CACHE=$ROOT/.cache
+mkdir -p "$CACHE"
+# The tests that need neither servers nor the repository around them.
+UNIT=(-m 'not integration' --ignore tests/integration --ignore tests/ci --ignore tests/docs)
+
+say() { printf '== %s\n' "$*"; }
+
+note_skip() {
+    if [ "${MINT_CI_STRICT:-}" = 1 ]; then
+        printf 'FAILED (nothing may be skipped here): %s\n' "$*"
+        exit 1
+    fi
+    printf 'SKIPPED: %s\n' "$*"
+}
+
+skip() {
+    note_skip "$@"
+    exit 77
+}
+
+# Succeeds for a CPython >= 3.11 that can make environments and compile extension modules.
+is_usable() {
+    "$1" -c '
+import ensurepip, os, sys, sysconfig, venv
+header = os.path.join(sysconfig.get_path("include"), "Python.h")
+sys.exit(not (sys.version_info >= (3, 11) and sys.implementation.name == "cpython"
+              and os.path.exists(header)))' >/dev/null 2>&1
+}
+
+# Every Python this machine has: MINT_PYTHON, the PATH, pyenv; some twice, some that do not run.
+mentioned() {
+    [ -z "${MINT_PYTHON:-}" ] || echo "$MINT_PYTHON"
+    type -ap python3 || true
+    local version
+    for version in 11 12 13 14 15 16; do
+        type -ap "python3.$version" "python3.${version}t" || true
+    done
+    ls -d "${PYENV_ROOT:-${HOME:-/root}/.pyenv}"/versions/*/bin/python 2>/dev/null || true
+}
+
+# Those of them that can build mint; an environment stands for the Python it was made from.
+candidates() {
+    local python
+    while read -r python; do
+        if is_usable "$python"; then
+            "$python" -c 'import os, sys; print(os.path.realpath(sys._base_executable))'
+        fi
+    done < <(mentioned)
+}
+
+# The first of them; the whole suite runs on it.
+first_python() {
+    local found
+    mapfile -t found < <(candidates)
+    if [ "${#found[@]}" = 0 ]; then
+        echo 'mint needs CPython 3.11 or newer with its headers, venv and ensurepip' \
+            '(Debian: apt-get install python3-dev python3-venv), or MINT_PYTHON=/path/to/python' >&2
+        return 1
+    fi
+    echo "${found[0]}"
+}
+
+# make_venv FOLDER PYTHON PIP-ARGUMENTS...: kept as long as nothing it was made from changes.
+make_venv() {
+    local folder=$ROOT/$1 python=$2 stamp
+    shift 2
+    stamp=$("$python" - "$ROOT" "$@" <<'END'
+import hashlib, sys, tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))
+made_from = [sys.version, sys.executable, sys.argv, project["build-system"], project["dependency-groups"],
+             project["project"]["dependencies"], project["project"]["optional-dependencies"]]
+print(hashlib.sha256(repr(made_from).encode()).hexdigest())
+END
+    )
+    if [ "$(cat "$folder/made-from" 2>/dev/null)" = "$stamp" ]; then
+        return
+    fi
+    rm -rf "$folder"
+    "$python" -m venv "$folder"
+    "$folder/bin/python" -m pip install -qq --upgrade pip
+    "$folder/bin/python" -m pip install -qq "$@"
+    echo "$stamp" > "$folder/made-from"
+}
+
+# What the build system asks for, as pip arguments, one to a line.
+build_requirements() {
+    "$1" -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
+}
+
+# install_in_place VENV: compile here, then let the environment import mint from here.
+install_in_place() {
+    CFLAGS="${CFLAGS:--O2 -g0}" "$ROOT/$1/bin/python" ci/build_inplace.py --jobs "$JOBS"
+    "$ROOT/$1/bin/python" -m pip install -qq --no-build-isolation --no-deps --editable .
+}
+
+# Sets PYTHON to the interpreter of .venv-ci, made and built unless ci/test did that just now.
+prepare() {
+    PYTHON=$ROOT/.venv-ci/bin/python
+    if [ "${MINT_CI_PREPARED:-}" = "$ROOT" ]; then
+        return
+    fi
+    local base requirements
+    base=$(first_python)
+    mapfile -t requirements < <(build_requirements "$base")
+    if ! type -p node >/dev/null; then
+        requirements+=('pyright[nodejs]')
+    fi
+    say "environment of $("$base" -V) in .venv-ci"
+    make_venv .venv-ci "$base" "${requirements[@]}" certifi \
+        --group lint --group test --group coverage --group package
+    install_in_place .venv-ci
+    export MINT_CI_PREPARED=$ROOT PATH=$ROOT/.venv-ci/bin:$PATH
+}

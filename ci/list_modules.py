@@ -1,0 +1,9 @@
+"""Print the extension modules of the project, one to a line."""
+
+import tomllib
+from pathlib import Path
+
+if __name__ == "__main__":
+    pyproject = Path(__file__).resolve().parent.parent / "pyproject.toml"
+    modules = tomllib.loads(pyproject.read_text())["tool"]["setuptools"]["ext-modules"]
+    print(*(module["name"] for module in modules), sep="\n")

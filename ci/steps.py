@@ -1,0 +1,182 @@
+"""Run the steps of `ci/test`, as many at a time as there are processors, and sum up.
+
+A step is a script of this folder. It passes with 0, says with 77 that this machine lacks what it
+needs, and anything else is a failure. Lines that begin with `SKIPPED` name what was left out. Nothing
+stops at the first failure. The last line counts the tests of the main suite, and adds failed steps to
+the failures, so that a bad run never ends with "0 failed".
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".cache" / "ci"
+SUITE = LOGS / "suite.xml"
+LONGEST = 1200.0  # seconds a step may take
+SHOWN = 400  # lines of a failed step's output
+SKIP = 77
+
+
+@dataclass(frozen=True)
+class Step:
+    """One script with its arguments; `after` names steps that must have ended."""
+
+    name: str
+    command: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    wanted: bool = True  # without being asked for
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended."""
+
+    step: Step
+    status: str  # passed, failed, skipped
+    seconds: float
+    output: str
+
+
+def steps(fuzz_seconds: int) -> tuple[Step, ...]:
+    """Return every step, the long ones first."""
+    return (
+        Step("suite", ("ci/suite",)),
+        Step("fuzz", ("ci/fuzz", str(fuzz_seconds))),
+        Step("coverage", ("ci/coverage",), wanted=False),
+        Step("sanitize", ("ci/sanitize",), wanted=False),
+        Step("pythons", ("ci/pythons",)),
+        Step("wheel", ("ci/wheel",)),
+        Step("suite -O", ("ci/suite", "-O")),
+        Step("types", ("ci/types",)),
+        Step("vendored", ("ci/vendored",)),
+        Step("lint", ("ci/lint",)),
+        # Both write the metadata of the installation in place.
+        Step("demo", ("ci/demo",), after=("pythons",)),
+    )
+
+
+def run(step: Step) -> Outcome:
+    """Run one step to its end, in a session of its own that ends with it."""
+    begun = time.monotonic()
+    log = LOGS / f"{step.name.replace(' ', '')}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            step.command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            output.write(f"\nstill running after {LONGEST:.0f} s: ended\n".encode())
+            os.killpg(process.pid, signal.SIGKILL)
+            code = process.wait()
+    status = {0: "passed", SKIP: "skipped"}.get(code, "failed")
+    return Outcome(step, status, time.monotonic() - begun, log.read_text(errors="replace"))
+
+
+def run_all(chosen: tuple[Step, ...], jobs: int) -> Iterator[Outcome]:
+    """Yield outcomes as steps end; a step waits for those it names, whatever their outcome."""
+    waiting = list(chosen)
+    ended = {step.name for step in steps(0)} - {step.name for step in chosen}
+    running: set[Future[Outcome]] = set()
+    with ThreadPoolExecutor(jobs) as pool:
+        while waiting or running:
+            for step in [step for step in waiting if ended.issuperset(step.after)]:
+                if len(running) < jobs:
+                    waiting.remove(step)
+                    running.add(pool.submit(run, step))
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                outcome = future.result()
+                ended.add(outcome.step.name)
+                yield outcome
+
+
+def skipped_lines(output: str) -> list[str]:
+    """Return what a step said it left out: its own lines and those of pytest's summary."""
+    return re.findall(r"(?m)^SKIPPED(?:: | \[\d+\] )(.*)$", output)
+
+
+def counts() -> tuple[int, int, int]:
+    """Return how many tests of the main suite passed, failed and were skipped."""
+    if not SUITE.exists():
+        return 0, 0, 0
+    total = failed = skipped = 0
+    for suite in ET.parse(SUITE).iter("testsuite"):
+        total += int(suite.get("tests", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    return total - failed - skipped, failed, skipped
+
+
+def show(outcome: Outcome) -> None:
+    """Print how a step ended; the output only of those that failed."""
+    print(f"{outcome.step.name}: {outcome.status} ({outcome.seconds:.0f} s)", flush=True)
+    if outcome.status == "failed":
+        lines = outcome.output.splitlines()
+        if len(lines) > SHOWN:
+            print(f"    ... {len(lines) - SHOWN} lines before, in .cache/ci")
+        print(*(f"    {line}" for line in lines[-SHOWN:]), sep="\n", flush=True)
+
+
+def main() -> int:
+    """Run what was asked for and sum up."""
+    parser = argparse.ArgumentParser(prog="ci/test", description=__doc__)
+    parser.add_argument("--fuzz", type=int, default=10, metavar="SECONDS", help="for each harness")
+    parser.add_argument("--also", nargs="+", default=[], metavar="STEP")
+    parser.add_argument("--only", nargs="+", default=[], metavar="STEP")
+    parser.add_argument("--jobs", type=int, default=int(os.environ.get("MINT_CI_JOBS", os.cpu_count() or 1)))
+    asked = parser.parse_args()
+    table = steps(asked.fuzz)
+    unknown = {*asked.also, *asked.only} - {step.name for step in table}
+    if unknown:
+        parser.error(f"no such step: {', '.join(sorted(unknown))}")
+    chosen = tuple(
+        step
+        for step in table
+        if (step.name in asked.only if asked.only else step.wanted or step.name in asked.also)
+    )
+
+    LOGS.mkdir(parents=True, exist_ok=True)
+    SUITE.unlink(missing_ok=True)
+    strict = os.environ.get("MINT_CI_STRICT") == "1"
+    outcomes = []
+    for outcome in run_all(chosen, asked.jobs):
+        show(outcome)
+        outcomes.append(outcome)
+
+    print("\nSummary")
+    bad = 0
+    for outcome in sorted(outcomes, key=lambda outcome: table.index(outcome.step)):
+        left_out = skipped_lines(outcome.output)
+        status = outcome.status
+        if strict and status != "failed" and (left_out or status == "skipped"):
+            status = "failed (nothing may be skipped here)"
+        bad += status.startswith("failed") and outcome.step.name != "suite"
+        print(f"  {outcome.step.name:<10} {status}, {outcome.seconds:.0f} s")
+        for line in left_out:
+            print(f"             SKIPPED: {line}")
+    passed, failed, skipped = counts()
+    suite_failed = any(o.step.name == "suite" and o.status == "failed" for o in outcomes)
+    failed += bad
+    if suite_failed and not failed:
+        failed = 1
+    print(f"\n{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 1 if failed or (strict and skipped) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

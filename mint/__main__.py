@@ -1,0 +1,8 @@
+"""`python -m mint URL`: fetch a page and show it."""
+
+import sys
+
+from .command import main
+
+if __name__ == "__main__":
+    sys.exit(main())

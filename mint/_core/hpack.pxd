@@ -1,0 +1,48 @@
+# HPACK (RFC 7541): header blocks to fields and back. Decoder and Encoder are values: an operation
+# returns the successor and leaves the state as it was.
+from .faults cimport Fault
+from .hpack_octets cimport MARK_NAME, MARK_PSEUDO, MARK_VALUE   # for whoever cimports this
+from .hpack_table cimport Span, Table
+
+
+cdef class Decoded:
+    cdef readonly list fields     # of finished (name, value) pairs of str, as received; up to a fault
+    cdef readonly object never    # frozenset of the positions that came never-indexed; None: none
+    cdef readonly unsigned int marks   # the MARK_ bits of all fields together
+    cdef readonly Fault fault     # compression_error(value), max_header_list_size_exceeded(size,
+                                  # limit), too_many_headers(size, limit); or None
+    cdef readonly Decoder decoder # the successor; the same state where nothing changed, or on a fault
+
+
+cdef class Decoder:
+    cdef Table table              # None while nothing was ever indexed
+    cdef Span span
+    cdef readonly Py_ssize_t limit     # octets: the SETTINGS_HEADER_TABLE_SIZE the peer acknowledged
+    cdef Py_ssize_t required      # the next block must begin with an update to at most this; or -1
+
+    # Decode one whole block. The limits are on the decoded list: octets (32 more for each field) and
+    # fields; whichever is passed first stops the work at once.
+    cdef Decoded decoded(self, const unsigned char *block, Py_ssize_t count,
+                         Py_ssize_t most_octets, Py_ssize_t most_fields)
+    # The peer acknowledged our SETTINGS_HEADER_TABLE_SIZE.
+    cpdef Decoder resized(self, Py_ssize_t limit)
+
+
+cdef class Encoded:
+    cdef readonly bytes block     # begins with the octets that were kept free
+    cdef readonly Encoder encoder # the successor; the same state where nothing changed
+
+
+cdef class Encoder:
+    cdef Table table              # None while nothing was ever indexed
+    cdef Span span
+    cdef readonly Py_ssize_t cap  # octets the dynamic table never passes, whatever the peer allows
+    cdef Py_ssize_t smallest      # least maximum since the last block, still to be signalled; or -1
+
+    cdef Encoder successor(self, Table table, const Span *span, Py_ssize_t smallest)
+    # Encode a list or tuple of (name, value) pairs of latin-1 str, names in lower case. The names in
+    # `sensitive` (or None) join those that always are. `kept` octets at the start of the block are left
+    # for the caller to fill (a frame header); the bytes object is fresh, so that is still allowed.
+    cdef Encoded encoded(self, object headers, object sensitive, Py_ssize_t kept)
+    # The peer's SETTINGS_HEADER_TABLE_SIZE changed.
+    cpdef Encoder resized(self, Py_ssize_t limit)

@@ -1,0 +1,511 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""HPACK: field sections to header blocks and back, as values. RFC 7541.
+
+Decoder and Encoder are never written after they were published. Successive states share an append-only
+log of table entries, each a finished (name, value) pair; a state knows its own span of it. A state that
+is not the newest copies its span into a log of its own before it goes on, so what it does depends on
+nothing but itself. Here are no frames, no streams and no rules about fields, marks aside.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from cpython.unicode cimport (PyUnicode_1BYTE_KIND, PyUnicode_CheckExact, PyUnicode_GET_LENGTH,
+                              PyUnicode_KIND)
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from .chars cimport CHAR_NAME2, all_in, is_blank, value_is_clean
+from .faults cimport fault
+from .hpack_octets cimport (FINE, LIST_LARGE, NO_ENTRY, SCRATCH,
+                            UPDATE_LARGE, UPDATE_LATE, UPDATE_MISSING, Cursor, hash_of, length_of,
+                            mixed, octets_of, read_integer, read_string, same_text, write_integer,
+                            write_string)
+from .hpack_rules cimport (INDEXED, NAME_INDEXED, NEVER_INDEXED, STATIC_COUNT, UNINDEXED, Known,
+                           Statics, known_name, policy_of_unknown, static_table, static_value)
+from .hpack_table cimport (Entry, Span, Table, copied_out, evict, insert, listed, same_span,
+                           slot_of_name, slot_of_pair)
+
+cdef extern from *:
+    """
+    /* A list with room for some items; the lists of a block are made often and grow to a known size. */
+    static PyObject *mint_roomy_list(Py_ssize_t room) {
+        PyObject *made = PyList_New(room);
+        if (made != NULL) Py_SET_SIZE((PyVarObject *)made, 0);
+        return made;
+    }
+    static int mint_push(PyObject *list, PyObject *item) {
+        PyListObject *into = (PyListObject *)list;
+        Py_ssize_t count = Py_SIZE(into);
+        if (count >= into->allocated) return PyList_Append(list, item);
+        Py_INCREF(item);
+        into->ob_item[count] = item;
+        Py_SET_SIZE((PyVarObject *)into, count + 1);
+        return 0;
+    }
+    """
+    list mint_roomy_list(Py_ssize_t room)
+    int mint_push(list into, object item) except -1
+
+cdef enum:
+    OVERHEAD = 32            # RFC 7541 4.1
+    DEFAULT_SIZE = 4096      # SETTINGS_HEADER_TABLE_SIZE until somebody says otherwise
+
+# What is wrong with a block, in words.
+SEEN: tuple = (
+    "", "the block ends within a field", "an integer over 32 bits or of too many octets",
+    "an index outside the tables", "a table size update after a field",
+    "a table size update over the limit", "no table size update after the limit was reduced",
+    "Huffman padding that is too long or not all ones", "the end-of-string symbol within a string",
+    "",
+)
+
+
+# -- decoding -----------------------------------------------------------------------------------
+
+
+cdef inline uint32_t name_marks(str name) noexcept:
+    """What 9113-8.2.1 says about a name."""
+    cdef const unsigned char *octets = octets_of(<void *>name)
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
+    cdef uint32_t marks = 0
+    if count and octets[0] == c":":
+        marks = MARK_PSEUDO
+        octets += 1
+        count -= 1
+    if count == 0 or not all_in(octets, count, CHAR_NAME2):
+        marks |= MARK_NAME
+    return marks
+
+
+cdef inline uint32_t value_marks(str value, bint odd) noexcept:
+    """What 9113-8.2.1 says about a value; `odd` is the first, coarse look at it."""
+    cdef const unsigned char *octets = octets_of(<void *>value)
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
+    if count == 0:
+        return 0
+    if is_blank(octets[0]) or is_blank(octets[count - 1]):
+        return MARK_VALUE
+    if odd and not value_is_clean(octets, count):
+        return MARK_VALUE
+    return 0
+
+
+cdef inline Entry *entry_at(Statics statics, Table table, const Span *span,
+                            uint32_t index) noexcept:
+    """The entry with this index (2.3.3); NULL where there is none (7541-2.3.3-a, 6.1-a)."""
+    if index <= STATIC_COUNT:
+        return &statics.entries[index] if index else NULL
+    index -= STATIC_COUNT
+    if index > span.end - span.start:
+        return NULL
+    return &table.entries[span.end - index]
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(8)
+cdef class Decoded:
+    """What one header block says."""
+
+
+@cython.final
+@cython.freelist(8)
+cdef class Decoder:
+    """The state that turns header blocks into fields."""
+
+    def __init__(self, Py_ssize_t limit=DEFAULT_SIZE):
+        self.limit = limit
+        self.span.maximum = limit
+        self.required = -1
+
+    @property
+    def entries(self):
+        """The dynamic table, the newest entry first."""
+        return listed(self.table, &self.span)
+
+    @property
+    def size(self):
+        """Octets the dynamic table takes."""
+        return self.span.octets
+
+    @property
+    def maximum(self):
+        """Octets the dynamic table may take, as the peer last said."""
+        return self.span.maximum
+
+    def __eq__(self, other):
+        cdef Decoder peer
+        if type(other) is not Decoder:
+            return NotImplemented
+        peer = other
+        return (self.limit == peer.limit and self.required == peer.required
+                and same_span(self.table, &self.span, peer.table, &peer.span))
+
+    def __repr__(self):
+        return (f"<Decoder: {self.span.end - self.span.start} entries, "
+                f"{self.span.octets} of {self.span.maximum} octets>")
+
+    cpdef Decoder resized(self, Py_ssize_t limit):
+        """Return the successor after the peer acknowledged our SETTINGS_HEADER_TABLE_SIZE."""
+        cdef Decoder fresh
+        if limit == self.limit:
+            return self
+        fresh = Decoder.__new__(Decoder)
+        fresh.table = self.table
+        fresh.span = self.span
+        fresh.limit = limit
+        fresh.required = self.required
+        # 9113-4.3.1-b: the peer has to say that it uses less, unless it does so already.
+        if limit < self.span.maximum and (self.required < 0 or limit < self.required):
+            fresh.required = limit
+        return fresh
+
+    def decode(self, bytes block not None, Py_ssize_t max_size=262144, Py_ssize_t max_fields=512):
+        """Decode one whole header block."""
+        return self.decoded(<const unsigned char *>PyBytes_AS_STRING(block),
+                            PyBytes_GET_SIZE(block), max_size, max_fields)
+
+    cdef Decoded decoded(self, const unsigned char *block, Py_ssize_t count,
+                         Py_ssize_t most_octets, Py_ssize_t most_fields):
+        cdef object guard = self if self.table is None else self.table
+        with cython.critical_section(guard):
+            return decode_block(self, block, count, most_octets, most_fields)
+
+
+cdef inline bint read_updates(Decoder state, Cursor *cursor, Span *span) noexcept:
+    """Take the table size updates a block begins with; whether there was one."""
+    cdef bint updated = False
+    cdef uint32_t size
+    while cursor.at < cursor.end and cursor.at[0] & 0xE0 == 0x20:
+        size = read_integer(cursor, 0x1F)
+        if cursor.wrong:
+            return updated
+        if size > state.limit:                                               # 7541-6.3-a
+            cursor.wrong = UPDATE_LARGE
+            return updated
+        if not updated and state.required >= 0 and size > state.required:    # 9113-4.3.1-b
+            cursor.wrong = UPDATE_MISSING
+            return updated
+        updated = True
+        span.maximum = size
+        evict(state.table, span, 0)
+    if state.required >= 0 and not updated:
+        cursor.wrong = UPDATE_MISSING
+    return updated
+
+
+cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t count,
+                          Py_ssize_t most_octets, Py_ssize_t most_fields):
+    cdef Decoded made = Decoded.__new__(Decoded)
+    cdef Statics statics = static_table()
+    cdef list fields = mint_roomy_list(min(count, 32))
+    cdef list never = None
+    cdef Table table = state.table
+    cdef Span span = state.span
+    cdef Cursor cursor
+    cdef Entry *entry
+    cdef uint32_t marks = 0
+    cdef uint32_t note
+    cdef uint32_t prefix
+    cdef uint32_t index
+    cdef Py_ssize_t total = 0
+    cdef Py_ssize_t size
+    cdef unsigned char octet
+    cdef bint changed
+    cdef str name
+    cdef str value
+    cdef tuple pair
+    cursor.at = block
+    cursor.end = block + count
+    cursor.wrong = FINE
+    made.fields = fields
+    made.decoder = state
+    changed = read_updates(state, &cursor, &span)
+    while cursor.at < cursor.end and not cursor.wrong:
+        octet = cursor.at[0]
+        if octet & 0xE0 == 0x20:                     # 7541-4.2-c
+            cursor.wrong = UPDATE_LATE
+            break
+        if len(fields) >= most_fields:               # 7541-7.3-a
+            made.fault = fault("too_many_headers", "", "", len(fields) + 1, most_fields)
+            break
+        prefix = 0x7F if octet & 0x80 else 0x3F if octet & 0x40 else 0x0F
+        index = read_integer(&cursor, prefix)
+        if cursor.wrong:
+            break
+        entry = entry_at(statics, table, &span, index)
+        if octet & 0x80:                             # 6.1
+            if entry == NULL:
+                cursor.wrong = NO_ENTRY
+                break
+            total += entry.size
+            if total > most_octets:
+                cursor.wrong = LIST_LARGE
+                break
+            marks |= entry.note
+            mint_push(fields, <object>entry.pair)
+            continue
+        cursor.allowed = most_octets - total - OVERHEAD
+        if index:
+            if entry == NULL:
+                cursor.wrong = NO_ENTRY
+                break
+            name = <str>PyTuple_GET_ITEM(<object>entry.pair, 0)
+            note = entry.note & (MARK_NAME | MARK_PSEUDO)
+            cursor.allowed -= PyUnicode_GET_LENGTH(name)
+        else:
+            name = read_string(&cursor)
+            if cursor.wrong:
+                break
+            note = name_marks(name)
+        value = read_string(&cursor)
+        if cursor.wrong:
+            break
+        note |= value_marks(value, cursor.odd)
+        marks |= note
+        size = PyUnicode_GET_LENGTH(name) + PyUnicode_GET_LENGTH(value) + OVERHEAD
+        total += size
+        if total > most_octets:
+            cursor.wrong = LIST_LARGE
+            break
+        pair = (name, value)
+        mint_push(fields, pair)
+        if octet & 0x40:                             # 6.2.1
+            table = insert(table, &span, pair, note, size, False)
+            changed = True
+        elif octet & 0x10:                           # 7541-6.2.3-a
+            if never is None:
+                never = []
+            never.append(len(fields) - 1)
+    made.marks = marks
+    if never is not None:
+        made.never = frozenset(never)
+    if cursor.wrong == LIST_LARGE:
+        made.fault = fault("max_header_list_size_exceeded", "", "", most_octets + 1, most_octets)
+    elif cursor.wrong:
+        made.fault = fault("compression_error", "", <str>SEEN[cursor.wrong])
+    elif made.fault is None and changed:
+        made.decoder = Decoder.__new__(Decoder)
+        made.decoder.table = table
+        made.decoder.span = span
+        made.decoder.limit = state.limit
+        made.decoder.required = -1
+    return made
+
+
+# -- encoding -----------------------------------------------------------------------------------
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(8)
+cdef class Encoded:
+    """One header block, and the state after it."""
+
+
+@cython.final
+@cython.freelist(8)
+cdef class Encoder:
+    """The state that turns fields into header blocks."""
+
+    def __init__(self, Py_ssize_t cap=DEFAULT_SIZE):
+        self.cap = cap
+        self.span.maximum = min(cap, DEFAULT_SIZE)
+        # The peer's table begins at the default; a smaller one has to be announced.
+        self.smallest = cap if cap < DEFAULT_SIZE else -1
+
+    @property
+    def entries(self):
+        """The dynamic table, the newest entry first."""
+        return listed(self.table, &self.span)
+
+    @property
+    def size(self):
+        """Octets the dynamic table takes."""
+        return self.span.octets
+
+    @property
+    def maximum(self):
+        """Octets the dynamic table may take: what the peer allows, up to the cap."""
+        return self.span.maximum
+
+    def __eq__(self, other):
+        cdef Encoder peer
+        if type(other) is not Encoder:
+            return NotImplemented
+        peer = other
+        return (self.cap == peer.cap and self.smallest == peer.smallest
+                and same_span(self.table, &self.span, peer.table, &peer.span))
+
+    def __repr__(self):
+        return (f"<Encoder: {self.span.end - self.span.start} entries, "
+                f"{self.span.octets} of {self.span.maximum} octets>")
+
+    cdef Encoder successor(self, Table table, const Span *span, Py_ssize_t smallest):
+        cdef Encoder fresh = Encoder.__new__(Encoder)
+        fresh.table = table
+        fresh.span = span[0]
+        fresh.cap = self.cap
+        fresh.smallest = smallest
+        return fresh
+
+    cpdef Encoder resized(self, Py_ssize_t limit):
+        """Return the successor after the peer's SETTINGS_HEADER_TABLE_SIZE changed (7541-4.2-a)."""
+        cdef Span span = self.span
+        cdef Py_ssize_t smallest = self.smallest
+        span.maximum = min(limit, self.cap)
+        if span.maximum == self.span.maximum:
+            return self
+        if smallest < 0 or span.maximum < smallest:
+            smallest = span.maximum
+        evict(self.table, &span, 0)
+        return self.successor(self.table, &span, smallest)
+
+    def encode(self, headers, frozenset sensitive=None):
+        """Encode fields; return the block and the successor."""
+        cdef Encoded made
+        if not isinstance(headers, (list, tuple)):
+            headers = list(headers)
+        made = self.encoded(headers, sensitive, 0)
+        return made.block, made.encoder
+
+    cdef Encoded encoded(self, object headers, object sensitive, Py_ssize_t kept):
+        cdef object guard = self if self.table is None else self.table
+        with cython.critical_section(guard):
+            return encode_fields(self, headers, sensitive, kept)
+
+
+cdef struct Page:
+    unsigned char *base      # the block so far; the scratch on the stack, or owned
+    Py_ssize_t room
+    unsigned char *scratch
+
+
+cdef unsigned char *moved_page(Page *page, unsigned char *out, Py_ssize_t more) except NULL:
+    """Move the block to where it has room for so many octets more; return where it goes on."""
+    cdef Py_ssize_t used = out - page.base
+    cdef Py_ssize_t room = page.room
+    cdef unsigned char *moved
+    while room < used + more:
+        room *= 2
+    moved = <unsigned char *>PyMem_Malloc(room)
+    if moved == NULL:
+        raise MemoryError
+    memcpy(moved, page.base, used)
+    if page.base != page.scratch:
+        PyMem_Free(page.base)
+    page.base = moved
+    page.room = room
+    return moved + used
+
+
+cdef inline unsigned char *make_room(Page *page, unsigned char *out, Py_ssize_t more) except NULL:
+    return out if page.base + page.room - out >= more else moved_page(page, out, more)
+
+
+cdef inline bint is_plain(void *text) noexcept:
+    return (PyUnicode_CheckExact(<object>text)
+            and PyUnicode_KIND(<object>text) == PyUnicode_1BYTE_KIND)
+
+
+cdef tuple plain_pair(object pair):
+    """Make a tuple of two plain str of whatever resembles one; raise where it does not."""
+    name, value = pair
+    if not isinstance(name, str) or not isinstance(value, str):
+        raise TypeError("a field is a pair of str")
+    name = str.__str__(name)
+    value = str.__str__(value)
+    if not is_plain(<void *>name) or not is_plain(<void *>value):
+        raise ValueError("a field holds latin-1 characters only")
+    return name, value
+
+
+cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
+                                Statics statics, object pair, object sensitive) except NULL:
+    """Represent one field, and add it to the table of the private state `work` if that may pay."""
+    cdef void *name
+    cdef void *value
+    cdef Known *known
+    cdef Py_ssize_t size
+    cdef Py_ssize_t position
+    cdef uint32_t named
+    cdef uint64_t index = 0      # of the name; 0: none
+    cdef int policy = INDEXED
+    cdef int i
+    if (type(pair) is not tuple or PyTuple_GET_SIZE(pair) != 2
+            or not is_plain(PyTuple_GET_ITEM(pair, 0)) or not is_plain(PyTuple_GET_ITEM(pair, 1))):
+        pair = plain_pair(pair)
+    name = PyTuple_GET_ITEM(pair, 0)
+    value = PyTuple_GET_ITEM(pair, 1)
+    size = length_of(name) + length_of(value) + OVERHEAD
+    out = make_room(page, out, size)
+    named = hash_of(name)
+    known = known_name(statics, name, named)
+    if known != NULL:
+        index = known.index
+        policy = known.policy
+    if sensitive is not None and <object>name in sensitive:
+        policy = NEVER_INDEXED
+    if policy != NEVER_INDEXED and known != NULL:
+        for i in range(known.count):
+            if same_text(static_value(statics, known.index + i), value):
+                return write_integer(out, 0x80, 0x7F, index + i)
+    if policy == INDEXED and work.table is not None:
+        position = slot_of_pair(work.table, mixed(named, hash_of(value)), name, value)[0] - 1
+        if position >= work.span.start:
+            return write_integer(out, 0x80, 0x7F, STATIC_COUNT + work.span.end - position)
+    if known == NULL:
+        if policy == INDEXED:
+            policy = policy_of_unknown(<str>name, <str>value)
+        if work.table is not None:
+            position = slot_of_name(work.table, named, name)[0] - 1
+            if position >= work.span.start:
+                index = STATIC_COUNT + work.span.end - position
+    if policy == NAME_INDEXED:
+        policy = UNINDEXED if index else INDEXED
+    if policy == INDEXED and 4 * size > 3 * work.span.maximum:
+        policy = UNINDEXED       # it would push out nearly everything else
+    if policy == INDEXED:
+        out = write_integer(out, 0x40, 0x3F, index)
+        work.table = insert(work.table, &work.span, pair, mixed(named, hash_of(value)), size, True)
+    else:
+        out = write_integer(out, 0x10 if policy == NEVER_INDEXED else 0, 0x0F, index)
+    if index == 0:
+        out = write_string(out, name)
+    return write_string(out, value)
+
+
+cdef Encoded encode_fields(Encoder state, object headers, object sensitive, Py_ssize_t kept):
+    cdef Encoded made = Encoded.__new__(Encoded)
+    cdef Statics statics = static_table()
+    cdef Encoder work = state.successor(state.table, &state.span, -1)
+    cdef unsigned char[SCRATCH] scratch
+    cdef unsigned char *out = scratch
+    cdef Page page
+    cdef object pair
+    page.base = page.scratch = scratch
+    page.room = SCRATCH
+    if work.table is not None and work.table.used != work.span.end:
+        # Not the newest state: its own span alone decides what the index says.
+        work.table = copied_out(work.table, &work.span, True)
+    try:
+        out = make_room(&page, out, kept + OVERHEAD)
+        memset(out, 0, kept)
+        out += kept
+        if state.smallest >= 0:  # 7541-4.2-b
+            if state.smallest < work.span.maximum:
+                out = write_integer(out, 0x20, 0x1F, state.smallest)
+            out = write_integer(out, 0x20, 0x1F, work.span.maximum)
+        for pair in headers:
+            out = write_field(&page, out, work, statics, pair, sensitive)
+        made.block = PyBytes_FromStringAndSize(<char *>page.base, out - page.base)
+    finally:
+        if page.base != scratch:
+            PyMem_Free(page.base)
+    if (state.smallest < 0 and work.table is state.table and work.span.end == state.span.end
+            and work.span.start == state.span.start):
+        work = state
+    made.encoder = work
+    return made

@@ -1,0 +1,69 @@
+# The log of table entries that successive HPACK states share, and what a state knows of it.
+from cpython.tuple cimport PyTuple_GET_ITEM
+from libc.stdint cimport uint32_t
+
+from .hpack_octets cimport same_text
+
+
+cdef struct Entry:
+    void *pair               # a (name, value) tuple; the log owns one reference
+    unsigned int note        # decoder: MARK_ bits; encoder: hash of the pair
+    unsigned int size        # octets as RFC 7541 4.1 counts them: name + value + 32
+
+
+cdef class Table:
+    cdef Entry *entries      # owned; moves when the log grows
+    cdef int *slots          # owned; encoder only: positions + 1; 2 * room by pair, then by name
+    cdef Py_ssize_t used     # entries appended so far, by the newest state
+    cdef Py_ssize_t room     # entries allocated; a power of two
+    cdef Py_ssize_t octets   # sizes of all entries, dead ones included
+
+
+cdef struct Span:            # the dynamic table of one state
+    Py_ssize_t start         # position of the oldest live entry
+    Py_ssize_t end           # one past the newest
+    Py_ssize_t octets        # sizes of the live entries
+    Py_ssize_t maximum       # octets the dynamic table may hold now
+
+
+cdef Table copied_out(Table table, Span *span, bint indexed)
+cdef Table insert(Table table, Span *span, tuple pair, uint32_t note, Py_ssize_t size, bint indexed)
+cdef tuple listed(Table table, const Span *span)
+cdef bint same_span(Table one, const Span *first, Table other, const Span *second) except -1
+
+
+cdef inline void evict(Table table, Span *span, Py_ssize_t room) noexcept:
+    """Drop the oldest entries until so many octets are free, or nothing is left (7541-4.3-a)."""
+    while span.octets + room > span.maximum and span.start < span.end:
+        span.octets -= table.entries[span.start].size
+        span.start += 1
+
+
+cdef inline bint same_pair(void *pair, void *name, void *value) noexcept:
+    return (same_text(PyTuple_GET_ITEM(<object>pair, 0), name)
+            and same_text(PyTuple_GET_ITEM(<object>pair, 1), value))
+
+
+cdef inline int *slot_of_pair(Table table, uint32_t found, void *name, void *value) noexcept:
+    """The slot that holds the newest entry of this pair, or the free one it would take."""
+    cdef uint32_t mask = <uint32_t>(2 * table.room - 1)
+    cdef uint32_t i = found & mask
+    cdef Entry *entry
+    while table.slots[i]:
+        entry = &table.entries[table.slots[i] - 1]
+        if entry.note == found and same_pair(entry.pair, name, value):
+            break
+        i = (i + 1) & mask
+    return &table.slots[i]
+
+
+cdef inline int *slot_of_name(Table table, uint32_t found, void *name) noexcept:
+    """The slot that holds the newest entry of this name, or the free one it would take."""
+    cdef uint32_t mask = <uint32_t>(2 * table.room - 1)
+    cdef uint32_t i = found & mask
+    cdef int *slots = table.slots + 2 * table.room
+    while slots[i]:
+        if same_text(PyTuple_GET_ITEM(<object>table.entries[slots[i] - 1].pair, 0), name):
+            break
+        i = (i + 1) & mask
+    return &slots[i]

@@ -1,0 +1,9 @@
+# One HTTP/1 connection as a value. Its fields stand in http1_responses.pxd.
+from .events cimport RequestRef
+from .http1_responses cimport Reading
+
+
+cdef class State(Reading):
+    cdef State clone(self)
+    cdef object checked(self, RequestRef ref)         # raises ValueError
+    cdef object unsendable(self, RequestRef ref)      # a Fault, or None

@@ -1,0 +1,336 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""The HTTP/1.1 engine: an immutable state; octets in, a Step out. RFC 9112, RFC 9110.
+
+An operation clones the state, works on the clone and publishes it. How responses are read stands in
+http1_responses.pyx, how requests are written in http1_requests.pyx.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_GET_SIZE
+from libc.string cimport memcmp
+
+from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, step
+from .faults cimport PROCESSED_YES, Fault, fault, refusal
+from .http1_config cimport Config as ConfigType
+from .http1_framing cimport SEEN_FINAL
+from .http1_notes cimport notes_of_output, notes_of_responses
+from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_UPGRADE, SEND_CHUNKED, SEND_LENGTH,
+                              SEND_NOTHING, Draft, body_output, draft, trailers_output)
+from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_TUNNEL, PHASE_UNTIL_CLOSE, Core,
+                               Pending, Reading, done, seen_fault)
+
+from .http1_config import Config as Config  # no-cython-lint: callers find it here
+
+
+cdef bint same_core(const Core *one, const Core *two) noexcept nogil:
+    """Whether two states stand at the same place; where `queue` and `log` begin does not count."""
+    return (one.phase == two.phase and one.status == two.status and one.seen == two.seen
+            and one.sends == two.sends and one.old_peer == two.old_peer and one.begun == two.begun
+            and one.closing == two.closing and one.given == two.given
+            and one.sender == two.sender and one.owed == two.owed
+            and one.declared == two.declared and one.length == two.length
+            and one.remaining == two.remaining and one.excess == two.excess
+            and one.count == two.count and one.size == two.size and one.kept == two.kept
+            and one.interim == two.interim and one.interim_size == two.interim_size
+            and one.last_kind == two.last_kind)
+
+
+cdef inline bint same_pending(Pending one, Pending two) except -1:
+    return one.ref == two.ref and one.asks == two.asks and one.protocols == two.protocols
+
+
+@cython.final
+@cython.no_gc
+cdef class State(Reading):
+    """One HTTP/1 connection. Never written after it was published; compared by content."""
+
+    def __init__(self, ConfigType config not None):
+        self.config = config
+        self.queue = ()
+        self.core.length = -1
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    @property
+    def open_request_count(self):
+        """Requests whose response is not complete."""
+        return len(self.queue) - self.core.first
+
+    @property
+    def is_open_read(self):
+        """Whether octets of the peer are still taken."""
+        return self.core.phase < PHASE_DEAF
+
+    @property
+    def is_open_write(self):
+        """Whether a request may follow, or a tunnel still sends."""
+        if self.core.phase == PHASE_TUNNEL or self.core.phase == PHASE_DEAF:
+            return self.core.sender != 0
+        return self.core.phase != PHASE_CLOSED and not self.core.closing
+
+    @property
+    def is_tunnel(self):
+        """Whether another protocol has taken over."""
+        return self.core.phase == PHASE_TUNNEL or self.core.phase == PHASE_DEAF
+
+    @property
+    def is_streaming(self):
+        """Whether the body of a request is being sent; no other may follow until it has ended."""
+        return self.core.sends != SEND_NOTHING
+
+    @property
+    def is_traced(self):
+        """Whether steps carry notes."""
+        return self.core.traced
+
+    def body_is_open(self, RequestRef ref not None):
+        """Whether `stream_body` of this request would be accepted."""
+        return self.unsendable(ref) is None
+
+    def __eq__(self, other):
+        cdef State two
+        cdef Py_ssize_t i
+        cdef Py_ssize_t count
+        if type(other) is not State:
+            return NotImplemented
+        two = <State>other
+        if self is two:
+            return True
+        count = len(self.queue) - self.core.first
+        if (self.config != two.config or not same_core(&self.core, &two.core)
+                or count != len(two.queue) - two.core.first):
+            return False
+        for i in range(count):
+            if not same_pending(<Pending>self.queue[self.core.first + i],
+                                <Pending>two.queue[two.core.first + i]):
+                return False
+        count = self.core.window.end - self.core.window.start
+        if count != two.core.window.end - two.core.window.start:
+            return False
+        if count and memcmp(self.log.octets + self.core.window.start,
+                            two.log.octets + two.core.window.start, count) != 0:
+            return False
+        return (self.core.kept == 0
+                or self.fields.items[:self.core.kept] == two.fields.items[:self.core.kept])
+
+    __hash__ = None
+
+    def __repr__(self):
+        return (f"State({self.config!r}, phase={self.core.phase}, "
+                f"open_request_count={self.open_request_count})")
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    def traced(self, bint on):
+        """Return the state with notes on or off."""
+        cdef State new = self.clone()
+        new.core.traced = on
+        return new
+
+    def request(self, str method not None, str target not None, headers, tuple body,
+                bint streaming):
+        """Send a request; with `streaming` its body follows through `stream_body`."""
+        cdef State new
+        cdef Draft made
+        cdef Pending pending
+        cdef Py_ssize_t count = len(self.queue) - self.core.first
+        cdef Fault refused = None
+        if body is not None and streaming:
+            raise TypeError("a body that is streamed is not given as well")
+        if self.core.phase == PHASE_CLOSED:
+            refused = refusal("closed")
+        elif self.core.phase >= PHASE_TUNNEL or (count and (<Pending>self.queue[
+                len(self.queue) - 1]).asks & (ASKS_CONNECT | ASKS_UPGRADE)):
+            # Octets behind a CONNECT or an upgrade may turn out to be the other protocol's.
+            refused = refusal("closed_for_writing")
+        elif self.core.closing:   # 9112-9.6-a
+            refused = refusal("closed_for_writing")
+        elif self.core.sends != SEND_NOTHING:
+            refused = refusal("request_body_is_streaming")
+        elif count >= self.config.max_pipelined:
+            refused = refusal("too_many_pipelined_requests", "", "", count,
+                              self.config.max_pipelined)
+        if refused is None:
+            made = draft(self.config, method, target, headers, body, streaming, self.core.old_peer)
+            refused = made.refused
+        if refused is not None:
+            return step(self, None, (), refused)
+        new = self.clone()
+        new.core.given += 1
+        pending = Pending.__new__(Pending)
+        pending.ref = RequestRef.__new__(RequestRef)
+        pending.ref.connection = self.config.identity
+        pending.ref.number = new.core.given
+        pending.asks = made.asks
+        pending.protocols = made.protocols
+        new.queue = self.queue[self.core.first:] + (pending,) if count else (pending,)
+        new.core.first = 0
+        if made.sends != SEND_NOTHING:
+            new.core.sender = new.core.given
+            new.core.sends = made.sends
+            new.core.owed = new.core.declared = made.length
+            new.core.begun = False
+        if made.asks & ASKS_CLOSE:
+            new.core.closing = True
+        return step(new, None, made.output, None, pending.ref, END_KEEP,
+                    notes_of_output(made.output, True) if self.core.traced else ())
+
+    def stream_body(self, RequestRef ref not None, bytes data not None):
+        """Send a piece of a streamed body, or of what a tunnel carries."""
+        cdef State new
+        cdef tuple output
+        cdef Fault refused = self.unsendable(ref)
+        cdef Py_ssize_t count = PyBytes_GET_SIZE(data)
+        if refused is None and self.core.sends == SEND_LENGTH and count > self.core.owed:
+            refused = refusal("content_length_mismatch", "", "",   # 9112-6.2-b
+                              self.core.declared - self.core.owed + count, self.core.declared)
+        if refused is not None or count == 0:
+            return step(self, None, (), refused)
+        if self.core.sends == SEND_NOTHING:   # a tunnel carries octets as they are
+            return step(self, None, (data,), None, None, END_KEEP,
+                        notes_of_output((data,), False) if self.core.traced else ())
+        new = self.clone()
+        new.core.begun = True
+        if self.core.sends == SEND_LENGTH:
+            new.core.owed -= count
+        output = body_output(self.core.sends, data)
+        return step(new, None, output, None, None, END_KEEP,
+                    notes_of_output((data,), False) if self.core.traced else ())
+
+    def end_body(self, RequestRef ref not None, trailers):
+        """End a streamed body, with trailers where it is chunked; or a tunnel's outgoing direction."""
+        cdef State new
+        cdef tuple output = ()
+        cdef object written
+        cdef tuple fields = tuple(trailers)
+        cdef Fault refused = self.unsendable(ref)
+        if refused is None and fields and self.core.sends != SEND_CHUNKED:
+            refused = refusal("trailing_headers_but_not_chunked_encoding")
+        elif refused is None and self.core.sends == SEND_LENGTH and self.core.owed:
+            refused = refusal("content_length_mismatch", "", "", self.core.declared - self.core.owed,
+                              self.core.declared)
+        elif refused is None and self.core.sends == SEND_CHUNKED:
+            written = trailers_output(self.config, fields)
+            if isinstance(written, Fault):
+                refused = <Fault>written
+            else:
+                output = (written,)
+        if refused is not None:
+            return step(self, None, (), refused)
+        new = self.clone()
+        new.core.sender = 0
+        new.core.begun = False
+        if self.core.sends != SEND_NOTHING:
+            new.core.sends = SEND_NOTHING
+            return step(new, None, output, None, None, END_KEEP,
+                        notes_of_output(output, True) if self.core.traced else ())
+        if self.core.phase == PHASE_DEAF:
+            new.shut(None, None, None)
+            return step(new, None, (), None, None, END_CLOSE)
+        return step(new, None, (), None, None, END_SHUT_WRITE)
+
+    cdef object checked(self, RequestRef ref):
+        if (ref.connection != self.config.identity or ref.number < 1
+                or ref.number > self.core.given):
+            raise ValueError(f"{ref!r} was not given by this connection")
+        return None
+
+    cdef object unsendable(self, RequestRef ref):
+        """Why nothing may be sent for this request; None where it may."""
+        self.checked(ref)
+        if self.core.phase == PHASE_CLOSED:
+            return refusal("closed")
+        if ref.number != self.core.sender:
+            return refusal("request_is_not_streaming")
+        return None
+
+    # -- ending ------------------------------------------------------------------------------------
+
+    def close(self):
+        """The caller closes: open requests are forgotten."""
+        cdef State new = self.clone()
+        new.shut(None, None, None)
+        return step(new, None, (), None, None, END_CLOSE)
+
+    def lose(self, Fault broken not None):
+        """The wire broke: every open request fails with it."""
+        cdef State new = self.clone()
+        cdef list responses = []
+        cdef Fault first = broken
+        if self.is_answering():
+            first = fault(broken.reason, broken.name, broken.value, broken.size, broken.limit,
+                          broken.code, PROCESSED_YES)
+        new.shut(responses, first, broken)
+        return step(new, responses, (), broken, None, END_CLOSE)
+
+    def feed_eof(self, bint clean):
+        """The peer ended; `clean` is false where TLS ended without close_notify (9112-9.8-b)."""
+        cdef State new
+        cdef list responses = []
+        cdef Fault broken
+        cdef Pending current
+        if self.core.phase >= PHASE_DEAF:
+            return step(self)
+        new = self.clone()
+        if len(self.queue) == self.core.first:   # W-9: an idle connection ends without a fault
+            new.shut(None, None, None)
+            return step(new, responses, (), None, None, END_CLOSE)
+        current = <Pending>self.queue[self.core.first]
+        if clean and self.core.phase == PHASE_TUNNEL:
+            responses.append(done(current.ref))
+            new.queue = ()
+            new.core.first = 0
+            new.core.phase = PHASE_DEAF
+            if self.core.sender == 0:
+                new.shut(None, None, None)
+            return step(new, responses, (), None, None,
+                        END_CLOSE if self.core.sender == 0 else END_KEEP,
+                        notes_of_responses(responses) if self.core.traced else ())
+        if clean and self.core.phase == PHASE_UNTIL_CLOSE:   # 9112-6.3-g
+            new.core.seen |= SEEN_FINAL
+            new.finish(responses)
+            return step(new, responses, (), None, None, END_CLOSE,
+                        notes_of_responses(responses) if self.core.traced else ())
+        if self.core.phase == PHASE_UNTIL_CLOSE or self.core.phase == PHASE_TUNNEL:
+            broken = seen_fault("tls_truncated")
+            new.shut(responses, broken, fault("closed"))
+        elif self.is_answering():   # 9112-8-a
+            broken = seen_fault("transport_closed")
+            new.shut(responses, seen_fault("incomplete_response"), fault("transport_closed"))
+        else:
+            broken = fault("transport_closed")
+            new.shut(responses, broken, broken)
+        return step(new, responses, (), broken, None, END_CLOSE,
+                    notes_of_responses(responses) if self.core.traced else ())
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def feed(self, bytes data not None):
+        """Take what the peer sent."""
+        cdef State new
+        cdef list responses
+        cdef Fault broken
+        if self.core.phase >= PHASE_DEAF or PyBytes_GET_SIZE(data) == 0:
+            return step(self)
+        new = self.clone()
+        responses = []
+        broken = new.read(data, responses)
+        if broken is not None:
+            new.shut(responses, broken, fault("closed"))
+        elif new.core.window.start == new.core.window.end and new.log is not None:
+            new.log = None
+            new.core.window.start = new.core.window.end = 0
+        return step(new, responses, (), broken, None,
+                    END_CLOSE if new.core.phase == PHASE_CLOSED else END_KEEP,
+                    notes_of_responses(responses) if self.core.traced else ())
+
+    cdef State clone(self):
+        """A private copy, to be written to until it is published."""
+        cdef State new = State.__new__(State)
+        new.config = self.config
+        new.queue = self.queue
+        new.log = self.log
+        new.fields = self.fields
+        new.cache = self.cache
+        new.core = self.core
+        return new

@@ -1,0 +1,78 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""What one HTTP/1 connection was told when it was made: origin, options, limits."""
+
+cimport cython
+
+from .fields cimport authority, value_octets
+
+
+@cython.final
+cdef class Config:
+    """Immutable, compared by content. The facade checks options; this checks what reaches the wire."""
+
+    def __init__(self, str hostname not None, *, int port, str scheme not None,
+                 unsigned long long identity, str user_agent not None,
+                 bint case_sensitive_headers=False, bint skip_target_validation=False,
+                 bint lenient=False, bint status_reason=False,
+                 Py_ssize_t max_header_list_size=262144, Py_ssize_t max_fields=512,
+                 Py_ssize_t max_status_line=8192, Py_ssize_t max_informational=32,
+                 Py_ssize_t max_informational_size=262144, Py_ssize_t max_trailer_size=16384,
+                 Py_ssize_t max_trailer_fields=64, Py_ssize_t max_chunk_line=4096,
+                 Py_ssize_t max_pipelined=100, bint forward_proxy=False,
+                 tuple proxy_headers not None=()):
+        if scheme not in ("http", "https"):
+            raise ValueError(f"scheme is {scheme!r}, not http or https")
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port {port} is not between 0 and 65535")
+        # 9110-4.2.4-a: what follows or precedes a host in a URI is no part of it.
+        if not hostname.isascii() or any(mark <= " " or mark in "/?#@\\\x7f" for mark in hostname):
+            raise ValueError(f"hostname {hostname!r} cannot stand in a Host field")
+        if not user_agent or value_octets(user_agent) is None:
+            raise ValueError(f"user agent {user_agent!r} cannot stand in a field")
+        if min(max_header_list_size, max_fields, max_status_line, max_informational,
+               max_informational_size, max_trailer_size, max_trailer_fields, max_chunk_line,
+               max_pipelined) < 1:
+            raise ValueError("limits are at least 1")
+        self.hostname = hostname
+        self.port = port
+        self.scheme = scheme
+        self.identity = identity
+        self.user_agent = user_agent
+        self.case_sensitive_headers = case_sensitive_headers
+        self.skip_target_validation = skip_target_validation
+        self.lenient = lenient
+        self.status_reason = status_reason
+        self.forward_proxy = forward_proxy
+        self.proxy_headers = proxy_headers
+        self.max_header_list_size = max_header_list_size
+        self.max_fields = max_fields
+        self.max_status_line = max_status_line
+        self.max_informational = max_informational
+        self.max_informational_size = max_informational_size
+        self.max_trailer_size = max_trailer_size
+        self.max_trailer_fields = max_trailer_fields
+        self.max_chunk_line = max_chunk_line
+        self.max_pipelined = max_pipelined
+        self.authority = authority(hostname, port, scheme)
+        host, agent = ("Host", "User-Agent") if case_sensitive_headers else ("host", "user-agent")
+        self.host_line = f"{host}: {self.authority}\r\n".encode("ascii")
+        self.agent_line = f"{agent}: {user_agent}\r\n".encode("latin-1")
+
+    cdef tuple parts(self):
+        return (self.hostname, self.port, self.scheme, self.identity, self.user_agent,
+                self.case_sensitive_headers, self.skip_target_validation, self.lenient,
+                self.status_reason, self.forward_proxy, self.proxy_headers,
+                self.max_header_list_size, self.max_fields, self.max_status_line,
+                self.max_informational, self.max_informational_size, self.max_trailer_size,
+                self.max_trailer_fields, self.max_chunk_line, self.max_pipelined)
+
+    def __eq__(self, other):
+        if type(other) is not Config:
+            return NotImplemented
+        return self is other or self.parts() == (<Config>other).parts()
+
+    def __hash__(self):
+        return hash(self.parts())
+
+    def __repr__(self):
+        return f"Config({self.scheme}://{self.authority}, identity={self.identity})"

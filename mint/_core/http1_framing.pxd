@@ -1,0 +1,63 @@
+# What the framing fields say, and where a body ends: the rules of RFC 9112 6 as a table.
+
+
+# What is known about a response when its head is complete.
+cdef enum:
+    SEEN_SWITCHING = 1        # status 101
+    SEEN_INTERIM = 2          # any other 1xx
+    SEEN_HEAD = 4             # the request was HEAD
+    SEEN_EMPTY = 8            # status 204 or 304
+    SEEN_CONNECTED = 16       # 2xx to CONNECT
+    SEEN_TRANSFER = 32        # transfer-encoding is there
+    SEEN_CHUNKED = 64         # ... and chunked is its last coding
+    SEEN_LENGTH = 128         # content-length is there
+    SEEN_OLD = 256            # HTTP/1.0
+    SEEN_STRICT = 512         # the connection is not lenient
+    SEEN_CLOSE = 1024         # connection: close
+    SEEN_KEEP = 2048          # connection: keep-alive
+    SEEN_FINAL = 4096         # never to be used again, whatever the fields say
+    SEEN_SWITCHED = 16384     # the 101 names a protocol that was offered
+    SEEN_ONCE = 8192          # chunked is among the codings, last or not
+
+
+# How the body ends.
+cdef enum:
+    BODY_INTERIM = 0          # no body, and this was not the response yet
+    BODY_TUNNEL = 1           # no body; from here on the octets are another protocol's
+    BODY_NONE = 2
+    BODY_CHUNKED = 3
+    BODY_LENGTH = 4
+    BODY_UNTIL_CLOSE = 5
+    BODY_CONFLICT = 6         # a fault
+
+
+cdef struct Rule:
+    int mask                  # which facts are looked at
+    int want                  # what they must be
+    int body                  # BODY_
+    bint final                # the connection is not used again
+
+cdef const Rule *body_rule(int seen) noexcept
+
+
+cdef struct Token:
+    const unsigned char *octets
+    Py_ssize_t count
+
+# The next member of a list of tokens: 1, or 0 at its end, or -1 where it is none (9110-5.6.1.2-a).
+cdef int next_token(const unsigned char *octets, Py_ssize_t count, Py_ssize_t *place,
+                    Token *found) noexcept nogil
+cdef bint same_token(const Token *token, const char *lower) noexcept nogil
+
+# SEEN_ bits of a connection field; -1 where it is no list of tokens.
+cdef int connection_facts(str value) noexcept
+# SEEN_ bits of a transfer-encoding field after those of the lines before; -1 no list, -2 empty,
+# -3 chunked twice.
+cdef int transfer_facts(str value, int seen) noexcept
+# The length of a content-length field; -1 where it is none, -2 where it names different ones.
+cdef long long length_fact(str value) noexcept
+# The protocols an upgrade field names, in lower case; None where it is no list of them.
+cdef tuple protocols_of(str value)
+
+# Whether what follows a chunk size is nothing but chunk extensions.
+cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count, bint lenient) noexcept nogil

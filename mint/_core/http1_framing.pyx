@@ -1,0 +1,231 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""Where a body ends: the framing fields and the table that decides. RFC 9112 6 and 9, RFC 9110 7.8.
+
+Nothing here reads a body or knows a connection.
+"""
+
+cimport cython
+from libc.string cimport strlen
+
+from .chars cimport CHAR_TCHAR, CHAR_VALUE, char_class, char_lower, is_blank
+from .fields cimport parse_length
+
+cdef extern from "Python.h":
+    unsigned char *PyUnicode_1BYTE_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+
+cdef enum:
+    COUNT_RULES = 12
+
+# The first row whose facts fit decides. Columns: facts looked at, facts wanted, body, whether the
+# connection ends with it, the rule. The documentation prints this table.
+BODY_RULES: tuple = (
+    (("101",), ("101",), "tunnel", False, "9110-15.2.2-a"),
+    (("1xx",), ("1xx",), "interim", False, "9110-15.2-b"),
+    (("2xx to CONNECT",), ("2xx to CONNECT",), "tunnel", False, "9112-6.3-b"),
+    (("HEAD",), ("HEAD",), "none", False, "9112-6.3-a"),
+    (("204 or 304",), ("204 or 304",), "none", False, "9112-6.3-a"),
+    (("transfer-encoding", "content-length", "strict"),
+     ("transfer-encoding", "content-length", "strict"), "conflict", True, "9112-6.3-c"),
+    (("chunked is last", "content-length"),
+     ("chunked is last", "content-length"), "chunked", True, "9112-6.3-c"),
+    (("chunked is last", "HTTP/1.0"),
+     ("chunked is last", "HTTP/1.0"), "chunked", True, "9112-6.1-f"),
+    (("chunked is last",), ("chunked is last",), "chunked", False, "9112-6.3-d"),
+    (("transfer-encoding",), ("transfer-encoding",), "until close", True, "9112-6.3-d"),
+    (("content-length",), ("content-length",), "length", False, "9112-6.3-f"),
+    ((), (), "until close", True, "9112-6.3-g"),
+)
+FACTS: dict = {
+    "101": SEEN_SWITCHING, "1xx": SEEN_INTERIM, "HEAD": SEEN_HEAD, "204 or 304": SEEN_EMPTY,
+    "2xx to CONNECT": SEEN_CONNECTED, "transfer-encoding": SEEN_TRANSFER,
+    "chunked is last": SEEN_CHUNKED, "content-length": SEEN_LENGTH, "HTTP/1.0": SEEN_OLD,
+    "strict": SEEN_STRICT,
+}
+BODIES: dict = {
+    "interim": BODY_INTERIM, "tunnel": BODY_TUNNEL, "none": BODY_NONE, "chunked": BODY_CHUNKED,
+    "length": BODY_LENGTH, "until close": BODY_UNTIL_CLOSE, "conflict": BODY_CONFLICT,
+}
+
+
+@cython.final
+cdef class Rules:
+    """The table as the machine reads it; never written after it was made."""
+
+    cdef Rule[COUNT_RULES] rows
+
+    def __cinit__(self):
+        for i, (looked, wanted, body, final, _) in enumerate(BODY_RULES):
+            self.rows[i].mask = sum(FACTS[fact] for fact in looked)
+            self.rows[i].want = sum(FACTS[fact] for fact in wanted)
+            self.rows[i].body = BODIES[body]
+            self.rows[i].final = final
+
+
+cdef Rules RULES = Rules()
+
+
+cdef const Rule *body_rule(int seen) noexcept:
+    cdef int i = 0
+    while seen & RULES.rows[i].mask != RULES.rows[i].want:   # the last row fits everything
+        i += 1
+    return &RULES.rows[i]
+
+
+cdef int next_token(const unsigned char *octets, Py_ssize_t count, Py_ssize_t *place,
+                    Token *found) noexcept nogil:
+    cdef Py_ssize_t i = place[0]
+    cdef Py_ssize_t start
+    while i < count and (octets[i] == c"," or is_blank(octets[i])):
+        i += 1
+    start = i
+    while i < count and char_class[octets[i]] & CHAR_TCHAR:
+        i += 1
+    found.octets = octets + start
+    found.count = i - start
+    while i < count and is_blank(octets[i]):
+        i += 1
+    place[0] = i
+    if i < count and octets[i] != c",":
+        return -1
+    return found.count != 0
+
+
+cdef bint same_token(const Token *token, const char *lower) noexcept nogil:
+    cdef Py_ssize_t i
+    if token.count != <Py_ssize_t>strlen(lower):
+        return False
+    for i in range(token.count):
+        if char_lower[token.octets[i]] != <unsigned char>lower[i]:
+            return False
+    return True
+
+
+cdef int connection_facts(str value) noexcept:
+    cdef Token token
+    cdef Py_ssize_t place = 0
+    cdef int seen = 0
+    cdef int more
+    while True:
+        more = next_token(PyUnicode_1BYTE_DATA(value), PyUnicode_GET_LENGTH(value), &place, &token)
+        if more <= 0:
+            return seen if more == 0 else -1
+        if same_token(&token, b"close"):
+            seen |= SEEN_CLOSE
+        elif same_token(&token, b"keep-alive"):
+            seen |= SEEN_KEEP
+
+
+cdef int transfer_facts(str value, int seen) noexcept:
+    """Codings are a list across lines, in any case; only the last decides (9112-6.1-g)."""
+    cdef Token token
+    cdef Py_ssize_t place = 0
+    cdef int more
+    cdef bint empty = True
+    while True:
+        more = next_token(PyUnicode_1BYTE_DATA(value), PyUnicode_GET_LENGTH(value), &place, &token)
+        if more < 0:
+            return -1
+        if more == 0:
+            return -2 if empty else seen
+        empty = False
+        if same_token(&token, b"chunked"):
+            if seen & SEEN_ONCE:
+                return -3
+            seen |= SEEN_TRANSFER | SEEN_CHUNKED | SEEN_ONCE
+        else:
+            # W-17: what follows chunked leaves nobody knowing where the chunks are.
+            seen = (seen | SEEN_TRANSFER) & ~SEEN_CHUNKED
+
+
+cdef long long length_fact(str value) noexcept:
+    """1*DIGIT, or the same number several times in a list (9110-8.6-c)."""
+    cdef const unsigned char *octets = PyUnicode_1BYTE_DATA(value)
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
+    cdef Py_ssize_t start = 0
+    cdef Py_ssize_t end
+    cdef Py_ssize_t stop
+    cdef long long first = -1
+    cdef long long number
+    while True:
+        stop = start
+        while stop < count and octets[stop] != c",":
+            stop += 1
+        end = stop
+        while start < end and is_blank(octets[start]):
+            start += 1
+        while end > start and is_blank(octets[end - 1]):
+            end -= 1
+        number = parse_length(octets + start, end - start)
+        if number < 0:
+            return -1
+        if first >= 0 and number != first:
+            return -2
+        first = number
+        if stop == count:
+            return first
+        start = stop + 1
+
+
+cdef tuple protocols_of(str value):
+    """protocol-name ["/" protocol-version], in a list (RFC 9110 7.8)."""
+    cdef list made = []
+    for member in value.split(","):
+        text = member.strip(" \t")
+        if not text:
+            continue
+        name, slash, version = text.partition("/")
+        for part in ((name, version) if slash else (name,)):
+            if not part or not all(char_class[<unsigned char>ord(mark)] & CHAR_TCHAR
+                                   for mark in part):
+                return None
+        made.append(text.lower())
+    return tuple(made)
+
+
+cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count, bint lenient) noexcept nogil:
+    """*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) and no more (9112-7.1-d)."""
+    cdef Py_ssize_t i = 0
+    cdef Py_ssize_t start
+    while True:
+        start = i
+        while i < count and is_blank(octets[i]):
+            i += 1
+        if i == count:
+            return i == start or lenient
+        if octets[i] != c";":
+            return False
+        i += 1
+        while i < count and is_blank(octets[i]):
+            i += 1
+        start = i
+        while i < count and char_class[octets[i]] & CHAR_TCHAR:
+            i += 1
+        if i == start:
+            return False
+        start = i
+        while i < count and is_blank(octets[i]):
+            i += 1
+        if i == count or octets[i] != c"=":
+            i = start
+            continue
+        i += 1
+        while i < count and is_blank(octets[i]):
+            i += 1
+        start = i
+        if i < count and octets[i] == c'"':
+            i += 1
+            while i < count and octets[i] != c'"':
+                if octets[i] == c"\\":   # 9110-5.6.4-a
+                    i += 1
+                if i == count or not char_class[octets[i]] & CHAR_VALUE:
+                    return False
+                i += 1
+            if i == count:
+                return False
+            i += 1
+        else:
+            while i < count and char_class[octets[i]] & CHAR_TCHAR:
+                i += 1
+            if i == start:
+                return False

@@ -1,0 +1,306 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""One line of a head: the status line, a field line, a folded one. RFC 9112 4 and 5, RFC 9110 5.
+
+Names that are common are made once; a line that came before on this connection gives the same pair
+again. Where lines begin and end, and what fields mean, is decided elsewhere.
+"""
+
+cimport cython
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.stdint cimport uint64_t
+from libc.string cimport memcmp, memcpy
+
+from .chars cimport CHAR_DIGIT, char_class, char_lower, is_blank, value_is_clean
+from .fields cimport name_is_sensitive, show
+
+from .fields import SENSITIVE
+
+cdef extern from "Python.h":
+    object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
+    unsigned char *PyUnicode_1BYTE_DATA(object text)
+    str PyUnicode_DecodeLatin1(const char *octets, Py_ssize_t count, const char *errors)
+
+cdef enum:
+    LONGEST_COMMON = 40      # octets of a name that may be in the table
+    SHORTEST_CACHED = 9      # octets of a line worth a place in the cache
+    LONGEST_CACHED = 192
+
+KINDS: dict = {
+    "content-length": NAME_CONTENT_LENGTH, "transfer-encoding": NAME_TRANSFER_ENCODING,
+    "connection": NAME_CONNECTION, "upgrade": NAME_UPGRADE, "host": NAME_HOST,
+    "user-agent": NAME_USER_AGENT, "te": NAME_TE, "expect": NAME_EXPECT,
+    "keep-alive": NAME_KEEP_ALIVE, "trailer": NAME_TRAILER,
+}
+FICKLE: frozenset = frozenset(
+    "age cf-ray content-md5 etag request-id traceparent tracestate x-amz-cf-id x-amz-id-2"
+    " x-amz-request-id x-amzn-requestid x-amzn-trace-id x-correlation-id x-request-id x-runtime"
+    " x-timer x-trace-id".split())
+# 9110-5.3-a: what is not a list is sent once.
+SINGLE: frozenset = frozenset(
+    "host content-length content-type user-agent referer from authorization proxy-authorization"
+    " max-forwards if-modified-since if-unmodified-since if-range".split())
+# 9110-7.6.1-b: fields for the far end, which an option of this connection must not name.
+END_TO_END: frozenset = SINGLE - {"proxy-authorization"} | frozenset(
+    "cache-control cookie set-cookie content-encoding date etag accept accept-encoding".split())
+COMMON: tuple = tuple(
+    "accept accept-charset accept-encoding accept-language accept-ranges"
+    " access-control-allow-credentials access-control-allow-headers access-control-allow-methods"
+    " access-control-allow-origin access-control-expose-headers access-control-max-age age allow"
+    " alt-svc authentication-info authorization cache-control cdn-cache-control cf-cache-status"
+    " cf-ray connection content-disposition content-encoding content-language content-length"
+    " content-location content-md5 content-range content-security-policy"
+    " content-security-policy-report-only content-type cookie cross-origin-embedder-policy"
+    " cross-origin-opener-policy cross-origin-resource-policy date etag expect expect-ct expires"
+    " from grpc-message grpc-status host if-match if-modified-since if-none-match if-range"
+    " if-unmodified-since keep-alive last-modified link location max-forwards nel origin p3p"
+    " permissions-policy pragma priority proxy-authenticate proxy-authentication-info"
+    " proxy-authorization proxy-connection range ratelimit-limit ratelimit-remaining"
+    " ratelimit-reset referer referrer-policy refresh report-to reporting-endpoints request-id"
+    " retry-after server server-timing set-cookie source-map strict-transport-security"
+    " surrogate-control te timing-allow-origin traceparent tracestate trailer transfer-encoding"
+    " upgrade upgrade-insecure-requests user-agent vary via warning www-authenticate"
+    " x-amz-cf-id x-amz-cf-pop x-amz-id-2 x-amz-request-id x-amzn-requestid x-amzn-trace-id"
+    " x-aspnet-version x-cache x-cache-hits x-content-type-options x-correlation-id"
+    " x-dns-prefetch-control x-download-options x-envoy-upstream-service-time x-forwarded-for"
+    " x-forwarded-host x-forwarded-proto x-frame-options x-generator x-github-request-id"
+    " x-permitted-cross-domain-policies x-powered-by x-ratelimit-limit x-ratelimit-remaining"
+    " x-ratelimit-reset x-real-ip x-request-id x-robots-tag x-runtime x-served-by x-timer"
+    " x-trace-id x-ua-compatible x-varnish x-xss-protection".split())
+
+
+cdef inline Py_ssize_t name_place(const unsigned char *lower, Py_ssize_t count) noexcept nogil:
+    return (count * 31 + lower[0] * 7 + lower[count - 1] * 131 + lower[count >> 1] * 17
+            + lower[count >> 2] * 61) & 511
+
+
+@cython.final
+cdef class Names:
+    """The common names, each made once."""
+
+    def __cinit__(self):
+        cdef Py_ssize_t place
+        cdef Py_ssize_t count
+        cdef const unsigned char *octets
+        self.kept = COMMON
+        for text in COMMON:
+            octets = PyUnicode_1BYTE_DATA(text)
+            count = len(text)
+            place = name_place(octets, count)
+            while self.slots[place].text != NULL:
+                place = (place + 1) & 511
+            self.slots[place].text = <void *>text
+            self.slots[place].count = <unsigned char>count
+            self.slots[place].kind = KINDS.get(text, NAME_PLAIN)
+            self.slots[place].marks = (
+                (MARK_SENSITIVE if name_is_sensitive(text) else 0)
+                | (MARK_FICKLE if text in FICKLE else 0)
+                | (MARK_SINGLE if text in SINGLE else 0)
+                | (MARK_END_TO_END if text in END_TO_END else 0))
+
+    cdef Name *find(self, const unsigned char *lower, Py_ssize_t count) noexcept:
+        cdef Py_ssize_t place
+        if count == 0 or count > LONGEST_COMMON:
+            return NULL
+        place = name_place(lower, count)
+        while self.slots[place].text != NULL:
+            if (self.slots[place].count == count
+                    and memcmp(PyUnicode_1BYTE_DATA(<object>self.slots[place].text), lower,
+                               count) == 0):
+                return &self.slots[place]
+            place = (place + 1) & 511
+        return NULL
+
+
+cdef Names NAMES = Names()
+
+
+cdef Name *find_name(const unsigned char *lower, Py_ssize_t count) noexcept:
+    return NAMES.find(lower, count)
+
+
+@cython.final
+cdef class LineCache:
+    """Finished pairs of lines that came before, for one connection and its forks.
+
+    It holds nothing sensitive and nothing long, it is bounded, and what it gives is equal to what
+    would be made without it.
+    """
+
+    cdef int keep(self, Py_ssize_t place, const unsigned char *line, Py_ssize_t count, tuple pair,
+                  int kind) except -1:
+        """Put the line first in its set; the one that was first becomes second."""
+        cdef Line *first = &self.lines[place]
+        cdef Line *second = &self.lines[place + 1]
+        cdef void *before = second.pair
+        cdef unsigned char *copied = <unsigned char *>PyMem_Malloc(count)
+        if copied == NULL:
+            raise MemoryError
+        memcpy(copied, line, count)
+        PyMem_Free(second.octets)
+        second[0] = first[0]
+        Py_INCREF(pair)
+        first.pair = <void *>pair
+        first.octets = copied
+        first.count = <int>count
+        first.kind = kind
+        if before != NULL:
+            Py_DECREF(<object>before)
+        return 0
+
+    def __dealloc__(self):
+        cdef int i
+        for i in range(64):
+            if self.lines[i].pair != NULL:
+                Py_DECREF(<object>self.lines[i].pair)
+                PyMem_Free(self.lines[i].octets)
+
+
+cdef const unsigned char *STATUS_START = b"HTTP/1."
+
+
+cdef Py_ssize_t status_prefix(const unsigned char *line, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef Py_ssize_t most = count if count < 7 else 7
+    for i in range(most):
+        if line[i] != STATUS_START[i]:
+            return i
+    return count
+
+
+cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count,
+                            StatusLine *made) noexcept nogil:
+    """HTTP/1.DIGIT SP 3DIGIT, then nothing or SP and a reason phrase (9112-2.3-a, 9112-4-a)."""
+    if count < 12 or memcmp(line, STATUS_START, 7) != 0:
+        return False
+    if not (char_class[line[7]] & char_class[line[9]] & char_class[line[10]] & char_class[line[11]]
+            & CHAR_DIGIT) or line[8] != c" ":
+        return False
+    made.minor = line[7] - c"0"
+    made.status = (line[9] - c"0") * 100 + (line[10] - c"0") * 10 + (line[11] - c"0")
+    if made.status < 100 or made.status > 599:   # 9110-15-b
+        return False
+    made.reason = 12
+    if count > 12:
+        made.reason = 13
+        if line[12] != c" " or (count > 13 and is_blank(line[13])):
+            return False
+        # 9112-4-b: the reason is ignored, but controls do not pass.
+        return value_is_clean(line + 13, count - 13)
+    return True
+
+
+cdef inline str latin1(const unsigned char *octets, Py_ssize_t count):
+    """Text of octets that are known to be clean; pure ASCII is by far the most frequent."""
+    cdef unsigned char seen = 0
+    cdef Py_ssize_t i
+    cdef object made
+    if count < 2:   # the interpreter has made these already
+        return PyUnicode_DecodeLatin1(<const char *>octets, count, NULL)
+    for i in range(count):
+        seen |= octets[i]
+    made = PyUnicode_New(count, 0xFF if seen & 0x80 else 0x7F)
+    memcpy(PyUnicode_1BYTE_DATA(made), octets, count)
+    return <str>made
+
+
+cdef inline str lower_name(const unsigned char *octets, Py_ssize_t count):
+    """A name that is not common, in lower case."""
+    cdef object made = PyUnicode_New(count, 0x7F)
+    cdef unsigned char *written = PyUnicode_1BYTE_DATA(made)
+    cdef Py_ssize_t i
+    for i in range(count):
+        written[i] = char_lower[octets[i]]
+    return <str>made
+
+
+cdef tuple parsed_field(const unsigned char *line, Py_ssize_t count, int *kind, int *marks):
+    """name ":" OWS value OWS (9112-5-a); the name a token (9110-5.1-a, 9112-5.1-a, b)."""
+    cdef unsigned char[LONGEST_COMMON] lower
+    cdef unsigned char octet
+    cdef Py_ssize_t start
+    cdef Py_ssize_t end = count
+    cdef Py_ssize_t i = 0
+    cdef Name *known
+    cdef str name
+    while i < count:
+        octet = char_lower[line[i]]
+        if octet == 0:
+            break
+        if i < LONGEST_COMMON:
+            lower[i] = octet
+        i += 1
+    if i == 0 or i == count or line[i] != c":":
+        return None
+    start = i + 1
+    while start < end and is_blank(line[start]):
+        start += 1
+    while end > start and is_blank(line[end - 1]):
+        end -= 1
+    if not value_is_clean(line + start, end - start):   # 9110-5.5-b, 9112-2.2-c
+        return None
+    known = NAMES.find(lower, i)
+    if known != NULL:
+        name = <str>known.text
+        kind[0] = known.kind
+        marks[0] = known.marks
+    else:
+        name = lower_name(line, i)
+        kind[0] = NAME_PLAIN
+        marks[0] = 0
+    return (name, latin1(line + start, end - start))
+
+
+cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count, int *kind):
+    cdef uint64_t head
+    cdef uint64_t tail
+    cdef Py_ssize_t place
+    cdef Line *known
+    cdef tuple pair = None
+    cdef int marks = 0
+    if count < SHORTEST_CACHED or count > LONGEST_CACHED:
+        return parsed_field(line, count, kind, &marks)
+    memcpy(&head, line, 8)
+    memcpy(&tail, line + count - 8, 8)
+    head = (head ^ (tail << 7) ^ (tail >> 3) ^ <uint64_t>count) * 0x9E3779B97F4A7C15ULL
+    place = <Py_ssize_t>(head >> 59) << 1
+    with cython.critical_section(cache):
+        known = &cache.lines[place]
+        if known.count != count or memcmp(known.octets, line, count) != 0:
+            known = &cache.lines[place + 1]
+        if known.count == count and memcmp(known.octets, line, count) == 0:
+            kind[0] = known.kind
+            pair = <tuple>known.pair
+        else:
+            pair = parsed_field(line, count, kind, &marks)
+            if pair is not None and marks & (MARK_SENSITIVE | MARK_FICKLE) == 0:
+                cache.keep(place, line, count, pair, kind[0])
+    return pair
+
+
+cdef str shown_line(const unsigned char *line, Py_ssize_t count):
+    cdef str text = show(line[:min(count, 200)])
+    lower = text.lower()
+    for name in SENSITIVE:
+        if name in lower:
+            return "(a field that may hold a secret)"
+    return text
+
+
+cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count):
+    """9112-5.2-b: a fold becomes one space."""
+    cdef Py_ssize_t start = 0
+    cdef Py_ssize_t end = count
+    cdef str more
+    while start < end and is_blank(line[start]):
+        start += 1
+    while end > start and is_blank(line[end - 1]):
+        end -= 1
+    if not value_is_clean(line + start, end - start):
+        return None
+    more = latin1(line + start, end - start)
+    if not more:
+        return pair
+    if not pair[1]:
+        return (pair[0], more)
+    return (pair[0], pair[1] + " " + more)

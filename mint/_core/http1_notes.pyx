@@ -1,0 +1,68 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""Notes for logs and transcripts: one line per head line or body piece, secrets left out, bounded."""
+
+from .events cimport (Data, Done, Failed, Headers, Informational, Note, Status, StatusReason,
+                      Trailers)
+from .fields cimport name_is_sensitive
+
+cdef enum:
+    LONGEST = 400     # characters of a note
+    MOST = 128        # notes of one step
+
+
+cdef Note note(bint outgoing, str text):
+    cdef Note made = Note.__new__(Note)
+    made.outgoing = outgoing
+    # 9110-5.5: a log line is one line, whatever the peer sends.
+    text = text if text.isprintable() else ascii(text).strip("\'\"")
+    made.text = text if len(text) <= LONGEST else text[:LONGEST] + "..."
+    return made
+
+
+cdef Note field_note(bint outgoing, str name, str value):
+    return note(outgoing, f"{name}: {'(redacted)' if name_is_sensitive(name.lower()) else value}")
+
+
+cdef tuple notes_of_output(tuple output, bint is_head):
+    cdef list made = []
+    cdef long long total = 0
+    cdef bytes head = b""
+    for piece in output:
+        total += len(<bytes>piece)
+    if is_head:
+        head, _, _ = (<bytes>output[0]).partition(b"\r\n\r\n")
+        for line in head.decode("latin-1").split("\r\n")[:MOST]:
+            name, colon, value = line.partition(": ")
+            made.append(field_note(True, name, value) if made and colon else note(True, line))
+        total -= len(head) + 4
+    if total > 0:
+        made.append(note(True, f"({total} octets of body)"))
+    return tuple(made)
+
+
+cdef tuple notes_of_responses(list responses):
+    cdef list made = []
+    for response in responses:
+        if len(made) >= MOST:
+            break
+        if isinstance(response, Status):
+            made.append(note(False, f"HTTP/1.1 {(<Status>response).status}"))
+        elif isinstance(response, StatusReason):
+            made.append(note(False, f"reason: {(<StatusReason>response).reason}"))
+        elif isinstance(response, Informational):
+            made.append(note(False, f"HTTP/1.1 {(<Informational>response).status}"))
+            for name, value in (<Informational>response).headers[:MOST]:
+                made.append(field_note(False, name, value))
+        elif isinstance(response, Headers):
+            for name, value in (<Headers>response).headers[:MOST]:
+                made.append(field_note(False, name, value))
+        elif isinstance(response, Trailers):
+            for name, value in (<Trailers>response).headers[:MOST]:
+                made.append(field_note(False, name, value))
+        elif isinstance(response, Data):
+            made.append(note(False, f"({len((<Data>response).data)} octets of body)"))
+        elif isinstance(response, Done):
+            made.append(note(False, "(response complete)"))
+        elif isinstance(response, Failed):
+            made.append(note(False, f"(failed: {(<Failed>response).fault.reason})"))
+    return tuple(made)

@@ -1,0 +1,340 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""The one serializer of HTTP/1 requests: validate everything, then write. RFC 9112 3, 6, 7; RFC 9110.
+
+Whatever reaches the wire was made here. A refusal writes nothing; nothing is stripped, escaped or put
+right silently.
+"""
+
+cimport cython
+
+from .fields cimport (authority, method_fault, name_is_forbidden_in_trailers, name_is_sensitive,
+                      name_octets, target_fault, value_fault, value_octets)
+from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
+                             transfer_facts)
+from .http1_heads cimport (MARK_END_TO_END, MARK_SINGLE, NAME_CONNECTION, NAME_CONTENT_LENGTH,
+                           NAME_EXPECT, NAME_HOST, NAME_KEEP_ALIVE, NAME_PLAIN, NAME_TE,
+                           NAME_TRANSFER_ENCODING, NAME_UPGRADE, NAME_USER_AGENT, Name, find_name)
+from .faults cimport refusal
+
+cdef enum:
+    JOINED = 65536     # octets of body that are copied behind a head, so that both are one write
+
+# RFC 9110 8.6: methods that define content, so its absence is said.
+EXPECT_CONTENT: frozenset = frozenset({"POST", "PUT", "PATCH"})
+
+
+cdef Fault unframed(str name, str words):
+    """Refuse a request whose fields and body do not fit together."""
+    return refusal("invalid_request_framing", name, words)
+
+
+cdef Fault connection_fault(str value, list named):
+    """The options of a connection field, which name nothing for the far end (9110-7.6.1-b)."""
+    cdef bytes lower = value.lower().encode("latin-1")
+    cdef const unsigned char *octets = lower
+    cdef Py_ssize_t place = 0
+    cdef Token token
+    cdef Name *known
+    cdef int more
+    while True:
+        more = next_token(octets, len(lower), &place, &token)
+        if more < 0:
+            return refusal("invalid_token_list", "connection", value)
+        if more == 0:
+            # 9110-5.6.1.1-a: not an empty list
+            return None if named else refusal("empty_token_list", "connection", value)
+        known = find_name(token.octets, token.count)
+        if known != NULL and known.marks & MARK_END_TO_END:
+            return refusal("invalid_header_value", "connection", value)
+        named.append(token.octets[:token.count].decode("ascii"))
+
+
+cdef Fault te_fault(str value):
+    """9112-7.4-a: chunked is never named in te."""
+    for member in value.split(","):
+        if member.partition(";")[0].strip(" \t").lower() == "chunked":
+            return refusal("invalid_header_value", "te", value)
+    return None
+
+
+cdef bint is_host(str value) except -1:
+    """uri-host [":" port] and nothing else (9110-4.2.4-a)."""
+    return not any(mark <= " " or mark in "/?#@\\,\"<>" or mark >= "\x7f" for mark in value)
+
+
+@cython.final
+cdef class Draft:
+    """A request while it is made."""
+
+    cdef int field(self, str method, str name, str value, str wanted_host) except -1:
+        """Take one field; what is wrong with it is put into `refused`."""
+        cdef bytes name_sent
+        cdef bytes lower
+        cdef bytes value_sent
+        cdef const unsigned char *octets
+        cdef Name *known
+        if name is None or value is None:
+            raise TypeError("header names and values are str")
+        name_sent = name_octets(name, self.config.case_sensitive_headers)
+        if name_sent is None:
+            self.refused = refusal("invalid_header_name", name)
+            return 0
+        value_sent = value_octets(value)
+        if value_sent is None:
+            self.refused = value_fault(name, value)
+            return 0
+        lower = name_sent.lower() if self.config.case_sensitive_headers else name_sent
+        octets = lower
+        known = find_name(octets, len(lower))
+        if known != NULL:
+            name = <str>known.text
+            if known.marks & MARK_SINGLE:
+                if name in self.seen:
+                    self.refused = unframed(name, "stands twice, and is no list")
+                    return 0
+                self.seen.append(name)
+            if method == "TRACE" and name_is_sensitive(name):   # 9110-9.3.8-a
+                self.refused = unframed(name, "a TRACE request carries no secrets")
+                return 0
+            if known.kind != NAME_PLAIN:
+                self.special(known.kind, name, value, wanted_host)
+                if known.kind == NAME_HOST:
+                    self.host = b"%b: %b\r\n" % (name_sent, value_sent)
+                    return 0
+        self.lines.append(b"%b: %b\r\n" % (name_sent, value_sent))
+        return 0
+
+    cdef int special(self, int kind, str name, str value, str wanted_host) except -1:
+        """Understand a field that means something to the engine."""
+        cdef int facts
+        if kind == NAME_HOST:
+            if not is_host(value) or (wanted_host is not None
+                                      and value.lower() != wanted_host.lower()):   # 9112-3.2.2-b
+                self.refused = value_fault(name, value)
+        elif kind == NAME_USER_AGENT:
+            self.has_agent = True
+        elif kind == NAME_CONTENT_LENGTH:
+            self.declared = length_fact(value)
+            if self.declared < 0 or "," in value:
+                self.refused = unframed(name, f"{value!r} is no length")
+        elif kind == NAME_TRANSFER_ENCODING:
+            facts = transfer_facts(value, self.transfer)
+            self.has_transfer = True
+            if facts == -1:
+                self.refused = refusal("invalid_token_list", name, value)
+            elif facts == -2:
+                self.refused = refusal("empty_token_list", name, value)
+            elif facts < 0:   # 9112-6.1-b
+                self.refused = unframed(name, "chunked stands twice")
+            else:
+                self.transfer = facts
+        elif kind == NAME_CONNECTION:
+            self.joins = len(self.lines)
+            self.refused = connection_fault(value, self.named)
+        elif kind == NAME_TE:   # 9110-7.6.1-a, 9110-10.1.4-a, 9112-7.4-b
+            self.options.append("te")
+            self.refused = te_fault(value)
+        elif kind == NAME_KEEP_ALIVE:
+            self.options.append("keep-alive")
+        elif kind == NAME_UPGRADE:   # 9110-7.8-a
+            self.options.append("upgrade")
+            offered = protocols_of(value)
+            if not offered:
+                self.refused = value_fault(name, value)
+            else:
+                self.asks |= ASKS_UPGRADE
+                self.protocols += offered
+        elif kind == NAME_EXPECT:
+            if value.lower() == "100-continue":
+                self.asks |= ASKS_CONTINUE
+        return 0
+
+    cdef list connection_lines(self):
+        """The caller's lines, with every option that must be named in a connection field."""
+        cdef list missing = [option for option in dict.fromkeys(self.options)
+                             if option not in self.named]
+        cdef bytes more
+        if not missing:
+            return self.lines
+        more = ", ".join(missing).encode("ascii")
+        if self.joins >= 0:
+            line = (<bytes>self.lines[self.joins]).removesuffix(b"\r\n")
+            self.lines[self.joins] = line + b", " + more + b"\r\n"
+        else:
+            name = b"Connection" if self.config.case_sensitive_headers else b"connection"
+            self.lines.append(name + b": " + more + b"\r\n")
+        return self.lines
+
+
+cdef Fault framing_fault(Draft made, str method, long long total, bint streaming, bint old_peer):
+    """Decide how the body is framed; refuse what contradicts itself (W-26)."""
+    cdef bint has_body = streaming or total > 0
+    if made.has_transfer:
+        if made.declared >= 0:   # 9112-6.2-a
+            return unframed("transfer-encoding", "content-length stands beside it")
+        if not made.transfer & SEEN_CHUNKED:   # 9112-6.1-c
+            return unframed("transfer-encoding", "chunked is not the last coding")
+        made.sends = SEND_CHUNKED
+    elif made.declared >= 0:
+        if not streaming and made.declared != max(total, 0):   # 9112-6.2-b
+            return refusal("content_length_mismatch", "", "", max(total, 0), made.declared)
+        made.sends = SEND_LENGTH
+    elif streaming and method != "CONNECT":
+        made.sends = SEND_CHUNKED   # 9112-6.3-h
+    elif total >= 0 or method in EXPECT_CONTENT:
+        made.sends = SEND_LENGTH    # 9112-6.3-i, 9110-8.6-a
+    if made.sends == SEND_CHUNKED and old_peer:   # 9112-6.1-e
+        return unframed("transfer-encoding", "the server speaks HTTP/1.0, give content-length")
+    if method == "CONNECT" and (total >= 0 or made.sends != SEND_NOTHING):
+        return unframed(method, "the method takes no content")
+    if method == "TRACE" and (has_body or made.sends == SEND_CHUNKED):   # 9110-9.3.8-a
+        return unframed(method, "the method takes no content")
+    if made.asks & ASKS_CONTINUE and not has_body:   # 9110-10.1.1-a
+        return unframed("expect", "there is no content to send")
+    return None
+
+
+cdef str sent_target(Config config, str target):
+    """What the request line holds: to a forward proxy, the absolute form (9112-3.2.2-a)."""
+    if not config.forward_proxy:
+        return target
+    if target == "*":   # RFC 9112 3.2.4: the last proxy turns it into an asterisk
+        return f"{config.scheme}://{config.authority}"
+    if target.startswith("/"):
+        return f"{config.scheme}://{config.authority}{target}"
+    return target
+
+
+cdef str host_of(str method, str target):
+    """The host a target names itself; None where it does not."""
+    if method == "CONNECT":
+        return target
+    if target.startswith("/") or "://" not in target:
+        return None
+    scheme, _, rest = target.partition("://")
+    host = rest.partition("/")[0].partition("?")[0]
+    name, colon, port = host.rpartition(":")
+    if colon and port.isdigit() and len(port) < 6:
+        return authority(name, int(port), scheme.lower())
+    return host
+
+
+cdef list chunk_pieces(bytes data):
+    return [b"%X\r\n" % len(data), data, b"\r\n"]
+
+
+cdef tuple joined(list pieces, Py_ssize_t small):
+    """One piece where the octets to copy are few; long ones go out as they are."""
+    if small <= JOINED:
+        return (b"".join(pieces),)
+    return tuple(pieces)
+
+
+cdef Draft draft(Config config, str method, str target, object headers, tuple body, bint streaming,
+                 bint old_peer):
+    cdef Draft made = Draft.__new__(Draft)
+    cdef long long total = -1
+    cdef str wanted_host
+    cdef list pieces
+    cdef bytes head
+    made.config = config
+    made.lines = []
+    made.seen = []
+    made.options = []
+    made.named = []
+    made.protocols = ()
+    made.declared = -1
+    made.joins = -1
+    made.refused = method_fault(method)
+    if made.refused is None:
+        made.refused = target_fault(method, target, config.skip_target_validation)
+    if made.refused is not None:
+        return made
+    if body is not None:
+        total = 0
+        for piece in body:
+            if not isinstance(piece, bytes):
+                raise TypeError("a body is made of bytes")
+            total += len(<bytes>piece)
+    wanted_host = host_of(method, target)
+    for name, value in headers:
+        made.field(method, name, value, wanted_host)
+        if made.refused is not None:
+            return made
+    if config.forward_proxy and method != "CONNECT":
+        for name, value in config.proxy_headers:
+            made.field(method, name, value, wanted_host)
+            if made.refused is not None:
+                return made
+    made.refused = framing_fault(made, method, total, streaming, old_peer)
+    if made.refused is not None:
+        return made
+    if method == "HEAD":
+        made.asks |= ASKS_HEAD
+    elif method == "CONNECT":
+        made.asks |= ASKS_CONNECT
+    if "close" in made.named:
+        made.asks |= ASKS_CLOSE
+
+    # 9110-7.2-b: Host is the first field; then the defaults, then the caller's in their order.
+    pieces = [f"{method} {sent_target(config, target)} HTTP/1.1\r\n".encode("latin-1")]
+    if made.host is not None:
+        pieces.append(made.host)
+    elif wanted_host is not None:
+        pieces.append((b"Host: " if config.case_sensitive_headers else b"host: ")
+                      + wanted_host.encode("latin-1") + b"\r\n")
+    else:
+        pieces.append(config.host_line)
+    if not made.has_agent:
+        pieces.append(config.agent_line)
+    if made.sends == SEND_LENGTH and made.declared < 0:
+        pieces.append((b"Content-Length: %d\r\n" if config.case_sensitive_headers
+                       else b"content-length: %d\r\n") % max(total, 0))
+    elif made.sends == SEND_CHUNKED and not made.has_transfer:
+        pieces.append(b"Transfer-Encoding: chunked\r\n" if config.case_sensitive_headers
+                      else b"transfer-encoding: chunked\r\n")
+    pieces.extend(made.connection_lines())
+    pieces.append(b"\r\n")
+    head = b"".join(pieces)
+
+    if streaming:
+        made.output = (head,)
+        made.length = made.declared if made.sends == SEND_LENGTH else 0
+        return made
+    pieces = [head]
+    if made.sends == SEND_CHUNKED:
+        for piece in body or ():
+            if piece:
+                pieces.extend(chunk_pieces(piece))
+        pieces.append(b"0\r\n\r\n")
+    elif total > 0:
+        pieces.extend([piece for piece in body if piece])
+    made.sends = SEND_NOTHING
+    made.output = joined(pieces, total)
+    return made
+
+
+cdef tuple body_output(int sends, bytes data):
+    """A piece of a streamed body, which is not empty."""
+    if sends == SEND_LENGTH:
+        return (data,)
+    return joined(chunk_pieces(data), len(data))
+
+
+cdef object trailers_output(Config config, object trailers):
+    """The last chunk and the trailer section (9110-6.5.1-a)."""
+    cdef list pieces = [b"0\r\n"]
+    for name, value in trailers:
+        if name is None or value is None:
+            raise TypeError("header names and values are str")
+        name_sent = name_octets(name, config.case_sensitive_headers)
+        if name_sent is None:
+            return refusal("invalid_header_name", name)
+        if name_is_forbidden_in_trailers(name_sent.lower().decode("ascii")):
+            return refusal("unallowed_trailing_header", name)
+        value_sent = value_octets(value)
+        if value_sent is None:
+            return value_fault(name, value)
+        pieces.append(b"%b: %b\r\n" % (name_sent, value_sent))
+    pieces.append(b"\r\n")
+    return b"".join(pieces)

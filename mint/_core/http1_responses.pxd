@@ -1,0 +1,101 @@
+# One HTTP/1 connection: what was read so far, what is still to come, both ways.
+from .events cimport Done, RequestRef
+from .faults cimport Fault
+from .http1_config cimport Config
+from .http1_heads cimport LineCache
+from .logs cimport ByteLog, ListLog, Window
+
+
+# What is being read.
+cdef enum:
+    PHASE_STATUS = 0          # a status line, or nothing while no request is open
+    PHASE_FIELDS = 1          # the header section
+    PHASE_LENGTH = 2          # a body of `remaining` octets
+    PHASE_UNTIL_CLOSE = 3
+    PHASE_CHUNK_LINE = 4
+    PHASE_CHUNK_DATA = 5      # `remaining` octets of this chunk
+    PHASE_CHUNK_CR = 6        # the line end behind it
+    PHASE_CHUNK_LF = 7
+    PHASE_TRAILERS = 8
+    PHASE_TUNNEL = 9          # another protocol's octets
+    PHASE_DEAF = 10           # a tunnel whose incoming direction has ended
+    PHASE_CLOSED = 11
+
+
+# A request whose response is not complete. Immutable.
+cdef class Pending:
+    cdef RequestRef ref
+    cdef int asks             # ASKS_ bits
+    cdef tuple protocols      # offered with upgrade, in lower case
+
+
+# What of a state is plain memory: copied whole, compared field by field.
+cdef struct Core:
+    int phase                 # PHASE_
+    int status                # of the response that is read; 0 before its status line
+    int seen                  # SEEN_ bits of it
+    int sends                 # SEND_: how the streamed body goes out
+    bint old_peer             # the last response was HTTP/1.0
+    bint begun                # some of the streamed body went out
+    bint closing              # connection: close was sent: no request may follow
+    bint traced               # notes are wanted; not compared
+    long long given           # number of the last request
+    long long sender          # number of the request whose body, or tunnel, may be sent; 0
+    long long owed            # octets of it still to send, with a declared length
+    long long declared        # the declared length itself
+    long long length          # content-length of the response; -1
+    long long remaining       # octets of the body, or of the chunk, still to read
+    long long excess          # octets of chunk framing beyond what is reasonable
+    Py_ssize_t first          # place in `queue` of the request whose response is read
+    Py_ssize_t count          # field lines of the section that is read
+    Py_ssize_t size           # octets of it
+    Py_ssize_t kept           # fields in `fields`, folds joined
+    Py_ssize_t interim        # 1xx responses to this request
+    Py_ssize_t interim_size   # octets of their heads
+    int last_kind             # NAME_ of the last field line, for folds
+    Window window             # of `log`
+
+
+# Input of one call, and how far it was read.
+cdef struct Input:
+    const unsigned char *octets
+    Py_ssize_t place
+    Py_ssize_t end
+
+
+# A line that was taken from it.
+cdef struct Taken:
+    const unsigned char *octets
+    Py_ssize_t count          # without its end
+    Py_ssize_t whole          # with it
+
+
+cdef class Reading:
+    cdef readonly Config config
+    cdef tuple queue          # of Pending, from `first` on
+    cdef ByteLog log          # the line that is not complete yet; None
+    cdef ListLog fields       # fields of the section that is not complete yet; None
+    cdef LineCache cache      # shared by the lineage; not compared
+    cdef Core core
+
+    # What follows writes to a state that nobody has seen yet.
+    cdef object read(self, bytes data, list responses)
+    cdef object read_status(self, Input *at, list responses)
+    cdef object read_fields(self, Input *at, list responses, bint trailers)
+    cdef object framing(self, int kind, str value)
+    cdef object head_done(self, tuple section, list responses)
+    cdef object read_chunks(self, Input *at, bytes data, list responses)
+    cdef object read_chunk_line(self, Input *at)
+    cdef int take_line(self, Input *at, Py_ssize_t limit, Taken *line) except -1
+    cdef int hand_on(self, Input *at, bytes data, Py_ssize_t count, list responses) except -1
+    cdef int finish(self, list responses) except -1
+    cdef int next_section(self) except -1
+    cdef int next_response(self) except -1
+    cdef int trailers_done(self, tuple section, list responses) except -1
+    cdef int shut(self, list responses, object first, object rest) except -1
+    cdef bint is_answering(self) noexcept
+
+# A fault in a response that was partly seen: the request has been acted on.
+cdef Fault seen_fault(str reason, str name=*, str value=*, long long size=*, long long limit=*,
+                      long long code=*)
+cdef Done done(RequestRef ref)

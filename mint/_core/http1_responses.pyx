@@ -1,0 +1,558 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""Reading HTTP/1.1 responses: what is seen so far, and what the next octets make of it. RFC 9112.
+
+Everything is decided line by line as it arrives; only the line that is not complete yet is kept. What
+is written to here is a private clone; http1.pyx makes and publishes it.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF
+from libc.string cimport memchr, memcpy
+
+from .chars cimport char_hex, is_blank
+from .events cimport (Data, Done, Failed, Headers, Informational, RequestRef, Status, StatusReason,
+                      Trailers)
+from .faults cimport PROCESSED_YES, Fault, fault
+from .fields cimport name_is_forbidden_in_trailers, show
+from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LENGTH, BODY_TUNNEL,
+                             BODY_UNTIL_CLOSE, SEEN_CLOSE, SEEN_CONNECTED, SEEN_EMPTY, SEEN_FINAL,
+                             SEEN_HEAD, SEEN_INTERIM, SEEN_KEEP, SEEN_LENGTH, SEEN_OLD,
+                             SEEN_STRICT, SEEN_SWITCHED, SEEN_SWITCHING, Rule, body_rule,
+                             connection_facts, is_chunk_tail, length_fact, protocols_of,
+                             transfer_facts)
+from .http1_heads cimport (NAME_CONNECTION, NAME_CONTENT_LENGTH, NAME_FRAMING_LAST, NAME_PLAIN,
+                           NAME_TRANSFER_ENCODING, LineCache, StatusLine, field_of, folded,
+                           parse_status_line, shown_line, status_prefix)
+from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_CONTINUE, ASKS_HEAD, ASKS_UPGRADE,
+                              SEND_NOTHING)
+from .logs cimport ListLog, list_append, log_append
+
+cdef extern from "Python.h":
+    str PyUnicode_DecodeLatin1(const char *octets, Py_ssize_t count, const char *errors)
+    PyObject *new_bytes "PyBytes_FromStringAndSize"(const char *octets, Py_ssize_t count) except NULL
+    char *octets_of "PyBytes_AS_STRING"(PyObject *made)
+    int _PyBytes_Resize(PyObject **made, Py_ssize_t count) except -1
+
+cdef enum:
+    LINE_PARTIAL = 0
+    LINE_READY = 1
+    LINE_BARE = 2         # it ends in LF alone
+    LINE_LONG = 3         # more octets than allowed, and no end
+
+cdef enum:
+    FREE_OVERHEAD = 16    # octets of a chunk line that cost nothing
+    MOST_DIGITS = 16      # of a chunk size (9112-7.1-b)
+
+
+cdef Fault seen_fault(str reason, str name="", str value="", long long size=0, long long limit=0,
+                      long long code=0):
+    """What is wrong with a response that was partly seen."""
+    return fault(reason, name, value, size, limit, code, PROCESSED_YES)
+
+
+cdef Done done(RequestRef ref):
+    cdef Done made = Done.__new__(Done)
+    made.ref = ref
+    return made
+
+
+cdef Failed failed(RequestRef ref, Fault broken):
+    cdef Failed made = Failed.__new__(Failed)
+    made.ref = ref
+    made.fault = broken
+    return made
+
+
+@cython.final
+@cython.freelist(32)
+@cython.no_gc
+cdef class Pending:
+    """A request whose response is not complete."""
+
+
+@cython.freelist(16)
+@cython.no_gc
+cdef class Reading:
+    """The state of a connection, and how it reads. `State` adds the operations."""
+
+    cdef bint is_answering(self) noexcept:
+        """Whether part of a response to the first open request was seen."""
+        return (self.core.phase != PHASE_STATUS or self.core.interim != 0
+                or self.core.window.end != self.core.window.start)
+
+    cdef int shut(self, list responses, object first, object rest) except -1:
+        """Close; requests that are open fail, the one whose response is read with `first`."""
+        cdef Py_ssize_t i
+        if responses is not None:
+            for i in range(self.core.first, len(self.queue)):
+                responses.append(failed((<Pending>self.queue[i]).ref,
+                                        first if i == self.core.first else rest))
+        self.next_response()
+        self.queue = ()
+        self.core.first = 0
+        self.core.phase = PHASE_CLOSED
+        self.core.sender = 0
+        self.core.sends = SEND_NOTHING
+        self.core.owed = 0
+        self.core.begun = False
+        return 0
+
+    cdef object read(self, bytes data, list responses):
+        """Read all of the input; return what is wrong with it, or None."""
+        cdef Input at
+        cdef Fault broken = None
+        cdef int phase
+        cdef Py_ssize_t count
+        at.octets = <const unsigned char *>PyBytes_AS_STRING(data)
+        at.place = 0
+        at.end = PyBytes_GET_SIZE(data)
+        while at.place < at.end and broken is None:
+            phase = self.core.phase
+            if phase == PHASE_STATUS:
+                if self.config.lenient and self.core.window.end == self.core.window.start:
+                    # RFC 9112 2.2, 9.2: empty lines before a response may be passed over.
+                    while at.place < at.end and at.octets[at.place] in b"\r\n":
+                        at.place += 1
+                    if at.place == at.end:
+                        break
+                if len(self.queue) == self.core.first:   # 9112-6.3-j, 9112-9.2-b, W-5
+                    broken = fault("unexpected_data", "", show(data[at.place:at.place + 200]))
+                else:
+                    broken = self.read_status(&at, responses)
+            elif phase == PHASE_FIELDS:
+                broken = self.read_fields(&at, responses, False)
+            elif phase == PHASE_LENGTH:
+                count = at.end - at.place
+                if count > self.core.remaining:
+                    count = <Py_ssize_t>self.core.remaining
+                self.core.remaining -= count
+                self.hand_on(&at, data, count, responses)
+                if self.core.remaining == 0:
+                    self.finish(responses)
+            elif phase == PHASE_UNTIL_CLOSE or phase == PHASE_TUNNEL:
+                self.hand_on(&at, data, at.end - at.place, responses)
+            elif phase <= PHASE_CHUNK_LF:
+                broken = self.read_chunks(&at, data, responses)
+            elif phase == PHASE_TRAILERS:
+                broken = self.read_fields(&at, responses, True)
+            else:   # closed behind a last response: what follows is nobody's
+                break
+        return broken
+
+    cdef int hand_on(self, Input *at, bytes data, Py_ssize_t count, list responses) except -1:
+        """Give a piece of content; where it is the whole input, that itself."""
+        cdef Data made = Data.__new__(Data)
+        made.ref = (<Pending>self.queue[self.core.first]).ref
+        if count == PyBytes_GET_SIZE(data):
+            made.data = data
+        else:
+            made.data = PyBytes_FromStringAndSize(<const char *>at.octets + at.place, count)
+        at.place += count
+        responses.append(made)
+        return 0
+
+    cdef int take_line(self, Input *at, Py_ssize_t limit, Taken *line) except -1:
+        """Take the next line of at most `limit` octets, its end counted; keep what is not a line yet."""
+        cdef Py_ssize_t held = self.core.window.end - self.core.window.start
+        cdef Py_ssize_t most = at.end - at.place
+        cdef const unsigned char *start = at.octets + at.place
+        cdef const unsigned char *found
+        if most > limit - held:
+            most = limit - held
+        found = <const unsigned char *>memchr(start, c"\n", most)
+        if found == NULL:
+            if most == limit - held:
+                return LINE_LONG
+            self.log = log_append(self.log, &self.core.window, start, most)
+            at.place = at.end
+            return LINE_PARTIAL
+        most = found - start + 1
+        at.place += most
+        line.octets = start
+        line.whole = most
+        if held:
+            self.log = log_append(self.log, &self.core.window, start, most)
+            line.octets = self.log.octets + self.core.window.start
+            line.whole += held
+            self.core.window.start = self.core.window.end   # the log stays until the line was read
+        if line.whole > 1 and line.octets[line.whole - 2] == c"\r":
+            line.count = line.whole - 2
+            return LINE_READY
+        line.count = line.whole - 1
+        return LINE_BARE
+
+    cdef object read_status(self, Input *at, list responses):
+        """Read a status line. What does not start like one is known at its first wrong octet."""
+        cdef Taken line
+        cdef StatusLine made
+        cdef Pending pending = <Pending>self.queue[self.core.first]
+        cdef Py_ssize_t held = self.core.window.end - self.core.window.start
+        cdef Py_ssize_t start = at.place
+        cdef Py_ssize_t right
+        cdef int found
+        cdef Status status
+        cdef StatusReason reason
+        cdef bytes wrong
+        found = self.take_line(at, self.config.max_status_line, &line)
+        if found == LINE_LONG:   # W-13
+            right = 0
+            if held < 7:   # what was kept is right so far
+                wrong = (bytes(self.log.octets[self.core.window.start:self.core.window.end])
+                         if held else b"") + at.octets[start:min(at.end, start + 7)]
+                right = status_prefix(wrong, len(wrong))
+                if right < min(len(wrong), 7, self.config.max_status_line):
+                    return seen_fault("invalid_status_line", "", show(wrong[:right + 1]))
+            return seen_fault("status_line_too_long", "", "", self.config.max_status_line + 1,
+                              self.config.max_status_line)
+        if found == LINE_PARTIAL:
+            line.octets = self.log.octets + self.core.window.start
+            line.whole = self.core.window.end - self.core.window.start
+        right = status_prefix(line.octets, line.whole)
+        if right < line.whole:
+            return seen_fault("invalid_status_line", "", show(line.octets[:right + 1]))
+        if found == LINE_PARTIAL:
+            return None
+        if (found == LINE_BARE and not self.config.lenient) or not parse_status_line(
+                line.octets, line.count, &made):
+            return seen_fault("invalid_status_line", "",
+                              show(line.octets[:min(line.count, 200)]))
+        self.core.status = made.status
+        self.core.seen = (SEEN_OLD if made.minor == 0 else 0) | (
+            0 if self.config.lenient else SEEN_STRICT)
+        self.core.phase = PHASE_FIELDS
+        if made.status < 200 and made.status != 101:
+            self.core.seen |= SEEN_INTERIM
+            self.core.interim += 1
+            self.core.interim_size += line.whole
+            if self.core.interim > self.config.max_informational:   # 9110-15.2-a
+                return seen_fault("too_many_informational", "", "", self.core.interim,
+                                  self.config.max_informational)
+            return None
+        self.core.old_peer = made.minor == 0
+        if made.status == 101:
+            # 9110-7.8-b: only what was offered, and only once the request is complete.
+            self.core.seen |= SEEN_SWITCHING
+            if not pending.asks & ASKS_UPGRADE or self.core.sender == pending.ref.number:
+                return seen_fault("unexpected_upgrade")
+        elif made.status == 204 or made.status == 304:
+            self.core.seen |= SEEN_EMPTY
+        elif made.status < 300 and pending.asks & ASKS_CONNECT:
+            self.core.seen |= SEEN_CONNECTED
+        if pending.asks & ASKS_HEAD:
+            self.core.seen |= SEEN_HEAD
+        status = Status.__new__(Status)
+        status.ref = pending.ref
+        status.status = made.status
+        responses.append(status)
+        if self.config.status_reason:
+            reason = StatusReason.__new__(StatusReason)
+            reason.ref = pending.ref
+            reason.reason = PyUnicode_DecodeLatin1(<const char *>line.octets + made.reason,
+                                                   line.count - made.reason, NULL)
+            responses.append(reason)
+        return None
+
+    cdef object read_fields(self, Input *at, list responses, bint trailers):
+        """Read lines of the header section, or of the trailer section (9112-7.1.2-b)."""
+        cdef Taken line
+        cdef int found
+        cdef int kind = NAME_PLAIN
+        cdef tuple pair
+        cdef tuple joined
+        cdef Fault broken
+        cdef list fresh = [] if self.core.kept == 0 else None   # not shared with any other state
+        cdef Py_ssize_t most = (self.config.max_trailer_size if trailers
+                                else self.config.max_header_list_size)
+        cdef Py_ssize_t most_fields = (self.config.max_trailer_fields if trailers
+                                       else self.config.max_fields)
+        cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
+        cdef str section = "trailers" if trailers else "headers"
+        if self.cache is None:
+            self.cache = LineCache.__new__(LineCache)
+        while at.place < at.end:
+            found = self.take_line(at, most - self.core.size, &line)
+            if found == LINE_PARTIAL:
+                break
+            if found == LINE_LONG:
+                return seen_fault("max_header_list_size_exceeded", section, "", most + 1, most)
+            self.core.size += line.whole
+            if found == LINE_BARE and not self.config.lenient:   # 9112-2.2-d
+                return seen_fault(invalid, "", shown_line(line.octets, line.count))
+            if line.count == 0:
+                pair = tuple(fresh if fresh is not None else self.fields.items[:self.core.kept])
+                self.fields = None
+                if trailers:
+                    self.trailers_done(pair, responses)
+                    return None
+                return self.head_done(pair, responses)
+            self.core.count += 1
+            if self.core.count > most_fields:
+                return seen_fault("too_many_headers", section, "", self.core.count, most_fields)
+            if is_blank(line.octets[0]):
+                if self.core.kept == 0:   # 9112-2.2-g
+                    return seen_fault(invalid, "", shown_line(line.octets, line.count))
+                pair = fresh[len(fresh) - 1] if fresh is not None else self.fields.items[self.core.kept - 1]
+                if not trailers and NAME_PLAIN < self.core.last_kind <= NAME_FRAMING_LAST:
+                    return seen_fault(invalid, "", pair[0])
+                self.core.kept -= 1
+                if fresh is not None:
+                    fresh.pop()
+                joined = folded(pair, line.octets, line.count)
+                if joined is None:
+                    return seen_fault(invalid, "", pair[0])
+                pair = joined
+            else:
+                pair = field_of(self.cache, line.octets, line.count, &kind)
+                if pair is None:
+                    return seen_fault(invalid, "", shown_line(line.octets, line.count))
+                self.core.last_kind = kind
+                if kind != NAME_PLAIN and kind <= NAME_FRAMING_LAST and not trailers:
+                    broken = self.framing(kind, <str>pair[1])
+                    if broken is not None:
+                        return broken
+            if fresh is not None:
+                fresh.append(pair)
+            else:
+                self.fields = list_append(self.fields, self.core.kept, pair)
+            self.core.kept += 1
+        if fresh:
+            self.fields = ListLog.__new__(ListLog)
+            self.fields.items = fresh
+        return None
+
+    cdef object framing(self, int kind, str value):
+        """Take a field that decides where the body ends or what becomes of the connection."""
+        cdef int facts
+        cdef long long number
+        if self.core.seen & (SEEN_INTERIM | SEEN_CONNECTED):   # 9110-15.2-b, 9110-9.3.6-b
+            return None
+        if kind == NAME_CONTENT_LENGTH:
+            number = length_fact(value)
+            if number == -1:   # 9112-6.3-e
+                return seen_fault("invalid_content_length_header", "content-length", value[:200])
+            if number < 0 or (self.core.length >= 0 and self.core.length != number):
+                return seen_fault("more_than_one_content_length_header", "content-length",
+                                  value[:200])
+            self.core.length = number
+            self.core.seen |= SEEN_LENGTH
+        elif kind == NAME_TRANSFER_ENCODING:
+            facts = transfer_facts(value, self.core.seen)
+            if facts == -2:
+                return seen_fault("empty_token_list", "transfer-encoding")
+            if facts < 0:
+                return seen_fault("invalid_token_list", "transfer-encoding", value[:200])
+            self.core.seen = facts
+        elif kind == NAME_CONNECTION:
+            facts = connection_facts(value)
+            if facts >= 0:   # 9110-7.6.1-c
+                self.core.seen |= facts
+            elif not self.config.lenient:
+                return seen_fault("invalid_token_list", "connection", value[:200])
+        elif self.core.seen & SEEN_SWITCHING:   # upgrade; 9110-7.8-b
+            offered = (<Pending>self.queue[self.core.first]).protocols
+            chosen = protocols_of(value)
+            if not chosen or not all(protocol in offered for protocol in chosen):
+                return seen_fault("unexpected_upgrade", "", value[:200])
+            self.core.seen |= SEEN_SWITCHED
+        return None
+
+    cdef object head_done(self, tuple section, list responses):
+        """Deliver a header section and decide what follows it."""
+        cdef Pending pending = <Pending>self.queue[self.core.first]
+        cdef Headers headers
+        cdef Informational interim
+        cdef const Rule *rule = body_rule(self.core.seen)
+        if rule.body == BODY_INTERIM:
+            self.core.interim_size += self.core.size
+            if self.core.interim_size > self.config.max_informational_size:
+                return seen_fault("too_many_informational", "", "",
+                                  self.core.interim_size, self.config.max_informational_size)
+            interim = Informational.__new__(Informational)
+            interim.ref = pending.ref
+            interim.status = self.core.status
+            interim.headers = section
+            responses.append(interim)
+            self.next_section()
+            self.core.phase = PHASE_STATUS
+            self.core.status = self.core.seen = 0
+            return None
+        if self.core.seen & SEEN_SWITCHING and not self.core.seen & SEEN_SWITCHED:
+            return seen_fault("unexpected_upgrade")
+        headers = Headers.__new__(Headers)
+        headers.ref = pending.ref
+        headers.headers = section
+        responses.append(headers)
+        if rule.body == BODY_CONFLICT:
+            return seen_fault("transfer_encoding_and_content_length")
+        if rule.final:
+            self.core.seen |= SEEN_FINAL
+        if (pending.asks & ASKS_CONTINUE and self.core.sender == pending.ref.number
+                and not self.core.begun):   # 9110-10.1.1-e
+            self.core.seen |= SEEN_FINAL
+        self.next_section()
+        if rule.body == BODY_LENGTH and self.core.length > 0:
+            self.core.phase = PHASE_LENGTH
+            self.core.remaining = self.core.length
+        elif rule.body == BODY_CHUNKED:
+            self.core.phase = PHASE_CHUNK_LINE
+        elif rule.body == BODY_UNTIL_CLOSE:
+            self.core.phase = PHASE_UNTIL_CLOSE
+        elif rule.body == BODY_TUNNEL:   # W-29: what the fields say of keep-alive is moot
+            self.core.phase = PHASE_TUNNEL
+            self.core.sender = pending.ref.number
+        else:
+            self.finish(responses)
+        return None
+
+    cdef int next_section(self) except -1:
+        """Forget the section that was read."""
+        self.fields = None
+        self.core.count = 0
+        self.core.size = 0
+        self.core.kept = 0
+        self.core.last_kind = NAME_PLAIN
+        return 0
+
+    cdef int next_response(self) except -1:
+        """Forget everything about the response that was read."""
+        self.next_section()
+        self.log = None
+        self.core.window.start = self.core.window.end = 0
+        self.core.status = 0
+        self.core.seen = 0
+        self.core.length = -1
+        self.core.remaining = 0
+        self.core.excess = 0
+        self.core.interim = 0
+        self.core.interim_size = 0
+        return 0
+
+    cdef int finish(self, list responses) except -1:
+        """The response is complete: go on to the next request, or close (9112-9.3-a, 9112-9.6)."""
+        cdef Pending pending = <Pending>self.queue[self.core.first]
+        cdef int seen = self.core.seen
+        responses.append(done(pending.ref))
+        self.core.first += 1
+        if (seen & (SEEN_CLOSE | SEEN_FINAL) or pending.asks & ASKS_CLOSE
+                or (seen & SEEN_OLD
+                    and (not seen & SEEN_KEEP or self.config.forward_proxy))):
+            # 9112-9.6-b, W-4: nobody can tell what became of the requests behind it.
+            self.shut(responses, fault("closed"), fault("closed"))
+            return 0
+        self.next_response()
+        self.core.phase = PHASE_STATUS
+        if self.core.first == len(self.queue):
+            self.queue = ()
+            self.core.first = 0
+        return 0
+
+    cdef int trailers_done(self, tuple section, list responses) except -1:
+        """Deliver the trailer section without what may not stand in it (9110-6.5.1-b)."""
+        cdef Trailers made
+        cdef tuple allowed = tuple([pair for pair in section
+                                    if not name_is_forbidden_in_trailers(<str>(<tuple>pair)[0])])
+        if allowed:
+            made = Trailers.__new__(Trailers)
+            made.ref = (<Pending>self.queue[self.core.first]).ref
+            made.headers = allowed
+            responses.append(made)
+        self.finish(responses)
+        return 0
+
+    cdef object read_chunks(self, Input *at, bytes data, list responses):
+        """Read chunks; what of the content lies in this input is one Data."""
+        cdef Fault broken = None
+        cdef const unsigned char *first = NULL
+        cdef Py_ssize_t count = 0          # octets of content so far
+        cdef Py_ssize_t piece
+        cdef PyObject *joined = NULL       # owned; made with the second piece
+        cdef Data made
+        while at.place < at.end:
+            if self.core.phase == PHASE_CHUNK_DATA:
+                piece = at.end - at.place
+                if piece > self.core.remaining:
+                    piece = <Py_ssize_t>self.core.remaining
+                if first == NULL:
+                    first = at.octets + at.place
+                else:
+                    if joined == NULL:
+                        joined = new_bytes(NULL, count + at.end - at.place)
+                        memcpy(octets_of(joined), first, count)
+                    memcpy(octets_of(joined) + count, at.octets + at.place, piece)
+                count += piece
+                at.place += piece
+                self.core.remaining -= piece
+                if self.core.remaining == 0:
+                    self.core.phase = PHASE_CHUNK_CR
+            elif self.core.phase == PHASE_CHUNK_LINE:
+                broken = self.read_chunk_line(at)
+                if broken is not None or self.core.phase == PHASE_TRAILERS:
+                    break
+            elif at.octets[at.place] != (c"\r" if self.core.phase == PHASE_CHUNK_CR else c"\n"):
+                broken = seen_fault("missing_crlf_after_chunk", "",   # 9112-7.1-c
+                                    show(at.octets[at.place:at.place + 1]))
+                break
+            else:
+                at.place += 1
+                self.core.phase = (PHASE_CHUNK_LF if self.core.phase == PHASE_CHUNK_CR
+                                   else PHASE_CHUNK_LINE)
+        if count:
+            made = Data.__new__(Data)
+            made.ref = (<Pending>self.queue[self.core.first]).ref
+            if joined != NULL:
+                _PyBytes_Resize(&joined, count)
+                made.data = <bytes>joined
+                Py_DECREF(made.data)
+            elif count == PyBytes_GET_SIZE(data):
+                made.data = data
+            else:
+                made.data = PyBytes_FromStringAndSize(<const char *>first, count)
+            responses.append(made)
+        return broken
+
+    cdef object read_chunk_line(self, Input *at):
+        """chunk-size [ chunk-ext ] CRLF (9112-7.1-a, b, d)."""
+        cdef Taken line
+        cdef unsigned long long size = 0
+        cdef Py_ssize_t i = 0
+        cdef Py_ssize_t most = at.end - at.place
+        cdef int found
+        line.octets = at.octets + at.place
+        if self.core.window.start == self.core.window.end:
+            # Nearly every line: digits and CRLF, all of them here.
+            while i < most and i < MOST_DIGITS and char_hex[line.octets[i]] != 0xFF:
+                size = (size << 4) | char_hex[line.octets[i]]
+                i += 1
+        if (0 < i and i + 1 < most and line.octets[i] == c"\r" and line.octets[i + 1] == c"\n"
+                and i + 2 <= self.config.max_chunk_line and not size >> 63):
+            line.whole = i + 2
+            at.place += line.whole
+        else:
+            found = self.take_line(at, self.config.max_chunk_line, &line)
+            if found == LINE_PARTIAL:
+                return None
+            if found == LINE_LONG:   # W-39
+                return seen_fault("chunk_line_too_long", "", "", self.config.max_chunk_line + 1,
+                                  self.config.max_chunk_line)
+            size = 0
+            i = 0
+            while i < line.count and char_hex[line.octets[i]] != 0xFF:
+                if i < MOST_DIGITS:
+                    size = (size << 4) | char_hex[line.octets[i]]
+                i += 1
+            if (found == LINE_BARE or i == 0 or i > MOST_DIGITS or size >> 63
+                    or not is_chunk_tail(line.octets + i, line.count - i, self.config.lenient)):
+                return seen_fault("invalid_chunk_size", "",
+                                  show(line.octets[:min(line.count, 200)]))
+        if self.core.excess or line.whole > FREE_OVERHEAD:   # 9112-7.1.1-a
+            self.core.excess += line.whole - FREE_OVERHEAD - 2 * <long long>min(size, 1ULL << 20)
+            if self.core.excess < 0:
+                self.core.excess = 0
+            if self.core.excess > 4 * self.config.max_chunk_line:
+                return seen_fault("chunk_overhead_exceeded", "", "", self.core.excess,
+                                  4 * self.config.max_chunk_line)
+        self.core.remaining = <long long>size
+        self.core.phase = PHASE_CHUNK_DATA if size else PHASE_TRAILERS
+        return None

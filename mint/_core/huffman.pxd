@@ -1,0 +1,169 @@
+# The Huffman code of RFC 7541 5.2 over the tables of huffman.h (generated). Octets in, octets out;
+# nothing here knows what a field is.
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef extern from "huffman.h" nogil:
+    const int HUFFMAN_STEP_BITS
+    const int HUFFMAN_STEPS
+    const int HUFFMAN_LONGEST
+    const uint64_t huffman_code[256]
+    const uint8_t huffman_bits[256]
+    const uint32_t *huffman_step
+    const uint32_t huffman_end[31]
+    const uint32_t huffman_first[31]
+    const uint16_t huffman_symbol[257]
+
+cdef enum:
+    HUFFMAN_PADDING = -1     # padding of more than 7 bits, or not all ones
+    HUFFMAN_EOS = -2         # the end-of-string symbol within a string
+
+
+cdef inline uint64_t load_64(const unsigned char *octets) noexcept nogil:
+    """Eight octets, the first one highest; compilers make one load of it."""
+    return (<uint64_t>octets[0] << 56 | <uint64_t>octets[1] << 48
+            | <uint64_t>octets[2] << 40 | <uint64_t>octets[3] << 32
+            | <uint64_t>octets[4] << 24 | <uint64_t>octets[5] << 16
+            | <uint64_t>octets[6] << 8 | <uint64_t>octets[7])
+
+
+cdef inline uint32_t load_32(const unsigned char *octets) noexcept nogil:
+    return (<uint32_t>octets[0] << 24 | <uint32_t>octets[1] << 16 | <uint32_t>octets[2] << 8
+            | <uint32_t>octets[3])
+
+
+cdef inline Py_ssize_t huffman_room(Py_ssize_t count) noexcept nogil:
+    """The octets that decoding `count` octets may write: 5 bits a symbol, and some too many."""
+    return count * 8 // 5 + 4
+
+
+cdef inline int long_symbol(uint64_t bits, int *used) noexcept nogil:
+    """The symbol at the top of a register, whatever the length of its code; 256 is EOS."""
+    cdef uint32_t window = <uint32_t>(bits >> 32)
+    cdef int length = HUFFMAN_STEP_BITS
+    while length < HUFFMAN_LONGEST and window >= huffman_end[length]:
+        length += 1
+    used[0] = length
+    return huffman_symbol[(window >> (32 - length)) - huffman_first[length]]
+
+
+cdef inline uint64_t load_rest(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
+    """Fewer than eight octets at the top, and ones below."""
+    cdef uint64_t bits = 0
+    if count >= 4:
+        bits = <uint64_t>load_32(octets) << 32 | <uint64_t>load_32(octets + count - 4) << (
+            64 - 8 * count)
+    elif count:
+        bits = (<uint64_t>octets[0] << 56 | <uint64_t>octets[count >> 1] << (56 - 8 * (count >> 1))
+                | <uint64_t>octets[count - 1] << (64 - 8 * count))
+    return bits | ~<uint64_t>0 >> (8 * count)
+
+
+cdef inline uint32_t take_windows(uint64_t *bits, unsigned char **out, int *spent,
+                                  int windows) noexcept nogil:
+    """Decode so many windows at the top of the register; return the step of the last one.
+
+    A longer code moves nothing, so it is still there after the last window.
+    """
+    cdef uint32_t step = 0
+    cdef int i
+    for i in range(windows):
+        step = huffman_step[bits[0] >> (64 - HUFFMAN_STEP_BITS)]
+        out[0][0] = <unsigned char>(step >> 16)
+        out[0][1] = <unsigned char>(step >> 24)
+        out[0] += (step >> 8) & 0xFF
+        bits[0] <<= step & 63
+        spent[0] += step & 63
+    return step
+
+
+cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t count,
+                                      unsigned char *out) noexcept nogil:
+    """Decode into `out`, which has `huffman_room(count)`; the octets written, or what is wrong."""
+    cdef uint64_t bits = 0       # what is next, from the top; below `held` already what follows
+    cdef uint64_t rest           # what follows the register near the end
+    cdef int held = 0
+    cdef int spent
+    cdef int left
+    cdef int symbol
+    cdef uint32_t step
+    cdef unsigned char *start = out
+    while count >= 8:
+        bits |= load_64(octets) >> held
+        octets += (63 - held) >> 3
+        count -= (63 - held) >> 3
+        spent = 0
+        step = take_windows(&bits, &out, &spent, 4)
+        held = (held | 56) - spent
+        if step & 63 == 0 and held >= HUFFMAN_LONGEST:
+            symbol = long_symbol(bits, &spent)
+            if symbol == 256:
+                return HUFFMAN_EOS       # 7541-5.2-c
+            out[0] = <unsigned char>symbol
+            out += 1
+            bits <<= spent
+            held -= spent
+    # The end is padded with ones. They never make a symbol but EOS, so nothing is decoded from good
+    # padding, and a symbol that takes more bits than there were shows that the padding is bad.
+    left = held + 8 * <int>count
+    rest = load_rest(octets, count)
+    while left > 0:
+        bits |= rest >> held
+        rest = ~(~rest << 1 << (63 - held))
+        spent = 0
+        step = take_windows(&bits, &out, &spent, 5)
+        held = 64 - spent
+        left -= spent
+        if step & 63 == 0 and held >= HUFFMAN_LONGEST and left > 0:
+            if left < 8:                 # 7541-5.2-b
+                return out - start if ~bits >> (64 - left) == 0 else HUFFMAN_PADDING
+            symbol = long_symbol(bits, &spent)
+            if spent > left:
+                return HUFFMAN_PADDING   # 7541-5.2-a
+            if symbol == 256:
+                return HUFFMAN_EOS       # 7541-5.2-c
+            out[0] = <unsigned char>symbol
+            out += 1
+            bits <<= spent
+            held -= spent
+            left -= spent
+    return out - start if left == 0 else HUFFMAN_PADDING
+
+
+cdef inline Py_ssize_t huffman_size(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
+    """The octets the code of these octets takes."""
+    cdef Py_ssize_t bits = 7
+    cdef Py_ssize_t i
+    for i in range(count):
+        bits += huffman_bits[octets[i]]
+    return bits >> 3
+
+
+cdef inline unsigned char *huffman_encode(const unsigned char *octets, Py_ssize_t count,
+                                          unsigned char *out) noexcept nogil:
+    """Write the code and return where it ends; up to three octets more are scratched."""
+    cdef uint64_t bits = 0       # the lowest `held` are still to be written
+    cdef int held = 0
+    cdef uint64_t code
+    cdef uint32_t word
+    cdef Py_ssize_t i
+    for i in range(count):
+        code = huffman_code[octets[i]]
+        bits = bits << (code & 0xFF) | code >> 8
+        held += code & 0xFF
+        if held >= 32:
+            held -= 32
+            word = <uint32_t>(bits >> held)
+            out[0] = word >> 24
+            out[1] = (word >> 16) & 0xFF
+            out[2] = (word >> 8) & 0xFF
+            out[3] = word & 0xFF
+            out += 4
+    if held:
+        bits = bits << (32 - held) | (0xFFFFFFFFu >> held)   # padding is the beginning of EOS
+        word = <uint32_t>bits
+        out[0] = word >> 24
+        out[1] = (word >> 16) & 0xFF
+        out[2] = (word >> 8) & 0xFF
+        out[3] = word & 0xFF
+        out += (held + 7) >> 3
+    return out

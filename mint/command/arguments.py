@@ -1,0 +1,186 @@
+"""What the command line asks for, checked before anything is dialled. Option names are curl's."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from ..types import UnixAddress
+from ..version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..types import Address, ProtocolName, Scheme
+
+_PORTS: dict[str, int] = {"http": 80, "https": 443}
+
+
+class UsageError(Exception):
+    """The command line makes no sense; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where one URL points to: an origin and a target on it."""
+
+    url: str
+    scheme: Scheme
+    host: str
+    port: int
+    target: str
+
+    @property
+    def origin(self) -> tuple[Scheme, str, int]:
+        """What one connection can serve."""
+        return self.scheme, self.host, self.port
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Everything the command line says."""
+
+    locations: tuple[Location, ...]
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+    include: bool
+    outputs: tuple[str, ...]
+    insecure: bool
+    ca_file: str | None
+    cert: str | None
+    key: str | None
+    verbose: bool
+    protocols: tuple[ProtocolName, ...]
+    max_time: float | None
+    unix_socket: str | None
+
+    def address(self, location: Location) -> Address:
+        """Return what to dial for a location."""
+        return location.host if self.unix_socket is None else UnixAddress(self.unix_socket)
+
+
+def parse_location(url: str) -> Location:
+    """Take a URL apart; `http` where it names no scheme. RFC 3986 3, RFC 9110 4.2."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"{url}: {error}") from error
+    scheme: Literal["http", "https"]
+    if parts.scheme == "http":
+        scheme = "http"
+    elif parts.scheme == "https":
+        scheme = "https"
+    else:
+        raise UsageError(f"{url}: the scheme {parts.scheme!r} is not spoken here, http and https are")
+    if not parts.hostname:
+        raise UsageError(f"{url}: there is no host in it")
+    if parts.username is not None or parts.password is not None:
+        # 9110-4.2.4-a: credentials in a URL end up where they should not.
+        raise UsageError("credentials in a URL are not sent: use -H 'authorization: ...'")
+    target = parts.path or "/"
+    if parts.query:
+        target += f"?{parts.query}"
+    return Location(url, scheme, parts.hostname, _PORTS[scheme] if port is None else port, target)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise UsageError(f"-H wants 'name: value', not {text!r}")
+    return name.strip(), value.strip()
+
+
+def _content(pieces: Sequence[str]) -> bytes | None:
+    """Join the -d options with `&`, reading `@file`, as curl does."""
+    if not pieces:
+        return None
+    contents: list[bytes] = []
+    for piece in pieces:
+        if piece.startswith("@"):
+            try:
+                contents.append(Path(piece[1:]).read_bytes())
+            except OSError as error:
+                raise UsageError(f"{piece[1:]}: {error.strerror}") from error
+        else:
+            contents.append(piece.encode())
+    return b"&".join(contents)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; its help is the manual."""
+    made = argparse.ArgumentParser(
+        prog="python -m mint",
+        description="Fetch URLs over HTTP/1.1 and HTTP/2 and print what the servers say.",
+        epilog="Exit codes: 0 fine, 2 usage, 3 bad URL, 6 unknown host, 7 refused or unreachable, "
+        "8 broken HTTP, 23 cannot write, 28 time is up, 35 TLS failed, 56 connection lost, "
+        "60 certificate rejected.",
+    )
+    add = made.add_argument
+    add("urls", nargs="+", metavar="URL", help="what to fetch; several of one origin share a connection")
+    add("-X", "--request", metavar="METHOD", help="the method; GET, or POST with -d")
+    add("-H", "--header", action="append", default=[], metavar="LINE", help="a header: 'name: value'")
+    add("-d", "--data", action="append", default=[], metavar="DATA", help="content to send; @file reads it")
+    add("-i", "--include", action="store_true", help="print status, headers and trailers too")
+    add("-I", "--head", action="store_true", help="ask for the head only (HEAD)")
+    add("-o", "--output", action="append", default=[], metavar="FILE", help="write to a file, one per URL")
+    add("-k", "--insecure", action="store_true", help="do not check the certificate")
+    add("--cacert", metavar="FILE", help="trust only the certificates in this PEM file")
+    add("--cert", metavar="FILE", help="the client certificate, PEM")
+    add("--key", metavar="FILE", help="the key of the client certificate, PEM")
+    add("-v", "--verbose", action="store_true", help="say on stderr what goes out and comes in")
+    add("--http1.1", action="store_true", dest="http1", help="speak HTTP/1.1 only")
+    add("--http2", action="store_true", help="speak HTTP/2 only (over TLS)")
+    add("--h2c", action="store_true", help="speak HTTP/2 in clear, with prior knowledge")
+    add("--max-time", type=float, metavar="SECONDS", help="give up after so many seconds in all")
+    add("--unix-socket", metavar="PATH", help="connect to this socket instead of the host")
+    add("--version", action="version", version=f"mint {__version__}")
+    return made
+
+
+def parse(arguments: Sequence[str] | None) -> Wanted:
+    """Read the command line. Raises `UsageError`; exits for `--help` and for unknown options."""
+    given = parser().parse_args(arguments)
+    protocols: tuple[ProtocolName, ...] = ("http1", "http2")
+    if given.http1:
+        protocols = ("http1",)
+    if given.http2 or given.h2c:
+        if given.http1:
+            raise UsageError("--http1.1 and --http2 exclude each other")
+        protocols = ("http2",)
+    locations = tuple(parse_location(url) for url in given.urls)
+    if given.h2c and any(location.scheme == "https" for location in locations):
+        raise UsageError("--h2c is for http:// URLs; over TLS use --http2")
+    if given.http2 and not given.h2c and any(location.scheme == "http" for location in locations):
+        raise UsageError("--http2 is for https:// URLs; in clear use --h2c")
+    if len(given.output) > len(locations):
+        raise UsageError("there are more -o than URLs")
+    if given.max_time is not None and given.max_time <= 0:
+        raise UsageError("--max-time wants a positive number of seconds")
+    body = _content(given.data)
+    headers = tuple(_header(line) for line in given.header)
+    if body is not None and not any(name.lower() == "content-type" for name, _ in headers):
+        headers = (*headers, ("content-type", "application/x-www-form-urlencoded"))
+    if not any(name.lower() == "accept" for name, _ in headers):
+        headers = (("accept", "*/*"), *headers)
+    default = "HEAD" if given.head else "GET" if body is None else "POST"
+    return Wanted(
+        locations=locations,
+        method=given.request or default,
+        headers=headers,
+        body=body,
+        include=given.include or given.head,
+        outputs=tuple(given.output),
+        insecure=given.insecure,
+        ca_file=given.cacert,
+        cert=given.cert,
+        key=given.key,
+        verbose=given.verbose,
+        protocols=protocols,
+        max_time=given.max_time,
+        unix_socket=given.unix_socket,
+    )

@@ -1,0 +1,217 @@
+"""Fetching: one connection for each run of URLs of one origin, concurrent over HTTP/2.
+
+Every failure becomes one line on stderr and an exit code; a traceback would be a defect.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from itertools import groupby
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from .. import errors
+from ..http import connect
+from ..options import TCPOptions, TLSOptions
+from ..responses import Done, RequestFailed
+from ..types import STREAM, Eof
+from .arguments import UsageError, parse
+from .show import Page, complain, say_more
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..http import Connection
+    from ..responses import RequestRef, Response
+    from .arguments import Location, Wanted
+
+USAGE, BAD_URL = 2, 3
+_CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (UsageError, USAGE),
+    (errors.CertificateRejected, 60),
+    (errors.TLSFailed, 35),
+    (errors.ProtocolNotNegotiated, 35),
+    (errors.BadALPNProtocol, 35),
+    (errors.InadequateSecurity, 35),
+    (errors.NameNotResolved, 6),
+    (errors.ConnectionRefused, 7),
+    (errors.Unreachable, 7),
+    (TimeoutError, 28),
+    (errors.TransportError, 56),
+    (errors.IncompleteResponse, 56),
+    (errors.HTTPError, 8),
+    (errors.MintError, 8),
+    (OSError, 23),
+    (ValueError, BAD_URL),
+)
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code of a failure; curl's numbers where curl has one."""
+    return next(code for kind, code in _CODES if isinstance(error, kind))
+
+
+class Fetcher:
+    """Fetches what is wanted, one origin after another."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._until = None if wanted.max_time is None else monotonic() + wanted.max_time
+        self._outputs = dict(zip(wanted.locations, wanted.outputs, strict=False))
+
+    def run(self) -> None:
+        """Fetch everything; raises what went wrong first."""
+        for _, locations in groupby(self._wanted.locations, key=lambda each: each.origin):
+            waiting = list(locations)
+            while waiting:
+                waiting = self._fetch(waiting)
+
+    def _left(self) -> float | None:
+        if self._until is None:
+            return None
+        left = self._until - monotonic()
+        if left <= 0:
+            raise errors.TransportTimeout("fetching")
+        return left
+
+    def _connect(self, location: Location) -> Connection:
+        wanted = self._wanted
+        left = self._left()
+        timeout = 30.0 if left is None else left
+        return connect(
+            location.scheme,
+            wanted.address(location),
+            location.port,
+            hostname=location.host,
+            protocols=wanted.protocols,
+            tcp=TCPOptions(connect_timeout=timeout, send_timeout=timeout),
+            tls=TLSOptions(
+                verify=not wanted.insecure,
+                ca_file=wanted.ca_file,
+                cert_file=wanted.cert,
+                key_file=wanted.key,
+            ),
+            log=wanted.verbose,
+        )
+
+    def _fetch(self, locations: list[Location]) -> list[Location]:
+        """Fetch over one connection; return what is left when the server closed it."""
+        with contextlib.ExitStack() as stack:
+            exchange = Exchange(self._wanted, stack.enter_context(self._connect(locations[0])))
+            stack.callback(exchange.close)
+            while exchange.begin(locations, self._outputs):
+                exchange.go_on(self._left())
+        return locations
+
+
+class Exchange:
+    """The requests on one connection, and the pages their responses go to."""
+
+    def __init__(self, wanted: Wanted, conn: Connection) -> None:
+        self._wanted = wanted
+        self._conn = conn
+        self._pages: dict[RequestRef, Page] = {}
+        self._uploads: dict[RequestRef, memoryview[int]] = {}
+
+    def begin(self, locations: list[Location], outputs: dict[Location, str]) -> bool:
+        """Send what can be sent now, taking it off the list; false when there is nothing to wait for."""
+        wanted = self._wanted
+        # Over HTTP/1 one after another: pipelining is for those who know their server.
+        most = 1 if self._conn.protocol == "http1" else len(locations) + len(self._pages)
+        while locations and len(self._pages) < most and self._conn.is_open():
+            streamed = bool(wanted.body) and self._conn.protocol != "http1"
+            try:
+                self._conn, ref = self._conn.request(
+                    wanted.method,
+                    locations[0].target,
+                    wanted.headers,
+                    STREAM if streamed else wanted.body,
+                    flush=False,
+                )
+            except errors.TooManyConcurrentRequests:
+                if not self._pages:
+                    raise
+                break
+            location = locations.pop(0)
+            self._pages[ref] = Page(
+                self._conn.protocol, include=wanted.include, path=outputs.get(location), live=not self._pages
+            )
+            if streamed and wanted.body is not None:
+                self._uploads[ref] = memoryview(wanted.body)
+        return bool(self._pages)
+
+    def _upload(self) -> None:
+        """Send what the windows take of the bodies."""
+        for ref, rest in list(self._uploads.items()):
+            try:
+                window = self._conn.request_body_window(ref)
+                if window:
+                    self._conn = self._conn.stream_request_body(ref, rest[:window])
+                    self._uploads[ref] = rest[window:]
+                if len(rest) <= window:
+                    del self._uploads[ref]
+                    self._conn = self._conn.stream_request_body(ref, Eof())
+            except ValueError:
+                # The server has ended this request already: its response says why.
+                del self._uploads[ref]
+
+    def go_on(self, timeout: float | None) -> None:
+        """Send and receive once; raises what went wrong after showing what came before it."""
+        self._upload()
+        try:
+            self._conn, responses = self._conn.recv(timeout=timeout)
+        except errors.MintError as error:
+            for response in error.responses:
+                self._show(response)
+            raise
+        failures = [
+            response.error
+            for response in responses
+            if self._show(response) and isinstance(response, RequestFailed)
+        ]
+        if failures:
+            raise failures[0]
+
+    def _show(self, response: Response) -> bool:
+        """Print a response of ours; the end of one page is the turn of the next."""
+        page = self._pages.get(response.ref)
+        if page is None:
+            return False
+        page.take(response)
+        if isinstance(response, (Done, RequestFailed)):
+            page.end()
+            while self._pages:
+                ref, first = next(iter(self._pages.items()))
+                first.go_live()
+                if not first.ended:
+                    break
+                first.close()
+                del self._pages[ref]
+        return True
+
+    def close(self) -> None:
+        """Close the files; what was not complete is shown as far as it came."""
+        for page in self._pages.values():
+            page.go_live()
+            page.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    try:
+        wanted = parse(arguments)
+        if wanted.verbose:
+            say_more()
+        Fetcher(wanted).run()
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough; Python must not complain at exit.
+        sys.stderr.close()
+        return 23
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
+    except (UsageError, errors.MintError, OSError, ValueError) as error:
+        complain(str(error))
+        return exit_code(error)
+    return 0

@@ -1,0 +1,395 @@
+"""Connecting, written once: a generator of I/O steps from an address to octets that can carry HTTP.
+
+It resolves, dials (RFC 8305: families interleaved, attempts staggered), and shakes hands. No socket is
+touched here: the generator yields what it needs and is driven by a short loop in each world. Whoever
+drives it keeps every attempt it made and closes all but the one that is returned.
+
+The steps and the parts of the way live here; the whole of it, with proxies, is `tunnelling.establish`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from .errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
+from .hosts import ascii_host, ascii_name, literal, without_zone
+from .types import UnixAddress
+
+if TYPE_CHECKING:
+    from .options import TCPOptions, TLSOptions
+    from .proxy import Proxy
+    from .transport.tls import TLSLayer
+    from .types import Address, HeaderFields, Resolver, Scheme, SocketAddress
+
+MAX_PORT = 65_535
+
+ATTEMPT_DELAY = 0.25
+"""Seconds between attempts (RFC 8305 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address that can be dialled. `family` is `"inet6"`, `"inet4"` or `"unix"`."""
+
+    family: str
+    address: SocketAddress
+
+
+class Attempt:
+    """One dialled connection of some world; opaque here."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Ask for the addresses of a name. Answer: `Resolved`."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Begin to connect. Answer: `Dialled`, at once."""
+
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait until an attempt is decided, at most `seconds` (`None`: the deadline). Answer: `Decided`."""
+
+    attempts: tuple[Attempt, ...]
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Close an attempt. Answer: `Ready`."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write all of it. Answer: `Ready`."""
+
+    attempt: Attempt
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """Read once. Answer: `Arrived`, empty at the end."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Let the steps from here on take so many seconds in all; `None` lifts that. Answer: `Ready`.
+
+    The deadline of the whole procedure stays: this one can only be earlier.
+    """
+
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The addresses of a name, in the resolver's order."""
+
+    endpoints: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """An attempt has begun; `error` where it failed at once."""
+
+    attempt: Attempt
+    error: TransportError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An attempt is connected (`error` is `None`) or failed; no attempt when the time was up first."""
+
+    attempt: Attempt | None
+    error: TransportError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """It is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What was read; empty at the end."""
+
+    octets: bytes
+
+
+IOStep: TypeAlias = Resolve | Dial | Wait | Abandon | Send | Receive | Limit
+Answer: TypeAlias = Resolved | Dialled | Decided | Ready | Arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """What connecting gives.
+
+    Attributes:
+        attempt: the attempt that won.
+        layers: its TLS layers, the outermost first.
+        alpn: the protocol that the innermost TLS layer agreed on.
+        proxy_headers: what the proxy answered to CONNECT; or what a proxy that forwards is told.
+        arrived: octets of the server that came behind a proxy's answer, where there is no TLS to take them.
+
+    """
+
+    attempt: Attempt
+    layers: tuple[TLSLayer, ...]
+    alpn: str | None
+    proxy_headers: HeaderFields = ()
+    arrived: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything connecting needs to know; made of validated options.
+
+    Attributes:
+        address: what is dialled, or what a proxy is asked for.
+        port: the same.
+        hostname: the name of the server in fields and certificates: in ASCII, without brackets or zone.
+        tcp: how the socket is made.
+        tls: how TLS is spoken with the server; `None` in clear.
+        alpn: the protocols offered to it.
+        proxy: what lies in between.
+
+    """
+
+    address: Address
+    port: int
+    hostname: str
+    tcp: TCPOptions
+    tls: TLSOptions | None
+    alpn: tuple[str, ...]
+    proxy: Proxy | None = None
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether a proxy forwards each request; otherwise it makes a tunnel, or there is none.
+
+        HTTP/2 in clear takes a tunnel: what a proxy forwards is HTTP/1.
+        """
+        proxy = self.proxy
+        if proxy is None or self.tls is not None or not proxy.is_http:
+            return False
+        return not proxy.tunnel and "http/1.1" in self.alpn and proxy.protocols == ("http1",)
+
+
+Procedure: TypeAlias = Generator[IOStep, Answer, Established]
+
+
+def make_plan(
+    scheme: Scheme,
+    address: Address,
+    port: int,
+    hostname: str | None,
+    tcp: TCPOptions,
+    tls: TLSOptions,
+    alpn: tuple[str, ...],
+    proxy: Proxy | None = None,
+) -> Plan:
+    """Check what names the origin and return the plan; `ValueError` says what is wrong with it."""
+    if scheme not in {"http", "https"}:
+        raise ValueError(f'scheme wants "http" or "https", not {scheme!r}')
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= MAX_PORT:
+        raise ValueError(f"port wants a number from 0 to {MAX_PORT}, not {port!r}")
+    if isinstance(address, UnixAddress):
+        if hostname is None:
+            raise ValueError("a Unix socket has no name: give hostname, for Host and the certificate")
+        if proxy is not None:
+            raise ValueError("a proxy cannot reach a Unix socket")
+        if tcp.local_address is not None:
+            raise ValueError("local_address is for IP: a Unix socket is not connected from one")
+        dialled: Address = address
+    else:
+        known = literal(address)
+        # R29: nothing is decoded or cut; what could end a line or hide userinfo is refused.
+        dialled = ascii_name(str(address)) if known is None else known
+        if proxy is not None:
+            proxy.check_target(dialled)
+        if hostname is None:
+            hostname = dialled if isinstance(dialled, str) else without_zone(dialled)
+    name = ascii_host(hostname)
+    return Plan(dialled, port, name, tcp, tls if scheme == "https" else None, alpn, proxy)
+
+
+def proxy_plan(proxy: Proxy, tcp: TCPOptions) -> Plan:
+    """Return the plan of the way to a proxy."""
+    scheme: Scheme = "https" if proxy.scheme == "https" else "http"
+    hostname = proxy.hostname
+    if hostname is None and isinstance(proxy.address, UnixAddress):
+        hostname = "localhost"
+    alpn = ("h2",) if proxy.protocols == ("http2",) else ("http/1.1",)
+    return make_plan(scheme, proxy.address, proxy.port, hostname, tcp, proxy.tls, alpn)
+
+
+def as_endpoints(resolver: Resolver, host: str, port: int) -> tuple[Endpoint, ...]:
+    """Ask a resolver of the caller's; `NameNotResolved` where it gives what is no IP address."""
+    endpoints: list[Endpoint] = []
+    for each in resolver(host, port):
+        known = literal(each)
+        if known is None:
+            raise NameNotResolved(host, f"the resolver answered {each!r}, which is no IP address")
+        endpoints.append(_endpoint(known, port))
+    return tuple(endpoints)
+
+
+def _endpoint(known: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> Endpoint:
+    if isinstance(known, ipaddress.IPv4Address):
+        return Endpoint("inet4", (str(known), port))
+    return Endpoint("inet6", (without_zone(known), port, 0, 0))
+
+
+def interleave(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    """Order the endpoints so that families alternate, IPv6 first (RFC 8305 4)."""
+    sixes = [each for each in endpoints if each.family == "inet6"]
+    fours = [each for each in endpoints if each.family == "inet4"]
+    mixed: list[Endpoint] = []
+    for turn in range(max(len(sixes), len(fours))):
+        mixed += sixes[turn : turn + 1] + fours[turn : turn + 1]
+    return mixed
+
+
+def _allowed(endpoints: Sequence[Endpoint], tcp: TCPOptions) -> list[Endpoint]:
+    refused = {family for family, wanted in (("inet4", tcp.inet4), ("inet6", tcp.inet6)) if not wanted}
+    if tcp.local_address is not None:
+        # A socket that is bound to one family cannot reach the other.
+        refused.add("inet4" if ":" in tcp.local_address[0] else "inet6")
+    return interleave([each for each in endpoints if each.family not in refused])
+
+
+def resolve(plan: Plan) -> Generator[IOStep, Answer, list[Endpoint]]:
+    """Find the endpoints of the plan's address."""
+    if isinstance(plan.address, UnixAddress):
+        return [Endpoint("unix", plan.address.path)]
+    known = literal(plan.address)
+    # The zone of a link-local address stays in the text; getaddrinfo makes the scope of it.
+    if known is None or (isinstance(known, ipaddress.IPv6Address) and known.scope_id):
+        answer = yield Resolve(str(plan.address), plan.port)
+        if not isinstance(answer, Resolved):
+            raise _unexpected(answer)
+        found: Sequence[Endpoint] = answer.endpoints
+    else:
+        found = [_endpoint(known, plan.port)]
+    allowed = _allowed(found, plan.tcp)
+    if not allowed:
+        raise NameNotResolved(str(plan.address), "no address of a family that is allowed")
+    return allowed
+
+
+def race(endpoints: Sequence[Endpoint]) -> Generator[IOStep, Answer, Attempt]:
+    """Dial the endpoints, each a moment after the last, until one is connected (RFC 8305 5)."""
+    waiting = list(endpoints)
+    running: list[Attempt] = []
+    first_error: TransportError | None = None
+    while waiting or running:
+        if waiting:
+            answer = yield Dial(waiting.pop(0))
+            if not isinstance(answer, Dialled):
+                raise _unexpected(answer)
+            if answer.error is None:
+                running.append(answer.attempt)
+            else:
+                first_error = first_error or answer.error
+                continue
+        decided = yield Wait(tuple(running), ATTEMPT_DELAY if waiting else None)
+        if not isinstance(decided, Decided):
+            raise _unexpected(decided)
+        if decided.attempt is None:
+            continue
+        running.remove(decided.attempt)
+        if decided.error is None:
+            for loser in running:
+                yield Abandon(loser)
+            return decided.attempt
+        first_error = first_error or decided.error
+        yield Abandon(decided.attempt)
+    raise first_error or TransportTimeout("connecting")
+
+
+def carry_out(layers: Sequence[TLSLayer]) -> bytes:
+    """Move what the layers have to say outwards; return what the wire must take."""
+    for inner, outer in zip(layers[:0:-1], layers[-2::-1], strict=True):
+        octets = inner.leaving()
+        if octets:
+            outer.write(octets)
+    return layers[0].leaving()
+
+
+def exchange(attempt: Attempt, layers: Sequence[TLSLayer]) -> Generator[IOStep, Answer, None]:
+    """Carry what the layers have to say to the wire."""
+    octets = carry_out(layers)
+    if octets:
+        yield Send(attempt, octets)
+
+
+def send(attempt: Attempt, layers: Sequence[TLSLayer], octets: bytes) -> Generator[IOStep, Answer, None]:
+    """Write octets, inside the layers."""
+    if not layers:
+        yield Send(attempt, octets)
+        return
+    layers[-1].write(octets)
+    yield from exchange(attempt, layers)
+
+
+def receive(attempt: Attempt, layers: Sequence[TLSLayer]) -> Generator[IOStep, Answer, bytes]:
+    """Read octets out of the layers; empty at the end."""
+    while True:
+        answer = yield Receive(attempt)
+        if not isinstance(answer, Arrived):
+            raise _unexpected(answer)
+        octets = answer.octets
+        for layer in layers:
+            layer.feed(octets)
+            octets = layer.read()
+            if not octets and not layer.ended:
+                break
+        if layers:
+            yield from exchange(attempt, layers)
+        if octets or not layers or layers[-1].ended:
+            return octets
+
+
+def shake_hands(
+    attempt: Attempt, layers: Sequence[TLSLayer], arrived: bytes = b""
+) -> Generator[IOStep, Answer, None]:
+    """Do the handshake of the innermost layer, through the ones around it; `arrived` is for it already."""
+    *outside, inside = layers
+    if arrived:
+        # R28: whatever came before TLS began is a record of TLS, or breaks it; nobody else ever sees it.
+        inside.feed(arrived)
+    while True:
+        try:
+            done = inside.handshake()
+        except TransportError:
+            yield from exchange(attempt, layers)  # the alert tells the server why
+            raise
+        yield from exchange(attempt, layers)
+        if done:
+            return
+        octets = yield from receive(attempt, outside)
+        if not octets:
+            raise TransportClosed
+        inside.feed(octets)
+
+
+def _unexpected(answer: Answer) -> TypeError:
+    return TypeError(f"the driver answered with {type(answer).__name__}")

@@ -1,0 +1,507 @@
+"""What both protocols' connections share: a frozen value over a guarded link.
+
+A value holds an engine state (never written), the generation of the link it was made at, and a private
+store. Every operation that touches the wire runs one transaction: claim the link, let the engine decide,
+write what it says, give the link back one generation on, and return the successor. What is special to a
+protocol lives in http1.py and http2.py; nothing here knows a socket or a front end.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
+
+from ._core.events import CLOSE, SHUT_WRITE, Failed
+from ._core.faults import Fault
+from .engine import Engine
+from .errors import MintError, TransportError, TransportTimeout
+from .errors.table import from_fault
+from .messages import Broken, Closed, Received
+from .responses import RequestFailed
+from .transport.memory import Memory
+from .types import STREAM, UNKNOWN, Eof, Stream, Unknown
+
+if TYPE_CHECKING:
+    import socket as sockets
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from ._core.events import Event, Note, RequestRef, Step
+    from ._core.values import Slots
+    from .errors import HTTPError
+    from .responses import Response
+    from .types import (
+        Body,
+        BytesLike,
+        HeaderFields,
+        HeaderPairs,
+        Inbox,
+        SocketAddress,
+        Source,
+        TLSInfo,
+        Transport,
+    )
+
+_LOG = logging.getLogger("mint")
+_LOG.addHandler(logging.NullHandler())
+
+_S = TypeVar("_S", bound=Engine)
+
+
+_FAULTS = {
+    "closed": "transport_closed",
+    "econnreset": "transport_reset",
+    "timeout": "transport_timeout",
+}
+_LEVELS = {"no": 0, "maybe": 1, "yes": 2}
+
+
+def _as_fault(error: TransportError) -> Fault:
+    """Return the transport's error as the engine wants it, to fail what is open with it."""
+    reason = _FAULTS.get(error.reason, "transport_failed")
+    value = error.phase if isinstance(error, TransportTimeout) else str(error)
+    return Fault(reason, value=value, processed=_LEVELS[error.processed.value])
+
+
+def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
+    """Return content as pieces of `bytes`; `bytes` pass by reference, mutable buffers are copied."""
+    if isinstance(body, bytes):
+        return (body,)
+    if isinstance(body, (bytearray, memoryview)):
+        return (bytes(body),)
+    pieces: list[bytes] = []
+    for piece in body:
+        if not isinstance(piece, (bytes, bytearray, memoryview)):
+            raise TypeError(f"body wants bytes or a sequence of bytes, not {type(piece).__name__}")
+        pieces.append(bytes(piece))
+    return tuple(pieces)
+
+
+def log_notes(notes: Sequence[Note]) -> None:
+    """Write what an engine noted: one record per frame or head; secrets are redacted already."""
+    if _LOG.isEnabledFor(logging.DEBUG):
+        for note in notes:
+            _LOG.debug("%s %s", ">" if note.outgoing else "<", note.text)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConnectionBase(Generic[_S]):
+    """A connection as an immutable value. Use it through `mint.HTTP1` and `mint.HTTP2`.
+
+    Every operation leaves the value as it was and returns a new one: go on with that. `==` compares
+    what the protocol and the caller put into the value, never the socket; values are not hashable.
+    """
+
+    _state: _S
+    _link: Transport
+    _generation: int
+    _private: dict[str, object]
+    _proxy_headers: HeaderFields
+
+    # -- making successors
+
+    def _slots(self) -> Slots[Self]:
+        raise NotImplementedError
+
+    def _succeed(self, state: _S, generation: int) -> Self:
+        return self._slots().succeed(self, state, generation)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the engine's state and the private store."""
+        if type(other) is not type(self) or not isinstance(other, ConnectionBase):
+            return NotImplemented
+        return bool(self._state == other._state) and self._private == other._private
+
+    __hash__ = None  # type: ignore[assignment]  # a value that is superseded must not be a key
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {'open' if self.is_open() else 'closed'},"
+            f" {self.open_request_count} open requests>"
+        )
+
+    # -- one transaction on the wire
+
+    def _responses(self, events: list[Event]) -> list[Response]:
+        """Turn the engine's failures into responses that carry errors."""
+        responses: list[Response] = []
+        for event in events:
+            if isinstance(event, Failed):
+                responses.append(RequestFailed(event.ref, from_fault(event.fault)))
+            else:
+                responses.append(event)
+        return responses
+
+    def _refuse(self, fault: Fault) -> HTTPError | TransportError:
+        """Return the error for a wish that was refused: the value stays as good as it was."""
+        return from_fault(fault).marked(successor=self)
+
+    def _lost(self, state: _S, error: TransportError, before: list[Response]) -> TransportError:
+        """Return the error after the wire broke: what is open fails, the successor is closed."""
+        link = self._link
+        step = state.lose(_as_fault(error))
+        link.close()
+        generation = link.release(moved=True)
+        return error.marked(
+            responses=(*before, *self._responses(step.responses)),
+            successor=self._succeed(step.state, generation),
+        )
+
+    def _commit(self, step: Step[_S], *, flush: bool = True) -> Self:
+        """Write what a step of a claimed link says and return the successor."""
+        link = self._link
+        try:
+            if step.notes:
+                log_notes(step.notes)
+            if step.output:
+                link.send(step.output, flush=flush)
+            if step.end == SHUT_WRITE:
+                link.shut_write()
+        except TransportError as error:
+            raise self._lost(step.state, error, self._responses(step.responses)) from error
+        except BaseException:
+            link.poison()
+            raise
+        if step.end == CLOSE:
+            link.close()
+        return self._succeed(step.state, link.release(moved=True))
+
+    def _claimed(self) -> Transport:
+        link = self._link
+        link.claim(self._generation)
+        return link
+
+    # -- requests
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        headers: HeaderPairs = (),
+        body: Body = None,
+        *,
+        flush: bool = True,
+    ) -> tuple[Self, RequestRef]:
+        """Send a request; the responses come later, under the ref that is returned.
+
+        Args:
+            method: a token, sent as it is (`"GET"`).
+            target: what stands in the request line: `"/path?query"`, percent-encoded by you;
+                `"*"` for OPTIONS; `"host:port"` for CONNECT.
+            headers: pairs of name and value. Host, user-agent and the framing are added where absent.
+            body: `None`, bytes, a sequence of bytes, or `mint.STREAM` to send it later with
+                `stream_request_body`.
+            flush: write now what the kernel takes; `False` queues, so that many requests are one write.
+
+        Raises an `HTTPError` with `local` true where the request cannot be sent (nothing was), and a
+        `TransportError` where the wire broke. RFC 9110 9, RFC 9112 3, RFC 9113 8.3.
+
+        """
+        streaming = body is STREAM
+        pieces = None if body is None or isinstance(body, Stream) else as_pieces(body)
+        link = self._claimed()
+        try:
+            step = self._state.request(method, target, headers, pieces, streaming)
+        except BaseException:
+            link.release(moved=False)
+            raise
+        if step.fault is not None or step.ref is None:
+            link.release(moved=False)
+            raise self._refuse(step.fault or Fault("closed", processed=0, local=True))
+        return self._commit(step, flush=flush), step.ref
+
+    def stream_request_body(self, ref: RequestRef, data: BytesLike | Eof, *, flush: bool = True) -> Self:
+        """Send a piece of a streamed body, or its end: `mint.Eof()`, `mint.Eof(trailers)`.
+
+        After `101` or a successful CONNECT the same call sends into the tunnel; `mint.Eof()` ends that
+        direction only. An empty piece sends nothing.
+
+        Raises `ExceedsWindowSize` on HTTP/2 where the piece is larger than `request_body_window(ref)`,
+        `ContentLengthMismatch` where it breaks the declared length, `RequestIsNotStreaming`,
+        `UnknownRequestToStream`; all of them local. `ValueError` for a ref this connection never gave.
+        """
+        piece = data if isinstance(data, (Eof, bytes)) else bytes(data)
+        link = self._claimed()
+        try:
+            if isinstance(piece, Eof):
+                step = self._state.end_body(ref, piece.trailers)
+            else:
+                step = self._state.stream_body(ref, piece)
+        except BaseException:
+            link.release(moved=False)
+            raise
+        if step.fault is not None:
+            link.release(moved=False)
+            raise self._refuse(step.fault)
+        return self._commit(step, flush=flush)
+
+    # -- responses
+
+    def _fed(self, step: Step[_S], before: list[Response]) -> Self:
+        """Commit what feeding gave; raise its fault with everything that was decoded."""
+        responses = self._responses(step.responses) if step.responses else []
+        before += responses
+        if step.fault is None:
+            if not (step.output or step.end or step.notes):
+                return self._succeed(step.state, self._link.release(moved=True))
+            try:
+                return self._commit(step)
+            except TransportError as error:
+                # The responses are in `before` too: keep the whole story, once.
+                told = error.responses[len(responses) :]
+                raise error.marked(responses=(*before, *told)) from error
+        fault = from_fault(step.fault)
+        try:
+            successor = self._commit(step)
+        except TransportError as lost:
+            # The goodbye did not get through; the fault matters more than that.
+            raise fault.marked(responses=tuple(before), successor=lost.successor) from lost
+        raise fault.marked(responses=tuple(before), successor=successor)
+
+    def recv(self, byte_count: int = 0, timeout: float | None = None) -> tuple[Self, list[Response]]:
+        """Wait for bytes of the server and return what they mean; passive mode only.
+
+        Args:
+            byte_count: return once at least so many plaintext bytes came; 0 for any.
+            timeout: seconds to wait at most; `None` waits for ever.
+
+        Returns also when the peer ended. Raises `TransportTimeout` (a `TimeoutError`) when the time is
+        up: the connection lives on (`conn.after(error)`), and what was decoded is in `error.responses`.
+        Raises `HTTPError` for what breaks HTTP. `RuntimeError` in active mode.
+        """
+        if self._link.inbox is not None:
+            raise RuntimeError("recv is for passive mode: feed the mailbox's messages to stream()")
+        if byte_count < 0:
+            raise ValueError(f"byte_count wants a number of bytes, not {byte_count}")
+        until = None if timeout is None else monotonic() + timeout
+        fed = 0
+        current = self
+        responses: list[Response] = []
+        while True:
+            link = current._claimed()
+            try:
+                data = link.receive(until)
+            except TransportTimeout as error:
+                generation = link.release(moved=False)
+                successor = current._succeed(current._state, generation)
+                raise error.marked(responses=tuple(responses), successor=successor) from None
+            except TransportError as error:
+                raise current._lost(current._state, error, responses) from error
+            except BaseException:
+                link.poison()
+                raise
+            current = current._take(data, responses)
+            fed += len(data)
+            if not data or fed >= byte_count or not current.is_open("read"):
+                return current, responses
+
+    def _take(self, data: bytes, responses: list[Response]) -> Self:
+        """Feed one read of a claimed link; `b""` is the peer's end."""
+        link = self._link
+        try:
+            step = self._state.feed(data) if data else self._state.feed_eof(link.clean_end)
+        except BaseException:
+            link.poison()
+            raise
+        return self._fed(step, responses)
+
+    def stream(self, message: object) -> tuple[Self, list[Response]] | Literal[Unknown.UNKNOWN]:
+        """Feed one message of a mailbox and return what it means; active mode.
+
+        Returns `mint.UNKNOWN` for anything that is not this connection's message. The link is read again
+        only after this, also when it raises and the connection stays open. Raises as `recv` does.
+        """
+        if not isinstance(message, (Received, Closed, Broken)) or message.source is not self.source:
+            return UNKNOWN
+        link = self._claimed()
+        responses: list[Response] = []
+        try:
+            data = link.accept(message)
+        except TransportError as error:
+            raise self._lost(self._state, error, responses) from error
+        except BaseException:
+            link.release(moved=False)
+            raise
+        try:
+            successor = self._take(data, responses)
+        except MintError as error:
+            if self.after(error).is_open("read"):
+                link.arm()
+            raise
+        if successor.is_open("read"):
+            link.arm()
+        return successor, responses
+
+    def owns(self, message: object) -> bool:
+        """Whether a message is this connection's: whether `stream` would take it."""
+        return isinstance(message, (Received, Closed, Broken)) and message.source is self.source
+
+    # -- the mode
+
+    @property
+    def source(self) -> Source:
+        """The token that this connection's messages carry: a key for dictionaries of connections."""
+        return self._link.source
+
+    def set_mode(self, mode: Literal["active", "passive"], mailbox: Inbox | None = None) -> Self:
+        """Change how bytes come in: `"active"` with a mailbox, or `"passive"`.
+
+        Going passive takes back what the mailbox had read and not handed out; a message it did hand out
+        must still be fed to `stream`.
+        """
+        if mode not in {"active", "passive"}:
+            raise ValueError(f'mode wants "active" or "passive", not {mode!r}')
+        if (mode == "active") is (mailbox is None):
+            raise ValueError("a mailbox belongs to active mode, and only to it")
+        link = self._claimed()
+        try:
+            link.set_inbox(mailbox)
+            if self.is_open("read"):
+                link.arm()
+        except BaseException:
+            link.poison()
+            raise
+        return self._succeed(self._state, link.release(moved=True))
+
+    def move_to(self, mailbox: Inbox) -> Self:
+        """Hand the connection to another mailbox; messages not handed out move along."""
+        return self.set_mode("active", mailbox)
+
+    @property
+    def mode(self) -> Literal["active", "passive"]:
+        """How bytes come in: through a mailbox (`"active"`) or through `recv` (`"passive"`)."""
+        return "passive" if self._link.inbox is None else "active"
+
+    # -- what is known
+
+    @property
+    def open_request_count(self) -> int:
+        """How many requests are waiting for the end of their response."""
+        return self._state.open_request_count
+
+    def is_open(self, direction: Literal["write", "read"] = "write") -> bool:
+        """Whether requests can be sent (`"write"`), or responses may still come (`"read"`)."""
+        if direction == "write":
+            return self._state.is_open_write
+        if direction == "read":
+            return self._state.is_open_read
+        raise ValueError(f'direction wants "write" or "read", not {direction!r}')
+
+    @property
+    def socket(self) -> sockets.socket | None:
+        """The socket, to read options from; do not read, write or close it. `None` if there is none."""
+        return self._link.socket
+
+    @property
+    def tls(self) -> TLSInfo | None:
+        """What TLS negotiated; `None` in clear."""
+        return self._link.tls
+
+    @property
+    def local_address(self) -> SocketAddress | None:
+        """The address of this end; `None` if there is no socket or it is closed."""
+        return self._link.local_address
+
+    @property
+    def peer_address(self) -> SocketAddress | None:
+        """The address of the server, or of the proxy in between."""
+        return self._link.peer_address
+
+    @property
+    def proxy_headers(self) -> HeaderFields:
+        """The headers of the proxy's answer to CONNECT; empty without a tunnel."""
+        return self._proxy_headers
+
+    # -- the private store and the log
+
+    def put_private(self, key: str, value: object) -> Self:
+        """Associate a value with the connection; no byte moves."""
+        return self._slots().replace(self, "_private", {**self._private, key: value})
+
+    def get_private(self, key: str, default: object = None) -> object:
+        """Return what was put under the key, or the default."""
+        return self._private.get(key, default)
+
+    def delete_private(self, key: str) -> Self:
+        """Forget what was put under the key, if anything was."""
+        kept = {each: value for each, value in self._private.items() if each != key}
+        return self._slots().replace(self, "_private", kept)
+
+    def put_log(self, log: bool) -> Self:  # the seeds' put_log(conn, boolean)
+        """Turn the log on or off: logger `mint`, level DEBUG, one record per frame or head."""
+        if not isinstance(log, bool):
+            raise ValueError(f"log wants True or False, not {log!r}")  # noqa: TRY004  # as the options do
+        return self._slots().replace(self, "_state", self._state.traced(log))
+
+    # -- the wire
+
+    def flush(self, timeout: float | None = None) -> Self:
+        """Write everything that is queued; raises `TransportTimeout` when the time is up.
+
+        After a timeout the connection lives on: what was not written stays queued.
+        """
+        link = self._claimed()
+        try:
+            link.flush(timeout)
+        except TransportTimeout as error:
+            successor = self._succeed(self._state, link.release(moved=True))
+            raise error.marked(successor=successor) from None
+        except TransportError as error:
+            raise self._lost(self._state, error, []) from error
+        except BaseException:
+            link.poison()
+            raise
+        return self._succeed(self._state, link.release(moved=True))
+
+    def fork(self) -> Self:
+        """Return the same value over a fresh in-memory link: for replay, exploration and tests.
+
+        The link is a `mint.transport.Memory`; `initiate` with one of your own gives you its handle.
+        """
+        return self._slots().replace(self._slots().replace(self, "_link", Memory()), "_generation", 0)
+
+    def close(self) -> Self:
+        """Close the connection: from any value and any thread, idempotent, never raises.
+
+        Requests that are open get no further response.
+        """
+        link = self._link
+        step = self._state.close()
+        try:
+            link.claim(self._generation)
+        except MintError:
+            link.close()
+            return self._succeed(step.state, self._generation)
+        try:
+            if step.output:
+                link.send(step.output, flush=False)
+        except TransportError:
+            # Nobody listens any more; that is no reason not to close.
+            link.close()
+        link.close()
+        return self._succeed(step.state, link.release(moved=True))
+
+    def after(self, error: MintError) -> Self:
+        """Return the value to go on with after an error of this connection.
+
+        The same value for a local error. `ValueError` for an error of another connection, and for one
+        without a successor: unpickled, or raised before there was a connection.
+        """
+        successor = error.successor
+        if not isinstance(successor, type(self)) or successor.source is not self.source:
+            raise ValueError("this error is not of this connection, or has lost its successor")
+        return successor
+
+    def __enter__(self) -> Self:
+        """Close the link at the end of the block, whichever value is current by then."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

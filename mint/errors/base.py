@@ -1,0 +1,143 @@
+"""The root of mint's errors, and what every one of them can tell.
+
+No error class of a single reason lives here; see the sibling modules. An error is data: it compares by
+type and fields, pickles, and says three things that are otherwise guesswork: whether it is `local`,
+whether the request may have been `processed`, and what was decoded before it (`responses`).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from ..responses import Response
+
+
+_SHOWN = 120
+
+
+class Processed(Enum):
+    """Whether the server may have acted on a request (RFC 9110 9.2.2, RFC 9113 8.7)."""
+
+    NO = "no"
+    """It has not: safe to send again elsewhere, whatever the method."""
+    MAYBE = "maybe"
+    """Nobody can tell: send again only what is idempotent."""
+    YES = "yes"
+    """It has: part of the response was seen."""
+
+
+def shown(text: str) -> str:
+    """Return what a peer or a caller sent, escaped and cut, fit for a message or a log."""
+    if len(text) > _SHOWN:
+        return f"{text[:_SHOWN]!a}... ({len(text)} characters)"
+    return ascii(text)
+
+
+class MintError(Exception):
+    """Anything that mint raises because of a peer, the network or an impossible wish.
+
+    Attributes:
+        reason: a stable snake_case name of what happened; each class has one.
+        local: the caller asked for something impossible; nothing was sent and the connection value
+            is as good as before.
+        processed: whether the request may have been processed.
+        responses: what was decoded before the error, oldest first. After a fatal error it contains a
+            `RequestFailed` for every request that was still open.
+        successor: the connection value to go on with (`conn.after(error)` returns it with its exact
+            type); `None` where there is none: connecting failed, or the error was unpickled.
+
+    """
+
+    reason: ClassVar[str] = "error"
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    local: bool = False
+    processed: Processed = Processed.MAYBE
+    responses: tuple[Response, ...] = ()
+    successor: object | None = None
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        """Return what was seen and what to do."""
+        return self.message
+
+    def _fields(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__match_args__)
+
+    def __repr__(self) -> str:
+        fields = ", ".join(
+            f"{name}={value!r}" for name, value in zip(self.__match_args__, self._fields(), strict=True)
+        )
+        return f"{type(self).__name__}({fields})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by type and fields; the successor is no field."""
+        if not isinstance(other, MintError) or type(self) is not type(other):
+            return NotImplemented
+        return (
+            self._fields() == other._fields()
+            and self.local is other.local
+            and self.processed is other.processed
+            and self.responses == other.responses
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.reason, self.local, self.processed))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle everything but the successor: a link does not travel."""
+        state = {
+            "local": self.local,
+            "processed": self.processed,
+            "responses": self.responses,
+        }
+        return type(self), self._fields(), state
+
+    def marked(
+        self,
+        *,
+        local: bool | None = None,
+        processed: Processed | None = None,
+        responses: tuple[Response, ...] | None = None,
+        successor: object | None = None,
+    ) -> Self:
+        """Set what a raiser knows about the occasion and return the error; used by mint itself."""
+        if local is not None:
+            self.local = local
+        if processed is not None:
+            self.processed = processed
+        if responses is not None:
+            self.responses = responses
+        if successor is not None:
+            self.successor = successor
+        return self
+
+
+class HTTPError(MintError):
+    """A violation of HTTP by the peer, or a request that HTTP does not allow."""
+
+
+class TransportError(MintError):
+    """A failure of what carries HTTP: names, sockets, TLS."""
+
+
+class StaleConnectionError(MintError, RuntimeError):
+    """A superseded value tried to use the wire, or two threads did at once; no byte was moved.
+
+    Every operation returns a new value: keep that one. The link and its newest value are unharmed.
+    """
+
+    reason = "stale_connection"
+    local = True
+    processed = Processed.NO
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this connection value is superseded (or in use by another thread):"
+            " use the value that the last operation returned"
+        )

@@ -1,0 +1,201 @@
+"""Errors about requests that cannot be sent: nothing was sent, the value is as good as before.
+
+RFC 9110 5, 6.5, 7.1, 8.6; RFC 9112 3, 6; RFC 9113 8.
+"""
+
+from __future__ import annotations
+
+from .base import HTTPError, shown
+
+
+class Closed(HTTPError):
+    """The connection is closed; connect again."""
+
+    reason = "closed"
+
+    def __init__(self) -> None:
+        super().__init__("the connection is closed: connect again")
+
+
+class ClosedForWriting(HTTPError):
+    """No new request can be sent, though open ones may still complete.
+
+    The server sent GOAWAY, or one side announced `connection: close`. Use a new connection.
+    """
+
+    reason = "closed_for_writing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the connection takes no new requests (it is draining): open a new one for this request"
+        )
+
+
+class RequestBodyIsStreaming(HTTPError):
+    """An HTTP/1 request body is still being streamed; finish it with `mint.Eof` first."""
+
+    reason = "request_body_is_streaming"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the body of another request is still being streamed: finish it with mint.Eof() first"
+        )
+
+
+class TooManyPipelinedRequests(HTTPError):
+    """More requests are waiting for responses than `max_pipelined` allows."""
+
+    reason = "too_many_pipelined_requests"
+    __match_args__ = ("count", "limit")
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(f"{count} requests wait for responses already (limit {limit}): receive some first")
+        self.count = count
+        self.limit = limit
+
+
+class InvalidRequestMethod(HTTPError):
+    """A method must be a token (RFC 9110 9.1)."""
+
+    reason = "invalid_request_method"
+    __match_args__ = ("method",)
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"the request method {shown(method)} is no token")
+        self.method = method
+
+
+class InvalidRequestTarget(HTTPError):
+    """The target has a form or characters that HTTP does not allow here (RFC 9112 3.2)."""
+
+    reason = "invalid_request_target"
+    __match_args__ = ("target",)
+
+    def __init__(self, target: str) -> None:
+        super().__init__(
+            f"the request target {shown(target)} is not valid for this method: percent-encode it, without"
+            " fragment; CONNECT takes host:port, only OPTIONS takes *"
+        )
+        self.target = target
+
+
+class InvalidHeaderName(HTTPError):
+    """A field name must be a token (RFC 9110 5.1)."""
+
+    reason = "invalid_header_name"
+    __match_args__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the header name {shown(name)} is no token")
+        self.name = name
+
+
+class InvalidHeaderValue(HTTPError):
+    """A field value must not hold controls, or blanks at its ends (RFC 9110 5.5).
+
+    `value` is empty where the field is a secret one.
+    """
+
+    reason = "invalid_header_value"
+    __match_args__ = ("name", "value")
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(
+            f"the value {shown(value)} of header {shown(name)} holds control characters, characters beyond"
+            " latin-1, or blanks at its ends"
+        )
+        self.name = name
+        self.value = value
+
+
+class InvalidRequestFraming(HTTPError):
+    """The headers and the body contradict each other about where the request ends.
+
+    `name` is the field at fault, `value` says in words what is wrong.
+    """
+
+    reason = "invalid_request_framing"
+    __match_args__ = ("name", "value")
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(f"the request cannot be framed: {name}: {value}")
+        self.name = name
+        self.value = value
+
+
+class InvalidPseudoHeader(HTTPError):
+    """A pseudo-header is unknown, doubled, missing or contradicts the request (RFC 9113 8.3.1)."""
+
+    reason = "invalid_pseudo_header"
+    __match_args__ = ("name", "value")
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(f"the pseudo-header {shown(name)} is not allowed here: {value}")
+        self.name = name
+        self.value = value
+
+
+class ConnectionSpecificHeader(HTTPError):
+    """HTTP/2 has no connection-specific fields (RFC 9113 8.2.2)."""
+
+    reason = "connection_specific_header"
+    __match_args__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the header {shown(name)} is about an HTTP/1 connection and cannot be sent over HTTP/2"
+        )
+        self.name = name
+
+
+class ContentLengthMismatch(HTTPError):
+    """A body is longer or shorter than its content-length says.
+
+    Raised for a request (nothing was sent), delivered for a response (RFC 9113 8.1.1).
+    """
+
+    reason = "content_length_mismatch"
+    __match_args__ = ("size", "declared")
+
+    def __init__(self, size: int, declared: int) -> None:
+        super().__init__(f"the content has {size} bytes where content-length says {declared}")
+        self.size = size
+        self.declared = declared
+
+
+class TrailingHeadersButNotChunkedEncoding(HTTPError):
+    """HTTP/1 trailers need a chunked body (RFC 9110 6.5)."""
+
+    reason = "trailing_headers_but_not_chunked_encoding"
+
+    def __init__(self) -> None:
+        super().__init__("trailers can only follow a chunked body: leave content-length out")
+
+
+class UnallowedTrailingHeader(HTTPError):
+    """This field may not stand in a trailer section (RFC 9110 6.5.1)."""
+
+    reason = "unallowed_trailing_header"
+    __match_args__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the header {shown(name)} may not be sent as a trailer")
+        self.name = name
+
+
+class UnknownRequestToStream(HTTPError):
+    """The request is over: its body can no longer be streamed."""
+
+    reason = "unknown_request_to_stream"
+
+    def __init__(self) -> None:
+        super().__init__("this request is over: there is nothing to stream to")
+
+
+class RequestIsNotStreaming(HTTPError):
+    """The request was sent without `mint.STREAM`, or its body has ended."""
+
+    reason = "request_is_not_streaming"
+
+    def __init__(self) -> None:
+        super().__init__("the request has no open body: send it with body=mint.STREAM to stream one")

@@ -1,0 +1,147 @@
+"""Errors of what carries HTTP: names, sockets, TLS. Each is also the builtin error people catch.
+
+Closed and refused connections are `ConnectionError`s, timeouts are `TimeoutError`s, TLS failures carry
+the `ssl.SSLError` as `__cause__`. `system_error` is the one table from `OSError` to these classes.
+"""
+
+from __future__ import annotations
+
+import errno as numbers
+import socket
+
+from .base import TransportError, shown
+
+
+class TransportClosed(TransportError, ConnectionError):
+    """The peer closed the connection while something was still open."""
+
+    reason = "closed"
+
+    def __init__(self) -> None:
+        super().__init__("the server closed the connection")
+
+
+class TransportReset(TransportError, ConnectionResetError):
+    """The connection was reset by the peer or the network."""
+
+    reason = "econnreset"
+
+    def __init__(self) -> None:
+        super().__init__("the connection was reset")
+
+
+class TransportTimeout(TransportError, TimeoutError):
+    """The time is up. What was being done says `phase`.
+
+    A timeout of `recv` leaves the connection alive; one in the middle of sending closes it, because
+    nobody can tell how much arrived.
+    """
+
+    reason = "timeout"
+    __match_args__ = ("phase",)
+
+    def __init__(self, phase: str = "") -> None:
+        super().__init__(f"the time is up while {phase}" if phase else "the time is up")
+        self.phase = phase
+
+
+class ConnectionRefused(TransportError, ConnectionRefusedError):
+    """Nobody listens at the address."""
+
+    reason = "econnrefused"
+    __match_args__ = ("address",)
+
+    def __init__(self, address: str = "") -> None:
+        super().__init__(f"the connection to {address or 'the server'} was refused")
+        self.address = address
+
+
+class NameNotResolved(TransportError, OSError):
+    """The host name has no address (or the resolver failed)."""
+
+    reason = "nxdomain"
+    __match_args__ = ("host", "detail")
+
+    def __init__(self, host: str, detail: str = "") -> None:
+        super().__init__(f"the name {shown(host)} has no address: {detail or 'not known'}")
+        self.host = host
+        self.detail = detail
+
+
+class Unreachable(TransportError, OSError):
+    """The network or the host cannot be reached, or the system refused the socket."""
+
+    reason = "unreachable"
+    __match_args__ = ("detail",)
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"the connection failed: {detail}")
+        self.detail = detail
+
+
+class TLSFailed(TransportError, OSError):
+    """The TLS handshake or a TLS record failed; the `ssl.SSLError` is the `__cause__`."""
+
+    reason = "tls_alert"
+    __match_args__ = ("detail",)
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"TLS failed: {detail}")
+        self.detail = detail
+
+
+class CertificateRejected(TLSFailed):
+    """The server's certificate is not trusted, or is for another name."""
+
+    reason = "certificate_rejected"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.message = f"the server's certificate was rejected: {detail}"
+
+
+class ProtocolNotNegotiated(TransportError):
+    """The server does not speak ALPN, so it cannot have agreed to HTTP/2."""
+
+    reason = "protocol_not_negotiated"
+
+    def __init__(self) -> None:
+        super().__init__("the server negotiated no protocol (ALPN), but HTTP/2 was demanded")
+
+
+class BadALPNProtocol(TransportError):
+    """The server chose a protocol that was not offered or is not spoken here."""
+
+    reason = "bad_alpn_protocol"
+    __match_args__ = ("protocol",)
+
+    def __init__(self, protocol: str) -> None:
+        super().__init__(
+            f"the server chose the ALPN protocol {shown(protocol)};"
+            " mint speaks 'http/1.1' and 'h2', as far as they were offered"
+        )
+        self.protocol = protocol
+
+
+_CLOSED = frozenset({numbers.EPIPE, numbers.ESHUTDOWN, numbers.ENOTCONN, numbers.EBADF})
+_RESET = frozenset({numbers.ECONNRESET, numbers.ECONNABORTED})
+_TIMED_OUT = frozenset({numbers.ETIMEDOUT})
+
+
+def system_error(error: OSError, *, doing: str = "", address: str = "") -> TransportError:
+    """Return the transport error for an error of the operating system; the original is its cause."""
+    made: TransportError
+    if isinstance(error, TimeoutError) or error.errno in _TIMED_OUT:
+        made = TransportTimeout(doing)
+    elif isinstance(error, ConnectionRefusedError):
+        made = ConnectionRefused(address)
+    elif isinstance(error, socket.gaierror):
+        made = NameNotResolved(address, error.strerror or "")
+    elif error.errno in _RESET:
+        made = TransportReset()
+    elif error.errno in _CLOSED:
+        made = TransportClosed()
+    else:
+        made = Unreachable(error.strerror or str(error))
+    made.__cause__ = error
+    return made

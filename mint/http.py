@@ -1,0 +1,122 @@
+"""`mint.connect`: from an address to a connection value, whichever protocol the server speaks.
+
+Everything is validated before anything is dialled. The procedure is in connecting.py, the blocking
+world's driver in blocking.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from .blocking import open_link
+from .connecting import make_plan
+from .errors import BadALPNProtocol, ProtocolNotNegotiated
+from .http1 import HTTP1
+from .http1 import initiate as initiate_http1
+from .options import HTTP1Options, TCPOptions, TLSOptions
+from .types import UnixAddress
+
+if TYPE_CHECKING:
+    import socket as sockets
+    from collections.abc import Sequence
+
+    from .proxy import Proxy
+    from .types import Address, Inbox, ProtocolName, Resolver, Scheme
+
+Connection: TypeAlias = HTTP1
+"""A connection of either protocol; they share their verbs."""
+
+_HTTP1 = HTTP1Options()
+_TCP = TCPOptions()
+_TLS = TLSOptions()
+_ALPN: dict[ProtocolName, str] = {"http2": "h2", "http1": "http/1.1"}
+
+
+def offered(protocols: Sequence[ProtocolName]) -> tuple[str, ...]:
+    """Return what ALPN offers for these protocols; `ValueError` where they make no sense."""
+    names = frozenset(protocols)
+    if isinstance(protocols, str) or not names or len(names) != len(protocols) or not names <= set(_ALPN):
+        raise ValueError(f'protocols wants "http1", "http2" or both, not {protocols!r}')
+    return tuple(token for name, token in _ALPN.items() if name in names)
+
+
+def choose(scheme: Scheme, offer: tuple[str, ...], alpn: str | None) -> ProtocolName:
+    """Return the protocol to speak after ALPN answered; in clear nothing is negotiated.
+
+    9113-3.3-b: without ALPN there is no HTTP/2 over TLS; in clear it needs prior knowledge, which only
+    `protocols=("http2",)` expresses.
+    """
+    if alpn is not None and alpn not in offer:
+        raise BadALPNProtocol(alpn)
+    if alpn == "h2":
+        return "http2"
+    if offer == ("h2",):
+        if scheme == "https":
+            raise ProtocolNotNegotiated
+        return "http2"
+    return "http1"
+
+
+def connect(
+    scheme: Scheme,
+    address: Address,
+    port: int,
+    *,
+    hostname: str | None = None,
+    protocols: Sequence[ProtocolName] = ("http1", "http2"),
+    proxy: Proxy | None = None,
+    mailbox: Inbox | None = None,
+    tcp: TCPOptions = _TCP,
+    tls: TLSOptions = _TLS,
+    http1: HTTP1Options = _HTTP1,
+    log: bool = False,
+    resolver: Resolver | None = None,
+    socket: sockets.socket | None = None,
+) -> Connection:
+    """Connect to a server and return the connection value.
+
+    Args:
+        scheme: `"http"` in clear, `"https"` over TLS.
+        address: a host name, an IP address, or a `UnixAddress`.
+        port: the port, 0 to 65535; it counts for nothing on a Unix socket.
+        hostname: the name for Host, SNI and the certificate check; the address unless given.
+        protocols: what may be spoken, in any order. Over TLS the server chooses among them (ALPN); a
+            server without ALPN gets HTTP/1. In clear it is HTTP/1, unless `("http2",)` says that the server
+            is known to speak HTTP/2.
+        proxy: what lies between: a `mint.Proxy`.
+        mailbox: active mode with this mailbox; passive mode (`recv`) without.
+        tcp: timeouts, families, socket options.
+        tls: trust, certificates, versions.
+        http1: limits and ways of HTTP/1.
+        log: log one record per message head or frame, to the logger `mint`.
+        resolver: what finds the addresses of a name; the system does otherwise. It runs in a thread.
+        socket: a connected socket to use instead of dialling: it leads to the server, or to the proxy. It is
+            mint's from now on and closed with the connection, also where connecting fails.
+
+    Raises:
+        TransportError: nobody answers, the name is not known, TLS failed, the time is up.
+        ValueError: an option makes no sense; raised before anything is dialled.
+
+    """
+    offer = offered([name for name in protocols if name == "http1"])
+    plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)
+    link, found = open_link(plan, resolver, socket)
+    try:
+        protocol = choose(scheme, offer, found.alpn)
+        named_port = 0 if isinstance(address, UnixAddress) else port
+        if protocol == "http1":
+            return initiate_http1(
+                link,
+                scheme=scheme,
+                hostname=plan.hostname,
+                port=named_port,
+                http1=http1,
+                mailbox=mailbox,
+                log=log,
+                forward_proxy=plan.forwarded,
+                proxy_headers=found.proxy_headers,
+            )
+        raise ProtocolNotNegotiated
+    except BaseException:
+        link.close()
+        raise

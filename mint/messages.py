@@ -1,0 +1,41 @@
+"""What a mailbox hands out about a connection: one message per read, fed to `stream` in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from .errors import TransportError
+    from .types import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Plaintext came. `sequence` counts the messages of one link, so none is fed twice."""
+
+    source: Source
+    sequence: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The peer ended; `clean` is false where TLS ended without close_notify."""
+
+    source: Source
+    sequence: int
+    clean: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The wire failed."""
+
+    source: Source
+    sequence: int
+    error: TransportError
+
+
+Message: TypeAlias = Received | Closed | Broken
+"""Anything about a connection that comes out of a mailbox."""

@@ -1,0 +1,317 @@
+"""Options: frozen, validated when they are made, before anything is dialled.
+
+Every limit has a finite default and its own error. Sizes are in octets, times in seconds.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field, fields
+from typing import Literal, TypeAlias
+
+StatusReasonOption: TypeAlias = Literal["status_reason"]
+MAX_WINDOW = 2**31 - 1
+MIN_CONNECTION_WINDOW = 65_535
+MIN_FRAME_SIZE = 16_384
+MAX_FRAME_SIZE = 2**24 - 1
+
+
+def _require(condition: bool, name: str, wants: str, value: object) -> None:
+    if not condition:
+        raise ValueError(f"{name} wants {wants}, not {value!r}")
+
+
+def _require_positive(options: object, *names: str) -> None:
+    for name in names:
+        value = getattr(options, name)
+        good = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        _require(good, name, "a positive number", value)
+
+
+def _require_time(name: str, value: float | None) -> None:
+    good = value is None or (not isinstance(value, bool) and value >= 0)
+    _require(good, name, "a number of seconds, or None for no limit", value)
+
+
+def _require_flags(options: object) -> None:
+    for each in fields(options):  # type: ignore[arg-type]  # every caller is a dataclass
+        if each.type == "bool":
+            value = getattr(options, each.name)
+            # None must never come to mean "off" (CVE-2021-22939).
+            _require(isinstance(value, bool), each.name, "True or False", value)
+
+
+@dataclass(frozen=True, slots=True)
+class HTTP1Options:
+    """How HTTP/1 is spoken.
+
+    Attributes:
+        case_sensitive_headers: send header names as they are given; they go out in lower case otherwise.
+        skip_target_validation: send targets that RFC 3986 does not allow; blanks and controls stay refused.
+        lenient: accept what sloppy servers send: bare LF as a line end in heads, content-length beside
+            chunked (the connection is then not reused), blanks after a chunk size.
+        optional_responses: `("status_reason",)` asks for `StatusReason` responses.
+        max_header_list_size: the octets of one response head.
+        max_fields: the fields of one response head.
+        max_status_line: the octets of a status line.
+        max_informational: how many interim responses may precede a final one.
+        max_informational_size: the octets of all of them together.
+        max_trailer_size: the octets of a trailer section.
+        max_trailer_fields: the fields of a trailer section.
+        max_chunk_line: the octets of a chunk-size line with its extensions.
+        max_pipelined: how many requests may wait for their responses.
+
+    """
+
+    case_sensitive_headers: bool = False
+    skip_target_validation: bool = False
+    lenient: bool = False
+    optional_responses: tuple[StatusReasonOption, ...] = ()
+    max_header_list_size: int = 262_144
+    max_fields: int = 512
+    max_status_line: int = 8_192
+    max_informational: int = 32
+    max_informational_size: int = 262_144
+    max_trailer_size: int = 16_384
+    max_trailer_fields: int = 64
+    max_chunk_line: int = 4_096
+    max_pipelined: int = 100
+
+    def __post_init__(self) -> None:
+        _require_flags(self)
+        _require(
+            not set(self.optional_responses) - {"status_reason"},
+            "optional_responses",
+            'a tuple of "status_reason"',
+            self.optional_responses,
+        )
+        _require_positive(
+            self,
+            "max_header_list_size",
+            "max_fields",
+            "max_status_line",
+            "max_informational",
+            "max_informational_size",
+            "max_trailer_size",
+            "max_trailer_fields",
+            "max_chunk_line",
+            "max_pipelined",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """What we tell the server about ourselves (SETTINGS, RFC 9113 6.5.2). `None` leaves a setting out.
+
+    Attributes:
+        header_table_size: octets of the HPACK table that the server may use; 4 096 unless sent.
+        enable_push: accept pushed responses; off unless asked for.
+        max_concurrent_streams: how many pushed streams may be open; counts with push only.
+        initial_window_size: octets that the server may send on one stream before we refill.
+        max_frame_size: octets of the largest frame we take; 16 384 unless sent.
+        max_header_list_size: octets of the largest header section we take, decoded.
+
+    """
+
+    header_table_size: int | None = None
+    enable_push: bool | None = False
+    max_concurrent_streams: int | None = None
+    initial_window_size: int | None = 4_194_304
+    max_frame_size: int | None = None
+    max_header_list_size: int | None = 262_144
+
+    def __post_init__(self) -> None:
+        for name, least, most in _SETTING_RANGES:
+            value = getattr(self, name)
+            if value is not None:
+                good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+                _require(good, name, f"a number from {least} to {most}, or None", value)
+        _require(
+            self.enable_push is None or isinstance(self.enable_push, bool),
+            "enable_push",
+            "True, False or None",
+            self.enable_push,
+        )
+
+    def pairs(self) -> tuple[tuple[str, int], ...]:
+        """Return the settings that are sent, by name."""
+        return tuple(
+            (each.name, int(value))
+            for each in fields(self)
+            if (value := getattr(self, each.name)) is not None
+        )
+
+
+_SETTING_RANGES = (
+    ("header_table_size", 0, 2**32 - 1),
+    ("max_concurrent_streams", 0, 2**32 - 1),
+    ("initial_window_size", 0, MAX_WINDOW),
+    ("max_frame_size", MIN_FRAME_SIZE, MAX_FRAME_SIZE),
+    ("max_header_list_size", 1, 2**32 - 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HTTP2Options:
+    """How HTTP/2 is spoken.
+
+    Attributes:
+        client_settings: what we tell the server about ourselves.
+        connection_window_size: octets that the server may send on all streams before we refill;
+            65 535 to 2**31 - 1.
+        receive_window_update_threshold: refill a window once so few octets are left in it.
+        sensitive_headers: names, in lower case, whose values are never put into HPACK tables;
+            authorization, cookies and proxy credentials always are among them.
+        max_fields: the fields of one header section; every cookie crumb counts.
+        max_header_block: the compressed octets of one header block.
+        max_continuations: the CONTINUATION frames of one header block.
+        max_settings: the entries of one SETTINGS frame.
+        max_unsent_acks: acknowledgements that may wait for a server that does not read.
+        max_informational: how many interim responses may precede a final one.
+        max_reserved: how many pushed streams may be promised and not begun.
+        max_closed: how many closed streams are remembered.
+
+    """
+
+    client_settings: ClientSettings = ClientSettings()
+    connection_window_size: int = 16_777_216
+    receive_window_update_threshold: int = 160_000
+    sensitive_headers: frozenset[str] = frozenset()
+    max_fields: int = 512
+    max_header_block: int = 262_144
+    max_continuations: int = 16
+    max_settings: int = 32
+    max_unsent_acks: int = 1_000
+    max_informational: int = 32
+    max_reserved: int = 100
+    max_closed: int = 1_024
+
+    def __post_init__(self) -> None:
+        _require_positive(
+            self,
+            "connection_window_size",
+            "receive_window_update_threshold",
+            "max_fields",
+            "max_header_block",
+            "max_continuations",
+            "max_settings",
+            "max_unsent_acks",
+            "max_informational",
+            "max_reserved",
+            "max_closed",
+        )
+        _require(
+            MIN_CONNECTION_WINDOW <= self.connection_window_size <= MAX_WINDOW,
+            "connection_window_size",
+            f"a number from {MIN_CONNECTION_WINDOW} to {MAX_WINDOW}",
+            self.connection_window_size,
+        )
+        _require(
+            self.receive_window_update_threshold <= MAX_WINDOW,
+            "receive_window_update_threshold",
+            f"a number from 1 to {MAX_WINDOW}",
+            self.receive_window_update_threshold,
+        )
+        _require(
+            all(isinstance(name, str) and name == name.lower() for name in self.sensitive_headers),
+            "sensitive_headers",
+            "names in lower case",
+            self.sensitive_headers,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TCPOptions:
+    """How sockets are made and used.
+
+    Attributes:
+        connect_timeout: seconds for everything until the connection can be used: names, attempts,
+            proxy, TLS. `None` waits for ever.
+        send_timeout: seconds that an operation waits for the peer to take bytes, once more than
+            `high_water` are queued. `None` waits for ever.
+        high_water: octets that may be queued before an operation waits.
+        inet4: try IPv4 addresses.
+        inet6: try IPv6 addresses.
+        nodelay: send small writes at once (TCP_NODELAY).
+        keepalive: let the system probe idle connections (SO_KEEPALIVE).
+        send_buffer: SO_SNDBUF; `None` leaves it to the system.
+        receive_buffer: SO_RCVBUF; `None` leaves it to the system.
+        local_address: the address (and port, 0 for any) to connect from.
+        receive_size: the octets of one read.
+
+    """
+
+    connect_timeout: float | None = 30.0
+    send_timeout: float | None = 30.0
+    high_water: int = 1_048_576
+    inet4: bool = True
+    inet6: bool = True
+    nodelay: bool = True
+    keepalive: bool = False
+    send_buffer: int | None = None
+    receive_buffer: int | None = None
+    local_address: tuple[str, int] | None = None
+    receive_size: int = 65_536
+
+    def __post_init__(self) -> None:
+        _require_flags(self)
+        _require_time("connect_timeout", self.connect_timeout)
+        _require_time("send_timeout", self.send_timeout)
+        _require_positive(self, "high_water", "receive_size")
+        for name in ("send_buffer", "receive_buffer"):
+            if getattr(self, name) is not None:
+                _require_positive(self, name)
+        _require(self.inet4 or self.inet6, "inet4, inet6", "at least one to be true", False)
+
+
+@dataclass(frozen=True, slots=True)
+class TLSOptions:
+    """How TLS is spoken, and whom it trusts.
+
+    The operating system's trust store is used, or `certifi`'s where there is none, unless `ca_file` or
+    `ca_data` is given: then nothing else is trusted.
+
+    Attributes:
+        verify: check the certificate and the host name. Turning it off is for tests.
+        ca_file: a PEM file of the certificates to trust.
+        ca_data: the certificates to trust: PEM text, or DER octets.
+        cert_file: a PEM file with the client certificate, its chain, and maybe the key.
+        key_file: the PEM file of the client key, where `cert_file` does not hold it.
+        key_password: what decrypts the key.
+        server_hostname: the name for SNI and for the certificate check; the connection's host otherwise.
+        minimum_version: the oldest TLS version; never below 1.2.
+        maximum_version: the newest TLS version.
+        ciphers: an OpenSSL cipher string for TLS 1.2; the suites RFC 9113 allows otherwise.
+        partial_chain: trust a chain that ends in a trusted certificate which is no root.
+        context: an `ssl.SSLContext` of your own; then only `server_hostname` of the options above counts,
+            and mint sets nothing but ALPN.
+
+    """
+
+    verify: bool = True
+    ca_file: str | None = None
+    ca_data: str | bytes | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    key_password: str | None = field(default=None, repr=False)
+    server_hostname: str | None = None
+    minimum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+    maximum_version: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
+    ciphers: str | None = None
+    partial_chain: bool = False
+    context: ssl.SSLContext | None = None
+
+    def __post_init__(self) -> None:
+        _require_flags(self)
+        _require(
+            self.minimum_version >= ssl.TLSVersion.TLSv1_2,
+            "minimum_version",
+            "TLS 1.2 or newer",
+            self.minimum_version,
+        )
+        _require(
+            self.key_file is None or self.cert_file is not None,
+            "key_file",
+            "a cert_file beside it",
+            self.key_file,
+        )

@@ -1,0 +1,337 @@
+"""One accepted connection as a test server sees it: a socket, TLS layers upon it, and a deadline.
+
+Nothing here knows HTTP, scripts or threads. Every wait ends: at the deadline, when the client ends,
+or when the server is stopped. TLS runs on memory buffers, so that layers can be stacked, bytes can
+be sent beneath them, and a connection can end with and without close_notify (RFC 8446 6.1).
+"""
+
+import math
+import select
+import socket
+import ssl
+import struct
+import threading
+import time
+from contextlib import suppress
+from typing import Final, Protocol, TypeVar
+
+READ_SIZE: Final = 65_536
+T = TypeVar("T")
+
+
+class _Layer(Protocol):
+    def send(self, data: bytes) -> None: ...
+    def recv(self, deadline: float) -> bytes: ...
+    def pending(self) -> bytes: ...
+    def send_close(self) -> None: ...
+
+
+class _Socket:
+    """The bottom layer: a non-blocking socket and waits that end."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self.deadline = math.inf
+        self.patience = math.inf
+
+    def _wait(self, event: int, deadline: float) -> None:
+        poller = select.poll()
+        poller.register(self._sock, event)
+        left = min(deadline - time.monotonic(), self.patience)
+        # poll() takes no infinity; a wait without end is one the server's stop ends.
+        if left <= 0 or not poller.poll(None if left == math.inf else math.ceil(left * 1000)):
+            raise TimeoutError("nothing moved before the deadline")
+
+    def send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._sock.send(view) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, self.deadline)
+
+    def recv(self, deadline: float) -> bytes:
+        while True:
+            try:
+                return self._sock.recv(READ_SIZE)
+            except BlockingIOError:
+                self._wait(select.POLLIN, deadline)
+
+    def pending(self) -> bytes:
+        taken = bytearray()
+        with suppress(OSError):
+            while data := self._sock.recv(READ_SIZE):
+                taken += data
+        return bytes(taken)
+
+    def send_close(self) -> None:
+        """Do nothing: TCP has its FIN, which is not data."""
+
+
+class _TLS:
+    """TLS upon any layer. One thread may read while others write."""
+
+    def __init__(self, lower: _Layer, context: ssl.SSLContext, early: bytes) -> None:
+        self._lower = lower
+        self._incoming = ssl.MemoryBIO()
+        self._incoming.write(early)
+        self._outgoing = ssl.MemoryBIO()
+        self.object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._state = threading.Lock()
+        self._order = threading.Lock()
+        self.clean_end = False
+
+    def handshake(self, deadline: float) -> None:
+        while True:
+            try:
+                self.object.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._pump(deadline)
+            except ssl.SSLError:
+                with suppress(OSError):
+                    self._flush()
+                raise
+            else:
+                self._flush()
+                return
+
+    def _flush(self) -> None:
+        with self._order:
+            with self._state:
+                data = self._outgoing.read()
+            if data:
+                self._lower.send(data)
+
+    def _pump(self, deadline: float) -> None:
+        data = self._lower.recv(deadline)
+        with self._state:
+            if data:
+                self._incoming.write(data)
+            else:
+                self._incoming.write_eof()
+
+    def send(self, data: bytes) -> None:
+        # Encrypting and sending are one step, or records would overtake each other.
+        with self._order:
+            for start in range(0, len(data), READ_SIZE):
+                with self._state:
+                    self.object.write(memoryview(data)[start : start + READ_SIZE])
+                    records = self._outgoing.read()
+                self._lower.send(records)
+
+    def recv(self, deadline: float) -> bytes:
+        while True:
+            try:
+                with self._state:
+                    data = self.object.read(READ_SIZE)
+                    answer = self._outgoing.pending
+            except ssl.SSLWantReadError:
+                if self._outgoing.pending:
+                    self._flush()
+                self._pump(deadline)
+                continue
+            except ssl.SSLZeroReturnError:
+                data, answer = b"", 0
+            except ssl.SSLEOFError:
+                return b""
+            if answer:
+                self._flush()
+            self.clean_end = self.clean_end or not data
+            return data
+
+    def pending(self) -> bytes:
+        taken = bytearray()
+        with suppress(ssl.SSLError), self._state:
+            self._incoming.write(self._lower.pending())
+            while data := self.object.read(READ_SIZE):
+                taken += data
+        return bytes(taken)
+
+    def send_close(self) -> None:
+        # unwrap() wants the client's close_notify after queueing ours: that one is not waited for.
+        with suppress(ssl.SSLError), self._state:
+            self.object.unwrap()
+        self._flush()
+
+
+class Peer:
+    """What a step or a handler does with one connection.
+
+    `send` and the `read_*` methods wait until `deadline` (a `time.monotonic()` value; infinity:
+    until the server stops) and then raise `TimeoutError`. Reading keeps what it did not give out in
+    `unread`.
+    """
+
+    def __init__(self, sock: socket.socket, number: int, *, record: bool = False) -> None:
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.number = number
+        self.unread = bytearray()
+        self.ended = False
+        self.aborted = False
+        self.stopping = threading.Event()
+        self._sock = sock
+        self._socket = _Socket(sock)
+        self._layer: _Layer = self._socket
+        self._tls: _TLS | None = None
+        self._record = record
+        self._received = bytearray()
+        self._states: dict[type, object] = {}
+
+    def state(self, kind: type[T]) -> T:
+        """Return this connection's one `kind()`: where steps keep what they share."""
+        found = self._states.get(kind)
+        if not isinstance(found, kind):
+            found = self._states[kind] = kind()
+        return found
+
+    @property
+    def deadline(self) -> float:
+        """The `time.monotonic()` value at which a wait gives up."""
+        return self._socket.deadline
+
+    @deadline.setter
+    def deadline(self, value: float) -> None:
+        self._socket.deadline = value
+
+    @property
+    def patience(self) -> float:
+        """How many seconds a single wait may take, whatever the deadline."""
+        return self._socket.patience
+
+    @patience.setter
+    def patience(self, value: float) -> None:
+        self._socket.patience = value
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the deadline has passed."""
+        return time.monotonic() >= self.deadline
+
+    @property
+    def received(self) -> bytes:
+        """Everything the client sent so far that was read, as plaintext; empty if not recorded."""
+        return bytes(self._received)
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken."""
+        return self._tls is not None
+
+    @property
+    def alpn(self) -> str | None:
+        """The protocol agreed by ALPN in the topmost TLS layer."""
+        return self._tls.object.selected_alpn_protocol() if self._tls else None
+
+    @property
+    def ended_cleanly(self) -> bool:
+        """Whether the client's end was announced: close_notify under TLS, FIN in clear."""
+        return self.ended and (self._tls is None or self._tls.clean_end)
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Shake hands as a server, on top of whatever is there (twice: TLS inside TLS)."""
+        # A ClientHello may have been read together with what came before it.
+        early = self.take(len(self.unread))
+        del self._received[max(0, len(self._received) - len(early)) :]
+        layer = _TLS(self._layer, context, early)
+        layer.handshake(self.deadline)
+        self._layer = self._tls = layer
+
+    def send(self, data: bytes) -> None:
+        """Send through every TLS layer, in one write where the kernel takes it."""
+        self._layer.send(data)
+
+    def send_raw(self, data: bytes) -> None:
+        """Send beneath TLS."""
+        self._socket.send(data)
+
+    def fill(self) -> bool:
+        """Wait for more bytes and add them to `unread`; False once the client has ended."""
+        if self.ended:
+            return False
+        data = self._layer.recv(self.deadline)
+        self._keep(data)
+        self.ended = not data
+        return bool(data)
+
+    def _keep(self, data: bytes) -> None:
+        self.unread += data
+        if self._record:
+            self._received += data
+
+    def take(self, count: int) -> bytes:
+        """Take up to `count` bytes of what was read already."""
+        data = bytes(self.unread[:count])
+        del self.unread[:count]
+        return data
+
+    def read_until(self, marker: bytes, limit: int = 1 << 20) -> bytes:
+        """Read up to and with `marker`; `EOFError` at an early end, `ValueError` past `limit`."""
+        scanned = 0
+        while (at := self.unread.find(marker, scanned)) < 0:
+            scanned = max(0, len(self.unread) - len(marker) + 1)
+            if len(self.unread) > limit:
+                raise ValueError(f"no {marker!r} within {limit} bytes")
+            if not self.fill():
+                raise EOFError(f"the client ended before {marker!r}")
+        return self.take(at + len(marker))
+
+    def read_exactly(self, count: int) -> bytes:
+        """Read `count` bytes; `EOFError` if the client ends first."""
+        while len(self.unread) < count:
+            if not self.fill():
+                raise EOFError(f"the client ended after {len(self.unread)} of {count} bytes")
+        return self.take(count)
+
+    def read_some(self, count: int = READ_SIZE) -> bytes:
+        """Read at least one and at most `count` bytes; empty once the client has ended."""
+        if not self.unread:
+            self.fill()
+        return self.take(count)
+
+    def drain(self, limit: float = math.inf) -> None:
+        """Read and drop until the client ends, however it does, or `limit` bytes were dropped."""
+        with suppress(ConnectionError, ssl.SSLError):
+            while limit > 0 and (self.unread or self.fill()):
+                limit -= len(self.unread)
+                self.unread.clear()
+
+    def shut_write(self) -> None:
+        """End our direction (close_notify, FIN) and go on reading."""
+        self._keep(self._layer.pending())
+        self._layer.send_close()
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Close both directions, announced by close_notify under TLS."""
+        if self._sock.fileno() < 0:
+            return
+        with suppress(OSError):
+            # Unread bytes would turn the close into a reset, which can destroy what was sent.
+            self._keep(self._layer.pending())
+            self._layer.send_close()
+        self.truncate()
+
+    def truncate(self) -> None:
+        """Close the socket with a FIN and without close_notify."""
+        with suppress(OSError):
+            self._socket.pending()
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+
+    def reset(self) -> None:
+        """Close the socket with a RST (on a Unix socket: at once)."""
+        with suppress(OSError):
+            linger = struct.pack("ii", 1, 0)
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self._sock.close()
+
+    def abort(self) -> None:
+        """Wake whoever waits on this connection; called by the server from another thread."""
+        self.aborted = True
+        self.stopping.set()
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,75 @@
+"""A link without a wire: what is sent can be taken, what is put can be received.
+
+With it the library is a pure sans-IO protocol core, and a connection value can be replayed. It never
+waits: `recv` on it raises `TransportTimeout` where nothing was put.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import TransportTimeout
+from .link import Link
+
+if TYPE_CHECKING:
+    import socket as sockets
+
+
+class Memory(Link):
+    """An in-memory link. `put` and `put_eof` play the peer; `take` returns what was sent to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[bytes] = []
+        self.write_ended = False
+        """Whether this end has said that it sends no more."""
+
+    def put(self, octets: bytes) -> None:
+        """Let these octets come from the peer."""
+        if octets:
+            self._arrived.append(octets)
+            self._held += len(octets)
+
+    def put_eof(self, *, clean: bool = True) -> None:
+        """Let the peer end; `clean=False` is a TLS end without close_notify."""
+        self._ended = True
+        self.clean_end = clean
+
+    def take(self) -> bytes:
+        """Return everything that was sent and not taken yet."""
+        octets = b"".join(self._outbox)
+        self._outbox.clear()
+        self._queued = 0
+        return octets
+
+    @property
+    def socket(self) -> sockets.socket | None:
+        """There is none."""
+        return None
+
+    @property
+    def closed(self) -> bool:
+        """Whether this end was closed."""
+        return self._closed
+
+    def flush(self, timeout: float | None) -> None:
+        """Do nothing: what is sent waits to be taken."""
+
+    def _transmit(self) -> None:
+        """Leave everything in the outbox for `take`."""
+
+    def _pull(self, until: float | None, *, wait: bool) -> bytes | None:  # noqa: ARG002  # never waits
+        if wait:
+            raise TransportTimeout("receiving from memory: nothing was put")
+        return None
+
+    def _end_writing(self) -> None:
+        self.write_ended = True
+
+    def shut_write(self) -> None:
+        """End the outgoing direction; what was sent stays to be taken."""
+        self._shutting = True
+        self.write_ended = True
+
+    def _shut(self) -> None:
+        self.write_ended = True

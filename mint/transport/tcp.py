@@ -1,0 +1,161 @@
+"""The link of the blocking world: a socket, in clear or under TLS layers.
+
+The socket itself never blocks. An operation writes what the kernel takes; above the high-water mark it
+waits up to `send_timeout` and reads into a bounded inbox meanwhile, so that two peers that both write
+cannot deadlock. A receive drains the outbox too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import select
+import socket as sockets
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ..errors import TransportClosed, TransportTimeout
+from ..errors.transport import system_error
+from .link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..options import TCPOptions
+    from .tls import TLSLayer
+
+MOST_HELD = 4 * 1_048_576
+"""How much an operation that waits to write reads meanwhile, in octets."""
+
+_PIECES = 64
+"""How many pieces go to the kernel in one call."""
+
+
+class SocketLink(Link):
+    """A connected socket as a link; blocking calls wait with `poll`."""
+
+    def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[TLSLayer] = ()) -> None:
+        """Take over a connected socket (it is closed with the link)."""
+        super().__init__(layers)
+        socket.setblocking(False)
+        self._socket = socket
+        self._options = options
+        self._poll = select.poll()
+        self._watched = 0
+        self._expecting = False
+
+    @property
+    def socket(self) -> sockets.socket | None:
+        """The socket, to read from its options."""
+        return self._socket
+
+    # -- waiting
+
+    def _wait(self, events: int, until: float | None) -> int:
+        """Wait for the events; return those that came, 0 when the time is up."""
+        if self._watched != events:
+            self._poll.register(self._socket.fileno(), events)
+            self._watched = events
+        timeout = None if until is None else max(0.0, until - monotonic()) * 1000
+        ready = self._poll.poll(None if timeout is None else math.ceil(timeout))
+        return ready[0][1] if ready else 0
+
+    # -- writing
+
+    def _transmit(self) -> None:
+        if self._write_some() or self._queued <= self._options.high_water:
+            return
+        timeout = self._options.send_timeout
+        self._drain(None if timeout is None else monotonic() + timeout, down_to=self._options.high_water)
+
+    def _write_some(self) -> bool:
+        """Write until the kernel takes no more; true when the outbox is empty."""
+        outbox = self._outbox
+        self._expecting = True
+        try:
+            while outbox:
+                if len(outbox) == 1:
+                    sent = self._socket.send(outbox[0])
+                else:
+                    pieces = [outbox[i] for i in range(min(len(outbox), _PIECES))]
+                    sent = self._socket.sendmsg(pieces)
+                self._queued -= sent
+                while outbox and sent >= len(outbox[0]):
+                    sent -= len(outbox.popleft())
+                if sent:
+                    # Keep the rest by reference: a view costs nothing, a slice copies.
+                    outbox[0] = memoryview(outbox[0])[sent:]
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise system_error(error, doing="sending") from error
+        return True
+
+    def _drain(self, until: float | None, *, down_to: int) -> None:
+        """Write until at most `down_to` octets are queued, reading meanwhile."""
+        while self._queued > down_to:
+            events = select.POLLOUT
+            if self._held < MOST_HELD and not self._ended:
+                events |= select.POLLIN
+            ready = self._wait(events, until)
+            if not ready:
+                raise TransportTimeout("sending")
+            if ready & select.POLLIN and events & select.POLLIN:
+                octets = self._read_now()
+                if octets is not None:
+                    self._take_in(octets)
+            self._write_some()
+
+    def flush(self, timeout: float | None) -> None:
+        """Write all that is queued."""
+        if self._write_failed:
+            raise TransportClosed
+        if not self._write_some():
+            self._drain(None if timeout is None else monotonic() + timeout, down_to=0)
+        if self._shutting:
+            self._end_writing()
+
+    # -- reading
+
+    def _read_now(self) -> bytes | None:
+        try:
+            return self._socket.recv(self._options.receive_size)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise system_error(error, doing="receiving") from error
+
+    def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
+        # After a write the answer takes a while: asking first would be a wasted call.
+        if not wait or not self._expecting:
+            octets = self._read_now()
+            if octets is not None or not wait:
+                return octets
+        self._expecting = False
+        writing = bool(self._outbox) and not self._write_failed
+        ready = self._wait(select.POLLIN | (select.POLLOUT if writing else 0), until)
+        if not ready:
+            raise TransportTimeout("receiving")
+        if writing and ready & ~select.POLLIN:
+            self._write()
+            self._expecting = False
+        if ready & ~select.POLLOUT:
+            return self._read_now()
+        return None
+
+    # -- the end
+
+    def _end_writing(self) -> None:
+        try:
+            self._socket.shutdown(sockets.SHUT_WR)
+        except OSError:
+            self._write_failed = True
+
+    def _last_words(self) -> None:
+        self._write_some()
+
+    def _shut(self) -> None:
+        # A thread that waits on the socket must wake; close alone would leave it waiting.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(sockets.SHUT_RDWR)
+        self._socket.close()

@@ -1,0 +1,224 @@
+"""The vocabulary of values and protocols that every part of mint shares.
+
+No behaviour lives here. Connections know of links and mailboxes only what `Transport` and `Inbox` say.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import socket as sockets
+
+    from .messages import Message
+
+Scheme: TypeAlias = Literal["http", "https"]
+"""What a URI says: `http` in clear, `https` over TLS."""
+
+ProtocolName: TypeAlias = Literal["http1", "http2"]
+"""The protocols mint speaks."""
+
+HeaderPairs: TypeAlias = Iterable[tuple[str, str]]
+"""Fields as they go in: names in any case, values in latin-1, order and duplicates kept."""
+
+HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
+"""Fields as they come out: names in lower case, values in latin-1, order and duplicates kept."""
+
+BytesLike: TypeAlias = "bytes | bytearray | memoryview[int]"
+"""What content is given as; `bytes` pass by reference, mutable buffers are copied."""
+
+SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | str
+"""An address as the `socket` module has it: IPv4, IPv6, or the path of a Unix socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """The path of a Unix domain socket; a leading NUL names an abstract one (Linux)."""
+
+    path: str
+
+
+Address: TypeAlias = str | ipaddress.IPv4Address | ipaddress.IPv6Address | UnixAddress
+"""Where to connect: a host name, an IP literal (IPv6 with or without brackets), or a Unix socket."""
+
+
+Resolver: TypeAlias = Callable[[str, int], Iterable[str | ipaddress.IPv4Address | ipaddress.IPv6Address]]
+"""Takes a host name and a port and returns IP addresses, the preferred first; it may block."""
+
+
+class Stream(Enum):
+    """The type of `STREAM`."""
+
+    STREAM = "stream"
+
+
+STREAM: Final = Stream.STREAM
+"""The body of a request that will be streamed with `stream_request_body`."""
+
+
+class Unknown(Enum):
+    """The type of `UNKNOWN`."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+"""What `stream` returns for a message that is not this connection's."""
+
+Body: TypeAlias = "BytesLike | Sequence[BytesLike] | Literal[Stream.STREAM] | None"
+"""A request's content: none, known, known in pieces, or streamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eof:
+    """The end of a streamed request body, with trailers if there are any."""
+
+    trailers: HeaderFields = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TLSInfo:
+    """What was negotiated on a TLS connection.
+
+    Attributes:
+        version: for example `"TLSv1.3"`.
+        cipher: the name of the cipher suite, as OpenSSL spells it.
+        alpn: the protocol the server chose, or `None`.
+        server_hostname: the name sent as SNI and checked against the certificate; `None` if neither.
+        peer_certificate: the server's certificate in DER; `None` where it was not verified.
+        resumed: whether a session was resumed.
+
+    """
+
+    version: str
+    cipher: str
+    alpn: str | None
+    server_hostname: str | None
+    peer_certificate: bytes | None
+    resumed: bool
+
+
+class Source:
+    """Names one link: hashable, equal only to itself, the same for every value of a connection."""
+
+    __slots__ = ("__weakref__",)
+
+    def __repr__(self) -> str:
+        return f"<mint source {id(self):#x}>"
+
+
+class Inbox(Protocol):
+    """What a connection needs of a mailbox: to watch a link, and to let go of it."""
+
+    def watch(self, transport: Transport) -> None:
+        """Read the link once, turn what came into one message, and wait for the next `watch`."""
+        ...
+
+    def unwatch(self, transport: Transport) -> None:
+        """Stop reading the link; give back what was read and not handed out."""
+        ...
+
+
+class Transport(Protocol):
+    """What a connection needs of its link, the mutable thing that owns the wire.
+
+    The guard: `claim` takes the link for one operation, if the generation is the newest and nobody
+    else holds it; `release` gives it back, one generation on if the operation moved bytes.
+    """
+
+    @property
+    def source(self) -> Source:
+        """The token its messages carry."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """How many operations have moved bytes."""
+        ...
+
+    @property
+    def clean_end(self) -> bool:
+        """Whether the peer ended properly: with close_notify where there is TLS."""
+        ...
+
+    @property
+    def inbox(self) -> Inbox | None:
+        """The mailbox in active mode, `None` in passive mode."""
+        ...
+
+    @property
+    def socket(self) -> sockets.socket | None:
+        """The socket, to read from its options; `None` where there is none."""
+        ...
+
+    @property
+    def tls(self) -> TLSInfo | None:
+        """What TLS negotiated; `None` in clear."""
+        ...
+
+    @property
+    def local_address(self) -> SocketAddress | None:
+        """The address of this end."""
+        ...
+
+    @property
+    def peer_address(self) -> SocketAddress | None:
+        """The address of the other end."""
+        ...
+
+    def claim(self, generation: int) -> None:
+        """Take the link for one operation; raise `StaleConnectionError` through a superseded value."""
+        ...
+
+    def release(self, *, moved: bool) -> int:
+        """Give the link back and return the generation that is the newest now."""
+        ...
+
+    def poison(self) -> None:
+        """Close for good: an operation was interrupted and nobody knows how far it came."""
+        ...
+
+    def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
+        """Queue the octets and, if told so, write what the kernel takes."""
+        ...
+
+    def flush(self, timeout: float | None) -> None:
+        """Write all that is queued; raise `TransportTimeout` when the time is up."""
+        ...
+
+    @property
+    def unsent(self) -> int:
+        """How many octets are queued and not written."""
+        ...
+
+    def receive(self, until: float | None) -> bytes:
+        """Return what came, at most one read; `b""` at the end; wait until the clock says `until`."""
+        ...
+
+    def receive_now(self) -> bytes | None:
+        """Return what came without waiting; `None` where nothing did, `b""` at the end."""
+        ...
+
+    def arm(self) -> None:
+        """In active mode, ask the mailbox for the next message."""
+        ...
+
+    def accept(self, message: Message) -> bytes:
+        """Take one message of this link in its turn; `b""` says that the peer ended."""
+        ...
+
+    def set_inbox(self, inbox: Inbox | None) -> None:
+        """Change the mode."""
+        ...
+
+    def shut_write(self) -> None:
+        """Say that no more will be sent, once all that is queued is written."""
+        ...
+
+    def close(self) -> None:
+        """Close the wire; idempotent, from any thread, never raises."""
+        ...

@@ -1,0 +1,8 @@
+from typing import final
+
+__pyx_capi__: dict[str, object]
+
+EXPECT_CONTENT: frozenset[str]
+
+@final
+class Draft: ...

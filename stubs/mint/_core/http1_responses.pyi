@@ -1,0 +1,15 @@
+from typing import final
+
+from typing_extensions import disjoint_base
+
+from .http1_config import Config
+
+__pyx_capi__: dict[str, object]
+
+@final
+class Pending: ...
+
+@disjoint_base
+class Reading:
+    @property
+    def config(self) -> Config: ...

@@ -1,0 +1,455 @@
+"""What both protocols' connections share, shown on HTTP/1 over an in-memory link."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint import errors
+from mint.connection import as_pieces
+from mint.messages import Broken, Closed, Received
+from mint.transport import Memory
+
+if TYPE_CHECKING:
+    from mint.responses import Response
+    from mint.types import Inbox, Transport
+
+PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+
+
+def over_memory() -> tuple[mint.HTTP1, Memory]:
+    link = Memory()
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org", port=80, identity=7)
+    return conn, link
+
+
+def kinds(responses: list[Response]) -> list[str]:
+    return [type(response).__name__ for response in responses]
+
+
+def test_a_request_leaves_the_value_as_it_was() -> None:
+    conn, link = over_memory()
+    after, ref = conn.request("GET", "/")
+    assert conn.open_request_count == 0
+    assert after.open_request_count == 1
+    assert ref == mint.RequestRef(7, 1)
+    assert link.take().startswith(b"GET / HTTP/1.1\r\nhost: example.org\r\n")
+
+
+def test_responses_come_from_recv() -> None:
+    conn, link = over_memory()
+    conn, ref = conn.request("GET", "/")
+    link.put(PAGE)
+    conn, responses = conn.recv()
+    assert responses == [
+        mint.Status(ref, 200),
+        mint.Headers(ref, (("content-length", "5"),)),
+        mint.Data(ref, b"hello"),
+        mint.Done(ref),
+    ]
+    assert conn.is_open()
+
+
+def test_recv_waits_for_as_many_bytes_as_asked() -> None:
+    conn, link = over_memory()
+    conn, _ = conn.request("GET", "/")
+    link.put(PAGE[:10])
+    link.put(PAGE[10:])
+    conn, responses = conn.recv(len(PAGE))
+    assert kinds(responses) == ["Status", "Headers", "Data", "Done"]
+
+
+def test_a_timeout_of_recv_leaves_the_connection_alive_and_keeps_what_was_decoded() -> None:
+    conn, link = over_memory()
+    conn, ref = conn.request("GET", "/")
+    link.put(b"HTTP/1.1 200 OK\r\n")
+    with pytest.raises(TimeoutError) as caught:
+        conn.recv(1000, timeout=0)
+    error = caught.value
+    assert isinstance(error, errors.TransportTimeout)
+    assert error.responses == (mint.Status(ref, 200),)
+    conn = conn.after(error)
+    link.put(PAGE[len(b"HTTP/1.1 200 OK\r\n") :])
+    conn, responses = conn.recv()
+    assert kinds(responses) == ["Headers", "Data", "Done"]
+
+
+def test_recv_refuses_a_negative_count() -> None:
+    with pytest.raises(ValueError, match="byte_count"):
+        over_memory()[0].recv(-1)
+
+
+def test_a_superseded_value_moves_no_byte() -> None:
+    conn, link = over_memory()
+    newest, _ = conn.request("GET", "/first")
+    link.take()
+    for operation in (
+        lambda: conn.request("GET", "/second"),
+        conn.recv,
+        conn.flush,
+        lambda: conn.stream_request_body(mint.RequestRef(7, 1), b"x"),
+        lambda: conn.set_mode("passive"),
+    ):
+        with pytest.raises(mint.StaleConnectionError):
+            operation()
+    assert link.take() == b""
+    newest, _ = newest.request("GET", "/second")
+    assert link.take().startswith(b"GET /second")
+
+
+def test_a_pure_operation_carries_the_generation_along() -> None:
+    conn, link = over_memory()
+    noted = conn.put_private("who", "me")
+    noted, _ = noted.request("GET", "/")
+    assert link.take()
+    with pytest.raises(mint.StaleConnectionError):
+        conn.request("GET", "/")
+
+
+def test_a_refused_request_leaves_the_value_as_good_as_before() -> None:
+    conn, link = over_memory()
+    with pytest.raises(errors.InvalidHeaderValue) as caught:
+        conn.request("GET", "/", [("x", "a\r\nb: c")])
+    assert caught.value.local
+    assert caught.value.processed is mint.Processed.NO
+    assert conn.after(caught.value) is conn
+    assert link.take() == b""
+    conn.request("GET", "/")
+
+
+def test_headers_that_fail_to_iterate_leave_the_link_free() -> None:
+    conn, _ = over_memory()
+    with pytest.raises(ValueError, match="unpack"):
+        conn.request("GET", "/", [("only a name",)])  # type: ignore[list-item]  # the misuse to show
+    conn.request("GET", "/")
+
+
+def test_fork_explores_without_touching_the_original() -> None:
+    conn, link = over_memory()
+    conn, ref = conn.request("GET", "/")
+    link.take()
+    twin = conn.fork()
+    assert twin == conn
+    assert twin.source is not conn.source
+    other, _ = twin.request("GET", "/elsewhere")
+    assert other != conn
+    assert link.take() == b""
+    link.put(PAGE)
+    conn, responses = conn.recv()
+    assert responses[-1] == mint.Done(ref)
+
+
+def test_equality_is_of_state_and_private_store() -> None:
+    one, _ = over_memory()
+    two, _ = over_memory()
+    assert one == two
+    assert one.put_private("a", 1) != two
+    assert one.put_private("a", 1) == two.put_private("a", 1)
+    assert one != "a connection"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+
+
+def test_the_private_store_is_a_value() -> None:
+    conn, _ = over_memory()
+    noted = conn.put_private("who", "me").put_private("n", 1)
+    assert conn.get_private("who") is None
+    assert conn.get_private("who", "nobody") == "nobody"
+    assert noted.get_private("who") == "me"
+    assert noted.delete_private("who").get_private("who") is None
+    assert noted.delete_private("who").get_private("n") == 1
+    assert noted.delete_private("absent").get_private("who") == "me"
+
+
+def test_a_fault_delivers_what_came_before_it_and_closes() -> None:
+    conn, link = over_memory()
+    conn, first = conn.request("GET", "/1")
+    conn, second = conn.request("GET", "/2")
+    link.put(PAGE + b"SMTP/1.0 nonsense\r\n")
+    with pytest.raises(errors.InvalidStatusLine) as caught:
+        conn.recv()
+    error = caught.value
+    assert error.responses[:4][-1] == mint.Done(first)
+    failed = error.responses[-1]
+    assert isinstance(failed, mint.RequestFailed)
+    assert failed.ref == second
+    conn = conn.after(error)
+    assert not conn.is_open()
+    assert not conn.is_open("read")
+    assert link.closed
+    with pytest.raises(errors.Closed):
+        conn.request("GET", "/3")
+
+
+def test_the_peer_ending_while_idle_is_a_graceful_close() -> None:
+    conn, link = over_memory()
+    link.put_eof()
+    conn, responses = conn.recv()
+    assert responses == []
+    assert not conn.is_open()
+    assert link.closed
+
+
+def test_after_refuses_what_is_not_its_own() -> None:
+    conn, _ = over_memory()
+    other, _ = over_memory()
+    with pytest.raises(errors.InvalidRequestMethod) as caught:
+        other.request("", "/")
+    with pytest.raises(ValueError, match="not of this connection"):
+        conn.after(caught.value)
+    unpickled = pickle.loads(pickle.dumps(caught.value))
+    assert unpickled == caught.value
+    with pytest.raises(ValueError, match="lost its successor"):
+        other.after(unpickled)
+
+
+def test_close_is_idempotent_and_works_through_any_value() -> None:
+    conn, link = over_memory()
+    newest, _ = conn.request("GET", "/")
+    closed = conn.close()
+    assert link.closed
+    assert not closed.is_open()
+    assert not newest.close().is_open("read")
+    assert not closed.close().is_open()
+
+
+def test_with_closes_whichever_value_is_current() -> None:
+    conn, link = over_memory()
+    with conn:
+        conn.request("GET", "/")
+    assert link.closed
+
+
+def test_closing_from_another_thread_in_the_middle_of_an_operation_wins() -> None:
+    conn, link = over_memory()
+    link.claim(conn._generation)
+    thread = threading.Thread(target=conn.close)
+    thread.start()
+    thread.join()
+    assert link.closed
+    link.release(moved=False)
+
+
+def test_an_operation_beside_a_running_one_is_stale() -> None:
+    conn, link = over_memory()
+    link.claim(conn._generation)
+    with pytest.raises(mint.StaleConnectionError):
+        conn.request("GET", "/")
+    link.release(moved=False)
+    conn.request("GET", "/")
+
+
+def test_a_foreign_exception_in_an_operation_poisons_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    conn, link = over_memory()
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(link, "send", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        conn.request("GET", "/")
+    assert link.closed
+    with pytest.raises(mint.StaleConnectionError):
+        conn.request("GET", "/")
+
+
+def test_a_failed_send_closes_and_fails_what_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    conn, link = over_memory()
+    conn, first = conn.request("GET", "/")
+
+    def broken(*_: object, **__: object) -> None:
+        raise errors.TransportClosed
+
+    monkeypatch.setattr(link, "send", broken)
+    with pytest.raises(errors.TransportClosed) as caught:
+        conn.request("GET", "/")
+    failures = [each for each in caught.value.responses if isinstance(each, mint.RequestFailed)]
+    assert [each.ref.number for each in failures] == [1, 2]
+    assert failures[0].ref == first
+    conn = conn.after(caught.value)
+    assert not conn.is_open()
+
+
+class Box:
+    """A mailbox that only writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.watched: list[Transport] = []
+
+    def watch(self, transport: Transport) -> None:
+        self.watched.append(transport)
+
+    def unwatch(self, transport: Transport) -> None:
+        self.watched.clear()
+
+
+def active() -> tuple[mint.HTTP1, Memory, Box]:
+    conn, link = over_memory()
+    box = Box()
+    inbox: Inbox = box
+    return conn.set_mode("active", inbox), link, box
+
+
+def test_active_mode_feeds_messages_in_their_turn() -> None:
+    conn, link, box = active()
+    assert conn.mode == "active"
+    conn, ref = conn.request("GET", "/")
+    message = link.deliver(PAGE)
+    assert conn.owns(message)
+    assert message.source is conn.source
+    watched = len(box.watched)
+    streamed = conn.stream(message)
+    assert streamed is not mint.UNKNOWN
+    conn, responses = streamed
+    assert responses[-1] == mint.Done(ref)
+    assert len(box.watched) == watched + 1
+    assert conn.source is message.source
+
+
+def test_a_message_fed_twice_is_refused() -> None:
+    conn, link, _ = active()
+    conn, _ = conn.request("GET", "/")
+    first = link.deliver(PAGE[:20])
+    second = link.deliver(PAGE[20:])
+    with pytest.raises(mint.StaleConnectionError):
+        conn.stream(second)
+    streamed = conn.stream(first)
+    assert streamed is not mint.UNKNOWN
+    with pytest.raises(mint.StaleConnectionError):
+        streamed[0].stream(first)
+    assert streamed[0].stream(second) is not mint.UNKNOWN
+
+
+def test_what_is_not_ours_is_unknown() -> None:
+    conn, _, _ = active()
+    _, other_link, _ = active()
+    for message in ("something", None, other_link.deliver(b"x")):
+        assert conn.stream(message) is mint.UNKNOWN
+        assert not conn.owns(message)
+
+
+def test_recv_in_active_mode_is_misuse() -> None:
+    conn, _, _ = active()
+    with pytest.raises(RuntimeError, match="passive"):
+        conn.recv()
+
+
+def test_the_mode_can_change() -> None:
+    conn, link, box = active()
+    conn = conn.set_mode("passive")
+    assert conn.mode == "passive"
+    assert box.watched == []
+    conn, _ = conn.request("GET", "/")
+    link.put(PAGE)
+    conn, responses = conn.recv()
+    assert kinds(responses)[-1] == "Done"
+    other = Box()
+    conn = conn.move_to(other)
+    assert other.watched
+    with pytest.raises(ValueError, match="mode wants"):
+        conn.set_mode("idle")  # type: ignore[arg-type]  # the misuse to show
+    with pytest.raises(ValueError, match="mailbox"):
+        conn.set_mode("active")
+    with pytest.raises(ValueError, match="mailbox"):
+        conn.set_mode("passive", other)
+
+
+def test_the_end_and_a_break_come_as_messages() -> None:
+    conn, link, _ = active()
+    streamed = conn.stream(link.deliver(b""))
+    assert streamed is not mint.UNKNOWN
+    assert not streamed[0].is_open("read")
+    conn, link, _ = active()
+    conn, ref = conn.request("GET", "/")
+    link.deliver(b"x")
+    with pytest.raises(errors.TransportReset) as caught:
+        conn.stream(Broken(conn.source, 1, errors.TransportReset()))
+    assert [each.ref for each in caught.value.responses] == [ref]
+
+
+def test_messages_are_values() -> None:
+    source = over_memory()[0].source
+    assert Received(source, 1, b"x") == Received(source, 1, b"x")
+    assert Closed(source, 2) != Closed(source, 2, clean=False)
+    assert repr(source).startswith("<mint source")
+
+
+def test_a_fault_in_active_mode_does_not_arm_again() -> None:
+    conn, link, box = active()
+    conn, _ = conn.request("GET", "/")
+    watched = len(box.watched)
+    with pytest.raises(errors.InvalidStatusLine):
+        conn.stream(link.deliver(b"nonsense\r\n"))
+    assert len(box.watched) == watched
+
+
+def test_the_log_is_off_until_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="mint")
+    conn, link = over_memory()
+    conn, _ = conn.request("GET", "/quiet")
+    assert caplog.records == []
+    conn = conn.put_log(True)
+    conn, _ = conn.request("GET", "/loud", [("authorization", "Bearer secret-token")])
+    assert "/loud" in caplog.text
+    assert "secret-token" not in caplog.text
+    link.put(PAGE)
+    conn, _ = conn.recv()
+    assert "200" in caplog.text
+    with pytest.raises(ValueError, match="log wants"):
+        conn.put_log(None)  # type: ignore[arg-type]  # None must never mean off
+
+
+def test_what_is_known_without_a_socket() -> None:
+    conn, _ = over_memory()
+    assert conn.socket is None
+    assert conn.tls is None
+    assert conn.local_address is None
+    assert conn.peer_address is None
+    assert conn.proxy_headers == ()
+    assert conn.protocol == "http1"
+    assert repr(conn) == "<HTTP1 open, 0 open requests>"
+    with pytest.raises(ValueError, match="direction"):
+        conn.is_open("sideways")  # type: ignore[arg-type]  # the misuse to show
+
+
+def test_bodies_are_taken_in_every_shape() -> None:
+    whole = b"bytes"
+    assert as_pieces(whole)[0] is whole
+    assert as_pieces(bytearray(b"ab")) == (b"ab",)
+    assert as_pieces(memoryview(b"ab")) == (b"ab",)
+    assert as_pieces([b"a", bytearray(b"b"), memoryview(b"c")]) == (b"a", b"b", b"c")
+    for wrong in ("text", 7, ["text"], {"a": 1}):
+        with pytest.raises(TypeError):
+            as_pieces(wrong)  # type: ignore[arg-type]  # the misuse to show
+
+
+def test_a_streamed_body_goes_out_in_pieces() -> None:
+    conn, link = over_memory()
+    conn, ref = conn.request("POST", "/", (), mint.STREAM)
+    assert conn.request_body_window(ref) > 2**31
+    conn = conn.stream_request_body(ref, b"abc")
+    conn = conn.stream_request_body(ref, bytearray(b"de"))
+    conn = conn.stream_request_body(ref, b"")
+    conn = conn.stream_request_body(ref, mint.Eof((("x-sum", "5"),)))
+    assert link.take().endswith(b"\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nx-sum: 5\r\n\r\n")
+    with pytest.raises(errors.RequestIsNotStreaming):
+        conn.stream_request_body(ref, b"more")
+    with pytest.raises(ValueError, match=r"."):
+        conn.request_body_window(ref)
+    with pytest.raises(ValueError, match=r"."):
+        conn.stream_request_body(mint.RequestRef(7, 99), b"x")
+    with pytest.raises(ValueError, match=r"."):
+        conn.stream_request_body(mint.RequestRef(8, 1), b"x")
+
+
+def test_requests_can_be_queued_and_flushed_together() -> None:
+    conn, link = over_memory()
+    for number in range(3):
+        conn, _ = conn.request("GET", f"/{number}", flush=False)
+    conn = conn.flush(timeout=1)
+    assert link.take().count(b"HTTP/1.1") == 3
