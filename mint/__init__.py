@@ -11,6 +11,7 @@ from . import errors, http1, transport
 from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
 from .http import connect
 from .http1 import HTTP1
+from .mailbox import Mailbox
 from .messages import Broken, Closed, Message, Received
 from .options import HTTP1Options, TCPOptions, TLSOptions
 from .responses import (
@@ -43,6 +44,7 @@ __all__ = [
     "HTTPError",
     "Headers",
     "Informational",
+    "Mailbox",
     "Message",
     "MintError",
     "Pong",

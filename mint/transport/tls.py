@@ -93,7 +93,7 @@ def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
 class TLSLayer:
     """One TLS connection between two streams of octets."""
 
-    __slots__ = ("_arriving", "_leaving", "_object", "clean_end", "ended")
+    __slots__ = ("_arriving", "_leaving", "_object", "clean_end", "ended", "failure")
 
     def __init__(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
         """Start a client; `server_hostname` is for SNI and for the certificate check."""
@@ -103,6 +103,8 @@ class TLSLayer:
         """Whether the peer sent close_notify."""
         self.ended = False
         """Whether no more plaintext will come."""
+        self.failure: TransportError | None = None
+        """What was wrong with the record after the plaintext that was read last."""
         try:
             self._object = context.wrap_bio(self._arriving, self._leaving, server_hostname=server_hostname)
         except (ssl.SSLError, ValueError) as error:
@@ -147,7 +149,8 @@ class TLSLayer:
         except (ssl.SSLError, OSError) as error:
             if not pieces:
                 raise tls_error(error) from error
-            # What was decrypted before the bad record is delivered; the next read raises again.
+            # What was decrypted before the bad record is delivered.
+            self.failure = tls_error(error)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def write(self, plaintext: bytes) -> None:
