@@ -14,6 +14,8 @@ export LC_ALL=C.UTF-8
 JOBS=${MINT_CI_JOBS:-$(getconf _NPROCESSORS_ONLN)}
 CACHE=$ROOT/.cache
 mkdir -p "$CACHE"
+# The tests that need neither servers nor the repository around them.
+UNIT=(-m 'not integration' --ignore tests/integration --ignore tests/ci --ignore tests/docs)
 
 say() { printf '== %s\n' "$*"; }
 

@@ -7,13 +7,14 @@
 Whoever holds the value feeds it bytes and gets responses back; there is no thread, loop or pool inside.
 """
 
-from . import errors, http1, transport
+from . import errors, http1, proxy, transport
 from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
 from .http import connect
 from .http1 import HTTP1
 from .mailbox import Mailbox
 from .messages import Broken, Closed, Message, Received
 from .options import HTTP1Options, TCPOptions, TLSOptions
+from .proxy import Proxy
 from .responses import (
     Data,
     Done,
@@ -49,6 +50,7 @@ __all__ = [
     "MintError",
     "Pong",
     "Processed",
+    "Proxy",
     "PushPromise",
     "Received",
     "RequestFailed",
@@ -67,5 +69,6 @@ __all__ = [
     "connect",
     "errors",
     "http1",
+    "proxy",
     "transport",
 ]

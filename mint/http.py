@@ -17,9 +17,11 @@ from .options import HTTP1Options, TCPOptions, TLSOptions
 from .types import UnixAddress
 
 if TYPE_CHECKING:
+    import socket as sockets
     from collections.abc import Sequence
 
-    from .types import Address, Inbox, ProtocolName, Scheme
+    from .proxy import Proxy
+    from .types import Address, Inbox, ProtocolName, Resolver, Scheme
 
 Connection: TypeAlias = HTTP1
 """A connection of either protocol; they share their verbs."""
@@ -62,11 +64,14 @@ def connect(
     *,
     hostname: str | None = None,
     protocols: Sequence[ProtocolName] = ("http1", "http2"),
+    proxy: Proxy | None = None,
     mailbox: Inbox | None = None,
     tcp: TCPOptions = _TCP,
     tls: TLSOptions = _TLS,
     http1: HTTP1Options = _HTTP1,
     log: bool = False,
+    resolver: Resolver | None = None,
+    socket: sockets.socket | None = None,
 ) -> Connection:
     """Connect to a server and return the connection value.
 
@@ -78,11 +83,15 @@ def connect(
         protocols: what may be spoken, in any order. Over TLS the server chooses among them (ALPN); a
             server without ALPN gets HTTP/1. In clear it is HTTP/1, unless `("http2",)` says that the server
             is known to speak HTTP/2.
+        proxy: what lies between: a `mint.Proxy`.
         mailbox: active mode with this mailbox; passive mode (`recv`) without.
         tcp: timeouts, families, socket options.
         tls: trust, certificates, versions.
         http1: limits and ways of HTTP/1.
         log: log one record per message head or frame, to the logger `mint`.
+        resolver: what finds the addresses of a name; the system does otherwise. It runs in a thread.
+        socket: a connected socket to use instead of dialling: it leads to the server, or to the proxy. It is
+            mint's from now on and closed with the connection, also where connecting fails.
 
     Raises:
         TransportError: nobody answers, the name is not known, TLS failed, the time is up.
@@ -90,10 +99,10 @@ def connect(
 
     """
     offer = offered([name for name in protocols if name == "http1"])
-    plan = make_plan(scheme, address, port, hostname, tcp, tls, offer)
-    link, alpn = open_link(plan)
+    plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)
+    link, found = open_link(plan, resolver, socket)
     try:
-        protocol = choose(scheme, offer, alpn)
+        protocol = choose(scheme, offer, found.alpn)
         named_port = 0 if isinstance(address, UnixAddress) else port
         if protocol == "http1":
             return initiate_http1(
@@ -104,6 +113,8 @@ def connect(
                 http1=http1,
                 mailbox=mailbox,
                 log=log,
+                forward_proxy=plan.forwarded,
+                proxy_headers=found.proxy_headers,
             )
         raise ProtocolNotNegotiated
     except BaseException:

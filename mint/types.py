@@ -6,7 +6,7 @@ No behaviour lives here. Connections know of links and mailboxes only what `Tran
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
@@ -44,6 +44,10 @@ class UnixAddress:
 
 Address: TypeAlias = str | ipaddress.IPv4Address | ipaddress.IPv6Address | UnixAddress
 """Where to connect: a host name, an IP literal (IPv6 with or without brackets), or a Unix socket."""
+
+
+Resolver: TypeAlias = Callable[[str, int], Iterable[str | ipaddress.IPv4Address | ipaddress.IPv6Address]]
+"""Takes a host name and a port and returns IP addresses, the preferred first; it may block."""
 
 
 class Stream(Enum):

@@ -193,6 +193,23 @@ class Link(ABC):
 
     # -- receiving
 
+    def begin(self, octets: bytes = b"") -> None:
+        """Take what came before the link was made: plaintext, or what the TLS layers hold already.
+
+        A server may answer in the read that ended its handshake: nothing would wake us for that again.
+        """
+        for layer in self._layers:
+            if octets:
+                layer.feed(octets)
+            octets = layer.read()
+        if octets:
+            self._arrived.append(octets)
+            self._held += len(octets)
+        if self._layers:
+            self._carry_out()
+            self._ended = self._layers[-1].ended
+            self.clean_end = self._layers[-1].clean_end
+
     def _take_in(self, octets: bytes) -> None:
         """Pass one read of the wire through the layers, into the inbox.
 
@@ -207,6 +224,7 @@ class Link(ABC):
         for layer in self._layers:
             layer.feed(octets)
             octets = layer.read()
+            self._failure = self._failure or layer.failure
             if not octets and not layer.ended:
                 break
         else:
@@ -217,7 +235,6 @@ class Link(ABC):
             if not self._closed:
                 self._carry_out()
             innermost = self._layers[-1]
-            self._failure = innermost.failure
             if innermost.ended:
                 self._ended = True
                 self.clean_end = innermost.clean_end

@@ -35,7 +35,8 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
     if isinstance(error, ssl.SSLCertVerificationError):
         made = CertificateRejected(error.verify_message or str(error))
     elif isinstance(error, ssl.SSLError):
-        made = TLSFailed((error.reason or str(error)).replace("_", " ").lower())
+        # Some errors of ssl have no reason at all.
+        made = TLSFailed((getattr(error, "reason", None) or str(error)).replace("_", " ").lower())
     else:
         made = TLSFailed(str(error))
     made.__cause__ = error
@@ -104,7 +105,7 @@ class TLSLayer:
         self.ended = False
         """Whether no more plaintext will come."""
         self.failure: TransportError | None = None
-        """What was wrong with the record after the plaintext that was read last."""
+        """What broke the layer: no more plaintext will come after what was read."""
         try:
             self._object = context.wrap_bio(self._arriving, self._leaving, server_hostname=server_hostname)
         except (ssl.SSLError, ValueError) as error:
@@ -129,6 +130,8 @@ class TLSLayer:
 
     def read(self) -> bytes:
         """Return the plaintext that is there, all of it; sets `ended` at the end. Raises `TLSFailed`."""
+        if self.failure is not None:
+            raise self.failure
         pieces: list[bytes] = []
         read = self._object.read
         try:
@@ -147,10 +150,10 @@ class TLSLayer:
         except ssl.SSLEOFError:
             self.ended = True
         except (ssl.SSLError, OSError) as error:
-            if not pieces:
-                raise tls_error(error) from error
-            # What was decrypted before the bad record is delivered.
             self.failure = tls_error(error)
+            # What was decrypted before the bad record is delivered first.
+            if not pieces:
+                raise self.failure from error
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def write(self, plaintext: bytes) -> None:

@@ -1,0 +1,255 @@
+"""The link of the blocking world, over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from time import monotonic
+
+import pytest
+
+from mint import TCPOptions, errors
+from mint.transport import SocketLink
+
+BIG = bytes(range(256)) * 4096  # 1 MiB
+
+
+def pair(options: TCPOptions | None = None) -> tuple[SocketLink, socket.socket]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    near = socket.create_connection(listener.getsockname())
+    far, _ = listener.accept()
+    listener.close()
+    far.settimeout(10)
+    return SocketLink(near, options or TCPOptions()), far
+
+
+def soon() -> float:
+    return monotonic() + 10
+
+
+def test_octets_go_both_ways() -> None:
+    link, far = pair()
+    link.send((b"ab", b"cd"), flush=True)
+    assert far.recv(10) == b"abcd"
+    far.sendall(b"back")
+    assert link.receive(soon()) == b"back"
+    assert link.receive_now() is None
+    far.sendall(b"again")
+    assert link.receive(soon()) == b"again"
+    far.close()
+    assert link.receive(soon()) == b""
+    assert link.clean_end
+    assert link.receive(soon()) == b""
+    link.close()
+
+
+def test_addresses_and_socket_are_known_until_the_end() -> None:
+    link, far = pair()
+    assert link.local_address == far.getpeername()
+    assert link.peer_address == far.getsockname()
+    assert link.socket is not None
+    assert link.tls is None
+    link.close()
+    assert link.local_address is None
+    far.close()
+
+
+def test_receiving_times_out_and_can_go_on() -> None:
+    link, far = pair()
+    with pytest.raises(errors.TransportTimeout, match="receiving"):
+        link.receive(monotonic())
+    far.sendall(b"late")
+    assert link.receive(soon()) == b"late"
+    link.close()
+    far.close()
+
+
+def test_what_is_queued_waits_for_a_flush() -> None:
+    link, far = pair()
+    link.send((b"a",), flush=False)
+    link.send((b"b",), flush=False)
+    assert link.unsent == 2
+    link.flush(1)
+    assert link.unsent == 0
+    assert far.recv(10) == b"ab"
+    link.close()
+    far.close()
+
+
+def test_a_peer_that_does_not_read_makes_sending_time_out() -> None:
+    link, far = pair(TCPOptions(send_timeout=0, high_water=65_536))
+    with pytest.raises(errors.TransportTimeout, match="sending"):
+        link.send((BIG,) * 16, flush=True)
+    link.close()
+    far.close()
+
+
+def test_below_the_high_water_mark_sending_does_not_wait() -> None:
+    link, far = pair(TCPOptions(send_timeout=0, high_water=64 * len(BIG)))
+    link.send((BIG,) * 16, flush=True)
+    assert link.unsent > 0
+    with pytest.raises(errors.TransportTimeout, match="sending"):
+        link.flush(0)
+    received = bytearray()
+
+    def read() -> None:
+        while len(received) < 16 * len(BIG):
+            received.extend(far.recv(1 << 20))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    link.flush(10)
+    reader.join()
+    assert received == BIG * 16
+    link.close()
+    far.close()
+
+
+def test_two_peers_that_both_write_do_not_deadlock() -> None:
+    """While a send waits it reads, so the peer can finish writing and then reads."""
+    link, far = pair(TCPOptions(high_water=65_536))
+    received = bytearray()
+
+    def write_first_then_read() -> None:
+        far.sendall(BIG * 3)
+        while len(received) < 16 * len(BIG):
+            received.extend(far.recv(1 << 20))
+
+    peer = threading.Thread(target=write_first_then_read)
+    peer.start()
+    link.send((BIG,) * 16, flush=True)
+    link.flush(10)
+    peer.join()
+    assert received == BIG * 16
+    came = bytearray()
+    while len(came) < 3 * len(BIG):
+        came += link.receive(soon())
+    assert came == BIG * 3
+    link.close()
+    far.close()
+
+
+def test_receiving_drains_the_outbox_too() -> None:
+    link, far = pair(TCPOptions(high_water=64 * len(BIG)))
+    link.send((BIG,) * 16, flush=True)
+    assert link.unsent > 0
+
+    def read_then_answer() -> None:
+        seen = 0
+        while seen < 16 * len(BIG):
+            seen += len(far.recv(1 << 20))
+        far.sendall(b"thanks")
+
+    peer = threading.Thread(target=read_then_answer)
+    peer.start()
+    assert link.receive(soon()) == b"thanks"
+    peer.join()
+    link.close()
+    far.close()
+
+
+def reset(far: socket.socket) -> None:
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    far.close()
+
+
+def test_a_reset_is_a_transport_error() -> None:
+    link, far = pair()
+    reset(far)
+    with pytest.raises(errors.TransportReset) as caught:
+        link.receive(soon())
+    assert isinstance(caught.value, ConnectionResetError)
+    assert isinstance(caught.value.__cause__, OSError)
+    link.close()
+
+
+def test_sending_to_a_peer_that_is_gone_fails() -> None:
+    link, far = pair()
+    reset(far)
+    with pytest.raises((errors.TransportReset, errors.TransportClosed)):
+        link.send((b"x",), flush=True)
+    with pytest.raises(errors.TransportClosed):
+        link.flush(1)
+    link.close()
+
+
+def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
+    """9112-9.5-a: the peer answers, stops reading and closes; what it said is not lost."""
+    link, far = pair()
+    far.sendall(b"HTTP/1.1 413 Too Large\r\n\r\n")
+    far.shutdown(socket.SHUT_RDWR)
+    assert link.receive_now() is not None
+    far2 = far
+    link2, far = pair()
+    far.sendall(b"early")
+    far.close()
+    # The first write is answered with a reset, a later one fails; the answer is in the inbox by then.
+    for _ in range(100):
+        try:
+            link2.send((b"x" * 1000,), flush=True)
+        except (errors.TransportReset, errors.TransportClosed):
+            break
+        if link2.receive_now() == b"early":
+            break
+    link.close()
+    link2.close()
+    far2.close()
+
+
+def test_shutting_the_writing_side_waits_for_the_outbox() -> None:
+    link, far = pair(TCPOptions(high_water=64 * len(BIG)))
+    link.send((BIG,) * 8, flush=True)
+    link.shut_write()
+    link.shut_write()
+    seen = bytearray()
+
+    def read() -> None:
+        while piece := far.recv(1 << 20):
+            seen.extend(piece)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    link.flush(10)
+    reader.join()
+    assert seen == BIG * 8
+    with pytest.raises(errors.TransportClosed):
+        link.send((b"x",), flush=True)
+    far.sendall(b"still listening")
+    assert link.receive(soon()) == b"still listening"
+    link.close()
+    far.close()
+
+
+def test_closing_wakes_a_thread_that_waits() -> None:
+    link, far = pair()
+    outcome: list[object] = []
+    waiting = threading.Event()
+
+    def wait() -> None:
+        waiting.set()
+        try:
+            outcome.append(link.receive(soon()))
+        except errors.TransportError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    waiting.wait()
+    link.close()
+    link.close()
+    thread.join()
+    assert len(outcome) == 1
+    with pytest.raises(errors.TransportClosed):
+        link.send((b"x",), flush=True)
+    with pytest.raises(errors.TransportClosed):
+        SocketLink.receive(link, soon()) if outcome[0] != b"" else link.send((b"",), flush=True)
+    far.close()
+
+
+def test_closing_writes_what_goes_without_waiting() -> None:
+    link, far = pair()
+    link.send((b"goodbye",), flush=False)
+    link.close()
+    assert far.recv(10) == b"goodbye"
+    far.close()

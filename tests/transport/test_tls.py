@@ -1,0 +1,224 @@
+"""TLS as a layer: both ends in memory, so that every cut and every end can be played."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mint import TLSOptions, errors
+from mint.transport.tls import TLSLayer, make_context, tls_error
+from tests.tls import authority, server_context, trusting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Server:
+    """The other end of a layer."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.arriving, self.leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.arriving, self.leaving, server_side=True)
+
+    def handshake(self) -> bool:
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+
+def joined(layer: TLSLayer, server: Server) -> None:
+    ours = theirs = False
+    while not (ours and theirs):
+        ours = ours or layer.handshake()
+        server.arriving.write(layer.leaving())
+        theirs = theirs or server.handshake()
+        layer.feed(server.leaving.read())
+
+
+def connected(
+    options: TLSOptions, context: ssl.SSLContext, name: str = "localhost"
+) -> tuple[TLSLayer, Server]:
+    layer = TLSLayer(make_context(options, ("h2", "http/1.1")), name)
+    server = Server(context)
+    joined(layer, server)
+    return layer, server
+
+
+def test_plaintext_goes_through_both_ways() -> None:
+    layer, server = connected(trusting(), server_context(alpn=("http/1.1",)))
+    layer.write(b"hello")
+    server.arriving.write(layer.leaving())
+    assert server.tls.read() == b"hello"
+    server.tls.write(b"x" * 100_000)
+    layer.feed(server.leaving.read())
+    assert layer.read() == b"x" * 100_000
+    assert not layer.ended
+    info = layer.info()
+    assert info.version == "TLSv1.3"
+    assert info.alpn == "http/1.1"
+    assert info.server_hostname == "localhost"
+    assert info.peer_certificate is not None
+    assert info.cipher
+    assert not info.resumed
+
+
+def test_a_record_that_comes_byte_by_byte_is_waited_for() -> None:
+    layer, server = connected(trusting(), server_context())
+    server.tls.write(b"slow")
+    octets = server.leaving.read()
+    read = b""
+    for place in range(len(octets)):
+        assert read in {b"", b"slow"}
+        layer.feed(octets[place : place + 1])
+        read += layer.read()
+    assert read == b"slow"
+
+
+def test_close_notify_is_a_clean_end() -> None:
+    layer, server = connected(trusting(), server_context())
+    server.tls.write(b"last")
+    with pytest.raises(ssl.SSLWantReadError):
+        server.tls.unwrap()
+    layer.feed(server.leaving.read())
+    assert layer.read() == b"last"
+    assert layer.read() == b""
+    assert layer.ended
+    assert layer.clean_end
+
+
+def test_an_end_without_close_notify_is_not_clean() -> None:
+    layer, server = connected(trusting(), server_context())
+    server.tls.write(b"last")
+    layer.feed(server.leaving.read())
+    assert layer.read() == b"last"
+    layer.feed(b"")
+    assert layer.read() == b""
+    assert layer.ended
+    assert not layer.clean_end
+
+
+def test_our_close_notify_reaches_the_peer() -> None:
+    layer, server = connected(trusting(), server_context())
+    layer.close_notify()
+    server.arriving.write(layer.leaving())
+    assert server.tls.read() == b""
+    layer.close_notify()
+
+
+def test_garbage_is_a_typed_error_after_what_was_good() -> None:
+    layer, server = connected(trusting(), server_context())
+    server.tls.write(b"good")
+    layer.feed(server.leaving.read() + b"GARBAGE GARBAGE GARBAGE")
+    assert layer.read() == b"good"
+    with pytest.raises(errors.TLSFailed) as caught:
+        layer.read()
+    assert isinstance(caught.value.__cause__, ssl.SSLError)
+    with pytest.raises(errors.TLSFailed):
+        layer.write(b"more")
+
+
+def test_a_certificate_for_another_name_is_rejected() -> None:
+    """9110-4.3.4-a."""
+    with pytest.raises(errors.CertificateRejected, match=r"[Hh]ostname mismatch"):
+        connected(trusting(), server_context("elsewhere.test"))
+
+
+def test_an_unknown_authority_is_rejected() -> None:
+    with pytest.raises(errors.CertificateRejected) as caught:
+        connected(TLSOptions(), server_context())
+    assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
+
+
+def test_the_common_name_is_no_identity() -> None:
+    """9110-4.3.4-c: a name counts only as a subject alternative name."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority().issue_cert("other.test", common_name="localhost").configure_cert(context)
+    with pytest.raises(errors.CertificateRejected):
+        connected(trusting(), context)
+
+
+def test_an_ip_address_needs_an_ip_identity() -> None:
+    """9110-4.3.4-b."""
+    connected(trusting(), server_context("127.0.0.1"), "127.0.0.1")
+    with pytest.raises(errors.CertificateRejected):
+        connected(trusting(), server_context("localhost"), "127.0.0.1")
+
+
+def test_verification_off_is_explicit() -> None:
+    layer, _ = connected(TLSOptions(verify=False), server_context("elsewhere.test"))
+    assert layer.info().version
+
+
+def test_only_the_given_authorities_are_trusted() -> None:
+    """CVE-2019-11324: with an authority of one's own the system's are not trusted."""
+    context = make_context(trusting(), ())
+    assert len(context.get_ca_certs()) == 1
+
+
+def test_a_client_certificate_is_shown(tmp_path: Path) -> None:
+    blob = authority().issue_cert("client.test")
+    path = tmp_path / "client.pem"
+    blob.private_key_and_cert_chain_pem.write_to_path(path)
+    context = server_context(ask_client=True)
+    layer, server = connected(trusting(cert_file=str(path)), context)
+    assert layer.info().version
+    assert server.tls.getpeercert() is not None
+
+
+def test_files_that_cannot_be_loaded_are_typed_errors(tmp_path: Path) -> None:
+    for options in (
+        TLSOptions(ca_file=str(tmp_path / "absent.pem")),
+        TLSOptions(ca_data="not a certificate"),
+        TLSOptions(cert_file=str(tmp_path / "absent.pem")),
+        TLSOptions(ciphers="NO-SUCH-CIPHER"),
+    ):
+        with pytest.raises(errors.TLSFailed):
+            make_context(options, ())
+
+
+def test_the_key_log_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(log))
+    connected(trusting(), server_context())
+    assert "TRAFFIC_SECRET" in log.read_text()
+
+
+def test_an_own_context_is_used_as_it_is() -> None:
+    mine = ssl.create_default_context()
+    authority().configure_trust(mine)
+    assert make_context(TLSOptions(context=mine), ("http/1.1",)) is mine
+    layer, _ = connected(TLSOptions(context=mine), server_context(alpn=("http/1.1",)))
+    assert layer.alpn == "http/1.1"
+
+
+def test_partial_chains_only_by_option() -> None:
+    assert not make_context(trusting(), ()).verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+    options = TLSOptions(ca_data=authority().cert_pem.bytes().decode(), partial_chain=True)
+    assert make_context(options, ()).verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+
+
+def test_a_context_meets_what_http2_demands() -> None:
+    """9113-9.2-a, 9113-9.2.1-a, 9113-9.2.3-a."""
+    context = make_context(TLSOptions(), ("h2",))
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert context.options & ssl.OP_NO_COMPRESSION
+    assert context.options & ssl.OP_NO_RENEGOTIATION
+    assert not context.post_handshake_auth
+    assert context.check_hostname
+
+
+def test_the_trust_store_falls_back_to_certifi(monkeypatch: pytest.MonkeyPatch) -> None:
+    """W-28: where the system has no store, there is still one."""
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
+    monkeypatch.setattr("mint.transport.tls._has_store", lambda: False)
+    assert make_context(TLSOptions(), ()).get_ca_certs()
+
+
+def test_a_name_that_tls_does_not_take_is_a_typed_error() -> None:
+    with pytest.raises(errors.TLSFailed):
+        TLSLayer(make_context(trusting(), ()), ".leading.dot")
+    assert isinstance(tls_error(ValueError("bad")), errors.TLSFailed)
