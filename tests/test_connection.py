@@ -22,12 +22,9 @@ if TYPE_CHECKING:
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
-def over_memory(**options: int) -> tuple[mint.HTTP1, Memory]:
+def over_memory() -> tuple[mint.HTTP1, Memory]:
     link = Memory()
-    http1 = mint.HTTP1Options(**options)
-    conn = mint.http1.initiate(
-        link, scheme="http", hostname="example.org", port=80, identity=7, http1=http1
-    )
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org", port=80, identity=7)
     return conn, link
 
 
@@ -223,8 +220,8 @@ def test_close_is_idempotent_and_works_through_any_value() -> None:
 
 def test_with_closes_whichever_value_is_current() -> None:
     conn, link = over_memory()
-    with conn as current:
-        current, _ = current.request("GET", "/")
+    with conn:
+        conn.request("GET", "/")
     assert link.closed
 
 

@@ -59,7 +59,7 @@ def test_times_are_seconds_or_none() -> None:
     for name in ("connect_timeout", "send_timeout"):
         for value in (-1, True):
             with pytest.raises(ValueError, match=name):
-                replace(TCPOptions(), **{name: value})
+                replace(TCPOptions(), **{name: value})  # type: ignore[arg-type]  # the misuse to show
 
 
 def test_one_family_at_least() -> None:

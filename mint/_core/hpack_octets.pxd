@@ -17,6 +17,12 @@ cdef extern from *:
     """
     Py_hash_t mint_hash(void *text) noexcept   # of a plain str, so it cannot fail
 
+# What a decoder found out about fields. The caller decides what follows.
+cdef enum:
+    MARK_NAME = 1       # a name is empty or no lower-case token, leading colon aside (9113-8.2.1)
+    MARK_VALUE = 2      # a value holds controls, or begins or ends with a blank (9113-8.2.1)
+    MARK_PSEUDO = 4     # a name begins with a colon
+
 cdef enum:
     SCRATCH = 2048           # octets kept on the stack; larger strings and blocks go to the heap
 

@@ -4,11 +4,13 @@
 RFC 7541 7.1, appendix A. Constants, and decisions that depend on one field alone.
 """
 
+cimport cython
 from cpython.unicode cimport PyUnicode_GET_LENGTH
+from libc.stdint cimport uint32_t
 from libc.string cimport memcmp, strlen
 
 from .fields cimport name_is_sensitive
-from .hpack_octets cimport octets_of
+from .hpack_octets cimport MARK_PSEUDO, hash_of, octets_of, same_text
 
 cdef extern from *:
     """
@@ -48,15 +50,44 @@ UNREPEATED: frozenset = frozenset({
     "if-none-match", "if-range", "if-unmodified-since", "last-modified", "location", "range",
 })
 
-cdef tuple static_table():
-    return STATIC
-
-
 cdef int policy_of_known(str name) except -1:
     """How to represent a field whose name is in the static table."""
     if name_is_sensitive(name):
         return NEVER_INDEXED
     return UNINDEXED if name in UNREPEATED else INDEXED
+
+
+@cython.final
+cdef class Statics:
+    """The static table as both directions want it; STATIC owns what it points to."""
+
+    def __cinit__(self):
+        cdef Py_ssize_t index
+        cdef uint32_t slot
+        cdef str name
+        cdef str value
+        for index, pair in enumerate(STATIC, 1):
+            name, value = pair
+            self.entries[index].pair = <void *>pair
+            self.entries[index].note = MARK_PSEUDO if name[0] == ":" else 0
+            self.entries[index].size = <unsigned int>(len(name) + len(value) + 32)
+            slot = hash_of(<void *>name) & (KNOWN_SLOTS - 1)
+            while (self.known[slot].name != NULL
+                   and not same_text(self.known[slot].name, <void *>name)):
+                slot = (slot + 1) & (KNOWN_SLOTS - 1)
+            if self.known[slot].name == NULL:
+                self.known[slot].name = <void *>name
+                self.known[slot].index = <int>index
+                self.known[slot].policy = policy_of_known(name)
+            if value:
+                self.known[slot].count += 1
+
+
+STATICS: Statics = Statics()
+
+
+cdef Statics static_table():
+    return <Statics>STATICS
 
 
 cdef bint is_secret_part(const unsigned char *octets, Py_ssize_t count) noexcept:

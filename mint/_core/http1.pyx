@@ -19,7 +19,7 @@ from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_UPGRADE, SEND_CHUNK
 from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_TUNNEL, PHASE_UNTIL_CLOSE, Core,
                                Pending, Reading, done, seen_fault)
 
-from .http1_config import Config as Config
+from .http1_config import Config as Config  # no-cython-lint: callers find it here
 
 
 cdef bint same_core(const Core *one, const Core *two) noexcept nogil:

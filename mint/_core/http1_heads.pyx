@@ -7,7 +7,6 @@ again. Where lines begin and end, and what fields mean, is decided elsewhere.
 
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport uint64_t
 from libc.string cimport memcmp, memcpy

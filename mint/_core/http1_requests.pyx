@@ -10,7 +10,7 @@ cimport cython
 from .fields cimport (authority, method_fault, name_is_forbidden_in_trailers, name_is_sensitive,
                       name_octets, target_fault, value_fault, value_octets)
 from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
-                             same_token, transfer_facts)
+                             transfer_facts)
 from .http1_heads cimport (MARK_END_TO_END, MARK_SINGLE, NAME_CONNECTION, NAME_CONTENT_LENGTH,
                            NAME_EXPECT, NAME_HOST, NAME_KEEP_ALIVE, NAME_PLAIN, NAME_TE,
                            NAME_TRANSFER_ENCODING, NAME_UPGRADE, NAME_USER_AGENT, Name, find_name)

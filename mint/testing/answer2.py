@@ -41,9 +41,7 @@ class Answers:
             pseudo.get(":protocol"),
             pseudo.get(":scheme", ""),
         )
-        stream.wants_continue = (
-            not stream.remote_ended and request.header("expect") == "100-continue"
-        )
+        stream.wants_continue = not stream.remote_ended and request.header("expect") == "100-continue"
         self._start(stream, lambda: self._answer(stream, request))
 
     def join(self, timeout: float) -> None:

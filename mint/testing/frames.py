@@ -118,8 +118,7 @@ def content(frame: Frame) -> bytes:
 def block(*fields: tuple[str, str]) -> bytes:
     """Return a header block that needs no state: literals, not indexed, no Huffman (RFC 7541)."""
     return b"".join(
-        b"\x00" + _string(name.encode("latin-1")) + _string(value.encode("latin-1"))
-        for name, value in fields
+        b"\x00" + _string(name.encode("latin-1")) + _string(value.encode("latin-1")) for name, value in fields
     )
 
 
@@ -141,9 +140,7 @@ def _padded(payload: bytes, padding: int | None) -> tuple[int, bytes]:
     return PADDED, bytes((padding,)) + payload + bytes(padding)
 
 
-def data(
-    stream: int, payload: bytes = b"", *, end: bool = False, padding: int | None = None
-) -> Frame:
+def data(stream: int, payload: bytes = b"", *, end: bool = False, padding: int | None = None) -> Frame:
     """Return a DATA frame."""
     flag, payload = _padded(payload, padding)
     return Frame(FrameType.DATA, flag | (END_STREAM if end else 0), stream, payload)
@@ -172,9 +169,7 @@ def _priority(dependency: int, weight: int, exclusive: bool) -> bytes:
     return struct.pack(">IB", dependency | (RESERVED_BIT if exclusive else 0), weight - 1)
 
 
-def priority(
-    stream: int, dependency: int = 0, weight: int = 16, *, exclusive: bool = False
-) -> Frame:
+def priority(stream: int, dependency: int = 0, weight: int = 16, *, exclusive: bool = False) -> Frame:
     """Return a PRIORITY frame."""
     return Frame(FrameType.PRIORITY, 0, stream, _priority(dependency, weight, exclusive))
 
@@ -201,9 +196,7 @@ def push_promise(
     """Return a PUSH_PROMISE frame: `fields`, or a block."""
     encoded = fields if isinstance(fields, bytes) else block(*fields)
     flag, payload = _padded(struct.pack(">I", promised) + encoded, padding)
-    return Frame(
-        FrameType.PUSH_PROMISE, flag | (END_HEADERS if end_headers else 0), stream, payload
-    )
+    return Frame(FrameType.PUSH_PROMISE, flag | (END_HEADERS if end_headers else 0), stream, payload)
 
 
 def ping(opaque: bytes = bytes(8), *, ack: bool = False) -> Frame:

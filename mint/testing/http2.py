@@ -115,9 +115,7 @@ def read_frame(peer: Peer) -> Frame | None:
 
 def _is_routine(frame: Frame) -> bool:
     """Whether a client may send this frame at any time, as it pleases."""
-    return frame.type == FrameType.WINDOW_UPDATE or (
-        frame.type == FrameType.SETTINGS and frame.has(ACK)
-    )
+    return frame.type == FrameType.WINDOW_UPDATE or (frame.type == FrameType.SETTINGS and frame.has(ACK))
 
 
 def _next(peer: Peer, wanted: str, kind: int | None = None, *, at_once: bool = False) -> Frame:
@@ -262,9 +260,7 @@ class ExpectData(Step):
             if ended or not self.data.startswith(came):
                 break
         if came != self.data:
-            raise Unexpected(
-                f"other data\n  expected: {shown(self.data)}\n  came:     {shown(came)}"
-            )
+            raise Unexpected(f"other data\n  expected: {shown(self.data)}\n  came:     {shown(came)}")
         if self.end not in {None, ended}:
             raise Unexpected(f"END_STREAM is {ended}, expected {self.end}")
 

@@ -65,10 +65,7 @@ class Origin(Server):
                 failed, timeout = self._failures.append, self.timeout
                 Session(peer, self._handler, failed, self._settings, timeout).run()
                 return
-            while (
-                self._next_request(peer)
-                and Exchange(peer, self._handler, self._failures.append).run()
-            ):
+            while self._next_request(peer) and Exchange(peer, self._handler, self._failures.append).run():
                 pass
 
     def _speaks_http2(self, peer: Peer) -> bool:

@@ -88,6 +88,9 @@ class Session:
             self._greet()
             while (frame := self._read()) is not None:
                 self._receive(frame)
+            # A client that ended its direction may still read what it asked for.
+            self._wire.end_input()
+            self._answers.join(self._timeout)
         except ConnectionFault as fault:
             self._wire.put(goaway(self._newest, fault.code, str(fault).encode()))
         except (OSError, EOFError):
@@ -273,9 +276,7 @@ def _is_well_formed(pseudo: dict[str, str], fields: Headers) -> bool:
         and needed <= pseudo.keys() <= PSEUDO
         and not (connect and pseudo.keys() & {":scheme", ":path"})
         and all(
-            name == name.lower()
-            and name not in OF_THE_CONNECTION
-            and (name != "te" or value == "trailers")
+            name == name.lower() and name not in OF_THE_CONNECTION and (name != "te" or value == "trailers")
             for name, value in regular
         )
     )
@@ -316,8 +317,6 @@ RULES: Final[Mapping[int, _Rule]] = {
     FrameType.PUSH_PROMISE: _Rule(_refuse, stream=None),
     FrameType.PING: _Rule(Session.on_ping, stream=False, size=_of_size(8)),
     FrameType.GOAWAY: _Rule(_ignore, stream=False, size=lambda frame: len(frame.payload) >= 8),
-    FrameType.WINDOW_UPDATE: _Rule(
-        Session.on_window_update, stream=None, opened=True, size=_of_size(4)
-    ),
+    FrameType.WINDOW_UPDATE: _Rule(Session.on_window_update, stream=None, opened=True, size=_of_size(4)),
     FrameType.CONTINUATION: _Rule(_refuse, stream=None),
 }

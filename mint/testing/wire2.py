@@ -78,6 +78,13 @@ class Wire:
         """Start to write."""
         self._thread.start()
 
+    def end_input(self) -> None:
+        """Give up the requests that are not whole."""
+        with self.changed:
+            for stream in self.streams.values():
+                stream.reset = stream.reset or not stream.remote_ended
+            self.changed.notify_all()
+
     def close(self) -> None:
         """Nothing comes from the client any more; wake whoever waits for it."""
         with self.changed:
@@ -144,14 +151,11 @@ class Wire:
             if stream.reset or self.closed:
                 raise Lost("the client reset the stream")
             stream.local_ended = end
-            self.put_block(
-                lowered, lambda part, last: headers(stream.id, part, end=end, end_headers=last)
-            )
+            self.put_block(lowered, lambda part, last: headers(stream.id, part, end=end, end_headers=last))
 
     def send_data(self, stream: Stream, piece: bytes, *, end: bool = False) -> None:
         """Send DATA as windows allow; at least one frame."""
         view = memoryview(piece)
-        size = min(self.theirs.get(Setting.MAX_FRAME_SIZE, FRAME_SIZE), LARGEST_FRAME)
 
         def movable() -> bool:
             room = min(stream.window, self.window) > 0 and self._queued < QUEUE_LIMIT
@@ -163,6 +167,7 @@ class Wire:
                     self.reset(stream.id, ErrorCode.CANCEL)
                 if stream.reset or self.closed:
                     raise Lost("the client reset the stream, or opened no window in time")
+                size = min(self.theirs.get(Setting.MAX_FRAME_SIZE, FRAME_SIZE), LARGEST_FRAME)
                 count = min(len(view), stream.window, self.window, size) if view else 0
                 stream.window -= count
                 self.window -= count
