@@ -50,7 +50,7 @@ cdef inline const unsigned char *octets_of(void *text) noexcept:
 
 
 cdef inline uint64_t loaded(const unsigned char *octets) noexcept:
-    cdef uint64_t word
+    cdef uint64_t word = 0
     memcpy(&word, octets, 8)
     return word
 

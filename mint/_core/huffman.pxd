@@ -65,8 +65,8 @@ cdef inline uint32_t take_windows(uint64_t *bits, unsigned char **out, int *spen
     A longer code moves nothing, so it is still there after the last window.
     """
     cdef uint32_t step = 0
-    cdef int i
-    for i in range(windows):
+    while windows > 0:
+        windows -= 1
         step = huffman_step[bits[0] >> (64 - HUFFMAN_STEP_BITS)]
         out[0][0] = <unsigned char>(step >> 16)
         out[0][1] = <unsigned char>(step >> 24)
