@@ -253,6 +253,8 @@ cdef Draft drafted(Config config, str method, str target, object headers, long l
         made.fault = usual_pseudo(config, method, target, host, fields)
     if made.fault is None:
         made.fault = length_fault(made, method, total, fields)
+    if made.fault is not None:
+        return made
     for pair in fields:
         count_in(made, pair)
     return made
