@@ -118,6 +118,10 @@ class Frame:
         return last, code
 
 
+def text(octets: str | bytes) -> str:
+    return octets if isinstance(octets, str) else octets.decode("latin-1")
+
+
 def frames_of(octets: bytes | Sequence[bytes]) -> list[Frame]:
     """Cut what the client sent into frames; the preface is left out."""
     whole = octets if isinstance(octets, bytes) else b"".join(octets)
@@ -204,7 +208,8 @@ class Server:
             if one.kind in {HEADERS, CONTINUATION}:
                 block += one.payload
                 if one.flags & END_HEADERS:
-                    found.append([(str(name), str(value)) for name, value in self.decoder.decode(block)])
+                    pairs = self.decoder.decode(block, raw=True)
+                    found.append([(text(name), text(value)) for name, value in pairs])
                     block = b""
         return found
 

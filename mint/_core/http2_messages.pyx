@@ -125,7 +125,7 @@ cdef inline str exact(object text):
 
 cdef bint is_authority(str value) except -1:
     """Host and maybe port: no userinfo, nothing that begins another part (9113-8.3.1-b)."""
-    return bool(value) and not any(mark in value for mark in "@/?#\\, \t\"<>")
+    return bool(value) and value.isascii() and not any(mark in value for mark in "@/?#\\, \t\"<>")
 
 
 @cython.final
