@@ -1,8 +1,8 @@
 """RFC 8441: extended CONNECT. One test per rule of the matrix; beside it 9218's rule on its setting."""
 
 import pytest
-from mint._core.events import Data
 
+from mint._core.events import Data
 from tests.http2_driver import (
     CANCEL,
     HOST,

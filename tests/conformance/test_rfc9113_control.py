@@ -3,8 +3,8 @@
 import struct
 
 import pytest
-from mint._core.events import Data, Failed
 
+from mint._core.events import Data, Failed
 from tests.http2_driver import (
     ACK,
     CONTINUATION,
@@ -337,7 +337,9 @@ def test_a_promise_on_a_reset_stream_is_decoded_and_refused(cuts: int) -> None:
     assert resets(talk) == [(2, REFUSED_STREAM)]
     assert talk.events == []
     talk.request()
-    talk.feed(talk.server.headers(2, OK), data(2, b"late"), talk.server.answer(3, b"", [("x-new", "in the table")]))
+    talk.feed(
+        talk.server.headers(2, OK), data(2, b"late"), talk.server.answer(3, b"", [("x-new", "in the table")])
+    )
     assert kinds(talk.events) == ["status:3", "headers:3", "done:3"]
     assert resets(talk) == [(2, REFUSED_STREAM)]
 
@@ -624,5 +626,10 @@ def test_a_refused_stream_was_not_processed() -> None:
     talk.request()
     talk.request()
     talk.request()
-    talk.feed(reset(1, REFUSED_STREAM), talk.server.headers(3, OK), reset(3, REFUSED_STREAM), reset(5, INTERNAL_ERROR))
+    talk.feed(
+        reset(1, REFUSED_STREAM),
+        talk.server.headers(3, OK),
+        reset(3, REFUSED_STREAM),
+        reset(5, INTERNAL_ERROR),
+    )
     assert [failure(talk, number).processed for number in (1, 3, 5)] == [NO, YES, MAYBE]

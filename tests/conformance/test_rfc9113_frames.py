@@ -1,19 +1,16 @@
 """RFC 9113 sections 3 to 5: opening, frames, streams. One test per rule of the matrix."""
 
 import pytest
-from mint._core.events import Data, Failed, Informational, Status
+
+from mint._core.events import Data, Failed
 from mint._core.frames import frame_name
 from mint._core.http2 import State
-
 from tests.http2_driver import (
     ACK,
-    CANCEL,
     COMPRESSION_ERROR,
     CONTINUATION,
     DATA,
     END_HEADERS,
-    END_STREAM,
-    FLOW_CONTROL_ERROR,
     FRAME_SIZE_ERROR,
     GOAWAY,
     HEADERS,
@@ -33,10 +30,8 @@ from tests.http2_driver import (
     WINDOW_UPDATE,
     YES,
     Conversation,
-    Server,
     ack,
     assert_breach,
-    assert_stream_error,
     config,
     data,
     failure,
@@ -516,5 +511,3 @@ def test_an_extension_frame_inside_a_field_block_is_an_error() -> None:
 
 def test_every_type_has_a_name() -> None:
     assert [frame_name(kind) for kind in (DATA, PING, CONTINUATION)] == ["DATA", "PING", "CONTINUATION"]
-
-

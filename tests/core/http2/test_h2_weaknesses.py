@@ -1,9 +1,9 @@
 """The numbered weaknesses of Elixir's Mint over HTTP/2: what is right instead, one test each."""
 
 import pytest
+
 from mint._core.events import Data, Failed, Trailers
 from mint._core.http2 import State
-
 from tests.http2_driver import (
     ACK,
     CANCEL,
@@ -156,7 +156,9 @@ def test_w14_updates_of_finished_streams_are_legal_and_the_read_goes_on() -> Non
     talk.request()
     talk.request()
     talk.take(talk.state.cancel(ref(1)))
-    step = talk.feed(window_update(1, 10), talk.server.answer(3, b"x"), window_update(3, 10), ping(b"\0" * 8)[:5])
+    step = talk.feed(
+        window_update(1, 10), talk.server.answer(3, b"x"), window_update(3, 10), ping(b"\0" * 8)[:5]
+    )
     assert step.fault is None
     assert kinds(talk.events)[-1] == "done:3"
     talk.feed(ping(b"\0" * 8)[5:])
@@ -364,7 +366,9 @@ def test_w24_static_entries_without_a_value_are_empty() -> None:
     assert talk.events[4].headers == (("accept", ""),)  # type: ignore[union-attr]  # Headers
 
 
-@pytest.mark.parametrize("block", [b"\x88\x82\xff\xff\xff\xff\xff\xff", b"\x00\x84\xff\xff\xff\xff\x00", b"\xc0", b"\x80"])
+@pytest.mark.parametrize(
+    "block", [b"\x88\x82\xff\xff\xff\xff\xff\xff", b"\x00\x84\xff\xff\xff\xff\x00", b"\xc0", b"\x80"]
+)
 def test_w24_every_compression_fault_is_one(block: bytes) -> None:
     talk = opened()
     talk.request()
@@ -437,7 +441,9 @@ def test_w37_pings_are_answered_in_any_order() -> None:
     talk = opened()
     for payload in (b"aaaaaaaa", b"bbbbbbbb", b"aaaaaaaa", b"cccccccc"):
         talk.take(talk.state.ping(payload))
-    talk.feed(*[ping(payload, ACK) for payload in (b"bbbbbbbb", b"cccccccc", b"xxxxxxxx", b"aaaaaaaa", b"aaaaaaaa")])
+    talk.feed(
+        *[ping(payload, ACK) for payload in (b"bbbbbbbb", b"cccccccc", b"xxxxxxxx", b"aaaaaaaa", b"aaaaaaaa")]
+    )
     assert kinds(talk.events) == ["pong:-2", "pong:-4", "pong:-1", "pong:-3"]
 
 
@@ -453,7 +459,8 @@ def test_w37_pings_of_ours_are_limited() -> None:
 
 
 @pytest.mark.parametrize(
-    "flood", [ping(), settings(), data(1), frame(2, 0, 3, b"\0\0\0\0\1"), frame(0x99, 0, 0, b""), window_update(1, 1)]
+    "flood",
+    [ping(), settings(), data(1), frame(2, 0, 3, b"\0\0\0\0\1"), frame(0x99, 0, 0, b""), window_update(1, 1)],
 )
 def test_w38_floods_are_cut_off(flood: bytes) -> None:
     talk = opened(max_unsent_acks=1 << 30)
