@@ -101,10 +101,12 @@ build_requirements() {
     "$1" -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 }
 
-# install_in_place VENV: compile here, then let the environment import mint from here.
+# install_in_place VENV: compile here what changed, and let the environment import mint from here. (An
+# editable installation would compile everything anew each time.)
 install_in_place() {
-    CFLAGS="${CFLAGS:--O2 -g0}" "$ROOT/$1/bin/python" ci/build_inplace.py --jobs "$JOBS"
-    "$ROOT/$1/bin/python" -m pip install -qq --no-build-isolation --no-deps --editable .
+    local python=$ROOT/$1/bin/python
+    CFLAGS="${CFLAGS:--O2 -g0}" "$python" ci/build_inplace.py --jobs "$JOBS"
+    echo "$ROOT" > "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mint-in-place.pth"
 }
 
 # Sets PYTHON to the interpreter of .venv-ci, made and built unless ci/test did that just now.

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -28,11 +28,10 @@ SKIP = 77
 
 @dataclass(frozen=True)
 class Step:
-    """One script with its arguments; `after` names steps that must have ended."""
+    """One script with its arguments."""
 
     name: str
     command: tuple[str, ...]
-    after: tuple[str, ...] = ()
     wanted: bool = True  # without being asked for
 
 
@@ -59,8 +58,7 @@ def steps(fuzz_seconds: int) -> tuple[Step, ...]:
         Step("types", ("ci/types",)),
         Step("vendored", ("ci/vendored",)),
         Step("lint", ("ci/lint",)),
-        # Both write the metadata of the installation in place.
-        Step("demo", ("ci/demo",), after=("pythons",)),
+        Step("demo", ("ci/demo",)),
     )
 
 
@@ -88,21 +86,10 @@ def run(step: Step) -> Outcome:
 
 
 def run_all(chosen: tuple[Step, ...], jobs: int) -> Iterator[Outcome]:
-    """Yield outcomes as steps end; a step waits for those it names, whatever their outcome."""
-    waiting = list(chosen)
-    ended = {step.name for step in steps(0)} - {step.name for step in chosen}
-    running: set[Future[Outcome]] = set()
+    """Yield outcomes as steps end."""
     with ThreadPoolExecutor(jobs) as pool:
-        while waiting or running:
-            for step in [step for step in waiting if ended.issuperset(step.after)]:
-                if len(running) < jobs:
-                    waiting.remove(step)
-                    running.add(pool.submit(run, step))
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                outcome = future.result()
-                ended.add(outcome.step.name)
-                yield outcome
+        for future in as_completed([pool.submit(run, step) for step in chosen]):
+            yield future.result()
 
 
 def skipped_lines(output: str) -> list[str]:
