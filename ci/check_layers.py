@@ -24,13 +24,19 @@ LAYERS = (
     ("front ends", ("mint.mailbox", "mint.asyncio", "mint.trio")),
     ("negotiation", ("mint.http",)),
     ("connections", ("mint.http1", "mint.http2", "mint.connection", "mint.engine")),
-    ("connecting", ("mint.blocking", "mint.connecting", "mint.proxy")),
+    (
+        "connecting",
+        (
+            *("mint.blocking", "mint.connecting", "mint.tunnelling", "mint.socks"),
+            *("mint.proxy", "mint.environment"),
+        ),
+    ),
     ("links", ("mint.transport",)),
     (
         "vocabulary",
         (
             *("mint.types", "mint.responses", "mint.messages", "mint.options"),
-            *("mint.errors", "mint.version"),
+            *("mint.errors", "mint.hosts", "mint.version"),
         ),
     ),
     ("engines", ("mint._core.http1", "mint._core.http2")),
@@ -59,7 +65,13 @@ LAYERS = (
 )
 
 # What stands outside the project: the one runtime dependency, and a module per optional one.
-DEPENDENCIES = {"certifi": "mint", "trio": "mint.trio", "truststore": "mint.transport"}
+DEPENDENCIES = {
+    "certifi": "mint",
+    "idna": "mint.hosts",
+    "socksio": "mint.socks",
+    "trio": "mint.trio",
+    "truststore": "mint.transport",
+}
 
 # All that the core may import from outside: no I/O, no clock, no environment, no randomness.
 CORE_IMPORTS = frozenset({"cython", "cpython", "libc", "dataclasses", "enum"})

@@ -28,6 +28,7 @@ from .connecting import (
     Endpoint,
     Established,
     IOStep,
+    Limit,
     Plan,
     Procedure,
     Ready,
@@ -36,23 +37,23 @@ from .connecting import (
     Resolved,
     Send,
     Wait,
-    establish,
+    as_endpoints,
 )
 from .errors import MintError, NameNotResolved, TransportError, TransportTimeout
 from .errors.transport import system_error
 from .transport.tcp import SocketLink
+from .tunnelling import establish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .options import TCPOptions
+    from .types import Resolver
 
 FAMILIES = {"inet4": sockets.AF_INET, "inet6": sockets.AF_INET6, "unix": sockets.AF_UNIX}
 _NAMES = {sockets.AF_INET: "inet4", sockets.AF_INET6: "inet6"}
 
 
 def look_up(host: str, port: int) -> tuple[Endpoint, ...]:
-    """Ask the system's resolver; the default of `resolver=`."""
+    """Ask the system's resolver."""
     found = sockets.getaddrinfo(host, port, type=sockets.SOCK_STREAM)
     endpoints: list[Endpoint] = []
     for family, _, _, _, address in found:
@@ -79,48 +80,73 @@ def open_socket(endpoint: Endpoint, tcp: TCPOptions) -> sockets.socket:
     """Make a non-blocking socket with the options set."""
     socket = sockets.socket(FAMILIES[endpoint.family], sockets.SOCK_STREAM)
     try:
-        socket.setblocking(False)
-        if tcp.send_buffer is not None:
-            socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, tcp.send_buffer)
-        if tcp.receive_buffer is not None:
-            socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, tcp.receive_buffer)
-        if endpoint.family != "unix":
-            socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, tcp.nodelay)
-            socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, tcp.keepalive)
-            if tcp.local_address is not None:
-                socket.bind(tcp.local_address)
+        set_options(socket, tcp)
+        if endpoint.family != "unix" and tcp.local_address is not None:
+            socket.bind(tcp.local_address)
     except BaseException:
         socket.close()
         raise
     return socket
 
 
-def open_link(
-    plan: Plan,
-    resolver: Callable[[str, int], tuple[Endpoint, ...]] = look_up,
-) -> tuple[SocketLink, str | None]:
-    """Connect by the plan; return the link and the protocol that ALPN agreed on."""
-    established = Driver(plan.tcp, resolver).run(establish(plan))
-    socket = _socket(established.attempt).socket
+def set_options(socket: sockets.socket, tcp: TCPOptions) -> None:
+    """Set what the options say, on a socket of any family."""
+    socket.setblocking(False)
+    if tcp.send_buffer is not None:
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, tcp.send_buffer)
+    if tcp.receive_buffer is not None:
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, tcp.receive_buffer)
+    if socket.family != sockets.AF_UNIX:
+        socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, tcp.nodelay)
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, tcp.keepalive)
+
+
+def given_socket(socket: sockets.socket, tcp: TCPOptions) -> SocketAttempt:
+    """Take over a socket that the caller connected; `ValueError` where it is none."""
+    if socket.type != sockets.SOCK_STREAM:
+        raise ValueError("socket wants a stream socket")
+    if tcp.local_address is not None:
+        raise ValueError("local_address has no effect on a socket that is connected already")
     try:
-        link = SocketLink(socket, plan.tcp, established.layers)
+        peer = socket.getpeername()
+        set_options(socket, tcp)
+    except OSError as error:
+        raise ValueError(f"socket wants a connected socket: {error.strerror}") from error
+    return SocketAttempt(socket, Endpoint(_NAMES.get(socket.family, "unix"), peer))
+
+
+def open_link(
+    plan: Plan, resolver: Resolver | None = None, socket: sockets.socket | None = None
+) -> tuple[SocketLink, Established]:
+    """Connect by the plan; return the link, and what connecting found out.
+
+    A `socket` is connected already: to the server, or to the proxy of the plan. It is closed on
+    every failure.
+    """
+    given = None if socket is None else given_socket(socket, plan.tcp)
+    established = Driver(plan.tcp, resolver, given).run(establish(plan, given))
+    made = _socket(established.attempt).socket
+    try:
+        link = SocketLink(made, plan.tcp, established.layers)
+        link.begin(established.arrived)
     except BaseException:
-        socket.close()
+        made.close()
         raise
-    return link, established.alpn
+    return link, established
 
 
 class Driver:
     """Answers the steps of one procedure with blocking calls that end at the deadline."""
 
     def __init__(
-        self, tcp: TCPOptions, resolver: Callable[[str, int], tuple[Endpoint, ...]] = look_up
+        self, tcp: TCPOptions, resolver: Resolver | None = None, given: SocketAttempt | None = None
     ) -> None:
         self._tcp = tcp
         self._resolver = resolver
         timeout = tcp.connect_timeout
-        self._until = None if timeout is None else monotonic() + timeout
-        self._open: set[SocketAttempt] = set()
+        self._deadline = None if timeout is None else monotonic() + timeout
+        self._until = self._deadline
+        self._open: set[SocketAttempt] = set() if given is None else {given}
 
     def run(self, procedure: Procedure) -> Established:
         """Drive the procedure; every socket but the winner's is closed, on every path."""
@@ -144,7 +170,7 @@ class Driver:
                 if attempt is not keep:
                     attempt.socket.close()
 
-    def _answer(self, step: IOStep) -> Answer:
+    def _answer(self, step: IOStep) -> Answer:  # noqa: PLR0911  # one for each step
         match step:
             case Resolve(host, port):
                 return Resolved(self._resolve(host, port))
@@ -162,6 +188,15 @@ class Driver:
                 return Ready()
             case Receive(attempt):
                 return Arrived(self._receive(_socket(attempt).socket))
+            case Limit(seconds):
+                self._limit(seconds)
+                return Ready()
+
+    def _limit(self, seconds: float | None) -> None:
+        self._until = self._deadline
+        if seconds is not None:
+            limit = monotonic() + seconds
+            self._until = limit if self._deadline is None else min(limit, self._deadline)
 
     def _left(self, phase: str) -> float | None:
         if self._until is None:
@@ -176,7 +211,11 @@ class Driver:
 
         def ask() -> None:
             try:
-                answers.put(self._resolver(host, port))
+                # A zone is for the system alone to understand.
+                if self._resolver is None or "%" in host:
+                    answers.put(look_up(host, port))
+                else:
+                    answers.put(as_endpoints(self._resolver, host, port))
             except Exception as error:  # noqa: BLE001  # handed over to the asking thread
                 answers.put(error)
 

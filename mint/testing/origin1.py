@@ -6,11 +6,10 @@ under test should not get away with anything.
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from .messages import Body, Handler, Headers, Request, Response
+from .messages import Body, Handler, Headers, Lost, Request, Response
 from .peer import Peer
 
 HEAD_LIMIT: Final = 65_536
@@ -22,10 +21,6 @@ BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
 T = TypeVar("T")
-
-
-class Lost(Exception):  # noqa: N818  an event, not a fault of this program
-    """The client went away or broke the protocol; nothing more can be said on this connection."""
 
 
 class BadRequest(Lost):
@@ -127,6 +122,7 @@ class Exchange:
             self._headers,
             Body(self._incoming, lambda: self._trailers),
             upgrade[0] if upgrade and "upgrade" in tokens(self._headers, "connection") else None,
+            "https" if self._peer.secure else "http",
         )
 
     def _read_head(self) -> bytes:
@@ -277,8 +273,5 @@ class Exchange:
         return True
 
     def _close(self) -> bool:
-        # Closing at once could destroy the end of the response on its way (RFC 9112 9.6).
-        with suppress(OSError):
-            self._peer.shut_write()
-            self._peer.drain(DRAIN_LIMIT)
+        self._peer.linger()
         return False

@@ -62,8 +62,8 @@ class SocketLink(Link):
 
     # -- writing
 
-    def _transmit(self) -> None:
-        if self._write_some() or self._queued <= self._options.high_water:
+    def _transmit(self, *, wait: bool) -> None:
+        if self._write_some() or not wait or self._queued <= self._options.high_water:
             return
         timeout = self._options.send_timeout
         self._drain(None if timeout is None else monotonic() + timeout, down_to=self._options.high_water)
@@ -95,7 +95,7 @@ class SocketLink(Link):
         """Write until at most `down_to` octets are queued, reading meanwhile."""
         while self._queued > down_to:
             events = select.POLLOUT
-            if self._held < MOST_HELD and not self._ended:
+            if self._held < MOST_HELD and not self._ended and self._failure is None:
                 events |= select.POLLIN
             ready = self._wait(events, until)
             if not ready:
@@ -118,12 +118,16 @@ class SocketLink(Link):
     # -- reading
 
     def _read_now(self) -> bytes | None:
+        size = self._options.receive_size
         try:
-            return self._socket.recv(self._options.receive_size)
+            octets = self._socket.recv(size)
         except BlockingIOError:
+            self.likely = False
             return None
         except OSError as error:
             raise system_error(error, doing="receiving") from error
+        self.likely = len(octets) == size
+        return octets
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
         # After a write the answer takes a while: asking first would be a wasted call.
@@ -137,7 +141,7 @@ class SocketLink(Link):
         if not ready:
             raise TransportTimeout("receiving")
         if writing and ready & ~select.POLLIN:
-            self._write()
+            self._write(wait=False)
             self._expecting = False
         if ready & ~select.POLLOUT:
             return self._read_now()

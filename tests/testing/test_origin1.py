@@ -157,6 +157,7 @@ def test_an_unread_body_is_dropped_and_the_connection_goes_on() -> None:
     "data",
     [
         b"GET /\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
         b"GET / HTTP/1.1\r\nhost: a\r\nbad name: x\r\n\r\n",

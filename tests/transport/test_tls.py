@@ -123,7 +123,7 @@ def test_garbage_is_a_typed_error_after_what_was_good() -> None:
 
 def test_a_certificate_for_another_name_is_rejected() -> None:
     """9110-4.3.4-a."""
-    with pytest.raises(errors.CertificateRejected, match="[Hh]ostname mismatch"):
+    with pytest.raises(errors.CertificateRejected, match=r"[Hh]ostname mismatch"):
         connected(trusting(), server_context("elsewhere.test"))
 
 

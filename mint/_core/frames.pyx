@@ -1,0 +1,101 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""Frames: which rule a frame header breaks, and the frames that are written seldom.
+
+The rules are a table in frames.pxd, with the octet work that has to be inline. What a frame means to a
+stream or a connection is not known here. RFC 9113 4, 6, 7.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.string cimport memcpy
+
+from .faults cimport Fault, fault
+
+FRAME_NAMES: tuple = ("DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS", "PUSH_PROMISE", "PING",
+                      "GOAWAY", "WINDOW_UPDATE", "CONTINUATION")
+
+ERROR_NAMES: tuple = ("NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR",
+                      "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM",
+                      "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM",
+                      "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED")
+
+
+cpdef str frame_name(int type):
+    """Return the RFC's name of a frame type, or its number in hex."""
+    return FRAME_NAMES[type] if 0 <= type < KNOWN_TYPES else f"0x{type:02x}"
+
+
+cpdef str error_name(long long code):
+    """Return the RFC's name of an error code, or its number in hex (9113-7-a)."""
+    return ERROR_NAMES[code] if 0 <= code <= HTTP_1_1_REQUIRED else f"0x{code:x}"
+
+
+cdef Fault header_fault(Head head, int max_frame_size):
+    """Return what is wrong with a header that does not fit. RFC 9113 4.2, 6."""
+    cdef str name = frame_name(head.type)
+    cdef FrameRule rule
+    if head.length > max_frame_size:   # 9113-4.2-b: known before any payload is waited for
+        return fault("frame_size_error", name, "longer than SETTINGS_MAX_FRAME_SIZE", head.length,
+                     max_frame_size, FRAME_SIZE_ERROR)
+    rule = frame_rules[head.type]
+    if not rule.level & (ON_STREAM if head.stream else ON_CONNECTION):
+        return fault("protocol_error", name,
+                     f"on stream {head.stream}" if head.stream else "without a stream", 0, 0,
+                     PROTOCOL_ERROR)
+    if head.type == SETTINGS and head.flags & FLAG_ACK and head.length:   # 9113-6.5-b
+        return fault("frame_size_error", name, "an acknowledgement with a payload", head.length, 0,
+                     FRAME_SIZE_ERROR)
+    return fault("frame_size_error", name, "too short" if head.length < rule.least or rule.padded
+                 else "of a wrong size", head.length, rule.most, FRAME_SIZE_ERROR)
+
+
+cpdef bytes frame(int type, int flags, int stream, bytes payload):
+    """Return one whole frame."""
+    cdef Py_ssize_t count = PyBytes_GET_SIZE(payload)
+    cdef bytes made = PyBytes_FromStringAndSize(NULL, FRAME_HEADER + count)
+    cdef unsigned char *octets = <unsigned char *>PyBytes_AS_STRING(made)
+    write_header(octets, <int>count, <unsigned char>type, <unsigned char>flags, stream)
+    memcpy(octets + FRAME_HEADER, PyBytes_AS_STRING(payload), count)
+    return made
+
+
+cdef bytes settings_frame(tuple settings):
+    """Return a SETTINGS frame of (identifier, value) pairs in their order (9113-6.5)."""
+    cdef bytes payload = PyBytes_FromStringAndSize(NULL, 6 * len(settings))
+    cdef unsigned char *octets = <unsigned char *>PyBytes_AS_STRING(payload)
+    cdef int identifier
+    cdef long long value
+    for identifier, value in settings:
+        octets[0] = 0
+        octets[1] = <unsigned char>identifier
+        write_u32(octets + 2, <uint32_t>value)
+        octets += 6
+    return frame(SETTINGS, 0, 0, payload)
+
+
+cdef bytes goaway_frame(int last, long long code, bytes debug):
+    """Return a GOAWAY frame; `last` is the last stream of the peer's that was acted on."""
+    cdef unsigned char[8] octets
+    write_u32(octets, <uint32_t>last)
+    write_u32(octets + 4, <uint32_t>code)
+    return frame(GOAWAY, 0, 0, PyBytes_FromStringAndSize(<char *>octets, 8) + debug)
+
+
+cdef bytes long_block(bytes block, int max_frame_size, int flags, int stream):
+    """Cut a field block that needs more than one frame: HEADERS, then CONTINUATION (9113-4.3-a).
+
+    The block begins with nine octets kept free for its header. `flags` are those of HEADERS;
+    END_HEADERS goes on the last piece.
+    """
+    cdef Py_ssize_t start = FRAME_HEADER
+    cdef Py_ssize_t end = PyBytes_GET_SIZE(block)
+    cdef int kind = HEADERS
+    cdef list pieces = []
+    while start < end:
+        piece = block[start:start + max_frame_size]
+        start += max_frame_size
+        if start >= end:
+            flags |= FLAG_END_HEADERS
+        pieces.append(frame(kind, flags, stream, piece))
+        kind = CONTINUATION
+        flags = 0
+    return b"".join(pieces)

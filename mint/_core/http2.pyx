@@ -1,0 +1,293 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""The HTTP/2 engine: an immutable state of a client connection and its verbs.
+
+Each verb gives a Step with the successor; a refused wish gives the same state. How frames are read stands
+in http2_receive, how messages are sent in http2_send. No input or output, no clock. RFC 9113, RFC 8441.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_GET_SIZE
+from libc.stdint cimport uint32_t
+
+from .events cimport END_CLOSE, RequestRef, Step, step
+from .faults cimport Fault, refusal
+from .flow cimport DEFAULT_WINDOW, MAX_WINDOW, window_left
+from .frames cimport (FLAG_ACK, NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
+                      SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE, SET_MAX_CONCURRENT_STREAMS,
+                      SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE, SETTINGS, WINDOW_UPDATE, frame,
+                      settings_frame)
+from .hpack cimport Decoder, Encoder
+from .http2_config cimport UNLIMITED, checked_settings, setting_id
+from .http2_config cimport Config as _Config
+from .http2_config import Config
+from .http2_control cimport raise_allowed
+from .http2_receive cimport receive, receive_eof
+from .http2_send cimport send_body, send_cancel, send_end, send_request
+from .http2_state cimport OVER, Core, Work, begin, fail_all, leave, say_goodbye
+from .streams cimport ENDED, HALF_REMOTE, OPEN, RESET, Stream
+from .streams cimport Table as Streams
+
+PREFACE: bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+cdef enum:
+    MOST_PENDING = 32             # SETTINGS of ours without an acknowledgement
+
+
+cdef int defaults(uint32_t *settings) noexcept:
+    """What holds before anybody said otherwise (9113-6.5.2)."""
+    settings[SET_HEADER_TABLE_SIZE] = 4096
+    settings[SET_ENABLE_PUSH] = 1
+    settings[SET_MAX_CONCURRENT_STREAMS] = 100
+    settings[SET_INITIAL_WINDOW_SIZE] = DEFAULT_WINDOW
+    settings[SET_MAX_FRAME_SIZE] = 16384
+    settings[SET_MAX_HEADER_LIST_SIZE] = UNLIMITED
+    settings[SET_ENABLE_CONNECT_PROTOCOL] = 0
+    return 0
+
+
+@cython.final
+@cython.no_gc
+cdef class State(Core):
+    """A connection as a value. It is never written after it was given out."""
+
+    cdef Core fresh(self):
+        return State.__new__(State)
+
+    @staticmethod
+    def open(_Config config not None):
+        """Open a connection: the output is the preface and our first SETTINGS (9113-3.4-a)."""
+        cdef State made = State.__new__(State)
+        cdef Work w
+        cdef int identifier
+        cdef long long value
+        cdef int extra = config.connection_window_size - DEFAULT_WINDOW
+        made.config = config
+        made.requests = Streams.__new__(Streams)
+        made.encoder = Encoder()
+        made.decoder = Decoder()
+        made.pings = ()
+        made.pending = ()
+        made.s.next_stream = config.first_stream
+        made.s.next_ping = -1
+        made.s.goaway = -1
+        defaults(made.s.peer)
+        defaults(made.s.own)
+        made.s.peer[SET_MAX_CONCURRENT_STREAMS] = <uint32_t>config.assumed_concurrency
+        made.s.send_window = DEFAULT_WINDOW
+        made.s.receipt.extra = extra
+        w = begin(made)
+        settings = checked_settings(config.settings)
+        w.core.pending = (settings,)
+        for identifier, value in settings:
+            # The server reads these before any request, so they count at once; the decoder waits for
+            # the acknowledgement (9113-6.5.3-b).
+            w.core.s.own[identifier] = <uint32_t>value
+        raise_allowed(w.core)
+        w.put_whole(PREFACE)
+        w.put_whole(settings_frame(settings))
+        if extra:
+            w.put_small(WINDOW_UPDATE, 0, 0, <uint32_t>extra)
+        return w.finished()
+
+    def request(self, str method not None, str target not None, headers, tuple body, bint streaming):
+        """Send a request: `body` None for none, else pieces; `streaming` announces one to come."""
+        return send_request(self, method, target, headers, body, streaming)
+
+    def stream_body(self, RequestRef ref not None, bytes data not None):
+        """Send a piece of a streamed body, within `body_window`."""
+        return send_body(self, ref, data)
+
+    def end_body(self, RequestRef ref not None, trailers=()):
+        """End a streamed body, with trailers or without."""
+        return send_end(self, ref, trailers)
+
+    def cancel(self, RequestRef ref not None):
+        """Give a request or push up; nothing more comes of it."""
+        return send_cancel(self, ref)
+
+    def feed(self, bytes data not None):
+        """Take what the server sent."""
+        return receive(self, data)
+
+    def feed_eof(self, bint clean):
+        """Take the end of what the server sends; HTTP/2 does not need it clean."""
+        return receive_eof(self)
+
+    def lose(self, Fault broken not None):
+        """Take that the wire broke: everything open fails with this fault."""
+        cdef Work w
+        if self.s.phase == OVER:
+            return step(self)
+        w = begin(self)
+        w.fault = broken
+        fail_all(w, broken)
+        return w.finished()
+
+    def close(self):
+        """Say goodbye; refs that are open get nothing more (9113-6.8-e)."""
+        cdef Work w
+        if self.s.phase == OVER:
+            return step(self, None, (), None, None, END_CLOSE)
+        w = begin(self)
+        say_goodbye(w, NO_ERROR, b"")
+        leave(w)
+        return w.finished()
+
+    def ping(self, bytes payload not None):
+        """Send a PING of eight octets; a Pong with the ref answers it."""
+        cdef Work w
+        if PyBytes_GET_SIZE(payload) != 8:
+            raise ValueError("a ping carries exactly 8 octets")
+        if self.s.phase == OVER:
+            return step(self, None, (), refusal("closed"))
+        if len(self.pings) >= self.config.max_pings:
+            return step(self, None, (), refusal("too_many_pings", "", "", len(self.pings),
+                                                self.config.max_pings))
+        w = begin(self)
+        w.core.pings = self.pings + ((payload, self.s.next_ping),)
+        w.given = w.ref_of(self.s.next_ping)
+        w.core.s.next_ping -= 1
+        w.put_whole(frame(PING, 0, 0, payload))
+        if w.notes is not None:
+            w.note(True, PING, 0, 0, 8, None)
+        return w.finished()
+
+    def put_settings(self, tuple settings not None):
+        """Send SETTINGS; they count when the server has acknowledged them."""
+        cdef tuple checked = checked_settings(settings)
+        cdef Work w
+        cdef int identifier
+        cdef long long value
+        if self.s.phase == OVER:
+            return step(self, None, (), refusal("closed"))
+        if len(self.pending) >= MOST_PENDING:
+            return step(self, None, (), refusal("too_many_settings", "", "", len(self.pending),
+                                                MOST_PENDING))
+        for identifier, value in checked:
+            if identifier == SET_INITIAL_WINDOW_SIZE and value + self.s.most_extra > MAX_WINDOW:
+                raise ValueError("the setting lifts a window that was enlarged above 2^31-1")
+        w = begin(self)
+        w.core.pending = self.pending + (checked,)
+        raise_allowed(w.core)
+        w.put_whole(settings_frame(checked))
+        if w.notes is not None:
+            w.note(True, SETTINGS, 0, 0, 6 * <int>len(checked), repr(settings))
+        return w.finished()
+
+    def server_setting(self, str name not None):
+        """Return a setting of the server's; None is unlimited."""
+        cdef uint32_t value = self.s.peer[setting_id(name, True)]
+        return None if value == UNLIMITED else value
+
+    def client_setting(self, str name not None):
+        """Return a setting of ours as it is in force; None is unlimited."""
+        cdef uint32_t value = self.s.own[setting_id(name, False)]
+        return None if value == UNLIMITED else value
+
+    def send_window(self, RequestRef ref):
+        """Return the octets the server takes now, for the connection or for one request; may be negative."""
+        cdef const Stream *stream
+        if ref is None:
+            return self.s.send_window
+        stream = self.peek(self.number_of(ref))
+        if stream == NULL or stream.state == RESET:
+            return 0
+        return window_left(self.s.peer[SET_INITIAL_WINDOW_SIZE], stream.send_moved)
+
+    def body_window(self, RequestRef ref not None):
+        """Return how many octets of body can be sent now."""
+        return max(0, min(self.send_window(ref), self.s.send_window)) if self.body_is_open(ref) else 0
+
+    def body_is_open(self, RequestRef ref not None):
+        """Return whether the request still has a body to send."""
+        cdef long long number = self.number_of(ref)
+        cdef const Stream *stream = self.peek(number) if number > 0 else NULL
+        return stream != NULL and (stream.state == OPEN or stream.state == HALF_REMOTE)
+
+    def set_receive_window(self, RequestRef ref, long long size):
+        """Enlarge what the server may send ahead, on the connection or one stream (W-15)."""
+        cdef Work w
+        cdef Stream *stream
+        cdef const Stream *held
+        cdef long long number = 0
+        cdef long long now
+        if not 1 <= size <= MAX_WINDOW:
+            raise ValueError(f"a window lies between 1 and 2^31-1, not {size}")
+        if ref is not None:
+            number = self.number_of(ref)
+        if self.s.phase == OVER:
+            return step(self, None, (), refusal("closed"))
+        if number == 0:
+            now = <long long>DEFAULT_WINDOW + self.s.receipt.extra
+        else:
+            held = self.peek(number) if number > 0 else NULL
+            if held == NULL or held.state == RESET or held.facts & ENDED:
+                return step(self, None, (), refusal("unknown_request_to_stream"))
+            now = <long long>self.s.own[SET_INITIAL_WINDOW_SIZE] + held.receipt.extra
+            if size - now + held.receipt.extra + self.s.allowed[SET_INITIAL_WINDOW_SIZE] > MAX_WINDOW:
+                raise ValueError("with the SETTINGS under way the window would pass 2^31-1")
+        if size < now:
+            return step(self, None, (), refusal("window_size_too_small", "", "", now, size))
+        if size == now:
+            return step(self)
+        w = begin(self)
+        # The difference and nothing else: what was used stays owed to the server.
+        w.put_small(WINDOW_UPDATE, 0, <int>number, <uint32_t>(size - now))
+        if number == 0:
+            w.core.s.receipt.extra += <int>(size - now)
+        else:
+            stream = w.core.edit(number)
+            stream.receipt.extra += <int>(size - now)
+            w.core.s.most_extra = max(w.core.s.most_extra, stream.receipt.extra)
+        return w.finished()
+
+    def flushed(self):
+        """Take that everything written so far has left: the peer reads its answers."""
+        cdef Core made
+        if self.s.unsent == 0:
+            return self
+        made = self.successor()
+        made.s.unsent = 0
+        if made.s.glitches:
+            made.s.glitches -= 1
+        return made
+
+    def traced(self, bint on):
+        """Return the same state with notes about frames on or off."""
+        cdef Core made
+        if self.s.tracing == on:
+            return self
+        made = self.successor()
+        made.s.tracing = on
+        return made
+
+    @property
+    def open_request_count(self):
+        """How many requests wait for the end of their response."""
+        return self.s.waiting
+
+    @property
+    def is_open_read(self):
+        """Whether responses may still come."""
+        return self.s.phase != OVER
+
+    @property
+    def is_open_write(self):
+        """Whether requests can be sent."""
+        return self.s.phase != OVER and self.s.goaway < 0
+
+    @property
+    def draining(self):
+        """Whether the server takes no new requests and finishes those it has."""
+        return self.s.phase != OVER and self.s.goaway >= 0
+
+    def __eq__(self, other):
+        if type(other) is not State:
+            return NotImplemented
+        return self is other or self.same(<Core>other)
+
+    __hash__ = None
+
+    def __repr__(self):
+        return (f"<http2.State {('starting', 'running', 'over')[self.s.phase]}, "
+                f"{self.s.waiting} open>")

@@ -1,0 +1,140 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""The configuration of an HTTP/2 connection: names, settings, limits. Checked when it is made.
+
+Nothing here changes while the connection lives. RFC 9113 6.5.2, RFC 8441 3.
+"""
+
+cimport cython
+
+from .fields cimport authority
+from .frames cimport (LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE, SET_ENABLE_CONNECT_PROTOCOL,
+                      SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE,
+                      SET_MAX_CONCURRENT_STREAMS, SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE)
+
+# Name, identifier, least and most value we may send (RFC 9113 6.5.2).
+CLIENT_SETTINGS: dict = {
+    "header_table_size": (SET_HEADER_TABLE_SIZE, 0, 65536),
+    "enable_push": (SET_ENABLE_PUSH, 0, 1),
+    "max_concurrent_streams": (SET_MAX_CONCURRENT_STREAMS, 0, 0xFFFFFFFF),
+    "initial_window_size": (SET_INITIAL_WINDOW_SIZE, 0, 0x7FFFFFFF),
+    "max_frame_size": (SET_MAX_FRAME_SIZE, LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE),
+    # Always finite: it bounds what a response head may cost us (9113-6.5.2-h).
+    "max_header_list_size": (SET_MAX_HEADER_LIST_SIZE, 1, 0x7FFFFFFF),
+}
+
+SERVER_SETTINGS: dict = {
+    "header_table_size": SET_HEADER_TABLE_SIZE,
+    "enable_push": SET_ENABLE_PUSH,
+    "max_concurrent_streams": SET_MAX_CONCURRENT_STREAMS,
+    "initial_window_size": SET_INITIAL_WINDOW_SIZE,
+    "max_frame_size": SET_MAX_FRAME_SIZE,
+    "max_header_list_size": SET_MAX_HEADER_LIST_SIZE,
+    "enable_connect_protocol": SET_ENABLE_CONNECT_PROTOCOL,
+}
+
+# What we say first unless told otherwise: no push, large windows, finite heads.
+DEFAULT_SETTINGS: tuple = (
+    ("enable_push", 0), ("initial_window_size", 4194304), ("max_header_list_size", 262144),
+)
+
+
+cdef tuple checked_settings(object settings):
+    cdef list made = []
+    cdef str name
+    for name, value in settings:
+        if name not in CLIENT_SETTINGS:
+            raise ValueError(f"no client setting is called {name!r}")
+        identifier, least, most = CLIENT_SETTINGS[name]
+        if not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"{name} must lie between {least} and {most}, not {value!r}")
+        made.append((identifier, int(value)))
+    return tuple(made)
+
+
+cdef int setting_id(str name, bint of_server) except -1:
+    cdef dict known = SERVER_SETTINGS if of_server else CLIENT_SETTINGS
+    if name not in known:
+        raise ValueError(f"no {'server' if of_server else 'client'} setting is called {name!r}")
+    return known[name] if of_server else known[name][0]
+
+
+cdef int between(str name, long long value, long long least, long long most) except -1:
+    if not least <= value <= most:
+        raise ValueError(f"{name} must lie between {least} and {most}, not {value}")
+    return <int>value
+
+
+@cython.final
+cdef class Config:
+    """The fixed facts of a connection; settings by snake_case name."""
+
+    def __init__(self, str hostname not None, *, int port, str scheme not None,
+                 unsigned long long identity, str user_agent not None, settings=(),
+                 long long connection_window_size=16777216,
+                 long long window_update_threshold=160000, long long max_fields=512,
+                 long long max_header_block=262144, long long max_continuations=16,
+                 long long max_settings=32, long long max_unsent_acks=1000,
+                 long long max_glitches=10000, long long max_resets=1000,
+                 long long max_reserved=100, long long max_remembered=1024,
+                 long long max_informational=32, long long max_informational_size=262144,
+                 long long max_trailer_size=16384, long long max_trailer_fields=64,
+                 long long max_pings=1000, long long assumed_concurrency=100,
+                 long long first_stream=1,
+                 frozenset sensitive not None=frozenset()):
+        cdef tuple given = tuple(settings)
+        if scheme not in ("http", "https"):
+            raise ValueError(f"the scheme must be http or https, not {scheme!r}")
+        checked_settings(given)
+        names = [name for name, _ in given]
+        if len(set(names)) != len(names):
+            raise ValueError("a setting is given twice")
+        self.hostname = hostname
+        self.port = port
+        self.scheme = scheme
+        self.identity = identity
+        self.user_agent = user_agent
+        self.settings = tuple([pair for pair in DEFAULT_SETTINGS if pair[0] not in names]) + given
+        self.connection_window_size = between("connection_window_size", connection_window_size,
+                                              65535, 0x7FFFFFFF)
+        self.window_update_threshold = between("window_update_threshold", window_update_threshold,
+                                               1, 0x7FFFFFFF)
+        self.max_fields = between("max_fields", max_fields, 1, 0x7FFFFFFF)
+        self.max_header_block = between("max_header_block", max_header_block, 1, 0x7FFFFFFF)
+        self.max_continuations = between("max_continuations", max_continuations, 0, 0x7FFFFFFF)
+        self.max_settings = between("max_settings", max_settings, 10, 0x7FFFFFFF)
+        self.max_unsent_acks = between("max_unsent_acks", max_unsent_acks, 1, 0x7FFFFFFF)
+        self.max_glitches = between("max_glitches", max_glitches, 1, 0x7FFFFFFF)
+        self.max_resets = between("max_resets", max_resets, 1, 0x7FFFFFFF)
+        self.max_reserved = between("max_reserved", max_reserved, 0, 0x7FFFFFFF)
+        self.max_remembered = between("max_remembered", max_remembered, 0, 0x7FFFFFFF)
+        self.max_informational = between("max_informational", max_informational, 0, 255)
+        self.max_informational_size = between("max_informational_size", max_informational_size,
+                                              1, 0x7FFFFFFF)
+        self.max_trailer_size = between("max_trailer_size", max_trailer_size, 1, 0x7FFFFFFF)
+        self.max_trailer_fields = between("max_trailer_fields", max_trailer_fields, 1, 0x7FFFFFFF)
+        self.max_pings = between("max_pings", max_pings, 1, 0x7FFFFFFF)
+        self.assumed_concurrency = between("assumed_concurrency", assumed_concurrency, 1, 0x7FFFFFFF)
+        self.first_stream = between("first_stream", first_stream, 1, 0x7FFFFFFF)
+        if not self.first_stream & 1:
+            raise ValueError("first_stream must be odd")
+        self.sensitive = sensitive
+        self.authority = authority(hostname, port, scheme)
+        self.pseudo = ((":scheme", scheme), (":authority", self.authority),
+                       ("user-agent", user_agent) if user_agent else None)
+
+    cdef tuple parts(self):
+        return (self.hostname, self.port, self.scheme, self.identity, self.user_agent, self.settings,
+                self.connection_window_size, self.window_update_threshold, self.max_fields,
+                self.max_header_block, self.max_continuations, self.max_settings,
+                self.max_unsent_acks, self.max_glitches, self.max_resets, self.max_reserved,
+                self.max_remembered, self.max_informational, self.max_informational_size,
+                self.max_trailer_size, self.max_trailer_fields, self.max_pings,
+                self.assumed_concurrency, self.first_stream, self.sensitive)
+
+    def __eq__(self, other):
+        if type(other) is not Config:
+            return NotImplemented
+        return self is other or self.parts() == (<Config>other).parts()
+
+    def __hash__(self):
+        return hash(self.parts())

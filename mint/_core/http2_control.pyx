@@ -1,0 +1,270 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""SETTINGS, PING, GOAWAY, WINDOW_UPDATE and RST_STREAM of the server.
+
+Their sizes and levels were checked when the header was in. RFC 9113 6.4, 6.5, 6.7 to 6.9; RFC 8441 3.
+"""
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport uint32_t
+from libc.string cimport memcpy
+
+from .events cimport Pong
+from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, Fault, fault
+from .fields cimport show
+from .flow cimport MAX_WINDOW, credit_due, overflows, window_left
+from .frames cimport (FLAG_ACK, FLOW_CONTROL_ERROR, FRAME_HEADER, LEAST_MAX_FRAME_SIZE,
+                      MOST_MAX_FRAME_SIZE, NO_ERROR, PING, PROTOCOL_ERROR, REFUSED_STREAM,
+                      SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE,
+                      SET_INITIAL_WINDOW_SIZE, SET_MAX_CONCURRENT_STREAMS, SET_MAX_FRAME_SIZE,
+                      SET_NO_RFC7540_PRIORITIES, SETTINGS, SETTINGS_KNOWN, WINDOW_UPDATE, error_name,
+                      read_u31, read_u32, write_header)
+from .http2_config cimport UNLIMITED
+from .http2_state cimport (RUNNING, STARTING, Core, Work, answered, breach, end_ref, fail_all,
+                           marked, processed_of, settle, spend, stream_error)
+from .streams cimport (DROP, ENDED, GOT_RESET, RESET, Stream, arrival)
+from .streams cimport Table as Streams
+
+
+cdef int protocol_breach(Work w, str name, str value) except -1:
+    return breach(w, fault("protocol_error", name, value, 0, 0, PROTOCOL_ERROR))
+
+
+cdef int flow_breach(Work w, str name, str value) except -1:
+    return breach(w, fault("flow_control_error", name, value, 0, 0, FLOW_CONTROL_ERROR))
+
+
+cdef bint some_window_overflows(Core core, long long initial) noexcept:
+    """Whether a new initial size lifts a stream's window too high (9113-6.9.2-c).
+
+    Looks at the streams only where the highest credit any of them ever had makes it possible.
+    """
+    cdef long long index
+    cdef int most = 0
+    if not overflows(initial, core.s.most_moved):
+        return False
+    index = core.requests.following(0)
+    while index >= 0:
+        most = max(most, core.requests.peek(index).send_moved)
+        index = core.requests.following(index + 1)
+    core.s.most_moved = most
+    return overflows(initial, most)
+
+
+cdef int on_setting(Work w, int identifier, uint32_t value) except -1:
+    """Apply one setting of the server's, at once (9113-6.5.3-a); True where it may not have the value."""
+    cdef Core core = w.core
+    if identifier == SET_HEADER_TABLE_SIZE:
+        core.encoder = core.encoder.resized(<Py_ssize_t>value)
+    elif identifier == SET_ENABLE_PUSH:
+        if value != 0:   # 9113-6.5.2-b: a server has nothing to allow
+            return protocol_breach(w, "SETTINGS", "ENABLE_PUSH of a server must be 0") or True
+    elif identifier == SET_INITIAL_WINDOW_SIZE:
+        if value > MAX_WINDOW:   # 9113-6.5.2-d
+            return flow_breach(w, "SETTINGS", "INITIAL_WINDOW_SIZE above 2^31-1") or True
+        if some_window_overflows(core, value):
+            return flow_breach(w, "SETTINGS", "INITIAL_WINDOW_SIZE lifts a window above 2^31-1") or True
+    elif identifier == SET_MAX_FRAME_SIZE:
+        if not LEAST_MAX_FRAME_SIZE <= value <= MOST_MAX_FRAME_SIZE:   # 9113-6.5.2-e
+            return protocol_breach(w, "SETTINGS", "MAX_FRAME_SIZE out of range") or True
+    elif identifier == SET_ENABLE_CONNECT_PROTOCOL:
+        if value > 1 or (value == 0 and core.s.peer[identifier] == 1):   # 8441-3-a, b
+            return protocol_breach(w, "SETTINGS", "ENABLE_CONNECT_PROTOCOL must be 0, or 1 for good") or True
+    elif identifier == SET_NO_RFC7540_PRIORITIES:
+        if value > 1:   # 9218-2.1-a
+            return protocol_breach(w, "SETTINGS", "NO_RFC7540_PRIORITIES must be 0 or 1") or True
+    core.s.peer[identifier] = value
+    return False
+
+
+cdef int on_settings(Work w, const unsigned char *payload, int count) except -1:
+    cdef Core core = w.core
+    cdef unsigned char *octets
+    cdef int at
+    cdef int identifier
+    if core.s.phase == STARTING:
+        core.s.phase = RUNNING
+        core.s.peer[SET_MAX_CONCURRENT_STREAMS] = UNLIMITED   # unless this frame says otherwise
+    elif spend(w, 1):
+        return 0
+    for at in range(0, count, 6):
+        identifier = (payload[at] << 8) | payload[at + 1]
+        # 9113-6.5.2-f: what is unknown is ignored
+        if 0 < identifier < SETTINGS_KNOWN and on_setting(w, identifier, read_u32(payload + at + 2)):
+            return 0
+    octets = w.room(FRAME_HEADER)
+    write_header(octets, 0, SETTINGS, FLAG_ACK, 0)
+    if w.notes is not None:
+        w.note(True, SETTINGS, FLAG_ACK, 0, 0, None)
+    return answered(w)
+
+
+cdef int raise_allowed(Core core) except -1:
+    """Until our SETTINGS are acknowledged, the server may go by the old ones (9113-6.5.3-b)."""
+    cdef int identifier
+    cdef long long value
+    memcpy(core.s.allowed, core.s.own, sizeof(core.s.own))
+    for settings in core.pending:
+        for identifier, value in settings:
+            if value > core.s.allowed[identifier]:
+                core.s.allowed[identifier] = <uint32_t>value
+    return 0
+
+
+cdef int credit_streams(Work w, Streams table, int offset) except -1:
+    """After our windows shrank, nothing more may come that would make us credit: do it now (W-15c)."""
+    cdef Core core = w.core
+    cdef long long index = table.following(0)
+    cdef const Stream *now
+    cdef int due
+    while index >= 0:
+        now = table.peek(index)
+        if now.state != RESET and not now.facts & ENDED:
+            due = credit_due(core.s.own[SET_INITIAL_WINDOW_SIZE], now.receipt,
+                             core.config.window_update_threshold)
+            if due:
+                core.edit(2 * index + offset).receipt.used = 0
+                w.put_small(WINDOW_UPDATE, 0, <int>(2 * index + offset), <uint32_t>due)
+                table = core.requests if offset == 1 else core.pushes
+        index = table.following(index + 1)
+    return 0
+
+
+cdef int on_settings_ack(Work w) except -1:
+    """The oldest SETTINGS of ours is in force."""
+    cdef Core core = w.core
+    cdef int identifier
+    cdef long long value
+    cdef uint32_t before = core.s.own[SET_INITIAL_WINDOW_SIZE]
+    if not core.pending:
+        spend(w, 1)
+        return 0
+    for identifier, value in <tuple>core.pending[0]:
+        core.s.own[identifier] = <uint32_t>value
+        if identifier == SET_HEADER_TABLE_SIZE:
+            core.decoder = core.decoder.resized(<Py_ssize_t>value)
+    core.pending = core.pending[1:]
+    raise_allowed(core)
+    if core.s.own[SET_INITIAL_WINDOW_SIZE] < before:
+        credit_streams(w, core.requests, 1)
+        if core.pushes is not None:
+            credit_streams(w, core.pushes, 2)
+    return 0
+
+
+cdef int on_ping(Work w, const unsigned char *payload, int flags) except -1:
+    cdef Core core = w.core
+    cdef unsigned char *octets
+    cdef bytes seen
+    cdef Pong made
+    cdef Py_ssize_t i
+    if not flags & FLAG_ACK:   # 9113-6.7-a
+        octets = w.room(FRAME_HEADER + 8)
+        write_header(octets, 8, PING, FLAG_ACK, 0)
+        memcpy(octets + FRAME_HEADER, payload, 8)
+        if w.notes is not None:
+            w.note(True, PING, FLAG_ACK, 0, 8, None)
+        if not spend(w, 1):
+            answered(w)
+        return 0
+    seen = PyBytes_FromStringAndSize(<const char *>payload, 8)
+    for i in range(len(core.pings)):
+        if core.pings[i][0] == seen:
+            made = Pong.__new__(Pong)
+            made.ref = w.ref_of(core.pings[i][1])
+            core.pings = core.pings[:i] + core.pings[i + 1:]
+            w.flush_data()
+            w.responses.append(made)
+            return 0
+    spend(w, 1)   # 9113-6.7-c: nobody asked
+    return 0
+
+
+cdef int fail_unprocessed(Work w, int last) except -1:
+    """Fail the requests the server will not act on, in their order (9113-6.8-b)."""
+    cdef Core core = w.core
+    cdef long long index = core.requests.following((<long long>last + 1) >> 1)
+    cdef Stream *stream
+    cdef Fault no = fault("unprocessed", "", "", 0, 0, NO_ERROR, PROCESSED_NO)
+    while index >= 0:
+        if core.requests.peek(index).state != RESET:
+            stream = core.edit(2 * index + 1)
+            end_ref(w, <int>(2 * index + 1), stream,
+                    no if processed_of(stream) == PROCESSED_MAYBE else marked(no, processed_of(stream)))
+            settle(w, <int>(2 * index + 1), stream, GOT_RESET)
+        index = core.requests.following(index + 1)
+    return 0
+
+
+cdef int on_goaway(Work w, const unsigned char *payload, int count) except -1:
+    """The server takes no more requests; those it has go on (9113-6.8)."""
+    cdef Core core = w.core
+    cdef int last = read_u31(payload)
+    cdef uint32_t code = read_u32(payload + 4)
+    if core.s.goaway >= 0 and spend(w, 1):
+        return 0
+    if core.s.goaway < 0 or last < core.s.goaway:   # 9113-6.8-c: it must not grow
+        core.s.goaway = last
+    fail_unprocessed(w, core.s.goaway)
+    if code != NO_ERROR and not core.s.told:
+        core.s.told = True
+        w.fault = fault("server_closed_connection", error_name(code),
+                        show(payload[8:count if count < 208 else 208]), 0, 0, code)
+    if core.s.phase == STARTING:
+        # Instead of its SETTINGS: there will be no connection.
+        if w.fault is None:
+            w.fault = fault("server_closed_connection", error_name(code), "", 0, 0, code)
+        fail_all(w, w.fault)
+    return 0
+
+
+cdef int on_window_update(Work w, int id, int increment) except -1:
+    cdef Core core = w.core
+    cdef const Stream *now
+    cdef Stream *stream
+    cdef long long window
+    if id == 0:
+        if increment == 0:   # 9113-6.9-a
+            return protocol_breach(w, "WINDOW_UPDATE", "increment of 0")
+        if overflows(core.s.send_window, increment):   # 9113-6.9.1-b
+            return flow_breach(w, "WINDOW_UPDATE", "lifts the connection window above 2^31-1")
+        core.s.send_window += increment
+        return spend(w, 1)
+    now = core.peek(id)
+    if now == NULL or now.state == RESET:   # 9113-6.9-c, W-14: late, and legal
+        return spend(w, 1)
+    if increment == 0:
+        return stream_error(w, id, PROTOCOL_ERROR,
+                            fault("protocol_error", "WINDOW_UPDATE", "increment of 0", 0, 0,
+                                  PROTOCOL_ERROR))
+    window = window_left(core.s.peer[SET_INITIAL_WINDOW_SIZE], now.send_moved)
+    if overflows(window, increment):
+        return stream_error(w, id, FLOW_CONTROL_ERROR,
+                            fault("flow_control_error", "WINDOW_UPDATE",
+                                  "lifts the window above 2^31-1", 0, 0, FLOW_CONTROL_ERROR))
+    stream = core.edit(id)
+    stream.send_moved += increment
+    if stream.send_moved > core.s.most_moved:
+        core.s.most_moved = stream.send_moved
+    return spend(w, 1)
+
+
+cdef int on_rst_stream(Work w, int id, uint32_t code) except -1:
+    """The server gives a stream up; nothing is sent back (9113-5.4.2-a, 6.4-b)."""
+    cdef Core core = w.core
+    cdef const Stream *now = core.peek(id)
+    cdef Stream *stream
+    cdef int processed
+    if now == NULL or arrival[now.state][3] == DROP:
+        return spend(w, 1)
+    stream = core.edit(id)
+    processed = processed_of(stream)
+    if code == REFUSED_STREAM and processed == PROCESSED_MAYBE:   # 9113-8.7-a
+        processed = PROCESSED_NO
+    # W-19: NO_ERROR is a success after a complete response only, and then Done was given.
+    end_ref(w, id, stream, fault("server_closed_request", error_name(code), "", 0, 0, code, processed))
+    settle(w, id, stream, GOT_RESET)
+    core.s.resets += 1
+    if core.s.resets > core.config.max_resets:
+        breach(w, fault("enhance_your_calm", "max_resets", "resets every stream", core.s.resets,
+                        core.config.max_resets, 11))
+    return 0

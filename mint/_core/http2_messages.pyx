@@ -1,0 +1,509 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""Message rules, both ways: what a request may hold and what a response must.
+
+Requests are checked completely before anything is encoded; what breaks a rule is refused, never mended.
+Responses that break one are malformed, which ends their stream. RFC 9113 8, RFC 8441 4, RFC 9110 8.6.
+"""
+
+cimport cython
+from cpython.list cimport PyList_GET_SIZE
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_CheckExact,
+                              PyUnicode_GET_LENGTH, PyUnicode_KIND)
+from libc.string cimport memcmp
+
+from .chars cimport CHAR_DIGIT, CHAR_TCHAR, all_in, char_class, char_lower, is_blank, value_is_clean
+from .faults cimport Fault, fault, refusal
+from .fields cimport (method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
+                      name_octets, parse_length, target_fault, value_fault)
+from .frames cimport PROTOCOL_ERROR
+from .hpack cimport MARK_NAME, MARK_VALUE
+
+cdef extern from "Python.h":
+    PyObject *PyList_GET_ITEM(object list, Py_ssize_t i)
+    PyObject *PyTuple_GET_ITEM(object tuple, Py_ssize_t i)
+
+cdef enum:
+    FIELD_OVERHEAD = 32           # octets each field counts beyond its own (RFC 7541 4.1)
+
+# Pairs that many requests share, made once.
+METHODS: dict = {name: (":method", name) for name in (
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")}
+ROOT: tuple = (":path", "/")
+NO_CONTENT: tuple = ("content-length", "0")
+
+# Methods whose requests are expected to have content: without a body they say so (9110-8.6).
+WITH_CONTENT: frozenset = frozenset({"POST", "PUT", "PATCH"})
+
+# What the caller may set for an extended CONNECT (8441-4-a).
+CALLER_PSEUDO: frozenset = frozenset({":protocol", ":scheme", ":path", ":authority"})
+
+# What an extended CONNECT has no use for (8441-5-b).
+NOT_EXTENDED: frozenset = frozenset({"sec-websocket-key", "sec-websocket-accept"})
+
+
+
+cdef inline const unsigned char *octets_of(str text) noexcept:
+    return <const unsigned char *>PyUnicode_1BYTE_DATA(text)
+
+
+cdef inline bint equals(str text, const char *name, Py_ssize_t count) noexcept:
+    return PyUnicode_GET_LENGTH(text) == count and memcmp(octets_of(text), name, count) == 0
+
+
+cdef enum:                        # fields that a message rule is about
+    PLAIN = 0
+    PSEUDO = 1
+    HOST = 2
+    TE = 3
+    COOKIE = 4
+    CONTENT_LENGTH = 5
+    USER_AGENT = 6
+    CONNECTION = 7                # a connection-specific field
+
+
+cdef inline int kind_of(str name) noexcept:
+    """Which rule a lower-case latin-1 name falls under."""
+    cdef const unsigned char *octets = octets_of(name)
+    if octets[0] == c":":
+        return PSEUDO
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
+    if count == 2:
+        return TE if memcmp(octets, b"te", 2) == 0 else PLAIN
+    if count == 4:
+        return HOST if memcmp(octets, b"host", 4) == 0 else PLAIN
+    if count == 6:
+        return COOKIE if memcmp(octets, b"cookie", 6) == 0 else PLAIN
+    if count == 7:
+        return CONNECTION if memcmp(octets, b"upgrade", 7) == 0 else PLAIN
+    if count == 10:
+        if memcmp(octets, b"connection", 10) == 0 or memcmp(octets, b"keep-alive", 10) == 0:
+            return CONNECTION
+        return USER_AGENT if memcmp(octets, b"user-agent", 10) == 0 else PLAIN
+    if count == 14:
+        return CONTENT_LENGTH if memcmp(octets, b"content-length", 14) == 0 else PLAIN
+    if count == 16:
+        return CONNECTION if memcmp(octets, b"proxy-connection", 16) == 0 else PLAIN
+    if count == 17:
+        return CONNECTION if memcmp(octets, b"transfer-encoding", 17) == 0 else PLAIN
+    return PLAIN
+
+
+cdef inline bint name_is_ready(str name) noexcept:
+    """Whether a name is a token in lower case already."""
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
+    cdef const unsigned char *octets
+    cdef Py_ssize_t i
+    if count == 0 or PyUnicode_KIND(name) != PyUnicode_1BYTE_KIND:
+        return False
+    octets = octets_of(name)
+    for i in range(count):
+        if char_lower[octets[i]] != octets[i] or octets[i] == 0:
+            return False
+    return True
+
+
+cdef inline bint value_is_ready(str value) noexcept:
+    """Whether a value may be sent: latin-1, no controls, no blank at an end (9113-8.2.1-b)."""
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
+    cdef const unsigned char *octets
+    if PyUnicode_KIND(value) != PyUnicode_1BYTE_KIND:
+        return False
+    if count == 0:
+        return True
+    octets = octets_of(value)
+    return (not is_blank(octets[0]) and not is_blank(octets[count - 1])
+            and value_is_clean(octets, count))
+
+
+cdef inline str exact(object text):
+    """A str of the very type, so that nothing of the caller's runs later."""
+    return <str>text if PyUnicode_CheckExact(text) else str.__str__(text)
+
+
+cdef bint is_authority(str value) except -1:
+    """Host and maybe port: no userinfo, nothing that begins another part (9113-8.3.1-b)."""
+    return bool(value) and not any(mark in value for mark in "@/?#\\, \t\"<>")
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(4)
+cdef class Draft:
+    """A request on its way to the encoder."""
+
+
+cdef inline int count_in(Draft made, tuple pair) noexcept:
+    made.size += (PyUnicode_GET_LENGTH(<str>PyTuple_GET_ITEM(pair, 0))
+                  + PyUnicode_GET_LENGTH(<str>PyTuple_GET_ITEM(pair, 1)) + FIELD_OVERHEAD)
+    return 0
+
+
+cdef tuple ready_pair(Draft made, object item):
+    """The caller's pair with its name in lower case; None, and a fault, where it may not be sent."""
+    cdef str name
+    cdef str value
+    cdef str given
+    cdef bytes lower
+    if type(item) is tuple and PyTuple_GET_SIZE(item) == 2:
+        name = <str?>(<tuple>item)[0]
+        value = <str?>(<tuple>item)[1]
+        if (PyUnicode_CheckExact(name) and PyUnicode_CheckExact(value) and name_is_ready(name)
+                and value_is_ready(value)):
+            return <tuple>item
+    given, value = item
+    given = exact(given)
+    value = exact(value)
+    if given[:1] == ":":
+        lower = name_octets(given[1:], False)
+        if lower is None or given[1:] != lower.decode("ascii"):
+            made.fault = refusal("invalid_pseudo_header", given, "no such pseudo-header")
+            return None
+        name = given
+    else:
+        lower = name_octets(given, False)
+        if lower is None:
+            made.fault = refusal("invalid_header_name", given)
+            return None
+        name = lower.decode("ascii")
+    if not value_is_ready(value):
+        made.fault = value_fault(name, value)
+        return None
+    return name, value
+
+
+cdef Draft refused(Draft made, Fault why):
+    made.fault = why
+    return made
+
+
+cdef Draft drafted(Config config, str method, str target, object headers, long long total):
+    cdef Draft made = Draft.__new__(Draft)
+    cdef list fields
+    cdef tuple pair
+    cdef str name
+    cdef str value
+    cdef str host = None
+    cdef dict given = None
+    cdef int kind
+    cdef int agent = -1
+    made.declared = -1
+    method = exact(method)
+    target = exact(target)
+    made.fault = method_fault(method)
+    if made.fault is not None:
+        return made
+    made.is_head = equals(method, b"HEAD", 4)
+    made.is_connect = equals(method, b"CONNECT", 7)
+    pair = METHODS.get(method)
+    fields = [(":method", method) if pair is None else pair]
+    made.fields = fields
+    # :scheme, :path and :authority come below; their places are kept.
+    fields += (None, None, None)
+    if config.pseudo[2] is not None:
+        agent = 4
+        fields.append(config.pseudo[2])
+    for item in headers:
+        pair = ready_pair(made, item)
+        if pair is None:
+            return made
+        name = <str>pair[0]
+        kind = kind_of(name)
+        if kind == PLAIN or kind == COOKIE:
+            fields.append(pair)
+            continue
+        value = <str>pair[1]
+        if kind == USER_AGENT:
+            if agent >= 0 and fields[agent] is config.pseudo[2]:
+                fields[agent] = pair
+            else:
+                fields.append(pair)
+        elif kind == CONNECTION:   # 9113-8.2.2-a
+            return refused(made, refusal("connection_specific_header", name))
+        elif kind == TE:   # 9113-8.2.2-c
+            if value.lower() != "trailers":
+                return refused(made, refusal("invalid_header_value", name, value))
+            fields.append(pair)
+        elif kind == HOST:   # 9113-8.3.1-a: :authority says it
+            if host is not None:
+                return refused(made, refusal("invalid_request_framing", name, "is given twice"))
+            if not is_authority(value):
+                return refused(made, refusal("invalid_header_value", name, value))
+            host = value
+        elif kind == CONTENT_LENGTH:
+            if made.declared >= 0:
+                return refused(made, refusal("invalid_request_framing", name, "is given twice"))
+            made.declared = parse_length(octets_of(value), PyUnicode_GET_LENGTH(value))
+            if made.declared < 0:
+                return refused(made, refusal("invalid_request_framing", name, "is no decimal number"))
+            fields.append(pair)
+        else:
+            if name not in CALLER_PSEUDO:
+                return refused(made, refusal("invalid_pseudo_header", name, "is not for callers"))
+            if given is None:
+                given = {}
+            if name in given:
+                return refused(made, refusal("invalid_pseudo_header", name, "is given twice"))
+            given[name] = value
+    if made.is_connect or given is not None:
+        made.fault = connect_pseudo(made, config, target, host, given, fields)
+    else:
+        made.fault = usual_pseudo(config, method, target, host, fields)
+    if made.fault is None:
+        made.fault = length_fault(made, method, total, fields)
+    for pair in fields:
+        count_in(made, pair)
+    return made
+
+
+cdef Fault usual_pseudo(Config config, str method, str target, str host, list fields):
+    """:scheme, :path and :authority of an ordinary request (9113-8.3.1-c, d)."""
+    cdef Fault bad
+    if equals(target, b"/", 1):
+        fields[2] = ROOT
+    else:
+        bad = target_fault(method, target, False)
+        if bad is not None:
+            return bad
+        if octets_of(target)[0] != c"/" and octets_of(target)[0] != c"*":
+            return refusal("invalid_request_target", method, target)
+        fields[2] = (":path", target)
+    fields[1] = config.pseudo[0]
+    fields[3] = config.pseudo[1] if host is None else (":authority", host)
+    return None
+
+
+cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict given, list fields):
+    """The pseudo-headers of CONNECT (9113-8.5-a) and of extended CONNECT (8441-4-a)."""
+    cdef Fault bad
+    cdef str protocol
+    cdef str path
+    cdef str name
+    if given is None or ":protocol" not in given:
+        if given is not None:
+            name = next(iter(given))
+            return refusal("invalid_pseudo_header", name, "stands beside :protocol only")
+        bad = target_fault("CONNECT", target, False)
+        if bad is not None:
+            return bad
+        if host is not None and host != target:
+            return refusal("invalid_header_value", "host", host)
+        fields[1] = (":authority", target)
+        del fields[2:4]
+        return None
+    if not made.is_connect:
+        return refusal("invalid_pseudo_header", ":protocol", "belongs to CONNECT")
+    made.is_extended = True
+    protocol = given[":protocol"]
+    if not protocol or not all_in(octets_of(protocol), PyUnicode_GET_LENGTH(protocol), CHAR_TCHAR):
+        return refusal("invalid_pseudo_header", ":protocol", "is no token")
+    path = given.get(":path", target)
+    bad = target_fault("GET", path, False)
+    if bad is not None or not path.startswith("/"):
+        return refusal("invalid_request_target", "CONNECT", path)
+    if given.get(":scheme", "https") not in ("http", "https"):
+        return refusal("invalid_pseudo_header", ":scheme", "must be http or https")
+    if not is_authority(given.get(":authority", config.authority)):
+        return refusal("invalid_pseudo_header", ":authority", "is no host and port")
+    if host is not None and host != given.get(":authority", host):
+        return refusal("invalid_header_value", "host", host)
+    for pair in fields[4:]:
+        if pair[0] in NOT_EXTENDED:
+            return refusal("invalid_header_name", pair[0])
+    fields[1] = (":scheme", given.get(":scheme", config.scheme))
+    fields[2] = (":path", path)
+    fields[3] = (":authority", given.get(":authority", config.authority if host is None else host))
+    fields.insert(4, (":protocol", protocol))
+    return None
+
+
+cdef Fault length_fault(Draft made, str method, long long total, list fields):
+    """content-length agrees with the body, and is there where it is expected (9110-8.6)."""
+    if total >= 0 and made.declared >= 0 and made.declared != total:
+        return refusal("content_length_mismatch", "", "", total, made.declared)
+    if made.declared > 0 and total == -2:
+        return refusal("content_length_mismatch", "", "", 0, made.declared)
+    if made.declared >= 0 or total == -1:
+        return None
+    if total >= 0:
+        fields.append(("content-length", str(total)))
+        made.declared = total
+    elif method in WITH_CONTENT:
+        fields.append(NO_CONTENT)
+    return None
+
+
+cdef Draft drafted_trailers(object headers):
+    cdef Draft made = Draft.__new__(Draft)
+    cdef tuple pair
+    made.fields = []
+    for item in headers:
+        pair = ready_pair(made, item)
+        if pair is None:
+            return made
+        if pair[0][0] == ":":   # 9113-8.1-b
+            return refused(made, refusal("invalid_pseudo_header", pair[0], "may not stand in trailers"))
+        if name_is_forbidden_in_trailers(pair[0]):
+            return refused(made, refusal("unallowed_trailing_header", item[0]))
+        made.fields.append(pair)
+        count_in(made, pair)
+    return made
+
+
+cdef Fault malformed(str name, str value):
+    return fault("malformed_response", name, value, 0, 0, PROTOCOL_ERROR)
+
+
+cdef Fault marks_fault(list fields, unsigned int marks):
+    """Say which field has a bad name or value (9113-8.2.1). Seldom, so it may look again."""
+    cdef str name
+    for name, value in fields:
+        if not name_is_ready(name[1:] if name[:1] == ":" else name):
+            return malformed(name, "is no field name in lower case")
+    for name, value in fields:
+        if not value_is_ready(value):
+            return malformed(name, "has a value with controls, or blanks at an end")
+    return malformed("", "has a bad field")
+
+
+cdef long long agreed_length(str value) noexcept:
+    """A content-length, or a list of equal ones, as a number; -1 where it is neither (R2)."""
+    cdef const unsigned char *octets = octets_of(value)
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
+    cdef Py_ssize_t start = 0
+    cdef Py_ssize_t end
+    cdef Py_ssize_t last
+    cdef long long number = -1
+    cdef long long seen
+    while start <= count:
+        end = start
+        while end < count and octets[end] != c",":
+            end += 1
+        last = end
+        while start < last and is_blank(octets[start]):
+            start += 1
+        while last > start and is_blank(octets[last - 1]):
+            last -= 1
+        seen = parse_length(octets + start, last - start)
+        if seen < 0 or (number >= 0 and seen != number):
+            return -1
+        number = seen
+        start = end + 1
+    return number
+
+
+cdef tuple with_cookie_joined(tuple fields):
+    """Cookie crumbs as one field, where the first one stood (9113-8.2.3-a)."""
+    cdef list made = []
+    cdef list crumbs = [value for name, value in fields if name == "cookie"]
+    cdef bint put = False
+    for pair in fields:
+        if pair[0] != "cookie":
+            made.append(pair)
+        elif not put:
+            made.append(("cookie", "; ".join(crumbs)))
+            put = True
+    return tuple(made)
+
+
+cdef object response_head(list fields, unsigned int marks, Answer *head):
+    cdef Py_ssize_t count = PyList_GET_SIZE(fields)
+    cdef Py_ssize_t i
+    cdef int kind
+    cdef int cookies = 0
+    cdef long long length
+    cdef str name
+    cdef str value
+    cdef tuple pair
+    cdef tuple made
+    cdef const unsigned char *octets
+    head.length = -1
+    head.status = 0
+    if marks & (MARK_NAME | MARK_VALUE):
+        return marks_fault(fields, marks)
+    if count:
+        pair = <tuple>PyList_GET_ITEM(fields, 0)
+    if count == 0 or not equals(<str>PyTuple_GET_ITEM(pair, 0), b":status", 7):
+        for other in fields:
+            if other[0] == ":status":   # 9113-8.3-b
+                return malformed(":status", "comes after another field")
+        return fault("missing_status_header", ":status", "", 0, 0, PROTOCOL_ERROR)
+    value = <str>PyTuple_GET_ITEM(pair, 1)
+    octets = octets_of(value)
+    if PyUnicode_GET_LENGTH(value) != 3 or not all_in(octets, 3, CHAR_DIGIT) or octets[0] == c"0":
+        return malformed(":status", "is no number of three digits")   # 9113-8.3.2-a
+    head.status = (octets[0] - 48) * 100 + (octets[1] - 48) * 10 + octets[2] - 48
+    if head.status == 101:
+        return malformed(":status", "101 has no meaning in HTTP/2")   # 9113-8.3.2-b
+    made = PyTuple_New(count - 1)
+    for i in range(1, count):
+        pair = <tuple>PyList_GET_ITEM(fields, i)
+        Py_INCREF(pair)
+        PyTuple_SET_ITEM(made, i - 1, pair)
+        name = <str>PyTuple_GET_ITEM(pair, 0)
+        kind = kind_of(name)
+        if kind == PLAIN:
+            continue
+        if kind == PSEUDO:   # 9113-8.3-a, b
+            return malformed(name, "is repeated, misplaced or no pseudo-header of a response")
+        if kind == CONNECTION:   # 9113-8.2.2-b
+            return malformed(name, "belongs to HTTP/1 connections")
+        if kind == CONTENT_LENGTH:
+            value = <str>PyTuple_GET_ITEM(pair, 1)
+            length = agreed_length(value)
+            if length < 0 or (head.length >= 0 and head.length != length):
+                return malformed(name, "is no number, or there are several")
+            head.length = length
+        elif kind == COOKIE:
+            cookies += 1
+    return with_cookie_joined(made) if cookies > 1 else made
+
+
+cdef object response_trailers(list fields, unsigned int marks):
+    cdef list made = []
+    cdef str name
+    if marks & (MARK_NAME | MARK_VALUE):
+        return marks_fault(fields, marks)
+    for pair in fields:
+        name = pair[0]
+        if octets_of(name)[0] == c":":   # 9113-8.1-b
+            return malformed(name, "is a pseudo-header in trailers")
+        if name_is_connection_specific(name):
+            return malformed(name, "belongs to HTTP/1 connections")
+        if not name_is_forbidden_in_trailers(name):
+            made.append(pair)
+    return tuple(made)
+
+
+cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *is_head):
+    """A promised request is complete, safe, without content and for our origin (9113-8.4)."""
+    cdef dict pseudo = {}
+    cdef bint regular = False
+    cdef str name
+    cdef str value
+    is_head[0] = False
+    if marks & (MARK_NAME | MARK_VALUE):
+        return marks_fault(fields, marks)
+    for name, value in fields:
+        if octets_of(name)[0] == c":":
+            if regular or name in pseudo:
+                return malformed(name, "is repeated or misplaced")
+            if name not in (":method", ":scheme", ":path", ":authority"):
+                return malformed(name, "is no pseudo-header of a request")
+            pseudo[name] = value
+            continue
+        regular = True
+        if name_is_connection_specific(name):
+            return malformed(name, "belongs to HTTP/1 connections")
+        if name == "content-length" and value != "0":
+            return malformed(name, "promises a request with content")
+    if pseudo.get(":method") not in ("GET", "HEAD"):   # 9113-8.4-a
+        return malformed(":method", "is not that of a safe, cacheable request")
+    if pseudo.get(":scheme") != config.scheme or pseudo.get(":authority") != config.authority:
+        return malformed(":authority", "is not the origin we asked")   # 9113-8.4-b
+    if not pseudo.get(":path", "").startswith("/"):
+        return malformed(":path", "is missing or no path")
+    is_head[0] = pseudo[":method"] == "HEAD"
+    return None

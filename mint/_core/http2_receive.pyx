@@ -1,0 +1,426 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""From octets to frames: headers, payloads that come in parts, DATA that is handed out as it comes.
+
+The order of checks for a frame is: the connection's first frame, the rule of its type, the field block that
+is open, the state of its stream. Everything about a frame is decided when its nine header octets are in,
+before its payload is waited for. RFC 9113 3.4, 4, 5.1, 6.1, 6.2, 6.6, 6.9.1, 6.10.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.stdint cimport uint32_t
+from libc.string cimport memcmp, memcpy
+
+from .events cimport END_CLOSE, Step, step
+from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, Fault, fault
+from .fields cimport show
+from .flow cimport DEFAULT_WINDOW, credit_due, receive_left, violates
+from .frames cimport (CONTINUATION, DATA, ENHANCE_YOUR_CALM, FLAG_ACK, FLAG_END_HEADERS,
+                      FLAG_END_STREAM, FLAG_PADDED, FLAG_PRIORITY, FLOW_CONTROL_ERROR, FRAME_HEADER,
+                      FRAME_SIZE_ERROR, GOAWAY, HEADERS, KNOWN_TYPES, PING, PRIORITY, PROTOCOL_ERROR,
+                      PUSH_PROMISE, RST_STREAM, SET_ENABLE_PUSH, SET_INITIAL_WINDOW_SIZE,
+                      SET_MAX_FRAME_SIZE, SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, Head, fits,
+                      frame_name, header_fault, read_header, read_u31, read_u32)
+from .http2_control cimport (on_goaway, on_ping, on_rst_stream, on_settings, on_settings_ack,
+                             on_window_update)
+from .http2_responses cimport on_block, on_end
+from .http2_state cimport (AT_DATA, AT_HEADER, AT_PAD_LENGTH, AT_PAYLOAD, AT_SKIP, OVER, STARTING, Core,
+                           Scalars, Work, begin, breach, fail_all, refund, spend, stream_error)
+from .logs cimport log_append
+from .streams cimport (ACCEPT, BREACH, CLOSED, CLOSED_STREAM, DROP, ENDED, IDLE, IS_TUNNEL, RESET,
+                       SEEN_FINAL, Stream, arrival)
+
+
+cdef Step receive(Core before, bytes data):
+    cdef Work w
+    if before.s.phase == OVER or PyBytes_GET_SIZE(data) == 0:   # R21: what comes after the end is not read
+        return step(before)
+    w = begin(before)
+    w.source = data
+    pump(w, <const unsigned char *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+    return w.finished()
+
+
+cdef Step receive_eof(Core before):
+    """The server closed the transport (9113-5.4.3-a)."""
+    cdef Work w
+    if before.s.phase == OVER:
+        return step(before)
+    w = begin(before)
+    if before.s.waiting or before.s.active or before.s.reserved or before.s.pushed:
+        w.fault = fault("transport_closed")
+    fail_all(w, w.fault if w.fault is not None else fault("transport_closed"))
+    return w.finished()
+
+
+cdef int pump(Work w, const unsigned char *octets, Py_ssize_t count) except -1:
+    """Take all octets, one frame part after the other."""
+    cdef Core core = w.core
+    cdef Scalars *s = &core.s
+    cdef Py_ssize_t at = 0
+    cdef Py_ssize_t take
+    while s.phase != OVER:
+        if s.mode == AT_HEADER:
+            if s.held == 0 and count - at >= FRAME_HEADER:
+                at += FRAME_HEADER
+                on_header(w, octets + at - FRAME_HEADER)
+                continue
+            take = min(FRAME_HEADER - s.held, count - at)
+            memcpy(s.header + s.held, octets + at, take)
+            s.held += <int>take
+            at += take
+            if s.held < FRAME_HEADER:
+                return 0
+            s.held = 0
+            on_header(w, s.header)
+        elif s.mode == AT_DATA:
+            if s.left:
+                take = min(s.left, count - at)
+                if take == 0:
+                    return 0
+                if takes_data(core, s.frame.stream):
+                    w.add_piece(s.frame.stream, octets + at, take)
+                s.left -= <int>take
+                at += take
+                if s.left:
+                    return 0
+            if s.padding:
+                take = min(s.padding, count - at)
+                s.padding -= <int>take
+                at += take
+                if s.padding:
+                    return 0
+            s.mode = AT_HEADER
+            on_data_end(w)
+        elif s.mode == AT_PAD_LENGTH:
+            if at == count:
+                return 0
+            on_pad_length(w, octets[at])
+            at += 1
+        elif s.mode == AT_PAYLOAD:
+            if s.left == s.frame.length and count - at >= s.left:
+                s.mode = AT_HEADER
+                at += s.left
+                on_payload(w, octets + at - s.left)
+                continue
+            take = min(s.left, count - at)
+            if take == 0:
+                return 0
+            core.partial = log_append(core.partial, &s.partial_window, octets + at, take)
+            s.left -= <int>take
+            at += take
+            if s.left:
+                return 0
+            s.mode = AT_HEADER
+            on_payload(w, core.partial.octets + s.partial_window.start)
+            core.partial = None
+            s.partial_window.start = s.partial_window.end = 0
+        else:
+            take = min(s.left, count - at)
+            s.left -= <int>take
+            at += take
+            if s.left:
+                return 0
+            s.mode = AT_HEADER
+    return 0
+
+
+cdef int protocol_breach(Work w, str name, str value) except -1:
+    return breach(w, fault("protocol_error", name, value, 0, 0, PROTOCOL_ERROR))
+
+
+cdef int calm_breach(Work w, str name, str value, long long size, long long limit) except -1:
+    return breach(w, fault("enhance_your_calm", name, value, size, limit, ENHANCE_YOUR_CALM))
+
+
+cdef int first_frame(Work w, Head head, const unsigned char *octets) except -1:
+    """The first frame must be SETTINGS (9113-3.4-c); True where it is not."""
+    cdef Fault why
+    if memcmp(octets, b"HTTP/1.", 7) == 0:   # W-12: an HTTP/1 server has not acted on anything
+        why = fault("http1_response", "", show(octets[:FRAME_HEADER]), 0, 0, PROTOCOL_ERROR, PROCESSED_NO)
+        w.fault = why
+        fail_all(w, why)
+        return True
+    if head.type == SETTINGS and not head.flags & FLAG_ACK or head.type == GOAWAY:
+        return False
+    protocol_breach(w, frame_name(head.type), f"the first frame is {frame_name(head.type)}, not SETTINGS")
+    return True
+
+
+cdef int on_header(Work w, const unsigned char *octets) except -1:
+    """A frame begins: decide what its header allows to decide."""
+    cdef Core core = w.core
+    cdef Scalars *s = &core.s
+    cdef Head head = read_header(octets)
+    s.frame = head
+    s.left = head.length
+    if s.phase == STARTING and first_frame(w, head, octets):
+        return 0
+    if not fits(head, <int>s.allowed[SET_MAX_FRAME_SIZE]):
+        return on_misfit(w, head)
+    if w.notes is not None and not (head.flags & FLAG_END_HEADERS
+                                    and head.type in (HEADERS, PUSH_PROMISE, CONTINUATION)):
+        w.note(False, head.type, head.flags, head.stream, head.length, None)
+    if s.block_stream and (head.type != CONTINUATION or head.stream != s.block_stream):
+        return protocol_breach(w, frame_name(head.type),   # 9113-4.3-a, 5.5-b, 6.2-a
+                               f"{frame_name(head.type)} inside a field block")
+    if head.type == DATA:
+        return on_data(w, head)
+    s.mode = AT_PAYLOAD
+    if head.type >= KNOWN_TYPES:   # 9113-4.1-b
+        s.mode = AT_SKIP
+        spend(w, 1)
+    elif head.type == SETTINGS:
+        if head.length > 6 * core.config.max_settings:   # R19
+            return calm_breach(w, "max_settings", "too many settings in one frame", head.length // 6,
+                               core.config.max_settings)
+    elif head.type == CONTINUATION:
+        return on_continuation(w, head)
+    elif head.stream and head.type != PRIORITY:
+        return on_stream_header(w, head)
+    return 0
+
+
+cdef int on_misfit(Work w, Head head) except -1:
+    """A frame of a wrong size or level: a connection error, but for PRIORITY (9113-6.3-a)."""
+    cdef Core core = w.core
+    if (head.type == PRIORITY and head.stream and not core.s.block_stream
+            and head.length <= <int>core.s.allowed[SET_MAX_FRAME_SIZE]):
+        core.s.mode = AT_SKIP
+        if core.peek(head.stream) == NULL:
+            return spend(w, 1)
+        return stream_error(w, head.stream, FRAME_SIZE_ERROR, header_fault(head, 0x7FFFFFFF))
+    return breach(w, header_fault(head, <int>core.s.allowed[SET_MAX_FRAME_SIZE]))
+
+
+cdef int on_stream_header(Work w, Head head) except -1:
+    """HEADERS, RST_STREAM, PUSH_PROMISE or WINDOW_UPDATE: is the stream there, is a block not too long."""
+    cdef Core core = w.core
+    cdef int state = core.state_of(head.stream)
+    if arrival[state][head.type] == BREACH:   # 9113-5.1-a, b, d, 6.6-a
+        return protocol_breach(w, frame_name(head.type),
+                               f"{frame_name(head.type)} on stream {head.stream} "
+                               + ("which is idle" if state == IDLE else "in a state without it"))
+    if head.type == HEADERS or head.type == PUSH_PROMISE:
+        if head.type == PUSH_PROMISE:
+            if not core.s.own[SET_ENABLE_PUSH]:   # 9113-6.5.2-c
+                return protocol_breach(w, "PUSH_PROMISE", "PUSH_PROMISE though push is off")
+            if not head.stream & 1:   # 9113-6.6-a
+                return protocol_breach(w, "PUSH_PROMISE", "PUSH_PROMISE on a promised stream")
+        if head.length > core.config.max_header_block + 262:
+            return calm_breach(w, "max_header_block", "a field block is too long", head.length,
+                               core.config.max_header_block)
+    return 0
+
+
+cdef int on_continuation(Work w, Head head) except -1:
+    """One more piece of a block: the sum and the number of pieces are limited (9113-6.10-b)."""
+    cdef Core core = w.core
+    cdef Py_ssize_t total = core.s.block_window.end - core.s.block_window.start + head.length
+    if not core.s.block_stream:   # 9113-6.10-a
+        return protocol_breach(w, "CONTINUATION", "CONTINUATION without a field block")
+    core.s.block_frames += 1
+    if core.s.block_frames > core.config.max_continuations:
+        return calm_breach(w, "max_continuations", "too many CONTINUATION frames",
+                           core.s.block_frames, core.config.max_continuations)
+    if total > core.config.max_header_block:
+        return calm_breach(w, "max_header_block", "a field block is too long", total,
+                           core.config.max_header_block)
+    return 0
+
+
+# DATA.
+
+cdef inline bint takes_data(Core core, int id) noexcept:
+    """Whether content of this stream is still wanted: it may have been reset since the header."""
+    cdef const Stream *stream = core.peek(id)
+    return stream != NULL and arrival[stream.state][DATA] == ACCEPT and not stream.facts & ENDED
+
+
+cdef int on_data(Work w, Head head) except -1:
+    """The header of a DATA frame: windows and state; the whole payload counts (9113-6.1-e, 6.9-d)."""
+    cdef Core core = w.core
+    cdef const Stream *stream
+    cdef int state = core.state_of(head.stream)
+    cdef int todo = arrival[state][DATA]
+    core.s.padding = 0
+    core.s.mode = AT_PAD_LENGTH if head.flags & FLAG_PADDED else AT_DATA
+    if todo == BREACH:   # 9113-5.1-a, d
+        return protocol_breach(w, "DATA", f"DATA on stream {head.stream} which is "
+                               + ("idle" if state == IDLE else "only promised"))
+    if violates(DEFAULT_WINDOW, core.s.receipt, head.length):   # 9113-6.9.1-c
+        return breach(w, fault("flow_control_error", "DATA", "exceeds the connection window", head.length,
+                               receive_left(DEFAULT_WINDOW, core.s.receipt), FLOW_CONTROL_ERROR))
+    if todo == CLOSED_STREAM:   # 9113-6.1-c
+        stream_error(w, head.stream, STREAM_CLOSED,
+                     fault("stream_closed", "DATA", "DATA after the end of a stream", 0, 0,
+                           STREAM_CLOSED))
+    elif todo == DROP:   # 9113-5.1-g
+        spend(w, 1)
+    else:
+        stream = core.peek(head.stream)
+        if violates(core.s.allowed[SET_INITIAL_WINDOW_SIZE], stream.receipt, head.length):
+            stream_error(w, head.stream, FLOW_CONTROL_ERROR,
+                         fault("flow_control_error", "DATA", "exceeds the window of the stream",
+                               head.length,
+                               receive_left(core.s.allowed[SET_INITIAL_WINDOW_SIZE], stream.receipt),
+                               FLOW_CONTROL_ERROR))
+        elif not stream.facts & SEEN_FINAL:   # W-19
+            stream_error(w, head.stream, PROTOCOL_ERROR,
+                         fault("malformed_response", "DATA", "comes before the response head", 0, 0,
+                               PROTOCOL_ERROR))
+    if core.s.mode == AT_DATA and core.s.phase != OVER:
+        return on_content(w, head, head.length)
+    return 0
+
+
+cdef int on_pad_length(Work w, int padding) except -1:
+    """The pad length of a DATA frame; it counts as padding too (W-16)."""
+    cdef Core core = w.core
+    if padding >= core.s.frame.length:   # 9113-6.1-d
+        return protocol_breach(w, "DATA", "DATA with more padding than payload")
+    core.s.padding = padding
+    core.s.left = core.s.frame.length - 1 - padding
+    core.s.mode = AT_DATA
+    return on_content(w, core.s.frame, core.s.left)
+
+
+cdef int on_content(Work w, Head head, int octets) except -1:
+    """How much content the frame has is known: it must fit the declared length (9113-8.1.1-b)."""
+    cdef Core core = w.core
+    cdef const Stream *stream
+    if octets == 0:
+        if not head.flags & FLAG_END_STREAM:
+            return spend(w, 1)   # W-38
+        return 0
+    if not takes_data(core, head.stream):
+        return 0
+    stream = core.peek(head.stream)
+    if stream.content_left < 0:
+        return 0
+    if octets > stream.content_left:
+        return stream_error(w, head.stream, PROTOCOL_ERROR,
+                            fault("malformed_response", "content-length", "the content is longer", 0, 0,
+                                  PROTOCOL_ERROR))
+    core.edit(head.stream).content_left -= octets
+    return 0
+
+
+cdef int on_data_end(Work w) except -1:
+    """The last octet of a DATA frame: credit the windows in batches, end the stream if it says so."""
+    cdef Core core = w.core
+    cdef Scalars *s = &core.s
+    cdef Stream *stream
+    cdef int length = s.frame.length
+    cdef int id = s.frame.stream
+    cdef int due
+    if length:
+        s.receipt.used += length
+        refund(core, length >> 10)
+        due = credit_due(DEFAULT_WINDOW, s.receipt, core.config.window_update_threshold)
+        if due:
+            s.receipt.used = 0
+            w.put_small(WINDOW_UPDATE, 0, 0, <uint32_t>due)
+    elif not s.frame.flags & FLAG_END_STREAM:
+        return 0
+    if not takes_data(core, id):
+        return 0
+    stream = core.edit(id)
+    if s.frame.flags & FLAG_END_STREAM:
+        return on_end(w, id, stream)
+    stream.receipt.used += length
+    due = credit_due(s.own[SET_INITIAL_WINDOW_SIZE], stream.receipt, core.config.window_update_threshold)
+    if due:
+        stream.receipt.used = 0
+        w.put_small(WINDOW_UPDATE, 0, id, <uint32_t>due)
+    return 0
+
+
+# Frames whose payload is there.
+
+cdef int on_payload(Work w, const unsigned char *payload) except -1:
+    cdef Scalars *s = &w.core.s
+    cdef Head head = s.frame
+    if head.type == HEADERS:
+        return on_headers(w, head, payload)
+    if head.type == WINDOW_UPDATE:
+        return on_window_update(w, head.stream, read_u31(payload))
+    if head.type == CONTINUATION:
+        return on_fragment(w, head, payload, head.length)
+    if head.type == SETTINGS:
+        return on_settings_ack(w) if head.flags & FLAG_ACK else on_settings(w, payload, head.length)
+    if head.type == PING:
+        return on_ping(w, payload, head.flags)
+    if head.type == RST_STREAM:
+        return on_rst_stream(w, head.stream, read_u32(payload))
+    if head.type == GOAWAY:
+        return on_goaway(w, payload, head.length)
+    if head.type == PUSH_PROMISE:
+        return on_push_promise(w, head, payload)
+    return spend(w, 1)   # PRIORITY: deprecated, its size was right (9113-5.3-a)
+
+
+cdef int trimmed(Work w, Head head, const unsigned char *payload, int fixed) except -2:
+    """Octets of a fragment without pad length, padding and fixed fields; -1 after a breach."""
+    cdef int padding = 0
+    if head.flags & FLAG_PADDED:
+        padding = payload[0] + 1
+    if padding > head.length:   # 9113-6.2-b
+        protocol_breach(w, frame_name(head.type), f"{frame_name(head.type)} with more padding than payload")
+        return -1
+    if padding + fixed > head.length:
+        breach(w, fault("frame_size_error", frame_name(head.type), f"{frame_name(head.type)} too short",
+                        head.length, 0, FRAME_SIZE_ERROR))
+        return -1
+    return head.length - padding - fixed
+
+
+cdef int on_headers(Work w, Head head, const unsigned char *payload) except -1:
+    cdef int fixed = 5 if head.flags & FLAG_PRIORITY else 0
+    cdef int count = trimmed(w, head, payload, fixed)
+    if count < 0:
+        return 0
+    w.core.s.block_ends = head.flags & FLAG_END_STREAM
+    w.core.s.block_promised = 0
+    return on_fragment(w, head, payload + fixed + (1 if head.flags & FLAG_PADDED else 0), count)
+
+
+cdef int on_push_promise(Work w, Head head, const unsigned char *payload) except -1:
+    cdef int count = trimmed(w, head, payload, 4)
+    cdef const unsigned char *fragment = payload + (1 if head.flags & FLAG_PADDED else 0)
+    cdef int promised
+    if count < 0:
+        return 0
+    promised = read_u31(fragment)
+    if promised & 1 or promised <= w.core.s.last_promised:   # 9113-5.1.1-b; 0 is not above any
+        return protocol_breach(w, "PUSH_PROMISE", f"PUSH_PROMISE of stream {promised}")
+    w.core.s.block_ends = False
+    w.core.s.block_promised = promised
+    return on_fragment(w, head, fragment + 4, count)
+
+
+cdef int on_fragment(Work w, Head head, const unsigned char *fragment, int count) except -1:
+    """A piece of a field block: the whole, or one to keep until END_HEADERS."""
+    cdef Core core = w.core
+    cdef Scalars *s = &core.s
+    cdef int id = s.block_stream
+    if head.flags & FLAG_END_HEADERS and not s.block_stream:
+        return on_block(w, head.stream, s.block_promised, s.block_ends, fragment, count)
+    if count:   # empty pieces were counted, there is nothing to keep
+        core.block = log_append(core.block, &s.block_window, fragment, count)
+    elif head.type == CONTINUATION and spend(w, 1):
+        return 0
+    if not head.flags & FLAG_END_HEADERS:
+        if not s.block_stream:
+            s.block_stream = head.stream
+            s.block_frames = 0
+        return 0
+    s.block_stream = 0
+    s.block_frames = 0
+    if core.block is None:
+        on_block(w, id, s.block_promised, s.block_ends, NULL, 0)
+    else:
+        on_block(w, id, s.block_promised, s.block_ends, core.block.octets + s.block_window.start,
+                 s.block_window.end - s.block_window.start)
+    core.block = None
+    s.block_window.start = s.block_window.end = 0
+    return 0

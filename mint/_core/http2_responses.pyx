@@ -1,0 +1,225 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""Field blocks of the server: a block is always decoded, then it means something to its stream or nothing.
+
+Heads, interim heads, trailers and promises; the message rules are in http2_messages. What breaks them ends
+the stream, never the connection. RFC 9113 8.1, 8.4, 8.5, 6.6; RFC 7541 through hpack.
+"""
+
+from cpython.list cimport PyList_GET_SIZE
+
+from .events cimport Headers, Informational, PushPromise, Status, Trailers
+from .faults cimport Fault, fault
+from .frames cimport (COMPRESSION_ERROR, ENHANCE_YOUR_CALM, HEADERS, NO_ERROR, PROTOCOL_ERROR,
+                      REFUSED_STREAM, SET_MAX_CONCURRENT_STREAMS,
+                      SET_MAX_HEADER_LIST_SIZE, STREAM_CLOSED)
+from .hpack cimport Decoded
+from .http2_messages cimport Answer, promise_fault, response_head, response_trailers
+from .http2_state cimport (Core, Work, breach, end_ref, refund, reset_stream, settle, spend,
+                           stream_error)
+from .streams cimport (CLOSED_STREAM, DROP, ENDED, GOT_END, GOT_HEADERS, IS_CONNECT, IS_HEAD, IS_PUSHED,
+                       IS_TUNNEL, OPEN, RESERVED, RESET, SEEN_ANY, SEEN_FINAL, SENT_RESET,
+                       Stream, arrival)
+from .streams cimport Table as Streams
+
+
+cdef Fault malformed(str name, str value):
+    return fault("malformed_response", name, value, 0, 0, PROTOCOL_ERROR)
+
+
+cdef long long list_size(object fields) except -1:
+    """Octets as RFC 9113 6.5.2 counts a field section."""
+    cdef long long total = 0
+    cdef str name
+    cdef str value
+    for name, value in fields:
+        total += len(name) + len(value) + 32
+    return total
+
+
+cdef int on_block(Work w, int id, int promised, bint ends, const unsigned char *block,
+                  Py_ssize_t count) except -1:
+    """Decode a block, whatever became of its stream (9113-4.3-c), then use it."""
+    cdef Core core = w.core
+    cdef Decoded decoded = core.decoder.decoded(block, count, core.s.allowed[SET_MAX_HEADER_LIST_SIZE],
+                                                core.config.max_fields)
+    cdef Fault why = decoded.fault
+    cdef Stream *stream
+    cdef const Stream *now
+    cdef int todo
+    if why is not None:   # 9113-4.3-b; above a limit the rest is not decoded, so nothing can go on (R13)
+        return breach(w, Fault(why.reason, why.name, why.value, why.size, why.limit,
+                               COMPRESSION_ERROR if why.reason == "compression_error"
+                               else ENHANCE_YOUR_CALM, why.processed, False))
+    core.decoder = decoded.decoder
+    if w.notes is not None:
+        w.note(False, core.s.frame.type, core.s.frame.flags, id, core.s.frame.length, decoded.fields)
+    if w.pieces_used:
+        w.flush_data()
+    if promised:
+        return on_promise(w, id, promised, decoded)
+    now = core.peek(id)
+    todo = CLOSED_STREAM if now == NULL else arrival[now.state][HEADERS]
+    if todo == DROP:   # 9113-5.1-g
+        return spend(w, 1)
+    if todo == CLOSED_STREAM:   # 9113-5.1-e
+        return stream_error(w, id, STREAM_CLOSED, fault("stream_closed", "HEADERS",
+                                                        "HEADERS after the end of a stream", 0, 0,
+                                                        STREAM_CLOSED))
+    stream = core.edit(id)
+    if stream.facts & SEEN_FINAL:
+        return on_trailers(w, id, stream, ends, decoded)
+    return on_head(w, id, stream, ends, decoded)
+
+
+cdef int on_head(Work w, int id, Stream *stream, bint ends, Decoded decoded) except -1:
+    cdef Core core = w.core
+    cdef Answer answer
+    cdef object headers = response_head(decoded.fields, decoded.marks, &answer)
+    cdef Status status
+    cdef Headers made
+    if type(headers) is Fault:
+        return stream_error(w, id, PROTOCOL_ERROR, <Fault>headers)
+    if answer.status < 200:
+        return on_interim(w, id, stream, ends, answer.status, <tuple>headers)
+    stream.facts |= SEEN_FINAL
+    settle(w, id, stream, GOT_HEADERS)
+    if stream.facts & IS_CONNECT and answer.status < 300:
+        stream.facts |= IS_TUNNEL   # 9113-8.5-c: content-length does not delimit
+    elif stream.facts & IS_HEAD or answer.status == 204 or answer.status == 304:
+        stream.content_left = 0
+    else:
+        stream.content_left = answer.length
+    refund(core, 10)
+    status = Status.__new__(Status)
+    status.ref = w.ref_of(id)
+    status.status = answer.status
+    w.responses.append(status)
+    made = Headers.__new__(Headers)
+    made.ref = status.ref
+    made.headers = <tuple>headers
+    w.responses.append(made)
+    if ends:   # 9113-8.8-a
+        return on_end(w, id, stream)
+    return 0
+
+
+cdef int on_interim(Work w, int id, Stream *stream, bint ends, int status, tuple headers) except -1:
+    """A 1xx: never the end, and not without limit (9113-8.1-d)."""
+    cdef Core core = w.core
+    cdef Informational made
+    if ends:
+        return stream_error(w, id, PROTOCOL_ERROR,
+                            malformed(":status", "an interim response ends the stream"))
+    stream.facts |= SEEN_ANY
+    if stream.interims >= core.config.max_informational:
+        return stream_error(w, id, ENHANCE_YOUR_CALM,
+                            fault("too_many_informational", "max_informational", "",
+                                  stream.interims + 1, core.config.max_informational,
+                                  ENHANCE_YOUR_CALM))
+    stream.interims += 1
+    stream.interim_octets += <unsigned int>list_size(headers)
+    if stream.interim_octets > <unsigned int>core.config.max_informational_size:
+        return stream_error(w, id, ENHANCE_YOUR_CALM,
+                            fault("too_many_informational", "max_informational_size", "",
+                                  stream.interim_octets, core.config.max_informational_size,
+                                  ENHANCE_YOUR_CALM))
+    if spend(w, 1):
+        return 0
+    made = Informational.__new__(Informational)
+    made.ref = w.ref_of(id)
+    made.status = status
+    made.headers = headers
+    w.responses.append(made)
+    return 0
+
+
+cdef int on_trailers(Work w, int id, Stream *stream, bint ends, Decoded decoded) except -1:
+    cdef Core core = w.core
+    cdef object headers
+    cdef long long size
+    cdef Trailers made
+    if stream.facts & IS_TUNNEL:   # 9113-8.5-b
+        return stream_error(w, id, PROTOCOL_ERROR, malformed("HEADERS", "on a tunnel"))
+    if not ends:   # 9113-8.1-c
+        return stream_error(w, id, PROTOCOL_ERROR,
+                            malformed("HEADERS", "after the head, without END_STREAM"))
+    headers = response_trailers(decoded.fields, decoded.marks)
+    if type(headers) is Fault:
+        return stream_error(w, id, PROTOCOL_ERROR, <Fault>headers)
+    if PyList_GET_SIZE(decoded.fields) > core.config.max_trailer_fields:
+        return stream_error(w, id, ENHANCE_YOUR_CALM,
+                            fault("too_many_headers", "max_trailer_fields", "",
+                                  PyList_GET_SIZE(decoded.fields), core.config.max_trailer_fields,
+                                  ENHANCE_YOUR_CALM))
+    size = list_size(decoded.fields)
+    if size > core.config.max_trailer_size:
+        return stream_error(w, id, ENHANCE_YOUR_CALM,
+                            fault("max_header_list_size_exceeded", "max_trailer_size", "", size,
+                                  core.config.max_trailer_size, ENHANCE_YOUR_CALM))
+    if stream.content_left <= 0 and headers:
+        made = Trailers.__new__(Trailers)
+        made.ref = w.ref_of(id)
+        made.headers = <tuple>headers
+        w.responses.append(made)
+    return on_end(w, id, stream)
+
+
+cdef int on_end(Work w, int id, Stream *stream) except -1:
+    cdef Core core = w.core
+    cdef bint still_sending = stream.state == OPEN
+    if stream.content_left > 0:   # 9113-8.1.1-b
+        return stream_error(w, id, PROTOCOL_ERROR,
+                            malformed("content-length", f"{stream.content_left} octets are missing"))
+    end_ref(w, id, stream, None)
+    refund(core, 20)
+    if core.s.resets:
+        core.s.resets -= 1
+    if still_sending and not stream.facts & IS_TUNNEL:
+        # The response is complete, the rest of the request is of no use: stop it without an error.
+        settle(w, id, stream, GOT_END)
+        settle(w, id, stream, SENT_RESET)
+        w.core.s.resets -= 1 if w.core.s.resets else 0
+        return reset_stream(w, id, NO_ERROR)
+    settle(w, id, stream, GOT_END)
+    return 0
+
+
+cdef int on_promise(Work w, int id, int promised, Decoded decoded) except -1:
+    """A promise is kept, or its stream refused; its id was checked with the header (9113-6.6)."""
+    cdef Core core = w.core
+    cdef const Stream *parent = core.peek(id)
+    cdef PushPromise made
+    cdef Stream *stream
+    cdef Fault why
+    cdef bint is_head
+    core.s.last_promised = promised
+    if core.pushes is None:
+        core.pushes = Streams.__new__(Streams)
+    core.pushes = core.pushes.writable(core.s.serial)
+    stream = core.pushes.add((promised - 1) >> 1)
+    stream.state = RESERVED
+    stream.facts = IS_PUSHED
+    stream.content_left = -1
+    core.s.reserved += 1
+    if (parent == NULL or parent.state == RESET or core.s.reserved > core.config.max_reserved
+            or <unsigned int>(core.s.reserved + core.s.pushed) > core.s.own[SET_MAX_CONCURRENT_STREAMS]):
+        return refuse_promise(w, promised, stream, REFUSED_STREAM)   # 9113-6.6-b, 10.5-b
+    why = promise_fault(core.config, decoded.fields, decoded.marks, &is_head)
+    if why is not None:   # 9113-8.4-a, b, 8.4.1-a
+        return refuse_promise(w, promised, stream, PROTOCOL_ERROR)
+    if is_head:
+        stream.facts |= IS_HEAD
+    core.s.last_acted = promised
+    made = PushPromise.__new__(PushPromise)
+    made.ref = w.ref_of(id)
+    made.promised_ref = w.ref_of(promised)
+    made.headers = tuple(decoded.fields)
+    w.responses.append(made)
+    return 0
+
+
+cdef int refuse_promise(Work w, int promised, Stream *stream, int code) except -1:
+    """Give a promised stream back; the caller never hears of it."""
+    stream.facts |= ENDED
+    settle(w, promised, stream, SENT_RESET)
+    return reset_stream(w, promised, code)

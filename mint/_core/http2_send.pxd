@@ -1,0 +1,9 @@
+# What the caller asks for and a stream carries out: requests, bodies, trailers, cancelling.
+from .events cimport RequestRef, Step
+from .http2_state cimport Core
+
+cdef Step send_request(Core before, str method, str target, object headers, tuple body,
+                       bint streaming)
+cdef Step send_body(Core before, RequestRef ref, bytes data)
+cdef Step send_end(Core before, RequestRef ref, object trailers)
+cdef Step send_cancel(Core before, RequestRef ref)

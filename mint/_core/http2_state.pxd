@@ -1,0 +1,153 @@
+# The state of an HTTP/2 connection as a value, and the Work of one operation on it.
+#
+# A Core is never written after it was published: an operation works on a clone of its own, whose serial is
+# one more, and collects in a Work what it gives: responses, octets, a fault.
+from libc.stdint cimport uint32_t
+
+from .events cimport RequestRef, Step
+from .faults cimport Fault
+from .flow cimport Receipt
+from .frames cimport Head
+from .hpack cimport Decoder, Encoder
+from .http2_config cimport Config
+from .logs cimport ByteLog, Window
+from .streams cimport Stream
+from .streams cimport Table as Streams
+
+cdef enum:                        # phases of a connection
+    STARTING = 0                  # the server's SETTINGS have not come
+    RUNNING = 1
+    OVER = 2                      # closed: nothing is read or written any more
+
+cdef enum:                        # what the next octet of input is
+    AT_HEADER = 0                 # one of the nine of a frame header
+    AT_PAD_LENGTH = 1             # the pad length of a DATA frame
+    AT_DATA = 2                   # content of a DATA frame
+    AT_PAYLOAD = 3                # payload that is needed whole
+    AT_SKIP = 4                   # to be dropped
+
+
+cdef struct Scalars:              # everything of a state that is no object
+    unsigned long long serial     # operations since the connection was opened
+    # streams
+    long long next_stream         # id of the next request; odd
+    long long next_ping           # number of the next ping's ref; negative
+    int last_promised             # highest id the server promised; even
+    int last_acted                # highest promised stream that was acted on: for our GOAWAY
+    int goaway                    # last stream the server will act on; -1 as long as no GOAWAY came
+    int active                    # requests that count against the server's limit
+    int waiting                   # requests whose response is not over
+    int reserved                  # promised streams without a response
+    int pushed                    # promised streams with a response on its way
+    int remembered                # streams in state RESET
+    int last_refused              # closed stream that was last answered with STREAM_CLOSED
+    # settings, by identifier
+    uint32_t[10] peer             # the server's
+    uint32_t[10] own              # ours, as acknowledged
+    uint32_t[10] allowed          # the most of ours that may be in force: acknowledged or pending
+    # flow control
+    long long send_window         # octets that may be sent on the connection
+    Receipt receipt               # the connection's receive window
+    int most_moved                # an upper bound of send_moved over the streams
+    int most_extra                # an upper bound of receipt.extra over the streams
+    # budgets
+    int unsent                    # answers written since the outbox last ran empty
+    int glitches
+    int resets
+    # the frame that is being read
+    Head frame
+    int left                      # octets of its payload (content, for DATA) still to come
+    int padding                   # octets of padding after them
+    int held                      # octets of the header in `header`
+    unsigned char[9] header
+    unsigned char mode
+    # the field block that is being read
+    int block_stream              # stream of the HEADERS or PUSH_PROMISE; 0: none
+    int block_promised            # promised stream; 0: a HEADERS
+    int block_frames              # CONTINUATION frames so far
+    bint block_ends               # END_STREAM was on the HEADERS
+    # the connection
+    unsigned char phase
+    bint told                     # the server's GOAWAY with an error was reported
+    bint tracing
+    Window partial_window
+    Window block_window
+    Window reset_window
+
+
+cdef class Core:
+    cdef readonly Config config
+    cdef Scalars s
+    cdef Streams requests         # by (id - 1) / 2
+    cdef Streams pushes           # by id / 2 - 1; None while there never was one
+    cdef Encoder encoder
+    cdef Decoder decoder
+    cdef ByteLog partial          # payload of a frame that has not come whole
+    cdef ByteLog block            # field block whose END_HEADERS has not come
+    cdef ByteLog resets           # ids in state RESET, oldest first, four octets each
+    cdef tuple pings              # of (payload, number), in the order they were sent
+    cdef tuple pending            # SETTINGS of ours without an acknowledgement: of (id, value) pairs
+
+    cdef Core fresh(self)         # an empty one of the same class
+    cdef Core successor(self)     # a private clone with the next serial
+    cdef bint same(self, Core other) except -1
+    cdef const Stream *peek(self, long long stream) noexcept
+    cdef Stream *edit(self, long long stream) except? NULL
+    cdef bint is_idle(self, long long stream) noexcept
+    cdef int state_of(self, long long stream) noexcept
+    cdef long long number_of(self, RequestRef ref) except 0
+
+
+cdef struct Piece:
+    const unsigned char *octets
+    Py_ssize_t count
+
+
+cdef class Work:
+    cdef Core core                # the private clone
+    cdef list responses
+    cdef list output              # whole pieces that go before what is in `out`
+    cdef list notes               # None unless tracing
+    cdef Fault fault
+    cdef RequestRef ref           # made last
+    cdef RequestRef given         # for the Step
+    cdef int end
+    cdef unsigned char *out       # owned: octets to write
+    cdef Py_ssize_t out_used
+    cdef Py_ssize_t out_room
+    cdef bytes source             # the input, while it is read
+    cdef Piece *pieces            # owned: content of one stream, in the input
+    cdef int pieces_used
+    cdef int pieces_room
+    cdef Py_ssize_t pieces_octets
+    cdef int pieces_stream
+
+    cdef unsigned char *room(self, Py_ssize_t count) except NULL
+    cdef int put_small(self, int type, int flags, int stream, uint32_t first) except -1
+    cdef int put_whole(self, bytes octets) except -1
+    cdef RequestRef ref_of(self, long long number)
+    cdef int add_piece(self, int stream, const unsigned char *octets, Py_ssize_t count) except -1
+    cdef int flush_data(self) except -1
+    cdef int note(self, bint outgoing, int type, int flags, int stream, int length,
+                  object detail) except -1
+    cdef Step finished(self)
+
+
+cdef Work begin(Core before)
+
+# Streams.
+cdef int settle(Work w, int id, Stream *stream, int event) except -1
+cdef int end_ref(Work w, int id, Stream *stream, Fault fault) except -1
+cdef int reset_stream(Work w, int id, int code) except -1
+cdef int stream_error(Work w, int id, int code, Fault fault) except -1
+cdef int processed_of(const Stream *stream) noexcept
+
+# The connection.
+cdef int breach(Work w, Fault fault) except -1           # connection error: GOAWAY, all fail
+cdef int fail_all(Work w, Fault fault) except -1         # every open ref, then the connection is over
+cdef int spend(Work w, int cost) except -1               # a glitch; True where the budget is spent
+cdef int refund(Core core, int glitches) noexcept
+cdef int answered(Work w) except -1                      # one more answer waits to be written
+cdef Fault marked(Fault fault, int processed)
+cdef int say_goodbye(Work w, int code, bytes debug) except -1    # GOAWAY
+cdef int leave(Work w) except -1                         # the connection is over

@@ -1,0 +1,463 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""The state of an HTTP/2 connection, and the Work of one operation: what every part of the engine uses.
+
+How streams end, how the connection ends, what is collected for the Step. What a frame or a message means
+stands in the modules above. RFC 9113 5.1, 5.4, 10.5.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from libc.string cimport memcmp, memcpy
+
+from .events cimport END_CLOSE, END_KEEP, Data, Done, Failed, Note, RequestRef, Step, step
+from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, PROCESSED_YES, Fault, fault
+from .fields cimport name_is_sensitive
+from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, RST_STREAM, frame_name,
+                      goaway_frame, read_u32, write_header, write_u32)
+from .logs cimport ByteLog, Window, log_append
+from .streams cimport (CLOSED, ENDED, GOT_RESET, IDLE, IS_PUSHED, RESERVED, RESET, SEEN_ANY,
+                       SEEN_FINAL, SENT_RESET, Stream, next_state)
+from .streams cimport Table as Streams
+
+
+@cython.no_gc
+@cython.freelist(16)
+cdef class Core:
+    """The fields of a state; `http2.State` adds the verbs."""
+
+    cdef Core fresh(self):
+        return Core.__new__(Core)
+
+    cdef Core successor(self):
+        cdef Core made = self.fresh()
+        made.config = self.config
+        memcpy(&made.s, &self.s, sizeof(Scalars))
+        made.s.serial += 1
+        made.requests = self.requests
+        made.pushes = self.pushes
+        made.encoder = self.encoder
+        made.decoder = self.decoder
+        made.partial = self.partial
+        made.block = self.block
+        made.resets = self.resets
+        made.pings = self.pings
+        made.pending = self.pending
+        return made
+
+    cdef bint same(self, Core other) except -1:
+        """Whether both will always behave alike. What only counts operations is left out."""
+        cdef Scalars one
+        cdef Scalars two
+        memcpy(&one, &self.s, sizeof(Scalars))
+        memcpy(&two, &other.s, sizeof(Scalars))
+        forget(&one)
+        forget(&two)
+        if memcmp(&one, &two, sizeof(Scalars)) != 0:
+            return False
+        if not (same_log(self.partial, &self.s.partial_window, other.partial, &other.s.partial_window)
+                and same_log(self.block, &self.s.block_window, other.block, &other.s.block_window)
+                and same_log(self.resets, &self.s.reset_window, other.resets, &other.s.reset_window)):
+            return False
+        if not self.requests.same(other.requests) or not same_pushes(self.pushes, other.pushes):
+            return False
+        return (self.config == other.config and self.pings == other.pings
+                and self.pending == other.pending and self.encoder == other.encoder
+                and self.decoder == other.decoder)
+
+    cdef const Stream *peek(self, long long stream) noexcept:
+        if stream & 1:
+            return self.requests.peek((stream - 1) >> 1)
+        if self.pushes is None:
+            return NULL
+        return self.pushes.peek((stream - 1) >> 1)
+
+    cdef Stream *edit(self, long long stream) except? NULL:
+        if stream & 1:
+            self.requests = self.requests.writable(self.s.serial)
+            return self.requests.edit((stream - 1) >> 1)
+        if self.pushes is None:
+            return NULL
+        self.pushes = self.pushes.writable(self.s.serial)
+        return self.pushes.edit((stream - 1) >> 1)
+
+    cdef bint is_idle(self, long long stream) noexcept:
+        return stream >= self.s.next_stream if stream & 1 else stream > self.s.last_promised
+
+    cdef int state_of(self, long long stream) noexcept:
+        cdef const Stream *held = self.peek(stream)
+        if held != NULL:
+            return held.state
+        return IDLE if self.is_idle(stream) else CLOSED
+
+    cdef long long number_of(self, RequestRef ref) except 0:
+        """The number in a ref of this connection; ValueError for one that it never gave."""
+        cdef long long number = ref.number
+        if ref.connection == self.config.identity:
+            if number > 0 and not self.is_idle(number):
+                return number
+            if number < 0 and number > self.s.next_ping:
+                return number
+        raise ValueError("this connection never gave that ref")
+
+
+cdef void forget(Scalars *scalars) noexcept:
+    """Take out what does not decide how a state behaves."""
+    scalars.serial = 0
+    scalars.partial_window.start = scalars.partial_window.end = 0
+    scalars.block_window.start = scalars.block_window.end = 0
+    scalars.reset_window.start = scalars.reset_window.end = 0
+
+
+cdef bint same_log(ByteLog one, const Window *its, ByteLog two, const Window *other) noexcept:
+    cdef Py_ssize_t count = its.end - its.start
+    if count != other.end - other.start:
+        return False
+    return count == 0 or memcmp(one.octets + its.start, two.octets + other.start, count) == 0
+
+
+cdef bint same_pushes(Streams one, Streams two) noexcept:
+    if one is None or two is None:
+        return (one is None or one.count == 0) and (two is None or two.count == 0)
+    return one.same(two)
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(8)
+cdef class Work:
+    """What one operation collects."""
+
+    def __dealloc__(self):
+        PyMem_Free(self.out)
+        PyMem_Free(self.pieces)
+
+    cdef unsigned char *room(self, Py_ssize_t count) except NULL:
+        """Make room for octets to write, and count them as written."""
+        cdef unsigned char *moved
+        cdef Py_ssize_t total = self.out_used + count
+        if total > self.out_room:
+            total = total + 128 if total < 1024 else 2 * total
+            moved = <unsigned char *>PyMem_Realloc(self.out, total)
+            if moved == NULL:
+                raise MemoryError
+            self.out = moved
+            self.out_room = total
+        moved = self.out + self.out_used
+        self.out_used += count
+        return moved
+
+    cdef int put_small(self, int type, int flags, int stream, uint32_t first) except -1:
+        """Write a frame whose payload is one number: RST_STREAM or WINDOW_UPDATE."""
+        cdef unsigned char *octets = self.room(FRAME_HEADER + 4)
+        write_header(octets, 4, <unsigned char>type, <unsigned char>flags, stream)
+        write_u32(octets + FRAME_HEADER, first)
+        if self.notes is not None:
+            self.note(True, type, flags, stream, 4, first)
+        return 0
+
+    cdef int put_whole(self, bytes octets) except -1:
+        """Write octets as they are."""
+        memcpy(self.room(PyBytes_GET_SIZE(octets)), PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets))
+        return 0
+
+    cdef RequestRef ref_of(self, long long number):
+        cdef RequestRef made
+        if self.ref is not None and self.ref.number == number:
+            return self.ref
+        made = RequestRef.__new__(RequestRef)
+        made.connection = self.core.config.identity
+        made.number = number
+        self.ref = made
+        return made
+
+    cdef int add_piece(self, int stream, const unsigned char *octets, Py_ssize_t count) except -1:
+        """Keep content of a stream until it is complete for this input; nothing is copied yet."""
+        cdef Piece *moved
+        if count == 0:
+            return 0
+        if self.pieces_stream != stream:
+            self.flush_data()
+            self.pieces_stream = stream
+        if self.pieces_used == self.pieces_room:
+            moved = <Piece *>PyMem_Realloc(self.pieces, (2 * self.pieces_room + 8) * sizeof(Piece))
+            if moved == NULL:
+                raise MemoryError
+            self.pieces = moved
+            self.pieces_room = 2 * self.pieces_room + 8
+        self.pieces[self.pieces_used].octets = octets
+        self.pieces[self.pieces_used].count = count
+        self.pieces_used += 1
+        self.pieces_octets += count
+        return 0
+
+    cdef int flush_data(self) except -1:
+        """Give the content kept so far as one Data."""
+        cdef Data made
+        cdef bytes joined
+        cdef char *to
+        cdef int i
+        if self.pieces_used == 0:
+            self.pieces_stream = 0
+            return 0
+        if self.pieces_octets == PyBytes_GET_SIZE(self.source):
+            joined = self.source   # the whole input is content: handed on, not copied
+        else:
+            joined = PyBytes_FromStringAndSize(NULL, self.pieces_octets)
+            to = PyBytes_AS_STRING(joined)
+            for i in range(self.pieces_used):
+                memcpy(to, self.pieces[i].octets, self.pieces[i].count)
+                to += self.pieces[i].count
+        made = Data.__new__(Data)
+        made.ref = self.ref_of(self.pieces_stream)
+        made.data = joined
+        self.responses.append(made)
+        self.pieces_used = 0
+        self.pieces_octets = 0
+        self.pieces_stream = 0
+        return 0
+
+    cdef int note(self, bint outgoing, int type, int flags, int stream, int length,
+                  object detail) except -1:
+        """One line about a frame: secrets left out, cut. `detail`: None, a number, text or fields."""
+        cdef Note made = Note.__new__(Note)
+        cdef list shown
+        made.outgoing = outgoing
+        made.text = f"{frame_name(type)} stream={stream} length={length} flags=0x{flags:02x}"
+        if isinstance(detail, list):
+            shown = []
+            for name, value in detail[:100]:
+                if name_is_sensitive(name) or name in self.core.config.sensitive:
+                    value = "[redacted]"
+                shown.append(f"{name}: {value}"[:200])
+            made.text += f" {shown!r}"
+        elif detail is not None:
+            made.text += f" {detail!a}"[:300]
+        self.notes.append(made)
+        return 0
+
+    cdef Step finished(self):
+        """The Step of this operation. A drained connection is closed here (9113-6.8-b)."""
+        cdef Core core = self.core
+        cdef tuple output = ()
+        self.flush_data()
+        if (core.s.goaway >= 0 and core.s.phase != OVER and core.s.active == 0
+                and core.s.reserved == 0 and core.s.pushed == 0 and not core.pings):
+            say_goodbye(self, NO_ERROR, b"")
+            leave(self)
+        if self.out_used:
+            output = (PyBytes_FromStringAndSize(<char *>self.out, self.out_used),)
+        return step(core, self.responses, output, self.fault, self.given, self.end,
+                    () if self.notes is None else tuple(self.notes))
+
+
+cdef Work begin(Core before):
+    """Start an operation on a clone."""
+    cdef Work made = Work.__new__(Work)
+    made.core = before.successor()
+    made.responses = []
+    made.end = END_KEEP
+    if before.s.tracing:
+        made.notes = []
+    return made
+
+
+cdef Fault marked(Fault given, int processed):
+    """The same fault with what is known about a request."""
+    if given.processed == processed:
+        return given
+    return Fault(given.reason, given.name, given.value, given.size, given.limit, given.code,
+                 processed, given.local)
+
+
+cdef int processed_of(const Stream *stream) noexcept:
+    """Whether the server has acted on a request, by what was seen of its response."""
+    return PROCESSED_YES if stream.facts & (SEEN_FINAL | SEEN_ANY) else PROCESSED_MAYBE
+
+
+cdef int end_ref(Work w, int id, Stream *stream, Fault why) except -1:
+    """Say Done, or Failed with the reason, unless that was said before."""
+    cdef Done done
+    cdef Failed failed
+    if stream.facts & ENDED:
+        return 0
+    if w.pieces_used:
+        w.flush_data()
+    stream.facts |= ENDED
+    if not stream.facts & IS_PUSHED:
+        w.core.s.waiting -= 1
+    if why is None:
+        done = Done.__new__(Done)
+        done.ref = w.ref_of(id)
+        w.responses.append(done)
+    else:
+        failed = Failed.__new__(Failed)
+        failed.ref = w.ref_of(id)
+        failed.fault = why
+        w.responses.append(failed)
+    return 0
+
+
+cdef int settle(Work w, int id, Stream *stream, int event) except -1:
+    """Move a stream; where it is closed, forget it, or remember that it was reset."""
+    cdef Core core = w.core
+    cdef int before = stream.state
+    cdef int after = next_state[before][event]
+    cdef bint is_request = id & 1
+    stream.state = <unsigned char>after
+    if after != CLOSED and after != RESET:
+        if before == RESERVED:
+            core.s.reserved -= 1
+            core.s.pushed += 1
+        return 0
+    if is_request:
+        core.s.active -= 1
+        if not stream.facts & ENDED:
+            core.s.waiting -= 1
+    elif before == RESERVED:
+        core.s.reserved -= 1
+    else:
+        core.s.pushed -= 1
+    if after == RESET and core.config.max_remembered:
+        remember(core, id)
+    else:
+        (core.requests if is_request else core.pushes).drop((id - 1) >> 1)
+    return 0
+
+
+cdef int remember(Core core, int id) except -1:
+    """Keep a stream we have reset for a while (9113-5.1-g); forget the oldest above the limit."""
+    cdef unsigned char[4] octets
+    cdef long long oldest
+    write_u32(octets, <uint32_t>id)
+    core.resets = log_append(core.resets, &core.s.reset_window, octets, 4)
+    core.s.remembered += 1
+    if core.s.remembered > core.config.max_remembered:
+        oldest = read_u32(core.resets.octets + core.s.reset_window.start)
+        core.s.reset_window.start += 4
+        core.s.remembered -= 1
+        core.edit(oldest)   # makes its table ours
+        (core.requests if oldest & 1 else core.pushes).drop((oldest - 1) >> 1)
+    return 0
+
+
+cdef int answered(Work w) except -1:
+    """Count an answer that waits to be written; True where the peer does not read them (9113-5.4.2-c)."""
+    w.core.s.unsent += 1
+    if w.core.s.unsent > w.core.config.max_unsent_acks:
+        breach(w, fault("enhance_your_calm", "max_unsent_acks",
+                        "asks for answers and does not read them", w.core.s.unsent,
+                        w.core.config.max_unsent_acks, ENHANCE_YOUR_CALM))
+        return True
+    return False
+
+
+cdef int spend(Work w, int cost) except -1:
+    """Count a frame that is legal and useless (9113-10.5-a)."""
+    w.core.s.glitches += cost
+    if w.core.s.glitches > w.core.config.max_glitches:
+        breach(w, fault("enhance_your_calm", "max_glitches", "sends frames without use",
+                        w.core.s.glitches, w.core.config.max_glitches, ENHANCE_YOUR_CALM))
+        return True
+    return False
+
+
+cdef int refund(Core core, int glitches) noexcept:
+    """Useful traffic pays for useless frames."""
+    core.s.glitches = core.s.glitches - glitches if core.s.glitches > glitches else 0
+    return 0
+
+
+cdef int reset_stream(Work w, int id, int code) except -1:
+    """Write RST_STREAM and count it; True where that ended the connection."""
+    w.put_small(RST_STREAM, 0, id, <uint32_t>code)
+    w.core.s.resets += 1
+    if w.core.s.resets > w.core.config.max_resets:
+        breach(w, fault("enhance_your_calm", "max_resets", "makes us reset streams", w.core.s.resets,
+                        w.core.config.max_resets, ENHANCE_YOUR_CALM))
+        return True
+    return answered(w)
+
+
+cdef int stream_error(Work w, int id, int code, Fault why) except -1:
+    """End one stream and keep the connection (9113-5.4.2)."""
+    cdef Stream *stream = w.core.edit(id)
+    if w.pieces_used:
+        w.flush_data()
+    if stream == NULL:
+        # Closed before: one RST_STREAM for a run of late frames (9113-5.4.2-b).
+        if w.core.s.last_refused == id:
+            return spend(w, 1)
+        w.core.s.last_refused = id
+    elif stream.state == RESET:
+        return spend(w, 1)
+    else:
+        end_ref(w, id, stream, why if stream.facts & ENDED else marked(why, processed_of(stream)))
+        settle(w, id, stream, SENT_RESET)
+    return reset_stream(w, id, code)
+
+
+cdef int say_goodbye(Work w, int code, bytes debug) except -1:
+    """Write GOAWAY; it names the last stream of the server's, never one of ours (9113-5.4.1-b)."""
+    cdef Core core = w.core
+    if w.notes is not None:
+        w.note(True, GOAWAY, 0, 0, 8 + <int>len(debug), debug)
+    return w.put_whole(goaway_frame(core.s.last_acted, code, debug))
+
+
+cdef int leave(Work w) except -1:
+    """The connection is over; nothing is remembered of its streams (R40)."""
+    cdef Core core = w.core
+    core.s.phase = OVER
+    core.requests = Streams.__new__(Streams)
+    core.pushes = None
+    core.partial = core.block = core.resets = None
+    core.pings = ()
+    core.pending = ()
+    core.s.active = core.s.waiting = core.s.reserved = core.s.pushed = core.s.remembered = 0
+    core.s.partial_window.start = core.s.partial_window.end = 0
+    core.s.block_window.start = core.s.block_window.end = 0
+    core.s.reset_window.start = core.s.reset_window.end = 0
+    w.end = END_CLOSE
+    return 0
+
+
+cdef int fail_streams(Work w, Streams table, int offset, Fault why) except -1:
+    cdef Fault maybe = why
+    cdef Fault yes = None
+    cdef long long index = table.following(0)
+    cdef const Stream *stream
+    cdef Failed failed
+    while index >= 0:
+        stream = table.peek(index)
+        if stream.state != RESET and not stream.facts & ENDED:
+            failed = Failed.__new__(Failed)
+            failed.ref = w.ref_of(2 * index + offset)
+            if why.processed == PROCESSED_MAYBE and processed_of(stream) == PROCESSED_YES:
+                if yes is None:
+                    yes = marked(why, PROCESSED_YES)
+                failed.fault = yes
+            else:
+                failed.fault = maybe
+            w.responses.append(failed)
+        index = table.following(index + 1)
+    return 0
+
+
+cdef int fail_all(Work w, Fault why) except -1:
+    """Fail every open ref in the order of the requests, then the pushes; the connection is over."""
+    w.flush_data()
+    fail_streams(w, w.core.requests, 1, why)
+    if w.core.pushes is not None:
+        fail_streams(w, w.core.pushes, 2, why)
+    return leave(w)
+
+
+cdef int breach(Work w, Fault why) except -1:
+    """Connection error (9113-5.4.1): GOAWAY, everything fails, what follows is not read."""
+    if w.core.s.phase == OVER:
+        return 0
+    w.flush_data()
+    say_goodbye(w, <int>why.code, why.value[:100].encode("latin-1", "replace"))
+    w.fault = why
+    return fail_all(w, why)

@@ -1,0 +1,18 @@
+"""Frames: names, the seldom ones written whole."""
+
+from mint._core import frames
+
+
+def test_names_are_those_of_the_rfc() -> None:
+    assert frames.frame_name(0) == "DATA"
+    assert frames.frame_name(9) == "CONTINUATION"
+    assert frames.frame_name(0x10) == "0x10"
+    assert frames.error_name(0) == "NO_ERROR"
+    assert frames.error_name(11) == "ENHANCE_YOUR_CALM"
+    assert frames.error_name(0xDEADBEEF) == "0xdeadbeef"
+
+
+def test_a_frame_is_nine_octets_and_the_payload() -> None:
+    assert frames.frame(6, 1, 0, b"12345678") == b"\x00\x00\x08\x06\x01\x00\x00\x00\x0012345678"
+    assert frames.frame(0, 0, 0x7FFFFFFF, b"") == b"\x00\x00\x00\x00\x00\x7f\xff\xff\xff"
+    assert frames.frame(0, 0, 1, b"x" * 16384)[:3] == b"\x00\x40\x00"

@@ -1,0 +1,112 @@
+"""The persistent table: a model, sharing, and what an operation costs however many streams there are."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mint._core.streams import Table
+
+
+def filled(count: int, start: int = 0) -> Table:
+    table = Table()
+    for index in range(start, start + count):
+        table = table.added(index)
+    return table
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 400)), max_size=120))
+def test_behaves_like_a_set_and_never_changes_a_table_that_was_given(
+    steps: list[tuple[int, int]],
+) -> None:
+    table = Table()
+    model: list[int] = []
+    newest = -1
+    seen: list[tuple[Table, list[int]]] = []
+    for kind, number in steps:
+        if kind <= 1:
+            newest += number if kind else 1
+            table = table.added(newest)
+            model = [*model, newest]
+        elif model:
+            index = model[number % len(model)]
+            if kind == 2:
+                table = table.dropped(index)
+                model = [one for one in model if one != index]
+            else:
+                table = table.touched(index)
+        seen.append((table, model))
+    for table, numbers in seen:
+        assert table.numbers() == numbers
+        assert len(table) == table.count == len(numbers)
+
+
+def test_equality_is_about_the_streams_not_the_shape() -> None:
+    one = filled(40)
+    for index in range(36):
+        one = one.dropped(index)
+    other = filled(4, 36)
+    assert one == other
+    assert one != other.touched(37)
+    assert one.touched(37) == other.touched(37)
+    assert one != filled(4, 35)
+    assert one != filled(5, 36)
+    assert one != object()
+    assert Table() == Table()
+
+
+def test_dropping_what_is_not_there_changes_nothing() -> None:
+    table = filled(20)
+    assert table.dropped(99).numbers() == list(range(20))
+
+
+def work_of_opening(table: Table, next_index: int) -> int:
+    before = table.work
+    for index in range(next_index, next_index + 8):
+        table = table.added(index)
+    return table.work - before
+
+
+def work_of_touching(table: Table, index: int) -> int:
+    return table.touched(index).work - table.work
+
+
+def test_opening_costs_the_same_from_ten_to_ten_thousand_open_streams() -> None:
+    few = work_of_opening(filled(16), 16)
+    many = work_of_opening(filled(10_000), 10_000)
+    # eight openings: one copy of the newest leaf each, and one path for the leaf that is full
+    assert few <= 9
+    assert many <= 12
+
+
+def test_touching_copies_one_path_however_many_are_open() -> None:
+    assert work_of_touching(filled(10), 0) <= 2
+    assert work_of_touching(filled(100), 0) <= 2
+    assert work_of_touching(filled(10_000), 0) <= 4
+
+
+def test_a_million_closed_streams_cost_nothing() -> None:
+    young = filled(10)
+    old = Table().added(0)
+    for index in range(1_000_000, 1_000_010):
+        old = old.added(index)
+    assert work_of_touching(old, 1_000_005) <= work_of_touching(young, 5) + 1
+    assert work_of_touching(old, 0) <= 2
+    assert old.dropped(0).numbers() == list(range(1_000_000, 1_000_010))
+    assert work_of_opening(old, 1_000_010) <= work_of_opening(young, 10) + 1
+
+
+def test_one_after_another_a_million_streams_leave_nothing_behind() -> None:
+    table = Table()
+    for index in range(1_000_000):
+        table = table.added(index).dropped(index)
+    assert table.numbers() == []
+    assert table == Table()
+    assert table.work <= 2_000_000
+
+
+def test_forks_do_not_see_each_other() -> None:
+    table = filled(12)
+    left = table.touched(3).dropped(4).added(12)
+    right = table.dropped(3).added(12).added(13)
+    assert table.numbers() == list(range(12))
+    assert left.numbers() == [0, 1, 2, 3, *range(5, 13)]
+    assert right.numbers() == [0, 1, 2, *range(4, 14)]
