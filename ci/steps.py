@@ -7,6 +7,7 @@ the failures, so that a bad run never ends with "0 failed".
 """
 
 import argparse
+import contextlib
 import os
 import re
 import signal
@@ -62,8 +63,14 @@ def steps(fuzz_seconds: int) -> tuple[Step, ...]:
     )
 
 
-def run(step: Step) -> Outcome:
-    """Run one step to its end, in a session of its own that ends with it."""
+def end(group: int) -> None:
+    """End a step with everything it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def run(step: Step, running: set[int]) -> Outcome:
+    """Run one step to its end, in a session of its own; `running` holds those that have not ended."""
     begun = time.monotonic()
     log = LOGS / f"{step.name.replace(' ', '')}.log"
     with log.open("wb") as output:
@@ -75,21 +82,35 @@ def run(step: Step) -> Outcome:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        running.add(process.pid)
         try:
             code = process.wait(LONGEST)
         except subprocess.TimeoutExpired:
             output.write(f"\nstill running after {LONGEST:.0f} s: ended\n".encode())
-            os.killpg(process.pid, signal.SIGKILL)
+            end(process.pid)
             code = process.wait()
+        running.discard(process.pid)
     status = {0: "passed", SKIP: "skipped"}.get(code, "failed")
     return Outcome(step, status, time.monotonic() - begun, log.read_text(errors="replace"))
 
 
 def run_all(chosen: tuple[Step, ...], jobs: int) -> Iterator[Outcome]:
-    """Yield outcomes as steps end."""
+    """Yield outcomes as steps end. Whatever ends this ends the steps, too."""
+    running: set[int] = set()
     with ThreadPoolExecutor(jobs) as pool:
-        for future in as_completed([pool.submit(run, step) for step in chosen]):
-            yield future.result()
+        futures = [pool.submit(run, step, running) for step in chosen]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for group in tuple(running):
+                end(group)
+
+
+def interrupted(_number: int, _frame: object) -> None:
+    """Turn the polite signal into what the keyboard does."""
+    raise KeyboardInterrupt
 
 
 def skipped_lines(output: str) -> list[str]:
@@ -137,6 +158,7 @@ def main() -> int:
         if (step.name in asked.only if asked.only else step.wanted or step.name in asked.also)
     )
 
+    signal.signal(signal.SIGTERM, interrupted)
     LOGS.mkdir(parents=True, exist_ok=True)
     SUITE.unlink(missing_ok=True)
     strict = os.environ.get("MINT_CI_STRICT") == "1"
