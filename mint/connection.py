@@ -166,7 +166,12 @@ class ConnectionBase(Generic[_S]):
             raise
         if step.end == CLOSE:
             link.close()
-        return self._succeed(step.state, link.release(moved=True))
+        state = step.state if link.unsent else self._written(step.state)
+        return self._succeed(state, link.release(moved=True))
+
+    def _written(self, state: _S) -> _S:
+        """Return the state after all that it said was written; HTTP/2 counts what waits."""
+        return state
 
     def _claimed(self) -> Transport:
         link = self._link
@@ -245,7 +250,8 @@ class ConnectionBase(Generic[_S]):
         before += responses
         if step.fault is None:
             if not (step.output or step.end or step.notes):
-                return self._succeed(step.state, self._link.release(moved=True))
+                state = step.state if self._link.unsent else self._written(step.state)
+                return self._succeed(state, self._link.release(moved=True))
             try:
                 return self._commit(step)
             except TransportError as error:
