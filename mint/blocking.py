@@ -128,7 +128,7 @@ def open_link(
     made = _socket(established.attempt).socket
     try:
         link = SocketLink(made, plan.tcp, established.layers)
-        link.begin(established.arrived)
+        link.begin(established.arrived, secure=plan.tls is not None)
     except BaseException:
         made.close()
         raise
