@@ -45,7 +45,7 @@ def secure(server: ScriptedServer, **options: object) -> Proxy:
     return Proxy("https", server.address, server.port, tls=TRUSTING, **options)  # type: ignore[arg-type]  # same
 
 
-def fetch(conn: mint.HTTP1, target: str = "/page") -> list[Response]:
+def fetch(conn: mint.Connection, target: str = "/page") -> list[Response]:
     with conn:
         conn, _ = conn.request("GET", target)
         responses: list[Response] = []

@@ -1,10 +1,8 @@
-"""Real proxies on loopback: tinyproxy, squid, nghttpx (HTTP/2), microsocks, pproxy (SOCKS4a).
+"""Real proxies on loopback: tinyproxy, squid, nghttpx (HTTP/2), microsocks, Dante (SOCKS4).
 
 They are started as the servers are; see servers.py.
 """
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,14 +145,28 @@ def locked_microsocks() -> Iterator[Running]:
         yield running
 
 
+DANTE: Final = """
+logoutput: stderr
+internal: {host} port = {port}
+external: lo
+socksmethod: none
+clientmethod: none
+user.privileged: root
+user.unprivileged: nobody
+client pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
+socks pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
+"""
+
+
 @pytest.fixture(scope="session")
-def pproxy() -> Iterator[Running]:
-    """Run pproxy: "socks4a"."""
-    if os.environ.get("MINT_CI_STRICT") != "1":
-        pytest.importorskip("pproxy")
+def dante() -> Iterator[Running]:
+    """Run Dante: "socks". It speaks SOCKS5, and SOCKS4 (of which SOCKS4a is an extension)."""
+    program = require("danted", "sockd")
 
     def command(ports: dict[str, int], where: Path) -> list[str]:
-        return [sys.executable, "-m", "pproxy", "-l", f"socks4://{HOST}:{ports['socks4a']}"]
+        config = where / "dante.conf"
+        config.write_text(DANTE.format(host=HOST, port=ports["socks"]))
+        return [program, "-f", str(config), "-p", str(where / "tmp" / "pid")]
 
-    with start(("socks4a",), command) as running:
+    with start(("socks",), command) as running:
         yield running

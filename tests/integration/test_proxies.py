@@ -29,7 +29,8 @@ WAYS: dict[str, tuple[str, str, ProxyScheme, ProtocolName]] = {
     "nghttpx in clear": ("nghttpx", "h2c", "http", "http2"),
     "microsocks": ("microsocks", "socks5", "socks5", "http1"),
     "microsocks, names": ("microsocks", "socks5", "socks5h", "http1"),
-    "pproxy": ("pproxy", "socks4a", "socks4a", "http1"),
+    "dante": ("dante", "socks", "socks5h", "http1"),
+    "dante, SOCKS4": ("dante", "socks", "socks4a", "http1"),
 }
 
 
@@ -38,13 +39,20 @@ def trusting(authority: trustme.CA) -> mint.TLSOptions:
     return mint.TLSOptions(ca_data=authority.cert_pem.bytes().decode())
 
 
-def proxy_of(request: pytest.FixtureRequest, way: str, tls: mint.TLSOptions, *, tunnel: bool = False) -> Proxy:
+def host_of(way: str) -> str:
+    """Return the name of the origin; Dante has no names in SOCKS4."""
+    return HOST if way == "dante, SOCKS4" else "localhost"
+
+
+def proxy_of(
+    request: pytest.FixtureRequest, way: str, tls: mint.TLSOptions, *, tunnel: bool = False
+) -> Proxy:
     name, port, scheme, protocol = WAYS[way]
     running: Running = request.getfixturevalue(name)
     return Proxy(scheme, HOST, running.ports[port], tls=tls, protocols=(protocol,), tunnel=tunnel)
 
 
-def fetch(conn: mint.HTTP1, target: str = "/page.txt") -> tuple[int, bytes, dict[str, str]]:
+def fetch(conn: mint.Connection, target: str = "/page.txt") -> tuple[int, bytes, dict[str, str]]:
     status, content, headers = 0, bytearray(), {}
     with conn:
         conn, _ = conn.request("GET", target)
@@ -70,7 +78,7 @@ def test_a_page_comes_on_every_way(
 ) -> None:
     proxy = proxy_of(request, way, trusting)
     conn = mint.connect(
-        scheme, "localhost", nginx.ports[scheme], protocols=("http1",), proxy=proxy, tls=trusting
+        scheme, host_of(way), nginx.ports[scheme], protocols=("http1",), proxy=proxy, tls=trusting
     )
     assert (conn.tls is not None) is (scheme == "https")
     status, content, headers = fetch(conn)
@@ -80,11 +88,23 @@ def test_a_page_comes_on_every_way(
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_http2_goes_through_every_tunnel(
+    way: str, nginx: Running, trusting: mint.TLSOptions, request: pytest.FixtureRequest
+) -> None:
+    proxy = proxy_of(request, way, trusting)
+    conn = mint.connect("https", host_of(way), nginx.ports["https"], proxy=proxy, tls=trusting)
+    assert isinstance(conn, mint.HTTP2)
+    assert fetch(conn)[:2] == (200, PAGE)
+    known = mint.http2.connect("http", host_of(way), nginx.ports["h2c"], proxy=proxy)
+    assert fetch(known)[:2] == (200, PAGE)
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_a_tunnel_for_http(
     way: str, nginx: Running, trusting: mint.TLSOptions, request: pytest.FixtureRequest
 ) -> None:
     proxy = proxy_of(request, way, trusting, tunnel=True)
-    conn = mint.connect("http", "localhost", nginx.ports["http"], protocols=("http1",), proxy=proxy)
+    conn = mint.connect("http", host_of(way), nginx.ports["http"], protocols=("http1",), proxy=proxy)
     status, content, headers = fetch(conn)
     assert (status, content) == (200, PAGE)
     assert "via" not in headers
@@ -98,7 +118,7 @@ def test_much_comes_and_goes_on_every_way(
     proxy = proxy_of(request, way, trusting, tunnel=True)
     body = bytes(range(256)) * 40_960
     conn = mint.connect(
-        "https", "localhost", nginx.ports["https"], protocols=("http1",), proxy=proxy, tls=trusting
+        "https", host_of(way), nginx.ports["https"], protocols=("http1",), proxy=proxy, tls=trusting
     )
     name = f"/uploads/{way.replace(' ', '-').replace(',', '')}"
     with conn:
@@ -144,7 +164,9 @@ def test_a_socks_proxy_that_wants_a_password(nginx: Running, locked_microsocks: 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_origin_that_nobody_is(way: str, trusting: mint.TLSOptions, request: pytest.FixtureRequest) -> None:
+def test_an_origin_that_nobody_is(
+    way: str, trusting: mint.TLSOptions, request: pytest.FixtureRequest
+) -> None:
     proxy = proxy_of(request, way, trusting, tunnel=True)
     with pytest.raises((errors.ProxyError, errors.TransportError)) as caught:
         mint.connect("https", HOST, 1, protocols=("http1",), proxy=proxy, tls=trusting).close()
