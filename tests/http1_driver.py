@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -132,9 +133,7 @@ class Outcome:
     def failed(self) -> list[tuple[int, str, int]]:
         """Number, reason and processed of the requests that failed."""
         return [
-            (r.ref.number, r.fault.reason, r.fault.processed)
-            for r in self.responses
-            if isinstance(r, Failed)
+            (r.ref.number, r.fault.reason, r.fault.processed) for r in self.responses if isinstance(r, Failed)
         ]
 
 
@@ -176,7 +175,7 @@ def octets(data: bytes) -> list[bytes]:
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
     """Cut at the places."""
     edges = [0, *sorted(places), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def asked(

@@ -6,7 +6,6 @@ under test should not get away with anything.
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -274,8 +273,5 @@ class Exchange:
         return True
 
     def _close(self) -> bool:
-        # Closing at once could destroy the end of the response on its way (RFC 9112 9.6).
-        with suppress(OSError):
-            self._peer.shut_write()
-            self._peer.drain(DRAIN_LIMIT)
+        self._peer.linger()
         return False

@@ -99,6 +99,8 @@ class Session:
             self._wire.close()
             self._answers.join(self._timeout)
             self._wire.finish()
+        self._peer.patience = self._timeout
+        self._peer.linger()
 
     def _greet(self) -> None:
         if self._peer.read_exactly(len(PREFACE)) != PREFACE:

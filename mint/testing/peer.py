@@ -305,6 +305,15 @@ class Peer:
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
 
+    def linger(self, limit: float = 1 << 20) -> None:
+        """End our direction, then drop what the client still sends, so that it can read the end.
+
+        Closing at once could make a reset of it, which destroys what is on its way (RFC 9112 9.6).
+        """
+        with suppress(OSError):
+            self.shut_write()
+            self.drain(limit)
+
     def close(self) -> None:
         """Close both directions, announced by close_notify under TLS."""
         if self._sock.fileno() < 0:

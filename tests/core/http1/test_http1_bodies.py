@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from http1_driver import HEAD, LENIENT, answer, asked, config, cut, play
 
 from mint._core.events import Data
 from mint._core.http1_framing import BODIES, BODY_RULES, FACTS
+from tests.http1_driver import HEAD, LENIENT, answer, asked, config, cut, play
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -94,8 +94,20 @@ def test_framing_fields(lines: bytes, body: bytes) -> None:
         *[
             (b"Content-Length: " + value, "invalid_content_length_header")
             for value in (
-                b"", b"+5", b"-0", b"0x5", b"5_0", b"\xd9\xa5", b"5 5", b"5\xa0", b"5;5", b"1e3",
-                b"5,", b",5", b"9" * 19, b"1" * 4400,
+                b"",
+                b"+5",
+                b"-0",
+                b"0x5",
+                b"5_0",
+                b"\xd9\xa5",
+                b"5 5",
+                b"5\xa0",
+                b"5;5",
+                b"1e3",
+                b"5,",
+                b",5",
+                b"9" * 19,
+                b"1" * 4400,
             )
         ],
         (b"Content-Length: 5, 6", "more_than_one_content_length_header"),
@@ -165,10 +177,10 @@ def test_chunk_lines(line: bytes) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b"", b"+5", b"-5", b"0x5", b"5_0", b" 5", b"5 ", b"5\t", b"\xef\xbc\x95", b"g", b";a", b"5 junk", b"5;",
-        b"5;;", b"5;=", b"5;a=", b"5;a b", b'5;a="b', b'5;a="\\', b'5;a="b"c', b"5;a=b c", b"5\x00",
-        b"5;a\x00", b'5;a="\x00"', b'5;a="\\\x00"', b"5;a ", b"5;a=b ", b"00000000000000005", b"8000000000000000",
-        b"fffffffffffffffff", b"5\r", b"5,6",
+        b"", b"+5", b"-5", b"0x5", b"5_0", b" 5", b"5 ", b"5\t", b"\xef\xbc\x95", b"g", b";a", b"5 junk",
+        b"5;", b"5;;", b"5;=", b"5;a=", b"5;a b", b'5;a="b', b'5;a="\\', b'5;a="b"c', b"5;a=b c", b"5\x00",
+        b"5;a\x00", b'5;a="\x00"', b'5;a="\\\x00"', b"5;a ", b"5;a=b ", b"00000000000000005",
+        b"8000000000000000", b"fffffffffffffffff", b"5\r", b"5,6",
     ],
 )  # fmt: skip
 def test_lines_that_are_no_chunk_line(line: bytes) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from http1_driver import HEAD, answer, asked, config, given, play
 
 from mint._core.events import CLOSE, KEEP, SHUT_WRITE, Data, Done
 from mint._core.faults import Fault
 from mint._core.http1 import State
+from tests.http1_driver import HEAD, answer, asked, config, given, play
 
 EMPTY = b"Content-Length: 0\r\n\r\n"
 WEBSOCKET = [("Upgrade", "websocket"), ("Connection", "upgrade")]
@@ -262,9 +262,7 @@ def test_losing_the_wire_fails_everything() -> None:
     ]
     started = play(asked("GET", "GET"), [b"HTTP"]).state.lose(Fault("transport_reset", processed=0))
     assert [
-        (r.ref.number, r.fault.reason, r.fault.processed)
-        for r in started.responses
-        if hasattr(r, "fault")
+        (r.ref.number, r.fault.reason, r.fault.processed) for r in started.responses if hasattr(r, "fault")
     ] == [(1, "transport_reset", 2), (2, "transport_reset", 0)]
     assert started.end == CLOSE
     assert started.state.lose(broken).responses == []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from http1_driver import HEAD, LENIENT, answer, asked, config, octets, play
 
 from mint._core.events import Headers, Status, StatusReason
+from tests.http1_driver import HEAD, LENIENT, answer, asked, config, octets, play
 
 END = b"Content-Length: 0\r\n\r\n"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
-from http1_driver import AGENT, HOST, asked, config, given, play, refused, sent
 
 from mint._core.http1 import Config, State
+from tests.http1_driver import AGENT, HOST, asked, config, given, play, refused, sent
 
 DEFAULTS = f"host: {HOST}\r\nuser-agent: {AGENT}\r\n".encode()
 
@@ -110,9 +110,7 @@ def test_the_callers_chunked_means_that_mint_encodes() -> None:
         ([("content-type", "a/b"), ("Content-Type", "a/b")], "content-type"),
     ],
 )
-def test_framing_that_contradicts_itself_is_refused(
-    headers: list[tuple[str, str]], name: str
-) -> None:
+def test_framing_that_contradicts_itself_is_refused(headers: list[tuple[str, str]], name: str) -> None:
     fault = refused("POST", headers=headers, body=b"ab")
     assert (fault.reason, fault.name) == ("invalid_request_framing", name)
     assert refused("POST", headers=headers, streaming=True).reason == "invalid_request_framing"
@@ -136,9 +134,7 @@ def test_framing_that_contradicts_itself_is_refused(
         ([("host", "a b")], "invalid_header_value"),
     ],
 )
-def test_fields_about_the_connection_are_checked(
-    headers: list[tuple[str, str]], reason: str
-) -> None:
+def test_fields_about_the_connection_are_checked(headers: list[tuple[str, str]], reason: str) -> None:
     assert refused("POST", headers=headers, body=b"ab").reason == reason
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from http1_driver import HEAD, asked, config, given, play, same_fault
 
 from mint._core.events import KEEP, RequestRef, Step
 from mint._core.http1 import State
+from tests.http1_driver import HEAD, asked, config, given, play, same_fault
 
 
 def streaming(*headers: tuple[str, str], method: str = "POST") -> tuple[State, RequestRef]:
@@ -83,9 +83,7 @@ def test_trailers_follow_the_last_chunk() -> None:
         (("a", "x\r\ny: z"), "invalid_header_value", "a"),
     ],
 )
-def test_trailers_are_checked_like_headers(
-    trailer: tuple[str, str], wanted: str, name: str
-) -> None:
+def test_trailers_are_checked_like_headers(trailer: tuple[str, str], wanted: str, name: str) -> None:
     state, ref = streaming()
     step = state.end_body(ref, [trailer])
     assert reason(step) == wanted
