@@ -83,7 +83,7 @@ cdef class State(Core):
         raise_allowed(made)
         return step(made, None, (config.opening,))
 
-    def request(self, str method not None, str target not None, headers, tuple body, bint streaming):
+    def request(self, method, target, headers, tuple body, bint streaming):
         """Send a request: `body` None for none, else pieces; `streaming` announces one to come."""
         return send_request(self, method, target, headers, body, streaming)
 
