@@ -7,12 +7,15 @@
 Whoever holds the value feeds it bytes and gets responses back; there is no thread, loop or pool inside.
 """
 
-from . import errors, http1, transport
+from . import errors, http1, http2, proxy, transport
 from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
-from .http import connect
+from .http import Connection, connect
 from .http1 import HTTP1
+from .http2 import HTTP2
+from .mailbox import Mailbox
 from .messages import Broken, Closed, Message, Received
-from .options import HTTP1Options, TCPOptions, TLSOptions
+from .options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from .proxy import Proxy
 from .responses import (
     Data,
     Done,
@@ -32,21 +35,27 @@ from .version import __version__
 
 __all__ = [
     "HTTP1",
+    "HTTP2",
     "STREAM",
     "UNKNOWN",
     "Broken",
+    "ClientSettings",
     "Closed",
+    "Connection",
     "Data",
     "Done",
     "Eof",
     "HTTP1Options",
+    "HTTP2Options",
     "HTTPError",
     "Headers",
     "Informational",
+    "Mailbox",
     "Message",
     "MintError",
     "Pong",
     "Processed",
+    "Proxy",
     "PushPromise",
     "Received",
     "RequestFailed",
@@ -65,5 +74,7 @@ __all__ = [
     "connect",
     "errors",
     "http1",
+    "http2",
+    "proxy",
     "transport",
 ]

@@ -3,6 +3,8 @@
 It resolves, dials (RFC 8305: families interleaved, attempts staggered), and shakes hands. No socket is
 touched here: the generator yields what it needs and is driven by a short loop in each world. Whoever
 drives it keeps every attempt it made and closes all but the one that is returned.
+
+The steps and the parts of the way live here; the whole of it, with proxies, is `tunnelling.establish`.
 """
 
 from __future__ import annotations
@@ -13,12 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
-from .transport.tls import TLSLayer, make_context
+from .hosts import ascii_host, ascii_name, literal, without_zone
 from .types import UnixAddress
 
 if TYPE_CHECKING:
     from .options import TCPOptions, TLSOptions
-    from .types import Address, Scheme, SocketAddress
+    from .proxy import Proxy
+    from .transport.layer import Layer
+    from .transport.tls import TLSLayer
+    from .types import Address, HeaderFields, Resolver, Scheme, SocketAddress
 
 MAX_PORT = 65_535
 
@@ -86,6 +91,16 @@ class Receive:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Let the steps from here on take so many seconds in all; `None` lifts that. Answer: `Ready`.
+
+    The deadline of the whole procedure stays: this one can only be earlier.
+    """
+
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """The addresses of a name, in the resolver's order."""
 
@@ -120,30 +135,63 @@ class Arrived:
     octets: bytes
 
 
-IOStep: TypeAlias = Resolve | Dial | Wait | Abandon | Send | Receive
+IOStep: TypeAlias = Resolve | Dial | Wait | Abandon | Send | Receive | Limit
 Answer: TypeAlias = Resolved | Dialled | Decided | Ready | Arrived
 
 
 @dataclass(frozen=True, slots=True)
 class Established:
-    """What connecting gives: the attempt that won, its TLS layers, and the protocol agreed on."""
+    """What connecting gives.
+
+    Attributes:
+        attempt: the attempt that won.
+        layers: TLS and tunnels upon it, the outermost first.
+        alpn: the protocol that TLS with the server agreed on.
+        proxy_headers: what the proxy answered to CONNECT; or what a proxy that forwards is told.
+        arrived: octets of the server that came behind a proxy's answer, where there is no TLS to take them.
+
+    """
 
     attempt: Attempt
-    layers: tuple[TLSLayer, ...]
+    layers: tuple[Layer, ...]
     alpn: str | None
+    proxy_headers: HeaderFields = ()
+    arrived: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything connecting needs to know; made of validated options."""
+    """Everything connecting needs to know; made of validated options.
+
+    Attributes:
+        address: what is dialled, or what a proxy is asked for.
+        port: the same.
+        hostname: the name of the server in fields and certificates: in ASCII, without brackets or zone.
+        tcp: how the socket is made.
+        tls: how TLS is spoken with the server; `None` in clear.
+        alpn: the protocols offered to it.
+        proxy: what lies in between.
+
+    """
 
     address: Address
     port: int
     hostname: str
     tcp: TCPOptions
     tls: TLSOptions | None
-    """`None` in clear."""
     alpn: tuple[str, ...]
+    proxy: Proxy | None = None
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether a proxy forwards each request; otherwise it makes a tunnel, or there is none.
+
+        HTTP/2 in clear takes a tunnel: what a proxy forwards is HTTP/1.
+        """
+        proxy = self.proxy
+        if proxy is None or self.tls is not None or not proxy.is_http:
+            return False
+        return not proxy.tunnel and "http/1.1" in self.alpn and proxy.protocols == ("http1",)
 
 
 Procedure: TypeAlias = Generator[IOStep, Answer, Established]
@@ -157,34 +205,58 @@ def make_plan(
     tcp: TCPOptions,
     tls: TLSOptions,
     alpn: tuple[str, ...],
+    proxy: Proxy | None = None,
 ) -> Plan:
     """Check what names the origin and return the plan; `ValueError` says what is wrong with it."""
     if scheme not in {"http", "https"}:
         raise ValueError(f'scheme wants "http" or "https", not {scheme!r}')
-    if not isinstance(port, int) or not 0 <= port <= MAX_PORT:
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= MAX_PORT:
         raise ValueError(f"port wants a number from 0 to {MAX_PORT}, not {port!r}")
-    if hostname is None:
-        if isinstance(address, UnixAddress):
-            raise ValueError("a Unix socket has no name: give hostname, for Host and the certificate")
-        known = literal(address)
-        hostname = str(address) if known is None else str(known)
-    # R29: nothing is decoded or cut; what could end a line or hide userinfo is refused.
-    if not hostname or not hostname.isprintable() or set(hostname) & set(" /?#@\\"):
-        raise ValueError(f"hostname wants a host name or an IP address, not {hostname!r}")
-    return Plan(address, port, hostname, tcp, tls if scheme == "https" else None, alpn)
-
-
-def literal(address: Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the IP address that an address is, with or without brackets; `None` for a name."""
-    if isinstance(address, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
-        return address
     if isinstance(address, UnixAddress):
-        return None
-    text = address[1:-1] if address.startswith("[") and address.endswith("]") else address
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
+        if hostname is None:
+            raise ValueError("a Unix socket has no name: give hostname, for Host and the certificate")
+        if proxy is not None:
+            raise ValueError("a proxy cannot reach a Unix socket")
+        if tcp.local_address is not None:
+            raise ValueError("local_address is for IP: a Unix socket is not connected from one")
+        dialled: Address = address
+    else:
+        known = literal(address)
+        # R29: nothing is decoded or cut; what could end a line or hide userinfo is refused.
+        dialled = ascii_name(str(address)) if known is None else known
+        if proxy is not None:
+            proxy.check_target(dialled)
+        if hostname is None:
+            hostname = dialled if isinstance(dialled, str) else without_zone(dialled)
+    name = ascii_host(hostname)
+    return Plan(dialled, port, name, tcp, tls if scheme == "https" else None, alpn, proxy)
+
+
+def proxy_plan(proxy: Proxy, tcp: TCPOptions) -> Plan:
+    """Return the plan of the way to a proxy."""
+    scheme: Scheme = "https" if proxy.scheme == "https" else "http"
+    hostname = proxy.hostname
+    if hostname is None and isinstance(proxy.address, UnixAddress):
+        hostname = "localhost"
+    alpn = ("h2",) if proxy.protocols == ("http2",) else ("http/1.1",)
+    return make_plan(scheme, proxy.address, proxy.port, hostname, tcp, proxy.tls, alpn)
+
+
+def as_endpoints(resolver: Resolver, host: str, port: int) -> tuple[Endpoint, ...]:
+    """Ask a resolver of the caller's; `NameNotResolved` where it gives what is no IP address."""
+    endpoints: list[Endpoint] = []
+    for each in resolver(host, port):
+        known = literal(each)
+        if known is None:
+            raise NameNotResolved(host, f"the resolver answered {each!r}, which is no IP address")
+        endpoints.append(_endpoint(known, port))
+    return tuple(endpoints)
+
+
+def _endpoint(known: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> Endpoint:
+    if isinstance(known, ipaddress.IPv4Address):
+        return Endpoint("inet4", (str(known), port))
+    return Endpoint("inet6", (without_zone(known), port, 0, 0))
 
 
 def interleave(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
@@ -199,6 +271,9 @@ def interleave(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
 
 def _allowed(endpoints: Sequence[Endpoint], tcp: TCPOptions) -> list[Endpoint]:
     refused = {family for family, wanted in (("inet4", tcp.inet4), ("inet6", tcp.inet6)) if not wanted}
+    if tcp.local_address is not None:
+        # A socket that is bound to one family cannot reach the other.
+        refused.add("inet4" if ":" in tcp.local_address[0] else "inet6")
     return interleave([each for each in endpoints if each.family not in refused])
 
 
@@ -207,21 +282,14 @@ def resolve(plan: Plan) -> Generator[IOStep, Answer, list[Endpoint]]:
     if isinstance(plan.address, UnixAddress):
         return [Endpoint("unix", plan.address.path)]
     known = literal(plan.address)
-    if known is None:
+    # The zone of a link-local address stays in the text; getaddrinfo makes the scope of it.
+    if known is None or (isinstance(known, ipaddress.IPv6Address) and known.scope_id):
         answer = yield Resolve(str(plan.address), plan.port)
         if not isinstance(answer, Resolved):
             raise _unexpected(answer)
         found: Sequence[Endpoint] = answer.endpoints
-    elif isinstance(known, ipaddress.IPv4Address):
-        found = [Endpoint("inet4", (str(known), plan.port))]
-    # The zone of a link-local address stays in the text; getaddrinfo makes the scope of it.
-    elif known.scope_id:
-        answer = yield Resolve(str(known), plan.port)
-        if not isinstance(answer, Resolved):
-            raise _unexpected(answer)
-        found = answer.endpoints
     else:
-        found = [Endpoint("inet6", (str(known), plan.port, 0, 0))]
+        found = [_endpoint(known, plan.port)]
     allowed = _allowed(found, plan.tcp)
     if not allowed:
         raise NameNotResolved(str(plan.address), "no address of a family that is allowed")
@@ -258,20 +326,57 @@ def race(endpoints: Sequence[Endpoint]) -> Generator[IOStep, Answer, Attempt]:
     raise first_error or TransportTimeout("connecting")
 
 
-def exchange(attempt: Attempt, layers: Sequence[TLSLayer]) -> Generator[IOStep, Answer, None]:
-    """Carry what the innermost layer has to say to the wire."""
+def carry_out(layers: Sequence[Layer]) -> bytes:
+    """Move what the layers have to say outwards; return what the wire must take."""
     for inner, outer in zip(layers[:0:-1], layers[-2::-1], strict=True):
         octets = inner.leaving()
         if octets:
             outer.write(octets)
-    octets = layers[0].leaving()
+    return layers[0].leaving()
+
+
+def exchange(attempt: Attempt, layers: Sequence[Layer]) -> Generator[IOStep, Answer, None]:
+    """Carry what the layers have to say to the wire."""
+    octets = carry_out(layers)
     if octets:
         yield Send(attempt, octets)
 
 
-def shake_hands(attempt: Attempt, layers: Sequence[TLSLayer]) -> Generator[IOStep, Answer, None]:
-    """Do the handshake of the innermost layer, through the ones around it."""
-    *outside, inside = layers
+def send(attempt: Attempt, layers: Sequence[Layer], octets: bytes) -> Generator[IOStep, Answer, None]:
+    """Write octets, inside the layers."""
+    if not layers:
+        yield Send(attempt, octets)
+        return
+    layers[-1].write(octets)
+    yield from exchange(attempt, layers)
+
+
+def receive(attempt: Attempt, layers: Sequence[Layer]) -> Generator[IOStep, Answer, bytes]:
+    """Read octets out of the layers; empty at the end."""
+    while True:
+        answer = yield Receive(attempt)
+        if not isinstance(answer, Arrived):
+            raise _unexpected(answer)
+        octets = answer.octets
+        for layer in layers:
+            layer.feed(octets)
+            octets = layer.read()
+            if not octets and not layer.ended:
+                break
+        if layers:
+            yield from exchange(attempt, layers)
+        if octets or not layers or layers[-1].ended:
+            return octets
+
+
+def shake_hands(
+    attempt: Attempt, outside: Sequence[Layer], inside: TLSLayer, arrived: bytes = b""
+) -> Generator[IOStep, Answer, None]:
+    """Do the handshake of a layer, through the ones around it; `arrived` is for it already."""
+    layers = (*outside, inside)
+    if arrived:
+        # R28: whatever came before TLS began is a record of TLS, or breaks it; nobody else ever sees it.
+        inside.feed(arrived)
     while True:
         try:
             done = inside.handshake()
@@ -281,30 +386,10 @@ def shake_hands(attempt: Attempt, layers: Sequence[TLSLayer]) -> Generator[IOSte
         yield from exchange(attempt, layers)
         if done:
             return
-        answer = yield Receive(attempt)
-        if not isinstance(answer, Arrived):
-            raise _unexpected(answer)
-        octets = answer.octets
+        octets = yield from receive(attempt, outside)
         if not octets:
             raise TransportClosed
-        for layer in outside:
-            layer.feed(octets)
-            octets = layer.read()
-        if octets:
-            inside.feed(octets)
-
-
-def establish(plan: Plan) -> Procedure:
-    """Connect: the whole procedure."""
-    # Contexts first: a file that cannot be loaded must not cost a connection.
-    context = None if plan.tls is None else make_context(plan.tls, plan.alpn)
-    endpoints = yield from resolve(plan)
-    attempt = yield from race(endpoints)
-    if plan.tls is None or context is None:
-        return Established(attempt, (), None)
-    layer = TLSLayer(context, plan.tls.server_hostname or plan.hostname)
-    yield from shake_hands(attempt, (layer,))
-    return Established(attempt, (layer,), layer.alpn)
+        inside.feed(octets)
 
 
 def _unexpected(answer: Answer) -> TypeError:

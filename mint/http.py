@@ -1,11 +1,12 @@
 """`mint.connect`: from an address to a connection value, whichever protocol the server speaks.
 
-Everything is validated before anything is dialled. The procedure is in connecting.py, the blocking
-world's driver in blocking.py.
+Everything is validated before anything is dialled. What is the same in every world is a `Wish`; the
+procedure is in connecting.py, the blocking world's driver in blocking.py.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .blocking import open_link
@@ -13,18 +14,25 @@ from .connecting import make_plan
 from .errors import BadALPNProtocol, ProtocolNotNegotiated
 from .http1 import HTTP1
 from .http1 import initiate as initiate_http1
-from .options import HTTP1Options, TCPOptions, TLSOptions
+from .http2 import HTTP2, check_security
+from .http2 import initiate as initiate_http2
+from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .types import UnixAddress
 
 if TYPE_CHECKING:
+    import socket as sockets
     from collections.abc import Sequence
 
-    from .types import Address, Inbox, ProtocolName, Scheme
+    from .connecting import Established, Plan
+    from .proxy import Proxy
+    from .transport import Link
+    from .types import Address, Inbox, ProtocolName, Resolver, Scheme
 
-Connection: TypeAlias = HTTP1
+Connection: TypeAlias = HTTP1 | HTTP2
 """A connection of either protocol; they share their verbs."""
 
 _HTTP1 = HTTP1Options()
+_HTTP2 = HTTP2Options()
 _TCP = TCPOptions()
 _TLS = TLSOptions()
 _ALPN: dict[ProtocolName, str] = {"http2": "h2", "http1": "http/1.1"}
@@ -55,6 +63,69 @@ def choose(scheme: Scheme, offer: tuple[str, ...], alpn: str | None) -> Protocol
     return "http1"
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A connection as it was asked for, checked; `begin` makes it of a link that some world opened."""
+
+    plan: Plan
+    scheme: Scheme
+    offer: tuple[str, ...]
+    http1: HTTP1Options
+    http2: HTTP2Options
+    log: bool
+
+    def begin(self, link: Link, found: Established, mailbox: Inbox | None) -> Connection:
+        """Speak the protocol that was agreed on; the link is closed where that fails."""
+        try:
+            protocol = choose(self.scheme, self.offer, found.alpn)
+            port = 0 if isinstance(self.plan.address, UnixAddress) else self.plan.port
+            if protocol == "http1":
+                return initiate_http1(
+                    link,
+                    scheme=self.scheme,
+                    hostname=self.plan.hostname,
+                    port=port,
+                    http1=self.http1,
+                    mailbox=mailbox,
+                    log=self.log,
+                    forward_proxy=self.plan.forwarded,
+                    proxy_headers=found.proxy_headers,
+                )
+            check_security(link.tls)
+            return initiate_http2(
+                link,
+                scheme=self.scheme,
+                hostname=self.plan.hostname,
+                port=port,
+                http2=self.http2,
+                mailbox=mailbox,
+                log=self.log,
+                proxy_headers=found.proxy_headers,
+            )
+        except BaseException:
+            link.close()
+            raise
+
+
+def make_wish(
+    scheme: Scheme,
+    address: Address,
+    port: int,
+    hostname: str | None,
+    protocols: Sequence[ProtocolName],
+    proxy: Proxy | None,
+    tcp: TCPOptions,
+    tls: TLSOptions,
+    http1: HTTP1Options,
+    http2: HTTP2Options,
+    log: bool,
+) -> Wish:
+    """Check the arguments of `connect`, the same in every world; `ValueError` where they make no sense."""
+    offer = offered(protocols)
+    plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)
+    return Wish(plan, scheme, offer, http1, http2, log)
+
+
 def connect(
     scheme: Scheme,
     address: Address,
@@ -62,11 +133,15 @@ def connect(
     *,
     hostname: str | None = None,
     protocols: Sequence[ProtocolName] = ("http1", "http2"),
+    proxy: Proxy | None = None,
     mailbox: Inbox | None = None,
     tcp: TCPOptions = _TCP,
     tls: TLSOptions = _TLS,
     http1: HTTP1Options = _HTTP1,
+    http2: HTTP2Options = _HTTP2,
     log: bool = False,
+    resolver: Resolver | None = None,
+    socket: sockets.socket | None = None,
 ) -> Connection:
     """Connect to a server and return the connection value.
 
@@ -78,34 +153,22 @@ def connect(
         protocols: what may be spoken, in any order. Over TLS the server chooses among them (ALPN); a
             server without ALPN gets HTTP/1. In clear it is HTTP/1, unless `("http2",)` says that the server
             is known to speak HTTP/2.
+        proxy: what lies between: a `mint.Proxy`.
         mailbox: active mode with this mailbox; passive mode (`recv`) without.
         tcp: timeouts, families, socket options.
         tls: trust, certificates, versions.
         http1: limits and ways of HTTP/1.
+        http2: settings, windows and limits of HTTP/2.
         log: log one record per message head or frame, to the logger `mint`.
+        resolver: what finds the addresses of a name; the system does otherwise. It runs in a thread.
+        socket: a connected socket to use instead of dialling: it leads to the server, or to the proxy. It is
+            mint's from now on and closed with the connection, also where connecting fails.
 
     Raises:
         TransportError: nobody answers, the name is not known, TLS failed, the time is up.
         ValueError: an option makes no sense; raised before anything is dialled.
 
     """
-    offer = offered([name for name in protocols if name == "http1"])
-    plan = make_plan(scheme, address, port, hostname, tcp, tls, offer)
-    link, alpn = open_link(plan)
-    try:
-        protocol = choose(scheme, offer, alpn)
-        named_port = 0 if isinstance(address, UnixAddress) else port
-        if protocol == "http1":
-            return initiate_http1(
-                link,
-                scheme=scheme,
-                hostname=plan.hostname,
-                port=named_port,
-                http1=http1,
-                mailbox=mailbox,
-                log=log,
-            )
-        raise ProtocolNotNegotiated
-    except BaseException:
-        link.close()
-        raise
+    wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
+    link, found = open_link(wish.plan, resolver, socket)
+    return wish.begin(link, found, mailbox)

@@ -21,8 +21,11 @@ from .types import UnixAddress
 from .version import USER_AGENT
 
 if TYPE_CHECKING:
+    import socket as sockets
+
     from ._core.events import RequestRef
-    from .types import Address, HeaderFields, Inbox, Scheme, Transport
+    from .proxy import Proxy
+    from .types import Address, HeaderFields, Inbox, Resolver, Scheme, Transport
 
 _DEFAULTS = HTTP1Options()
 _TCP = TCPOptions()
@@ -64,22 +67,25 @@ def connect(
     port: int,
     *,
     hostname: str | None = None,
+    proxy: Proxy | None = None,
     mailbox: Inbox | None = None,
     tcp: TCPOptions = _TCP,
     tls: TLSOptions = _TLS,
     http1: HTTP1Options = _DEFAULTS,
     log: bool = False,
+    resolver: Resolver | None = None,
+    socket: sockets.socket | None = None,
 ) -> HTTP1:
     """Connect and speak HTTP/1.1, whatever else the server offers.
 
     The arguments are those of `mint.connect`. Raises `TransportError`; `ValueError` for options that
     make no sense, before anything is dialled.
     """
-    plan = make_plan(scheme, address, port, hostname, tcp, tls, ("http/1.1",))
-    link, alpn = open_link(plan)
+    plan = make_plan(scheme, address, port, hostname, tcp, tls, ("http/1.1",), proxy)
+    link, found = open_link(plan, resolver, socket)
     try:
-        if alpn not in {None, "http/1.1"}:
-            raise BadALPNProtocol(str(alpn))
+        if found.alpn not in {None, "http/1.1"}:
+            raise BadALPNProtocol(str(found.alpn))
         return initiate(
             link,
             scheme=scheme,
@@ -88,6 +94,8 @@ def connect(
             http1=http1,
             mailbox=mailbox,
             log=log,
+            forward_proxy=plan.forwarded,
+            proxy_headers=found.proxy_headers,
         )
     except BaseException:
         link.close()

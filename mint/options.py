@@ -167,9 +167,16 @@ class HTTP2Options:
         max_continuations: the CONTINUATION frames of one header block.
         max_settings: the entries of one SETTINGS frame.
         max_unsent_acks: acknowledgements that may wait for a server that does not read.
-        max_informational: how many interim responses may precede a final one.
+        max_glitches: odd but legal frames (settings, pings, empty frames ...), beyond what useful traffic
+            earns back.
+        max_resets: streams reset by either side, beyond what useful traffic earns back.
         max_reserved: how many pushed streams may be promised and not begun.
-        max_closed: how many closed streams are remembered.
+        max_remembered: how many closed streams are remembered.
+        max_informational: how many interim responses may precede a final one.
+        max_informational_size: the octets of all of them together.
+        max_trailer_size: the octets of a trailer section.
+        max_trailer_fields: the fields of a trailer section.
+        max_pings: our pings that may wait for an answer.
 
     """
 
@@ -182,9 +189,15 @@ class HTTP2Options:
     max_continuations: int = 16
     max_settings: int = 32
     max_unsent_acks: int = 1_000
-    max_informational: int = 32
+    max_glitches: int = 10_000
+    max_resets: int = 1_000
     max_reserved: int = 100
-    max_closed: int = 1_024
+    max_remembered: int = 1_024
+    max_informational: int = 32
+    max_informational_size: int = 262_144
+    max_trailer_size: int = 16_384
+    max_trailer_fields: int = 64
+    max_pings: int = 1_000
 
     def __post_init__(self) -> None:
         _require_positive(
@@ -196,9 +209,15 @@ class HTTP2Options:
             "max_continuations",
             "max_settings",
             "max_unsent_acks",
-            "max_informational",
+            "max_glitches",
+            "max_resets",
             "max_reserved",
-            "max_closed",
+            "max_remembered",
+            "max_informational",
+            "max_informational_size",
+            "max_trailer_size",
+            "max_trailer_fields",
+            "max_pings",
         )
         _require(
             MIN_CONNECTION_WINDOW <= self.connection_window_size <= MAX_WINDOW,

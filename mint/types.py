@@ -6,7 +6,7 @@ No behaviour lives here. Connections know of links and mailboxes only what `Tran
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
@@ -44,6 +44,10 @@ class UnixAddress:
 
 Address: TypeAlias = str | ipaddress.IPv4Address | ipaddress.IPv6Address | UnixAddress
 """Where to connect: a host name, an IP literal (IPv6 with or without brackets), or a Unix socket."""
+
+
+Resolver: TypeAlias = Callable[[str, int], Iterable[str | ipaddress.IPv4Address | ipaddress.IPv6Address]]
+"""Takes a host name and a port and returns IP addresses, the preferred first; it may block."""
 
 
 class Stream(Enum):
@@ -110,12 +114,16 @@ class Source:
 class Inbox(Protocol):
     """What a connection needs of a mailbox: to watch a link, and to let go of it."""
 
+    def admit(self, transport: Transport) -> None:
+        """Raise `TypeError` where the link is of another world, `MailboxClosed` where nobody listens."""
+        ...
+
     def watch(self, transport: Transport) -> None:
-        """Read the link once, turn what came into one message, and wait for the next `watch`."""
+        """Look after the link: it is armed for one message, or has something left to write."""
         ...
 
     def unwatch(self, transport: Transport) -> None:
-        """Stop reading the link; give back what was read and not handed out."""
+        """Let go of the link; nothing of it is held."""
         ...
 
 
@@ -197,6 +205,10 @@ class Transport(Protocol):
 
     def receive_now(self) -> bytes | None:
         """Return what came without waiting; `None` where nothing did, `b""` at the end."""
+        ...
+
+    def permit(self, call: Literal["recv", "flush"]) -> None:
+        """Raise `RuntimeError` where this call, which may wait, has no place."""
         ...
 
     def arm(self) -> None:

@@ -1,12 +1,8 @@
 # HPACK (RFC 7541): header blocks to fields and back. Decoder and Encoder are values: an operation
 # returns the successor and leaves the state as it was.
 from .faults cimport Fault
+from .hpack_octets cimport MARK_NAME, MARK_PSEUDO, MARK_VALUE   # for whoever cimports this
 from .hpack_table cimport Span, Table
-
-cdef enum:
-    MARK_NAME = 1       # a name is empty or no lower-case token, leading colon aside (9113-8.2.1)
-    MARK_VALUE = 2      # a value holds controls, or begins or ends with a blank (9113-8.2.1)
-    MARK_PSEUDO = 4     # a name begins with a colon
 
 
 cdef class Decoded:

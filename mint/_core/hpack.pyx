@@ -17,13 +17,13 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from .chars cimport CHAR_NAME2, all_in, is_blank, value_is_clean
-from .faults cimport Fault, fault
-from .hpack_octets cimport (BAD_PADDING, EOS_SEEN, FINE, LIST_LARGE, NO_ENTRY, SCRATCH,
+from .faults cimport fault
+from .hpack_octets cimport (FINE, LIST_LARGE, NO_ENTRY, SCRATCH,
                             UPDATE_LARGE, UPDATE_LATE, UPDATE_MISSING, Cursor, hash_of, length_of,
                             mixed, octets_of, read_integer, read_string, same_text, write_integer,
                             write_string)
-from .hpack_rules cimport (INDEXED, NEVER_INDEXED, UNINDEXED, policy_of_known, policy_of_unknown,
-                           static_table)
+from .hpack_rules cimport (INDEXED, NAME_INDEXED, NEVER_INDEXED, STATIC_COUNT, UNINDEXED, Known,
+                           Statics, known_name, policy_of_unknown, static_table, static_value)
 from .hpack_table cimport (Entry, Span, Table, copied_out, evict, insert, listed, same_span,
                            slot_of_name, slot_of_pair)
 
@@ -51,7 +51,6 @@ cdef extern from *:
 cdef enum:
     OVERHEAD = 32            # RFC 7541 4.1
     DEFAULT_SIZE = 4096      # SETTINGS_HEADER_TABLE_SIZE until somebody says otherwise
-    STATIC_COUNT = 61
 
 # What is wrong with a block, in words.
 SEEN: tuple = (
@@ -61,29 +60,6 @@ SEEN: tuple = (
     "Huffman padding that is too long or not all ones", "the end-of-string symbol within a string",
     "",
 )
-
-
-# The static table, for decoding: what it holds never changes once the module is loaded.
-
-cdef Entry[STATIC_COUNT + 1] static_entries
-
-
-# The names of the static table, for encoding: open addressing by the hash of the name.
-
-cdef struct Known:
-    void *name               # of the static table; NULL: a free slot
-    int index                # of the first entry with this name
-    int count                # entries with this name that have a value; 0: only the name is of use
-    int policy               # how to represent it
-
-cdef enum:
-    KNOWN_SLOTS = 256        # a power of two, well above the number of names
-
-cdef Known[KNOWN_SLOTS] known_names
-
-
-cdef inline void *static_value(Py_ssize_t index) noexcept:
-    return PyTuple_GET_ITEM(<object>static_entries[index].pair, 1)
 
 
 # -- decoding -----------------------------------------------------------------------------------
@@ -116,10 +92,11 @@ cdef inline uint32_t value_marks(str value, bint odd) noexcept:
     return 0
 
 
-cdef inline Entry *entry_at(Table table, const Span *span, uint32_t index) noexcept:
+cdef inline Entry *entry_at(Statics statics, Table table, const Span *span,
+                            uint32_t index) noexcept:
     """The entry with this index (2.3.3); NULL where there is none (7541-2.3.3-a, 6.1-a)."""
     if index <= STATIC_COUNT:
-        return &static_entries[index] if index else NULL
+        return &statics.entries[index] if index else NULL
     index -= STATIC_COUNT
     if index > span.end - span.start:
         return NULL
@@ -192,8 +169,10 @@ cdef class Decoder:
 
     cdef Decoded decoded(self, const unsigned char *block, Py_ssize_t count,
                          Py_ssize_t most_octets, Py_ssize_t most_fields):
-        cdef object guard = self if self.table is None else self.table
-        with cython.critical_section(guard):
+        cdef Table table = self.table
+        if table is None:        # nothing shared yet
+            return decode_block(self, block, count, most_octets, most_fields)
+        with cython.critical_section(table):
             return decode_block(self, block, count, most_octets, most_fields)
 
 
@@ -222,6 +201,7 @@ cdef inline bint read_updates(Decoder state, Cursor *cursor, Span *span) noexcep
 cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t count,
                           Py_ssize_t most_octets, Py_ssize_t most_fields):
     cdef Decoded made = Decoded.__new__(Decoded)
+    cdef Statics statics = static_table()
     cdef list fields = mint_roomy_list(min(count, 32))
     cdef list never = None
     cdef Table table = state.table
@@ -257,7 +237,7 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
         index = read_integer(&cursor, prefix)
         if cursor.wrong:
             break
-        entry = entry_at(table, &span, index)
+        entry = entry_at(statics, table, &span, index)
         if octet & 0x80:                             # 6.1
             if entry == NULL:
                 cursor.wrong = NO_ENTRY
@@ -318,16 +298,6 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
 
 
 # -- encoding -----------------------------------------------------------------------------------
-
-
-cdef inline Known *known_name(void *name, uint32_t found) noexcept:
-    """What is known of a name of the static table; NULL for any other."""
-    cdef uint32_t i = found & (KNOWN_SLOTS - 1)
-    while known_names[i].name != NULL:
-        if same_text(known_names[i].name, name):
-            return &known_names[i]
-        i = (i + 1) & (KNOWN_SLOTS - 1)
-    return NULL
 
 
 @cython.final
@@ -397,12 +367,17 @@ cdef class Encoder:
 
     def encode(self, headers, frozenset sensitive=None):
         """Encode fields; return the block and the successor."""
-        cdef Encoded made = self.encoded(list(headers), sensitive, 0)
+        cdef Encoded made
+        if not isinstance(headers, (list, tuple)):
+            headers = list(headers)
+        made = self.encoded(headers, sensitive, 0)
         return made.block, made.encoder
 
     cdef Encoded encoded(self, object headers, object sensitive, Py_ssize_t kept):
-        cdef object guard = self if self.table is None else self.table
-        with cython.critical_section(guard):
+        cdef Table table = self.table
+        if table is None:        # nothing shared yet
+            return encode_fields(self, headers, sensitive, kept)
+        with cython.critical_section(table):
             return encode_fields(self, headers, sensitive, kept)
 
 
@@ -412,13 +387,11 @@ cdef struct Page:
     unsigned char *scratch
 
 
-cdef unsigned char *make_room(Page *page, unsigned char *out, Py_ssize_t more) except NULL:
+cdef unsigned char *moved_page(Page *page, unsigned char *out, Py_ssize_t more) except NULL:
     """Move the block to where it has room for so many octets more; return where it goes on."""
     cdef Py_ssize_t used = out - page.base
     cdef Py_ssize_t room = page.room
     cdef unsigned char *moved
-    if used + more <= room:
-        return out
     while room < used + more:
         room *= 2
     moved = <unsigned char *>PyMem_Malloc(room)
@@ -430,6 +403,10 @@ cdef unsigned char *make_room(Page *page, unsigned char *out, Py_ssize_t more) e
     page.base = moved
     page.room = room
     return moved + used
+
+
+cdef inline unsigned char *make_room(Page *page, unsigned char *out, Py_ssize_t more) except NULL:
+    return out if page.base + page.room - out >= more else moved_page(page, out, more)
 
 
 cdef inline bint is_plain(void *text) noexcept:
@@ -449,8 +426,8 @@ cdef tuple plain_pair(object pair):
     return name, value
 
 
-cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work, object pair,
-                                object sensitive) except NULL:
+cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
+                                Statics statics, object pair, object sensitive) except NULL:
     """Represent one field, and add it to the table of the private state `work` if that may pay."""
     cdef void *name
     cdef void *value
@@ -458,7 +435,6 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work, ob
     cdef Py_ssize_t size
     cdef Py_ssize_t position
     cdef uint32_t named
-    cdef uint32_t found = 0
     cdef uint64_t index = 0      # of the name; 0: none
     cdef int policy = INDEXED
     cdef int i
@@ -470,7 +446,7 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work, ob
     size = length_of(name) + length_of(value) + OVERHEAD
     out = make_room(page, out, size)
     named = hash_of(name)
-    known = known_name(name, named)
+    known = known_name(statics, name, named)
     if known != NULL:
         index = known.index
         policy = known.policy
@@ -478,25 +454,26 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work, ob
         policy = NEVER_INDEXED
     if policy != NEVER_INDEXED and known != NULL:
         for i in range(known.count):
-            if same_text(static_value(known.index + i), value):
+            if same_text(static_value(statics, known.index + i), value):
                 return write_integer(out, 0x80, 0x7F, index + i)
-    if policy == INDEXED:
-        found = mixed(named, hash_of(value))
-        if work.table is not None:
-            position = slot_of_pair(work.table, found, name, value)[0] - 1
-            if position >= work.span.start:
-                return write_integer(out, 0x80, 0x7F, STATIC_COUNT + work.span.end - position)
-        if known == NULL:
-            policy = policy_of_unknown(<str>name, <str>value)
-        if policy == INDEXED and 4 * size > 3 * work.span.maximum:
-            policy = UNINDEXED   # it would push out nearly everything else
-    if known == NULL and work.table is not None:
-        position = slot_of_name(work.table, named, name)[0] - 1
+    if policy == INDEXED and work.table is not None:
+        position = slot_of_pair(work.table, mixed(named, hash_of(value)), name, value)[0] - 1
         if position >= work.span.start:
-            index = STATIC_COUNT + work.span.end - position
+            return write_integer(out, 0x80, 0x7F, STATIC_COUNT + work.span.end - position)
+    if known == NULL:
+        if policy == INDEXED:
+            policy = policy_of_unknown(<str>name, <str>value)
+        if work.table is not None:
+            position = slot_of_name(work.table, named, name)[0] - 1
+            if position >= work.span.start:
+                index = STATIC_COUNT + work.span.end - position
+    if policy == NAME_INDEXED:
+        policy = UNINDEXED if index else INDEXED
+    if policy == INDEXED and 4 * size > 3 * work.span.maximum:
+        policy = UNINDEXED       # it would push out nearly everything else
     if policy == INDEXED:
         out = write_integer(out, 0x40, 0x3F, index)
-        work.table = insert(work.table, &work.span, pair, found, size, True)
+        work.table = insert(work.table, &work.span, pair, mixed(named, hash_of(value)), size, True)
     else:
         out = write_integer(out, 0x10 if policy == NEVER_INDEXED else 0, 0x0F, index)
     if index == 0:
@@ -506,6 +483,7 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work, ob
 
 cdef Encoded encode_fields(Encoder state, object headers, object sensitive, Py_ssize_t kept):
     cdef Encoded made = Encoded.__new__(Encoded)
+    cdef Statics statics = static_table()
     cdef Encoder work = state.successor(state.table, &state.span, -1)
     cdef unsigned char[SCRATCH] scratch
     cdef unsigned char *out = scratch
@@ -525,7 +503,7 @@ cdef Encoded encode_fields(Encoder state, object headers, object sensitive, Py_s
                 out = write_integer(out, 0x20, 0x1F, state.smallest)
             out = write_integer(out, 0x20, 0x1F, work.span.maximum)
         for pair in headers:
-            out = write_field(&page, out, work, pair, sensitive)
+            out = write_field(&page, out, work, statics, pair, sensitive)
         made.block = PyBytes_FromStringAndSize(<char *>page.base, out - page.base)
     finally:
         if page.base != scratch:
@@ -535,32 +513,3 @@ cdef Encoded encode_fields(Encoder state, object headers, object sensitive, Py_s
         work = state
     made.encoder = work
     return made
-
-
-# -- what is made once ---------------------------------------------------------------------------
-
-
-cdef int lay_out_static() except -1:
-    """Fill the C tables that stand for the static table."""
-    cdef Py_ssize_t index
-    cdef uint32_t slot
-    cdef str name
-    cdef str value
-    for index, pair in enumerate(static_table(), 1):
-        name, value = pair
-        static_entries[index].pair = <void *>pair
-        static_entries[index].note = name_marks(name)
-        static_entries[index].size = <unsigned int>(len(name) + len(value) + OVERHEAD)
-        slot = hash_of(<void *>name) & (KNOWN_SLOTS - 1)
-        while known_names[slot].name != NULL and not same_text(known_names[slot].name, <void *>name):
-            slot = (slot + 1) & (KNOWN_SLOTS - 1)
-        if known_names[slot].name == NULL:
-            known_names[slot].name = <void *>name
-            known_names[slot].index = <int>index
-            known_names[slot].policy = policy_of_known(name)
-        if value:
-            known_names[slot].count += 1
-    return 0
-
-
-lay_out_static()

@@ -4,7 +4,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_DecodeLatin1, PyUnicode_GET_LENGTH,
                               PyUnicode_New)
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcpy
 
 from .huffman cimport (HUFFMAN_EOS, huffman_decode, huffman_encode, huffman_room, huffman_size)
 
@@ -16,6 +16,12 @@ cdef extern from *:
     }
     """
     Py_hash_t mint_hash(void *text) noexcept   # of a plain str, so it cannot fail
+
+# What a decoder found out about fields. The caller decides what follows.
+cdef enum:
+    MARK_NAME = 1       # a name is empty or no lower-case token, leading colon aside (9113-8.2.1)
+    MARK_VALUE = 2      # a value holds controls, or begins or ends with a blank (9113-8.2.1)
+    MARK_PSEUDO = 4     # a name begins with a colon
 
 cdef enum:
     SCRATCH = 2048           # octets kept on the stack; larger strings and blocks go to the heap
@@ -43,11 +49,32 @@ cdef inline const unsigned char *octets_of(void *text) noexcept:
     return <const unsigned char *>PyUnicode_1BYTE_DATA(<object>text)
 
 
+cdef inline uint64_t loaded(const unsigned char *octets) noexcept:
+    cdef uint64_t word = 0
+    memcpy(&word, octets, 8)
+    return word
+
+
+cdef inline bint same_octets(const unsigned char *one, const unsigned char *other,
+                             Py_ssize_t count) noexcept:
+    """Like memcmp, without the call: names and values are short."""
+    cdef Py_ssize_t at = 0
+    if count < 8:
+        while at < count and one[at] == other[at]:
+            at += 1
+        return at == count
+    while loaded(one + at) == loaded(other + at):
+        if at == count - 8:
+            return True
+        at = min(at + 8, count - 8)
+    return False
+
+
 cdef inline bint same_text(void *one, void *other) noexcept:
     """Equality of two latin-1 str."""
     return one == other or (
         length_of(one) == length_of(other)
-        and memcmp(octets_of(one), octets_of(other), length_of(one)) == 0
+        and same_octets(octets_of(one), octets_of(other), length_of(one))
     )
 
 
@@ -98,12 +125,6 @@ cdef inline uint32_t read_integer(Cursor *cursor, uint32_t prefix) noexcept:
     return <uint32_t>number
 
 
-cdef inline uint64_t loaded(const unsigned char *octets) noexcept:
-    cdef uint64_t word
-    memcpy(&word, octets, 8)
-    return word
-
-
 cdef inline void look_over(Cursor *cursor, const unsigned char *octets, Py_ssize_t count) noexcept:
     """Note whether a string has octets over 0x7F, or perhaps controls; eight octets at a time."""
     cdef uint64_t ones = 0x0101010101010101
@@ -133,9 +154,8 @@ cdef inline void look_over(Cursor *cursor, const unsigned char *octets, Py_ssize
 
 
 cdef inline str text_of(Cursor *cursor, const unsigned char *octets, Py_ssize_t count):
-    """Make the str of a string whose length was checked."""
+    """Make the str of a string that was looked over and whose length was checked."""
     cdef str made
-    look_over(cursor, octets, count)
     if count < 2:
         return PyUnicode_DecodeLatin1(<const char *>octets, count, NULL)
     made = PyUnicode_New(count, 0xFF if cursor.high else 0x7F)
@@ -148,12 +168,13 @@ cdef inline str read_huffman(Cursor *cursor, const unsigned char *octets, Py_ssi
     cdef unsigned char[SCRATCH] scratch
     cdef unsigned char *out = scratch
     cdef Py_ssize_t written
+    cdef bint rare = False
     if huffman_room(count) > SCRATCH:
         out = <unsigned char *>PyMem_Malloc(huffman_room(count))
         if out == NULL:
             raise MemoryError
     try:
-        written = huffman_decode(octets, count, out)
+        written = huffman_decode(octets, count, out, &rare)
         if written < 0:
             cursor.wrong = EOS_SEEN if written == HUFFMAN_EOS else BAD_PADDING
             return None
@@ -161,6 +182,9 @@ cdef inline str read_huffman(Cursor *cursor, const unsigned char *octets, Py_ssi
         if cursor.allowed < 0:
             cursor.wrong = LIST_LARGE
             return None
+        cursor.high = cursor.odd = False
+        if rare:
+            look_over(cursor, out, written)
         return text_of(cursor, out, written)
     finally:
         if out != scratch:
@@ -190,6 +214,7 @@ cdef inline str read_string(Cursor *cursor):
     if cursor.allowed < 0:
         cursor.wrong = LIST_LARGE
         return None
+    look_over(cursor, octets, count)
     return text_of(cursor, octets, count)
 
 

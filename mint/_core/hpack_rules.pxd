@@ -1,10 +1,46 @@
 # The static table and the choice of a representation (RFC 7541 6.2, 7.1, appendix A).
+from cpython.tuple cimport PyTuple_GET_ITEM
+from libc.stdint cimport uint32_t
+
+from .hpack_octets cimport same_text
+from .hpack_table cimport Entry
+
+cdef enum:
+    STATIC_COUNT = 61
+    KNOWN_SLOTS = 256        # a power of two, well above the number of names
 
 cdef enum:
     INDEXED = 0              # with incremental indexing (6.2.1), indexed (6.1) when it is in a table
     UNINDEXED = 1            # without indexing (6.2.2)
     NEVER_INDEXED = 2        # never indexed (6.2.3)
+    NAME_INDEXED = 3         # unindexed once the name is in a table, indexed before: for the name
 
-cdef tuple static_table()                # (name, value) pairs, index 1 first
-cdef int policy_of_known(str name) except -1
-cdef int policy_of_unknown(str name, str value) except -1
+
+cdef struct Known:
+    void *name               # a str of the static table; NULL: a free slot
+    int index                # of the first entry with this name
+    int count                # entries with this name, one after the other
+    int policy               # how to represent it
+
+
+cdef class Statics:          # one, never written once the module is loaded
+    cdef Entry[STATIC_COUNT + 1] entries     # by index; as in a decoder's table
+    cdef Known[KNOWN_SLOTS] known            # names, by open addressing on their hash
+
+
+cdef Statics static_table()
+cdef int policy_of_unknown(str name, str value) noexcept
+
+
+cdef inline Known *known_name(Statics statics, void *name, uint32_t found) noexcept:
+    """What is known of a name of the static table; NULL for any other."""
+    cdef uint32_t i = found & (KNOWN_SLOTS - 1)
+    while statics.known[i].name != NULL:
+        if same_text(statics.known[i].name, name):
+            return &statics.known[i]
+        i = (i + 1) & (KNOWN_SLOTS - 1)
+    return NULL
+
+
+cdef inline void *static_value(Statics statics, Py_ssize_t index) noexcept:
+    return PyTuple_GET_ITEM(<object>statics.entries[index].pair, 1)

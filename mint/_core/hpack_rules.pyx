@@ -4,10 +4,31 @@
 RFC 7541 7.1, appendix A. Constants, and decisions that depend on one field alone.
 """
 
+cimport cython
 from cpython.unicode cimport PyUnicode_GET_LENGTH
+from libc.stdint cimport uint32_t
+from libc.string cimport memcmp, strlen
 
 from .fields cimport name_is_sensitive
-from .hpack_octets cimport octets_of
+from .hpack_octets cimport MARK_PSEUDO, hash_of, octets_of, same_text
+
+cdef extern from *:
+    """
+    /* Parts of unknown names that say: this is a secret (7541-7.1-a). */
+    static const char *mint_secret_parts[] = {
+        "apikey", "auth", "authentication", "authorization", "cookie", "credential", "credentials",
+        "csrf", "jwt", "otp", "password", "secret", "session", "sid", "signature", "token",
+        "xsrf", NULL};
+    /* Ends of unknown names that say the same. */
+    static const char *mint_secret_ends[] = {
+        "access-key", "account-key", "api-key", "private-key", "secret-key", "subscription-key", NULL};
+    /* Ends of unknown names that say: this numbers a message, which is new each time and no secret. */
+    static const char *mint_number_ends[] = {
+        "correlation-id", "request-id", "span-id", "trace-id", "transaction-id", "traceparent", NULL};
+    """
+    const char **mint_secret_parts
+    const char **mint_secret_ends
+    const char **mint_number_ends
 
 # RFC 7541 appendix A, index 1 first.
 STATIC: tuple = tuple((name, value) for name, *values in (
@@ -33,17 +54,6 @@ UNREPEATED: frozenset = frozenset({
     "if-none-match", "if-range", "if-unmodified-since", "last-modified", "location", "range",
 })
 
-# Parts of unknown names that say: this is a secret (7541-7.1-a).
-SECRET_PARTS: frozenset = frozenset({
-    "apikey", "auth", "authorization", "cookie", "credential", "credentials", "csrf", "jwt", "key",
-    "otp", "password", "secret", "session", "sid", "signature", "token", "xsrf",
-})
-
-
-cdef tuple static_table():
-    return STATIC
-
-
 cdef int policy_of_known(str name) except -1:
     """How to represent a field whose name is in the static table."""
     if name_is_sensitive(name):
@@ -51,15 +61,69 @@ cdef int policy_of_known(str name) except -1:
     return UNINDEXED if name in UNREPEATED else INDEXED
 
 
-cdef bint names_a_secret(str name):
-    """Whether a part of an unknown name says that its value is a secret."""
-    cdef str part
-    if name_is_sensitive(name):
-        return True
-    for part in name.split("-"):
-        if part in SECRET_PARTS:
+@cython.final
+cdef class Statics:
+    """The static table as both directions want it; STATIC owns what it points to."""
+
+    def __cinit__(self):
+        cdef Py_ssize_t index
+        cdef uint32_t slot
+        cdef str name
+        for index, pair in enumerate(STATIC, 1):
+            name = pair[0]
+            self.entries[index].pair = <void *>pair
+            self.entries[index].note = MARK_PSEUDO if name[0] == ":" else 0
+            self.entries[index].size = <unsigned int>(len(name) + len(pair[1]) + 32)
+            slot = hash_of(<void *>name) & (KNOWN_SLOTS - 1)
+            while (self.known[slot].name != NULL
+                   and not same_text(self.known[slot].name, <void *>name)):
+                slot = (slot + 1) & (KNOWN_SLOTS - 1)
+            if self.known[slot].name == NULL:
+                self.known[slot].name = <void *>name
+                self.known[slot].index = <int>index
+                self.known[slot].policy = policy_of_known(name)
+            self.known[slot].count += 1
+
+
+STATICS: Statics = Statics()
+
+
+cdef Statics static_table():
+    return <Statics>STATICS
+
+
+cdef bint is_secret_part(const unsigned char *octets, Py_ssize_t count) noexcept:
+    cdef int i = 0
+    while mint_secret_parts[i] != NULL:
+        if (mint_secret_parts[i][0] == octets[0] and <Py_ssize_t>strlen(mint_secret_parts[i]) == count
+                and memcmp(mint_secret_parts[i], octets, count) == 0):
             return True
+        i += 1
     return False
+
+
+cdef bint ends_like(const unsigned char *octets, Py_ssize_t count, const char **ends) noexcept:
+    """Whether a name ends with one of these."""
+    cdef Py_ssize_t length
+    cdef int i = 0
+    while ends[i] != NULL:
+        length = strlen(ends[i])
+        if length <= count and memcmp(ends[i], octets + count - length, length) == 0:
+            return True
+        i += 1
+    return False
+
+
+cdef bint names_a_secret(const unsigned char *octets, Py_ssize_t count) noexcept:
+    """Whether an unknown name says that its value is a secret."""
+    cdef Py_ssize_t start = 0
+    cdef Py_ssize_t at
+    for at in range(count + 1):
+        if at == count or octets[at] == c"-":
+            if at - start >= 3 and is_secret_part(octets + start, at - start):
+                return True
+            start = at + 1
+    return ends_like(octets, count, mint_secret_ends)
 
 
 cdef bint looks_random(const unsigned char *octets, Py_ssize_t count) noexcept:
@@ -89,10 +153,14 @@ cdef bint looks_random(const unsigned char *octets, Py_ssize_t count) noexcept:
     return 4 * changes >= count or digits == count
 
 
-cdef int policy_of_unknown(str name, str value) except -1:
+cdef int policy_of_unknown(str name, str value) noexcept:
     """How to represent a field whose name is not in the static table (7541-7.1-a)."""
-    if names_a_secret(name):
+    cdef const unsigned char *octets = octets_of(<void *>name)
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
+    if names_a_secret(octets, count):
         return NEVER_INDEXED
+    if ends_like(octets, count, mint_number_ends):   # new each time, and no secret
+        return NAME_INDEXED
     if looks_random(octets_of(<void *>value), PyUnicode_GET_LENGTH(value)):
         return UNINDEXED
     return INDEXED

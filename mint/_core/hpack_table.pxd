@@ -29,7 +29,7 @@ cdef struct Span:            # the dynamic table of one state
 cdef Table copied_out(Table table, Span *span, bint indexed)
 cdef Table insert(Table table, Span *span, tuple pair, uint32_t note, Py_ssize_t size, bint indexed)
 cdef tuple listed(Table table, const Span *span)
-cdef bint same_span(Table one, const Span *first, Table other, const Span *second)
+cdef bint same_span(Table one, const Span *first, Table other, const Span *second) except -1
 
 
 cdef inline void evict(Table table, Span *span, Py_ssize_t room) noexcept:

@@ -117,7 +117,7 @@ cdef tuple listed(Table table, const Span *span):
     return tuple([<object>table.entries[i].pair for i in range(span.end - 1, span.start - 1, -1)])
 
 
-cdef bint same_span(Table one, const Span *first, Table other, const Span *second):
+cdef bint same_span(Table one, const Span *first, Table other, const Span *second) except -1:
     """Whether two dynamic tables hold the same."""
     if (first.octets != second.octets or first.maximum != second.maximum
             or first.end - first.start != second.end - second.start):

@@ -19,7 +19,7 @@ from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_UPGRADE, SEND_CHUNK
 from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_TUNNEL, PHASE_UNTIL_CLOSE, Core,
                                Pending, Reading, done, seen_fault)
 
-from .http1_config import Config as Config
+from .http1_config import Config as Config  # no-cython-lint: callers find it here
 
 
 cdef bint same_core(const Core *one, const Core *two) noexcept nogil:
@@ -27,14 +27,15 @@ cdef bint same_core(const Core *one, const Core *two) noexcept nogil:
     return (one.phase == two.phase and one.status == two.status and one.seen == two.seen
             and one.sends == two.sends and one.old_peer == two.old_peer and one.begun == two.begun
             and one.closing == two.closing and one.given == two.given
-            and one.sender == two.sender and one.owed == two.owed and one.length == two.length
+            and one.sender == two.sender and one.owed == two.owed
+            and one.declared == two.declared and one.length == two.length
             and one.remaining == two.remaining and one.excess == two.excess
             and one.count == two.count and one.size == two.size and one.kept == two.kept
             and one.interim == two.interim and one.interim_size == two.interim_size
             and one.last_kind == two.last_kind)
 
 
-cdef inline bint same_pending(Pending one, Pending two):
+cdef inline bint same_pending(Pending one, Pending two) except -1:
     return one.ref == two.ref and one.asks == two.asks and one.protocols == two.protocols
 
 
@@ -141,13 +142,13 @@ cdef class State(Reading):
         elif self.core.phase >= PHASE_TUNNEL or (count and (<Pending>self.queue[
                 len(self.queue) - 1]).asks & (ASKS_CONNECT | ASKS_UPGRADE)):
             # Octets behind a CONNECT or an upgrade may turn out to be the other protocol's.
-            refused = refusal("connection_is_tunnel")
+            refused = refusal("closed_for_writing")
         elif self.core.closing:   # 9112-9.6-a
             refused = refusal("closed_for_writing")
         elif self.core.sends != SEND_NOTHING:
             refused = refusal("request_body_is_streaming")
         elif count >= self.config.max_pipelined:
-            refused = refusal("too_many_concurrent_requests", "", "", count,
+            refused = refusal("too_many_pipelined_requests", "", "", count,
                               self.config.max_pipelined)
         if refused is None:
             made = draft(self.config, method, target, headers, body, streaming, self.core.old_peer)
@@ -167,7 +168,7 @@ cdef class State(Reading):
         if made.sends != SEND_NOTHING:
             new.core.sender = new.core.given
             new.core.sends = made.sends
-            new.core.owed = made.length
+            new.core.owed = new.core.declared = made.length
             new.core.begun = False
         if made.asks & ASKS_CLOSE:
             new.core.closing = True
@@ -181,7 +182,8 @@ cdef class State(Reading):
         cdef Fault refused = self.unsendable(ref)
         cdef Py_ssize_t count = PyBytes_GET_SIZE(data)
         if refused is None and self.core.sends == SEND_LENGTH and count > self.core.owed:
-            refused = refusal("content_length_mismatch", "", "", count, self.core.owed)   # 9112-6.2-b
+            refused = refusal("content_length_mismatch", "", "",   # 9112-6.2-b
+                              self.core.declared - self.core.owed + count, self.core.declared)
         if refused is not None or count == 0:
             return step(self, None, (), refused)
         if self.core.sends == SEND_NOTHING:   # a tunnel carries octets as they are
@@ -205,7 +207,8 @@ cdef class State(Reading):
         if refused is None and fields and self.core.sends != SEND_CHUNKED:
             refused = refusal("trailing_headers_but_not_chunked_encoding")
         elif refused is None and self.core.sends == SEND_LENGTH and self.core.owed:
-            refused = refusal("content_length_mismatch", "", "", 0, self.core.owed)
+            refused = refusal("content_length_mismatch", "", "", self.core.declared - self.core.owed,
+                              self.core.declared)
         elif refused is None and self.core.sends == SEND_CHUNKED:
             written = trailers_output(self.config, fields)
             if isinstance(written, Fault):
@@ -267,7 +270,7 @@ cdef class State(Reading):
         cdef Fault broken
         cdef Pending current
         if self.core.phase >= PHASE_DEAF:
-            return step(self)
+            return step(self, None, (), None, None, self.end())
         new = self.clone()
         if len(self.queue) == self.core.first:   # W-9: an idle connection ends without a fault
             new.shut(None, None, None)
@@ -308,7 +311,7 @@ cdef class State(Reading):
         cdef list responses
         cdef Fault broken
         if self.core.phase >= PHASE_DEAF or PyBytes_GET_SIZE(data) == 0:
-            return step(self)
+            return step(self, None, (), None, None, self.end())
         new = self.clone()
         responses = []
         broken = new.read(data, responses)
@@ -318,8 +321,11 @@ cdef class State(Reading):
             new.log = None
             new.core.window.start = new.core.window.end = 0
         return step(new, responses, (), broken, None,
-                    END_CLOSE if new.core.phase == PHASE_CLOSED else END_KEEP,
-                    notes_of_responses(responses) if self.core.traced else ())
+                    new.end(), notes_of_responses(responses) if self.core.traced else ())
+
+    cdef int end(self) noexcept:
+        """What becomes of the link."""
+        return END_CLOSE if self.core.phase == PHASE_CLOSED else END_KEEP
 
     cdef State clone(self):
         """A private copy, to be written to until it is published."""

@@ -66,7 +66,7 @@ cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count,
                             StatusLine *made) noexcept nogil
 # The finished pair, its kind in `kind`; None where the line is no field line.
 cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count, int *kind)
-# The name of a line that is no field line, as far as it is one; for faults.
-cdef str name_of(const unsigned char *line, Py_ssize_t count)
+# A line that is no field line, for a fault: what may be a secret is left out.
+cdef str shown_line(const unsigned char *line, Py_ssize_t count)
 # The pair with a folded line joined on; None where the line may not stand in a value.
 cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count)

@@ -7,13 +7,14 @@ again. Where lines begin and end, and what fields mean, is decided elsewhere.
 
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport uint64_t
 from libc.string cimport memcmp, memcpy
 
 from .chars cimport CHAR_DIGIT, char_class, char_lower, is_blank, value_is_clean
-from .fields cimport name_is_sensitive
+from .fields cimport name_is_sensitive, show
+
+from .fields import SENSITIVE
 
 cdef extern from "Python.h":
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
@@ -277,11 +278,13 @@ cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count
     return pair
 
 
-cdef str name_of(const unsigned char *line, Py_ssize_t count):
-    cdef Py_ssize_t i = 0
-    while i < count and i < 64 and char_lower[line[i]] != 0:
-        i += 1
-    return lower_name(line, i)
+cdef str shown_line(const unsigned char *line, Py_ssize_t count):
+    cdef str text = show(line[:min(count, 200)])
+    lower = text.lower()
+    for name in SENSITIVE:
+        if name in lower:
+            return "(a field that may hold a secret)"
+    return text
 
 
 cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count):

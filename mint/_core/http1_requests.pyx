@@ -10,7 +10,7 @@ cimport cython
 from .fields cimport (authority, method_fault, name_is_forbidden_in_trailers, name_is_sensitive,
                       name_octets, target_fault, value_fault, value_octets)
 from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
-                             same_token, transfer_facts)
+                             transfer_facts)
 from .http1_heads cimport (MARK_END_TO_END, MARK_SINGLE, NAME_CONNECTION, NAME_CONTENT_LENGTH,
                            NAME_EXPECT, NAME_HOST, NAME_KEEP_ALIVE, NAME_PLAIN, NAME_TE,
                            NAME_TRANSFER_ENCODING, NAME_UPGRADE, NAME_USER_AGENT, Name, find_name)
@@ -21,6 +21,11 @@ cdef enum:
 
 # RFC 9110 8.6: methods that define content, so its absence is said.
 EXPECT_CONTENT: frozenset = frozenset({"POST", "PUT", "PATCH"})
+
+
+cdef Fault unframed(str name, str words):
+    """Refuse a request whose fields and body do not fit together."""
+    return refusal("invalid_request_framing", name, words)
 
 
 cdef Fault connection_fault(str value, list named):
@@ -52,7 +57,7 @@ cdef Fault te_fault(str value):
     return None
 
 
-cdef bint is_host(str value):
+cdef bint is_host(str value) except -1:
     """uri-host [":" port] and nothing else (9110-4.2.4-a)."""
     return not any(mark <= " " or mark in "/?#@\\,\"<>" or mark >= "\x7f" for mark in value)
 
@@ -85,11 +90,11 @@ cdef class Draft:
             name = <str>known.text
             if known.marks & MARK_SINGLE:
                 if name in self.seen:
-                    self.refused = refusal("duplicate_header", name)
+                    self.refused = unframed(name, "stands twice, and is no list")
                     return 0
                 self.seen.append(name)
             if method == "TRACE" and name_is_sensitive(name):   # 9110-9.3.8-a
-                self.refused = refusal("header_not_allowed", name)
+                self.refused = unframed(name, "a TRACE request carries no secrets")
                 return 0
             if known.kind != NAME_PLAIN:
                 self.special(known.kind, name, value, wanted_host)
@@ -111,7 +116,7 @@ cdef class Draft:
         elif kind == NAME_CONTENT_LENGTH:
             self.declared = length_fact(value)
             if self.declared < 0 or "," in value:
-                self.refused = refusal("invalid_content_length_header", name, value)
+                self.refused = unframed(name, f"{value!r} is no length")
         elif kind == NAME_TRANSFER_ENCODING:
             facts = transfer_facts(value, self.transfer)
             self.has_transfer = True
@@ -120,7 +125,7 @@ cdef class Draft:
             elif facts == -2:
                 self.refused = refusal("empty_token_list", name, value)
             elif facts < 0:   # 9112-6.1-b
-                self.refused = refusal("invalid_transfer_encoding", name, value)
+                self.refused = unframed(name, "chunked stands twice")
             else:
                 self.transfer = facts
         elif kind == NAME_CONNECTION:
@@ -166,9 +171,9 @@ cdef Fault framing_fault(Draft made, str method, long long total, bint streaming
     cdef bint has_body = streaming or total > 0
     if made.has_transfer:
         if made.declared >= 0:   # 9112-6.2-a
-            return refusal("transfer_encoding_and_content_length")
+            return unframed("transfer-encoding", "content-length stands beside it")
         if not made.transfer & SEEN_CHUNKED:   # 9112-6.1-c
-            return refusal("invalid_transfer_encoding", "transfer-encoding")
+            return unframed("transfer-encoding", "chunked is not the last coding")
         made.sends = SEND_CHUNKED
     elif made.declared >= 0:
         if not streaming and made.declared != max(total, 0):   # 9112-6.2-b
@@ -179,13 +184,13 @@ cdef Fault framing_fault(Draft made, str method, long long total, bint streaming
     elif total >= 0 or method in EXPECT_CONTENT:
         made.sends = SEND_LENGTH    # 9112-6.3-i, 9110-8.6-a
     if made.sends == SEND_CHUNKED and old_peer:   # 9112-6.1-e
-        return refusal("chunked_not_supported")
+        return unframed("transfer-encoding", "the server speaks HTTP/1.0, give content-length")
     if method == "CONNECT" and (total >= 0 or made.sends != SEND_NOTHING):
-        return refusal("body_not_allowed", method)
+        return unframed(method, "the method takes no content")
     if method == "TRACE" and (has_body or made.sends == SEND_CHUNKED):   # 9110-9.3.8-a
-        return refusal("body_not_allowed", method)
+        return unframed(method, "the method takes no content")
     if made.asks & ASKS_CONTINUE and not has_body:   # 9110-10.1.1-a
-        return refusal("expect_without_body")
+        return unframed("expect", "there is no content to send")
     return None
 
 

@@ -42,6 +42,7 @@ cdef struct Core:
     long long given           # number of the last request
     long long sender          # number of the request whose body, or tunnel, may be sent; 0
     long long owed            # octets of it still to send, with a declared length
+    long long declared        # the declared length itself
     long long length          # content-length of the response; -1
     long long remaining       # octets of the body, or of the chunk, still to read
     long long excess          # octets of chunk framing beyond what is reasonable

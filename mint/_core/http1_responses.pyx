@@ -23,8 +23,8 @@ from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LEN
                              connection_facts, is_chunk_tail, length_fact, protocols_of,
                              transfer_facts)
 from .http1_heads cimport (NAME_CONNECTION, NAME_CONTENT_LENGTH, NAME_FRAMING_LAST, NAME_PLAIN,
-                           NAME_TRANSFER_ENCODING, LineCache, StatusLine, field_of, folded, name_of,
-                           parse_status_line, status_prefix)
+                           NAME_TRANSFER_ENCODING, LineCache, StatusLine, field_of, folded,
+                           parse_status_line, shown_line, status_prefix)
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_CONTINUE, ASKS_HEAD, ASKS_UPGRADE,
                               SEND_NOTHING)
 from .logs cimport ListLog, list_append, log_append
@@ -227,7 +227,7 @@ cdef class Reading:
             self.core.interim += 1
             self.core.interim_size += line.whole
             if self.core.interim > self.config.max_informational:   # 9110-15.2-a
-                return seen_fault("too_many_informational_responses", "", "", self.core.interim,
+                return seen_fault("too_many_informational", "", "", self.core.interim,
                                   self.config.max_informational)
             return None
         self.core.old_peer = made.minor == 0
@@ -235,7 +235,7 @@ cdef class Reading:
             # 9110-7.8-b: only what was offered, and only once the request is complete.
             self.core.seen |= SEEN_SWITCHING
             if not pending.asks & ASKS_UPGRADE or self.core.sender == pending.ref.number:
-                return seen_fault("unexpected_upgrade", "", "", 0, 0, 101)
+                return seen_fault("unexpected_upgrade")
         elif made.status == 204 or made.status == 304:
             self.core.seen |= SEEN_EMPTY
         elif made.status < 300 and pending.asks & ASKS_CONNECT:
@@ -268,6 +268,7 @@ cdef class Reading:
         cdef Py_ssize_t most_fields = (self.config.max_trailer_fields if trailers
                                        else self.config.max_fields)
         cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
+        cdef str section = "trailers" if trailers else "headers"
         if self.cache is None:
             self.cache = LineCache.__new__(LineCache)
         while at.place < at.end:
@@ -275,11 +276,10 @@ cdef class Reading:
             if found == LINE_PARTIAL:
                 break
             if found == LINE_LONG:
-                return seen_fault("max_trailer_size_exceeded" if trailers
-                                  else "max_header_list_size_exceeded", "", "", most + 1, most)
+                return seen_fault("max_header_list_size_exceeded", section, "", most + 1, most)
             self.core.size += line.whole
             if found == LINE_BARE and not self.config.lenient:   # 9112-2.2-d
-                return seen_fault(invalid, name_of(line.octets, line.count))
+                return seen_fault(invalid, "", shown_line(line.octets, line.count))
             if line.count == 0:
                 pair = tuple(fresh if fresh is not None else self.fields.items[:self.core.kept])
                 self.fields = None
@@ -289,26 +289,24 @@ cdef class Reading:
                 return self.head_done(pair, responses)
             self.core.count += 1
             if self.core.count > most_fields:
-                return seen_fault("too_many_trailer_fields" if trailers
-                                  else "too_many_header_fields", "", "", self.core.count,
-                                  most_fields)
+                return seen_fault("too_many_headers", section, "", self.core.count, most_fields)
             if is_blank(line.octets[0]):
                 if self.core.kept == 0:   # 9112-2.2-g
-                    return seen_fault(invalid)
+                    return seen_fault(invalid, "", shown_line(line.octets, line.count))
                 pair = fresh[len(fresh) - 1] if fresh is not None else self.fields.items[self.core.kept - 1]
                 if not trailers and NAME_PLAIN < self.core.last_kind <= NAME_FRAMING_LAST:
-                    return seen_fault("folded_framing_header", pair[0])
+                    return seen_fault(invalid, "", pair[0])
                 self.core.kept -= 1
                 if fresh is not None:
                     fresh.pop()
                 joined = folded(pair, line.octets, line.count)
                 if joined is None:
-                    return seen_fault(invalid, pair[0])
+                    return seen_fault(invalid, "", pair[0])
                 pair = joined
             else:
                 pair = field_of(self.cache, line.octets, line.count, &kind)
                 if pair is None:
-                    return seen_fault(invalid, name_of(line.octets, line.count))
+                    return seen_fault(invalid, "", shown_line(line.octets, line.count))
                 self.core.last_kind = kind
                 if kind != NAME_PLAIN and kind <= NAME_FRAMING_LAST and not trailers:
                     broken = self.framing(kind, <str>pair[1])
@@ -344,9 +342,7 @@ cdef class Reading:
             if facts == -2:
                 return seen_fault("empty_token_list", "transfer-encoding")
             if facts < 0:
-                return seen_fault("invalid_token_list" if facts == -1
-                                  else "invalid_transfer_encoding", "transfer-encoding",
-                                  value[:200])
+                return seen_fault("invalid_token_list", "transfer-encoding", value[:200])
             self.core.seen = facts
         elif kind == NAME_CONNECTION:
             facts = connection_facts(value)
@@ -358,7 +354,7 @@ cdef class Reading:
             offered = (<Pending>self.queue[self.core.first]).protocols
             chosen = protocols_of(value)
             if not chosen or not all(protocol in offered for protocol in chosen):
-                return seen_fault("unexpected_upgrade", "upgrade", value[:200], 0, 0, 101)
+                return seen_fault("unexpected_upgrade", "", value[:200])
             self.core.seen |= SEEN_SWITCHED
         return None
 
@@ -371,7 +367,7 @@ cdef class Reading:
         if rule.body == BODY_INTERIM:
             self.core.interim_size += self.core.size
             if self.core.interim_size > self.config.max_informational_size:
-                return seen_fault("max_informational_size_exceeded", "", "",
+                return seen_fault("too_many_informational", "", "",
                                   self.core.interim_size, self.config.max_informational_size)
             interim = Informational.__new__(Informational)
             interim.ref = pending.ref
@@ -383,7 +379,7 @@ cdef class Reading:
             self.core.status = self.core.seen = 0
             return None
         if self.core.seen & SEEN_SWITCHING and not self.core.seen & SEEN_SWITCHED:
-            return seen_fault("unexpected_upgrade", "upgrade", "", 0, 0, 101)
+            return seen_fault("unexpected_upgrade")
         headers = Headers.__new__(Headers)
         headers.ref = pending.ref
         headers.headers = section
@@ -495,7 +491,8 @@ cdef class Reading:
                 if broken is not None or self.core.phase == PHASE_TRAILERS:
                     break
             elif at.octets[at.place] != (c"\r" if self.core.phase == PHASE_CHUNK_CR else c"\n"):
-                broken = seen_fault("missing_crlf_after_chunk")   # 9112-7.1-c
+                broken = seen_fault("missing_crlf_after_chunk", "",   # 9112-7.1-c
+                                    show(at.octets[at.place:at.place + 1]))
                 break
             else:
                 at.place += 1
@@ -529,7 +526,7 @@ cdef class Reading:
                 size = (size << 4) | char_hex[line.octets[i]]
                 i += 1
         if (0 < i and i + 1 < most and line.octets[i] == c"\r" and line.octets[i + 1] == c"\n"
-                and i + 2 <= self.config.max_chunk_line):
+                and i + 2 <= self.config.max_chunk_line and not size >> 63):
             line.whole = i + 2
             at.place += line.whole
         else:
@@ -545,16 +542,12 @@ cdef class Reading:
                 if i < MOST_DIGITS:
                     size = (size << 4) | char_hex[line.octets[i]]
                 i += 1
-            if (found == LINE_BARE or i == 0
+            if (found == LINE_BARE or i == 0 or i > MOST_DIGITS or size >> 63
                     or not is_chunk_tail(line.octets + i, line.count - i, self.config.lenient)):
                 return seen_fault("invalid_chunk_size", "",
                                   show(line.octets[:min(line.count, 200)]))
-            if i > MOST_DIGITS:
-                return seen_fault("chunk_size_too_large", "", "", i, MOST_DIGITS)
-        if size >> 63:
-            return seen_fault("chunk_size_too_large", "", "", MOST_DIGITS, MOST_DIGITS)
         if self.core.excess or line.whole > FREE_OVERHEAD:   # 9112-7.1.1-a
-            self.core.excess += line.whole - FREE_OVERHEAD - 2 * <long long>min(size, 1 << 20)
+            self.core.excess += line.whole - FREE_OVERHEAD - 2 * <long long>min(size, 1ULL << 20)
             if self.core.excess < 0:
                 self.core.excess = 0
             if self.core.excess > 4 * self.config.max_chunk_line:

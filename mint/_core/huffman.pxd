@@ -4,10 +4,11 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "huffman.h" nogil:
     const int HUFFMAN_STEP_BITS
+    const int HUFFMAN_STEPS
     const int HUFFMAN_LONGEST
     const uint64_t huffman_code[256]
     const uint8_t huffman_bits[256]
-    const uint32_t huffman_step[2048]
+    const uint32_t *huffman_step
     const uint32_t huffman_end[31]
     const uint32_t huffman_first[31]
     const uint16_t huffman_symbol[257]
@@ -25,9 +26,14 @@ cdef inline uint64_t load_64(const unsigned char *octets) noexcept nogil:
             | <uint64_t>octets[6] << 8 | <uint64_t>octets[7])
 
 
+cdef inline uint32_t load_32(const unsigned char *octets) noexcept nogil:
+    return (<uint32_t>octets[0] << 24 | <uint32_t>octets[1] << 16 | <uint32_t>octets[2] << 8
+            | <uint32_t>octets[3])
+
+
 cdef inline Py_ssize_t huffman_room(Py_ssize_t count) noexcept nogil:
-    """The octets that decoding `count` octets may write: 5 bits a symbol, and one too many."""
-    return count * 8 // 5 + 2
+    """The octets that decoding `count` octets may write: 5 bits a symbol, and some too many."""
+    return count * 8 // 5 + 4
 
 
 cdef inline int long_symbol(uint64_t bits, int *used) noexcept nogil:
@@ -40,73 +46,96 @@ cdef inline int long_symbol(uint64_t bits, int *used) noexcept nogil:
     return huffman_symbol[(window >> (32 - length)) - huffman_first[length]]
 
 
+cdef inline uint64_t load_rest(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
+    """Fewer than eight octets at the top, and ones below."""
+    cdef uint64_t bits = 0
+    if count >= 4:
+        bits = <uint64_t>load_32(octets) << 32 | <uint64_t>load_32(octets + count - 4) << (
+            64 - 8 * count)
+    elif count:
+        bits = (<uint64_t>octets[0] << 56 | <uint64_t>octets[count >> 1] << (56 - 8 * (count >> 1))
+                | <uint64_t>octets[count - 1] << (64 - 8 * count))
+    return bits | ~<uint64_t>0 >> (8 * count)
+
+
+cdef inline uint32_t take_windows(uint64_t *bits, unsigned char **out, int *spent,
+                                  int windows) noexcept nogil:
+    """Decode so many windows at the top of the register; return the step of the last one.
+
+    A longer code moves nothing, so it is still there after the last window.
+    """
+    cdef uint32_t step = 0
+    cdef uint16_t symbols
+    while windows > 0:
+        windows -= 1
+        step = huffman_step[bits[0] >> (64 - HUFFMAN_STEP_BITS)]
+        symbols = <uint16_t>(step >> 16)
+        out[0][0] = symbols & 0xFF
+        out[0][1] = symbols >> 8
+        out[0] += (step >> 8) & 0xFF
+        bits[0] <<= step & 63
+        spent[0] += step & 63
+    return step
+
+
 cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t count,
-                                      unsigned char *out) noexcept nogil:
-    """Decode into `out`, which has `huffman_room(count)`; the octets written, or what is wrong."""
+                                      unsigned char *out, bint *rare) noexcept nogil:
+    """Decode into `out`, which has `huffman_room(count)`; the octets written, or what is wrong.
+
+    `rare` says whether there are symbols with codes too long for a window. All controls and all octets
+    over 0x7F are among those.
+    """
     cdef uint64_t bits = 0       # what is next, from the top; below `held` already what follows
+    cdef uint64_t rest           # what follows the register near the end
     cdef int held = 0
-    cdef Py_ssize_t at = 0
-    cdef unsigned char *start = out
-    cdef uint64_t padded
-    cdef uint32_t step
-    cdef int i
+    cdef int spent
+    cdef int left
     cdef int symbol
-    cdef int used = 0
-    while count - at >= 8:
-        bits |= load_64(octets + at) >> held
-        at += (63 - held) >> 3
-        held |= 56
-        for i in range(5):       # 5 windows of 11 bits: at most the 56 bits that are there
-            step = huffman_step[bits >> (64 - HUFFMAN_STEP_BITS)]
-            out[0] = <unsigned char>step
-            out[1] = <unsigned char>(step >> 8)
-            out += step >> 24
-            used = (step >> 16) & 0xFF
-            bits <<= used
-            held -= used
-        # A longer code moves nothing, so it is still there after the last window.
-        if step >> 24 == 0 and held >= HUFFMAN_LONGEST:
-            symbol = long_symbol(bits, &used)
+    cdef uint32_t step
+    cdef unsigned char *start = out
+    rare[0] = False
+    while count >= 8:
+        bits |= load_64(octets) >> held
+        octets += (63 - held) >> 3
+        count -= (63 - held) >> 3
+        spent = 0
+        step = take_windows(&bits, &out, &spent, 4)
+        held = (held | 56) - spent
+        if step & 63 == 0 and held >= HUFFMAN_LONGEST:
+            symbol = long_symbol(bits, &spent)
+            rare[0] = True
             if symbol == 256:
-                return HUFFMAN_EOS   # 7541-5.2-c
+                return HUFFMAN_EOS       # 7541-5.2-c
             out[0] = <unsigned char>symbol
             out += 1
-            bits <<= used
-            held -= used
-    while True:
-        while held < 56 and at < count:
-            bits |= <uint64_t>octets[at] << (56 - held)
-            at += 1
-            held += 8
-        if held == 0:
-            return out - start
-        padded = bits | (~<uint64_t>0 >> held)
-        step = huffman_step[padded >> (64 - HUFFMAN_STEP_BITS)]
-        used = (step >> 16) & 0xFF
-        if step >> 24 == 0:
-            symbol = long_symbol(padded, &used)
-            if used > held:
-                break
+            bits <<= spent
+            held -= spent
+    # The end is padded with ones. They never make a symbol but EOS, so nothing is decoded from good
+    # padding, and a symbol that takes more bits than there were shows that the padding is bad.
+    left = held + 8 * <int>count
+    rest = load_rest(octets, count)
+    while left > 0:
+        bits |= rest >> held
+        rest = ~(~rest << 1 << (63 - held))
+        spent = 0
+        step = take_windows(&bits, &out, &spent, 5)
+        held = 64 - spent
+        left -= spent
+        if step & 63 == 0 and held >= HUFFMAN_LONGEST and left > 0:
+            if left < 8:                 # 7541-5.2-b
+                return out - start if ~bits >> (64 - left) == 0 else HUFFMAN_PADDING
+            symbol = long_symbol(bits, &spent)
+            rare[0] = True
+            if spent > left:
+                return HUFFMAN_PADDING   # 7541-5.2-a
             if symbol == 256:
-                return HUFFMAN_EOS   # 7541-5.2-c
+                return HUFFMAN_EOS       # 7541-5.2-c
             out[0] = <unsigned char>symbol
             out += 1
-        elif used <= held:
-            out[0] = <unsigned char>step
-            out[1] = <unsigned char>(step >> 8)
-            out += step >> 24
-        else:                    # the second symbol, if not the first, is made of padding
-            used = huffman_bits[step & 0xFF]
-            if used > held:
-                break
-            out[0] = <unsigned char>step
-            out += 1
-        bits <<= used
-        held -= used
-    # What is left is no symbol: at most 7 bits, all ones (7541-5.2-a, b).
-    if held > 7 or padded != ~<uint64_t>0:
-        return HUFFMAN_PADDING
-    return out - start
+            bits <<= spent
+            held -= spent
+            left -= spent
+    return out - start if left == 0 else HUFFMAN_PADDING
 
 
 cdef inline Py_ssize_t huffman_size(const unsigned char *octets, Py_ssize_t count) noexcept nogil:

@@ -4,11 +4,13 @@ MintError
 ├── HTTPError               requests.py, http1.py, http2.py
 │   └── ProxyError          proxy.py
 ├── TransportError          transport.py
-└── StaleConnectionError
+├── StaleConnectionError
+└── MailboxClosed
 """
 
 from .base import (
     HTTPError,
+    MailboxClosed,
     MintError,
     Processed,
     StaleConnectionError,
@@ -75,7 +77,9 @@ from .requests import (
     InvalidRequestTarget,
     RequestBodyIsStreaming,
     RequestIsNotStreaming,
+    TooManyPings,
     TooManyPipelinedRequests,
+    TooManySettings,
     TrailingHeadersButNotChunkedEncoding,
     UnallowedTrailingHeader,
     UnknownRequestToStream,
@@ -126,6 +130,7 @@ __all__ = [
     "InvalidStatusLine",
     "InvalidTokenList",
     "InvalidTrailerHeader",
+    "MailboxClosed",
     "MalformedResponse",
     "MaxHeaderListSizeExceeded",
     "MintError",
@@ -150,7 +155,9 @@ __all__ = [
     "TooManyConcurrentRequests",
     "TooManyHeaders",
     "TooManyInformational",
+    "TooManyPings",
     "TooManyPipelinedRequests",
+    "TooManySettings",
     "TrailingHeadersButNotChunkedEncoding",
     "TransferEncodingAndContentLength",
     "TransportClosed",

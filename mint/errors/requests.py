@@ -199,3 +199,27 @@ class RequestIsNotStreaming(HTTPError):
 
     def __init__(self) -> None:
         super().__init__("the request has no open body: send it with body=mint.STREAM to stream one")
+
+
+class TooManyPings(HTTPError):
+    """More pings are waiting for an answer than `max_pings` allows."""
+
+    reason = "too_many_pings"
+    __match_args__ = ("count", "limit")
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(f"{count} pings wait for an answer already (limit {limit}): receive some first")
+        self.count = count
+        self.limit = limit
+
+
+class TooManySettings(HTTPError):
+    """More SETTINGS are waiting for their acknowledgement than make sense."""
+
+    reason = "too_many_settings"
+    __match_args__ = ("count", "limit")
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(f"{count} SETTINGS wait for an acknowledgement already (limit {limit})")
+        self.count = count
+        self.limit = limit

@@ -4,7 +4,8 @@ They listen on loopback in threads of their own, need nothing but the standard l
 end.
 """
 
-from .messages import Body, Handler, Headers, Push, Request, Response
+from . import http2
+from .messages import Body, Handler, Headers, Lost, Push, Request, Response
 from .origin import Origin
 from .peer import Peer
 from .scripted import ScriptedServer, ScriptError
@@ -46,6 +47,7 @@ __all__ = [
     "Forever",
     "Handler",
     "Headers",
+    "Lost",
     "Origin",
     "Peer",
     "Push",
@@ -64,6 +66,7 @@ __all__ = [
     "Unexpected",
     "Wait",
     "bytewise",
+    "http2",
     "request",
     "showcase",
 ]

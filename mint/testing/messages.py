@@ -12,8 +12,15 @@ from typing import TypeAlias
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
+class Lost(Exception):  # noqa: N818  an event, not a fault of this program
+    """The client went away, or broke the protocol: nothing more can be said to it."""
+
+
 class Body:
-    """The body of a request: iterate over it, or `read` it whole. Pieces come as they arrive."""
+    """The body of a request: iterate over it, or `read` it whole. Pieces come as they arrive.
+
+    Both raise `Lost` if the client does not finish it; a handler lets that pass.
+    """
 
     def __init__(self, pieces: Iterator[bytes], trailers: Callable[[], Headers]) -> None:
         self._pieces = pieces
@@ -47,6 +54,7 @@ class Request:
     headers: Headers
     body: Body
     protocol: str | None = None
+    scheme: str = "http"
 
     def header(self, name: str) -> str | None:
         """Return the values of one header, joined with commas, or None if it is absent."""

@@ -1,4 +1,4 @@
-"""`Origin`: a small well-behaved origin server. What a request is answered is up to a handler.
+"""`Origin`: a small well-behaved origin server. What is answered is up to a handler.
 
 Here is only what the protocols share: which of them a connection speaks, and how it all ends.
 Framing is in `origin1.py` (RFC 9112) and `origin2.py` (RFC 9113).
@@ -7,10 +7,13 @@ Framing is in `origin1.py` (RFC 9112) and `origin2.py` (RFC 9113).
 import math
 import socket
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 
-from .messages import Handler
-from .origin1 import Exchange, Lost
+from .frames import PREFACE
+from .messages import Handler, Lost
+from .origin1 import Exchange
+from .origin2 import Session
 from .peer import Peer
 from .server import Server
 
@@ -24,6 +27,9 @@ class Origin(Server):
         with Origin(hello) as origin:
             fetch(origin.address, origin.port)
 
+    It speaks HTTP/2 where TLS agreed on `h2` (have the context offer it) or a client in clear begins
+    with its preface, else HTTP/1.1. `settings` are HTTP/2 settings that differ from its own.
+
     It sends no Date: it has no clock, so that what it sends is the same every time.
     """
 
@@ -34,9 +40,11 @@ class Origin(Server):
         tls: ssl.SSLContext | None = None,
         family: socket.AddressFamily = socket.AF_INET,
         timeout: float = 10.0,
+        settings: Mapping[int, int] | None = None,
     ) -> None:
         super().__init__(tls=tls, family=family, timeout=timeout)
         self._handler = handler
+        self._settings = dict(settings or {})
 
     def _admit(self, sock: socket.socket, number: int) -> Peer:
         return Peer(sock, number)
@@ -53,11 +61,21 @@ class Origin(Server):
             peer.patience = self.timeout
             if self.tls is not None:
                 peer.start_tls(self.tls)
-            while (
-                self._next_request(peer)
-                and Exchange(peer, self._handler, self._failures.append).run()
-            ):
+            if self._speaks_http2(peer):
+                failed, timeout = self._failures.append, self.timeout
+                Session(peer, self._handler, failed, self._settings, timeout).run()
+                return
+            while self._next_request(peer) and Exchange(peer, self._handler, self._failures.append).run():
                 pass
+
+    def _speaks_http2(self, peer: Peer) -> bool:
+        """Whether TLS agreed on it, or the first bytes in clear are its preface."""
+        if peer.secure:
+            return peer.alpn == "h2"
+        peer.patience = math.inf
+        while len(peer.unread) < len(PREFACE) and PREFACE.startswith(peer.unread) and peer.fill():
+            peer.patience = self.timeout
+        return peer.unread.startswith(PREFACE)
 
     def _next_request(self, peer: Peer) -> bool:
         """Wait for it: as long as the server runs, for a connection may be idle."""

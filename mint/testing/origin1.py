@@ -6,28 +6,21 @@ under test should not get away with anything.
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from .messages import Body, Handler, Headers, Request, Response
+from .messages import Body, Handler, Headers, Lost, Request, Response
 from .peer import Peer
 
 HEAD_LIMIT: Final = 65_536
 DRAIN_LIMIT: Final = 1 << 20
 REQUEST_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~]+) HTTP/1\.([01])")
-FIELD_LINE: Final = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[^\0\r\n]*[^\0\r\n \t])?)[ \t]*"
-)
+FIELD_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[^\0\r\n]*[^\0\r\n \t])?)[ \t]*")
 CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\r\n]*)?\r\n")
 BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
 T = TypeVar("T")
-
-
-class Lost(Exception):  # noqa: N818  an event, not a fault of this program
-    """The client went away or broke the protocol; nothing more can be said on this connection."""
 
 
 class BadRequest(Lost):
@@ -129,6 +122,7 @@ class Exchange:
             self._headers,
             Body(self._incoming, lambda: self._trailers),
             upgrade[0] if upgrade and "upgrade" in tokens(self._headers, "connection") else None,
+            "https" if self._peer.secure else "http",
         )
 
     def _read_head(self) -> bytes:
@@ -210,17 +204,14 @@ class Exchange:
             # The body may be read while it is answered (an echo); 100 is sent before the final.
             self._continue()
         success = response.status // 100 == 2
-        if response.status == HTTPStatus.SWITCHING_PROTOCOLS or (
-            self._method == "CONNECT" and success
-        ):
+        if response.status == HTTPStatus.SWITCHING_PROTOCOLS or (self._method == "CONNECT" and success):
             return self._respond_with_tunnel(response)
         keep = not (
             self._old
             or self._asked_to_continue
             or "close" in tokens(self._headers, "connection")
             or any(
-                key.lower() == "connection" and value.lower() == "close"
-                for key, value in response.headers
+                key.lower() == "connection" and value.lower() == "close" for key, value in response.headers
             )
         )
         framing, chunked, known = self._response_framing(response)
@@ -282,8 +273,5 @@ class Exchange:
         return True
 
     def _close(self) -> bool:
-        # Closing at once could destroy the end of the response on its way (RFC 9112 9.6).
-        with suppress(OSError):
-            self._peer.shut_write()
-            self._peer.drain(DRAIN_LIMIT)
+        self._peer.linger()
         return False

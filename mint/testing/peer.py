@@ -13,9 +13,10 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 READ_SIZE: Final = 65_536
+T = TypeVar("T")
 
 
 class _Layer(Protocol):
@@ -177,6 +178,14 @@ class Peer:
         self._tls: _TLS | None = None
         self._record = record
         self._received = bytearray()
+        self._states: dict[type, object] = {}
+
+    def state(self, kind: type[T]) -> T:
+        """Return this connection's one `kind()`: where steps keep what they share."""
+        found = self._states.get(kind)
+        if not isinstance(found, kind):
+            found = self._states[kind] = kind()
+        return found
 
     @property
     def deadline(self) -> float:
@@ -205,6 +214,11 @@ class Peer:
     def received(self) -> bytes:
         """Everything the client sent so far that was read, as plaintext; empty if not recorded."""
         return bytes(self._received)
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken."""
+        return self._tls is not None
 
     @property
     def alpn(self) -> str | None:
@@ -290,6 +304,15 @@ class Peer:
         self._layer.send_close()
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
+
+    def linger(self, limit: float = 1 << 20) -> None:
+        """End our direction, then drop what the client still sends, so that it can read the end.
+
+        Closing at once could make a reset of it, which destroys what is on its way (RFC 9112 9.6).
+        """
+        with suppress(OSError):
+            self.shut_write()
+            self.drain(limit)
 
     def close(self) -> None:
         """Close both directions, announced by close_notify under TLS."""

@@ -50,9 +50,7 @@ class ScriptedServer(Server):
 
     def _serve(self, peer: Peer) -> None:
         if peer.number > len(self._scripts):
-            raise ScriptError(
-                f"connection {peer.number} came, but there are {len(self._scripts)} scripts"
-            )
+            raise ScriptError(f"connection {peer.number} came, but there are {len(self._scripts)} scripts")
         script = self._scripts[peer.number - 1]
         for number, step in enumerate(script, 1):
             self._current[peer.number] = number

@@ -156,11 +156,7 @@ class Server(ABC):
         until = time.monotonic() + (0 if error else self._patience())
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
-        late = [
-            peer
-            for peer, thread in zip(self._peers, self._threads, strict=True)
-            if thread.is_alive()
-        ]
+        late = [peer for peer, thread in zip(self._peers, self._threads, strict=True) if thread.is_alive()]
         failures = list(self._failures)
         for peer in late:
             peer.abort()

@@ -80,9 +80,7 @@ def _headers(request: Request) -> Response:
 
 
 def _push(_: Request) -> Response:
-    style = Push(
-        "/style.css", Response(200, (("content-type", "text/css"),), b"p { color: teal }\n")
-    )
+    style = Push("/style.css", Response(200, (("content-type", "text/css"),), b"p { color: teal }\n"))
     return Response(200, TEXT, GREETING, pushes=(style,))
 
 

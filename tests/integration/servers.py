@@ -290,8 +290,7 @@ Alias /uploads {where}/uploads
 </VirtualHost>
 """
 APACHE_LOADED: Final = (
-    "mpm_event authz_core unixd alias mime headers filter deflate setenvif dav dav_fs ssl "
-    "socache_shmcb http2"
+    "mpm_event authz_core unixd alias mime headers filter deflate setenvif dav dav_fs ssl socache_shmcb http2"
 )
 
 

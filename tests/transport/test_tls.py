@@ -39,7 +39,9 @@ def joined(layer: TLSLayer, server: Server) -> None:
         layer.feed(server.leaving.read())
 
 
-def connected(options: TLSOptions, context: ssl.SSLContext, name: str = "localhost") -> tuple[TLSLayer, Server]:
+def connected(
+    options: TLSOptions, context: ssl.SSLContext, name: str = "localhost"
+) -> tuple[TLSLayer, Server]:
     layer = TLSLayer(make_context(options, ("h2", "http/1.1")), name)
     server = Server(context)
     joined(layer, server)
@@ -121,7 +123,7 @@ def test_garbage_is_a_typed_error_after_what_was_good() -> None:
 
 def test_a_certificate_for_another_name_is_rejected() -> None:
     """9110-4.3.4-a."""
-    with pytest.raises(errors.CertificateRejected, match="[Hh]ostname mismatch"):
+    with pytest.raises(errors.CertificateRejected, match=r"[Hh]ostname mismatch"):
         connected(trusting(), server_context("elsewhere.test"))
 
 

@@ -1,0 +1,46 @@
+"""bench/run: measure rows, print tables, write JSON and plots."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .measure import measure
+from .report import show, table_names, write_json
+from .plot import draw
+from .rows import ROWS
+
+
+def main() -> None:
+    """Run the rows that were asked for."""
+    parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
+    parser.add_argument("rows", nargs="*", help="keys of rows, or beginnings of them; all without")
+    parser.add_argument("--list", action="store_true", help="name the rows and stop")
+    parser.add_argument("--repeats", type=int, default=5, help="interleaved repeats (5)")
+    parser.add_argument("--budget", type=float, default=0.1, help="CPU seconds a sample (0.1)")
+    parser.add_argument("--json", type=Path, help="write what was measured to this file")
+    parser.add_argument("--svg", type=Path, help="draw one plot per table into this folder")
+    options = parser.parse_args()
+    chosen = [
+        row
+        for row in ROWS
+        if not options.rows or any(row.key.startswith(key) for key in options.rows)
+    ]
+    if options.list:
+        for row in chosen:
+            print(f"{row.key:16} {row.table}: {row.title}")
+        return
+    outcomes = []
+    for row in chosen:
+        outcome = measure(row, options.repeats, options.budget)
+        show(outcome)
+        outcomes.append(outcome)
+    if options.json:
+        write_json(outcomes, options.json)
+    if options.svg:
+        options.svg.mkdir(parents=True, exist_ok=True)
+        for table in table_names(outcomes):
+            draw(table, [one for one in outcomes if one.row.table == table], options.svg)
+
+
+main()

@@ -1,0 +1,1 @@
+"""Contenders: small functions that make a Task of a workload. One module per thing that is measured."""

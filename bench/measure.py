@@ -1,0 +1,187 @@
+"""What a contender is, and how contenders are timed side by side.
+
+Nothing here knows mint, a peer, or a workload.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Kind = Literal["mint", "peer", "limit"]
+
+
+class MissingError(Exception):
+    """This machine lacks what a contender needs; the message names it."""
+
+
+class Task(Protocol):
+    """One contender with one workload, ready to run."""
+
+    def check(self) -> None:
+        """Raise AssertionError unless the normalised result is the expected one."""
+
+    def seconds(self, budget: float) -> float:
+        """Run for about `budget` seconds of CPU and return the CPU seconds of one operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A name in the tables, and `module:function` that turns a workload into a Task."""
+
+    name: str
+    kind: Kind
+    where: str
+
+    def task(self, work: object) -> Task:
+        """Load the contender; raise MissingError where this machine has not what it needs."""
+        module, _, function = self.where.partition(":")
+        try:
+            make = getattr(import_module(f"bench.contenders.{module}"), function)
+        except (ImportError, AttributeError) as error:
+            raise MissingError(str(error)) from None
+        task: Task = make(work)
+        return task
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What mint has to reach: `factor` times another contender's time, or `most` seconds."""
+
+    who: str
+    factor: float = 0.0
+    of: str = ""
+    most: float = 0.0
+
+    def __str__(self) -> str:
+        if self.of:
+            return f"{self.who} <= {self.factor:g} x {self.of}"
+        return f"{self.who} <= {duration(self.most)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the issue: a workload, who competes, and what is to be reached."""
+
+    key: str
+    table: str
+    title: str
+    work: Callable[[], object]
+    contenders: tuple[Contender, ...]
+    goals: tuple[Goal, ...] = ()
+    unit: Literal["seconds", "octets"] = "seconds"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was measured for a row."""
+
+    row: Row
+    medians: dict[str, float] = field(default_factory=dict)
+    spreads: dict[str, float] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def kind(self, name: str) -> Kind:
+        """Return what sort of contender that is."""
+        return next(one.kind for one in self.row.contenders if one.name == name)
+
+    @property
+    def best_peer(self) -> str | None:
+        """The quickest peer that ran."""
+        peers = [name for name in self.medians if self.kind(name) == "peer"]
+        return min(peers, key=self.medians.__getitem__, default=None)
+
+    def judge(self, goal: Goal) -> tuple[float, bool] | None:
+        """Return how far mint got (in the goal's own measure) and whether that is enough."""
+        mine = self.medians.get(goal.who)
+        if mine is None:
+            return None
+        if not goal.of:
+            return mine, mine <= goal.most
+        other = self.medians.get(goal.of)
+        return None if other is None else (mine / other, mine <= goal.factor * other)
+
+
+def duration(seconds: float) -> str:
+    """Say a time in the unit people read easily."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def quantity(value: float, unit: str) -> str:
+    """Say what was measured."""
+    return duration(value) if unit == "seconds" else f"{value / 1024:.3g} KB"
+
+
+def measure(row: Row, repeats: int, budget: float) -> Outcome:
+    """Verify every contender, then time them in turns and keep the medians."""
+    outcome = Outcome(row)
+    work = row.work()
+    tasks: dict[str, Task] = {}
+    for contender in row.contenders:
+        try:
+            tasks[contender.name] = contender.task(work)
+            tasks[contender.name].check()
+        except MissingError as error:
+            tasks.pop(contender.name, None)
+            outcome.missing[contender.name] = str(error)
+        except AssertionError as error:
+            raise AssertionError(f"{row.key}: {contender.name}: {error}") from error
+    samples: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in range(repeats):
+        for name, task in tasks.items():
+            gc.collect()
+            samples[name].append(task.seconds(budget))
+    for name, times in samples.items():
+        outcome.medians[name] = statistics.median(times)
+        outcome.spreads[name] = (max(times) - min(times)) / outcome.medians[name]
+    return outcome
+
+
+class Rounds:
+    """A task in this process, in rounds: what `ready` returns is not timed, what `run` does with it is.
+
+    `run` returns native results, dropped while the clock still runs; `verify` raises AssertionError.
+    """
+
+    def __init__(
+        self,
+        ready: Callable[[int], Any],
+        run: Callable[[Any], object],
+        verify: Callable[[int, Any], None],
+        operations: int,
+    ) -> None:
+        self._ready = ready
+        self._run = run
+        self._verify = verify
+        self._operations = operations
+        self._next = 0
+
+    def check(self) -> None:
+        """Verify two rounds."""
+        for _ in range(2):
+            number = self._next
+            self._next += 1
+            self._verify(number, self._run(self._ready(number)))
+
+    def seconds(self, budget: float) -> float:
+        """Run rounds until the budget is spent on timed work (or ten times as much beside it)."""
+        ready, run, clock = self._ready, self._run, time.process_time
+        spent, rounds, began = 0.0, 0, clock()
+        while spent < budget and clock() - began < 10 * budget or not rounds:
+            work = ready(self._next)
+            self._next += 1
+            start = clock()
+            run(work)
+            spent += clock() - start
+            rounds += 1
+        return spent / (rounds * self._operations)

@@ -1,0 +1,151 @@
+"""Which workload meets which contenders, and what mint has to reach there."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from . import streams, work
+from .measure import Contender, Goal, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENGINE = "mint engine"
+FACADE = "mint facade"
+
+HTTP1 = (
+    Contender(ENGINE, "mint", "mint_h1:engine"),
+    Contender(FACADE, "mint", "mint_h1:facade"),
+    Contender("httptools", "peer", "httptools_h1:responses"),
+    Contender("aiohttp (C)", "peer", "aiohttp_h1:responses"),
+    Contender("http.client", "peer", "http_client_h1:responses"),
+    Contender("h11", "peer", "h11_h1:responses"),
+    Contender("llhttp in C", "limit", "c_h1:llhttp"),
+    Contender("one copy of the body", "limit", "copies:bodies"),
+)
+
+
+def _only(*names: str) -> tuple[Contender, ...]:
+    return tuple(one for one in HTTP1 if one.name in names or one.kind == "mint")
+
+
+PARSERS = tuple(one for one in HTTP1 if one.name != "one copy of the body")
+BODIES = _only("httptools", "aiohttp (C)", "http.client", "h11", "one copy of the body")
+
+NGHTTP2 = "nghttp2 in C"
+
+
+def _hpack(way: str) -> tuple[Contender, ...]:
+    return (
+        Contender(ENGINE, "mint", f"mint_hpack:{way}"),
+        Contender("jh2 (Rust)", "peer", f"jh2_hpack:{way}"),
+        Contender("hpack", "peer", f"hpack_hpack:{way}"),
+        Contender(NGHTTP2, "limit", f"c_hpack:{way}"),
+    )
+
+
+def _hpack_row(
+    key: str, title: str, made: Callable[[], object], way: str, factor: float
+) -> Row:
+    goals = (Goal(ENGINE, factor, NGHTTP2),)
+    return Row(f"hpack-{key}", "HPACK", title, made, _hpack(way), goals)
+
+
+HTTP2 = (
+    Contender(ENGINE, "mint", "mint_h2:engine"),
+    Contender(FACADE, "mint", "mint_h2:facade"),
+    Contender("nghttp2 through ctypes", "peer", "ctypes_h2:client"),
+    Contender("jh2", "peer", "jh2_h2:client"),
+    Contender("h2", "peer", "h2_h2:client"),
+    Contender(NGHTTP2, "limit", "c_h2:client"),
+)
+
+
+def _http2_row(key: str, title: str, made: Callable[[], object], *goals: Goal) -> Row:
+    copies = (Contender("one copy", "limit", "copies:content"),) if key in {"down", "up"} else ()
+    return Row(f"h2-{key}", "HTTP/2 in memory", title, made, HTTP2 + copies, goals)
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        "h1-small",
+        "HTTP/1 in memory",
+        "response, 10 fields + 200 B",
+        partial(work.responses, 10, 200),
+        PARSERS,
+        (Goal(ENGINE, 0.45, "httptools"), Goal(FACADE, 0.75, "httptools")),
+    ),
+    Row(
+        "h1-large",
+        "HTTP/1 in memory",
+        "response, 29 fields, 3 KB head",
+        partial(work.responses, 29, 200),
+        PARSERS,
+        (Goal(ENGINE, 0.38, "httptools"), Goal(FACADE, 0.5, "httptools")),
+    ),
+    Row(
+        "h1-chunks",
+        "HTTP/1 in memory",
+        "64 chunks of 1 KB in one read",
+        work.chunked,
+        BODIES,
+        (Goal(ENGINE, 0.25, "httptools"),),
+    ),
+    Row(
+        "h1-body",
+        "HTTP/1 in memory",
+        "1 MiB body in 64 KiB reads",
+        work.bulk,
+        BODIES,
+        (Goal(ENGINE, 0.1, "httptools"), Goal(FACADE, 0.25, "httptools")),
+    ),
+    Row(
+        "h1-pipelined",
+        "HTTP/1 in memory",
+        "100 pipelined responses in one read (each)",
+        partial(work.responses, 10, 200, joined=True),
+        PARSERS,
+        (Goal(ENGINE, 0.38, "httptools"),),
+    ),
+    Row(
+        "h1-octets",
+        "HTTP/1 in memory",
+        "60 KB field line, one octet at a time",
+        work.long_line,
+        _only("httptools", "aiohttp (C)", "http.client", "h11"),
+        (Goal(ENGINE, 0.4, "http.client"),),
+    ),
+    _hpack_row("typical", "decode, typical responses", work.typical, "decode", 0.65),
+    _hpack_row("indexed", "decode, mostly indexed", work.indexed, "decode", 0.5),
+    _hpack_row("huffman", "decode, 3 KB of Huffman literals", work.huffman, "decode", 0.65),
+    _hpack_row("requests", "encode, requests", work.requests, "encode", 1.15),
+    _hpack_row("responses", "encode, responses", work.typical, "encode", 1.15),
+    _http2_row("open", "open a connection", streams.Opening, Goal(FACADE, most=4e-6)),
+    *(
+        _http2_row(
+            f"get-{number}",
+            f"send a GET, {number:_} open".replace("_", "\N{NO-BREAK SPACE}"),
+            partial(streams.Getting, number),
+            Goal(FACADE, most=2.2e-6),
+        )
+        for number in (1, 100, 1_000, 10_000)
+    ),
+    _http2_row(
+        "receive-100",
+        "receive a 1 KB response, 100 open",
+        partial(streams.receiving, 100),
+        Goal(ENGINE, 1.15, NGHTTP2),
+    ),
+    _http2_row(
+        "receive-10000",
+        "receive a 1 KB response, 10\N{NO-BREAK SPACE}000 open",
+        partial(streams.receiving, 10_000),
+        Goal(ENGINE, most=3.5e-6),
+    ),
+    _http2_row(
+        "exchange", "exchange, one at a time", streams.exchanging, Goal(FACADE, most=5e-6)
+    ),
+    _http2_row("down", "100 MB down, 16 KB frames", streams.down, Goal(ENGINE, most=10e-3)),
+    _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
+)

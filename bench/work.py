@@ -1,0 +1,192 @@
+"""Workloads in memory: what goes in, and what has to come out, whoever does the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .traffic import Field, Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A response in the form every contender's result is brought to before it is compared."""
+
+    status: int
+    fields: tuple[Field, ...]
+    body: bytes
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The reads of one timed round, and the responses that are in them."""
+
+    reads: tuple[bytes, ...]
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """HTTP/1 responses on one connection, batch after batch."""
+
+    batches: tuple[Batch, ...]
+    operations: int   # per batch: what the time is divided by
+
+    def batch(self, number: int) -> Batch:
+        """Return the batch of that round; after the last the first again."""
+        return self.batches[number % len(self.batches)]
+
+
+def head(fields: list[Field]) -> bytes:
+    """Return a response head as a server writes it."""
+    lines = "".join(f"{name.title()}: {value}\r\n" for name, value in fields)
+    return f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode("latin-1")
+
+
+def cut(octets: bytes, size: int) -> tuple[bytes, ...]:
+    """Cut into reads of that size."""
+    return tuple(octets[at : at + size] for at in range(0, len(octets), size))
+
+
+def _sized(traffic: Traffic, fields: int, length: int) -> tuple[bytes, Message]:
+    body = traffic.octets(length)
+    chosen = traffic.response(fields, length)
+    return head(chosen) + body, Message(200, tuple(chosen), body)
+
+
+def _batch(pairs: list[tuple[bytes, Message]], *, joined: bool = False) -> Batch:
+    reads = tuple(octets for octets, _ in pairs)
+    return Batch(
+        (b"".join(reads),) if joined else reads, tuple(message for _, message in pairs)
+    )
+
+
+def responses(fields: int, length: int, *, joined: bool = False) -> Responses:
+    """2 000 responses, 100 to a batch, each in a read of its own or all in one."""
+    traffic = Traffic()
+    return Responses(
+        tuple(
+            _batch([_sized(traffic, fields, length) for _ in range(100)], joined=joined)
+            for _ in range(20)
+        ),
+        100,
+    )
+
+
+def chunked(chunks: int = 64, size: int = 1024) -> Responses:
+    """Responses whose body comes in chunks, each response in one read."""
+    traffic = Traffic()
+
+    def one() -> tuple[bytes, Message]:
+        fields = [*traffic.response(9, None), ("transfer-encoding", "chunked")]
+        pieces = [traffic.octets(size) for _ in range(chunks)]
+        body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+        message = Message(200, tuple(fields), b"".join(pieces))
+        return head(fields) + body + b"0\r\n\r\n", message
+
+    return Responses(tuple(_batch([one() for _ in range(10)]) for _ in range(10)), 10)
+
+
+def bulk(length: int = 1 << 20, read: int = 1 << 16) -> Responses:
+    """Responses with a large body of known length, in full reads."""
+    traffic = Traffic()
+
+    def one() -> Batch:
+        pairs = [_sized(traffic, 10, length) for _ in range(8)]
+        return Batch(
+            tuple(piece for octets, _ in pairs for piece in cut(octets, read)),
+            tuple(message for _, message in pairs),
+        )
+
+    return Responses((one(), one()), 8)
+
+
+def long_line(length: int = 60_000) -> Responses:
+    """A response with one very long field line, one octet a read."""
+    fields = [("server", "nginx"), ("x-long", "a" * length), ("content-length", "2")]
+    octets = head(fields) + b"ok"
+    return Responses((Batch(cut(octets, 1), (Message(200, tuple(fields), b"ok"),)),), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """HPACK: header lists of one connection in order, and the blocks a peer made of them."""
+
+    lists: tuple[tuple[Field, ...], ...]
+    blocks: tuple[bytes, ...]
+
+
+def _blocks(lists: list[list[Field]]) -> Blocks:
+    # The blocks are mint's peers' business, not mint's: the reference implementation writes them.
+    from hpack import Encoder  # noqa: PLC0415  # only these workloads need it
+
+    encoder = Encoder()
+    return Blocks(
+        tuple(tuple(one) for one in lists), tuple(encoder.encode(one) for one in lists)
+    )
+
+
+def response_lists(number: int = 100) -> list[list[Field]]:
+    """Typical response header lists."""
+    traffic = Traffic()
+    return [[(":status", "200"), *traffic.response(16, 1024)] for _ in range(number)]
+
+
+def request_lists(number: int = 100) -> list[list[Field]]:
+    """Typical request header lists."""
+    traffic = Traffic()
+    return [
+        [
+            (":method", "GET"),
+            (":scheme", "https"),
+            (":authority", "api.example.org"),
+            (":path", traffic.target()),
+            *traffic.request(),
+        ]
+        for _ in range(number)
+    ]
+
+
+def typical() -> Blocks:
+    """100 typical responses."""
+    return _blocks(response_lists())
+
+
+def indexed() -> Blocks:
+    """100 responses that differ only in what the tables of both sides hold already."""
+    lists = response_lists(4)
+    # Few enough that nothing is evicted: after the first rounds every field is an index.
+    small = [
+        [field for field in one if field[0] not in {"content-security-policy", "permissions-policy"}]
+        for one in lists
+    ]
+    return _blocks([small[number % 4] for number in range(100)])
+
+
+def huffman() -> Blocks:
+    """100 blocks of 3 KB of Huffman literals, nothing of it indexed."""
+    traffic = Traffic()
+    lists = [[(f"x-{n}", traffic.opaque(400)) for n in range(8)] for _ in range(100)]
+    return Blocks(tuple(tuple(one) for one in lists), tuple(_literals(one) for one in lists))
+
+
+def _literals(fields: list[Field]) -> bytes:
+    from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH  # noqa: PLC0415
+    from hpack.huffman import HuffmanEncoder  # noqa: PLC0415
+    from hpack.hpack import encode_integer  # noqa: PLC0415
+
+    coder = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH)
+    out = bytearray()
+    for field in fields:
+        out.append(0)  # literal without indexing, new name
+        for text in field:
+            coded = coder.encode(text.encode())
+            length = encode_integer(len(coded), 7)
+            length[0] |= 0x80
+            out += length + coded
+    return bytes(out)
+
+
+def requests() -> Blocks:
+    """100 typical requests."""
+    return _blocks(request_lists())

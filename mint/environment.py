@@ -1,0 +1,90 @@
+"""What the environment says about proxies; `mint.proxy.from_environment` has the rules in words.
+
+The only module that reads the environment for the way to a server, and only when it is called.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import TYPE_CHECKING, TypeAlias
+
+from .hosts import literal, without_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .types import Scheme
+
+_PORTS: dict[Scheme, int] = {"http": 80, "https": 443}
+_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def proxy_url(
+    scheme: Scheme, host: str, port: int | None, environ: Mapping[str, str] | None
+) -> tuple[str, str] | None:
+    """Return the variable that names the proxy for this origin, and its value; `None` to go directly."""
+    if scheme not in _PORTS:
+        raise ValueError(f'scheme wants "http" or "https", not {scheme!r}')
+    read = os.environ if environ is None else environ
+    for name in _names(scheme, read):
+        url = read.get(name, "").strip()
+        if url:
+            entries = read.get("no_proxy") or read.get("NO_PROXY") or ""
+            excepted = is_excepted(host, _PORTS[scheme] if port is None else port, entries)
+            return None if excepted else (name, url)
+    return None
+
+
+def _names(scheme: Scheme, environ: Mapping[str, str]) -> tuple[str, ...]:
+    lower = f"{scheme}_proxy"
+    # R30: a server hands the headers of a request to a CGI program as HTTP_*, `Proxy:` as HTTP_PROXY.
+    unsafe = scheme == "http" and "REQUEST_METHOD" in environ
+    return (lower, *(() if unsafe else (lower.upper(),)), "all_proxy", "ALL_PROXY")
+
+
+def is_excepted(host: str, port: int, entries: str) -> bool:
+    """Whether a list in the form of NO_PROXY says that this origin is reached directly."""
+    return any(_matches(host, port, entry) for entry in entries.replace(",", " ").split())
+
+
+def _matches(host: str, port: int, entry: str) -> bool:
+    if entry == "*":
+        return True
+    name, only = _cut_port(entry)
+    if only is not None and only != port:
+        return False
+    known = literal(host)
+    if known is not None:
+        # CVE-2025-22870: what stands in a zone is no name, and no part of the address.
+        network = _network(name)
+        return network is not None and ipaddress.ip_address(without_zone(known)) in network
+    wanted, below = name.lower().removesuffix("."), False
+    for mark in ("*.", "."):
+        if wanted.startswith(mark):
+            wanted, below = wanted[len(mark) :], True
+            break
+    asked = host.lower().removesuffix(".")
+    return bool(wanted) and (asked.endswith(f".{wanted}") or (asked == wanted and not below))
+
+
+def _cut_port(entry: str) -> tuple[str, int | None]:
+    """Take a port off an entry; a bare IPv6 address ends in no port."""
+    if entry.startswith("["):
+        name, _, rest = entry[1:].partition("]")
+        digits = rest.removeprefix(":")
+    elif entry.count(":") == 1:
+        name, _, digits = entry.partition(":")
+    else:
+        return entry, None
+    if digits.isascii() and digits.isdigit():
+        return name, int(digits[:6])
+    # An entry that cannot be read excepts nothing.
+    return (name, None) if not digits else ("", None)
+
+
+def _network(text: str) -> _Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None

@@ -1,0 +1,107 @@
+"""Host names and IP literals: what may name a server, and in which form it goes on the wire.
+
+Nothing is decoded, guessed or cut: a host is an IP literal, or a name that the rules below allow, or it is
+refused. Names beyond ASCII need the optional package `idna`. RFC 3986 3.2.2, RFC 5890, RFC 6874.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import unicodedata
+from typing import TYPE_CHECKING, TypeAlias
+
+from .types import UnixAddress
+
+if TYPE_CHECKING:
+    from .types import Address
+
+IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+MAX_NAME = 253
+MAX_LABEL = 63
+
+# reg-name of RFC 3986 3.2.2 without percent-encoding, and without the comma, which joins lists of fields.
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
+_ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+;=")
+
+
+def literal(address: Address) -> IPAddress | None:
+    """Return the IP address that an address is, with or without brackets; `None` for a name."""
+    if isinstance(address, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
+        return address
+    if isinstance(address, UnixAddress):
+        return None
+    text = address[1:-1] if address.startswith("[") and address.endswith("]") else address
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def without_zone(known: IPAddress) -> str:
+    """Return an IP address as text; a zone means something on this machine only (RFC 6874 4)."""
+    return str(known).partition("%")[0]
+
+
+def ascii_host(text: str) -> str:
+    """Return the form of a host that goes on the wire: an IP address without zone, or an ASCII name.
+
+    Raises `ValueError` where the text names no host.
+    """
+    known = literal(text)
+    return ascii_name(text) if known is None else without_zone(known)
+
+
+def ascii_name(text: str) -> str:
+    """Return a host name in ASCII (A-labels). Raises `ValueError` for what is no host name."""
+    name = text if text.isascii() else _encode(text)
+    if not name or not _ALLOWED.issuperset(name):
+        raise ValueError(
+            f"{text!r} is no host name: nothing is decoded, and no user, port or path belongs in it"
+        )
+    labels = name.removesuffix(".").split(".")
+    if len(name) > MAX_NAME or not all(0 < len(label) <= MAX_LABEL for label in labels):
+        raise ValueError(
+            f"{text!r} is no host name: labels have 1 to {MAX_LABEL} characters, names {MAX_NAME} at most"
+        )
+    if _is_number(labels[-1]):
+        raise ValueError(f"{text!r} is no host name, and no IPv4 address with four decimal parts either")
+    for label in labels:
+        _check_label(label)
+    return name
+
+
+def _is_number(label: str) -> bool:
+    """Whether a last label makes other software take the name for an IPv4 address (127.1, 0x7f.1)."""
+    return label.isdigit() or (
+        label[:2].lower() == "0x" and all(c in "0123456789abcdefABCDEF" for c in label[2:])
+    )
+
+
+def _check_label(label: str) -> None:
+    """Refuse an A-label that says something else than it seems to (RFC 5891 4.2.1, 5.4)."""
+    if label[:4].lower() != "xn--":
+        return
+    encoded = label[4:].lower()
+    try:
+        decoded = encoded.encode("ascii").decode("punycode")
+        same = decoded.encode("punycode").decode("ascii") == encoded
+    except (UnicodeError, ValueError, OverflowError):
+        same, decoded = False, ""
+    normal = decoded.isprintable() and unicodedata.is_normalized("NFC", decoded)
+    if not same or decoded.isascii() or not normal:
+        raise ValueError(f"{label!r} is no valid A-label")
+
+
+def _encode(text: str) -> str:
+    """Return the A-labels of an internationalized name, strictly by IDNA 2008."""
+    try:
+        import idna  # noqa: PLC0415  # an optional dependency
+    except ImportError:
+        raise ValueError(
+            f"{text!r} is an internationalized name: install mint-http[idna], or give its A-labels (xn--...)"
+        ) from None
+    try:
+        return idna.encode(text, strict=True, uts46=False, std3_rules=True).decode("ascii")
+    except UnicodeError as error:
+        raise ValueError(f"{text!r} is no valid internationalized name: {error}") from error

@@ -1,0 +1,224 @@
+"""Proxies as values: what leads to a server by way of another. Nothing is dialled here.
+
+How a proxy is spoken to stands in tunnelling.py and socks.py; what the environment says, in environment.py.
+RFC 9110 9.3.6, RFC 9112 3.2.2, RFC 1928.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from urllib.parse import unquote, urlsplit
+
+from ._core.http1 import Config, State
+from .environment import proxy_url
+from .hosts import ascii_host, literal
+from .options import HTTP1Options, HTTP2Options, TLSOptions
+from .types import UnixAddress
+from .version import USER_AGENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .types import Address, HeaderFields, ProtocolName, Scheme
+
+ProxyScheme: TypeAlias = Literal["http", "https", "socks5", "socks5h", "socks4a"]
+"""HTTP in clear or over TLS; SOCKS with names resolved here, or by the proxy (`h` and `4a`)."""
+
+_SCHEMES: dict[str, ProxyScheme] = {name: name for name in get_args(ProxyScheme)}
+_PORTS: dict[ProxyScheme, int] = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080, "socks4a": 1080}
+_HTTP = frozenset({"http", "https"})
+_SOCKS_MOST = 255
+_TLS = TLSOptions()
+_HTTP1 = HTTP1Options()
+_HTTP2 = HTTP2Options()
+MAX_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy, and how to speak to it.
+
+    Requests for `http` are forwarded by an HTTP proxy, or go through a tunnel with `tunnel`; `https` always
+    goes through a tunnel, and so does everything through SOCKS. A proxied connection is an `HTTP1` or an
+    `HTTP2` like any other. The socket leads to the proxy, so the connection's `tcp` options are about it,
+    and its `connect_timeout` spans the whole way.
+
+    Attributes:
+        scheme: `"http"`, `"https"` (TLS to the proxy), `"socks5"` (names are resolved here), `"socks5h"` or
+            `"socks4a"` (names are resolved by the proxy).
+        address: a host name, an IP address, or a `UnixAddress`.
+        port: the port; it counts for nothing on a Unix socket.
+        hostname: the proxy's name for the certificate check; the address unless given.
+        headers: what an HTTP proxy is told: with CONNECT, or with every request that it forwards. None of
+            it reaches an origin through a tunnel.
+        username: for Basic authentication, or for SOCKS.
+        password: what belongs to it; SOCKS4a has none.
+        tls: how TLS is spoken with an `https` proxy; the connection's own `tls` is about the origin.
+        http1: the limits on the proxy's answer to CONNECT.
+        http2: the same for a proxy that speaks HTTP/2.
+        protocols: what may be spoken with the proxy, `("http1",)` or `("http2",)`. A tunnel through HTTP/2 is
+            one stream of a connection of its own; `SharedProxy` has many on one.
+        tunnel: make a tunnel for `http`, too.
+        tunnel_timeout: seconds for the proxy to open the tunnel, inside `connect_timeout`; `None` sets no
+            limit of its own.
+
+    """
+
+    scheme: ProxyScheme
+    address: Address
+    port: int
+    hostname: str | None = None
+    headers: HeaderFields = field(default=(), repr=False)
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    tls: TLSOptions = _TLS
+    http1: HTTP1Options = _HTTP1
+    http2: HTTP2Options = _HTTP2
+    protocols: tuple[ProtocolName, ...] = ("http1",)
+    tunnel: bool = False
+    tunnel_timeout: float | None = 30.0
+
+    def __post_init__(self) -> None:
+        if self.scheme not in _SCHEMES:
+            raise ValueError(f"scheme wants one of {', '.join(_SCHEMES)}, not {self.scheme!r}")
+        if not isinstance(self.port, int) or isinstance(self.port, bool) or not 0 <= self.port <= MAX_PORT:
+            raise ValueError(f"port wants a number from 0 to {MAX_PORT}, not {self.port!r}")
+        if not isinstance(self.tunnel, bool):
+            raise ValueError(f"tunnel wants True or False, not {self.tunnel!r}")  # noqa: TRY004  # as options do
+        timeout = self.tunnel_timeout
+        if isinstance(timeout, bool) or (timeout is not None and timeout < 0):
+            raise ValueError(f"tunnel_timeout wants a number of seconds, or None, not {timeout!r}")
+        if self.protocols not in {("http1",), ("http2",)}:
+            raise ValueError(f'protocols wants ("http1",) or ("http2",), not {self.protocols!r}')
+        self._check_name()
+        if self.is_http:
+            self._check_headers()
+        else:
+            self._check_socks()
+
+    def _check_name(self) -> None:
+        if self.hostname is not None:
+            ascii_host(self.hostname)
+        elif not isinstance(self.address, UnixAddress):
+            ascii_host(str(self.address))
+        elif self.scheme == "https":
+            raise ValueError("a Unix socket has no name: give hostname, for the certificate")
+
+    def _check_headers(self) -> None:
+        if self.password is not None and self.username is None:
+            raise ValueError("a password wants a username beside it")
+        if ":" in (self.username or ""):
+            raise ValueError("the username holds a colon, which Basic authentication cannot carry")
+        names = {name.lower() for name, _ in self.headers}
+        if "host" in names:
+            raise ValueError("headers cannot hold host: it is the origin's")
+        if self.username is not None and "proxy-authorization" in names:
+            raise ValueError("give credentials, or a proxy-authorization header, not both")
+        # The serializer itself is asked, without a wire: what it refuses does not wait for a connection.
+        config = Config(hostname="a", port=1, scheme="http", identity=0, user_agent=USER_AGENT)
+        refused = State(config).request("CONNECT", "a:1", self.sent_headers, None, False).fault
+        if refused is not None:
+            raise ValueError(f"headers: {refused.reason.replace('_', ' ')}: {refused.name}")
+
+    def _check_socks(self) -> None:
+        if self.headers:
+            raise ValueError("headers are for HTTP proxies: SOCKS has none")
+        if self.protocols != ("http1",):
+            raise ValueError("protocols are for HTTP proxies: SOCKS is spoken in its own way")
+        if self.scheme == "socks4a" and self.password is not None:
+            raise ValueError("SOCKS4a has no passwords: use socks5 or socks5h")
+        if importlib.util.find_spec("socksio") is None:
+            raise ValueError("SOCKS needs the package socksio: install mint-http[socks]")
+        if self.scheme != "socks4a" and (self.username is None) is not (self.password is None):
+            raise ValueError("SOCKS5 wants a username and a password, or neither")
+        # R32: one octet says how long each is (RFC 1929 2); a NUL ends the user id of SOCKS4.
+        for name in ("username", "password"):
+            text = getattr(self, name)
+            if text is not None and not 0 < len(text.encode()) <= _SOCKS_MOST:
+                raise ValueError(f"{name} wants 1 to {_SOCKS_MOST} octets")
+        if self.scheme == "socks4a" and "\0" in (self.username or ""):
+            raise ValueError("username cannot hold a NUL")
+
+    def check_target(self, target: Address) -> None:
+        """Refuse an origin that the protocol cannot carry. A zone means nothing to a proxy."""
+        known = literal(target)
+        if known is not None and "%" in str(known):
+            raise ValueError(f"the zone of {known} means nothing to a proxy")
+        if self.scheme == "socks4a" and isinstance(known, IPv6Address):
+            raise ValueError("SOCKS4a carries IPv4 addresses and names only: use socks5 or socks5h")
+
+    @property
+    def is_http(self) -> bool:
+        """Whether HTTP is spoken with it, not SOCKS."""
+        return self.scheme in _HTTP
+
+    @property
+    def sent_headers(self) -> HeaderFields:
+        """What an HTTP proxy is told: the headers, and the credentials as one of them (RFC 7617)."""
+        if self.username is None:
+            return self.headers
+        token = base64.b64encode(f"{self.username}:{self.password or ''}".encode()).decode("ascii")
+        return (*self.headers, ("proxy-authorization", f"Basic {token}"))
+
+    @classmethod
+    def from_url(cls, url: str) -> Proxy:
+        """Return the proxy that a URL names: `scheme://user:password@host:port`, `http` without a scheme.
+
+        The port is 80, 443, or 1080 for SOCKS, unless it is given. Credentials are percent-decoded, the
+        host is not. Raises `ValueError`, which never shows the URL, for what names no proxy.
+        """
+        try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError("this is no URL of a proxy") from None
+        scheme = _SCHEMES.get(parts.scheme)
+        if scheme is None:
+            raise ValueError(f"a proxy's scheme is one of {', '.join(_SCHEMES)}, not {parts.scheme!r}")
+        if not host or parts.path not in {"", "/"} or parts.query or parts.fragment or not url.isprintable():
+            raise ValueError("a proxy's URL has a host, and neither path nor query")
+        return cls(
+            scheme,
+            host,
+            _PORTS[scheme] if port is None else port,
+            username=None if parts.username is None else unquote(parts.username, errors="strict"),
+            password=None if parts.password is None else unquote(parts.password, errors="strict"),
+        )
+
+
+def from_environment(
+    scheme: Scheme, host: str, port: int | None = None, environ: Mapping[str, str] | None = None
+) -> Proxy | None:
+    """Return the proxy that the environment names for an origin; `None` to go there directly.
+
+    Only this reads the environment for proxies, and only when you call it. `http_proxy` or `https_proxy`
+    counts, by the scheme, else `all_proxy`; in lower case first, then in upper case; empty is as good as
+    unset. `HTTP_PROXY` in upper case is ignored where `REQUEST_METHOD` is set: there a `Proxy:` header of a
+    request to a CGI program would choose our proxy (httpoxy).
+
+    `no_proxy` (or `NO_PROXY`) is a list, separated by commas or blanks. An entry may end in `:port` and then
+    counts for that port only. It is `*` for every host; an IP address; an IP network as `10.0.0.0/8`; a name,
+    for the host of that name and those below it; or a name after `.` or `*.`, for those below it only. Names
+    compare without case and without a last dot; IP addresses by their value. No address is resolved.
+
+    Args:
+        scheme: the scheme of the origin, `"http"` or `"https"`.
+        host: the host of the origin.
+        port: the port of the origin; the scheme's own unless given.
+        environ: what to read instead of `os.environ`.
+
+    Raises `ValueError` where a variable names no proxy; the text names the variable, never its value.
+
+    """
+    found = proxy_url(scheme, host, port, environ)
+    if found is None:
+        return None
+    name, url = found
+    try:
+        return Proxy.from_url(url)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None

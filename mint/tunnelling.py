@@ -1,0 +1,224 @@
+"""The whole way to a server as one procedure: names, attempts, a proxy in between, TLS, ALPN.
+
+How HTTP proxies make tunnels lives here (RFC 9110 9.3.6); SOCKS is in socks.py. The answer to CONNECT is
+parsed by the HTTP/1 engine with all its limits. Like connecting.py, nothing here touches a socket.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._core.http1 import Config as Config1
+from ._core.http1 import State
+from ._core.http2 import Config as Config2
+from .connecting import (
+    Attempt,
+    Established,
+    Limit,
+    Plan,
+    Procedure,
+    exchange,
+    proxy_plan,
+    race,
+    receive,
+    resolve,
+    send,
+    shake_hands,
+)
+from .errors import (
+    BadALPNProtocol,
+    MintError,
+    Processed,
+    ProtocolNotNegotiated,
+    ProxyFailed,
+    TransportError,
+    TransportTimeout,
+    TunnelTimeout,
+    UnexpectedProxyStatus,
+)
+from .errors.table import from_fault
+from .socks import open_socks, resolved_here
+from .transport.stream import MAX_BODY, Answer, StreamLayer
+from .transport.tls import TLSLayer, make_context
+from .version import USER_AGENT
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from .connecting import Answer as StepAnswer
+    from .connecting import IOStep
+    from .proxy import Proxy
+    from .transport.layer import Layer
+    from .types import Address
+
+
+def establish(plan: Plan, given: Attempt | None = None) -> Procedure:
+    """Connect: the whole procedure. With `given`, over something that is connected already.
+
+    Whatever fails here fails before a request was sent: every error is `Processed.NO`.
+    """
+    try:
+        return (yield from _establish(plan, given))
+    except MintError as error:
+        error.marked(processed=Processed.NO)
+        raise
+
+
+def _establish(plan: Plan, given: Attempt | None) -> Procedure:
+    # Contexts first: a file that cannot be loaded must not cost a connection.
+    context = None if plan.tls is None else make_context(plan.tls, plan.alpn)
+    proxy = plan.proxy
+    if proxy is None:
+        way = Established((yield from _reach(plan)) if given is None else given, (), None)
+    else:
+        way = yield from _through(proxy, plan, given)
+    if plan.tls is None or context is None:
+        return way
+    layer = TLSLayer(context, plan.tls.server_hostname or plan.hostname)
+    yield from shake_hands(way.attempt, way.layers, layer, way.arrived)
+    return Established(way.attempt, (*way.layers, layer), layer.alpn, way.proxy_headers)
+
+
+def _reach(plan: Plan) -> Generator[IOStep, StepAnswer, Attempt]:
+    endpoints = yield from resolve(plan)
+    return (yield from race(endpoints))
+
+
+def _through(proxy: Proxy, plan: Plan, given: Attempt | None) -> Procedure:
+    """Connect to the proxy; where it does not forward, have it open a tunnel."""
+    hop = proxy_plan(proxy, plan.tcp)
+    target = plan.address
+    if not proxy.is_http:
+        target = yield from resolved_here(proxy, plan)
+    context = None if hop.tls is None else make_context(hop.tls, hop.alpn)
+    attempt = (yield from _reach(hop)) if given is None else given
+    layers: tuple[Layer, ...] = ()
+    if hop.tls is not None and context is not None:
+        layer = TLSLayer(context, hop.tls.server_hostname or hop.hostname)
+        yield from shake_hands(attempt, (), layer)
+        check_alpn(layer, hop.alpn)
+        layers = (layer,)
+    if plan.forwarded:
+        return Established(attempt, layers, None, proxy.sent_headers)
+    yield Limit(proxy.tunnel_timeout)
+    try:
+        way = yield from _tunnel(proxy, plan, target, Established(attempt, layers, None))
+    except TransportTimeout as error:
+        raise TunnelTimeout from error
+    except TransportError as error:
+        raise ProxyFailed(error) from error
+    yield Limit(None)
+    return way
+
+
+def check_alpn(layer: TLSLayer, offer: tuple[str, ...]) -> None:
+    """Refuse a proxy that does not speak the one protocol that it was offered; HTTP/1 needs no ALPN."""
+    if layer.alpn is None and "h2" in offer:
+        raise ProtocolNotNegotiated
+    if layer.alpn not in {None, *offer}:
+        raise BadALPNProtocol(str(layer.alpn))
+
+
+def _tunnel(proxy: Proxy, plan: Plan, target: Address, way: Established) -> Procedure:
+    """Have the proxy open a tunnel."""
+    attempt, layers = way.attempt, way.layers
+    if not proxy.is_http:
+        arrived = yield from open_socks(proxy, target, plan.port, attempt)
+        return Established(attempt, layers, None, (), arrived)
+    if proxy.protocols == ("http2",):
+        stream = StreamLayer(http2_config(proxy, plan), authority(plan), proxy.sent_headers)
+        answer, around = stream.answer, layers
+        layers = (*layers, stream)
+        while not answer.complete:
+            yield from exchange(attempt, layers)
+            stream.feed((yield from receive(attempt, around)))
+        yield from exchange(attempt, layers)
+    else:
+        answer = yield from _ask(proxy, plan, attempt, layers)
+    if answer.refused:
+        raise UnexpectedProxyStatus(answer.status, answer.headers or (), bytes(answer.content[:MAX_BODY]))
+    if answer.fault is not None and not answer.opened:
+        fault = from_fault(answer.fault)
+        raise ProxyFailed(fault) from fault
+    arrived = bytes(answer.content) if proxy.protocols == ("http1",) else layers[-1].read()
+    return Established(attempt, layers, None, answer.headers or (), arrived)
+
+
+def authority(plan: Plan) -> str:
+    """Return what CONNECT asks for: the address, not the hostname, and always with a port."""
+    host = str(plan.address)
+    return f"[{host}]:{plan.port}" if ":" in host else f"{host}:{plan.port}"
+
+
+def _ask(
+    proxy: Proxy, plan: Plan, attempt: Attempt, layers: tuple[Layer, ...]
+) -> Generator[IOStep, StepAnswer, Answer]:
+    """Ask an HTTP/1 proxy for a tunnel."""
+    step = State(http1_config(proxy, plan)).request(
+        "CONNECT",
+        authority(plan),
+        proxy.sent_headers,
+        None,
+        False,  # engines take no keywords
+    )
+    if step.fault is not None:
+        raise from_fault(step.fault)
+    yield from send(attempt, layers, b"".join(step.output))
+    answer = Answer()
+    while not answer.complete:
+        try:
+            octets = yield from receive(attempt, layers)
+        except TransportError:
+            if answer.refused:
+                break  # what was told so far says more than how it ended
+            raise
+        clean = layers[-1].clean_end if layers else True
+        step = step.state.feed(octets) if octets else step.state.feed_eof(clean)
+        answer.take(step.responses)
+        answer.fault = step.fault or answer.fault
+    return answer
+
+
+def http1_config(proxy: Proxy, plan: Plan) -> Config1:
+    """Return how HTTP/1 is spoken with a proxy to open a tunnel."""
+    limits = proxy.http1
+    return Config1(
+        hostname=str(plan.address),
+        port=plan.port,
+        scheme="http",
+        identity=0,
+        user_agent=USER_AGENT,
+        case_sensitive_headers=limits.case_sensitive_headers,
+        lenient=limits.lenient,
+        max_header_list_size=limits.max_header_list_size,
+        max_fields=limits.max_fields,
+        max_status_line=limits.max_status_line,
+        max_informational=limits.max_informational,
+        max_informational_size=limits.max_informational_size,
+        max_trailer_size=limits.max_trailer_size,
+        max_trailer_fields=limits.max_trailer_fields,
+        max_chunk_line=limits.max_chunk_line,
+    )
+
+
+def http2_config(proxy: Proxy, plan: Plan) -> Config2:
+    """Return how HTTP/2 is spoken with a proxy to open a tunnel."""
+    limits = proxy.http2
+    return Config2(
+        str(plan.address),
+        port=plan.port,
+        scheme="http",
+        identity=0,
+        user_agent=USER_AGENT,
+        settings=limits.client_settings.pairs(),
+        connection_window_size=limits.connection_window_size,
+        window_update_threshold=limits.receive_window_update_threshold,
+        sensitive=limits.sensitive_headers,
+        max_fields=limits.max_fields,
+        max_header_block=limits.max_header_block,
+        max_continuations=limits.max_continuations,
+        max_settings=limits.max_settings,
+        max_unsent_acks=limits.max_unsent_acks,
+        max_reserved=limits.max_reserved,
+        max_informational=limits.max_informational,
+    )

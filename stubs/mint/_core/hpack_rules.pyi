@@ -1,0 +1,11 @@
+from typing import final
+
+# What the compiled modules offer each other.
+__pyx_capi__: dict[str, object]
+
+STATIC: tuple[tuple[str, str], ...]
+UNREPEATED: frozenset[str]
+STATICS: Statics
+
+@final
+class Statics: ...

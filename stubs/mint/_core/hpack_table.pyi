@@ -1,0 +1,7 @@
+from typing import final
+
+# What the compiled modules offer each other.
+__pyx_capi__: dict[str, object]
+
+@final
+class Table: ...

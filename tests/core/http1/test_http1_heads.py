@@ -1,0 +1,237 @@
+"""Status lines and fields: what is taken, what is refused, and how soon."""
+
+from __future__ import annotations
+
+import pytest
+
+from mint._core.events import Headers, Status, StatusReason
+from tests.http1_driver import HEAD, LENIENT, answer, asked, config, octets, play
+
+END = b"Content-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "reason"),
+    [
+        (b"HTTP/1.1 200 OK", 200, "OK"),
+        (b"HTTP/1.1 200", 200, ""),
+        (b"HTTP/1.1 200 ", 200, ""),
+        (b"HTTP/1.0 404 Not  found\t!", 404, "Not  found\t!"),
+        (b"HTTP/1.9 599 \xe4\xff", 599, "\xe4\xff"),
+        (b"HTTP/1.1 299 x", 299, "x"),
+    ],
+)
+def test_status_lines(line: bytes, status: int, reason: str) -> None:
+    outcome = answer(line + b"\r\n" + END, options=config(status_reason=True))
+    ref = outcome.responses[0].ref
+    assert outcome.responses[:2] == [Status(ref, status), StatusReason(ref, reason)]
+    assert "StatusReason" not in answer(line + b"\r\n" + END).kinds
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (b"HTTP/1.1 20 OK\r\n", "HTTP/1.1 20 OK"),
+        (b"HTTP/1.1 2000 OK\r\n", "HTTP/1.1 2000 OK"),
+        (b"HTTP/1.1 099 OK\r\n", "HTTP/1.1 099 OK"),
+        (b"HTTP/1.1 600 OK\r\n", "HTTP/1.1 600 OK"),
+        (b"HTTP/1.1 20a OK\r\n", "HTTP/1.1 20a OK"),
+        (b"HTTP/1.1  200 OK\r\n", "HTTP/1.1  200 OK"),
+        (b"HTTP/1.1 200  OK\r\n", "HTTP/1.1 200  OK"),
+        (b"HTTP/1.1\t200 OK\r\n", "HTTP/1.1\t200 OK"),
+        (b"HTTP/1.1 200\tOK\r\n", "HTTP/1.1 200\tOK"),
+        (b"HTTP/1.1 OK\r\n", "HTTP/1.1 OK"),
+        (b"HTTP/1.10 200 OK\r\n", "HTTP/1.10 200 OK"),
+        (b"HTTP/1. 200 OK\r\n", "HTTP/1. 200 OK"),
+        (b"HTTP/1.1 200 O\x00K\r\n", "HTTP/1.1 200 O\x00K"),
+        (b"HTTP/1.1 200 O\rK\r\n", "HTTP/1.1 200 O\rK"),
+        (b"HTTP/1.1 200 O\x7fK\r\n", "HTTP/1.1 200 O\x7fK"),
+        (b"HTTP/1.1 200 OK\n", "HTTP/1.1 200 OK"),
+        (b"HTTP/1.1 200 OK\r\r\n", "HTTP/1.1 200 OK\r"),
+        (b"\r\n", "\r"),
+        (b"\n", "\n"),
+        (b"http/1.1 200 OK\r\n", "h"),
+        (b"HTTP/2.0 200 OK\r\n", "HTTP/2"),
+        (b"HTTP/11 200 OK\r\n", "HTTP/11"),
+        (b"HTT\r\n", "HTT\r"),
+        (b" HTTP/1.1 200 OK\r\n", " "),
+        (b"ICY 200 OK\r\n", "I"),
+        (b"\x00\x00\x12\x04", "\x00"),
+        (b"GET / HTTP/1.1\r\n", "G"),
+    ],
+)
+def test_lines_that_are_no_status_line(line: bytes, shown: str) -> None:
+    outcome = answer(line)
+    assert outcome.fault is not None
+    assert (outcome.fault.reason, outcome.fault.value) == ("invalid_status_line", shown)
+    assert outcome.failed == [(1, "invalid_status_line", 2)]
+    assert outcome.end == 2
+    assert not outcome.state.is_open_read
+
+
+def test_a_status_is_known_when_its_line_is() -> None:
+    step = asked().feed(b"HTTP/1.1 200 OK\r\n")
+    assert [type(r).__name__ for r in step.responses] == ["Status"]
+
+
+def test_fields_come_lower_case_trimmed_in_order_with_duplicates() -> None:
+    head = HEAD + b"X-A:1\r\nServer:\t a b \t\r\nx-a: 2\r\nZ:\r\nQ:  \r\nU: \xfc\xe9\r\n" + END
+    assert answer(head).headers == (
+        ("x-a", "1"),
+        ("server", "a b"),
+        ("x-a", "2"),
+        ("z", ""),
+        ("q", ""),
+        ("u", "\xfc\xe9"),
+        ("content-length", "0"),
+    )
+
+
+def test_a_section_may_be_empty() -> None:
+    outcome = answer(b"HTTP/1.1 204 x\r\n\r\n")
+    assert outcome.kinds == ["Status", "Headers", "Done"]
+    assert outcome.headers == ()
+
+
+def test_long_names_and_values() -> None:
+    name, value = b"X-" + b"n" * 300, b"v" * 5000
+    assert answer(HEAD + name + b": " + value + b"\r\n" + END).headers[0] == (
+        name.lower().decode(),
+        value.decode(),
+    )
+
+
+def test_every_octet_of_a_name_and_of_a_value() -> None:
+    token = set(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    for octet in range(256):
+        name = play(asked(), [HEAD + b"a" + bytes([octet]) + b"b: c\r\n" + END])
+        assert (name.fault is None) == (octet in token or octet == 0x3A), octet
+        value = play(asked(), [HEAD + b"a: b" + bytes([octet]) + b"c\r\n" + END])
+        allowed = octet == 0x09 or (octet >= 0x20 and octet != 0x7F)
+        assert (value.fault is None) == (allowed), octet
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b": x",
+        b"abc",
+        b"abc : x",
+        b"abc\t: x",
+        b" abc: x",
+        b"\tabc: x",
+        b"a\xe4: x",
+        b"a\x00: x",
+        b"a: x\x00",
+        b"a: x\ry",
+        b"a: \rx",
+        b"a\r: x",
+        b"a: x\r",
+        b"Content-Length : 5",
+    ],
+)
+def test_lines_that_are_no_field(line: bytes) -> None:
+    outcome = answer(HEAD + line + b"\r\n" + END)
+    assert outcome.reason == "invalid_header"
+    assert outcome.kinds == ["Status", "Failed"]
+    assert outcome.fault is not None
+    assert outcome.fault.value == line.decode("latin-1")
+
+
+def test_a_bad_line_is_known_when_it_ends() -> None:
+    step = asked().feed(HEAD + b"bad\r\n")
+    assert step.fault is not None
+    assert step.fault.reason == "invalid_header"
+
+
+def test_faults_hold_no_secrets() -> None:
+    for line in (b"Set-Cookie : s3cret", b" authorization: s3cret", b"cookie s3cret", b"cookie: s3cret\x00"):
+        outcome = answer(HEAD + line + b"\r\n")
+        assert outcome.fault is not None
+        assert "s3cret" not in repr(outcome.fault)
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        (b"X: a\r\n b", "a b"),
+        (b"X: a  \r\n\t  b \t", "a b"),
+        (b"X: a\r\n b\r\n c", "a b c"),
+        (b"X:\r\n b", "b"),
+        (b"X: a\r\n  \r\n b", "a b"),
+        (b"X: a\r\n ", "a"),
+        (b"X:\r\n \r\n ", ""),
+    ],
+)
+def test_folds_become_a_space(lines: bytes, value: str) -> None:
+    outcome = answer(HEAD + b"A: 1\r\n" + lines + b"\r\nB: 2\r\n" + END)
+    assert outcome.headers[:3] == (("a", "1"), ("x", value), ("b", "2"))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Content-Length:\r\n 5",
+        b"Content-Length: 5\r\n ",
+        b"Transfer-Encoding:x\r\n chunked",
+        b"Connection: x\r\n close",
+        b"Upgrade: x\r\n y",
+    ],
+)
+def test_fields_that_frame_are_not_folded(lines: bytes) -> None:
+    assert answer(HEAD + lines + b"\r\n" + END).reason in {
+        "invalid_header",
+        "invalid_content_length_header",
+    }
+
+
+def test_folds_are_checked_like_values() -> None:
+    outcome = answer(HEAD + b"X: a\r\n b\x00c\r\n" + END)
+    assert outcome.reason == "invalid_header"
+
+
+def test_bare_line_ends_are_for_lenient_connections() -> None:
+    loose = b"HTTP/1.1 200 OK\nA: b\n c\nContent-Length: 1\n\nx"
+    assert answer(loose).reason == "invalid_status_line"
+    assert answer(HEAD + b"A: b\n\r\n").reason == "invalid_header"
+    assert answer(HEAD + b"\n").reason == "invalid_header"
+    outcome = answer(loose, options=LENIENT)
+    assert (outcome.fault, outcome.headers[0], outcome.body) == (None, ("a", "b c"), b"x")
+
+
+def test_lenient_connections_pass_over_empty_lines_before_a_response() -> None:
+    data = b"\r\n\n" + HEAD + b"Content-Length: 0\r\n\r\n\r\n\r\n"
+    assert answer(data, options=LENIENT).fault is None
+    assert answer(b"\r\n" + HEAD).reason == "invalid_status_line"
+    assert answer(HEAD + b"Content-Length: 0\r\n\r\n\r\n").reason == "unexpected_data"
+
+
+def test_a_line_seen_before_gives_the_same_pair_and_no_secret_does() -> None:
+    state = asked("GET", "GET", "GET")
+    lines = b"X-Something: abc\r\nSet-Cookie: abcdef\r\nX-Other: abc\r\nX-Other: ab\r\n"
+    outcome = play(state, [(HEAD + lines + END) * 3])
+    first, second, third = (r.headers for r in outcome.responses if isinstance(r, Headers))
+    assert first == second == third
+    assert first[0] is second[0] is third[0]
+    assert first[1] is not second[1]
+
+
+def test_the_cache_stays_small_and_right() -> None:
+    state = asked(*["GET"] * 100)
+    heads = [HEAD + b"".join(b"N%d: value-%d\r\n" % (i, j) for i in range(40)) + END for j in range(100)]
+    outcome = play(state, [b"".join(heads)])
+    sections = [r.headers for r in outcome.responses if isinstance(r, Headers)]
+    for j, section in enumerate(sections):
+        assert section[:-1] == tuple((f"n{i}", f"value-{j}") for i in range(40))
+
+
+def test_octets_are_never_text() -> None:
+    for blank in (b"\x85", b"\xa0"):
+        outcome = answer(HEAD + b"A: " + blank + b"x" + blank + b"\r\n" + END)
+        assert outcome.headers[0] == ("a", (blank + b"x" + blank).decode("latin-1"))
+
+
+def test_common_names_are_made_once() -> None:
+    one = answer(HEAD + b"SERVER: a\r\n" + END).headers[0][0]
+    two = play(asked(), octets(HEAD + b"server: bcdefghijklmn\r\n" + END)).headers[0][0]
+    assert one is two

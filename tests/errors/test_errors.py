@@ -1,0 +1,158 @@
+"""Errors are data: typed, comparable, picklable, escaped and bounded."""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import pickle
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+import mint
+from mint import errors
+from mint._core.faults import Fault
+from mint._core.fields import SENSITIVE
+from mint.errors.base import shown
+from mint.errors.http2 import code_name
+from mint.errors.table import from_fault, reasons
+from mint.errors.transport import system_error
+
+CORE = Path(mint.__file__).parent / "_core"
+FAULT = re.compile(r"\b\w*(?:fault|refusal|Fault|refuse)\w*\(\s*\"([a-z0-9_]+)\"")
+
+
+def classes() -> list[type[errors.MintError]]:
+    found = [each for each in vars(errors).values() if inspect.isclass(each)]
+    return [each for each in found if issubclass(each, errors.MintError)]
+
+
+def examples() -> list[errors.MintError]:
+    by_fault: list[errors.MintError] = [
+        from_fault(Fault(reason, name="n", value="v", size=3, limit=2, code=1))
+        for reason in sorted(reasons())
+    ]
+    return [
+        *by_fault,
+        errors.StaleConnectionError(),
+        errors.TunnelTimeout(),
+        errors.UnexpectedProxyStatus(407, (("a", "b"),), b"body"),
+        errors.ProxyFailed(errors.TransportClosed()),
+        errors.TransportTimeout("connecting"),
+        errors.ConnectionRefused("127.0.0.1:1"),
+        errors.NameNotResolved("nowhere.test"),
+        errors.Unreachable("no route"),
+        errors.TLSFailed("bad record"),
+        errors.CertificateRejected("self-signed"),
+        errors.ProtocolNotNegotiated(),
+        errors.BadALPNProtocol("h3"),
+    ]
+
+
+def test_every_reason_of_the_engines_has_an_error() -> None:
+    said = {reason for source in CORE.glob("*.pyx") for reason in FAULT.findall(source.read_text())}
+    assert said
+    assert said <= reasons()
+
+
+def test_every_error_class_has_a_reason_of_its_own() -> None:
+    families = {errors.MintError, errors.HTTPError, errors.TransportError}
+    named = [each.reason for each in classes() if each not in families]
+    # "closed" is one word for two things, as in the seeds: the family tells them apart.
+    assert {reason for reason in named if named.count(reason) > 1} <= {"closed"}
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", reason) for reason in named)
+
+
+@pytest.mark.parametrize("error", examples(), ids=repr)
+def test_errors_are_data(error: errors.MintError) -> None:
+    assert str(error)
+    assert str(error).isprintable()
+    assert repr(error).startswith(type(error).__name__ + "(")
+    ref = mint.RequestRef(1, 2)
+    error.marked(local=False, processed=mint.Processed.YES, responses=(mint.Done(ref),), successor=object())
+    again = pickle.loads(pickle.dumps(error))
+    assert again == error
+    assert hash(again) == hash(error)
+    assert again.successor is None
+    assert again.responses == (mint.Done(ref),)
+    assert again.processed is mint.Processed.YES
+    assert again != again.marked(local=True, processed=mint.Processed.NO) or again.local
+    assert error != ValueError("other")
+    assert type(error).__doc__
+
+
+def test_errors_compare_by_type_and_fields() -> None:
+    assert errors.InvalidHeaderName("a") == errors.InvalidHeaderName("a")
+    assert errors.InvalidHeaderName("a") != errors.InvalidHeaderName("b")
+    assert errors.InvalidHeaderName("a") != errors.InvalidRequestMethod("a")
+    assert errors.InvalidHeaderName("a") != errors.InvalidHeaderName("a").marked(local=True)
+
+
+def test_fields_can_be_matched() -> None:
+    match from_fault(Fault("max_header_list_size_exceeded", size=11, limit=10)):
+        case errors.MaxHeaderListSizeExceeded(size, limit):
+            assert (size, limit) == (11, 10)
+        case _:
+            pytest.fail("no match")
+
+
+def test_processed_and_local_come_from_the_fault() -> None:
+    for number, processed in enumerate(mint.Processed):
+        assert from_fault(Fault("closed", processed=number)).processed is processed
+    assert from_fault(Fault("closed", local=True)).local
+    assert errors.TunnelTimeout().processed is mint.Processed.NO
+
+
+def test_transport_errors_are_the_builtin_ones_too() -> None:
+    assert isinstance(errors.TransportTimeout(), TimeoutError)
+    assert isinstance(errors.TransportClosed(), ConnectionError)
+    assert isinstance(errors.TransportReset(), ConnectionResetError)
+    assert isinstance(errors.ConnectionRefused(), ConnectionRefusedError)
+    assert isinstance(errors.TunnelTimeout(), TimeoutError)
+    assert isinstance(errors.StaleConnectionError(), RuntimeError)
+    assert issubclass(errors.CertificateRejected, errors.TLSFailed)
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (TimeoutError(), errors.TransportTimeout),
+        (OSError(errno.ETIMEDOUT, "late"), errors.TransportTimeout),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "no"), errors.ConnectionRefused),
+        (socket.gaierror(socket.EAI_NONAME, "who?"), errors.NameNotResolved),
+        (OSError(errno.ECONNRESET, "reset"), errors.TransportReset),
+        (OSError(errno.EPIPE, "pipe"), errors.TransportClosed),
+        (OSError(errno.EHOSTUNREACH, "no way"), errors.Unreachable),
+        (OSError("strange"), errors.Unreachable),
+    ],
+)
+def test_system_errors_have_one_table(raised: OSError, expected: type[errors.TransportError]) -> None:
+    error = system_error(raised, doing="testing", address="a:1")
+    assert type(error) is expected
+    assert error.__cause__ is raised
+
+
+def test_what_was_seen_is_escaped_and_cut() -> None:
+    """R22, R35: a peer cannot write into a log (CVE-2026-42507)."""
+    assert shown("a\r\nb\x1b[31m") == r"'a\r\nb\x1b[31m'"
+    assert len(shown("x" * 100_000)) < 200
+    error = errors.InvalidStatusLine("\x1b]0;owned\x07\n" + "é" * 5_000)
+    assert str(error).isascii()
+    assert len(str(error)) < 600
+
+
+def test_a_secret_value_is_not_repeated() -> None:
+    conn = mint.http1.initiate(mint.transport.Memory(), scheme="http", hostname="example.org")
+    for name in SENSITIVE:
+        with pytest.raises(errors.InvalidHeaderValue) as caught:
+            conn.request("GET", "/", [(name, "hunter2\n")])
+        assert "hunter2" not in str(caught.value) + repr(caught.value)
+
+
+def test_error_codes_have_names() -> None:
+    """9113-7-a: unknown codes are numbers."""
+    assert code_name(0) == "NO_ERROR"
+    assert code_name(13) == "HTTP_1_1_REQUIRED"
+    assert code_name(0xDEADBEEF) == "error code 0xdeadbeef"

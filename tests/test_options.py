@@ -1,0 +1,126 @@
+"""Options are validated when they are made: nothing was dialled by then (W-43)."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import FrozenInstanceError, fields, replace
+
+import pytest
+
+from mint.options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+
+EVERY = (HTTP1Options, HTTP2Options, ClientSettings, TCPOptions, TLSOptions)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_options_are_values(kind: type) -> None:
+    assert kind() == kind()
+    assert hash(kind()) == hash(kind())
+    name = fields(kind)[0].name
+    with pytest.raises(FrozenInstanceError):
+        setattr(kind(), name, None)
+
+
+LIMITS = [
+    (kind, each.name)
+    for kind in (HTTP1Options, HTTP2Options, TCPOptions)
+    for each in fields(kind)
+    if each.type == "int"
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), LIMITS)
+@pytest.mark.parametrize("value", [0, -1, True, None, "10", 1.5])
+def test_w43_a_limit_is_a_positive_number(
+    kind: type[HTTP1Options | HTTP2Options | TCPOptions], name: str, value: object
+) -> None:
+    with pytest.raises(ValueError, match=name):
+        kind(**{name: value})  # type: ignore[arg-type]  # the misuse to show
+
+
+FLAGS = [
+    (kind, each.name)
+    for kind in (HTTP1Options, TCPOptions, TLSOptions)
+    for each in fields(kind)
+    if each.type == "bool"
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), FLAGS)
+def test_none_never_means_off(kind: type[HTTP1Options | TCPOptions | TLSOptions], name: str) -> None:
+    """CVE-2021-22939."""
+    for value in (None, 0, "no"):
+        with pytest.raises(ValueError, match=name):
+            kind(**{name: value})  # type: ignore[arg-type]  # the misuse to show
+
+
+def test_times_are_seconds_or_none() -> None:
+    assert TCPOptions(connect_timeout=None, send_timeout=0).send_timeout == 0
+    for name in ("connect_timeout", "send_timeout"):
+        for value in (-1, True):
+            with pytest.raises(ValueError, match=name):
+                replace(TCPOptions(), **{name: value})  # type: ignore[arg-type]  # the misuse to show
+
+
+def test_one_family_at_least() -> None:
+    with pytest.raises(ValueError, match="inet4"):
+        TCPOptions(inet4=False, inet6=False)
+
+
+def test_buffers_are_positive_or_left_alone() -> None:
+    assert TCPOptions(send_buffer=1).send_buffer == 1
+    with pytest.raises(ValueError, match="receive_buffer"):
+        TCPOptions(receive_buffer=0)
+
+
+def test_optional_responses_are_known() -> None:
+    assert HTTP1Options(optional_responses=("status_reason",)).optional_responses
+    with pytest.raises(ValueError, match="optional_responses"):
+        HTTP1Options(optional_responses=("status",))  # type: ignore[arg-type]  # the misuse to show
+
+
+def test_tls_is_1_2_or_newer() -> None:
+    with pytest.raises(ValueError, match="minimum_version"):
+        TLSOptions(minimum_version=ssl.TLSVersion.TLSv1_1)
+    with pytest.raises(ValueError, match="key_file"):
+        TLSOptions(key_file="key.pem")
+
+
+def test_the_key_password_is_not_shown() -> None:
+    assert "hunter2" not in repr(TLSOptions(cert_file="c.pem", key_password="hunter2"))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("header_table_size", -1),
+        ("max_concurrent_streams", 2**32),
+        ("initial_window_size", 2**31),
+        ("max_frame_size", 16_383),
+        ("max_frame_size", 2**24),
+        ("max_header_list_size", 0),
+        ("enable_push", 1),
+    ],
+)
+def test_client_settings_have_ranges(name: str, wrong: int) -> None:
+    with pytest.raises(ValueError, match=name):
+        ClientSettings(**{name: wrong})  # type: ignore[arg-type]  # the misuse to show
+
+
+def test_client_settings_leave_out_what_is_none() -> None:
+    assert ClientSettings().pairs() == (
+        ("enable_push", 0),
+        ("initial_window_size", 4_194_304),
+        ("max_header_list_size", 262_144),
+    )
+    assert ClientSettings(enable_push=None, initial_window_size=None, max_header_list_size=None).pairs() == ()
+
+
+def test_http2_windows_have_ranges() -> None:
+    for wrong in (65_534, 2**31):
+        with pytest.raises(ValueError, match="connection_window_size"):
+            HTTP2Options(connection_window_size=wrong)
+    with pytest.raises(ValueError, match="threshold"):
+        HTTP2Options(receive_window_update_threshold=2**31)
+    with pytest.raises(ValueError, match="sensitive"):
+        HTTP2Options(sensitive_headers=frozenset({"X-Key"}))

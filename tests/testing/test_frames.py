@@ -1,0 +1,75 @@
+import hyperframe.frame as oracle
+import pytest
+from hpack import Decoder
+
+from mint.testing import http2
+from mint.testing.frames import HEAD_SIZE, parse_head, serialize
+from mint.testing.http2 import Frame, FrameType
+
+FIELDS = ((":status", "200"), ("x-long", "y" * 300), ("x-empty", ""))
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        (http2.data(1, b"abc", end=True), oracle.DataFrame(1, b"abc", flags=["END_STREAM"])),
+        (
+            http2.data(1, b"abc", padding=2),
+            oracle.DataFrame(1, b"abc", pad_length=2, flags=["PADDED"]),
+        ),
+        (
+            http2.headers(3, b"block", padding=1, priority=(1, 256, True)),
+            oracle.HeadersFrame(
+                3,
+                b"block",
+                pad_length=1,
+                depends_on=1,
+                stream_weight=255,
+                exclusive=True,
+                flags=["PADDED", "PRIORITY", "END_HEADERS"],
+            ),
+        ),
+        (http2.priority(5, 3, 1), oracle.PriorityFrame(5, depends_on=3, stream_weight=0)),
+        (http2.rst_stream(7, 8), oracle.RstStreamFrame(7, error_code=8)),
+        (http2.settings((4, 10), (1, 0)), oracle.SettingsFrame(0, settings={4: 10, 1: 0})),
+        (http2.settings(ack=True), oracle.SettingsFrame(0, flags=["ACK"])),
+        (
+            http2.push_promise(1, 2, b"block", padding=3),
+            oracle.PushPromiseFrame(1, 2, b"block", pad_length=3, flags=["PADDED", "END_HEADERS"]),
+        ),
+        (http2.ping(b"12345678", ack=True), oracle.PingFrame(0, b"12345678", flags=["ACK"])),
+        (http2.goaway(5, 1, b"why"), oracle.GoAwayFrame(0, 5, 1, b"why")),
+        (http2.window_update(0, 9), oracle.WindowUpdateFrame(0, 9)),
+        (
+            http2.continuation(1, b"rest", end_headers=False),
+            oracle.ContinuationFrame(1, b"rest"),
+        ),
+    ],
+)
+def test_frames_are_what_another_library_makes(frame: Frame, expected: oracle.Frame) -> None:
+    assert frame.serialize() == expected.serialize()
+
+
+def test_what_is_built_can_be_read_again() -> None:
+    frame = Frame(FrameType.DATA, 0xFF, 2**31 - 1, b"x" * 70_000, reserved=True)
+    octets = serialize([frame])
+    length, head = parse_head(octets[:HEAD_SIZE])
+    assert length == 70_000
+    assert (head.type, head.flags, head.stream, head.reserved) == (0, 0xFF, 2**31 - 1, True)
+    assert Frame(0x20, length=5, payload=b"x").serialize() == b"\0\0\x05\x20\0\0\0\0\0x"
+
+
+def test_a_block_decodes_elsewhere() -> None:
+    decoded = Decoder().decode(http2.block(*FIELDS))
+    assert [f"{name!s}: {value!s}" for name, value in decoded] == [": ".join(pair) for pair in FIELDS]
+
+
+def test_content_is_without_padding_and_fixed_fields() -> None:
+    assert http2.content(http2.data(1, b"abc", padding=9)) == b"abc"
+    assert http2.content(http2.headers(1, b"abc", priority=(0, 1, False), padding=1)) == b"abc"
+    assert http2.content(http2.push_promise(1, 2, b"abc", padding=1)) == b"abc"
+
+
+def test_numbers() -> None:
+    assert http2.settings_of(http2.settings((4, 10), (1, 0))) == {4: 10, 1: 0}
+    assert http2.number_of(http2.window_update(1, 77)) == 77
