@@ -103,7 +103,7 @@ class Program:
         self._name = name
         self._program = str(program)
         self._arguments = tuple(arguments)
-        self._expected = expected
+        self.expected = expected
 
     def __del__(self) -> None:
         Path(self._name).unlink(missing_ok=True)
@@ -118,7 +118,7 @@ class Program:
     def check(self) -> None:
         """Compare what the program says with what is expected."""
         said = self.said("check")
-        assert said == self._expected, f"{said!r:.400} is not {self._expected!r:.400}"
+        assert said == self.expected, f"{said!r:.400} is not {self.expected!r:.400}"
 
     def seconds(self, budget: float) -> float:
         """Let the program time itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import work
+from . import streams, work
 from .measure import Contender, Goal, Row
 
 if TYPE_CHECKING:
@@ -50,6 +50,21 @@ def _hpack_row(
 ) -> Row:
     goals = (Goal(ENGINE, factor, NGHTTP2),)
     return Row(f"hpack-{key}", "HPACK", title, made, _hpack(way), goals)
+
+
+HTTP2 = (
+    Contender(ENGINE, "mint", "mint_h2:engine"),
+    Contender(FACADE, "mint", "mint_h2:facade"),
+    Contender("nghttp2 through ctypes", "peer", "ctypes_h2:client"),
+    Contender("jh2", "peer", "jh2_h2:client"),
+    Contender("h2", "peer", "h2_h2:client"),
+    Contender(NGHTTP2, "limit", "c_h2:client"),
+)
+
+
+def _http2_row(key: str, title: str, made: Callable[[], object], *goals: Goal) -> Row:
+    copies = (Contender("one copy", "limit", "copies:content"),) if key in {"down", "up"} else ()
+    return Row(f"h2-{key}", "HTTP/2 in memory", title, made, HTTP2 + copies, goals)
 
 
 ROWS: tuple[Row, ...] = (
@@ -106,4 +121,31 @@ ROWS: tuple[Row, ...] = (
     _hpack_row("huffman", "decode, 3 KB of Huffman literals", work.huffman, "decode", 0.65),
     _hpack_row("requests", "encode, requests", work.requests, "encode", 1.15),
     _hpack_row("responses", "encode, responses", work.typical, "encode", 1.15),
+    _http2_row("open", "open a connection", streams.Opening, Goal(FACADE, most=4e-6)),
+    *(
+        _http2_row(
+            f"get-{number}",
+            f"send a GET, {number:_} open".replace("_", "\N{NO-BREAK SPACE}"),
+            partial(streams.Getting, number),
+            Goal(FACADE, most=2.2e-6),
+        )
+        for number in (1, 100, 1_000, 10_000)
+    ),
+    _http2_row(
+        "receive-100",
+        "receive a 1 KB response, 100 open",
+        partial(streams.receiving, 100),
+        Goal(ENGINE, 1.15, NGHTTP2),
+    ),
+    _http2_row(
+        "receive-10000",
+        "receive a 1 KB response, 10\N{NO-BREAK SPACE}000 open",
+        partial(streams.receiving, 10_000),
+        Goal(ENGINE, most=3.5e-6),
+    ),
+    _http2_row(
+        "exchange", "exchange, one at a time", streams.exchanging, Goal(FACADE, most=5e-6)
+    ),
+    _http2_row("down", "100 MB down, 16 KB frames", streams.down, Goal(ENGINE, most=10e-3)),
+    _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
 )

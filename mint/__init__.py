@@ -7,11 +7,12 @@
 Whoever holds the value feeds it bytes and gets responses back; there is no thread, loop or pool inside.
 """
 
-from . import errors, http1, proxy, transport
+from . import errors, http1, http2, proxy, transport
 from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
 from .http import Connection, connect
 from .http1 import HTTP1
 from .http2 import HTTP2
+from .mailbox import Mailbox
 from .messages import Broken, Closed, Message, Received
 from .options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .proxy import Proxy
@@ -49,6 +50,7 @@ __all__ = [
     "HTTPError",
     "Headers",
     "Informational",
+    "Mailbox",
     "Message",
     "MintError",
     "Pong",

@@ -277,8 +277,7 @@ class ConnectionBase(Generic[_S]):
         up: the connection lives on (`conn.after(error)`), and what was decoded is in `error.responses`.
         Raises `HTTPError` for what breaks HTTP. `RuntimeError` in active mode.
         """
-        if self._link.inbox is not None:
-            raise RuntimeError("recv is for passive mode: feed the mailbox's messages to stream()")
+        self._link.permit("recv")
         if byte_count < 0:
             raise ValueError(f"byte_count wants a number of bytes, not {byte_count}")
         until = None if timeout is None else monotonic() + timeout
@@ -361,6 +360,8 @@ class ConnectionBase(Generic[_S]):
             raise ValueError(f'mode wants "active" or "passive", not {mode!r}')
         if (mode == "active") is (mailbox is None):
             raise ValueError("a mailbox belongs to active mode, and only to it")
+        if mailbox is not None:
+            mailbox.admit(self._link)
         link = self._claimed()
         try:
             link.set_inbox(mailbox)
@@ -448,6 +449,7 @@ class ConnectionBase(Generic[_S]):
 
         After a timeout the connection lives on: what was not written stays queued.
         """
+        self._link.permit("flush")
         link = self._claimed()
         try:
             link.flush(timeout)

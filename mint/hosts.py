@@ -7,6 +7,7 @@ refused. Names beyond ASCII need the optional package `idna`. RFC 3986 3.2.2, RF
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from typing import TYPE_CHECKING, TypeAlias
 
 from .types import UnixAddress
@@ -87,7 +88,8 @@ def _check_label(label: str) -> None:
         same = decoded.encode("punycode").decode("ascii") == encoded
     except (UnicodeError, ValueError, OverflowError):
         same, decoded = False, ""
-    if not same or decoded.isascii():
+    normal = decoded.isprintable() and unicodedata.is_normalized("NFC", decoded)
+    if not same or decoded.isascii() or not normal:
         raise ValueError(f"{label!r} is no valid A-label")
 
 

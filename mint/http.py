@@ -1,11 +1,12 @@
 """`mint.connect`: from an address to a connection value, whichever protocol the server speaks.
 
-Everything is validated before anything is dialled. The procedure is in connecting.py, the blocking
-world's driver in blocking.py.
+Everything is validated before anything is dialled. What is the same in every world is a `Wish`; the
+procedure is in connecting.py, the blocking world's driver in blocking.py.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .blocking import open_link
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Sequence
 
+    from .connecting import Established, Plan
     from .proxy import Proxy
+    from .transport import Link
     from .types import Address, Inbox, ProtocolName, Resolver, Scheme
 
 Connection: TypeAlias = HTTP1 | HTTP2
@@ -58,6 +61,69 @@ def choose(scheme: Scheme, offer: tuple[str, ...], alpn: str | None) -> Protocol
             raise ProtocolNotNegotiated
         return "http2"
     return "http1"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A connection as it was asked for, checked; `begin` makes it of a link that some world opened."""
+
+    plan: Plan
+    scheme: Scheme
+    offer: tuple[str, ...]
+    http1: HTTP1Options
+    http2: HTTP2Options
+    log: bool
+
+    def begin(self, link: Link, found: Established, mailbox: Inbox | None) -> Connection:
+        """Speak the protocol that was agreed on; the link is closed where that fails."""
+        try:
+            protocol = choose(self.scheme, self.offer, found.alpn)
+            port = 0 if isinstance(self.plan.address, UnixAddress) else self.plan.port
+            if protocol == "http1":
+                return initiate_http1(
+                    link,
+                    scheme=self.scheme,
+                    hostname=self.plan.hostname,
+                    port=port,
+                    http1=self.http1,
+                    mailbox=mailbox,
+                    log=self.log,
+                    forward_proxy=self.plan.forwarded,
+                    proxy_headers=found.proxy_headers,
+                )
+            check_security(link.tls)
+            return initiate_http2(
+                link,
+                scheme=self.scheme,
+                hostname=self.plan.hostname,
+                port=port,
+                http2=self.http2,
+                mailbox=mailbox,
+                log=self.log,
+                proxy_headers=found.proxy_headers,
+            )
+        except BaseException:
+            link.close()
+            raise
+
+
+def make_wish(
+    scheme: Scheme,
+    address: Address,
+    port: int,
+    hostname: str | None,
+    protocols: Sequence[ProtocolName],
+    proxy: Proxy | None,
+    tcp: TCPOptions,
+    tls: TLSOptions,
+    http1: HTTP1Options,
+    http2: HTTP2Options,
+    log: bool,
+) -> Wish:
+    """Check the arguments of `connect`, the same in every world; `ValueError` where they make no sense."""
+    offer = offered(protocols)
+    plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)
+    return Wish(plan, scheme, offer, http1, http2, log)
 
 
 def connect(
@@ -103,35 +169,6 @@ def connect(
         ValueError: an option makes no sense; raised before anything is dialled.
 
     """
-    offer = offered(protocols)
-    plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)
-    link, found = open_link(plan, resolver, socket)
-    try:
-        protocol = choose(scheme, offer, found.alpn)
-        named_port = 0 if isinstance(address, UnixAddress) else port
-        if protocol == "http1":
-            return initiate_http1(
-                link,
-                scheme=scheme,
-                hostname=plan.hostname,
-                port=named_port,
-                http1=http1,
-                mailbox=mailbox,
-                log=log,
-                forward_proxy=plan.forwarded,
-                proxy_headers=found.proxy_headers,
-            )
-        check_security(link.tls)
-        return initiate_http2(
-            link,
-            scheme=scheme,
-            hostname=plan.hostname,
-            port=named_port,
-            http2=http2,
-            mailbox=mailbox,
-            log=log,
-            proxy_headers=found.proxy_headers,
-        )
-    except BaseException:
-        link.close()
-        raise
+    wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
+    link, found = open_link(wish.plan, resolver, socket)
+    return wish.begin(link, found, mailbox)

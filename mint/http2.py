@@ -72,8 +72,7 @@ class HTTP2(ConnectionBase[core.State]):
     def cancel_request(self, ref: RequestRef) -> Self:
         """Give a request up (RST_STREAM, CANCEL); no further response comes under its ref.
 
-        Does nothing for a request that is over. Raises `TransportError`; `ValueError` for a ref that this
-        connection never gave.
+        Does nothing for a request that is over, or was never made. Raises `TransportError`.
         """
         return self._run(lambda state: state.cancel(ref))
 

@@ -104,7 +104,9 @@ def _socks5(wire: _Wire, proxy: Proxy, target: Address, port: int) -> Generator[
     size = 1 + head[4] if head[3] == _DOMAIN else _ADDRESS_SIZES.get(head[3])
     if size is None:
         raise ProxyFailed("the answer is not SOCKS5")
-    code = socks5.SOCKS5Reply.loads((yield from wire.take(6 + size))).reply_code
+    head = yield from wire.take(6 + size)
+    # Where the proxy is bound is of no use here, and socksio would take the length of a name for text.
+    code = socks5.SOCKS5Reply.loads(head[:3] + b"\x01" + bytes(6)).reply_code
     if code is not socks5.SOCKS5ReplyCode.SUCCEEDED:
         raise ProxyFailed(f"SOCKS: {_words(code)}")
 

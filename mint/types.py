@@ -114,12 +114,16 @@ class Source:
 class Inbox(Protocol):
     """What a connection needs of a mailbox: to watch a link, and to let go of it."""
 
+    def admit(self, transport: Transport) -> None:
+        """Raise `TypeError` where the link is of another world, `MailboxClosed` where nobody listens."""
+        ...
+
     def watch(self, transport: Transport) -> None:
-        """Read the link once, turn what came into one message, and wait for the next `watch`."""
+        """Look after the link: it is armed for one message, or has something left to write."""
         ...
 
     def unwatch(self, transport: Transport) -> None:
-        """Stop reading the link; give back what was read and not handed out."""
+        """Let go of the link; nothing of it is held."""
         ...
 
 
@@ -201,6 +205,10 @@ class Transport(Protocol):
 
     def receive_now(self) -> bytes | None:
         """Return what came without waiting; `None` where nothing did, `b""` at the end."""
+        ...
+
+    def permit(self, call: Literal["recv", "flush"]) -> None:
+        """Raise `RuntimeError` where this call, which may wait, has no place."""
         ...
 
     def arm(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -174,7 +175,7 @@ def octets(data: bytes) -> list[bytes]:
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
     """Cut at the places."""
     edges = [0, *sorted(places), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def asked(

@@ -281,6 +281,9 @@ class Box:
     def __init__(self) -> None:
         self.watched: list[Transport] = []
 
+    def admit(self, transport: Transport) -> None:
+        pass
+
     def watch(self, transport: Transport) -> None:
         self.watched.append(transport)
 
@@ -307,7 +310,7 @@ def test_active_mode_feeds_messages_in_their_turn() -> None:
     assert streamed is not mint.UNKNOWN
     conn, responses = streamed
     assert responses[-1] == mint.Done(ref)
-    assert len(box.watched) == watched + 1
+    assert len(box.watched) > watched
     assert conn.source is message.source
 
 
@@ -382,10 +385,9 @@ def test_messages_are_values() -> None:
 def test_a_fault_in_active_mode_does_not_arm_again() -> None:
     conn, link, box = active()
     conn, _ = conn.request("GET", "/")
-    watched = len(box.watched)
     with pytest.raises(errors.InvalidStatusLine):
         conn.stream(link.deliver(b"nonsense\r\n"))
-    assert len(box.watched) == watched
+    assert box.watched == []
 
 
 def test_the_log_is_off_until_asked_for(caplog: pytest.LogCaptureFixture) -> None:

@@ -19,7 +19,7 @@ cdef enum:
 cdef struct Known:
     void *name               # a str of the static table; NULL: a free slot
     int index                # of the first entry with this name
-    int count                # entries with this name that have a value; 0: only the name is of use
+    int count                # entries with this name, one after the other
     int policy               # how to represent it
 
 

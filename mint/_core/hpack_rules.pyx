@@ -15,16 +15,20 @@ from .hpack_octets cimport MARK_PSEUDO, hash_of, octets_of, same_text
 cdef extern from *:
     """
     /* Parts of unknown names that say: this is a secret (7541-7.1-a). */
-    static const char *const mint_secret_parts[] = {
+    static const char *mint_secret_parts[] = {
         "apikey", "auth", "authentication", "authorization", "cookie", "credential", "credentials",
-        "csrf", "jwt", "key", "otp", "password", "secret", "session", "sid", "signature", "token",
+        "csrf", "jwt", "otp", "password", "secret", "session", "sid", "signature", "token",
         "xsrf", NULL};
+    /* Ends of unknown names that say the same. */
+    static const char *mint_secret_ends[] = {
+        "access-key", "account-key", "api-key", "private-key", "secret-key", "subscription-key", NULL};
     /* Ends of unknown names that say: this numbers a message, which is new each time and no secret. */
-    static const char *const mint_number_ends[] = {
+    static const char *mint_number_ends[] = {
         "correlation-id", "request-id", "span-id", "trace-id", "transaction-id", "traceparent", NULL};
     """
-    const char *mint_secret_parts[]
-    const char *mint_number_ends[]
+    const char **mint_secret_parts
+    const char **mint_secret_ends
+    const char **mint_number_ends
 
 # RFC 7541 appendix A, index 1 first.
 STATIC: tuple = tuple((name, value) for name, *values in (
@@ -65,12 +69,11 @@ cdef class Statics:
         cdef Py_ssize_t index
         cdef uint32_t slot
         cdef str name
-        cdef str value
         for index, pair in enumerate(STATIC, 1):
-            name, value = pair
+            name = pair[0]
             self.entries[index].pair = <void *>pair
             self.entries[index].note = MARK_PSEUDO if name[0] == ":" else 0
-            self.entries[index].size = <unsigned int>(len(name) + len(value) + 32)
+            self.entries[index].size = <unsigned int>(len(name) + len(pair[1]) + 32)
             slot = hash_of(<void *>name) & (KNOWN_SLOTS - 1)
             while (self.known[slot].name != NULL
                    and not same_text(self.known[slot].name, <void *>name)):
@@ -79,8 +82,7 @@ cdef class Statics:
                 self.known[slot].name = <void *>name
                 self.known[slot].index = <int>index
                 self.known[slot].policy = policy_of_known(name)
-            if value:
-                self.known[slot].count += 1
+            self.known[slot].count += 1
 
 
 STATICS: Statics = Statics()
@@ -100,8 +102,20 @@ cdef bint is_secret_part(const unsigned char *octets, Py_ssize_t count) noexcept
     return False
 
 
+cdef bint ends_like(const unsigned char *octets, Py_ssize_t count, const char **ends) noexcept:
+    """Whether a name ends with one of these."""
+    cdef Py_ssize_t length
+    cdef int i = 0
+    while ends[i] != NULL:
+        length = strlen(ends[i])
+        if length <= count and memcmp(ends[i], octets + count - length, length) == 0:
+            return True
+        i += 1
+    return False
+
+
 cdef bint names_a_secret(const unsigned char *octets, Py_ssize_t count) noexcept:
-    """Whether a part of an unknown name says that its value is a secret."""
+    """Whether an unknown name says that its value is a secret."""
     cdef Py_ssize_t start = 0
     cdef Py_ssize_t at
     for at in range(count + 1):
@@ -109,20 +123,7 @@ cdef bint names_a_secret(const unsigned char *octets, Py_ssize_t count) noexcept
             if at - start >= 3 and is_secret_part(octets + start, at - start):
                 return True
             start = at + 1
-    return False
-
-
-cdef bint names_a_number(const unsigned char *octets, Py_ssize_t count) noexcept:
-    """Whether the value of an unknown name tells one message from another."""
-    cdef Py_ssize_t length
-    cdef int i = 0
-    while mint_number_ends[i] != NULL:
-        length = strlen(mint_number_ends[i])
-        if (length <= count
-                and memcmp(mint_number_ends[i], octets + count - length, length) == 0):
-            return True
-        i += 1
-    return False
+    return ends_like(octets, count, mint_secret_ends)
 
 
 cdef bint looks_random(const unsigned char *octets, Py_ssize_t count) noexcept:
@@ -158,7 +159,7 @@ cdef int policy_of_unknown(str name, str value) noexcept:
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
     if names_a_secret(octets, count):
         return NEVER_INDEXED
-    if names_a_number(octets, count):
+    if ends_like(octets, count, mint_number_ends):   # new each time, and no secret
         return NAME_INDEXED
     if looks_random(octets_of(<void *>value), PyUnicode_GET_LENGTH(value)):
         return UNINDEXED

@@ -33,7 +33,7 @@ cdef int flow_breach(Work w, str name, str value) except -1:
     return breach(w, fault("flow_control_error", name, value, 0, 0, FLOW_CONTROL_ERROR))
 
 
-cdef bint some_window_overflows(Core core, long long initial) except -1:
+cdef bint some_window_overflows(Core core, long long initial) noexcept:
     """Whether a new initial size lifts a stream's window too high (9113-6.9.2-c).
 
     Looks at the streams only where the highest credit any of them ever had makes it possible.

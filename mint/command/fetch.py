@@ -98,7 +98,9 @@ class Fetcher:
     def _fetch(self, locations: list[Location]) -> list[Location]:
         """Fetch over one connection; return what is left when the server closed it."""
         with contextlib.ExitStack() as stack:
-            exchange = Exchange(self._wanted, stack.enter_context(self._connect(locations[0])))
+            conn = self._connect(locations[0])
+            stack.callback(conn.close)
+            exchange = Exchange(self._wanted, conn)
             stack.callback(exchange.close)
             while exchange.begin(locations, self._outputs):
                 exchange.go_on(self._left())

@@ -4,11 +4,13 @@ MintError
 ├── HTTPError               requests.py, http1.py, http2.py
 │   └── ProxyError          proxy.py
 ├── TransportError          transport.py
-└── StaleConnectionError
+├── StaleConnectionError
+└── MailboxClosed
 """
 
 from .base import (
     HTTPError,
+    MailboxClosed,
     MintError,
     Processed,
     StaleConnectionError,
@@ -128,6 +130,7 @@ __all__ = [
     "InvalidStatusLine",
     "InvalidTokenList",
     "InvalidTrailerHeader",
+    "MailboxClosed",
     "MalformedResponse",
     "MaxHeaderListSizeExceeded",
     "MintError",

@@ -141,3 +141,14 @@ class StaleConnectionError(MintError, RuntimeError):
             "this connection value is superseded (or in use by another thread):"
             " use the value that the last operation returned"
         )
+
+
+class MailboxClosed(MintError, RuntimeError):
+    """The mailbox was closed: nobody gets a message out of it any more. Its connections live on."""
+
+    reason = "mailbox_closed"
+    local = True
+    processed = Processed.NO
+
+    def __init__(self) -> None:
+        super().__init__("the mailbox is closed: set_mode() or move_to() takes its connections elsewhere")

@@ -3,7 +3,9 @@
 No socket does: a subclass moves octets for one world (`_transmit`, `_pull`, `_end_writing`, `_shut`). No
 protocol does: octets are octets. A link never references a connection value.
 
-Who may write: one operation at a time, the holder of the guard. `close` is exempt.
+Two locks. The guard says whose turn it is: one operation at a time holds it, and nobody waits for it.
+The wire lock is held by whoever touches the layers and the socket: that operation, or a mailbox for the
+moment of one read, for which an operation does wait. `close` is exempt from the guard.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from ..errors import StaleConnectionError, TransportClosed, TransportError
-from ..messages import Closed, Received
+from ..messages import Broken, Closed, Received
 from ..types import Source
+from .tls import TLSLayer
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -23,37 +26,52 @@ if TYPE_CHECKING:
 
     from ..messages import Message
     from ..types import Inbox, SocketAddress, TLSInfo
-    from .tls import TLSLayer
+    from .layer import Layer
+
+
+World: TypeAlias = Literal["blocking", "asyncio", "trio", "any"]
 
 
 class Link(ABC):
     """What every transport shares. Implements `mint.types.Transport`."""
 
-    def __init__(self, layers: Sequence[TLSLayer] = ()) -> None:
-        """Start with these TLS layers, the outermost (nearest to the wire) first."""
+    world: ClassVar[World] = "blocking"
+    """Whose mailboxes can watch it."""
+
+    def __init__(self, layers: Sequence[Layer] = ()) -> None:
+        """Start with these layers, the outermost (nearest to the wire) first."""
         self.source = Source()
         self.generation = 0
         self.inbox: Inbox | None = None
         self.clean_end = False
         self._layers = tuple(layers)
+        self._secure = True
         self._guard = threading.Lock()
+        # Reentrant: an operation that fails closes the link it holds.
+        self._wire = threading.RLock()
         self._outbox: deque[bytes | memoryview[int]] = deque()
         self._queued: int = 0
         self._arrived: deque[bytes] = deque()
         self._held = 0
         self._ended = False
+        self._failure: TransportError | None = None
         self._shutting = False
         self._write_failed = False
         self._closed = False
         self._sequence = 0
         self._accepted = 0
-        self._failure: TransportError | None = None
+        self.armed = False
+        """Whether the mailbox may read one message."""
+        self.likely = False
+        """Whether the wire gave as much as one read takes, so that there is probably more."""
+        self.wanted = False
+        """Whether a mailbox met an operation at work and waits to be told of its end."""
 
     # -- what a world provides
 
     @abstractmethod
-    def _transmit(self) -> None:
-        """Write from the outbox what the wire takes now; wait only by this world's rules."""
+    def _transmit(self, *, wait: bool) -> None:
+        """Write from the outbox what the wire takes now; with `wait`, wait by this world's rules."""
 
     @abstractmethod
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
@@ -85,19 +103,26 @@ class Link(ABC):
         if generation != self.generation:
             self._guard.release()
             raise StaleConnectionError
+        self._wire.acquire()
 
     def release(self, *, moved: bool) -> int:
         """Give the link back; one generation on if the operation moved bytes."""
         if moved:
             self.generation += 1
         newest = self.generation
+        self._wire.release()
         self._guard.release()
+        # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
+        if self.inbox is not None and (self._outbox or self.wanted) and not self._closed:
+            self.wanted = False
+            self.inbox.watch(self)
         return newest
 
     def poison(self) -> None:
         """Close after an interrupted operation: every value is superseded now."""
         self.generation += 1
         self.close()
+        self._wire.release()
         self._guard.release()
 
     # -- sending
@@ -106,6 +131,11 @@ class Link(ABC):
     def unsent(self) -> int:
         """How many octets are queued and not written."""
         return self._queued
+
+    @property
+    def backlog(self) -> int:
+        """The same, with those in layers whose peer does not take them yet."""
+        return self._queued + sum(layer.waiting for layer in self._layers)
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Queue the octets, through the TLS layers, and write what the wire takes."""
@@ -137,14 +167,14 @@ class Link(ABC):
             if octets:
                 outer.write(octets)
         octets = layers[0].leaving()
-        if octets:
+        if octets and not self._write_failed:
             self._outbox.append(octets)
             self._queued += len(octets)
 
-    def _write(self) -> None:
+    def _write(self, *, wait: bool = True) -> None:
         """Transmit; where the peer no longer takes bytes, let what it said before be heard first."""
         try:
-            self._transmit()
+            self._transmit(wait=wait)
             if self._shutting and not self._queued:
                 self._end_writing()
         except TransportError as error:
@@ -163,18 +193,24 @@ class Link(ABC):
         try:
             while (octets := self._pull(None, wait=False)) is not None:
                 self._take_in(octets)
-                if self._ended:
+                if self._ended or self._failure is not None:
                     return
         except TransportError:
             self._ended = True
 
     # -- receiving
 
-    def begin(self, octets: bytes = b"") -> None:
-        """Take what came before the link was made: plaintext, or what the TLS layers hold already.
+    def begin(self, octets: bytes = b"", *, secure: bool = True) -> None:
+        """Take what came before the link was made: these octets, and what the layers hold already.
 
-        A server may answer in the read that ended its handshake: nothing would wake us for that again.
+        A server may answer in the read that ended its handshake: nothing would wake us for that again. TLS
+        that reaches no further than a proxy is not `secure`.
         """
+        self._secure = secure
+        if octets:
+            self._arrived.append(octets)
+            self._held += len(octets)
+        octets = b""
         for layer in self._layers:
             if octets:
                 layer.feed(octets)
@@ -188,7 +224,16 @@ class Link(ABC):
             self.clean_end = self._layers[-1].clean_end
 
     def _take_in(self, octets: bytes) -> None:
-        """Pass one read of the wire through the layers, into the inbox."""
+        """Pass one read of the wire through the layers, into the inbox.
+
+        A layer that fails is told after everything that came before it.
+        """
+        try:
+            self._pass_inwards(octets)
+        except TransportError as error:
+            self._failure = error
+
+    def _pass_inwards(self, octets: bytes) -> None:
         for layer in self._layers:
             layer.feed(octets)
             octets = layer.read()
@@ -209,6 +254,21 @@ class Link(ABC):
         elif not octets:
             self._ended = True
             self.clean_end = True
+
+    @property
+    def has_next(self) -> bool:
+        """Whether something can be received without asking the wire."""
+        return bool(self._arrived) or self._ended or self._failure is not None
+
+    @property
+    def promising(self) -> bool:
+        """Whether it is worth the attempt to receive without asking whether something came."""
+        return self.likely or self.has_next
+
+    @property
+    def closed(self) -> bool:
+        """Whether this end was closed."""
+        return self._closed
 
     def _next(self) -> bytes | None:
         """Return what is in the inbox, `b""` after its end, `None` where neither is so yet."""
@@ -244,23 +304,75 @@ class Link(ABC):
 
     # -- active mode
 
+    def permit(self, call: Literal["recv", "flush"]) -> None:
+        """Refuse what this mode has no place for: `recv` while a mailbox has the say."""
+        if call != "recv":
+            return
+        if self.inbox is not None:
+            raise RuntimeError("recv is for passive mode: feed the mailbox's messages to stream()")
+        if self._sequence != self._accepted:
+            raise RuntimeError("a message that the mailbox handed out must be fed to stream() first")
+
     def set_inbox(self, inbox: Inbox | None) -> None:
-        """Change the mode; what a mailbox had read and not handed out comes back."""
+        """Change the mode. A mailbox holds nothing back: it reads when it hands out."""
         if self.inbox is not None:
             self.inbox.unwatch(self)
+        self.armed = self.wanted = False
         self.inbox = inbox
 
     def arm(self) -> None:
-        """Ask the mailbox for one message."""
-        if self.inbox is not None and not self._closed:
+        """Let the mailbox read one message, unless one is still to be fed to `stream`."""
+        if self.inbox is not None and not self._closed and self._sequence == self._accepted:
+            self.armed = True
             self.inbox.watch(self)
 
+    def take_message(self, inbox: Inbox) -> Message | None:
+        """Read once and make a message of it; for mailboxes. `None` where nothing is there to be had.
+
+        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`.
+        """
+        # Set before the attempt: an operation that ends in between sees it.
+        self.wanted = True
+        if not self._wire.acquire(blocking=False):
+            return None
+        try:
+            self.wanted = False
+            if not self.armed or self.inbox is not inbox:
+                return None
+            try:
+                octets = self.receive_now()
+            except TransportError as error:
+                self.armed = False
+                self._sequence += 1
+                return Broken(self.source, self._sequence, error)
+            return None if octets is None else self.deliver(octets)
+        finally:
+            self._wire.release()
+
     def deliver(self, octets: bytes) -> Message:
-        """Make the next message of this link; for mailboxes."""
+        """Make the next message of this link; `b""` is the peer's end."""
+        self.armed = False
         self._sequence += 1
         if octets:
             return Received(self.source, self._sequence, octets)
         return Closed(self.source, self._sequence, self.clean_end)
+
+    def write_waiting(self) -> None:
+        """Write from the outbox what the wire takes; for mailboxes. Never waits.
+
+        A failure is told by the next message: what the peer said before it comes first.
+        """
+        self.wanted = True
+        if not self._wire.acquire(blocking=False):
+            return
+        try:
+            self.wanted = False
+            if not self._closed and not self._write_failed:
+                self._write(wait=False)
+        except TransportError as error:
+            self._failure = error
+        finally:
+            self._wire.release()
 
     def accept(self, message: Message) -> bytes:
         """Take one message in its turn."""
@@ -291,6 +403,17 @@ class Link(ABC):
         if self._closed:
             return
         self._closed = True
+        if self.inbox is not None:
+            self.inbox.unwatch(self)
+        # An operation of another thread may be inside the layers: then there is no goodbye.
+        if self._wire.acquire(blocking=False):
+            try:
+                self._say_goodbye()
+            finally:
+                self._wire.release()
+        self._shut()
+
+    def _say_goodbye(self) -> None:
         try:
             if self._layers and not self._write_failed and not self._shutting:
                 self._layers[-1].close_notify()
@@ -298,7 +421,6 @@ class Link(ABC):
             self._last_words()
         except Exception:  # noqa: BLE001  # close never raises: the wire is given up anyway
             self._write_failed = True
-        self._shut()
 
     def _last_words(self) -> None:  # noqa: B027  # an offer, not a duty
         """Write from the outbox what goes without waiting; worlds that cannot, do nothing."""
@@ -307,8 +429,9 @@ class Link(ABC):
 
     @property
     def tls(self) -> TLSInfo | None:
-        """What the innermost TLS layer negotiated."""
-        return self._layers[-1].info() if self._layers else None
+        """What TLS with the server negotiated; `None` in clear, also where a proxy is spoken to over TLS."""
+        innermost = self._layers[-1] if self._layers else None
+        return innermost.info() if isinstance(innermost, TLSLayer) and self._secure else None
 
     @property
     def local_address(self) -> SocketAddress | None:

@@ -6,7 +6,7 @@ waits: `recv` on it raises `TransportTimeout` where nothing was put.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import TransportTimeout
 from .link import Link
@@ -14,9 +14,13 @@ from .link import Link
 if TYPE_CHECKING:
     import socket as sockets
 
+    from .link import World
+
 
 class Memory(Link):
     """An in-memory link. `put` and `put_eof` play the peer; `take` returns what was sent to it."""
+
+    world: ClassVar[World] = "any"
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,11 +33,18 @@ class Memory(Link):
         if octets:
             self._arrived.append(octets)
             self._held += len(octets)
+            self._tell()
 
     def put_eof(self, *, clean: bool = True) -> None:
         """Let the peer end; `clean=False` is a TLS end without close_notify."""
         self._ended = True
         self.clean_end = clean
+        self._tell()
+
+    def _tell(self) -> None:
+        """Without a socket to look at, the mailbox must be told."""
+        if self.armed and self.inbox is not None:
+            self.inbox.watch(self)
 
     def take(self) -> bytes:
         """Return everything that was sent and not taken yet."""
@@ -47,15 +58,10 @@ class Memory(Link):
         """There is none."""
         return None
 
-    @property
-    def closed(self) -> bool:
-        """Whether this end was closed."""
-        return self._closed
-
     def flush(self, timeout: float | None) -> None:
         """Do nothing: what is sent waits to be taken."""
 
-    def _transmit(self) -> None:
+    def _transmit(self, *, wait: bool) -> None:
         """Leave everything in the outbox for `take`."""
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:  # noqa: ARG002  # never waits

@@ -111,6 +111,11 @@ class TLSLayer:
         except (ssl.SSLError, ValueError) as error:
             raise tls_error(error) from error
 
+    @property
+    def waiting(self) -> int:
+        """How many octets cannot be sent yet: none, after the handshake."""
+        return 0
+
     def handshake(self) -> bool:
         """Go on with the handshake; true when it is done. Raises `TLSFailed`."""
         try:

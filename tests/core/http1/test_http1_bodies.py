@@ -177,10 +177,10 @@ def test_chunk_lines(line: bytes) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b"", b"+5", b"-5", b"0x5", b"5_0", b" 5", b"5 ", b"5\t", b"\xef\xbc\x95", b"g", b";a", b"5 junk", b"5;",
-        b"5;;", b"5;=", b"5;a=", b"5;a b", b'5;a="b', b'5;a="\\', b'5;a="b"c', b"5;a=b c", b"5\x00",
-        b"5;a\x00", b'5;a="\x00"', b'5;a="\\\x00"', b"5;a ", b"5;a=b ", b"00000000000000005", b"8000000000000000",
-        b"fffffffffffffffff", b"5\r", b"5,6",
+        b"", b"+5", b"-5", b"0x5", b"5_0", b" 5", b"5 ", b"5\t", b"\xef\xbc\x95", b"g", b";a", b"5 junk",
+        b"5;", b"5;;", b"5;=", b"5;a=", b"5;a b", b'5;a="b', b'5;a="\\', b'5;a="b"c', b"5;a=b c", b"5\x00",
+        b"5;a\x00", b'5;a="\x00"', b'5;a="\\\x00"', b"5;a ", b"5;a=b ", b"00000000000000005",
+        b"8000000000000000", b"fffffffffffffffff", b"5\r", b"5,6",
     ],
 )  # fmt: skip
 def test_lines_that_are_no_chunk_line(line: bytes) -> None:

@@ -1,0 +1,251 @@
+"""What HTTP/2 contenders share: a client in a few verbs, and the rounds of every workload with it."""
+
+from __future__ import annotations
+
+import zlib
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hpack import Decoder
+
+from .. import streams
+from ..measure import MissingError, Rounds, Task
+from ..streams import Down, Exchanging, Getting, Opening, Receiving, Up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..streams import Request
+    from ..work import Message
+
+
+class Client(Protocol):
+    """One client connection. Octets to send are bytes, or pieces of them where that is what comes."""
+
+    def first(self) -> Any:
+        """Return the first octets to send."""
+
+    def prepared(self, request: Request) -> Any:
+        """Return the request in the form that `get` takes (not timed)."""
+
+    def get(self, request: Any) -> Any:
+        """Send a request without content and return the octets to send."""
+
+    def feed(self, octets: bytes) -> Any:
+        """Take octets of the server, drop the octets to send, return what is new."""
+
+    def normal(self, native: list[Any]) -> list[tuple[int, Message]]:
+        """Bring what `feed` returned, call after call, to responses with their streams."""
+
+    def put(self, request: Any, pieces: tuple[bytes, ...]) -> Iterator[Any]:
+        """Send a request with that content and yield the octets to send."""
+
+
+def joined(output: Any) -> bytes:
+    """Return octets to send in one piece."""
+    return output if isinstance(output, bytes) else b"".join(output)
+
+
+def frames(octets: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield kind, flags, stream and payload of every frame behind the client's preface."""
+    at = 24
+    assert octets.startswith(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    while at < len(octets):
+        size = int.from_bytes(octets[at : at + 3])
+        yield (
+            octets[at + 3],
+            octets[at + 4],
+            int.from_bytes(octets[at + 5 : at + 9]),
+            octets[at + 9 : at + 9 + size],
+        )
+        at += 9 + size
+    assert at == len(octets), "a frame is cut short"
+
+
+def sent_requests(octets: bytes) -> list[tuple[int, list[tuple[str, str]]]]:
+    """Return the streams that were opened, with their fields."""
+    decoder = Decoder()
+    found = []
+    for kind, flags, stream, payload in frames(octets):
+        if kind == streams.HEADERS:
+            assert flags & streams.END_HEADERS
+            block = payload[5:] if flags & streams.PRIORITY else payload
+            found.append((stream, [(str(n), str(v)) for n, v in decoder.decode(block)]))
+    return found
+
+
+def check_requests(octets: bytes, expected: Iterable[Request]) -> None:
+    """Raise AssertionError unless exactly these requests went out, in order."""
+    got = sent_requests(octets)
+    wanted = list(expected)
+    assert len(got) == len(wanted), f"{len(got)} requests of {len(wanted)}"
+    for at, ((stream, fields), request) in enumerate(zip(got, wanted, strict=True)):
+        assert stream == 2 * at + 1
+        assert sorted(fields) == sorted(request), f"{fields} are not {request}"
+
+
+def check_upload(octets: bytes, work: Up) -> None:
+    """Raise AssertionError unless the content went out whole."""
+    total, crc, ended = 0, 0, False
+    for kind, flags, stream, payload in frames(octets):
+        if kind == streams.DATA:
+            assert stream == 1
+            assert len(payload) <= streams.MAX_FRAME
+            total += len(payload)
+            crc = zlib.crc32(payload, crc)
+            ended = bool(flags & streams.END_STREAM)
+    expected = 0
+    for piece in work.pieces:
+        expected = zlib.crc32(piece, expected)
+    assert (total, crc, ended) == (sum(map(len, work.pieces)), expected, True)
+
+
+def started(make: type[Client]) -> tuple[Client, list[Any]]:
+    """Return a client that knows its server's settings, and what it sent so far."""
+    client = make()
+    sent = [client.first()]
+    client.feed(streams.PREFACE)
+    return client, sent
+
+
+@singledispatch
+def task(work: object, make: type[Client]) -> Task:  # noqa: ARG001  # the form of the others
+    """Return the rounds of this workload with that client."""
+    raise MissingError(f"no such workload: {work}")
+
+
+@task.register
+def _(_: Opening, make: type[Client]) -> Task:
+    def run(number: int) -> list[Any]:
+        return [make().first() for _ in range(number)]
+
+    def verify(_: int, native: list[Any]) -> None:
+        kinds = [kind for kind, *_ in frames(joined(native[0]))]
+        assert kinds[:1] == [streams.SETTINGS]
+
+    return Rounds(lambda _: 100, run, verify, 100)
+
+
+@task.register
+def _(work: Getting, make: type[Client]) -> Task:
+    probe = make()
+    ready_requests = [probe.prepared(request) for request in work.requests]
+    some = ready_requests[: work.each]
+
+    class Kept:
+        clients: list[Client] = []
+        sent: list[Any] = []
+        rounds = 0
+
+    def ready(_: int) -> list[Client]:
+        if not Kept.clients or Kept.rounds * work.each >= work.open / 10:
+            Kept.clients, Kept.rounds = [], 0
+            for _ in range(work.clients):
+                client, Kept.sent = started(make)
+                for at in range(work.open):
+                    Kept.sent.append(client.get(ready_requests[at % len(ready_requests)]))
+                Kept.clients.append(client)
+        Kept.rounds += 1
+        return Kept.clients
+
+    def run(clients: list[Client]) -> list[Any]:
+        return [client.get(one) for client in clients for one in some]
+
+    def verify(_: int, native: list[Any]) -> None:
+        if Kept.rounds == 1:
+            octets = b"".join(map(joined, Kept.sent + native[-work.each :]))
+            opened = [work.requests[at % len(work.requests)] for at in range(work.open)]
+            check_requests(octets, [*opened, *work.requests[: work.each]])
+
+    return Rounds(ready, run, verify, work.clients * work.each)
+
+
+@task.register
+def _(work: Receiving, make: type[Client]) -> Task:
+    probe = make()
+    ready_requests = [probe.prepared(request) for request in work.requests]
+
+    class Kept:
+        client: Client | None = None
+        rounds = 0
+
+    def ready(_: int) -> tuple[Client, tuple[bytes, ...]]:
+        if Kept.client is None or Kept.rounds >= work.rounds:
+            Kept.client, _sent = started(make)
+            Kept.rounds = 0
+            for at in range(work.open):
+                Kept.client.get(ready_requests[at % len(ready_requests)])
+        first = Kept.rounds * work.each
+        Kept.rounds += 1
+        return Kept.client, work.reads[first : first + work.each]
+
+    def run(arg: tuple[Client, tuple[bytes, ...]]) -> list[Any]:
+        feed = arg[0].feed
+        return [feed(octets) for octets in arg[1]]
+
+    def verify(_: int, native: list[Any]) -> None:
+        first = (Kept.rounds - 1) * work.each
+        expected = [(2 * at + 1, work.messages[at]) for at in range(first, first + work.each)]
+        got = probe.normal(native)
+        assert got == expected, f"{got[:1]!r:.900} is not {expected[:1]!r:.900}"
+
+    return Rounds(ready, run, verify, work.each)
+
+
+@task.register
+def _(work: Exchanging, make: type[Client]) -> Task:
+    probe = make()
+    pairs = [
+        (probe.prepared(request), read)
+        for request, read in zip(work.requests, work.reads, strict=True)
+    ]
+
+    def run(client: Client) -> list[Any]:
+        out = []
+        for request, read in pairs:
+            client.get(request)
+            out.append(client.feed(read))
+        return out
+
+    def verify(_: int, native: list[Any]) -> None:
+        assert probe.normal(native) == [
+            (2 * at + 1, message) for at, message in enumerate(work.messages)
+        ]
+
+    return Rounds(lambda _: started(make)[0], run, verify, len(pairs))
+
+
+@task.register
+def _(work: Down, make: type[Client]) -> Task:
+    def ready(_: int) -> Client:
+        client, _sent = started(make)
+        client.get(client.prepared(work.request))
+        return client
+
+    def run(client: Client) -> int:
+        for octets in work.reads:
+            client.feed(octets)
+        return len(work.reads)
+
+    def verify(_: int, __: int) -> None:
+        client = ready(0)
+        got = client.normal([client.feed(octets) for octets in work.reads])
+        assert len(got) == 1
+        assert got[0][1].body == work.body
+        assert got[0][1].done
+
+    return Rounds(ready, run, verify, 1)
+
+
+@task.register
+def _(work: Up, make: type[Client]) -> Task:
+    def run(client: Client) -> None:
+        for _ in client.put(client.prepared(work.request), work.pieces):
+            pass
+
+    def verify(_: int, __: None) -> None:
+        client, sent = started(make)
+        sent += client.put(client.prepared(work.request), work.pieces)
+        check_upload(b"".join(map(joined, sent)), work)
+
+    return Rounds(lambda _: started(make)[0], run, verify, 1)

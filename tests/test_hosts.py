@@ -1,0 +1,98 @@
+"""What names a server, and what does not (R29)."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+
+import pytest
+
+import mint
+from mint.hosts import ascii_host, ascii_name, literal, without_zone
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("example.org", "example.org"),
+        ("EXAMPLE.org.", "EXAMPLE.org."),
+        ("under_score.example", "under_score.example"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("::1", "::1"),
+        ("[::1]", "::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("[fe80::1%25.example.com]", "fe80::1"),
+        ("2001:0db8:0:0::0001", "2001:db8::1"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("faß.example", "xn--fa-hia.example"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("a" * 63 + ".example", "a" * 63 + ".example"),
+    ],
+)
+def test_hosts_go_out_in_one_form(given: str, sent: str) -> None:
+    assert ascii_host(given) == sent
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        ".",
+        "..",
+        "a..b",
+        ".example",
+        "%31%32%37.0.0.1",
+        "exa%6dple.org",
+        "user@example.org",
+        "user:secret@example.org",
+        "example.org:80",
+        "example.org/path",
+        "example.org#fragment",
+        "example.org?query",
+        "example.org\\x",
+        "exa mple.org",
+        "example.org\r\nx: y",
+        "example\0.org",
+        "exam\tple",
+        "[::1",
+        "::1]",
+        "[example.org]",
+        "1.2.3",
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "0x7f000001",
+        "0177.0.0.1",
+        "256.1.1.1",
+        "1.2.3.4.5",
+        "example.0x1",
+        "xn--.example",
+        "xn--example-.example",
+        "xn--a.example",
+        "xn--abc-def-.example",
+        "a" * 64 + ".example",
+        ".".join(["a" * 60] * 5),
+        "a\N{IDEOGRAPHIC FULL STOP}example",
+        "B\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example",
+        "a\N{ZERO WIDTH JOINER}b.example",
+        "\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 64 + ".example",
+    ],
+)
+def test_what_is_no_host_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match=r"is no |valid"):
+        ascii_host(given)
+
+
+def test_an_address_is_a_literal_in_any_of_its_types() -> None:
+    four, six = ipaddress.IPv4Address("192.0.2.1"), ipaddress.IPv6Address("fe80::1%3")
+    assert literal(four) is four
+    assert literal(six) is six
+    assert without_zone(six) == "fe80::1"
+    assert literal(mint.UnixAddress("/a")) is None
+
+
+def test_internationalized_names_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "idna", None)
+    with pytest.raises(ValueError, match=r"mint-http\[idna\]"):
+        ascii_name("b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example")
+    assert ascii_name("example.org") == "example.org"

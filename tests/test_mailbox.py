@@ -1,0 +1,601 @@
+"""The mailbox of the blocking world, over loopback sockets and in memory."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import selectors
+import socket
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint import errors
+from mint.testing import (
+    Close,
+    Expect,
+    Origin,
+    Reset,
+    ScriptedServer,
+    Send,
+    ShutWrite,
+    Wait,
+    request,
+    showcase,
+)
+from mint.transport import Memory, SocketLink
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+    from mint.responses import Response
+
+PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+PATIENCE = 10.0
+
+
+@pytest.fixture
+def mailbox() -> Iterator[mint.Mailbox]:
+    with mint.Mailbox() as made:
+        yield made
+
+
+def in_memory(mailbox: mint.Mailbox | None = None) -> tuple[mint.HTTP1, Memory]:
+    link = Memory()
+    return mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox), link
+
+
+def over_pair(
+    mailbox: mint.Mailbox | None = None, tcp: mint.TCPOptions | None = None
+) -> tuple[mint.HTTP1, socket.socket]:
+    """Return a connection over one end of a socket pair, and the other end."""
+    near, far = socket.socketpair()
+    link = SocketLink(near, tcp or mint.TCPOptions())
+    return mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox), far
+
+
+def fed(conn: mint.HTTP1, message: object) -> tuple[mint.HTTP1, list[Response]]:
+    streamed = conn.stream(message)
+    assert streamed is not mint.UNKNOWN
+    return streamed
+
+
+def finish(conn: mint.HTTP1, mailbox: mint.Mailbox) -> tuple[mint.HTTP1, bytes]:
+    body = b""
+    while conn.open_request_count:
+        conn, responses = fed(conn, mailbox.receive(PATIENCE))
+        body += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+    return conn, body
+
+
+class CountingSelector(selectors.DefaultSelector):
+    """Counts what becomes a system call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: Counter[str] = Counter()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.calls["select"] += 1
+        return super().select(timeout)
+
+    def register(self, fileobj: object, events: int, data: object = None) -> selectors.SelectorKey:
+        self.calls["register"] += 1
+        return super().register(fileobj, events, data)  # type: ignore[arg-type]  # what it is given
+
+    def unregister(self, fileobj: object) -> selectors.SelectorKey:
+        self.calls["unregister"] += 1
+        return super().unregister(fileobj)  # type: ignore[arg-type]  # what it is given
+
+    def modify(self, fileobj: object, events: int, data: object = None) -> selectors.SelectorKey:
+        self.calls["modify"] += 1
+        return super().modify(fileobj, events, data)  # type: ignore[arg-type]  # what it is given
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[mint.Mailbox, Counter[str]]]:
+    monkeypatch.setattr(selectors, "DefaultSelector", CountingSelector)
+    with mint.Mailbox() as made:
+        selector = made._selector
+        assert isinstance(selector, CountingSelector)
+        yield made, selector.calls
+
+
+class Alien(Memory):
+    world = "trio"
+
+
+# -- one connection
+
+
+def test_a_response_comes_as_messages(mailbox: mint.Mailbox) -> None:
+    with (
+        Origin(showcase) as origin,
+        mint.connect("http", origin.address, origin.port, mailbox=mailbox) as conn,
+    ):
+        assert conn.mode == "active"
+        conn, _ = conn.request("GET", "/bytes/300000")
+        conn, body = finish(conn, mailbox)
+        assert len(body) == 300_000
+        conn, _ = conn.request("GET", "/")
+        conn, body = finish(conn, mailbox)
+        assert body.startswith(b"Hello")
+
+
+def test_a_connection_is_read_once_until_its_message_was_streamed(mailbox: mint.Mailbox) -> None:
+    conn, far = over_pair(mailbox)
+    with far, conn:
+        conn, _ = conn.request("GET", "/")
+        far.sendall(PAGE[:20])
+        message = mailbox.receive(PATIENCE)
+        far.sendall(PAGE[20:])
+        with pytest.raises(TimeoutError):
+            mailbox.receive(0.01)
+        conn, _ = fed(conn, message)
+        conn, responses = fed(conn, mailbox.receive(PATIENCE))
+        assert isinstance(responses[-1], mint.Done)
+
+
+def test_the_time_may_be_up(mailbox: mint.Mailbox) -> None:
+    with pytest.raises(errors.TransportTimeout) as caught:
+        mailbox.receive(0)
+    assert isinstance(caught.value, TimeoutError)
+
+
+def test_an_end_comes_as_a_message(mailbox: mint.Mailbox) -> None:
+    conn, far = over_pair(mailbox)
+    far.close()
+    message = mailbox.receive(PATIENCE)
+    assert message == mint.Closed(conn.source, 1)
+    conn, responses = fed(conn, message)
+    assert responses == []
+    assert not conn.is_open("read")
+    conn.close()
+
+
+def test_a_break_comes_as_a_message(mailbox: mint.Mailbox) -> None:
+    with ScriptedServer([request(), Reset()]) as server:
+        conn = mint.connect("http", server.address, server.port, mailbox=mailbox)
+        conn, ref = conn.request("GET", "/")
+        message = mailbox.receive(PATIENCE)
+        assert isinstance(message, mint.Broken)
+        with pytest.raises(errors.TransportReset) as caught:
+            conn.stream(message)
+        assert [each.ref for each in caught.value.responses] == [ref]
+        assert not conn.after(caught.value).is_open("read")
+
+
+def test_an_error_that_leaves_reading_open_arms_again(mailbox: mint.Mailbox) -> None:
+    """Messages go on after any error whose successor can still read."""
+    conn, far = over_pair(mailbox)
+    with far, conn:
+        conn, _ = conn.request("GET", "/")
+        far.sendall(PAGE)
+        message = mailbox.receive(PATIENCE)
+        stale = conn
+        conn, _ = fed(conn, message)
+        with pytest.raises(mint.StaleConnectionError):
+            stale.stream(message)
+        conn, _ = conn.request("GET", "/")
+        far.sendall(PAGE)
+        conn, responses = fed(conn, mailbox.receive(PATIENCE))
+        assert isinstance(responses[-1], mint.Done)
+
+
+# -- TLS
+
+
+def test_decrypted_octets_never_wait_for_the_socket(
+    mailbox: mint.Mailbox, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    """What came in one record with the last message is handed out though the socket stays silent."""
+    quiet = threading.Event()
+    script = [request(), Send(PAGE), Wait(quiet)]
+    with ScriptedServer(script, tls=server_tls) as server:
+        tls = mint.TLSOptions(context=client_tls)
+        conn = mint.connect("https", server.address, server.port, hostname="localhost", tls=tls)
+        link = conn._link
+        assert isinstance(link, SocketLink)
+        conn, _ = conn.request("GET", "/")
+        # Two reads of the wire wait in the link, as after an operation that read while it wrote.
+        link._take_in(link._pull(None, wait=True) or b"")
+        while not link._arrived:
+            link._take_in(link._pull(None, wait=True) or b"")
+        conn = conn.set_mode("active", mailbox)
+        conn, responses = fed(conn, mailbox.receive(PATIENCE))
+        assert isinstance(responses[-1], mint.Done)
+        quiet.set()
+        conn.close()
+
+
+def test_a_tls_end_says_whether_it_was_clean(
+    mailbox: mint.Mailbox, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    with ScriptedServer([ShutWrite(), Expect(b"")], tls=server_tls) as server:
+        conn = mint.connect(
+            "https",
+            server.address,
+            server.port,
+            hostname="localhost",
+            tls=mint.TLSOptions(context=client_tls),
+            mailbox=mailbox,
+        )
+        assert mailbox.receive(PATIENCE) == mint.Closed(conn.source, 1, clean=True)
+        conn.close()
+
+
+# -- many connections
+
+
+def test_messages_find_their_connection_by_source(mailbox: mint.Mailbox) -> None:
+    with Origin(showcase) as origin:
+        conns = {}
+        for number in range(20):
+            conn = mint.connect("http", origin.address, origin.port, mailbox=mailbox)
+            conn, _ = conn.request("GET", f"/bytes/{number}")
+            conns[conn.source] = (conn, number, b"")
+        done = 0
+        while done < 20:
+            message = mailbox.receive(PATIENCE)
+            assert isinstance(message, mint.Received)
+            conn, number, body = conns[message.source]
+            conn, responses = fed(conn, message)
+            body += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+            conns[message.source] = (conn, number, body)
+            if not conn.open_request_count:
+                assert len(body) == number
+                conn.close()
+                done += 1
+
+
+def pairs(count: int, mailbox: mint.Mailbox) -> list[tuple[mint.HTTP1, socket.socket]]:
+    return [over_pair(mailbox) for _ in range(count)]
+
+
+@pytest.fixture
+def descriptors() -> Iterator[int]:
+    """Raise the soft limit of descriptors as far as it goes; return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def rounds(
+    mailbox: mint.Mailbox, conns: list[tuple[mint.HTTP1, socket.socket]], active: int, messages: int
+) -> None:
+    """Let the first connections receive messages in turn, one at a time."""
+    ends = dict(enumerate(conns[:active]))
+    for number in range(messages):
+        conn, far = ends[number % active]
+        conn, _ = conn.request("GET", "/")
+        far.sendall(PAGE)
+        conn, responses = fed(conn, mailbox.receive(PATIENCE))
+        assert isinstance(responses[-1], mint.Done)
+        ends[number % active] = conn, far
+    conns[:active] = list(ends.values())
+
+
+def test_5000_connections_cost_what_ten_cost(
+    counted: tuple[mint.Mailbox, Counter[str]], descriptors: int
+) -> None:
+    mailbox, calls = counted
+    count = min(5_000, (descriptors - 200) // 2)  # two descriptors for each; 5 000 where the system lets us
+    costs = []
+    for size in (10, count):
+        conns = pairs(size, mailbox)
+        with pytest.raises(TimeoutError):
+            mailbox.receive(0)
+        calls.clear()
+        rounds(mailbox, conns, 10, 200)
+        costs.append(dict(calls))
+        # Everything at once: one select reports many.
+        calls.clear()
+        waiting = {}
+        for conn, far in conns:
+            conn, _ = conn.request("GET", "/")
+            waiting[conn.source] = conn
+            far.sendall(PAGE)
+        while waiting:
+            message = mailbox.receive(PATIENCE)
+            assert isinstance(message, mint.Received)
+            conn, responses = fed(waiting.pop(message.source), message)
+            assert isinstance(responses[-1], mint.Done)
+            conn.close()
+        assert calls["select"] < 5
+        for _, far in conns:
+            far.close()
+        with pytest.raises(TimeoutError):
+            mailbox.receive(0)
+        assert mailbox._watches == {}
+    assert costs[0] == costs[1] == {"select": 200}
+
+
+def test_streaming_makes_no_changes_of_what_is_watched(counted: tuple[mint.Mailbox, Counter[str]]) -> None:
+    mailbox, calls = counted
+    conns = pairs(2, mailbox)
+    with pytest.raises(TimeoutError):
+        mailbox.receive(0)
+    calls.clear()
+    rounds(mailbox, conns, 2, 50)
+    assert dict(calls) == {"select": 50}
+    for conn, far in conns:
+        conn.close()
+        far.close()
+
+
+def test_one_that_is_not_streamed_is_parked_and_costs_the_others_nothing(
+    counted: tuple[mint.Mailbox, Counter[str]],
+) -> None:
+    mailbox, calls = counted
+    (slow, slow_far), *others = pairs(3, mailbox)
+    slow, _ = slow.request("GET", "/")
+    slow_far.sendall(PAGE[:10])
+    kept = mailbox.receive(PATIENCE)
+    slow_far.sendall(PAGE[10:])
+    calls.clear()
+    rounds(mailbox, others, 2, 20)
+    assert dict(calls) == {"select": 20, "unregister": 1}
+    slow, _ = fed(slow, kept)
+    slow, responses = fed(slow, mailbox.receive(PATIENCE))
+    assert isinstance(responses[-1], mint.Done)
+    for conn, far in [(slow, slow_far), *others]:
+        conn.close()
+        far.close()
+
+
+def test_a_flood_of_one_does_not_starve_the_others(mailbox: mint.Mailbox) -> None:
+    tcp = mint.TCPOptions(receive_size=16)
+    (loud, loud_far), (quiet, quiet_far) = over_pair(mailbox, tcp), over_pair(mailbox)
+    loud, _ = loud.request("GET", "/")
+    quiet, _ = quiet.request("GET", "/")
+    loud_far.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n" + bytes(100_000))
+    loud, _ = fed(loud, mailbox.receive(PATIENCE))
+    quiet_far.sendall(PAGE)
+    for _ in range(200):
+        message = mailbox.receive(PATIENCE)
+        if quiet.owns(message):
+            break
+        loud, _ = fed(loud, message)
+    else:
+        pytest.fail("starved")
+    for conn, far in ((loud, loud_far), (quiet, quiet_far)):
+        conn.close()
+        far.close()
+
+
+def test_a_flood_of_posts_does_not_starve_connections(mailbox: mint.Mailbox) -> None:
+    conn, far = over_pair(mailbox)
+    with far, conn:
+        far.sendall(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+        mailbox.post("first")
+        for number in range(200):
+            message = mailbox.receive(PATIENCE)
+            if conn.owns(message):
+                break
+            mailbox.post(number)
+        else:
+            pytest.fail("starved")
+
+
+# -- what is held, and by whom
+
+
+def test_connections_are_held_weakly(mailbox: mint.Mailbox) -> None:
+    conn, far = over_pair(mailbox)
+    with pytest.raises(TimeoutError):
+        mailbox.receive(0)
+    assert len(mailbox._watches) == 1
+    socket_of_it = conn.socket
+    del conn
+    gc.collect()
+    assert socket_of_it is not None
+    with pytest.raises(TimeoutError):
+        mailbox.receive(0)
+    assert mailbox._watches == {}
+    socket_of_it.close()
+    far.close()
+
+
+def test_a_number_that_was_closed_may_be_used_again(mailbox: mint.Mailbox) -> None:
+    first, far = over_pair(mailbox)
+    with pytest.raises(TimeoutError):
+        mailbox.receive(0)
+    assert first.socket is not None
+    number = first.socket.fileno()
+    first.close()
+    far.close()
+    second, far = over_pair(mailbox)
+    with second, far:
+        assert second.socket is not None
+        assert number in {second.socket.fileno(), far.fileno()}
+        far.sendall(b"HTTP/1.1 200 OK\r\n")
+        assert second.owns(mailbox.receive(PATIENCE))
+
+
+# -- moving
+
+
+def test_passive_mode_takes_over_where_the_mailbox_left(mailbox: mint.Mailbox) -> None:
+    conn, far = over_pair(mailbox)
+    with far, conn:
+        conn, _ = conn.request("GET", "/")
+        far.sendall(PAGE[:20])
+        message = mailbox.receive(PATIENCE)
+        conn = conn.set_mode("passive")
+        far.sendall(PAGE[20:])
+        with pytest.raises(RuntimeError, match="stream"):
+            conn.recv()
+        conn, _ = fed(conn, message)
+        conn, responses = conn.recv(timeout=PATIENCE)
+        assert isinstance(responses[-1], mint.Done)
+        with pytest.raises(TimeoutError):
+            mailbox.receive(0)
+
+
+def test_a_connection_moves_with_its_messages(mailbox: mint.Mailbox) -> None:
+    conn, far = over_pair(mailbox)
+    with far, conn, mint.Mailbox() as other:
+        conn, _ = conn.request("GET", "/")
+        far.sendall(PAGE[:20])
+        with pytest.raises(TimeoutError):
+            other.receive(0)
+        conn = conn.move_to(other)
+        first = other.receive(PATIENCE)
+        conn = conn.move_to(mailbox)
+        far.sendall(PAGE[20:])
+        with pytest.raises(TimeoutError):
+            mailbox.receive(0.01)  # one message is out: it must come back first
+        conn, _ = fed(conn, first)
+        conn, responses = fed(conn, mailbox.receive(PATIENCE))
+        assert isinstance(responses[-1], mint.Done)
+        with pytest.raises(TimeoutError):
+            other.receive(0)
+
+
+def test_memory_can_be_watched_too(mailbox: mint.Mailbox) -> None:
+    conn, link = in_memory(mailbox)
+    conn, _ = conn.request("GET", "/")
+    link.put(PAGE[:20])
+    link.put(PAGE[20:])
+    conn, _ = fed(conn, mailbox.receive(0))
+    conn, responses = fed(conn, mailbox.receive(0))
+    assert isinstance(responses[-1], mint.Done)
+    link.put_eof()
+    assert mailbox.receive(0) == mint.Closed(conn.source, 3)
+
+
+def test_a_fork_of_an_active_connection_is_passive(mailbox: mint.Mailbox) -> None:
+    conn, _ = in_memory(mailbox)
+    assert conn.fork().mode == "passive"
+
+
+# -- writing
+
+
+def test_what_is_queued_is_written_while_waiting(mailbox: mint.Mailbox) -> None:
+    conn, far = over_pair(mailbox)
+    with far, conn:
+        for _ in range(3):
+            conn, _ = conn.request("GET", "/", flush=False)
+        far.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            far.recv(1)
+        with pytest.raises(TimeoutError):
+            mailbox.receive(0)
+        assert far.recv(65_536).count(b"GET / HTTP/1.1") == 3
+
+
+def test_a_large_body_drains_through_the_mailbox(
+    counted: tuple[mint.Mailbox, Counter[str]],
+) -> None:
+    mailbox, calls = counted
+    conn, far = over_pair(mailbox, mint.TCPOptions(high_water=10**9, send_buffer=4096))
+    with far, conn:
+        size = 2_000_000
+        conn, _ = conn.request("POST", "/", body=bytes(size))
+        got = threading.Event()
+
+        def sink() -> None:
+            seen = 0
+            while seen < size:
+                seen += len(far.recv(65_536))
+            far.sendall(PAGE)
+            got.set()
+
+        threading.Thread(target=sink, daemon=True).start()
+        conn, responses = fed(conn, mailbox.receive(PATIENCE))
+        assert got.wait(PATIENCE)
+        assert isinstance(responses[-1], mint.Done)
+        # What has been written is not watched for writing.
+        calls.clear()
+        with pytest.raises(TimeoutError):
+            mailbox.receive(0.01)
+        assert calls["select"] <= 3
+
+
+def test_an_answer_before_the_wire_broke_is_handed_out(mailbox: mint.Mailbox) -> None:
+    """9112-9.5-a: an early response is not lost to a broken pipe, in active mode neither."""
+    answer = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    tcp = mint.TCPOptions(high_water=10**9, send_buffer=4096)
+    with ScriptedServer([request(), Send(answer), Close()]) as server:
+        conn = mint.connect("http", server.address, server.port, mailbox=mailbox, tcp=tcp)
+        conn, ref = conn.request("POST", "/", body=bytes(5_000_000))
+        conn, responses = fed(conn, mailbox.receive(PATIENCE))
+        assert responses[0] == mint.Status(ref, 413)
+        conn.close()
+
+
+# -- posts, iteration, the end
+
+
+def test_anything_can_be_posted(mailbox: mint.Mailbox) -> None:
+    conn, _ = in_memory(mailbox)
+    for message in ("text", None, 7):
+        mailbox.post(message)
+        taken = mailbox.receive(0)
+        assert taken is message
+        assert conn.stream(taken) is mint.UNKNOWN
+
+
+def test_a_post_wakes_the_receiver(mailbox: mint.Mailbox) -> None:
+    threading.Timer(0.02, mailbox.post, ["wake up"]).start()
+    assert mailbox.receive(PATIENCE) == "wake up"
+
+
+def test_iteration_ends_when_the_mailbox_is_closed(mailbox: mint.Mailbox) -> None:
+    for number in range(3):
+        mailbox.post(number)
+    seen = []
+    for message in mailbox:
+        seen.append(message)
+        if message == 2:
+            mailbox.close()
+    assert seen == [0, 1, 2]
+    mailbox.close()
+
+
+def test_close_wakes_every_receiver() -> None:
+    mailbox = mint.Mailbox()
+    ended = []
+
+    def wait() -> None:
+        try:
+            mailbox.receive()
+        except errors.MailboxClosed as error:
+            ended.append(error)
+
+    threads = [threading.Thread(target=wait) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    mailbox.close()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert len(ended) == 3
+
+
+def test_a_closed_mailbox_takes_nothing() -> None:
+    conn, _ = in_memory()
+    mailbox = mint.Mailbox()
+    active = conn.set_mode("active", mailbox)
+    mailbox.close()
+    with pytest.raises(errors.MailboxClosed):
+        mailbox.post("late")
+    with pytest.raises(errors.MailboxClosed):
+        mailbox.receive(0)
+    with pytest.raises(errors.MailboxClosed):
+        active.move_to(mailbox)
+    assert active.set_mode("passive").mode == "passive"
+
+
+def test_something_else_is_no_link(mailbox: mint.Mailbox) -> None:
+    conn, _ = in_memory()
+    with pytest.raises(TypeError, match="world"):
+        mailbox.admit(Alien())
+    with pytest.raises(TypeError, match="world"):
+        mint.http1.initiate(Alien(), scheme="http", hostname="a", mailbox=mailbox)
+    assert conn.set_mode("active", mailbox).mode == "active"

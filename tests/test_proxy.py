@@ -1,0 +1,227 @@
+"""Proxies as values, and what the environment says about them."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+import mint
+from mint import Proxy
+from mint.connecting import make_plan
+from mint.proxy import from_environment
+from mint.testing import ScriptedServer
+
+
+def test_a_proxy_is_a_value_and_keeps_its_secrets() -> None:
+    def made() -> Proxy:
+        headers = (("x-token", "t0p"),)
+        return Proxy("http", "proxy.example", 3128, username="me", password="hush", headers=headers)
+
+    proxy = made()
+    assert proxy == made()
+    assert hash(proxy) != hash(Proxy("http", "proxy.example", 3128))
+    assert not any(secret in repr(proxy) for secret in ("hush", "me'", "t0p"))
+    assert proxy.sent_headers == (("x-token", "t0p"), ("proxy-authorization", "Basic bWU6aHVzaA=="))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"scheme": "ftp"},
+        {"port": -1},
+        {"port": 65_536},
+        {"port": True},
+        {"port": "80"},
+        {"address": "a b"},
+        {"address": "%41"},
+        {"hostname": "a/b"},
+        {"tunnel": None},
+        {"tunnel_timeout": -1},
+        {"tunnel_timeout": True},
+        {"protocols": ()},
+        {"protocols": ("http1", "http2")},
+        {"headers": (("host", "a"),)},
+        {"headers": (("a b", "c"),)},
+        {"headers": (("a", "b\r\nc: d"),)},
+        {"headers": (("content-length", "5"),)},
+        {"headers": (("transfer-encoding", "chunked"),)},
+        {"headers": (("proxy-authorization", "x"),), "username": "a", "password": "b"},
+        {"password": "b"},
+        {"username": "a:b"},
+        {"username": "a\r\nb"} | {"scheme": "socks4a", "password": "x"},
+        {"scheme": "https", "address": mint.UnixAddress("/a")},
+        {"scheme": "socks5", "headers": (("a", "b"),)},
+        {"scheme": "socks5", "protocols": ("http2",)},
+        {"scheme": "socks5", "username": "a"},
+        {"scheme": "socks5", "username": "a" * 256, "password": "b"},
+        {"scheme": "socks5", "username": "a", "password": "b" * 65_536},
+        {"scheme": "socks5", "username": "", "password": ""},
+        {"scheme": "socks4a", "username": "a\0b"},
+        {"scheme": "socks4a", "username": "a", "password": "b"},
+    ],
+)
+def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+    options: dict[str, object] = {"scheme": "http", "address": "proxy.example", "port": 3128, **wrong}
+    with pytest.raises(ValueError, match=r".") as caught:
+        Proxy(**options)  # type: ignore[arg-type]  # that is the point
+    assert "bb" not in str(caught.value)
+
+
+def test_socks_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"mint-http\[socks\]"):
+        Proxy("socks5", "proxy.example", 1080)
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("http://proxy.example", Proxy("http", "proxy.example", 80)),
+        ("proxy.example:3128", Proxy("http", "proxy.example", 3128)),
+        ("HTTPS://proxy.example/", Proxy("https", "proxy.example", 443)),
+        ("socks5h://[2001:db8::1]", Proxy("socks5h", "2001:db8::1", 1080)),
+        ("http://a:b%40c@proxy.example:1", Proxy("http", "proxy.example", 1, username="a", password="b@c")),
+        ("socks4a://me@proxy.example", Proxy("socks4a", "proxy.example", 1080, username="me")),
+    ],
+)
+def test_urls_name_proxies(url: str, proxy: Proxy) -> None:
+    assert Proxy.from_url(url) == proxy
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://",
+        "ftp://proxy.example",
+        "http://proxy.example:99999",
+        "http://proxy.example:x",
+        "http://a:hush@pro xy.example",
+        "http://a:hush@proxy.example/path",
+        "http://a:hush@proxy.example?query",
+        "http://a:hush@%31.example",
+        "http://a:hush%ff@proxy.example",
+        "http://[::1",
+        "http://a:hush@proxy.example\n",
+    ],
+)
+def test_urls_that_name_no_proxy_are_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        Proxy.from_url(url)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_proxy_cannot_reach_what_only_this_machine_knows() -> None:
+    proxy, tcp, tls = Proxy("http", "proxy.example", 80), mint.TCPOptions(), mint.TLSOptions()
+    for address in (mint.UnixAddress("/a"), "fe80::1%eth0"):
+        with pytest.raises(ValueError, match="proxy"):
+            make_plan("http", address, 80, "x.example", tcp, tls, ("http/1.1",), proxy)
+    socks = Proxy("socks4a", "proxy.example", 80)
+    with pytest.raises(ValueError, match="SOCKS4a"):
+        make_plan("http", "::1", 80, None, tcp, tls, ("http/1.1",), socks)
+
+
+# -- the environment
+
+HTTP = Proxy("http", "one.example", 1)
+HTTPS = Proxy("http", "two.example", 2)
+ALL = Proxy("socks5h", "three.example", 3)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "environ", "proxy"),
+    [
+        ("http", {}, None),
+        ("http", {"http_proxy": "one.example:1"}, HTTP),
+        ("http", {"HTTP_PROXY": "one.example:1"}, HTTP),
+        ("http", {"http_proxy": "one.example:1", "HTTP_PROXY": "two.example:2"}, HTTP),
+        ("http", {"http_proxy": "", "HTTP_PROXY": "one.example:1"}, HTTP),
+        ("http", {"http_proxy": " ", "all_proxy": "socks5h://three.example:3"}, ALL),
+        ("http", {"https_proxy": "two.example:2"}, None),
+        ("https", {"https_proxy": "two.example:2", "all_proxy": "one.example:1"}, HTTPS),
+        ("https", {"HTTPS_PROXY": "two.example:2"}, HTTPS),
+        ("https", {"http_proxy": "one.example:1", "ALL_PROXY": "socks5h://three.example:3"}, ALL),
+        ("http", {"HTTP_PROXY": "one.example:1", "REQUEST_METHOD": "GET"}, None),
+        ("http", {"http_proxy": "one.example:1", "REQUEST_METHOD": "GET"}, HTTP),
+        ("https", {"HTTPS_PROXY": "two.example:2", "REQUEST_METHOD": "GET"}, HTTPS),
+    ],
+)
+def test_the_environment_names_a_proxy(
+    scheme: mint.types.Scheme, environ: dict[str, str], proxy: Proxy | None
+) -> None:
+    assert from_environment(scheme, "origin.example", environ=environ) == proxy
+
+
+@pytest.mark.parametrize(
+    ("entries", "host", "port", "direct"),
+    [
+        ("*", "origin.example", 80, True),
+        ("a, *", "origin.example", 80, True),
+        ("origin.example", "origin.example", 80, True),
+        ("ORIGIN.example.", "origin.EXAMPLE", 80, True),
+        ("origin.example", "ORIGIN.example.", 80, True),
+        ("example", "origin.example", 80, True),
+        ("example", "notexample", 80, False),
+        ("ample", "origin.example", 80, False),
+        (".example", "origin.example", 80, True),
+        ("*.example", "deep.origin.example", 80, True),
+        (".origin.example", "origin.example", 80, False),
+        ("*.origin.example", "origin.example", 80, False),
+        ("origin.example:80", "origin.example", 80, True),
+        ("origin.example:8080", "origin.example", 80, False),
+        (".example:443", "origin.example", 443, True),
+        ("origin.example:x", "origin.example", 80, False),
+        ("origin.*", "origin.example", 80, False),
+        ("a,b c\td,,origin.example", "origin.example", 80, True),
+        ("10.0.0.1", "10.0.0.1", 80, True),
+        ("10.0.0.0/8", "10.9.8.7", 80, True),
+        ("10.0.0.0/8", "11.0.0.1", 80, False),
+        ("10.0.0.0/8:443", "10.9.8.7", 443, True),
+        ("10.0.0.1:80", "10.0.0.1", 80, True),
+        ("10.0.0.1:81", "10.0.0.1", 80, False),
+        ("10.0.0.0/33", "10.0.0.1", 80, False),
+        (".0.1", "10.0.0.1", 80, False),
+        ("1", "10.0.0.1", 80, False),
+        ("::1", "::1", 80, True),
+        ("[::1]", "[::1]", 80, True),
+        ("[::1]:80", "::1", 80, True),
+        ("[::1]:81", "::1", 80, False),
+        ("0:0:0:0:0:0:0:1", "::1", 80, True),
+        ("fe80::/10", "fe80::1%eth0", 80, True),
+        (".example.com", "::1%25.example.com", 80, False),
+        (".example.com", "[::1%25.example.com]", 80, False),
+        ("127.0.0.1", "localhost", 80, False),
+        ("", "origin.example", 80, False),
+        (".", "origin.example", 80, False),
+    ],
+)
+def test_no_proxy_is_exact(entries: str, host: str, port: int, direct: bool) -> None:
+    environ = {"http_proxy": "one.example:1", "no_proxy": entries}
+    assert (from_environment("http", host, port, environ) is None) is direct
+    upper = {"http_proxy": "one.example:1", "NO_PROXY": entries}
+    assert (from_environment("http", host, port, upper) is None) is direct
+
+
+def test_the_port_is_that_of_the_scheme_unless_given() -> None:
+    environ = {"https_proxy": "one.example:1", "no_proxy": "origin.example:443"}
+    assert from_environment("https", "origin.example", environ=environ) is None
+    assert from_environment("https", "origin.example", 444, environ) == HTTP
+
+
+def test_a_variable_that_names_no_proxy_is_named_and_not_shown() -> None:
+    with pytest.raises(ValueError, match=r"^https_proxy: ") as caught:
+        from_environment("https", "a", environ={"https_proxy": "ftp://me:hush@proxy.example"})
+    assert "hush" not in str(caught.value)
+    with pytest.raises(ValueError, match="scheme"):
+        from_environment("ftp", "a", environ={})  # type: ignore[arg-type]  # that is the point
+
+
+def test_nothing_reads_the_environment_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert from_environment("http", "origin.example") == Proxy("http", "127.0.0.1", 1)
+    with ScriptedServer([]) as server:
+        conn = mint.connect("http", server.address, server.port)
+        assert conn.peer_address == (server.address, server.port)
+        conn.close()
