@@ -27,7 +27,7 @@ LAYERS = (
     (
         "connecting",
         (
-            *("mint.blocking", "mint.connecting", "mint.tunnelling", "mint.socks"),
+            *("mint.blocking", "mint.attempts", "mint.connecting", "mint.tunnelling", "mint.socks"),
             *("mint.proxy", "mint.environment"),
         ),
     ),

@@ -169,8 +169,10 @@ cdef class Decoder:
 
     cdef Decoded decoded(self, const unsigned char *block, Py_ssize_t count,
                          Py_ssize_t most_octets, Py_ssize_t most_fields):
-        cdef object guard = self if self.table is None else self.table
-        with cython.critical_section(guard):
+        cdef Table table = self.table
+        if table is None:        # nothing shared yet
+            return decode_block(self, block, count, most_octets, most_fields)
+        with cython.critical_section(table):
             return decode_block(self, block, count, most_octets, most_fields)
 
 
@@ -372,8 +374,10 @@ cdef class Encoder:
         return made.block, made.encoder
 
     cdef Encoded encoded(self, object headers, object sensitive, Py_ssize_t kept):
-        cdef object guard = self if self.table is None else self.table
-        with cython.critical_section(guard):
+        cdef Table table = self.table
+        if table is None:        # nothing shared yet
+            return encode_fields(self, headers, sensitive, kept)
+        with cython.critical_section(table):
             return encode_fields(self, headers, sensitive, kept)
 
 

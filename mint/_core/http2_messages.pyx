@@ -125,7 +125,7 @@ cdef inline str exact(object text):
 
 cdef bint is_authority(str value) except -1:
     """Host and maybe port: no userinfo, nothing that begins another part (9113-8.3.1-b)."""
-    return bool(value) and not any(mark in value for mark in "@/?#\\, \t\"<>")
+    return bool(value) and value.isascii() and not any(mark in value for mark in "@/?#\\, \t\"<>")
 
 
 @cython.final
@@ -253,6 +253,8 @@ cdef Draft drafted(Config config, str method, str target, object headers, long l
         made.fault = usual_pseudo(config, method, target, host, fields)
     if made.fault is None:
         made.fault = length_fault(made, method, total, fields)
+    if made.fault is not None:
+        return made
     for pair in fields:
         count_in(made, pair)
     return made

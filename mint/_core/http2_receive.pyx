@@ -24,7 +24,7 @@ from .http2_control cimport (on_goaway, on_ping, on_rst_stream, on_settings, on_
                              on_window_update)
 from .http2_responses cimport on_block, on_end
 from .http2_state cimport (AT_DATA, AT_HEADER, AT_PAD_LENGTH, AT_PAYLOAD, AT_SKIP, OVER, STARTING, Core,
-                           Scalars, Work, begin, breach, fail_all, refund, spend, stream_error)
+                           Scalars, Work, begin, breach, close_drained, fail_all, refund, spend, stream_error)
 from .logs cimport log_append
 from .streams cimport (ACCEPT, BREACH, CLOSED, CLOSED_STREAM, DROP, ENDED, IDLE, IS_TUNNEL, RESET,
                        SEEN_FINAL, Stream, arrival)
@@ -60,6 +60,10 @@ cdef int pump(Work w, const unsigned char *octets, Py_ssize_t count) except -1:
     cdef Py_ssize_t take
     while s.phase != OVER:
         if s.mode == AT_HEADER:
+            if s.goaway >= 0:
+                close_drained(w)
+                if s.phase == OVER:
+                    return 0
             if s.held == 0 and count - at >= FRAME_HEADER:
                 at += FRAME_HEADER
                 on_header(w, octets + at - FRAME_HEADER)
