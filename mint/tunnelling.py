@@ -39,7 +39,7 @@ from .errors import (
 from .errors.table import from_fault
 from .socks import open_socks, resolved_here
 from .transport.stream import MAX_BODY, Answer, StreamLayer
-from .transport.tls import TLSLayer, make_context
+from .transport.tls import prepare
 from .version import USER_AGENT
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .connecting import IOStep
     from .proxy import Proxy
     from .transport.layer import Layer
+    from .transport.tls import TLSLayer
     from .types import Address
 
 
@@ -65,18 +66,19 @@ def establish(plan: Plan, given: Attempt | None = None) -> Procedure:
 
 
 def _establish(plan: Plan, given: Attempt | None) -> Procedure:
-    # Contexts first: a file that cannot be loaded must not cost a connection.
-    context = None if plan.tls is None else make_context(plan.tls, plan.alpn)
     proxy = plan.proxy
+    # TLS first: a file that cannot be loaded must not cost a connection.
+    way = (str(plan.address), plan.port, proxy, plan.tcp.local_address)
+    secure = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way)
     if proxy is None:
-        way = Established((yield from _reach(plan)) if given is None else given, (), None)
+        made = Established((yield from _reach(plan)) if given is None else given, (), None)
     else:
-        way = yield from _through(proxy, plan, given)
-    if plan.tls is None or context is None:
-        return way
-    layer = TLSLayer(context, plan.tls.server_hostname or plan.hostname)
-    yield from shake_hands(way.attempt, way.layers, layer, way.arrived)
-    return Established(way.attempt, (*way.layers, layer), layer.alpn, way.proxy_headers)
+        made = yield from _through(proxy, plan, given)
+    if secure is None:
+        return made
+    layer = secure.layer()
+    yield from shake_hands(made.attempt, made.layers, layer, made.arrived)
+    return Established(made.attempt, (*made.layers, layer), layer.alpn, made.proxy_headers)
 
 
 def _reach(plan: Plan) -> Generator[IOStep, StepAnswer, Attempt]:
@@ -90,11 +92,12 @@ def _through(proxy: Proxy, plan: Plan, given: Attempt | None) -> Procedure:
     target = plan.address
     if not proxy.is_http:
         target = yield from resolved_here(proxy, plan)
-    context = None if hop.tls is None else make_context(hop.tls, hop.alpn)
+    way = ("proxy", proxy, plan.tcp.local_address)
+    secure = None if hop.tls is None else prepare(hop.tls, hop.alpn, hop.hostname, way)
     attempt = (yield from _reach(hop)) if given is None else given
     layers: tuple[Layer, ...] = ()
-    if hop.tls is not None and context is not None:
-        layer = TLSLayer(context, hop.tls.server_hostname or hop.hostname)
+    if secure is not None:
+        layer = secure.layer()
         yield from shake_hands(attempt, (), layer)
         check_alpn(layer, hop.alpn)
         layers = (layer,)
@@ -102,13 +105,13 @@ def _through(proxy: Proxy, plan: Plan, given: Attempt | None) -> Procedure:
         return Established(attempt, layers, None, proxy.sent_headers)
     yield Limit(proxy.tunnel_timeout)
     try:
-        way = yield from _tunnel(proxy, plan, target, Established(attempt, layers, None))
+        made = yield from _tunnel(proxy, plan, target, Established(attempt, layers, None))
     except TransportTimeout as error:
         raise TunnelTimeout from error
     except TransportError as error:
         raise ProxyFailed(error) from error
     yield Limit(None)
-    return way
+    return made
 
 
 def check_alpn(layer: TLSLayer, offer: tuple[str, ...]) -> None:
