@@ -105,6 +105,27 @@ cdef inline int take_line(Reading self, Input *at, Py_ssize_t limit, Taken *line
     return LINE_BARE
 
 
+cdef inline bint quick_chunk_line(Reading self, Input *at) noexcept:
+    """Take what nearly every chunk line is: up to eight digits, not zero, and CRLF, all of it here."""
+    cdef const unsigned char *octets = at.octets + at.place
+    cdef Py_ssize_t most = at.end - at.place - 1
+    cdef Py_ssize_t i = 0
+    cdef long long size = 0
+    if most > 9:
+        most = 9
+    while i < most and char_hex[octets[i]] != 0xFF:
+        size = (size << 4) | char_hex[octets[i]]
+        i += 1
+    if (size == 0 or i >= most or octets[i] != c"\r" or octets[i + 1] != c"\n"
+            or self.core.window.start != self.core.window.end or self.core.excess
+            or i + 2 > self.config.max_chunk_line):
+        return False
+    at.place += i + 2
+    self.core.remaining = size
+    self.core.phase = PHASE_CHUNK_DATA
+    return True
+
+
 @cython.freelist(16)
 @cython.no_gc
 cdef class Reading:
@@ -531,14 +552,19 @@ cdef class Reading:
 
     cdef object read_chunks(self, Input *at, bytes data, list responses):
         """Read chunks; what of the content lies in this input is one Data."""
-        cdef Fault broken = None
+        cdef object broken = None
         cdef const unsigned char *first = NULL
         cdef Py_ssize_t count = 0          # octets of content so far
         cdef Py_ssize_t piece
         cdef PyObject *joined = NULL       # owned; made with the second piece
         cdef Data made
         while at.place < at.end:
-            if self.core.phase == PHASE_CHUNK_DATA:
+            if self.core.phase == PHASE_CHUNK_LINE:
+                if not quick_chunk_line(self, at):
+                    broken = self.read_chunk_line(at)
+                    if broken is not None or self.core.phase == PHASE_TRAILERS:
+                        break
+            elif self.core.phase == PHASE_CHUNK_DATA:
                 piece = at.end - at.place
                 if piece > self.core.remaining:
                     piece = <Py_ssize_t>self.core.remaining
@@ -554,10 +580,6 @@ cdef class Reading:
                 self.core.remaining -= piece
                 if self.core.remaining == 0:
                     self.core.phase = PHASE_CHUNK_CR
-            elif self.core.phase == PHASE_CHUNK_LINE:
-                broken = self.read_chunk_line(at)
-                if broken is not None or self.core.phase == PHASE_TRAILERS:
-                    break
             elif at.octets[at.place] != (c"\r" if self.core.phase == PHASE_CHUNK_CR else c"\n"):
                 broken = seen_fault("missing_crlf_after_chunk", "",   # 9112-7.1-c
                                     show(at.octets[at.place:at.place + 1]))
@@ -585,42 +607,26 @@ cdef class Reading:
         cdef Taken line
         cdef unsigned long long size = 0
         cdef Py_ssize_t i = 0
-        cdef Py_ssize_t most = at.end - at.place
-        cdef int found
-        line.octets = at.octets + at.place
-        if self.core.window.start == self.core.window.end:
-            # Nearly every line: digits and CRLF, all of them here.
-            while i < most and i < MOST_DIGITS and char_hex[line.octets[i]] != 0xFF:
+        cdef int found = take_line(self, at, self.config.max_chunk_line, &line)
+        if found == LINE_PARTIAL:
+            return None
+        if found == LINE_LONG:   # W-39
+            return seen_fault("chunk_line_too_long", "", "", self.config.max_chunk_line + 1,
+                              self.config.max_chunk_line)
+        while i < line.count and char_hex[line.octets[i]] != 0xFF:
+            if i < MOST_DIGITS:
                 size = (size << 4) | char_hex[line.octets[i]]
-                i += 1
-        if (0 < i and i + 1 < most and line.octets[i] == c"\r" and line.octets[i + 1] == c"\n"
-                and i + 2 <= self.config.max_chunk_line and not size >> 63):
-            line.whole = i + 2
-            at.place += line.whole
-        else:
-            found = take_line(self, at, self.config.max_chunk_line, &line)
-            if found == LINE_PARTIAL:
-                return None
-            if found == LINE_LONG:   # W-39
-                return seen_fault("chunk_line_too_long", "", "", self.config.max_chunk_line + 1,
-                                  self.config.max_chunk_line)
-            size = 0
-            i = 0
-            while i < line.count and char_hex[line.octets[i]] != 0xFF:
-                if i < MOST_DIGITS:
-                    size = (size << 4) | char_hex[line.octets[i]]
-                i += 1
-            if (found == LINE_BARE or i == 0 or i > MOST_DIGITS or size >> 63
-                    or not is_chunk_tail(line.octets + i, line.count - i, self.config.lenient)):
-                return seen_fault("invalid_chunk_size", "",
-                                  show(line.octets[:min(line.count, 200)]))
-        if self.core.excess or line.whole > FREE_OVERHEAD:   # 9112-7.1.1-a
-            self.core.excess += line.whole - FREE_OVERHEAD - 2 * <long long>min(size, 1ULL << 20)
-            if self.core.excess < 0:
-                self.core.excess = 0
-            if self.core.excess > 4 * self.config.max_chunk_line:
-                return seen_fault("chunk_overhead_exceeded", "", "", self.core.excess,
-                                  4 * self.config.max_chunk_line)
+            i += 1
+        if (found == LINE_BARE or i == 0 or i > MOST_DIGITS or size >> 63
+                or not is_chunk_tail(line.octets + i, line.count - i, self.config.lenient)):
+            return seen_fault("invalid_chunk_size", "", show(line.octets[:min(line.count, 200)]))
+        # 9112-7.1.1-a: extensions may not outweigh what they come with.
+        self.core.excess += line.whole - FREE_OVERHEAD - 2 * <long long>min(size, 1ULL << 20)
+        if self.core.excess < 0:
+            self.core.excess = 0
+        if self.core.excess > 4 * self.config.max_chunk_line:
+            return seen_fault("chunk_overhead_exceeded", "", "", self.core.excess,
+                              4 * self.config.max_chunk_line)
         self.core.remaining = <long long>size
         self.core.phase = PHASE_CHUNK_DATA if size else PHASE_TRAILERS
         return None
