@@ -419,9 +419,11 @@ class Link(ABC):
 
     def _say_goodbye(self) -> None:
         try:
-            if self._layers and not self._write_failed and not self._shutting:
-                self._layers[-1].close_notify()
-                self._carry_out()
+            if not self._write_failed:
+                # From the inside out: each goodbye goes through the layers around it.
+                for layer in self._layers[::-1]:
+                    layer.close_notify()
+                    self._carry_out()
             self._last_words()
         except Exception:  # noqa: BLE001  # close never raises: the wire is given up anyway
             self._write_failed = True
