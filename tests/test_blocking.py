@@ -12,7 +12,8 @@ import pytest
 
 import mint
 from mint import errors
-from mint.blocking import Driver, look_up, open_link
+from mint.attempts import look_up
+from mint.blocking import Driver, open_link
 from mint.connecting import Endpoint, make_plan
 from mint.testing import Close, Forever, Origin, ScriptedServer, Send, showcase
 from mint.transport.tls import TLSLayer

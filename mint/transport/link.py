@@ -10,6 +10,7 @@ moment of one read, for which an operation does wait. `close` is exempt from the
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from ..errors import StaleConnectionError, TransportClosed, TransportError
 from ..messages import Broken, Closed, Received
 from ..types import Source
+from .tls import TLSLayer
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..messages import Message
     from ..types import Inbox, SocketAddress, TLSInfo
-    from .tls import TLSLayer
+    from .layer import Layer
 
 
 World: TypeAlias = Literal["blocking", "asyncio", "trio", "any"]
@@ -37,13 +39,14 @@ class Link(ABC):
     world: ClassVar[World] = "blocking"
     """Whose mailboxes can watch it."""
 
-    def __init__(self, layers: Sequence[TLSLayer] = ()) -> None:
-        """Start with these TLS layers, the outermost (nearest to the wire) first."""
+    def __init__(self, layers: Sequence[Layer] = ()) -> None:
+        """Start with these layers, the outermost (nearest to the wire) first."""
         self.source = Source()
         self.generation = 0
         self.inbox: Inbox | None = None
         self.clean_end = False
         self._layers = tuple(layers)
+        self._secure = True
         self._guard = threading.Lock()
         # Reentrant: an operation that fails closes the link it holds.
         self._wire = threading.RLock()
@@ -130,6 +133,11 @@ class Link(ABC):
         """How many octets are queued and not written."""
         return self._queued
 
+    @property
+    def backlog(self) -> int:
+        """The same, with those in layers whose peer does not take them yet."""
+        return self._queued + sum(layer.waiting for layer in self._layers)
+
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Queue the octets, through the TLS layers, and write what the wire takes."""
         if self._closed or self._shutting:
@@ -177,27 +185,36 @@ class Link(ABC):
             self._outbox.clear()
             self._queued = 0
             # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
-            self._gather()
+            self._gather(error)
             if not self._arrived:
                 raise
 
-    def _gather(self) -> None:
-        """Read into the inbox what came before the wire broke; failures of reading say nothing new."""
-        try:
-            while (octets := self._pull(None, wait=False)) is not None:
+    def _gather(self, error: TransportError) -> None:
+        """Read into the inbox what came before the wire broke; after it, the break itself is told.
+
+        An end that is read now proves nothing: the system tells a reset once, and sending has heard it.
+        Only a close_notify still says that nothing is missing.
+        """
+        with contextlib.suppress(TransportError):
+            while octets := self._pull(None, wait=False):
                 self._take_in(octets)
                 if self._ended or self._failure is not None:
                     return
-        except TransportError:
-            self._ended = True
+        self._failure = self._failure or error
 
     # -- receiving
 
-    def begin(self, octets: bytes = b"") -> None:
-        """Take what came before the link was made: plaintext, or what the TLS layers hold already.
+    def begin(self, octets: bytes = b"", *, secure: bool = True) -> None:
+        """Take what came before the link was made: these octets, and what the layers hold already.
 
-        A server may answer in the read that ended its handshake: nothing would wake us for that again.
+        A server may answer in the read that ended its handshake: nothing would wake us for that again. TLS
+        that reaches no further than a proxy is not `secure`.
         """
+        self._secure = secure
+        if octets:
+            self._arrived.append(octets)
+            self._held += len(octets)
+        octets = b""
         for layer in self._layers:
             if octets:
                 layer.feed(octets)
@@ -402,9 +419,11 @@ class Link(ABC):
 
     def _say_goodbye(self) -> None:
         try:
-            if self._layers and not self._write_failed and not self._shutting:
-                self._layers[-1].close_notify()
-                self._carry_out()
+            if not self._write_failed:
+                # From the inside out: each goodbye goes through the layers around it.
+                for layer in self._layers[::-1]:
+                    layer.close_notify()
+                    self._carry_out()
             self._last_words()
         except Exception:  # noqa: BLE001  # close never raises: the wire is given up anyway
             self._write_failed = True
@@ -416,8 +435,9 @@ class Link(ABC):
 
     @property
     def tls(self) -> TLSInfo | None:
-        """What the innermost TLS layer negotiated."""
-        return self._layers[-1].info() if self._layers else None
+        """What TLS with the server negotiated; `None` in clear, also where a proxy is spoken to over TLS."""
+        innermost = self._layers[-1] if self._layers else None
+        return innermost.info() if isinstance(innermost, TLSLayer) and self._secure else None
 
     @property
     def local_address(self) -> SocketAddress | None:

@@ -1,0 +1,326 @@
+"""What the drivers of every world share: sockets as attempts, the deadline, names asked for in a thread.
+
+A driver answers the steps of the connecting procedure. How its world waits lives in blocking.py,
+asyncio.py and trio.py; nothing here waits. Every socket that is made stands in `opened` until it is
+closed or handed over, so that no path leaves one behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket as sockets
+import threading
+from abc import ABC, abstractmethod
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from .connecting import (
+    Abandon,
+    Arrived,
+    Attempt,
+    Decided,
+    Dial,
+    Dialled,
+    Endpoint,
+    Limit,
+    Ready,
+    Receive,
+    Resolve,
+    Resolved,
+    Send,
+    Wait,
+    as_endpoints,
+)
+from .errors import MintError, NameNotResolved, TransportError, TransportTimeout
+from .errors.transport import system_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .connecting import Answer, Established, IOStep, Procedure
+    from .options import TCPOptions
+    from .types import Resolver
+
+FAMILIES = {"inet4": sockets.AF_INET, "inet6": sockets.AF_INET6, "unix": sockets.AF_UNIX}
+NAMES = {sockets.AF_INET: "inet4", sockets.AF_INET6: "inet6"}
+
+RACING = "connecting"
+SENDING = "connecting: sending"
+RECEIVING = "connecting: waiting for the server"
+
+
+class SocketAttempt(Attempt):
+    """An attempt that is a socket."""
+
+    __slots__ = ("endpoint", "socket")
+
+    def __init__(self, socket: sockets.socket, endpoint: Endpoint) -> None:
+        self.socket = socket
+        self.endpoint = endpoint
+
+
+def look_up(host: str, port: int) -> tuple[Endpoint, ...]:
+    """Ask the system's resolver; blocks."""
+    found = sockets.getaddrinfo(host, port, type=sockets.SOCK_STREAM)
+    endpoints: list[Endpoint] = []
+    for family, _, _, _, address in found:
+        name = NAMES.get(sockets.AddressFamily(family))
+        if name == "inet4":
+            endpoints.append(Endpoint(name, (str(address[0]), port)))
+        elif name == "inet6":
+            scope = int(address[3]) if len(address) > 3 else 0
+            endpoints.append(Endpoint(name, (str(address[0]), port, 0, scope)))
+    return tuple(dict.fromkeys(endpoints))
+
+
+def open_socket(endpoint: Endpoint, tcp: TCPOptions) -> sockets.socket:
+    """Make a non-blocking socket with the options set."""
+    socket = sockets.socket(FAMILIES[endpoint.family], sockets.SOCK_STREAM)
+    try:
+        set_options(socket, tcp)
+        if endpoint.family != "unix" and tcp.local_address is not None:
+            socket.bind(tcp.local_address)
+    except BaseException:
+        socket.close()
+        raise
+    return socket
+
+
+def set_options(socket: sockets.socket, tcp: TCPOptions) -> None:
+    """Set what the options say, on a socket of any family."""
+    socket.setblocking(False)
+    if tcp.send_buffer is not None:
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, tcp.send_buffer)
+    if tcp.receive_buffer is not None:
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, tcp.receive_buffer)
+    if socket.family != sockets.AF_UNIX:
+        socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, tcp.nodelay)
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, tcp.keepalive)
+
+
+def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttempt | None:
+    """Take over a socket that the caller connected; `ValueError` where it is none."""
+    if socket is None:
+        return None
+    if socket.type != sockets.SOCK_STREAM:
+        raise ValueError("socket wants a stream socket")
+    if tcp.local_address is not None:
+        raise ValueError("local_address has no effect on a socket that is connected already")
+    try:
+        peer = socket.getpeername()
+        set_options(socket, tcp)
+    except OSError as error:
+        raise ValueError(f"socket wants a connected socket: {error.strerror}") from error
+    return SocketAttempt(socket, Endpoint(NAMES.get(socket.family, "unix"), peer))
+
+
+def socket_of(attempt: Attempt) -> sockets.socket:
+    """Return the socket that an attempt is."""
+    if not isinstance(attempt, SocketAttempt):
+        raise TypeError("an attempt of another world")
+    return attempt.socket
+
+
+def decide(attempt: Attempt) -> Decided:
+    """Say what became of an attempt whose socket the system reports."""
+    code = socket_of(attempt).getsockopt(sockets.SOL_SOCKET, sockets.SO_ERROR)
+    if not code or not isinstance(attempt, SocketAttempt):
+        return Decided(attempt)
+    return Decided(attempt, _failure(code, attempt.endpoint))
+
+
+class Dialler:
+    """What every driver keeps: options, deadline, and the sockets that are open."""
+
+    def __init__(self, tcp: TCPOptions, resolver: Resolver | None, given: SocketAttempt | None) -> None:
+        """Begin: the deadline counts from now."""
+        self.tcp = tcp
+        self._resolver = resolver
+        timeout = tcp.connect_timeout
+        self._deadline = None if timeout is None else monotonic() + timeout
+        self._until = self._deadline
+        self.opened: set[Attempt] = set() if given is None else {given}
+
+    # -- time
+
+    def limit(self, seconds: float | None) -> Ready:
+        """Set an earlier deadline for what comes next; `None` takes it back."""
+        self._until = self._deadline
+        if seconds is not None:
+            limit = monotonic() + seconds
+            self._until = limit if self._deadline is None else min(limit, self._deadline)
+        return Ready()
+
+    def left(self, phase: str) -> float | None:
+        """Return the seconds that are left, `None` for no end; raise `TransportTimeout` at the end."""
+        if self._until is None:
+            return None
+        left = self._until - monotonic()
+        if left <= 0:
+            raise TransportTimeout(phase)
+        return left
+
+    # -- names
+
+    def ask(self, host: str, port: int, answer: Callable[[tuple[Endpoint, ...] | Exception], object]) -> None:
+        """Resolve a name in a daemon thread that is left behind when the time is up."""
+
+        def run() -> None:
+            try:
+                # A zone is for the system alone to understand.
+                if self._resolver is None or "%" in host:
+                    found = look_up(host, port)
+                else:
+                    found = as_endpoints(self._resolver, host, port)
+            except Exception as error:  # noqa: BLE001  # handed over to whoever asked
+                answer(error)
+            else:
+                answer(found)
+
+        threading.Thread(target=run, name="mint-resolver", daemon=True).start()
+
+    @staticmethod
+    def resolved(host: str, answer: tuple[Endpoint, ...] | Exception) -> Resolved:
+        """Return what `ask` was answered, or raise the error that says why not."""
+        if isinstance(answer, UnicodeError):
+            raise NameNotResolved(host, "it is no valid host name") from answer
+        if isinstance(answer, OSError):
+            raise system_error(answer, doing=resolving(host), address=host) from answer
+        if isinstance(answer, Exception):
+            raise answer
+        return Resolved(answer)
+
+    # -- sockets
+
+    def dial(self, endpoint: Endpoint) -> Dialled:
+        """Begin to connect; never blocks."""
+        self.left(RACING)
+        try:
+            attempt = SocketAttempt(open_socket(endpoint, self.tcp), endpoint)
+        except OSError as error:
+            return Dialled(Attempt(), system_error(error, address=show(endpoint)))
+        self.opened.add(attempt)
+        try:
+            code = attempt.socket.connect_ex(endpoint.address)
+        except (OSError, OverflowError, ValueError) as error:
+            failed = error if isinstance(error, OSError) else OSError(errno.EINVAL, str(error))
+            return Dialled(attempt, system_error(failed, address=show(endpoint)))
+        # A Unix socket whose listener is busy says EAGAIN, and nothing is in progress then.
+        if code in {0, errno.EINPROGRESS} or (code == errno.EWOULDBLOCK and endpoint.family != "unix"):
+            return Dialled(attempt)
+        return Dialled(attempt, _failure(code, endpoint))
+
+    def abandon(self, attempt: Attempt) -> Ready:
+        """Close an attempt."""
+        self.opened.discard(attempt)
+        if isinstance(attempt, SocketAttempt):
+            attempt.socket.close()
+        return Ready()
+
+    def clear(self, *, keep: Attempt | None) -> None:
+        """Close every socket that is open, but for the one that is handed over."""
+        for attempt in tuple(self.opened):
+            if attempt is not keep:
+                self.abandon(attempt)
+
+
+class AsyncDriver(Dialler, ABC):
+    """Answers the steps of one procedure in a world where waiting is `await`."""
+
+    async def run(self, procedure: Procedure) -> Established:
+        """Drive the procedure; cancelled or not, every socket but the winner's is closed."""
+        keep: Attempt | None = None
+        try:
+            step = next(procedure)
+            while True:
+                try:
+                    answer = await self._answer(step)
+                except MintError as error:
+                    step = procedure.throw(error)
+                else:
+                    step = procedure.send(answer)
+        except StopIteration as stop:
+            established: Established = stop.value
+            keep = established.attempt
+            return established
+        finally:
+            procedure.close()
+            self.clear(keep=keep)
+
+    async def _answer(self, step: IOStep) -> Answer:  # noqa: PLR0911  # one for each step
+        match step:
+            case Resolve(host, port):
+                return self.resolved(host, await self._look_up(host, port, self.left(resolving(host))))
+            case Dial(endpoint):
+                return self.dial(endpoint)
+            case Wait(attempts, seconds):
+                return await self._wait(attempts, seconds)
+            case Abandon(attempt):
+                return self.abandon(attempt)
+            case Send(attempt, octets):
+                with _telling(SENDING):
+                    await self._send(socket_of(attempt), octets, self.left(SENDING))
+                return Ready()
+            case Receive(attempt):
+                with _telling(RECEIVING):
+                    return Arrived(await self._receive(socket_of(attempt), self.left(RECEIVING)))
+            case Limit(seconds):
+                return self.limit(seconds)
+
+    async def _wait(self, attempts: tuple[Attempt, ...], seconds: float | None) -> Decided:
+        left = self.left(RACING)
+        first = await self._first(
+            attempts, left if seconds is None else seconds if left is None else min(left, seconds)
+        )
+        if first is None:
+            self.left(RACING)
+            return Decided(None)
+        return decide(first)
+
+    @abstractmethod
+    async def _look_up(
+        self, host: str, port: int, left: float | None
+    ) -> tuple[Endpoint, ...] | Exception: ...
+
+    @abstractmethod
+    async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None: ...
+
+    @abstractmethod
+    async def _send(self, socket: sockets.socket, octets: bytes, left: float | None) -> None: ...
+
+    @abstractmethod
+    async def _receive(self, socket: sockets.socket, left: float | None) -> bytes: ...
+
+
+def resolving(host: str) -> str:
+    """Return what is being done while a name is looked up."""
+    return f"resolving {host}"
+
+
+def show(endpoint: Endpoint) -> str:
+    """Return an endpoint as people write it."""
+    address = endpoint.address
+    if isinstance(address, str):
+        return address
+    host = f"[{address[0]}]" if endpoint.family == "inet6" else address[0]
+    return f"{host}:{address[1]}"
+
+
+@contextlib.contextmanager
+def _telling(phase: str) -> Iterator[None]:
+    """Turn an error of the system into one that says what was being done."""
+    try:
+        yield
+    except TransportError:
+        raise
+    except OSError as error:
+        raise system_error(error, doing=phase) from error
+
+
+def _failure(code: int, endpoint: Endpoint) -> TransportError:
+    # OSError picks its subclass by number: ConnectionRefusedError and the like.
+    with contextlib.suppress(ValueError):
+        return system_error(OSError(code, os.strerror(code)), address=show(endpoint))
+    return system_error(OSError(code, f"error {code}"), address=show(endpoint))
