@@ -36,7 +36,7 @@ LAYERS = (
         "vocabulary",
         (
             *("mint.types", "mint.responses", "mint.messages", "mint.options"),
-            *("mint.errors", "mint.hosts", "mint.version"),
+            *("mint.errors", "mint.hosts", "mint.sessions", "mint.version"),
         ),
     ),
     ("engines", ("mint._core.http1", "mint._core.http2")),

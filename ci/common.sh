@@ -90,21 +90,29 @@ END
         return
     fi
     rm -rf "$folder"
-    "$python" -m venv "$folder"
-    "$folder/bin/python" -m pip install -qq --upgrade pip
-    "$folder/bin/python" -m pip install -qq "$@"
-    echo "$stamp" > "$folder/made-from"
+    # Callers ask whether it worked, and then `set -e` does not hold here.
+    "$python" -m venv "$folder" &&
+        "$folder/bin/python" -m pip install -qq --upgrade pip &&
+        "$folder/bin/python" -m pip install -qq "$@" &&
+        echo "$stamp" > "$folder/made-from"
 }
 
-# What the build system asks for, as pip arguments, one to a line.
-build_requirements() {
-    "$1" -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
+# What building and running mint asks for, every extra included, as pip arguments, one to a line.
+requirements() {
+    "$1" - <<'END'
+import itertools, tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))
+extras = itertools.chain(*project["project"]["optional-dependencies"].values())
+print(*project["build-system"]["requires"], *project["project"]["dependencies"], *extras, sep="\n")
+END
 }
 
-# install_in_place VENV: compile here, then let the environment import mint from here.
+# install_in_place VENV: compile here what changed, and let the environment import mint from here. (An
+# editable installation would compile everything anew each time.)
 install_in_place() {
-    CFLAGS="${CFLAGS:--O2 -g0}" "$ROOT/$1/bin/python" ci/build_inplace.py --jobs "$JOBS"
-    "$ROOT/$1/bin/python" -m pip install -qq --no-build-isolation --no-deps --editable .
+    local python=$ROOT/$1/bin/python
+    CFLAGS="${CFLAGS:--O2 -g0}" "$python" ci/build_inplace.py --jobs "$JOBS" &&
+        echo "$ROOT" > "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mint-in-place.pth"
 }
 
 # Sets PYTHON to the interpreter of .venv-ci, made and built unless ci/test did that just now.
@@ -113,14 +121,14 @@ prepare() {
     if [ "${MINT_CI_PREPARED:-}" = "$ROOT" ]; then
         return
     fi
-    local base requirements
+    local base needed
     base=$(first_python)
-    mapfile -t requirements < <(build_requirements "$base")
+    mapfile -t needed < <(requirements "$base")
     if ! type -p node >/dev/null; then
-        requirements+=('pyright[nodejs]')
+        needed+=('pyright[nodejs]')
     fi
     say "environment of $("$base" -V) in .venv-ci"
-    make_venv .venv-ci "$base" "${requirements[@]}" certifi \
+    make_venv .venv-ci "$base" "${needed[@]}" \
         --group lint --group test --group coverage --group package
     install_in_place .venv-ci
     export MINT_CI_PREPARED=$ROOT PATH=$ROOT/.venv-ci/bin:$PATH

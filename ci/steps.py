@@ -7,13 +7,14 @@ the failures, so that a bad run never ends with "0 failed".
 """
 
 import argparse
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -28,11 +29,10 @@ SKIP = 77
 
 @dataclass(frozen=True)
 class Step:
-    """One script with its arguments; `after` names steps that must have ended."""
+    """One script with its arguments."""
 
     name: str
     command: tuple[str, ...]
-    after: tuple[str, ...] = ()
     wanted: bool = True  # without being asked for
 
 
@@ -59,13 +59,18 @@ def steps(fuzz_seconds: int) -> tuple[Step, ...]:
         Step("types", ("ci/types",)),
         Step("vendored", ("ci/vendored",)),
         Step("lint", ("ci/lint",)),
-        # Both write the metadata of the installation in place.
-        Step("demo", ("ci/demo",), after=("pythons",)),
+        Step("demo", ("ci/demo",)),
     )
 
 
-def run(step: Step) -> Outcome:
-    """Run one step to its end, in a session of its own that ends with it."""
+def end(group: int) -> None:
+    """End a step with everything it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def run(step: Step, running: set[int]) -> Outcome:
+    """Run one step to its end, in a session of its own; `running` holds those that have not ended."""
     begun = time.monotonic()
     log = LOGS / f"{step.name.replace(' ', '')}.log"
     with log.open("wb") as output:
@@ -77,32 +82,35 @@ def run(step: Step) -> Outcome:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        running.add(process.pid)
         try:
             code = process.wait(LONGEST)
         except subprocess.TimeoutExpired:
             output.write(f"\nstill running after {LONGEST:.0f} s: ended\n".encode())
-            os.killpg(process.pid, signal.SIGKILL)
+            end(process.pid)
             code = process.wait()
+        running.discard(process.pid)
     status = {0: "passed", SKIP: "skipped"}.get(code, "failed")
     return Outcome(step, status, time.monotonic() - begun, log.read_text(errors="replace"))
 
 
 def run_all(chosen: tuple[Step, ...], jobs: int) -> Iterator[Outcome]:
-    """Yield outcomes as steps end; a step waits for those it names, whatever their outcome."""
-    waiting = list(chosen)
-    ended = {step.name for step in steps(0)} - {step.name for step in chosen}
-    running: set[Future[Outcome]] = set()
+    """Yield outcomes as steps end. Whatever ends this ends the steps, too."""
+    running: set[int] = set()
     with ThreadPoolExecutor(jobs) as pool:
-        while waiting or running:
-            for step in [step for step in waiting if ended.issuperset(step.after)]:
-                if len(running) < jobs:
-                    waiting.remove(step)
-                    running.add(pool.submit(run, step))
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                outcome = future.result()
-                ended.add(outcome.step.name)
-                yield outcome
+        futures = [pool.submit(run, step, running) for step in chosen]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for group in tuple(running):
+                end(group)
+
+
+def interrupted(_number: int, _frame: object) -> None:
+    """Turn the polite signal into what the keyboard does."""
+    raise KeyboardInterrupt
 
 
 def skipped_lines(output: str) -> list[str]:
@@ -150,6 +158,7 @@ def main() -> int:
         if (step.name in asked.only if asked.only else step.wanted or step.name in asked.also)
     )
 
+    signal.signal(signal.SIGTERM, interrupted)
     LOGS.mkdir(parents=True, exist_ok=True)
     SUITE.unlink(missing_ok=True)
     strict = os.environ.get("MINT_CI_STRICT") == "1"

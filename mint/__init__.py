@@ -30,6 +30,7 @@ from .responses import (
     StatusReason,
     Trailers,
 )
+from .sessions import TLSSessions
 from .types import STREAM, UNKNOWN, Eof, TLSInfo, UnixAddress
 from .version import __version__
 
@@ -67,6 +68,7 @@ __all__ = [
     "TCPOptions",
     "TLSInfo",
     "TLSOptions",
+    "TLSSessions",
     "Trailers",
     "TransportError",
     "UnixAddress",

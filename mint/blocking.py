@@ -67,7 +67,7 @@ def open_link(
     made = socket_of(established.attempt)
     try:
         link = SocketLink(made, plan.tcp, established.layers)
-        link.begin(established.arrived)
+        link.begin(established.arrived, secure=plan.tls is not None)
     except BaseException:
         made.close()
         raise

@@ -21,6 +21,7 @@ from .types import UnixAddress
 if TYPE_CHECKING:
     from .options import TCPOptions, TLSOptions
     from .proxy import Proxy
+    from .transport.layer import Layer
     from .transport.tls import TLSLayer
     from .types import Address, HeaderFields, Resolver, Scheme, SocketAddress
 
@@ -144,15 +145,15 @@ class Established:
 
     Attributes:
         attempt: the attempt that won.
-        layers: its TLS layers, the outermost first.
-        alpn: the protocol that the innermost TLS layer agreed on.
+        layers: TLS and tunnels upon it, the outermost first.
+        alpn: the protocol that TLS with the server agreed on.
         proxy_headers: what the proxy answered to CONNECT; or what a proxy that forwards is told.
         arrived: octets of the server that came behind a proxy's answer, where there is no TLS to take them.
 
     """
 
     attempt: Attempt
-    layers: tuple[TLSLayer, ...]
+    layers: tuple[Layer, ...]
     alpn: str | None
     proxy_headers: HeaderFields = ()
     arrived: bytes = b""
@@ -325,7 +326,7 @@ def race(endpoints: Sequence[Endpoint]) -> Generator[IOStep, Answer, Attempt]:
     raise first_error or TransportTimeout("connecting")
 
 
-def carry_out(layers: Sequence[TLSLayer]) -> bytes:
+def carry_out(layers: Sequence[Layer]) -> bytes:
     """Move what the layers have to say outwards; return what the wire must take."""
     for inner, outer in zip(layers[:0:-1], layers[-2::-1], strict=True):
         octets = inner.leaving()
@@ -334,14 +335,14 @@ def carry_out(layers: Sequence[TLSLayer]) -> bytes:
     return layers[0].leaving()
 
 
-def exchange(attempt: Attempt, layers: Sequence[TLSLayer]) -> Generator[IOStep, Answer, None]:
+def exchange(attempt: Attempt, layers: Sequence[Layer]) -> Generator[IOStep, Answer, None]:
     """Carry what the layers have to say to the wire."""
     octets = carry_out(layers)
     if octets:
         yield Send(attempt, octets)
 
 
-def send(attempt: Attempt, layers: Sequence[TLSLayer], octets: bytes) -> Generator[IOStep, Answer, None]:
+def send(attempt: Attempt, layers: Sequence[Layer], octets: bytes) -> Generator[IOStep, Answer, None]:
     """Write octets, inside the layers."""
     if not layers:
         yield Send(attempt, octets)
@@ -350,7 +351,7 @@ def send(attempt: Attempt, layers: Sequence[TLSLayer], octets: bytes) -> Generat
     yield from exchange(attempt, layers)
 
 
-def receive(attempt: Attempt, layers: Sequence[TLSLayer]) -> Generator[IOStep, Answer, bytes]:
+def receive(attempt: Attempt, layers: Sequence[Layer]) -> Generator[IOStep, Answer, bytes]:
     """Read octets out of the layers; empty at the end."""
     while True:
         answer = yield Receive(attempt)
@@ -369,10 +370,10 @@ def receive(attempt: Attempt, layers: Sequence[TLSLayer]) -> Generator[IOStep, A
 
 
 def shake_hands(
-    attempt: Attempt, layers: Sequence[TLSLayer], arrived: bytes = b""
+    attempt: Attempt, outside: Sequence[Layer], inside: TLSLayer, arrived: bytes = b""
 ) -> Generator[IOStep, Answer, None]:
-    """Do the handshake of the innermost layer, through the ones around it; `arrived` is for it already."""
-    *outside, inside = layers
+    """Do the handshake of a layer, through the ones around it; `arrived` is for it already."""
+    layers = (*outside, inside)
     if arrived:
         # R28: whatever came before TLS began is a record of TLS, or breaks it; nobody else ever sees it.
         inside.feed(arrived)

@@ -5,10 +5,15 @@ Every limit has a finite default and its own error. Sizes are in octets, times i
 
 from __future__ import annotations
 
+import importlib.util
 import ssl
 from dataclasses import dataclass, field, fields
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+if TYPE_CHECKING:
+    from .sessions import TLSSessions
+
+Trust: TypeAlias = Literal["auto", "system", "certifi", "truststore"]
 StatusReasonOption: TypeAlias = Literal["status_reason"]
 MAX_WINDOW = 2**31 - 1
 MIN_CONNECTION_WINDOW = 65_535
@@ -287,11 +292,17 @@ class TCPOptions:
 class TLSOptions:
     """How TLS is spoken, and whom it trusts.
 
-    The operating system's trust store is used, or `certifi`'s where there is none, unless `ca_file` or
-    `ca_data` is given: then nothing else is trusted.
+    `ca_file` and `ca_data` say who is trusted; where neither is given, `trust` does. Other connections are
+    not affected by any of it, and every option counts on every way: direct, through a proxy, to one.
+
+    What `ssl` cannot do is not here: the length of a chain (`depth`) is bounded by OpenSSL alone, and there
+    are no checks of revocation unless your own `context` has them.
 
     Attributes:
         verify: check the certificate and the host name. Turning it off is for tests.
+        trust: `"system"` is the operating system's store, `"certifi"` that of the package; `"auto"` is the
+            first, or the second where the first is empty. `"truststore"` lets the system itself decide, by
+            the package of that name (the extra `truststore`).
         ca_file: a PEM file of the certificates to trust.
         ca_data: the certificates to trust: PEM text, or DER octets.
         cert_file: a PEM file with the client certificate, its chain, and maybe the key.
@@ -302,12 +313,16 @@ class TLSOptions:
         maximum_version: the newest TLS version.
         ciphers: an OpenSSL cipher string for TLS 1.2; the suites RFC 9113 allows otherwise.
         partial_chain: trust a chain that ends in a trusted certificate which is no root.
-        context: an `ssl.SSLContext` of your own; then only `server_hostname` of the options above counts,
-            and mint sets nothing but ALPN.
+        key_log_file: a file that gets the keys of every connection, to read what was captured. The
+            environment variable SSLKEYLOGFILE has the same effect where this is not given.
+        sessions: sessions to resume, and where new ones are kept.
+        context: an `ssl.SSLContext` of your own; then only `server_hostname` and `sessions` of the options
+            above count, and mint sets nothing but ALPN.
 
     """
 
     verify: bool = True
+    trust: Trust = "auto"
     ca_file: str | None = None
     ca_data: str | bytes | None = None
     cert_file: str | None = None
@@ -318,6 +333,8 @@ class TLSOptions:
     maximum_version: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
     ciphers: str | None = None
     partial_chain: bool = False
+    key_log_file: str | None = None
+    sessions: TLSSessions | None = field(default=None, repr=False, compare=False)
     context: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
@@ -328,6 +345,18 @@ class TLSOptions:
             "TLS 1.2 or newer",
             self.minimum_version,
         )
+        _require(
+            self.trust in {"auto", "system", "certifi", "truststore"},
+            "trust",
+            'one of "auto", "system", "certifi", "truststore"',
+            self.trust,
+        )
+        named = self.ca_file is not None or self.ca_data is not None
+        _require(
+            not named or self.trust == "auto", "trust", "no ca_file and no ca_data beside it", self.trust
+        )
+        installed = self.trust != "truststore" or importlib.util.find_spec("truststore") is not None
+        _require(installed, "trust", "the extra: install mint-http[truststore]", self.trust)
         _require(
             self.key_file is None or self.cert_file is not None,
             "key_file",

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._core.events import Data, Failed, Headers, Status
-from ._core.http1 import Config, State
+from ._core.http1 import Config as Config1
+from ._core.http1 import State
+from ._core.http2 import Config as Config2
 from .connecting import (
     Attempt,
     Established,
     Limit,
     Plan,
     Procedure,
+    exchange,
     proxy_plan,
     race,
     receive,
@@ -27,6 +29,7 @@ from .errors import (
     BadALPNProtocol,
     MintError,
     Processed,
+    ProtocolNotNegotiated,
     ProxyFailed,
     TransportError,
     TransportTimeout,
@@ -35,21 +38,19 @@ from .errors import (
 )
 from .errors.table import from_fault
 from .socks import open_socks, resolved_here
-from .transport.tls import TLSLayer, make_context
+from .transport.stream import MAX_BODY, Answer, StreamLayer
+from .transport.tls import prepare
 from .version import USER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ._core.events import Event, Step
-    from .connecting import Answer, IOStep
+    from .connecting import Answer as StepAnswer
+    from .connecting import IOStep
     from .proxy import Proxy
-    from .types import HeaderFields
-
-MAX_BODY = 65_536
-"""How much of the content of a refusal (407 ...) is kept, in octets."""
-
-_OPENS = range(200, 300)
+    from .transport.layer import Layer
+    from .transport.tls import TLSLayer
+    from .types import Address
 
 
 def establish(plan: Plan, given: Attempt | None = None) -> Procedure:
@@ -65,22 +66,22 @@ def establish(plan: Plan, given: Attempt | None = None) -> Procedure:
 
 
 def _establish(plan: Plan, given: Attempt | None) -> Procedure:
-    # Contexts first: a file that cannot be loaded must not cost a connection.
-    context = None if plan.tls is None else make_context(plan.tls, plan.alpn)
     proxy = plan.proxy
+    # TLS first: a file that cannot be loaded must not cost a connection.
+    way = (str(plan.address), plan.port, proxy, plan.tcp.local_address)
+    secure = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way)
     if proxy is None:
-        way = Established((yield from _reach(plan)) if given is None else given, (), None)
+        made = Established((yield from _reach(plan)) if given is None else given, (), None)
     else:
-        way = yield from _through(proxy, plan, given)
-    if plan.tls is None or context is None:
-        return way
-    layer = TLSLayer(context, plan.tls.server_hostname or plan.hostname)
-    layers = (*way.layers, layer)
-    yield from shake_hands(way.attempt, layers, way.arrived)
-    return Established(way.attempt, layers, layer.alpn, way.proxy_headers)
+        made = yield from _through(proxy, plan, given)
+    if secure is None:
+        return made
+    layer = secure.layer()
+    yield from shake_hands(made.attempt, made.layers, layer, made.arrived)
+    return Established(made.attempt, (*made.layers, layer), layer.alpn, made.proxy_headers)
 
 
-def _reach(plan: Plan) -> Generator[IOStep, Answer, Attempt]:
+def _reach(plan: Plan) -> Generator[IOStep, StepAnswer, Attempt]:
     endpoints = yield from resolve(plan)
     return (yield from race(endpoints))
 
@@ -91,29 +92,59 @@ def _through(proxy: Proxy, plan: Plan, given: Attempt | None) -> Procedure:
     target = plan.address
     if not proxy.is_http:
         target = yield from resolved_here(proxy, plan)
-    context = None if hop.tls is None else make_context(hop.tls, hop.alpn)
+    way = ("proxy", proxy, plan.tcp.local_address)
+    secure = None if hop.tls is None else prepare(hop.tls, hop.alpn, hop.hostname, way)
     attempt = (yield from _reach(hop)) if given is None else given
-    layers: tuple[TLSLayer, ...] = ()
-    if hop.tls is not None and context is not None:
-        layer = TLSLayer(context, hop.tls.server_hostname or hop.hostname)
+    layers: tuple[Layer, ...] = ()
+    if secure is not None:
+        layer = secure.layer()
+        yield from shake_hands(attempt, (), layer)
+        check_alpn(layer, hop.alpn)
         layers = (layer,)
-        yield from shake_hands(attempt, layers)
-        if layer.alpn not in {None, *hop.alpn}:
-            raise BadALPNProtocol(str(layer.alpn))
     if plan.forwarded:
         return Established(attempt, layers, None, proxy.sent_headers)
     yield Limit(proxy.tunnel_timeout)
     try:
-        if proxy.is_http:
-            headers, arrived = yield from _connect(proxy, plan, attempt, layers)
-        else:
-            headers, arrived = (), (yield from open_socks(proxy, target, plan.port, attempt))
+        made = yield from _tunnel(proxy, plan, target, Established(attempt, layers, None))
     except TransportTimeout as error:
         raise TunnelTimeout from error
     except TransportError as error:
         raise ProxyFailed(error) from error
     yield Limit(None)
-    return Established(attempt, layers, None, headers, arrived)
+    return made
+
+
+def check_alpn(layer: TLSLayer, offer: tuple[str, ...]) -> None:
+    """Refuse a proxy that does not speak the one protocol that it was offered; HTTP/1 needs no ALPN."""
+    if layer.alpn is None and "h2" in offer:
+        raise ProtocolNotNegotiated
+    if layer.alpn not in {None, *offer}:
+        raise BadALPNProtocol(str(layer.alpn))
+
+
+def _tunnel(proxy: Proxy, plan: Plan, target: Address, way: Established) -> Procedure:
+    """Have the proxy open a tunnel."""
+    attempt, layers = way.attempt, way.layers
+    if not proxy.is_http:
+        arrived = yield from open_socks(proxy, target, plan.port, attempt)
+        return Established(attempt, layers, None, (), arrived)
+    if proxy.protocols == ("http2",):
+        stream = StreamLayer(http2_config(proxy, plan), authority(plan), proxy.sent_headers)
+        answer, around = stream.answer, layers
+        layers = (*layers, stream)
+        while not answer.complete:
+            yield from exchange(attempt, layers)
+            stream.feed((yield from receive(attempt, around)))
+        yield from exchange(attempt, layers)
+    else:
+        answer = yield from _ask(proxy, plan, attempt, layers)
+    if answer.refused:
+        raise UnexpectedProxyStatus(answer.status, answer.headers or (), bytes(answer.content[:MAX_BODY]))
+    if answer.fault is not None and not answer.opened:
+        fault = from_fault(answer.fault)
+        raise ProxyFailed(fault) from fault
+    arrived = bytes(answer.content) if proxy.protocols == ("http1",) else layers[-1].read()
+    return Established(attempt, layers, None, answer.headers or (), arrived)
 
 
 def authority(plan: Plan) -> str:
@@ -122,12 +153,39 @@ def authority(plan: Plan) -> str:
     return f"[{host}]:{plan.port}" if ":" in host else f"{host}:{plan.port}"
 
 
-def _connect(
-    proxy: Proxy, plan: Plan, attempt: Attempt, layers: tuple[TLSLayer, ...]
-) -> Generator[IOStep, Answer, tuple[HeaderFields, bytes]]:
-    """Ask an HTTP/1 proxy for a tunnel; return its headers, and what came behind them."""
+def _ask(
+    proxy: Proxy, plan: Plan, attempt: Attempt, layers: tuple[Layer, ...]
+) -> Generator[IOStep, StepAnswer, Answer]:
+    """Ask an HTTP/1 proxy for a tunnel."""
+    step = State(http1_config(proxy, plan)).request(
+        "CONNECT",
+        authority(plan),
+        proxy.sent_headers,
+        None,
+        False,  # engines take no keywords
+    )
+    if step.fault is not None:
+        raise from_fault(step.fault)
+    yield from send(attempt, layers, b"".join(step.output))
+    answer = Answer()
+    while not answer.complete:
+        try:
+            octets = yield from receive(attempt, layers)
+        except TransportError:
+            if answer.refused:
+                break  # what was told so far says more than how it ended
+            raise
+        clean = layers[-1].clean_end if layers else True
+        step = step.state.feed(octets) if octets else step.state.feed_eof(clean)
+        answer.take(step.responses)
+        answer.fault = step.fault or answer.fault
+    return answer
+
+
+def http1_config(proxy: Proxy, plan: Plan) -> Config1:
+    """Return how HTTP/1 is spoken with a proxy to open a tunnel."""
     limits = proxy.http1
-    config = Config(
+    return Config1(
         hostname=str(plan.address),
         port=plan.port,
         scheme="http",
@@ -144,66 +202,26 @@ def _connect(
         max_trailer_fields=limits.max_trailer_fields,
         max_chunk_line=limits.max_chunk_line,
     )
-    step = State(config).request("CONNECT", authority(plan), proxy.sent_headers, None, False)
-    if step.fault is not None:
-        raise from_fault(step.fault)
-    yield from send(attempt, layers, b"".join(step.output))
-    answer = _Answer()
-    while not answer.complete:
-        try:
-            octets = yield from receive(attempt, layers)
-        except TransportError:
-            if answer.refused:
-                break  # what was told so far says more than how it ended
-            raise
-        clean = layers[-1].clean_end if layers else True
-        step = step.state.feed(octets) if octets else step.state.feed_eof(clean)
-        answer.take(step)
-    if answer.refused:
-        raise UnexpectedProxyStatus(answer.status, answer.headers, bytes(answer.content[:MAX_BODY]))
-    return answer.headers, bytes(answer.content)
 
 
-class _Answer:
-    """What a proxy has said to CONNECT so far. Interim responses count for nothing."""
-
-    __slots__ = ("complete", "content", "headers", "status")
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: HeaderFields = ()
-        self.content = bytearray()
-        """The content of a refusal; of an open tunnel, what came through it already."""
-        self.complete = False
-
-    @property
-    def refused(self) -> bool:
-        """Whether the status is known, and opens no tunnel."""
-        return self.status != 0 and self.status not in _OPENS
-
-    def take(self, step: Step[State]) -> None:
-        """Take what the engine made of one read."""
-        for event in step.responses:
-            self._note(event)
-        if step.fault is not None and not self.refused:
-            fault = from_fault(step.fault)
-            raise ProxyFailed(fault) from fault
-        self.complete = (
-            step.fault is not None
-            or not step.state.open_request_count
-            or step.state.is_tunnel
-            or len(self.content) >= MAX_BODY
-        )
-
-    def _note(self, event: Event) -> None:
-        match event:
-            case Status(status=status):
-                self.status = status
-            case Headers(headers=headers):
-                self.headers = headers
-            case Data(data=data):
-                self.content += data
-            case Failed(fault=fault) if not self.refused:
-                raise ProxyFailed(from_fault(fault))
-            case _:
-                pass
+def http2_config(proxy: Proxy, plan: Plan) -> Config2:
+    """Return how HTTP/2 is spoken with a proxy to open a tunnel."""
+    limits = proxy.http2
+    return Config2(
+        str(plan.address),
+        port=plan.port,
+        scheme="http",
+        identity=0,
+        user_agent=USER_AGENT,
+        settings=limits.client_settings.pairs(),
+        connection_window_size=limits.connection_window_size,
+        window_update_threshold=limits.receive_window_update_threshold,
+        sensitive=limits.sensitive_headers,
+        max_fields=limits.max_fields,
+        max_header_block=limits.max_header_block,
+        max_continuations=limits.max_continuations,
+        max_settings=limits.max_settings,
+        max_unsent_acks=limits.max_unsent_acks,
+        max_reserved=limits.max_reserved,
+        max_informational=limits.max_informational,
+    )

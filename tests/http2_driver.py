@@ -7,20 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import hpack
+
 from mint._core.events import (
     CLOSE,
     Data,
-    Done,
     Event,
     Failed,
-    Headers,
-    Informational,
-    Pong,
-    PushPromise,
     RequestRef,
-    Status,
     Step,
-    Trailers,
 )
 from mint._core.http2 import Config, State
 
@@ -50,10 +44,14 @@ OK: Fields = [(":status", "200")]
 NO, MAYBE, YES = range(3)
 
 
-def config(settings: tuple[tuple[str, int], ...] = (), **limits: int) -> Config:
+def config(
+    settings: tuple[tuple[str, int], ...] = (),
+    sensitive: frozenset[str] = frozenset(),
+    **limits: int,
+) -> Config:
     """Return a configuration with the defaults the tests use."""
     given = {"port": 443, "identity": IDENTITY, **limits}
-    return Config(HOST, scheme="https", user_agent=AGENT, settings=settings, **given)
+    return Config(HOST, scheme="https", user_agent=AGENT, settings=settings, sensitive=sensitive, **given)
 
 
 def ref(number: int) -> RequestRef:
@@ -118,6 +116,10 @@ class Frame:
         return last, code
 
 
+def text(octets: str | bytes) -> str:
+    return octets if isinstance(octets, str) else octets.decode("latin-1")
+
+
 def frames_of(octets: bytes | Sequence[bytes]) -> list[Frame]:
     """Cut what the client sent into frames; the preface is left out."""
     whole = octets if isinstance(octets, bytes) else b"".join(octets)
@@ -176,9 +178,7 @@ class Server:
         trailers: Fields | None = None,
     ) -> bytes:
         """Return a whole response."""
-        made = self.headers(
-            stream, [(":status", str(status)), *fields], end=not content and trailers is None
-        )
+        made = self.headers(stream, [(":status", str(status)), *fields], end=not content and trailers is None)
         if content:
             made += data(stream, content, end=trailers is None)
         if trailers is not None:
@@ -189,9 +189,7 @@ class Server:
         block = self.block(fields)
         size = len(block) // (cuts + 1) + 1
         pieces = [block[i * size : (i + 1) * size] for i in range(cuts + 1)]
-        made = frame(
-            PUSH_PROMISE, END_HEADERS * (not cuts), stream, struct.pack(">I", promised) + pieces[0]
-        )
+        made = frame(PUSH_PROMISE, END_HEADERS * (not cuts), stream, struct.pack(">I", promised) + pieces[0])
         for i, piece in enumerate(pieces[1:], 1):
             made += frame(CONTINUATION, END_HEADERS * (i == cuts), stream, piece)
         return made
@@ -204,7 +202,8 @@ class Server:
             if one.kind in {HEADERS, CONTINUATION}:
                 block += one.payload
                 if one.flags & END_HEADERS:
-                    found.append([(str(name), str(value)) for name, value in self.decoder.decode(block)])
+                    pairs = self.decoder.decode(block, raw=True)
+                    found.append([(text(name), text(value)) for name, value in pairs])
                     block = b""
         return found
 
@@ -291,11 +290,9 @@ def assert_refused(state: State, step: Step[State]) -> None:
     assert step.ref is None
 
 
-def opened(
-    *pairs: tuple[int, int], mine: tuple[tuple[str, int], ...] = (), **limits: int
-) -> Conversation:
+def opened(*pairs: tuple[int, int], mine: tuple[tuple[str, int], ...] = (), **limits: int) -> Conversation:
     """Return a conversation after the exchange of SETTINGS; `pairs` are the server's."""
-    talk = Conversation(State.open(config(mine, **limits)).state)
+    talk = Conversation(State.open(config(mine, frozenset(), **limits)).state)
     talk.feed(settings(*pairs), ack())
     assert talk.sent == [Frame(SETTINGS, ACK, 0, b"")]
     talk.drop()
@@ -376,5 +373,3 @@ def assert_stream_error(talk: Conversation, code: int, reason: str, number: int 
     talk.feed(talk.server.answer(other.number, b"fine"))
     assert kinds(talk.events) == [f"{kind}:{other.number}" for kind in ("status", "headers", "data", "done")]
     return fault
-
-

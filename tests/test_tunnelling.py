@@ -23,7 +23,7 @@ from mint.testing import (
     request,
 )
 from mint.transport import Memory
-from mint.tunnelling import MAX_BODY
+from mint.transport.stream import MAX_BODY
 
 from .tls import server_context, trusting
 
@@ -45,7 +45,7 @@ def secure(server: ScriptedServer, **options: object) -> Proxy:
     return Proxy("https", server.address, server.port, tls=TRUSTING, **options)  # type: ignore[arg-type]  # same
 
 
-def fetch(conn: mint.HTTP1, target: str = "/page") -> list[Response]:
+def fetch(conn: mint.Connection, target: str = "/page") -> list[Response]:
     with conn:
         conn, _ = conn.request("GET", target)
         responses: list[Response] = []
@@ -190,6 +190,15 @@ def test_octets_behind_the_answer_belong_to_the_tunnel() -> None:
             conn.recv(timeout=5)
 
 
+def test_octets_behind_the_answer_of_a_proxy_over_tls_belong_to_the_tunnel() -> None:
+    script = [request(rb"^CONNECT "), Send(OPEN + b"HTTP/1.1 200 OK\r\n")]
+    with ScriptedServer(script, tls=TLS) as server:
+        conn = mint.connect("http", "origin.example", 80, proxy=secure(server, tunnel=True))
+        assert conn.tls is None
+        with conn, pytest.raises(errors.UnexpectedData):
+            conn.recv(timeout=5)
+
+
 def test_octets_before_tls_are_never_http() -> None:
     script = [request(rb"^CONNECT "), Send(OPEN + PAGE), Forever()]
     with ScriptedServer(script) as server, pytest.raises(errors.TLSFailed) as caught:
@@ -252,15 +261,15 @@ def test_the_tunnel_has_a_timeout_of_its_own(steps: list[Step]) -> None:
 
 
 def test_the_tunnel_timeout_lies_inside_the_one_deadline() -> None:
-    tcp = mint.TCPOptions(connect_timeout=0.1)
+    tcp = mint.TCPOptions(connect_timeout=0.7)
     with ScriptedServer([request(), Forever()]) as server, pytest.raises(errors.TunnelTimeout):
         mint.connect("https", "origin.example", 443, proxy=proxied(server), tcp=tcp)
 
 
 def test_the_one_deadline_counts_again_after_the_tunnel() -> None:
-    tcp = mint.TCPOptions(connect_timeout=0.4)
+    tcp = mint.TCPOptions(connect_timeout=0.8)
     with ScriptedServer([request(), Send(OPEN), Forever()]) as server, pytest.raises(errors.TransportTimeout):
-        mint.connect("https", "origin.example", 443, proxy=proxied(server, tunnel_timeout=0.2), tcp=tcp)
+        mint.connect("https", "origin.example", 443, proxy=proxied(server, tunnel_timeout=0.7), tcp=tcp)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ cdef inline const unsigned char *octets_of(void *text) noexcept:
 
 
 cdef inline uint64_t loaded(const unsigned char *octets) noexcept:
-    cdef uint64_t word
+    cdef uint64_t word = 0
     memcpy(&word, octets, 8)
     return word
 
@@ -154,9 +154,8 @@ cdef inline void look_over(Cursor *cursor, const unsigned char *octets, Py_ssize
 
 
 cdef inline str text_of(Cursor *cursor, const unsigned char *octets, Py_ssize_t count):
-    """Make the str of a string whose length was checked."""
+    """Make the str of a string that was looked over and whose length was checked."""
     cdef str made
-    look_over(cursor, octets, count)
     if count < 2:
         return PyUnicode_DecodeLatin1(<const char *>octets, count, NULL)
     made = PyUnicode_New(count, 0xFF if cursor.high else 0x7F)
@@ -169,12 +168,13 @@ cdef inline str read_huffman(Cursor *cursor, const unsigned char *octets, Py_ssi
     cdef unsigned char[SCRATCH] scratch
     cdef unsigned char *out = scratch
     cdef Py_ssize_t written
+    cdef bint rare = False
     if huffman_room(count) > SCRATCH:
         out = <unsigned char *>PyMem_Malloc(huffman_room(count))
         if out == NULL:
             raise MemoryError
     try:
-        written = huffman_decode(octets, count, out)
+        written = huffman_decode(octets, count, out, &rare)
         if written < 0:
             cursor.wrong = EOS_SEEN if written == HUFFMAN_EOS else BAD_PADDING
             return None
@@ -182,6 +182,9 @@ cdef inline str read_huffman(Cursor *cursor, const unsigned char *octets, Py_ssi
         if cursor.allowed < 0:
             cursor.wrong = LIST_LARGE
             return None
+        cursor.high = cursor.odd = False
+        if rare:
+            look_over(cursor, out, written)
         return text_of(cursor, out, written)
     finally:
         if out != scratch:
@@ -211,6 +214,7 @@ cdef inline str read_string(Cursor *cursor):
     if cursor.allowed < 0:
         cursor.wrong = LIST_LARGE
         return None
+    look_over(cursor, octets, count)
     return text_of(cursor, octets, count)
 
 

@@ -5,5 +5,6 @@ from .http1_responses cimport Reading
 
 cdef class State(Reading):
     cdef State clone(self)
+    cdef int end(self) noexcept                       # END_
     cdef object checked(self, RequestRef ref)         # raises ValueError
     cdef object unsendable(self, RequestRef ref)      # a Fault, or None

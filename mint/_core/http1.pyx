@@ -270,7 +270,7 @@ cdef class State(Reading):
         cdef Fault broken
         cdef Pending current
         if self.core.phase >= PHASE_DEAF:
-            return step(self)
+            return step(self, None, (), None, None, self.end())
         new = self.clone()
         if len(self.queue) == self.core.first:   # W-9: an idle connection ends without a fault
             new.shut(None, None, None)
@@ -311,8 +311,10 @@ cdef class State(Reading):
         cdef list responses
         cdef Fault broken
         if self.core.phase >= PHASE_DEAF or PyBytes_GET_SIZE(data) == 0:
-            return step(self)
+            return step(self, None, (), None, None, self.end())
         new = self.clone()
+        if new.is_dribble(data):
+            return step(new)
         responses = []
         broken = new.read(data, responses)
         if broken is not None:
@@ -321,8 +323,11 @@ cdef class State(Reading):
             new.log = None
             new.core.window.start = new.core.window.end = 0
         return step(new, responses, (), broken, None,
-                    END_CLOSE if new.core.phase == PHASE_CLOSED else END_KEEP,
-                    notes_of_responses(responses) if self.core.traced else ())
+                    new.end(), notes_of_responses(responses) if self.core.traced else ())
+
+    cdef int end(self) noexcept:
+        """What becomes of the link."""
+        return END_CLOSE if self.core.phase == PHASE_CLOSED else END_KEEP
 
     cdef State clone(self):
         """A private copy, to be written to until it is published."""

@@ -24,7 +24,7 @@ from .http2_control cimport (on_goaway, on_ping, on_rst_stream, on_settings, on_
                              on_window_update)
 from .http2_responses cimport on_block, on_end
 from .http2_state cimport (AT_DATA, AT_HEADER, AT_PAD_LENGTH, AT_PAYLOAD, AT_SKIP, OVER, STARTING, Core,
-                           Scalars, Work, begin, breach, fail_all, refund, spend, stream_error)
+                           Scalars, Work, begin, breach, close_drained, fail_all, refund, spend, stream_error)
 from .logs cimport log_append
 from .streams cimport (ACCEPT, BREACH, CLOSED, CLOSED_STREAM, DROP, ENDED, IDLE, IS_TUNNEL, RESET,
                        SEEN_FINAL, Stream, arrival)
@@ -60,6 +60,10 @@ cdef int pump(Work w, const unsigned char *octets, Py_ssize_t count) except -1:
     cdef Py_ssize_t take
     while s.phase != OVER:
         if s.mode == AT_HEADER:
+            if s.goaway >= 0:
+                close_drained(w)
+                if s.phase == OVER:
+                    return 0
             if s.held == 0 and count - at >= FRAME_HEADER:
                 at += FRAME_HEADER
                 on_header(w, octets + at - FRAME_HEADER)
@@ -403,6 +407,9 @@ cdef int on_fragment(Work w, Head head, const unsigned char *fragment, int count
     cdef Core core = w.core
     cdef Scalars *s = &core.s
     cdef int id = s.block_stream
+    if count > core.config.max_header_block:
+        return calm_breach(w, "max_header_block", "a field block is too long", count,
+                           core.config.max_header_block)
     if head.flags & FLAG_END_HEADERS and not s.block_stream:
         return on_block(w, head.stream, s.block_promised, s.block_ends, fragment, count)
     if count:   # empty pieces were counted, there is nothing to keep

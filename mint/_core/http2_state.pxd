@@ -151,3 +151,4 @@ cdef int answered(Work w) except -1                      # one more answer waits
 cdef Fault marked(Fault fault, int processed)
 cdef int say_goodbye(Work w, int code, bytes debug) except -1    # GOAWAY
 cdef int leave(Work w) except -1                         # the connection is over
+cdef int close_drained(Work w) except -1                 # where a GOAWAY came: over if nothing is open

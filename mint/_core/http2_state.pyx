@@ -8,12 +8,12 @@ stands in the modules above. RFC 9113 5.1, 5.4, 10.5.
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
 from .events cimport END_CLOSE, END_KEEP, Data, Done, Failed, Note, RequestRef, Step, step
 from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, PROCESSED_YES, Fault, fault
 from .fields cimport name_is_sensitive
-from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, RST_STREAM, frame_name,
+from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, RST_STREAM, Head, frame_name,
                       goaway_frame, read_u32, write_header, write_u32)
 from .logs cimport ByteLog, Window, log_append
 from .streams cimport (CLOSED, ENDED, GOT_RESET, IDLE, IS_PUSHED, RESERVED, RESET, SEEN_ANY,
@@ -82,7 +82,9 @@ cdef class Core:
         return self.pushes.edit((stream - 1) >> 1)
 
     cdef bint is_idle(self, long long stream) noexcept:
-        return stream >= self.s.next_stream if stream & 1 else stream > self.s.last_promised
+        if stream & 1:
+            return stream >= self.s.next_stream or stream < self.config.first_stream
+        return stream > self.s.last_promised
 
     cdef int state_of(self, long long stream) noexcept:
         cdef const Stream *held = self.peek(stream)
@@ -104,6 +106,14 @@ cdef class Core:
 cdef void forget(Scalars *scalars) noexcept:
     """Take out what does not decide how a state behaves."""
     scalars.serial = 0
+    scalars.most_moved = 0   # saves a walk, no more
+    memset(scalars.header + scalars.held, 0, FRAME_HEADER - scalars.held)
+    if scalars.mode == AT_HEADER:
+        memset(&scalars.frame, 0, sizeof(Head))
+        scalars.left = scalars.padding = 0
+    if scalars.block_stream == 0:
+        scalars.block_promised = 0
+        scalars.block_ends = False
     scalars.partial_window.start = scalars.partial_window.end = 0
     scalars.block_window.start = scalars.block_window.end = 0
     scalars.reset_window.start = scalars.reset_window.end = 0
@@ -237,14 +247,12 @@ cdef class Work:
         return 0
 
     cdef Step finished(self):
-        """The Step of this operation. A drained connection is closed here (9113-6.8-b)."""
+        """The Step of this operation."""
         cdef Core core = self.core
         cdef tuple output = ()
         self.flush_data()
-        if (core.s.goaway >= 0 and core.s.phase != OVER and core.s.active == 0
-                and core.s.reserved == 0 and core.s.pushed == 0 and not core.pings):
-            say_goodbye(self, NO_ERROR, b"")
-            leave(self)
+        if core.s.goaway >= 0:
+            close_drained(self)
         if self.out_used:
             output = (PyBytes_FromStringAndSize(<char *>self.out, self.out_used),)
         return step(core, self.responses, output, self.fault, self.given, self.end,
@@ -405,10 +413,24 @@ cdef int say_goodbye(Work w, int code, bytes debug) except -1:
     return w.put_whole(goaway_frame(core.s.last_acted, code, debug))
 
 
+cdef int close_drained(Work w) except -1:
+    """After GOAWAY, once the last stream has ended and the last ping is answered: close (9113-6.8-b)."""
+    cdef Core core = w.core
+    if (core.s.phase != OVER and core.s.active == 0 and core.s.reserved == 0 and core.s.pushed == 0
+            and not core.pings):
+        w.flush_data()
+        say_goodbye(w, NO_ERROR, b"")
+        leave(w)
+    return 0
+
+
 cdef int leave(Work w) except -1:
     """The connection is over; nothing is remembered of its streams (R40)."""
     cdef Core core = w.core
     core.s.phase = OVER
+    core.s.mode = AT_HEADER
+    core.s.held = 0
+    core.s.block_stream = 0
     core.requests = Streams.__new__(Streams)
     core.pushes = None
     core.partial = core.block = core.resets = None

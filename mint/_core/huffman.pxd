@@ -65,11 +65,13 @@ cdef inline uint32_t take_windows(uint64_t *bits, unsigned char **out, int *spen
     A longer code moves nothing, so it is still there after the last window.
     """
     cdef uint32_t step = 0
-    cdef int i
-    for i in range(windows):
+    cdef uint16_t symbols
+    while windows > 0:
+        windows -= 1
         step = huffman_step[bits[0] >> (64 - HUFFMAN_STEP_BITS)]
-        out[0][0] = <unsigned char>(step >> 16)
-        out[0][1] = <unsigned char>(step >> 24)
+        symbols = <uint16_t>(step >> 16)
+        out[0][0] = symbols & 0xFF
+        out[0][1] = symbols >> 8
         out[0] += (step >> 8) & 0xFF
         bits[0] <<= step & 63
         spent[0] += step & 63
@@ -77,8 +79,12 @@ cdef inline uint32_t take_windows(uint64_t *bits, unsigned char **out, int *spen
 
 
 cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t count,
-                                      unsigned char *out) noexcept nogil:
-    """Decode into `out`, which has `huffman_room(count)`; the octets written, or what is wrong."""
+                                      unsigned char *out, bint *rare) noexcept nogil:
+    """Decode into `out`, which has `huffman_room(count)`; the octets written, or what is wrong.
+
+    `rare` says whether there are symbols with codes too long for a window. All controls and all octets
+    over 0x7F are among those.
+    """
     cdef uint64_t bits = 0       # what is next, from the top; below `held` already what follows
     cdef uint64_t rest           # what follows the register near the end
     cdef int held = 0
@@ -87,6 +93,7 @@ cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t co
     cdef int symbol
     cdef uint32_t step
     cdef unsigned char *start = out
+    rare[0] = False
     while count >= 8:
         bits |= load_64(octets) >> held
         octets += (63 - held) >> 3
@@ -96,6 +103,7 @@ cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t co
         held = (held | 56) - spent
         if step & 63 == 0 and held >= HUFFMAN_LONGEST:
             symbol = long_symbol(bits, &spent)
+            rare[0] = True
             if symbol == 256:
                 return HUFFMAN_EOS       # 7541-5.2-c
             out[0] = <unsigned char>symbol
@@ -117,6 +125,7 @@ cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t co
             if left < 8:                 # 7541-5.2-b
                 return out - start if ~bits >> (64 - left) == 0 else HUFFMAN_PADDING
             symbol = long_symbol(bits, &spent)
+            rare[0] = True
             if spent > left:
                 return HUFFMAN_PADDING   # 7541-5.2-a
             if symbol == 256:

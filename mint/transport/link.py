@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from ..errors import StaleConnectionError, TransportClosed, TransportError
 from ..messages import Broken, Closed, Received
 from ..types import Source
+from .tls import TLSLayer
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..messages import Message
     from ..types import Inbox, SocketAddress, TLSInfo
-    from .tls import TLSLayer
+    from .layer import Layer
 
 
 World: TypeAlias = Literal["blocking", "asyncio", "trio", "any"]
@@ -38,13 +39,14 @@ class Link(ABC):
     world: ClassVar[World] = "blocking"
     """Whose mailboxes can watch it."""
 
-    def __init__(self, layers: Sequence[TLSLayer] = ()) -> None:
-        """Start with these TLS layers, the outermost (nearest to the wire) first."""
+    def __init__(self, layers: Sequence[Layer] = ()) -> None:
+        """Start with these layers, the outermost (nearest to the wire) first."""
         self.source = Source()
         self.generation = 0
         self.inbox: Inbox | None = None
         self.clean_end = False
         self._layers = tuple(layers)
+        self._secure = True
         self._guard = threading.Lock()
         # Reentrant: an operation that fails closes the link it holds.
         self._wire = threading.RLock()
@@ -131,6 +133,11 @@ class Link(ABC):
         """How many octets are queued and not written."""
         return self._queued
 
+    @property
+    def backlog(self) -> int:
+        """The same, with those in layers whose peer does not take them yet."""
+        return self._queued + sum(layer.waiting for layer in self._layers)
+
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Queue the octets, through the TLS layers, and write what the wire takes."""
         if self._closed or self._shutting:
@@ -197,11 +204,17 @@ class Link(ABC):
 
     # -- receiving
 
-    def begin(self, octets: bytes = b"") -> None:
-        """Take what came before the link was made: plaintext, or what the TLS layers hold already.
+    def begin(self, octets: bytes = b"", *, secure: bool = True) -> None:
+        """Take what came before the link was made: these octets, and what the layers hold already.
 
-        A server may answer in the read that ended its handshake: nothing would wake us for that again.
+        A server may answer in the read that ended its handshake: nothing would wake us for that again. TLS
+        that reaches no further than a proxy is not `secure`.
         """
+        self._secure = secure
+        if octets:
+            self._arrived.append(octets)
+            self._held += len(octets)
+        octets = b""
         for layer in self._layers:
             if octets:
                 layer.feed(octets)
@@ -406,9 +419,11 @@ class Link(ABC):
 
     def _say_goodbye(self) -> None:
         try:
-            if self._layers and not self._write_failed and not self._shutting:
-                self._layers[-1].close_notify()
-                self._carry_out()
+            if not self._write_failed:
+                # From the inside out: each goodbye goes through the layers around it.
+                for layer in self._layers[::-1]:
+                    layer.close_notify()
+                    self._carry_out()
             self._last_words()
         except Exception:  # noqa: BLE001  # close never raises: the wire is given up anyway
             self._write_failed = True
@@ -420,8 +435,9 @@ class Link(ABC):
 
     @property
     def tls(self) -> TLSInfo | None:
-        """What the innermost TLS layer negotiated."""
-        return self._layers[-1].info() if self._layers else None
+        """What TLS with the server negotiated; `None` in clear, also where a proxy is spoken to over TLS."""
+        innermost = self._layers[-1] if self._layers else None
+        return innermost.info() if isinstance(innermost, TLSLayer) and self._secure else None
 
     @property
     def local_address(self) -> SocketAddress | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..options import TCPOptions
-    from .tls import TLSLayer
+    from .layer import Layer
 
 MOST_HELD = 4 * 1_048_576
 """How much an operation that waits to write reads meanwhile, in octets."""
@@ -34,7 +34,7 @@ _PIECES = 64
 class SocketLink(Link):
     """A connected socket as a link; blocking calls wait with `poll`."""
 
-    def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[TLSLayer] = ()) -> None:
+    def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link)."""
         super().__init__(layers)
         socket.setblocking(False)
@@ -63,7 +63,8 @@ class SocketLink(Link):
     # -- writing
 
     def _transmit(self, *, wait: bool) -> None:
-        if self._write_some() or not wait or self._queued <= self._options.high_water:
+        self._write_some()
+        if not wait or self.backlog <= self._options.high_water:
             return
         timeout = self._options.send_timeout
         self._drain(None if timeout is None else monotonic() + timeout, down_to=self._options.high_water)
@@ -93,8 +94,9 @@ class SocketLink(Link):
 
     def _drain(self, until: float | None, *, down_to: int) -> None:
         """Write until at most `down_to` octets are queued, reading meanwhile."""
-        while self._queued > down_to:
-            events = select.POLLOUT
+        while self.backlog > down_to:
+            # Where a layer waits for its peer, there may be nothing to write.
+            events = select.POLLOUT if self._outbox else 0
             if self._held < MOST_HELD and not self._ended and self._failure is None:
                 events |= select.POLLIN
             ready = self._wait(events, until)
@@ -110,7 +112,7 @@ class SocketLink(Link):
         """Write all that is queued."""
         if self._write_failed:
             raise TransportClosed
-        if not self._write_some():
+        if not self._write_some() or self.backlog:
             self._drain(None if timeout is None else monotonic() + timeout, down_to=0)
         if self._shutting:
             self._end_writing()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import ssl
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from ..errors import CertificateRejected, TLSFailed
 from ..types import TLSInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from ..errors import TransportError
     from ..options import TLSOptions
@@ -56,12 +58,23 @@ def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
         return
     if options.ca_file is not None or options.ca_data is not None:
         context.load_verify_locations(cafile=options.ca_file, cadata=options.ca_data)
-    else:
+    elif options.trust in {"auto", "system"}:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-        if not context.get_ca_certs() and not _has_store():
+        empty = not context.get_ca_certs() and not _has_store()
+        if empty and options.trust == "auto":
             context.load_verify_locations(cafile=certifi.where())
+    elif options.trust == "certifi":
+        context.load_verify_locations(cafile=certifi.where())
     if options.partial_chain:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+
+
+def _new_context(options: TLSOptions) -> ssl.SSLContext:
+    if options.trust == "truststore" and options.verify:
+        import truststore  # noqa: PLC0415  # an optional dependency
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
@@ -73,16 +86,17 @@ def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
         if options.context is not None:
             context = options.context
         else:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context = _new_context(options)
             context.minimum_version = options.minimum_version
             context.maximum_version = options.maximum_version
             context.set_ciphers(options.ciphers or CIPHERS)
             context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
             context.post_handshake_auth = False
+            context.hostname_checks_common_name = False  # RFC 9110 4.3.4
             _trust(context, options)
             if options.cert_file is not None:
                 context.load_cert_chain(options.cert_file, options.key_file, options.key_password)
-            key_log = os.environ.get("SSLKEYLOGFILE")
+            key_log = options.key_log_file or os.environ.get("SSLKEYLOGFILE")
             if key_log:
                 context.keylog_filename = key_log
         context.set_alpn_protocols(list(alpn))
@@ -91,13 +105,61 @@ def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
     return context
 
 
+def _stamp(file: str | None) -> tuple[int, int, int] | None:
+    """Return what changes when a file does."""
+    if file is None:
+        return None
+    found = Path(file).stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything about one TLS connection that can be known, and can fail, before anything is dialled."""
+
+    context: ssl.SSLContext
+    server_hostname: str
+    session: ssl.SSLSession | None = None
+    keep: Callable[[ssl.SSLSession], None] | None = None
+
+    def layer(self) -> TLSLayer:
+        """Return the layer, before its handshake."""
+        return TLSLayer(self.context, self.server_hostname, self.session, self.keep)
+
+
+def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashable) -> Prepared:
+    """Prepare TLS with a server; `way` is what else leads to it, for the sessions (R25, R26)."""
+    name = options.server_hostname or hostname
+    sessions = options.sessions
+    if sessions is None:
+        return Prepared(make_context(options, alpn), name)
+    try:
+        stamps = tuple(_stamp(file) for file in (options.ca_file, options.cert_file, options.key_file))
+    except OSError as error:
+        raise tls_error(error) from error
+    key = options, stamps, name, tuple(alpn), way
+    found = sessions.take(key)
+    context, session = found or (make_context(options, alpn), None)
+    return Prepared(context, name, session, partial(sessions.keep, key, context))
+
+
 class TLSLayer:
     """One TLS connection between two streams of octets."""
 
-    __slots__ = ("_arriving", "_leaving", "_object", "clean_end", "ended", "failure")
+    __slots__ = ("_arriving", "_keep", "_leaving", "_object", "clean_end", "ended", "failure")
 
-    def __init__(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
-        """Start a client; `server_hostname` is for SNI and for the certificate check."""
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        server_hostname: str | None,
+        session: ssl.SSLSession | None = None,
+        keep: Callable[[ssl.SSLSession], None] | None = None,
+    ) -> None:
+        """Start a client; `server_hostname` is for SNI and for the certificate check.
+
+        It offers to resume `session`; `keep` is called once with a session that can be resumed later.
+        """
+        self._keep = keep
         self._arriving = ssl.MemoryBIO()
         self._leaving = ssl.MemoryBIO()
         self.clean_end = False
@@ -107,9 +169,16 @@ class TLSLayer:
         self.failure: TransportError | None = None
         """What broke the layer: no more plaintext will come after what was read."""
         try:
-            self._object = context.wrap_bio(self._arriving, self._leaving, server_hostname=server_hostname)
+            self._object = context.wrap_bio(
+                self._arriving, self._leaving, server_hostname=server_hostname, session=session
+            )
         except (ssl.SSLError, ValueError) as error:
             raise tls_error(error) from error
+
+    @property
+    def waiting(self) -> int:
+        """How many octets cannot be sent yet: none, after the handshake."""
+        return 0
 
     def handshake(self) -> bool:
         """Go on with the handshake; true when it is done. Raises `TLSFailed`."""
@@ -132,6 +201,12 @@ class TLSLayer:
         """Return the plaintext that is there, all of it; sets `ended` at the end. Raises `TLSFailed`."""
         if self.failure is not None:
             raise self.failure
+        pieces = self._decrypted()
+        if self._keep is not None and pieces:
+            self._keep_session(self._keep)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _decrypted(self) -> list[bytes]:
         pieces: list[bytes] = []
         read = self._object.read
         try:
@@ -154,7 +229,16 @@ class TLSLayer:
             # What was decrypted before the bad record is delivered first.
             if not pieces:
                 raise self.failure from error
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return pieces
+
+    def _keep_session(self, keep: Callable[[ssl.SSLSession], None]) -> None:
+        """Keep the session once there is something to resume: with TLS 1.3 a ticket that came by now."""
+        session = self._object.session
+        if session is not None and (
+            session.has_ticket or (session.id and self._object.version() != "TLSv1.3")
+        ):
+            keep(session)
+            self._keep = None
 
     def write(self, plaintext: bytes) -> None:
         """Encrypt; the result waits in `leaving`. Raises `TLSFailed`."""

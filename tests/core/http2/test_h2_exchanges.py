@@ -1,6 +1,7 @@
 """Requests and responses that go as they should."""
 
 import pytest
+
 from mint._core.events import (
     CLOSE,
     KEEP,
@@ -14,7 +15,6 @@ from mint._core.events import (
     Trailers,
 )
 from mint._core.http2 import State
-
 from tests.http2_driver import (
     ACK,
     AGENT,
@@ -52,9 +52,7 @@ def test_opening_writes_the_preface_settings_and_the_connection_window() -> None
     assert octets.startswith(PREFACE)
     first, second = frames_of(octets)
     assert (first.kind, first.stream) == (SETTINGS, 0)
-    assert first.payload == (
-        b"\x00\x02\x00\x00\x00\x00" b"\x00\x04\x00\x40\x00\x00" b"\x00\x06\x00\x04\x00\x00"
-    )
+    assert first.payload == (b"\x00\x02\x00\x00\x00\x00\x00\x04\x00\x40\x00\x00\x00\x06\x00\x04\x00\x00")
     assert (second.stream, second.number) == (0, 16_777_216 - 65_535)
     assert step.state.is_open_read
     assert step.state.is_open_write
@@ -144,7 +142,9 @@ def test_a_response() -> None:
 def test_content_of_one_read_is_one_data_and_leaves_as_it_arrives() -> None:
     talk = opened()
     talk.request()
-    talk.feed(talk.server.headers(1, OK), data(1, b"ab"), data(1, b""), data(1, b"cd"), data(1, b"x" * 100)[:19])
+    talk.feed(
+        talk.server.headers(1, OK), data(1, b"ab"), data(1, b""), data(1, b"cd"), data(1, b"x" * 100)[:19]
+    )
     assert talk.events[-1] == Data(ref(1), b"abcd" + b"x" * 10)
     whole = b"y" * 50
     step = talk.feed(whole)

@@ -1,0 +1,57 @@
+"""TLS sessions to resume: a bounded store that the caller owns and passes. RFC 8446 2.2, C.4.
+
+A resumed session skips the certificates, so it is offered only where everything that decided about them is
+the same: that is the key. Each session is offered once. There is no early data.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Hashable
+
+    _Entry: TypeAlias = tuple[ssl.SSLContext, ssl.SSLSession]
+
+MOST = 100
+
+
+class TLSSessions:
+    """Sessions of earlier connections, to be resumed by later ones: pass one object to both.
+
+        tls = mint.TLSOptions(sessions=mint.TLSSessions())
+
+    A session is resumed only for the same options, server name, address, port, protocols and proxy; a file
+    of certificates that changed makes other options. Thread-safe; the oldest go when there are `most`.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        if isinstance(most, bool) or most < 1:
+            raise ValueError(f"most wants a positive number, not {most!r}")
+        self._most = most
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def clear(self) -> None:
+        """Forget every session."""
+        with self._lock:
+            self._entries.clear()
+
+    def take(self, key: Hashable) -> _Entry | None:
+        """Return a session and the context it belongs to, and forget it."""
+        with self._lock:
+            return self._entries.pop(key, None)
+
+    def keep(self, key: Hashable, context: ssl.SSLContext, session: ssl.SSLSession) -> None:
+        """Remember a session."""
+        with self._lock:
+            self._entries.pop(key, None)
+            self._entries[key] = context, session
+            while len(self._entries) > self._most:
+                self._entries.popitem(last=False)

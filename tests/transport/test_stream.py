@@ -1,0 +1,214 @@
+"""Tunnels through HTTP/2 proxies that play scripts."""
+
+from __future__ import annotations
+
+import pytest
+
+import mint
+from mint import Proxy, errors
+from mint.testing import Close, Forever, Reset, ScriptedServer, Send, Step, http2
+from mint.testing.frames import data, goaway, headers, rst_stream, settings, window_update
+from mint.transport.stream import MAX_BODY
+
+from ..tls import server_context, trusting
+
+TLS = server_context("origin.example", "127.0.0.1", alpn=("h2",))
+PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+ASKED = http2.ExpectHeaders(1, ((":method", "CONNECT"), (":authority", "origin.example:80")))
+OPEN = http2.send(headers(1, ((":status", "200"), ("via", "2 tester"))))
+SAID = http2.ExpectFrame(http2.FrameType.DATA, 1)
+START: tuple[Step, ...] = (*http2.handshake(), ASKED)
+
+
+def through(server: ScriptedServer, **options: object) -> Proxy:
+    defaults: dict[str, object] = {"protocols": ("http2",), "tunnel": True}
+    return Proxy("http", server.address, server.port, **(defaults | options))  # type: ignore[arg-type]  # each test knows
+
+
+def test_a_tunnel_is_a_stream() -> None:
+    script = [*START, OPEN, SAID, http2.send(data(1, PAGE))]
+    with ScriptedServer(script) as server:
+        conn = mint.connect("http", "origin.example", 80, proxy=through(server))
+        assert conn.proxy_headers == (("via", "2 tester"),)
+        assert conn.tls is None
+        content = b""
+        with conn:
+            conn, _ = conn.request("GET", "/")
+            while conn.open_request_count:
+                conn, responses = conn.recv(timeout=5)
+                content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+        assert content == b"hello"
+
+
+def fetch(conn: mint.Connection) -> bytes:
+    content = b""
+    with conn:
+        conn, _ = conn.request("GET", "/")
+        while conn.open_request_count:
+            conn, responses = conn.recv(timeout=5)
+            content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+    return content
+
+
+def test_the_proxy_is_spoken_to_over_tls_and_so_is_the_origin() -> None:
+    script = [
+        *http2.handshake(),
+        http2.ExpectHeaders(1, ((":method", "CONNECT"), (":authority", "origin.example:443"))),
+        OPEN,
+        SAID,
+    ]
+    with ScriptedServer(script, tls=TLS) as server:
+        proxy = Proxy("https", server.address, server.port, protocols=("http2",), tls=trusting())
+        # What comes is no TLS: the layers are as many as they should be.
+        with pytest.raises(errors.TransportClosed):
+            mint.connect("https", "origin.example", 443, proxy=proxy, tls=trusting())
+
+
+def test_a_proxy_that_does_not_agree_to_http2() -> None:
+    old = server_context("127.0.0.1", alpn=("http/1.1",))
+    for context, wanted in (
+        (old, errors.TLSFailed),
+        (server_context("127.0.0.1"), errors.ProtocolNotNegotiated),
+    ):
+        with ScriptedServer([], tls=context) as server:
+            proxy = Proxy("https", server.address, server.port, protocols=("http2",), tls=trusting())
+            with pytest.raises((wanted, errors.ProtocolNotNegotiated)):
+                mint.connect("https", "origin.example", 443, proxy=proxy)
+
+
+def test_what_the_proxy_is_told_are_its_own_headers() -> None:
+    asked = http2.ExpectHeaders(1, (("x-for", "proxy"), ("proxy-authorization", "Basic bWU6aHVzaA==")))
+    with ScriptedServer([*http2.handshake(), asked, OPEN, SAID, http2.send(data(1, PAGE))]) as server:
+        proxy = through(server, headers=(("x-for", "proxy"),), username="me", password="hush")
+        assert fetch(mint.connect("http", "origin.example", 80, proxy=proxy)) == b"hello"
+
+
+def test_interim_answers_are_skipped() -> None:
+    interim = http2.send(headers(1, ((":status", "103"),)))
+    with ScriptedServer([*START, interim, OPEN, SAID, http2.send(data(1, PAGE))]) as server:
+        assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"hello"
+
+
+def test_octets_with_the_answer_belong_to_the_tunnel() -> None:
+    both = http2.send(headers(1, ((":status", "200"),)), data(1, b"HTTP"))
+    with ScriptedServer([*START, both]) as server:
+        conn = mint.connect("http", "origin.example", 80, proxy=through(server))
+        with conn, pytest.raises(errors.UnexpectedData):
+            conn.recv(timeout=5)
+
+
+def test_a_refusal_is_an_error_with_status_headers_and_body() -> None:
+    refusal = http2.send(headers(1, ((":status", "407"), ("a", "b"))), data(1, b"says", end=True))
+    with ScriptedServer([*START, refusal]) as server, pytest.raises(errors.UnexpectedProxyStatus) as caught:
+        mint.connect("http", "origin.example", 80, proxy=through(server))
+    assert (caught.value.status, caught.value.headers, caught.value.body) == (407, (("a", "b"),), b"says")
+    assert caught.value.processed is mint.Processed.NO
+
+
+def test_the_body_of_a_refusal_is_bounded() -> None:
+    much = [http2.send(data(1, bytes(16_384))) for _ in range(5)]
+    script = [*START, http2.send(headers(1, ((":status", "407"),))), *much, Forever()]
+    with ScriptedServer(script) as server, pytest.raises(errors.UnexpectedProxyStatus) as caught:
+        mint.connect("http", "origin.example", 80, proxy=through(server))
+    assert len(caught.value.body) == MAX_BODY
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [http2.send(rst_stream(1, http2.ErrorCode.CONNECT_ERROR))],
+        [http2.send(goaway(0))],
+        [http2.send(data(1, b"too early"))],
+        [http2.send(headers(1, (("no", "status"),)))],
+        [Send(b"HTTP/1.1 400 Bad Request\r\n\r\n")],
+        [Close()],
+        [Reset()],
+    ],
+)
+def test_a_proxy_that_breaks_http2_or_off(broken: list[Step]) -> None:
+    with ScriptedServer([*START, *broken]) as server, pytest.raises(errors.ProxyFailed) as caught:
+        mint.connect("http", "origin.example", 80, proxy=through(server))
+    assert caught.value.processed is mint.Processed.NO
+
+
+def test_a_proxy_that_says_nothing() -> None:
+    script = [http2.ExpectPreface(), Forever()]
+    with ScriptedServer(script) as server, pytest.raises(errors.TunnelTimeout):
+        mint.connect("http", "origin.example", 80, proxy=through(server, tunnel_timeout=0.2))
+
+
+@pytest.mark.parametrize(
+    ("broken", "wanted"),
+    [
+        ([http2.send(rst_stream(1, http2.ErrorCode.CONNECT_ERROR))], errors.TransportReset),
+        ([http2.send(data(1, PAGE[:9])), http2.send(rst_stream(1))], errors.TransportReset),
+        ([http2.send(settings((99, 1))), http2.send(goaway(1, 1)), Close()], errors.TransportClosed),
+        ([Close()], errors.TransportClosed),
+    ],
+)
+def test_a_tunnel_that_breaks_is_a_transport_that_breaks(
+    broken: list[Step], wanted: type[errors.TransportError]
+) -> None:
+    with ScriptedServer([*START, OPEN, SAID, *broken]) as server:
+        conn = mint.connect("http", "origin.example", 80, proxy=through(server))
+        with pytest.raises(wanted):
+            fetch(conn)
+
+
+def test_a_tunnel_that_ends_is_a_transport_that_ends() -> None:
+    until_end = http2.send(data(1, b"HTTP/1.1 200 OK\r\n\r\nall", end=True))
+    with ScriptedServer([*START, OPEN, SAID, until_end]) as server:
+        assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"all"
+
+
+def test_closing_ends_the_stream() -> None:
+    script = [*START, OPEN, http2.ExpectFrame(http2.FrameType.DATA, 1, flags=1, payload=b"")]
+    with ScriptedServer(script) as server:
+        mint.connect("http", "origin.example", 80, proxy=through(server)).close()
+
+
+WINDOW = 4
+
+
+def test_what_the_window_does_not_take_waits_and_counts() -> None:
+    parts = [http2.ExpectFrame(http2.FrameType.DATA, 1), http2.send(window_update(1, 100_000))]
+    script: list[Step] = [
+        *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, WINDOW)),
+        ASKED,
+        OPEN,
+        *parts,
+        http2.ExpectFrame(http2.FrameType.DATA, 1),
+        http2.send(data(1, PAGE)),
+    ]
+    with ScriptedServer(script) as server:
+        assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"hello"
+
+
+def test_a_window_that_never_opens_ends_with_send_timeout() -> None:
+    script: list[Step] = [
+        *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, WINDOW)),
+        ASKED,
+        OPEN,
+        http2.ExpectFrame(http2.FrameType.DATA, 1),
+        Forever(),
+    ]
+    with ScriptedServer(script) as server:
+        tcp = mint.TCPOptions(high_water=1, send_timeout=0.2)
+        conn = mint.connect("http", "origin.example", 80, proxy=through(server), tcp=tcp)
+        with conn, pytest.raises(errors.TransportTimeout):
+            conn.request("POST", "/", (), bytes(100_000))
+
+
+def test_flush_waits_for_the_window() -> None:
+    script: list[Step] = [
+        *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, WINDOW)),
+        ASKED,
+        OPEN,
+        http2.ExpectFrame(http2.FrameType.DATA, 1),
+        http2.send(window_update(1, 100_000)),
+        http2.ExpectFrame(http2.FrameType.DATA, 1),
+    ]
+    with ScriptedServer(script) as server:
+        conn = mint.connect("http", "origin.example", 80, proxy=through(server))
+        conn, _ = conn.request("GET", "/")
+        conn.flush(5).close()
