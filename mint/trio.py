@@ -22,23 +22,24 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import trio
 
 from .attempts import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
-from .errors import MailboxClosed, TransportClosed, TransportTimeout
+from .errors import MailboxClosed, TransportClosed, TransportError, TransportTimeout
 from .http import make_wish
 from .mailbox import NOTHING, Watcher
 from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .transport import SocketLink
+from .transport.tcp import MOST_HELD
 from .tunnelling import establish
 
 if TYPE_CHECKING:
     import socket as sockets
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from types import TracebackType
 
     from .connecting import Attempt, Endpoint, Established, Plan
     from .http import Connection
     from .proxy import Proxy
+    from .transport.layer import Layer
     from .transport.link import World
-    from .transport.tls import TLSLayer
     from .types import Address, ProtocolName, Resolver, Scheme
 
 _HTTP1 = HTTP1Options()
@@ -95,7 +96,7 @@ class TrioLink(SocketLink):
 
     world: ClassVar[World] = "trio"
 
-    def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[TLSLayer] = ()) -> None:
+    def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link)."""
         super().__init__(socket, options, layers)
         self._thread = get_ident()
@@ -118,16 +119,50 @@ class TrioLink(SocketLink):
         self._write_some()
 
     async def drain(self) -> None:
-        """Wait until the system has taken everything that is queued; raise where it never will."""
+        """Wait until the system has taken everything that is queued; raise where it never will.
+
+        It reads into the bounded inbox meanwhile, so that two peers that both write cannot deadlock.
+        """
         # One task waits for the socket, and others for that task.
         async with self._draining:
-            while self.unsent and not self._closed:
+            while self.backlog and not self._closed and not self._write_failed:
                 self.write_waiting()
-                if self.unsent:
-                    with contextlib.suppress(trio.ClosedResourceError):
-                        await trio.lowlevel.wait_writable(self._socket)
-        if self.unsent or self._write_failed:
+                if self.backlog and not await self._something_happened():
+                    break
+        if self.backlog or self._write_failed:
             raise TransportClosed
+
+    async def _something_happened(self) -> bool:
+        """Wait until the socket can be written or has been read; false where neither will be."""
+        waits: list[Callable[[sockets.socket], Awaitable[None]]] = []
+        reading = self._held < MOST_HELD and not self._ended and self._failure is None
+        if reading:
+            waits.append(trio.lowlevel.wait_readable)
+        if self._outbox:
+            waits.append(trio.lowlevel.wait_writable)
+
+        async def wait(ready: Callable[[sockets.socket], Awaitable[None]]) -> None:
+            with contextlib.suppress(trio.ClosedResourceError):
+                await ready(self._socket)
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            for each in waits:
+                nursery.start_soon(wait, each)
+        if reading and not self._closed:
+            self._read_ahead()
+        return bool(waits)
+
+    def _read_ahead(self) -> None:
+        try:
+            octets = self._read_now()
+        except TransportError as error:
+            self._failure = error
+        else:
+            if octets is not None:
+                self._take_in(octets)
+        if self.has_next and self.armed and self.inbox is not None:
+            self.inbox.watch(self)
 
     def close(self) -> None:
         """Close, in the thread that runs trio; from another one, soon."""
@@ -155,7 +190,7 @@ async def _open_link(
     made = socket_of(established.attempt)
     try:
         link = TrioLink(made, plan.tcp, established.layers)
-        link.begin(established.arrived)
+        link.begin(established.arrived, secure=plan.tls is not None)
     except BaseException:
         made.close()
         raise

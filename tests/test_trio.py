@@ -492,3 +492,28 @@ def test_a_handshake_that_gets_no_answer_can_be_cancelled_and_times_out(
 
     with no_socket_left(), ScriptedServer([Drain()], [Drain()]) as server:
         run(main, server)
+
+
+def test_two_peers_that_both_write_do_not_deadlock() -> None:
+    """The server does not read before its own long answer was taken."""
+    size = 3_000_000
+
+    async def main(server: ScriptedServer) -> None:
+        with mint.trio.Mailbox() as mailbox:
+            tcp = mint.TCPOptions(receive_buffer=65_536, send_buffer=65_536)
+            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox, tcp=tcp)
+            conn, _ = conn.request("POST", "/", body=bytes(10_000_000))
+            await mint.trio.flush(conn)
+            received = 0
+            while conn.open_request_count:
+                conn, responses = fed(conn, await mailbox.receive())
+                received += len(data(responses))
+            assert received == size
+            conn.close()
+
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + bytes(size)
+    with (
+        no_socket_left(),
+        ScriptedServer([request(), Send(answer), ExpectCount(10_000_000)]) as server,
+    ):
+        run(main, server)
