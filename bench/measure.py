@@ -34,14 +34,23 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A name in the tables, and `module:function` that turns a workload into a Task."""
+    """A name in the tables, and `module:function` that turns a workload into a Task.
+
+    One that runs apart is loaded by a process of its own, which does the workload's errand.
+    """
 
     name: str
     kind: Kind
     where: str
+    apart: bool = False
 
     def task(self, work: object) -> Task:
         """Load the contender; raise MissingError where this machine has not what it needs."""
+        if self.apart:
+            from .net import Apart, Errand  # noqa: PLC0415  # net needs what stands above
+
+            assert isinstance(work, Errand)
+            return Apart(self.where, work)
         module, _, function = self.where.partition(":")
         try:
             make = getattr(import_module(f"bench.contenders.{module}"), function)
@@ -125,7 +134,11 @@ def quantity(value: float, unit: str) -> str:
 def measure(row: Row, repeats: int, budget: float) -> Outcome:
     """Verify every contender, then time them in turns and keep the medians."""
     outcome = Outcome(row)
-    work = row.work()
+    try:
+        work = row.work()
+    except (MissingError, ImportError) as error:
+        outcome.missing = {contender.name: str(error) for contender in row.contenders}
+        return outcome
     tasks: dict[str, Task] = {}
     for contender in row.contenders:
         try:
@@ -160,10 +173,10 @@ class Rounds:
         verify: Callable[[int, Any], None],
         operations: int,
     ) -> None:
-        self._ready = ready
-        self._run = run
+        self.ready = ready
+        self.run = run
         self._verify = verify
-        self._operations = operations
+        self.operations = operations
         self._next = 0
 
     def check(self) -> None:
@@ -171,11 +184,11 @@ class Rounds:
         for _ in range(2):
             number = self._next
             self._next += 1
-            self._verify(number, self._run(self._ready(number)))
+            self._verify(number, self.run(self.ready(number)))
 
     def seconds(self, budget: float) -> float:
         """Run rounds until the budget is spent on timed work (or ten times as much beside it)."""
-        ready, run, clock = self._ready, self._run, time.process_time
+        ready, run, clock = self.ready, self.run, time.process_time
         spent, rounds, began = 0.0, 0, clock()
         while spent < budget and clock() - began < 10 * budget or not rounds:
             work = ready(self._next)
@@ -184,4 +197,4 @@ class Rounds:
             run(work)
             spent += clock() - start
             rounds += 1
-        return spent / (rounds * self._operations)
+        return spent / (rounds * self.operations)

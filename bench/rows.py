@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import streams, work
-from .measure import Contender, Goal, Row
+from . import net, streams, work
+from .measure import Contender, Goal, Kind, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,135 @@ def _http2_row(key: str, title: str, made: Callable[[], object], *goals: Goal) -
     copies = (Contender("one copy", "limit", "copies:content"),) if key in {"down", "up"} else ()
     return Row(f"h2-{key}", "HTTP/2 in memory", title, made, HTTP2 + copies, goals)
 
+
+MINT = "mint"
+RAW, H2LOAD, FLOOR = "raw socket", "h2load", "httptools behind a protocol"
+CORE = "nghttp2 in C over ssl"
+RECV, SENDALL = "recv loop", "sendall loop"
+
+
+def _apart(name: str, kind: Kind, where: str) -> Contender:
+    return Contender(name, kind, where, apart=True)
+
+
+def _net_row(
+    key: str, title: str, made: Callable[[], object], goal: Goal, *contenders: tuple[str, str, str]
+) -> Row:
+    """Contenders are name, where, and the kind's first letter; mint joins them."""
+    kinds: dict[str, Kind] = {"m": "mint", "p": "peer", "l": "limit"}
+    all_of_them = tuple(_apart(name, kinds[kind], where) for name, where, kind in contenders)
+    return Row(f"net-{key}", "End to end", title, made, all_of_them, (goal,))
+
+
+NET: tuple[Row, ...] = (
+    _net_row(
+        "h1",
+        "sequential GETs, HTTP/1 in clear",
+        net.gets,
+        Goal(MINT, 1.5, RAW),
+        (MINT, "net_mint:client", "m"),
+        ("pycurl", "net_pycurl:client", "p"),
+        ("http.client", "net_stdlib:client", "p"),
+        ("urllib3", "net_urllib3:client", "p"),
+        ("primp", "net_rust:primp", "p"),
+        ("pyreqwest", "net_rust:pyreqwest", "p"),
+        ("httpx", "net_httpx:client", "p"),
+        (RAW, "net_stdlib:raw", "l"),
+        (H2LOAD, "net_tools:h2load", "l"),
+        ("wrk", "net_tools:wrk", "l"),
+    ),
+    _net_row(
+        "asyncio",
+        "the same under asyncio",
+        net.gets,
+        Goal(MINT, 1.3, FLOOR),
+        (MINT, "net_mint:under_asyncio", "m"),
+        ("aiohttp", "net_aiohttp:client", "p"),
+        (FLOOR, "net_aiohttp:floor", "l"),
+    ),
+    _net_row(
+        "uvloop",
+        "the same under asyncio with uvloop",
+        net.gets,
+        Goal(MINT, 1.3, FLOOR),
+        (MINT, "net_mint:under_uvloop", "m"),
+        ("aiohttp", "net_aiohttp:client_uvloop", "p"),
+        (FLOOR, "net_aiohttp:floor_uvloop", "l"),
+    ),
+    _net_row(
+        "h2",
+        "sequential GETs, HTTP/2 over TLS",
+        partial(net.gets, tls=True, http2=True),
+        Goal(MINT, 1.2, CORE),
+        (MINT, "net_mint:client", "m"),
+        ("primp", "net_rust:primp", "p"),
+        ("pyreqwest", "net_rust:pyreqwest", "p"),
+        ("pycurl", "net_pycurl:client", "p"),
+        ("httpx", "net_httpx:client", "p"),
+        (CORE, "net_core:client", "l"),
+        (H2LOAD, "net_tools:h2load", "l"),
+    ),
+    _net_row(
+        "h2-100",
+        "100 concurrent streams, HTTP/2 over TLS, requests batched",
+        partial(net.gets, tls=True, http2=True, together=100, count=2_000),
+        Goal(MINT, 1.3, H2LOAD),
+        (MINT, "net_mint:together", "m"),
+        ("pycurl", "net_pycurl:together", "p"),
+        ("pyreqwest", "net_rust:pyreqwest_together", "p"),
+        ("httpx", "net_httpx:together", "p"),
+        (CORE, "net_core:together", "l"),
+        (H2LOAD, "net_tools:h2load", "l"),
+    ),
+    _net_row(
+        "down-h1",
+        "100 MB down, HTTP/1 in clear",
+        net.down,
+        Goal(MINT, 1.1, RECV),
+        (MINT, "net_mint:client", "m"),
+        ("pycurl", "net_pycurl:client", "p"),
+        ("http.client", "net_stdlib:client", "p"),
+        ("urllib3", "net_urllib3:client", "p"),
+        ("httpx", "net_httpx:client", "p"),
+        (RECV, "net_stdlib:recv_loop", "l"),
+    ),
+    _net_row(
+        "down-h2",
+        "100 MB down, HTTP/2 over TLS",
+        partial(net.down, tls=True),
+        Goal(MINT, 1.2, RECV),
+        (MINT, "net_mint:client", "m"),
+        ("primp", "net_rust:primp", "p"),
+        ("pyreqwest", "net_rust:pyreqwest", "p"),
+        ("pycurl", "net_pycurl:client", "p"),
+        ("httpx", "net_httpx:client", "p"),
+        (RECV, "net_stdlib:recv_loop", "l"),
+    ),
+    _net_row(
+        "up-h1",
+        "100 MB up, HTTP/1 in clear",
+        net.up,
+        Goal(MINT, 1.1, SENDALL),
+        (MINT, "net_mint:client", "m"),
+        ("pycurl", "net_pycurl:client", "p"),
+        ("http.client", "net_stdlib:client", "p"),
+        ("urllib3", "net_urllib3:client", "p"),
+        ("httpx", "net_httpx:client", "p"),
+        (SENDALL, "net_stdlib:sendall_loop", "l"),
+    ),
+    _net_row(
+        "up-h2",
+        "100 MB up, HTTP/2 over TLS",
+        partial(net.up, tls=True),
+        Goal(MINT, 1.1, SENDALL),
+        (MINT, "net_mint:client", "m"),
+        ("primp", "net_rust:primp", "p"),
+        ("pyreqwest", "net_rust:pyreqwest", "p"),
+        ("pycurl", "net_pycurl:client", "p"),
+        ("httpx", "net_httpx:client", "p"),
+        (SENDALL, "net_stdlib:sendall_loop", "l"),
+    ),
+)
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -148,4 +277,5 @@ ROWS: tuple[Row, ...] = (
     ),
     _http2_row("down", "100 MB down, 16 KB frames", streams.down, Goal(ENGINE, most=10e-3)),
     _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
+    *NET,
 )

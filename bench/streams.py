@@ -164,5 +164,4 @@ class Up:
 
 def up(length: int = 64 << 20) -> Up:
     """Return an upload."""
-    piece = Traffic().octets(1 << 18)
-    return Up((piece,) * (length >> 18), ((":method", "POST"), *requests(1)[0][1:]))
+    return Up(cut(Traffic().octets(length), 1 << 18), ((":method", "POST"), *requests(1)[0][1:]))

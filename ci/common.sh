@@ -90,10 +90,11 @@ END
         return
     fi
     rm -rf "$folder"
-    "$python" -m venv "$folder"
-    "$folder/bin/python" -m pip install -qq --upgrade pip
-    "$folder/bin/python" -m pip install -qq "$@"
-    echo "$stamp" > "$folder/made-from"
+    # Callers ask whether it worked, and then `set -e` does not hold here.
+    "$python" -m venv "$folder" &&
+        "$folder/bin/python" -m pip install -qq --upgrade pip &&
+        "$folder/bin/python" -m pip install -qq "$@" &&
+        echo "$stamp" > "$folder/made-from"
 }
 
 # What building and running mint asks for, every extra included, as pip arguments, one to a line.
@@ -110,8 +111,8 @@ END
 # editable installation would compile everything anew each time.)
 install_in_place() {
     local python=$ROOT/$1/bin/python
-    CFLAGS="${CFLAGS:--O2 -g0}" "$python" ci/build_inplace.py --jobs "$JOBS"
-    echo "$ROOT" > "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mint-in-place.pth"
+    CFLAGS="${CFLAGS:--O2 -g0}" "$python" ci/build_inplace.py --jobs "$JOBS" &&
+        echo "$ROOT" > "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mint-in-place.pth"
 }
 
 # Sets PYTHON to the interpreter of .venv-ci, made and built unless ci/test did that just now.

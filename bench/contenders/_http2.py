@@ -187,7 +187,9 @@ def _(work: Receiving, make: type[Client]) -> Task:
         first = (Kept.rounds - 1) * work.each
         expected = [(2 * at + 1, work.messages[at]) for at in range(first, first + work.each)]
         got = probe.normal(native)
-        assert got == expected, f"{got[:1]!r:.900} is not {expected[:1]!r:.900}"
+        assert len(got) == len(expected), f"{len(got)} responses of {len(expected)}"
+        for one, other in zip(got, expected, strict=True):
+            assert one == other, f"{one!r:.900} is not {other!r:.900}"
 
     return Rounds(ready, run, verify, work.each)
 

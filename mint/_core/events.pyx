@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
 """Responses as values: complete when created, never written afterwards.
 
-They are compiled because an engine makes several per read; each is still a frozen dataclass.
+They are compiled because an engine makes several per read; each is still a frozen dataclass. What holds
+only text, octets and refs can be in no cycle, so the collector does not track it.
 """
 
 cimport cython
@@ -9,6 +10,7 @@ cimport cython
 
 @cython.final
 @cython.freelist(64)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, eq=False)
 cdef class RequestRef:
     """Names one request (or ping, or push) of one connection; equal only to itself.
@@ -36,6 +38,7 @@ cdef class RequestRef:
 
 @cython.final
 @cython.freelist(16)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Informational:
     """An interim response (1xx but 101): zero or more come before the final one. RFC 9110 15.2."""
@@ -50,6 +53,7 @@ cdef class Informational:
 
 @cython.final
 @cython.freelist(64)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Status:
     """The status of the final response: 101, or 200 to 599."""
@@ -63,6 +67,7 @@ cdef class Status:
 
 @cython.final
 @cython.freelist(8)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class StatusReason:
     """The reason phrase of an HTTP/1 status line, on request (`optional_responses`)."""
@@ -76,6 +81,7 @@ cdef class StatusReason:
 
 @cython.final
 @cython.freelist(64)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Headers:
     """The header section of the final response: pairs in order, names in lower case."""
@@ -89,6 +95,7 @@ cdef class Headers:
 
 @cython.final
 @cython.freelist(64)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Data:
     """A piece of the content, or of what a tunnel carries; never empty."""
@@ -102,6 +109,7 @@ cdef class Data:
 
 @cython.final
 @cython.freelist(16)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Trailers:
     """The trailer section, without the fields that may not stand there."""
@@ -115,6 +123,7 @@ cdef class Trailers:
 
 @cython.final
 @cython.freelist(64)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Done:
     """The response is complete; for a tunnel, its incoming direction is."""
@@ -140,6 +149,7 @@ cdef class Failed:
 
 @cython.final
 @cython.freelist(8)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Pong:
     """The answer to a ping."""
@@ -152,6 +162,7 @@ cdef class Pong:
 
 @cython.final
 @cython.freelist(8)
+@cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class PushPromise:
     """The server will answer a request that was not sent. RFC 9113 8.4."""

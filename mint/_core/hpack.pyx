@@ -35,9 +35,8 @@ cdef extern from *:
         if (made != NULL) Py_SET_SIZE((PyVarObject *)made, 0);
         return made;
     }
-    static int mint_push(PyObject *list, PyObject *item) {
+    static CYTHON_INLINE int mint_push(PyObject *list, Py_ssize_t count, PyObject *item) {
         PyListObject *into = (PyListObject *)list;
-        Py_ssize_t count = Py_SIZE(into);
         if (count >= into->allocated) return PyList_Append(list, item);
         Py_INCREF(item);
         into->ob_item[count] = item;
@@ -46,7 +45,7 @@ cdef extern from *:
     }
     """
     list mint_roomy_list(Py_ssize_t room)
-    int mint_push(list into, object item) except -1
+    int mint_push(list into, Py_ssize_t count, object item) except -1
 
 cdef enum:
     OVERHEAD = 32            # RFC 7541 4.1
@@ -207,12 +206,13 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
     cdef Table table = state.table
     cdef Span span = state.span
     cdef Cursor cursor
+    cdef const unsigned char *at     # where the next field begins
     cdef Entry *entry
     cdef uint32_t marks = 0
     cdef uint32_t note
-    cdef uint32_t prefix
     cdef uint32_t index
-    cdef Py_ssize_t total = 0
+    cdef Py_ssize_t found = 0        # fields so far, and
+    cdef Py_ssize_t total = 0        # their octets, with what each costs on top
     cdef Py_ssize_t size
     cdef unsigned char octet
     cdef bint changed
@@ -225,18 +225,24 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
     made.fields = fields
     made.decoder = state
     changed = read_updates(state, &cursor, &span)
-    while cursor.at < cursor.end and not cursor.wrong:
-        octet = cursor.at[0]
-        if octet & 0xE0 == 0x20:                     # 7541-4.2-c
+    at = cursor.at
+    while at < cursor.end and not cursor.wrong:
+        octet = at[0]
+        if found >= most_fields:                     # 7541-7.3-a
+            made.fault = fault("too_many_headers", "", "", found + 1, most_fields)
+            break
+        if 0x80 <= octet < 0xFF:                     # 6.1, in one octet: most fields of most blocks
+            index = octet & 0x7F
+            at += 1
+        elif octet & 0xE0 == 0x20:                   # 7541-4.2-c
             cursor.wrong = UPDATE_LATE
             break
-        if len(fields) >= most_fields:               # 7541-7.3-a
-            made.fault = fault("too_many_headers", "", "", len(fields) + 1, most_fields)
-            break
-        prefix = 0x7F if octet & 0x80 else 0x3F if octet & 0x40 else 0x0F
-        index = read_integer(&cursor, prefix)
-        if cursor.wrong:
-            break
+        else:
+            cursor.at = at
+            index = read_integer(&cursor, 0x7F if octet & 0x80 else 0x3F if octet & 0x40 else 0x0F)
+            if cursor.wrong:
+                break
+            at = cursor.at
         entry = entry_at(statics, table, &span, index)
         if octet & 0x80:                             # 6.1
             if entry == NULL:
@@ -247,7 +253,8 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
                 cursor.wrong = LIST_LARGE
                 break
             marks |= entry.note
-            mint_push(fields, <object>entry.pair)
+            mint_push(fields, found, <object>entry.pair)
+            found += 1
             continue
         cursor.allowed = most_octets - total - OVERHEAD
         if index:
@@ -265,6 +272,7 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
         value = read_string(&cursor)
         if cursor.wrong:
             break
+        at = cursor.at
         note |= value_marks(value, cursor.odd)
         marks |= note
         size = PyUnicode_GET_LENGTH(name) + PyUnicode_GET_LENGTH(value) + OVERHEAD
@@ -273,14 +281,15 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
             cursor.wrong = LIST_LARGE
             break
         pair = (name, value)
-        mint_push(fields, pair)
+        mint_push(fields, found, pair)
         if octet & 0x40:                             # 6.2.1
             table = insert(table, &span, pair, note, size, False)
             changed = True
         elif octet & 0x10:                           # 7541-6.2.3-a
             if never is None:
                 never = []
-            never.append(len(fields) - 1)
+            never.append(found)
+        found += 1
     made.marks = marks
     if never is not None:
         made.never = frozenset(never)

@@ -313,6 +313,8 @@ cdef class State(Reading):
         if self.core.phase >= PHASE_DEAF or PyBytes_GET_SIZE(data) == 0:
             return step(self, None, (), None, None, self.end())
         new = self.clone()
+        if new.is_dribble(data):
+            return step(new)
         responses = []
         broken = new.read(data, responses)
         if broken is not None:

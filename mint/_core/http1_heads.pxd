@@ -19,27 +19,31 @@ cdef enum:
 # What is known about a name.
 cdef enum:
     MARK_SENSITIVE = 1          # carries secrets: never cached, shown or logged
-    MARK_FICKLE = 2             # hardly ever the same twice: not worth a place in the cache
-    MARK_SINGLE = 4             # a list it is not: sent at most once (9110-5.3-a)
-    MARK_END_TO_END = 8         # never a connection option (9110-7.6.1-b)
+    MARK_SINGLE = 2             # a list it is not: sent at most once (9110-5.3-a)
+    MARK_END_TO_END = 4         # never a connection option (9110-7.6.1-b)
 
 
 cdef struct Name:
-    void *text                  # borrowed from Names.kept: the name in lower case, a str
+    void *text                  # borrowed from COMMON: the name in lower case, a str
+    const unsigned char *octets # borrowed from Names.kept: one way to spell it
     unsigned char count         # octets of it
     unsigned char kind          # NAME_
     unsigned char marks         # MARK_
 
 
 cdef class Names:
-    cdef Name[512] slots        # open addressing; never written after it was made
-    cdef tuple kept             # owns the strings
+    cdef Name[1024] slots       # open addressing; never written after it was made
+    cdef list kept              # owns the spellings
 
-    cdef Name *find(self, const unsigned char *lower, Py_ssize_t count) noexcept
+    cdef int enter(self, str text, bytes spelling) except -1
+    cdef const Name *find(self, const unsigned char *octets, Py_ssize_t count) noexcept nogil
 
-# What is known about a name in lower case; NULL where it is not common.
-cdef Name *find_name(const unsigned char *lower, Py_ssize_t count) noexcept
+# What is known about a name; NULL where it is not common, or spelled in no common way. Lower case is one.
+cdef const Name *find_name(const unsigned char *octets, Py_ssize_t count) noexcept
 
+
+cdef enum:
+    CACHED_LINES = 128
 
 cdef struct Line:
     void *pair                  # owned: the finished (name, value)
@@ -49,7 +53,9 @@ cdef struct Line:
 
 
 cdef class LineCache:
-    cdef Line[64] lines         # 32 sets of two, the younger first
+    cdef Line[CACHED_LINES] lines   # sets of two, the younger first
+    cdef Py_ssize_t held        # octets of all lines
+    cdef unsigned short[256] seen   # a line is kept when it comes again: marks of those that came once
 
     cdef int keep(self, Py_ssize_t place, const unsigned char *line, Py_ssize_t count, tuple pair,
                   int kind) except -1

@@ -9,9 +9,9 @@ cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memchr, memcmp, memcpy
 
-from .chars cimport CHAR_DIGIT, char_class, char_lower, is_blank, value_is_clean
+from .chars cimport CHAR_DIGIT, char_class, char_lower, is_blank
 from .fields cimport name_is_sensitive, show
 
 from .fields import SENSITIVE
@@ -24,7 +24,8 @@ cdef extern from "Python.h":
 cdef enum:
     LONGEST_COMMON = 40      # octets of a name that may be in the table
     SHORTEST_CACHED = 9      # octets of a line worth a place in the cache
-    LONGEST_CACHED = 192
+    LONGEST_CACHED = 1024
+    MOST_CACHED = 16384      # octets of all lines in one cache
 
 KINDS: dict = {
     "content-length": NAME_CONTENT_LENGTH, "transfer-encoding": NAME_TRANSFER_ENCODING,
@@ -32,10 +33,6 @@ KINDS: dict = {
     "user-agent": NAME_USER_AGENT, "te": NAME_TE, "expect": NAME_EXPECT,
     "keep-alive": NAME_KEEP_ALIVE, "trailer": NAME_TRAILER,
 }
-FICKLE: frozenset = frozenset(
-    "age cf-ray content-md5 etag request-id traceparent tracestate x-amz-cf-id x-amz-id-2"
-    " x-amz-request-id x-amzn-requestid x-amzn-trace-id x-correlation-id x-request-id x-runtime"
-    " x-timer x-trace-id".split())
 # 9110-5.3-a: what is not a list is sent once.
 SINGLE: frozenset = frozenset(
     "host content-length content-type user-agent referer from authorization proxy-authorization"
@@ -69,54 +66,67 @@ COMMON: tuple = tuple(
     " x-trace-id x-ua-compatible x-varnish x-xss-protection".split())
 
 
-cdef inline Py_ssize_t name_place(const unsigned char *lower, Py_ssize_t count) noexcept nogil:
-    return (count * 31 + lower[0] * 7 + lower[count - 1] * 131 + lower[count >> 1] * 17
-            + lower[count >> 2] * 61) & 511
+# Spellings beside lower case and Capital-Letters.
+SPELLINGS: tuple = tuple(
+    "ETag TE NEL P3P WWW-Authenticate X-XSS-Protection X-UA-Compatible CF-RAY CF-Ray CF-Cache-Status"
+    " Content-MD5 X-DNS-Prefetch-Control X-AspNet-Version X-GitHub-Request-Id Expect-CT X-Request-ID"
+    " X-Correlation-ID X-Amzn-RequestId".split())
+
+
+cdef inline Py_ssize_t name_place(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
+    return (count * 31 + octets[0] * 7 + octets[count - 1] * 131 + octets[count >> 1] * 17
+            + octets[count >> 2] * 61) & 1023
 
 
 @cython.final
 cdef class Names:
-    """The common names, each made once."""
+    """The common names, each made once, found by the ways they are spelled."""
 
     def __cinit__(self):
-        cdef Py_ssize_t place
-        cdef Py_ssize_t count
-        cdef const unsigned char *octets
-        self.kept = COMMON
+        self.kept = []
         for text in COMMON:
-            octets = PyUnicode_1BYTE_DATA(text)
-            count = len(text)
-            place = name_place(octets, count)
-            while self.slots[place].text != NULL:
-                place = (place + 1) & 511
-            self.slots[place].text = <void *>text
-            self.slots[place].count = <unsigned char>count
-            self.slots[place].kind = KINDS.get(text, NAME_PLAIN)
-            self.slots[place].marks = (
-                (MARK_SENSITIVE if name_is_sensitive(text) else 0)
-                | (MARK_FICKLE if text in FICKLE else 0)
-                | (MARK_SINGLE if text in SINGLE else 0)
-                | (MARK_END_TO_END if text in END_TO_END else 0))
+            capital = "-".join([part.capitalize() for part in text.split("-")])
+            for spelling in dict.fromkeys((text, capital)):
+                self.enter(text, spelling.encode("ascii"))
+        for spelling in SPELLINGS:
+            # The text must be the one object that COMMON holds.
+            self.enter(COMMON[COMMON.index(spelling.lower())], spelling.encode("ascii"))
 
-    cdef Name *find(self, const unsigned char *lower, Py_ssize_t count) noexcept:
+    cdef int enter(self, str text, bytes spelling) except -1:
+        cdef const unsigned char *octets = spelling
+        cdef Py_ssize_t count = len(spelling)
+        cdef Py_ssize_t place = name_place(octets, count)
+        self.kept.append(spelling)
+        while self.slots[place].text != NULL:
+            place = (place + 1) & 1023
+        self.slots[place].text = <void *>text
+        self.slots[place].octets = octets
+        self.slots[place].count = <unsigned char>count
+        self.slots[place].kind = KINDS.get(text, NAME_PLAIN)
+        self.slots[place].marks = (
+            (MARK_SENSITIVE if name_is_sensitive(text) else 0)
+            | (MARK_SINGLE if text in SINGLE else 0)
+            | (MARK_END_TO_END if text in END_TO_END else 0))
+        return 0
+
+    cdef const Name *find(self, const unsigned char *octets, Py_ssize_t count) noexcept nogil:
         cdef Py_ssize_t place
         if count == 0 or count > LONGEST_COMMON:
             return NULL
-        place = name_place(lower, count)
+        place = name_place(octets, count)
         while self.slots[place].text != NULL:
             if (self.slots[place].count == count
-                    and memcmp(PyUnicode_1BYTE_DATA(<object>self.slots[place].text), lower,
-                               count) == 0):
+                    and memcmp(self.slots[place].octets, octets, count) == 0):
                 return &self.slots[place]
-            place = (place + 1) & 511
+            place = (place + 1) & 1023
         return NULL
 
 
 cdef Names NAMES = Names()
 
 
-cdef Name *find_name(const unsigned char *lower, Py_ssize_t count) noexcept:
-    return NAMES.find(lower, count)
+cdef const Name *find_name(const unsigned char *octets, Py_ssize_t count) noexcept:
+    return NAMES.find(octets, count)
 
 
 @cython.final
@@ -133,10 +143,14 @@ cdef class LineCache:
         cdef Line *first = &self.lines[place]
         cdef Line *second = &self.lines[place + 1]
         cdef void *before = second.pair
-        cdef unsigned char *copied = <unsigned char *>PyMem_Malloc(count)
+        cdef unsigned char *copied
+        if self.held + count - second.count > MOST_CACHED:
+            return 0
+        copied = <unsigned char *>PyMem_Malloc(count)
         if copied == NULL:
             raise MemoryError
         memcpy(copied, line, count)
+        self.held += count - second.count
         PyMem_Free(second.octets)
         second[0] = first[0]
         Py_INCREF(pair)
@@ -150,10 +164,52 @@ cdef class LineCache:
 
     def __dealloc__(self):
         cdef int i
-        for i in range(64):
+        for i in range(CACHED_LINES):
             if self.lines[i].pair != NULL:
                 Py_DECREF(<object>self.lines[i].pair)
                 PyMem_Free(self.lines[i].octets)
+
+
+cdef enum:
+    VALUE_HIGH = 1      # octets beyond ASCII are among it
+    VALUE_BAD = 2       # controls are
+
+
+cdef inline uint64_t controls_in(uint64_t word) noexcept nogil:
+    """A high bit for some octet, if any of the eight is a control (tabs are)."""
+    cdef uint64_t delete = word ^ 0x7F7F7F7F7F7F7F7FULL
+    return (((word - 0x2020202020202020ULL) & ~word)
+            | ((delete - 0x0101010101010101ULL) & ~delete))
+
+
+cdef inline int value_kind(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
+    """What kinds of octets a value holds, eight at a time (9110-5.5-b, 9112-2.2-c)."""
+    cdef uint64_t word
+    cdef uint64_t high = 0
+    cdef uint64_t bad = 0
+    cdef Py_ssize_t i = 0
+    cdef unsigned char octet
+    while i + 8 <= count:
+        memcpy(&word, octets + i, 8)
+        high |= word
+        bad |= controls_in(word)
+        i += 8
+    if i < count:
+        word = 0x2020202020202020ULL
+        if count >= 8:   # the last eight, some of them once more
+            memcpy(&word, octets + count - 8, 8)
+        else:
+            while i < count:
+                word = (word << 8) | octets[i]
+                i += 1
+        high |= word
+        bad |= controls_in(word)
+    if bad & 0x8080808080808080ULL:
+        for i in range(count):   # a tab, most likely
+            octet = octets[i]
+            if (octet < 0x20 and octet != 0x09) or octet == 0x7F:
+                return VALUE_BAD
+    return VALUE_HIGH if high & 0x8080808080808080ULL else 0
 
 
 cdef const unsigned char *STATUS_START = b"HTTP/1."
@@ -186,75 +242,95 @@ cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count,
         if line[12] != c" " or (count > 13 and is_blank(line[13])):
             return False
         # 9112-4-b: the reason is ignored, but controls do not pass.
-        return value_is_clean(line + 13, count - 13)
+        return value_kind(line + 13, count - 13) != VALUE_BAD
     return True
 
 
-cdef inline str latin1(const unsigned char *octets, Py_ssize_t count):
-    """Text of octets that are known to be clean; pure ASCII is by far the most frequent."""
-    cdef unsigned char seen = 0
-    cdef Py_ssize_t i
+cdef inline str text_of(const unsigned char *octets, Py_ssize_t count, int kind):
+    """Latin-1 text of octets that are clean."""
     cdef object made
     if count < 2:   # the interpreter has made these already
         return PyUnicode_DecodeLatin1(<const char *>octets, count, NULL)
-    for i in range(count):
-        seen |= octets[i]
-    made = PyUnicode_New(count, 0xFF if seen & 0x80 else 0x7F)
+    made = PyUnicode_New(count, 0xFF if kind else 0x7F)
     memcpy(PyUnicode_1BYTE_DATA(made), octets, count)
     return <str>made
 
 
-cdef inline str lower_name(const unsigned char *octets, Py_ssize_t count):
-    """A name that is not common, in lower case."""
-    cdef object made = PyUnicode_New(count, 0x7F)
-    cdef unsigned char *written = PyUnicode_1BYTE_DATA(made)
+cdef str token_text(const unsigned char *octets, Py_ssize_t count):
+    """A name in lower case; None where it is no token (9110-5.1-a, 9112-5.1-a, b)."""
+    cdef object made
+    cdef unsigned char *written
+    cdef unsigned char lower
     cdef Py_ssize_t i
+    if count == 0:
+        return None
+    made = PyUnicode_New(count, 0x7F)
+    written = PyUnicode_1BYTE_DATA(made)
     for i in range(count):
-        written[i] = char_lower[octets[i]]
+        lower = char_lower[octets[i]]
+        if lower == 0:
+            return None
+        written[i] = lower
     return <str>made
 
 
-cdef tuple parsed_field(const unsigned char *line, Py_ssize_t count, int *kind, int *marks):
-    """name ":" OWS value OWS (9112-5-a); the name a token (9110-5.1-a, 9112-5.1-a, b)."""
-    cdef unsigned char[LONGEST_COMMON] lower
-    cdef unsigned char octet
+cdef inline tuple parsed_field(const unsigned char *line, Py_ssize_t count, int *kind, int *marks):
+    """name ":" OWS value OWS (9112-5-a)."""
+    cdef const unsigned char *colon = <const unsigned char *>memchr(line, c":", count)
     cdef Py_ssize_t start
     cdef Py_ssize_t end = count
-    cdef Py_ssize_t i = 0
-    cdef Name *known
+    cdef const Name *known
     cdef str name
-    while i < count:
-        octet = char_lower[line[i]]
-        if octet == 0:
-            break
-        if i < LONGEST_COMMON:
-            lower[i] = octet
-        i += 1
-    if i == 0 or i == count or line[i] != c":":
+    cdef int found
+    if colon == NULL:
         return None
-    start = i + 1
-    while start < end and is_blank(line[start]):
-        start += 1
-    while end > start and is_blank(line[end - 1]):
-        end -= 1
-    if not value_is_clean(line + start, end - start):   # 9110-5.5-b, 9112-2.2-c
-        return None
-    known = NAMES.find(lower, i)
+    start = colon - line
+    known = NAMES.find(line, start)
+    if known == NULL:
+        name = token_text(line, start)
+        if name is None:
+            return None
+        known = NAMES.find(PyUnicode_1BYTE_DATA(name), start)
     if known != NULL:
         name = <str>known.text
         kind[0] = known.kind
         marks[0] = known.marks
     else:
-        name = lower_name(line, i)
         kind[0] = NAME_PLAIN
         marks[0] = 0
-    return (name, latin1(line + start, end - start))
+    start += 1
+    while start < end and is_blank(line[start]):
+        start += 1
+    while end > start and is_blank(line[end - 1]):
+        end -= 1
+    found = value_kind(line + start, end - start)
+    if found == VALUE_BAD:
+        return None
+    return (name, text_of(line + start, end - start, found))
+
+
+cdef inline bint same_octets(const unsigned char *one, const unsigned char *two,
+                             Py_ssize_t count) noexcept nogil:
+    """memcmp for at least eight octets, without the call."""
+    cdef uint64_t a
+    cdef uint64_t b
+    cdef Py_ssize_t i = 0
+    while i + 8 < count:
+        memcpy(&a, one + i, 8)
+        memcpy(&b, two + i, 8)
+        if a != b:
+            return False
+        i += 8
+    memcpy(&a, one + count - 8, 8)
+    memcpy(&b, two + count - 8, 8)
+    return a == b
 
 
 cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count, int *kind):
     cdef uint64_t head
     cdef uint64_t tail
     cdef Py_ssize_t place
+    cdef unsigned short mark
     cdef Line *known
     cdef tuple pair = None
     cdef int marks = 0
@@ -262,19 +338,26 @@ cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count
         return parsed_field(line, count, kind, &marks)
     memcpy(&head, line, 8)
     memcpy(&tail, line + count - 8, 8)
-    head = (head ^ (tail << 7) ^ (tail >> 3) ^ <uint64_t>count) * 0x9E3779B97F4A7C15ULL
-    place = <Py_ssize_t>(head >> 59) << 1
+    head = (head + <uint64_t>count) * 0x9E3779B97F4A7C15ULL
+    head = ((head >> 32) ^ head ^ tail) * 0xC2B2AE3D27D4EB4FULL
+    place = <Py_ssize_t>(head >> 58) << 1
     with cython.critical_section(cache):
         known = &cache.lines[place]
-        if known.count != count or memcmp(known.octets, line, count) != 0:
-            known = &cache.lines[place + 1]
-        if known.count == count and memcmp(known.octets, line, count) == 0:
+        if known.count != count or not same_octets(known.octets, line, count):
+            known += 1
+            if known.count != count or not same_octets(known.octets, line, count):
+                known = NULL
+        if known != NULL:
             kind[0] = known.kind
             pair = <tuple>known.pair
         else:
             pair = parsed_field(line, count, kind, &marks)
-            if pair is not None and marks & (MARK_SENSITIVE | MARK_FICKLE) == 0:
-                cache.keep(place, line, count, pair, kind[0])
+            if pair is not None and not marks & MARK_SENSITIVE:
+                mark = <unsigned short>(head >> 32) | 1
+                if cache.seen[head >> 56] == mark:
+                    cache.keep(place, line, count, pair, kind[0])
+                else:
+                    cache.seen[head >> 56] = mark
     return pair
 
 
@@ -291,14 +374,16 @@ cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count):
     """9112-5.2-b: a fold becomes one space."""
     cdef Py_ssize_t start = 0
     cdef Py_ssize_t end = count
+    cdef int found
     cdef str more
     while start < end and is_blank(line[start]):
         start += 1
     while end > start and is_blank(line[end - 1]):
         end -= 1
-    if not value_is_clean(line + start, end - start):
+    found = value_kind(line + start, end - start)
+    if found == VALUE_BAD:
         return None
-    more = latin1(line + start, end - start)
+    more = text_of(line + start, end - start, found)
     if not more:
         return pair
     if not pair[1]:

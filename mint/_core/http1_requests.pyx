@@ -34,7 +34,7 @@ cdef Fault connection_fault(str value, list named):
     cdef const unsigned char *octets = lower
     cdef Py_ssize_t place = 0
     cdef Token token
-    cdef Name *known
+    cdef const Name *known
     cdef int more
     while True:
         more = next_token(octets, len(lower), &place, &token)
@@ -72,7 +72,7 @@ cdef class Draft:
         cdef bytes lower
         cdef bytes value_sent
         cdef const unsigned char *octets
-        cdef Name *known
+        cdef const Name *known
         if name is None or value is None:
             raise TypeError("header names and values are str")
         name_sent = name_octets(name, self.config.case_sensitive_headers)

@@ -1,4 +1,6 @@
 # One HTTP/1 connection: what was read so far, what is still to come, both ways.
+from cpython.object cimport PyObject
+
 from .events cimport Done, RequestRef
 from .faults cimport Fault
 from .http1_config cimport Config
@@ -56,6 +58,9 @@ cdef struct Core:
     Window window             # of `log`
 
 
+cdef enum:
+    FRESH_PAIRS = 64
+
 # Input of one call, and how far it was read.
 cdef struct Input:
     const unsigned char *octets
@@ -70,6 +75,14 @@ cdef struct Taken:
     Py_ssize_t whole          # with it
 
 
+# Pairs of a section that began in this input: not shared yet, so not in a log.
+cdef struct Fresh:
+    bint on                   # it began in this input, and has not outgrown the room
+    bint complete             # its empty line was read
+    int count
+    PyObject *pairs[FRESH_PAIRS]   # owned
+
+
 cdef class Reading:
     cdef readonly Config config
     cdef tuple queue          # of Pending, from `first` on
@@ -79,14 +92,18 @@ cdef class Reading:
     cdef Core core
 
     # What follows writes to a state that nobody has seen yet.
+    cdef bint is_dribble(self, bytes data) except -1
     cdef object read(self, bytes data, list responses)
     cdef object read_status(self, Input *at, list responses)
     cdef object read_fields(self, Input *at, list responses, bint trailers)
+    cdef object read_lines(self, Input *at, Fresh *fresh, bint trailers)
+    cdef object unfold(self, Taken *line, Fresh *fresh, bint trailers)
+    cdef int add(self, tuple pair, Fresh *fresh) except -1
+    cdef int spill(self, Fresh *fresh) except -1
     cdef object framing(self, int kind, str value)
     cdef object head_done(self, tuple section, list responses)
     cdef object read_chunks(self, Input *at, bytes data, list responses)
     cdef object read_chunk_line(self, Input *at)
-    cdef int take_line(self, Input *at, Py_ssize_t limit, Taken *line) except -1
     cdef int hand_on(self, Input *at, bytes data, Py_ssize_t count, list responses) except -1
     cdef int finish(self, list responses) except -1
     cdef int next_section(self) except -1

@@ -8,7 +8,8 @@ is written to here is a private clone; http1.pyx makes and publishes it.
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_DECREF
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_New
 from libc.string cimport memchr, memcpy
 
 from .chars cimport char_hex, is_blank
@@ -33,6 +34,7 @@ cdef extern from "Python.h":
     str PyUnicode_DecodeLatin1(const char *octets, Py_ssize_t count, const char *errors)
     PyObject *new_bytes "PyBytes_FromStringAndSize"(const char *octets, Py_ssize_t count) except NULL
     char *octets_of "PyBytes_AS_STRING"(PyObject *made)
+    void PyTuple_SET_ITEM(object made, Py_ssize_t place, PyObject *owned)
     int _PyBytes_Resize(PyObject **made, Py_ssize_t count) except -1
 
 cdef enum:
@@ -72,6 +74,58 @@ cdef class Pending:
     """A request whose response is not complete."""
 
 
+cdef inline int take_line(Reading self, Input *at, Py_ssize_t limit, Taken *line) except -1:
+    """Take the next line of at most `limit` octets, its end counted; keep what is not a line yet."""
+    cdef Py_ssize_t held = self.core.window.end - self.core.window.start
+    cdef Py_ssize_t most = at.end - at.place
+    cdef const unsigned char *start = at.octets + at.place
+    cdef const unsigned char *found
+    if most > limit - held:
+        most = limit - held
+    found = <const unsigned char *>memchr(start, c"\n", most)
+    if found == NULL:
+        if most == limit - held:
+            return LINE_LONG
+        self.log = log_append(self.log, &self.core.window, start, most)
+        at.place = at.end
+        return LINE_PARTIAL
+    most = found - start + 1
+    at.place += most
+    line.octets = start
+    line.whole = most
+    if held:
+        self.log = log_append(self.log, &self.core.window, start, most)
+        line.octets = self.log.octets + self.core.window.start
+        line.whole += held
+        self.core.window.start = self.core.window.end   # the log stays until the line was read
+    if line.whole > 1 and line.octets[line.whole - 2] == c"\r":
+        line.count = line.whole - 2
+        return LINE_READY
+    line.count = line.whole - 1
+    return LINE_BARE
+
+
+cdef inline bint quick_chunk_line(Reading self, Input *at) noexcept:
+    """Take what nearly every chunk line is: up to eight digits, not zero, and CRLF, all of it here."""
+    cdef const unsigned char *octets = at.octets + at.place
+    cdef Py_ssize_t most = at.end - at.place - 1
+    cdef Py_ssize_t i = 0
+    cdef long long size = 0
+    if most > 9:
+        most = 9
+    while i < most and char_hex[octets[i]] != 0xFF:
+        size = (size << 4) | char_hex[octets[i]]
+        i += 1
+    if (size == 0 or i >= most or octets[i] != c"\r" or octets[i + 1] != c"\n"
+            or self.core.window.start != self.core.window.end or self.core.excess
+            or i + 2 > self.config.max_chunk_line):
+        return False
+    at.place += i + 2
+    self.core.remaining = size
+    self.core.phase = PHASE_CHUNK_DATA
+    return True
+
+
 @cython.freelist(16)
 @cython.no_gc
 cdef class Reading:
@@ -98,6 +152,18 @@ cdef class Reading:
         self.core.owed = 0
         self.core.begun = False
         return 0
+
+    cdef bint is_dribble(self, bytes data) except -1:
+        """Whether the input is but more of a field line that has begun; then it is taken."""
+        cdef Py_ssize_t count = PyBytes_GET_SIZE(data)
+        cdef Py_ssize_t held = self.core.window.end - self.core.window.start
+        if (held == 0 or self.core.phase != PHASE_FIELDS
+                or held + count >= self.config.max_header_list_size - self.core.size
+                or memchr(PyBytes_AS_STRING(data), c"\n", count) != NULL):
+            return False
+        self.log = log_append(self.log, &self.core.window,
+                              <const unsigned char *>PyBytes_AS_STRING(data), count)
+        return True
 
     cdef object read(self, bytes data, list responses):
         """Read all of the input; return what is wrong with it, or None."""
@@ -153,36 +219,6 @@ cdef class Reading:
         responses.append(made)
         return 0
 
-    cdef int take_line(self, Input *at, Py_ssize_t limit, Taken *line) except -1:
-        """Take the next line of at most `limit` octets, its end counted; keep what is not a line yet."""
-        cdef Py_ssize_t held = self.core.window.end - self.core.window.start
-        cdef Py_ssize_t most = at.end - at.place
-        cdef const unsigned char *start = at.octets + at.place
-        cdef const unsigned char *found
-        if most > limit - held:
-            most = limit - held
-        found = <const unsigned char *>memchr(start, c"\n", most)
-        if found == NULL:
-            if most == limit - held:
-                return LINE_LONG
-            self.log = log_append(self.log, &self.core.window, start, most)
-            at.place = at.end
-            return LINE_PARTIAL
-        most = found - start + 1
-        at.place += most
-        line.octets = start
-        line.whole = most
-        if held:
-            self.log = log_append(self.log, &self.core.window, start, most)
-            line.octets = self.log.octets + self.core.window.start
-            line.whole += held
-            self.core.window.start = self.core.window.end   # the log stays until the line was read
-        if line.whole > 1 and line.octets[line.whole - 2] == c"\r":
-            line.count = line.whole - 2
-            return LINE_READY
-        line.count = line.whole - 1
-        return LINE_BARE
-
     cdef object read_status(self, Input *at, list responses):
         """Read a status line. What does not start like one is known at its first wrong octet."""
         cdef Taken line
@@ -195,7 +231,7 @@ cdef class Reading:
         cdef Status status
         cdef StatusReason reason
         cdef bytes wrong
-        found = self.take_line(at, self.config.max_status_line, &line)
+        found = take_line(self, at, self.config.max_status_line, &line)
         if found == LINE_LONG:   # W-13
             right = 0
             if held < 7:   # what was kept is right so far
@@ -255,71 +291,124 @@ cdef class Reading:
         return None
 
     cdef object read_fields(self, Input *at, list responses, bint trailers):
-        """Read lines of the header section, or of the trailer section (9112-7.1.2-b)."""
+        """Read the header section, or the trailer section (9112-7.1.2-b), as far as it is here."""
+        cdef Fresh fresh
+        cdef object broken
+        cdef tuple section
+        cdef int i
+        fresh.on = self.core.kept == 0
+        fresh.complete = False
+        fresh.count = 0
+        if self.cache is None:
+            self.cache = LineCache.__new__(LineCache)
+        broken = self.read_lines(at, &fresh, trailers)
+        if broken is not None:
+            for i in range(fresh.count):
+                Py_DECREF(<object>fresh.pairs[i])
+            return broken
+        if not fresh.complete:
+            if fresh.count:
+                self.spill(&fresh)
+            return None
+        if fresh.on:
+            section = PyTuple_New(fresh.count)
+            for i in range(fresh.count):
+                PyTuple_SET_ITEM(section, i, fresh.pairs[i])
+        else:
+            section = tuple(self.fields.items[:self.core.kept])
+        if trailers:
+            self.trailers_done(section, responses)
+            return None
+        return self.head_done(section, responses)
+
+    cdef object read_lines(self, Input *at, Fresh *fresh, bint trailers):
+        """Read field lines up to the empty one."""
         cdef Taken line
         cdef int found
         cdef int kind = NAME_PLAIN
         cdef tuple pair
-        cdef tuple joined
-        cdef Fault broken
-        cdef list fresh = [] if self.core.kept == 0 else None   # not shared with any other state
+        cdef object broken
         cdef Py_ssize_t most = (self.config.max_trailer_size if trailers
                                 else self.config.max_header_list_size)
         cdef Py_ssize_t most_fields = (self.config.max_trailer_fields if trailers
                                        else self.config.max_fields)
         cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
-        cdef str section = "trailers" if trailers else "headers"
-        if self.cache is None:
-            self.cache = LineCache.__new__(LineCache)
         while at.place < at.end:
-            found = self.take_line(at, most - self.core.size, &line)
+            found = take_line(self, at, most - self.core.size, &line)
             if found == LINE_PARTIAL:
-                break
+                return None
             if found == LINE_LONG:
-                return seen_fault("max_header_list_size_exceeded", section, "", most + 1, most)
+                return seen_fault("max_header_list_size_exceeded", "trailers" if trailers else "headers",
+                                  "", most + 1, most)
             self.core.size += line.whole
             if found == LINE_BARE and not self.config.lenient:   # 9112-2.2-d
                 return seen_fault(invalid, "", shown_line(line.octets, line.count))
             if line.count == 0:
-                pair = tuple(fresh if fresh is not None else self.fields.items[:self.core.kept])
-                self.fields = None
-                if trailers:
-                    self.trailers_done(pair, responses)
-                    return None
-                return self.head_done(pair, responses)
+                fresh.complete = True
+                return None
             self.core.count += 1
             if self.core.count > most_fields:
-                return seen_fault("too_many_headers", section, "", self.core.count, most_fields)
+                return seen_fault("too_many_headers", "trailers" if trailers else "headers", "",
+                                  self.core.count, most_fields)
             if is_blank(line.octets[0]):
-                if self.core.kept == 0:   # 9112-2.2-g
-                    return seen_fault(invalid, "", shown_line(line.octets, line.count))
-                pair = fresh[len(fresh) - 1] if fresh is not None else self.fields.items[self.core.kept - 1]
-                if not trailers and NAME_PLAIN < self.core.last_kind <= NAME_FRAMING_LAST:
-                    return seen_fault(invalid, "", pair[0])
-                self.core.kept -= 1
-                if fresh is not None:
-                    fresh.pop()
-                joined = folded(pair, line.octets, line.count)
-                if joined is None:
-                    return seen_fault(invalid, "", pair[0])
-                pair = joined
-            else:
-                pair = field_of(self.cache, line.octets, line.count, &kind)
-                if pair is None:
-                    return seen_fault(invalid, "", shown_line(line.octets, line.count))
-                self.core.last_kind = kind
-                if kind != NAME_PLAIN and kind <= NAME_FRAMING_LAST and not trailers:
-                    broken = self.framing(kind, <str>pair[1])
-                    if broken is not None:
-                        return broken
-            if fresh is not None:
-                fresh.append(pair)
-            else:
-                self.fields = list_append(self.fields, self.core.kept, pair)
-            self.core.kept += 1
-        if fresh:
-            self.fields = ListLog.__new__(ListLog)
-            self.fields.items = fresh
+                broken = self.unfold(&line, fresh, trailers)
+                if broken is not None:
+                    return broken
+                continue
+            pair = field_of(self.cache, line.octets, line.count, &kind)
+            if pair is None:
+                return seen_fault(invalid, "", shown_line(line.octets, line.count))
+            self.core.last_kind = kind
+            if kind != NAME_PLAIN and kind <= NAME_FRAMING_LAST and not trailers:
+                broken = self.framing(kind, <str>PyTuple_GET_ITEM(pair, 1))
+                if broken is not None:
+                    return broken
+            self.add(pair, fresh)
+        return None
+
+    cdef int add(self, tuple pair, Fresh *fresh) except -1:
+        """Take a pair into the section."""
+        if fresh.on and fresh.count == FRESH_PAIRS:
+            self.spill(fresh)
+        if fresh.on:
+            Py_INCREF(pair)
+            fresh.pairs[fresh.count] = <PyObject *>pair
+            fresh.count += 1
+        else:
+            self.fields = list_append(self.fields, self.core.kept, pair)
+        self.core.kept += 1
+        return 0
+
+    cdef int spill(self, Fresh *fresh) except -1:
+        """Put the pairs into a log, which later states share."""
+        cdef list items = []
+        cdef int i
+        for i in range(fresh.count):
+            items.append(<object>fresh.pairs[i])
+            Py_DECREF(<object>fresh.pairs[i])
+        self.fields = ListLog.__new__(ListLog)
+        self.fields.items = items
+        fresh.count = 0
+        fresh.on = False
+        return 0
+
+    cdef object unfold(self, Taken *line, Fresh *fresh, bint trailers):
+        """Join a line that begins with a blank to the field before it (9112-5.2-b)."""
+        cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
+        cdef tuple pair
+        cdef tuple joined
+        if self.core.kept == 0:   # 9112-2.2-g
+            return seen_fault(invalid, "", shown_line(line.octets, line.count))
+        if fresh.on:
+            self.spill(fresh)
+        pair = self.fields.items[self.core.kept - 1]
+        if not trailers and NAME_PLAIN < self.core.last_kind <= NAME_FRAMING_LAST:
+            return seen_fault(invalid, "", pair[0])
+        joined = folded(pair, line.octets, line.count)
+        if joined is None:
+            return seen_fault(invalid, "", pair[0])
+        self.core.kept -= 1
+        self.add(joined, fresh)
         return None
 
     cdef object framing(self, int kind, str value):
@@ -463,14 +552,19 @@ cdef class Reading:
 
     cdef object read_chunks(self, Input *at, bytes data, list responses):
         """Read chunks; what of the content lies in this input is one Data."""
-        cdef Fault broken = None
+        cdef object broken = None
         cdef const unsigned char *first = NULL
         cdef Py_ssize_t count = 0          # octets of content so far
         cdef Py_ssize_t piece
         cdef PyObject *joined = NULL       # owned; made with the second piece
         cdef Data made
         while at.place < at.end:
-            if self.core.phase == PHASE_CHUNK_DATA:
+            if self.core.phase == PHASE_CHUNK_LINE:
+                if not quick_chunk_line(self, at):
+                    broken = self.read_chunk_line(at)
+                    if broken is not None or self.core.phase == PHASE_TRAILERS:
+                        break
+            elif self.core.phase == PHASE_CHUNK_DATA:
                 piece = at.end - at.place
                 if piece > self.core.remaining:
                     piece = <Py_ssize_t>self.core.remaining
@@ -486,10 +580,6 @@ cdef class Reading:
                 self.core.remaining -= piece
                 if self.core.remaining == 0:
                     self.core.phase = PHASE_CHUNK_CR
-            elif self.core.phase == PHASE_CHUNK_LINE:
-                broken = self.read_chunk_line(at)
-                if broken is not None or self.core.phase == PHASE_TRAILERS:
-                    break
             elif at.octets[at.place] != (c"\r" if self.core.phase == PHASE_CHUNK_CR else c"\n"):
                 broken = seen_fault("missing_crlf_after_chunk", "",   # 9112-7.1-c
                                     show(at.octets[at.place:at.place + 1]))
@@ -517,42 +607,26 @@ cdef class Reading:
         cdef Taken line
         cdef unsigned long long size = 0
         cdef Py_ssize_t i = 0
-        cdef Py_ssize_t most = at.end - at.place
-        cdef int found
-        line.octets = at.octets + at.place
-        if self.core.window.start == self.core.window.end:
-            # Nearly every line: digits and CRLF, all of them here.
-            while i < most and i < MOST_DIGITS and char_hex[line.octets[i]] != 0xFF:
+        cdef int found = take_line(self, at, self.config.max_chunk_line, &line)
+        if found == LINE_PARTIAL:
+            return None
+        if found == LINE_LONG:   # W-39
+            return seen_fault("chunk_line_too_long", "", "", self.config.max_chunk_line + 1,
+                              self.config.max_chunk_line)
+        while i < line.count and char_hex[line.octets[i]] != 0xFF:
+            if i < MOST_DIGITS:
                 size = (size << 4) | char_hex[line.octets[i]]
-                i += 1
-        if (0 < i and i + 1 < most and line.octets[i] == c"\r" and line.octets[i + 1] == c"\n"
-                and i + 2 <= self.config.max_chunk_line and not size >> 63):
-            line.whole = i + 2
-            at.place += line.whole
-        else:
-            found = self.take_line(at, self.config.max_chunk_line, &line)
-            if found == LINE_PARTIAL:
-                return None
-            if found == LINE_LONG:   # W-39
-                return seen_fault("chunk_line_too_long", "", "", self.config.max_chunk_line + 1,
-                                  self.config.max_chunk_line)
-            size = 0
-            i = 0
-            while i < line.count and char_hex[line.octets[i]] != 0xFF:
-                if i < MOST_DIGITS:
-                    size = (size << 4) | char_hex[line.octets[i]]
-                i += 1
-            if (found == LINE_BARE or i == 0 or i > MOST_DIGITS or size >> 63
-                    or not is_chunk_tail(line.octets + i, line.count - i, self.config.lenient)):
-                return seen_fault("invalid_chunk_size", "",
-                                  show(line.octets[:min(line.count, 200)]))
-        if self.core.excess or line.whole > FREE_OVERHEAD:   # 9112-7.1.1-a
-            self.core.excess += line.whole - FREE_OVERHEAD - 2 * <long long>min(size, 1ULL << 20)
-            if self.core.excess < 0:
-                self.core.excess = 0
-            if self.core.excess > 4 * self.config.max_chunk_line:
-                return seen_fault("chunk_overhead_exceeded", "", "", self.core.excess,
-                                  4 * self.config.max_chunk_line)
+            i += 1
+        if (found == LINE_BARE or i == 0 or i > MOST_DIGITS or size >> 63
+                or not is_chunk_tail(line.octets + i, line.count - i, self.config.lenient)):
+            return seen_fault("invalid_chunk_size", "", show(line.octets[:min(line.count, 200)]))
+        # 9112-7.1.1-a: extensions may not outweigh what they come with.
+        self.core.excess += line.whole - FREE_OVERHEAD - 2 * <long long>min(size, 1ULL << 20)
+        if self.core.excess < 0:
+            self.core.excess = 0
+        if self.core.excess > 4 * self.config.max_chunk_line:
+            return seen_fault("chunk_overhead_exceeded", "", "", self.core.excess,
+                              4 * self.config.max_chunk_line)
         self.core.remaining = <long long>size
         self.core.phase = PHASE_CHUNK_DATA if size else PHASE_TRAILERS
         return None

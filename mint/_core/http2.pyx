@@ -27,7 +27,10 @@ from .http2_state cimport OVER, Core, Work, begin, fail_all, leave, say_goodbye
 from .streams cimport ENDED, HALF_REMOTE, OPEN, RESET, Stream
 from .streams cimport Table as Streams
 
-PREFACE: bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+# What every connection begins with: values, so all of them can share them.
+cdef Encoder FIRST_ENCODER = Encoder()
+cdef Decoder FIRST_DECODER = Decoder()
+cdef Streams NO_STREAMS = Streams.__new__(Streams)
 
 cdef enum:
     MOST_PENDING = 32             # SETTINGS of ours without an acknowledgement
@@ -57,16 +60,14 @@ cdef class State(Core):
     def open(_Config config not None):
         """Open a connection: the output is the preface and our first SETTINGS (9113-3.4-a)."""
         cdef State made = State.__new__(State)
-        cdef Work w
         cdef int identifier
         cdef long long value
-        cdef int extra = config.connection_window_size - DEFAULT_WINDOW
         made.config = config
-        made.requests = Streams.__new__(Streams)
-        made.encoder = Encoder()
-        made.decoder = Decoder()
+        made.requests = NO_STREAMS
+        made.encoder = FIRST_ENCODER
+        made.decoder = FIRST_DECODER
         made.pings = ()
-        made.pending = ()
+        made.pending = (config.checked,)
         made.s.next_stream = config.first_stream
         made.s.next_ping = -1
         made.s.goaway = -1
@@ -74,22 +75,15 @@ cdef class State(Core):
         defaults(made.s.own)
         made.s.peer[SET_MAX_CONCURRENT_STREAMS] = <uint32_t>config.assumed_concurrency
         made.s.send_window = DEFAULT_WINDOW
-        made.s.receipt.extra = extra
-        w = begin(made)
-        settings = checked_settings(config.settings)
-        w.core.pending = (settings,)
-        for identifier, value in settings:
-            # The server reads these before any request, so they count at once; the decoder waits for
-            # the acknowledgement (9113-6.5.3-b).
-            w.core.s.own[identifier] = <uint32_t>value
-        raise_allowed(w.core)
-        w.put_whole(PREFACE)
-        w.put_whole(settings_frame(settings))
-        if extra:
-            w.put_small(WINDOW_UPDATE, 0, 0, <uint32_t>extra)
-        return w.finished()
+        made.s.receipt.extra = config.connection_window_size - DEFAULT_WINDOW
+        for identifier, value in config.checked:
+            # The server reads these before any request, so they count at once; only the decoder waits
+            # for the acknowledgement (9113-6.5.3-b).
+            made.s.own[identifier] = <uint32_t>value
+        raise_allowed(made)
+        return step(made, None, (config.opening,))
 
-    def request(self, str method not None, str target not None, headers, tuple body, bint streaming):
+    def request(self, method, target, headers, tuple body, bint streaming):
         """Send a request: `body` None for none, else pieces; `streaming` announces one to come."""
         return send_request(self, method, target, headers, body, streaming)
 

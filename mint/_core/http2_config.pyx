@@ -5,11 +5,20 @@ Nothing here changes while the connection lives. RFC 9113 6.5.2, RFC 8441 3.
 """
 
 cimport cython
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport uint32_t
 
 from .fields cimport authority
+from .flow cimport DEFAULT_WINDOW
 from .frames cimport (LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE, SET_ENABLE_CONNECT_PROTOCOL,
                       SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE,
-                      SET_MAX_CONCURRENT_STREAMS, SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE)
+                      SET_MAX_CONCURRENT_STREAMS, SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE,
+                      WINDOW_UPDATE, frame, settings_frame, write_u32)
+
+PREFACE: bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+cdef enum:
+    CONNECTION_WINDOW = 16777216  # octets
 
 # Name, identifier, least and most value we may send (RFC 9113 6.5.2).
 CLIENT_SETTINGS: dict = {
@@ -51,6 +60,21 @@ cdef tuple checked_settings(object settings):
     return tuple(made)
 
 
+cdef bytes opening(tuple checked, int window):
+    """What a client writes first: the preface, its SETTINGS, the connection window (9113-3.4-a)."""
+    cdef unsigned char[4] octets
+    cdef bytes made = PREFACE + settings_frame(checked)
+    if window == DEFAULT_WINDOW:
+        return made
+    write_u32(octets, <uint32_t>(window - DEFAULT_WINDOW))
+    return made + frame(WINDOW_UPDATE, 0, 0, PyBytes_FromStringAndSize(<char *>octets, 4))
+
+
+# The usual opening, made once.
+DEFAULT_CHECKED: tuple = checked_settings(DEFAULT_SETTINGS)
+DEFAULT_OPENING: bytes = opening(DEFAULT_CHECKED, CONNECTION_WINDOW)
+
+
 cdef int setting_id(str name, bint of_server) except -1:
     cdef dict known = SERVER_SETTINGS if of_server else CLIENT_SETTINGS
     if name not in known:
@@ -58,7 +82,7 @@ cdef int setting_id(str name, bint of_server) except -1:
     return known[name] if of_server else known[name][0]
 
 
-cdef int between(str name, long long value, long long least, long long most) except -1:
+cdef inline int between(str name, long long value, long long least, long long most) except -1:
     if not least <= value <= most:
         raise ValueError(f"{name} must lie between {least} and {most}, not {value}")
     return <int>value
@@ -70,7 +94,7 @@ cdef class Config:
 
     def __init__(self, str hostname not None, *, int port, str scheme not None,
                  unsigned long long identity, str user_agent not None, settings=(),
-                 long long connection_window_size=16777216,
+                 long long connection_window_size=CONNECTION_WINDOW,
                  long long window_update_threshold=160000, long long max_fields=512,
                  long long max_header_block=262144, long long max_continuations=16,
                  long long max_settings=32, long long max_unsent_acks=1000,
@@ -82,20 +106,26 @@ cdef class Config:
                  long long first_stream=1,
                  frozenset sensitive not None=frozenset()):
         cdef tuple given = tuple(settings)
+        cdef dict named = dict(given)
         if scheme not in ("http", "https"):
             raise ValueError(f"the scheme must be http or https, not {scheme!r}")
-        checked_settings(given)
-        names = [name for name, _ in given]
-        if len(set(names)) != len(names):
+        if len(named) != len(given):
             raise ValueError("a setting is given twice")
         self.hostname = hostname
         self.port = port
         self.scheme = scheme
         self.identity = identity
         self.user_agent = user_agent
-        self.settings = tuple([pair for pair in DEFAULT_SETTINGS if pair[0] not in names]) + given
         self.connection_window_size = between("connection_window_size", connection_window_size,
                                               65535, 0x7FFFFFFF)
+        if given or self.connection_window_size != CONNECTION_WINDOW:
+            self.settings = tuple([pair for pair in DEFAULT_SETTINGS if pair[0] not in named]) + given
+            self.checked = checked_settings(self.settings)
+            self.opening = opening(self.checked, self.connection_window_size)
+        else:
+            self.settings = DEFAULT_SETTINGS
+            self.checked = DEFAULT_CHECKED
+            self.opening = DEFAULT_OPENING
         self.window_update_threshold = between("window_update_threshold", window_update_threshold,
                                                1, 0x7FFFFFFF)
         self.max_fields = between("max_fields", max_fields, 1, 0x7FFFFFFF)

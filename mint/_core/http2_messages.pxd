@@ -19,7 +19,8 @@ cdef struct Answer:               # what a response head says
 
 
 # A request as fields. `total` octets of body are known; -1: streamed, -2: none.
-cdef Draft drafted(Config config, str method, str target, object headers, long long total)
+cdef Draft drafted(Config config, object given_method, object given_target, object headers,
+                   long long total)
 # Request trailers as fields; None in `fields` never: see `fault`.
 cdef Draft drafted_trailers(object headers)
 # The fields of a response head or trailers without pseudo-headers; a Fault where they are malformed.

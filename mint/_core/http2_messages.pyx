@@ -148,14 +148,14 @@ cdef tuple ready_pair(Draft made, object item):
     cdef str given
     cdef bytes lower
     if type(item) is tuple and PyTuple_GET_SIZE(item) == 2:
-        name = <str?>(<tuple>item)[0]
-        value = <str?>(<tuple>item)[1]
-        if (PyUnicode_CheckExact(name) and PyUnicode_CheckExact(value) and name_is_ready(name)
-                and value_is_ready(value)):
+        first = <object>PyTuple_GET_ITEM(item, 0)
+        second = <object>PyTuple_GET_ITEM(item, 1)
+        if (PyUnicode_CheckExact(first) and PyUnicode_CheckExact(second) and name_is_ready(<str>first)
+                and value_is_ready(<str>second)):
             return <tuple>item
-    given, value = item
-    given = exact(given)
-    value = exact(value)
+    first, second = item
+    given = exact(first)
+    value = exact(second)
     if given[:1] == ":":
         lower = name_octets(given[1:], False)
         if lower is None or given[1:] != lower.decode("ascii"):
@@ -179,7 +179,8 @@ cdef Draft refused(Draft made, Fault why):
     return made
 
 
-cdef Draft drafted(Config config, str method, str target, object headers, long long total):
+cdef Draft drafted(Config config, object given_method, object given_target, object headers,
+                   long long total):
     cdef Draft made = Draft.__new__(Draft)
     cdef list fields
     cdef tuple pair
@@ -190,8 +191,8 @@ cdef Draft drafted(Config config, str method, str target, object headers, long l
     cdef int kind
     cdef int agent = -1
     made.declared = -1
-    method = exact(method)
-    target = exact(target)
+    cdef str method = exact(given_method)
+    cdef str target = exact(given_target)
     made.fault = method_fault(method)
     if made.fault is not None:
         return made

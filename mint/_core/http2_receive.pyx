@@ -407,6 +407,9 @@ cdef int on_fragment(Work w, Head head, const unsigned char *fragment, int count
     cdef Core core = w.core
     cdef Scalars *s = &core.s
     cdef int id = s.block_stream
+    if count > core.config.max_header_block:
+        return calm_breach(w, "max_header_block", "a field block is too long", count,
+                           core.config.max_header_block)
     if head.flags & FLAG_END_HEADERS and not s.block_stream:
         return on_block(w, head.stream, s.block_promised, s.block_ends, fragment, count)
     if count:   # empty pieces were counted, there is nothing to keep

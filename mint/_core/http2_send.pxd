@@ -2,7 +2,7 @@
 from .events cimport RequestRef, Step
 from .http2_state cimport Core
 
-cdef Step send_request(Core before, str method, str target, object headers, tuple body,
+cdef Step send_request(Core before, object method, object target, object headers, tuple body,
                        bint streaming)
 cdef Step send_body(Core before, RequestRef ref, bytes data)
 cdef Step send_end(Core before, RequestRef ref, object trailers)

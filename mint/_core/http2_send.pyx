@@ -52,6 +52,11 @@ cdef Fault window_fault(Core core, long long window, long long total):
     return None
 
 
+cdef inline int sending_pays(long long total) noexcept:
+    """The WINDOW_UPDATE frames that octets we send may honestly cause, with room to spare."""
+    return 4 + <int>(total >> 10)
+
+
 cdef bytes headers_frames(Core core, bytes block, bint ends, int stream):
     """The frames of a field block, whose first nine octets were kept free for the header."""
     cdef Py_ssize_t count = PyBytes_GET_SIZE(block) - FRAME_HEADER
@@ -133,7 +138,7 @@ cdef tuple notes_of(Core core, tuple output, list fields):
     return tuple(w.notes)
 
 
-cdef Step send_request(Core before, str method, str target, object headers, tuple body,
+cdef Step send_request(Core before, object method, object target, object headers, tuple body,
                        bint streaming):
     cdef Core core
     cdef Draft draft
@@ -184,6 +189,7 @@ cdef Step send_request(Core before, str method, str target, object headers, tupl
     if total > 0:
         stream.send_moved = <int>-total
         core.s.send_window -= total
+        refund(core, sending_pays(total))
         output = with_data(core, block, body, total, True, id)
     else:
         output = (block,)
@@ -231,7 +237,7 @@ cdef Step send_body(Core before, RequestRef ref, bytes data):
     if stream.declared_left >= 0:
         stream.declared_left -= total
     core.s.send_window -= total
-    refund(core, 4 + <int>(total >> 10))
+    refund(core, sending_pays(total))
     output = with_data(core, None, (data,), total, False, <int>number)
     return step(core, None, output, None, ref, 0, notes_of(core, output, None))
 

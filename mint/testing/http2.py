@@ -91,8 +91,8 @@ __all__ = [
 class Conversation:
     """What a client said on one connection: `server.peers[0].state(Conversation)`."""
 
-    frames: list[Frame] = field(default_factory=list)
-    requests: dict[int, Headers] = field(default_factory=dict)
+    frames: list[Frame] = field(default_factory=list[Frame])
+    requests: dict[int, Headers] = field(default_factory=dict[int, Headers])
     """The fields of the newest header block of each stream that was expected."""
     decoder: Decoder = field(default_factory=Decoder)
 

@@ -46,7 +46,7 @@ def head(status: int, headers: Headers) -> bytes:
 
 def fields(lines: list[bytes]) -> Headers:
     """Parse field lines."""
-    parsed = []
+    parsed: list[tuple[str, str]] = []
     for line in lines:
         found = FIELD_LINE.fullmatch(line)
         if found is None:
@@ -179,7 +179,7 @@ class Exchange:
             yield from self._counted(size)
             if self._peer.read_exactly(2) != b"\r\n":
                 raise BadRequest("a chunk does not end where its size says")
-        lines = []
+        lines: list[bytes] = []
         while (line := self._line()) != b"\r\n":
             lines.append(line[:-2])
         self._trailers = fields(lines)

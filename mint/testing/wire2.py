@@ -44,7 +44,7 @@ class Stream:
     """What the client may still send."""
     taken: int = 0
     """What the handler took since the client was last given more."""
-    pieces: deque[bytes] = field(default_factory=deque)
+    pieces: deque[bytes] = field(default_factory=deque[bytes])
     trailers: Headers = ()
     remote_ended: bool = False
     local_ended: bool = False

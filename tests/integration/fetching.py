@@ -2,14 +2,17 @@
 
 import hashlib
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import mint
+from mint.types import Body
 
 from .servers import HOST
 
-TIMEOUT = 30.0
+TIMEOUT = 20.0
+C = TypeVar("C", mint.HTTP1, mint.HTTP2)
 
 
 @dataclass(slots=True)
@@ -68,46 +71,135 @@ def connect(port: int, tls: ssl.SSLContext | None = None) -> mint.HTTP1:
     return mint.http1.connect("https", HOST, port, tls=mint.TLSOptions(context=tls))
 
 
-def gather(conn: mint.HTTP1, *refs: mint.RequestRef, keep: bool = True) -> tuple[mint.HTTP1, list[Result]]:
-    """Receive until each of these requests has ended."""
-    results = {ref: Result(pieces=[] if keep else None) for ref in refs}
-    while not all(result.ended for result in results.values()):
-        conn, responses = conn.recv(timeout=TIMEOUT)
+def connect2(
+    port: int, tls: ssl.SSLContext | None = None, options: mint.HTTP2Options | None = None
+) -> mint.HTTP2:
+    """Connect and speak HTTP/2, over TLS if a context is given."""
+    http2 = options or mint.HTTP2Options()
+    if tls is None:
+        return mint.http2.connect("http", HOST, port, http2=http2)
+    return mint.http2.connect("https", HOST, port, tls=mint.TLSOptions(context=tls), http2=http2)
+
+
+class Exchanges(Generic[C]):
+    """Any number of requests on one connection: what came for each, whoever waits for it."""
+
+    def __init__(self, conn: C, *, keep: bool = True) -> None:
+        self.conn: C = conn
+        self.results: dict[mint.RequestRef, Result] = {}
+        self.others: list[mint.Response] = []
+        self._keep = keep
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: Body = None,
+        *,
+        flush: bool = True,
+    ) -> mint.RequestRef:
+        """Make a request."""
+        ref: mint.RequestRef
+        self.conn, ref = self.conn.request(method, target, tuple(headers), body, flush=flush)
+        self.results[ref] = Result(pieces=[] if self._keep else None)
+        return ref
+
+    def receive(self) -> None:
+        """Receive once."""
+        responses: Sequence[mint.Response]
+        try:
+            self.conn, responses = self.conn.recv(timeout=TIMEOUT)
+        except mint.MintError as error:
+            if isinstance(error, mint.errors.TransportTimeout):
+                raise
+            self.conn, responses = self.conn.after(error), error.responses
         for response in responses:
-            assert not isinstance(response, mint.Pong)
-            results[response.ref].take(response)
-    return conn, list(results.values())
+            if isinstance(response, mint.PushPromise):
+                self.results[response.promised_ref] = Result(pieces=[] if self._keep else None)
+            if isinstance(response, (mint.PushPromise, mint.Pong)):
+                self.others.append(response)
+            else:
+                self.results[response.ref].take(response)
+
+    def until(self, ref: mint.RequestRef, reached: Callable[[Result], bool]) -> Result:
+        """Receive until the response to this request has come so far."""
+        while not reached(self.results[ref]):
+            self.receive()
+        return self.results[ref]
+
+    def finish(self, ref: mint.RequestRef) -> Result:
+        """Receive until this request has ended."""
+        return self.until(ref, lambda result: result.ended)
+
+    def send(self, ref: mint.RequestRef, data: bytes) -> None:
+        """Send a piece of a body as the windows allow."""
+        view = memoryview(data)
+        while view and not self.results[ref].ended:
+            room = self.conn.request_body_window(ref)
+            if room:
+                self.conn = self.conn.stream_request_body(ref, bytes(view[:room]))
+                view = view[room:]
+            else:
+                self.receive()
+
+    def end(self, ref: mint.RequestRef, trailers: tuple[tuple[str, str], ...] = ()) -> None:
+        """End a body."""
+        self.conn = self.conn.stream_request_body(ref, mint.Eof(trailers))
+
+
+def gather(conn: C, *refs: mint.RequestRef, keep: bool = True) -> tuple[C, list[Result]]:
+    """Receive until each of these requests has ended."""
+    exchanges = Exchanges(conn, keep=keep)
+    exchanges.results = {ref: Result(pieces=[] if keep else None) for ref in refs}
+    results = [exchanges.finish(ref) for ref in refs]
+    return exchanges.conn, results
 
 
 def fetch(
-    conn: mint.HTTP1,
+    conn: C,
     method: str,
     target: str,
     headers: Iterable[tuple[str, str]] = (),
     body: bytes | None = None,
     *,
     keep: bool = True,
-) -> tuple[mint.HTTP1, Result]:
+) -> tuple[C, Result]:
     """Make one request and return its whole response."""
-    conn, ref = conn.request(method, target, tuple(headers), body)
-    conn, (result,) = gather(conn, ref, keep=keep)
-    assert result.done
-    return conn, result
+    exchanges = Exchanges(conn, keep=keep)
+    result = exchanges.finish(exchanges.ask(method, target, headers, body))
+    assert result.done, result.error
+    return exchanges.conn, result
 
 
 def upload(
-    conn: mint.HTTP1,
+    conn: C,
     method: str,
     target: str,
     pieces: Iterable[bytes],
     headers: Iterable[tuple[str, str]] = (),
     trailers: tuple[tuple[str, str], ...] = (),
-) -> tuple[mint.HTTP1, Result]:
+    *,
+    keep: bool = True,
+) -> tuple[C, Result]:
     """Stream a request body and return the response."""
-    conn, ref = conn.request(method, target, tuple(headers), mint.STREAM)
+    exchanges = Exchanges(conn, keep=keep)
+    ref = exchanges.ask(method, target, headers, mint.STREAM)
     for piece in pieces:
-        conn = conn.stream_request_body(ref, piece)
-    conn = conn.stream_request_body(ref, mint.Eof(trailers))
-    conn, (result,) = gather(conn, ref)
-    assert result.done
-    return conn, result
+        exchanges.send(ref, piece)
+    exchanges.end(ref, trailers)
+    result = exchanges.finish(ref)
+    assert result.done, result.error
+    return exchanges.conn, result
+
+
+def echo_through(exchanges: Exchanges[C], ref: mint.RequestRef, status: int) -> None:
+    """Talk to an echo through the tunnel that this request opened, and end it."""
+    assert exchanges.until(ref, lambda result: result.status > 0).status == status
+    sent = b""
+    for word in (b"one", b"two"):
+        exchanges.send(ref, word)
+        sent += word
+        assert exchanges.until(ref, lambda result: result.size >= len(sent)).body == sent  # noqa: B023
+    exchanges.end(ref)
+    assert exchanges.finish(ref).done

@@ -98,6 +98,7 @@ const plain = {
     res.end(JSON.stringify(req.headers));
   },
   echo(req, res) {
+    res.flushHeaders();
     req.pipe(res);
   },
   sink(req, res) {
@@ -131,26 +132,28 @@ const plain = {
   },
 };
 
+const readers = ["echo", "sink", "refuse"];
+
 function handle(req, res) {
   const [, name, argument] = req.url.split("?")[0].split("/");
+  // A request that is not read may be reset by Node before the end of its response has left.
+  if (!readers.includes(name)) req.resume();
   if (argument !== undefined && numbered[name]) numbered[name](req, res, Number(argument));
   else if (plain[name || "index"]) plain[name || "index"](req, res);
   else { res.writeHead(404); res.end(); }
 }
 
-// Tunnels echo: CONNECT, upgrades, extended CONNECT.
+// Tunnels echo: CONNECT, upgrades, extended CONNECT. In HTTP/2 the second argument is a response.
 function tunnel(req, socket, head) {
+  if (req.httpVersionMajor === 2) {
+    plain.echo(req, socket);
+    return;
+  }
   const answer = req.method === "CONNECT" ? "HTTP/1.1 200 OK\r\n\r\n"
     : `HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${req.headers.upgrade}\r\n\r\n`;
   socket.write(answer);
   socket.write(head);
   socket.pipe(socket);
-}
-
-function stream2(stream, headers) {
-  if (headers[":method"] !== "CONNECT") return;
-  stream.respond({ ":status": 200 });
-  stream.pipe(stream);
 }
 
 const settings = { enableConnectProtocol: true, maxConcurrentStreams: 100 };
@@ -160,15 +163,12 @@ const servers = {
   h2c: http2.createServer({ settings }),
   h2: http2.createSecureServer({ ...tls, settings, allowHTTP1: true }),
 };
-for (const name of ["http", "https", "h2"]) {
-  servers[name].on("connect", tunnel);
-  servers[name].on("upgrade", tunnel);
-  servers[name].keepAliveTimeout = 0;
+for (const server of Object.values(servers)) {
+  server.on("connect", tunnel);
+  server.on("upgrade", tunnel);
+  server.keepAliveTimeout = 0;
 }
-for (const name of ["h2c", "h2"]) {
-  servers[name].on("request", (req, res) => { if (req.method !== "CONNECT") handle(req, res); });
-  servers[name].on("stream", stream2);
-}
+for (const name of ["h2c", "h2"]) servers[name].on("request", handle);
 
 const ports = {};
 for (const [name, server] of Object.entries(servers)) {

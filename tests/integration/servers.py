@@ -102,10 +102,14 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def child(command: Sequence[str], where: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in a process group of its own and end the whole group."""
+    """Run a program in a process group of its own and end the whole group.
+
+    Where the system can, it also ends when this process is killed and cannot clean up.
+    """
+    guard = [setpriv, "--pdeathsig", "TERM"] if (setpriv := shutil.which("setpriv")) else []
     with (where / "output").open("wb") as output:
         process = subprocess.Popen(
-            command,
+            [*guard, *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

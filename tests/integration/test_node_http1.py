@@ -3,14 +3,15 @@
 import hashlib
 import json
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
 import mint
 from mint.testing.showcase import pattern
+from mint.types import Body
 
-from .fetching import Result, connect, fetch, gather, upload
+from .fetching import Exchanges, Result, connect, echo_through, fetch, gather, upload
 from .servers import PAGE, Running
 
 # What /cut/N and /reset/N send the beginning of.
@@ -50,18 +51,14 @@ def test_early_hints(conn: mint.HTTP1) -> None:
 
 
 def test_100_continue_and_only_then_the_body(conn: mint.HTTP1) -> None:
+    exchanges = Exchanges(conn)
     headers = [("expect", "100-continue"), ("content-length", "4")]
-    conn, ref = conn.request("POST", "/sink", headers, mint.STREAM)
-    result = Result()
-    while not result.informational:
-        conn, responses = conn.recv(timeout=30)
-        for response in responses:
-            assert isinstance(response, mint.Informational)
-            result.take(response)
-    assert result.informational[0].status == 100
-    conn = conn.stream_request_body(ref, b"data")
-    conn = conn.stream_request_body(ref, mint.Eof())
-    conn, (result,) = gather(conn, ref)
+    ref = exchanges.ask("POST", "/sink", headers, mint.STREAM)
+    result = exchanges.until(ref, lambda result: bool(result.informational))
+    assert (result.informational[0].status, result.status) == (100, 0)
+    exchanges.send(ref, b"data")
+    exchanges.end(ref)
+    result = exchanges.finish(ref)
     assert result.body.split()[1].decode() == hashlib.sha256(b"data").hexdigest()
 
 
@@ -82,16 +79,8 @@ def test_an_upload_with_trailers(conn: mint.HTTP1) -> None:
 
 
 def test_an_echo_that_answers_while_the_body_is_sent(conn: mint.HTTP1) -> None:
-    conn, ref = conn.request("POST", "/echo", [], mint.STREAM)
-    received = b""
-    for word in (b"one", b"two", b"three"):
-        conn = conn.stream_request_body(ref, word)
-        while not received.endswith(word):
-            conn, responses = conn.recv(timeout=30)
-            received += b"".join(each.data for each in responses if isinstance(each, mint.Data))
-    conn = conn.stream_request_body(ref, mint.Eof())
-    conn, (result,) = gather(conn, ref)
-    assert (result.done, received) == (True, b"onetwothree")
+    exchanges = Exchanges(conn)
+    echo_through(exchanges, exchanges.ask("POST", "/echo", [], mint.STREAM), 200)
 
 
 def test_a_refusal_while_the_body_is_being_sent(conn: mint.HTTP1) -> None:
@@ -111,47 +100,23 @@ def test_headers_arrive_as_they_were_given(conn: mint.HTTP1) -> None:
     assert seen["user-agent"].startswith("mint")
 
 
-def tunnel(conn: mint.HTTP1, ref: mint.RequestRef, status: int) -> None:
-    received, seen = b"", 0
-    while not seen:
-        conn, responses = conn.recv(timeout=30)
-        for response in responses:
-            if isinstance(response, mint.Status):
-                seen = response.status
-    assert seen == status
-    for word in (b"one", b"two"):
-        conn = conn.stream_request_body(ref, word)
-        while not received.endswith(word):
-            conn, responses = conn.recv(timeout=30)
-            received += b"".join(each.data for each in responses if isinstance(each, mint.Data))
-    conn = conn.stream_request_body(ref, mint.Eof())
-    conn, (result,) = gather(conn, ref)
-    assert (result.done, received) == (True, b"onetwo")
-
-
-def test_connect(conn: mint.HTTP1) -> None:
-    conn, ref = conn.request("CONNECT", "other.example:443")
-    tunnel(conn, ref, 200)
+@pytest.mark.parametrize("body", [None, mint.STREAM])
+def test_connect(conn: mint.HTTP1, body: Body) -> None:
+    exchanges = Exchanges(conn)
+    echo_through(exchanges, exchanges.ask("CONNECT", "other.example:443", body=body), 200)
 
 
 def test_upgrade(conn: mint.HTTP1) -> None:
-    conn, ref = conn.request("GET", "/", [("connection", "upgrade"), ("upgrade", "echo")])
-    tunnel(conn, ref, 101)
+    exchanges = Exchanges(conn)
+    upgrade = [("connection", "upgrade"), ("upgrade", "echo")]
+    echo_through(exchanges, exchanges.ask("GET", "/", upgrade), 101)
 
 
 def end_of(conn: mint.HTTP1, target: str) -> tuple[Result, mint.HTTP1]:
     """Ask for something that breaks off; return what came, and the successor."""
-    conn, _ = conn.request("GET", target)
-    result = Result()
-    while not result.ended:
-        responses: Sequence[mint.Response]
-        try:
-            conn, responses = conn.recv(timeout=30)
-        except mint.MintError as error:
-            conn, responses = conn.after(error), error.responses
-        for response in responses:
-            result.take(response)
-    return result, conn
+    exchanges = Exchanges(conn)
+    result = exchanges.finish(exchanges.ask("GET", target))
+    return result, exchanges.conn
 
 
 def check(result: Result, length: int) -> None:

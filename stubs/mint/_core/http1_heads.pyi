@@ -3,10 +3,10 @@ from typing import final
 __pyx_capi__: dict[str, object]
 
 KINDS: dict[str, int]
-FICKLE: frozenset[str]
 SINGLE: frozenset[str]
 END_TO_END: frozenset[str]
 COMMON: tuple[str, ...]
+SPELLINGS: tuple[str, ...]
 
 @final
 class Names: ...

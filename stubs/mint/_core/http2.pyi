@@ -1,12 +1,10 @@
 from collections.abc import Iterable
-from typing import ClassVar, Final, final
+from typing import ClassVar, final
 
 from .events import RequestRef, Step
 from .faults import Fault
 from .http2_config import Config as Config
 from .http2_state import Core
-
-PREFACE: Final[bytes]
 
 @final
 class State(Core):

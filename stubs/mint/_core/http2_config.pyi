@@ -4,6 +4,9 @@ from typing import Final, final
 # What the compiled modules offer each other.
 __pyx_capi__: dict[str, object]
 
+PREFACE: Final[bytes]
+DEFAULT_CHECKED: Final[tuple[tuple[int, int], ...]]
+DEFAULT_OPENING: Final[bytes]
 CLIENT_SETTINGS: Final[dict[str, tuple[int, int, int]]]
 SERVER_SETTINGS: Final[dict[str, int]]
 DEFAULT_SETTINGS: Final[tuple[tuple[str, int], ...]]

@@ -1,0 +1,61 @@
+"""The client process of an end-to-end row: does the errand once to verify, then measures it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from . import servers
+from .measure import MissingError
+from .net import LACKING, Errand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WARM = 20
+
+
+def main() -> None:
+    """Run `bench.client VERB MODULE:FUNCTION ERRAND`."""
+    verb, where, given = sys.argv[1:]
+    errand = Errand(**json.loads(given))
+    module, _, name = where.partition(":")
+    try:
+        make = getattr(import_module(f"bench.contenders.{module}"), name)
+        run: Callable[[int], list[tuple[int, bytes]]] = make(errand)
+    except (ImportError, AttributeError, MissingError) as error:
+        print(error)
+        sys.exit(LACKING)
+    own = getattr(run, "seconds", None)  # a program that is not Python says its own CPU
+    if own is not None:
+        print(own(errand.count))
+        return
+    if verb == "check":
+        number = errand.together * 2 if errand.verb == "get" else 1
+        expected = {
+            "get": (200, servers.small()), "down": (200, b""), "up": (200, b"taken"),
+        }[errand.verb]  # fmt: skip
+        got = run(number)
+        assert len(got) == number, f"{len(got)} of {number}"
+        for status, body in got:
+            if errand.verb == "down":
+                assert status == 200, status
+                assert int(body) == servers.BULK, body
+            else:
+                assert (status, body) == expected, (status, body)
+        return
+    if errand.verb == "get":
+        run(max(WARM, errand.together))
+    start = time.process_time()
+    run(errand.count)
+    print((time.process_time() - start) / errand.count)
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    os._exit(0)  # a client's background threads have no part in this, and some do not end well

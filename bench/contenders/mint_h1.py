@@ -1,0 +1,97 @@
+"""mint over HTTP/1: the compiled engine by itself, and the public API over `mint.transport.Memory`.
+
+The requests that are answered are sent, pipelined, before the clock starts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mint import Data, Done, Headers, Status
+from mint._core.http1 import Config, State
+from mint.http1 import initiate
+from mint.transport import Memory
+
+from ..work import Message
+from ._http1 import replay
+
+if TYPE_CHECKING:
+    from mint import HTTP1
+    from mint._core.events import Event
+    from mint.responses import Response
+
+    from ..measure import Task
+    from ..work import Responses
+
+
+def _state() -> State:
+    config = Config(
+        hostname="example.org", port=80, scheme="http", identity=1, user_agent="mint/1"
+    )
+    return State(config)
+
+
+def normal(native: list[list[Event]] | list[list[Response]]) -> list[Message]:
+    """Bring responses, call after call, to the common form."""
+    out: list[Message] = []
+    status, fields, body = 0, (), []  # type: int, tuple[tuple[str, str], ...], list[bytes]
+    for called in native:
+        for one in called:
+            if isinstance(one, Status):
+                status, fields, body = one.status, (), []
+            elif isinstance(one, Headers):
+                fields = one.headers
+            elif isinstance(one, Data):
+                body.append(one.data)
+            elif isinstance(one, Done):
+                out.append(Message(status, fields, b"".join(body)))
+            else:
+                raise AssertionError(repr(one))
+    return out
+
+
+def engine(work: Responses) -> Task:
+    # One connection for all rounds, as the peers have; it goes on where the last round ended.
+    state = _state()
+
+    def prepare(number: int) -> None:
+        nonlocal state
+        for _ in range(number):
+            state = state.request("GET", "/", (), None, False).state
+
+    def run(_: None, reads: tuple[bytes, ...]) -> list[list[Event]]:
+        nonlocal state
+        now = state
+        out = []
+        for octets in reads:
+            step = now.feed(octets)
+            now = step.state
+            out.append(step.responses)
+        state = now
+        return out
+
+    return replay(work, prepare, run, normal)
+
+
+def facade(work: Responses) -> Task:
+    link = Memory()
+    connection: HTTP1 = initiate(link, scheme="http", hostname="example.org", port=80)
+
+    def prepare(number: int) -> None:
+        nonlocal connection
+        for _ in range(number):
+            connection, _ref = connection.request("GET", "/")
+        link.take()
+
+    def run(_: None, reads: tuple[bytes, ...]) -> list[list[Response]]:
+        nonlocal connection
+        now = connection
+        out = []
+        for octets in reads:
+            link.put(octets)
+            now, responses = now.recv()
+            out.append(responses)
+        connection = now
+        return out
+
+    return replay(work, prepare, run, normal)

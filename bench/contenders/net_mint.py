@@ -1,0 +1,131 @@
+"""mint end to end: the public API over real sockets, blocking and under asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import mint
+
+from ..servers import BULK, content
+from ._net import asks, pieces
+
+if TYPE_CHECKING:
+    from mint import Connection, RequestRef
+
+    from ..net import Errand
+    from ._net import Got, Run
+
+
+def _connected(errand: Errand) -> Connection:
+    return mint.connect(
+        "https" if errand.tls else "http",
+        "localhost",
+        errand.port,
+        protocols=("http2",) if errand.http2 else ("http1",),
+        tls=mint.TLSOptions(ca_file=errand.authority),
+    )
+
+
+def client(errand: Errand) -> Run:
+    connection = _connected(errand)
+    waiting = asks(errand)
+
+    def answered() -> tuple[int, list[bytes]]:
+        nonlocal connection
+        status, body = 0, []
+        while True:
+            connection, responses = connection.recv()
+            for one in responses:
+                match one:
+                    case mint.Status(status=status):
+                        pass
+                    case mint.Data(data=data):
+                        body.append(data)
+                    case mint.Done():
+                        return status, body
+                    case mint.Headers():
+                        pass
+                    case _:
+                        raise AssertionError(repr(one))
+
+    def get() -> tuple[int, bytes]:
+        nonlocal connection
+        target, fields = next(waiting)
+        connection, _ = connection.request("GET", target, fields)
+        status, body = answered()
+        return status, b"".join(body)
+
+    def down() -> tuple[int, bytes]:
+        nonlocal connection
+        connection, _ = connection.request("GET", errand.path)
+        total, status, done = 0, 0, False
+        while not done:
+            connection, responses = connection.recv()
+            for one in responses:
+                match one:
+                    case mint.Data(data=data):
+                        total += len(data)
+                    case mint.Status(status=status):
+                        pass
+                    case mint.Done():
+                        done = True
+        return status, b"%d" % total
+
+    body = pieces(content()) if errand.verb == "up" else []
+
+    def up() -> tuple[int, bytes]:
+        nonlocal connection
+        length = [("content-length", str(BULK))]
+        connection, ref = connection.request("POST", errand.path, length, mint.STREAM)
+        for piece in body:
+            rest = piece
+            while rest:
+                window = connection.request_body_window(ref)
+                if not window:
+                    connection, early = connection.recv()
+                    assert not early, early
+                    continue
+                connection = connection.stream_request_body(ref, rest[:window])
+                rest = rest[window:]
+        connection = connection.stream_request_body(ref, mint.Eof())
+        status, said = answered()
+        return status, b"".join(said)
+
+    one = {"get": get, "down": down, "up": up}[errand.verb]
+    return lambda number: [one() for _ in range(number)]
+
+
+def together(errand: Errand) -> Run:
+    """All requests queued, one flush, then whatever comes until everything is done."""
+    connection = _connected(errand)
+    waiting = asks(errand)
+
+    def batch(number: int) -> Got:
+        nonlocal connection
+        for target, fields in islice(waiting, number):
+            connection, _ = connection.request("GET", target, fields, flush=False)
+        connection = connection.flush(None)
+        out: Got = []
+        found: dict[RequestRef, tuple[int, list[bytes]]] = {}
+        while len(out) < number:
+            connection, responses = connection.recv()
+            for one in responses:
+                match one:
+                    case mint.Status(ref=ref, status=status):
+                        found[ref] = (status, [])
+                    case mint.Data(ref=ref, data=data):
+                        found[ref][1].append(data)
+                    case mint.Done(ref=ref):
+                        status, body = found.pop(ref)
+                        out.append((status, b"".join(body)))
+        return out
+
+    def run(number: int) -> Got:
+        out: Got = []
+        while len(out) < number:
+            out += batch(min(errand.together, number - len(out)))
+        return out
+
+    return run

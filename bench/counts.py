@@ -1,0 +1,108 @@
+"""bench/counts: instructions of one operation, by callgrind, beside the last accepted ones.
+
+Counts hardly depend on what else the machine does, so that a change of 3 % shows. They do depend on the
+compiler and on the interpreter: `counts.json` is keyed by both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pickle
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from .measure import MissingError
+from .native import build
+from .report import compiler
+from .rows import ROWS
+
+ACCEPTED = Path(__file__).parent / "counts.json"
+DRIFT = 0.03
+# Not counted: what takes minutes under callgrind and says nothing that its smaller sister does not.
+LEFT_OUT = frozenset({"h2-receive-10000", "h2-get-10000", "h1-octets", "h2-down", "h2-up"})
+
+
+def key() -> str:
+    """Name what the counts depend on."""
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{compiler()}, {python}, {platform.machine()}"
+
+
+def counted(keys: list[str], kept: Path | None) -> dict[str, float]:
+    """Count the rows; leave callgrind's files in `kept`."""
+    for program in ("valgrind", "setarch"):
+        if shutil.which(program) is None:
+            raise MissingError(program)
+    marks = build("marks", shared=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        place = kept or Path(temporary)
+        for row in ROWS:
+            if row.key in keys:
+                (place / f"{row.key}.work").write_bytes(pickle.dumps(row.work()))
+        subprocess.run(
+            ["setarch", "-R", "valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no",
+             f"--callgrind-out-file={place}/out", sys.executable, "-m", "bench.counting",
+             str(marks), str(place)],
+            check=True, env={**os.environ, "PYTHONHASHSEED": "0"},
+        )  # fmt: skip
+        found: dict[str, float] = {}
+        for path in sorted(place.glob("out.*")):
+            text = path.read_text()
+            name = re.search(r"^desc: Trigger: Client Request: (.*)\|(\d+)$", text, re.M)
+            total = re.search(r"^(?:totals|summary): (\d+)", text, re.M)
+            if name and total:
+                found[name[1]] = int(total[1]) / int(name[2])
+        for path in place.glob("*.work"):
+            path.unlink()
+    return found
+
+
+def main() -> int:
+    """Count, compare, report; 1 where something drifted."""
+    parser = argparse.ArgumentParser(prog="bench/counts", description=__doc__)
+    parser.add_argument("rows", nargs="*", help="keys of rows, or beginnings of them; all without")
+    parser.add_argument("--accept", action="store_true", help="keep these counts as accepted")
+    parser.add_argument("--keep", type=Path, help="leave callgrind's files in this folder")
+    options = parser.parse_args()
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    keys = [
+        row.key
+        for row in ROWS
+        if any(one.where.startswith("mint_") for one in row.contenders)
+        and row.key not in LEFT_OUT
+        and (not options.rows or any(row.key.startswith(one) for one in options.rows))
+    ]
+    try:
+        found = counted(keys, options.keep)
+    except MissingError as error:
+        print(f"not on this machine: {error}")
+        return 0
+    accepted: dict[str, dict[str, float]] = (
+        json.loads(ACCEPTED.read_text()) if ACCEPTED.exists() else {}
+    )
+    before = accepted.get(key(), {})
+    print(key())
+    drifted = False
+    for name, count in found.items():
+        old = before.get(name)
+        change = f"{count / old - 1:+7.1%}" if old else "    new"
+        off = old is not None and abs(count / old - 1) > DRIFT
+        drifted |= off
+        print(f"  {name:32} {count:12,.0f} {change}{'  DRIFT' if off else ''}")
+    if options.accept:
+        accepted[key()] = {**before, **{name: round(count, 1) for name, count in found.items()}}
+        ACCEPTED.write_text(json.dumps(accepted, indent=1, sort_keys=True) + "\n")
+        return 0
+    return int(drifted)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""End-to-end work: real servers, real sockets, each contender in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+
+from . import servers
+from .measure import MissingError
+
+LACKING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a client process has to do, again and again."""
+
+    verb: str        # "get", "down", "up"
+    tls: bool
+    http2: bool
+    port: int
+    path: str
+    authority: str   # path of the CA certificate
+    count: int       # operations to a sample
+    together: int = 1  # requests at once
+
+    @property
+    def url(self) -> str:
+        """The URL to ask for."""
+        return f"http{'s' * self.tls}://localhost:{self.port}{self.path}"
+
+
+def gets(*, tls: bool = False, http2: bool = False, together: int = 1, count: int = 1000) -> Errand:
+    """Return GETs of 200 B from nginx."""
+    port = servers.nginx()[tls]
+    return Errand("get", tls, http2, port, "/small", servers.authority(), count, together)
+
+
+def down(*, tls: bool = False) -> Errand:
+    """Return a download of 100 MB from nginx: HTTP/1 in clear, or HTTP/2 over TLS."""
+    port = servers.nginx()[tls]
+    return Errand("down", tls, tls, port, "/bulk", servers.authority(), 1)
+
+
+def up(*, tls: bool = False) -> Errand:
+    """Return an upload of 100 MB: HTTP/1 in clear to the sink, or HTTP/2 over TLS to nghttpd."""
+    port = servers.nghttpd() if tls else servers.sink(tls=False)
+    return Errand("up", tls, tls, port, "/up", servers.authority(), 1)
+
+
+class Apart:
+    """A task in a process of its own."""
+
+    def __init__(self, where: str, errand: Errand) -> None:
+        self._where = where
+        self._errand = json.dumps(asdict(errand))
+
+    def _ran(self, verb: str) -> str:
+        run = subprocess.run(
+            [sys.executable, "-m", "bench.client", verb, self._where, self._errand],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if run.returncode == LACKING:
+            raise MissingError(run.stdout.strip())
+        assert run.returncode == 0, f"{run.stdout[-400:]}{run.stderr[-1600:]}"
+        return run.stdout
+
+    def check(self) -> None:
+        """Let the process verify what it gets."""
+        self._ran("check")
+
+    def seconds(self, budget: float) -> float:
+        """Let the process measure its own CPU, all its threads included."""
+        del budget
+        return float(self._ran("time"))

@@ -1,0 +1,137 @@
+"""The servers of the end-to-end rows: nginx and nghttpd where the machine has them, and a sink of our own.
+
+Each is started once, on a free port of the loopback, and ended with this process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+
+import trustme
+
+from .measure import MissingError
+from .traffic import USUAL, Traffic
+
+BULK = 100_000_000
+SMALL = 200
+NGINX = """
+daemon off; master_process off; worker_processes 1; pid {place}/pid; error_log /dev/null crit;
+events {{ worker_connections 512; }}
+http {{
+    access_log off; sendfile on; keepalive_requests 1000000000; keepalive_timeout 600s;
+    client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;
+    fastcgi_temp_path {place}/fastcgi; uwsgi_temp_path {place}/uwsgi; scgi_temp_path {place}/scgi;
+    http2_max_concurrent_streams 256; http2_max_requests 1000000000;
+    ssl_certificate {place}/server.pem; ssl_certificate_key {place}/server.pem;
+    server {{
+        listen 127.0.0.1:{clear}; listen 127.0.0.1:{tls} ssl http2; root {place};
+        location = /small {{
+            default_type application/json; {fields}
+            add_header x-request-id $request_id; add_header etag 'W/"$request_id"';
+            return 200 "{body}";
+        }}
+    }}
+}}
+"""
+
+
+@cache
+def _place() -> Path:
+    place = Path(tempfile.mkdtemp(prefix="bench-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(place / "ca.pem"))
+    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        str(place / "server.pem")
+    )
+    (place / "bulk").write_bytes(content())
+    place.chmod(0o755)
+    return place
+
+
+def authority() -> str:
+    """Return the path of the certificate authority that all servers' certificates come from."""
+    return str(_place() / "ca.pem")
+
+
+@cache
+def content() -> bytes:
+    """Return what the server at /bulk serves."""
+    piece = Traffic().octets(1 << 20)
+    return (piece * (BULK // len(piece) + 1))[:BULK]
+
+
+def small() -> bytes:
+    """Return what the server at /small serves."""
+    return Traffic().word(SMALL).encode()
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _begin(command: list[str], port: int) -> None:
+    program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        raise MissingError(command[0])
+    process = subprocess.Popen(
+        [program, *command[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    atexit.register(process.wait)
+    atexit.register(process.terminate)
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise MissingError(f"{command[0]} does not start")
+
+
+@cache
+def nginx() -> tuple[int, int]:
+    """Return the ports of nginx, in clear and over TLS (HTTP/2 by ALPN)."""
+    place, clear, tls = _place(), _free(), _free()
+    fields = "".join(
+        f"add_header {name} '{value}';"
+        for name, value in USUAL[2:7]
+    )
+    (place / "nginx.conf").write_text(
+        NGINX.format(place=place, clear=clear, tls=tls, fields=fields, body=small().decode())
+    )
+    _begin(["nginx", "-e", "stderr", "-p", str(place), "-c", str(place / "nginx.conf")], tls)
+    return clear, tls
+
+
+@cache
+def nghttpd() -> int:
+    """Return the port of nghttpd, over TLS, with windows that stop nobody."""
+    place, port = _place(), _free()
+    (place / "up").write_bytes(b"taken")
+    key = str(place / "server.pem")
+    _begin(
+        ["nghttpd", "-w", "30", "-W", "30", "-n", "1", "-d", str(place), str(port), key, key], port
+    )
+    return port
+
+
+@cache
+def sink(*, tls: bool) -> int:
+    """Return the port of a server that takes HTTP/1 requests of any size and answers each shortly."""
+    port = _free()
+    more = [str(_place() / "server.pem")] if tls else []
+    _begin([sys.executable, "-m", "bench.sink", str(port), *more], port)
+    return port

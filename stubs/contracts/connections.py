@@ -1,0 +1,87 @@
+"""What type checkers must know about connections. Checked, never executed."""
+
+from typing import Literal, assert_never, assert_type
+
+import mint
+
+
+def negotiated() -> None:
+    conn = mint.connect("https", "example.org", 443)
+    assert_type(conn, mint.HTTP1 | mint.HTTP2)
+    after, ref = conn.request("GET", "/", [("accept", "*/*")])
+    assert_type(after, mint.HTTP1 | mint.HTTP2)
+    assert_type(ref, mint.RequestRef)
+    if conn.protocol == "http2":
+        assert_type(conn.protocol, Literal["http2"])
+
+
+def forced() -> None:
+    one = mint.http1.connect("http", "example.org", 80)
+    assert_type(one, mint.HTTP1)
+    two = mint.http2.connect("https", "example.org", 443)
+    assert_type(two, mint.HTTP2)
+    assert_type(two.fork(), mint.HTTP2)
+    assert_type(two.close(), mint.HTTP2)
+    assert_type(two.put_private("key", 1), mint.HTTP2)
+    assert_type(two.get_private("key"), object)
+    two, ref = two.request("POST", "/", body=mint.STREAM)
+    assert_type(two.stream_request_body(ref, b"piece"), mint.HTTP2)
+    assert_type(two.request_body_window(ref), int)
+    assert_type(two.ping(), tuple[mint.HTTP2, mint.RequestRef])
+    assert_type(two.get_server_setting("enable_connect_protocol"), bool)
+    assert_type(two.get_server_setting("max_concurrent_streams"), int | None)
+    assert_type(two.get_client_setting("max_frame_size"), int)
+
+
+def errors_restore_the_exact_type(conn: mint.HTTP2) -> mint.HTTP2:
+    try:
+        conn, responses = conn.recv(timeout=1.0)
+        assert_type(responses, list[mint.Response])
+    except mint.MintError as error:
+        assert_type(error.processed, mint.Processed)
+        assert_type(error.responses, tuple[mint.Response, ...])
+        conn = conn.after(error)
+    return conn
+
+
+def messages(conn: mint.HTTP1, message: object) -> mint.HTTP1:
+    streamed = conn.stream(message)
+    if streamed is mint.UNKNOWN:
+        return conn
+    conn, responses = streamed
+    assert_type(responses, list[mint.Response])
+    return conn
+
+
+def every_response(response: mint.Response) -> int:
+    match response:
+        case mint.Informational(status=status, headers=headers):
+            assert_type(headers, tuple[tuple[str, str], ...])
+            return status
+        case mint.Status(status=status):
+            return status
+        case mint.StatusReason(reason=reason):
+            return len(reason)
+        case mint.Headers(headers=headers) | mint.Trailers(headers=headers):
+            return len(headers)
+        case mint.Data(data=data):
+            assert_type(data, bytes)
+            return len(data)
+        case mint.Done(ref=ref) | mint.Pong(ref=ref):
+            assert_type(ref, mint.RequestRef)
+            return 0
+        case mint.RequestFailed(error=error):
+            assert_type(error, mint.HTTPError | mint.TransportError)
+            return 0
+        case mint.PushPromise(promised_ref=promised):
+            assert_type(promised, mint.RequestRef)
+            return 0
+        case _:
+            assert_never(response)
+
+
+def options() -> None:
+    mint.http1.connect("http", "example.org", 80, http1=mint.HTTP1Options(lenient=True))
+    mint.connect("https", "example.org", 443, tls=mint.TLSOptions(ca_file="ca.pem"))
+    mint.http1.connect("ftp", "example.org", 21)  # type: ignore[arg-type]  # no such scheme
+    mint.http1.connect("http", "example.org", 80, http2=None)  # type: ignore[call-arg]  # not its option
