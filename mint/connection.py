@@ -346,6 +346,11 @@ class ConnectionBase(Generic[_S]):
     # -- the mode
 
     @property
+    def transport(self) -> Transport:
+        """The link, for front ends: what moves the octets. Programs have no use for it."""
+        return self._link
+
+    @property
     def source(self) -> Source:
         """The token that this connection's messages carry: a key for dictionaries of connections."""
         return self._link.source
@@ -479,7 +484,8 @@ class ConnectionBase(Generic[_S]):
         step = self._state.close()
         try:
             link.claim(self._generation)
-        except MintError:
+        except (MintError, RuntimeError):
+            # Superseded, in use, or of another thread's world: there is no goodbye, but an end.
             link.close()
             return self._succeed(step.state, self._generation)
         try:

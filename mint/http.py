@@ -162,7 +162,8 @@ def connect(
         log: log one record per message head or frame, to the logger `mint`.
         resolver: what finds the addresses of a name; the system does otherwise. It runs in a thread.
         socket: a connected socket to use instead of dialling: it leads to the server, or to the proxy. It is
-            mint's from now on and closed with the connection, also where connecting fails.
+            mint's from now on and closed with the connection, also where connecting fails; after a
+            `ValueError` it is still yours.
 
     Raises:
         TransportError: nobody answers, the name is not known, TLS failed, the time is up.

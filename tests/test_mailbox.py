@@ -15,13 +15,13 @@ import pytest
 import mint
 from mint import errors
 from mint.testing import (
-    Close,
     Expect,
     Origin,
     Reset,
     ScriptedServer,
     Send,
     ShutWrite,
+    Truncate,
     Wait,
     request,
     showcase,
@@ -115,7 +115,7 @@ class Alien(Memory):
 def test_a_response_comes_as_messages(mailbox: mint.Mailbox) -> None:
     with (
         Origin(showcase) as origin,
-        mint.connect("http", origin.address, origin.port, mailbox=mailbox) as conn,
+        mint.http1.connect("http", origin.address, origin.port, mailbox=mailbox) as conn,
     ):
         assert conn.mode == "active"
         conn, _ = conn.request("GET", "/bytes/300000")
@@ -159,7 +159,7 @@ def test_an_end_comes_as_a_message(mailbox: mint.Mailbox) -> None:
 
 def test_a_break_comes_as_a_message(mailbox: mint.Mailbox) -> None:
     with ScriptedServer([request(), Reset()]) as server:
-        conn = mint.connect("http", server.address, server.port, mailbox=mailbox)
+        conn = mint.http1.connect("http", server.address, server.port, mailbox=mailbox)
         conn, ref = conn.request("GET", "/")
         message = mailbox.receive(PATIENCE)
         assert isinstance(message, mint.Broken)
@@ -197,7 +197,7 @@ def test_decrypted_octets_never_wait_for_the_socket(
     script = [request(), Send(PAGE), Wait(quiet)]
     with ScriptedServer(script, tls=server_tls) as server:
         tls = mint.TLSOptions(context=client_tls)
-        conn = mint.connect("https", server.address, server.port, hostname="localhost", tls=tls)
+        conn = mint.http1.connect("https", server.address, server.port, hostname="localhost", tls=tls)
         link = conn._link
         assert isinstance(link, SocketLink)
         conn, _ = conn.request("GET", "/")
@@ -216,7 +216,7 @@ def test_a_tls_end_says_whether_it_was_clean(
     mailbox: mint.Mailbox, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
     with ScriptedServer([ShutWrite(), Expect(b"")], tls=server_tls) as server:
-        conn = mint.connect(
+        conn = mint.http1.connect(
             "https",
             server.address,
             server.port,
@@ -235,7 +235,7 @@ def test_messages_find_their_connection_by_source(mailbox: mint.Mailbox) -> None
     with Origin(showcase) as origin:
         conns = {}
         for number in range(20):
-            conn = mint.connect("http", origin.address, origin.port, mailbox=mailbox)
+            conn = mint.http1.connect("http", origin.address, origin.port, mailbox=mailbox)
             conn, _ = conn.request("GET", f"/bytes/{number}")
             conns[conn.source] = (conn, number, b"")
         done = 0
@@ -522,8 +522,8 @@ def test_an_answer_before_the_wire_broke_is_handed_out(mailbox: mint.Mailbox) ->
     """9112-9.5-a: an early response is not lost to a broken pipe, in active mode neither."""
     answer = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
     tcp = mint.TCPOptions(high_water=10**9, send_buffer=4096)
-    with ScriptedServer([request(), Send(answer), Close()]) as server:
-        conn = mint.connect("http", server.address, server.port, mailbox=mailbox, tcp=tcp)
+    with ScriptedServer([request(), Send(answer), Truncate()]) as server:
+        conn = mint.http1.connect("http", server.address, server.port, mailbox=mailbox, tcp=tcp)
         conn, ref = conn.request("POST", "/", body=bytes(5_000_000))
         conn, responses = fed(conn, mailbox.receive(PATIENCE))
         assert responses[0] == mint.Status(ref, 413)

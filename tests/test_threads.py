@@ -42,7 +42,7 @@ def whole(conn: mint.HTTP1, refs: int) -> tuple[mint.HTTP1, list[Response]]:
 
 @pytest.mark.usefixtures("restless")
 def test_of_many_threads_with_one_value_exactly_one_wins_each_round() -> None:
-    with Origin(showcase) as origin, mint.connect("http", origin.address, origin.port) as conn:
+    with Origin(showcase) as origin, mint.http1.connect("http", origin.address, origin.port) as conn:
         threads = 8
         barrier = threading.Barrier(threads)
 
@@ -63,7 +63,7 @@ def test_of_many_threads_with_one_value_exactly_one_wins_each_round() -> None:
 
 @pytest.mark.usefixtures("restless")
 def test_threads_that_take_turns_by_a_lock_share_one_connection() -> None:
-    with Origin(showcase) as origin, mint.connect("http", origin.address, origin.port) as first:
+    with Origin(showcase) as origin, mint.http1.connect("http", origin.address, origin.port) as first:
         lock = threading.Lock()
         box: list[mint.HTTP1] = [first]
 
@@ -95,7 +95,7 @@ def test_one_thread_receives_while_others_stream_and_send() -> None:
                     arrived.notify_all()
 
         def fetch(number: int) -> int:
-            conn = mint.connect("http", origin.address, origin.port, mailbox=mailbox)
+            conn = mint.http1.connect("http", origin.address, origin.port, mailbox=mailbox)
             size = 0
             for _ in range(10):
                 for _ in range(3):
@@ -124,7 +124,7 @@ def test_one_thread_receives_while_others_stream_and_send() -> None:
 
 def test_close_from_another_thread_ends_a_recv() -> None:
     with ScriptedServer([request(), Forever()]) as server:
-        conn = mint.connect("http", server.address, server.port)
+        conn = mint.http1.connect("http", server.address, server.port)
         conn, ref = conn.request("GET", "/")
         timer = threading.Timer(0.05, conn.close)
         timer.start()
@@ -139,7 +139,7 @@ def test_close_from_another_thread_ends_a_recv() -> None:
 def test_close_races_with_everything() -> None:
     with Origin(showcase) as origin:
         for _ in range(50):
-            conn = mint.connect("http", origin.address, origin.port)
+            conn = mint.http1.connect("http", origin.address, origin.port)
             conn, _ = conn.request("GET", "/bytes/100000")
             threads = [threading.Thread(target=conn.close) for _ in range(4)]
             for thread in threads:

@@ -10,6 +10,7 @@ moment of one read, for which an operation does wait. `close` is exempt from the
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -184,19 +185,22 @@ class Link(ABC):
             self._outbox.clear()
             self._queued = 0
             # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
-            self._gather()
+            self._gather(error)
             if not self._arrived:
                 raise
 
-    def _gather(self) -> None:
-        """Read into the inbox what came before the wire broke; failures of reading say nothing new."""
-        try:
-            while (octets := self._pull(None, wait=False)) is not None:
+    def _gather(self, error: TransportError) -> None:
+        """Read into the inbox what came before the wire broke; after it, the break itself is told.
+
+        An end that is read now proves nothing: the system tells a reset once, and sending has heard it.
+        Only a close_notify still says that nothing is missing.
+        """
+        with contextlib.suppress(TransportError):
+            while octets := self._pull(None, wait=False):
                 self._take_in(octets)
                 if self._ended or self._failure is not None:
                     return
-        except TransportError:
-            self._ended = True
+        self._failure = self._failure or error
 
     # -- receiving
 
@@ -415,9 +419,11 @@ class Link(ABC):
 
     def _say_goodbye(self) -> None:
         try:
-            if self._layers and not self._write_failed and not self._shutting:
-                self._layers[-1].close_notify()
-                self._carry_out()
+            if not self._write_failed:
+                # From the inside out: each goodbye goes through the layers around it.
+                for layer in self._layers[::-1]:
+                    layer.close_notify()
+                    self._carry_out()
             self._last_words()
         except Exception:  # noqa: BLE001  # close never raises: the wire is given up anyway
             self._write_failed = True

@@ -3,6 +3,7 @@
 import hashlib
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from typing import Self
 
@@ -319,7 +320,7 @@ def test_handlers_that_fail() -> None:
 
 
 GET = http2.block((":method", "GET"), (":scheme", "http"), (":path", "/"))
-END = http2.END_STREAM | http2.END_HEADERS
+POST = http2.headers(1, ((":method", "POST"), (":scheme", "http"), (":path", "/echo"), (":authority", "a")))
 
 
 def headers(*fields: tuple[str, str]) -> Frame:
@@ -364,6 +365,7 @@ def talk(*frames: Frame) -> list[Frame]:
         ([http2.headers(1, GET, end_headers=False)], ErrorCode.PROTOCOL_ERROR),
         ([Frame(FrameType.HEADERS, http2.PADDED, 1, b"\x09")], ErrorCode.PROTOCOL_ERROR),
         ([http2.continuation(1, GET)], ErrorCode.PROTOCOL_ERROR),
+        ([POST, Frame(FrameType.DATA, http2.PADDED, 1, b"\x09x")], ErrorCode.PROTOCOL_ERROR),
         ([http2.push_promise(1, 2, GET)], ErrorCode.PROTOCOL_ERROR),
         (
             [http2.headers(1, b"x" * 10_000, end_headers=False)]
@@ -412,9 +414,6 @@ def test_malformed_requests_are_reset(frames: list[Frame]) -> None:
     assert talk(*frames) == [http2.rst_stream(1, ErrorCode.PROTOCOL_ERROR)]
 
 
-POST = http2.headers(1, ((":method", "POST"), (":scheme", "http"), (":path", "/echo"), (":authority", "a")))
-
-
 @pytest.mark.parametrize(
     ("frames", "code"),
     [
@@ -455,3 +454,37 @@ def test_a_client_that_opens_no_window_is_given_up() -> None:
         stream = client.request("GET", "/bytes/100000")
         client.until(h2.events.StreamReset, stream)
         assert len(client.data(stream)) == 65_535
+
+
+PIECE = http2.data(1, bytes(16_000))
+
+
+@pytest.mark.parametrize(
+    ("window", "frames", "expected"),
+    [
+        (100, [PIECE], http2.rst_stream(1, ErrorCode.FLOW_CONTROL_ERROR)),
+        (65_535, [PIECE] * 5, http2.goaway(1, ErrorCode.FLOW_CONTROL_ERROR, b"more DATA than the window")),
+        (
+            65_535,
+            [http2.data(1, b"x", end=True), http2.data(1, b"x")],
+            http2.rst_stream(1, ErrorCode.STREAM_CLOSED),
+        ),
+    ],
+)
+def test_data_that_is_not_allowed(window: int, frames: list[Frame], expected: Frame) -> None:
+    release = threading.Event()
+
+    def handler(request: Request) -> Response:
+        release.wait(10)
+        return showcase(request)
+
+    with (
+        Origin(handler, settings={Setting.INITIAL_WINDOW_SIZE: window}) as origin,
+        socket.create_connection((origin.address, origin.port), 10) as sock,
+    ):
+        first = [http2.settings(), http2.settings(ack=True), POST]
+        sock.sendall(http2.PREFACE + b"".join(frame.serialize() for frame in (*first, *frames)))
+        taken = b""
+        while expected.serialize() not in taken:
+            taken += sock.recv(65536) or pytest.fail("the end came first")
+        release.set()

@@ -1,0 +1,295 @@
+"""mint in asyncio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
+
+Connections are the same values as everywhere, their methods never wait. What moves the octets is a
+transport of the event loop (transport/asyncio.py); uvloop's serve as well. The connecting procedure is
+in connecting.py; its driver for this world is here.
+
+    mailbox = mint.asyncio.Mailbox()
+    conn = await mint.asyncio.connect("https", "example.org", 443, mailbox=mailbox)
+    conn, ref = conn.request("GET", "/")
+    while conn.open_request_count:
+        match conn.stream(await mailbox.receive()):
+            case mint.UNKNOWN: ...
+            case conn, responses: ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections import deque
+from threading import get_ident
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from .attempts import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
+from .errors import MailboxClosed, TransportTimeout
+from .http import make_wish
+from .mailbox import NOTHING
+from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from .transport import Link, Memory
+from .transport.asyncio import AsyncioLink
+from .tunnelling import establish
+
+if TYPE_CHECKING:
+    import socket as sockets
+    from collections.abc import AsyncIterator, Awaitable, Sequence
+    from types import TracebackType
+
+    from .connecting import Attempt, Endpoint, Established, Plan
+    from .http import Connection
+    from .proxy import Proxy
+    from .types import Address, ProtocolName, Resolver, Scheme, Transport
+
+_T = TypeVar("_T")
+
+_HTTP1 = HTTP1Options()
+_HTTP2 = HTTP2Options()
+_TCP = TCPOptions()
+_TLS = TLSOptions()
+
+
+async def connect(
+    scheme: Scheme,
+    address: Address,
+    port: int,
+    *,
+    hostname: str | None = None,
+    protocols: Sequence[ProtocolName] = ("http1", "http2"),
+    proxy: Proxy | None = None,
+    mailbox: Mailbox | None = None,
+    tcp: TCPOptions = _TCP,
+    tls: TLSOptions = _TLS,
+    http1: HTTP1Options = _HTTP1,
+    http2: HTTP2Options = _HTTP2,
+    log: bool = False,
+    resolver: Resolver | None = None,
+    socket: sockets.socket | None = None,
+) -> Connection:
+    """Connect to a server and return the connection value, as `mint.connect` does.
+
+    The arguments are those of `mint.connect`; `mailbox` is one of this module, given here or later to
+    `set_mode`. Cancelled at any moment it leaves no socket behind. Raises what `mint.connect` raises.
+    """
+    wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
+    link, found = await _open_link(wish.plan, resolver, socket)
+    return wish.begin(link, found, mailbox)
+
+
+async def flush(conn: Connection) -> None:
+    """Wait until the system has taken everything that the connection has queued.
+
+    With it, a server that reads slowly slows the sender down; without it, what is not taken is kept.
+    The value stays what it was. Raises `TransportClosed` where the wire broke before everything was
+    taken: the next message says why. Cancelled, it has changed nothing.
+    """
+    link = conn.transport
+    if not isinstance(link, AsyncioLink):
+        raise TypeError("this connection is of another world than asyncio")
+    await link.drain()
+
+
+# -- connecting
+
+
+async def _open_link(
+    plan: Plan, resolver: Resolver | None, socket: sockets.socket | None
+) -> tuple[AsyncioLink, Established]:
+    given = given_socket(socket, plan.tcp)
+    established = await Driver(plan.tcp, resolver, given).run(establish(plan, given))
+    made = socket_of(established.attempt)
+    try:
+        link = AsyncioLink(made, established.layers)
+        link.begin(established.arrived)
+        await link.open()
+    except BaseException:
+        made.close()
+        raise
+    return link, established
+
+
+class Driver(AsyncDriver):
+    """Answers the steps of one procedure with what the event loop offers for sockets."""
+
+    async def _look_up(self, host: str, port: int, left: float | None) -> tuple[Endpoint, ...] | Exception:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[tuple[Endpoint, ...] | Exception] = loop.create_future()
+
+        def arrive(answer: tuple[Endpoint, ...] | Exception) -> None:
+            if not future.done():
+                future.set_result(answer)
+
+        def answer(found: tuple[Endpoint, ...] | Exception) -> None:
+            # The loop may be closed by the time the system answers.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(arrive, found)
+
+        self.ask(host, port, answer)
+        return await _within(future, left, resolving(host))
+
+    async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Attempt] = loop.create_future()
+
+        def decide(attempt: Attempt) -> None:
+            if not future.done():
+                future.set_result(attempt)
+
+        try:
+            for attempt in attempts:
+                loop.add_writer(socket_of(attempt), decide, attempt)
+            return await _within(future, left, RACING)
+        except TransportTimeout:
+            return None
+        finally:
+            for attempt in attempts:
+                loop.remove_writer(socket_of(attempt))
+
+    async def _send(self, socket: sockets.socket, octets: bytes, left: float | None) -> None:
+        await _within(asyncio.get_running_loop().sock_sendall(socket, octets), left, SENDING)
+
+    async def _receive(self, socket: sockets.socket, left: float | None) -> bytes:
+        return await _within(
+            asyncio.get_running_loop().sock_recv(socket, self.tcp.receive_size), left, RECEIVING
+        )
+
+
+async def _within(work: Awaitable[_T], left: float | None, phase: str) -> _T:
+    try:
+        async with asyncio.timeout(left):
+            return await work
+    except TimeoutError:
+        raise TransportTimeout(phase) from None
+
+
+# -- the mailbox
+
+
+class _Ready(weakref.ref[Link]):
+    """A link that may have a message; what programs post is never one."""
+
+    __slots__ = ()
+
+
+class Mailbox:
+    """A mailbox of asyncio: any number of connections, one message at a time.
+
+    It belongs to the event loop that runs when it is made; only `post` may be called from another
+    thread. Any number of tasks may receive; each message is handed out once, and cancelling a `receive`
+    loses none. Connections are held weakly: keep them.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
+        self._queue: deque[object] = deque()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._closed = False
+
+    # -- as connections see it
+
+    def admit(self, transport: Transport) -> None:
+        """Raise `TypeError` for a connection of another world, `MailboxClosed` after `close`."""
+        if not isinstance(transport, (AsyncioLink, Memory)):
+            raise TypeError("this mailbox is of another world than the connection")
+        if self._closed:
+            raise MailboxClosed
+
+    def watch(self, transport: Transport) -> None:
+        """Look after a link; called by connections."""
+        if not isinstance(transport, (AsyncioLink, Memory)) or self._closed:
+            return
+        if transport.armed:
+            if transport.has_next:
+                self._queue.append(_Ready(transport))
+                self._wake()
+            elif isinstance(transport, AsyncioLink):
+                transport.go_on()
+        if isinstance(transport, AsyncioLink) and transport.waiting:
+            transport.write_soon()
+
+    def unwatch(self, transport: Transport) -> None:
+        """Let go of a link; called by connections."""
+
+    # -- as programs see it
+
+    async def receive(self) -> object:
+        """Return the next message; wait until there is one.
+
+        Raises `MailboxClosed` after `close`. For a limit of time use `asyncio.timeout`.
+        """
+        while not self._closed:
+            while self._queue:
+                message = self._take(self._queue.popleft())
+                if message is not NOTHING:
+                    return message
+            waiter = self._loop.create_future()
+            self._waiting.append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                with contextlib.suppress(ValueError):
+                    self._waiting.remove(waiter)
+                if not waiter.cancelled():
+                    # It was this task's turn: let another have it.
+                    self._wake()
+                raise
+        raise MailboxClosed
+
+    def _take(self, entry: object) -> object:
+        if not isinstance(entry, _Ready):
+            return entry
+        link = entry()
+        message = None if link is None else link.take_message(self)
+        return NOTHING if message is None else message
+
+    def post(self, message: object) -> None:
+        """Add a message of your own, from any thread; a receiver that waits wakes.
+
+        Raises `MailboxClosed` after `close`.
+        """
+        if self._closed:
+            raise MailboxClosed
+        self._queue.append(message)
+        if get_ident() == self._thread:
+            self._wake()
+        else:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    async def __aiter__(self) -> AsyncIterator[object]:
+        """Hand out messages until the mailbox is closed."""
+        while True:
+            try:
+                message = await self.receive()
+            except MailboxClosed:
+                return
+            yield message
+
+    def close(self) -> None:
+        """Stop handing out messages; whoever waits in `receive` is woken. Idempotent.
+
+        The connections live on: `set_mode` and `move_to` take them elsewhere.
+        """
+        self._closed = True
+        while self._waiting:
+            self._wake()
+
+    def __enter__(self) -> Self:
+        """Close the mailbox at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,311 @@
+"""The link of asyncio: a transport of the event loop, in clear or under our own TLS layers.
+
+The loop pushes octets in as they come and writes what the system did not take at once; neither grows
+without bound: reading is paused above `MOST_HELD`, and the transport is given no more than it can pass
+on. Nothing here ever waits. All of it belongs to the thread of its loop; only `close` may come from
+another. The loop holds the transport, the transport holds a `Wire`, and a `Wire` holds the link weakly:
+who drops the last connection value closes the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket as sockets
+import weakref
+from threading import get_ident
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from ..errors import TransportClosed
+from ..errors.transport import Unreachable, system_error
+from .link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .link import World
+    from .tls import TLSLayer
+
+MOST_HELD = 524_288
+"""Above how many octets that nobody has asked for yet reading pauses: two reads of the loop."""
+
+MOST_WRITTEN = 262_144
+"""How much is given to the transport at once: it copies what the system does not take."""
+
+
+class Wire(asyncio.Protocol):
+    """What the loop talks to: passes on to the link, while there is one."""
+
+    def __init__(self, link: AsyncioLink, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.transport: asyncio.Transport | None = None
+        self._link = weakref.ref(link, self._dropped)
+
+    def _dropped(self, _: object) -> None:
+        # The garbage collector runs in any thread.
+        if self.transport is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self.transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        """Take one read."""
+        link = self._link()
+        if link is not None:
+            link.read(data)
+
+    def eof_received(self) -> bool:
+        """Take the peer's end; our direction stays open."""
+        link = self._link()
+        if link is not None:
+            link.read(b"")
+        return link is not None
+
+    def pause_writing(self) -> None:
+        """Take that the system is full."""
+        link = self._link()
+        if link is not None:
+            link.full = True
+
+    def resume_writing(self) -> None:
+        """Take that the system has taken everything."""
+        link = self._link()
+        if link is not None:
+            link.full = False
+            link.write_out()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take that the transport is gone."""
+        link = self._link()
+        if link is not None:
+            link.lost(exc)
+
+
+class AsyncioLink(Link):
+    """A transport of asyncio (or uvloop) as a link."""
+
+    world: ClassVar[World] = "asyncio"
+
+    def __init__(self, socket: sockets.socket, layers: Sequence[TLSLayer] = ()) -> None:
+        """Take over a connected socket (it is closed with the link); `open` makes the transport."""
+        super().__init__(layers)
+        self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
+        self._socket = socket
+        self._transport: asyncio.Transport | None = None
+        self._flushing: set[asyncio.Future[None]] = set()
+        self._paused = False
+        self._scheduled = False
+        self._fresh = True
+        self._eof_written = False
+        self._cut = False
+        self.full = False
+        """Whether the system takes no more at the moment."""
+
+    @property
+    def socket(self) -> sockets.socket | None:
+        """The socket, to read from its options."""
+        return self._socket
+
+    async def open(self) -> None:
+        """Let the loop make a transport of the socket."""
+        wire = Wire(self, self._loop)
+        if self._socket.family == sockets.AF_UNIX:
+            transport, _ = await self._loop.create_unix_connection(lambda: wire, sock=self._socket)
+        else:
+            transport, _ = await self._loop.create_connection(lambda: wire, sock=self._socket)
+        # Pausing at once says exactly whether the system took everything.
+        transport.set_write_buffer_limits(high=0)
+        self._transport = wire.transport = transport
+        self.write_out()
+
+    # -- what the wire tells
+
+    def read(self, octets: bytes) -> None:
+        """Take one read, `b""` at the end."""
+        self._fresh = True
+        if octets and not self._layers:
+            self._arrived.append(octets)
+            self._held += len(octets)
+        else:
+            self._take_in(octets)
+            if self._outbox:
+                self.write_out()
+        if self.armed and self.inbox is not None:
+            self.inbox.watch(self)
+        if self._held > MOST_HELD and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read again: everything that was held is handed out."""
+        if self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    def lost(self, error: Exception | None) -> None:
+        """Take that the transport is gone; what the peer said before is heard first."""
+        self._cut = self._cut or self.full or bool(self._outbox) or error is not None
+        self._write_failed = True
+        self._outbox.clear()
+        self._queued = 0
+        if self._closed or self._ended or self._failure is not None:
+            pass
+        elif error is None:
+            self._take_in(b"")
+        else:
+            # 9112-9.5-a: the loop gives up where writing fails; the socket is still open in here.
+            self._gather(
+                system_error(error, doing="sending or receiving")
+                if isinstance(error, OSError)
+                else Unreachable(str(error))
+            )
+        if self.armed and self.inbox is not None:
+            self.inbox.watch(self)
+        self._wake()
+
+    # -- sending
+
+    @property
+    def unsent(self) -> int:
+        """How many octets are queued, here or in the transport."""
+        return self._queued + (self._transport.get_write_buffer_size() if self._transport else 0)
+
+    @property
+    def _failing(self) -> bool:
+        """Whether the transport has met an error, and is about to tell."""
+        return self._transport is not None and self._transport.is_closing() and not self._write_failed
+
+    @property
+    def waiting(self) -> bool:
+        """Whether octets are queued that the transport could be given."""
+        return bool(self._outbox) and not self.full
+
+    def claim(self, generation: int) -> None:
+        """Take the link for one operation, in the thread of its loop."""
+        if get_ident() != self._thread:
+            raise RuntimeError("a connection of asyncio is used in the thread of its event loop")
+        super().claim(generation)
+
+    def permit(self, call: Literal["recv", "flush"]) -> None:
+        """Refuse what would have to wait."""
+        if call == "recv":
+            raise RuntimeError("recv would block: receive from a mint.asyncio.Mailbox, feed stream()")
+        raise RuntimeError("flush would block: await mint.asyncio.flush(connection)")
+
+    def _transmit(self, *, wait: bool) -> None:  # noqa: ARG002  # never waits
+        """Write the first of this turn of the loop at once, the others together in the next."""
+        if self._fresh:
+            self._fresh = False
+            self.write_out()
+        else:
+            self.write_soon()
+
+    def write_soon(self) -> None:
+        """Write what is queued in the next turn of the loop."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        self._fresh = True
+        self.write_out()
+
+    def write_out(self) -> None:
+        """Give the transport what the system takes now."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        outbox = self._outbox
+        while outbox and not self.full:
+            piece = self._piece()
+            self._queued -= len(piece)
+            transport.write(piece)
+        if not outbox:
+            if self._shutting:
+                self._end_writing()
+            if not self.full:
+                self._wake()
+
+    def _piece(self) -> bytes | memoryview[int]:
+        """Take the next write out of the outbox: small pieces together, large ones in parts."""
+        outbox = self._outbox
+        first = outbox.popleft()
+        if len(first) > MOST_WRITTEN:
+            view = memoryview(first)
+            outbox.appendleft(view[MOST_WRITTEN:])
+            return view[:MOST_WRITTEN]
+        size = len(first)
+        pieces = [first]
+        while outbox and size + len(outbox[0]) <= MOST_WRITTEN:
+            pieces.append(outbox.popleft())
+            size += len(pieces[-1])
+        return first if len(pieces) == 1 else b"".join(pieces)
+
+    def flush(self, timeout: float | None) -> None:  # noqa: ARG002  # never called: `permit` refuses
+        """Write what the system takes now."""
+        self.write_out()
+
+    async def drain(self) -> None:
+        """Wait until the system has taken everything that was queued; raise where it never will."""
+        self.write_out()
+        while (self.unsent or self._failing) and not self._closed:
+            waiter = self._loop.create_future()
+            self._flushing.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._flushing.discard(waiter)
+        if self._cut:
+            raise TransportClosed
+
+    def _wake(self) -> None:
+        for waiter in self._flushing:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # -- receiving
+
+    def _pull(self, until: float | None, *, wait: bool) -> bytes | None:  # noqa: ARG002  # never waits
+        # The loop pushes; only where it has given up, what it left in the socket is read.
+        if self._transport is None or not self._transport.is_closing():
+            return None
+        try:
+            return self._socket.recv(MOST_WRITTEN)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise system_error(error, doing="receiving") from error
+
+    # -- the end
+
+    def _end_writing(self) -> None:
+        if self._transport is not None and not self._eof_written:
+            self._eof_written = True
+            self._transport.write_eof()
+
+    def close(self) -> None:
+        """Close, in the thread of the loop; from another one, soon."""
+        if get_ident() == self._thread:
+            super().close()
+        else:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(super().close)
+
+    def _last_words(self) -> None:
+        self.write_out()
+
+    def _shut(self) -> None:
+        self._cut = self._cut or bool(self.unsent)
+        self._wake()
+        try:
+            if self._transport is None:
+                self._socket.close()
+            elif self._transport.get_write_buffer_size():
+                # What the system did not take is given up: closing never waits.
+                self._transport.abort()
+            else:
+                self._transport.close()
+        except RuntimeError:
+            # The loop is closed already, and with it everything that could close the socket.
+            self._socket.close()

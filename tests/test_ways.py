@@ -1,0 +1,475 @@
+"""Every option counts on every way: direct, through every kind of proxy, a Unix socket, a given socket."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+import mint
+from mint import errors
+from mint.sessions import TLSSessions
+from mint.testing import Origin, Request, Response
+
+from .tls import authority, server_context, trusting
+from .ways import ALL, SECURE, TUNNELS, Road, Way, family_of, fetch, road
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CA: Final = authority().cert_pem.bytes().decode()
+
+
+def hello(_: Request) -> Response:
+    return Response(200, (("x-origin", "yes"),), b"hello")
+
+
+def tls_of(conn: mint.Connection) -> mint.TLSInfo:
+    info = conn.tls
+    assert info is not None
+    assert fetch(conn) == (200, b"hello")
+    return info
+
+
+# -- TLS: what each option does to a connection that was made with it
+
+
+def verify(way: Road, tmp: Path) -> None:
+    with pytest.raises(errors.CertificateRejected):
+        way.connect("https")
+    tls_of(way.connect("https", tls=mint.TLSOptions(verify=False)))
+
+
+def trust(way: Road, tmp: Path) -> None:
+    with pytest.raises(errors.CertificateRejected):
+        way.connect("https", tls=mint.TLSOptions(trust="certifi"))
+
+
+def ca_file(way: Road, tmp: Path) -> None:
+    (tmp / "ca.pem").write_text(CA)
+    tls_of(way.connect("https", tls=mint.TLSOptions(ca_file=str(tmp / "ca.pem"))))
+
+
+def ca_data(way: Road, tmp: Path) -> None:
+    tls_of(way.connect("https", tls=mint.TLSOptions(ca_data=CA)))
+
+
+def cert_file(way: Road, tmp: Path) -> None:
+    issued = authority().issue_cert("client.example")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(tmp / "client.pem"))
+    tls_of(way.connect("https", tls=mint.TLSOptions(ca_data=CA, cert_file=str(tmp / "client.pem"))))
+    with pytest.raises((errors.TransportError, errors.HTTPError)):
+        fetch(way.connect("https", tls=trusting()))
+
+
+def key_file(way: Road, tmp: Path) -> None:
+    issued = authority().issue_cert("client.example")
+    issued.cert_chain_pems[0].write_to_path(str(tmp / "cert.pem"))
+    issued.private_key_pem.write_to_path(str(tmp / "key.pem"))
+    cert, key = str(tmp / "cert.pem"), str(tmp / "key.pem")
+    tls_of(way.connect("https", tls=mint.TLSOptions(ca_data=CA, cert_file=cert, key_file=key)))
+
+
+def key_password(way: Road, tmp: Path) -> None:
+    issued = authority().issue_cert("client.example")
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"hush"),
+    )
+    (tmp / "locked.pem").write_bytes(locked + issued.cert_chain_pems[0].bytes())
+    file = str(tmp / "locked.pem")
+    tls_of(way.connect("https", tls=mint.TLSOptions(ca_data=CA, cert_file=file, key_password="hush")))
+    with pytest.raises(errors.TLSFailed):
+        way.connect("https", tls=mint.TLSOptions(ca_data=CA, cert_file=file, key_password="wrong"))
+
+
+def server_hostname(way: Road, tmp: Path) -> None:
+    info = tls_of(way.connect("https", tls=trusting(server_hostname="other.example")))
+    assert info.server_hostname == "other.example"
+    with pytest.raises(errors.CertificateRejected):
+        way.connect("https", tls=trusting(server_hostname="wrong.example"))
+
+
+def minimum_version(way: Road, tmp: Path) -> None:
+    old = mint.TLSOptions(ca_data=CA, minimum_version=ssl.TLSVersion.TLSv1_3)
+    with pytest.raises(errors.TLSFailed):
+        way.connect("https", tls=old)
+
+
+def maximum_version(way: Road, tmp: Path) -> None:
+    info = tls_of(way.connect("https", tls=trusting(maximum_version=ssl.TLSVersion.TLSv1_2)))
+    assert info.version == "TLSv1.2"
+
+
+def ciphers(way: Road, tmp: Path) -> None:
+    suite = "ECDHE-ECDSA-CHACHA20-POLY1305"
+    only = mint.TLSOptions(ca_data=CA, ciphers=suite, maximum_version=ssl.TLSVersion.TLSv1_2)
+    assert tls_of(way.connect("https", tls=only)).cipher == suite
+
+
+def partial_chain(way: Road, tmp: Path) -> None:
+    leaf = ssl.DER_cert_to_PEM_cert(
+        tls_of(way.connect("https", tls=trusting())).peer_certificate or b"",
+    )
+    with pytest.raises(errors.CertificateRejected):
+        way.connect("https", tls=mint.TLSOptions(ca_data=leaf))
+    tls_of(way.connect("https", tls=mint.TLSOptions(ca_data=leaf, partial_chain=True)))
+
+
+def key_log_file(way: Road, tmp: Path) -> None:
+    tls_of(way.connect("https", tls=mint.TLSOptions(ca_data=CA, key_log_file=str(tmp / "keys"))))
+    assert "SECRET" in (tmp / "keys").read_text()
+
+
+def sessions(way: Road, tmp: Path) -> None:
+    options = mint.TLSOptions(ca_data=CA, sessions=TLSSessions())
+    assert not tls_of(way.connect("https", tls=options)).resumed
+    assert tls_of(way.connect("https", tls=options)).resumed
+
+
+def context(way: Road, tmp: Path) -> None:
+    mine = ssl.create_default_context(cadata=CA)
+    mine.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert tls_of(way.connect("https", tls=mint.TLSOptions(context=mine))).version == "TLSv1.2"
+
+
+TLS_CHECKS: Final[dict[str, Callable[[Road, Path], None]]] = {
+    each.__name__: each
+    for each in (
+        *(verify, trust, ca_file, ca_data, cert_file, key_file, key_password, server_hostname),
+        *(minimum_version, maximum_version, ciphers, partial_chain, key_log_file, sessions, context),
+    )
+}
+
+
+def test_every_tls_option_has_its_check() -> None:
+    assert set(TLS_CHECKS) == {each.name for each in fields(mint.TLSOptions)}
+
+
+def tls_origin(option: str) -> ssl.SSLContext:
+    asked = option in {"cert_file", "key_file", "key_password"}
+    made = server_context("localhost", "127.0.0.1", "other.example", ask_client=asked)
+    if option == "minimum_version":
+        made.maximum_version = ssl.TLSVersion.TLSv1_2
+    return made
+
+
+@pytest.mark.parametrize("way", SECURE)
+@pytest.mark.parametrize("option", TLS_CHECKS)
+def test_tls(option: str, way: Way, tmp_path: Path) -> None:
+    with (
+        Origin(hello, tls=tls_origin(option), family=family_of(way)) as origin,
+        road(way, origin) as made,
+    ):
+        TLS_CHECKS[option](made, tmp_path)
+
+
+# -- TCP
+
+IP: Final = tuple(way for way in ALL if way != "unix socket")
+NAMED: Final = ("direct", *TUNNELS, "forwarded", "forwarded over TLS")
+
+
+def connected(way: Road, **options: Any) -> mint.Connection:
+    return way.connect("http", protocols=("http1",), tcp=mint.TCPOptions(**options))
+
+
+def asked(conn: mint.Connection, level: int, name: int) -> int:
+    assert conn.socket is not None
+    value = conn.socket.getsockopt(level, name)
+    assert fetch(conn) == (200, b"hello")
+    return value
+
+
+def nodelay(way: Road) -> None:
+    assert asked(connected(way), socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+    assert asked(connected(way, nodelay=False), socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0
+
+
+def keepalive(way: Road) -> None:
+    assert asked(connected(way), socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0
+    assert asked(connected(way, keepalive=True), socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
+
+
+def send_buffer(way: Road) -> None:
+    # Linux doubles what it is asked for.
+    assert asked(connected(way, send_buffer=10_000), socket.SOL_SOCKET, socket.SO_SNDBUF) == 20_000
+
+
+def receive_buffer(way: Road) -> None:
+    assert asked(connected(way, receive_buffer=10_000), socket.SOL_SOCKET, socket.SO_RCVBUF) == 20_000
+
+
+def receive_size(way: Road) -> None:
+    conn = connected(way, receive_size=2)
+    conn, _ = conn.request("GET", "/page")
+    reads = 0
+    while conn.open_request_count:
+        conn, _ = conn.recv(timeout=10)
+        reads += 1
+    conn.close()
+    # A record of TLS tells nothing before its end.
+    assert reads > 1 or "TLS" in way.way or way.way == "https proxy"
+
+
+def high_water(way: Road) -> None:
+    """Nobody reads the body; a low mark makes the request wait, a high one does not."""
+    body = bytes(30_000_000)
+    conn = connected(way, high_water=100_000_000, send_timeout=0.05)
+    conn.request("POST", "/wait", (), body)[0].close()
+    conn = connected(way, high_water=1, send_timeout=0.05)
+    with conn, pytest.raises(errors.TransportTimeout):
+        conn.request("POST", "/wait", (), body)
+
+
+send_timeout = high_water
+
+
+def connect_timeout(way: Road) -> None:
+    if way.way == "given socket":
+        return  # there is nothing left to wait for; with TLS there is
+    with pytest.raises((errors.TransportTimeout, errors.TunnelTimeout)):
+        connected(way, connect_timeout=0)
+
+
+def local_address(way: Road) -> None:
+    if way.way == "given socket":
+        mine = socket.create_connection((way.origin.address, way.origin.port))
+        with mine, pytest.raises(ValueError, match="local_address"):
+            way.connect("http", socket=mine, tcp=mint.TCPOptions(local_address=("127.0.0.2", 0)))
+        return
+    conn = connected(way, local_address=("127.0.0.2", 0))
+    assert conn.local_address is not None
+    assert conn.local_address[0] == "127.0.0.2"
+    assert fetch(conn) == (200, b"hello")
+
+
+def inet4(way: Road) -> None:
+    if way.way != "given socket":
+        with pytest.raises(errors.NameNotResolved):
+            connected(way, inet4=False)
+
+
+def inet6(way: Road) -> None:
+    if way.way == "given socket":
+        return
+    # The proxy, or the origin, is at an IPv4 address: leaving IPv6 out changes nothing else.
+    assert fetch(connected(way, inet6=False)) == (200, b"hello")
+    if way.proxy is None:
+        with pytest.raises(errors.NameNotResolved):
+            way.connect("http", address="::1", tcp=mint.TCPOptions(inet6=False))
+
+
+TCP_CHECKS: Final[dict[str, Callable[[Road], None]]] = {
+    "connect_timeout": connect_timeout,
+    "send_timeout": send_timeout,
+    "high_water": high_water,
+    "inet4": inet4,
+    "inet6": inet6,
+    "nodelay": nodelay,
+    "keepalive": keepalive,
+    "send_buffer": send_buffer,
+    "receive_buffer": receive_buffer,
+    "local_address": local_address,
+    "receive_size": receive_size,
+}
+FOR_UNIX: Final = ("connect_timeout", "high_water", "send_buffer", "receive_size")
+
+
+def test_every_tcp_option_has_its_check() -> None:
+    assert set(TCP_CHECKS) == {each.name for each in fields(mint.TCPOptions)}
+
+
+@pytest.mark.parametrize("way", ALL)
+@pytest.mark.parametrize("option", TCP_CHECKS)
+def test_tcp(option: str, way: Way) -> None:
+    if way == "unix socket" and option not in FOR_UNIX:
+        return  # those are options of IP; see test_unix.py
+    if option in {"high_water", "send_timeout"} and way.startswith("HTTP/2"):
+        return  # what reads there is the test's own proxy, at once; see transport/test_stream.py
+
+    def wait(request: Request) -> Response:
+        if request.target.endswith("/wait"):
+            stop.wait(5)
+        return hello(request)
+
+    stop = threading.Event()
+    with Origin(wait, family=family_of(way)) as origin, road(way, origin) as made:
+        try:
+            TCP_CHECKS[option](made)
+        finally:
+            stop.set()
+
+
+# -- the options of connect
+
+
+@pytest.mark.parametrize("way", ALL)
+def test_hostname(way: Way) -> None:
+    seen: list[str | None] = []
+
+    def note(request: Request) -> Response:
+        seen.append(request.header("host"))
+        return hello(request)
+
+    with Origin(note, family=family_of(way)) as origin, road(way, origin) as made:
+        if way.startswith("forwarded"):
+            return  # the URI that the proxy is asked for says where to go: see test_tunnelling.py
+        fetch(made.connect("http", hostname="other.example"))
+    assert seen[0] is not None
+    assert seen[0].startswith("other.example")
+
+
+@pytest.mark.parametrize("way", SECURE)
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_protocols(way: Way, protocol: mint.types.ProtocolName) -> None:
+    context = server_context(alpn=("http/1.1", "h2"))
+    with Origin(hello, tls=context, family=family_of(way)) as origin, road(way, origin) as made:
+        conn = made.connect("https", protocols=(protocol,), tls=trusting())
+        assert conn.protocol == protocol
+        assert fetch(conn) == (200, b"hello")
+
+
+@pytest.mark.parametrize("way", SECURE)
+def test_w45_http2_that_was_demanded_must_be_agreed_on(way: Way) -> None:
+    with (
+        Origin(hello, tls=server_context(), family=family_of(way)) as origin,
+        road(way, origin) as made,
+        pytest.raises(errors.ProtocolNotNegotiated),
+    ):
+        made.connect("https", protocols=("http2",), tls=trusting())
+
+
+@pytest.mark.parametrize("way", SECURE)
+def test_w42_a_protocol_that_nobody_asked_for_closes_everything(way: Way) -> None:
+    context = server_context(alpn=("http/1.1",))
+    # What the handshake left open would be told as a ResourceWarning, which is an error here.
+    with (
+        Origin(hello, tls=context, family=family_of(way)) as origin,
+        road(way, origin) as made,
+        pytest.raises((errors.ProtocolNotNegotiated, errors.TLSFailed)),
+    ):
+        made.connect("https", protocols=("http2",), tls=trusting())
+
+
+@pytest.mark.parametrize("way", ALL)
+def test_http1_options(way: Way) -> None:
+    options = mint.HTTP1Options(optional_responses=("status_reason",), max_fields=1)
+    with Origin(hello, family=family_of(way)) as origin, road(way, origin) as made:
+        conn = made.connect("http", http1=options)
+        with conn, pytest.raises(errors.TooManyHeaders) as caught:
+            conn, _ = conn.request("GET", "/page")
+            while conn.open_request_count:
+                conn, _ = conn.recv(timeout=10)
+        assert [type(each) for each in caught.value.responses][:2] in (
+            [mint.Status, mint.StatusReason],
+            [mint.RequestFailed],
+        )
+
+
+@pytest.mark.parametrize("way", SECURE)
+def test_http2_options(way: Way) -> None:
+    settings = mint.ClientSettings(initial_window_size=70_000)
+    context = server_context(alpn=("h2",))
+    with Origin(hello, tls=context, family=family_of(way)) as origin, road(way, origin) as made:
+        options = mint.HTTP2Options(client_settings=settings)
+        conn = made.connect("https", tls=trusting(), http2=options)
+        assert isinstance(conn, mint.HTTP2)
+        conn, _ = conn.request("GET", "/page")
+        while conn.open_request_count:
+            conn, _ = conn.recv(timeout=10)
+        assert conn.get_client_setting("initial_window_size") == 70_000
+        conn.close()
+
+
+@pytest.mark.parametrize("way", ALL)
+def test_mailbox(way: Way) -> None:
+    with Origin(hello, family=family_of(way)) as origin, road(way, origin) as made, mint.Mailbox() as mailbox:
+        conn = made.connect("http", mailbox=mailbox)
+        assert conn.mode == "active"
+        conn, _ = conn.request("GET", "/page")
+        responses: list[mint.Response] = []
+        while conn.open_request_count:
+            taken = conn.stream(mailbox.receive(timeout=10))
+            assert taken is not mint.UNKNOWN
+            conn, more = taken
+            responses += more
+        conn.close()
+        assert any(isinstance(each, mint.Data) for each in responses)
+
+
+@pytest.mark.parametrize("way", ALL)
+def test_log(way: Way, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "mint")
+    with Origin(hello, family=family_of(way)) as origin, road(way, origin) as made:
+        fetch(made.connect("http", log=True))
+    assert any("/page" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize("way", NAMED)
+def test_resolver(way: Way) -> None:
+    """The name that is resolved here is that of the server, or of the proxy that is asked for it."""
+    names: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        names.append(host)
+        return ["127.0.0.1"]
+
+    with Origin(hello) as origin, road(way, origin) as made:
+        if made.proxy is not None:
+            fields_of = {each.name: getattr(made.proxy, each.name) for each in fields(mint.Proxy)}
+            secure = made.proxy.scheme == "https"
+            made.proxy = mint.Proxy(
+                **{**fields_of, "address": "proxy.example", "hostname": "127.0.0.1" if secure else None}
+            )
+        fetch(made.connect("http", address="127.0.0.1" if made.proxy else "origin.example", resolver=resolve))
+    assert names == ["proxy.example" if made.proxy else "origin.example"]
+
+
+# -- nobody is told what is meant for another
+
+TO_ORIGIN: Final = (("authorization", "Bearer for-the-origin"), ("cookie", "for=the-origin"))
+TO_PROXY: Final = (("x-for", "the-proxy"),)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("way", [*TUNNELS, "forwarded", "forwarded over TLS"])
+def test_credentials_reach_only_whom_they_are_for(way: Way, scheme: mint.types.Scheme) -> None:
+    if scheme == "https" and way.startswith("forwarded"):
+        return
+    seen: list[Request] = []
+
+    def note(request: Request) -> Response:
+        seen.append(request)
+        return hello(request)
+
+    told: dict[str, Any] = {"username": "me", "password": "hush"}
+    if way == "socks4a":
+        del told["password"]
+    if not way.startswith("socks"):
+        told["headers"] = TO_PROXY
+    context = server_context() if scheme == "https" else None
+    with Origin(note, tls=context) as origin, road(way, origin, **told) as made:
+        assert fetch(made.connect(scheme, tls=trusting()), TO_ORIGIN) == (200, b"hello")
+        if made.http is not None:
+            (request,) = made.http.requests
+            names = {name for name, _ in request.headers}
+            assert {"proxy-authorization", "x-for"} <= names
+            # A proxy that forwards has to read what it forwards; one that tunnels never sees it.
+            assert ("authorization" in names) is way.startswith("forwarded")
+        else:
+            assert made.socks is not None
+            assert b"me" in made.socks.told
+            assert b"origin" not in made.socks.told
+        if not way.startswith("forwarded"):
+            assert not {name for name, _ in seen[0].headers} & {"proxy-authorization", "x-for"}
+        assert ("authorization", "Bearer for-the-origin") in seen[0].headers

@@ -1,0 +1,237 @@
+"""Every way to an origin, with proxies that run in this process and keep what they were told."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+import mint
+from mint import Proxy
+from mint.testing import Origin, Peer, Request, Response
+from mint.testing.messages import Lost
+from mint.testing.server import Server
+
+from .tls import server_context, trusting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mint.proxy import ProxyScheme
+
+Way: TypeAlias = Literal[
+    "direct",
+    "forwarded",
+    "forwarded over TLS",
+    "http proxy",
+    "https proxy",
+    "HTTP/2 proxy",
+    "HTTP/2 proxy over TLS",
+    "socks5",
+    "socks5h",
+    "socks4a",
+    "unix socket",
+    "given socket",
+]
+TUNNELS: Final[tuple[Way, ...]] = (
+    *("http proxy", "https proxy", "HTTP/2 proxy", "HTTP/2 proxy over TLS"),
+    *("socks5", "socks5h", "socks4a"),
+)
+SECURE: Final[tuple[Way, ...]] = ("direct", *TUNNELS, "unix socket", "given socket")
+ALL: Final[tuple[Way, ...]] = (*SECURE, "forwarded", "forwarded over TLS")
+SIZE = 65_536
+
+
+def dial(host: str, port: int) -> socket.socket:
+    return socket.create_connection((host, port), timeout=10)
+
+
+def pump_out(source: Iterator[bytes], sink: socket.socket) -> None:
+    """Carry what the client sends; it may go away in any manner."""
+    with suppress(OSError, Lost):
+        for piece in source:
+            sink.sendall(piece)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+def pump_in(source: socket.socket) -> Iterator[bytes]:
+    with source, suppress(OSError):
+        while data := source.recv(SIZE):
+            yield data
+
+
+def tunnel(source: Iterator[bytes], there: socket.socket) -> Iterator[bytes]:
+    """Carry both directions, once the tunnel is open: when the first piece is asked for."""
+    threading.Thread(target=pump_out, args=(source, there), daemon=True).start()
+    yield from pump_in(there)
+
+
+class HTTPProxy:
+    """A proxy as a handler of `Origin`: it tunnels and forwards, over either protocol."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+
+    def __call__(self, request: Request) -> Response:
+        self.requests.append(request)
+        if request.method == "CONNECT":
+            host, _, port = (request.target if ":" in request.target else request.authority).rpartition(":")
+            there = dial(host.strip("[]"), int(port))
+            return Response(200, (("via", "tester"),), tunnel(iter(request.body), there))
+        return self._forward(request)
+
+    def _forward(self, request: Request) -> Response:
+        parts = urlsplit(request.target)
+        there = dial(str(parts.hostname), parts.port or 80)
+        lines = [f"{request.method} {parts.path or '/'} HTTP/1.1", *(f"{n}: {v}" for n, v in request.headers)]
+        there.sendall(("\r\n".join([*lines, "connection: close", "", ""])).encode("latin-1"))
+        head, _, content = b"".join(pump_in(there)).partition(b"\r\n\r\n")
+        first, *fields = head.decode("latin-1").split("\r\n")
+        headers = tuple((n.lower(), v.strip()) for n, _, v in (line.partition(":") for line in fields))
+        kept = tuple(pair for pair in headers if pair[0] not in {"content-length", "connection"})
+        return Response(int(first.split()[1]), kept, content)
+
+
+class SocksProxy(Server):
+    """A SOCKS proxy of both versions; `told` has the octets before the tunnel, `asked` the origins."""
+
+    def __init__(self) -> None:
+        super().__init__(tls=None, family=socket.AF_INET, timeout=10)
+        self.told = bytearray()
+        self.asked: list[tuple[str, int]] = []
+
+    def _admit(self, sock: socket.socket, number: int) -> Peer:
+        return Peer(sock, number)
+
+    def _unfinished(self, late: list[Peer]) -> list[Exception]:
+        return []
+
+    def _patience(self) -> float:
+        return 0.0
+
+    def _read(self, peer: Peer, count: int) -> bytes:
+        octets = peer.read_exactly(count)
+        self.told += octets
+        return octets
+
+    def _serve(self, peer: Peer) -> None:
+        with suppress(OSError, EOFError):
+            host, port = self._five(peer) if self._read(peer, 1) == b"\x05" else self._four(peer)
+            self.asked.append((host, port))
+            there = dial(host, port)
+            for piece in tunnel(iter(peer.read_some, b""), there):
+                peer.send(piece)
+
+    def _five(self, peer: Peer) -> tuple[str, int]:
+        methods = self._read(peer, self._read(peer, 1)[0])
+        if 2 in methods:
+            peer.send(b"\x05\x02")
+            self._read(peer, 1)
+            self._read(peer, self._read(peer, 1)[0])
+            self._read(peer, self._read(peer, 1)[0])
+            peer.send(b"\x01\x00")
+        else:
+            peer.send(b"\x05\x00")
+        kind = self._read(peer, 4)[3]
+        if kind == 3:
+            host = self._read(peer, self._read(peer, 1)[0]).decode()
+        else:
+            family = socket.AF_INET if kind == 1 else socket.AF_INET6
+            host = socket.inet_ntop(family, self._read(peer, 4 if kind == 1 else 16))
+        port = int.from_bytes(self._read(peer, 2), "big")
+        peer.send(b"\x05\x00\x00\x01" + bytes(6))
+        return host, port
+
+    def _four(self, peer: Peer) -> tuple[str, int]:
+        self._read(peer, 1)
+        port = int.from_bytes(self._read(peer, 2), "big")
+        address = self._read(peer, 4)
+        self.told += peer.read_until(b"\0")
+        host = socket.inet_ntoa(address)
+        if address[:3] == bytes(3):
+            name = peer.read_until(b"\0")
+            self.told += name
+            host = name[:-1].decode()
+        peer.send(b"\x00\x5a" + bytes(6))
+        return host, port
+
+
+class Road:
+    """A way that stands: what to give to `mint.connect`, and what the proxy was told."""
+
+    def __init__(self, way: Way, origin: Origin) -> None:
+        self.way = way
+        self.origin = origin
+        self.http: HTTPProxy | None = None
+        self.socks: SocksProxy | None = None
+        self.proxy: Proxy | None = None
+
+    def connect(self, scheme: mint.types.Scheme, **options: Any) -> mint.Connection:
+        """Connect on this way; by default to a host named localhost."""
+        address: mint.types.Address = "127.0.0.1"
+        port = self.origin.port
+        if self.way == "unix socket":
+            address, port = mint.UnixAddress(self.origin.address), 80
+        elif self.way == "given socket" and "socket" not in options:
+            options["socket"] = dial(self.origin.address, port)
+        options = {"hostname": "localhost", "proxy": self.proxy, **options}
+        return mint.connect(scheme, options.pop("address", address), port, **options)
+
+
+@contextmanager
+def road(way: Way, origin: Origin, **told: Any) -> Iterator[Road]:
+    """Run what this way needs; `told` goes to the `Proxy`."""
+    made = Road(way, origin)
+    with ExitStack() as stack:
+        if way.startswith("socks"):
+            made.socks = stack.enter_context(SocksProxy())
+            scheme: ProxyScheme = way  # type: ignore[assignment]  # the ways of SOCKS are called by scheme
+            made.proxy = Proxy(scheme, made.socks.address, made.socks.port, **told)
+        elif "proxy" in way or way.startswith("forwarded"):
+            secure = way.endswith("TLS") or way == "https proxy"
+            made.http = HTTPProxy()
+            alpn = ("h2",) if "HTTP/2" in way else ("http/1.1",)
+            context = server_context("127.0.0.1", alpn=alpn) if secure else None
+            server = stack.enter_context(Origin(made.http, tls=context))
+            made.proxy = Proxy(
+                "https" if secure else "http",
+                server.address,
+                server.port,
+                **{
+                    "tls": trusting(),
+                    "protocols": ("http2",) if "HTTP/2" in way else ("http1",),
+                    "tunnel": not way.startswith("forwarded"),
+                    **told,
+                },
+            )
+        yield made
+
+
+def family_of(way: Way) -> socket.AddressFamily:
+    return socket.AF_UNIX if way == "unix socket" else socket.AF_INET
+
+
+def fetch(conn: mint.Connection, headers: mint.types.HeaderPairs = ()) -> tuple[int, bytes]:
+    """Fetch a page, close, and return status and content."""
+    status, content = 0, b""
+    with conn:
+        conn, _ = conn.request("GET", "/page", headers)
+        while conn.open_request_count:
+            conn, responses = conn.recv(timeout=10)
+            for response in responses:
+                match response:
+                    case mint.Status(status=status):
+                        pass
+                    case mint.Data(data=data):
+                        content += data
+                    case mint.RequestFailed(error=error):
+                        raise error
+                    case _:
+                        pass
+    return status, content
+
+
+__all__ = ["ALL", "SECURE", "TUNNELS", "Road", "Way", "family_of", "fetch", "road", "server_context"]
