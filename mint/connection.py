@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 
 from ._core.events import CLOSE, SHUT_WRITE, Failed
 from ._core.faults import Fault
@@ -114,7 +114,7 @@ class ConnectionBase(Generic[_S]):
             return NotImplemented
         return bool(self._state == other._state) and self._private == other._private
 
-    __hash__ = None  # type: ignore[assignment]  # a value that is superseded must not be a key
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a value that is superseded must not be a key
 
     def __repr__(self) -> str:
         return (
