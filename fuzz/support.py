@@ -57,21 +57,24 @@ def merged(events: list[Event]) -> list[Event]:
 
 
 def play(state: E, parts: list[bytes], *, clean: bool) -> tuple[list[Event], Fault | None, E]:
-    """Feed the parts and the end; stop at the first fault."""
+    """Feed the parts and the end; stop at the first fault that closes, keep one that does not."""
     events: list[Event] = []
+    kept: Fault | None = None
     for part in parts:
         step = state.feed(part)
         events += step.responses
         state = step.state
         if step.fault is not None:
             documented(step.fault)
+            kept = step.fault
             if step.end:
-                return merged(events), step.fault, state
+                return merged(events), kept, state
     step = state.feed_eof(clean)
     events += step.responses
     if step.fault is not None:
         documented(step.fault)
-    return merged(events), step.fault, step.state
+        kept = step.fault
+    return merged(events), kept, step.state
 
 
 def blurred(fault: Fault | None) -> Fault | None:

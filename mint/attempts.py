@@ -184,6 +184,8 @@ class Dialler:
     @staticmethod
     def resolved(host: str, answer: tuple[Endpoint, ...] | Exception) -> Resolved:
         """Return what `ask` was answered, or raise the error that says why not."""
+        if isinstance(answer, MintError):
+            raise answer
         if isinstance(answer, UnicodeError):
             raise NameNotResolved(host, "it is no valid host name") from answer
         if isinstance(answer, OSError):
