@@ -144,6 +144,7 @@ def test_socks4a_needs_no_user() -> None:
 HEAD: list[Step] = [HELLO, Send(b"\x05\x00"), asked(NAME)]
 
 
+@pytest.mark.rfc("1928-a")
 @pytest.mark.parametrize(
     ("script", "said"),
     [
@@ -190,6 +191,7 @@ def test_a_proxy_that_refuses_or_breaks_socks4(answer: bytes) -> None:
         through(server, scheme="socks4a")
 
 
+@pytest.mark.rfc("1928-a")
 @pytest.mark.parametrize(
     "script",
     [

@@ -59,6 +59,7 @@ def test_sessions_are_not_resumed_unless_asked_for() -> None:
         assert not any(visit(origin, trusting()) for _ in range(2))
 
 
+@pytest.mark.rfc("8446-8")
 @pytest.mark.parametrize(
     "other",
     [
@@ -203,6 +204,7 @@ def test_w28_no_suite_that_http2_forbids_is_offered() -> None:
         assert suite["protocol"] == "TLSv1.3" or suite["kea"] in {"kx-ecdhe", "kx-dhe"}
 
 
+@pytest.mark.rfc("9113-9.2.2-a")
 @pytest.mark.parametrize("suite", WEAK)
 def test_w28_the_suite_is_checked_again_after_the_handshake(suite: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

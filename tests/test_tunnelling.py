@@ -199,6 +199,7 @@ def test_octets_behind_the_answer_of_a_proxy_over_tls_belong_to_the_tunnel() -> 
             conn.recv(timeout=5)
 
 
+@pytest.mark.rfc("9110-4.2.2-b")
 def test_octets_before_tls_are_never_http() -> None:
     script = [request(rb"^CONNECT "), Send(OPEN + PAGE), Forever()]
     with ScriptedServer(script) as server, pytest.raises(errors.TLSFailed) as caught:

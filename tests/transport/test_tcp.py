@@ -106,6 +106,7 @@ def test_below_the_high_water_mark_sending_does_not_wait() -> None:
     far.close()
 
 
+@pytest.mark.rfc("9113-5.2.2-a")
 def test_two_peers_that_both_write_do_not_deadlock() -> None:
     """While a send waits it reads, so the peer can finish writing and then reads."""
     link, far = pair(TCPOptions(high_water=65_536))
@@ -174,6 +175,8 @@ def test_sending_to_a_peer_that_is_gone_fails() -> None:
     link.close()
 
 
+@pytest.mark.rfc("9110-7.5-a")
+@pytest.mark.rfc("9112-9.5-a")
 def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
     """9112-9.5-a: the peer answers, stops reading and closes; what it said is not lost."""
     link, far = pair()

@@ -48,6 +48,7 @@ def connected(
     return layer, server
 
 
+@pytest.mark.rfc("9112-9.7-a")
 def test_plaintext_goes_through_both_ways() -> None:
     layer, server = connected(trusting(), server_context(alpn=("http/1.1",)))
     layer.write(b"hello")
@@ -90,6 +91,7 @@ def test_close_notify_is_a_clean_end() -> None:
     assert layer.clean_end
 
 
+@pytest.mark.rfc("9112-9.8-b")
 def test_an_end_without_close_notify_is_not_clean() -> None:
     layer, server = connected(trusting(), server_context())
     server.tls.write(b"last")
@@ -101,6 +103,7 @@ def test_an_end_without_close_notify_is_not_clean() -> None:
     assert not layer.clean_end
 
 
+@pytest.mark.rfc("9112-9.8-a")
 def test_our_close_notify_reaches_the_peer() -> None:
     layer, server = connected(trusting(), server_context())
     layer.close_notify()
@@ -121,6 +124,7 @@ def test_garbage_is_a_typed_error_after_what_was_good() -> None:
         layer.write(b"more")
 
 
+@pytest.mark.rfc("9110-4.3.4-a")
 def test_a_certificate_for_another_name_is_rejected() -> None:
     """9110-4.3.4-a."""
     with pytest.raises(errors.CertificateRejected, match=r"[Hh]ostname mismatch"):
@@ -133,6 +137,7 @@ def test_an_unknown_authority_is_rejected() -> None:
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
 
 
+@pytest.mark.rfc("9110-4.3.4-c")
 def test_the_common_name_is_no_identity() -> None:
     """9110-4.3.4-c: a name counts only as a subject alternative name."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -141,6 +146,7 @@ def test_the_common_name_is_no_identity() -> None:
         connected(trusting(), context)
 
 
+@pytest.mark.rfc("9110-4.3.4-b")
 def test_an_ip_address_needs_an_ip_identity() -> None:
     """9110-4.3.4-b."""
     connected(trusting(), server_context("127.0.0.1"), "127.0.0.1")
@@ -148,6 +154,7 @@ def test_an_ip_address_needs_an_ip_identity() -> None:
         connected(trusting(), server_context("localhost"), "127.0.0.1")
 
 
+@pytest.mark.rfc("9110-4.3.4-d")
 def test_verification_off_is_explicit() -> None:
     layer, _ = connected(TLSOptions(verify=False), server_context("elsewhere.test"))
     assert layer.info().version
@@ -201,6 +208,8 @@ def test_partial_chains_only_by_option() -> None:
     assert make_context(options, ()).verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
+@pytest.mark.rfc("9113-9.2.1-a")
+@pytest.mark.rfc("9113-9.2.3-a")
 def test_a_context_meets_what_http2_demands() -> None:
     """9113-9.2-a, 9113-9.2.1-a, 9113-9.2.3-a."""
     context = make_context(TLSOptions(), ("h2",))

@@ -1,0 +1,88 @@
+"""Say which rules of the RFC matrix have tests.
+
+    python ci/rfc_rows.py [--all]       # the rules without a test; --all: each rule with its tests
+
+The rules are tests/conformance/rows.txt; a test shows one by `@pytest.mark.rfc("9112-6.3-d")`, found by
+reading the test files, not by running them. tests/conformance/not_ours.txt names the rules that mint has no
+part in, each with the reason.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
+ROWS = TESTS / "conformance" / "rows.txt"
+NOT_OURS = TESTS / "conformance" / "not_ours.txt"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One rule: the layer is CORE or IO, the direction S (sent), R (received) or both."""
+
+    id: str
+    layer: str
+    direction: str
+    title: str
+
+
+def lines(path: Path) -> Iterator[str]:
+    """Yield what is neither empty nor a comment."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line
+
+
+def rows(path: Path = ROWS) -> list[Row]:
+    """Return the rules in the order of the list."""
+    return [Row(*line.split(maxsplit=3)) for line in lines(path)]
+
+
+def not_ours(path: Path = NOT_OURS) -> dict[str, str]:
+    """Return the rules that are not for mint to keep, each with the reason."""
+    pairs = (line.partition(" ") for line in lines(path))
+    return {name: reason.strip() for name, _, reason in pairs}
+
+
+def marks(node: ast.AST) -> Iterator[str]:
+    """Yield the ids of the `rfc` marks on a function or class."""
+    for decorator in getattr(node, "decorator_list", ()):
+        match decorator:
+            case ast.Call(func=ast.Attribute(attr="rfc"), args=[*ids]):
+                for each in ids:
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                        yield each.value
+
+
+def covered(folder: Path = TESTS) -> dict[str, list[str]]:
+    """Return the tests of each rule that has any, as `file::test`."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for name in marks(node):
+                where = f"{path.relative_to(folder)}::{getattr(node, 'name', '')}"
+                found.setdefault(name, []).append(where)
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Print the rules; 1 where one has no test and no reason."""
+    tests, excused = covered(), not_ours()
+    missing = 0
+    for row in rows():
+        shown = tests.get(row.id, [])
+        reason = excused.get(row.id)
+        missing += not shown and reason is None
+        if "--all" in arguments or not (shown or reason):
+            print(f"{row.id:<16} {row.layer:<5} {row.title}")
+            for each in shown or ([f"not ours: {reason}"] if reason else ["NO TEST"]):
+                print(f"    {each}")
+    print(f"{len(rows())} rules, {len(tests)} with tests, {len(excused)} not ours, {missing} missing")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""Every rule of the RFC matrix has a test, or a reason why it is not for mint to keep."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rfc_rows", ROOT / "ci" / "rfc_rows.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["rfc_rows"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+rfc_rows = load()
+
+
+def ids() -> list[str]:
+    return [row.id for row in rfc_rows.rows()]
+
+
+def test_every_rule_has_a_test_or_a_reason() -> None:
+    known = set(rfc_rows.covered()) | set(rfc_rows.not_ours())
+    assert [each for each in ids() if each not in known] == []
+
+
+def test_no_mark_names_a_rule_that_is_not_there() -> None:
+    assert sorted(set(rfc_rows.covered()) - set(ids())) == []
+
+
+def test_a_reason_belongs_to_a_rule_without_a_test() -> None:
+    excused = rfc_rows.not_ours()
+    assert sorted(set(excused) - set(ids())) == []
+    assert sorted(set(excused) & set(rfc_rows.covered())) == []
+    assert all(len(reason.split()) > 2 for reason in excused.values())
+
+
+def test_the_list_is_whole() -> None:
+    rows = rfc_rows.rows()
+    assert len({row.id for row in rows}) == len(rows)
+    assert {row.layer for row in rows} == {"CORE", "IO"}
+    assert sum(row.layer == "CORE" for row in rows) == 290
+
+
+def test_marks_are_found_without_running_anything(tmp_path: Path) -> None:
+    (tmp_path / "test_one.py").write_text(
+        'raise SystemExit\n@pytest.mark.rfc("1-a", "1-b")\n@pytest.mark.rfc("2")\ndef test_it(): ...\n'
+    )
+    where = ["test_one.py::test_it"]
+    assert rfc_rows.covered(tmp_path) == {"1-a": where, "1-b": where, "2": where}
