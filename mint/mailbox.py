@@ -86,7 +86,7 @@ class Watcher:
         self._watches: dict[int, _Watch] = {}
         # Written by any thread, obeyed in order by the one that takes: a link to look after, or a
         # watch to forget. The order matters: a number that was closed may be a new socket's next.
-        self._orders: deque[weakref.ref[Link]] = deque()
+        self.orders: deque[weakref.ref[Link]] = deque()
         self._gone = _gone(weakref.ref(self))
         self._ready: deque[_Watch] = deque()
         self._near: deque[object] = deque()
@@ -106,7 +106,7 @@ class Watcher:
     def watch(self, transport: Transport) -> None:
         """Look after a link; called by connections."""
         if isinstance(transport, Link) and not self._closed:
-            self._orders.append(weakref.ref(transport))
+            self.orders.append(weakref.ref(transport))
             if self._asleep:
                 self._ring()
 
@@ -114,7 +114,7 @@ class Watcher:
         """Let go of a link; called by connections."""
         watch = self._watch_of(transport)
         if watch is not None:
-            self._orders.append(watch)
+            self.orders.append(watch)
 
     def post(self, message: object) -> None:
         """Add a message of your own, from any thread; a receiver that waits wakes.
@@ -143,7 +143,7 @@ class Watcher:
     def _take(self) -> object:
         """Return one message, `NOTHING` where none is there without asking the sockets."""
         while True:
-            if self._orders:
+            if self.orders:
                 self._obey()
             if self._near and (self._streak < _STREAK or not self._ready):
                 if self._streak >= _STREAK:
@@ -176,7 +176,7 @@ class Watcher:
         self._streak = 0
         self._asleep = timeout != 0
         try:
-            if self._orders or self._near or self._closed:
+            if self.orders or self._near or self._closed:
                 timeout = 0
             found = self._selector.select(timeout)
         finally:
@@ -214,7 +214,7 @@ class Watcher:
         self._register(watch, keep)
 
     def _obey(self) -> None:
-        orders = self._orders
+        orders = self.orders
         while orders:
             order = orders.popleft()
             if isinstance(order, _Watch):
@@ -285,7 +285,7 @@ def _gone(here: weakref.ref[Watcher]) -> Callable[[weakref.ref[Link]], None]:
     def note(watch: weakref.ref[Link]) -> None:
         watcher = here()
         if watcher is not None:
-            watcher._orders.append(watch)  # noqa: SLF001  # it is the watcher's own
+            watcher.orders.append(watch)
 
     return note
 
