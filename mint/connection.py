@@ -105,7 +105,7 @@ class ConnectionBase(Generic[_S]):
 
     # -- making successors
 
-    def _slots(self) -> Slots[Self]:
+    def _slots(self) -> Slots:
         raise NotImplementedError
 
     def _succeed(self, state: _S, generation: int) -> Self:

@@ -51,8 +51,8 @@ class HTTP2(ConnectionBase[core.State]):
 
     _counts = True
 
-    def _slots(self) -> Slots[Self]:
-        return _SLOTS  # type: ignore[return-value]  # the class is final in all but name: no subclasses
+    def _slots(self) -> Slots:
+        return _SLOTS
 
     @property
     def protocol(self) -> Literal["http2"]:
@@ -190,7 +190,7 @@ class HTTP2(ConnectionBase[core.State]):
         return self._run(lambda state: state.set_receive_window(ref, size))
 
 
-_SLOTS: Slots[HTTP2] = Slots(HTTP2, "_state", "_generation")
+_SLOTS = Slots(HTTP2, "_state", "_generation")
 
 
 def check_security(tls: TLSInfo | None) -> None:

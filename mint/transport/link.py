@@ -284,9 +284,9 @@ class Link(ABC):
     def receive(self, until: float | None) -> bytes:
         """Return the plaintext of one read; `b""` at the end."""
         if self._arrived:
-            octets = self._arrived.popleft()
-            self._held -= len(octets)
-            return octets
+            first = self._arrived.popleft()
+            self._held -= len(first)
+            return first
         while (octets := self._next()) is None:
             if self._closed:
                 raise TransportClosed
