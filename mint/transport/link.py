@@ -11,11 +11,11 @@ moment of one read, for which an operation does wait. `close` is exempt from the
 from __future__ import annotations
 
 import contextlib
-import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
+from .._core.turns import Turns
 from ..errors import StaleConnectionError, TransportClosed, TransportError
 from ..messages import Broken, Closed, Received
 from ..types import Source
@@ -33,7 +33,19 @@ if TYPE_CHECKING:
 World: TypeAlias = Literal["blocking", "asyncio", "trio", "any"]
 
 
-class Link(ABC):
+if TYPE_CHECKING:
+    _Turns: TypeAlias = Turns[Inbox, Layer]
+else:
+    _Turns = Turns
+
+
+def _ways(link: type[object]) -> tuple[object, ...]:
+    """Return what a link must not have changed for a transaction to be done in one go."""
+    names = ("claim", "release", "permit", "unsent", "send", "receive", "poison")
+    return tuple(getattr(link, name) for name in names)
+
+
+class Link(_Turns, ABC):
     """What every transport shares. Implements `mint.types.Transport`."""
 
     world: ClassVar[World] = "blocking"
@@ -43,30 +55,19 @@ class Link(ABC):
         """Start with these layers, the outermost (nearest to the wire) first."""
         self.source = Source()
         self.generation = 0
-        self.inbox: Inbox | None = None
+        self.inbox = None
         self.clean_end = False
         self._layers = tuple(layers)
         self._secure = True
-        self._guard = threading.Lock()
-        # Reentrant: an operation that fails closes the link it holds.
-        self._wire = threading.RLock()
-        self._outbox: deque[bytes | memoryview[int]] = deque()
-        self._queued: int = 0
-        self._arrived: deque[bytes] = deque()
-        self._held = 0
+        self.plain = _ways(type(self)) == _ways(Link)
+        self._outbox = deque()
+        self._arrived = deque()
         self._ended = False
         self._failure: TransportError | None = None
-        self._shutting = False
-        self._write_failed = False
-        self._closed = False
-        self._sequence = 0
-        self._accepted = 0
         self.armed = False
         """Whether the mailbox may read one message."""
         self.likely = False
         """Whether the wire gave as much as one read takes, so that there is probably more."""
-        self.wanted = False
-        """Whether a mailbox met an operation at work and waits to be told of its end."""
 
     # -- what a world provides
 
@@ -99,25 +100,12 @@ class Link(ABC):
 
     def claim(self, generation: int) -> None:
         """Take the link for one operation of the newest value."""
-        if not self._guard.acquire(blocking=False):
+        if not self.begin_turn(generation):
             raise StaleConnectionError
-        if generation != self.generation:
-            self._guard.release()
-            raise StaleConnectionError
-        self._wire.acquire()
 
     def release(self, *, moved: bool) -> int:
         """Give the link back; one generation on if the operation moved bytes."""
-        if moved:
-            self.generation += 1
-        newest = self.generation
-        self._wire.release()
-        self._guard.release()
-        # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
-        if self.inbox is not None and (self._outbox or self.wanted) and not self._closed:
-            self.wanted = False
-            self.inbox.watch(self)
-        return newest
+        return self.end_turn(moved)
 
     def poison(self) -> None:
         """Close after an interrupted operation: every value is superseded now."""
@@ -286,10 +274,6 @@ class Link(ABC):
 
     def receive(self, until: float | None) -> bytes:
         """Return the plaintext of one read; `b""` at the end."""
-        if self._arrived:
-            octets = self._arrived.popleft()
-            self._held -= len(octets)
-            return octets
         while (octets := self._next()) is None:
             if self._closed:
                 raise TransportClosed

@@ -97,9 +97,7 @@ class PushPromise:
     headers: tuple[tuple[str, str], ...]
     def __reduce__(
         self,
-    ) -> tuple[
-        type[PushPromise], tuple[RequestRef, RequestRef, tuple[tuple[str, str], ...]]
-    ]: ...
+    ) -> tuple[type[PushPromise], tuple[RequestRef, RequestRef, tuple[tuple[str, str], ...]]]: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -108,21 +106,8 @@ class Note:
     text: str
     def __reduce__(self) -> tuple[type[Note], tuple[bool, str]]: ...
 
-Plain = (
-    Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong | PushPromise
-)
-Event = (
-    Informational
-    | Status
-    | StatusReason
-    | Headers
-    | Data
-    | Trailers
-    | Done
-    | Failed
-    | Pong
-    | PushPromise
-)
+Plain = Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong | PushPromise
+Event = Informational | Status | StatusReason | Headers | Data | Trailers | Done | Failed | Pong | PushPromise
 
 @final
 class Step(Generic[_S_co]):
