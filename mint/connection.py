@@ -121,7 +121,7 @@ class ConnectionBase(Generic[_S]):
             return NotImplemented
         return bool(self._state == other._state) and self._private == other._private
 
-    __hash__ = None  # type: ignore[assignment]  # a value that is superseded must not be a key
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a value that is superseded must not be a key
 
     def __repr__(self) -> str:
         return (

@@ -53,10 +53,10 @@ class Link(_Turns, ABC):
 
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
-        self.source = Source()
-        self.generation = 0
-        self.inbox = None
-        self.clean_end = False
+        self.source: Source = Source()
+        self.generation: int = 0
+        self.inbox: Inbox | None = None
+        self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
         self.plain = _ways(type(self)) == _ways(Link)
@@ -64,10 +64,14 @@ class Link(_Turns, ABC):
         self._arrived = deque()
         self._ended = False
         self._failure: TransportError | None = None
-        self.armed = False
+        self.note: object = None
+        """What the mailbox keeps about it."""
+        self.armed: bool = False
         """Whether the mailbox may read one message."""
         self.likely = False
         """Whether the wire gave as much as one read takes, so that there is probably more."""
+        self.wanted: bool = False
+        """Whether a mailbox met an operation at work and waits to be told of its end."""
 
     # -- what a world provides
 
@@ -253,11 +257,6 @@ class Link(_Turns, ABC):
         return bool(self._arrived) or self._ended or self._failure is not None
 
     @property
-    def promising(self) -> bool:
-        """Whether it is worth the attempt to receive without asking whether something came."""
-        return self.likely or self.has_next
-
-    @property
     def closed(self) -> bool:
         """Whether this end was closed."""
         return self._closed
@@ -416,7 +415,7 @@ class Link(_Turns, ABC):
         except Exception:  # noqa: BLE001  # close never raises: the wire is given up anyway
             self._write_failed = True
 
-    def _last_words(self) -> None:  # noqa: B027  # an offer, not a duty
+    def _last_words(self) -> None:  # an offer, not a duty
         """Write from the outbox what goes without waiting; worlds that cannot, do nothing."""
 
     # -- what is known
