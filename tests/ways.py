@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import mint
@@ -17,9 +17,11 @@ from mint.testing.server import Server
 from .tls import server_context, trusting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mint.proxy import ProxyScheme
+
+_T = TypeVar("_T")
 
 Way: TypeAlias = Literal[
     "direct",
@@ -171,6 +173,10 @@ class Road:
 
     def connect(self, scheme: mint.types.Scheme, **options: Any) -> mint.Connection:
         """Connect on this way; by default to a host named localhost."""
+        return self.connecting(mint.connect, scheme, **options)
+
+    def connecting(self, connect: Callable[..., _T], scheme: mint.types.Scheme, **options: Any) -> _T:
+        """The same with the `connect` of any world."""
         address: mint.types.Address = "127.0.0.1"
         port = self.origin.port
         if self.way == "unix socket":
@@ -178,7 +184,7 @@ class Road:
         elif self.way == "given socket" and "socket" not in options:
             options["socket"] = dial(self.origin.address, port)
         options = {"hostname": "localhost", "proxy": self.proxy, **options}
-        return mint.connect(scheme, options.pop("address", address), port, **options)
+        return connect(scheme, options.pop("address", address), port, **options)
 
 
 @contextmanager

@@ -61,6 +61,8 @@ class Link(ABC):
         self._closed = False
         self._sequence = 0
         self._accepted = 0
+        self.note: object = None
+        """What the mailbox keeps about it."""
         self.armed: bool = False
         """Whether the mailbox may read one message."""
         self.likely = False
@@ -263,11 +265,6 @@ class Link(ABC):
     def has_next(self) -> bool:
         """Whether something can be received without asking the wire."""
         return bool(self._arrived) or self._ended or self._failure is not None
-
-    @property
-    def promising(self) -> bool:
-        """Whether it is worth the attempt to receive without asking whether something came."""
-        return self.likely or self.has_next
 
     @property
     def closed(self) -> bool:
