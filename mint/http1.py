@@ -11,6 +11,7 @@ from sys import maxsize
 from typing import TYPE_CHECKING, Literal
 
 from ._core import http1 as core
+from ._core.turns import Quick
 from ._core.values import Slots
 from .blocking import open_link
 from .connecting import make_plan
@@ -43,6 +44,9 @@ class HTTP1(ConnectionBase[core.State]):
     def _slots(self) -> Slots:
         return _SLOTS
 
+    def _quick(self) -> Quick:
+        return _QUICK
+
     @property
     def protocol(self) -> Literal["http1"]:
         """The protocol this connection speaks."""
@@ -59,6 +63,7 @@ class HTTP1(ConnectionBase[core.State]):
 
 
 _SLOTS = Slots(HTTP1, "_state", "_generation")
+_QUICK = Quick(_SLOTS, "_link", False)
 
 
 def connect(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
 from ._core import http2 as core
 from ._core.faults import Fault
+from ._core.turns import Quick
 from ._core.values import Slots
 from .blocking import open_link
 from .connecting import make_plan
@@ -53,6 +54,9 @@ class HTTP2(ConnectionBase[core.State]):
 
     def _slots(self) -> Slots:
         return _SLOTS
+
+    def _quick(self) -> Quick:
+        return _QUICK
 
     @property
     def protocol(self) -> Literal["http2"]:
@@ -191,6 +195,7 @@ class HTTP2(ConnectionBase[core.State]):
 
 
 _SLOTS = Slots(HTTP2, "_state", "_generation")
+_QUICK = Quick(_SLOTS, "_link", True)
 
 
 def check_security(tls: TLSInfo | None) -> None:

@@ -120,21 +120,8 @@ class Note:
     def __reduce__(self) -> tuple[type[Note], tuple[bool, str]]: ...
     def __replace__(self, **changes: object) -> Self: ...
 
-Plain = (
-    Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong | PushPromise
-)
-Event = (
-    Informational
-    | Status
-    | StatusReason
-    | Headers
-    | Data
-    | Trailers
-    | Done
-    | Failed
-    | Pong
-    | PushPromise
-)
+Plain = Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong | PushPromise
+Event = Informational | Status | StatusReason | Headers | Data | Trailers | Done | Failed | Pong | PushPromise
 
 @final
 class Step(Generic[_S_co]):
