@@ -284,9 +284,9 @@ class Link(ABC):
     def receive(self, until: float | None) -> bytes:
         """Return the plaintext of one read; `b""` at the end."""
         if self._arrived:
-            octets = self._arrived.popleft()
-            self._held -= len(octets)
-            return octets
+            arrived = self._arrived.popleft()
+            self._held -= len(arrived)
+            return arrived
         while (octets := self._next()) is None:
             if self._closed:
                 raise TransportClosed
