@@ -57,8 +57,8 @@ class SocketAttempt(Attempt):
     __slots__ = ("endpoint", "socket")
 
     def __init__(self, socket: sockets.socket, endpoint: Endpoint) -> None:
-        self.socket = socket
-        self.endpoint = endpoint
+        self.socket: sockets.socket = socket
+        self.endpoint: Endpoint = endpoint
 
 
 def look_up(host: str, port: int) -> tuple[Endpoint, ...]:
