@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from .measure import measure
-from .report import show, table_names, write_json
 from .plot import draw
+from .report import show, table_names, write_json
 from .rows import ROWS
 
 
@@ -21,11 +21,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write what was measured to this file")
     parser.add_argument("--svg", type=Path, help="draw one plot per table into this folder")
     options = parser.parse_args()
-    chosen = [
-        row
-        for row in ROWS
-        if not options.rows or any(row.key.startswith(key) for key in options.rows)
-    ]
+    chosen = [row for row in ROWS if not options.rows or any(row.key.startswith(key) for key in options.rows)]
     if options.list:
         for row in chosen:
             print(f"{row.key:16} {row.table}: {row.title}")

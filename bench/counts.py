@@ -55,8 +55,8 @@ def counted(keys: list[str], kept: Path | None) -> dict[str, float]:
         found: dict[str, float] = {}
         for path in sorted(place.glob("out.*")):
             text = path.read_text()
-            name = re.search(r"^desc: Trigger: Client Request: (.*)\|(\d+)$", text, re.M)
-            total = re.search(r"^(?:totals|summary): (\d+)", text, re.M)
+            name = re.search(r"^desc: Trigger: Client Request: (.*)\|(\d+)$", text, re.MULTILINE)
+            total = re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE)
             if name and total:
                 found[name[1]] = int(total[1]) / int(name[2])
         for path in place.glob("*.work"):
@@ -85,9 +85,7 @@ def main() -> int:
     except MissingError as error:
         print(f"not on this machine: {error}")
         return 0
-    accepted: dict[str, dict[str, float]] = (
-        json.loads(ACCEPTED.read_text()) if ACCEPTED.exists() else {}
-    )
+    accepted: dict[str, dict[str, float]] = json.loads(ACCEPTED.read_text()) if ACCEPTED.exists() else {}
     before = accepted.get(key(), {})
     print(key())
     drifted = False

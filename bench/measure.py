@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Kind = Literal["mint", "peer", "limit"]
+Unit = Literal["seconds", "octets"]
 
 
 class MissingError(Exception):
@@ -36,7 +37,8 @@ class Task(Protocol):
 class Contender:
     """A name in the tables, and `module:function` that turns a workload into a Task.
 
-    One that runs apart is loaded by a process of its own, which does the workload's errand.
+    One that runs apart is loaded by a process of its own, which does the workload's errand. For memory the
+    function makes connections; for imports it is what is imported.
     """
 
     name: str
@@ -46,11 +48,16 @@ class Contender:
 
     def task(self, work: object) -> Task:
         """Load the contender; raise MissingError where this machine has not what it needs."""
-        if self.apart:
-            from .net import Apart, Errand  # noqa: PLC0415  # net needs what stands above
+        from .footprint import Growth, Idle, Import, Importing  # noqa: PLC0415  # they need
+        from .net import Apart, Errand  # noqa: PLC0415  # what stands above
 
+        if self.apart:
             assert isinstance(work, Errand)
             return Apart(self.where, work)
+        if isinstance(work, Idle):
+            return Growth(self.where, work)
+        if isinstance(work, Importing):
+            return Import(self.where)
         module, _, function = self.where.partition(":")
         try:
             make = getattr(import_module(f"bench.contenders.{module}"), function)
@@ -68,11 +75,12 @@ class Goal:
     factor: float = 0.0
     of: str = ""
     most: float = 0.0
+    unit: Unit = "seconds"
 
     def __str__(self) -> str:
         if self.of:
             return f"{self.who} <= {self.factor:g} x {self.of}"
-        return f"{self.who} <= {duration(self.most)}"
+        return f"{self.who} <= {quantity(self.most, self.unit)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class Row:
     work: Callable[[], object]
     contenders: tuple[Contender, ...]
     goals: tuple[Goal, ...] = ()
-    unit: Literal["seconds", "octets"] = "seconds"
+    unit: Unit = "seconds"
 
 
 @dataclass(slots=True)
@@ -190,7 +198,7 @@ class Rounds:
         """Run rounds until the budget is spent on timed work (or ten times as much beside it)."""
         ready, run, clock = self.ready, self.run, time.process_time
         spent, rounds, began = 0.0, 0, clock()
-        while spent < budget and clock() - began < 10 * budget or not rounds:
+        while (spent < budget and clock() - began < 10 * budget) or not rounds:
             work = ready(self._next)
             self._next += 1
             start = clock()

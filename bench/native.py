@@ -29,9 +29,7 @@ OPTIONS = ("-O3", "-std=gnu11", "-Wall")
 
 
 @cache
-def build(
-    name: str, *more: str, libraries: tuple[str, ...] = (), shared: bool = False
-) -> Path:
+def build(name: str, *more: str, libraries: tuple[str, ...] = (), shared: bool = False) -> Path:
     """Compile `bench/c/NAME.c` and what else belongs to it; raise MissingError where that fails."""
     compiler = os.environ.get("CC", "cc")
     if shutil.which(compiler) is None:
@@ -94,9 +92,7 @@ class Program:
     seconds of one operation.
     """
 
-    def __init__(
-        self, program: Path, arguments: Sequence[str], work: bytes, expected: bytes
-    ) -> None:
+    def __init__(self, program: Path, arguments: Sequence[str], work: bytes, expected: bytes) -> None:
         handle, name = tempfile.mkstemp(dir=PLACE, suffix=".work")
         os.write(handle, work)
         os.close(handle)

@@ -17,14 +17,15 @@ LACKING = 3
 class Errand:
     """What a client process has to do, again and again."""
 
-    verb: str        # "get", "down", "up"
+    verb: str  # "get", "down", "up"
     tls: bool
     http2: bool
     port: int
     path: str
-    authority: str   # path of the CA certificate
-    count: int       # operations to a sample
+    authority: str  # path of the CA certificate
+    count: int  # operations to a sample
     together: int = 1  # requests at once
+    floor: int = 0  # port of the server that the floor talks to, where it is another
 
     @property
     def url(self) -> str:
@@ -47,7 +48,8 @@ def down(*, tls: bool = False) -> Errand:
 def up(*, tls: bool = False) -> Errand:
     """Return an upload of 100 MB: HTTP/1 in clear to the sink, or HTTP/2 over TLS to nghttpd."""
     port = servers.nghttpd() if tls else servers.sink(tls=False)
-    return Errand("up", tls, tls, port, "/up", servers.authority(), 1)
+    floor = servers.sink(tls=tls)
+    return Errand("up", tls, tls, port, "/up", servers.authority(), 1, floor=floor)
 
 
 class Apart:

@@ -89,8 +89,11 @@ def write_json(outcomes: list[Outcome], target: Path) -> None:
             "kinds": {name: one.kind(name) for name in one.medians},
             "missing": one.missing,
             "goals": [
-                {"goal": str(goal), "reached": verdict[0] if verdict else None,
-                 "good": verdict[1] if verdict else None}
+                {
+                    "goal": str(goal),
+                    "reached": verdict[0] if verdict else None,
+                    "good": verdict[1] if verdict else None,
+                }
                 for goal in one.row.goals
                 for verdict in [one.judge(goal)]
             ],

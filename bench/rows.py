@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import net, streams, work
+from .footprint import Idle, Importing
 from .measure import Contender, Goal, Kind, Row
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def _hpack(way: str) -> tuple[Contender, ...]:
     )
 
 
-def _hpack_row(
-    key: str, title: str, made: Callable[[], object], way: str, factor: float
-) -> Row:
+def _hpack_row(key: str, title: str, made: Callable[[], object], way: str, factor: float) -> Row:
     goals = (Goal(ENGINE, factor, NGHTTP2),)
     return Row(f"hpack-{key}", "HPACK", title, made, _hpack(way), goals)
 
@@ -196,6 +195,58 @@ NET: tuple[Row, ...] = (
     ),
 )
 
+
+def _idle_row(key: str, title: str, work: Idle, most: float, *names: tuple[str, str]) -> Row:
+    contenders = tuple(
+        Contender(name, "mint" if name == MINT else "peer", f"idle:{where}") for name, where in names
+    )
+    goals = (Goal(MINT, most=most * 1024, unit="octets"),)
+    return Row(f"idle-{key}", "Memory", title, lambda: work, contenders, goals, "octets")
+
+
+HTTP2_IDLE = ((MINT, "mint_h2"), ("jh2", "jh2"), ("h2", "h2"), ("nghttp2 through ctypes", "ctypes_h2"))
+FOOTPRINT: tuple[Row, ...] = (
+    _idle_row(
+        "h1",
+        "idle HTTP/1 connection, value and engine",
+        Idle(10_000),
+        0.6,
+        (MINT, "mint_h1"),
+        ("httptools", "httptools"),
+        ("h11", "h11"),
+    ),
+    _idle_row("h2", "idle HTTP/2 connection, value and engine", Idle(1_000), 3.0, *HTTP2_IDLE),
+    _idle_row("h2-100", "the same after 100 exchanges", Idle(100, 100), 12.0, *HTTP2_IDLE),
+    Row(
+        "import",
+        "Import",
+        "import, CPU beyond a bare interpreter",
+        Importing,
+        (
+            Contender(MINT, "mint", "mint"),
+            *(
+                Contender(name.partition(".")[0] if name != "http.client" else name, "peer", name)
+                for name in (
+                    "httptools",
+                    "pycurl",
+                    "http.client",
+                    "h2.connection",
+                    "jh2.connection",
+                    "httpx",
+                    "aiohttp",
+                )
+            ),
+            Contender("ssl + socket", "limit", "ssl, socket"),
+            Contender(
+                "ssl + socket + dataclasses + selectors + logging",
+                "limit",
+                "ssl, socket, dataclasses, selectors, logging",
+            ),
+        ),
+        (Goal(MINT, most=38e-3),),
+    ),
+)
+
 ROWS: tuple[Row, ...] = (
     Row(
         "h1-small",
@@ -272,10 +323,9 @@ ROWS: tuple[Row, ...] = (
         partial(streams.receiving, 10_000),
         Goal(ENGINE, most=3.5e-6),
     ),
-    _http2_row(
-        "exchange", "exchange, one at a time", streams.exchanging, Goal(FACADE, most=5e-6)
-    ),
+    _http2_row("exchange", "exchange, one at a time", streams.exchanging, Goal(FACADE, most=5e-6)),
     _http2_row("down", "100 MB down, 16 KB frames", streams.down, Goal(ENGINE, most=10e-3)),
     _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
     *NET,
+    *FOOTPRINT,
 )

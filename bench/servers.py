@@ -86,9 +86,7 @@ def _begin(command: list[str], port: int) -> None:
     program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         raise MissingError(command[0])
-    process = subprocess.Popen(
-        [program, *command[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([program, *command[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     atexit.register(process.wait)
     atexit.register(process.terminate)
     for _ in range(200):
@@ -105,10 +103,7 @@ def _begin(command: list[str], port: int) -> None:
 def nginx() -> tuple[int, int]:
     """Return the ports of nginx, in clear and over TLS (HTTP/2 by ALPN)."""
     place, clear, tls = _place(), _free(), _free()
-    fields = "".join(
-        f"add_header {name} '{value}';"
-        for name, value in USUAL[2:7]
-    )
+    fields = "".join(f"add_header {name} '{value}';" for name, value in USUAL[2:7])
     (place / "nginx.conf").write_text(
         NGINX.format(place=place, clear=clear, tls=tls, fields=fields, body=small().decode())
     )
@@ -122,9 +117,7 @@ def nghttpd() -> int:
     place, port = _place(), _free()
     (place / "up").write_bytes(b"taken")
     key = str(place / "server.pem")
-    _begin(
-        ["nghttpd", "-w", "30", "-W", "30", "-n", "1", "-d", str(place), str(port), key, key], port
-    )
+    _begin(["nghttpd", "-w", "30", "-W", "30", "-n", "1", "-d", str(place), str(port), key, key], port)
     return port
 
 

@@ -65,9 +65,7 @@ def answers(number: int, length: int) -> tuple[tuple[bytes, ...], tuple[Message,
         fields, body = traffic.response(10, length), traffic.octets(length)
         block = encoder.encode([(":status", "200"), *fields])
         stream = 2 * at + 1
-        reads.append(
-            frame(HEADERS, END_HEADERS, stream, block) + frame(DATA, END_STREAM, stream, body)
-        )
+        reads.append(frame(HEADERS, END_HEADERS, stream, block) + frame(DATA, END_STREAM, stream, body))
         messages.append(Message(200, tuple(fields), body))
     return tuple(reads), tuple(messages)
 

@@ -31,40 +31,48 @@ USUAL: tuple[Field, ...] = (
     ("access-control-expose-headers", "etag, link, location, retry-after, x-request-id"),
     (
         "content-security-policy",
-        "default-src 'none'; base-uri 'self'; connect-src 'self' https://api.example.org "
-        "https://uploads.example.org wss://live.example.org; font-src static.example.org; "
-        "form-action 'self'; frame-ancestors 'none'; img-src 'self' data: static.example.org "
-        "media.example.org avatars.example.org; script-src static.example.org; style-src "
-        "'unsafe-inline' static.example.org; manifest-src 'self'; worker-src 'self'; "
-        "object-src 'none'; media-src media.example.org; upgrade-insecure-requests; "
-        "report-uri https://reports.example.org/csp/collect?project=frontpage&channel=stable",
+        (
+            "default-src 'none'; base-uri 'self'; connect-src 'self' https://api.example.org "
+            "https://uploads.example.org wss://live.example.org; font-src static.example.org; "
+            "form-action 'self'; frame-ancestors 'none'; img-src 'self' data: static.example.org "
+            "media.example.org avatars.example.org; script-src static.example.org; style-src "
+            "'unsafe-inline' static.example.org; manifest-src 'self'; worker-src 'self'; "
+            "object-src 'none'; media-src media.example.org; upgrade-insecure-requests; "
+            "report-uri https://reports.example.org/csp/collect?project=frontpage&channel=stable"
+        ),
     ),
     (
         "permissions-policy",
-        "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), "
-        "microphone=(), payment=(), usb=(), interest-cohort=(), fullscreen=(self), "
-        'autoplay=(self "https://media.example.org")',
+        (
+            "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), "
+            "microphone=(), payment=(), usb=(), interest-cohort=(), fullscreen=(self), "
+            'autoplay=(self "https://media.example.org")'
+        ),
     ),
     (
         "content-security-policy-report-only",
-        "default-src 'self'; connect-src 'self' api.example.org live.example.org "
-        "telemetry.example.org experiments.example.org; script-src 'self' 'strict-dynamic' "
-        "'report-sample' static.example.org challenges.example.org maps.example.org; style-src "
-        "'self' 'report-sample' static.example.org fonts.example.org; img-src 'self' data: blob: "
-        "static.example.org media.example.org avatars.example.org tiles.example.org; frame-src "
-        "'self' challenges.example.org player.example.org payments.example.org; font-src 'self' "
-        "data: static.example.org fonts.example.org; media-src 'self' blob: media.example.org; "
-        "child-src 'self' blob:; form-action 'self' accounts.example.org payments.example.org; "
-        "base-uri 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types "
-        "default; report-uri https://reports.example.org/csp/collect?project=frontpage&next=1",
+        (
+            "default-src 'self'; connect-src 'self' api.example.org live.example.org "
+            "telemetry.example.org experiments.example.org; script-src 'self' 'strict-dynamic' "
+            "'report-sample' static.example.org challenges.example.org maps.example.org; style-src "
+            "'self' 'report-sample' static.example.org fonts.example.org; img-src 'self' data: blob: "
+            "static.example.org media.example.org avatars.example.org tiles.example.org; frame-src "
+            "'self' challenges.example.org player.example.org payments.example.org; font-src 'self' "
+            "data: static.example.org fonts.example.org; media-src 'self' blob: media.example.org; "
+            "child-src 'self' blob:; form-action 'self' accounts.example.org payments.example.org; "
+            "base-uri 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types "
+            "default; report-uri https://reports.example.org/csp/collect?project=frontpage&next=1"
+        ),
     ),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-site"),
     ("alt-svc", 'h3=":443"; ma=86400'),
     (
         "report-to",
-        '{"group":"default","max_age":10886400,"endpoints":[{"url":"https://reports.example.org/'
-        'collect"}],"include_subdomains":true}',
+        (
+            '{"group":"default","max_age":10886400,"endpoints":[{"url":"https://reports.example.org/'
+            'collect"}],"include_subdomains":true}'
+        ),
     ),
     ("nel", '{"report_to":"default","max_age":2592000,"include_subdomains":true}'),
     ("accept-ranges", "bytes"),

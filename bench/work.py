@@ -30,7 +30,7 @@ class Responses:
     """HTTP/1 responses on one connection, batch after batch."""
 
     batches: tuple[Batch, ...]
-    operations: int   # per batch: what the time is divided by
+    operations: int  # per batch: what the time is divided by
 
     def batch(self, number: int) -> Batch:
         """Return the batch of that round; after the last the first again."""
@@ -56,9 +56,7 @@ def _sized(traffic: Traffic, fields: int, length: int) -> tuple[bytes, Message]:
 
 def _batch(pairs: list[tuple[bytes, Message]], *, joined: bool = False) -> Batch:
     reads = tuple(octets for octets, _ in pairs)
-    return Batch(
-        (b"".join(reads),) if joined else reads, tuple(message for _, message in pairs)
-    )
+    return Batch((b"".join(reads),) if joined else reads, tuple(message for _, message in pairs))
 
 
 def responses(fields: int, length: int, *, joined: bool = False) -> Responses:
@@ -66,8 +64,7 @@ def responses(fields: int, length: int, *, joined: bool = False) -> Responses:
     traffic = Traffic()
     return Responses(
         tuple(
-            _batch([_sized(traffic, fields, length) for _ in range(100)], joined=joined)
-            for _ in range(20)
+            _batch([_sized(traffic, fields, length) for _ in range(100)], joined=joined) for _ in range(20)
         ),
         100,
     )
@@ -121,9 +118,7 @@ def _blocks(lists: list[list[Field]]) -> Blocks:
     from hpack import Encoder  # noqa: PLC0415  # only these workloads need it
 
     encoder = Encoder()
-    return Blocks(
-        tuple(tuple(one) for one in lists), tuple(encoder.encode(one) for one in lists)
-    )
+    return Blocks(tuple(tuple(one) for one in lists), tuple(encoder.encode(one) for one in lists))
 
 
 def response_lists(number: int = 100) -> list[list[Field]]:
@@ -171,9 +166,9 @@ def huffman() -> Blocks:
 
 
 def _literals(fields: list[Field]) -> bytes:
-    from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH  # noqa: PLC0415
-    from hpack.huffman import HuffmanEncoder  # noqa: PLC0415
     from hpack.hpack import encode_integer  # noqa: PLC0415
+    from hpack.huffman import HuffmanEncoder  # noqa: PLC0415
+    from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH  # noqa: PLC0415
 
     coder = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH)
     out = bytearray()

@@ -100,7 +100,7 @@ async def _open_link(
     made = socket_of(established.attempt)
     try:
         link = AsyncioLink(made, established.layers)
-        link.begin(established.arrived)
+        link.begin(established.arrived, secure=plan.tls is not None)
         await link.open()
     except BaseException:
         made.close()

@@ -57,8 +57,8 @@ class SocketAttempt(Attempt):
     __slots__ = ("endpoint", "socket")
 
     def __init__(self, socket: sockets.socket, endpoint: Endpoint) -> None:
-        self.socket = socket
-        self.endpoint = endpoint
+        self.socket: sockets.socket = socket
+        self.endpoint: Endpoint = endpoint
 
 
 def look_up(host: str, port: int) -> tuple[Endpoint, ...]:
@@ -184,6 +184,8 @@ class Dialler:
     @staticmethod
     def resolved(host: str, answer: tuple[Endpoint, ...] | Exception) -> Resolved:
         """Return what `ask` was answered, or raise the error that says why not."""
+        if isinstance(answer, MintError):
+            raise answer
         if isinstance(answer, UnicodeError):
             raise NameNotResolved(host, "it is no valid host name") from answer
         if isinstance(answer, OSError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 
 from ._core.events import CLOSE, SHUT_WRITE, Failed
 from ._core.faults import Fault
@@ -94,6 +94,9 @@ class ConnectionBase(Generic[_S]):
     what the protocol and the caller put into the value, never the socket; values are not hashable.
     """
 
+    _counts: ClassVar[bool] = False
+    """Whether the state counts what waits to be written, and wants to know when nothing does."""
+
     _state: _S
     _link: Transport
     _generation: int
@@ -114,7 +117,7 @@ class ConnectionBase(Generic[_S]):
             return NotImplemented
         return bool(self._state == other._state) and self._private == other._private
 
-    __hash__ = None  # type: ignore[assignment]  # a value that is superseded must not be a key
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a value that is superseded must not be a key
 
     def __repr__(self) -> str:
         return (
@@ -166,8 +169,10 @@ class ConnectionBase(Generic[_S]):
             raise
         if step.end == CLOSE:
             link.close()
-        state = step.state if link.unsent else self._written(step.state)
-        return self._succeed(state, link.release(moved=True))
+        state = step.state
+        if self._counts and not link.unsent:
+            state = self._written(state)
+        return self._slots().succeed(self, state, link.release(moved=True))
 
     def _written(self, state: _S) -> _S:
         """Return the state after all that it said was written; HTTP/2 counts what waits."""
@@ -253,9 +258,6 @@ class ConnectionBase(Generic[_S]):
         responses = self._responses(step.responses) if step.responses else []
         before += responses
         if step.fault is None:
-            if not (step.output or step.end or step.notes):
-                state = step.state if self._link.unsent else self._written(step.state)
-                return self._succeed(state, self._link.release(moved=True))
             try:
                 return self._commit(step)
             except TransportError as error:
@@ -289,7 +291,8 @@ class ConnectionBase(Generic[_S]):
         current = self
         responses: list[Response] = []
         while True:
-            link = current._claimed()
+            link = current._link
+            link.claim(current._generation)
             try:
                 data = link.receive(until)
             except TransportTimeout as error:
@@ -315,7 +318,14 @@ class ConnectionBase(Generic[_S]):
         except BaseException:
             link.poison()
             raise
-        return self._fed(step, responses)
+        plain = step.plain
+        if plain is None:
+            return self._fed(step, responses)
+        responses += plain
+        state = step.state
+        if self._counts and not link.unsent:
+            state = self._written(state)
+        return self._slots().succeed(self, state, link.release(moved=True))
 
     def stream(self, message: object) -> tuple[Self, list[Response]] | Literal[Unknown.UNKNOWN]:
         """Feed one message of a mailbox and return what it means; active mode.

@@ -49,6 +49,8 @@ class HTTP2(ConnectionBase[core.State]):
     your help; what you may send is `request_body_window(ref)`.
     """
 
+    _counts = True
+
     def _slots(self) -> Slots[Self]:
         return _SLOTS  # type: ignore[return-value]  # the class is final in all but name: no subclasses
 

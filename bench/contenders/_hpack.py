@@ -26,9 +26,7 @@ def decoding(
             got = tuple(normal(one))
             assert got == expected, f"{got!r:.400} is not {expected!r:.400}"
 
-    return Rounds(
-        lambda _: fresh(), lambda decoder: run(decoder, work.blocks), verify, len(work.blocks)
-    )
+    return Rounds(lambda _: fresh(), lambda decoder: run(decoder, work.blocks), verify, len(work.blocks))
 
 
 def encoding(
@@ -51,5 +49,5 @@ def decoded(work: Blocks, blocks: Iterable[bytes]) -> None:
 
     decoder = Decoder()
     for block, expected in zip(blocks, work.lists, strict=True):
-        got = tuple(decoder.decode(block))
+        got = tuple((str(name), str(value)) for name, value in decoder.decode(block))
         assert got == expected, f"{got!r:.400} is not {expected!r:.400}"

@@ -132,28 +132,29 @@ def _(work: Getting, make: type[Client]) -> Task:
     ready_requests = [probe.prepared(request) for request in work.requests]
     some = ready_requests[: work.each]
 
-    class Kept:
-        clients: list[Client] = []
-        sent: list[Any] = []
-        rounds = 0
+    kept: list[Client] = []
+    sent: list[Any] = []
+    rounds = 0
 
     def ready(_: int) -> list[Client]:
-        if not Kept.clients or Kept.rounds * work.each >= work.open / 10:
-            Kept.clients, Kept.rounds = [], 0
+        nonlocal sent, rounds
+        if not kept or rounds * work.each >= work.open / 10:
+            kept.clear()
+            rounds = 0
             for _ in range(work.clients):
-                client, Kept.sent = started(make)
+                client, sent = started(make)
                 for at in range(work.open):
-                    Kept.sent.append(client.get(ready_requests[at % len(ready_requests)]))
-                Kept.clients.append(client)
-        Kept.rounds += 1
-        return Kept.clients
+                    sent.append(client.get(ready_requests[at % len(ready_requests)]))
+                kept.append(client)
+        rounds += 1
+        return kept
 
     def run(clients: list[Client]) -> list[Any]:
         return [client.get(one) for client in clients for one in some]
 
     def verify(_: int, native: list[Any]) -> None:
-        if Kept.rounds == 1:
-            octets = b"".join(map(joined, Kept.sent + native[-work.each :]))
+        if rounds == 1:
+            octets = b"".join(map(joined, sent + native[-work.each :]))
             opened = [work.requests[at % len(work.requests)] for at in range(work.open)]
             check_requests(octets, [*opened, *work.requests[: work.each]])
 
@@ -165,26 +166,26 @@ def _(work: Receiving, make: type[Client]) -> Task:
     probe = make()
     ready_requests = [probe.prepared(request) for request in work.requests]
 
-    class Kept:
-        client: Client | None = None
-        rounds = 0
+    kept: Client | None = None
+    rounds = 0
 
     def ready(_: int) -> tuple[Client, tuple[bytes, ...]]:
-        if Kept.client is None or Kept.rounds >= work.rounds:
-            Kept.client, _sent = started(make)
-            Kept.rounds = 0
+        nonlocal kept, rounds
+        if kept is None or rounds >= work.rounds:
+            kept, _sent = started(make)
+            rounds = 0
             for at in range(work.open):
-                Kept.client.get(ready_requests[at % len(ready_requests)])
-        first = Kept.rounds * work.each
-        Kept.rounds += 1
-        return Kept.client, work.reads[first : first + work.each]
+                kept.get(ready_requests[at % len(ready_requests)])
+        first = rounds * work.each
+        rounds += 1
+        return kept, work.reads[first : first + work.each]
 
     def run(arg: tuple[Client, tuple[bytes, ...]]) -> list[Any]:
         feed = arg[0].feed
         return [feed(octets) for octets in arg[1]]
 
     def verify(_: int, native: list[Any]) -> None:
-        first = (Kept.rounds - 1) * work.each
+        first = (rounds - 1) * work.each
         expected = [(2 * at + 1, work.messages[at]) for at in range(first, first + work.each)]
         got = probe.normal(native)
         assert len(got) == len(expected), f"{len(got)} responses of {len(expected)}"
@@ -197,10 +198,7 @@ def _(work: Receiving, make: type[Client]) -> Task:
 @task.register
 def _(work: Exchanging, make: type[Client]) -> Task:
     probe = make()
-    pairs = [
-        (probe.prepared(request), read)
-        for request, read in zip(work.requests, work.reads, strict=True)
-    ]
+    pairs = [(probe.prepared(request), read) for request, read in zip(work.requests, work.reads, strict=True)]
 
     def run(client: Client) -> list[Any]:
         out = []
@@ -210,9 +208,7 @@ def _(work: Exchanging, make: type[Client]) -> Task:
         return out
 
     def verify(_: int, native: list[Any]) -> None:
-        assert probe.normal(native) == [
-            (2 * at + 1, message) for at, message in enumerate(work.messages)
-        ]
+        assert probe.normal(native) == [(2 * at + 1, message) for at, message in enumerate(work.messages)]
 
     return Rounds(lambda _: started(make)[0], run, verify, len(pairs))
 

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def _packed(requests: Iterable[Request]) -> bytes:
-    return native.pieces(
-        native.pieces(text.encode() for field in one for text in field) for one in requests
-    )
+    return native.pieces(native.pieces(text.encode() for field in one for text in field) for one in requests)
 
 
 class _Session(native.Program):

@@ -19,9 +19,7 @@ def _program() -> Path:
 
 
 def decode(work: Blocks) -> Task:
-    said = "".join(
-        "".join(f"{name}:{value}\n" for name, value in one) + "\n" for one in work.lists
-    )
+    said = "".join("".join(f"{name}:{value}\n" for name, value in one) + "\n" for one in work.lists)
     return native.Program(_program(), ("inflate",), native.pieces(work.blocks), said.encode())
 
 

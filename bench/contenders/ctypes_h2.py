@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..streams import Request
 
 POINTER, SIZE, INT = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-STREAM_AT = 8   # where nghttp2_frame_hd has its stream, behind a size_t length
+STREAM_AT = 8  # where nghttp2_frame_hd has its stream, behind a size_t length
 END_OF_DATA = 1
 
 
@@ -37,9 +37,7 @@ class _Provider(ctypes.Structure):
     _fields_ = [("source", POINTER), ("read", POINTER)]
 
 
-OnHeader = ctypes.CFUNCTYPE(
-    INT, POINTER, POINTER, POINTER, SIZE, POINTER, SIZE, ctypes.c_uint8, POINTER
-)
+OnHeader = ctypes.CFUNCTYPE(INT, POINTER, POINTER, POINTER, SIZE, POINTER, SIZE, ctypes.c_uint8, POINTER)
 OnData = ctypes.CFUNCTYPE(INT, POINTER, ctypes.c_uint8, ctypes.c_int32, POINTER, SIZE, POINTER)
 OnClose = ctypes.CFUNCTYPE(INT, POINTER, ctypes.c_int32, ctypes.c_uint32, POINTER)
 Read = ctypes.CFUNCTYPE(
@@ -107,7 +105,8 @@ class Client:
         return self._sent()
 
     def _sent(self) -> bytes:
-        at, out = POINTER(), []
+        at = POINTER()
+        out: list[bytes] = []
         while (size := NGHTTP2.nghttp2_session_mem_send(self._session, ctypes.byref(at))) > 0:
             assert at.value is not None
             out.append(ctypes.string_at(at.value, size))
@@ -117,7 +116,7 @@ class Client:
         return [(name.encode(), value.encode()) for name, value in request]
 
     def _submit(self, request: list[tuple[bytes, bytes]], provider: Any) -> None:
-        pairs = (_Pair * len(request))(*((n, v, len(n), len(v), 0) for n, v in request))
+        pairs = (_Pair * len(request))(*(_Pair(n, v, len(n), len(v), 0) for n, v in request))
         NGHTTP2.nghttp2_submit_request(self._session, None, pairs, len(request), provider, None)
 
     def get(self, request: list[tuple[bytes, bytes]]) -> bytes:
@@ -125,7 +124,8 @@ class Client:
         return self._sent()
 
     def feed(self, octets: bytes) -> list[Any]:
-        self._out = out = []
+        out: list[Any] = []
+        self._out = out
         taken = NGHTTP2.nghttp2_session_mem_recv(self._session, octets, len(octets))
         if taken != len(octets):
             raise ValueError(taken)
@@ -146,22 +146,18 @@ class Client:
             for stream, fields, body in called
         ]
 
-    def put(
-        self, request: list[tuple[bytes, bytes]], pieces: tuple[bytes, ...]
-    ) -> Iterator[bytes]:
+    def put(self, request: list[tuple[bytes, bytes]], pieces: tuple[bytes, ...]) -> Iterator[bytes]:
         waiting = iter(pieces)
-        state = [next(waiting), 0]
+        now, at = next(waiting), 0
 
-        def read(
-            _: int, __: int, target: int, room: int, flags: Any, ___: int, ____: int
-        ) -> int:
-            piece, at = state
-            size = min(room, len(piece) - at)
-            ctypes.memmove(target, piece[at : at + size], size)
-            state[1] = at + size
-            if state[1] == len(piece):
-                state[:] = next(waiting, b""), 0
-                if not state[0]:
+        def read(_: int, __: int, target: int, room: int, flags: Any, ___: int, ____: int) -> int:
+            nonlocal now, at
+            size = min(room, len(now) - at)
+            ctypes.memmove(target, now[at : at + size], size)
+            at += size
+            if at == len(now):
+                now, at = next(waiting, b""), 0
+                if not now:
                     flags[0] |= END_OF_DATA
             return size
 

@@ -50,8 +50,6 @@ def responses(work: Responses) -> Task:
         return out
 
     def normal(native: list[Native]) -> list[Message]:
-        return [
-            message(head.status_code, head.headers, b"".join(body)) for head, body in native
-        ]
+        return [message(head.status_code, head.headers, b"".join(body)) for head, body in native]
 
     return replay(work, lambda number: [_asked() for _ in range(number)], run, normal)

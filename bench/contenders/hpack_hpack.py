@@ -18,9 +18,7 @@ def decode(work: Blocks) -> Task:
         take = decoder.decode
         return [take(block, raw=True) for block in blocks]
 
-    return decoding(
-        work, Decoder, run, lambda native: ((n.decode(), v.decode()) for n, v in native)
-    )
+    return decoding(work, Decoder, run, lambda native: ((n.decode(), v.decode()) for n, v in native))
 
 
 def encode(work: Blocks) -> Task:

@@ -43,14 +43,14 @@ class _Socket:
     def __init__(self, reads: tuple[bytes, ...]) -> None:
         self._file = io.BufferedReader(_Wire(reads), 1 << 16)
 
-    def makefile(self, _: str) -> io.BufferedReader:
+    def makefile(self, _: str) -> io.BufferedReader[Any]:
         return self._file
 
 
 class _Response(HTTPResponse):
     def _close_conn(self) -> None:
         # The file outlives the response: the next one is in it.
-        self.fp = None
+        self.fp = None  # type: ignore[assignment]  # as the original does
 
 
 def responses(work: Responses) -> Task:

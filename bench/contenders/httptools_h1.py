@@ -40,7 +40,8 @@ def responses(work: Responses) -> Task:
     reader = _Reader()
 
     def run(_: None, reads: tuple[bytes, ...]) -> list[Native]:
-        reader.done = done = []
+        done: list[Native] = []
+        reader.done = done
         feed = reader.parser.feed_data
         for octets in reads:
             feed(octets)

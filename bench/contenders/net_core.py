@@ -46,9 +46,7 @@ class _Connection:
         read = self._wire.recv(1 << 16)
         out: Got = []
         for which in range(self._core.core_feed(self._this, read, len(read))):
-            status = self._core.core_take(
-                self._this, which, ctypes.byref(self._at), ctypes.byref(self._size)
-            )
+            status = self._core.core_take(self._this, which, ctypes.byref(self._at), ctypes.byref(self._size))
             assert self._at.value is not None
             out.append((status, ctypes.string_at(self._at.value, self._size.value)))
         self.flush()

@@ -41,9 +41,7 @@ def client(errand: Errand) -> Run:
 
     def up() -> tuple[int, bytes]:
         length = str(sum(map(len, body)))
-        response = session.post(
-            errand.url, content=source(), headers={"content-length": length}, timeout=60
-        )
+        response = session.post(errand.url, content=source(), headers={"content-length": length}, timeout=60)
         return response.status_code, response.content
 
     one = {"get": get, "down": down, "up": up}[errand.verb]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,15 +27,17 @@ def _connected(errand: Errand) -> Connection:
     )
 
 
-def client(errand: Errand) -> Run:
-    connection = _connected(errand)
-    waiting = asks(errand)
+class _Client:
+    def __init__(self, errand: Errand) -> None:
+        self._errand = errand
+        self._connection = _connected(errand)
+        self._waiting = asks(errand)
+        self._body = pieces(content()) if errand.verb == "up" else []
 
-    def answered() -> tuple[int, list[bytes]]:
-        nonlocal connection
+    def _answered(self) -> tuple[int, list[bytes]]:
         status, body = 0, []
         while True:
-            connection, responses = connection.recv()
+            self._connection, responses = self._connection.recv()
             for one in responses:
                 match one:
                     case mint.Status(status=status):
@@ -45,21 +46,15 @@ def client(errand: Errand) -> Run:
                         body.append(data)
                     case mint.Done():
                         return status, body
-                    case mint.Headers():
-                        pass
-                    case _:
-                        raise AssertionError(repr(one))
 
-    def get() -> tuple[int, bytes]:
-        nonlocal connection
-        target, fields = next(waiting)
-        connection, _ = connection.request("GET", target, fields)
-        status, body = answered()
+    def get(self) -> tuple[int, bytes]:
+        target, fields = next(self._waiting)
+        self._connection, _ = self._connection.request("GET", target, fields)
+        status, body = self._answered()
         return status, b"".join(body)
 
-    def down() -> tuple[int, bytes]:
-        nonlocal connection
-        connection, _ = connection.request("GET", errand.path)
+    def down(self) -> tuple[int, bytes]:
+        connection, _ = self._connection.request("GET", self._errand.path)
         total, status, done = 0, 0, False
         while not done:
             connection, responses = connection.recv()
@@ -71,15 +66,13 @@ def client(errand: Errand) -> Run:
                         pass
                     case mint.Done():
                         done = True
+        self._connection = connection
         return status, b"%d" % total
 
-    body = pieces(content()) if errand.verb == "up" else []
-
-    def up() -> tuple[int, bytes]:
-        nonlocal connection
+    def up(self) -> tuple[int, bytes]:
         length = [("content-length", str(BULK))]
-        connection, ref = connection.request("POST", errand.path, length, mint.STREAM)
-        for piece in body:
+        connection, ref = self._connection.request("POST", self._errand.path, length, mint.STREAM)
+        for piece in self._body:
             rest = piece
             while rest:
                 window = connection.request_body_window(ref)
@@ -89,11 +82,13 @@ def client(errand: Errand) -> Run:
                     continue
                 connection = connection.stream_request_body(ref, rest[:window])
                 rest = rest[window:]
-        connection = connection.stream_request_body(ref, mint.Eof())
-        status, said = answered()
+        self._connection = connection.stream_request_body(ref, mint.Eof())
+        status, said = self._answered()
         return status, b"".join(said)
 
-    one = {"get": get, "down": down, "up": up}[errand.verb]
+
+def client(errand: Errand) -> Run:
+    one = getattr(_Client(errand), errand.verb)
     return lambda number: [one() for _ in range(number)]
 
 

@@ -89,9 +89,7 @@ def together(errand: Errand) -> Run:
 
     def batch(number: int) -> Got:
         bodies: list[list[bytes]] = [[] for _ in range(number)]
-        for handle, body, (target, fields) in zip(
-            handles, bodies, islice(waiting, number), strict=False
-        ):
+        for handle, body, (target, fields) in zip(handles, bodies, islice(waiting, number), strict=False):
             handle.setopt(pycurl.URL, root + target)
             handle.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in fields])
             handle.setopt(pycurl.WRITEFUNCTION, body.append)

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 def primp(errand: Errand) -> Run:
     import primp as package  # noqa: PLC0415  # one of the two may be missing
 
-    session = package.Client(
-        ca_cert_file=errand.authority, http2_only=errand.http2, timeout=60
-    )
+    session = package.Client(ca_cert_file=errand.authority, http2_only=errand.http2, timeout=60)
     root = errand.url.removesuffix(errand.path)
     waiting = asks(errand)
 

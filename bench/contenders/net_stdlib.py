@@ -82,6 +82,7 @@ def _wire(errand: Errand, port: int) -> socket.socket:
 def recv_loop(errand: Errand) -> Run:
     """The download with nothing done to the octets; over TLS in HTTP/1, which frames nothing."""
     wire = _wire(errand, errand.port)
+    room = bytearray(READ)
 
     def run(number: int) -> Got:
         out: Got = []
@@ -91,7 +92,7 @@ def recv_loop(errand: Errand) -> Run:
             total = len(read) - read.index(b"\r\n\r\n") - 4
             status = int(read[9:12])
             while total < BULK:
-                total += len(wire.recv(READ))
+                total += wire.recv_into(room)
             out.append((status, b"%d" % total))
         return out
 
@@ -100,7 +101,7 @@ def recv_loop(errand: Errand) -> Run:
 
 def sendall_loop(errand: Errand) -> Run:
     """The upload as one head and pieces of the content."""
-    wire = _wire(errand, errand.port)
+    wire = _wire(errand, errand.floor)
     body = pieces(content())
     head = f"POST {errand.path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {BULK}\r\n\r\n"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from ..footprint import children
 from ..measure import MissingError
 
 if TYPE_CHECKING:
@@ -30,15 +30,12 @@ class _Tool:
         raise NotImplementedError
 
     def seconds(self, number: int) -> float:
-        before = os.times()
-        run = subprocess.run(
-            self._command(number * MORE), capture_output=True, text=True, check=True
-        )
-        after = os.times()
+        before = children()
+        run = subprocess.run(self._command(number * MORE), capture_output=True, text=True, check=True)
+        spent = children() - before
         found = re.search(self._good, run.stdout)
         assert found, run.stdout
-        spent = after.children_user + after.children_system
-        return (spent - before.children_user - before.children_system) / int(found[1])
+        return spent / int(found[1])
 
 
 def h2load(errand: Errand) -> _Tool:

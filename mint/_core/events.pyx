@@ -203,6 +203,17 @@ cdef class Step:
         self.end = end
         self.notes = notes
 
+    @property
+    def plain(self):
+        """The responses, where the step has nothing else and none of them failed; None otherwise."""
+        cdef object event
+        if (self.fault is not None or self.end != END_KEEP or len(self.output) or len(self.notes)):
+            return None
+        for event in self.responses:
+            if type(event) is Failed:
+                return None
+        return self.responses
+
     def __repr__(self):
         return (f"Step(responses={self.responses!r}, output={self.output!r}, fault={self.fault!r}, "
                 f"ref={self.ref!r}, end={self.end})")
@@ -226,6 +237,8 @@ KEEP: int = END_KEEP
 SHUT_WRITE: int = END_SHUT_WRITE
 CLOSE: int = END_CLOSE
 
-# What a Step may carry.
+# What a Step may carry, and what of it is no failure.
+Plain = (Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong
+         | PushPromise)
 Event = (Informational | Status | StatusReason | Headers | Data | Trailers | Done | Failed | Pong
          | PushPromise)

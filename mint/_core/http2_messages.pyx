@@ -12,9 +12,10 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_CheckExact,
                               PyUnicode_GET_LENGTH, PyUnicode_KIND)
-from libc.string cimport memcmp
+from libc.string cimport memchr, memcmp
 
-from .chars cimport CHAR_DIGIT, CHAR_TCHAR, all_in, char_class, char_lower, is_blank, value_is_clean
+from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_class, char_lower, is_blank,
+                     value_is_clean)
 from .faults cimport Fault, fault, refusal
 from .fields cimport (method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
                       name_octets, parse_length, target_fault, value_fault)
@@ -261,11 +262,21 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
     return made
 
 
+cdef inline bint is_plain_path(str target) noexcept:
+    """What most targets are: a slash and URI characters, nothing encoded and no fragment."""
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(target)
+    cdef const unsigned char *octets = octets_of(target)
+    return (PyUnicode_KIND(target) == PyUnicode_1BYTE_KIND and count > 0 and octets[0] == c"/"
+            and all_in(octets, count, CHAR_URI) and memchr(octets, c"#", count) == NULL)
+
+
 cdef Fault usual_pseudo(Config config, str method, str target, str host, list fields):
     """:scheme, :path and :authority of an ordinary request (9113-8.3.1-c, d)."""
     cdef Fault bad
     if equals(target, b"/", 1):
         fields[2] = ROOT
+    elif is_plain_path(target):
+        fields[2] = (":path", target)
     else:
         bad = target_fault(method, target, False)
         if bad is not None:

@@ -154,7 +154,8 @@ cdef int on_header(Work w, const unsigned char *octets) except -1:
     """A frame begins: decide what its header allows to decide."""
     cdef Core core = w.core
     cdef Scalars *s = &core.s
-    cdef Head head = read_header(octets)
+    cdef Head head
+    read_header(octets, &head)
     s.frame = head
     s.left = head.length
     if s.phase == STARTING and first_frame(w, head, octets):

@@ -89,7 +89,7 @@ class Page:
             self._file = sys.stdout.buffer
         else:
             self._file = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115  # closed by close()
-        self.ended = False
+        self.ended: bool = False
         """Whether its last response came."""
 
     def go_live(self) -> None:

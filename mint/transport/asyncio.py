@@ -23,8 +23,8 @@ from .link import Link
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .layer import Layer
     from .link import World
-    from .tls import TLSLayer
 
 MOST_HELD = 524_288
 """Above how many octets that nobody has asked for yet reading pauses: two reads of the loop."""
@@ -85,7 +85,7 @@ class AsyncioLink(Link):
 
     world: ClassVar[World] = "asyncio"
 
-    def __init__(self, socket: sockets.socket, layers: Sequence[TLSLayer] = ()) -> None:
+    def __init__(self, socket: sockets.socket, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link); `open` makes the transport."""
         super().__init__(layers)
         self._loop = asyncio.get_running_loop()
@@ -249,7 +249,7 @@ class AsyncioLink(Link):
     async def drain(self) -> None:
         """Wait until the system has taken everything that was queued; raise where it never will."""
         self.write_out()
-        while (self.unsent or self._failing) and not self._closed:
+        while (self.unsent or self.backlog or self._failing) and not self._closed:
             waiter = self._loop.create_future()
             self._flushing.add(waiter)
             try:
@@ -296,7 +296,7 @@ class AsyncioLink(Link):
         self.write_out()
 
     def _shut(self) -> None:
-        self._cut = self._cut or bool(self.unsent)
+        self._cut = self._cut or bool(self.unsent or self.backlog)
         self._wake()
         try:
             if self._transport is None:

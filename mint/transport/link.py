@@ -41,10 +41,10 @@ class Link(ABC):
 
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
-        self.source = Source()
-        self.generation = 0
+        self.source: Source = Source()
+        self.generation: int = 0
         self.inbox: Inbox | None = None
-        self.clean_end = False
+        self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
         self._guard = threading.Lock()
@@ -61,11 +61,11 @@ class Link(ABC):
         self._closed = False
         self._sequence = 0
         self._accepted = 0
-        self.armed = False
+        self.armed: bool = False
         """Whether the mailbox may read one message."""
         self.likely = False
         """Whether the wire gave as much as one read takes, so that there is probably more."""
-        self.wanted = False
+        self.wanted: bool = False
         """Whether a mailbox met an operation at work and waits to be told of its end."""
 
     # -- what a world provides
@@ -286,6 +286,10 @@ class Link(ABC):
 
     def receive(self, until: float | None) -> bytes:
         """Return the plaintext of one read; `b""` at the end."""
+        if self._arrived:
+            octets = self._arrived.popleft()
+            self._held -= len(octets)
+            return octets
         while (octets := self._next()) is None:
             if self._closed:
                 raise TransportClosed

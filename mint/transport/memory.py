@@ -25,7 +25,7 @@ class Memory(Link):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: list[bytes] = []
-        self.write_ended = False
+        self.write_ended: bool = False
         """Whether this end has said that it sends no more."""
 
     def put(self, octets: bytes) -> None:

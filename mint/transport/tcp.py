@@ -124,7 +124,7 @@ class SocketLink(Link):
         try:
             octets = self._socket.recv(size)
         except BlockingIOError:
-            self.likely = False
+            self.likely: bool = False
             return None
         except OSError as error:
             raise system_error(error, doing="receiving") from error

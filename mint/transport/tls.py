@@ -162,9 +162,9 @@ class TLSLayer:
         self._keep = keep
         self._arriving = ssl.MemoryBIO()
         self._leaving = ssl.MemoryBIO()
-        self.clean_end = False
+        self.clean_end: bool = False
         """Whether the peer sent close_notify."""
-        self.ended = False
+        self.ended: bool = False
         """Whether no more plaintext will come."""
         self.failure: TransportError | None = None
         """What broke the layer: no more plaintext will come after what was read."""

@@ -110,3 +110,14 @@ def test_forks_do_not_see_each_other() -> None:
     assert table.numbers() == list(range(12))
     assert left.numbers() == [0, 1, 2, 3, *range(5, 13)]
     assert right.numbers() == [0, 1, 2, *range(4, 14)]
+
+
+def test_finding_the_next_stream_skips_whole_branches() -> None:
+    table = filled(300)
+    for index in range(5, 290):
+        table = table.dropped(index)
+    assert table.numbers() == [*range(5), *range(290, 300)]
+    far = Table().added(3).added(100_000).added(200_000)
+    assert far.numbers() == [3, 100_000, 200_000]
+    assert far.dropped(50_000) == far
+    assert far.dropped(3).dropped(100_000).numbers() == [200_000]

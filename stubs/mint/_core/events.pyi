@@ -108,6 +108,9 @@ class Note:
     text: str
     def __reduce__(self) -> tuple[type[Note], tuple[bool, str]]: ...
 
+Plain = (
+    Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong | PushPromise
+)
 Event = (
     Informational
     | Status
@@ -137,6 +140,8 @@ class Step(Generic[_S_co]):
     def state(self) -> _S_co: ...
     @property
     def responses(self) -> list[Event]: ...
+    @property
+    def plain(self) -> list[Plain] | None: ...
     @property
     def output(self) -> tuple[bytes, ...]: ...
     @property

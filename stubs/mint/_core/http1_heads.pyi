@@ -1,5 +1,7 @@
 from typing import final
 
+from .fields import SENSITIVE as SENSITIVE
+
 __pyx_capi__: dict[str, object]
 
 KINDS: dict[str, int]

@@ -506,3 +506,72 @@ def test_w40_nor_does_a_promise_that_goes_on_after_a_cancel() -> None:
     talk.request()
     talk.feed(talk.server.answer(3, b"x", trailers=[("t", "1")]))
     assert talk.events[-3:-1] == [Data(ref(3), b"x"), Trailers(ref(3), (("t", "1"),))]
+
+
+def test_w38_settings_with_too_many_entries_are_refused_by_their_header() -> None:
+    talk = opened()
+    talk.feed(settings(*[(3, 5)] * 32))
+    assert not talk.closed
+    talk.feed(settings(*[(3, 5)] * 33)[:9])
+    fault = assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
+    assert (fault.name, fault.size, fault.limit) == ("max_settings", 33, 32)
+
+
+def test_w38_malformed_responses_are_limited() -> None:
+    talk = opened(max_resets=10)
+    for _ in range(11):
+        one = talk.request()
+        talk.feed(talk.server.headers(one.number, [("no", "status")]))
+    fault = assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
+    assert fault.name == "max_resets"
+
+
+def test_w22_no_promise_on_a_promised_stream() -> None:
+    talk = pushing()
+    talk.feed(talk.server.headers(2, OK), talk.server.promise(2, 4, PROMISED))
+    assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
+
+
+@pytest.mark.parametrize("payload", [b"\x05\0\0\0\2\x82", b"\x02\0\0\0\2"])
+def test_w22_a_padded_promise_has_a_true_size(payload: bytes) -> None:
+    talk = opened(mine=(("enable_push", 1),))
+    talk.request()
+    talk.feed(frame(5, 4 | 8, 1, payload))
+    assert talk.closed
+
+
+def test_w36_a_promised_head_request_has_no_content() -> None:
+    talk = opened(mine=(("enable_push", 1),))
+    talk.request()
+    talk.feed(talk.server.promise(1, 2, [(":method", "HEAD"), *PROMISED[1:]]))
+    talk.feed(talk.server.answer(2, fields=[("content-length", "5")]))
+    assert kinds(talk.events)[-1] == "done:2"
+
+
+def test_w15c_pushes_are_credited_too() -> None:
+    talk = pushing()
+    talk.feed(talk.server.headers(2, OK), data(2, b"x" * 10_000))
+    talk.take(talk.state.put_settings((("initial_window_size", 100),)))
+    talk.feed(ack())
+    assert updates(talk) == [(2, 10_000)]
+
+
+def test_w38_empty_pieces_of_a_block_spend_the_budget() -> None:
+    talk = opened(max_glitches=3)
+    talk.request()
+    talk.feed(frame(1, 0, 1, b""), *[frame(9, 0, 1, b"")] * 4)
+    assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
+
+
+def test_w38_a_goaway_again_and_again_spends_the_budget() -> None:
+    talk = opened(max_glitches=3)
+    talk.request()
+    talk.feed(*[goaway(1)] * 5)
+    assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
+
+
+def test_w38_an_empty_block_of_empty_pieces_is_no_response() -> None:
+    talk = opened()
+    talk.request()
+    talk.feed(frame(1, 0, 1, b""), frame(9, 4, 1, b""))
+    assert_stream_error(talk, PROTOCOL_ERROR, "missing_status_header")

@@ -1,0 +1,519 @@
+"""mint in trio, over loopback sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+import trio
+import trio.testing
+
+import mint
+import mint.trio
+from mint import attempts, errors
+from mint.testing import (
+    Close,
+    Drain,
+    ExpectCount,
+    Origin,
+    Reset,
+    ScriptedServer,
+    Send,
+    Truncate,
+    Wait,
+    request,
+    showcase,
+)
+from mint.transport import Memory
+
+from .worlds import PAGE, PATIENCE, data, fed, no_socket_left
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Awaitable, Callable
+
+    from mint.connecting import Endpoint
+
+_T = TypeVar("_T")
+
+
+def run(work: Callable[..., Awaitable[_T]], *given: object) -> _T:
+    async def limited() -> _T:
+        with trio.fail_after(3 * PATIENCE):
+            return await work(*given)
+
+    return trio.run(limited)
+
+
+async def fetch(
+    conn: mint.Connection, mailbox: mint.trio.Mailbox, target: str
+) -> tuple[mint.Connection, bytes]:
+    conn, _ = conn.request("GET", target)
+    body = b""
+    while conn.open_request_count:
+        conn, responses = fed(conn, await mailbox.receive())
+        body += data(responses)
+    return conn, body
+
+
+# -- a connection
+
+
+def test_a_connection_in_clear() -> None:
+    async def main(origin: Origin) -> None:
+        with mint.trio.Mailbox() as mailbox:
+            conn = await mint.trio.connect("http", origin.address, origin.port, mailbox=mailbox)
+            conn, body = await fetch(conn, mailbox, "/bytes/1000000")
+            assert len(body) == 1_000_000
+            conn, body = await fetch(conn, mailbox, "/")
+            assert body.startswith(b"Hello")
+            conn.close()
+
+    with no_socket_left(), Origin(showcase) as origin:
+        run(main, origin)
+
+
+@pytest.mark.parametrize("alpn", ["http/1.1", "h2"])
+def test_a_connection_under_tls(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, alpn: str) -> None:
+    async def main(origin: Origin) -> None:
+        with mint.trio.Mailbox() as mailbox:
+            conn = await mint.trio.connect(
+                "https", "localhost", origin.port, tls=mint.TLSOptions(context=client_tls), mailbox=mailbox
+            )
+            assert conn.tls is not None
+            assert conn.tls.alpn == alpn
+            conn, body = await fetch(conn, mailbox, "/bytes/1000000")
+            assert len(body) == 1_000_000
+            conn.close()
+
+    server_tls.set_alpn_protocols([alpn])
+    with no_socket_left(), Origin(showcase, tls=server_tls) as origin:
+        run(main, origin)
+
+
+def test_what_would_block_says_what_to_do_instead() -> None:
+    async def main(origin: Origin) -> None:
+        conn = await mint.trio.connect("http", origin.address, origin.port)
+        with pytest.raises(RuntimeError, match="Mailbox"):
+            conn.recv()
+        with pytest.raises(RuntimeError, match="await"):
+            conn.flush()
+        with mint.Mailbox() as other, pytest.raises(TypeError, match="world"):
+            conn.set_mode("active", other)
+        with pytest.raises(RuntimeError, match="thread"):
+            await trio.to_thread.run_sync(conn.request, "GET", "/")
+        blocking = mint.connect("http", origin.address, origin.port)
+        with pytest.raises(TypeError, match="world"):
+            await mint.trio.flush(blocking)
+        blocking.close()
+        await trio.to_thread.run_sync(conn.close)
+        await trio.testing.wait_all_tasks_blocked()
+        with pytest.raises(errors.TransportClosed):
+            conn.request("GET", "/")
+
+    with no_socket_left(), Origin(showcase) as origin:
+        run(main, origin)
+
+
+def test_names_that_are_not_known_and_time_that_is_up() -> None:
+    def unknown(host: str, port: int) -> list[str]:
+        raise OSError(-2, "Name or service not known")
+
+    def slow(host: str, port: int) -> list[str]:
+        late.wait(PATIENCE)
+        return []
+
+    async def main() -> None:
+        with pytest.raises(errors.TransportError):
+            await mint.trio.connect("http", "nowhere.test", 80, resolver=unknown)
+        with pytest.raises(TimeoutError):
+            await mint.trio.connect(
+                "http", "slow.test", 80, resolver=slow, tcp=mint.TCPOptions(connect_timeout=0.02)
+            )
+
+    late = threading.Event()
+    run(main)
+    late.set()
+
+
+# -- the ends
+
+
+def test_the_end_and_a_break() -> None:
+    async def main(server: ScriptedServer) -> None:
+        with mint.trio.Mailbox() as mailbox:
+            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
+            conn, ref = conn.request("GET", "/")
+            conn, responses = fed(conn, await mailbox.receive())
+            assert data(responses) == b"part"
+            message = await mailbox.receive()
+            assert message == mint.Closed(conn.source, 2)
+            conn, responses = fed(conn, message)
+            assert responses == [mint.Done(ref)]
+            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
+            conn, ref = conn.request("GET", "/")
+            message = await mailbox.receive()
+            assert isinstance(message, mint.Broken)
+            with pytest.raises(errors.TransportReset) as caught:
+                conn.stream(message)
+            assert [each.ref for each in caught.value.responses] == [ref]
+
+    first = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\npart"), Close()]
+    with no_socket_left(), ScriptedServer(first, [request(), Reset()]) as server:
+        run(main, server)
+
+
+def test_an_answer_before_the_wire_broke_is_handed_out() -> None:
+    """9112-9.5-a: an early response is not lost to a broken pipe."""
+
+    async def main(server: ScriptedServer) -> None:
+        with mint.trio.Mailbox() as mailbox:
+            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
+            conn, ref = conn.request("POST", "/", body=bytes(20_000_000))
+            with contextlib.suppress(errors.TransportClosed):
+                await mint.trio.flush(conn)
+            conn, responses = fed(conn, await mailbox.receive())
+            assert responses[0] == mint.Status(ref, 413)
+            conn.close()
+
+    answer = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    with no_socket_left(), ScriptedServer([request(), Send(answer), Truncate()]) as server:
+        run(main, server)
+
+
+def test_flush_ends_where_the_wire_breaks() -> None:
+    full = threading.Event()
+
+    async def main(server: ScriptedServer) -> None:
+        with mint.trio.Mailbox() as mailbox:
+            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
+            conn, ref = conn.request("POST", "/", body=bytes(50_000_000))
+            with trio.move_on_after(0.05):
+                await mint.trio.flush(conn)
+            full.set()
+            with pytest.raises(errors.TransportClosed):
+                await mint.trio.flush(conn)
+            message = await mailbox.receive()
+            assert isinstance(message, mint.Broken)
+            with pytest.raises(errors.TransportError) as caught:
+                conn.stream(message)
+            assert [each.ref for each in caught.value.responses] == [ref]
+
+    with no_socket_left(), ScriptedServer([request(), Wait(full), Reset()]) as server:
+        run(main, server)
+
+
+def test_closing_ends_a_flush() -> None:
+    async def main(server: ScriptedServer) -> None:
+        conn = await mint.trio.connect("http", server.address, server.port)
+        conn, _ = conn.request("POST", "/", body=bytes(50_000_000))
+
+        async def flush() -> None:
+            with pytest.raises(errors.TransportClosed):
+                await mint.trio.flush(conn)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(flush)
+            nursery.start_soon(flush)
+            await trio.testing.wait_all_tasks_blocked()
+            conn.close()
+
+    closed = threading.Event()
+    with no_socket_left(), ScriptedServer([request(), Wait(closed)]) as server:
+        run(main, server)
+        closed.set()
+
+
+def test_a_value_that_outlives_trio_can_be_closed() -> None:
+    with no_socket_left(), Origin(showcase) as origin:
+        conn = run(mint.trio.connect, "http", origin.address, origin.port)
+        conn.close()
+        conn.close()
+
+
+# -- back-pressure
+
+
+def test_a_slow_server_makes_flush_wait_and_memory_stay() -> None:
+    go_on = threading.Event()
+    pieces, size = 100, 100_000
+
+    async def main(server: ScriptedServer) -> None:
+        with mint.trio.Mailbox() as mailbox:
+            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
+            length = [("content-length", str(pieces * size))]
+            conn, ref = conn.request("POST", "/", length, body=mint.STREAM)
+            waited = False
+            for _ in range(pieces):
+                conn = conn.stream_request_body(ref, bytes(size))
+                with trio.move_on_after(0.05) as scope:
+                    await mint.trio.flush(conn)
+                if scope.cancelled_caught:
+                    waited = True
+                    assert conn.transport.unsent <= size
+                    go_on.set()
+                    await mint.trio.flush(conn)
+                assert conn.transport.unsent == 0
+            assert waited
+            conn = conn.stream_request_body(ref, mint.Eof())
+            conn, responses = fed(conn, await mailbox.receive())
+            assert isinstance(responses[-1], mint.Done)
+            conn.close()
+
+    script = [request(), Wait(go_on), ExpectCount(pieces * size), Send(PAGE)]
+    with no_socket_left(), ScriptedServer(script) as server:
+        run(main, server)
+
+
+def test_a_large_body_drains_through_the_mailbox() -> None:
+    async def main(server: ScriptedServer) -> None:
+        with mint.trio.Mailbox() as mailbox:
+            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
+            conn, _ = conn.request("POST", "/", body=bytes(20_000_000))
+            assert conn.transport.unsent
+            conn, responses = fed(conn, await mailbox.receive())
+            assert isinstance(responses[-1], mint.Done)
+            conn.close()
+
+    script = [request(), ExpectCount(20_000_000), Send(PAGE)]
+    with no_socket_left(), ScriptedServer(script) as server:
+        run(main, server)
+
+
+# -- the mailbox
+
+
+def test_posts_come_from_any_thread() -> None:
+    async def main() -> None:
+        with mint.trio.Mailbox() as mailbox:
+            mailbox.post(None)
+            assert await mailbox.receive() is None
+            threading.Timer(0.02, mailbox.post, ["from afar"]).start()
+            assert await mailbox.receive() == "from afar"
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(partial(expect, mailbox, "from near"))
+                await trio.testing.wait_all_tasks_blocked()
+                mailbox.post("from near")
+
+    async def expect(mailbox: mint.trio.Mailbox, wanted: str) -> None:
+        assert await mailbox.receive() == wanted
+
+    with no_socket_left():
+        run(main)
+
+
+def test_iteration_and_close() -> None:
+    found: list[object] = []
+
+    async def main() -> None:
+        mailbox = mint.trio.Mailbox()
+
+        async def collect() -> None:
+            async for message in mailbox:
+                found.append(message)  # noqa: PERF401  # seen as they come
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(collect)
+            for number in range(6):
+                mailbox.post(number)
+                await trio.testing.wait_all_tasks_blocked()
+            mailbox.close()
+            mailbox.close()
+        assert set(found) == set(range(6))
+        with pytest.raises(errors.MailboxClosed):
+            await mailbox.receive()
+        with pytest.raises(errors.MailboxClosed):
+            mailbox.post("late")
+
+    with no_socket_left():
+        run(main)
+
+
+def test_cancelling_a_receive_loses_no_message() -> None:
+    async def main() -> None:
+        with mint.trio.Mailbox() as mailbox:
+            for number in range(50):
+                scope = trio.CancelScope()
+                got: list[object] = []
+
+                async def take(scope: trio.CancelScope, got: list[object]) -> None:
+                    with scope:
+                        got.append(await mailbox.receive())
+
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(take, scope, got)
+                    nursery.start_soon(take, trio.CancelScope(), got)
+                    await trio.testing.wait_all_tasks_blocked()
+                    if number % 2:
+                        mailbox.post(number)
+                        scope.cancel()
+                    else:
+                        scope.cancel()
+                        mailbox.post(number)
+                    await trio.testing.wait_all_tasks_blocked()
+                    nursery.cancel_scope.cancel()
+                assert got == [number]
+
+    with no_socket_left():
+        run(main)
+
+
+def test_memory_can_be_watched_too() -> None:
+    async def main() -> None:
+        with mint.trio.Mailbox() as mailbox:
+            link = Memory()
+            conn: mint.Connection = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
+            conn, _ = conn.request("GET", "/")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(finish, conn, mailbox)
+                await trio.testing.wait_all_tasks_blocked()
+                link.put(PAGE)
+
+    async def finish(conn: mint.Connection, mailbox: mint.trio.Mailbox) -> None:
+        _, responses = fed(conn, await mailbox.receive())
+        assert isinstance(responses[-1], mint.Done)
+
+    run(main)
+
+
+def test_many_connections_in_one_mailbox() -> None:
+    async def main(origin: Origin) -> None:
+        conns: dict[object, tuple[mint.Connection, int]] = {}
+
+        async def begin(number: int) -> None:
+            conn = await mint.trio.connect("http", origin.address, origin.port, mailbox=mailbox)
+            conn, _ = conn.request("GET", f"/bytes/{number * 100}")
+            conns[conn.source] = conn, 0
+
+        with mint.trio.Mailbox() as mailbox:
+            async with trio.open_nursery() as nursery:
+                for number in range(50):
+                    nursery.start_soon(begin, number)
+            sizes = []
+            while conns:
+                message = await mailbox.receive()
+                assert isinstance(message, mint.Received)
+                conn, size = conns.pop(message.source)
+                conn, responses = fed(conn, message)
+                size += len(data(responses))
+                if conn.open_request_count:
+                    conns[conn.source] = conn, size
+                else:
+                    sizes.append(size)
+                    conn.close()
+            assert sorted(sizes) == [number * 100 for number in range(50)]
+
+    with no_socket_left(), Origin(showcase) as origin:
+        run(main, origin)
+
+
+# -- cancellation
+
+
+class CancelAtCheckpoint(trio.abc.Instrument):
+    """Cancels a scope before its task's n-th step."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+        self.scope = trio.CancelScope()
+        self.armed = False
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        if self.armed:
+            self.left -= 1
+            if self.left == 0:
+                self.scope.cancel()
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_cancelling_connect_at_any_checkpoint_leaves_no_socket(
+    server_tls: ssl.SSLContext,
+    client_tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    secure: bool,
+) -> None:
+    made: list[socket.socket] = []
+    original = attempts.open_socket
+
+    def recorded(endpoint: Endpoint, tcp: mint.TCPOptions) -> socket.socket:
+        made.append(original(endpoint, tcp))
+        return made[-1]
+
+    async def main(origin: Origin, number: int) -> bool:
+        instrument = CancelAtCheckpoint(number)
+        trio.lowlevel.add_instrument(instrument)
+        conn = None
+        with instrument.scope:
+            instrument.armed = True
+            conn = await mint.trio.connect(
+                "https" if secure else "http",
+                "localhost",
+                origin.port,
+                tls=mint.TLSOptions(context=client_tls),
+            )
+        if conn is not None:
+            conn.close()
+        return conn is not None
+
+    monkeypatch.setattr(attempts, "open_socket", recorded)
+    with no_socket_left(), Origin(showcase, tls=server_tls if secure else None) as origin:
+        number = done = 0
+        while done < 3:
+            number += 1
+            done += run(main, origin, number)
+            assert all(each.fileno() == -1 for each in made)
+        assert number > 3
+    assert made
+
+
+def test_a_handshake_that_gets_no_answer_can_be_cancelled_and_times_out(
+    client_tls: ssl.SSLContext,
+) -> None:
+    async def main(server: ScriptedServer) -> None:
+        with trio.move_on_after(0.05) as scope:
+            await mint.trio.connect(
+                "https", server.address, server.port, tls=mint.TLSOptions(context=client_tls)
+            )
+        assert scope.cancelled_caught
+        with pytest.raises(errors.TransportTimeout):
+            await mint.trio.connect(
+                "https",
+                server.address,
+                server.port,
+                tls=mint.TLSOptions(context=client_tls),
+                tcp=mint.TCPOptions(connect_timeout=0.05),
+            )
+
+    with no_socket_left(), ScriptedServer([Drain()], [Drain()]) as server:
+        run(main, server)
+
+
+def test_two_peers_that_both_write_do_not_deadlock() -> None:
+    """The server does not read before its own long answer was taken."""
+    size = 3_000_000
+
+    async def main(server: ScriptedServer) -> None:
+        with mint.trio.Mailbox() as mailbox:
+            tcp = mint.TCPOptions(receive_buffer=65_536, send_buffer=65_536)
+            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox, tcp=tcp)
+            conn, _ = conn.request("POST", "/", body=bytes(10_000_000))
+            await mint.trio.flush(conn)
+            received = 0
+            while conn.open_request_count:
+                conn, responses = fed(conn, await mailbox.receive())
+                received += len(data(responses))
+            assert received == size
+            conn.close()
+
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + bytes(size)
+    with (
+        no_socket_left(),
+        ScriptedServer([request(), Send(answer), ExpectCount(10_000_000)]) as server,
+    ):
+        run(main, server)
