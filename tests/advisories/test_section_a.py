@@ -68,6 +68,8 @@ def both(method: str, target: str, headers: Headers) -> tuple[Fault, Fault]:
         pytest.param("GET", "http://example.org/\r\nx: 1", [], id="CVE-2014-8150"),
         pytest.param("GET", "http://example.org/ x", [], id="CVE-2020-11078"),
         pytest.param("CONNECT", "a.example:443\r\nx: 1", [], id="CVE-2026-1502"),
+        pytest.param("GET", "/", [("content-disposition", 'a; name="\r\n"')], id="GHSA-px9f-whj3-246m"),
+        pytest.param("GET", "/", [("host", "a.example"), ("Host", "b.example")], id="CVE-2026-34525"),
     ],
 )
 def test_r01_injections_are_refused(method: str, target: str, headers: Headers) -> None:
@@ -157,6 +159,17 @@ def test_r01_nothing_is_decoded_on_the_way_out() -> None:
     """CVE-2026-9679: what is percent-encoded stays so."""
     assert b"\r\ncookie: a=%0d%0ax\r\n" in sent("GET", "/%0d%0a", [("cookie", "a=%0d%0ax")])
     assert sent("GET", "/%0d%0a").startswith(b"GET /%0d%0a HTTP/1.1\r\n")
+
+
+def test_r29_a_target_goes_out_whole_or_not_at_all() -> None:
+    """httptools 0.8.0, CVE-2022-33124: nothing is cut, and odd brackets are a typed refusal."""
+    target = "/" + "a" * 1_000_000 + "?" + "b" * 1_000_000
+    assert sent("GET", target).startswith(f"GET {target} HTTP/1.1\r\n".encode())
+    for odd in ("http://[::1", "http://[", "http://]/", "http://[::1]:/", "http://[1:2", "//[", "[::1]"):
+        step = State(config()).request("GET", odd, [], None, False)
+        assert step.fault is None or step.fault.reason == "invalid_request_target"
+    for odd in ("[::1:443", "::1:443", "[]:443", "[::1]443", "a:b:443", "a:65536", "a:+1", "a:", ":443"):
+        assert {fault.reason for fault in both("CONNECT", odd, [])} == {"invalid_request_target"}
 
 
 def test_r01_one_length_is_sent() -> None:

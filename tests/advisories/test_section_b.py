@@ -248,6 +248,24 @@ def test_r07_what_never_ends_is_cut_off(start: bytes, more: bytes, reason: str) 
 
 
 @pytest.mark.parametrize(
+    ("start", "limit", "reason"),
+    [
+        (b"HTTP/1.1 200 ", 8_192, "status_line_too_long"),
+        (HEAD + b"a: ", 262_144, "max_header_list_size_exceeded"),
+        (CHUNKED + b"5;a=", 4_096, "chunk_line_too_long"),
+        (CHUNKED + b"0\r\na: ", 16_384, "max_header_list_size_exceeded"),
+    ],
+)
+def test_r07_a_line_is_measured_whole(start: bytes, limit: int, reason: str) -> None:
+    """CVE-2026-54277: a line that comes octet by octet is as long as one that comes at once."""
+    single = play(asked(), octets(start + b"x" * (limit + 2)))
+    assert single.reason == reason
+    assert play(asked(), [start + b"x" * (limit + 2)]).fault == single.fault
+    inner = start.rpartition(b"\r\n")[2]
+    assert play(asked(), octets(start + b"x" * (limit - len(inner) - 3))).fault is None
+
+
+@pytest.mark.parametrize(
     "head",
     [
         pytest.param(HEAD + b"Content-Length: %d\r\n\r\n" % 2**40, id="CVE-2025-13836"),
@@ -286,6 +304,7 @@ def seconds(data: bytes, *, single: bool) -> float:
         pytest.param(CHUNKED, b"1\r\na\r\n", id="CVE-2025-69229"),
         pytest.param(CHUNKED + b"5;", b"x", id="GHSA-32p9-57cr-4x65"),
         pytest.param(HEAD + b"a: ", b" \t", id="CVE-2020-11078"),
+        pytest.param(HEAD + b"a: ", b"x", id="CVE-2023-43669"),
     ],
 )
 def test_r09_work_is_linear(start: bytes, more: bytes, *, single: bool) -> None:

@@ -160,6 +160,7 @@ CONTINUATIONS = [
     ("CVE-2026-49754", b"\x00"),
     ("CVE-2024-27316", b"\x00" * 16_000),
     ("CVE-2026-59246", b""),
+    ("CVE-2016-1544", b"\x00\x01a\x7f\x00" + b"v" * 127),
 ]
 
 
@@ -243,6 +244,27 @@ def test_r14_what_is_no_hpack_ends_the_connection(block: bytes) -> None:
     talk.request()
     talk.feed(f.headers(1, block).serialize())
     assert_breach(talk, COMPRESSION_ERROR, "compression_error")
+
+
+def test_r22_an_error_while_the_wire_dies() -> None:
+    """CVE-2025-59465: the goodbye cannot be written any more, and the error is the peer's all the same."""
+
+    class Dying(Memory):
+        def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
+            if b"\x07" in {piece[3:4] for piece in pieces}:
+                raise errors.TransportReset
+            super().send(pieces, flush=flush)
+
+    link = Dying()
+    conn = mint.http2.initiate(link, scheme="https", hostname="example.org")
+    conn, ref = conn.request("GET", "/")
+    link.put(f.serialize([f.settings(), f.headers(1, b"\x80" * 10_000)]))
+    with pytest.raises(errors.CompressionError) as caught:
+        conn.recv()
+    (failed,) = caught.value.responses
+    assert isinstance(failed, mint.RequestFailed)
+    assert failed.ref == ref
+    assert not conn.after(caught.value).is_open("read")
 
 
 @pytest.mark.parametrize("octet", range(256))
