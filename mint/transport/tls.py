@@ -48,7 +48,7 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
 def _has_store() -> bool:
     """Whether the operating system has a folder of certificates that OpenSSL looks into by need."""
     folder = ssl.get_default_verify_paths().capath
-    return folder is not None and any(Path(folder).iterdir())
+    return bool(folder) and any(Path(folder).iterdir())
 
 
 def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
