@@ -188,6 +188,28 @@ def test_r35_secrets_are_in_no_log_and_no_text(
     assert SECRET not in logged(caplog)
 
 
+@pytest.mark.parametrize("name", SECRETS)
+def test_r35_responses_show_no_secrets(name: str) -> None:
+    """A program that logs what it got logs no session with it; the values themselves are whole."""
+    ref = mint.RequestRef(1, 1)
+    fields = ((name, SECRET), (name.title(), SECRET), ("x", "shown"))
+    made: list[mint.Response] = [
+        mint.Headers(ref, fields),
+        mint.Informational(ref, 103, fields),
+        mint.Trailers(ref, fields),
+        mint.PushPromise(ref, ref, fields),
+    ]
+    for response in made:
+        text = repr(response)
+        assert SECRET not in text
+        assert text.startswith(f"{type(response).__name__}(ref=RequestRef(connection=1, number=1), ")
+        assert text.endswith(
+            f"headers=(({name!r}, '(redacted)'), ({name.title()!r}, '(redacted)'), ('x', 'shown')))"
+        )
+        assert pickle.loads(pickle.dumps(response)) == response
+    assert repr(mint.Headers(ref, ())) == "Headers(ref=RequestRef(connection=1, number=1), headers=())"
+
+
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 def test_r35_a_record_is_one_line_and_there_are_few(protocol: str, caplog: pytest.LogCaptureFixture) -> None:
     """CVE-2025-69230, CVE-2026-42507: no storm, nothing unescaped, nothing endless."""
