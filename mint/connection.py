@@ -182,6 +182,10 @@ class ConnectionBase(Generic[_S]):
         """Return the state after all that it said was written; HTTP/2 counts what waits."""
         return state
 
+    def _current(self, link: Transport) -> _S:
+        """Return the state to go on from: what was queued may have been taken since the last operation."""
+        return self._state if link.unsent else self._written(self._state)
+
     def _claimed(self) -> Transport:
         link = self._link
         link.claim(self._generation)
@@ -222,7 +226,7 @@ class ConnectionBase(Generic[_S]):
             raise self._refuse(made)
         link = self._claimed()
         try:
-            step = self._state.request(method, target, headers, pieces, streaming)
+            step = self._current(link).request(method, target, headers, pieces, streaming)
         except BaseException:
             link.release(moved=False)
             raise
@@ -325,7 +329,8 @@ class ConnectionBase(Generic[_S]):
             return successor
         link = self._link
         try:
-            step = self._state.feed(data) if data else self._state.feed_eof(link.clean_end)
+            state = self._current(link)
+            step = state.feed(data) if data else state.feed_eof(link.clean_end)
         except BaseException:
             link.poison()
             raise
