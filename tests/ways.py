@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import mint
@@ -17,7 +17,9 @@ from mint.testing.server import Server
 from .tls import server_context, trusting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+_T = TypeVar("_T")
 
     from mint.proxy import ProxyScheme
 
