@@ -19,9 +19,9 @@ from .tls import server_context, trusting
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_T = TypeVar("_T")
-
     from mint.proxy import ProxyScheme
+
+_T = TypeVar("_T")
 
 Way: TypeAlias = Literal[
     "direct",
