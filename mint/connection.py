@@ -141,13 +141,13 @@ class ConnectionBase(Generic[_S]):
         """Return the error for a wish that was refused: the value stays as good as it was."""
         return from_fault(fault).marked(successor=self)
 
-    def _lost(self, state: _S, error: TransportError, before: list[Response]) -> TransportError:
-        """Return the error after the wire broke: what is open fails, the successor is closed."""
+    def _lost(self, state: _S, error: TransportError, before: list[Response]) -> None:
+        """Mark the error after the wire broke: what is open fails, the successor is closed."""
         link = self._link
         step = state.lose(_as_fault(error))
         link.close()
         generation = link.release(moved=True)
-        return error.marked(
+        error.marked(
             responses=(*before, *self._responses(step.responses)),
             successor=self._succeed(step.state, generation),
         )
@@ -163,7 +163,8 @@ class ConnectionBase(Generic[_S]):
             if step.end == SHUT_WRITE:
                 link.shut_write()
         except TransportError as error:
-            raise self._lost(step.state, error, self._responses(step.responses)) from error
+            self._lost(step.state, error, self._responses(step.responses))
+            raise
         except BaseException:
             link.poison()
             raise
@@ -259,7 +260,8 @@ class ConnectionBase(Generic[_S]):
             except TransportError as error:
                 # The responses are in `before` too: keep the whole story, once.
                 told = error.responses[len(responses) :]
-                raise error.marked(responses=(*before, *told)) from error
+                error.marked(responses=(*before, *told))
+                raise
         fault = from_fault(step.fault)
         try:
             successor = self._commit(step)
@@ -294,9 +296,11 @@ class ConnectionBase(Generic[_S]):
             except TransportTimeout as error:
                 generation = link.release(moved=False)
                 successor = current._succeed(current._state, generation)
-                raise error.marked(responses=tuple(responses), successor=successor) from None
+                error.marked(responses=tuple(responses), successor=successor)
+                raise
             except TransportError as error:
-                raise current._lost(current._state, error, responses) from error
+                current._lost(current._state, error, responses)
+                raise
             except BaseException:
                 link.poison()
                 raise
@@ -335,7 +339,8 @@ class ConnectionBase(Generic[_S]):
         try:
             data = link.accept(message)
         except TransportError as error:
-            raise self._lost(self._state, error, responses) from error
+            self._lost(self._state, error, responses)
+            raise
         except BaseException:
             link.release(moved=False)
             raise
@@ -470,9 +475,11 @@ class ConnectionBase(Generic[_S]):
             link.flush(timeout)
         except TransportTimeout as error:
             successor = self._succeed(self._state, link.release(moved=True))
-            raise error.marked(successor=successor) from None
+            error.marked(successor=successor)
+            raise
         except TransportError as error:
-            raise self._lost(self._state, error, []) from error
+            self._lost(self._state, error, [])
+            raise
         except BaseException:
             link.poison()
             raise

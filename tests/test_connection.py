@@ -275,6 +275,22 @@ def test_a_failed_send_closes_and_fails_what_is_open(monkeypatch: pytest.MonkeyP
     assert not conn.is_open()
 
 
+@pytest.mark.parametrize("operation", ["request", "recv", "flush"])
+def test_an_error_of_the_wire_keeps_its_cause(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    conn, link = over_memory()
+    conn, _ = conn.request("GET", "/")
+    told = OSError("what the system said")
+
+    def broken(*_: object, **__: object) -> None:
+        raise errors.TransportReset from told
+
+    for name in ("send", "receive", "flush"):
+        monkeypatch.setattr(link, name, broken)
+    with pytest.raises(errors.TransportReset) as caught:
+        {"request": lambda: conn.request("GET", "/"), "recv": conn.recv, "flush": conn.flush}[operation]()
+    assert caught.value.__cause__ is told
+
+
 class Box:
     """A mailbox that only writes down what it is told."""
 
