@@ -8,6 +8,7 @@ protocol lives in http1.py and http2.py; nothing here knows a socket or a front 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from time import monotonic
@@ -142,15 +143,22 @@ class ConnectionBase(Generic[_S]):
         return from_fault(fault).marked(successor=self)
 
     def _lost(self, state: _S, error: TransportError, before: list[Response]) -> None:
-        """Mark the error after the wire broke: what is open fails, the successor is closed."""
+        """Mark the error after the wire broke: what is open fails, the successor is closed.
+
+        What the peer had said before is heard first: an early 413 may be the reason.
+        """
         link = self._link
-        step = state.lose(_as_fault(error))
         link.close()
+        told = list(before)
+        with contextlib.suppress(TransportError):
+            while octets := link.receive_now():
+                heard = state.feed(octets)
+                state = heard.state
+                told += self._responses(heard.responses)
+        step = state.lose(_as_fault(error))
+        told += self._responses(step.responses)
         generation = link.release(moved=True)
-        error.marked(
-            responses=(*before, *self._responses(step.responses)),
-            successor=self._succeed(step.state, generation),
-        )
+        error.marked(responses=tuple(told), successor=self._succeed(step.state, generation))
 
     def _commit(self, step: Step[_S], *, flush: bool = True) -> Self:
         """Write what a step of a claimed link says and return the successor."""

@@ -291,6 +291,21 @@ def test_an_error_of_the_wire_keeps_its_cause(operation: str, monkeypatch: pytes
     assert caught.value.__cause__ is told
 
 
+def test_what_the_peer_had_said_comes_with_the_error_of_a_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    conn, link = over_memory()
+    conn, first = conn.request("POST", "/", [("content-length", "9")], mint.STREAM)
+    link.put(b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 2\r\n\r\nno")
+
+    def broken(*_: object, **__: object) -> None:
+        raise errors.TransportTimeout("sending")
+
+    monkeypatch.setattr(link, "send", broken)
+    with pytest.raises(errors.TransportTimeout) as caught:
+        conn.stream_request_body(first, b"x")
+    assert kinds(list(caught.value.responses)) == ["Status", "Headers", "Data", "Done"]
+    assert not conn.after(caught.value).is_open()
+
+
 class Box:
     """A mailbox that only writes down what it is told."""
 

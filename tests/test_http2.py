@@ -314,9 +314,7 @@ def test_pushes_come_with_refs_of_their_own() -> None:
         (":path", "/style.css"),
         (":authority", "example.org"),
     )
-    link.put(
-        f.serialize([f.push_promise(1, 2, promise), f.headers(2, OK), f.data(2, b"css", end=True)])
-    )
+    link.put(f.serialize([f.push_promise(1, 2, promise), f.headers(2, OK), f.data(2, b"css", end=True)]))
     conn, responses = conn.recv()
     push = responses[0]
     assert isinstance(push, mint.PushPromise)

@@ -179,15 +179,19 @@ class Link(ABC):
             if self._shutting and not self._queued:
                 self._end_writing()
         except TransportError as error:
-            if isinstance(error, TimeoutError):
+            if not self._is_outlived(error):
                 raise
-            self._write_failed = True
-            self._outbox.clear()
-            self._queued = 0
-            # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
-            self._gather(error)
-            if not self._arrived:
-                raise
+
+    def _is_outlived(self, error: TransportError) -> bool:
+        """Whether something is there to be heard, though writing has failed for good."""
+        if isinstance(error, TimeoutError):
+            return False
+        self._write_failed = True
+        self._outbox.clear()
+        self._queued = 0
+        # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
+        self._gather(error)
+        return bool(self._arrived)
 
     def _gather(self, error: TransportError) -> None:
         """Read into the inbox what came before the wire broke; after it, the break itself is told.

@@ -14,7 +14,7 @@ import socket as sockets
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ..errors import TransportClosed, TransportTimeout
+from ..errors import TransportClosed, TransportError, TransportTimeout
 from ..errors.transport import system_error
 from .link import Link
 
@@ -109,13 +109,19 @@ class SocketLink(Link):
             self._write_some()
 
     def flush(self, timeout: float | None) -> None:
-        """Write all that is queued."""
+        """Write all that is queued; where that fails, what the peer said before is heard first."""
         if self._write_failed:
-            raise TransportClosed
-        if not self._write_some() or self.backlog:
-            self._drain(None if timeout is None else monotonic() + timeout, down_to=0)
-        if self._shutting:
-            self._end_writing()
+            if not self._arrived:
+                raise TransportClosed
+            return
+        try:
+            if not self._write_some() or self.backlog:
+                self._drain(None if timeout is None else monotonic() + timeout, down_to=0)
+            if self._shutting:
+                self._end_writing()
+        except TransportError as error:
+            if not self._is_outlived(error):
+                raise
 
     # -- reading
 

@@ -200,6 +200,23 @@ def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
     far2.close()
 
 
+@pytest.mark.parametrize("tried", [False, True])
+def test_a_flush_does_not_lose_an_early_answer(tried: bool) -> None:
+    """9112-9.5-a, for what was queued, and for a link that has failed already."""
+    near, far = socket.socketpair()
+    link = SocketLink(near, TCPOptions())
+    far.sendall(b"early")
+    far.close()
+    link.send((b"x",), flush=tried)
+    link.flush(1)
+    assert link.receive(soon()) == b"early"
+    with pytest.raises(errors.TransportClosed):
+        link.receive(soon())
+    with pytest.raises(errors.TransportClosed):
+        link.flush(1)
+    link.close()
+
+
 def test_shutting_the_writing_side_waits_for_the_outbox() -> None:
     link, far = pair(TCPOptions(high_water=64 * len(BIG)))
     link.send((BIG,) * 8, flush=True)
