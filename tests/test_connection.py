@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,11 @@ import mint
 from mint import errors
 from mint.connection import as_pieces
 from mint.messages import Broken, Closed, Received
-from mint.transport import Memory
+from mint.transport import Memory, SocketLink
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mint.responses import Response
     from mint.types import Inbox, Transport
 
@@ -286,8 +289,13 @@ def test_an_error_of_the_wire_keeps_its_cause(operation: str, monkeypatch: pytes
 
     for name in ("send", "receive", "flush"):
         monkeypatch.setattr(link, name, broken)
+    operations: dict[str, Callable[[], object]] = {
+        "request": lambda: conn.request("GET", "/"),
+        "recv": conn.recv,
+        "flush": conn.flush,
+    }
     with pytest.raises(errors.TransportReset) as caught:
-        {"request": lambda: conn.request("GET", "/"), "recv": conn.recv, "flush": conn.flush}[operation]()
+        operations[operation]()
     assert caught.value.__cause__ is told
 
 
@@ -304,6 +312,20 @@ def test_what_the_peer_had_said_comes_with_the_error_of_a_send(monkeypatch: pyte
         conn.stream_request_body(first, b"x")
     assert kinds(list(caught.value.responses)) == ["Status", "Headers", "Data", "Done"]
     assert not conn.after(caught.value).is_open()
+
+
+def test_an_error_that_was_raised_does_not_change_any_more() -> None:
+    near, far = socket.socketpair()
+    conn = mint.http1.initiate(SocketLink(near, mint.TCPOptions()), scheme="http", hostname="example.org")
+    far.close()
+    with pytest.raises(errors.TransportClosed) as caught:
+        conn.request("GET", "/")
+    assert kinds(list(caught.value.responses)) == ["RequestFailed"]
+    closed = conn.after(caught.value)
+    with pytest.raises(errors.TransportClosed) as later:
+        closed.recv(timeout=10)
+    assert later.value is not caught.value
+    assert kinds(list(caught.value.responses)) == ["RequestFailed"]
 
 
 class Box:

@@ -285,7 +285,9 @@ class Link(ABC):
             self._held -= len(octets)
             return octets
         if self._failure is not None:
-            raise self._failure
+            # Told once: whoever holds the error must not see it change under a later operation.
+            failure, self._failure = self._failure, TransportClosed()
+            raise failure
         return b"" if self._ended else None
 
     def receive(self, until: float | None) -> bytes:
