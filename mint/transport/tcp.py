@@ -31,6 +31,17 @@ _PIECES = 64
 """How many pieces go to the kernel in one call."""
 
 
+_LONGEST = 2_000_000.0
+"""Above how many seconds waiting has no end: `poll` counts milliseconds in 31 bits."""
+
+
+def milliseconds(left: float | None) -> int | None:
+    """Return a time for `poll`; `None` is for ever."""
+    if left is None or left > _LONGEST:
+        return None
+    return math.ceil(max(0.0, left) * 1000)
+
+
 class SocketLink(Link):
     """A connected socket as a link; blocking calls wait with `poll`."""
 
@@ -56,8 +67,7 @@ class SocketLink(Link):
         if self._watched != events:
             self._poll.register(self._socket.fileno(), events)
             self._watched = events
-        timeout = None if until is None else max(0.0, until - monotonic()) * 1000
-        ready = self._poll.poll(None if timeout is None else math.ceil(timeout))
+        ready = self._poll.poll(milliseconds(None if until is None else until - monotonic()))
         return ready[0][1] if ready else 0
 
     # -- writing

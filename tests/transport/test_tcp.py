@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import struct
 import threading
@@ -61,6 +62,16 @@ def test_receiving_times_out_and_can_go_on() -> None:
         link.receive(monotonic())
     far.sendall(b"late")
     assert link.receive(soon()) == b"late"
+    link.close()
+    far.close()
+
+
+@pytest.mark.parametrize("seconds", [1e7, math.inf])
+def test_a_time_that_the_system_cannot_count_is_no_limit(seconds: float) -> None:
+    link, far = pair()
+    threading.Timer(0.01, far.sendall, (b"at last",)).start()
+    link.flush(seconds)
+    assert link.receive(monotonic() + seconds) == b"at last"
     link.close()
     far.close()
 
