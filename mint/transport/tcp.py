@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import TransportClosed, TransportError, TransportTimeout
-from ..errors.transport import system_error
+from ..errors.transport import Unreachable, system_error
 from .link import Link
 
 if TYPE_CHECKING:
@@ -40,6 +40,19 @@ def milliseconds(left: float | None) -> int | None:
     if left is None or left > _LONGEST:
         return None
     return math.ceil(max(0.0, left) * 1000)
+
+
+def _broken(error: OSError, doing: str) -> TransportError:
+    """Return the error for a socket that is lost, which a time that is up (ETIMEDOUT) is as well.
+
+    It must not look like a time limit of ours, after which the connection lives on: the system tells it
+    once, and what is read next looks like the peer's end.
+    """
+    made = system_error(error, doing=doing)
+    if isinstance(made, TimeoutError):
+        made = Unreachable(error.strerror or str(error))
+        made.__cause__ = error
+    return made
 
 
 class SocketLink(Link):
@@ -99,7 +112,7 @@ class SocketLink(Link):
         except BlockingIOError:
             return False
         except OSError as error:
-            raise system_error(error, doing="sending") from error
+            raise _broken(error, "sending") from error
         return True
 
     def _drain(self, until: float | None, *, down_to: int) -> None:
@@ -143,7 +156,7 @@ class SocketLink(Link):
             self.likely = False
             return None
         except OSError as error:
-            raise system_error(error, doing="receiving") from error
+            raise _broken(error, "receiving") from error
         self.likely = len(octets) == size
         return octets
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import socket
 import struct
@@ -10,6 +11,7 @@ from time import monotonic
 
 import pytest
 
+import mint
 from mint import TCPOptions, errors
 from mint.transport import SocketLink
 
@@ -174,6 +176,36 @@ def test_a_reset_is_a_transport_error() -> None:
     assert isinstance(caught.value, ConnectionResetError)
     assert isinstance(caught.value.__cause__, OSError)
     link.close()
+
+
+class Dead(socket.socket):
+    """A socket whose peer does not answer any more: the system says so once."""
+
+    told = False
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        if self.told:
+            return b""
+        self.told = True
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+
+def test_a_peer_that_the_system_gave_up_is_no_time_limit_of_ours() -> None:
+    """9112-6.3-g: the end that the socket shows afterwards completes no body."""
+    near, far = socket.socketpair()
+    link = SocketLink(Dead(fileno=near.detach()), TCPOptions())
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
+    conn, ref = conn.request("GET", "/")
+    link.begin(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
+    conn, responses = conn.recv(timeout=10)
+    assert responses[-1] == mint.Data(ref, b"half of it")
+    far.sendall(b"x")
+    with pytest.raises(errors.Unreachable, match="timed out") as caught:
+        conn.recv(timeout=10)
+    assert isinstance(caught.value.__cause__, OSError)
+    assert isinstance(caught.value.responses[-1], mint.RequestFailed)
+    assert not conn.after(caught.value).is_open("read")
+    far.close()
 
 
 def test_sending_to_a_peer_that_is_gone_fails() -> None:
