@@ -111,7 +111,7 @@ class Link(ABC):
         if moved:
             self.generation += 1
         newest = self.generation
-        self._wire.release()
+        self._let_go()
         self._guard.release()
         # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
         if self.inbox is not None and (self._outbox or self.wanted) and not self._closed:
@@ -123,8 +123,14 @@ class Link(ABC):
         """Close after an interrupted operation: every value is superseded now."""
         self.generation += 1
         self.close()
-        self._wire.release()
+        self._let_go()
         self._guard.release()
+
+    def _let_go(self) -> None:
+        """Give the wire back; where the link was closed meanwhile, it is shut now."""
+        self._wire.release()
+        if self._closed:
+            self._shut()
 
     # -- sending
 
@@ -361,7 +367,7 @@ class Link(ABC):
                 return Broken(self.source, self._sequence, error)
             return None if octets is None else self.deliver(octets)
         finally:
-            self._wire.release()
+            self._let_go()
 
     def deliver(self, octets: bytes) -> Message:
         """Make the next message of this link; `b""` is the peer's end."""
@@ -386,7 +392,7 @@ class Link(ABC):
         except TransportError as error:
             self._failure = error
         finally:
-            self._wire.release()
+            self._let_go()
 
     def accept(self, message: Message) -> bytes:
         """Take one message in its turn."""

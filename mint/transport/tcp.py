@@ -118,6 +118,8 @@ class SocketLink(Link):
     def _drain(self, until: float | None, *, down_to: int) -> None:
         """Write until at most `down_to` octets are queued, reading meanwhile."""
         while self.backlog > down_to:
+            if self._closed:
+                raise TransportClosed
             # Where a layer waits for its peer, there may be nothing to write.
             events = select.POLLOUT if self._outbox else 0
             if self._held < MOST_HELD and not self._ended and self._failure is None:
@@ -193,4 +195,10 @@ class SocketLink(Link):
         # A thread that waits on the socket must wake; close alone would leave it waiting.
         with contextlib.suppress(OSError):
             self._socket.shutdown(sockets.SHUT_RDWR)
-        self._socket.close()
+        # Whoever is inside may still use the number, which the system gives to the next socket: then it
+        # is closed when they leave.
+        if self._wire.acquire(blocking=False):
+            try:
+                self._socket.close()
+            finally:
+                self._wire.release()

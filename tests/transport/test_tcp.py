@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import select
 import socket
 import struct
 import threading
@@ -307,6 +308,25 @@ def test_closing_wakes_a_thread_that_waits() -> None:
         link.send((b"x",), flush=True)
     with pytest.raises(errors.TransportClosed):
         SocketLink.receive(link, soon()) if outcome[0] != b"" else link.send((b"",), flush=True)
+    far.close()
+
+
+def test_a_socket_that_is_in_use_is_closed_when_its_user_leaves() -> None:
+    """The system would give its number to the next socket, and the user would read from that one."""
+    link, far = pair()
+    link.claim(0)
+    number = link._socket.fileno()
+    thread = threading.Thread(target=link.close)
+    thread.start()
+    thread.join()
+    assert link.closed
+    assert far.recv(10) == b""
+    assert link._socket.fileno() == number
+    assert link._wait(select.POLLIN, soon())
+    with pytest.raises(errors.TransportClosed):
+        link.receive(soon())
+    link.release(moved=True)
+    assert link._socket.fileno() == -1
     far.close()
 
 
