@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 from ._core.events import CLOSE, SHUT_WRITE, Failed
 from ._core.faults import Fault
 from .engine import Engine
-from .errors import MintError, TransportError, TransportTimeout
+from .errors import MintError, TLSFailed, TransportError, TransportTimeout, Unreachable
 from .errors.table import from_fault
 from .messages import Broken, Closed, Received
 from .responses import RequestFailed
@@ -55,6 +55,7 @@ _FAULTS = {
     "closed": "transport_closed",
     "econnreset": "transport_reset",
     "timeout": "transport_timeout",
+    "tls_alert": "tls_failed",
 }
 _LEVELS = {"no": 0, "maybe": 1, "yes": 2}
 
@@ -62,7 +63,13 @@ _LEVELS = {"no": 0, "maybe": 1, "yes": 2}
 def _as_fault(error: TransportError) -> Fault:
     """Return the transport's error as the engine wants it, to fail what is open with it."""
     reason = _FAULTS.get(error.reason, "transport_failed")
-    value = error.phase if isinstance(error, TransportTimeout) else str(error)
+    match error:
+        case TransportTimeout(phase):
+            value = phase
+        case TLSFailed(detail) | Unreachable(detail):
+            value = detail
+        case _:
+            value = str(error)
     return Fault(reason, value=value, processed=_LEVELS[error.processed.value])
 
 

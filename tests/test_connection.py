@@ -328,6 +328,35 @@ def test_an_error_that_was_raised_does_not_change_any_more() -> None:
     assert kinds(list(caught.value.responses)) == ["RequestFailed"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.TransportClosed(),
+        errors.TransportReset(),
+        errors.TransportTimeout("sending"),
+        errors.TLSFailed("bad record mac"),
+        errors.Unreachable("no route to host"),
+    ],
+)
+def test_a_request_fails_with_the_error_that_broke_the_wire(
+    error: errors.TransportError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn, link = over_memory()
+    conn, ref = conn.request("GET", "/", flush=False)
+
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(link, "send", broken)
+    with pytest.raises(type(error)) as caught:
+        conn.request("GET", "/")
+    failure = caught.value.responses[0]
+    assert isinstance(failure, mint.RequestFailed)
+    assert failure.ref == ref
+    assert type(failure.error) is type(error)
+    assert str(failure.error) == str(error)
+
+
 class Box:
     """A mailbox that only writes down what it is told."""
 
