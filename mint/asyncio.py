@@ -201,7 +201,10 @@ class Mailbox:
             return
         if transport.armed:
             if transport.has_next:
-                self._queue.append(_Ready(transport))
+                ready = transport.note
+                if not isinstance(ready, _Ready):
+                    ready = transport.note = _Ready(transport)
+                self._queue.append(ready)
                 self._wake()
             elif isinstance(transport, AsyncioLink):
                 transport.go_on()
@@ -210,6 +213,7 @@ class Mailbox:
 
     def unwatch(self, transport: Transport) -> None:
         """Let go of a link; called by connections."""
+        transport.note = None
 
     # -- as programs see it
 

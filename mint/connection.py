@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ._core.events import Event, Note, RequestRef, Step
+    from ._core.turns import Quick
     from ._core.values import Slots
     from .errors import HTTPError
     from .responses import Response
@@ -113,7 +114,10 @@ class ConnectionBase(Generic[_S]):
 
     # -- making successors
 
-    def _slots(self) -> Slots[Self]:
+    def _slots(self) -> Slots:
+        raise NotImplementedError
+
+    def _quick(self) -> Quick:
         raise NotImplementedError
 
     def _succeed(self, state: _S, generation: int) -> Self:
@@ -125,7 +129,7 @@ class ConnectionBase(Generic[_S]):
             return NotImplemented
         return bool(self._state == other._state) and self._private == other._private
 
-    __hash__ = None  # type: ignore[assignment]  # a value that is superseded must not be a key
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a value that is superseded must not be a key
 
     def __repr__(self) -> str:
         return (
@@ -227,6 +231,11 @@ class ConnectionBase(Generic[_S]):
         """
         streaming = body is STREAM
         pieces = None if body is None or isinstance(body, Stream) else as_pieces(body)
+        made = self._quick().request(self, method, target, headers, pieces, streaming, flush)
+        if isinstance(made, tuple):
+            return made
+        if made is not None:
+            raise self._refuse(made)
         link = self._claimed()
         try:
             step = self._state.request(method, target, headers, pieces, streaming)
@@ -296,13 +305,17 @@ class ConnectionBase(Generic[_S]):
         up: the connection lives on (`conn.after(error)`), and what was decoded is in `error.responses`.
         Raises `HTTPError` for what breaks HTTP. `RuntimeError` in active mode.
         """
+        responses: list[Response] = []
+        if not byte_count:
+            successor = self._quick().recv(self, responses)
+            if successor is not None:
+                return successor, responses
         self._link.permit("recv")
         if byte_count < 0:
             raise ValueError(f"byte_count wants a number of bytes, not {byte_count}")
         until = None if timeout is None else monotonic() + timeout
         fed = 0
         current = self
-        responses: list[Response] = []
         while True:
             link = current._link
             link.claim(current._generation)
@@ -326,6 +339,9 @@ class ConnectionBase(Generic[_S]):
 
     def _take(self, data: bytes, responses: list[Response]) -> Self:
         """Feed one read of a claimed link; `b""` is the peer's end."""
+        successor = self._quick().take(self, data, responses)
+        if successor is not None:
+            return successor
         link = self._link
         try:
             step = self._state.feed(data) if data else self._state.feed_eof(link.clean_end)

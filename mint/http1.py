@@ -8,9 +8,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from sys import maxsize
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 from ._core import http1 as core
+from ._core.turns import Quick
 from ._core.values import Slots
 from .blocking import open_link
 from .connecting import make_plan
@@ -40,8 +41,11 @@ class HTTP1(ConnectionBase[core.State]):
     the responses come in their order. While one body is streamed no other request can be sent.
     """
 
-    def _slots(self) -> Slots[Self]:
-        return _SLOTS  # type: ignore[return-value]  # the class is final in all but name: no subclasses
+    def _slots(self) -> Slots:
+        return _SLOTS
+
+    def _quick(self) -> Quick:
+        return _QUICK
 
     @property
     def protocol(self) -> Literal["http1"]:
@@ -58,7 +62,8 @@ class HTTP1(ConnectionBase[core.State]):
         return maxsize
 
 
-_SLOTS: Slots[HTTP1] = Slots(HTTP1, "_state", "_generation")
+_SLOTS = Slots(HTTP1, "_state", "_generation")
+_QUICK = Quick(_SLOTS, "_link", False)
 
 
 def connect(

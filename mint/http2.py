@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
 from ._core import http2 as core
 from ._core.faults import Fault
+from ._core.turns import Quick
 from ._core.values import Slots
 from .blocking import open_link
 from .connecting import make_plan
@@ -51,8 +52,11 @@ class HTTP2(ConnectionBase[core.State]):
 
     _counts = True
 
-    def _slots(self) -> Slots[Self]:
-        return _SLOTS  # type: ignore[return-value]  # the class is final in all but name: no subclasses
+    def _slots(self) -> Slots:
+        return _SLOTS
+
+    def _quick(self) -> Quick:
+        return _QUICK
 
     @property
     def protocol(self) -> Literal["http2"]:
@@ -190,7 +194,8 @@ class HTTP2(ConnectionBase[core.State]):
         return self._run(lambda state: state.set_receive_window(ref, size))
 
 
-_SLOTS: Slots[HTTP2] = Slots(HTTP2, "_state", "_generation")
+_SLOTS = Slots(HTTP2, "_state", "_generation")
+_QUICK = Quick(_SLOTS, "_link", True)
 
 
 def check_security(tls: TLSInfo | None) -> None:

@@ -84,9 +84,9 @@ class Watcher:
         self._rope.setblocking(False)
         self._selector.register(self._bell, READ)
         self._watches: dict[int, _Watch] = {}
-        # Written by any thread, obeyed in order by the one that takes: a link to look after, or a
-        # watch to forget. The order matters: a number that was closed may be a new socket's next.
-        self._orders: deque[weakref.ref[Link]] = deque()
+        # Written by any thread, obeyed in order by the one that takes: links to look after, or to forget.
+        # The order matters: a number that was closed may be a new socket's next.
+        self._orders: deque[_Watch] = deque()
         self._gone = _gone(weakref.ref(self))
         self._ready: deque[_Watch] = deque()
         self._near: deque[object] = deque()
@@ -105,15 +105,23 @@ class Watcher:
 
     def watch(self, transport: Transport) -> None:
         """Look after a link; called by connections."""
-        if isinstance(transport, Link) and not self._closed:
-            self._orders.append(weakref.ref(transport))
+        watch = transport.note
+        if not isinstance(watch, _Watch):
+            if not isinstance(transport, Link):
+                return
+            socket = transport.socket
+            watch = _Watch.of(transport, -1 if socket is None else socket.fileno(), self._gone)
+            transport.note = watch
+        if not self._closed:
+            self._orders.append(watch)
             if self._asleep:
                 self._ring()
 
     def unwatch(self, transport: Transport) -> None:
         """Let go of a link; called by connections."""
-        watch = self._watch_of(transport)
-        if watch is not None:
+        watch = transport.note
+        if isinstance(watch, _Watch):
+            transport.note = None
             self._orders.append(watch)
 
     def post(self, message: object) -> None:
@@ -132,11 +140,6 @@ class Watcher:
         # A full pipe has woken it already; a closed one has nobody at the other end.
         with contextlib.suppress(OSError):
             self._rope.send(b"\0")
-
-    def _watch_of(self, link: Transport) -> _Watch | None:
-        socket = link.socket
-        watch = None if socket is None else self._watches.get(socket.fileno())
-        return watch if watch is not None and watch() is link else None
 
     # -- from the thread that takes
 
@@ -195,7 +198,7 @@ class Watcher:
 
     def _report(self, watch: _Watch, events: int) -> None:
         link = watch()
-        if link is None or link.inbox is not self or link.closed:
+        if link is None or link.note is not watch or link.closed:
             self._forget(watch)
             return
         if events & WRITE:
@@ -216,40 +219,37 @@ class Watcher:
     def _obey(self) -> None:
         orders = self._orders
         while orders:
-            order = orders.popleft()
-            if isinstance(order, _Watch):
-                self._forget(order)
-            else:
-                link = order()
-                if link is not None and link.inbox is self and not link.closed:
-                    self._look_after(link)
-
-    def _look_after(self, link: Link) -> None:
-        socket = link.socket
-        fd = -1 if socket is None else socket.fileno()
-        watch = self._watches.get(fd)
-        if watch is None or watch() is not link:
-            if watch is not None:
+            watch = orders.popleft()
+            link = watch()
+            if link is None or link.note is not watch or link.closed:
                 self._forget(watch)
-            watch = _Watch.of(link, fd, self._gone)
-            if fd >= 0:
-                self._watches[fd] = watch
+            else:
+                self._look_after(link, watch)
+
+    def _look_after(self, link: Link, watch: _Watch) -> None:
         events = watch.events
         if link.unsent:
             link.write_waiting()
             if link.unsent and not link.wanted:
                 events |= WRITE
         if link.armed and not watch.queued:
-            if link.promising:
+            # Where there is probably something to read, asking first would be a wasted call.
+            if link.likely or link.has_next:
                 watch.queued = True
                 self._near.append(watch)
             else:
                 events |= READ
-        self._register(watch, events)
+        if events != watch.events:
+            self._register(watch, events)
 
     def _register(self, watch: _Watch, events: int) -> None:
         if watch.events == events or watch.fd < 0:
             return
+        known = self._watches.get(watch.fd)
+        if known is not watch:
+            if known is not None:
+                self._forget(known)
+            self._watches[watch.fd] = watch
         try:
             if not watch.events:
                 self._selector.register(watch.fd, events, watch)
@@ -284,7 +284,7 @@ def _gone(here: weakref.ref[Watcher]) -> Callable[[weakref.ref[Link]], None]:
 
     def note(watch: weakref.ref[Link]) -> None:
         watcher = here()
-        if watcher is not None:
+        if watcher is not None and isinstance(watch, _Watch):
             watcher._orders.append(watch)  # noqa: SLF001  # it is the watcher's own
 
     return note

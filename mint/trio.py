@@ -277,11 +277,25 @@ class Mailbox(Watcher):
 
         Raises `MailboxClosed` after `close`. For a limit of time use `trio.fail_after`.
         """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._closed:
+            raise MailboxClosed
+        message = self._take()
+        if message is NOTHING:
+            return await self._receive()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return message
+
+    async def _receive(self) -> object:
+        """Wait in a row: one task waits for the selector, the others for that task."""
         self._inside += 1
         try:
             async with self._turn:
                 while not self._closed:
                     message = self._take()
+                    if message is NOTHING:
+                        self._look(0)
+                        message = self._take()
                     if message is not NOTHING:
                         return message
                     await self._wait()
@@ -292,13 +306,11 @@ class Mailbox(Watcher):
         raise MailboxClosed
 
     async def _wait(self) -> None:
-        self._look(0)
         # Said before the last glance, so that a post from another thread is either seen or rings.
         self._asleep = True
         try:
-            if not (self._ready or self._near or self._orders or self._closed):
+            if not (self._near or self._orders or self._closed):
                 await trio.lowlevel.wait_readable(self._selector.fileno())
-                self._look(0)
         finally:
             self._asleep = False
 

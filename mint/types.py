@@ -174,6 +174,9 @@ class Transport(Protocol):
         """The address of the other end."""
         ...
 
+    note: object
+    """What the mailbox keeps about it; `None` to begin with."""
+
     def claim(self, generation: int) -> None:
         """Take the link for one operation; raise `StaleConnectionError` through a superseded value."""
         ...

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 import mint
-from mint import errors
+from mint import attempts, errors
 from mint.attempts import look_up
 from mint.blocking import Driver, open_link
 from mint.connecting import Endpoint, make_plan
 from mint.testing import Close, Forever, Origin, ScriptedServer, Send, showcase
 from mint.transport.tls import TLSLayer
 from tests.tls import server_context, trusting
+from tests.worlds import no_socket_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mint.connecting import Answer, IOStep
 
 
 def descriptors() -> int:
@@ -284,3 +287,37 @@ def test_an_interrupted_connect_leaves_nothing_behind(monkeypatch: pytest.Monkey
         monkeypatch.setattr(Driver, "_receive", interrupted)
         with pytest.raises(KeyboardInterrupt):
             mint.http1.connect("https", "127.0.0.1", origin.port, tls=trusting())
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_an_interrupt_at_any_step_leaves_no_socket(monkeypatch: pytest.MonkeyPatch, *, secure: bool) -> None:
+    made: list[socket.socket] = []
+    original_open, original_answer = attempts.open_socket, Driver._answer
+    left = 0
+
+    def recorded(endpoint: Endpoint, tcp: mint.TCPOptions) -> socket.socket:
+        made.append(original_open(endpoint, tcp))
+        return made[-1]
+
+    def interrupted(self: Driver, step: IOStep) -> Answer:
+        nonlocal left
+        answer = original_answer(self, step)
+        left -= 1
+        if not left:
+            raise KeyboardInterrupt
+        return answer
+
+    monkeypatch.setattr(attempts, "open_socket", recorded)
+    monkeypatch.setattr(Driver, "_answer", interrupted)
+    with no_socket_left(), Origin(showcase, tls=server_context() if secure else None) as origin:
+        for steps in range(1, 100):
+            left = steps
+            try:
+                conn = mint.connect("https" if secure else "http", "localhost", origin.port, tls=trusting())
+            except KeyboardInterrupt:
+                assert all(each.fileno() == -1 for each in made)
+            else:
+                conn.close()
+                break
+        assert 3 < steps < 99
+    assert made

@@ -31,6 +31,23 @@ def over_memory() -> tuple[mint.HTTP1, Memory]:
     return conn, link
 
 
+class Unwilling(Memory):
+    """A link whose sending fails, once it is told to."""
+
+    failure: BaseException | None = None
+
+    def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
+        if self.failure is not None:
+            raise self.failure
+        super().send(pieces, flush=flush)
+
+
+def over_unwilling() -> tuple[mint.HTTP1, Unwilling]:
+    link = Unwilling()
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org", port=80, identity=7)
+    return conn, link
+
+
 def kinds(responses: list[Response]) -> list[str]:
     return [type(response).__name__ for response in responses]
 
@@ -247,13 +264,9 @@ def test_an_operation_beside_a_running_one_is_stale() -> None:
     conn.request("GET", "/")
 
 
-def test_a_foreign_exception_in_an_operation_poisons_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    conn, link = over_memory()
-
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(link, "send", interrupted)
+def test_a_foreign_exception_in_an_operation_poisons_the_link() -> None:
+    conn, link = over_unwilling()
+    link.failure = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         conn.request("GET", "/")
     assert link.closed
@@ -261,14 +274,10 @@ def test_a_foreign_exception_in_an_operation_poisons_the_link(monkeypatch: pytes
         conn.request("GET", "/")
 
 
-def test_a_failed_send_closes_and_fails_what_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    conn, link = over_memory()
+def test_a_failed_send_closes_and_fails_what_is_open() -> None:
+    conn, link = over_unwilling()
     conn, first = conn.request("GET", "/")
-
-    def broken(*_: object, **__: object) -> None:
-        raise errors.TransportClosed
-
-    monkeypatch.setattr(link, "send", broken)
+    link.failure = errors.TransportClosed()
     with pytest.raises(errors.TransportClosed) as caught:
         conn.request("GET", "/")
     failures = [each for each in caught.value.responses if isinstance(each, mint.RequestFailed)]

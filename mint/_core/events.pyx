@@ -7,6 +7,8 @@ only text, octets and refs can be in no cycle, so the collector does not track i
 
 cimport cython
 
+from dataclasses import replace
+
 
 @cython.final
 @cython.freelist(64)
@@ -35,6 +37,9 @@ cdef class RequestRef:
     def __reduce__(self):
         return RequestRef, (self.connection, self.number)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(16)
@@ -50,6 +55,9 @@ cdef class Informational:
     def __reduce__(self):
         return Informational, (self.ref, self.status, self.headers)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(64)
@@ -63,6 +71,9 @@ cdef class Status:
 
     def __reduce__(self):
         return Status, (self.ref, self.status)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final
@@ -78,6 +89,9 @@ cdef class StatusReason:
     def __reduce__(self):
         return StatusReason, (self.ref, self.reason)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(64)
@@ -91,6 +105,9 @@ cdef class Headers:
 
     def __reduce__(self):
         return Headers, (self.ref, self.headers)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final
@@ -106,6 +123,9 @@ cdef class Data:
     def __reduce__(self):
         return Data, (self.ref, self.data)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(16)
@@ -120,6 +140,9 @@ cdef class Trailers:
     def __reduce__(self):
         return Trailers, (self.ref, self.headers)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(64)
@@ -132,6 +155,9 @@ cdef class Done:
 
     def __reduce__(self):
         return Done, (self.ref,)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final
@@ -146,6 +172,9 @@ cdef class Failed:
     def __reduce__(self):
         return Failed, (self.ref, self.fault)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(8)
@@ -158,6 +187,9 @@ cdef class Pong:
 
     def __reduce__(self):
         return Pong, (self.ref,)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final
@@ -174,6 +206,9 @@ cdef class PushPromise:
     def __reduce__(self):
         return PushPromise, (self.ref, self.promised_ref, self.headers)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(16)
@@ -186,6 +221,9 @@ cdef class Note:
 
     def __reduce__(self):
         return Note, (self.outgoing, self.text)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final

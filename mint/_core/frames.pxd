@@ -131,13 +131,11 @@ cdef inline void write_header(unsigned char *octets, int length, unsigned char t
     write_u32(octets + 5, <uint32_t>stream)
 
 
-cdef inline Head read_header(const unsigned char *octets) noexcept nogil:
-    cdef Head head
+cdef inline void read_header(const unsigned char *octets, Head *head) noexcept nogil:
     head.length = (octets[0] << 16) | (octets[1] << 8) | octets[2]
     head.type = octets[3]
     head.flags = octets[4]
     head.stream = read_u31(octets + 5)
-    return head
 
 
 cdef inline bint fits(Head head, int max_frame_size) noexcept nogil:

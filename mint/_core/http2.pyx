@@ -9,17 +9,17 @@ cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint32_t
 
-from .events cimport END_CLOSE, RequestRef, Step, step
+from .events cimport END_CLOSE, RequestRef, step
 from .faults cimport Fault, refusal
 from .flow cimport DEFAULT_WINDOW, MAX_WINDOW, window_left
-from .frames cimport (FLAG_ACK, NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
+from .frames cimport (NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
                       SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE, SET_MAX_CONCURRENT_STREAMS,
                       SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE, SETTINGS, WINDOW_UPDATE, frame,
                       settings_frame)
 from .hpack cimport Decoder, Encoder
 from .http2_config cimport UNLIMITED, checked_settings, setting_id
-from .http2_config cimport Config as _Config
-from .http2_config import Config
+from .http2_config cimport Config as ConfigType
+from .http2_config import Config as Config  # no-cython-lint: callers find it here
 from .http2_control cimport raise_allowed
 from .http2_receive cimport receive, receive_eof
 from .http2_send cimport send_body, send_cancel, send_end, send_request
@@ -57,7 +57,7 @@ cdef class State(Core):
         return State.__new__(State)
 
     @staticmethod
-    def open(_Config config not None):
+    def open(ConfigType config not None):
         """Open a connection: the output is the preface and our first SETTINGS (9113-3.4-a)."""
         cdef State made = State.__new__(State)
         cdef int identifier

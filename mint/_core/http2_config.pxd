@@ -31,6 +31,7 @@ cdef class Config:
     cdef readonly int first_stream                 # id of the first request; odd
     cdef readonly frozenset sensitive     # lower-case names that are never indexed, beside the known
     cdef readonly str authority           # of :authority, derived
+    cdef frozenset extra_sensitive        # the same, None where it is empty: for the encoder
     cdef tuple checked                    # the settings as (identifier, value) pairs
     cdef bytes opening                    # the first octets of the connection
     cdef tuple pseudo                     # pairs made once: (:scheme, :authority, user-agent or None)

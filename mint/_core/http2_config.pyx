@@ -148,6 +148,7 @@ cdef class Config:
         if not self.first_stream & 1:
             raise ValueError("first_stream must be odd")
         self.sensitive = sensitive
+        self.extra_sensitive = sensitive if sensitive else None
         self.authority = authority(hostname, port, scheme)
         self.pseudo = ((":scheme", scheme), (":authority", self.authority),
                        ("user-agent", user_agent) if user_agent else None)

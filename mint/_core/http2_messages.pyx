@@ -12,9 +12,10 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_CheckExact,
                               PyUnicode_GET_LENGTH, PyUnicode_KIND)
-from libc.string cimport memcmp
+from libc.string cimport memchr, memcmp
 
-from .chars cimport CHAR_DIGIT, CHAR_TCHAR, all_in, char_class, char_lower, is_blank, value_is_clean
+from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_blank,
+                     value_is_clean)
 from .faults cimport Fault, fault, refusal
 from .fields cimport (method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
                       name_octets, parse_length, target_fault, value_fault)
@@ -42,7 +43,6 @@ CALLER_PSEUDO: frozenset = frozenset({":protocol", ":scheme", ":path", ":authori
 
 # What an extended CONNECT has no use for (8441-5-b).
 NOT_EXTENDED: frozenset = frozenset({"sec-websocket-key", "sec-websocket-accept"})
-
 
 
 cdef inline const unsigned char *octets_of(str text) noexcept:
@@ -261,11 +261,21 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
     return made
 
 
+cdef inline bint is_plain_path(str target) noexcept:
+    """What most targets are: a slash and URI characters, nothing encoded and no fragment."""
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(target)
+    cdef const unsigned char *octets = octets_of(target)
+    return (PyUnicode_KIND(target) == PyUnicode_1BYTE_KIND and count > 0 and octets[0] == c"/"
+            and all_in(octets, count, CHAR_URI) and memchr(octets, c"#", count) == NULL)
+
+
 cdef Fault usual_pseudo(Config config, str method, str target, str host, list fields):
     """:scheme, :path and :authority of an ordinary request (9113-8.3.1-c, d)."""
     cdef Fault bad
     if equals(target, b"/", 1):
         fields[2] = ROOT
+    elif is_plain_path(target):
+        fields[2] = (":path", target)
     else:
         bad = target_fault(method, target, False)
         if bad is not None:
@@ -362,7 +372,7 @@ cdef Fault malformed(str name, str value):
 cdef Fault marks_fault(list fields, unsigned int marks):
     """Say which field has a bad name or value (9113-8.2.1). Seldom, so it may look again."""
     cdef str name
-    for name, value in fields:
+    for name, _value in fields:
         if not name_is_ready(name[1:] if name[:1] == ":" else name):
             return malformed(name, "is no field name in lower case")
     for name, value in fields:

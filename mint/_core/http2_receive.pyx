@@ -10,8 +10,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint32_t
 from libc.string cimport memcmp, memcpy
 
-from .events cimport END_CLOSE, Step, step
-from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, Fault, fault
+from .events cimport Step, step
+from .faults cimport PROCESSED_NO, Fault, fault
 from .fields cimport show
 from .flow cimport DEFAULT_WINDOW, credit_due, receive_left, violates
 from .frames cimport (CONTINUATION, DATA, ENHANCE_YOUR_CALM, FLAG_ACK, FLAG_END_HEADERS,
@@ -26,8 +26,7 @@ from .http2_responses cimport on_block, on_end
 from .http2_state cimport (AT_DATA, AT_HEADER, AT_PAD_LENGTH, AT_PAYLOAD, AT_SKIP, OVER, STARTING, Core,
                            Scalars, Work, begin, breach, close_drained, fail_all, refund, spend, stream_error)
 from .logs cimport log_append
-from .streams cimport (ACCEPT, BREACH, CLOSED, CLOSED_STREAM, DROP, ENDED, IDLE, IS_TUNNEL, RESET,
-                       SEEN_FINAL, Stream, arrival)
+from .streams cimport (ACCEPT, BREACH, CLOSED_STREAM, DROP, ENDED, IDLE, SEEN_FINAL, Stream, arrival)
 
 
 cdef Step receive(Core before, bytes data):
@@ -154,7 +153,8 @@ cdef int on_header(Work w, const unsigned char *octets) except -1:
     """A frame begins: decide what its header allows to decide."""
     cdef Core core = w.core
     cdef Scalars *s = &core.s
-    cdef Head head = read_header(octets)
+    cdef Head head
+    read_header(octets, &head)
     s.frame = head
     s.left = head.length
     if s.phase == STARTING and first_frame(w, head, octets):

@@ -125,8 +125,6 @@ cdef tuple notes_of(Core core, tuple output, list fields):
     cdef Py_ssize_t at = 0
     cdef int length
     cdef list detail = fields
-    if not core.s.tracing:
-        return ()
     w.core = core
     w.notes = []
     while at < PyBytes_GET_SIZE(octets):
@@ -183,7 +181,7 @@ cdef Step send_request(Core before, object method, object target, object headers
     stream.declared_left = draft.declared if streaming else 0
     core.s.active += 1
     core.s.waiting += 1
-    encoded = core.encoder.encoded(draft.fields, core.config.sensitive, FRAME_HEADER)
+    encoded = core.encoder.encoded(draft.fields, core.config.extra_sensitive, FRAME_HEADER)
     core.encoder = encoded.encoder
     block = headers_frames(core, encoded.block, ends, id)
     if total > 0:
@@ -196,7 +194,8 @@ cdef Step send_request(Core before, object method, object target, object headers
     ref = RequestRef.__new__(RequestRef)
     ref.connection = core.config.identity
     ref.number = id
-    return step(core, None, output, None, ref, 0, notes_of(core, output, draft.fields))
+    return step(core, None, output, None, ref, 0,
+                notes_of(core, output, draft.fields) if core.s.tracing else ())
 
 
 cdef Fault body_fault(Core core, long long number):
@@ -239,7 +238,8 @@ cdef Step send_body(Core before, RequestRef ref, bytes data):
     core.s.send_window -= total
     refund(core, sending_pays(total))
     output = with_data(core, None, (data,), total, False, <int>number)
-    return step(core, None, output, None, ref, 0, notes_of(core, output, None))
+    return step(core, None, output, None, ref, 0,
+                notes_of(core, output, None) if core.s.tracing else ())
 
 
 cdef Step send_end(Core before, RequestRef ref, object trailers):
@@ -266,13 +266,13 @@ cdef Step send_end(Core before, RequestRef ref, object trailers):
                                        before.s.peer[SET_MAX_HEADER_LIST_SIZE]))
     w = begin(before)
     if draft.fields:
-        encoded = w.core.encoder.encoded(draft.fields, w.core.config.sensitive, FRAME_HEADER)
+        encoded = w.core.encoder.encoded(draft.fields, w.core.config.extra_sensitive, FRAME_HEADER)
         w.core.encoder = encoded.encoder
         octets = headers_frames(w.core, encoded.block, True, <int>number)
     else:
         octets = with_data(w.core, None, (), 0, True, <int>number)[0]
     if w.notes is not None:
-        w.notes += notes_of(w.core, (octets,), draft.fields)
+        w.notes.extend(notes_of(w.core, (octets,), draft.fields))
     w.put_whole(octets)
     stream = w.core.edit(number)
     settle(w, <int>number, stream, SENT_END)

@@ -24,20 +24,9 @@ cdef extern from *:
     Py_ssize_t mint_slot_offset(PyObject *descriptor)
     object mint_alloc(PyObject *type)
 
-cdef enum:
-    MOST_SLOTS = 32
-
-
 @cython.final
 cdef class Slots:
     """Makes successors of the values of one slotted class."""
-
-    cdef type owner
-    cdef Py_ssize_t count
-    cdef Py_ssize_t[MOST_SLOTS] offsets
-    cdef dict places        # name of a slot -> its position in offsets
-    cdef Py_ssize_t state
-    cdef Py_ssize_t generation
 
     def __init__(self, type owner not None, str state not None, str generation not None):
         cdef Py_ssize_t offset
@@ -82,7 +71,7 @@ cdef class Slots:
         Py_XDECREF(before)
         return 0
 
-    def succeed(self, value, state, generation):
+    cpdef object succeed(self, value, state, generation):
         """Return the value with another state and generation; everything else is shared."""
         cdef object fresh = self.copied(value)
         self.put(fresh, self.state, state)

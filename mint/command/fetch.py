@@ -16,8 +16,10 @@ from ..http import connect
 from ..options import TCPOptions, TLSOptions
 from ..responses import Done, RequestFailed
 from ..types import STREAM, Eof
-from .arguments import UsageError, parse
+from .arguments import parse
 from .show import Page, complain, say_more
+from .usage import UsageError
+from .way import say_way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,7 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (TimeoutError, 28),
     (errors.TransportError, 56),
     (errors.IncompleteResponse, 56),
+    (errors.ProxyError, 97),
     (errors.HTTPError, 8),
     (errors.MintError, 8),
     (OSError, 23),
@@ -79,12 +82,17 @@ class Fetcher:
         wanted = self._wanted
         left = self._left()
         timeout = 30.0 if left is None else left
-        return connect(
+        way = wanted.way
+        proxy = way.proxy_for(location.scheme, location.host, location.port)
+        given = way.addresses(location.host, location.port)
+        conn = connect(
             location.scheme,
             wanted.address(location),
             location.port,
             hostname=location.host,
             protocols=wanted.protocols,
+            proxy=proxy,
+            resolver=None if given is None else lambda _host, _port: given,
             tcp=TCPOptions(connect_timeout=timeout, send_timeout=timeout),
             tls=TLSOptions(
                 verify=not wanted.insecure,
@@ -94,6 +102,9 @@ class Fetcher:
             ),
             log=wanted.verbose,
         )
+        if wanted.verbose:
+            say_way(conn, proxy)
+        return conn
 
     def _fetch(self, locations: list[Location]) -> list[Location]:
         """Fetch over one connection; return what is left when the server closed it."""

@@ -89,7 +89,7 @@ class Page:
             self._file = sys.stdout.buffer
         else:
             self._file = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115  # closed by close()
-        self.ended = False
+        self.ended: bool = False
         """Whether its last response came."""
 
     def go_live(self) -> None:
@@ -154,6 +154,11 @@ def say_more() -> None:
     logger = logging.getLogger("mint")
     logger.setLevel(logging.DEBUG)
     logger.addHandler(handler)
+
+
+def say(text: str) -> None:
+    """Print one line on stderr, for -v."""
+    sys.stderr.write(f"{visible(text)}\n")
 
 
 def complain(text: str) -> None:

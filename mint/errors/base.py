@@ -51,7 +51,6 @@ class MintError(Exception):
     """
 
     reason: ClassVar[str] = "error"
-    __match_args__: ClassVar[tuple[str, ...]] = ()
 
     local: bool = False
     processed: Processed = Processed.MAYBE
@@ -66,12 +65,16 @@ class MintError(Exception):
         """Return what was seen and what to do."""
         return self.message
 
+    def _names(self) -> tuple[str, ...]:
+        names: tuple[str, ...] = getattr(self, "__match_args__", ())
+        return names
+
     def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.__match_args__)
+        return tuple(getattr(self, name) for name in self._names())
 
     def __repr__(self) -> str:
         fields = ", ".join(
-            f"{name}={value!r}" for name, value in zip(self.__match_args__, self._fields(), strict=True)
+            f"{name}={value!r}" for name, value in zip(self._names(), self._fields(), strict=True)
         )
         return f"{type(self).__name__}({fields})"
 

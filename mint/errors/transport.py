@@ -97,7 +97,7 @@ class CertificateRejected(TLSFailed):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
-        self.message = f"the server's certificate was rejected: {detail}"
+        self.message: str = f"the server's certificate was rejected: {detail}"
 
 
 class ProtocolNotNegotiated(TransportError):

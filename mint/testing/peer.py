@@ -168,10 +168,10 @@ class Peer:
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = number
-        self.unread = bytearray()
-        self.ended = False
-        self.aborted = False
-        self.stopping = threading.Event()
+        self.unread: bytearray = bytearray()
+        self.ended: bool = False
+        self.aborted: bool = False
+        self.stopping: threading.Event = threading.Event()
         self._sock = sock
         self._socket = _Socket(sock)
         self._layer: _Layer = self._socket

@@ -56,17 +56,17 @@ class Wire:
     """The shared state of a connection. Every method may be called from any thread."""
 
     def __init__(self, peer: Peer, ours: Mapping[int, int], timeout: float) -> None:
-        self.changed = threading.Condition()
-        self.closed = False
+        self.changed: threading.Condition = threading.Condition()
+        self.closed: bool = False
         self.ours = ours
         self.theirs: dict[int, int] = {}
         self.streams: dict[int, Stream] = {}
-        self.window = DEFAULT_WINDOW
-        self.allowed = DEFAULT_WINDOW
-        self.taken = 0
-        self.encoder = Encoder()
+        self.window: int = DEFAULT_WINDOW
+        self.allowed: int = DEFAULT_WINDOW
+        self.taken: int = 0
+        self.encoder: Encoder = Encoder()
         # A client that has not seen our SETTINGS yet goes by the default.
-        self.granted = max(DEFAULT_WINDOW, ours[Setting.INITIAL_WINDOW_SIZE])
+        self.granted: int = max(DEFAULT_WINDOW, ours[Setting.INITIAL_WINDOW_SIZE])
         self._peer = peer
         self._timeout = timeout
         self._queue: deque[bytes] = deque()

@@ -11,11 +11,11 @@ moment of one read, for which an operation does wait. `close` is exempt from the
 from __future__ import annotations
 
 import contextlib
-import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
+from .._core.turns import Turns
 from ..errors import StaleConnectionError, TransportClosed, TransportError
 from ..messages import Broken, Closed, Received
 from ..types import Source
@@ -33,7 +33,19 @@ if TYPE_CHECKING:
 World: TypeAlias = Literal["blocking", "asyncio", "trio", "any"]
 
 
-class Link(ABC):
+if TYPE_CHECKING:
+    _Turns: TypeAlias = Turns[Inbox, Layer]
+else:
+    _Turns = Turns
+
+
+def _ways(link: type[object]) -> tuple[object, ...]:
+    """Return what a link must not have changed for a transaction to be done in one go."""
+    names = ("claim", "release", "permit", "unsent", "send", "receive", "poison")
+    return tuple(getattr(link, name) for name in names)
+
+
+class Link(_Turns, ABC):
     """What every transport shares. Implements `mint.types.Transport`."""
 
     world: ClassVar[World] = "blocking"
@@ -41,31 +53,24 @@ class Link(ABC):
 
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
-        self.source = Source()
-        self.generation = 0
+        self.source: Source = Source()
+        self.generation: int = 0
         self.inbox: Inbox | None = None
-        self.clean_end = False
+        self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
-        self._guard = threading.Lock()
-        # Reentrant: an operation that fails closes the link it holds.
-        self._wire = threading.RLock()
-        self._outbox: deque[bytes | memoryview[int]] = deque()
-        self._queued: int = 0
-        self._arrived: deque[bytes] = deque()
-        self._held = 0
+        self.plain = _ways(type(self)) == _ways(Link)
+        self._outbox = deque()
+        self._arrived = deque()
         self._ended = False
         self._failure: TransportError | None = None
-        self._shutting = False
-        self._write_failed = False
-        self._closed = False
-        self._sequence = 0
-        self._accepted = 0
-        self.armed = False
+        self.note: object = None
+        """What the mailbox keeps about it."""
+        self.armed: bool = False
         """Whether the mailbox may read one message."""
         self.likely = False
         """Whether the wire gave as much as one read takes, so that there is probably more."""
-        self.wanted = False
+        self.wanted: bool = False
         """Whether a mailbox met an operation at work and waits to be told of its end."""
 
     # -- what a world provides
@@ -99,25 +104,12 @@ class Link(ABC):
 
     def claim(self, generation: int) -> None:
         """Take the link for one operation of the newest value."""
-        if not self._guard.acquire(blocking=False):
+        if not self.begin_turn(generation):
             raise StaleConnectionError
-        if generation != self.generation:
-            self._guard.release()
-            raise StaleConnectionError
-        self._wire.acquire()
 
     def release(self, *, moved: bool) -> int:
         """Give the link back; one generation on if the operation moved bytes."""
-        if moved:
-            self.generation += 1
-        newest = self.generation
-        self._let_go()
-        self._guard.release()
-        # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
-        if self.inbox is not None and (self._outbox or self.wanted) and not self._closed:
-            self.wanted = False
-            self.inbox.watch(self)
-        return newest
+        return self.end_turn(moved)
 
     def poison(self) -> None:
         """Close after an interrupted operation: every value is superseded now."""
@@ -275,11 +267,6 @@ class Link(ABC):
         return bool(self._arrived) or self._ended or self._failure is not None
 
     @property
-    def promising(self) -> bool:
-        """Whether it is worth the attempt to receive without asking whether something came."""
-        return self.likely or self.has_next
-
-    @property
     def closed(self) -> bool:
         """Whether this end was closed."""
         return self._closed
@@ -299,9 +286,9 @@ class Link(ABC):
     def receive(self, until: float | None) -> bytes:
         """Return the plaintext of one read; `b""` at the end."""
         if self._arrived:
-            octets = self._arrived.popleft()
-            self._held -= len(octets)
-            return octets
+            first = self._arrived.popleft()
+            self._held -= len(first)
+            return first
         while (octets := self._next()) is None:
             if self._closed:
                 raise TransportClosed
@@ -444,7 +431,7 @@ class Link(ABC):
         except Exception:  # noqa: BLE001  # close never raises: the wire is given up anyway
             self._write_failed = True
 
-    def _last_words(self) -> None:  # noqa: B027  # an offer, not a duty
+    def _last_words(self) -> None:  # an offer, not a duty
         """Write from the outbox what goes without waiting; worlds that cannot, do nothing."""
 
     # -- what is known

@@ -24,8 +24,9 @@ class Memory(Link):
 
     def __init__(self) -> None:
         super().__init__()
+        self.still = True
         self._waiting: list[bytes] = []
-        self.write_ended = False
+        self.write_ended: bool = False
         """Whether this end has said that it sends no more."""
 
     def put(self, octets: bytes) -> None:

@@ -35,11 +35,11 @@ class Answer:
     __slots__ = ("content", "ended", "fault", "headers", "status")
 
     def __init__(self) -> None:
-        self.status = 0
+        self.status: int = 0
         self.headers: HeaderFields | None = None
-        self.content = bytearray()
+        self.content: bytearray = bytearray()
         """The content of a refusal; of an open tunnel, what came through it already."""
-        self.ended = False
+        self.ended: bool = False
         self.fault: Fault | None = None
 
     @property
@@ -103,11 +103,11 @@ class StreamLayer:
         self._pending = bytearray()
         self._arrived: list[bytes] = []
         self._closing = False
-        self.answer = Answer()
+        self.answer: Answer = Answer()
         """What the proxy said to CONNECT."""
-        self.clean_end = False
+        self.clean_end: bool = False
         """Whether the tunnel was ended, and not broken off."""
-        self.ended = False
+        self.ended: bool = False
         """Whether nothing more will come through it."""
         self.failure: TransportError | None = None
         """What broke the tunnel: nothing comes after what was read."""

@@ -155,7 +155,7 @@ class SocketLink(Link):
         try:
             octets = self._socket.recv(size)
         except BlockingIOError:
-            self.likely = False
+            self.likely: bool = False
             return None
         except OSError as error:
             raise _broken(error, "receiving") from error

@@ -48,7 +48,7 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
 def _has_store() -> bool:
     """Whether the operating system has a folder of certificates that OpenSSL looks into by need."""
     folder = ssl.get_default_verify_paths().capath
-    return folder is not None and any(Path(folder).iterdir())
+    return bool(folder) and any(Path(folder).iterdir())
 
 
 def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
@@ -162,9 +162,9 @@ class TLSLayer:
         self._keep = keep
         self._arriving = ssl.MemoryBIO()
         self._leaving = ssl.MemoryBIO()
-        self.clean_end = False
+        self.clean_end: bool = False
         """Whether the peer sent close_notify."""
-        self.ended = False
+        self.ended: bool = False
         """Whether no more plaintext will come."""
         self.failure: TransportError | None = None
         """What broke the layer: no more plaintext will come after what was read."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mint.command import main
-from mint.command.arguments import UsageError, parse, parse_location
+from mint.command.arguments import parse, parse_location
 from mint.command.show import Bar, amount, visible
+from mint.command.usage import UsageError
 from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Send, request, showcase
 from tests.tls import authority, server_context
 

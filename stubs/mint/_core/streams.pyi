@@ -1,6 +1,5 @@
 from typing import ClassVar, final
 
-
 @final
 class Leaf: ...
 

@@ -1,0 +1,43 @@
+# Whose turn it is on a link, and the transactions that are frequent enough to be compiled.
+from .values cimport Slots
+
+
+cdef class Mutex:
+    cdef void *lock              # a PyThread_type_lock; owned
+    cdef unsigned long owner     # the thread that holds it; meaningless while depth is 0
+    cdef int depth               # how often its owner holds it
+
+    cdef bint enter(self, bint wait) noexcept
+    cdef void leave(self) noexcept
+
+
+cdef class Turns:
+    cdef readonly Mutex _guard            # held by the one operation that is at work
+    cdef readonly Mutex _wire            # held by whoever touches the layers and the socket
+    cdef public long long generation   # of the newest value
+    cdef public object inbox     # the mailbox of active mode, or None
+    cdef public bint wanted      # a mailbox met an operation at work and waits to be told of its end
+    cdef public bint _closed      # this end was closed
+    cdef public bint plain       # no subclass has its own say about turns and counts
+    cdef public bint still       # what is sent waits to be taken: nothing is ever transmitted
+    cdef public tuple _layers
+    cdef public object _outbox    # deque of octets to write
+    cdef public Py_ssize_t _queued      # octets in it
+    cdef public object _arrived   # deque of plaintext that was read
+    cdef public Py_ssize_t _held  # octets in it
+    cdef public long long _sequence     # of the last message that was made
+    cdef public long long _accepted     # of the last message that was taken back
+    cdef public bint _shutting    # no more will be sent
+    cdef public bint _write_failed      # the peer no longer takes octets
+
+    cdef bint enter(self, long long generation) noexcept
+    cdef long long left(self, bint moved) except -1
+
+
+cdef class Quick:
+    cdef Slots slots
+    cdef Py_ssize_t link         # position in the slots' offsets
+    cdef bint flushes            # whether states count what waits to be written
+
+    cdef Turns linked(self, object value)
+    cdef object taken(self, object value, Turns link, object data, list responses)

@@ -1,0 +1,219 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+"""Whose turn it is on a link, and the plain course of the frequent transactions.
+
+A transaction claims the link, lets the engine decide, hands over what it says and gives the link back
+one generation on. `Quick` does that where nothing special happens; everything else it leaves to the
+facade, which does the same in Python. No octet moves here: queues are filled and emptied.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_GET_SIZE
+from cpython.object cimport PyObject
+
+from .events cimport END_KEEP, Failed, Step
+from .values cimport Slots
+
+cdef extern from "pythread.h" nogil:
+    void *PyThread_allocate_lock()
+    void PyThread_free_lock(void *lock)
+    int PyThread_acquire_lock(void *lock, int wait)
+    void PyThread_release_lock(void *lock)
+    unsigned long PyThread_get_thread_ident()
+
+
+@cython.final
+cdef class Mutex:
+    """A lock that its owner may take again."""
+
+    def __cinit__(self):
+        self.lock = PyThread_allocate_lock()
+        if self.lock == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        if self.lock != NULL:
+            PyThread_free_lock(self.lock)
+
+    cdef bint enter(self, bint wait) noexcept:
+        cdef unsigned long me = PyThread_get_thread_ident()
+        cdef void *lock = self.lock
+        if self.depth and self.owner == me:
+            self.depth += 1
+            return True
+        if not PyThread_acquire_lock(lock, 0):
+            if not wait:
+                return False
+            with nogil:
+                PyThread_acquire_lock(lock, 1)
+        self.owner = me
+        self.depth = 1
+        return True
+
+    cdef void leave(self) noexcept:
+        self.depth -= 1
+        if self.depth == 0:
+            PyThread_release_lock(self.lock)
+
+    def acquire(self, bint blocking=True):
+        """Take it; false where somebody else has it and `blocking` is false."""
+        return self.enter(blocking)
+
+    def release(self):
+        """Give it back once."""
+        if self.depth == 0 or self.owner != PyThread_get_thread_ident():
+            raise RuntimeError("this thread does not hold the lock")
+        self.leave()
+
+
+cdef class Turns:
+    """What a link keeps for its turns: the base of every link.
+
+    Two locks. The turn is one operation's, and nobody waits for it. The wire is that operation's too, or
+    a mailbox's for the moment of one read, for which an operation does wait.
+    """
+
+    def __cinit__(self, *_, **__):
+        self._guard = Mutex()
+        self._wire = Mutex()
+        self._layers = ()
+
+    cdef bint enter(self, long long generation) noexcept:
+        # The turn is not taken twice, not even by one thread: an operation within another is a mistake.
+        if self._guard.depth or not self._guard.enter(False):
+            return False
+        if generation != self.generation:
+            self._guard.leave()
+            return False
+        self._wire.enter(True)
+        return True
+
+    def begin_turn(self, long long generation):
+        """Take the link for one operation; false where the generation is not the newest."""
+        return self.enter(generation)
+
+    cdef long long left(self, bint moved) except -1:
+        cdef long long newest
+        if moved:
+            self.generation += 1
+        newest = self.generation
+        self._wire.leave()
+        self._guard.leave()
+        if self._closed:
+            # By another thread, maybe, which could not do it while we were inside.
+            self._shut()
+            return newest
+        # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
+        if self.inbox is not None and (self.wanted or self._outbox):
+            self.wanted = False
+            self.inbox.watch(self)
+        return newest
+
+    def end_turn(self, bint moved):
+        """Give the link back, one generation on if octets moved; return the newest generation."""
+        return self.left(moved)
+
+
+cdef inline bint is_plain(Step made) noexcept:
+    """Whether a step asks for nothing but its successor and its responses."""
+    cdef Py_ssize_t at
+    if (made.fault is not None or made.end != END_KEEP or made.output or made.notes):
+        return False
+    for at in range(len(made.responses)):
+        if type(made.responses[at]) is Failed:
+            return False
+    return True
+
+
+cdef inline PyObject *held(object value, Slots slots, Py_ssize_t place) noexcept:
+    return (<PyObject **>(<char *><PyObject *>value + slots.offsets[place]))[0]
+
+
+@cython.final
+cdef class Quick:
+    """The frequent transactions on the values of one slotted class."""
+
+    def __init__(self, Slots slots not None, str link not None, bint flushes):
+        self.slots = slots
+        self.link = slots.places[link]
+        self.flushes = flushes
+
+    cdef Turns linked(self, object value):
+        """The link of a value; None where it is none of ours, or has its own ways."""
+        cdef object link
+        if type(value) is not self.slots.owner:
+            return None
+        link = <object>held(value, self.slots, self.link)
+        if isinstance(link, Turns) and (<Turns>link).plain:
+            return <Turns>link
+        return None
+
+    def request(self, value, str method, str target, headers, tuple body, bint streaming, bint flush):
+        """Queue a request: the successor and the ref, or the fault that refuses it.
+
+        None where there is more to do than to queue, or it is not this value's turn; nothing has
+        happened then.
+        """
+        cdef Turns link = self.linked(value)
+        cdef Step made
+        cdef object state
+        if (link is None or link._layers or link._closed or link._shutting or link._write_failed
+                or not (link.still or not flush)):
+            return None
+        state = <object>held(value, self.slots, self.slots.state)
+        if not link.enter(<object>held(value, self.slots, self.slots.generation)):
+            return None
+        try:
+            made = <Step?>state.request(method, target, headers, body, streaming)
+        except BaseException:
+            link.left(False)
+            raise
+        if made.fault is not None or made.ref is None:
+            link.left(False)
+            return made.fault
+        if made.notes or made.end != END_KEEP:
+            return value._commit(made, flush=flush), made.ref
+        for piece in made.output:
+            link._outbox.append(piece)
+            link._queued += PyBytes_GET_SIZE(piece)
+        return self.slots.succeed(value, made.state, link.left(True)), made.ref
+
+    def recv(self, value, list responses not None):
+        """Feed what has arrived already: the successor, with `responses` extended.
+
+        None where nothing has, or it is not this value's turn; nothing has happened then.
+        """
+        cdef Turns link = self.linked(value)
+        cdef bytes data
+        if (link is None or link.inbox is not None or link._sequence != link._accepted
+                or not link._arrived
+                or not link.enter(<object>held(value, self.slots, self.slots.generation))):
+            return None
+        data = <bytes?>link._arrived.popleft()
+        link._held -= PyBytes_GET_SIZE(data)
+        return self.taken(value, link, data, responses)
+
+    def take(self, value, bytes data not None, list responses not None):
+        """Feed one read of a link that is claimed: the successor, with `responses` extended.
+
+        None where the link has its own ways.
+        """
+        cdef Turns link = self.linked(value)
+        if link is None or not data:
+            return None
+        return self.taken(value, link, data, responses)
+
+    cdef object taken(self, object value, Turns link, object data, list responses):
+        cdef object state = <object>held(value, self.slots, self.slots.state)
+        cdef Step made
+        try:
+            made = <Step?>state.feed(data)
+        except BaseException:
+            link.poison()
+            raise
+        if not is_plain(made):
+            return value._fed(made, responses)
+        responses += made.responses
+        state = made.state
+        if self.flushes and link._queued == 0:
+            state = state.flushed()
+        return self.slots.succeed(value, state, link.left(True))

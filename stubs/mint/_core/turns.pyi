@@ -1,0 +1,59 @@
+from collections import deque
+from collections.abc import Iterable
+from typing import Generic, TypeVar, final
+
+from typing_extensions import disjoint_base
+
+from .events import RequestRef
+from .faults import Fault
+from .values import Slots
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_I = TypeVar("_I")
+_L = TypeVar("_L")
+
+@final
+class Mutex:
+    def acquire(self, blocking: bool = True) -> bool: ...
+    def release(self) -> None: ...
+
+@disjoint_base
+class Turns(Generic[_I, _L]):
+    generation: int
+    @property
+    def _guard(self) -> Mutex: ...
+    @property
+    def _wire(self) -> Mutex: ...
+    inbox: _I | None
+    wanted: bool
+    _closed: bool
+    plain: bool
+    still: bool
+    _layers: tuple[_L, ...]
+    _outbox: deque[bytes | memoryview[int]]
+    _queued: int
+    _arrived: deque[bytes]
+    _held: int
+    _sequence: int
+    _accepted: int
+    _shutting: bool
+    _write_failed: bool
+    def begin_turn(self, generation: int) -> bool: ...
+    def end_turn(self, moved: bool) -> int: ...
+
+@final
+class Quick:
+    def __init__(self, slots: Slots, link: str, flushes: bool) -> None: ...
+    def request(
+        self,
+        value: _T,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        body: tuple[bytes, ...] | None,
+        streaming: bool,
+        flush: bool,
+    ) -> tuple[_T, RequestRef] | Fault | None: ...
+    def recv(self, value: _T, responses: list[_R]) -> _T | None: ...
+    def take(self, value: _T, data: bytes, responses: list[_R]) -> _T | None: ...
