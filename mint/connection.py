@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 from ._core.events import CLOSE, SHUT_WRITE, Failed
 from ._core.faults import Fault
 from .engine import Engine
-from .errors import MintError, TLSFailed, TransportError, TransportTimeout, Unreachable
+from .errors import MintError, StaleConnectionError, TLSFailed, TransportError, TransportTimeout, Unreachable
 from .errors.table import from_fault
 from .messages import Broken, Closed, Received
 from .responses import RequestFailed
@@ -200,7 +200,11 @@ class ConnectionBase(Generic[_S]):
 
     def _claimed(self) -> Transport:
         link = self._link
-        link.claim(self._generation)
+        try:
+            link.claim(self._generation)
+        except StaleConnectionError as error:
+            error.marked(successor=self)
+            raise
         return link
 
     # -- requests
@@ -317,8 +321,7 @@ class ConnectionBase(Generic[_S]):
         fed = 0
         current = self
         while True:
-            link = current._link
-            link.claim(current._generation)
+            link = current._claimed()
             try:
                 data = link.receive(until)
             except TransportTimeout as error:
@@ -372,6 +375,10 @@ class ConnectionBase(Generic[_S]):
         except TransportError as error:
             self._lost(self._state, error, responses)
             raise
+        except StaleConnectionError as error:
+            link.release(moved=False)
+            error.marked(successor=self)
+            raise
         except BaseException:
             link.release(moved=False)
             raise
@@ -412,7 +419,11 @@ class ConnectionBase(Generic[_S]):
         if (mode == "active") is (mailbox is None):
             raise ValueError("a mailbox belongs to active mode, and only to it")
         if mailbox is not None:
-            mailbox.admit(self._link)
+            try:
+                mailbox.admit(self._link)
+            except MintError as error:
+                error.marked(successor=self)
+                raise
         link = self._claimed()
         try:
             link.set_inbox(mailbox)

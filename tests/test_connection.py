@@ -228,6 +228,26 @@ def test_after_refuses_what_is_not_its_own() -> None:
         other.after(unpickled)
 
 
+def test_after_gives_the_same_value_for_every_local_error() -> None:
+    conn, _ = over_memory()
+    newest, _ = conn.request("GET", "/")
+    with pytest.raises(mint.StaleConnectionError) as stale:
+        conn.request("GET", "/")
+    assert stale.value.local
+    assert conn.after(stale.value) is conn
+    mailbox = mint.Mailbox()
+    mailbox.close()
+    with pytest.raises(errors.MailboxClosed) as closed:
+        newest.set_mode("active", mailbox)
+    assert newest.after(closed.value) is newest
+    fed, link, _ = active()
+    link.put(PAGE)
+    message = Received(link.source, 7, b"")
+    with pytest.raises(mint.StaleConnectionError) as twice:
+        fed.stream(message)
+    assert fed.after(twice.value) is fed
+
+
 def test_close_is_idempotent_and_works_through_any_value() -> None:
     conn, link = over_memory()
     newest, _ = conn.request("GET", "/")
@@ -290,6 +310,7 @@ def test_a_failed_send_closes_and_fails_what_is_open() -> None:
 @pytest.mark.parametrize("operation", ["request", "recv", "flush"])
 def test_an_error_of_the_wire_keeps_its_cause(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     conn, link = over_memory()
+    link.plain = False
     conn, _ = conn.request("GET", "/")
     told = OSError("what the system said")
 
@@ -310,6 +331,7 @@ def test_an_error_of_the_wire_keeps_its_cause(operation: str, monkeypatch: pytes
 
 def test_what_the_peer_had_said_comes_with_the_error_of_a_send(monkeypatch: pytest.MonkeyPatch) -> None:
     conn, link = over_memory()
+    link.plain = False
     conn, first = conn.request("POST", "/", [("content-length", "9")], mint.STREAM)
     link.put(b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 2\r\n\r\nno")
 
@@ -351,6 +373,7 @@ def test_a_request_fails_with_the_error_that_broke_the_wire(
     error: errors.TransportError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conn, link = over_memory()
+    link.plain = False
     conn, ref = conn.request("GET", "/", flush=False)
 
     def broken(*_: object, **__: object) -> None:
