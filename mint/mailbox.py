@@ -86,7 +86,7 @@ class Watcher:
         self._watches: dict[int, _Watch] = {}
         # Written by any thread, obeyed in order by the one that takes: links to look after, or to forget.
         # The order matters: a number that was closed may be a new socket's next.
-        self._orders: deque[_Watch] = deque()
+        self.orders: deque[_Watch] = deque()
         self._gone = _gone(weakref.ref(self))
         self._ready: deque[_Watch] = deque()
         self._near: deque[object] = deque()
@@ -113,7 +113,7 @@ class Watcher:
             watch = _Watch.of(transport, -1 if socket is None else socket.fileno(), self._gone)
             transport.note = watch
         if not self._closed:
-            self._orders.append(watch)
+            self.orders.append(watch)
             if self._asleep:
                 self._ring()
 
@@ -122,7 +122,7 @@ class Watcher:
         watch = transport.note
         if isinstance(watch, _Watch):
             transport.note = None
-            self._orders.append(watch)
+            self.orders.append(watch)
 
     def post(self, message: object) -> None:
         """Add a message of your own, from any thread; a receiver that waits wakes.
@@ -146,7 +146,7 @@ class Watcher:
     def _take(self) -> object:
         """Return one message, `NOTHING` where none is there without asking the sockets."""
         while True:
-            if self._orders:
+            if self.orders:
                 self._obey()
             if self._near and (self._streak < _STREAK or not self._ready):
                 if self._streak >= _STREAK:
@@ -179,7 +179,7 @@ class Watcher:
         self._streak = 0
         self._asleep = timeout != 0
         try:
-            if self._orders or self._near or self._closed:
+            if self.orders or self._near or self._closed:
                 timeout = 0
             found = self._selector.select(timeout)
         finally:
@@ -217,7 +217,7 @@ class Watcher:
         self._register(watch, keep)
 
     def _obey(self) -> None:
-        orders = self._orders
+        orders = self.orders
         while orders:
             watch = orders.popleft()
             link = watch()
@@ -285,7 +285,7 @@ def _gone(here: weakref.ref[Watcher]) -> Callable[[weakref.ref[Link]], None]:
     def note(watch: weakref.ref[Link]) -> None:
         watcher = here()
         if watcher is not None and isinstance(watch, _Watch):
-            watcher._orders.append(watch)  # noqa: SLF001  # it is the watcher's own
+            watcher.orders.append(watch)
 
     return note
 
