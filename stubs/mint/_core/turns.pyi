@@ -6,7 +6,6 @@ from typing_extensions import disjoint_base
 
 from .events import RequestRef
 from .faults import Fault
-from .values import Slots
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -41,10 +40,11 @@ class Turns(Generic[_I, _L]):
     _write_failed: bool
     def begin_turn(self, generation: int) -> bool: ...
     def end_turn(self, moved: bool) -> int: ...
+    def arrive(self, octets: bytes) -> None: ...
 
 @final
-class Quick(Generic[_T]):
-    def __init__(self, slots: Slots[_T], link: str, flushes: bool) -> None: ...
+class Quick:
+    def __init__(self, slots: object, link: str, flushes: bool) -> None: ...
     def request(
         self,
         value: _T,
