@@ -3,9 +3,8 @@
 The first octet chooses the requests that wait and the options, the second how the rest is cut.
 """
 
-from support import fuzz, same
-
 from mint._core.http1 import Config, State
+from support import fuzz, same
 
 METHODS = (
     ("GET",),

@@ -6,9 +6,8 @@ rarely gets past the first frame.
 
 import struct
 
-from support import fuzz, same
-
 from mint._core.http2 import Config, State
+from support import fuzz, same
 
 KINDS = 11
 BLOCKS = (

@@ -112,12 +112,12 @@ class ConnectionBase(Generic[_S]):
     _private: dict[str, object]
     _proxy_headers: HeaderFields
 
+    _quick: ClassVar[Quick]
+    """The compiled course of what is frequent; of each class its own."""
+
     # -- making successors
 
     def _slots(self) -> Slots:
-        raise NotImplementedError
-
-    def _quick(self) -> Quick:
         raise NotImplementedError
 
     def _succeed(self, state: _S, generation: int) -> Self:
@@ -239,7 +239,7 @@ class ConnectionBase(Generic[_S]):
         """
         streaming = body is STREAM
         pieces = None if body is None or isinstance(body, Stream) else as_pieces(body)
-        made = self._quick().request(self, method, target, headers, pieces, streaming, flush)
+        made = self._quick.request(self, method, target, headers, pieces, streaming, flush)
         if isinstance(made, tuple):
             return made
         if made is not None:
@@ -315,7 +315,7 @@ class ConnectionBase(Generic[_S]):
         """
         responses: list[Response] = []
         if not byte_count:
-            successor = self._quick().recv(self, responses)
+            successor = self._quick.recv(self, responses)
             if successor is not None:
                 return successor, responses
         self._link.permit("recv")
@@ -346,7 +346,7 @@ class ConnectionBase(Generic[_S]):
 
     def _take(self, data: bytes, responses: list[Response]) -> Self:
         """Feed one read of a claimed link; `b""` is the peer's end."""
-        successor = self._quick().take(self, data, responses)
+        successor = self._quick.take(self, data, responses)
         if successor is not None:
             return successor
         link = self._link

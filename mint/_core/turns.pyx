@@ -108,6 +108,11 @@ cdef class Turns:
             self.inbox.watch(self)
         return newest
 
+    def arrive(self, bytes octets not None):
+        """Put plaintext behind what has arrived."""
+        self._arrived.append(octets)
+        self._held += PyBytes_GET_SIZE(octets)
+
     def end_turn(self, bint moved):
         """Give the link back, one generation on if octets moved; return the newest generation."""
         return self.left(moved)

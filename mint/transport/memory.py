@@ -33,9 +33,9 @@ class Memory(Link):
     def put(self, octets: bytes) -> None:
         """Let these octets come from the peer."""
         if octets:
-            self._arrived.append(octets)
-            self._held += len(octets)
-            self._tell()
+            self.arrive(octets)
+            if self.armed:
+                self._tell()
 
     def put_eof(self, *, clean: bool = True) -> None:
         """Let the peer end; `clean=False` is a TLS end without close_notify."""
