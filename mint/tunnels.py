@@ -65,6 +65,7 @@ class TunnelLink(Memory):
 
     def __init__(self, tunnels: Tunnels, ref: RequestRef, options: TCPOptions) -> None:
         super().__init__()
+        self.still = False  # what is sent leaves by itself, unlike that of a Memory
         self.ref = ref
         self.answer = Answer()
         """What the proxy said to CONNECT."""
