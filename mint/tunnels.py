@@ -221,7 +221,7 @@ class Tunnels:
         `headers` go with every CONNECT, and nowhere else; `Proxy(...).sent_headers` has credentials in it.
         """
         check_told(headers)
-        self._connection = connection
+        self._connection: HTTP2 = connection
         self._headers = headers
         self._links: weakref.WeakValueDictionary[RequestRef, TunnelLink] = weakref.WeakValueDictionary()
         self._changed = threading.Condition(threading.RLock())
