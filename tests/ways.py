@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import mint
@@ -17,11 +17,9 @@ from mint.testing.server import Server
 from .tls import server_context, trusting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from mint.proxy import ProxyScheme
-
-_T = TypeVar("_T")
 
 Way: TypeAlias = Literal[
     "direct",
@@ -186,12 +184,8 @@ class Road:
 
     def connect(self, scheme: mint.types.Scheme, **options: Any) -> mint.Connection:
         """Connect on this way in the blocking world."""
-        return self.connecting(mint.connect, scheme, **options)
-
-    def connecting(self, connect: Callable[..., _T], scheme: mint.types.Scheme, **options: Any) -> _T:
-        """The same with the `connect` of any world."""
         where, options = self.arguments(scheme=scheme, **options)
-        return connect(*where, **options)
+        return mint.connect(*where, **options)
 
 
 @contextmanager
