@@ -226,7 +226,8 @@ cdef class PushPromise:
     headers: tuple
 
     def __repr__(self):
-        return f"PushPromise(ref={self.ref!r}, promised_ref={self.promised_ref!r}, headers={shown(self.headers)!r})"
+        return (f"PushPromise(ref={self.ref!r}, promised_ref={self.promised_ref!r}, "
+                f"headers={shown(self.headers)!r})")
 
     def __reduce__(self):
         return PushPromise, (self.ref, self.promised_ref, self.headers)
