@@ -6,7 +6,16 @@ The first octet chooses the requests that wait and the options, the second how t
 from mint._core.http1 import Config, State
 from support import fuzz, same
 
-METHODS = (("GET",), ("HEAD",), ("GET", "GET"), ("CONNECT",), ("POST", "HEAD", "GET"), (), ("UPGRADE",), ("STREAM",))
+METHODS = (
+    ("GET",),
+    ("HEAD",),
+    ("GET", "GET"),
+    ("CONNECT",),
+    ("POST", "HEAD", "GET"),
+    (),
+    ("UPGRADE",),
+    ("STREAM",),
+)
 
 
 def state_for(choice: int) -> State:

@@ -124,7 +124,12 @@ def one(data: bytes) -> None:
     """Compare one input."""
     ours, theirs = by_mint(data), by_h11(data)
     if ours.refused and not ours.complete:
-        check(bool(theirs.refused) or ours.refused in STRICTER, "mint refuses, h11 does not", vars(ours), vars(theirs))
+        check(
+            bool(theirs.refused) or ours.refused in STRICTER,
+            "mint refuses, h11 does not",
+            vars(ours),
+            vars(theirs),
+        )
     elif ours.complete and theirs.complete:
         seen, expected = vars(ours), vars(theirs)
         for name in ("status", "headers", "body"):

@@ -81,7 +81,9 @@ def blurred(fault: Fault | None) -> Fault | None:
     """A fault without what a cut may change: surplus octets are shown as far as they had come."""
     if fault is None or fault.reason != "unexpected_data":
         return fault
-    return Fault(fault.reason, fault.name, "", fault.size, fault.limit, fault.code, fault.processed, fault.local)
+    return Fault(
+        fault.reason, fault.name, "", fault.size, fault.limit, fault.code, fault.processed, fault.local
+    )
 
 
 def documented(fault: Fault) -> None:

@@ -193,6 +193,14 @@ class HTTP2(ConnectionBase[core.State]):
         ref = None if scope == "connection" else scope
         return self._run(lambda state: state.set_receive_window(ref, size))
 
+    def set_refill(self, ref: RequestRef, refill: bool) -> Self:
+        """Stop refilling the receive window of a request, or go on: back-pressure for one request.
+
+        Once the window is used up the server waits; other requests are not affected. `UnknownRequestToStream`
+        (local) where the request is over; `ValueError` for a ref that this connection never gave.
+        """
+        return self._run(lambda state: state.set_refill(ref, refill))
+
 
 _SLOTS = Slots(HTTP2, "_state", "_generation")
 _QUICK = Quick(_SLOTS, "_link", True)

@@ -184,8 +184,12 @@ class Road:
 
     def connect(self, scheme: mint.types.Scheme, **options: Any) -> mint.Connection:
         """Connect on this way in the blocking world."""
+        return self.connecting(mint.connect, scheme, **options)
+
+    def connecting(self, connect: Callable[..., _T], scheme: mint.types.Scheme, **options: Any) -> _T:
+        """The same with the `connect` of any world."""
         where, options = self.arguments(scheme=scheme, **options)
-        return mint.connect(*where, **options)
+        return connect(*where, **options)
 
 
 @contextmanager

@@ -28,7 +28,8 @@ def content(conn: mint.Connection, target: str, *, limit: int) -> tuple[mint.Con
     """Fetch one target; return its content, decoded."""
     headers = [("accept-encoding", "gzip, deflate, br, zstd")]
     conn, _ = conn.request("GET", target, headers)
-    coding, pieces = "", []
+    coding = ""
+    pieces: list[bytes] = []
     while conn.open_request_count:
         conn, responses = conn.recv(timeout=30)
         for response in responses:

@@ -30,7 +30,7 @@ class Call:
     target: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
-    future: Future[Answer] = field(default_factory=Future)
+    future: Future[Answer] = field(default_factory=Future[Answer])
 
 
 class Stop:
