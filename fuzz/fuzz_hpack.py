@@ -4,8 +4,9 @@ The input is cut into blocks at 0xFF 0x00 0xFF so that the dynamic table is used
 """
 
 import hpack
-from mint._core.hpack import Decoder, Encoder
 from support import check, documented, fuzz
+
+from mint._core.hpack import Decoder, Encoder
 
 MARK = b"\xff\x00\xff"
 LIMIT = 65_536

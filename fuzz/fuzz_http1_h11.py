@@ -6,9 +6,10 @@
 from collections.abc import Iterable
 
 import h11
+from support import check, fuzz, play
+
 from mint._core.events import Data, Done, Failed, Headers, Status, Trailers
 from mint._core.http1 import Config, State
-from support import check, fuzz, play
 
 CONFIG = Config(hostname="example.org", port=80, scheme="http", identity=7, user_agent="fuzz")
 

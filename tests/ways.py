@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import mint
@@ -17,9 +17,11 @@ from mint.testing.server import Server
 from .tls import server_context, trusting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mint.proxy import ProxyScheme
+
+_T = TypeVar("_T")
 
 Way: TypeAlias = Literal[
     "direct",
