@@ -152,6 +152,13 @@ cdef class Quick:
             return <Turns>link
         return None
 
+    cdef object current(self, object value, Turns link):
+        """The state to go on from: what was queued may have been taken since the last operation."""
+        cdef object state = <object>held(value, self.slots, self.slots.state)
+        if self.flushes and link.still and link._queued == 0:
+            return state.flushed()
+        return state
+
     def request(self, value, str method, str target, headers, tuple body, bint streaming, bint flush):
         """Queue a request: the successor and the ref, or the fault that refuses it.
 
@@ -164,10 +171,10 @@ cdef class Quick:
         if (link is None or link._layers or link._closed or link._shutting or link._write_failed
                 or not (link.still or not flush)):
             return None
-        state = <object>held(value, self.slots, self.slots.state)
         if not link.enter(<object>held(value, self.slots, self.slots.generation)):
             return None
         try:
+            state = self.current(value, link)
             made = <Step?>state.request(method, target, headers, body, streaming)
         except BaseException:
             link.left(False)
@@ -208,9 +215,10 @@ cdef class Quick:
         return self.taken(value, link, data, responses)
 
     cdef object taken(self, object value, Turns link, object data, list responses):
-        cdef object state = <object>held(value, self.slots, self.slots.state)
+        cdef object state
         cdef Step made
         try:
+            state = self.current(value, link)
             made = <Step?>state.feed(data)
         except BaseException:
             link.poison()
