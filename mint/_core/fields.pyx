@@ -35,6 +35,16 @@ FORBIDDEN_IN_TRAILERS: frozenset = CONNECTION_SPECIFIC | frozenset({
 DEFAULT_PORTS: dict = {"http": 80, "https": 443}
 
 
+cdef int check_host(str hostname) except -1:
+    """Raise ValueError where a name cannot stand in Host or :authority.
+
+    9110-4.2.4-a: what follows or precedes a host in a URI is no part of it.
+    """
+    if not hostname.isascii() or any(mark <= " " or mark in "/?#@\\\x7f" for mark in hostname):
+        raise ValueError(f"hostname {hostname!r} cannot stand in a Host field")
+    return 0
+
+
 cdef bint is_latin1(str text) noexcept:
     return PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND
 
