@@ -265,6 +265,8 @@ class ConnectionBase(Generic[_S]):
         `ContentLengthMismatch` where it breaks the declared length, `RequestIsNotStreaming`,
         `UnknownRequestToStream`; all of them local. `ValueError` for a ref this connection never gave.
         """
+        if not isinstance(data, (Eof, bytes, bytearray, memoryview)):
+            raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
         piece = data if isinstance(data, (Eof, bytes)) else bytes(data)
         link = self._claimed()
         try:

@@ -114,6 +114,8 @@ cdef class Config:
             raise ValueError("a request needs an authority: hostname is empty")
         if len(named) != len(given):
             raise ValueError("a setting is given twice")
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port {port} is not between 0 and 65535")
         self.hostname = hostname
         self.port = port
         self.scheme = scheme
