@@ -132,10 +132,8 @@ class ConnectionBase(Generic[_S]):
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a value that is superseded must not be a key
 
     def __repr__(self) -> str:
-        return (
-            f"<{type(self).__name__} {'open' if self.is_open() else 'closed'},"
-            f" {self.open_request_count} open requests>"
-        )
+        stands = "open" if self.is_open() else "draining" if self.is_open("read") else "closed"
+        return f"<{type(self).__name__} {stands}, {self.open_request_count} open requests>"
 
     # -- one transaction on the wire
 
@@ -548,6 +546,8 @@ class ConnectionBase(Generic[_S]):
         """
         link = self._link
         step = self._state.close()
+        if step.notes:
+            log_notes(step.notes)
         try:
             link.claim(self._generation)
         except (MintError, RuntimeError):
