@@ -6,8 +6,9 @@ rarely gets past the first frame.
 
 import struct
 
-from mint._core.http2 import Config, State
 from support import fuzz, same
+
+from mint._core.http2 import Config, State
 
 KINDS = 11
 BLOCKS = (

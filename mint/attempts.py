@@ -37,7 +37,7 @@ from .errors import MintError, NameNotResolved, TransportError, TransportTimeout
 from .errors.transport import system_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from .connecting import Answer, Established, IOStep, Procedure
     from .options import TCPOptions
@@ -311,7 +311,7 @@ def show(endpoint: Endpoint) -> str:
 
 
 @contextlib.contextmanager
-def _telling(phase: str) -> Iterator[None]:
+def _telling(phase: str) -> Generator[None]:
     """Turn an error of the system into one that says what was being done."""
     try:
         yield

@@ -8,6 +8,7 @@ protocol lives in http1.py and http2.py; nothing here knows a socket or a front 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from time import monotonic
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 from ._core.events import CLOSE, SHUT_WRITE, Failed
 from ._core.faults import Fault
 from .engine import Engine
-from .errors import MintError, TransportError, TransportTimeout
+from .errors import MintError, StaleConnectionError, TLSFailed, TransportError, TransportTimeout, Unreachable
 from .errors.table import from_fault
 from .messages import Broken, Closed, Received
 from .responses import RequestFailed
@@ -55,6 +56,7 @@ _FAULTS = {
     "closed": "transport_closed",
     "econnreset": "transport_reset",
     "timeout": "transport_timeout",
+    "tls_alert": "tls_failed",
 }
 _LEVELS = {"no": 0, "maybe": 1, "yes": 2}
 
@@ -62,7 +64,13 @@ _LEVELS = {"no": 0, "maybe": 1, "yes": 2}
 def _as_fault(error: TransportError) -> Fault:
     """Return the transport's error as the engine wants it, to fail what is open with it."""
     reason = _FAULTS.get(error.reason, "transport_failed")
-    value = error.phase if isinstance(error, TransportTimeout) else str(error)
+    match error:
+        case TransportTimeout(phase):
+            value = phase
+        case TLSFailed(detail) | Unreachable(detail):
+            value = detail
+        case _:
+            value = str(error)
     return Fault(reason, value=value, processed=_LEVELS[error.processed.value])
 
 
@@ -109,7 +117,7 @@ class ConnectionBase(Generic[_S]):
 
     # -- making successors
 
-    def _slots(self) -> Slots[Self]:
+    def _slots(self) -> Slots:
         raise NotImplementedError
 
     def _succeed(self, state: _S, generation: int) -> Self:
@@ -145,16 +153,23 @@ class ConnectionBase(Generic[_S]):
         """Return the error for a wish that was refused: the value stays as good as it was."""
         return from_fault(fault).marked(successor=self)
 
-    def _lost(self, state: _S, error: TransportError, before: list[Response]) -> TransportError:
-        """Return the error after the wire broke: what is open fails, the successor is closed."""
+    def _lost(self, state: _S, error: TransportError, before: list[Response]) -> None:
+        """Mark the error after the wire broke: what is open fails, the successor is closed.
+
+        What the peer had said before is heard first: an early 413 may be the reason.
+        """
         link = self._link
-        step = state.lose(_as_fault(error))
         link.close()
+        told = list(before)
+        with contextlib.suppress(TransportError):
+            while octets := link.receive_now():
+                heard = state.feed(octets)
+                state = heard.state
+                told += self._responses(heard.responses)
+        step = state.lose(_as_fault(error))
+        told += self._responses(step.responses)
         generation = link.release(moved=True)
-        return error.marked(
-            responses=(*before, *self._responses(step.responses)),
-            successor=self._succeed(step.state, generation),
-        )
+        error.marked(responses=tuple(told), successor=self._succeed(step.state, generation))
 
     def _commit(self, step: Step[_S], *, flush: bool = True) -> Self:
         """Write what a step of a claimed link says and return the successor."""
@@ -167,7 +182,8 @@ class ConnectionBase(Generic[_S]):
             if step.end == SHUT_WRITE:
                 link.shut_write()
         except TransportError as error:
-            raise self._lost(step.state, error, self._responses(step.responses)) from error
+            self._lost(step.state, error, self._responses(step.responses))
+            raise
         except BaseException:
             link.poison()
             raise
@@ -182,9 +198,17 @@ class ConnectionBase(Generic[_S]):
         """Return the state after all that it said was written; HTTP/2 counts what waits."""
         return state
 
+    def _current(self, link: Transport) -> _S:
+        """Return the state to go on from: what was queued may have been taken since the last operation."""
+        return self._state if link.unsent else self._written(self._state)
+
     def _claimed(self) -> Transport:
         link = self._link
-        link.claim(self._generation)
+        try:
+            link.claim(self._generation)
+        except StaleConnectionError as error:
+            error.marked(successor=self)
+            raise
         return link
 
     # -- requests
@@ -222,7 +246,7 @@ class ConnectionBase(Generic[_S]):
             raise self._refuse(made)
         link = self._claimed()
         try:
-            step = self._state.request(method, target, headers, pieces, streaming)
+            step = self._current(link).request(method, target, headers, pieces, streaming)
         except BaseException:
             link.release(moved=False)
             raise
@@ -268,7 +292,8 @@ class ConnectionBase(Generic[_S]):
             except TransportError as error:
                 # The responses are in `before` too: keep the whole story, once.
                 told = error.responses[len(responses) :]
-                raise error.marked(responses=(*before, *told)) from error
+                error.marked(responses=(*before, *told))
+                raise
         fault = from_fault(step.fault)
         try:
             successor = self._commit(step)
@@ -300,16 +325,17 @@ class ConnectionBase(Generic[_S]):
         fed = 0
         current = self
         while True:
-            link = current._link
-            link.claim(current._generation)
+            link = current._claimed()
             try:
                 data = link.receive(until)
             except TransportTimeout as error:
                 generation = link.release(moved=False)
                 successor = current._succeed(current._state, generation)
-                raise error.marked(responses=tuple(responses), successor=successor) from None
+                error.marked(responses=tuple(responses), successor=successor)
+                raise
             except TransportError as error:
-                raise current._lost(current._state, error, responses) from error
+                current._lost(current._state, error, responses)
+                raise
             except BaseException:
                 link.poison()
                 raise
@@ -325,7 +351,8 @@ class ConnectionBase(Generic[_S]):
             return successor
         link = self._link
         try:
-            step = self._state.feed(data) if data else self._state.feed_eof(link.clean_end)
+            state = self._current(link)
+            step = state.feed(data) if data else state.feed_eof(link.clean_end)
         except BaseException:
             link.poison()
             raise
@@ -351,7 +378,12 @@ class ConnectionBase(Generic[_S]):
         try:
             data = link.accept(message)
         except TransportError as error:
-            raise self._lost(self._state, error, responses) from error
+            self._lost(self._state, error, responses)
+            raise
+        except StaleConnectionError as error:
+            link.release(moved=False)
+            error.marked(successor=self)
+            raise
         except BaseException:
             link.release(moved=False)
             raise
@@ -392,7 +424,11 @@ class ConnectionBase(Generic[_S]):
         if (mode == "active") is (mailbox is None):
             raise ValueError("a mailbox belongs to active mode, and only to it")
         if mailbox is not None:
-            mailbox.admit(self._link)
+            try:
+                mailbox.admit(self._link)
+            except MintError as error:
+                error.marked(successor=self)
+                raise
         link = self._claimed()
         try:
             link.set_inbox(mailbox)
@@ -486,9 +522,11 @@ class ConnectionBase(Generic[_S]):
             link.flush(timeout)
         except TransportTimeout as error:
             successor = self._succeed(self._state, link.release(moved=True))
-            raise error.marked(successor=successor) from None
+            error.marked(successor=successor)
+            raise
         except TransportError as error:
-            raise self._lost(self._state, error, []) from error
+            self._lost(self._state, error, [])
+            raise
         except BaseException:
             link.poison()
             raise

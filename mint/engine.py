@@ -55,7 +55,7 @@ class Engine(Protocol):
         """Take the peer's end; `clean` is false where TLS ended without close_notify."""
         ...
 
-    def lose(self, fault: Fault) -> Step[Self]:
+    def lose(self, fault: Fault, /) -> Step[Self]:
         """Take that the wire broke: everything open fails."""
         ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from sys import maxsize
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 from ._core import http1 as core
 from ._core.turns import Quick
@@ -41,8 +41,8 @@ class HTTP1(ConnectionBase[core.State]):
     the responses come in their order. While one body is streamed no other request can be sent.
     """
 
-    def _slots(self) -> Slots[Self]:
-        return _SLOTS  # type: ignore[return-value]  # the class is final in all but name: no subclasses
+    def _slots(self) -> Slots:
+        return _SLOTS
 
     @property
     def protocol(self) -> Literal["http1"]:
@@ -59,7 +59,7 @@ class HTTP1(ConnectionBase[core.State]):
         return maxsize
 
 
-_SLOTS: Slots[HTTP1] = Slots(HTTP1, "_state", "_generation")
+_SLOTS = Slots(HTTP1, "_state", "_generation")
 HTTP1._quick = Quick(_SLOTS, "_link", False)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 

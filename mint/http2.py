@@ -52,8 +52,8 @@ class HTTP2(ConnectionBase[core.State]):
 
     _counts = True
 
-    def _slots(self) -> Slots[Self]:
-        return _SLOTS  # type: ignore[return-value]  # the class is final in all but name: no subclasses
+    def _slots(self) -> Slots:
+        return _SLOTS
 
     @property
     def protocol(self) -> Literal["http2"]:
@@ -190,8 +190,16 @@ class HTTP2(ConnectionBase[core.State]):
         ref = None if scope == "connection" else scope
         return self._run(lambda state: state.set_receive_window(ref, size))
 
+    def set_refill(self, ref: RequestRef, refill: bool) -> Self:
+        """Stop refilling the receive window of a request, or go on: back-pressure for one request.
 
-_SLOTS: Slots[HTTP2] = Slots(HTTP2, "_state", "_generation")
+        Once the window is used up the server waits; other requests are not affected. `UnknownRequestToStream`
+        (local) where the request is over; `ValueError` for a ref that this connection never gave.
+        """
+        return self._run(lambda state: state.set_refill(ref, refill))
+
+
+_SLOTS = Slots(HTTP2, "_state", "_generation")
 HTTP2._quick = Quick(_SLOTS, "_link", True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 

@@ -86,8 +86,7 @@ class Watcher:
         self._watches: dict[int, _Watch] = {}
         # Written by any thread, obeyed in order by the one that takes: links to look after, or to forget.
         # The order matters: a number that was closed may be a new socket's next.
-        self._orders: deque[_Watch] = deque()
-        self._gone = _gone(weakref.ref(self))
+        self._orders: deque[weakref.ref[Link]] = deque()
         self._ready: deque[_Watch] = deque()
         self._near: deque[object] = deque()
         self._streak = 0
@@ -110,7 +109,8 @@ class Watcher:
             if not isinstance(transport, Link):
                 return
             socket = transport.socket
-            watch = _Watch.of(transport, -1 if socket is None else socket.fileno(), self._gone)
+            # The garbage collector gives the order for a link that is gone, in any thread, at any time.
+            watch = _Watch.of(transport, -1 if socket is None else socket.fileno(), self._orders.append)
             transport.note = watch
         if not self._closed:
             self._orders.append(watch)
@@ -220,6 +220,8 @@ class Watcher:
         orders = self._orders
         while orders:
             watch = orders.popleft()
+            if not isinstance(watch, _Watch):
+                continue
             link = watch()
             if link is None or link.note is not watch or link.closed:
                 self._forget(watch)
@@ -277,17 +279,6 @@ class Watcher:
         self._selector.close()
         self._bell.close()
         self._rope.close()
-
-
-def _gone(here: weakref.ref[Watcher]) -> Callable[[weakref.ref[Link]], None]:
-    """Return what the garbage collector calls when a link is gone, in any thread, at any time."""
-
-    def note(watch: weakref.ref[Link]) -> None:
-        watcher = here()
-        if watcher is not None and isinstance(watch, _Watch):
-            watcher._orders.append(watch)  # noqa: SLF001  # it is the watcher's own
-
-    return note
 
 
 class Mailbox(Watcher):

@@ -32,7 +32,7 @@ from .tunnelling import establish
 
 if TYPE_CHECKING:
     import socket as sockets
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
     from types import TracebackType
 
     from .connecting import Attempt, Endpoint, Established, Plan
@@ -247,7 +247,7 @@ class Driver(AsyncDriver):
 
 
 @contextlib.contextmanager
-def _until(left: float | None, phase: str) -> Iterator[None]:
+def _until(left: float | None, phase: str) -> Generator[None]:
     with trio.move_on_after(float("inf") if left is None else left) as scope:
         yield
     if scope.cancelled_caught:

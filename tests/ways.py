@@ -171,12 +171,10 @@ class Road:
         self.socks: SocksProxy | None = None
         self.proxy: Proxy | None = None
 
-    def connect(self, scheme: mint.types.Scheme, **options: Any) -> mint.Connection:
-        """Connect on this way; by default to a host named localhost."""
-        return self.connecting(mint.connect, scheme, **options)
-
-    def connecting(self, connect: Callable[..., _T], scheme: mint.types.Scheme, **options: Any) -> _T:
-        """The same with the `connect` of any world."""
+    def arguments(
+        self, *, scheme: mint.types.Scheme, **options: Any
+    ) -> tuple[tuple[mint.types.Scheme, mint.types.Address, int], dict[str, Any]]:
+        """Return what `connect` of any world is given on this way; the host is named localhost."""
         address: mint.types.Address = "127.0.0.1"
         port = self.origin.port
         if self.way == "unix socket":
@@ -184,7 +182,16 @@ class Road:
         elif self.way == "given socket" and "socket" not in options:
             options["socket"] = dial(self.origin.address, port)
         options = {"hostname": "localhost", "proxy": self.proxy, **options}
-        return connect(scheme, options.pop("address", address), port, **options)
+        return (scheme, options.pop("address", address), port), options
+
+    def connect(self, scheme: mint.types.Scheme, **options: Any) -> mint.Connection:
+        """Connect on this way in the blocking world."""
+        return self.connecting(mint.connect, scheme, **options)
+
+    def connecting(self, connect: Callable[..., _T], scheme: mint.types.Scheme, **options: Any) -> _T:
+        """The same with the `connect` of any world."""
+        where, options = self.arguments(scheme=scheme, **options)
+        return connect(*where, **options)
 
 
 @contextmanager

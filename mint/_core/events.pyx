@@ -7,6 +7,21 @@ only text, octets and refs can be in no cycle, so the collector does not track i
 
 cimport cython
 
+from .fields cimport name_is_sensitive
+
+from dataclasses import replace
+
+
+cdef tuple shown(tuple headers):
+    """Fields as `repr` may show them: what is secret is left out (R35)."""
+    cdef list made = []
+    for pair in headers:
+        if (type(pair) is tuple and len(<tuple>pair) == 2 and type(pair[0]) is str
+                and name_is_sensitive(pair[0].lower())):
+            pair = (pair[0], "(redacted)")
+        made.append(pair)
+    return tuple(made)
+
 
 @cython.final
 @cython.freelist(64)
@@ -35,11 +50,14 @@ cdef class RequestRef:
     def __reduce__(self):
         return RequestRef, (self.connection, self.number)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(16)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Informational:
     """An interim response (1xx but 101): zero or more come before the final one. RFC 9110 15.2."""
 
@@ -47,8 +65,14 @@ cdef class Informational:
     status: cython.int
     headers: tuple
 
+    def __repr__(self):
+        return f"Informational(ref={self.ref!r}, status={self.status!r}, headers={shown(self.headers)!r})"
+
     def __reduce__(self):
         return Informational, (self.ref, self.status, self.headers)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final
@@ -64,6 +88,9 @@ cdef class Status:
     def __reduce__(self):
         return Status, (self.ref, self.status)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(8)
@@ -78,19 +105,28 @@ cdef class StatusReason:
     def __reduce__(self):
         return StatusReason, (self.ref, self.reason)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(64)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Headers:
     """The header section of the final response: pairs in order, names in lower case."""
 
     ref: RequestRef
     headers: tuple
 
+    def __repr__(self):
+        return f"Headers(ref={self.ref!r}, headers={shown(self.headers)!r})"
+
     def __reduce__(self):
         return Headers, (self.ref, self.headers)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final
@@ -106,19 +142,28 @@ cdef class Data:
     def __reduce__(self):
         return Data, (self.ref, self.data)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(16)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Trailers:
     """The trailer section, without the fields that may not stand there."""
 
     ref: RequestRef
     headers: tuple
 
+    def __repr__(self):
+        return f"Trailers(ref={self.ref!r}, headers={shown(self.headers)!r})"
+
     def __reduce__(self):
         return Trailers, (self.ref, self.headers)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final
@@ -133,6 +178,9 @@ cdef class Done:
     def __reduce__(self):
         return Done, (self.ref,)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(16)
@@ -145,6 +193,9 @@ cdef class Failed:
 
     def __reduce__(self):
         return Failed, (self.ref, self.fault)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final
@@ -159,11 +210,14 @@ cdef class Pong:
     def __reduce__(self):
         return Pong, (self.ref,)
 
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
 
 @cython.final
 @cython.freelist(8)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class PushPromise:
     """The server will answer a request that was not sent. RFC 9113 8.4."""
 
@@ -171,8 +225,15 @@ cdef class PushPromise:
     promised_ref: RequestRef
     headers: tuple
 
+    def __repr__(self):
+        return (f"PushPromise(ref={self.ref!r}, promised_ref={self.promised_ref!r}, "
+                f"headers={shown(self.headers)!r})")
+
     def __reduce__(self):
         return PushPromise, (self.ref, self.promised_ref, self.headers)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final
@@ -186,6 +247,9 @@ cdef class Note:
 
     def __reduce__(self):
         return Note, (self.outgoing, self.text)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
 
 
 @cython.final

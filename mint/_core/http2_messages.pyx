@@ -14,7 +14,7 @@ from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnic
                               PyUnicode_GET_LENGTH, PyUnicode_KIND)
 from libc.string cimport memchr, memcmp
 
-from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_class, char_lower, is_blank,
+from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_blank,
                      value_is_clean)
 from .faults cimport Fault, fault, refusal
 from .fields cimport (method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
@@ -43,7 +43,6 @@ CALLER_PSEUDO: frozenset = frozenset({":protocol", ":scheme", ":path", ":authori
 
 # What an extended CONNECT has no use for (8441-5-b).
 NOT_EXTENDED: frozenset = frozenset({"sec-websocket-key", "sec-websocket-accept"})
-
 
 
 cdef inline const unsigned char *octets_of(str text) noexcept:
@@ -373,7 +372,7 @@ cdef Fault malformed(str name, str value):
 cdef Fault marks_fault(list fields, unsigned int marks):
     """Say which field has a bad name or value (9113-8.2.1). Seldom, so it may look again."""
     cdef str name
-    for name, value in fields:
+    for name, _value in fields:
         if not name_is_ready(name[1:] if name[:1] == ":" else name):
             return malformed(name, "is no field name in lower case")
     for name, value in fields:

@@ -7,16 +7,16 @@ stands in the modules above. RFC 9113 5.1, 5.4, 10.5.
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from libc.string cimport memcmp, memcpy, memset
 
 from .events cimport END_CLOSE, END_KEEP, Data, Done, Failed, Note, RequestRef, Step, step
-from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, PROCESSED_YES, Fault, fault
+from .faults cimport PROCESSED_MAYBE, PROCESSED_YES, Fault, fault
 from .fields cimport name_is_sensitive
 from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, RST_STREAM, Head, frame_name,
                       goaway_frame, read_u32, write_header, write_u32)
 from .logs cimport ByteLog, Window, log_append
-from .streams cimport (CLOSED, ENDED, GOT_RESET, IDLE, IS_PUSHED, RESERVED, RESET, SEEN_ANY,
+from .streams cimport (CLOSED, ENDED, IDLE, IS_PUSHED, RESERVED, RESET, SEEN_ANY,
                        SEEN_FINAL, SENT_RESET, Stream, next_state)
 from .streams cimport Table as Streams
 

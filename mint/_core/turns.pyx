@@ -98,8 +98,12 @@ cdef class Turns:
         newest = self.generation
         self._wire.leave()
         self._guard.leave()
+        if self._closed:
+            # By another thread, maybe, which could not do it while we were inside.
+            self._shut()
+            return newest
         # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
-        if self.inbox is not None and (self.wanted or self._outbox) and not self._closed:
+        if self.inbox is not None and (self.wanted or self._outbox):
             self.wanted = False
             self.inbox.watch(self)
         return newest
@@ -112,6 +116,7 @@ cdef class Turns:
     def end_turn(self, bint moved):
         """Give the link back, one generation on if octets moved; return the newest generation."""
         return self.left(moved)
+
 
 cdef inline bint is_plain(Step made) noexcept:
     """Whether a step asks for nothing but its successor and its responses."""

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from ..types import UnixAddress
 from ..version import __version__
+from .usage import UsageError, header
+from .way import Way, add_options, parse_way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +19,6 @@ if TYPE_CHECKING:
     from ..types import Address, ProtocolName, Scheme
 
 _PORTS: dict[str, int] = {"http": 80, "https": 443}
-
-
-class UsageError(Exception):
-    """The command line makes no sense; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,7 @@ class Wanted:
     protocols: tuple[ProtocolName, ...]
     max_time: float | None
     unix_socket: str | None
+    way: Way
 
     def address(self, location: Location) -> Address:
         """Return what to dial for a location."""
@@ -88,13 +87,6 @@ def parse_location(url: str) -> Location:
     return Location(url, scheme, parts.hostname, _PORTS[scheme] if port is None else port, target)
 
 
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon:
-        raise UsageError(f"-H wants 'name: value', not {text!r}")
-    return name.strip(), value.strip()
-
-
 def _content(pieces: Sequence[str]) -> bytes | None:
     """Join the -d options with `&`, reading `@file`, as curl does."""
     if not pieces:
@@ -118,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
         description="Fetch URLs over HTTP/1.1 and HTTP/2 and print what the servers say.",
         epilog="Exit codes: 0 fine, 2 usage, 3 bad URL, 6 unknown host, 7 refused or unreachable, "
         "8 broken HTTP, 23 cannot write, 28 time is up, 35 TLS failed, 56 connection lost, "
-        "60 certificate rejected.",
+        "60 certificate rejected, 97 no way through the proxy.",
     )
     add = made.add_argument
     add("urls", nargs="+", metavar="URL", help="what to fetch; several of one origin share a connection")
@@ -138,6 +130,7 @@ def parser() -> argparse.ArgumentParser:
     add("--h2c", action="store_true", help="speak HTTP/2 in clear, with prior knowledge")
     add("--max-time", type=float, metavar="SECONDS", help="give up after so many seconds in all")
     add("--unix-socket", metavar="PATH", help="connect to this socket instead of the host")
+    add_options(made)
     add("--version", action="version", version=f"mint {__version__}")
     return made
 
@@ -162,7 +155,7 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
     if given.max_time is not None and given.max_time <= 0:
         raise UsageError("--max-time wants a positive number of seconds")
     body = _content(given.data)
-    headers = tuple(_header(line) for line in given.header)
+    headers = tuple(header(line) for line in given.header)
     if body is not None and not any(name.lower() == "content-type" for name, _ in headers):
         headers = (*headers, ("content-type", "application/x-www-form-urlencoded"))
     if not any(name.lower() == "accept" for name, _ in headers):
@@ -183,4 +176,5 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
         protocols=protocols,
         max_time=given.max_time,
         unix_socket=given.unix_socket,
+        way=parse_way(given),
     )

@@ -16,11 +16,13 @@ from ..http import connect
 from ..options import TCPOptions, TLSOptions
 from ..responses import Done, RequestFailed
 from ..types import STREAM, Eof
-from .arguments import UsageError, parse
+from .arguments import parse
 from .show import Page, complain, say_more
+from .usage import UsageError
+from .way import say_way
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..http import Connection
     from ..responses import RequestRef, Response
@@ -40,6 +42,7 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (TimeoutError, 28),
     (errors.TransportError, 56),
     (errors.IncompleteResponse, 56),
+    (errors.ProxyError, 97),
     (errors.HTTPError, 8),
     (errors.MintError, 8),
     (OSError, 23),
@@ -58,7 +61,7 @@ class Fetcher:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._until = None if wanted.max_time is None else monotonic() + wanted.max_time
-        self._outputs = dict(zip(wanted.locations, wanted.outputs, strict=False))
+        self._outputs = iter(wanted.outputs)
 
     def run(self) -> None:
         """Fetch everything; raises what went wrong first."""
@@ -79,12 +82,17 @@ class Fetcher:
         wanted = self._wanted
         left = self._left()
         timeout = 30.0 if left is None else left
-        return connect(
+        way = wanted.way
+        proxy = way.proxy_for(location.scheme, location.host, location.port)
+        given = way.addresses(location.host, location.port)
+        conn = connect(
             location.scheme,
             wanted.address(location),
             location.port,
             hostname=location.host,
             protocols=wanted.protocols,
+            proxy=proxy,
+            resolver=None if given is None else lambda _host, _port: given,
             tcp=TCPOptions(connect_timeout=timeout, send_timeout=timeout),
             tls=TLSOptions(
                 verify=not wanted.insecure,
@@ -94,6 +102,9 @@ class Fetcher:
             ),
             log=wanted.verbose,
         )
+        if wanted.verbose:
+            say_way(conn, proxy)
+        return conn
 
     def _fetch(self, locations: list[Location]) -> list[Location]:
         """Fetch over one connection; return what is left when the server closed it."""
@@ -116,7 +127,7 @@ class Exchange:
         self._pages: dict[RequestRef, Page] = {}
         self._uploads: dict[RequestRef, memoryview[int]] = {}
 
-    def begin(self, locations: list[Location], outputs: dict[Location, str]) -> bool:
+    def begin(self, locations: list[Location], outputs: Iterator[str]) -> bool:
         """Send what can be sent now, taking it off the list; false when there is nothing to wait for."""
         wanted = self._wanted
         # Over HTTP/1 one after another: pipelining is for those who know their server.
@@ -135,9 +146,9 @@ class Exchange:
                 if not self._pages:
                     raise
                 break
-            location = locations.pop(0)
+            locations.pop(0)
             self._pages[ref] = Page(
-                self._conn.protocol, include=wanted.include, path=outputs.get(location), live=not self._pages
+                self._conn.protocol, include=wanted.include, path=next(outputs, None), live=not self._pages
             )
             if streamed and wanted.body is not None:
                 self._uploads[ref] = memoryview(wanted.body)
@@ -160,8 +171,8 @@ class Exchange:
 
     def go_on(self, timeout: float | None) -> None:
         """Send and receive once; raises what went wrong after showing what came before it."""
-        self._upload()
         try:
+            self._upload()
             self._conn, responses = self._conn.recv(timeout=timeout)
         except errors.MintError as error:
             for response in error.responses:

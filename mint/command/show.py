@@ -156,6 +156,11 @@ def say_more() -> None:
     logger.addHandler(handler)
 
 
+def say(text: str) -> None:
+    """Print one line on stderr, for -v."""
+    sys.stderr.write(f"{visible(text)}\n")
+
+
 def complain(text: str) -> None:
     """Print one clear line on stderr."""
     sys.stderr.write(f"mint: {visible(text)}\n")

@@ -23,7 +23,7 @@ class Layer(Protocol):
         """How many octets it was given and cannot send yet."""
         ...
 
-    def feed(self, octets: bytes) -> None:
+    def feed(self, octets: bytes, /) -> None:
         """Take what came from outside; `b""` says that it ended."""
         ...
 
@@ -31,7 +31,7 @@ class Layer(Protocol):
         """Return what is for the inside, all of it. Raises what broke the layer."""
         ...
 
-    def write(self, octets: bytes) -> None:
+    def write(self, octets: bytes, /) -> None:
         """Take what comes from the inside."""
         ...
 

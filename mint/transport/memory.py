@@ -24,8 +24,8 @@ class Memory(Link):
 
     def __init__(self) -> None:
         super().__init__()
-        self.still = True
-        self._waiting: list[bytes] = []
+        # A subclass may have a wire of its own (a tunnel).
+        self.still = type(self) is Memory
         self.write_ended: bool = False
         """Whether this end has said that it sends no more."""
 

@@ -47,7 +47,7 @@ def _has_store() -> bool:
     from pathlib import Path  # noqa: PLC0415  # importing it takes longer than all of this module
 
     folder = ssl.get_default_verify_paths().capath
-    return folder is not None and any(Path(folder).iterdir())
+    return bool(folder) and any(Path(folder).iterdir())
 
 
 def _certifi() -> str:

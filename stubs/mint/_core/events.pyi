@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from typing import Generic, TypeVar, final
+from typing import Generic, Self, TypeVar, final
 
 from .faults import Fault
 
@@ -20,6 +20,7 @@ class RequestRef:
     def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[type[RequestRef], tuple[int, int]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Informational:
     def __reduce__(
         self,
     ) -> tuple[type[Informational], tuple[RequestRef, int, tuple[tuple[str, str], ...]]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Status:
     ref: RequestRef
     status: int
     def __reduce__(self) -> tuple[type[Status], tuple[RequestRef, int]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class StatusReason:
     ref: RequestRef
     reason: str
     def __reduce__(self) -> tuple[type[StatusReason], tuple[RequestRef, str]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Headers:
     def __reduce__(
         self,
     ) -> tuple[type[Headers], tuple[RequestRef, tuple[tuple[str, str], ...]]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Data:
     ref: RequestRef
     data: bytes
     def __reduce__(self) -> tuple[type[Data], tuple[RequestRef, bytes]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -69,12 +75,14 @@ class Trailers:
     def __reduce__(
         self,
     ) -> tuple[type[Trailers], tuple[RequestRef, tuple[tuple[str, str], ...]]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
 class Done:
     ref: RequestRef
     def __reduce__(self) -> tuple[type[Done], tuple[RequestRef]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -82,12 +90,14 @@ class Failed:
     ref: RequestRef
     fault: Fault
     def __reduce__(self) -> tuple[type[Failed], tuple[RequestRef, Fault]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
 class Pong:
     ref: RequestRef
     def __reduce__(self) -> tuple[type[Pong], tuple[RequestRef]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,10 @@ class PushPromise:
     headers: tuple[tuple[str, str], ...]
     def __reduce__(
         self,
-    ) -> tuple[type[PushPromise], tuple[RequestRef, RequestRef, tuple[tuple[str, str], ...]]]: ...
+    ) -> tuple[
+        type[PushPromise], tuple[RequestRef, RequestRef, tuple[tuple[str, str], ...]]
+    ]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,7 @@ class Note:
     outgoing: bool
     text: str
     def __reduce__(self) -> tuple[type[Note], tuple[bool, str]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
 
 Plain = Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong | PushPromise
 Event = Informational | Status | StatusReason | Headers | Data | Trailers | Done | Failed | Pong | PushPromise

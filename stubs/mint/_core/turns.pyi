@@ -44,7 +44,7 @@ class Turns(Generic[_I, _L]):
 
 @final
 class Quick:
-    def __init__(self, slots: object, link: str, flushes: bool) -> None: ...
+    def __init__(self, slots: Slots, link: str, flushes: bool) -> None: ...
     def request(
         self,
         value: _T,

@@ -1,0 +1,51 @@
+"""A download with a progress bar: `Data` comes as it arrives, so there is always something to show."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, TYPE_CHECKING
+
+import mint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WIDTH = 40
+
+
+def download(conn: mint.Connection, target: str, sink: IO[bytes]) -> Iterator[tuple[int, int | None]]:
+    """Write the content to `sink`; yield how much came and how much there is, if that is known."""
+    conn, _ = conn.request("GET", target)
+    size, total = 0, None
+    while conn.open_request_count:
+        conn, responses = conn.recv(timeout=30)
+        for response in responses:
+            match response:
+                case mint.Status(status=status) if status != 200:
+                    raise ConnectionError(f"the server answered {status}")
+                case mint.Headers(headers=headers):
+                    lengths = [value for name, value in headers if name == "content-length"]
+                    total = int(lengths[0]) if lengths else None
+                case mint.Data(data=data):
+                    sink.write(data)
+                    size += len(data)
+                case mint.RequestFailed(error=error):
+                    raise error
+                case _:
+                    pass
+        yield size, total
+
+
+def bar(size: int, total: int | None) -> str:
+    """Return one line that shows how far it is."""
+    if not total:
+        return f"{size:,} bytes"
+    filled = WIDTH * size // total
+    return f"[{'#' * filled}{'.' * (WIDTH - filled)}] {100 * size // total:3} %"
+
+
+def show(conn: mint.Connection, target: str, sink: IO[bytes]) -> None:
+    """Download, and draw the bar on one line of the terminal."""
+    for size, total in download(conn, target, sink):
+        sys.stderr.write(f"\r{bar(size, total)}")
+    sys.stderr.write("\n")

@@ -1,0 +1,15 @@
+"""What every part of the command line shares: how it says that it was misused, and what a header is."""
+
+from __future__ import annotations
+
+
+class UsageError(Exception):
+    """The command line makes no sense; the text says why."""
+
+
+def header(text: str, option: str = "-H") -> tuple[str, str]:
+    """Take a header line apart. Raises `UsageError`."""
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise UsageError(f"{option} wants 'name: value', not {text!r}")
+    return name.strip(), value.strip()

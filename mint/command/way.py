@@ -1,0 +1,125 @@
+"""The way to a server, as the command line says it: proxies, addresses given by hand, and what -v tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..hosts import literal
+from ..options import TLSOptions
+from ..proxy import Proxy, from_environment
+from .show import say
+from .usage import UsageError, header
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ..http import Connection
+    from ..types import Scheme
+
+_NAMES = {"http1": "HTTP/1.1", "http2": "HTTP/2"}
+
+
+def add_options(made: argparse.ArgumentParser) -> None:
+    """Add what the command line can say about the way."""
+    add = made.add_argument
+    add(
+        "-x",
+        "--proxy",
+        metavar="URL",
+        help="http, https, socks5, socks5h or socks4a://[user:password@]host",
+    )
+    add(
+        "--proxy-env",
+        action="store_true",
+        help="take the proxy from http_proxy, no_proxy and their like",
+    )
+    add("--proxy-header", action="append", default=[], metavar="LINE", help="a header for the proxy only")
+    add("--proxy-http2", action="store_true", help="speak HTTP/2 with the proxy")
+    add("--proxy-cacert", metavar="FILE", help="trust only these certificates for an https proxy")
+    add("--proxy-insecure", action="store_true", help="do not check the certificate of an https proxy")
+    add("-p", "--proxytunnel", action="store_true", help="make a tunnel for http:// URLs, too")
+    add(
+        "--resolve",
+        action="append",
+        default=[],
+        metavar="HOST:PORT:ADDRESS",
+        help="use these addresses, separated by commas, instead of asking for the name",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What the command line says about the way."""
+
+    proxy: Proxy | None = None
+    from_environment: bool = False
+    resolved: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
+
+    def proxy_for(self, scheme: Scheme, host: str, port: int) -> Proxy | None:
+        """Return the proxy on the way to an origin."""
+        if not self.from_environment:
+            return self.proxy
+        try:
+            return from_environment(scheme, host, port)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    def addresses(self, host: str, port: int) -> Sequence[str] | None:
+        """Return the addresses that were given for a name, if any were."""
+        for name, its_port, addresses in self.resolved:
+            if (name, its_port) == (host.lower(), port):
+                return addresses
+        return None
+
+
+def parse_way(given: argparse.Namespace) -> Way:
+    """Read the options of `add_options`. Raises `UsageError`."""
+    if given.proxy is not None and given.proxy_env:
+        raise UsageError("--proxy and --proxy-env exclude each other")
+    if given.proxy is None:
+        about = (given.proxy_header, given.proxy_http2, given.proxy_cacert, given.proxy_insecure)
+        if any(about):
+            raise UsageError("options about a proxy want --proxy beside them")
+    try:
+        proxy = None if given.proxy is None else _proxy(given)
+    except ValueError as error:
+        raise UsageError(f"--proxy: {error}") from error
+    return Way(proxy, given.proxy_env, tuple(_resolved(text) for text in given.resolve))
+
+
+def _proxy(given: argparse.Namespace) -> Proxy:
+    return replace(
+        Proxy.from_url(given.proxy),
+        headers=tuple(header(line, "--proxy-header") for line in given.proxy_header),
+        protocols=("http2",) if given.proxy_http2 else ("http1",),
+        tls=TLSOptions(verify=not given.proxy_insecure, ca_file=given.proxy_cacert),
+        tunnel=given.proxytunnel,
+    )
+
+
+def _resolved(text: str) -> tuple[str, int, tuple[str, ...]]:
+    host, _, rest = text.partition(":")
+    port, _, addresses = rest.partition(":")
+    found = tuple(addresses.split(","))
+    if not host or not (port.isascii() and port.isdigit()) or any(literal(each) is None for each in found):
+        raise UsageError(f"--resolve wants HOST:PORT:ADDRESS, not {text!r}")
+    return host.lower(), int(port), found
+
+
+def say_way(conn: Connection, proxy: Proxy | None) -> None:
+    """Say on stderr which way was taken and what was negotiated."""
+    peer = conn.peer_address
+    where = peer if isinstance(peer, str) else "?" if peer is None else f"{peer[0]} port {peer[1]}"
+    if proxy is None:
+        say(f"* connected to {where}")
+    else:
+        forwarded = proxy.is_http and conn.tls is None and not proxy.tunnel and conn.protocol == "http1"
+        how = "which forwards" if forwarded and proxy.protocols == ("http1",) else "by a tunnel"
+        say(f"* connected to {where}, the {proxy.scheme} proxy, {how}")
+    tls = conn.tls
+    if tls is not None:
+        again = ", resumed" if tls.resumed else ""
+        say(f"* {tls.version}, {tls.cipher}, for {tls.server_hostname}, ALPN {tls.alpn or 'silent'}{again}")
+    say(f"* speaking {_NAMES[conn.protocol]}")

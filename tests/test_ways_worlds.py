@@ -1,0 +1,165 @@
+"""Every way to an origin in asyncio and in trio: connecting is written once, so they are the same."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+
+import mint
+import mint.asyncio
+import mint.trio
+from mint import errors
+from mint.testing import Forever, Origin, Request, Response, ScriptedServer, Send, request
+
+from .tls import server_context, trusting
+from .ways import SECURE, TUNNELS, Road, Way, family_of, road
+from .worlds import no_socket_left
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BODY = bytes(range(256)) * 4_000
+
+
+def echo(request: Request) -> Response:
+    return Response(200, (), request.body.read())
+
+
+async def in_asyncio(road: Road, **options: Any) -> bytes:
+    mailbox = mint.asyncio.Mailbox()
+    where, options = road.arguments(**options)
+    conn = await mint.asyncio.connect(*where, mailbox=mailbox, **options)
+    conn, ref = conn.request("POST", "/", (), mint.STREAM)
+    content, sent = b"", 0
+    try:
+        while conn.open_request_count:
+            if sent < len(BODY):
+                piece = BODY[sent : sent + min(conn.request_body_window(ref), 50_000)]
+                conn = conn.stream_request_body(ref, piece)
+                sent += len(piece)
+                if sent == len(BODY):
+                    conn = conn.stream_request_body(ref, mint.Eof())
+                await mint.asyncio.flush(conn)
+                if piece:
+                    continue
+            taken = conn.stream(await asyncio.wait_for(mailbox.receive(), 10))
+            assert taken is not mint.UNKNOWN
+            conn, responses = taken
+            content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+    finally:
+        conn.close()
+        mailbox.close()
+    return content
+
+
+async def in_trio(road: Road, **options: Any) -> bytes:
+    where, options = road.arguments(**options)
+    with mint.trio.Mailbox() as mailbox, trio.fail_after(20):
+        conn = await mint.trio.connect(*where, mailbox=mailbox, **options)
+        conn, ref = conn.request("POST", "/", (), mint.STREAM)
+        content, sent = b"", 0
+        try:
+            while conn.open_request_count:
+                if sent < len(BODY):
+                    piece = BODY[sent : sent + min(conn.request_body_window(ref), 50_000)]
+                    conn = conn.stream_request_body(ref, piece)
+                    sent += len(piece)
+                    if sent == len(BODY):
+                        conn = conn.stream_request_body(ref, mint.Eof())
+                    await mint.trio.flush(conn)
+                    if piece:
+                        continue
+                taken = conn.stream(await mailbox.receive())
+                assert taken is not mint.UNKNOWN
+                conn, responses = taken
+                content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+        finally:
+            conn.close()
+    return content
+
+
+def run_asyncio(road: Road, **options: Any) -> bytes:
+    return asyncio.run(in_asyncio(road, **options))
+
+
+def run_trio(road: Road, **options: Any) -> bytes:
+    async def main() -> bytes:
+        return await in_trio(road, **options)
+
+    return trio.run(main)
+
+
+WORLDS: dict[str, Callable[..., bytes]] = {"asyncio": run_asyncio, "trio": run_trio}
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+@pytest.mark.parametrize("way", SECURE)
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_body_there_and_back(world: str, way: Way, protocol: mint.types.ProtocolName) -> None:
+    context = server_context(alpn=("h2", "http/1.1"))
+    with (
+        Origin(echo, tls=context, family=family_of(way)) as origin,
+        road(way, origin) as made,
+    ):
+        assert WORLDS[world](made, scheme="https", tls=trusting(), protocols=(protocol,)) == BODY
+
+
+@pytest.mark.parametrize("way", ["forwarded", "forwarded over TLS"])
+@pytest.mark.parametrize("world", WORLDS)
+def test_forwarding(world: str, way: Way) -> None:
+    with Origin(lambda _: Response(200, (), b"hello")) as origin, road(way, origin) as made:
+        assert made.proxy is not None
+
+        async def by_asyncio() -> mint.Connection:
+            where, options = made.arguments(scheme="http")
+            return await mint.asyncio.connect(*where, **options)
+
+        async def by_trio() -> mint.Connection:
+            where, options = made.arguments(scheme="http")
+            return await mint.trio.connect(*where, **options)
+
+        async def run_one(connect: Callable[[], Any]) -> None:
+            conn = await connect()
+            conn, _ = conn.request("GET", "/page")
+            assert conn.open_request_count == 1
+            conn.close()
+
+        if world == "asyncio":
+            asyncio.run(run_one(by_asyncio))
+        else:
+            trio.run(run_one, by_trio)
+
+
+@pytest.mark.parametrize("way", TUNNELS)
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_certificate_is_checked_on_every_way(world: str, way: Way) -> None:
+    # The proxies of the test run in this process, too: first they must be gone.
+    with (
+        no_socket_left(),
+        Origin(echo, tls=server_context()) as origin,
+        road(way, origin) as made,
+        pytest.raises(errors.CertificateRejected),
+    ):
+        WORLDS[world](made, scheme="https")
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_tunnel_has_its_timeout(world: str) -> None:
+    with no_socket_left(), ScriptedServer([request(), Forever()]) as server, Origin(echo) as origin:
+        made = Road("http proxy", origin)
+        made.proxy = mint.Proxy("http", server.address, server.port, tunnel_timeout=0.2)
+        with pytest.raises(errors.TunnelTimeout):
+            WORLDS[world](made, scheme="https")
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_octets_behind_the_answer_belong_to_the_tunnel(world: str) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n"
+    with ScriptedServer([request(), Send(answer)]) as server, Origin(echo) as origin:
+        made = Road("http proxy", origin)
+        made.proxy = mint.Proxy("http", server.address, server.port, tunnel=True)
+        with pytest.raises((errors.UnexpectedData, errors.Closed, errors.TransportClosed)):
+            WORLDS[world](made, scheme="http", protocols=("http1",))
