@@ -52,10 +52,11 @@ def _require_time(name: str, value: float | None) -> None:
 
 
 def _is_address(value: object) -> bool:
-    if not isinstance(value, tuple) or len(value) != len(("address", "port")):
-        return False
-    address, port = value
-    return isinstance(address, str) and isinstance(port, int) and 0 <= port <= MAX_PORT
+    match value:
+        case tuple((str(), int() as port)):
+            return 0 <= port <= MAX_PORT
+        case _:
+            return False
 
 
 def _require_flags(options: object) -> None:
