@@ -404,10 +404,11 @@ class Link(_Turns, ABC):
         """End the outgoing direction once the outbox is written."""
         if self._shutting or self._closed:
             return
-        self._shutting = True
         if self._layers:
             self._layers[-1].close_notify()
             self._carry_out()
+        # Around a tunnel that is a stream, the connection to the proxy has to be kept going.
+        self._shutting = not any(layer.keeps_wire for layer in self._layers)
         if not self._write_failed:
             self._write()
 

@@ -184,6 +184,11 @@ class TLSLayer:
             raise tls_error(error) from error
 
     @property
+    def keeps_wire(self) -> bool:
+        """Whether the wire must stay open after close_notify: no."""
+        return False
+
+    @property
     def waiting(self) -> int:
         """How many octets cannot be sent yet: none, after the handshake."""
         return 0
