@@ -4,6 +4,7 @@ The input is cut into blocks at 0xFF 0x00 0xFF so that the dynamic table is used
 """
 
 import hpack
+
 from mint._core.hpack import Decoder, Encoder
 from support import check, documented, fuzz
 

@@ -40,9 +40,9 @@ def state_for(choice: int) -> State:
         if method == "CONNECT":
             target = "example.org:443"
         elif method == "UPGRADE":
-            method, headers = "GET", [("upgrade", "websocket")]  # noqa: PLW2901  # the method that is sent
+            method, headers = "GET", [("upgrade", "websocket")]  # the method that is sent
         elif method == "STREAM":
-            method, streaming = "POST", True  # noqa: PLW2901  # the method that is sent
+            method, streaming = "POST", True  # the method that is sent
         state = state.request(method, target, headers, body, streaming).state
     return state
 

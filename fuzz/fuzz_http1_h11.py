@@ -6,6 +6,7 @@
 from collections.abc import Iterable
 
 import h11
+
 from mint._core.events import Data, Done, Failed, Headers, Status, Trailers
 from mint._core.http1 import Config, State
 from support import check, fuzz, play

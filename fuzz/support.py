@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from mint._core.events import Data, Event, Step
 from mint._core.faults import Fault
 from mint.errors.table import from_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Engine(Protocol):

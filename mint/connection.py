@@ -112,12 +112,12 @@ class ConnectionBase(Generic[_S]):
     _private: dict[str, object]
     _proxy_headers: HeaderFields
 
+    _quick: ClassVar[Quick]
+    """The compiled course of what is frequent; of each class its own."""
+
     # -- making successors
 
     def _slots(self) -> Slots:
-        raise NotImplementedError
-
-    def _quick(self) -> Quick:
         raise NotImplementedError
 
     def _succeed(self, state: _S, generation: int) -> Self:
@@ -196,6 +196,10 @@ class ConnectionBase(Generic[_S]):
         """Return the state after all that it said was written; HTTP/2 counts what waits."""
         return state
 
+    def _current(self, link: Transport) -> _S:
+        """Return the state to go on from: what was queued may have been taken since the last operation."""
+        return self._state if link.unsent else self._written(self._state)
+
     def _claimed(self) -> Transport:
         link = self._link
         try:
@@ -233,14 +237,14 @@ class ConnectionBase(Generic[_S]):
         """
         streaming = body is STREAM
         pieces = None if body is None or isinstance(body, Stream) else as_pieces(body)
-        made = self._quick().request(self, method, target, headers, pieces, streaming, flush)
+        made = self._quick.request(self, method, target, headers, pieces, streaming, flush)
         if isinstance(made, tuple):
             return made
         if made is not None:
             raise self._refuse(made)
         link = self._claimed()
         try:
-            step = self._state.request(method, target, headers, pieces, streaming)
+            step = self._current(link).request(method, target, headers, pieces, streaming)
         except BaseException:
             link.release(moved=False)
             raise
@@ -311,7 +315,7 @@ class ConnectionBase(Generic[_S]):
         """
         responses: list[Response] = []
         if not byte_count:
-            successor = self._quick().recv(self, responses)
+            successor = self._quick.recv(self, responses)
             if successor is not None:
                 return successor, responses
         self._link.permit("recv")
@@ -342,12 +346,13 @@ class ConnectionBase(Generic[_S]):
 
     def _take(self, data: bytes, responses: list[Response]) -> Self:
         """Feed one read of a claimed link; `b""` is the peer's end."""
-        successor = self._quick().take(self, data, responses)
+        successor = self._quick.take(self, data, responses)
         if successor is not None:
             return successor
         link = self._link
         try:
-            step = self._state.feed(data) if data else self._state.feed_eof(link.clean_end)
+            state = self._current(link)
+            step = state.feed(data) if data else state.feed_eof(link.clean_end)
         except BaseException:
             link.poison()
             raise

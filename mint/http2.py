@@ -5,7 +5,7 @@ What both protocols share lives in connection.py. RFC 9113, RFC 7541, RFC 8441.
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
@@ -54,9 +54,6 @@ class HTTP2(ConnectionBase[core.State]):
 
     def _slots(self) -> Slots:
         return _SLOTS
-
-    def _quick(self) -> Quick:
-        return _QUICK
 
     @property
     def protocol(self) -> Literal["http2"]:
@@ -204,7 +201,7 @@ class HTTP2(ConnectionBase[core.State]):
 
 
 _SLOTS = Slots(HTTP2, "_state", "_generation")
-_QUICK = Quick(_SLOTS, "_link", True)
+HTTP2._quick = Quick(_SLOTS, "_link", True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 
 def check_security(tls: TLSInfo | None) -> None:
@@ -294,7 +291,7 @@ def initiate(
         hostname=hostname,
         port=port,
         scheme=scheme,
-        identity=secrets.randbits(64) if identity is None else identity,
+        identity=int.from_bytes(os.urandom(8)) if identity is None else identity,
         user_agent=USER_AGENT,
         settings=http2.client_settings.pairs(),
         connection_window_size=http2.connection_window_size,

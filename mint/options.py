@@ -147,6 +147,7 @@ class ClientSettings:
     initial_window_size: int | None = 4_194_304
     max_frame_size: int | None = None
     max_header_list_size: int | None = 262_144
+    _pairs: tuple[tuple[str, int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, least, most in _SETTING_RANGES:
@@ -161,13 +162,19 @@ class ClientSettings:
             self.enable_push,
         )
 
+        object.__setattr__(
+            self,
+            "_pairs",
+            tuple(
+                (each.name, int(value))
+                for each in fields(self)
+                if each.init and (value := getattr(self, each.name)) is not None
+            ),
+        )
+
     def pairs(self) -> tuple[tuple[str, int], ...]:
         """Return the settings that are sent, by name."""
-        return tuple(
-            (each.name, int(value))
-            for each in fields(self)
-            if (value := getattr(self, each.name)) is not None
-        )
+        return self._pairs
 
 
 _SETTING_RANGES = (

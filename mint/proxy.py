@@ -11,7 +11,6 @@ import importlib.util
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
-from urllib.parse import unquote, urlsplit
 
 from ._core.http1 import Config, State
 from .environment import proxy_url
@@ -165,6 +164,8 @@ class Proxy:
         The port is 80, 443, or 1080 for SOCKS, unless it is given. Credentials are percent-decoded, the
         host is not. Raises `ValueError`, which never shows the URL, for what names no proxy.
         """
+        from urllib.parse import unquote, urlsplit  # noqa: PLC0415  # few programs have proxies
+
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
             host, port = parts.hostname, parts.port

@@ -65,6 +65,7 @@ class TunnelLink(Memory):
 
     def __init__(self, tunnels: Tunnels, ref: RequestRef, options: TCPOptions) -> None:
         super().__init__()
+        self.still = False  # what is sent leaves by itself, unlike that of a Memory
         self.ref = ref
         self.answer = Answer()
         """What the proxy said to CONNECT."""
@@ -220,7 +221,7 @@ class Tunnels:
         `headers` go with every CONNECT, and nowhere else; `Proxy(...).sent_headers` has credentials in it.
         """
         check_told(headers)
-        self._connection = connection
+        self._connection: HTTP2 = connection
         self._headers = headers
         self._links: weakref.WeakValueDictionary[RequestRef, TunnelLink] = weakref.WeakValueDictionary()
         self._changed = threading.Condition(threading.RLock())

@@ -32,7 +32,6 @@ from mint.testing import (
 from mint.transport import Memory
 from mint.transport.asyncio import MOST_HELD, AsyncioLink
 
-from .ways import TUNNELS, Road, Way, family_of, road
 from .worlds import PAGE, PATIENCE, data, fed, no_socket_left
 
 if TYPE_CHECKING:
@@ -156,24 +155,6 @@ def test_a_unix_socket(run: Loop) -> None:
 
     with no_socket_left(), Origin(showcase, family=socket.AF_UNIX) as origin:
         run(main(origin))
-
-
-@pytest.mark.parametrize("way", ["direct", "forwarded", "unix socket", "given socket", *TUNNELS])
-def test_every_way(run: Loop, way: Way) -> None:
-    async def main(made: Road) -> None:
-        mailbox = mint.asyncio.Mailbox()
-        conn = await made.connecting(mint.asyncio.connect, "http", mailbox=mailbox)
-        conn, body = await fetch(conn, mailbox, "/bytes/200000")
-        assert len(body) == 200_000
-        conn.close()
-        mailbox.close()
-
-    with (
-        no_socket_left(),
-        Origin(showcase, family=family_of(way)) as origin,
-        road(way, origin) as made,
-    ):
-        run(main(made))
 
 
 def test_what_would_block_says_what_to_do_instead(run: Loop) -> None:

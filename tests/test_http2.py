@@ -225,6 +225,25 @@ def test_receive_windows_grow() -> None:
         same.set_window_size(ref, 6_000_000)
 
 
+def test_one_window_can_be_left_as_it_is() -> None:
+    conn, link = over_memory()
+    conn, ref = conn.request("GET", "/")
+    link.take()
+    link.put(f.serialize([f.headers(1, OK)]))
+    conn, _ = conn.recv()
+    conn = conn.set_refill(ref, False)
+    for _ in range(256):
+        link.put(f.serialize([f.data(1, bytes(16_384))]))
+        conn, _ = conn.recv()
+    assert not [frame for frame in frames_in(link.take()) if frame.stream == 1]
+    conn = conn.set_refill(ref, True)
+    assert [f.number_of(frame) for frame in frames_in(link.take())] == [256 * 16_384]
+    link.put(f.serialize([f.data(1, end=True)]))
+    conn, _ = conn.recv()
+    with pytest.raises(errors.UnknownRequestToStream):
+        conn.set_refill(ref, True)
+
+
 def test_goaway_is_a_drain() -> None:
     conn, link = over_memory()
     conn, first = conn.request("GET", "/1")

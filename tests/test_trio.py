@@ -29,7 +29,6 @@ from mint.testing import (
 )
 from mint.transport import Memory
 
-from .ways import TUNNELS, Road, Way, family_of, road
 from .worlds import PAGE, PATIENCE, data, fed, no_socket_left
 
 if TYPE_CHECKING:
@@ -94,24 +93,6 @@ def test_a_connection_under_tls(server_tls: ssl.SSLContext, client_tls: ssl.SSLC
     server_tls.set_alpn_protocols([alpn])
     with no_socket_left(), Origin(showcase, tls=server_tls) as origin:
         run(main, origin)
-
-
-@pytest.mark.parametrize("way", ["direct", "forwarded", "unix socket", "given socket", *TUNNELS])
-def test_every_way(way: Way) -> None:
-    async def main(made: Road) -> None:
-        mailbox = mint.trio.Mailbox()
-        conn = await made.connecting(mint.trio.connect, "http", mailbox=mailbox)
-        conn, body = await fetch(conn, mailbox, "/bytes/200000")
-        assert len(body) == 200_000
-        conn.close()
-        mailbox.close()
-
-    with (
-        no_socket_left(),
-        Origin(showcase, family=family_of(way)) as origin,
-        road(way, origin) as made,
-    ):
-        run(main, made)
 
 
 def test_what_would_block_says_what_to_do_instead() -> None:

@@ -1,7 +1,6 @@
 # Rules about methods, targets, field names and values that both protocols share.
 from .faults cimport Fault
 
-cdef int check_host(str hostname) except -1          # ValueError for what is no host
 cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)
 cdef bytes name_octets(str name, bint keep_case)      # None where it is no token
@@ -12,4 +11,5 @@ cdef bint name_is_forbidden_in_trailers(str name) except -1
 cdef Fault value_fault(str name, str value)           # "invalid_header_value", secrets left out
 cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexcept nogil
 cdef str show(object octets)                          # latin-1 text of peer octets, cut at 200
+cdef int check_host(str hostname, str user_agent) except -1   # ValueError where one may not be sent
 cpdef str authority(str hostname, int port, str scheme)

@@ -8,7 +8,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
-from .fields cimport authority, check_host, value_octets
+from .fields cimport authority, check_host
 from .flow cimport DEFAULT_WINDOW
 from .frames cimport (LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE, SET_ENABLE_CONNECT_PROTOCOL,
                       SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE,
@@ -109,13 +109,13 @@ cdef class Config:
         cdef dict named = dict(given)
         if scheme not in ("http", "https"):
             raise ValueError(f"the scheme must be http or https, not {scheme!r}")
+        check_host(hostname, user_agent)
+        if not hostname:
+            raise ValueError("a request needs an authority: hostname is empty")
         if len(named) != len(given):
             raise ValueError("a setting is given twice")
         if not 0 <= port <= 65535:
             raise ValueError(f"port {port} is not between 0 and 65535")
-        check_host(hostname)
-        if value_octets(user_agent) is None:
-            raise ValueError(f"user agent {user_agent!r} cannot stand in a field")
         self.hostname = hostname
         self.port = port
         self.scheme = scheme

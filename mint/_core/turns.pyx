@@ -108,6 +108,11 @@ cdef class Turns:
             self.inbox.watch(self)
         return newest
 
+    def arrive(self, bytes octets not None):
+        """Put plaintext behind what has arrived."""
+        self._arrived.append(octets)
+        self._held += PyBytes_GET_SIZE(octets)
+
     def end_turn(self, bint moved):
         """Give the link back, one generation on if octets moved; return the newest generation."""
         return self.left(moved)
@@ -147,6 +152,13 @@ cdef class Quick:
             return <Turns>link
         return None
 
+    cdef object current(self, object value, Turns link):
+        """The state to go on from: what was queued may have been taken since the last operation."""
+        cdef object state = <object>held(value, self.slots, self.slots.state)
+        if self.flushes and link.still and link._queued == 0:
+            return state.flushed()
+        return state
+
     def request(self, value, str method, str target, headers, tuple body, bint streaming, bint flush):
         """Queue a request: the successor and the ref, or the fault that refuses it.
 
@@ -159,10 +171,10 @@ cdef class Quick:
         if (link is None or link._layers or link._closed or link._shutting or link._write_failed
                 or not (link.still or not flush)):
             return None
-        state = <object>held(value, self.slots, self.slots.state)
         if not link.enter(<object>held(value, self.slots, self.slots.generation)):
             return None
         try:
+            state = self.current(value, link)
             made = <Step?>state.request(method, target, headers, body, streaming)
         except BaseException:
             link.left(False)
@@ -203,9 +215,10 @@ cdef class Quick:
         return self.taken(value, link, data, responses)
 
     cdef object taken(self, object value, Turns link, object data, list responses):
-        cdef object state = <object>held(value, self.slots, self.slots.state)
+        cdef object state
         cdef Step made
         try:
+            state = self.current(value, link)
             made = <Step?>state.feed(data)
         except BaseException:
             link.poison()

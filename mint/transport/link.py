@@ -51,6 +51,12 @@ class Link(_Turns, ABC):
     world: ClassVar[World] = "blocking"
     """Whose mailboxes can watch it."""
 
+    _plain: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._plain = _ways(cls) == _ways(Link)
+
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
         self.source: Source = Source()
@@ -59,7 +65,7 @@ class Link(_Turns, ABC):
         self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
-        self.plain = _ways(type(self)) == _ways(Link)
+        self.plain = self._plain
         self._outbox = deque()
         self._arrived = deque()
         self._ended = False
