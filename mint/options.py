@@ -299,7 +299,7 @@ class TCPOptions:
         send_buffer: SO_SNDBUF; `None` leaves it to the system.
         receive_buffer: SO_RCVBUF; `None` leaves it to the system.
         local_address: the address (and port, 0 for any) to connect from.
-        receive_size: the octets of one read; up to eight times as many while reads come full.
+        receive_size: the octets of one read, to begin with; of a stream that fills them, up to 131 008.
 
     """
 

@@ -1,7 +1,7 @@
 """The link of asyncio: a transport of the event loop, in clear or under our own TLS layers.
 
 The loop pushes octets in as they come and writes what the system did not take at once; neither grows
-without bound: reading is paused above `MOST_HELD`, and the transport is given no more than it can pass
+without bound: reading is paused above a limit, and the transport is given no more than it can pass
 on. Nothing here ever waits. All of it belongs to the thread of its loop; only `close` may come from
 another. The loop holds the transport, the transport holds a `Wire`, and a `Wire` holds the link weakly:
 who drops the last connection value closes the connection.
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from .link import World
 
 MOST_HELD = 524_288
-"""Above how many octets that nobody has asked for yet reading pauses: two reads of the loop."""
+"""Above how many octets that nobody has asked for yet reading pauses: two reads of asyncio's own loop."""
+
+MOST_HELD_ELSEWHERE = 131_072
+"""The same for loops that read on and on before anybody could take what came (uvloop)."""
 
 MOST_WRITTEN = 262_144
 """How much is given to the transport at once: it copies what the system does not take."""
@@ -93,6 +96,8 @@ class AsyncioLink(Link):
         self._socket = socket
         self._transport: asyncio.Transport | None = None
         self._flushing: set[asyncio.Future[None]] = set()
+        own = isinstance(self._loop, asyncio.SelectorEventLoop)
+        self._most_held = MOST_HELD if own else MOST_HELD_ELSEWHERE
         self._paused = False
         self._scheduled = False
         self._fresh = True
@@ -132,7 +137,7 @@ class AsyncioLink(Link):
                 self.write_out()
         if self.armed and self.inbox is not None:
             self.inbox.watch(self)
-        if self._held > MOST_HELD and not self._paused and self._transport is not None:
+        if self._held > self._most_held and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 MOST_HELD = 4 * 1_048_576
 """How much an operation that waits to write reads meanwhile, in octets."""
 
-GROWTH = 8
-"""How many times larger than the first a read may become."""
+LARGE_READ = 131_008
+"""The octets of a read that is likely to come full: just below where malloc maps memory afresh each time."""
 
 _PIECES = 64
 """How many pieces go to the kernel in one call."""
@@ -161,13 +161,10 @@ class SocketLink(Link):
             return None
         except OSError as error:
             raise _broken(error, "receiving") from error
-        # A stream that fills its reads gets larger ones: what a read costs beyond its octets is shared. Small
-        # ones stay the rule, for a large buffer costs more than a small answer.
+        # A stream that fills its reads gets a larger buffer: what a read costs beyond its octets is shared.
         self.likely = len(octets) == size
-        if self.likely:
-            self._read_size = min(2 * size, GROWTH * self._options.receive_size)
-        elif len(octets) < self._options.receive_size:
-            self._read_size = self._options.receive_size
+        if self.likely and size < LARGE_READ:
+            self._read_size = LARGE_READ
         return octets
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
