@@ -39,6 +39,13 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
+# Compiled files are part of an installation: everybody gets them, in a place of their own.
+_ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+    "PYTHONPYCACHEPREFIX": str(Path(__file__).parent.parent / "build" / "bench" / "compiled"),
+}
+
+
 def children() -> float:
     """CPU seconds of the processes that this one has waited for."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -76,14 +83,16 @@ class Import:
 
     def check(self) -> None:
         """Import once: this also writes the compiled files."""
-        run = subprocess.run([sys.executable, "-c", self._code], capture_output=True, check=False)
+        run = subprocess.run(
+            [sys.executable, "-c", self._code], capture_output=True, check=False, env=_ENVIRONMENT
+        )
         if run.returncode:
             raise MissingError(run.stderr.decode().strip().splitlines()[-1])
 
     def _spent(self, code: str) -> float:
         before = children()
         for _ in range(self.TIMES):
-            subprocess.run([sys.executable, "-c", code], check=True)
+            subprocess.run([sys.executable, "-c", code], check=True, env=_ENVIRONMENT)
         return (children() - before) / self.TIMES
 
     def seconds(self, budget: float) -> float:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 # everything inside the package, and for what the module is split into (`http1` for `http1_heads`).
 LAYERS = (
     ("entry", ("mint", "mint.__main__", "mint.command", "mint.testing")),
-    ("front ends", ("mint.mailbox", "mint.asyncio", "mint.trio")),
+    ("front ends", ("mint.mailbox", "mint.asyncio", "mint.trio", "mint.tunnels")),
     ("negotiation", ("mint.http",)),
     ("connections", ("mint.http1", "mint.http2", "mint.connection", "mint.engine")),
     (
@@ -59,6 +59,7 @@ LAYERS = (
             "mint._core.logs",
             "mint._core.chars",
             "mint._core.values",
+            "mint._core.turns",
         ),
     ),
     ("packages", ("mint._core",)),

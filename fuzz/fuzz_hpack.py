@@ -4,6 +4,7 @@ The input is cut into blocks at 0xFF 0x00 0xFF so that the dynamic table is used
 """
 
 import hpack
+
 from mint._core.hpack import Decoder, Encoder
 from support import check, documented, fuzz
 
@@ -43,10 +44,14 @@ def one(data: bytes) -> None:
             documented(decoded.fault)
             limited = decoded.fault.reason != "compression_error"
             strict = b"" if expected is None else b"accepted"
-            check(expected is None or limited or is_stricter(decoded.fault.value), "mint refuses", strict, block)
+            check(
+                expected is None or limited or is_stricter(decoded.fault.value), "mint refuses", strict, block
+            )
             return
         if expected is None:
-            check(refused is not None and lenient(refused), "mint accepts, hpack refuses", str(refused), block)
+            check(
+                refused is not None and lenient(refused), "mint accepts, hpack refuses", str(refused), block
+            )
             return
         seen = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in decoded.fields]
         check(seen == expected, "other fields", seen, expected)
@@ -68,7 +73,9 @@ def round_trip(fields: list[tuple[str, str]]) -> None:
     for _ in range(2):
         block, encoder = encoder.encode(named)
         decoded = decoder.decode(block, 1 << 24, 1 << 16)
-        check(decoded.fault is None and decoded.fields == named, "the round trip changes", named, decoded.fields)
+        check(
+            decoded.fault is None and decoded.fields == named, "the round trip changes", named, decoded.fields
+        )
         decoder = decoded.decoder
         wanted = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
         got = [(bytes(name), bytes(value)) for name, value in reference.decode(block, raw=True)]

@@ -6,7 +6,16 @@ The first octet chooses the requests that wait and the options, the second how t
 from mint._core.http1 import Config, State
 from support import fuzz, same
 
-METHODS = (("GET",), ("HEAD",), ("GET", "GET"), ("CONNECT",), ("POST", "HEAD", "GET"), (), ("UPGRADE",), ("STREAM",))
+METHODS = (
+    ("GET",),
+    ("HEAD",),
+    ("GET", "GET"),
+    ("CONNECT",),
+    ("POST", "HEAD", "GET"),
+    (),
+    ("UPGRADE",),
+    ("STREAM",),
+)
 
 
 def state_for(choice: int) -> State:
@@ -31,9 +40,9 @@ def state_for(choice: int) -> State:
         if method == "CONNECT":
             target = "example.org:443"
         elif method == "UPGRADE":
-            method, headers = "GET", [("upgrade", "websocket")]  # noqa: PLW2901  # the method that is sent
+            method, headers = "GET", [("upgrade", "websocket")]  # the method that is sent
         elif method == "STREAM":
-            method, streaming = "POST", True  # noqa: PLW2901  # the method that is sent
+            method, streaming = "POST", True  # the method that is sent
         state = state.request(method, target, headers, body, streaming).state
     return state
 

@@ -6,6 +6,7 @@
 from collections.abc import Iterable
 
 import h11
+
 from mint._core.events import Data, Done, Failed, Headers, Status, Trailers
 from mint._core.http1 import Config, State
 from support import check, fuzz, play
@@ -124,7 +125,12 @@ def one(data: bytes) -> None:
     """Compare one input."""
     ours, theirs = by_mint(data), by_h11(data)
     if ours.refused and not ours.complete:
-        check(bool(theirs.refused) or ours.refused in STRICTER, "mint refuses, h11 does not", vars(ours), vars(theirs))
+        check(
+            bool(theirs.refused) or ours.refused in STRICTER,
+            "mint refuses, h11 does not",
+            vars(ours),
+            vars(theirs),
+        )
     elif ours.complete and theirs.complete:
         seen, expected = vars(ours), vars(theirs)
         for name in ("status", "headers", "body"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from mint._core.events import Data, Event, Step
 from mint._core.faults import Fault
 from mint.errors.table import from_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Engine(Protocol):
@@ -81,7 +83,9 @@ def blurred(fault: Fault | None) -> Fault | None:
     """A fault without what a cut may change: surplus octets are shown as far as they had come."""
     if fault is None or fault.reason != "unexpected_data":
         return fault
-    return Fault(fault.reason, fault.name, "", fault.size, fault.limit, fault.code, fault.processed, fault.local)
+    return Fault(
+        fault.reason, fault.name, "", fault.size, fault.limit, fault.code, fault.processed, fault.local
+    )
 
 
 def documented(fault: Fault) -> None:

@@ -31,6 +31,7 @@ from .responses import (
     Trailers,
 )
 from .sessions import TLSSessions
+from .tunnels import Tunnels
 from .types import STREAM, UNKNOWN, Eof, TLSInfo, UnixAddress
 from .version import __version__
 
@@ -71,6 +72,7 @@ __all__ = [
     "TLSSessions",
     "Trailers",
     "TransportError",
+    "Tunnels",
     "UnixAddress",
     "__version__",
     "connect",

@@ -6,7 +6,6 @@ the time is up.
 
 from __future__ import annotations
 
-import math
 import queue
 import select
 from typing import TYPE_CHECKING
@@ -44,7 +43,7 @@ from .connecting import (
 )
 from .errors import MintError, TransportTimeout
 from .errors.transport import system_error
-from .transport.tcp import SocketLink
+from .transport.tcp import SocketLink, milliseconds
 from .tunnelling import establish
 
 if TYPE_CHECKING:
@@ -122,10 +121,10 @@ class Driver(Dialler):
 
     def _resolve(self, host: str, port: int) -> Resolved:
         answers: queue.SimpleQueue[tuple[Endpoint, ...] | Exception] = queue.SimpleQueue()
-        left = self.left(resolving(host))
+        left = milliseconds(self.left(resolving(host)))
         self.ask(host, port, answers.put)
         try:
-            answer = answers.get(timeout=left)
+            answer = answers.get(timeout=None if left is None else left / 1000)
         except queue.Empty:
             raise TransportTimeout(resolving(host)) from None
         return self.resolved(host, answer)
@@ -138,7 +137,7 @@ class Driver(Dialler):
         for attempt in attempts:
             numbers[socket_of(attempt).fileno()] = attempt
             poll.register(socket_of(attempt), select.POLLOUT)
-        ready = poll.poll(None if timeout is None else math.ceil(timeout * 1000))
+        ready = poll.poll(milliseconds(timeout))
         if not ready:
             self.left(RACING)
             return Decided(None)
@@ -147,8 +146,7 @@ class Driver(Dialler):
     def _ready(self, socket: sockets.socket, events: int, phase: str) -> None:
         poll = select.poll()
         poll.register(socket, events)
-        left = self.left(phase)
-        if not poll.poll(None if left is None else math.ceil(left * 1000)):
+        if not poll.poll(milliseconds(self.left(phase))):
             raise TransportTimeout(phase)
 
     def _send(self, socket: sockets.socket, octets: bytes) -> None:

@@ -8,6 +8,7 @@ protocol lives in http1.py and http2.py; nothing here knows a socket or a front 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from time import monotonic
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 from ._core.events import CLOSE, SHUT_WRITE, Failed
 from ._core.faults import Fault
 from .engine import Engine
-from .errors import MintError, TransportError, TransportTimeout
+from .errors import MintError, StaleConnectionError, TLSFailed, TransportError, TransportTimeout, Unreachable
 from .errors.table import from_fault
 from .messages import Broken, Closed, Received
 from .responses import RequestFailed
@@ -55,6 +56,7 @@ _FAULTS = {
     "closed": "transport_closed",
     "econnreset": "transport_reset",
     "timeout": "transport_timeout",
+    "tls_alert": "tls_failed",
 }
 _LEVELS = {"no": 0, "maybe": 1, "yes": 2}
 
@@ -62,7 +64,13 @@ _LEVELS = {"no": 0, "maybe": 1, "yes": 2}
 def _as_fault(error: TransportError) -> Fault:
     """Return the transport's error as the engine wants it, to fail what is open with it."""
     reason = _FAULTS.get(error.reason, "transport_failed")
-    value = error.phase if isinstance(error, TransportTimeout) else str(error)
+    match error:
+        case TransportTimeout(phase):
+            value = phase
+        case TLSFailed(detail) | Unreachable(detail):
+            value = detail
+        case _:
+            value = str(error)
     return Fault(reason, value=value, processed=_LEVELS[error.processed.value])
 
 
@@ -104,12 +112,12 @@ class ConnectionBase(Generic[_S]):
     _private: dict[str, object]
     _proxy_headers: HeaderFields
 
+    _quick: ClassVar[Quick]
+    """The compiled course of what is frequent; of each class its own."""
+
     # -- making successors
 
     def _slots(self) -> Slots:
-        raise NotImplementedError
-
-    def _quick(self) -> Quick:
         raise NotImplementedError
 
     def _succeed(self, state: _S, generation: int) -> Self:
@@ -124,10 +132,8 @@ class ConnectionBase(Generic[_S]):
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a value that is superseded must not be a key
 
     def __repr__(self) -> str:
-        return (
-            f"<{type(self).__name__} {'open' if self.is_open() else 'closed'},"
-            f" {self.open_request_count} open requests>"
-        )
+        stands = "open" if self.is_open() else "draining" if self.is_open("read") else "closed"
+        return f"<{type(self).__name__} {stands}, {self.open_request_count} open requests>"
 
     # -- one transaction on the wire
 
@@ -145,16 +151,23 @@ class ConnectionBase(Generic[_S]):
         """Return the error for a wish that was refused: the value stays as good as it was."""
         return from_fault(fault).marked(successor=self)
 
-    def _lost(self, state: _S, error: TransportError, before: list[Response]) -> TransportError:
-        """Return the error after the wire broke: what is open fails, the successor is closed."""
+    def _lost(self, state: _S, error: TransportError, before: list[Response]) -> None:
+        """Mark the error after the wire broke: what is open fails, the successor is closed.
+
+        What the peer had said before is heard first: an early 413 may be the reason.
+        """
         link = self._link
-        step = state.lose(_as_fault(error))
         link.close()
+        told = list(before)
+        with contextlib.suppress(TransportError):
+            while octets := link.receive_now():
+                heard = state.feed(octets)
+                state = heard.state
+                told += self._responses(heard.responses)
+        step = state.lose(_as_fault(error))
+        told += self._responses(step.responses)
         generation = link.release(moved=True)
-        return error.marked(
-            responses=(*before, *self._responses(step.responses)),
-            successor=self._succeed(step.state, generation),
-        )
+        error.marked(responses=tuple(told), successor=self._succeed(step.state, generation))
 
     def _commit(self, step: Step[_S], *, flush: bool = True) -> Self:
         """Write what a step of a claimed link says and return the successor."""
@@ -167,7 +180,8 @@ class ConnectionBase(Generic[_S]):
             if step.end == SHUT_WRITE:
                 link.shut_write()
         except TransportError as error:
-            raise self._lost(step.state, error, self._responses(step.responses)) from error
+            self._lost(step.state, error, self._responses(step.responses))
+            raise
         except BaseException:
             link.poison()
             raise
@@ -182,9 +196,17 @@ class ConnectionBase(Generic[_S]):
         """Return the state after all that it said was written; HTTP/2 counts what waits."""
         return state
 
+    def _current(self, link: Transport) -> _S:
+        """Return the state to go on from: what was queued may have been taken since the last operation."""
+        return self._state if link.unsent else self._written(self._state)
+
     def _claimed(self) -> Transport:
         link = self._link
-        link.claim(self._generation)
+        try:
+            link.claim(self._generation)
+        except StaleConnectionError as error:
+            error.marked(successor=self)
+            raise
         return link
 
     # -- requests
@@ -215,14 +237,14 @@ class ConnectionBase(Generic[_S]):
         """
         streaming = body is STREAM
         pieces = None if body is None or isinstance(body, Stream) else as_pieces(body)
-        made = self._quick().request(self, method, target, headers, pieces, streaming, flush)
+        made = self._quick.request(self, method, target, headers, pieces, streaming, flush)
         if isinstance(made, tuple):
             return made
         if made is not None:
             raise self._refuse(made)
         link = self._claimed()
         try:
-            step = self._state.request(method, target, headers, pieces, streaming)
+            step = self._current(link).request(method, target, headers, pieces, streaming)
         except BaseException:
             link.release(moved=False)
             raise
@@ -241,6 +263,8 @@ class ConnectionBase(Generic[_S]):
         `ContentLengthMismatch` where it breaks the declared length, `RequestIsNotStreaming`,
         `UnknownRequestToStream`; all of them local. `ValueError` for a ref this connection never gave.
         """
+        if not isinstance(data, (Eof, bytes, bytearray, memoryview)):
+            raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
         piece = data if isinstance(data, (Eof, bytes)) else bytes(data)
         link = self._claimed()
         try:
@@ -268,7 +292,8 @@ class ConnectionBase(Generic[_S]):
             except TransportError as error:
                 # The responses are in `before` too: keep the whole story, once.
                 told = error.responses[len(responses) :]
-                raise error.marked(responses=(*before, *told)) from error
+                error.marked(responses=(*before, *told))
+                raise
         fault = from_fault(step.fault)
         try:
             successor = self._commit(step)
@@ -290,7 +315,7 @@ class ConnectionBase(Generic[_S]):
         """
         responses: list[Response] = []
         if not byte_count:
-            successor = self._quick().recv(self, responses)
+            successor = self._quick.recv(self, responses)
             if successor is not None:
                 return successor, responses
         self._link.permit("recv")
@@ -300,16 +325,17 @@ class ConnectionBase(Generic[_S]):
         fed = 0
         current = self
         while True:
-            link = current._link
-            link.claim(current._generation)
+            link = current._claimed()
             try:
                 data = link.receive(until)
             except TransportTimeout as error:
                 generation = link.release(moved=False)
                 successor = current._succeed(current._state, generation)
-                raise error.marked(responses=tuple(responses), successor=successor) from None
+                error.marked(responses=tuple(responses), successor=successor)
+                raise
             except TransportError as error:
-                raise current._lost(current._state, error, responses) from error
+                current._lost(current._state, error, responses)
+                raise
             except BaseException:
                 link.poison()
                 raise
@@ -320,12 +346,13 @@ class ConnectionBase(Generic[_S]):
 
     def _take(self, data: bytes, responses: list[Response]) -> Self:
         """Feed one read of a claimed link; `b""` is the peer's end."""
-        successor = self._quick().take(self, data, responses)
+        successor = self._quick.take(self, data, responses)
         if successor is not None:
             return successor
         link = self._link
         try:
-            step = self._state.feed(data) if data else self._state.feed_eof(link.clean_end)
+            state = self._current(link)
+            step = state.feed(data) if data else state.feed_eof(link.clean_end)
         except BaseException:
             link.poison()
             raise
@@ -351,7 +378,12 @@ class ConnectionBase(Generic[_S]):
         try:
             data = link.accept(message)
         except TransportError as error:
-            raise self._lost(self._state, error, responses) from error
+            self._lost(self._state, error, responses)
+            raise
+        except StaleConnectionError as error:
+            link.release(moved=False)
+            error.marked(successor=self)
+            raise
         except BaseException:
             link.release(moved=False)
             raise
@@ -392,7 +424,11 @@ class ConnectionBase(Generic[_S]):
         if (mode == "active") is (mailbox is None):
             raise ValueError("a mailbox belongs to active mode, and only to it")
         if mailbox is not None:
-            mailbox.admit(self._link)
+            try:
+                mailbox.admit(self._link)
+            except MintError as error:
+                error.marked(successor=self)
+                raise
         link = self._claimed()
         try:
             link.set_inbox(mailbox)
@@ -486,9 +522,11 @@ class ConnectionBase(Generic[_S]):
             link.flush(timeout)
         except TransportTimeout as error:
             successor = self._succeed(self._state, link.release(moved=True))
-            raise error.marked(successor=successor) from None
+            error.marked(successor=successor)
+            raise
         except TransportError as error:
-            raise self._lost(self._state, error, []) from error
+            self._lost(self._state, error, [])
+            raise
         except BaseException:
             link.poison()
             raise
@@ -508,6 +546,8 @@ class ConnectionBase(Generic[_S]):
         """
         link = self._link
         step = self._state.close()
+        if step.notes:
+            log_notes(step.notes)
         try:
             link.claim(self._generation)
         except (MintError, RuntimeError):

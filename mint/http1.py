@@ -5,7 +5,7 @@ What both protocols share lives in connection.py. RFC 9110, RFC 9112.
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass
 from sys import maxsize
 from typing import TYPE_CHECKING, Literal
@@ -44,9 +44,6 @@ class HTTP1(ConnectionBase[core.State]):
     def _slots(self) -> Slots:
         return _SLOTS
 
-    def _quick(self) -> Quick:
-        return _QUICK
-
     @property
     def protocol(self) -> Literal["http1"]:
         """The protocol this connection speaks."""
@@ -63,7 +60,7 @@ class HTTP1(ConnectionBase[core.State]):
 
 
 _SLOTS = Slots(HTTP1, "_state", "_generation")
-_QUICK = Quick(_SLOTS, "_link", False)
+HTTP1._quick = Quick(_SLOTS, "_link", False)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 
 def connect(
@@ -140,7 +137,7 @@ def initiate(
         hostname=hostname,
         port=port,
         scheme=scheme,
-        identity=secrets.randbits(64) if identity is None else identity,
+        identity=int.from_bytes(os.urandom(8)) if identity is None else identity,
         user_agent=USER_AGENT,
         case_sensitive_headers=http1.case_sensitive_headers,
         skip_target_validation=http1.skip_target_validation,

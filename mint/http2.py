@@ -5,7 +5,7 @@ What both protocols share lives in connection.py. RFC 9113, RFC 7541, RFC 8441.
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
@@ -54,9 +54,6 @@ class HTTP2(ConnectionBase[core.State]):
 
     def _slots(self) -> Slots:
         return _SLOTS
-
-    def _quick(self) -> Quick:
-        return _QUICK
 
     @property
     def protocol(self) -> Literal["http2"]:
@@ -178,7 +175,8 @@ class HTTP2(ConnectionBase[core.State]):
         """Return a *send* window: how much the server takes, for one request or for all.
 
         Do not take it for the receive window that `set_window_size` changes. It can be negative after the
-        server shrank it. Raises `ValueError` for a request that is over. RFC 9113 6.9.1.
+        server shrank it, and is 0 for a request that is over. Raises `ValueError` for a ref this connection
+        never gave. RFC 9113 6.9.1.
         """
         return self._state.send_window(None if scope == "connection" else scope)
 
@@ -193,9 +191,17 @@ class HTTP2(ConnectionBase[core.State]):
         ref = None if scope == "connection" else scope
         return self._run(lambda state: state.set_receive_window(ref, size))
 
+    def set_refill(self, ref: RequestRef, refill: bool) -> Self:
+        """Stop refilling the receive window of a request, or go on: back-pressure for one request.
+
+        Once the window is used up the server waits; other requests are not affected. `UnknownRequestToStream`
+        (local) where the request is over; `ValueError` for a ref that this connection never gave.
+        """
+        return self._run(lambda state: state.set_refill(ref, refill))
+
 
 _SLOTS = Slots(HTTP2, "_state", "_generation")
-_QUICK = Quick(_SLOTS, "_link", True)
+HTTP2._quick = Quick(_SLOTS, "_link", True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 
 def check_security(tls: TLSInfo | None) -> None:
@@ -285,7 +291,7 @@ def initiate(
         hostname=hostname,
         port=port,
         scheme=scheme,
-        identity=secrets.randbits(64) if identity is None else identity,
+        identity=int.from_bytes(os.urandom(8)) if identity is None else identity,
         user_agent=USER_AGENT,
         settings=http2.client_settings.pairs(),
         connection_window_size=http2.connection_window_size,
@@ -306,9 +312,7 @@ def initiate(
         max_trailer_fields=http2.max_trailer_fields,
         max_pings=http2.max_pings,
     )
-    step = core.State.open(config)
+    step = core.State.open(config, log)
     transport.claim(transport.generation)
     connection = HTTP2(step.state, transport, transport.generation, {}, proxy_headers).opened(step)
-    if log:
-        connection = connection.put_log(True)
     return connection if mailbox is None else connection.set_mode("active", mailbox)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import ssl
+import sys
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 Trust: TypeAlias = Literal["auto", "system", "certifi", "truststore"]
 StatusReasonOption: TypeAlias = Literal["status_reason"]
 MAX_WINDOW = 2**31 - 1
+MAX_LIMIT = 2**31 - 1
+"""What a limit may be: the engines count in C."""
+MAX_PORT = 65_535
+MAX_INTERIMS = 255
+MIN_SETTINGS = 10
+MAX_TABLE = 65_536
+"""The largest HPACK table that is worth its memory."""
 MIN_CONNECTION_WINDOW = 65_535
 MIN_FRAME_SIZE = 16_384
 MAX_FRAME_SIZE = 2**24 - 1
@@ -26,16 +34,29 @@ def _require(condition: bool, name: str, wants: str, value: object) -> None:
         raise ValueError(f"{name} wants {wants}, not {value!r}")
 
 
+def _require_number(options: object, name: str, least: int, most: int) -> None:
+    value = getattr(options, name)
+    good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+    _require(good, name, f"a number from {least} to {most}", value)
+
+
 def _require_positive(options: object, *names: str) -> None:
     for name in names:
-        value = getattr(options, name)
-        good = isinstance(value, int) and not isinstance(value, bool) and value > 0
-        _require(good, name, "a positive number", value)
+        _require_number(options, name, 1, MAX_LIMIT)
 
 
 def _require_time(name: str, value: float | None) -> None:
-    good = value is None or (not isinstance(value, bool) and value >= 0)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    good = value is None or (number and value >= 0)
     _require(good, name, "a number of seconds, or None for no limit", value)
+
+
+def _is_address(value: object) -> bool:
+    match value:
+        case tuple((str(), int() as port)):
+            return 0 <= port <= MAX_PORT
+        case _:
+            return False
 
 
 def _require_flags(options: object) -> None:
@@ -106,10 +127,13 @@ class HTTP1Options:
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """What we tell the server about ourselves (SETTINGS, RFC 9113 6.5.2). `None` leaves a setting out.
+    """What we tell the server about ourselves (SETTINGS, RFC 9113 6.5.2).
+
+    `None` leaves a setting as it is: at the beginning as below, later as it was last sent.
 
     Attributes:
-        header_table_size: octets of the HPACK table that the server may use; 4 096 unless sent.
+        header_table_size: octets of the HPACK table that the server may use, 65 536 at most; 4 096 unless
+            sent.
         enable_push: accept pushed responses; off unless asked for.
         max_concurrent_streams: how many pushed streams may be open; counts with push only.
         initial_window_size: octets that the server may send on one stream before we refill.
@@ -124,6 +148,7 @@ class ClientSettings:
     initial_window_size: int | None = 4_194_304
     max_frame_size: int | None = None
     max_header_list_size: int | None = 262_144
+    _pairs: tuple[tuple[str, int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, least, most in _SETTING_RANGES:
@@ -138,21 +163,27 @@ class ClientSettings:
             self.enable_push,
         )
 
+        object.__setattr__(
+            self,
+            "_pairs",
+            tuple(
+                (each.name, int(value))
+                for each in fields(self)
+                if each.init and (value := getattr(self, each.name)) is not None
+            ),
+        )
+
     def pairs(self) -> tuple[tuple[str, int], ...]:
         """Return the settings that are sent, by name."""
-        return tuple(
-            (each.name, int(value))
-            for each in fields(self)
-            if (value := getattr(self, each.name)) is not None
-        )
+        return self._pairs
 
 
 _SETTING_RANGES = (
-    ("header_table_size", 0, 2**32 - 1),
+    ("header_table_size", 0, MAX_TABLE),
     ("max_concurrent_streams", 0, 2**32 - 1),
     ("initial_window_size", 0, MAX_WINDOW),
     ("max_frame_size", MIN_FRAME_SIZE, MAX_FRAME_SIZE),
-    ("max_header_list_size", 1, 2**32 - 1),
+    ("max_header_list_size", 1, MAX_LIMIT),
 )
 
 
@@ -170,14 +201,14 @@ class HTTP2Options:
         max_fields: the fields of one header section; every cookie crumb counts.
         max_header_block: the compressed octets of one header block.
         max_continuations: the CONTINUATION frames of one header block.
-        max_settings: the entries of one SETTINGS frame.
+        max_settings: the entries of one SETTINGS frame, 10 at least.
         max_unsent_acks: acknowledgements that may wait for a server that does not read.
         max_glitches: odd but legal frames (settings, pings, empty frames ...), beyond what useful traffic
             earns back.
         max_resets: streams reset by either side, beyond what useful traffic earns back.
         max_reserved: how many pushed streams may be promised and not begun.
         max_remembered: how many closed streams are remembered.
-        max_informational: how many interim responses may precede a final one.
+        max_informational: how many interim responses may precede a final one, 255 at most.
         max_informational_size: the octets of all of them together.
         max_trailer_size: the octets of a trailer section.
         max_trailer_fields: the fields of a trailer section.
@@ -212,17 +243,23 @@ class HTTP2Options:
             "max_fields",
             "max_header_block",
             "max_continuations",
-            "max_settings",
             "max_unsent_acks",
             "max_glitches",
             "max_resets",
             "max_reserved",
             "max_remembered",
-            "max_informational",
             "max_informational_size",
             "max_trailer_size",
             "max_trailer_fields",
             "max_pings",
+        )
+        _require_number(self, "max_settings", MIN_SETTINGS, MAX_LIMIT)
+        _require_number(self, "max_informational", 1, MAX_INTERIMS)
+        _require(
+            isinstance(self.client_settings, ClientSettings),
+            "client_settings",
+            "ClientSettings",
+            self.client_settings,
         )
         _require(
             MIN_CONNECTION_WINDOW <= self.connection_window_size <= MAX_WINDOW,
@@ -237,9 +274,10 @@ class HTTP2Options:
             self.receive_window_update_threshold,
         )
         _require(
-            all(isinstance(name, str) and name == name.lower() for name in self.sensitive_headers),
+            isinstance(self.sensitive_headers, frozenset)
+            and all(isinstance(name, str) and name == name.lower() for name in self.sensitive_headers),
             "sensitive_headers",
-            "names in lower case",
+            "a frozenset of names in lower case",
             self.sensitive_headers,
         )
 
@@ -281,10 +319,17 @@ class TCPOptions:
         _require_flags(self)
         _require_time("connect_timeout", self.connect_timeout)
         _require_time("send_timeout", self.send_timeout)
-        _require_positive(self, "high_water", "receive_size")
+        _require_number(self, "high_water", 1, sys.maxsize)
+        _require_positive(self, "receive_size")
         for name in ("send_buffer", "receive_buffer"):
             if getattr(self, name) is not None:
                 _require_positive(self, name)
+        _require(
+            self.local_address is None or _is_address(self.local_address),
+            "local_address",
+            "an address and a port",
+            self.local_address,
+        )
         _require(self.inet4 or self.inet6, "inet4, inet6", "at least one to be true", False)
 
 
@@ -340,7 +385,7 @@ class TLSOptions:
     def __post_init__(self) -> None:
         _require_flags(self)
         _require(
-            self.minimum_version >= ssl.TLSVersion.TLSv1_2,
+            isinstance(self.minimum_version, int) and self.minimum_version >= ssl.TLSVersion.TLSv1_2,
             "minimum_version",
             "TLS 1.2 or newer",
             self.minimum_version,

@@ -11,7 +11,6 @@ import importlib.util
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
-from urllib.parse import unquote, urlsplit
 
 from ._core.http1 import Config, State
 from .environment import proxy_url
@@ -61,7 +60,7 @@ class Proxy:
         http1: the limits on the proxy's answer to CONNECT.
         http2: the same for a proxy that speaks HTTP/2.
         protocols: what may be spoken with the proxy, `("http1",)` or `("http2",)`. A tunnel through HTTP/2 is
-            one stream of a connection of its own; `SharedProxy` has many on one.
+            one stream of a connection of its own; `Tunnels` has many on one.
         tunnel: make a tunnel for `http`, too.
         tunnel_timeout: seconds for the proxy to open the tunnel, inside `connect_timeout`; `None` sets no
             limit of its own.
@@ -114,15 +113,9 @@ class Proxy:
         if ":" in (self.username or ""):
             raise ValueError("the username holds a colon, which Basic authentication cannot carry")
         names = {name.lower() for name, _ in self.headers}
-        if "host" in names:
-            raise ValueError("headers cannot hold host: it is the origin's")
         if self.username is not None and "proxy-authorization" in names:
             raise ValueError("give credentials, or a proxy-authorization header, not both")
-        # The serializer itself is asked, without a wire: what it refuses does not wait for a connection.
-        config = Config(hostname="a", port=1, scheme="http", identity=0, user_agent=USER_AGENT)
-        refused = State(config).request("CONNECT", "a:1", self.sent_headers, None, False).fault
-        if refused is not None:
-            raise ValueError(f"headers: {refused.reason.replace('_', ' ')}: {refused.name}")
+        check_told(self.sent_headers)
 
     def _check_socks(self) -> None:
         if self.headers:
@@ -171,6 +164,8 @@ class Proxy:
         The port is 80, 443, or 1080 for SOCKS, unless it is given. Credentials are percent-decoded, the
         host is not. Raises `ValueError`, which never shows the URL, for what names no proxy.
         """
+        from urllib.parse import unquote, urlsplit  # noqa: PLC0415  # few programs have proxies
+
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
             host, port = parts.hostname, parts.port
@@ -188,6 +183,17 @@ class Proxy:
             username=None if parts.username is None else unquote(parts.username, errors="strict"),
             password=None if parts.password is None else unquote(parts.password, errors="strict"),
         )
+
+
+def check_told(headers: HeaderFields) -> None:
+    """Refuse headers that no proxy can be told; `ValueError`."""
+    if any(name.lower() == "host" for name, _ in headers):
+        raise ValueError("headers cannot hold host: it is the origin's")
+    # The serializer itself is asked, without a wire: what it refuses does not wait for a connection.
+    config = Config(hostname="a", port=1, scheme="http", identity=0, user_agent=USER_AGENT)
+    refused = State(config).request("CONNECT", "a:1", headers, None, False).fault
+    if refused is not None:
+        raise ValueError(f"headers: {refused.reason.replace('_', ' ')}: {refused.name}")
 
 
 def from_environment(

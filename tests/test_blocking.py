@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import socket
 import threading
 from pathlib import Path
@@ -161,6 +162,14 @@ def test_no_time_at_all() -> None:
         mint.http1.connect("http", "127.0.0.1", 1, tcp=mint.TCPOptions(connect_timeout=0))
     with pytest.raises(TimeoutError):
         mint.http1.connect("http", "localhost", 1, tcp=mint.TCPOptions(connect_timeout=0))
+
+
+@pytest.mark.parametrize("seconds", [1e10, math.inf])
+def test_a_time_that_the_system_cannot_count_is_no_limit(seconds: float) -> None:
+    patient = mint.TCPOptions(connect_timeout=seconds, send_timeout=seconds)
+    with Origin(showcase, tls=server_context()) as origin:
+        conn = mint.http1.connect("https", "localhost", origin.port, tcp=patient, tls=trusting())
+        fetch(conn)
 
 
 def test_an_own_resolver_and_a_dead_address_before_a_living_one() -> None:

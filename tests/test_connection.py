@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,11 @@ import mint
 from mint import errors
 from mint.connection import as_pieces
 from mint.messages import Broken, Closed, Received
-from mint.transport import Memory
+from mint.transport import Memory, SocketLink
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mint.responses import Response
     from mint.types import Inbox, Transport
 
@@ -225,6 +228,26 @@ def test_after_refuses_what_is_not_its_own() -> None:
         other.after(unpickled)
 
 
+def test_after_gives_the_same_value_for_every_local_error() -> None:
+    conn, _ = over_memory()
+    newest, _ = conn.request("GET", "/")
+    with pytest.raises(mint.StaleConnectionError) as stale:
+        conn.request("GET", "/")
+    assert stale.value.local
+    assert conn.after(stale.value) is conn
+    mailbox = mint.Mailbox()
+    mailbox.close()
+    with pytest.raises(errors.MailboxClosed) as closed:
+        newest.set_mode("active", mailbox)
+    assert newest.after(closed.value) is newest
+    fed, link, _ = active()
+    link.put(PAGE)
+    message = Received(link.source, 7, b"")
+    with pytest.raises(mint.StaleConnectionError) as twice:
+        fed.stream(message)
+    assert fed.after(twice.value) is fed
+
+
 def test_close_is_idempotent_and_works_through_any_value() -> None:
     conn, link = over_memory()
     newest, _ = conn.request("GET", "/")
@@ -282,6 +305,88 @@ def test_a_failed_send_closes_and_fails_what_is_open() -> None:
     assert failures[0].ref == first
     conn = conn.after(caught.value)
     assert not conn.is_open()
+
+
+@pytest.mark.parametrize("operation", ["request", "recv", "flush"])
+def test_an_error_of_the_wire_keeps_its_cause(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    conn, link = over_memory()
+    link.plain = False
+    conn, _ = conn.request("GET", "/")
+    told = OSError("what the system said")
+
+    def broken(*_: object, **__: object) -> None:
+        raise errors.TransportReset from told
+
+    for name in ("send", "receive", "flush"):
+        monkeypatch.setattr(link, name, broken)
+    operations: dict[str, Callable[[], object]] = {
+        "request": lambda: conn.request("GET", "/"),
+        "recv": conn.recv,
+        "flush": conn.flush,
+    }
+    with pytest.raises(errors.TransportReset) as caught:
+        operations[operation]()
+    assert caught.value.__cause__ is told
+
+
+def test_what_the_peer_had_said_comes_with_the_error_of_a_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    conn, link = over_memory()
+    link.plain = False
+    conn, first = conn.request("POST", "/", [("content-length", "9")], mint.STREAM)
+    link.put(b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 2\r\n\r\nno")
+
+    def broken(*_: object, **__: object) -> None:
+        raise errors.TransportTimeout("sending")
+
+    monkeypatch.setattr(link, "send", broken)
+    with pytest.raises(errors.TransportTimeout) as caught:
+        conn.stream_request_body(first, b"x")
+    assert kinds(list(caught.value.responses)) == ["Status", "Headers", "Data", "Done"]
+    assert not conn.after(caught.value).is_open()
+
+
+def test_an_error_that_was_raised_does_not_change_any_more() -> None:
+    near, far = socket.socketpair()
+    conn = mint.http1.initiate(SocketLink(near, mint.TCPOptions()), scheme="http", hostname="example.org")
+    far.close()
+    with pytest.raises(errors.TransportClosed) as caught:
+        conn.request("GET", "/")
+    assert kinds(list(caught.value.responses)) == ["RequestFailed"]
+    closed = conn.after(caught.value)
+    with pytest.raises(errors.TransportClosed) as later:
+        closed.recv(timeout=10)
+    assert later.value is not caught.value
+    assert kinds(list(caught.value.responses)) == ["RequestFailed"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.TransportClosed(),
+        errors.TransportReset(),
+        errors.TransportTimeout("sending"),
+        errors.TLSFailed("bad record mac"),
+        errors.Unreachable("no route to host"),
+    ],
+)
+def test_a_request_fails_with_the_error_that_broke_the_wire(
+    error: errors.TransportError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn, link = over_memory()
+    link.plain = False
+    conn, ref = conn.request("GET", "/", flush=False)
+
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(link, "send", broken)
+    with pytest.raises(type(error)) as caught:
+        conn.request("GET", "/")
+    failure = caught.value.responses[0]
+    assert isinstance(failure, mint.RequestFailed)
+    assert failure.ref == ref
+    assert type(failure.error) is type(error)
+    assert str(failure.error) == str(error)
 
 
 class Box:
@@ -456,6 +561,18 @@ def test_a_streamed_body_goes_out_in_pieces() -> None:
         conn.stream_request_body(mint.RequestRef(7, 99), b"x")
     with pytest.raises(ValueError, match=r"."):
         conn.stream_request_body(mint.RequestRef(8, 1), b"x")
+
+
+@pytest.mark.parametrize("wrong", [5, "text", [1, 2], None])
+def test_a_piece_that_is_no_bytes_is_misuse(wrong: object) -> None:
+    """`bytes(5)` would be five zeros."""
+    conn, link = over_memory()
+    conn, ref = conn.request("POST", "/", (), mint.STREAM)
+    link.take()
+    with pytest.raises(TypeError, match="wants bytes"):
+        conn.stream_request_body(ref, wrong)  # type: ignore[arg-type]  # the misuse to show
+    assert link.take() == b""
+    conn.stream_request_body(ref, memoryview(b"still fine"))
 
 
 def test_requests_can_be_queued_and_flushed_together() -> None:

@@ -225,6 +225,25 @@ def test_receive_windows_grow() -> None:
         same.set_window_size(ref, 6_000_000)
 
 
+def test_one_window_can_be_left_as_it_is() -> None:
+    conn, link = over_memory()
+    conn, ref = conn.request("GET", "/")
+    link.take()
+    link.put(f.serialize([f.headers(1, OK)]))
+    conn, _ = conn.recv()
+    conn = conn.set_refill(ref, False)
+    for _ in range(256):
+        link.put(f.serialize([f.data(1, bytes(16_384))]))
+        conn, _ = conn.recv()
+    assert not [frame for frame in frames_in(link.take()) if frame.stream == 1]
+    conn = conn.set_refill(ref, True)
+    assert [f.number_of(frame) for frame in frames_in(link.take())] == [256 * 16_384]
+    link.put(f.serialize([f.data(1, end=True)]))
+    conn, _ = conn.recv()
+    with pytest.raises(errors.UnknownRequestToStream):
+        conn.set_refill(ref, True)
+
+
 def test_goaway_is_a_drain() -> None:
     conn, link = over_memory()
     conn, first = conn.request("GET", "/1")
@@ -238,6 +257,8 @@ def test_goaway_is_a_drain() -> None:
     assert isinstance(failed.error, errors.Unprocessed)
     assert not conn.is_open()
     assert conn.is_open("read")
+    assert repr(conn) == "<HTTP2 draining, 1 open requests>"
+    assert conn.get_window_size(second) == 0
     with pytest.raises(errors.ClosedForWriting):
         conn.request("GET", "/3")
     link.put(f.serialize([f.headers(1, OK, end=True)]))
@@ -299,8 +320,15 @@ def test_the_log_names_frames_and_no_secrets(caplog: pytest.LogCaptureFixture) -
     conn, _ = conn.request("GET", "/", [("authorization", "hunter2")])
     link.put(f.serialize([f.settings()]))
     conn, _ = conn.recv()
-    assert "HEADERS" in caplog.text
-    assert "SETTINGS" in caplog.text
+    conn.close()
+    assert [record.getMessage().split(" stream=")[0] for record in caplog.records] == [
+        "> SETTINGS",
+        "> WINDOW_UPDATE",
+        "> HEADERS",
+        "< SETTINGS",
+        "> SETTINGS",
+        "> GOAWAY",
+    ]
     assert "hunter2" not in caplog.text
 
 

@@ -7,7 +7,9 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
+import mint
 from mint.options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from mint.transport import Memory
 
 EVERY = (HTTP1Options, HTTP2Options, ClientSettings, TCPOptions, TLSOptions)
 
@@ -38,6 +40,28 @@ def test_w43_a_limit_is_a_positive_number(
         kind(**{name: value})  # type: ignore[arg-type]  # the misuse to show
 
 
+EDGES = [0, 1, 9, 10, 255, 256, 65_535, 65_536, 65_537, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**64]
+
+
+@pytest.mark.parametrize("value", EDGES)
+def test_w43_the_engines_take_whatever_the_options_take(value: int) -> None:
+    """What only they refused would be said after dialling."""
+    for kind, name in (
+        *LIMITS,
+        *((ClientSettings, each.name) for each in fields(ClientSettings) if each.init),
+    ):
+        try:
+            options = kind(**{name: value})  # type: ignore[arg-type]  # options by name
+        except ValueError:
+            continue
+        if isinstance(options, ClientSettings):
+            options = HTTP2Options(client_settings=options)
+        if isinstance(options, HTTP1Options):
+            mint.http1.initiate(Memory(), scheme="http", hostname="example.org", http1=options)
+        elif isinstance(options, HTTP2Options):
+            mint.http2.initiate(Memory(), scheme="http", hostname="example.org", http2=options)
+
+
 FLAGS = [
     (kind, each.name)
     for kind in (HTTP1Options, TCPOptions, TLSOptions)
@@ -60,6 +84,23 @@ def test_times_are_seconds_or_none() -> None:
         for value in (-1, True):
             with pytest.raises(ValueError, match=name):
                 replace(TCPOptions(), **{name: value})  # type: ignore[arg-type]  # the misuse to show
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "wrong"),
+    [
+        (TCPOptions, "connect_timeout", "30"),
+        (TCPOptions, "connect_timeout", float("nan")),
+        (TCPOptions, "local_address", "127.0.0.1"),
+        (TCPOptions, "local_address", ("127.0.0.1", 65_536)),
+        (HTTP2Options, "client_settings", None),
+        (HTTP2Options, "sensitive_headers", "x-key"),
+        (TLSOptions, "minimum_version", None),
+    ],
+)
+def test_w43_what_has_the_wrong_type_is_refused(kind: type, name: str, wrong: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        kind(**{name: wrong})
 
 
 def test_one_family_at_least() -> None:

@@ -21,7 +21,7 @@ from .tls import authority, server_context, trusting
 from .ways import ALL, SECURE, TUNNELS, Road, Way, family_of, fetch, road
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 CA: Final = authority().cert_pem.bytes().decode()
@@ -433,6 +433,35 @@ def test_resolver(way: Way) -> None:
             )
         fetch(made.connect("http", address="127.0.0.1" if made.proxy else "origin.example", resolver=resolve))
     assert names == ["proxy.example" if made.proxy else "origin.example"]
+
+
+@pytest.mark.parametrize("way", ["direct", *TUNNELS])
+def test_half_closing_a_tunnel_of_the_caller(way: Way) -> None:
+    """CONNECT through the way's own tunnel: our direction ends, the other goes on until all has come."""
+
+    def answer(request: Request) -> Iterator[bytes]:
+        yield request.body.read()
+        yield b"!"
+
+    def echo(request: Request) -> Response:
+        return Response(200, (), answer(request))
+
+    data = bytes(range(256)) * 1_000
+    with Origin(echo) as origin, road(way, origin) as made:
+        conn = made.connect("http", protocols=("http1",))
+        with conn:
+            conn, ref = conn.request("CONNECT", "inner.example:80", (), mint.STREAM)
+            content, sent = b"", False
+            while conn.is_open("read"):
+                conn, responses = conn.recv(timeout=10)
+                for response in responses:
+                    if isinstance(response, mint.Data):
+                        content += response.data
+                    elif isinstance(response, mint.Headers) and not sent:
+                        sent = True
+                        conn = conn.stream_request_body(ref, data)
+                        conn = conn.stream_request_body(ref, mint.Eof())
+        assert content == data + b"!"
 
 
 # -- nobody is told what is meant for another

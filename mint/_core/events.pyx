@@ -7,7 +7,20 @@ only text, octets and refs can be in no cycle, so the collector does not track i
 
 cimport cython
 
+from .fields cimport name_is_sensitive
+
 from dataclasses import replace
+
+
+cdef tuple shown(tuple headers):
+    """Fields as `repr` may show them: what is secret is left out (R35)."""
+    cdef list made = []
+    for pair in headers:
+        if (type(pair) is tuple and len(<tuple>pair) == 2 and type(pair[0]) is str
+                and name_is_sensitive(pair[0].lower())):
+            pair = (pair[0], "(redacted)")
+        made.append(pair)
+    return tuple(made)
 
 
 @cython.final
@@ -44,13 +57,16 @@ cdef class RequestRef:
 @cython.final
 @cython.freelist(16)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Informational:
     """An interim response (1xx but 101): zero or more come before the final one. RFC 9110 15.2."""
 
     ref: RequestRef
     status: cython.int
     headers: tuple
+
+    def __repr__(self):
+        return f"Informational(ref={self.ref!r}, status={self.status!r}, headers={shown(self.headers)!r})"
 
     def __reduce__(self):
         return Informational, (self.ref, self.status, self.headers)
@@ -96,12 +112,15 @@ cdef class StatusReason:
 @cython.final
 @cython.freelist(64)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Headers:
     """The header section of the final response: pairs in order, names in lower case."""
 
     ref: RequestRef
     headers: tuple
+
+    def __repr__(self):
+        return f"Headers(ref={self.ref!r}, headers={shown(self.headers)!r})"
 
     def __reduce__(self):
         return Headers, (self.ref, self.headers)
@@ -130,12 +149,15 @@ cdef class Data:
 @cython.final
 @cython.freelist(16)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Trailers:
     """The trailer section, without the fields that may not stand there."""
 
     ref: RequestRef
     headers: tuple
+
+    def __repr__(self):
+        return f"Trailers(ref={self.ref!r}, headers={shown(self.headers)!r})"
 
     def __reduce__(self):
         return Trailers, (self.ref, self.headers)
@@ -195,13 +217,17 @@ cdef class Pong:
 @cython.final
 @cython.freelist(8)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class PushPromise:
     """The server will answer a request that was not sent. RFC 9113 8.4."""
 
     ref: RequestRef
     promised_ref: RequestRef
     headers: tuple
+
+    def __repr__(self):
+        return (f"PushPromise(ref={self.ref!r}, promised_ref={self.promised_ref!r}, "
+                f"headers={shown(self.headers)!r})")
 
     def __reduce__(self):
         return PushPromise, (self.ref, self.promised_ref, self.headers)

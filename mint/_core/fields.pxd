@@ -11,4 +11,5 @@ cdef bint name_is_forbidden_in_trailers(str name) except -1
 cdef Fault value_fault(str name, str value)           # "invalid_header_value", secrets left out
 cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexcept nogil
 cdef str show(object octets)                          # latin-1 text of peer octets, cut at 200
+cdef int check_host(str hostname, str user_agent) except -1   # ValueError where one may not be sent
 cpdef str authority(str hostname, int port, str scheme)

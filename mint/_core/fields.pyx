@@ -83,8 +83,10 @@ cdef Fault target_fault(str method, str target, bint unchecked):
     """The form of the target fits the method (9110-7.1-a, 9112-3.2). `unchecked` is the way out."""
     cdef Fault bad
     if unchecked:
-        # Even unchecked, a target cannot end the request line.
-        if is_latin1(target) and target and not any(mark in target for mark in " \r\n\0\t"):
+        # Even unchecked, a target cannot end the request line, or what a lenient server takes for
+        # its parts: any white space (RFC 9112 3).
+        if is_latin1(target) and target and not any(
+                mark <= " " or "\x7f" <= mark <= "\xa0" for mark in target):
             return None
         return refusal("invalid_request_target", method, target)
     bad = refusal("invalid_request_target", method, target)
@@ -180,6 +182,16 @@ cdef str show(object octets):
     """What the peer sent, as text for a fault: latin-1, cut at 200 octets."""
     cdef bytes seen = bytes(octets[:200])
     return PyUnicode_DecodeLatin1(PyBytes_AS_STRING(seen), PyBytes_GET_SIZE(seen), NULL)
+
+
+cdef int check_host(str hostname, str user_agent) except -1:
+    """Refuse what a connection would write into every request and may not (R1)."""
+    # 9110-4.2.4-a: what follows or precedes a host in a URI is no part of it.
+    if not hostname.isascii() or any(mark <= " " or mark in "/?#@\\,\"<>\x7f" for mark in hostname):
+        raise ValueError(f"hostname {hostname!r} cannot stand in a Host field")
+    if value_octets(user_agent) is None:
+        raise ValueError(f"user agent {user_agent!r} cannot stand in a field")
+    return 0
 
 
 cpdef str authority(str hostname, int port, str scheme):

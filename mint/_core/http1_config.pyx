@@ -3,7 +3,7 @@
 
 cimport cython
 
-from .fields cimport authority, value_octets
+from .fields cimport authority, check_host
 
 
 @cython.final
@@ -24,10 +24,8 @@ cdef class Config:
             raise ValueError(f"scheme is {scheme!r}, not http or https")
         if not 0 <= port <= 65535:
             raise ValueError(f"port {port} is not between 0 and 65535")
-        # 9110-4.2.4-a: what follows or precedes a host in a URI is no part of it.
-        if not hostname.isascii() or any(mark <= " " or mark in "/?#@\\\x7f" for mark in hostname):
-            raise ValueError(f"hostname {hostname!r} cannot stand in a Host field")
-        if not user_agent or value_octets(user_agent) is None:
+        check_host(hostname, user_agent)
+        if not user_agent:
             raise ValueError(f"user agent {user_agent!r} cannot stand in a field")
         if min(max_header_list_size, max_fields, max_status_line, max_informational,
                max_informational_size, max_trailer_size, max_trailer_fields, max_chunk_line,

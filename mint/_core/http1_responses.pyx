@@ -403,10 +403,10 @@ cdef class Reading:
             self.spill(fresh)
         pair = self.fields.items[self.core.kept - 1]
         if not trailers and NAME_PLAIN < self.core.last_kind <= NAME_FRAMING_LAST:
-            return seen_fault(invalid, "", pair[0])
+            return seen_fault(invalid, "", pair[0][:200])
         joined = folded(pair, line.octets, line.count)
         if joined is None:
-            return seen_fault(invalid, "", pair[0])
+            return seen_fault(invalid, "", pair[0][:200])
         self.core.kept -= 1
         self.add(joined, fresh)
         return None

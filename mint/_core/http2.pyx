@@ -9,9 +9,9 @@ cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint32_t
 
-from .events cimport END_CLOSE, RequestRef, step
+from .events cimport END_CLOSE, END_KEEP, RequestRef, step
 from .faults cimport Fault, refusal
-from .flow cimport DEFAULT_WINDOW, MAX_WINDOW, window_left
+from .flow cimport DEFAULT_WINDOW, MAX_WINDOW, credit_due, window_left
 from .frames cimport (NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
                       SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE, SET_MAX_CONCURRENT_STREAMS,
                       SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE, SETTINGS, WINDOW_UPDATE, frame,
@@ -19,12 +19,13 @@ from .frames cimport (NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PU
 from .hpack cimport Decoder, Encoder
 from .http2_config cimport UNLIMITED, checked_settings, setting_id
 from .http2_config cimport Config as ConfigType
+from .http2_config import PREFACE as _PREFACE
 from .http2_config import Config as Config  # no-cython-lint: callers find it here
 from .http2_control cimport raise_allowed
 from .http2_receive cimport receive, receive_eof
-from .http2_send cimport send_body, send_cancel, send_end, send_request
+from .http2_send cimport notes_of, send_body, send_cancel, send_end, send_request
 from .http2_state cimport OVER, Core, Work, begin, fail_all, leave, say_goodbye
-from .streams cimport ENDED, HALF_REMOTE, OPEN, RESET, Stream
+from .streams cimport ENDED, HALF_REMOTE, IS_HELD, OPEN, RESET, Stream
 from .streams cimport Table as Streams
 
 # What every connection begins with: values, so all of them can share them.
@@ -57,8 +58,11 @@ cdef class State(Core):
         return State.__new__(State)
 
     @staticmethod
-    def open(ConfigType config not None):
-        """Open a connection: the output is the preface and our first SETTINGS (9113-3.4-a)."""
+    def open(ConfigType config not None, bint trace=False):
+        """Open a connection: the output is the preface and our first SETTINGS (9113-3.4-a).
+
+        With `trace`, steps carry notes from this one on.
+        """
         cdef State made = State.__new__(State)
         cdef int identifier
         cdef long long value
@@ -81,7 +85,9 @@ cdef class State(Core):
             # for the acknowledgement (9113-6.5.3-b).
             made.s.own[identifier] = <uint32_t>value
         raise_allowed(made)
-        return step(made, None, (config.opening,))
+        made.s.tracing = trace
+        return step(made, None, (config.opening,), None, None, END_KEEP,
+                    notes_of(made, (config.opening[len(_PREFACE):],), None) if trace else ())
 
     def request(self, method, target, headers, tuple body, bint streaming):
         """Send a request: `body` None for none, else pieces; `streaming` announces one to come."""
@@ -233,6 +239,33 @@ cdef class State(Core):
             stream = w.core.edit(number)
             stream.receipt.extra += <int>(size - now)
             w.core.s.most_extra = max(w.core.s.most_extra, stream.receipt.extra)
+        return w.finished()
+
+    def set_refill(self, RequestRef ref not None, bint on):
+        """Refill the receive window of a request as octets come; or leave it, so that the server stops."""
+        cdef const Stream *held
+        cdef Stream *stream
+        cdef long long number = self.number_of(ref)
+        cdef int due
+        cdef Work w
+        if self.s.phase == OVER:
+            return step(self, None, (), refusal("closed"))
+        held = self.peek(number) if number > 0 else NULL
+        if held == NULL or held.state == RESET or held.facts & ENDED:
+            return step(self, None, (), refusal("unknown_request_to_stream"))
+        if bool(held.facts & IS_HELD) != on:
+            return step(self)
+        w = begin(self)
+        stream = w.core.edit(number)
+        if not on:
+            stream.facts |= IS_HELD
+            return w.finished()
+        stream.facts &= ~IS_HELD
+        due = credit_due(self.s.own[SET_INITIAL_WINDOW_SIZE], stream.receipt,
+                         self.config.window_update_threshold)
+        if due:
+            stream.receipt.used = 0
+            w.put_small(WINDOW_UPDATE, 0, <int>number, <uint32_t>due)
         return w.finished()
 
     def flushed(self):

@@ -21,7 +21,7 @@ from .frames cimport (FLAG_ACK, FLOW_CONTROL_ERROR, FRAME_HEADER, LEAST_MAX_FRAM
 from .http2_config cimport UNLIMITED
 from .http2_state cimport (RUNNING, STARTING, Core, Work, answered, breach, end_ref, fail_all,
                            marked, processed_of, settle, spend, stream_error)
-from .streams cimport (DROP, ENDED, GOT_RESET, RESET, Stream, arrival)
+from .streams cimport (DROP, ENDED, GOT_RESET, IS_HELD, RESET, Stream, arrival)
 from .streams cimport Table as Streams
 
 
@@ -118,7 +118,7 @@ cdef int credit_streams(Work w, Streams table, int offset) except -1:
     cdef int due
     while index >= 0:
         now = table.peek(index)
-        if now.state != RESET and not now.facts & ENDED:
+        if now.state != RESET and not now.facts & (ENDED | IS_HELD):
             due = credit_due(core.s.own[SET_INITIAL_WINDOW_SIZE], now.receipt,
                              core.config.window_update_threshold)
             if due:

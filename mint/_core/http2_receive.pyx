@@ -26,7 +26,8 @@ from .http2_responses cimport on_block, on_end
 from .http2_state cimport (AT_DATA, AT_HEADER, AT_PAD_LENGTH, AT_PAYLOAD, AT_SKIP, OVER, STARTING, Core,
                            Scalars, Work, begin, breach, close_drained, fail_all, refund, spend, stream_error)
 from .logs cimport log_append
-from .streams cimport (ACCEPT, BREACH, CLOSED_STREAM, DROP, ENDED, IDLE, SEEN_FINAL, Stream, arrival)
+from .streams cimport (ACCEPT, BREACH, CLOSED_STREAM, DROP, ENDED, IDLE, IS_HELD, SEEN_FINAL, Stream,
+                       arrival)
 
 
 cdef Step receive(Core before, bytes data):
@@ -332,6 +333,8 @@ cdef int on_data_end(Work w) except -1:
     if s.frame.flags & FLAG_END_STREAM:
         return on_end(w, id, stream)
     stream.receipt.used += length
+    if stream.facts & IS_HELD:
+        return 0
     due = credit_due(s.own[SET_INITIAL_WINDOW_SIZE], stream.receipt, core.config.window_update_threshold)
     if due:
         stream.receipt.used = 0

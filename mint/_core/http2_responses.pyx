@@ -6,6 +6,7 @@ the stream, never the connection. RFC 9113 8.1, 8.4, 8.5, 6.6; RFC 7541 through 
 """
 
 from cpython.list cimport PyList_GET_SIZE
+from libc.stdint cimport uint32_t
 
 from .events cimport Headers, Informational, PushPromise, Status, Trailers
 from .faults cimport Fault, fault
@@ -13,6 +14,7 @@ from .frames cimport (COMPRESSION_ERROR, ENHANCE_YOUR_CALM, HEADERS, NO_ERROR, P
                       REFUSED_STREAM, SET_MAX_CONCURRENT_STREAMS,
                       SET_MAX_HEADER_LIST_SIZE, STREAM_CLOSED)
 from .hpack cimport Decoded
+from .http2_config cimport UNLIMITED
 from .http2_messages cimport Answer, promise_fault, response_head, response_trailers
 from .http2_state cimport (Core, Work, breach, end_ref, refund, reset_stream, settle, spend,
                            stream_error)
@@ -20,6 +22,10 @@ from .streams cimport (CLOSED_STREAM, DROP, ENDED, GOT_END, GOT_HEADERS, IS_CONN
                        IS_TUNNEL, OPEN, RESERVED, RESET, SEEN_ANY, SEEN_FINAL, SENT_RESET,
                        Stream, arrival)
 from .streams cimport Table as Streams
+
+
+cdef enum:
+    MOST_UNSAID = 262144          # octets of a field section where we announced no limit
 
 
 cdef Fault malformed(str name, str value):
@@ -40,7 +46,9 @@ cdef int on_block(Work w, int id, int promised, bint ends, const unsigned char *
                   Py_ssize_t count) except -1:
     """Decode a block, whatever became of its stream (9113-4.3-c), then use it."""
     cdef Core core = w.core
-    cdef Decoded decoded = core.decoder.decoded(block, count, core.s.allowed[SET_MAX_HEADER_LIST_SIZE],
+    cdef uint32_t most = core.s.allowed[SET_MAX_HEADER_LIST_SIZE]
+    # 9113-6.5.2-h: a limit that the server was not told of is a limit all the same.
+    cdef Decoded decoded = core.decoder.decoded(block, count, MOST_UNSAID if most == UNLIMITED else most,
                                                 core.config.max_fields)
     cdef Fault why = decoded.fault
     cdef Stream *stream

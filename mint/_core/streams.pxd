@@ -64,6 +64,7 @@ cdef enum:                        # facts about a stream, in `facts`
     SEEN_FINAL = 16               # the final response head came
     SEEN_ANY = 32                 # an interim response came
     ENDED = 64                    # Done or Failed was given
+    IS_HELD = 128                 # its receive window is not refilled until the caller says so
 
 
 cdef struct Stream:

@@ -40,4 +40,5 @@ cdef class Quick:
     cdef bint flushes            # whether states count what waits to be written
 
     cdef Turns linked(self, object value)
+    cdef object current(self, object value, Turns link)
     cdef object taken(self, object value, Turns link, object data, list responses)

@@ -98,15 +98,25 @@ cdef class Turns:
         newest = self.generation
         self._wire.leave()
         self._guard.leave()
+        if self._closed:
+            # By another thread, maybe, which could not do it while we were inside.
+            self._shut()
+            return newest
         # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
-        if self.inbox is not None and (self.wanted or self._outbox) and not self._closed:
+        if self.inbox is not None and (self.wanted or self._outbox):
             self.wanted = False
             self.inbox.watch(self)
         return newest
 
+    def arrive(self, bytes octets not None):
+        """Put plaintext behind what has arrived."""
+        self._arrived.append(octets)
+        self._held += PyBytes_GET_SIZE(octets)
+
     def end_turn(self, bint moved):
         """Give the link back, one generation on if octets moved; return the newest generation."""
         return self.left(moved)
+
 
 cdef inline bint is_plain(Step made) noexcept:
     """Whether a step asks for nothing but its successor and its responses."""
@@ -142,6 +152,13 @@ cdef class Quick:
             return <Turns>link
         return None
 
+    cdef object current(self, object value, Turns link):
+        """The state to go on from: what was queued may have been taken since the last operation."""
+        cdef object state = <object>held(value, self.slots, self.slots.state)
+        if self.flushes and link.still and link._queued == 0:
+            return state.flushed()
+        return state
+
     def request(self, value, str method, str target, headers, tuple body, bint streaming, bint flush):
         """Queue a request: the successor and the ref, or the fault that refuses it.
 
@@ -154,10 +171,10 @@ cdef class Quick:
         if (link is None or link._layers or link._closed or link._shutting or link._write_failed
                 or not (link.still or not flush)):
             return None
-        state = <object>held(value, self.slots, self.slots.state)
         if not link.enter(<object>held(value, self.slots, self.slots.generation)):
             return None
         try:
+            state = self.current(value, link)
             made = <Step?>state.request(method, target, headers, body, streaming)
         except BaseException:
             link.left(False)
@@ -198,9 +215,10 @@ cdef class Quick:
         return self.taken(value, link, data, responses)
 
     cdef object taken(self, object value, Turns link, object data, list responses):
-        cdef object state = <object>held(value, self.slots, self.slots.state)
+        cdef object state
         cdef Step made
         try:
+            state = self.current(value, link)
             made = <Step?>state.feed(data)
         except BaseException:
             link.poison()

@@ -24,6 +24,7 @@ cdef extern from *:
     Py_ssize_t mint_slot_offset(PyObject *descriptor)
     object mint_alloc(PyObject *type)
 
+
 @cython.final
 cdef class Slots:
     """Makes successors of the values of one slotted class."""

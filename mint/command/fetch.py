@@ -22,7 +22,7 @@ from .usage import UsageError
 from .way import say_way
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..http import Connection
     from ..responses import RequestRef, Response
@@ -61,7 +61,7 @@ class Fetcher:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._until = None if wanted.max_time is None else monotonic() + wanted.max_time
-        self._outputs = dict(zip(wanted.locations, wanted.outputs, strict=False))
+        self._outputs = iter(wanted.outputs)
 
     def run(self) -> None:
         """Fetch everything; raises what went wrong first."""
@@ -127,7 +127,7 @@ class Exchange:
         self._pages: dict[RequestRef, Page] = {}
         self._uploads: dict[RequestRef, memoryview[int]] = {}
 
-    def begin(self, locations: list[Location], outputs: dict[Location, str]) -> bool:
+    def begin(self, locations: list[Location], outputs: Iterator[str]) -> bool:
         """Send what can be sent now, taking it off the list; false when there is nothing to wait for."""
         wanted = self._wanted
         # Over HTTP/1 one after another: pipelining is for those who know their server.
@@ -146,9 +146,9 @@ class Exchange:
                 if not self._pages:
                     raise
                 break
-            location = locations.pop(0)
+            locations.pop(0)
             self._pages[ref] = Page(
-                self._conn.protocol, include=wanted.include, path=outputs.get(location), live=not self._pages
+                self._conn.protocol, include=wanted.include, path=next(outputs, None), live=not self._pages
             )
             if streamed and wanted.body is not None:
                 self._uploads[ref] = memoryview(wanted.body)
@@ -171,8 +171,8 @@ class Exchange:
 
     def go_on(self, timeout: float | None) -> None:
         """Send and receive once; raises what went wrong after showing what came before it."""
-        self._upload()
         try:
+            self._upload()
             self._conn, responses = self._conn.recv(timeout=timeout)
         except errors.MintError as error:
             for response in error.responses:

@@ -19,6 +19,11 @@ class Layer(Protocol):
     """What broke it: nothing comes after what was read."""
 
     @property
+    def keeps_wire(self) -> bool:
+        """Whether the wire must stay open in both directions after this direction has ended."""
+        ...
+
+    @property
     def waiting(self) -> int:
         """How many octets it was given and cannot send yet."""
         ...

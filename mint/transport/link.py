@@ -51,6 +51,12 @@ class Link(_Turns, ABC):
     world: ClassVar[World] = "blocking"
     """Whose mailboxes can watch it."""
 
+    _plain: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._plain = _ways(cls) == _ways(Link)
+
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
         self.source: Source = Source()
@@ -59,7 +65,7 @@ class Link(_Turns, ABC):
         self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
-        self.plain = _ways(type(self)) == _ways(Link)
+        self.plain = self._plain
         self._outbox = deque()
         self._arrived = deque()
         self._ended = False
@@ -115,8 +121,14 @@ class Link(_Turns, ABC):
         """Close after an interrupted operation: every value is superseded now."""
         self.generation += 1
         self.close()
-        self._wire.release()
+        self._let_go()
         self._guard.release()
+
+    def _let_go(self) -> None:
+        """Give the wire back; where the link was closed meanwhile, it is shut now."""
+        self._wire.release()
+        if self._closed:
+            self._shut()
 
     # -- sending
 
@@ -171,15 +183,19 @@ class Link(_Turns, ABC):
             if self._shutting and not self._queued:
                 self._end_writing()
         except TransportError as error:
-            if isinstance(error, TimeoutError):
+            if not self._is_outlived(error):
                 raise
-            self._write_failed = True
-            self._outbox.clear()
-            self._queued = 0
-            # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
-            self._gather(error)
-            if not self._arrived:
-                raise
+
+    def _is_outlived(self, error: TransportError) -> bool:
+        """Whether something is there to be heard, though writing has failed for good."""
+        if isinstance(error, TimeoutError):
+            return False
+        self._write_failed = True
+        self._outbox.clear()
+        self._queued = 0
+        # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
+        self._gather(error)
+        return bool(self._arrived)
 
     def _gather(self, error: TransportError) -> None:
         """Read into the inbox what came before the wire broke; after it, the break itself is told.
@@ -268,7 +284,9 @@ class Link(_Turns, ABC):
             self._held -= len(octets)
             return octets
         if self._failure is not None:
-            raise self._failure
+            # Told once: whoever holds the error must not see it change under a later operation.
+            failure, self._failure = self._failure, TransportClosed()
+            raise failure
         return b"" if self._ended else None
 
     def receive(self, until: float | None) -> bytes:
@@ -342,7 +360,7 @@ class Link(_Turns, ABC):
                 return Broken(self.source, self._sequence, error)
             return None if octets is None else self.deliver(octets)
         finally:
-            self._wire.release()
+            self._let_go()
 
     def deliver(self, octets: bytes) -> Message:
         """Make the next message of this link; `b""` is the peer's end."""
@@ -367,7 +385,7 @@ class Link(_Turns, ABC):
         except TransportError as error:
             self._failure = error
         finally:
-            self._wire.release()
+            self._let_go()
 
     def accept(self, message: Message) -> bytes:
         """Take one message in its turn."""
@@ -386,10 +404,11 @@ class Link(_Turns, ABC):
         """End the outgoing direction once the outbox is written."""
         if self._shutting or self._closed:
             return
-        self._shutting = True
         if self._layers:
             self._layers[-1].close_notify()
             self._carry_out()
+        # Around a tunnel that is a stream, the connection to the proxy has to be kept going.
+        self._shutting = not any(layer.keeps_wire for layer in self._layers)
         if not self._write_failed:
             self._write()
 

@@ -24,17 +24,17 @@ class Memory(Link):
 
     def __init__(self) -> None:
         super().__init__()
-        self.still = True
-        self._waiting: list[bytes] = []
+        # A subclass may have a wire of its own (a tunnel).
+        self.still = type(self) is Memory
         self.write_ended: bool = False
         """Whether this end has said that it sends no more."""
 
     def put(self, octets: bytes) -> None:
         """Let these octets come from the peer."""
         if octets:
-            self._arrived.append(octets)
-            self._held += len(octets)
-            self._tell()
+            self.arrive(octets)
+            if self.armed:
+                self._tell()
 
     def put_eof(self, *, clean: bool = True) -> None:
         """Let the peer end; `clean=False` is a TLS end without close_notify."""

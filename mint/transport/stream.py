@@ -113,6 +113,11 @@ class StreamLayer:
         """What broke the tunnel: nothing comes after what was read."""
 
     @property
+    def keeps_wire(self) -> bool:
+        """Whether the wire must stay open after END_STREAM: yes, windows are to be refilled."""
+        return True
+
+    @property
     def waiting(self) -> int:
         """How many octets the windows do not take yet."""
         return len(self._pending)

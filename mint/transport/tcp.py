@@ -14,8 +14,8 @@ import socket as sockets
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ..errors import TransportClosed, TransportTimeout
-from ..errors.transport import system_error
+from ..errors import TransportClosed, TransportError, TransportTimeout
+from ..errors.transport import Unreachable, system_error
 from .link import Link
 
 if TYPE_CHECKING:
@@ -32,6 +32,30 @@ LARGE_READ = 131_008
 
 _PIECES = 64
 """How many pieces go to the kernel in one call."""
+
+
+_LONGEST = 2_000_000.0
+"""Above how many seconds waiting has no end: `poll` counts milliseconds in 31 bits."""
+
+
+def milliseconds(left: float | None) -> int | None:
+    """Return a time for `poll`; `None` is for ever."""
+    if left is None or left > _LONGEST:
+        return None
+    return math.ceil(max(0.0, left) * 1000)
+
+
+def _broken(error: OSError, doing: str) -> TransportError:
+    """Return the error for a socket that is lost, which a time that is up (ETIMEDOUT) is as well.
+
+    It must not look like a time limit of ours, after which the connection lives on: the system tells it
+    once, and what is read next looks like the peer's end.
+    """
+    made = system_error(error, doing=doing)
+    if isinstance(made, TimeoutError):
+        made = Unreachable(error.strerror or str(error))
+        made.__cause__ = error
+    return made
 
 
 class SocketLink(Link):
@@ -59,8 +83,7 @@ class SocketLink(Link):
         if self._watched != events:
             self._poll.register(self._socket.fileno(), events)
             self._watched = events
-        timeout = None if until is None else max(0.0, until - monotonic()) * 1000
-        ready = self._poll.poll(None if timeout is None else math.ceil(timeout))
+        ready = self._poll.poll(milliseconds(None if until is None else until - monotonic()))
         return ready[0][1] if ready else 0
 
     # -- writing
@@ -91,12 +114,14 @@ class SocketLink(Link):
         except BlockingIOError:
             return False
         except OSError as error:
-            raise system_error(error, doing="sending") from error
+            raise _broken(error, "sending") from error
         return True
 
     def _drain(self, until: float | None, *, down_to: int) -> None:
         """Write until at most `down_to` octets are queued, reading meanwhile."""
         while self.backlog > down_to:
+            if self._closed:
+                raise TransportClosed
             # Where a layer waits for its peer, there may be nothing to write.
             events = select.POLLOUT if self._outbox else 0
             if self._held < MOST_HELD and not self._ended and self._failure is None:
@@ -111,13 +136,19 @@ class SocketLink(Link):
             self._write_some()
 
     def flush(self, timeout: float | None) -> None:
-        """Write all that is queued."""
+        """Write all that is queued; where that fails, what the peer said before is heard first."""
         if self._write_failed:
-            raise TransportClosed
-        if not self._write_some() or self.backlog:
-            self._drain(None if timeout is None else monotonic() + timeout, down_to=0)
-        if self._shutting:
-            self._end_writing()
+            if not self._arrived:
+                raise TransportClosed
+            return
+        try:
+            if not self._write_some() or self.backlog:
+                self._drain(None if timeout is None else monotonic() + timeout, down_to=0)
+            if self._shutting:
+                self._end_writing()
+        except TransportError as error:
+            if not self._is_outlived(error):
+                raise
 
     # -- reading
 
@@ -129,11 +160,11 @@ class SocketLink(Link):
             self.likely: bool = False
             return None
         except OSError as error:
-            raise system_error(error, doing="receiving") from error
+            raise _broken(error, "receiving") from error
         # A stream that fills its reads gets a larger buffer: what a read costs beyond its octets is shared.
         self.likely = len(octets) == size
         if self.likely and size < LARGE_READ:
-            self._read_size = LARGE_READ
+            self._read_size = min(2 * size, LARGE_READ)
         return octets
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
@@ -167,4 +198,10 @@ class SocketLink(Link):
         # A thread that waits on the socket must wake; close alone would leave it waiting.
         with contextlib.suppress(OSError):
             self._socket.shutdown(sockets.SHUT_RDWR)
-        self._socket.close()
+        # Whoever is inside may still use the number, which the system gives to the next socket: then it
+        # is closed when they leave.
+        if self._wire.acquire(blocking=False):
+            try:
+                self._socket.close()
+            finally:
+                self._wire.release()

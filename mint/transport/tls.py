@@ -10,10 +10,7 @@ import os
 import ssl
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import certifi
 
 from ..errors import CertificateRejected, TLSFailed
 from ..types import TLSInfo
@@ -47,8 +44,17 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
 
 def _has_store() -> bool:
     """Whether the operating system has a folder of certificates that OpenSSL looks into by need."""
+    from pathlib import Path  # noqa: PLC0415  # importing it takes longer than all of this module
+
     folder = ssl.get_default_verify_paths().capath
     return bool(folder) and any(Path(folder).iterdir())
+
+
+def _certifi() -> str:
+    """Return the bundle of the package; most systems have their own, and importing it takes a while."""
+    import certifi  # noqa: PLC0415
+
+    return certifi.where()
 
 
 def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
@@ -62,9 +68,9 @@ def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         empty = not context.get_ca_certs() and not _has_store()
         if empty and options.trust == "auto":
-            context.load_verify_locations(cafile=certifi.where())
+            context.load_verify_locations(cafile=_certifi())
     elif options.trust == "certifi":
-        context.load_verify_locations(cafile=certifi.where())
+        context.load_verify_locations(cafile=_certifi())
     if options.partial_chain:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
@@ -109,6 +115,8 @@ def _stamp(file: str | None) -> tuple[int, int, int] | None:
     """Return what changes when a file does."""
     if file is None:
         return None
+    from pathlib import Path  # noqa: PLC0415  # as above
+
     found = Path(file).stat()
     return found.st_ino, found.st_size, found.st_mtime_ns
 
@@ -174,6 +182,11 @@ class TLSLayer:
             )
         except (ssl.SSLError, ValueError) as error:
             raise tls_error(error) from error
+
+    @property
+    def keeps_wire(self) -> bool:
+        """Whether the wire must stay open after close_notify: no."""
+        return False
 
     @property
     def waiting(self) -> int:

@@ -10,11 +10,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import mint
+from mint import errors
 from mint.command import main
 from mint.command.arguments import parse, parse_location
+from mint.command.fetch import Exchange
 from mint.command.show import Bar, amount, visible
 from mint.command.usage import UsageError
-from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Send, request, showcase
+from mint.testing import (
+    Close,
+    Forever,
+    Origin,
+    Request,
+    Response,
+    ScriptedServer,
+    Send,
+    frames,
+    request,
+    showcase,
+)
+from mint.transport import Memory
 from tests.tls import authority, server_context
 
 if TYPE_CHECKING:
@@ -88,6 +103,40 @@ def test_output_goes_to_a_file(tmp_path: Path, capsysbinary: Capture) -> None:
         assert main(["-o", str(target), f"http://127.0.0.1:{origin.port}/bytes/70000"]) == 0
     assert len(target.read_bytes()) == 70_000
     assert capsysbinary.readouterr().out == b""
+
+
+def test_one_url_twice_goes_to_two_files(tmp_path: Path) -> None:
+    with Origin(showcase) as origin:
+        url = f"http://127.0.0.1:{origin.port}/bytes/10"
+        assert main([url, url, "-o", str(tmp_path / "a"), "-o", str(tmp_path / "b")]) == 0
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != b""
+
+
+class Unwilling(Memory):
+    """A link that sends no more, once it is told to."""
+
+    broken = False
+
+    def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
+        if self.broken:
+            raise errors.TransportClosed
+        super().send(pieces, flush=flush)
+
+
+def test_what_came_before_an_upload_broke_is_shown(tmp_path: Path, capsysbinary: Capture) -> None:
+    (tmp_path / "content").write_bytes(bytes(100_000))
+    link = Unwilling()
+    exchange = Exchange(
+        parse(["-i", "-d", f"@{tmp_path}/content", "--h2c", "http://example.org/"]),
+        mint.http2.initiate(link, scheme="http", hostname="example.org"),
+    )
+    assert exchange.begin([parse_location("http://example.org/")], iter(()))
+    link.put(frames.serialize([frames.settings(), frames.headers(1, ((":status", "413"),))]))
+    link.broken = True
+    with pytest.raises(errors.TransportClosed):
+        exchange.go_on(1)
+    exchange.close()
+    assert capsysbinary.readouterr().out == b"HTTP/2 413\n\n"
 
 
 def test_verbose_says_what_goes_out_and_comes_in_without_secrets() -> None:

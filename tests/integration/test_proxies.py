@@ -177,3 +177,24 @@ def test_the_certificate_of_a_proxy_is_checked(squid: Running) -> None:
     proxy = Proxy("https", HOST, squid.ports["https"])
     with pytest.raises(errors.CertificateRejected):
         mint.connect("http", "localhost", 80, proxy=proxy)
+
+
+@pytest.mark.parametrize(("port", "scheme"), [("h2", "https"), ("h2c", "http")])
+def test_many_tunnels_share_one_connection(
+    port: str, scheme: Scheme, nginx: Running, nghttpx: Running, trusting: mint.TLSOptions
+) -> None:
+    shared = mint.http2.connect(scheme, HOST, nghttpx.ports[port], hostname="localhost", tls=trusting)
+    with mint.Tunnels(shared) as tunnels:
+        name, there = "localhost", nginx.ports["https"]
+        both: tuple[ProtocolName, ...] = ("http1", "http2")
+        # nghttpx has no more than eight tunnels to one origin at a time.
+        conns = [
+            tunnels.connect("https", name, there, protocols=(both[number % 2],), tls=trusting)
+            for number in range(6)
+        ]
+        assert {conn.protocol for conn in conns} == {"http1", "http2"}
+        for conn in reversed(conns):
+            assert fetch(conn)[:2] == (200, PAGE)
+        with pytest.raises(errors.MintError):
+            tunnels.connect("https", HOST, 1, tls=trusting)
+        assert fetch(tunnels.connect("https", name, there, tls=trusting))[:2] == (200, PAGE)

@@ -212,3 +212,25 @@ def test_flush_waits_for_the_window() -> None:
         conn = mint.connect("http", "origin.example", 80, proxy=through(server))
         conn, _ = conn.request("GET", "/")
         conn.flush(5).close()
+
+
+def test_the_wire_stays_open_after_our_direction_has_ended() -> None:
+    """A half-closed tunnel in a tunnel: the connection to the proxy is still talked to."""
+    script: list[Step] = [
+        *(*START, OPEN, SAID, http2.send(data(1, b"HTTP/1.1 200 OK\r\n\r\n"))),
+        http2.ExpectData(1, b"last words", end=True),
+        *(http2.send(http2.ping(b"12345678")), http2.ExpectFrame(http2.FrameType.PING, 0, flags=1)),
+        http2.send(data(1, b"answer", end=True)),
+    ]
+    with ScriptedServer(script) as server:
+        conn = mint.connect("http", "origin.example", 80, proxy=through(server))
+        with conn:
+            conn, ref = conn.request("CONNECT", "inner.example:80", (), mint.STREAM)
+            conn, _ = conn.recv(timeout=5)
+            conn = conn.stream_request_body(ref, b"last words")
+            conn = conn.stream_request_body(ref, mint.Eof())
+            content = b""
+            while conn.is_open("read"):
+                conn, responses = conn.recv(timeout=5)
+                content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+        assert content == b"answer"

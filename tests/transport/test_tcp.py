@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import math
+import select
 import socket
 import struct
 import threading
@@ -9,6 +12,7 @@ from time import monotonic
 
 import pytest
 
+import mint
 from mint import TCPOptions, errors
 from mint.transport import SocketLink
 
@@ -61,6 +65,16 @@ def test_receiving_times_out_and_can_go_on() -> None:
         link.receive(monotonic())
     far.sendall(b"late")
     assert link.receive(soon()) == b"late"
+    link.close()
+    far.close()
+
+
+@pytest.mark.parametrize("seconds", [1e7, math.inf])
+def test_a_time_that_the_system_cannot_count_is_no_limit(seconds: float) -> None:
+    link, far = pair()
+    threading.Timer(0.01, far.sendall, (b"at last",)).start()
+    link.flush(seconds)
+    assert link.receive(monotonic() + seconds) == b"at last"
     link.close()
     far.close()
 
@@ -165,6 +179,36 @@ def test_a_reset_is_a_transport_error() -> None:
     link.close()
 
 
+class Dead(socket.socket):
+    """A socket whose peer does not answer any more: the system says so once."""
+
+    told = False
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        if self.told:
+            return b""
+        self.told = True
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+
+def test_a_peer_that_the_system_gave_up_is_no_time_limit_of_ours() -> None:
+    """9112-6.3-g: the end that the socket shows afterwards completes no body."""
+    near, far = socket.socketpair()
+    link = SocketLink(Dead(fileno=near.detach()), TCPOptions())
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
+    conn, ref = conn.request("GET", "/")
+    link.begin(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
+    conn, responses = conn.recv(timeout=10)
+    assert responses[-1] == mint.Data(ref, b"half of it")
+    far.sendall(b"x")
+    with pytest.raises(errors.Unreachable, match="timed out") as caught:
+        conn.recv(timeout=10)
+    assert isinstance(caught.value.__cause__, OSError)
+    assert isinstance(caught.value.responses[-1], mint.RequestFailed)
+    assert not conn.after(caught.value).is_open("read")
+    far.close()
+
+
 def test_sending_to_a_peer_that_is_gone_fails() -> None:
     link, far = pair()
     reset(far)
@@ -198,6 +242,23 @@ def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
     link.close()
     link2.close()
     far2.close()
+
+
+@pytest.mark.parametrize("tried", [False, True])
+def test_a_flush_does_not_lose_an_early_answer(tried: bool) -> None:
+    """9112-9.5-a, for what was queued, and for a link that has failed already."""
+    near, far = socket.socketpair()
+    link = SocketLink(near, TCPOptions())
+    far.sendall(b"early")
+    far.close()
+    link.send((b"x",), flush=tried)
+    link.flush(1)
+    assert link.receive(soon()) == b"early"
+    with pytest.raises(errors.TransportClosed):
+        link.receive(soon())
+    with pytest.raises(errors.TransportClosed):
+        link.flush(1)
+    link.close()
 
 
 def test_shutting_the_writing_side_waits_for_the_outbox() -> None:
@@ -247,6 +308,25 @@ def test_closing_wakes_a_thread_that_waits() -> None:
         link.send((b"x",), flush=True)
     with pytest.raises(errors.TransportClosed):
         SocketLink.receive(link, soon()) if outcome[0] != b"" else link.send((b"",), flush=True)
+    far.close()
+
+
+def test_a_socket_that_is_in_use_is_closed_when_its_user_leaves() -> None:
+    """The system would give its number to the next socket, and the user would read from that one."""
+    link, far = pair()
+    link.claim(0)
+    number = link._socket.fileno()
+    thread = threading.Thread(target=link.close)
+    thread.start()
+    thread.join()
+    assert link.closed
+    assert far.recv(10) == b""
+    assert link._socket.fileno() == number
+    assert link._wait(select.POLLIN, soon())
+    with pytest.raises(errors.TransportClosed):
+        link.receive(soon())
+    link.release(moved=True)
+    assert link._socket.fileno() == -1
     far.close()
 
 

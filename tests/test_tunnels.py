@@ -1,0 +1,293 @@
+"""Many tunnels through one HTTP/2 connection to a proxy."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint import errors
+from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Step, http2
+from mint.testing.frames import data, goaway, headers, rst_stream
+from mint.tunnels import MOST_HELD, TunnelLink
+
+from .tls import server_context, trusting
+from .ways import HTTPProxy, fetch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mint.types import ProtocolName
+
+BIG = 6 * MOST_HELD
+
+
+def serve(request: Request) -> Response:
+    if request.target == "/big":
+        return Response(200, (("content-length", str(BIG)),), (bytes(65_536) for _ in range(BIG // 65_536)))
+    return Response(200, (), request.authority.encode())
+
+
+@contextmanager
+def shared(window: int = 100_000) -> Iterator[tuple[mint.Tunnels, Origin, HTTPProxy]]:
+    """Run a proxy and connect to it."""
+    proxy = HTTPProxy()
+    options = mint.HTTP2Options(client_settings=mint.ClientSettings(initial_window_size=window))
+    with Origin(proxy, tls=server_context(alpn=("h2",))) as server:
+        conn = mint.http2.connect("https", server.address, server.port, tls=trusting(), http2=options)
+        with mint.Tunnels(conn) as tunnels:
+            yield tunnels, server, proxy
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_two_connections_share_one(protocol: ProtocolName) -> None:
+    context = server_context(alpn=("h2", "http/1.1"))
+    with Origin(serve, tls=context) as origin, shared() as (tunnels, server, proxy):
+        conns = []
+        for _ in range(2):
+            conn = tunnels.connect(
+                *("https", "127.0.0.1", origin.port), protocols=(protocol,), tls=trusting()
+            )
+            assert conn.protocol == protocol
+            assert conn.tls is not None
+            assert conn.tls.server_hostname == "127.0.0.1"
+            assert conn.proxy_headers == (("via", "tester"),)
+            assert conn.peer_address == (server.address, server.port)
+            conns.append(conn)
+        for conn in conns:
+            assert fetch(conn) == (200, f"127.0.0.1:{origin.port}".encode())
+        assert len(server.peers) == 1
+        assert len(proxy.requests) == 2
+
+
+def test_in_clear_and_after_others_have_gone() -> None:
+    with Origin(serve) as origin, shared() as (tunnels, _, __):
+        for _ in range(3):
+            conn = tunnels.connect("http", "127.0.0.1", origin.port)
+            assert conn.tls is None
+            assert fetch(conn)[0] == 200
+        assert tunnels.connection.open_request_count == 0
+
+
+def test_threads_share_one_connection() -> None:
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for _ in range(5):
+                conn = tunnels.connect("http", "127.0.0.1", origin.port)
+                assert fetch(conn)[0] == 200
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    with Origin(serve) as origin, shared() as (tunnels, server, _):
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert not failed
+        assert len(server.peers) == 1
+
+
+def test_a_reader_that_is_slow_holds_up_nobody_and_nothing_piles_up() -> None:
+    with Origin(serve) as origin, shared() as (tunnels, _, __):
+        slow = tunnels.connect("http", "127.0.0.1", origin.port)
+        slow, _ = slow.request("GET", "/big")
+        link = slow.transport
+        assert isinstance(link, TunnelLink)
+        for _ in range(40):
+            assert fetch(tunnels.connect("http", "127.0.0.1", origin.port))[0] == 200
+        # What came before the window was closed, and what it held then, is all that waits.
+        assert link.queued <= MOST_HELD + 200_000
+        count = 0
+        with slow:
+            while slow.open_request_count:
+                slow, responses = slow.recv(timeout=10)
+                count += sum(len(each.data) for each in responses if isinstance(each, mint.Data))
+        assert count == BIG
+
+
+def test_much_goes_up_through_small_windows() -> None:
+    received: list[int] = []
+
+    def take(request: Request) -> Response:
+        received.append(len(request.body.read()))
+        return Response(200, (), b"")
+
+    with Origin(take) as origin, shared() as (tunnels, _, __):
+        conn = tunnels.connect("http", "127.0.0.1", origin.port)
+        with conn:
+            conn, _ = conn.request("PUT", "/", (), bytes(5_000_000))
+            conn = conn.flush(10)
+            while conn.open_request_count:
+                conn, _ = conn.recv(timeout=10)
+    assert received == [5_000_000]
+
+
+def test_through_a_mailbox() -> None:
+    with Origin(serve) as origin, shared() as (tunnels, _, __), mint.Mailbox() as mailbox:
+        conns = [tunnels.connect("http", "127.0.0.1", origin.port) for _ in range(3)]
+        with pytest.raises(RuntimeError, match="set_mode"):
+            conns[0].set_mode("active", mailbox)
+        conns = [tunnels.connect("http", "127.0.0.1", origin.port) for _ in range(3)]
+        tunnels.set_mode("active", mailbox)
+        with pytest.raises(RuntimeError, match="passive"):
+            tunnels.connect("http", "127.0.0.1", origin.port)
+        sources = {}
+        for each in conns:
+            conn, _ = each.set_mode("active", mailbox).request("GET", "/page")
+            sources[conn.source] = conn
+        while any(conn.open_request_count for conn in sources.values()):
+            message = mailbox.receive(timeout=10)
+            if tunnels.stream(message) is mint.UNKNOWN:
+                assert isinstance(message, (mint.Received, mint.Closed))
+                taken = sources[message.source].stream(message)
+                assert taken is not mint.UNKNOWN
+                sources[message.source] = taken[0]
+        for conn in sources.values():
+            conn.close()
+        with pytest.raises(ValueError, match="mode"):
+            tunnels.set_mode("sideways")
+
+
+def test_closing_the_proxy_connection_closes_everything() -> None:
+    with Origin(serve) as origin, shared() as (tunnels, _, __):
+        conn = tunnels.connect("http", "127.0.0.1", origin.port)
+        conn, _ = conn.request("GET", "/page")
+        tunnels.close()
+        tunnels.close()
+        with pytest.raises((errors.TransportClosed, errors.IncompleteResponse)):
+            while conn.open_request_count:
+                conn, _ = conn.recv(timeout=5)
+        with pytest.raises(errors.MintError):
+            tunnels.connect("http", "127.0.0.1", origin.port)
+
+
+def test_what_the_proxy_is_told() -> None:
+    proxy = HTTPProxy()
+    with Origin(proxy) as server, Origin(serve) as origin:
+        known = mint.Proxy("http", server.address, server.port, username="me", password="hush")
+        conn = mint.http2.connect("http", server.address, server.port)
+        with mint.Tunnels(conn, known.sent_headers) as tunnels:
+            fetch(tunnels.connect("http", "127.0.0.1", origin.port))
+    assert proxy.requests[0].header("proxy-authorization") == "Basic bWU6aHVzaA=="
+    with pytest.raises(ValueError, match="headers"):
+        mint.Tunnels(conn, (("a b", "c"),))
+
+
+def test_a_certificate_is_checked_in_every_tunnel() -> None:
+    with Origin(serve, tls=server_context("other.example")) as origin, shared() as (tunnels, _, __):
+        for _ in range(2):
+            with pytest.raises(errors.CertificateRejected) as caught:
+                tunnels.connect("https", "127.0.0.1", origin.port, tls=trusting())
+            assert caught.value.processed is mint.Processed.NO
+
+
+# -- proxies that play scripts
+
+PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+OPEN = ((":status", "200"),)
+REFUSED = ((":status", "403"),)
+SAID = http2.ExpectFrame(http2.FrameType.DATA, 1)
+
+
+@contextmanager
+def scripted(*steps: Step) -> Iterator[mint.Tunnels]:
+    with ScriptedServer(steps) as server:
+        conn = mint.http2.connect("http", server.address, server.port)
+        with mint.Tunnels(conn) as tunnels:
+            yield tunnels
+
+
+def test_a_refusal_is_of_one_tunnel_only() -> None:
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1)),
+        http2.send(headers(1, REFUSED), data(1, b"no", end=True)),
+        http2.ExpectFrame(http2.FrameType.RST_STREAM, 1),
+        *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN), data(3, b""))),
+        *(http2.ExpectFrame(http2.FrameType.DATA, 3), http2.send(data(3, PAGE))),
+    ]
+    with scripted(*steps) as tunnels:
+        with pytest.raises(errors.UnexpectedProxyStatus) as caught:
+            tunnels.connect("http", "one.example", 80)
+        assert (caught.value.status, caught.value.body) == (403, b"no")
+        assert fetch(tunnels.connect("http", "two.example", 80)) == (200, b"hello")
+
+
+def test_a_stream_that_is_reset_is_of_one_tunnel_only() -> None:
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
+        http2.send(rst_stream(1, http2.ErrorCode.CONNECT_ERROR)),
+        *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN))),
+        *(http2.ExpectFrame(http2.FrameType.DATA, 3), http2.send(data(3, PAGE))),
+    ]
+    with scripted(*steps) as tunnels:
+        with pytest.raises(errors.TransportReset):
+            fetch(tunnels.connect("http", "one.example", 80))
+        assert fetch(tunnels.connect("http", "two.example", 80)) == (200, b"hello")
+
+
+@pytest.mark.parametrize("end", [[Close()], [http2.send(goaway(0, 1)), Close()]])
+def test_a_proxy_that_goes_away_takes_its_tunnels_along(end: list[Step]) -> None:
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, *end]
+    with scripted(*steps) as tunnels:
+        with pytest.raises(errors.TransportClosed):
+            fetch(tunnels.connect("http", "one.example", 80))
+        with pytest.raises(errors.MintError) as caught:
+            tunnels.connect("http", "two.example", 80)
+        assert caught.value.processed is mint.Processed.NO
+
+
+def test_a_proxy_that_does_not_answer() -> None:
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), Forever()]
+    with scripted(*steps) as tunnels, pytest.raises(errors.TunnelTimeout):
+        tunnels.connect("http", "one.example", 80, tunnel_timeout=0.1)
+
+
+def test_a_proxy_that_ends_the_stream_without_an_answer() -> None:
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(rst_stream(1)), Forever()]
+    with scripted(*steps) as tunnels, pytest.raises(errors.ProxyFailed):
+        tunnels.connect("http", "one.example", 80)
+
+
+def test_the_proxy_says_how_many_tunnels_there_may_be() -> None:
+    steps = [
+        *http2.handshake((http2.Setting.MAX_CONCURRENT_STREAMS, 1)),
+        *(http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()),
+    ]
+    with scripted(*steps) as tunnels:
+        conn = tunnels.connect("http", "one.example", 80)
+        with pytest.raises(errors.TooManyConcurrentRequests):
+            tunnels.connect("http", "two.example", 80)
+        conn.close()
+
+
+def test_a_window_that_never_opens_ends_with_send_timeout() -> None:
+    steps = [
+        *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, 4)),
+        *(http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, Forever()),
+    ]
+    with scripted(*steps) as tunnels:
+        tcp = mint.TCPOptions(high_water=1, send_timeout=0.1)
+        conn = tunnels.connect("http", "one.example", 80, tcp=tcp)
+        with conn, pytest.raises(errors.TransportTimeout):
+            conn.request("PUT", "/", (), bytes(1_000))
+
+
+def test_a_handshake_in_a_tunnel_ends_with_the_time() -> None:
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, Forever()]
+    with scripted(*steps) as tunnels, pytest.raises(errors.TransportTimeout):
+        tunnels.connect("https", "one.example", 443, tcp=mint.TCPOptions(connect_timeout=0.3))
+
+
+def test_octets_with_the_answer_belong_to_the_tunnel() -> None:
+    both = http2.send(headers(1, OPEN), data(1, b"HTTP"))
+    with scripted(*http2.handshake(), http2.ExpectHeaders(1), both, Forever()) as tunnels:
+        conn = tunnels.connect("http", "one.example", 80)
+        with conn, pytest.raises(errors.UnexpectedData):
+            conn.recv(timeout=5)
