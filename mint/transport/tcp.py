@@ -164,7 +164,7 @@ class SocketLink(Link):
         # A stream that fills its reads gets a larger buffer: what a read costs beyond its octets is shared.
         self.likely = len(octets) == size
         if self.likely and size < LARGE_READ:
-            self._read_size = LARGE_READ
+            self._read_size = min(2 * size, LARGE_READ)
         return octets
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
