@@ -107,7 +107,7 @@ NET: tuple[Row, ...] = (
         "the same under asyncio",
         net.gets,
         Goal(MINT, 1.3, FLOOR),
-        (MINT, "net_mint:under_asyncio", "m"),
+        (MINT, "net_worlds:under_asyncio", "m"),
         ("aiohttp", "net_aiohttp:client", "p"),
         (FLOOR, "net_aiohttp:floor", "l"),
     ),
@@ -116,7 +116,7 @@ NET: tuple[Row, ...] = (
         "the same under asyncio with uvloop",
         net.gets,
         Goal(MINT, 1.3, FLOOR),
-        (MINT, "net_mint:under_uvloop", "m"),
+        (MINT, "net_worlds:under_uvloop", "m"),
         ("aiohttp", "net_aiohttp:client_uvloop", "p"),
         (FLOOR, "net_aiohttp:floor_uvloop", "l"),
     ),
@@ -156,6 +156,23 @@ NET: tuple[Row, ...] = (
         ("urllib3", "net_urllib3:client", "p"),
         ("httpx", "net_httpx:client", "p"),
         (RECV, "net_stdlib:recv_loop", "l"),
+    ),
+    *(
+        _net_row(
+            f"down-{world}",
+            f"100 MB down, HTTP/1 in clear, {title}",
+            net.down,
+            # At least 90 % of what reading alone reaches.
+            Goal(MINT, 1 / 0.9, RECV),
+            (MINT, f"net_worlds:{ours}", "m"),
+            (RECV, floor, "l"),
+        )
+        for world, title, ours, floor in (
+            ("mailbox", "through a mailbox", "mailbox", "net_stdlib:recv_loop"),
+            ("asyncio", "under asyncio", "under_asyncio", "net_worlds:recv_asyncio"),
+            ("uvloop", "under uvloop", "under_uvloop", "net_worlds:recv_uvloop"),
+            ("trio", "under trio", "under_trio", "net_worlds:recv_trio"),
+        )
     ),
     _net_row(
         "down-h2",

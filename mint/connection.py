@@ -132,10 +132,8 @@ class ConnectionBase(Generic[_S]):
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a value that is superseded must not be a key
 
     def __repr__(self) -> str:
-        return (
-            f"<{type(self).__name__} {'open' if self.is_open() else 'closed'},"
-            f" {self.open_request_count} open requests>"
-        )
+        stands = "open" if self.is_open() else "draining" if self.is_open("read") else "closed"
+        return f"<{type(self).__name__} {stands}, {self.open_request_count} open requests>"
 
     # -- one transaction on the wire
 
@@ -265,6 +263,8 @@ class ConnectionBase(Generic[_S]):
         `ContentLengthMismatch` where it breaks the declared length, `RequestIsNotStreaming`,
         `UnknownRequestToStream`; all of them local. `ValueError` for a ref this connection never gave.
         """
+        if not isinstance(data, (Eof, bytes, bytearray, memoryview)):
+            raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
         piece = data if isinstance(data, (Eof, bytes)) else bytes(data)
         link = self._claimed()
         try:
@@ -546,6 +546,8 @@ class ConnectionBase(Generic[_S]):
         """
         link = self._link
         step = self._state.close()
+        if step.notes:
+            log_notes(step.notes)
         try:
             link.claim(self._generation)
         except (MintError, RuntimeError):

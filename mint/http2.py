@@ -175,7 +175,8 @@ class HTTP2(ConnectionBase[core.State]):
         """Return a *send* window: how much the server takes, for one request or for all.
 
         Do not take it for the receive window that `set_window_size` changes. It can be negative after the
-        server shrank it. Raises `ValueError` for a request that is over. RFC 9113 6.9.1.
+        server shrank it, and is 0 for a request that is over. Raises `ValueError` for a ref this connection
+        never gave. RFC 9113 6.9.1.
         """
         return self._state.send_window(None if scope == "connection" else scope)
 
@@ -311,9 +312,7 @@ def initiate(
         max_trailer_fields=http2.max_trailer_fields,
         max_pings=http2.max_pings,
     )
-    step = core.State.open(config)
+    step = core.State.open(config, log)
     transport.claim(transport.generation)
     connection = HTTP2(step.state, transport, transport.generation, {}, proxy_headers).opened(step)
-    if log:
-        connection = connection.put_log(True)
     return connection if mailbox is None else connection.set_mode("active", mailbox)

@@ -52,10 +52,11 @@ def _require_time(name: str, value: float | None) -> None:
 
 
 def _is_address(value: object) -> bool:
-    if not isinstance(value, tuple) or len(value) != len(("address", "port")):
-        return False
-    address, port = value
-    return isinstance(address, str) and isinstance(port, int) and 0 <= port <= MAX_PORT
+    match value:
+        case tuple((str(), int() as port)):
+            return 0 <= port <= MAX_PORT
+        case _:
+            return False
 
 
 def _require_flags(options: object) -> None:
@@ -298,7 +299,7 @@ class TCPOptions:
         send_buffer: SO_SNDBUF; `None` leaves it to the system.
         receive_buffer: SO_RCVBUF; `None` leaves it to the system.
         local_address: the address (and port, 0 for any) to connect from.
-        receive_size: the octets of one read.
+        receive_size: the octets of one read; up to eight times as many while reads come full.
 
     """
 

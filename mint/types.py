@@ -89,7 +89,7 @@ class TLSInfo:
         cipher: the name of the cipher suite, as OpenSSL spells it.
         alpn: the protocol the server chose, or `None`.
         server_hostname: the name sent as SNI and checked against the certificate; `None` if neither.
-        peer_certificate: the server's certificate in DER; `None` where it was not verified.
+        peer_certificate: the server's certificate in DER, verified or not.
         resumed: whether a session was resumed.
 
     """

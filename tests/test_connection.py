@@ -563,6 +563,18 @@ def test_a_streamed_body_goes_out_in_pieces() -> None:
         conn.stream_request_body(mint.RequestRef(8, 1), b"x")
 
 
+@pytest.mark.parametrize("wrong", [5, "text", [1, 2], None])
+def test_a_piece_that_is_no_bytes_is_misuse(wrong: object) -> None:
+    """`bytes(5)` would be five zeros."""
+    conn, link = over_memory()
+    conn, ref = conn.request("POST", "/", (), mint.STREAM)
+    link.take()
+    with pytest.raises(TypeError, match="wants bytes"):
+        conn.stream_request_body(ref, wrong)  # type: ignore[arg-type]  # the misuse to show
+    assert link.take() == b""
+    conn.stream_request_body(ref, memoryview(b"still fine"))
+
+
 def test_requests_can_be_queued_and_flushed_together() -> None:
     conn, link = over_memory()
     for number in range(3):

@@ -257,6 +257,8 @@ def test_goaway_is_a_drain() -> None:
     assert isinstance(failed.error, errors.Unprocessed)
     assert not conn.is_open()
     assert conn.is_open("read")
+    assert repr(conn) == "<HTTP2 draining, 1 open requests>"
+    assert conn.get_window_size(second) == 0
     with pytest.raises(errors.ClosedForWriting):
         conn.request("GET", "/3")
     link.put(f.serialize([f.headers(1, OK, end=True)]))
@@ -318,8 +320,15 @@ def test_the_log_names_frames_and_no_secrets(caplog: pytest.LogCaptureFixture) -
     conn, _ = conn.request("GET", "/", [("authorization", "hunter2")])
     link.put(f.serialize([f.settings()]))
     conn, _ = conn.recv()
-    assert "HEADERS" in caplog.text
-    assert "SETTINGS" in caplog.text
+    conn.close()
+    assert [record.getMessage().split(" stream=")[0] for record in caplog.records] == [
+        "> SETTINGS",
+        "> WINDOW_UPDATE",
+        "> HEADERS",
+        "< SETTINGS",
+        "> SETTINGS",
+        "> GOAWAY",
+    ]
     assert "hunter2" not in caplog.text
 
 

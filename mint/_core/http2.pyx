@@ -9,7 +9,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint32_t
 
-from .events cimport END_CLOSE, RequestRef, step
+from .events cimport END_CLOSE, END_KEEP, RequestRef, step
 from .faults cimport Fault, refusal
 from .flow cimport DEFAULT_WINDOW, MAX_WINDOW, credit_due, window_left
 from .frames cimport (NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
@@ -19,10 +19,11 @@ from .frames cimport (NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PU
 from .hpack cimport Decoder, Encoder
 from .http2_config cimport UNLIMITED, checked_settings, setting_id
 from .http2_config cimport Config as ConfigType
+from .http2_config import PREFACE as _PREFACE
 from .http2_config import Config as Config  # no-cython-lint: callers find it here
 from .http2_control cimport raise_allowed
 from .http2_receive cimport receive, receive_eof
-from .http2_send cimport send_body, send_cancel, send_end, send_request
+from .http2_send cimport notes_of, send_body, send_cancel, send_end, send_request
 from .http2_state cimport OVER, Core, Work, begin, fail_all, leave, say_goodbye
 from .streams cimport ENDED, HALF_REMOTE, IS_HELD, OPEN, RESET, Stream
 from .streams cimport Table as Streams
@@ -57,8 +58,11 @@ cdef class State(Core):
         return State.__new__(State)
 
     @staticmethod
-    def open(ConfigType config not None):
-        """Open a connection: the output is the preface and our first SETTINGS (9113-3.4-a)."""
+    def open(ConfigType config not None, bint trace=False):
+        """Open a connection: the output is the preface and our first SETTINGS (9113-3.4-a).
+
+        With `trace`, steps carry notes from this one on.
+        """
         cdef State made = State.__new__(State)
         cdef int identifier
         cdef long long value
@@ -81,7 +85,9 @@ cdef class State(Core):
             # for the acknowledgement (9113-6.5.3-b).
             made.s.own[identifier] = <uint32_t>value
         raise_allowed(made)
-        return step(made, None, (config.opening,))
+        made.s.tracing = trace
+        return step(made, None, (config.opening,), None, None, END_KEEP,
+                    notes_of(made, (config.opening[len(_PREFACE):],), None) if trace else ())
 
     def request(self, method, target, headers, tuple body, bint streaming):
         """Send a request: `body` None for none, else pieces; `streaming` announces one to come."""

@@ -106,14 +106,14 @@ cdef class Config:
                  long long first_stream=1,
                  frozenset sensitive not None=frozenset()):
         cdef tuple given = tuple(settings)
-        cdef dict named = dict(given)
+        cdef dict named
         if scheme not in ("http", "https"):
             raise ValueError(f"the scheme must be http or https, not {scheme!r}")
         check_host(hostname, user_agent)
         if not hostname:
             raise ValueError("a request needs an authority: hostname is empty")
-        if len(named) != len(given):
-            raise ValueError("a setting is given twice")
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port {port} is not between 0 and 65535")
         self.hostname = hostname
         self.port = port
         self.scheme = scheme
@@ -121,7 +121,11 @@ cdef class Config:
         self.user_agent = user_agent
         self.connection_window_size = between("connection_window_size", connection_window_size,
                                               65535, 0x7FFFFFFF)
-        if given or self.connection_window_size != CONNECTION_WINDOW:
+        if ((given and given != DEFAULT_SETTINGS)
+                or self.connection_window_size != CONNECTION_WINDOW):
+            named = dict(given)
+            if len(named) != len(given):
+                raise ValueError("a setting is given twice")
             self.settings = tuple([pair for pair in DEFAULT_SETTINGS if pair[0] not in named]) + given
             self.checked = checked_settings(self.settings)
             self.opening = opening(self.checked, self.connection_window_size)

@@ -209,6 +209,8 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
     for item in headers:
         pair = ready_pair(made, item)
         if pair is None:
+            if made.fault.name in config.sensitive:   # the caller's secrets are not repeated, either
+                made.fault = refusal(made.fault.reason, made.fault.name)
             return made
         name = <str>pair[0]
         kind = kind_of(name)

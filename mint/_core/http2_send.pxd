@@ -7,3 +7,4 @@ cdef Step send_request(Core before, object method, object target, object headers
 cdef Step send_body(Core before, RequestRef ref, bytes data)
 cdef Step send_end(Core before, RequestRef ref, object trailers)
 cdef Step send_cancel(Core before, RequestRef ref)
+cdef tuple notes_of(Core core, tuple output, list fields)   # of Note; () where nothing is traced

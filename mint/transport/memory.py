@@ -26,7 +26,6 @@ class Memory(Link):
         super().__init__()
         # A subclass may have a wire of its own (a tunnel).
         self.still = type(self) is Memory
-        self._waiting: list[bytes] = []
         self.write_ended: bool = False
         """Whether this end has said that it sends no more."""
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MOST_HELD = 4 * 1_048_576
 """How much an operation that waits to write reads meanwhile, in octets."""
 
+GROWTH = 8
+"""How many times larger than the first a read may become."""
+
 _PIECES = 64
 """How many pieces go to the kernel in one call."""
 
@@ -66,7 +69,7 @@ class SocketLink(Link):
         self._options = options
         self._poll = select.poll()
         self._watched = 0
-        self._expecting = False
+        self._read_size = options.receive_size
 
     @property
     def socket(self) -> sockets.socket | None:
@@ -95,7 +98,6 @@ class SocketLink(Link):
     def _write_some(self) -> bool:
         """Write until the kernel takes no more; true when the outbox is empty."""
         outbox = self._outbox
-        self._expecting = True
         try:
             while outbox:
                 if len(outbox) == 1:
@@ -151,7 +153,7 @@ class SocketLink(Link):
     # -- reading
 
     def _read_now(self) -> bytes | None:
-        size = self._options.receive_size
+        size = self._read_size
         try:
             octets = self._socket.recv(size)
         except BlockingIOError:
@@ -159,23 +161,27 @@ class SocketLink(Link):
             return None
         except OSError as error:
             raise _broken(error, "receiving") from error
+        # A stream that fills its reads gets larger ones: what a read costs beyond its octets is shared. Small
+        # ones stay the rule, for a large buffer costs more than a small answer.
         self.likely = len(octets) == size
+        if self.likely:
+            self._read_size = min(2 * size, GROWTH * self._options.receive_size)
+        elif len(octets) < self._options.receive_size:
+            self._read_size = self._options.receive_size
         return octets
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
-        # After a write the answer takes a while: asking first would be a wasted call.
-        if not wait or not self._expecting:
+        # Unless the last read came full there is probably nothing yet: reading first would be a wasted call.
+        if self.likely or not wait:
             octets = self._read_now()
             if octets is not None or not wait:
                 return octets
-        self._expecting = False
         writing = bool(self._outbox) and not self._write_failed
         ready = self._wait(select.POLLIN | (select.POLLOUT if writing else 0), until)
         if not ready:
             raise TransportTimeout("receiving")
         if writing and ready & ~select.POLLIN:
             self._write(wait=False)
-            self._expecting = False
         if ready & ~select.POLLOUT:
             return self._read_now()
         return None

@@ -235,7 +235,7 @@ def test_r35_a_record_is_one_line_and_there_are_few(protocol: str, caplog: pytes
 def test_r36_what_was_unpickled_is_checked_where_it_counts() -> None:
     """CVE-2026-3644, CVE-2026-0672: the serializer trusts nothing that was checked before."""
     forged = mint.ClientSettings()
-    object.__setattr__(forged, "initial_window_size", 2**31)  # as a pickle would
+    object.__setattr__(forged, "_pairs", (("initial_window_size", 2**31),))  # as a pickle would
     forged = pickle.loads(pickle.dumps(forged))
     options = mint.HTTP2Options(client_settings=forged)
     with pytest.raises(ValueError, match="initial_window_size"):

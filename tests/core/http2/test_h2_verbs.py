@@ -134,6 +134,36 @@ def test_a_configuration_is_a_value() -> None:
     assert one.authority == "[::1]:8443"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hostname": "a b"},
+        {"hostname": "a\r\nx: y"},
+        {"hostname": "u@b"},
+        {"hostname": "bücher"},
+        {"port": 65_536},
+        {"user_agent": "a\r\nb: c"},
+    ],
+)
+def test_what_would_reach_the_wire_is_checked_when_it_is_configured(wrong: dict[str, object]) -> None:
+    right: dict[str, object] = {
+        "hostname": "h",
+        "port": 1,
+        "scheme": "http",
+        "identity": 1,
+        "user_agent": "a",
+    }
+    with pytest.raises(ValueError, match=r"."):
+        Config(**(right | wrong))  # type: ignore[arg-type]  # options by name
+
+
+def test_a_secret_of_the_caller_is_not_repeated() -> None:
+    made = Config("h", port=80, scheme="http", identity=1, user_agent="", sensitive=frozenset({"x-key"}))
+    step = State.open(made).state.request("GET", "/", [("X-Key", "hunter2\n")], None, False)
+    assert step.fault is not None
+    assert (step.fault.name, step.fault.value) == ("x-key", "")
+
+
 def test_no_user_agent_where_none_is_wanted() -> None:
     made = Config("h", port=80, scheme="http", identity=1, user_agent="")
     talk = Conversation(State.open(made).state)
