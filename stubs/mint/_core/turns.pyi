@@ -6,6 +6,7 @@ from typing_extensions import disjoint_base
 
 from .events import RequestRef
 from .faults import Fault
+from .values import Slots
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -55,5 +56,5 @@ class Quick:
         streaming: bool,
         flush: bool,
     ) -> tuple[_T, RequestRef] | Fault | None: ...
-    def recv(self, value: _T, responses: list[_R]) -> _T | None: ...
+    def recv(self, value: _T) -> tuple[_T, list[_R]] | None: ...
     def take(self, value: _T, data: bytes, responses: list[_R]) -> _T | None: ...
