@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from .errors import MailboxClosed, TransportTimeout
 from .transport import Link
+from .transport.tcp import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -306,6 +307,8 @@ class Mailbox(Watcher):
         `TimeoutError`) when the time is up, `MailboxClosed` after `close`.
         """
         late = False  # asked for the last time
+        if timeout is not None and timeout > LONGEST:
+            timeout = None
         until = None if timeout is None else monotonic() + timeout
         if not self._turn.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
             raise TransportTimeout(_PHASE)

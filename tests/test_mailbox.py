@@ -598,3 +598,10 @@ def test_something_else_is_no_link(mailbox: mint.Mailbox) -> None:
     with pytest.raises(TypeError, match="world"):
         mint.http1.initiate(Alien(), scheme="http", hostname="a", mailbox=mailbox)
     assert conn.set_mode("active", mailbox).mode == "active"
+
+
+def test_a_time_without_end_is_no_limit() -> None:
+    with mint.Mailbox() as mailbox:
+        for forever in (float("inf"), 1e300, 3e6):
+            mailbox.post("here")
+            assert mailbox.receive(timeout=forever) == "here"

@@ -46,10 +46,8 @@ EDGES = [0, 1, 9, 10, 255, 256, 65_535, 65_536, 65_537, 2**31 - 1, 2**31, 2**32 
 @pytest.mark.parametrize("value", EDGES)
 def test_w43_the_engines_take_whatever_the_options_take(value: int) -> None:
     """What only they refused would be said after dialling."""
-    for kind, name in (
-        *LIMITS,
-        *((ClientSettings, each.name) for each in fields(ClientSettings) if each.init),
-    ):
+    settings = ((ClientSettings, each.name) for each in fields(ClientSettings) if each.init)
+    for kind, name in (*LIMITS, *settings):
         try:
             options = kind(**{name: value})  # type: ignore[arg-type]  # options by name
         except ValueError:

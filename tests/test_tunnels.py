@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -291,3 +292,73 @@ def test_octets_with_the_answer_belong_to_the_tunnel() -> None:
         conn = tunnels.connect("http", "one.example", 80)
         with conn, pytest.raises(errors.UnexpectedData):
             conn.recv(timeout=5)
+
+
+def test_half_closing_through_a_tunnel() -> None:
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
+        http2.send(data(1, b"HTTP/1.1 200 OK\r\n\r\n")),
+        http2.ExpectData(1, b"last words", end=True),
+        http2.send(data(1, b"answer", end=True)),
+    ]
+    with scripted(*steps) as tunnels:
+        conn = tunnels.connect("http", "one.example", 80)
+        assert conn.local_address == tunnels.connection.local_address
+        conn, ref = conn.request("CONNECT", "inner.example:80", (), mint.STREAM)
+        conn, _ = conn.recv(timeout=5)
+        conn = conn.stream_request_body(ref, b"last words")
+        conn = conn.stream_request_body(ref, mint.Eof())
+        content = b""
+        while conn.is_open("read"):
+            conn, responses = conn.recv(timeout=5)
+            content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+        conn.close()
+        assert content == b"answer"
+
+
+def test_a_tunnel_that_was_dropped_is_given_up_when_something_comes() -> None:
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
+        *(http2.ExpectHeaders(3), http2.send(data(1, b"for nobody"), headers(3, OPEN))),
+        http2.expect_reset(1, http2.ErrorCode.CANCEL),
+        *(http2.ExpectFrame(http2.FrameType.DATA, 3), http2.send(data(3, PAGE))),
+    ]
+    with scripted(*steps) as tunnels:
+        # The value is dropped at once, and its link with it.
+        tunnels.connect("http", "one.example", 80)
+        gc.collect()
+        assert fetch(tunnels.connect("http", "two.example", 80)) == (200, b"hello")
+
+
+def test_a_refusal_whose_body_never_ends_ends_with_the_time() -> None:
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, REFUSED)), Forever()]
+    with scripted(*steps) as tunnels, pytest.raises(errors.UnexpectedProxyStatus):
+        tunnels.connect("http", "one.example", 80, tunnel_timeout=0.2)
+
+
+@pytest.mark.parametrize("end", [[Close()], [http2.send(headers(5, OPEN)), Forever()]])
+def test_a_proxy_that_goes_away_or_wrong_in_active_mode(end: list[Step]) -> None:
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, *end]
+    with scripted(*steps) as tunnels, mint.Mailbox() as mailbox:
+        conn = tunnels.connect("http", "one.example", 80)
+        tunnels.set_mode("active", mailbox)
+        conn, _ = conn.set_mode("active", mailbox).request("GET", "/")
+        assert conn.transport.receive_now() is None
+        with pytest.raises((errors.TransportClosed, errors.IncompleteResponse)):
+            while conn.open_request_count:
+                message = mailbox.receive(timeout=5)
+                if tunnels.stream(message) is mint.UNKNOWN:
+                    taken = conn.stream(message)
+                    assert taken is not mint.UNKNOWN
+                    conn = taken[0]
+        assert not tunnels.connection.is_open()
+
+
+def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()]
+    with scripted(*steps) as tunnels, mint.Mailbox() as mailbox:
+        conn = tunnels.connect("http", "one.example", 80)
+        tunnels.set_mode("active", mailbox)
+        with pytest.raises(RuntimeError, match="mailbox"):
+            conn.recv(timeout=1)
+        tunnels.set_mode("passive")

@@ -212,6 +212,10 @@ class Exchange:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
+    if sys.stdout is None:
+        # Python has no stream where the shell closed the descriptor (>&-).
+        complain("standard output is closed")
+        return 23
     try:
         wanted = parse(arguments)
         if wanted.verbose:

@@ -162,5 +162,6 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Print one clear line on stderr."""
-    sys.stderr.write(f"mint: {visible(text)}\n")
+    """Print one clear line on stderr, where there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"mint: {visible(text)}\n")

@@ -149,7 +149,7 @@ class ConnectionSpecificHeader(HTTPError):
 
 
 class ContentLengthMismatch(HTTPError):
-    """A body is longer or shorter than its content-length says.
+    """A body is longer or shorter than its content-length says: `size` octets where `declared` are left.
 
     Raised for a request (nothing was sent), delivered for a response (RFC 9113 8.1.1).
     """
@@ -158,7 +158,7 @@ class ContentLengthMismatch(HTTPError):
     __match_args__ = ("size", "declared")
 
     def __init__(self, size: int, declared: int) -> None:
-        super().__init__(f"the content has {size} bytes where content-length says {declared}")
+        super().__init__(f"{size} bytes of content where content-length leaves {declared}")
         self.size = size
         self.declared = declared
 

@@ -34,13 +34,13 @@ _PIECES = 64
 """How many pieces go to the kernel in one call."""
 
 
-_LONGEST = 2_000_000.0
+LONGEST = 2_000_000.0
 """Above how many seconds waiting has no end: `poll` counts milliseconds in 31 bits."""
 
 
 def milliseconds(left: float | None) -> int | None:
     """Return a time for `poll`; `None` is for ever."""
-    if left is None or left > _LONGEST:
+    if left is None or left > LONGEST:
         return None
     return math.ceil(max(0.0, left) * 1000)
 

@@ -247,6 +247,14 @@ def test_help_and_version_exit_cleanly(capsysbinary: Capture) -> None:
     assert b"Exit codes" in capsysbinary.readouterr().out
 
 
+def test_closed_streams_are_no_traceback(monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["http://127.0.0.1/"]) == 23
+    assert capsysbinary.readouterr().err == b"mint: standard output is closed\n"
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["http://127.0.0.1/"]) == 23
+
+
 def test_an_interruption_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
