@@ -430,6 +430,31 @@ def test_iteration_and_close(run: Loop) -> None:
     run(main())
 
 
+def test_a_connection_moves_with_its_messages(run: Loop) -> None:
+    async def main(origin: Origin) -> None:
+        first, second = mint.asyncio.Mailbox(), mint.asyncio.Mailbox()
+        conn = await mint.asyncio.connect("http", origin.address, origin.port, mailbox=first)
+        conn, _ = conn.request("GET", "/bytes/100")
+        link = conn.transport
+        assert isinstance(link, AsyncioLink)
+        while not link.has_next:  # noqa: ASYNC110  # nobody may take it before it moves
+            await asyncio.sleep(0.001)
+        conn = conn.move_to(second)
+        conn, responses = fed(conn, await second.receive())
+        assert isinstance(responses[-1], mint.Done)
+        conn, _ = conn.request("GET", "/bytes/100")
+        message = await second.receive()
+        conn = conn.move_to(first)
+        conn, responses = fed(conn, message)
+        assert isinstance(responses[-1], mint.Done)
+        conn, body = await fetch(conn, first, "/")
+        assert body.startswith(b"Hello")
+        conn.close()
+
+    with no_socket_left(), Origin(showcase) as origin:
+        run(main(origin))
+
+
 def test_cancelling_a_receive_loses_no_message(run: Loop) -> None:
     async def main() -> None:
         mailbox = mint.asyncio.Mailbox()

@@ -504,6 +504,28 @@ def test_a_fault_in_active_mode_does_not_arm_again() -> None:
     assert box.watched == []
 
 
+def test_an_error_that_leaves_reading_open_arms_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No fault of HTTP/1 does; whoever feeds a connection relies on it all the same."""
+    conn, link, box = active()
+    conn, _ = conn.request("GET", "/")
+
+    def failing(self: mint.HTTP1, data: bytes, responses: list[Response]) -> mint.HTTP1:
+        successor = self._succeed(self._state, self._link.release(moved=True))
+        raise errors.InvalidStatusLine("odd").marked(successor=successor)
+
+    message = link.deliver(PAGE)
+    box.watched.clear()
+    with monkeypatch.context() as patched, pytest.raises(errors.InvalidStatusLine) as caught:
+        patched.setattr(mint.HTTP1, "_take", failing)
+        conn.stream(message)
+    assert link.armed
+    assert box.watched[-1] is link
+    conn = conn.after(caught.value)
+    streamed = conn.stream(link.deliver(PAGE))
+    assert streamed is not mint.UNKNOWN
+    assert kinds(streamed[1])[-1] == "Done"
+
+
 def test_the_log_is_off_until_asked_for(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="mint")
     conn, link = over_memory()

@@ -169,8 +169,7 @@ def test_a_break_comes_as_a_message(mailbox: mint.Mailbox) -> None:
         assert not conn.after(caught.value).is_open("read")
 
 
-def test_an_error_that_leaves_reading_open_arms_again(mailbox: mint.Mailbox) -> None:
-    """Messages go on after any error whose successor can still read."""
+def test_a_superseded_value_does_not_disturb_the_messages(mailbox: mint.Mailbox) -> None:
     conn, far = over_pair(mailbox)
     with far, conn:
         conn, _ = conn.request("GET", "/")
