@@ -66,7 +66,7 @@ class Link(_Turns, ABC):
         self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
-        self.plain = self._plain
+        self.plain: bool = self._plain
         self._outbox = deque()
         self._arrived = deque()
         self._ended = False
