@@ -108,7 +108,6 @@ class SocketLink(Link):
                 if self._is_outlived(broken):
                     return
                 raise broken from error
-            self._expecting = True
             if sent == len(piece):
                 return
             if sent:
@@ -197,12 +196,11 @@ class SocketLink(Link):
     def receive(self, until: float | None) -> bytes:
         """Return the plaintext of one read; `b""` at the end."""
         if (
-            self._expecting
-            and until is None
+            until is None
+            and not self.likely
             and not (self._arrived or self._layers or self._outbox or self._ended or self._closed)
             and self._failure is None
         ):
-            self._expecting = False
             self._wait(select.POLLIN, None)
             octets = self._read_now()
             if octets:
