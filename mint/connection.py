@@ -313,11 +313,11 @@ class ConnectionBase(Generic[_S]):
         up: the connection lives on (`conn.after(error)`), and what was decoded is in `error.responses`.
         Raises `HTTPError` for what breaks HTTP. `RuntimeError` in active mode.
         """
-        responses: list[Response] = []
         if not byte_count:
-            successor = self._quick.recv(self, responses)
-            if successor is not None:
-                return successor, responses
+            quick: tuple[Self, list[Response]] | None = self._quick.recv(self)
+            if quick is not None:
+                return quick
+        responses: list[Response] = []
         self._link.permit("recv")
         if byte_count < 0:
             raise ValueError(f"byte_count wants a number of bytes, not {byte_count}")

@@ -1,4 +1,5 @@
 # Whose turn it is on a link, and the transactions that are frequent enough to be compiled.
+from .events cimport Step
 from .values cimport Slots
 
 
@@ -41,4 +42,5 @@ cdef class Quick:
 
     cdef Turns linked(self, object value)
     cdef object current(self, object value, Turns link)
-    cdef object taken(self, object value, Turns link, object data, list responses)
+    cdef Step fed(self, object value, Turns link, object data)
+    cdef object successor(self, object value, Turns link, Step made)

@@ -160,16 +160,15 @@ cdef class Quick:
         return state
 
     def request(self, value, str method, str target, headers, tuple body, bint streaming, bint flush):
-        """Queue a request: the successor and the ref, or the fault that refuses it.
+        """Send a request: the successor and the ref, or the fault that refuses it.
 
-        None where there is more to do than to queue, or it is not this value's turn; nothing has
+        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
         happened then.
         """
         cdef Turns link = self.linked(value)
         cdef Step made
         cdef object state
-        if (link is None or link._layers or link._closed or link._shutting or link._write_failed
-                or not (link.still or not flush)):
+        if link is None or link._closed or link._shutting or link._write_failed:
             return None
         if not link.enter(<object>held(value, self.slots, self.slots.generation)):
             return None
@@ -182,27 +181,33 @@ cdef class Quick:
         if made.fault is not None or made.ref is None:
             link.left(False)
             return made.fault
-        if made.notes or made.end != END_KEEP:
+        if made.notes or made.end != END_KEEP or link._layers or (flush and not link.still):
             return value._commit(made, flush=flush), made.ref
         for piece in made.output:
             link._outbox.append(piece)
             link._queued += PyBytes_GET_SIZE(piece)
         return self.slots.succeed(value, made.state, link.left(True)), made.ref
 
-    def recv(self, value, list responses not None):
-        """Feed what has arrived already: the successor, with `responses` extended.
+    def recv(self, value):
+        """Feed what has arrived already: the successor and the responses.
 
         None where nothing has, or it is not this value's turn; nothing has happened then.
         """
         cdef Turns link = self.linked(value)
         cdef bytes data
+        cdef list responses
+        cdef Step made
         if (link is None or link.inbox is not None or link._sequence != link._accepted
                 or not link._arrived
                 or not link.enter(<object>held(value, self.slots, self.slots.generation))):
             return None
         data = <bytes?>link._arrived.popleft()
         link._held -= PyBytes_GET_SIZE(data)
-        return self.taken(value, link, data, responses)
+        made = self.fed(value, link, data)
+        if is_plain(made):
+            return self.successor(value, link, made), made.responses
+        responses = []
+        return value._fed(made, responses), responses
 
     def take(self, value, bytes data not None, list responses not None):
         """Feed one read of a link that is claimed: the successor, with `responses` extended.
@@ -210,23 +215,24 @@ cdef class Quick:
         None where the link has its own ways.
         """
         cdef Turns link = self.linked(value)
+        cdef Step made
         if link is None or not data:
             return None
-        return self.taken(value, link, data, responses)
-
-    cdef object taken(self, object value, Turns link, object data, list responses):
-        cdef object state
-        cdef Step made
-        try:
-            state = self.current(value, link)
-            made = <Step?>state.feed(data)
-        except BaseException:
-            link.poison()
-            raise
+        made = self.fed(value, link, data)
         if not is_plain(made):
             return value._fed(made, responses)
         responses += made.responses
-        state = made.state
+        return self.successor(value, link, made)
+
+    cdef Step fed(self, object value, Turns link, object data):
+        try:
+            return <Step?>self.current(value, link).feed(data)
+        except BaseException:
+            link.poison()
+            raise
+
+    cdef object successor(self, object value, Turns link, Step made):
+        cdef object state = made.state
         if self.flushes and link._queued == 0:
             state = state.flushed()
         return self.slots.succeed(value, state, link.left(True))

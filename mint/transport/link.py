@@ -55,7 +55,8 @@ class Link(_Turns, ABC):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._plain = _ways(cls) == _ways(Link)
+        if "_plain" not in vars(cls):
+            cls._plain = _ways(cls) == _ways(Link)
 
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""

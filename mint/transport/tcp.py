@@ -88,6 +88,33 @@ class SocketLink(Link):
 
     # -- writing
 
+    # What is overridden here does the same in fewer calls.
+    _plain = True
+
+    def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
+        """Write at once where nothing waits before it; else queue, and write what the kernel takes."""
+        if (
+            flush
+            and len(pieces) == 1
+            and not (self._layers or self._outbox or self._closed or self._shutting or self._write_failed)
+        ):
+            piece = pieces[0]
+            try:
+                sent = self._socket.send(piece)
+            except BlockingIOError:
+                sent = 0
+            except OSError as error:
+                broken = _broken(error, "sending")
+                if self._is_outlived(broken):
+                    return
+                raise broken from error
+            self._expecting = True
+            if sent == len(piece):
+                return
+            if sent:
+                pieces = (piece[sent:],)
+        super().send(pieces, flush=flush)
+
     def _transmit(self, *, wait: bool) -> None:
         self._write_some()
         if not wait or self.backlog <= self._options.high_water:
@@ -166,6 +193,23 @@ class SocketLink(Link):
         if self.likely and size < LARGE_READ:
             self._read_size = min(2 * size, LARGE_READ)
         return octets
+
+    def receive(self, until: float | None) -> bytes:
+        """Return the plaintext of one read; `b""` at the end."""
+        if (
+            self._expecting
+            and until is None
+            and not (self._arrived or self._layers or self._outbox or self._ended or self._closed)
+            and self._failure is None
+        ):
+            self._expecting = False
+            self._wait(select.POLLIN, None)
+            octets = self._read_now()
+            if octets:
+                return octets
+            if octets is not None:
+                self._take_in(octets)
+        return super().receive(until)
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
         # Unless the last read came full there is probably nothing yet: reading first would be a wasted call.
