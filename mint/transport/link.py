@@ -313,6 +313,8 @@ class Link(_Turns, ABC):
             pulled = None if self._closed else self._pull(None, wait=False)
             if pulled is None:
                 return None
+            if pulled and not self._layers:
+                return pulled
             self._take_in(pulled)
         return octets
 
