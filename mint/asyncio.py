@@ -199,15 +199,13 @@ class Mailbox:
         """Look after a link; called by connections."""
         if not isinstance(transport, (AsyncioLink, Memory)) or self._closed:
             return
-        if transport.armed:
-            if transport.has_next:
-                ready = transport.note
-                if not isinstance(ready, _Ready):
-                    ready = transport.note = _Ready(transport)
-                self._queue.append(ready)
+        if transport.armed and transport.has_next:
+            ready = transport.note
+            if not isinstance(ready, _Ready):
+                ready = transport.note = _Ready(transport)
+            self._queue.append(ready)
+            if self._waiting:
                 self._wake()
-            elif isinstance(transport, AsyncioLink):
-                transport.go_on()
         if isinstance(transport, AsyncioLink) and transport.waiting:
             transport.write_soon()
 

@@ -67,13 +67,13 @@ class TunnelLink(Memory):
         super().__init__()
         self.still = False  # what is sent leaves by itself, unlike that of a Memory
         self.ref = ref
-        self.answer = Answer()
+        self.answer: Answer = Answer()
         """What the proxy said to CONNECT."""
         self.queue: deque[bytes] = deque()
-        self.queued = 0
+        self.queued: int = 0
         self.refilled = True
         """Whether the window of the stream is refilled."""
-        self.over = False
+        self.over: bool = False
         """Whether nothing more will come into the queue."""
         self.error: TransportError | None = None
         """What broke the tunnel."""

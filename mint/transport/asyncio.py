@@ -73,8 +73,7 @@ class Wire(asyncio.Protocol):
         """Take that the system has taken everything."""
         link = self._link()
         if link is not None:
-            link.full = False
-            link.write_out()
+            link.resumed()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take that the transport is gone."""
@@ -103,6 +102,7 @@ class AsyncioLink(Link):
         self._fresh = True
         self._eof_written = False
         self._cut = False
+        self._given = 0
         self.full = False
         """Whether the system takes no more at the moment."""
 
@@ -141,18 +141,25 @@ class AsyncioLink(Link):
             self._paused = True
             self._transport.pause_reading()
 
-    def go_on(self) -> None:
+    def _go_on(self) -> None:
         """Read again: everything that was held is handed out."""
-        if self._paused and self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
+
+    def resumed(self) -> None:
+        """Take that the system has taken everything the transport was given."""
+        self.full = False
+        self._queued -= self._given
+        self._given = 0
+        self.write_out()
 
     def lost(self, error: Exception | None) -> None:
         """Take that the transport is gone; what the peer said before is heard first."""
         self._cut = self._cut or self.full or bool(self._outbox) or error is not None
         self._write_failed = True
         self._outbox.clear()
-        self._queued = 0
+        self._queued = self._given = 0
         if self._closed or self._ended or self._failure is not None:
             pass
         elif error is None:
@@ -169,11 +176,6 @@ class AsyncioLink(Link):
         self._wake()
 
     # -- sending
-
-    @property
-    def unsent(self) -> int:
-        """How many octets are queued, here or in the transport."""
-        return self._queued + (self._transport.get_write_buffer_size() if self._transport else 0)
 
     @property
     def _failing(self) -> bool:
@@ -224,8 +226,11 @@ class AsyncioLink(Link):
         outbox = self._outbox
         while outbox and not self.full:
             piece = self._piece()
-            self._queued -= len(piece)
             transport.write(piece)
+            # What the system has not taken is in the transport, and counts until it has.
+            if self.full:
+                self._given = transport.get_write_buffer_size()
+            self._queued -= len(piece) - self._given
         if not outbox:
             if self._shutting:
                 self._end_writing()
@@ -235,7 +240,9 @@ class AsyncioLink(Link):
     def _piece(self) -> bytes | memoryview[int]:
         """Take the next write out of the outbox: small pieces together, large ones in parts."""
         outbox = self._outbox
-        first = outbox.popleft()
+        first: bytes | memoryview[int] = outbox.popleft()
+        if not outbox and len(first) <= MOST_WRITTEN:
+            return first
         if len(first) > MOST_WRITTEN:
             view = memoryview(first)
             outbox.appendleft(view[MOST_WRITTEN:])
@@ -245,7 +252,7 @@ class AsyncioLink(Link):
         while outbox and size + len(outbox[0]) <= MOST_WRITTEN:
             pieces.append(outbox.popleft())
             size += len(pieces[-1])
-        return first if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)
 
     def flush(self, timeout: float | None) -> None:  # noqa: ARG002  # never called: `permit` refuses
         """Write what the system takes now."""
@@ -270,6 +277,15 @@ class AsyncioLink(Link):
                 waiter.set_result(None)
 
     # -- receiving
+
+    def arm(self) -> None:
+        """Let the mailbox read one message; it is told when there is something to read."""
+        if self.inbox is not None and not self._closed and self._sequence == self._accepted:
+            self.armed = True
+            if self.has_next:
+                self.inbox.watch(self)
+            elif self._paused:
+                self._go_on()
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:  # noqa: ARG002  # never waits
         # The loop pushes; only where it has given up, what it left in the socket is read.

@@ -66,7 +66,7 @@ class Link(_Turns, ABC):
         self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
-        self.plain = self._plain
+        self.plain: bool = self._plain
         self._outbox = deque()
         self._arrived = deque()
         self._ended = False
@@ -313,6 +313,8 @@ class Link(_Turns, ABC):
             pulled = None if self._closed else self._pull(None, wait=False)
             if pulled is None:
                 return None
+            if pulled and not self._layers:
+                return pulled
             self._take_in(pulled)
         return octets
 

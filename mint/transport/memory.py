@@ -25,7 +25,7 @@ class Memory(Link):
     def __init__(self) -> None:
         super().__init__()
         # A subclass may have a wire of its own (a tunnel).
-        self.still = type(self) is Memory
+        self.still: bool = type(self) is Memory
         self.write_ended: bool = False
         """Whether this end has said that it sends no more."""
 
