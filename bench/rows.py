@@ -264,6 +264,20 @@ FOOTPRINT: tuple[Row, ...] = (
     ),
 )
 
+APART = Row(
+    "apart",
+    "Taken apart",
+    "one call of Python each",
+    lambda: None,
+    (
+        Contender("an empty call (in all below)", "limit", "apart:nothing"),
+        Contender("successor, HTTP/1 engine", "mint", "apart:clone_h1"),
+        Contender("successor, HTTP/2 engine", "mint", "apart:clone_h2"),
+        Contender("successor, facade and engine", "mint", "apart:facade_value"),
+        Contender("four response objects", "mint", "apart:objects"),
+    ),
+)
+
 ROWS: tuple[Row, ...] = (
     Row(
         "h1-small",
@@ -345,4 +359,5 @@ ROWS: tuple[Row, ...] = (
     _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
     *NET,
     *FOOTPRINT,
+    APART,
 )

@@ -64,7 +64,8 @@ def engine(work: Responses) -> Task:
         for octets in reads:
             step = now.feed(octets)
             now = step.state
-            out.append(step.responses)
+            if responses := step.responses:
+                out.append(responses)
         state = now
         return out
 
@@ -88,7 +89,8 @@ def facade(work: Responses) -> Task:
         for octets in reads:
             link.put(octets)
             now, responses = now.recv()
-            out.append(responses)
+            if responses:
+                out.append(responses)
         connection = now
         return out
 

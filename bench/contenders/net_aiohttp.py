@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._net import Got, Run
 
 
-def _uvloop() -> asyncio.AbstractEventLoop:
+def uvloop_loop() -> asyncio.AbstractEventLoop:
     import uvloop  # noqa: PLC0415  # not everywhere
 
     return uvloop.new_event_loop()
@@ -45,7 +45,7 @@ def client(errand: Errand) -> Run:
 
 
 def client_uvloop(errand: Errand) -> Run:
-    return _client(errand, _uvloop())
+    return _client(errand, uvloop_loop())
 
 
 class _Parsing(asyncio.Protocol):
@@ -104,4 +104,4 @@ def floor(errand: Errand) -> Run:
 
 
 def floor_uvloop(errand: Errand) -> Run:
-    return _floor(errand, _uvloop())
+    return _floor(errand, uvloop_loop())

@@ -1,8 +1,8 @@
 """The link of the blocking world: a socket, in clear or under TLS layers.
 
-The socket itself never blocks. An operation writes what the kernel takes; above the high-water mark it
-waits up to `send_timeout` and reads into a bounded inbox meanwhile, so that two peers that both write
-cannot deadlock. A receive drains the outbox too.
+Only a receive without a time limit waits in the socket itself. An operation writes what the kernel takes;
+above the high-water mark it waits up to `send_timeout` and reads into a bounded inbox meanwhile, so that
+two peers that both write cannot deadlock. A receive drains the outbox too.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ MOST_HELD = 4 * 1_048_576
 
 LARGE_READ = 131_008
 """The octets of a read that is likely to come full: just below where malloc maps memory afresh each time."""
+
+AT_ONCE = int(getattr(sockets, "MSG_DONTWAIT", 0))
+"""Makes one call not wait. Where the system has it, the socket itself may: that spares asking first."""
 
 _PIECES = 64
 """How many pieces go to the kernel in one call."""
@@ -64,7 +67,7 @@ class SocketLink(Link):
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link)."""
         super().__init__(layers)
-        socket.setblocking(False)
+        socket.setblocking(bool(AT_ONCE))
         self._socket = socket
         self._options = options
         self._poll = select.poll()
@@ -100,7 +103,7 @@ class SocketLink(Link):
         ):
             piece = pieces[0]
             try:
-                sent = self._socket.send(piece)
+                sent = self._socket.send(piece, AT_ONCE)
             except BlockingIOError:
                 sent = 0
             except OSError as error:
@@ -127,10 +130,10 @@ class SocketLink(Link):
         try:
             while outbox:
                 if len(outbox) == 1:
-                    sent = self._socket.send(outbox[0])
+                    sent = self._socket.send(outbox[0], AT_ONCE)
                 else:
                     pieces = [outbox[i] for i in range(min(len(outbox), _PIECES))]
-                    sent = self._socket.sendmsg(pieces)
+                    sent = self._socket.sendmsg(pieces, [], AT_ONCE)
                 self._queued -= sent
                 while outbox and sent >= len(outbox[0]):
                     sent -= len(outbox.popleft())
@@ -179,12 +182,18 @@ class SocketLink(Link):
     # -- reading
 
     def _read_now(self) -> bytes | None:
-        size = self._read_size
         try:
-            octets = self._socket.recv(size)
+            return self._read(AT_ONCE)
         except BlockingIOError:
             self.likely: bool = False
             return None
+
+    def _read(self, flags: int) -> bytes:
+        size = self._read_size
+        try:
+            octets = self._socket.recv(size, flags)
+        except BlockingIOError:
+            raise
         except OSError as error:
             raise _broken(error, "receiving") from error
         # A stream that fills its reads gets a larger buffer: what a read costs beyond its octets is shared.
@@ -194,18 +203,17 @@ class SocketLink(Link):
         return octets
 
     def receive(self, until: float | None) -> bytes:
-        """Return the plaintext of one read; `b""` at the end."""
-        if (
-            until is None
-            and not self.likely
-            and not (self._arrived or self._layers or self._outbox or self._ended or self._closed)
-            and self._failure is None
-        ):
-            self._wait(select.POLLIN, None)
-            octets = self._read_now()
-            if octets:
-                return octets
-            if octets is not None:
+        """Return the plaintext of one read; `b""` at the end.
+
+        Without a time limit, and with nothing to write meanwhile, the read itself waits.
+        """
+        if until is None and AT_ONCE:
+            while not (
+                self._arrived or self._outbox or self._ended or self._closed or self._failure is not None
+            ):
+                octets = self._read(0)
+                if octets and not self._layers:
+                    return octets
                 self._take_in(octets)
         return super().receive(until)
 

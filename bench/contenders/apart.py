@@ -1,0 +1,73 @@
+"""The same work taken apart: what a value costs, what the facade costs, what a response object costs.
+
+Each is one operation of its own, so that the parts can be held against the whole of the other tables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mint import Data, Done, Headers, Status
+from mint._core.events import RequestRef
+from mint._core.http1 import Config as Config1
+from mint._core.http1 import State as State1
+from mint._core.http2 import Config as Config2
+from mint._core.http2 import State as State2
+from mint.http1 import initiate
+from mint.transport import Memory
+
+from ..measure import Rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..measure import Task
+
+TIMES = 1_000
+
+
+def _repeated(operation: Callable[[], object]) -> Task:
+    def run(_: object) -> None:
+        for _ in range(TIMES):
+            operation()
+
+    return Rounds(lambda _: None, run, lambda *_: None, TIMES)
+
+
+def nothing(_: object) -> Task:
+    """The loop itself, and a call of Python that does nothing: in every other number here."""
+    return _repeated(lambda: None)
+
+
+def clone_h1(_: object) -> Task:
+    """A whole successor of an HTTP/1 engine, as every operation makes one: `traced` does no more."""
+    config = Config1(hostname="example.org", port=80, scheme="http", identity=1, user_agent="m")
+    state = State1(config).request("GET", "/", (), None, False).state
+    return _repeated(lambda: state.traced(False))
+
+
+def clone_h2(_: object) -> Task:
+    """The same over HTTP/2, with 100 open streams behind it: they are shared, not copied."""
+    config = Config2(hostname="example.org", port=443, scheme="https", identity=1, user_agent="m")
+    one = State2.open(config).state
+    for _number in range(100):
+        one = one.request("GET", "/", (), None, False).state
+    two = one.traced(True)
+    return _repeated(lambda: two.traced(False))
+
+
+def facade_value(_: object) -> Task:
+    """A whole successor of the frozen dataclass around it."""
+    connection = initiate(Memory(), scheme="http", hostname="example.org", port=80)
+    return _repeated(lambda: connection.put_log(False))
+
+
+def objects(_: object) -> Task:
+    """The four response objects of a small response, made by Python's own calls."""
+    ref = RequestRef(1, 1)
+    fields = (("server", "nginx"),)
+
+    def four() -> tuple[Status, Headers, Data, Done]:
+        return Status(ref, 200), Headers(ref, fields), Data(ref, b"x"), Done(ref)
+
+    return _repeated(four)
