@@ -54,8 +54,13 @@ class Loop:
             async with asyncio.timeout(3 * PATIENCE):
                 return await work
 
-        with asyncio.Runner(loop_factory=self._make) as runner:
-            return runner.run(limited())
+        with warnings.catch_warnings(), asyncio.Runner(loop_factory=self._make) as runner:
+            try:
+                return runner.run(limited())
+            except BaseException:
+                # Where a warning is an error, uvloop cannot close what a failed test left open.
+                warnings.simplefilter("ignore", ResourceWarning)
+                raise
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -434,7 +439,7 @@ def test_a_connection_moves_with_its_messages(run: Loop) -> None:
     async def main(origin: Origin) -> None:
         first, second = mint.asyncio.Mailbox(), mint.asyncio.Mailbox()
         conn = await mint.asyncio.connect("http", origin.address, origin.port, mailbox=first)
-        conn, _ = conn.request("GET", "/bytes/100")
+        conn, _ = conn.request("GET", "/")
         link = conn.transport
         assert isinstance(link, AsyncioLink)
         while not link.has_next:  # noqa: ASYNC110  # nobody may take it before it moves
@@ -442,7 +447,7 @@ def test_a_connection_moves_with_its_messages(run: Loop) -> None:
         conn = conn.move_to(second)
         conn, responses = fed(conn, await second.receive())
         assert isinstance(responses[-1], mint.Done)
-        conn, _ = conn.request("GET", "/bytes/100")
+        conn, _ = conn.request("GET", "/")
         message = await second.receive()
         conn = conn.move_to(first)
         conn, responses = fed(conn, message)
