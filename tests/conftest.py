@@ -6,6 +6,17 @@ import pytest
 import trustme
 from hypothesis import HealthCheck, settings
 
+# What helpers assert counts under `python -O`, too.
+pytest.register_assert_rewrite(
+    "tests.examples.serving",
+    "tests.http1_driver",
+    "tests.http2_driver",
+    "tests.integration.fetching",
+    "tests.integration.proxies",
+    "tests.integration.servers",
+    "tests.ways",
+    "tests.worlds",
+)
 settings.register_profile(
     "mint",
     derandomize=True,
