@@ -262,7 +262,7 @@ def test_the_tunnel_has_a_timeout_of_its_own(steps: list[Step]) -> None:
 
 
 def test_the_tunnel_timeout_lies_inside_the_one_deadline() -> None:
-    tcp = mint.TCPOptions(connect_timeout=0.7)
+    tcp = mint.TCPOptions(connect_timeout=2)
     with ScriptedServer([request(), Forever()]) as server, pytest.raises(errors.TunnelTimeout):
         mint.connect("https", "origin.example", 443, proxy=proxied(server), tcp=tcp)
 

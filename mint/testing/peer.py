@@ -36,6 +36,8 @@ class _Socket:
         self.patience = math.inf
 
     def _wait(self, event: int, deadline: float) -> None:
+        if self._sock.fileno() < 0:
+            raise ConnectionAbortedError("this end was closed meanwhile")
         poller = select.poll()
         poller.register(self._sock, event)
         left = min(deadline - time.monotonic(), self.patience)
