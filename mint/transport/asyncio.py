@@ -103,7 +103,7 @@ class AsyncioLink(Link):
         self._eof_written = False
         self._cut = False
         self._given = 0
-        self.full = False
+        self.full: bool = False
         """Whether the system takes no more at the moment."""
 
     @property
