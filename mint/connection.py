@@ -112,7 +112,7 @@ class ConnectionBase(Generic[_S]):
     _private: dict[str, object]
     _proxy_headers: HeaderFields
 
-    _quick: ClassVar[Quick]
+    _quick: ClassVar[Quick[Response]]
     """The compiled course of what is frequent; of each class its own."""
 
     # -- making successors

@@ -44,7 +44,7 @@ class Turns(Generic[_I, _L]):
     def arrive(self, octets: bytes) -> None: ...
 
 @final
-class Quick:
+class Quick(Generic[_R]):
     def __init__(self, slots: Slots, link: str, flushes: bool) -> None: ...
     def request(
         self,
