@@ -251,7 +251,8 @@ cdef class Work:
         cdef Core core = self.core
         cdef tuple output = ()
         self.flush_data()
-        if core.s.goaway >= 0:
+        if core.s.goaway >= 0 and core.s.mode == AT_HEADER:
+            # Not inside a frame: what its rest breaks would be told or not by how the input was cut.
             close_drained(self)
         if self.out_used:
             output = (PyBytes_FromStringAndSize(<char *>self.out, self.out_used),)
