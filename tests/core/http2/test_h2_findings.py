@@ -17,7 +17,7 @@ def test_c8de839d_a_drained_connection_does_not_close_inside_a_frame() -> None:
     for cut in range(len(octets) - len(broken) + 1, len(octets)):
         first = state.feed(octets[:cut])
         then = first.state.feed(octets[cut:])
-        assert then.fault == whole.fault
+        assert (then.fault or first.fault) == whole.fault
         assert [event for event in (*first.responses, *then.responses) if isinstance(event, Failed)] == [
             event for event in whole.responses if isinstance(event, Failed)
         ]
