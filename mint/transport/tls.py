@@ -154,7 +154,7 @@ def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashab
 class TLSLayer:
     """One TLS connection between two streams of octets."""
 
-    __slots__ = ("_arriving", "_keep", "_leaving", "_object", "clean_end", "ended", "failure")
+    __slots__ = ("_arriving", "_keep", "_known", "_leaving", "_object", "clean_end", "ended", "failure")
 
     def __init__(
         self,
@@ -168,6 +168,7 @@ class TLSLayer:
         It offers to resume `session`; `keep` is called once with a session that can be resumed later.
         """
         self._keep = keep
+        self._known: TLSInfo | None = None
         self._arriving = ssl.MemoryBIO()
         self._leaving = ssl.MemoryBIO()
         self.clean_end: bool = False
@@ -201,6 +202,8 @@ class TLSLayer:
             return False
         except (ssl.SSLError, OSError) as error:
             raise tls_error(error) from error
+        # Told now: after a failure, or inside a message that follows the handshake, `ssl` tells no more.
+        self._known = self._negotiated()
         return True
 
     def feed(self, ciphertext: bytes) -> None:
@@ -279,6 +282,9 @@ class TLSLayer:
 
     def info(self) -> TLSInfo:
         """Return what was negotiated."""
+        return self._negotiated() if self._known is None else self._known
+
+    def _negotiated(self) -> TLSInfo:
         cipher = self._object.cipher()
         return TLSInfo(
             version=self._object.version() or "",

@@ -114,6 +114,7 @@ def test_our_close_notify_reaches_the_peer() -> None:
 
 def test_garbage_is_a_typed_error_after_what_was_good() -> None:
     layer, server = connected(trusting(), server_context())
+    known = layer.info()
     server.tls.write(b"good")
     layer.feed(server.leaving.read() + b"GARBAGE GARBAGE GARBAGE")
     assert layer.read() == b"good"
@@ -122,6 +123,7 @@ def test_garbage_is_a_typed_error_after_what_was_good() -> None:
     assert isinstance(caught.value.__cause__, ssl.SSLError)
     with pytest.raises(errors.TLSFailed):
         layer.write(b"more")
+    assert layer.info() == known
 
 
 @pytest.mark.rfc("9110-4.3.4-a")
