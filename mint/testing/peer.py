@@ -36,10 +36,12 @@ class _Socket:
         self.patience = math.inf
 
     def _wait(self, event: int, deadline: float) -> None:
-        if self._sock.fileno() < 0:
-            raise ConnectionAbortedError("this end was closed meanwhile")
         poller = select.poll()
-        poller.register(self._sock, event)
+        try:
+            poller.register(self._sock, event)
+        except ValueError as error:
+            # A closed socket has no number; who closed it need not be this thread.
+            raise ConnectionAbortedError("this end was closed meanwhile") from error
         left = min(deadline - time.monotonic(), self.patience)
         # poll() takes no infinity; a wait without end is one the server's stop ends.
         if left <= 0 or not poller.poll(None if left == math.inf else math.ceil(left * 1000)):
