@@ -92,7 +92,7 @@ class Session:
             self._wire.end_input()
             self._answers.join(self._timeout)
         except ConnectionFault as fault:
-            self._wire.put(goaway(self._newest, fault.code, str(fault).encode()))
+            self._wire.end(goaway(self._newest, fault.code, str(fault).encode()))
         except (OSError, EOFError):
             pass
         finally:

@@ -85,6 +85,12 @@ class Wire:
                 stream.reset = stream.reset or not stream.remote_ended
             self.changed.notify_all()
 
+    def end(self, last: Frame) -> None:
+        """Queue the last frame; what other threads still wanted to say goes nowhere."""
+        with self.changed:
+            self.put(last)
+            self.close()
+
     def close(self) -> None:
         """Nothing comes from the client any more; wake whoever waits for it."""
         with self.changed:
@@ -115,9 +121,9 @@ class Wire:
             return chunk
 
     def put(self, *frames: Frame) -> None:
-        """Queue frames."""
+        """Queue frames, unless the connection has ended."""
         with self.changed:
-            for frame in frames:
+            for frame in () if self.closed else frames:
                 octets = frame.serialize()
                 self._queue.append(octets)
                 self._queued += len(octets)
