@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .measure import measure
+from .pages import write_tables
 from .plot import draw
 from .report import show, table_names, write_json
 from .rows import ROWS
@@ -20,7 +21,11 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=0.1, help="CPU seconds a sample (0.1)")
     parser.add_argument("--json", type=Path, help="write what was measured to this file")
     parser.add_argument("--svg", type=Path, help="draw one plot per table into this folder")
+    parser.add_argument("--docs", type=Path, help="JSON, plots and tables, all into this folder")
     options = parser.parse_args()
+    if options.docs:
+        options.json, options.svg = options.docs / "results.json", options.docs
+        options.docs.mkdir(parents=True, exist_ok=True)
     chosen = [row for row in ROWS if not options.rows or any(row.key.startswith(key) for key in options.rows)]
     if options.list:
         for row in chosen:
@@ -37,6 +42,9 @@ def main() -> None:
         options.svg.mkdir(parents=True, exist_ok=True)
         for table in table_names(outcomes):
             draw(table, [one for one in outcomes if one.row.table == table], options.svg)
+
+    if options.docs:
+        write_tables(options.json)
 
 
 main()
