@@ -51,6 +51,9 @@ _LOG.addHandler(logging.NullHandler())
 
 _S = TypeVar("_S", bound=Engine)
 
+NO_PRIVATE: dict[str, object] = {}
+"""The private store of a new connection: shared, because a store is never written."""
+
 
 _FAULTS = {
     "closed": "transport_closed",

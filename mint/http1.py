@@ -15,7 +15,7 @@ from ._core.turns import Quick
 from ._core.values import Slots
 from .blocking import open_link
 from .connecting import make_plan
-from .connection import ConnectionBase
+from .connection import NO_PRIVATE, ConnectionBase
 from .errors import BadALPNProtocol
 from .options import HTTP1Options, TCPOptions, TLSOptions
 from .types import UnixAddress
@@ -158,7 +158,8 @@ def initiate(
     state = core.State(config)
     if log:
         state = state.traced(True)  # the engine's contract is positional
-    connection = HTTP1(state, transport, transport.generation, {}, () if forward_proxy else proxy_headers)
+    told = () if forward_proxy else proxy_headers
+    connection = _SLOTS.make(HTTP1, state, transport, transport.generation, NO_PRIVATE, told)
     if mailbox is not None:
         connection = connection.set_mode("active", mailbox)
     return connection

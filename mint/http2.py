@@ -15,7 +15,7 @@ from ._core.turns import Quick
 from ._core.values import Slots
 from .blocking import open_link
 from .connecting import make_plan
-from .connection import ConnectionBase
+from .connection import NO_PRIVATE, ConnectionBase
 from .errors import BadALPNProtocol, InadequateSecurity, ProtocolNotNegotiated
 from .options import MAX_WINDOW, ClientSettings, HTTP2Options, TCPOptions, TLSOptions
 from .types import UnixAddress
@@ -84,7 +84,7 @@ class HTTP2(ConnectionBase[core.State]):
 
     def opened(self, step: Step[core.State]) -> Self:
         """Send the preface over a claimed link; `initiate` calls it once."""
-        return self._commit(step)
+        return self._quick.commit(self, step) or self._commit(step)
 
     def _run(self, operation: Callable[[core.State], Step[core.State]]) -> Self:
         """Run an operation that gives no ref."""
@@ -314,5 +314,6 @@ def initiate(
     )
     step = core.State.open(config, log)
     transport.claim(transport.generation)
-    connection = HTTP2(step.state, transport, transport.generation, {}, proxy_headers).opened(step)
+    made = _SLOTS.make(HTTP2, step.state, transport, transport.generation, NO_PRIVATE, proxy_headers)
+    connection = made.opened(step)
     return connection if mailbox is None else connection.set_mode("active", mailbox)

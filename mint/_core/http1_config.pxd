@@ -25,7 +25,7 @@ cdef class Config:
     cdef readonly Py_ssize_t max_pipelined          # requests without a complete response
     # Made once from the above.
     cdef str authority                          # host[:port]
-    cdef bytes host_line                        # the default Host field, as it is sent
-    cdef bytes agent_line
+    cdef bytes lines                            # the default Host and User-Agent fields, as they are sent
+    cdef Py_ssize_t host_size                   # octets of the first of them
 
     cdef tuple parts(self)

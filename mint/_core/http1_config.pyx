@@ -53,8 +53,9 @@ cdef class Config:
         self.max_pipelined = max_pipelined
         self.authority = authority(hostname, port, scheme)
         host, agent = ("Host", "User-Agent") if case_sensitive_headers else ("host", "user-agent")
-        self.host_line = f"{host}: {self.authority}\r\n".encode("ascii")
-        self.agent_line = f"{agent}: {user_agent}\r\n".encode("latin-1")
+        host_line = f"{host}: {self.authority}\r\n"
+        self.lines = f"{host_line}{agent}: {user_agent}\r\n".encode("latin-1")
+        self.host_size = len(host_line)
 
     cdef tuple parts(self):
         return (self.hostname, self.port, self.scheme, self.identity, self.user_agent,

@@ -283,10 +283,12 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
     elif wanted_host is not None:
         pieces.append((b"Host: " if config.case_sensitive_headers else b"host: ")
                       + wanted_host.encode("latin-1") + b"\r\n")
+    elif made.has_agent:
+        pieces.append(config.lines[:config.host_size])
     else:
-        pieces.append(config.host_line)
-    if not made.has_agent:
-        pieces.append(config.agent_line)
+        pieces.append(config.lines)
+    if not made.has_agent and (made.host is not None or wanted_host is not None):
+        pieces.append(config.lines[config.host_size:])
     if made.sends == SEND_LENGTH and made.declared < 0:
         pieces.append((b"Content-Length: %d\r\n" if config.case_sensitive_headers
                        else b"content-length: %d\r\n") % max(total, 0))

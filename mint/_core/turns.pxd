@@ -33,6 +33,7 @@ cdef class Turns:
 
     cdef bint enter(self, long long generation) noexcept
     cdef long long left(self, bint moved) except -1
+    cdef int queue(self, tuple output) except -1
 
 
 cdef class Quick:

@@ -108,6 +108,13 @@ cdef class Turns:
             self.inbox.watch(self)
         return newest
 
+    cdef int queue(self, tuple output) except -1:
+        """Put octets behind what is to be written."""
+        for piece in output:
+            self._outbox.append(piece)
+            self._queued += PyBytes_GET_SIZE(piece)
+        return 0
+
     def arrive(self, bytes octets not None):
         """Put plaintext behind what has arrived."""
         self._arrived.append(octets)
@@ -183,10 +190,17 @@ cdef class Quick:
             return made.fault
         if made.notes or made.end != END_KEEP or link._layers or (flush and not link.still):
             return value._commit(made, flush=flush), made.ref
-        for piece in made.output:
-            link._outbox.append(piece)
-            link._queued += PyBytes_GET_SIZE(piece)
+        link.queue(made.output)
         return self.slots.succeed(value, made.state, link.left(True)), made.ref
+
+    def commit(self, value, Step made not None):
+        """Queue what a step of a claimed link says: the successor. None where there is more to do."""
+        cdef Turns link = self.linked(value)
+        if (link is None or not link.still or link._layers or link._closed or link._shutting
+                or made.notes or made.end != END_KEEP):
+            return None
+        link.queue(made.output)
+        return self.successor(value, link, made)
 
     def recv(self, value):
         """Feed what has arrived already: the successor and the responses.

@@ -72,6 +72,17 @@ cdef class Slots:
         Py_XDECREF(before)
         return 0
 
+    def make(self, type owner, *contents):
+        """Return a value of the class with these in its slots, in their order."""
+        cdef object fresh
+        cdef Py_ssize_t i
+        if owner is not self.owner or len(contents) != self.count:
+            raise TypeError(f"a {self.owner.__name__} has {self.count} slots")
+        fresh = mint_alloc(<PyObject *>self.owner)
+        for i in range(self.count):
+            self.put(fresh, i, contents[i])
+        return fresh
+
     cpdef object succeed(self, value, state, generation):
         """Return the value with another state and generation; everything else is shared."""
         cdef object fresh = self.copied(value)

@@ -4,7 +4,7 @@ from typing import Generic, TypeVar, final
 
 from typing_extensions import disjoint_base
 
-from .events import RequestRef
+from .events import RequestRef, Step
 from .faults import Fault
 from .values import Slots
 
@@ -56,5 +56,6 @@ class Quick(Generic[_R]):
         streaming: bool,
         flush: bool,
     ) -> tuple[_T, RequestRef] | Fault | None: ...
+    def commit(self, value: _T, made: Step[object]) -> _T | None: ...
     def recv(self, value: _T) -> tuple[_T, list[_R]] | None: ...
     def take(self, value: _T, data: bytes, responses: list[_R]) -> _T | None: ...
