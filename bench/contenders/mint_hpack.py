@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 def decode(work: Blocks) -> Task:
     def run(decoder: Decoder, blocks: tuple[bytes, ...]) -> list[Decoded]:
-        out = []
+        out: list[Decoded] = []
+        put = out.append
         for block in blocks:
             decoded = decoder.decode(block)
             decoder = decoded.decoder
-            out.append(decoded)
+            put(decoded)
         return out
 
     return decoding(work, Decoder, run, lambda native: native.fields)
