@@ -36,8 +36,8 @@ def main() -> None:
         outcome = measure(row, options.repeats, options.budget)
         show(outcome)
         outcomes.append(outcome)
-    if options.json:
-        write_json(outcomes, options.json)
+        if options.json:  # after every row: a long run may be cut short
+            write_json(outcomes, options.json)
     if options.svg:
         options.svg.mkdir(parents=True, exist_ok=True)
         for table in table_names(outcomes):
