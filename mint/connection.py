@@ -98,6 +98,12 @@ def log_notes(notes: Sequence[Note]) -> None:
             _LOG.debug("%s %s", ">" if note.outgoing else "<", note.text)
 
 
+def _rearm(newest: ConnectionBase[_S]) -> None:
+    """Let the mailbox read on."""
+    if newest.is_open("read"):
+        newest.transport.arm()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConnectionBase(Generic[_S]):
     """A connection as an immutable value. Use it through `mint.HTTP1` and `mint.HTTP2`.
@@ -154,7 +160,7 @@ class ConnectionBase(Generic[_S]):
         """Return the error for a wish that was refused: the value stays as good as it was."""
         return from_fault(fault).marked(successor=self)
 
-    def _lost(self, state: _S, error: TransportError, before: list[Response]) -> None:
+    def _lost(self, state: _S, error: TransportError, before: Sequence[Response]) -> None:
         """Mark the error after the wire broke: what is open fails, the successor is closed.
 
         What the peer had said before is heard first: an early 413 may be the reason.
@@ -182,11 +188,8 @@ class ConnectionBase(Generic[_S]):
                 link.send(step.output, flush=flush)
             if step.end == SHUT_WRITE:
                 link.shut_write()
-        except TransportError as error:
-            self._lost(step.state, error, self._responses(step.responses))
-            raise
-        except BaseException:
-            link.poison()
+        except BaseException as error:
+            self._broke(step, error)
             raise
         if step.end == CLOSE:
             link.close()
@@ -194,6 +197,24 @@ class ConnectionBase(Generic[_S]):
         if self._counts and not link.unsent:
             state = self._written(state)
         return self._slots().succeed(self, state, link.release(moved=True))
+
+    def _broke(self, step: Step[_S], error: BaseException) -> None:
+        """Give the link up: what a step says could not be handed to it."""
+        if isinstance(error, TransportError):
+            self._lost(step.state, error, self._responses(step.responses))
+        else:
+            self._link.poison()
+
+    def _unheard(self, error: BaseException, before: Sequence[Response]) -> None:
+        """Give the link back or up: a read failed after these responses."""
+        link = self._link
+        if isinstance(error, TransportTimeout):
+            generation = link.release(moved=False)
+            error.marked(responses=tuple(before), successor=self._succeed(self._state, generation))
+        elif isinstance(error, TransportError):
+            self._lost(self._state, error, before)
+        else:
+            link.poison()
 
     def _written(self, state: _S) -> _S:
         """Return the state after all that it said was written; HTTP/2 counts what waits."""
@@ -316,31 +337,23 @@ class ConnectionBase(Generic[_S]):
         up: the connection lives on (`conn.after(error)`), and what was decoded is in `error.responses`.
         Raises `HTTPError` for what breaks HTTP. `RuntimeError` in active mode.
         """
+        until = None if timeout is None else monotonic() + timeout
         if not byte_count:
-            quick: tuple[Self, list[Response]] | None = self._quick.recv(self)
+            quick: tuple[Self, list[Response]] | None = self._quick.recv(self, until)
             if quick is not None:
                 return quick
         responses: list[Response] = []
         self._link.permit("recv")
         if byte_count < 0:
             raise ValueError(f"byte_count wants a number of bytes, not {byte_count}")
-        until = None if timeout is None else monotonic() + timeout
         fed = 0
         current = self
         while True:
             link = current._claimed()
             try:
                 data = link.receive(until)
-            except TransportTimeout as error:
-                generation = link.release(moved=False)
-                successor = current._succeed(current._state, generation)
-                error.marked(responses=tuple(responses), successor=successor)
-                raise
-            except TransportError as error:
-                current._lost(current._state, error, responses)
-                raise
-            except BaseException:
-                link.poison()
+            except BaseException as error:
+                current._unheard(error, responses)
                 raise
             current = current._take(data, responses)
             fed += len(data)
@@ -374,6 +387,9 @@ class ConnectionBase(Generic[_S]):
         Returns `mint.UNKNOWN` for anything that is not this connection's message. The link is read again
         only after this, also when it raises and the connection stays open. Raises as `recv` does.
         """
+        quick: tuple[Self, list[Response]] | None = self._quick.stream(self, message)
+        if quick is not None:
+            return quick
         if not isinstance(message, (Received, Closed, Broken)) or message.source is not self.source:
             return UNKNOWN
         link = self._claimed()
@@ -393,11 +409,20 @@ class ConnectionBase(Generic[_S]):
         try:
             successor = self._take(data, responses)
         except MintError as error:
-            if self.after(error).is_open("read"):
-                link.arm()
+            _rearm(self.after(error))
             raise
-        if successor.is_open("read"):
-            link.arm()
+        _rearm(successor)
+        return successor, responses
+
+    def _heard(self, step: Step[_S]) -> tuple[Self, list[Response]]:
+        """Go on after a message was fed, where more than responses came of it."""
+        responses: list[Response] = []
+        try:
+            successor = self._fed(step, responses)
+        except MintError as error:
+            _rearm(self.after(error))
+            raise
+        _rearm(successor)
         return successor, responses
 
     def owns(self, message: object) -> bool:
