@@ -9,7 +9,6 @@ protocol lives in http1.py and http2.py; nothing here knows a socket or a front 
 from __future__ import annotations
 
 import contextlib
-import logging
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
@@ -45,9 +44,6 @@ if TYPE_CHECKING:
         TLSInfo,
         Transport,
     )
-
-_LOG = logging.getLogger("mint")
-_LOG.addHandler(logging.NullHandler())
 
 _S = TypeVar("_S", bound=Engine)
 
@@ -93,9 +89,12 @@ def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
 
 def log_notes(notes: Sequence[Note]) -> None:
     """Write what an engine noted: one record per frame or head; secrets are redacted already."""
-    if _LOG.isEnabledFor(logging.DEBUG):
+    import logging  # noqa: PLC0415  # only who turns the log on waits for it
+
+    log = logging.getLogger("mint")
+    if log.isEnabledFor(logging.DEBUG):
         for note in notes:
-            _LOG.debug("%s %s", ">" if note.outgoing else "<", note.text)
+            log.debug("%s %s", ">" if note.outgoing else "<", note.text)
 
 
 def _rearm(newest: ConnectionBase[_S]) -> None:

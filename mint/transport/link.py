@@ -138,7 +138,10 @@ class Link(_Turns, ABC):
     @property
     def backlog(self) -> int:
         """The same, with those in layers whose peer does not take them yet."""
-        return self._queued + sum(layer.waiting for layer in self._layers)
+        waiting = self._queued
+        for layer in self._layers:
+            waiting += layer.waiting
+        return waiting
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Queue the octets, through the TLS layers, and write what the wire takes."""
@@ -165,10 +168,11 @@ class Link(_Turns, ABC):
     def _carry_out(self) -> None:
         """Move what the layers want to send outwards, into the outbox."""
         layers = self._layers
-        for inner, outer in zip(layers[:0:-1], layers[-2::-1], strict=True):
-            octets = inner.leaving()
-            if octets:
-                outer.write(octets)
+        if len(layers) > 1:
+            for inner, outer in zip(layers[:0:-1], layers[-2::-1], strict=True):
+                octets = inner.leaving()
+                if octets:
+                    outer.write(octets)
         octets = layers[0].leaving()
         if octets and not self._write_failed:
             self._outbox.append(octets)
