@@ -257,7 +257,7 @@ class ConnectionBase(Generic[_S]):
         return self._commit(step, flush=flush), step.ref
 
     def stream_request_body(self, ref: RequestRef, data: BytesLike | Eof, *, flush: bool = True) -> Self:
-        """Send a piece of a streamed body, or its end: `mint.Eof()`, `mint.Eof(trailers)`.
+        """Send a piece of a streamed body, or its end: `mint.Eof`, with trailers or without.
 
         After `101` or a successful CONNECT the same call sends into the tunnel; `mint.Eof()` ends that
         direction only. An empty piece sends nothing.
@@ -408,12 +408,12 @@ class ConnectionBase(Generic[_S]):
 
     @property
     def transport(self) -> Transport:
-        """The link, for front ends: what moves the octets. Programs have no use for it."""
+        """The link, which moves the octets. It is for front ends; programs have no use for it."""
         return self._link
 
     @property
     def source(self) -> Source:
-        """The token that this connection's messages carry: a key for dictionaries of connections."""
+        """The token that this connection's messages carry; a key for dictionaries of connections."""
         return self._link.source
 
     def set_mode(self, mode: Literal["active", "passive"], mailbox: Inbox | None = None) -> Self:
@@ -448,7 +448,7 @@ class ConnectionBase(Generic[_S]):
 
     @property
     def mode(self) -> Literal["active", "passive"]:
-        """How bytes come in: through a mailbox (`"active"`) or through `recv` (`"passive"`)."""
+        """How bytes come in, `"active"` through a mailbox or `"passive"` through `recv`."""
         return "passive" if self._link.inbox is None else "active"
 
     # -- what is known

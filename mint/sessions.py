@@ -22,6 +22,8 @@ MOST = 100
 class TLSSessions:
     """Sessions of earlier connections, to be resumed by later ones: pass one object to both.
 
+    For example::
+
         tls = mint.TLSOptions(sessions=mint.TLSSessions())
 
     A session is resumed only for the same options, server name, address, port, protocols and proxy; a file
