@@ -80,7 +80,10 @@ cdef class Informational:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Status:
-    """The status of the final response: 101, or 200 to 599."""
+    """The status of the final response: 101, or 200 to 999; a client takes what is above 599 for a 5xx.
+
+    RFC 9110 15.
+    """
 
     ref: RequestRef
     status: cython.int
