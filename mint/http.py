@@ -166,7 +166,11 @@ def connect(
             `ValueError` it is still yours.
 
     Raises:
-        TransportError: nobody answers, the name is not known, TLS failed, the time is up.
+        TransportError: nobody answers (`ConnectionRefused`, `Unreachable`), the name is not known
+            (`NameNotResolved`), TLS failed (`CertificateRejected`, `TLSFailed`, `BadALPNProtocol`), the time
+            is up (`TransportTimeout`).
+        HTTPError: the proxy did not open the tunnel (`ProxyError`), TLS is too weak for HTTP/2
+            (`InadequateSecurity`).
         ValueError: an option makes no sense; raised before anything is dialled.
 
     """

@@ -75,7 +75,10 @@ Body: TypeAlias = "BytesLike | Sequence[BytesLike] | Literal[Stream.STREAM] | No
 
 @dataclass(frozen=True, slots=True)
 class Eof:
-    """The end of a streamed request body, with trailers if there are any."""
+    """The end of a streamed request body, with trailers if there are any.
+
+    On HTTP/1 trailers can only follow a chunked body: one without content-length. RFC 9110 6.5.
+    """
 
     trailers: HeaderFields = ()
 
