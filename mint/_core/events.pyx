@@ -224,8 +224,8 @@ cdef class Pong:
 cdef class PushPromise:
     """The server will answer a request that was not sent: its responses come under `promised_ref`.
 
-    `ref` is the request that made it do so, `headers` are those of the promised request, `:method`, `:scheme`,
-    `:authority` and `:path` among them. RFC 9113 8.4.
+    `ref` is the request that made it do so, `headers` are those of the promised request, with `:method`,
+    `:scheme`, `:authority` and `:path` among them. RFC 9113 8.4.
     """
 
     ref: RequestRef
