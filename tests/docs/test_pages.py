@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from .. import ways
 from ..tls import authority, server_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -40,32 +41,35 @@ def origin(*names: str, alpn: tuple[str, ...], handler: mint.testing.Handler = s
 
 
 @pytest.fixture(params=["http/1.1", "h2"])
-def hosts(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[None]:
+def hosts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Lead what the pages connect to to servers of this process, which a trusted authority vouches for."""
     trusted = tmp_path / "authority.pem"
     authority().cert_pem.write_to_path(str(trusted))
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     with (
+        ExitStack() as ways_out,
         origin(*ORIGINS, alpn=(request.param,)) as site,
+        origin(*ORIGINS, alpn=("h2",)) as site_of_http2,
         origin(PROXY, alpn=("h2",), handler=ways.HTTPProxy()) as secure_proxy,
         Origin(ways.HTTPProxy()) as proxy,
     ):
         ports = {(PROXY, 443): secure_proxy.port, (PROXY, 3128): proxy.port}
-        ports |= {(name, 443): site.port for name in ORIGINS}
 
-        def dial(host: str, port: int) -> socket.socket:
-            return socket.create_connection(("127.0.0.1", ports.get((host, port), port)), timeout=10)
+        def dial(host: str, port: int, met: Origin = site) -> socket.socket:
+            found = met.port if host in ORIGINS else ports.get((host, port), port)
+            return socket.create_connection(("127.0.0.1", found), timeout=10)
 
-        def shorter(connect: Callable[..., Any], scheme: str, host: str, port: int, **options: Any) -> Any:
+        def shorter(module: Any, scheme: str, host: str, port: int, **options: Any) -> Any:
             proxy = options.get("proxy")
-            met = (host, port) if proxy is None else (proxy.address, proxy.port)
-            return connect(scheme, host, port, socket=dial(*met), **options)
+            first = (host, port) if proxy is None else (proxy.address, proxy.port)
+            there = dial(first[0], first[1], site_of_http2 if module is mint.http2 else site)
+            ways_out.callback(there.close)
+            return real[module](scheme, host, port, socket=there, **options)
 
+        real = {module: module.connect for module in (mint, mint.http2, mint.asyncio)}
         monkeypatch.setattr(ways, "dial", dial)
-        for module in (mint, mint.http2, mint.asyncio):
-            monkeypatch.setattr(module, "connect", partial(shorter, module.connect))
+        for module in real:
+            monkeypatch.setattr(module, "connect", partial(shorter, module))
         yield
 
 
@@ -75,9 +79,9 @@ def test_the_blocks_of_a_page_run(page: str) -> None:
     names: dict[str, Any] = {}
     for number, block in enumerate(blocks(page), 1):
         exec(compile(block, f"{page}, block {number}", "exec"), names)  # what the test is about
-    for left_open in names.values():
-        if isinstance(left_open, (mint.HTTP1, mint.HTTP2, mint.Mailbox)):
-            left_open.close()
+    for made in names.values():
+        if isinstance(made, mint.Mailbox):
+            made.close()
 
 
 def test_links_between_pages_lead_somewhere() -> None:
