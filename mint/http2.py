@@ -159,7 +159,8 @@ class HTTP2(ConnectionBase[core.State]):
     def get_server_setting(self, name: ServerFlag | SizeSetting | LimitSetting) -> bool | int | None:
         """Return what the server told about itself, or the default; `None` is no limit.
 
-        Raises `ValueError` for a name that is no setting.
+        Until its first SETTINGS came, `max_concurrent_streams` is taken to be 100. Raises `ValueError` for
+        a name that is no setting. RFC 9113 6.5.2, RFC 8441 3.
         """
         value = self._state.server_setting(name)
         return bool(value) if name in _FLAGS else value
