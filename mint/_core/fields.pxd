@@ -3,6 +3,7 @@ from .faults cimport Fault
 
 cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)
+cdef int check_pairs(object headers) except -1   # TypeError for a mapping
 cdef bytes name_octets(str name, bint keep_case)      # None where it is no token
 cdef bytes value_octets(str value)                    # None where it may not be sent
 cdef bint name_is_sensitive(str name) except -1      # lower-case names, here and below

@@ -7,7 +7,7 @@ right silently.
 
 cimport cython
 
-from .fields cimport (authority, method_fault, name_is_forbidden_in_trailers, name_is_sensitive,
+from .fields cimport (authority, check_pairs, method_fault, name_is_forbidden_in_trailers, name_is_sensitive,
                       name_octets, target_fault, value_fault, value_octets)
 from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
                              transfer_facts)
@@ -257,6 +257,7 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
                 raise TypeError("a body is made of bytes")
             total += len(<bytes>piece)
     wanted_host = host_of(method, target)
+    check_pairs(headers)
     for name, value in headers:
         made.field(method, name, value, wanted_host)
         if made.refused is not None:
