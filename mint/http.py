@@ -172,6 +172,7 @@ def connect(
         HTTPError: the proxy did not open the tunnel (`ProxyError`), TLS is too weak for HTTP/2
             (`InadequateSecurity`).
         ValueError: an option makes no sense; raised before anything is dialled.
+        TypeError: an argument is of another type; likewise.
 
     """
     wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
