@@ -6,8 +6,14 @@ from contextlib import suppress
 
 from . import Origin, showcase
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Print the URL and serve, until interrupted."""
     with suppress(KeyboardInterrupt), Origin(showcase) as origin:
         sys.stdout.write(f"http://{origin.address}:{origin.port}/\n")
         sys.stdout.flush()
         threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
