@@ -242,6 +242,7 @@ FOOTPRINT: tuple[Row, ...] = (
         Importing,
         (
             Contender(MINT, "mint", "mint"),
+            Contender("mint, with what connecting uses", "mint", "mint.http"),
             *(
                 Contender(name.partition(".")[0] if name != "http.client" else name, "peer", name)
                 for name in (
@@ -263,6 +264,17 @@ FOOTPRINT: tuple[Row, ...] = (
         ),
         (Goal(MINT, most=38e-3),),
     ),
+)
+
+MAILBOX: tuple[Row, ...] = tuple(
+    Row(
+        f"mailbox-{number}",
+        "Mailbox",
+        f"request and message, {number:_} connections".replace("_", "\N{NO-BREAK SPACE}"),
+        partial(work.Watched, number),
+        (Contender(FACADE, "mint", "mint_mailbox:messages"),),
+    )
+    for number in (10, 5_000)
 )
 
 APART = Row(
@@ -359,6 +371,7 @@ ROWS: tuple[Row, ...] = (
     _http2_row("down", "100 MB down, 16 KB frames", streams.down, Goal(ENGINE, most=10e-3)),
     _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
     *NET,
+    *MAILBOX,
     *FOOTPRINT,
     APART,
 )

@@ -168,12 +168,13 @@ class Link(_Turns, ABC):
     def _carry_out(self) -> None:
         """Move what the layers want to send outwards, into the outbox."""
         layers = self._layers
-        if len(layers) > 1:
+        outermost = layers[0]
+        if outermost is not layers[-1]:
             for inner, outer in zip(layers[:0:-1], layers[-2::-1], strict=True):
                 octets = inner.leaving()
                 if octets:
                     outer.write(octets)
-        octets = layers[0].leaving()
+        octets = outermost.leaving()
         if octets and not self._write_failed:
             self._outbox.append(octets)
             self._queued += len(octets)
