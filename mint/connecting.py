@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from .errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
 from .hosts import ascii_host, ascii_name, literal, without_zone
 from .options import TCPOptions, TLSOptions
-from .proxy import Proxy
 from .types import UnixAddress
 
 if TYPE_CHECKING:
+    from .proxy import Proxy
     from .transport.layer import Layer
     from .transport.tls import TLSLayer
     from .types import Address, HeaderFields, Resolver, Scheme, SocketAddress
@@ -190,8 +190,7 @@ def _check_kinds(tcp: object, tls: object, proxy: object) -> None:
         raise TypeError(f"tcp wants a mint.TCPOptions, not {tcp!r}")
     if not isinstance(tls, TLSOptions):
         raise TypeError(f"tls wants a mint.TLSOptions, not {tls!r}")
-    if proxy is not None and not isinstance(proxy, Proxy):
-        # Not shown: a URL may hold a password.
+    if isinstance(proxy, str):  # who has none need not load what a Proxy is; it may hold a password
         raise TypeError("proxy wants a mint.Proxy: mint.Proxy.from_url() makes one of a URL")
 
 
