@@ -74,38 +74,60 @@ cdef bint is_authority_form(str target) except -1:
         return False
     if int(port) > 65535:
         return False
+    return is_uri_host(host)
+
+
+cdef bint is_uri_host(str host) except -1:
+    """An IP literal in brackets, or a name; of URI characters it is made already (RFC 3986 3.2.2)."""
     if host.startswith("["):
-        return len(host) > 2 and host.find("]") == len(host) - 1
-    return not any(mark in host for mark in ":/?#[]@")
+        return len(host) > 2 and host.find("[", 1) < 0 and host.find("]") == len(host) - 1
+    return bool(host) and not any(mark in host for mark in ":/?#[]@")
+
+
+cdef bint is_uri_authority(str text) except -1:
+    """uri-host [ ":" port ], whose port may be empty (9110-4.2.3-a, 9110-4.2.4-a)."""
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]"):
+        return is_uri_host(text) and "," not in text
+    return (is_uri_host(host) and "," not in host
+            and (not port or (port.isdigit() and len(port) < 6 and int(port) < 65536)))
+
+
+cdef str shown_target(str target):
+    """A target as an error may repeat it: credentials in front of a host are left out."""
+    cdef Py_ssize_t start = target.find("://") + 3 if "://" in target else 0
+    cdef Py_ssize_t end = min([place for place in [target.find(mark, start) for mark in "/?#"]
+                               if place >= 0] + [len(target)])
+    cdef Py_ssize_t at = target.rfind("@", start, end)
+    return target if at < 0 else target[:start] + "(redacted)" + target[at:]
 
 
 cdef Fault target_fault(str method, str target, bint unchecked):
     """The form of the target fits the method (9110-7.1-a, 9112-3.2). `unchecked` is the way out."""
-    cdef Fault bad
     if unchecked:
         # Even unchecked, a target cannot end the request line, or what a lenient server takes for
         # its parts: any white space (RFC 9112 3).
         if is_latin1(target) and target and not any(
                 mark <= " " or "\x7f" <= mark <= "\xa0" for mark in target):
             return None
-        return refusal("invalid_request_target", method, target)
-    bad = refusal("invalid_request_target", method, target)
+        return refusal("invalid_request_target", method, shown_target(target))
     if not target or not is_uri_text(target):
-        return bad
+        return refusal("invalid_request_target", method, shown_target(target))
     if method == "CONNECT":
-        return None if is_authority_form(target) else bad
-    if target == "*":
-        return None if method == "OPTIONS" else bad
-    if "#" in target:   # 9112-3.2.1-a: a fragment is never sent
-        return bad
-    if target.startswith("/"):
-        return None
-    # absolute-form, for proxies: a scheme, then a host without userinfo (9110-4.2.4-a)
-    scheme, mark, rest = target.partition("://")
-    host = rest.partition("/")[0].partition("?")[0]
-    if not mark or scheme.lower() not in DEFAULT_PORTS or not host or "@" in host or host[0] == ":":
-        return bad
-    return None
+        if is_authority_form(target):
+            return None
+    elif target == "*":
+        if method == "OPTIONS":
+            return None
+    elif "#" not in target:   # 9112-3.2.1-a: a fragment is never sent
+        if target.startswith("/"):
+            return None
+        # absolute-form, for proxies: a scheme, then a host without userinfo (9110-4.2.4-a)
+        scheme, mark, rest = target.partition("://")
+        host = rest.partition("/")[0].partition("?")[0]
+        if mark and scheme.lower() in DEFAULT_PORTS and is_uri_authority(host):
+            return None
+    return refusal("invalid_request_target", method, shown_target(target))
 
 
 cdef bytes name_octets(str name, bint keep_case):

@@ -214,7 +214,9 @@ cdef str host_of(str method, str target):
     scheme, _, rest = target.partition("://")
     host = rest.partition("/")[0].partition("?")[0]
     name, colon, port = host.rpartition(":")
-    if colon and port.isdigit() and len(port) < 6:
+    # A target that was not checked may hold anything.
+    if (colon and port.isascii() and port.isdigit() and len(port) < 6
+            and (":" not in name or (name.startswith("[") and name.endswith("]")))):
         return authority(name, int(port), scheme.lower())
     return host
 

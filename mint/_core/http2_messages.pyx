@@ -274,7 +274,7 @@ cdef inline bint is_plain_path(str target) noexcept:
 cdef Fault usual_pseudo(Config config, str method, str target, str host, list fields):
     """:scheme, :path and :authority of an ordinary request (9113-8.3.1-c, d)."""
     cdef Fault bad
-    if equals(target, b"/", 1):
+    if target == "/":
         fields[2] = ROOT
     elif is_plain_path(target):
         fields[2] = (":path", target)
@@ -316,7 +316,9 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
         return refusal("invalid_pseudo_header", ":protocol", "is no token")
     path = given.get(":path", target)
     bad = target_fault("GET", path, False)
-    if bad is not None or not path.startswith("/"):
+    if bad is not None:
+        return bad
+    if not path.startswith("/"):
         return refusal("invalid_request_target", "CONNECT", path)
     if given.get(":scheme", "https") not in ("http", "https"):
         return refusal("invalid_pseudo_header", ":scheme", "must be http or https")
