@@ -301,8 +301,10 @@ class ConnectionBase(Generic[_S]):
         try:
             successor = self._commit(step)
         except TransportError as lost:
-            # The goodbye did not get through; the fault matters more than that.
-            raise fault.marked(responses=tuple(before), successor=lost.successor) from lost
+            # What was to be written did not get through; the fault matters more than that. Where it had
+            # left requests open (a GOAWAY), they have failed by now.
+            told = lost.responses[len(responses) :]
+            raise fault.marked(responses=(*before, *told), successor=lost.successor) from lost
         raise fault.marked(responses=tuple(before), successor=successor)
 
     def recv(self, byte_count: int = 0, timeout: float | None = None) -> tuple[Self, list[Response]]:

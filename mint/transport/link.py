@@ -248,6 +248,8 @@ class Link(_Turns, ABC):
 
     def _pass_inwards(self, octets: bytes) -> None:
         for layer in self._layers:
+            if not self._queued:
+                layer.written()
             layer.feed(octets)
             octets = layer.read()
             self._failure = self._failure or layer.failure

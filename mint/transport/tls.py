@@ -267,6 +267,9 @@ class TLSLayer:
         """Return what must be written to the peer now."""
         return self._leaving.read() if self._leaving.pending else b""
 
+    def written(self) -> None:
+        """Do nothing: TLS answers nobody without end."""
+
     def close_notify(self) -> None:
         """Queue close_notify: no more plaintext will be written."""
         try:
