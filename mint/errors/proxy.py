@@ -45,7 +45,9 @@ class UnexpectedProxyStatus(ProxyError):
             (name, "(redacted)" if name.lower() in SENSITIVE else value) for name, value in self.headers
         )
         rest = "" if len(self.body) <= _SHOWN else f"... ({len(self.body)} bytes)"
-        return f"UnexpectedProxyStatus(status={self.status}, headers={told}, body={self.body[:_SHOWN]!r}{rest})"
+        return (
+            f"UnexpectedProxyStatus(status={self.status}, headers={told}, body={self.body[:_SHOWN]!r}{rest})"
+        )
 
 
 class ProxyFailed(ProxyError):

@@ -241,6 +241,10 @@ class Link(_Turns, ABC):
 
         A layer that fails is told after everything that came before it.
         """
+        if self._closed and not octets:
+            # Our own end woke the read: of what the peer had still to say nothing is known.
+            self._failure = self._failure or TransportClosed()
+            return
         try:
             self._pass_inwards(octets)
         except TransportError as error:

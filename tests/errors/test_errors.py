@@ -158,7 +158,9 @@ def test_what_a_proxy_says_is_shown_without_secrets_and_cut() -> None:
     assert "hunter2" not in repr(error)
     assert "('via', 'a')" in repr(error)
     assert len(repr(error)) < 400
-    assert repr(errors.UnexpectedProxyStatus(403)) == "UnexpectedProxyStatus(status=403, headers=(), body=b'')"
+    assert (
+        repr(errors.UnexpectedProxyStatus(403)) == "UnexpectedProxyStatus(status=403, headers=(), body=b'')"
+    )
 
 
 def test_error_codes_have_names() -> None:
