@@ -389,7 +389,7 @@ def test_what_the_system_did_not_take_is_written_by_who_waits_for_another_tunnel
         *[http2.ExpectFrame(http2.FrameType.DATA, 3)] * (much // 16_384),
         *(http2.send(data(1, PAGE)), Forever()),
     ]
-    with scripted(*steps, tcp=mint.TCPOptions(send_buffer=4_096, high_water=2 * much)) as tunnels:
+    with scripted(*steps, tcp=mint.TCPOptions(send_buffer=131_072, high_water=2 * much)) as tunnels:
         one = tunnels.connect("http", "one.example", 80)
         two = tunnels.connect("http", "two.example", 80)
         one, _ = one.request("GET", "/")
