@@ -18,7 +18,7 @@ from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_bl
                      value_is_clean)
 from .faults cimport Fault, fault, refusal
 from .fields cimport (method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
-                      name_octets, parse_length, target_fault, value_fault)
+                      name_is_sensitive, name_octets, parse_length, target_fault, value_fault)
 from .frames cimport PROTOCOL_ERROR
 from .hpack cimport MARK_NAME, MARK_VALUE
 
@@ -62,6 +62,9 @@ cdef enum:                        # fields that a message rule is about
     CONTENT_LENGTH = 5
     USER_AGENT = 6
     CONNECTION = 7                # a connection-specific field
+    EXPECT = 8
+    SINGLE = 16                   # and above: what is no list is sent once (9110-5.3-a)
+    SINGLE_AGENT = 25             # user-agent, which is of a kind of its own
 
 
 cdef inline int kind_of(str name) noexcept:
@@ -73,22 +76,50 @@ cdef inline int kind_of(str name) noexcept:
     if count == 2:
         return TE if memcmp(octets, b"te", 2) == 0 else PLAIN
     if count == 4:
-        return HOST if memcmp(octets, b"host", 4) == 0 else PLAIN
+        if memcmp(octets, b"host", 4) == 0:
+            return HOST
+        return SINGLE if memcmp(octets, b"from", 4) == 0 else PLAIN
     if count == 6:
-        return COOKIE if memcmp(octets, b"cookie", 6) == 0 else PLAIN
+        if memcmp(octets, b"cookie", 6) == 0:
+            return COOKIE
+        return EXPECT if memcmp(octets, b"expect", 6) == 0 else PLAIN
     if count == 7:
-        return CONNECTION if memcmp(octets, b"upgrade", 7) == 0 else PLAIN
+        if memcmp(octets, b"upgrade", 7) == 0:
+            return CONNECTION
+        return SINGLE + 1 if memcmp(octets, b"referer", 7) == 0 else PLAIN
+    if count == 8:
+        return SINGLE + 2 if memcmp(octets, b"if-range", 8) == 0 else PLAIN
     if count == 10:
         if memcmp(octets, b"connection", 10) == 0 or memcmp(octets, b"keep-alive", 10) == 0:
             return CONNECTION
         return USER_AGENT if memcmp(octets, b"user-agent", 10) == 0 else PLAIN
+    if count == 12:
+        if memcmp(octets, b"content-type", 12) == 0:
+            return SINGLE + 3
+        return SINGLE + 4 if memcmp(octets, b"max-forwards", 12) == 0 else PLAIN
+    if count == 13:
+        return SINGLE + 5 if memcmp(octets, b"authorization", 13) == 0 else PLAIN
     if count == 14:
         return CONTENT_LENGTH if memcmp(octets, b"content-length", 14) == 0 else PLAIN
     if count == 16:
         return CONNECTION if memcmp(octets, b"proxy-connection", 16) == 0 else PLAIN
     if count == 17:
-        return CONNECTION if memcmp(octets, b"transfer-encoding", 17) == 0 else PLAIN
+        if memcmp(octets, b"transfer-encoding", 17) == 0:
+            return CONNECTION
+        return SINGLE + 6 if memcmp(octets, b"if-modified-since", 17) == 0 else PLAIN
+    if count == 19:
+        if memcmp(octets, b"if-unmodified-since", 19) == 0:
+            return SINGLE + 7
+        return SINGLE + 8 if memcmp(octets, b"proxy-authorization", 19) == 0 else PLAIN
     return PLAIN
+
+
+cdef inline bint stands_twice(Draft made, int kind) noexcept:
+    """Whether a field that stands once was seen before; now it was."""
+    cdef unsigned int bit = 1U << (kind - SINGLE)
+    cdef bint seen = made.single & bit != 0
+    made.single |= bit
+    return seen
 
 
 cdef inline bint name_is_ready(str name) noexcept:
@@ -217,8 +248,18 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
         if kind == PLAIN or kind == COOKIE:
             fields.append(pair)
             continue
+        if ((kind >= SINGLE and stands_twice(made, kind))
+                or (kind == USER_AGENT and stands_twice(made, SINGLE_AGENT))):
+            return refused(made, refusal("invalid_request_framing", name,
+                                         "stands twice, and is no list"))
         value = <str>pair[1]
-        if kind == USER_AGENT:
+        if kind >= SINGLE:
+            fields.append(pair)
+        elif kind == EXPECT:
+            if value.lower() == "100-continue":
+                made.expects = True
+            fields.append(pair)
+        elif kind == USER_AGENT:
             if agent >= 0 and fields[agent] is config.pseudo[2]:
                 fields[agent] = pair
             else:
@@ -254,6 +295,8 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
         made.fault = connect_pseudo(made, config, target, host, given, fields)
     else:
         made.fault = usual_pseudo(config, method, target, host, fields)
+    if made.fault is None:
+        made.fault = content_fault(made, config, method, total, fields)
     if made.fault is None:
         made.fault = length_fault(made, method, total, fields)
     if made.fault is not None:
@@ -333,6 +376,22 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
     fields[2] = (":path", path)
     fields[3] = (":authority", given.get(":authority", config.authority if host is None else host))
     fields.insert(4, (":protocol", protocol))
+    return None
+
+
+cdef Fault content_fault(Draft made, Config config, str method, long long total, list fields):
+    """What a request without content, or without secrets, may not hold."""
+    if made.expects and (total == -2 or total == 0):   # 9110-10.1.1-a
+        return refusal("invalid_request_framing", "expect", "there is no content to send")
+    if made.is_connect and not made.is_extended and (total >= 0 or made.declared >= 0):
+        return refusal("invalid_request_framing", method, "the method takes no content")
+    if not equals(method, b"TRACE", 5):
+        return None
+    if total == -1 or total > 0:   # 9110-9.3.8-a
+        return refusal("invalid_request_framing", method, "the method takes no content")
+    for name, _value in fields:
+        if name_is_sensitive(name) or name in config.sensitive:
+            return refusal("invalid_request_framing", name, "a TRACE request carries no secrets")
     return None
 
 
@@ -451,6 +510,8 @@ cdef object response_head(list fields, unsigned int marks, Answer *head):
     octets = octets_of(value)
     if PyUnicode_GET_LENGTH(value) != 3 or not all_in(octets, 3, CHAR_DIGIT) or octets[0] == c"0":
         return malformed(":status", "is no number of three digits")   # 9113-8.3.2-a
+    if octets[0] > c"5":   # 9110-15-b
+        return malformed(":status", "is above 599")
     head.status = (octets[0] - 48) * 100 + (octets[1] - 48) * 10 + octets[2] - 48
     if head.status == 101:
         return malformed(":status", "101 has no meaning in HTTP/2")   # 9113-8.3.2-b
