@@ -52,6 +52,8 @@ cdef class Mutex:
     cdef void leave(self) noexcept:
         self.depth -= 1
         if self.depth == 0:
+            # Without a GIL, who was the owner must not take itself for it while another becomes it.
+            self.owner = 0
             PyThread_release_lock(self.lock)
 
     def acquire(self, bint blocking=True):
