@@ -137,7 +137,8 @@ class Prepared:
 
 def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashable) -> Prepared:
     """Prepare TLS with a server; `way` is what else leads to it, for the sessions (R25, R26)."""
-    name = options.server_hostname or hostname
+    # RFC 6066 3: without the dot that ends a fully qualified name, which no certificate has either.
+    name = (options.server_hostname or hostname).removesuffix(".")
     sessions = options.sessions
     if sessions is None:
         return Prepared(make_context(options, alpn), name)
