@@ -304,7 +304,11 @@ class Tunnels:
             for gone in [each for each in self._given if each not in self._links]:
                 self._given.discard(gone)
                 self._cancel(gone)
-            self._connection, ref = self._connection.request("CONNECT", asked, self._headers, STREAM)
+            try:
+                self._connection, ref = self._connection.request("CONNECT", asked, self._headers, STREAM)
+            except TransportError as error:
+                self._follow(error)
+                raise
             link = self._links[ref] = TunnelLink(self, ref, tcp)
             self._given.add(ref)
             return link
@@ -451,6 +455,8 @@ class Tunnels:
             return bool(error.responses)
         except MintError as error:
             self._follow(error)
+            if error.local:
+                self._lost(error)  # somebody else went on with the connection
             return True
         self._share(responses)
         return True

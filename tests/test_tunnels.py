@@ -13,6 +13,7 @@ import mint
 from mint import errors
 from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Step, Wait, http2
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, window_update
+from mint.transport import Memory
 from mint.tunnels import MOST_HELD, TunnelLink
 
 from .tls import server_context, trusting
@@ -488,3 +489,41 @@ def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
         with pytest.raises(RuntimeError, match="mailbox"):
             conn.recv(timeout=1)
         tunnels.set_mode("passive")
+
+
+class Breaking(Memory):
+    """A link whose peer takes no more octets, once it is told to."""
+
+    broken = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.still = False
+
+    def _transmit(self, *, wait: bool) -> None:
+        if self.broken:
+            raise errors.TransportReset
+        super()._transmit(wait=wait)
+
+
+def test_a_connection_that_breaks_when_asked_for_a_tunnel_is_known_to_be_closed() -> None:
+    link = Breaking()
+    tunnels = mint.Tunnels(mint.http2.initiate(link, scheme="http", hostname="proxy.example", port=80))
+    link.broken = True
+    with tunnels:
+        with pytest.raises(errors.TransportReset):
+            tunnels.connect("http", "one.example", 80)
+        assert not tunnels.connection.is_open("read")
+        with pytest.raises(errors.Closed):
+            tunnels.connect("http", "two.example", 80)
+
+
+def test_a_connection_that_somebody_else_went_on_with_is_lost_for_the_tunnels() -> None:
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, Forever()]
+    with scripted(*steps) as tunnels:
+        conn = tunnels.connect("http", "one.example", 80)
+        conn, _ = conn.request("GET", "/")
+        own, _ = tunnels.connection.ping()
+        with pytest.raises(errors.TransportClosed):
+            conn.recv(timeout=5)
+        own.close()
