@@ -78,10 +78,10 @@ def _as_fault(error: TransportError) -> Fault:
 
 
 def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
-    """Return content as pieces of `bytes`; `bytes` pass by reference, mutable buffers are copied."""
-    if isinstance(body, bytes):
+    """Return content as pieces of `bytes`; `bytes` pass by reference, what is like them is copied."""
+    if type(body) is bytes:
         return (body,)
-    if isinstance(body, (bytearray, memoryview)):
+    if isinstance(body, (bytes, bytearray, memoryview)):
         return (bytes(body),)
     pieces: list[bytes] = []
     for piece in body:
@@ -268,7 +268,7 @@ class ConnectionBase(Generic[_S]):
         """
         if not isinstance(data, (Eof, bytes, bytearray, memoryview)):
             raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
-        piece = data if isinstance(data, (Eof, bytes)) else bytes(data)
+        piece = data if isinstance(data, Eof) or type(data) is bytes else bytes(data)
         link = self._claimed()
         try:
             if isinstance(piece, Eof):

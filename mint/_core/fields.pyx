@@ -5,8 +5,8 @@ RFC 9110 5, 6.5.1, 7.1, 7.2, 8.6; RFC 9112 3.2; RFC 9113 8.2.2, 8.3.1. Nothing h
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_DecodeLatin1,
-                              PyUnicode_GET_LENGTH, PyUnicode_KIND)
+from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_CheckExact,
+                              PyUnicode_DecodeLatin1, PyUnicode_GET_LENGTH, PyUnicode_KIND)
 
 from .chars cimport (CHAR_DIGIT, CHAR_HEX, CHAR_TCHAR, CHAR_URI, all_in, char_class, char_lower,
                      is_blank, value_is_clean)
@@ -37,6 +37,15 @@ DEFAULT_PORTS: dict = {"http": 80, "https": 443}
 
 cdef bint is_latin1(str text) noexcept:
     return PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND
+
+
+cdef str exact(object text):
+    """Text of the very type (a `StrEnum` is text, too), so that nothing of the caller's runs later."""
+    if PyUnicode_CheckExact(text):
+        return <str>text
+    if not isinstance(text, str):
+        raise TypeError(f"what stands in a message is str, not {type(text).__name__}")
+    return str.__str__(text)
 
 
 cdef Fault method_fault(str method):

@@ -10,6 +10,7 @@ from cpython.bytes cimport PyBytes_GET_SIZE
 
 from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, step
 from .faults cimport PROCESSED_YES, Fault, fault, refusal
+from .fields cimport exact
 from .http1_config cimport Config as ConfigType
 from .http1_framing cimport SEEN_FINAL
 from .http1_notes cimport notes_of_output, notes_of_responses
@@ -123,8 +124,7 @@ cdef class State(Reading):
         new.core.traced = on
         return new
 
-    def request(self, str method not None, str target not None, headers, tuple body,
-                bint streaming):
+    def request(self, method, target, headers, tuple body, bint streaming):
         """Send a request; with `streaming` its body follows through `stream_body`."""
         cdef State new
         cdef Draft made
@@ -147,7 +147,7 @@ cdef class State(Reading):
             refused = refusal("too_many_pipelined_requests", "", "", count,
                               self.config.max_pipelined)
         if refused is None:
-            made = draft(self.config, method, target, headers, body, streaming, self.core.old_peer)
+            made = draft(self.config, exact(method), exact(target), headers, body, streaming, self.core.old_peer)
             refused = made.refused
         if refused is not None:
             return step(self, None, (), refused)

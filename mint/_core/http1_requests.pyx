@@ -7,7 +7,7 @@ right silently.
 
 cimport cython
 
-from .fields cimport (authority, method_fault, name_is_forbidden_in_trailers, name_is_sensitive,
+from .fields cimport (authority, exact, method_fault, name_is_forbidden_in_trailers, name_is_sensitive,
                       name_octets, target_fault, value_fault, value_octets)
 from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
                              transfer_facts)
@@ -73,8 +73,6 @@ cdef class Draft:
         cdef bytes value_sent
         cdef const unsigned char *octets
         cdef const Name *known
-        if name is None or value is None:
-            raise TypeError("header names and values are str")
         name_sent = name_octets(name, self.config.case_sensitive_headers)
         if name_sent is None:
             self.refused = refusal("invalid_header_name", name)
@@ -260,7 +258,7 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
             total += len(<bytes>piece)
     wanted_host = host_of(method, target)
     for name, value in headers:
-        made.field(method, name, value, wanted_host)
+        made.field(method, exact(name), exact(value), wanted_host)
         if made.refused is not None:
             return made
     if config.forward_proxy and method != "CONNECT":
@@ -327,10 +325,12 @@ cdef tuple body_output(int sends, bytes data):
 
 cdef object trailers_output(Config config, object trailers):
     """The last chunk and the trailer section (9110-6.5.1-a)."""
+    cdef str name
+    cdef str value
     cdef list pieces = [b"0\r\n"]
-    for name, value in trailers:
-        if name is None or value is None:
-            raise TypeError("header names and values are str")
+    for given_name, given_value in trailers:
+        name = exact(given_name)
+        value = exact(given_value)
         name_sent = name_octets(name, config.case_sensitive_headers)
         if name_sent is None:
             return refusal("invalid_header_name", name)

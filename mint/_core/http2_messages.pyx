@@ -17,7 +17,7 @@ from libc.string cimport memchr, memcmp
 from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_blank,
                      value_is_clean)
 from .faults cimport Fault, fault, refusal
-from .fields cimport (method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
+from .fields cimport (exact, method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
                       name_is_sensitive, name_octets, parse_length, target_fault, value_fault)
 from .frames cimport PROTOCOL_ERROR
 from .hpack cimport MARK_NAME, MARK_VALUE
@@ -147,11 +147,6 @@ cdef inline bint value_is_ready(str value) noexcept:
     octets = octets_of(value)
     return (not is_blank(octets[0]) and not is_blank(octets[count - 1])
             and value_is_clean(octets, count))
-
-
-cdef inline str exact(object text):
-    """A str of the very type, so that nothing of the caller's runs later."""
-    return <str>text if PyUnicode_CheckExact(text) else str.__str__(text)
 
 
 cdef bint is_authority(str value) except -1:

@@ -168,7 +168,7 @@ cdef class Quick:
             return state.flushed()
         return state
 
-    def request(self, value, str method, str target, headers, tuple body, bint streaming, bint flush):
+    def request(self, value, method, target, headers, tuple body, bint streaming, bint flush):
         """Send a request: the successor and the ref, or the fault that refuses it.
 
         None where the link has its own ways or is closed, or it is not this value's turn; nothing has
