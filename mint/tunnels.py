@@ -16,7 +16,7 @@ import threading
 import weakref
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from .connecting import Arrived, Attempt, Established, Ready, Receive, Send, shake_hands
 from .errors import (
@@ -36,7 +36,7 @@ from .proxy import check_told
 from .responses import Data, Done, Headers, RequestFailed, Status
 from .transport import Link, Memory
 from .transport.stream import MAX_BODY, Answer
-from .transport.tcp import milliseconds
+from .transport.tcp import LONGEST, milliseconds
 from .transport.tls import prepare
 from .tunnelling import authority
 from .types import STREAM, UNKNOWN, Eof
@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 MOST_HELD: Final = 1_048_576
 """How many octets may wait for the reader of one tunnel before its window is refilled no more."""
 
+_ELSEWHERE = "a mailbox reads for this tunnel: feed stream() of the Tunnels"
+
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
 _TCP = TCPOptions()
@@ -63,6 +65,9 @@ _TLS = TLSOptions()
 
 class TunnelLink(Memory):
     """One tunnel as a link: its wire is a stream of a connection that it shares."""
+
+    # What is overridden here matters only where something has to be waited for.
+    _plain = True
 
     def __init__(self, tunnels: Tunnels, ref: RequestRef, options: TCPOptions) -> None:
         super().__init__()
@@ -144,9 +149,16 @@ class TunnelLink(Memory):
         if self._shutting:
             self._end_writing()
 
+    def permit(self, call: Literal["recv", "flush"]) -> None:
+        """Refuse to wait for what a mailbox reads, before anything is claimed."""
+        super().permit(call)
+        if self._tunnels.mode != "passive" and (call == "recv" or self.backlog):
+            raise RuntimeError(_ELSEWHERE)
+
     def _transmit(self, *, wait: bool) -> None:
         self._push()
-        if wait and self.backlog > self._options.high_water:
+        # Where a mailbox reads, nothing waits: what the windows do not take leaves as they open.
+        if wait and self.backlog > self._options.high_water and self._tunnels.mode == "passive":
             timeout = self._options.send_timeout
             self._drain(None if timeout is None else monotonic() + timeout, self._options.high_water)
 
@@ -409,11 +421,12 @@ class Tunnels:
             if enough():
                 return
             if self.mode != "passive":
-                raise RuntimeError("a mailbox reads for this tunnel: feed stream() of the Tunnels")
+                raise RuntimeError(_ELSEWHERE)
             while True:
                 if self._reading:
                     # Another thread reads for all; its end wakes everybody.
-                    if not self._changed.wait(None if until is None else max(0.0, until - monotonic())):
+                    left = None if until is None else until - monotonic()
+                    if not self._changed.wait(None if left is None or left > LONGEST else max(0.0, left)):
                         raise TransportTimeout(phase)
                 elif not self._read_once(until):
                     raise TransportTimeout(phase)

@@ -131,6 +131,28 @@ def test_much_goes_up_through_small_windows() -> None:
     assert received == [5_000_000]
 
 
+def test_much_goes_up_through_a_mailbox() -> None:
+    """Above the high-water mark it was refused, with a broken connection, since nobody else reads."""
+    received: list[int] = []
+
+    def take(request: Request) -> Response:
+        received.append(len(request.body.read()))
+        return Response(200, (), b"")
+
+    with Origin(take) as origin, shared() as (tunnels, _, __), mint.Mailbox() as mailbox:
+        conn = tunnels.connect("http", "127.0.0.1", origin.port)
+        tunnels.set_mode("active", mailbox)
+        conn, _ = conn.set_mode("active", mailbox).request("PUT", "/", (), bytes(5_000_000))
+        while conn.open_request_count:
+            message = mailbox.receive(timeout=10)
+            if tunnels.stream(message) is mint.UNKNOWN:
+                taken = conn.stream(message)
+                assert taken is not mint.UNKNOWN
+                conn = taken[0]
+        conn.close()
+    assert received == [5_000_000]
+
+
 def test_through_a_mailbox() -> None:
     with Origin(serve) as origin, shared() as (tunnels, _, __), mint.Mailbox() as mailbox:
         conns = [tunnels.connect("http", "127.0.0.1", origin.port) for _ in range(3)]
@@ -488,6 +510,12 @@ def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
         tunnels.set_mode("active", mailbox)
         with pytest.raises(RuntimeError, match="mailbox"):
             conn.recv(timeout=1)
+        conn, _ = conn.request("PUT", "/", (), bytes(100_000))
+        with pytest.raises(RuntimeError, match="mailbox"):
+            conn.flush(timeout=1)
+        # A misuse costs nothing.
+        assert conn.is_open()
+        assert not conn.transport.closed
         tunnels.set_mode("passive")
 
 

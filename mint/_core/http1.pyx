@@ -147,7 +147,8 @@ cdef class State(Reading):
             refused = refusal("too_many_pipelined_requests", "", "", count,
                               self.config.max_pipelined)
         if refused is None:
-            made = draft(self.config, exact(method), exact(target), headers, body, streaming, self.core.old_peer)
+            made = draft(self.config, exact(method), exact(target), headers, body, streaming,
+                         self.core.old_peer)
             refused = made.refused
         if refused is not None:
             return step(self, None, (), refused)
