@@ -437,6 +437,13 @@ class ConnectionBase(Generic[_S]):
         link = self._claimed()
         try:
             link.set_inbox(mailbox)
+        except RuntimeError:
+            link.release(moved=False)  # refused, and nothing was changed
+            raise
+        except BaseException:
+            link.poison()
+            raise
+        try:
             if self.is_open("read"):
                 link.arm()
         except BaseException:
