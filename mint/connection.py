@@ -74,10 +74,10 @@ def _as_fault(error: TransportError) -> Fault:
 
 
 def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
-    """Return content as pieces of `bytes`; `bytes` pass by reference, mutable buffers are copied."""
-    if isinstance(body, bytes):
+    """Return content as pieces of `bytes`; `bytes` pass by reference, what is like them is copied."""
+    if type(body) is bytes:
         return (body,)
-    if isinstance(body, (bytearray, memoryview)):
+    if isinstance(body, (bytes, bytearray, memoryview)):
         return (bytes(body),)
     pieces: list[bytes] = []
     for piece in body:
@@ -297,7 +297,7 @@ class ConnectionBase(Generic[_S]):
         """
         if not isinstance(data, (Eof, bytes, bytearray, memoryview)):
             raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
-        piece = data if isinstance(data, (Eof, bytes)) else bytes(data)
+        piece = data if isinstance(data, Eof) or type(data) is bytes else bytes(data)
         link = self._claimed()
         try:
             if isinstance(piece, Eof):
@@ -330,8 +330,10 @@ class ConnectionBase(Generic[_S]):
         try:
             successor = self._commit(step)
         except TransportError as lost:
-            # The goodbye did not get through; the fault matters more than that.
-            raise fault.marked(responses=tuple(before), successor=lost.successor) from lost
+            # What was to be written did not get through; the fault matters more than that. Where it had
+            # left requests open (a GOAWAY), they have failed by now.
+            told = lost.responses[len(responses) :]
+            raise fault.marked(responses=(*before, *told), successor=lost.successor) from lost
         raise fault.marked(responses=tuple(before), successor=successor)
 
     def recv(self, byte_count: int = 0, timeout: float | None = None) -> tuple[Self, list[Response]]:
@@ -472,6 +474,13 @@ class ConnectionBase(Generic[_S]):
         link = self._claimed()
         try:
             link.set_inbox(mailbox)
+        except RuntimeError:
+            link.release(moved=False)  # refused, and nothing was changed
+            raise
+        except BaseException:
+            link.poison()
+            raise
+        try:
             if self.is_open("read"):
                 link.arm()
         except BaseException:

@@ -9,13 +9,14 @@ touched but for its queue.
 
 from __future__ import annotations
 
-import math
+import contextlib
 import select
+import socket as sockets
 import threading
 import weakref
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from .connecting import Arrived, Attempt, Established, Ready, Receive, Send, shake_hands
 from .errors import (
@@ -35,12 +36,12 @@ from .proxy import check_told
 from .responses import Data, Done, Headers, RequestFailed, Status
 from .transport import Link, Memory
 from .transport.stream import MAX_BODY, Answer
+from .transport.tcp import LONGEST, milliseconds
 from .transport.tls import prepare
 from .tunnelling import authority
 from .types import STREAM, UNKNOWN, Eof
 
 if TYPE_CHECKING:
-    import socket as sockets
     from collections.abc import Callable, Generator, Sequence
 
     from .connecting import Answer as StepAnswer
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 MOST_HELD: Final = 1_048_576
 """How many octets may wait for the reader of one tunnel before its window is refilled no more."""
 
+_ELSEWHERE = "a mailbox reads for this tunnel: feed stream() of the Tunnels"
+
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
 _TCP = TCPOptions()
@@ -63,9 +66,13 @@ _TLS = TLSOptions()
 class TunnelLink(Memory):
     """One tunnel as a link: its wire is a stream of a connection that it shares."""
 
+    # What is overridden here matters only where something has to be waited for.
+    _plain = True
+
     def __init__(self, tunnels: Tunnels, ref: RequestRef, options: TCPOptions) -> None:
         super().__init__()
         self.still = False  # what is sent leaves by itself, unlike that of a Memory
+        self.shared = True
         self.ref = ref
         self.answer: Answer = Answer()
         """What the proxy said to CONNECT."""
@@ -143,9 +150,16 @@ class TunnelLink(Memory):
         if self._shutting:
             self._end_writing()
 
+    def permit(self, call: Literal["recv", "flush"]) -> None:
+        """Refuse to wait for what a mailbox reads, before anything is claimed."""
+        super().permit(call)
+        if self._tunnels.mode != "passive" and (call == "recv" or self.backlog):
+            raise RuntimeError(_ELSEWHERE)
+
     def _transmit(self, *, wait: bool) -> None:
         self._push()
-        if wait and self.backlog > self._options.high_water:
+        # Where a mailbox reads, nothing waits: what the windows do not take leaves as they open.
+        if wait and self.backlog > self._options.high_water and self._tunnels.mode == "passive":
             timeout = self._options.send_timeout
             self._drain(None if timeout is None else monotonic() + timeout, self._options.high_water)
 
@@ -226,8 +240,16 @@ class Tunnels:
         self._connection: HTTP2 = connection
         self._headers = headers
         self._links: weakref.WeakValueDictionary[RequestRef, TunnelLink] = weakref.WeakValueDictionary()
+        self._given: set[RequestRef] = set()
+        """Every tunnel that was asked for and not given up, whether or not its link is still there."""
         self._changed = threading.Condition(threading.RLock())
         self._reading = False
+        # Wakes the thread that waits on the socket for all: for what no octet of the proxy tells.
+        bell, rope = sockets.socketpair()
+        bell.setblocking(False)
+        rope.setblocking(False)
+        self._bell, self._rope = bell, rope
+        self._release = weakref.finalize(self, _close_both, bell, rope)
 
     @property
     def connection(self) -> HTTP2:
@@ -293,8 +315,17 @@ class Tunnels:
 
     def _ask(self, asked: str, tcp: TCPOptions) -> TunnelLink:
         with self._changed:
-            self._connection, ref = self._connection.request("CONNECT", asked, self._headers, STREAM)
+            # What was dropped without being closed must not count against the limit of the proxy.
+            for gone in [each for each in self._given if each not in self._links]:
+                self._given.discard(gone)
+                self._cancel(gone)
+            try:
+                self._connection, ref = self._connection.request("CONNECT", asked, self._headers, STREAM)
+            except TransportError as error:
+                self._follow(error)
+                raise
             link = self._links[ref] = TunnelLink(self, ref, tcp)
+            self._given.add(ref)
             return link
 
     def _opened(self, link: TunnelLink, until: float | None) -> None:
@@ -322,11 +353,13 @@ class Tunnels:
                 if room:
                     self._connection = self._connection.stream_request_body(link.ref, octets[:room])
             except TransportError as error:
-                self._lost(error)
+                self._follow(error)
                 raise TransportClosed from error
             except (ValueError, MintError):
                 # The stream is over; its link knows why, if there was a reason.
                 raise link.error or TransportClosed() from None
+            if self._reading and self._connection.transport.unsent:
+                self._ring()  # whoever waits for the socket has the rest to write
             return room
 
     def end(self, link: TunnelLink) -> None:
@@ -335,7 +368,7 @@ class Tunnels:
             try:
                 self._connection = self._connection.stream_request_body(link.ref, Eof())
             except TransportError as error:
-                self._lost(error)
+                self._follow(error)
             except (ValueError, MintError):
                 return
 
@@ -357,21 +390,29 @@ class Tunnels:
         try:
             self._connection = self._connection.set_refill(link.ref, link.refilled)
         except TransportError as error:
-            self._lost(error)
+            self._follow(error)
         except MintError:
             return
 
     def forget(self, link: TunnelLink) -> None:
         """Give a tunnel up; never raises."""
         with self._changed:
-            if self._links.pop(link.ref, None) is not None and not link.over:
-                self._cancel(link.ref)
+            self._given.discard(link.ref)
+            if self._links.pop(link.ref, None) is None or link.over:
+                return
+            link.over = link.answer.ended = True
+            link.error = TransportClosed()
+            self._cancel(link.ref)
+            # Another thread may wait for this very tunnel.
+            self._changed.notify_all()
+            if self._reading:
+                self._ring()
 
     def _cancel(self, ref: RequestRef) -> None:
         try:
             self._connection = self._connection.cancel_request(ref)
         except TransportError as error:
-            self._lost(error)
+            self._follow(error)
         except MintError:
             return
 
@@ -383,11 +424,12 @@ class Tunnels:
             if enough():
                 return
             if self.mode != "passive":
-                raise RuntimeError("a mailbox reads for this tunnel: feed stream() of the Tunnels")
+                raise RuntimeError(_ELSEWHERE)
             while True:
                 if self._reading:
                     # Another thread reads for all; its end wakes everybody.
-                    if not self._changed.wait(None if until is None else max(0.0, until - monotonic())):
+                    left = None if until is None else until - monotonic()
+                    if not self._changed.wait(None if left is None or left > LONGEST else max(0.0, left)):
                         raise TransportTimeout(phase)
                 elif not self._read_once(until):
                     raise TransportTimeout(phase)
@@ -407,11 +449,13 @@ class Tunnels:
         self._reading = True
         self._changed.release()
         try:
-            ready = _ready(socket, until, writing=writing)
+            ready = _ready(socket, self._bell, until, writing=writing)
         finally:
             self._changed.acquire()
             self._reading = False
             self._changed.notify_all()
+            if not self._connection.is_open("read"):
+                self._release()
         if ready:
             self._take_now()
         return ready
@@ -426,12 +470,26 @@ class Tunnels:
             self._share(error.responses)
             return bool(error.responses)
         except MintError as error:
-            self._connection = before.after(error)
-            self._share(error.responses)
-            self._lost(error)
+            self._follow(error)
+            if error.local:
+                self._lost(error)  # somebody else went on with the connection
             return True
         self._share(responses)
         return True
+
+    def _ring(self) -> None:
+        """Wake the thread that waits on the socket."""
+        with contextlib.suppress(OSError):
+            self._rope.send(b"\0")
+
+    def _follow(self, error: MintError) -> None:
+        """Go on after an error of the connection to the proxy; what was heard before it counts."""
+        if error.successor is not None:
+            self._connection = self._connection.after(error)
+        self._share(error.responses)
+        # 9113-6.8: after a GOAWAY that names an error, the tunnels that it does not exclude go on.
+        if not self._connection.is_open("read"):
+            self._lost(error)
 
     def _share(self, responses: Sequence[Response]) -> None:
         """Give every tunnel what is its own."""
@@ -455,8 +513,6 @@ class Tunnels:
 
     def _lost(self, error: MintError) -> None:
         """Take that the connection to the proxy is gone, and every tunnel with it."""
-        if error.successor is not None:
-            self._connection = self._connection.after(error)
         for link in list(self._links.values()):
             if not link.over:
                 link.over = link.answer.ended = True
@@ -485,9 +541,9 @@ class Tunnels:
             try:
                 taken = before.stream(message)
             except MintError as error:
-                self._connection = before.after(error)
-                self._share(error.responses)
-                self._lost(error)
+                if error.local:
+                    raise
+                self._follow(error)
                 return True
             if taken is UNKNOWN:
                 return UNKNOWN
@@ -504,6 +560,8 @@ class Tunnels:
         with self._changed:
             self._connection = self._connection.close()
             self._lost(TransportClosed())
+            if not self._reading:
+                self._release()
 
     def __enter__(self) -> Self:
         """Close everything at the end of the block."""
@@ -513,11 +571,24 @@ class Tunnels:
         self.close()
 
 
-def _ready(socket: sockets.socket, until: float | None, *, writing: bool) -> bool:
+def _close_both(bell: sockets.socket, rope: sockets.socket) -> None:
+    bell.close()
+    rope.close()
+
+
+def _ready(socket: sockets.socket, bell: sockets.socket, until: float | None, *, writing: bool) -> bool:
+    """Wait for the socket or the bell; false when the time is up."""
     poll = select.poll()
-    poll.register(socket, select.POLLIN | (select.POLLOUT if writing else 0))
-    timeout = None if until is None else math.ceil(max(0.0, until - monotonic()) * 1000)
-    return bool(poll.poll(timeout))
+    try:
+        poll.register(socket, select.POLLIN | (select.POLLOUT if writing else 0))
+        poll.register(bell, select.POLLIN)
+    except ValueError:
+        return True  # closed by another thread meanwhile, which is something to look at
+    ready = bool(poll.poll(milliseconds(None if until is None else until - monotonic())))
+    with contextlib.suppress(OSError):
+        while bell.recv(4096):
+            pass
+    return ready
 
 
 def _drive(link: TunnelLink, steps: Generator[IOStep, StepAnswer, None], until: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 import pickle
 import socket
@@ -604,3 +605,47 @@ def test_requests_can_be_queued_and_flushed_together() -> None:
         conn, _ = conn.request("GET", f"/{number}", flush=False)
     conn = conn.flush(timeout=1)
     assert link.take().count(b"HTTP/1.1") == 3
+
+
+class Text(enum.StrEnum):
+    """Text that is of a type of its own."""
+
+    METHOD = "PUT"
+    TARGET = "/here"
+    NAME = "x-name"
+    VALUE = "value"
+
+
+class Octets(bytes):
+    """Octets that are."""
+
+
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("initiate", [mint.http1.initiate, mint.http2.initiate], ids=["http1", "http2"])
+def test_subclasses_of_str_and_bytes_are_taken(
+    initiate: Callable[..., mint.HTTP1 | mint.HTTP2], plain: bool
+) -> None:
+    """`http.HTTPMethod.GET` is a `str` as the type says, and was refused with TypeError."""
+
+    def sent(method: str, target: str, name: str, value: str, octets: bytes) -> bytes:
+        link = Memory()
+        link.plain = plain
+        conn = initiate(link, scheme="http", hostname="example.org", port=80)
+        conn, _ = conn.request(method, target, [(name, value)], octets)
+        conn, ref = conn.request(method, target, [(name, value)], mint.STREAM)
+        conn = conn.stream_request_body(ref, octets)
+        conn.stream_request_body(ref, mint.Eof(((name, value),)))
+        return link.take()
+
+    exact = sent("PUT", "/here", "x-name", "value", b"content")
+    assert sent(Text.METHOD, Text.TARGET, Text.NAME, Text.VALUE, Octets(b"content")) == exact
+    for wrong in (
+        (b"PUT", "/"),
+        ("PUT", b"/"),
+        (None, "/"),
+        ("PUT", "/", [("a", b"b")]),
+        ("PUT", "/", [(None, "b")]),
+    ):
+        conn = initiate(Memory(), scheme="http", hostname="example.org", port=80)
+        with pytest.raises(TypeError, match="str"):
+            conn.request(*wrong)

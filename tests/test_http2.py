@@ -369,3 +369,38 @@ def test_w28_weak_tls_is_refused_for_http2() -> None:
     ):
         with pytest.raises(errors.InadequateSecurity):
             check_security(info(version, cipher))
+
+
+class Breaking(Memory):
+    """A link whose peer takes no more octets, once it is told to."""
+
+    broken = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.still = False
+
+    def _transmit(self, *, wait: bool) -> None:
+        if self.broken:
+            raise errors.TransportReset
+        super()._transmit(wait=wait)
+
+
+def test_an_error_that_ends_a_connection_names_every_request_that_was_open() -> None:
+    """A GOAWAY leaves requests open; where the answer to the next frame cannot be written, they fail."""
+    link = Breaking()
+    conn = mint.http2.initiate(link, scheme="https", hostname="example.org", port=443, identity=7)
+    conn, first = conn.request("GET", "/")
+    conn, second = conn.request("GET", "/")
+    link.put(f.serialize([f.settings(), f.settings(ack=True)]))
+    conn, _ = conn.recv()
+    link.broken = True
+    link.put(f.serialize([f.goaway(1, f.ErrorCode.ENHANCE_YOUR_CALM), f.ping()]))
+    with pytest.raises(errors.ServerClosedConnection) as caught:
+        conn.recv()
+    assert isinstance(caught.value.__cause__, errors.TransportReset)
+    failed = [each for each in caught.value.responses if isinstance(each, mint.RequestFailed)]
+    assert [each.ref for each in failed] == [second, first]
+    assert isinstance(failed[0].error, errors.Unprocessed)
+    assert isinstance(failed[1].error, errors.TransportReset)
+    assert not conn.after(caught.value).is_open("read")

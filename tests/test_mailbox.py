@@ -605,3 +605,39 @@ def test_a_time_without_end_is_no_limit() -> None:
         for forever in (float("inf"), 1e300, 3e6):
             mailbox.post("here")
             assert mailbox.receive(timeout=forever) == "here"
+
+
+def test_what_came_while_a_request_was_written_is_a_message(mailbox: mint.Mailbox) -> None:
+    """The writer had read it out of the socket, which said nothing of it to the mailbox any more."""
+    heard = threading.Event()
+
+    class Told(SocketLink):
+        def _read_now(self) -> bytes | None:
+            octets = super()._read_now()
+            heard.set()
+            return octets
+
+    near, far = socket.socketpair()
+    link = Told(near, mint.TCPOptions(high_water=1))
+    conn = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
+    with pytest.raises(errors.TransportTimeout):
+        mailbox.receive(0)
+    heard.clear()
+    far.sendall(PAGE)
+    body = bytes(2_000_000)
+
+    def read() -> None:
+        # What the pair does not hold is written only after the answer was read.
+        assert heard.wait(PATIENCE)
+        left = len(body)
+        while left > 0:
+            left -= len(far.recv(65_536))
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    conn, _ = conn.request("PUT", "/", (), body)
+    conn, content = finish(conn, mailbox)
+    assert content == b"hello"
+    reading.join(PATIENCE)
+    conn.close()
+    far.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 import mint
 from mint import errors
 from mint.testing import Forever, Origin, ScriptedServer, request, showcase
+from mint.transport import SocketLink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +135,39 @@ def test_close_from_another_thread_ends_a_recv() -> None:
         timer.join()
         assert not isinstance(caught.value, TimeoutError)
         assert [each.ref for each in caught.value.responses if isinstance(each, mint.RequestFailed)] == [ref]
+
+
+def test_a_body_that_our_own_close_cut_off_is_not_complete() -> None:
+    """The read that it woke looked like the server's end, which completes a body read until close."""
+    near, far = socket.socketpair()
+    entered = threading.Event()
+
+    class Told(SocketLink):
+        def _read(self, flags: int) -> bytes:
+            entered.set()
+            return super()._read(flags)
+
+    conn = mint.http1.initiate(Told(near, mint.TCPOptions()), scheme="http", hostname="example.org")
+    conn, ref = conn.request("GET", "/")
+    far.sendall(b"HTTP/1.1 200 OK\r\n\r\nsome of it")
+    conn, _ = conn.recv(timeout=PATIENCE)
+    entered.clear()
+    caught: list[errors.MintError] = []
+
+    def receive() -> None:
+        try:
+            conn.recv()
+        except errors.MintError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    assert entered.wait(PATIENCE)
+    conn.close()
+    thread.join(PATIENCE)
+    far.close()
+    assert [type(each) for each in caught] == [errors.TransportClosed]
+    assert [each.ref for each in caught[0].responses if isinstance(each, mint.RequestFailed)] == [ref]
 
 
 @pytest.mark.usefixtures("restless")

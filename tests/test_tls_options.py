@@ -237,3 +237,15 @@ def test_w28_an_address_is_no_server_name(host: str) -> None:
         conn.close()
         mint.connect("https", origin.address, origin.port, hostname="localhost", tls=trusting()).close()
     assert seen == [None, "localhost"]
+
+
+@pytest.mark.parametrize(
+    "option", [{"hostname": "localhost."}, {"tls": trusting(server_hostname="localhost.")}]
+)
+def test_a_name_with_a_last_dot_is_the_name_without_it(option: dict[str, object]) -> None:
+    """RFC 6066 3: it is not sent, and no certificate has it; the connection was refused."""
+    with Origin(hello, tls=server_context("localhost")) as origin:
+        conn = mint.connect("https", origin.address, origin.port, **({"tls": trusting()} | option))  # type: ignore[arg-type]  # as above
+        assert conn.tls is not None
+        assert conn.tls.server_hostname == "localhost"
+        fetch(conn)

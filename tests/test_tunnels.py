@@ -11,8 +11,9 @@ import pytest
 
 import mint
 from mint import errors
-from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Step, http2
-from mint.testing.frames import data, goaway, headers, rst_stream
+from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Step, Wait, http2
+from mint.testing.frames import data, goaway, headers, ping, rst_stream, window_update
+from mint.transport import Memory
 from mint.tunnels import MOST_HELD, TunnelLink
 
 from .tls import server_context, trusting
@@ -130,12 +131,34 @@ def test_much_goes_up_through_small_windows() -> None:
     assert received == [5_000_000]
 
 
+def test_much_goes_up_through_a_mailbox() -> None:
+    """Above the high-water mark it was refused, with a broken connection, since nobody else reads."""
+    received: list[int] = []
+
+    def take(request: Request) -> Response:
+        received.append(len(request.body.read()))
+        return Response(200, (), b"")
+
+    with Origin(take) as origin, shared() as (tunnels, _, __), mint.Mailbox() as mailbox:
+        conn = tunnels.connect("http", "127.0.0.1", origin.port)
+        tunnels.set_mode("active", mailbox)
+        conn, _ = conn.set_mode("active", mailbox).request("PUT", "/", (), bytes(5_000_000))
+        while conn.open_request_count:
+            message = mailbox.receive(timeout=10)
+            if tunnels.stream(message) is mint.UNKNOWN:
+                taken = conn.stream(message)
+                assert taken is not mint.UNKNOWN
+                conn = taken[0]
+        conn.close()
+    assert received == [5_000_000]
+
+
 def test_through_a_mailbox() -> None:
     with Origin(serve) as origin, shared() as (tunnels, _, __), mint.Mailbox() as mailbox:
         conns = [tunnels.connect("http", "127.0.0.1", origin.port) for _ in range(3)]
         with pytest.raises(RuntimeError, match="set_mode"):
             conns[0].set_mode("active", mailbox)
-        conns = [tunnels.connect("http", "127.0.0.1", origin.port) for _ in range(3)]
+        assert conns[0].is_open()  # a misuse costs nothing
         tunnels.set_mode("active", mailbox)
         with pytest.raises(RuntimeError, match="passive"):
             tunnels.connect("http", "127.0.0.1", origin.port)
@@ -198,9 +221,9 @@ SAID = http2.ExpectFrame(http2.FrameType.DATA, 1)
 
 
 @contextmanager
-def scripted(*steps: Step) -> Iterator[mint.Tunnels]:
+def scripted(*steps: Step, tcp: mint.TCPOptions = mint.TCPOptions()) -> Iterator[mint.Tunnels]:  # noqa: B008  # immutable
     with ScriptedServer(steps) as server:
-        conn = mint.http2.connect("http", server.address, server.port)
+        conn = mint.http2.connect("http", server.address, server.port, tcp=tcp)
         with mint.Tunnels(conn) as tunnels:
             yield tunnels
 
@@ -319,8 +342,25 @@ def test_half_closing_through_a_tunnel() -> None:
 def test_a_tunnel_that_was_dropped_is_given_up_when_something_comes() -> None:
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
-        *(http2.ExpectHeaders(3), http2.send(data(1, b"for nobody"), headers(3, OPEN))),
+        *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN))),
+        *(http2.ExpectFrame(http2.FrameType.DATA, 3), http2.send(data(1, b"for nobody"), data(3, PAGE))),
         http2.expect_reset(1, http2.ErrorCode.CANCEL),
+    ]
+    with scripted(*steps) as tunnels:
+        dropped = tunnels.connect("http", "one.example", 80)
+        other = tunnels.connect("http", "two.example", 80)
+        del dropped
+        gc.collect()
+        assert fetch(other) == (200, b"hello")
+
+
+def test_a_tunnel_that_was_dropped_makes_room_for_the_next() -> None:
+    """Where nothing more came for it, it counted against the limit of the proxy for ever."""
+    steps = [
+        *http2.handshake((http2.Setting.MAX_CONCURRENT_STREAMS, 1)),
+        *(http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
+        http2.expect_reset(1, http2.ErrorCode.CANCEL),
+        *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN))),
         *(http2.ExpectFrame(http2.FrameType.DATA, 3), http2.send(data(3, PAGE))),
     ]
     with scripted(*steps) as tunnels:
@@ -328,6 +368,115 @@ def test_a_tunnel_that_was_dropped_is_given_up_when_something_comes() -> None:
         tunnels.connect("http", "one.example", 80)
         gc.collect()
         assert fetch(tunnels.connect("http", "two.example", 80)) == (200, b"hello")
+
+
+def test_closing_a_tunnel_from_another_thread_wakes_who_waits_for_it() -> None:
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
+        *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN)), SAID),
+        *(http2.ExpectFrame(http2.FrameType.DATA, 3), Forever()),
+    ]
+    with scripted(*steps) as tunnels:
+        raised: list[BaseException] = []
+        conns = [tunnels.connect("http", name, 80) for name in ("one.example", "two.example")]
+        conns = [conn.request("GET", "/")[0] for conn in conns]
+
+        def wait(conn: mint.Connection) -> None:
+            try:
+                conn.recv(timeout=20)
+            except errors.MintError as error:
+                raised.append(error)
+
+        threads = [threading.Thread(target=wait, args=(conn,)) for conn in conns]
+        for thread in threads:
+            thread.start()
+        for conn, thread in zip(conns, threads, strict=True):
+            conn.close()
+            thread.join(10)
+            assert not thread.is_alive()
+        # Who had not begun to wait yet finds its value superseded.
+        assert all(isinstance(each, (errors.TransportClosed, errors.StaleConnectionError)) for each in raised)
+        assert len(raised) == len(conns)
+        assert tunnels.connection.is_open()
+
+
+def test_what_the_system_did_not_take_is_written_by_who_waits_for_another_tunnel() -> None:
+    """Who waits did not know of it, so that the rest of a request could stay behind for ever."""
+    much, given = 8 * 1_048_576, threading.Event()
+    steps = [
+        *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, 2 * much)),
+        http2.send(window_update(0, 2 * much)),
+        *(http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
+        *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN)), SAID),
+        Wait(given),
+        *[http2.ExpectFrame(http2.FrameType.DATA, 3)] * (much // 16_384),
+        *(http2.send(data(1, PAGE)), Forever()),
+    ]
+    with scripted(*steps, tcp=mint.TCPOptions(send_buffer=131_072, high_water=2 * much)) as tunnels:
+        one = tunnels.connect("http", "one.example", 80)
+        two = tunnels.connect("http", "two.example", 80)
+        one, _ = one.request("GET", "/")
+        got: list[mint.Response] = []
+
+        def wait() -> None:
+            got.extend(one.recv(timeout=10)[1])
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        link = two.transport
+        assert isinstance(link, TunnelLink)
+        assert tunnels.write(link, bytes(much)) == much
+        given.set()
+        waiting.join(20)
+        assert any(isinstance(each, mint.Done) for each in got)
+
+
+def test_a_time_limit_of_a_month_is_one() -> None:
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
+        http2.send(data(1, PAGE)),
+    ]
+    with scripted(*steps) as tunnels:
+        conn = tunnels.connect("http", "one.example", 80)
+        with conn:
+            conn, _ = conn.request("GET", "/")
+            conn, responses = conn.recv(timeout=2_678_400.0)
+        assert isinstance(responses[-1], mint.Done)
+
+
+def test_a_goaway_with_an_error_leaves_the_tunnels_to_their_end() -> None:
+    """RFC 9113 6.8: it excludes the streams above its last one, and no other."""
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
+        *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN)), SAID),
+        http2.send(goaway(1, http2.ErrorCode.ENHANCE_YOUR_CALM), ping()),
+        *(http2.ExpectFrame(http2.FrameType.PING, flags=1), http2.send(data(1, PAGE))),
+    ]
+    with scripted(*steps) as tunnels:
+        one = tunnels.connect("http", "one.example", 80)
+        two = tunnels.connect("http", "two.example", 80)
+        assert fetch(one) == (200, b"hello")
+        with pytest.raises(errors.TransportClosed):
+            fetch(two)
+
+
+def test_a_message_fed_twice_is_refused_and_harms_no_tunnel() -> None:
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
+        *(http2.send(data(1, PAGE[:20])), Forever()),
+    ]
+    with scripted(*steps) as tunnels, mint.Mailbox() as mailbox:
+        conn = tunnels.connect("http", "one.example", 80)
+        tunnels.set_mode("active", mailbox)
+        conn, _ = conn.set_mode("active", mailbox).request("GET", "/")
+        message = mailbox.receive(timeout=5)
+        assert tunnels.stream(message) is True
+        with pytest.raises(errors.StaleConnectionError):
+            tunnels.stream(message)
+        link = conn.transport
+        assert isinstance(link, TunnelLink)
+        assert not link.over
+        assert tunnels.connection.is_open()
 
 
 def test_a_refusal_whose_body_never_ends_ends_with_the_time() -> None:
@@ -361,4 +510,48 @@ def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
         tunnels.set_mode("active", mailbox)
         with pytest.raises(RuntimeError, match="mailbox"):
             conn.recv(timeout=1)
+        conn, _ = conn.request("PUT", "/", (), bytes(100_000))
+        with pytest.raises(RuntimeError, match="mailbox"):
+            conn.flush(timeout=1)
+        # A misuse costs nothing.
+        assert conn.is_open()
+        assert not conn.transport.closed
         tunnels.set_mode("passive")
+
+
+class Breaking(Memory):
+    """A link whose peer takes no more octets, once it is told to."""
+
+    broken = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.still = False
+
+    def _transmit(self, *, wait: bool) -> None:
+        if self.broken:
+            raise errors.TransportReset
+        super()._transmit(wait=wait)
+
+
+def test_a_connection_that_breaks_when_asked_for_a_tunnel_is_known_to_be_closed() -> None:
+    link = Breaking()
+    tunnels = mint.Tunnels(mint.http2.initiate(link, scheme="http", hostname="proxy.example", port=80))
+    link.broken = True
+    with tunnels:
+        with pytest.raises(errors.TransportReset):
+            tunnels.connect("http", "one.example", 80)
+        assert not tunnels.connection.is_open("read")
+        with pytest.raises(errors.Closed):
+            tunnels.connect("http", "two.example", 80)
+
+
+def test_a_connection_that_somebody_else_went_on_with_is_lost_for_the_tunnels() -> None:
+    steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, Forever()]
+    with scripted(*steps) as tunnels:
+        conn = tunnels.connect("http", "one.example", 80)
+        conn, _ = conn.request("GET", "/")
+        own, _ = tunnels.connection.ping()
+        with pytest.raises(errors.TransportClosed):
+            conn.recv(timeout=5)
+        own.close()

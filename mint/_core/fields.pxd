@@ -1,6 +1,7 @@
 # Rules about methods, targets, field names and values that both protocols share.
 from .faults cimport Fault
 
+cdef str exact(object text)                           # TypeError where it is no text
 cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)
 cdef int check_pairs(object headers) except -1   # TypeError for a mapping

@@ -5,8 +5,8 @@ RFC 9110 5, 6.5.1, 7.1, 7.2, 8.6; RFC 9112 3.2; RFC 9113 8.2.2, 8.3.1. Nothing h
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_DecodeLatin1,
-                              PyUnicode_GET_LENGTH, PyUnicode_KIND)
+from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_CheckExact,
+                              PyUnicode_DecodeLatin1, PyUnicode_GET_LENGTH, PyUnicode_KIND)
 
 from libc.string cimport memcpy
 
@@ -39,6 +39,15 @@ DEFAULT_PORTS: dict = {"http": 80, "https": 443}
 
 cdef bint is_latin1(str text) noexcept:
     return PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND
+
+
+cdef str exact(object text):
+    """Text of the very type (a `StrEnum` is text, too), so that nothing of the caller's runs later."""
+    if PyUnicode_CheckExact(text):
+        return <str>text
+    if not isinstance(text, str):
+        raise TypeError(f"what stands in a message is str, not {type(text).__name__}")
+    return str.__str__(text)
 
 
 cdef Fault method_fault(str method):
@@ -76,9 +85,32 @@ cdef bint is_authority_form(str target) except -1:
         return False
     if int(port) > 65535:
         return False
+    return is_uri_host(host)
+
+
+cdef bint is_uri_host(str host) except -1:
+    """An IP literal in brackets, or a name; of URI characters it is made already (RFC 3986 3.2.2)."""
     if host.startswith("["):
-        return len(host) > 2 and host.find("]") == len(host) - 1
-    return not any(mark in host for mark in ":/?#[]@")
+        return len(host) > 2 and host.find("[", 1) < 0 and host.find("]") == len(host) - 1
+    return bool(host) and not any(mark in host for mark in ":/?#[]@")
+
+
+cdef bint is_uri_authority(str text) except -1:
+    """uri-host [ ":" port ], whose port may be empty (9110-4.2.3-a, 9110-4.2.4-a)."""
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]"):
+        return is_uri_host(text) and "," not in text
+    return (is_uri_host(host) and "," not in host
+            and (not port or (port.isdigit() and len(port) < 6 and int(port) < 65536)))
+
+
+cdef str shown_target(str target):
+    """A target as an error may repeat it: credentials in front of a host are left out."""
+    cdef Py_ssize_t start = target.find("://") + 3 if "://" in target else 0
+    cdef Py_ssize_t end = min([place for place in [target.find(mark, start) for mark in "/?#"]
+                               if place >= 0] + [len(target)])
+    cdef Py_ssize_t at = target.rfind("@", start, end)
+    return target if at < 0 else target[:start] + "(redacted)" + target[at:]
 
 
 cdef bint target_fits(str method, str target, bint unchecked) except -1:
@@ -101,13 +133,13 @@ cdef bint target_fits(str method, str target, bint unchecked) except -1:
     # absolute-form, for proxies: a scheme, then a host without userinfo (9110-4.2.4-a)
     scheme, mark, rest = target.partition("://")
     host = rest.partition("/")[0].partition("?")[0]
-    return mark and scheme.lower() in DEFAULT_PORTS and host and "@" not in host and host[0] != ":"
+    return mark and scheme.lower() in DEFAULT_PORTS and is_uri_authority(host)
 
 
 cdef Fault target_fault(str method, str target, bint unchecked):
     if target_fits(method, target, unchecked):
         return None
-    return refusal("invalid_request_target", method, target)
+    return refusal("invalid_request_target", method, shown_target(target))
 
 
 cdef int check_pairs(object headers) except -1:

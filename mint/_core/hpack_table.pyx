@@ -114,7 +114,15 @@ cdef Table insert(Table table, Span *span, tuple pair, uint32_t note, Py_ssize_t
 
 cdef tuple listed(Table table, const Span *span):
     """The live entries, the newest first."""
-    return tuple([<object>table.entries[i].pair for i in range(span.end - 1, span.start - 1, -1)])
+    cdef list made = []
+    cdef Py_ssize_t i
+    if table is None:
+        return ()
+    # Another thread may append to the log meanwhile, and move it.
+    with cython.critical_section(table):
+        for i in range(span.end - 1, span.start - 1, -1):
+            made.append(<object>table.entries[i].pair)
+    return tuple(made)
 
 
 cdef bint same_span(Table one, const Span *first, Table other, const Span *second) except -1:

@@ -7,11 +7,10 @@ http1_responses.pyx, how requests are written in http1_requests.pyx.
 
 cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
-from libc.string cimport memcmp
 
 from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, step
 from .faults cimport PROCESSED_YES, Fault, fault, refusal
-from .fields cimport check_pairs
+from .fields cimport check_pairs, exact
 from .http1_config cimport Config as ConfigType
 from .http1_framing cimport SEEN_FINAL
 from .http1_notes cimport notes_of_output, notes_of_responses
@@ -19,6 +18,7 @@ from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_UPGRADE, SEND_CHUNK
                               SEND_NOTHING, Draft, body_output, draft, trailers_output)
 from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_TUNNEL, PHASE_UNTIL_CLOSE, Core,
                                Pending, Reading, done, seen_fault)
+from .logs cimport same_octets
 
 from .http1_config import Config as Config  # no-cython-lint: callers find it here
 
@@ -105,11 +105,7 @@ cdef class State(Reading):
             if not same_pending(<Pending>self.queue[self.core.first + i],
                                 <Pending>two.queue[two.core.first + i]):
                 return False
-        count = self.core.window.end - self.core.window.start
-        if count != two.core.window.end - two.core.window.start:
-            return False
-        if count and memcmp(self.log.octets + self.core.window.start,
-                            two.log.octets + two.core.window.start, count) != 0:
+        if not same_octets(self.log, &self.core.window, two.log, &two.core.window):
             return False
         return (self.core.kept == 0
                 or self.fields.items[:self.core.kept] == two.fields.items[:self.core.kept])
@@ -128,8 +124,7 @@ cdef class State(Reading):
         new.core.traced = on
         return new
 
-    def request(self, str method not None, str target not None, headers, tuple body,
-                bint streaming):
+    def request(self, method, target, headers, tuple body, bint streaming):
         """Send a request; with `streaming` its body follows through `stream_body`."""
         cdef State new
         cdef Draft made
@@ -152,7 +147,8 @@ cdef class State(Reading):
             refused = refusal("too_many_pipelined_requests", "", "", count,
                               self.config.max_pipelined)
         if refused is None:
-            made = draft(self.config, method, target, headers, body, streaming, self.core.old_peer)
+            made = draft(self.config, exact(method), exact(target), headers, body, streaming,
+                         self.core.old_peer)
             refused = made.refused
         if refused is not None:
             return step(self, None, (), refused)

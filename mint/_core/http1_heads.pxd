@@ -74,5 +74,8 @@ cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count,
 cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count, int *kind)
 # A line that is no field line, for a fault: what may be a secret is left out.
 cdef str shown_line(const unsigned char *line, Py_ssize_t count)
+# The same for octets that belong to nothing, of any number of lines: the first alone where others may
+# hold a secret.
+cdef str shown_octets(const unsigned char *octets, Py_ssize_t count)
 # The pair with a folded line joined on; None where the line may not stand in a value.
 cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count)

@@ -27,6 +27,9 @@ cdef enum:
     LONGEST_CACHED = 1024
     MOST_CACHED = 16384      # octets of all lines in one cache
 
+# What stands in a fault in place of a line that is not repeated.
+SECRET: str = "(a field that may hold a secret)"
+
 KINDS: dict = {
     "content-length": NAME_CONTENT_LENGTH, "transfer-encoding": NAME_TRANSFER_ENCODING,
     "connection": NAME_CONNECTION, "upgrade": NAME_UPGRADE, "host": NAME_HOST,
@@ -366,8 +369,17 @@ cdef str shown_line(const unsigned char *line, Py_ssize_t count):
     lower = text.lower()
     for name in SENSITIVE:
         if name in lower:
-            return "(a field that may hold a secret)"
+            return SECRET
     return text
+
+
+cdef str shown_octets(const unsigned char *octets, Py_ssize_t count):
+    cdef str text = shown_line(octets, count)
+    cdef const unsigned char *end
+    if text is not SECRET:
+        return text
+    end = <const unsigned char *>memchr(octets, c"\n", count)
+    return SECRET if end == NULL else shown_line(octets, end - octets + 1)
 
 
 cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count):

@@ -10,7 +10,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.unicode cimport PyUnicode_GET_LENGTH
 
-from .fields cimport (authority, check_pairs, line_octets, method_fault,
+from .fields cimport (authority, check_pairs, exact, line_octets, method_fault,
                       name_is_forbidden_in_trailers, name_is_sensitive, target_fault, value_fault)
 from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
                              transfer_facts)
@@ -74,8 +74,6 @@ cdef class Draft:
         cdef object line
         cdef bytes lower
         cdef const Name *known
-        if name is None or value is None:
-            raise TypeError("header names and values are str")
         line = line_octets(name, value, self.config.case_sensitive_headers)
         if type(line) is not bytes:
             self.refused = line
@@ -217,7 +215,9 @@ cdef str host_of(str method, str target):
     scheme, _, rest = target.partition("://")
     host = rest.partition("/")[0].partition("?")[0]
     name, colon, port = host.rpartition(":")
-    if colon and port.isdigit() and len(port) < 6:
+    # A target that was not checked may hold anything.
+    if (colon and port.isascii() and port.isdigit() and len(port) < 6
+            and (":" not in name or (name.startswith("[") and name.endswith("]")))):
         return authority(name, int(port), scheme.lower())
     return host
 
@@ -260,7 +260,7 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
     wanted_host = host_of(method, target)
     check_pairs(headers)
     for name, value in headers:
-        made.field(method, name, value, wanted_host)
+        made.field(method, exact(name), exact(value), wanted_host)
         if made.refused is not None:
             return made
     if config.forward_proxy and method != "CONNECT":
@@ -327,10 +327,12 @@ cdef tuple body_output(int sends, bytes data):
 
 cdef object trailers_output(Config config, object trailers):
     """The last chunk and the trailer section (9110-6.5.1-a)."""
+    cdef str name
+    cdef str value
     cdef list pieces = [b"0\r\n"]
-    for name, value in trailers:
-        if name is None or value is None:
-            raise TypeError("header names and values are str")
+    for given_name, given_value in trailers:
+        name = exact(given_name)
+        value = exact(given_value)
         line = line_octets(name, value, config.case_sensitive_headers)
         if type(line) is not bytes:
             return line

@@ -25,7 +25,7 @@ from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LEN
                              transfer_facts)
 from .http1_heads cimport (NAME_CONNECTION, NAME_CONTENT_LENGTH, NAME_FRAMING_LAST, NAME_PLAIN,
                            NAME_TRANSFER_ENCODING, LineCache, StatusLine, field_of, folded,
-                           parse_status_line, shown_line, status_prefix)
+                           parse_status_line, shown_line, shown_octets, status_prefix)
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_CONTINUE, ASKS_HEAD, ASKS_UPGRADE,
                               SEND_NOTHING)
 from .logs cimport ListLog, list_append, log_append
@@ -184,7 +184,8 @@ cdef class Reading:
                     if at.place == at.end:
                         break
                 if len(self.queue) == self.core.first:   # 9112-6.3-j, 9112-9.2-b, W-5
-                    broken = fault("unexpected_data", "", show(data[at.place:at.place + 200]))
+                    broken = fault("unexpected_data", "",
+                                   shown_octets(at.octets + at.place, at.end - at.place))
                 else:
                     broken = self.read_status(&at, responses)
             elif phase == PHASE_FIELDS:
@@ -272,10 +273,10 @@ cdef class Reading:
             self.core.seen |= SEEN_SWITCHING
             if not pending.asks & ASKS_UPGRADE or self.core.sender == pending.ref.number:
                 return seen_fault("unexpected_upgrade")
+        elif made.status < 300 and pending.asks & ASKS_CONNECT:   # any 2xx, 204 as well
+            self.core.seen |= SEEN_CONNECTED
         elif made.status == 204 or made.status == 304:
             self.core.seen |= SEEN_EMPTY
-        elif made.status < 300 and pending.asks & ASKS_CONNECT:
-            self.core.seen |= SEEN_CONNECTED
         if pending.asks & ASKS_HEAD:
             self.core.seen |= SEEN_HEAD
         status = Status.__new__(Status)
@@ -342,6 +343,9 @@ cdef class Reading:
                                   "", most + 1, most)
             self.core.size += line.whole
             if found == LINE_BARE and not self.config.lenient:   # 9112-2.2-d
+                if line.count and is_blank(line.octets[0]) and self.core.kept:
+                    # It goes on with the value before it, which may be a secret.
+                    return seen_fault(invalid, "", "(a folded line)")
                 return seen_fault(invalid, "", shown_line(line.octets, line.count))
             if line.count == 0:
                 fresh.complete = True

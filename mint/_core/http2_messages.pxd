@@ -10,6 +10,8 @@ cdef class Draft:                 # a request that may be sent
     cdef bint is_head
     cdef bint is_connect          # extended CONNECT too
     cdef bint is_extended
+    cdef bint expects             # expect: 100-continue
+    cdef unsigned int single      # which of the fields that stand once were seen, a bit each
     cdef Fault fault              # why it is refused; None
 
 

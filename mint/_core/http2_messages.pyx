@@ -17,8 +17,9 @@ from libc.string cimport memchr, memcmp
 from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_blank,
                      value_is_clean)
 from .faults cimport Fault, fault, refusal
-from .fields cimport (check_pairs, method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
-                      name_octets, parse_length, target_fault, value_fault)
+from .fields cimport (check_pairs, exact, method_fault, name_is_connection_specific,
+                      name_is_forbidden_in_trailers, name_is_sensitive, name_octets, parse_length,
+                      target_fault, value_fault)
 from .frames cimport PROTOCOL_ERROR
 from .hpack cimport MARK_NAME, MARK_VALUE
 
@@ -62,6 +63,9 @@ cdef enum:                        # fields that a message rule is about
     CONTENT_LENGTH = 5
     USER_AGENT = 6
     CONNECTION = 7                # a connection-specific field
+    EXPECT = 8
+    SINGLE = 16                   # and above: what is no list is sent once (9110-5.3-a)
+    SINGLE_AGENT = 25             # user-agent, which is of a kind of its own
 
 
 cdef inline int kind_of(str name) noexcept:
@@ -73,22 +77,50 @@ cdef inline int kind_of(str name) noexcept:
     if count == 2:
         return TE if memcmp(octets, b"te", 2) == 0 else PLAIN
     if count == 4:
-        return HOST if memcmp(octets, b"host", 4) == 0 else PLAIN
+        if memcmp(octets, b"host", 4) == 0:
+            return HOST
+        return SINGLE if memcmp(octets, b"from", 4) == 0 else PLAIN
     if count == 6:
-        return COOKIE if memcmp(octets, b"cookie", 6) == 0 else PLAIN
+        if memcmp(octets, b"cookie", 6) == 0:
+            return COOKIE
+        return EXPECT if memcmp(octets, b"expect", 6) == 0 else PLAIN
     if count == 7:
-        return CONNECTION if memcmp(octets, b"upgrade", 7) == 0 else PLAIN
+        if memcmp(octets, b"upgrade", 7) == 0:
+            return CONNECTION
+        return SINGLE + 1 if memcmp(octets, b"referer", 7) == 0 else PLAIN
+    if count == 8:
+        return SINGLE + 2 if memcmp(octets, b"if-range", 8) == 0 else PLAIN
     if count == 10:
         if memcmp(octets, b"connection", 10) == 0 or memcmp(octets, b"keep-alive", 10) == 0:
             return CONNECTION
         return USER_AGENT if memcmp(octets, b"user-agent", 10) == 0 else PLAIN
+    if count == 12:
+        if memcmp(octets, b"content-type", 12) == 0:
+            return SINGLE + 3
+        return SINGLE + 4 if memcmp(octets, b"max-forwards", 12) == 0 else PLAIN
+    if count == 13:
+        return SINGLE + 5 if memcmp(octets, b"authorization", 13) == 0 else PLAIN
     if count == 14:
         return CONTENT_LENGTH if memcmp(octets, b"content-length", 14) == 0 else PLAIN
     if count == 16:
         return CONNECTION if memcmp(octets, b"proxy-connection", 16) == 0 else PLAIN
     if count == 17:
-        return CONNECTION if memcmp(octets, b"transfer-encoding", 17) == 0 else PLAIN
+        if memcmp(octets, b"transfer-encoding", 17) == 0:
+            return CONNECTION
+        return SINGLE + 6 if memcmp(octets, b"if-modified-since", 17) == 0 else PLAIN
+    if count == 19:
+        if memcmp(octets, b"if-unmodified-since", 19) == 0:
+            return SINGLE + 7
+        return SINGLE + 8 if memcmp(octets, b"proxy-authorization", 19) == 0 else PLAIN
     return PLAIN
+
+
+cdef inline bint stands_twice(Draft made, int kind) noexcept:
+    """Whether a field that stands once was seen before; now it was."""
+    cdef unsigned int bit = 1U << (kind - SINGLE)
+    cdef bint seen = made.single & bit != 0
+    made.single |= bit
+    return seen
 
 
 cdef inline bint name_is_ready(str name) noexcept:
@@ -116,11 +148,6 @@ cdef inline bint value_is_ready(str value) noexcept:
     octets = octets_of(value)
     return (not is_blank(octets[0]) and not is_blank(octets[count - 1])
             and value_is_clean(octets, count))
-
-
-cdef inline str exact(object text):
-    """A str of the very type, so that nothing of the caller's runs later."""
-    return <str>text if PyUnicode_CheckExact(text) else str.__str__(text)
 
 
 cdef bint is_authority(str value) except -1:
@@ -218,8 +245,18 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
         if kind == PLAIN or kind == COOKIE:
             fields.append(pair)
             continue
+        if ((kind >= SINGLE and stands_twice(made, kind))
+                or (kind == USER_AGENT and stands_twice(made, SINGLE_AGENT))):
+            return refused(made, refusal("invalid_request_framing", name,
+                                         "stands twice, and is no list"))
         value = <str>pair[1]
-        if kind == USER_AGENT:
+        if kind >= SINGLE:
+            fields.append(pair)
+        elif kind == EXPECT:
+            if value.lower() == "100-continue":
+                made.expects = True
+            fields.append(pair)
+        elif kind == USER_AGENT:
             if agent >= 0 and fields[agent] is config.pseudo[2]:
                 fields[agent] = pair
             else:
@@ -256,6 +293,8 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
     else:
         made.fault = usual_pseudo(config, method, target, host, fields)
     if made.fault is None:
+        made.fault = content_fault(made, config, method, total, fields)
+    if made.fault is None:
         made.fault = length_fault(made, method, total, fields)
     if made.fault is not None:
         return made
@@ -275,7 +314,7 @@ cdef inline bint is_plain_path(str target) noexcept:
 cdef Fault usual_pseudo(Config config, str method, str target, str host, list fields):
     """:scheme, :path and :authority of an ordinary request (9113-8.3.1-c, d)."""
     cdef Fault bad
-    if equals(target, b"/", 1):
+    if target == "/":
         fields[2] = ROOT
     elif is_plain_path(target):
         fields[2] = (":path", target)
@@ -317,7 +356,9 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
         return refusal("invalid_pseudo_header", ":protocol", "is no token")
     path = given.get(":path", target)
     bad = target_fault("GET", path, False)
-    if bad is not None or not path.startswith("/"):
+    if bad is not None:
+        return bad
+    if not path.startswith("/"):
         return refusal("invalid_request_target", "CONNECT", path)
     if given.get(":scheme", "https") not in ("http", "https"):
         return refusal("invalid_pseudo_header", ":scheme", "must be http or https")
@@ -332,6 +373,22 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
     fields[2] = (":path", path)
     fields[3] = (":authority", given.get(":authority", config.authority if host is None else host))
     fields.insert(4, (":protocol", protocol))
+    return None
+
+
+cdef Fault content_fault(Draft made, Config config, str method, long long total, list fields):
+    """What a request without content, or without secrets, may not hold."""
+    if made.expects and (total == -2 or total == 0):   # 9110-10.1.1-a
+        return refusal("invalid_request_framing", "expect", "there is no content to send")
+    if made.is_connect and not made.is_extended and (total >= 0 or made.declared >= 0):
+        return refusal("invalid_request_framing", method, "the method takes no content")
+    if not equals(method, b"TRACE", 5):
+        return None
+    if total == -1 or total > 0:   # 9110-9.3.8-a
+        return refusal("invalid_request_framing", method, "the method takes no content")
+    for name, _value in fields:
+        if name_is_sensitive(name) or name in config.sensitive:
+            return refusal("invalid_request_framing", name, "a TRACE request carries no secrets")
     return None
 
 

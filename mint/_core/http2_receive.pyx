@@ -175,7 +175,7 @@ cdef int on_header(Work w, const unsigned char *octets) except -1:
         s.mode = AT_SKIP
         spend(w, 1)
     elif head.type == SETTINGS:
-        if head.length > 6 * core.config.max_settings:   # R19
+        if head.length // 6 > core.config.max_settings:   # R19
             return calm_breach(w, "max_settings", "too many settings in one frame", head.length // 6,
                                core.config.max_settings)
     elif head.type == CONTINUATION:
@@ -211,7 +211,8 @@ cdef int on_stream_header(Work w, Head head) except -1:
                 return protocol_breach(w, "PUSH_PROMISE", "PUSH_PROMISE though push is off")
             if not head.stream & 1:   # 9113-6.6-a
                 return protocol_breach(w, "PUSH_PROMISE", "PUSH_PROMISE on a promised stream")
-        if head.length > core.config.max_header_block + 262:
+        # Padding and fixed fields are no part of the block.
+        if head.length - 262 > core.config.max_header_block:
             return calm_breach(w, "max_header_block", "a field block is too long", head.length,
                                core.config.max_header_block)
     return 0

@@ -15,7 +15,7 @@ from .faults cimport PROCESSED_MAYBE, PROCESSED_YES, Fault, fault
 from .fields cimport name_is_sensitive
 from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, RST_STREAM, Head, frame_name,
                       goaway_frame, read_u32, write_header, write_u32)
-from .logs cimport ByteLog, Window, log_append
+from .logs cimport log_append, same_octets
 from .streams cimport (CLOSED, ENDED, IDLE, IS_PUSHED, RESERVED, RESET, SEEN_ANY,
                        SEEN_FINAL, SENT_RESET, Stream, next_state)
 from .streams cimport Table as Streams
@@ -55,9 +55,9 @@ cdef class Core:
         forget(&two)
         if memcmp(&one, &two, sizeof(Scalars)) != 0:
             return False
-        if not (same_log(self.partial, &self.s.partial_window, other.partial, &other.s.partial_window)
-                and same_log(self.block, &self.s.block_window, other.block, &other.s.block_window)
-                and same_log(self.resets, &self.s.reset_window, other.resets, &other.s.reset_window)):
+        if not (same_octets(self.partial, &self.s.partial_window, other.partial, &other.s.partial_window)
+                and same_octets(self.block, &self.s.block_window, other.block, &other.s.block_window)
+                and same_octets(self.resets, &self.s.reset_window, other.resets, &other.s.reset_window)):
             return False
         if not self.requests.same(other.requests) or not same_pushes(self.pushes, other.pushes):
             return False
@@ -117,13 +117,6 @@ cdef void forget(Scalars *scalars) noexcept:
     scalars.partial_window.start = scalars.partial_window.end = 0
     scalars.block_window.start = scalars.block_window.end = 0
     scalars.reset_window.start = scalars.reset_window.end = 0
-
-
-cdef bint same_log(ByteLog one, const Window *its, ByteLog two, const Window *other) noexcept:
-    cdef Py_ssize_t count = its.end - its.start
-    if count != other.end - other.start:
-        return False
-    return count == 0 or memcmp(one.octets + its.start, two.octets + other.start, count) == 0
 
 
 cdef bint same_pushes(Streams one, Streams two) noexcept:

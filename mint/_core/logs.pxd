@@ -14,6 +14,8 @@ cdef struct Window:
 # Append to the window; returns the log that now holds it (another one for a fork) and moves it.
 cdef ByteLog log_append(ByteLog log, Window *window, const unsigned char *piece, Py_ssize_t count)
 
+cdef bint same_octets(ByteLog one, const Window *its, ByteLog two, const Window *other) noexcept
+
 
 cdef class ListLog:
     cdef list items                # objects appended so far, by the newest state

@@ -9,7 +9,7 @@ log never holds more than a constant factor of what is alive.
 
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 
 @cython.final
@@ -64,6 +64,17 @@ cdef ByteLog log_append(ByteLog log, Window *window, const unsigned char *piece,
         log.used += count
         window.end = log.used
     return log
+
+
+cdef bint same_octets(ByteLog one, const Window *its, ByteLog two, const Window *other) noexcept:
+    """Whether two windows hold the same; other threads may append to the logs meanwhile, and move them."""
+    cdef Py_ssize_t count = its.end - its.start
+    if count != other.end - other.start:
+        return False
+    if count == 0:
+        return True
+    with cython.critical_section(one, two):
+        return memcmp(one.octets + its.start, two.octets + other.start, count) == 0
 
 
 @cython.final

@@ -32,6 +32,7 @@ cdef class Turns:
     cdef public Py_ssize_t _held  # octets in it
     cdef public bint _ended       # nothing comes after that
     cdef public object _failure   # what broke the wire, to be told after that; or None
+    cdef public bint shared       # others read the same wire: `permit` has a say each time
     cdef public bint pushed       # octets arrive by themselves, and without them there is nothing to watch
     cdef public bint _paused      # they would, but were told not to
     cdef public long long _sequence     # of the last message that was made

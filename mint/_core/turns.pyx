@@ -53,6 +53,8 @@ cdef class Mutex:
     cdef void leave(self) noexcept:
         self.depth -= 1
         if self.depth == 0:
+            # Without a GIL, who was the owner must not take itself for it while another becomes it.
+            self.owner = 0
             PyThread_release_lock(self.lock)
 
     def acquire(self, bint blocking=True):
@@ -226,7 +228,7 @@ cdef class Quick:
             return state.flushed()
         return state
 
-    def request(self, value, str method, str target, headers, tuple body, bint streaming, bint flush):
+    def request(self, value, method, target, headers, tuple body, bint streaming, bint flush):
         """Send a request: the successor and the ref, or the fault that refuses it.
 
         None where the link has its own ways or is closed, or it is not this value's turn; nothing has
@@ -283,7 +285,8 @@ cdef class Quick:
         cdef bytes data
         cdef list responses
         cdef Step made
-        if (link is None or link.home or link.inbox is not None or link._sequence != link._accepted
+        if (link is None or link.home or link.shared or link.inbox is not None
+                or link._sequence != link._accepted
                 or not link.enter(<object>held(value, self.slots, self.slots.generation))):
             return None
         if link._arrived:

@@ -44,6 +44,10 @@ class Layer(Protocol):
         """Return what is for the outside now."""
         ...
 
+    def written(self) -> None:
+        """Take that the wire took everything that had left: the peer reads."""
+        ...
+
     def close_notify(self) -> None:
         """Say that no more will come from the inside."""
         ...

@@ -243,6 +243,10 @@ class Link(_Turns, ABC):
 
         A layer that fails is told after everything that came before it.
         """
+        if self._closed and not octets:
+            # Our own end woke the read: of what the peer had still to say nothing is known.
+            self._failure = self._failure or TransportClosed()
+            return
         try:
             self._pass_inwards(octets)
         except TransportError as error:
@@ -250,6 +254,8 @@ class Link(_Turns, ABC):
 
     def _pass_inwards(self, octets: bytes) -> None:
         for layer in self._layers:
+            if not self._queued:
+                layer.written()
             layer.feed(octets)
             octets = layer.read()
             self._failure = self._failure or layer.failure

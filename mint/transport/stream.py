@@ -139,7 +139,8 @@ class StreamLayer:
                 self.ended = self.clean_end = True
             elif isinstance(event, Failed):
                 self._break(event.fault)
-        if step.fault is not None:
+        # 9113-6.8: after a GOAWAY that names an error, the streams it does not exclude go on.
+        if step.fault is not None and not self._state.is_open_read:
             self.answer.fault = self.answer.fault or step.fault
             self._break(step.fault)
         self._pump()
@@ -190,6 +191,10 @@ class StreamLayer:
         octets = b"".join(self._leaving)
         self._leaving.clear()
         return octets
+
+    def written(self) -> None:
+        """Take that the proxy reads what it is told: its next PING is no flood, however old the tunnel."""
+        self._state = self._state.flushed()
 
     def close_notify(self) -> None:
         """End the outgoing direction, after what waits."""

@@ -174,6 +174,9 @@ class SocketLink(Link):
                 octets = self._read_now()
                 if octets is not None:
                     self._take_in(octets)
+                    if self.armed and self.inbox is not None:
+                        # The socket does not tell the mailbox any more.
+                        self.inbox.watch(self)
             self._write_some()
 
     def flush(self, timeout: float | None) -> None:

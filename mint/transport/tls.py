@@ -135,7 +135,8 @@ class Prepared(NamedTuple):
 
 def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashable) -> Prepared:
     """Prepare TLS with a server; `way` is what else leads to it, for the sessions (R25, R26)."""
-    name = options.server_hostname or hostname
+    # RFC 6066 3: without the dot that ends a fully qualified name, which no certificate has either.
+    name = (options.server_hostname or hostname).removesuffix(".")
     sessions = options.sessions
     if sessions is None:
         return Prepared(make_context(options, alpn), name)
@@ -264,6 +265,9 @@ class TLSLayer:
     def leaving(self) -> bytes:
         """Return what must be written to the peer now."""
         return self._leaving.read() if self._leaving.pending else b""
+
+    def written(self) -> None:
+        """Do nothing: TLS answers nobody without end."""
 
     def close_notify(self) -> None:
         """Queue close_notify: no more plaintext will be written."""

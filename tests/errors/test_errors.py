@@ -151,6 +151,18 @@ def test_a_secret_value_is_not_repeated() -> None:
         assert "hunter2" not in str(caught.value) + repr(caught.value)
 
 
+def test_what_a_proxy_says_is_shown_without_secrets_and_cut() -> None:
+    told = (("Set-Cookie", "id=hunter2"), ("proxy-authenticate", "Digest nonce=hunter2"), ("via", "a"))
+    error = errors.UnexpectedProxyStatus(407, told, b"x" * 65_536)
+    assert error.headers == told
+    assert "hunter2" not in repr(error)
+    assert "('via', 'a')" in repr(error)
+    assert len(repr(error)) < 400
+    assert (
+        repr(errors.UnexpectedProxyStatus(403)) == "UnexpectedProxyStatus(status=403, headers=(), body=b'')"
+    )
+
+
 def test_error_codes_have_names() -> None:
     """9113-7-a: unknown codes are numbers."""
     assert code_name(0) == "NO_ERROR"

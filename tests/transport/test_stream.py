@@ -6,9 +6,10 @@ import pytest
 
 import mint
 from mint import Proxy, errors
+from mint._core.http2 import Config
 from mint.testing import Close, Forever, Reset, ScriptedServer, Send, Step, http2
-from mint.testing.frames import data, goaway, headers, rst_stream, settings, window_update
-from mint.transport.stream import MAX_BODY
+from mint.testing.frames import data, goaway, headers, ping, rst_stream, serialize, settings, window_update
+from mint.transport.stream import MAX_BODY, StreamLayer
 
 from ..tls import server_context, trusting
 
@@ -155,6 +156,35 @@ def test_a_tunnel_that_breaks_is_a_transport_that_breaks(
         conn = mint.connect("http", "origin.example", 80, proxy=through(server))
         with pytest.raises(wanted):
             fetch(conn)
+
+
+def test_a_tunnel_outlives_any_number_of_pings_that_are_answered() -> None:
+    """They were counted as if no answer had ever left: after a thousand the tunnel was given up."""
+    answered = http2.ExpectFrame(http2.FrameType.PING, 0, flags=1)
+    often = [step for _ in range(12) for step in (http2.send(*[ping()] * 100), *[answered] * 100)]
+    with ScriptedServer([*START, OPEN, SAID, *often, http2.send(data(1, PAGE))]) as server:
+        assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"hello"
+
+
+def test_a_proxy_that_asks_and_does_not_read_is_given_up() -> None:
+    config = Config("origin.example", port=80, scheme="http", identity=0, user_agent="x")
+    layer = StreamLayer(config, "origin.example:80", ())
+    layer.feed(serialize([settings(), settings(ack=True)]))
+    for _ in range(1_000):
+        assert layer.failure is None
+        layer.feed(serialize([ping()]))
+    assert isinstance(layer.failure, errors.TransportClosed)
+    assert isinstance(layer.failure.__cause__, errors.EnhanceYourCalm)
+
+
+def test_a_goaway_with_an_error_leaves_the_tunnel_to_its_end() -> None:
+    """RFC 9113 6.8: it excludes the streams above its last one, and no other."""
+    parting = http2.send(goaway(1, http2.ErrorCode.ENHANCE_YOUR_CALM), data(1, PAGE))
+    with ScriptedServer([*START, OPEN, SAID, parting]) as server:
+        assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"hello"
+    early = http2.send(goaway(1, http2.ErrorCode.ENHANCE_YOUR_CALM))
+    with ScriptedServer([*START, early, OPEN, SAID, http2.send(data(1, PAGE))]) as server:
+        assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"hello"
 
 
 def test_a_tunnel_that_ends_is_a_transport_that_ends() -> None:

@@ -42,6 +42,7 @@ class Turns(Generic[_I, _L, _M]):
     _held: int
     _ended: bool
     _failure: Exception | None
+    shared: bool
     pushed: bool
     _paused: bool
     _sequence: int

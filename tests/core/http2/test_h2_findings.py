@@ -1,9 +1,12 @@
-"""What the fuzzers found, each named after its input's hash."""
+"""What the fuzzers found, each named after its input's hash, and what a hostile reading did."""
 
 from __future__ import annotations
 
-from mint._core.events import Failed
-from tests.http2_driver import data, goaway, opened
+import pytest
+
+from mint._core.events import Done, Failed
+from mint._core.http2 import Config, State
+from tests.http2_driver import Server, config, data, goaway, opened, settings
 
 
 def test_c8de839d_a_drained_connection_does_not_close_inside_a_frame() -> None:
@@ -21,3 +24,92 @@ def test_c8de839d_a_drained_connection_does_not_close_inside_a_frame() -> None:
         assert [event for event in (*first.responses, *then.responses) if isinstance(event, Failed)] == [
             event for event in whole.responses if isinstance(event, Failed)
         ]
+
+
+@pytest.mark.parametrize("target", ["\u012f", "\u2f2f", "\U0001012f"])
+def test_a_target_beyond_latin_1_is_no_slash(target: str) -> None:
+    """The first octet of U+012F in memory is a slash: it was sent as the path "/"."""
+    fault = opened().state.request("GET", target, (), None, False).fault
+    assert fault is not None
+    assert (fault.reason, fault.value) == ("invalid_request_target", target)
+
+
+def test_the_largest_limits_are_no_small_ones() -> None:
+    """2**31 - 1 and a little more overflowed, so that every block and every SETTINGS was too long."""
+    most = 2**31 - 1
+    state = State.open(config(max_header_block=most, max_settings=most)).state
+    state = state.request("GET", "/", (), None, False).state
+    step = state.feed(settings((4, 1)) + Server().answer(1))
+    assert step.fault is None
+    assert isinstance(step.responses[-1], Done)
+
+
+def test_credentials_in_a_path_are_not_repeated() -> None:
+    pseudo = ((":protocol", "websocket"), (":path", "http://user:hunter2@host/"))
+    fault = opened().state.request("CONNECT", "/", pseudo, None, True).fault
+    assert fault is not None
+    assert fault.value == "http://(redacted)@host/"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("from", "referer", "if-range", "content-type", "max-forwards", "authorization", "user-agent"),
+        *("if-modified-since", "if-unmodified-since", "proxy-authorization"),
+    ],
+)
+@pytest.mark.parametrize("agent", ["", "mint/test"])
+def test_what_is_no_list_is_sent_once(name: str, agent: str) -> None:
+    """RFC 9110 5.3, as on HTTP/1: of two, a gateway and what is behind it may each take another."""
+    state = State.open(Config("a", port=1, scheme="https", identity=7, user_agent=agent)).state
+    fault = state.request("GET", "/", [(name, "1"), ("x", "1"), (name.title(), "2")], None, False).fault
+    assert fault is not None
+    assert (fault.reason, fault.name) == ("invalid_request_framing", name)
+    several = [("cookie", "a"), ("cookie", "b"), ("x", "a"), ("x", "b"), (name, "1")]
+    assert state.request("GET", "/", several, None, False).fault is None
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "body", "streaming"),
+    [
+        ("TRACE", [], (b"x",), False),
+        ("TRACE", [], None, True),
+        ("TRACE", [("authorization", "s3cret")], None, False),
+        ("TRACE", [("x-own", "s3cret")], None, False),
+        ("GET", [("expect", "100-continue")], None, False),
+        ("POST", [("Expect", "100-Continue")], (b"",), False),
+        ("CONNECT", [], (b"x",), False),
+        ("CONNECT", [("content-length", "0")], None, True),
+    ],
+)
+def test_what_http_1_refuses_http_2_refuses_too(
+    method: str, fields: list[tuple[str, str]], body: tuple[bytes, ...] | None, streaming: bool
+) -> None:
+    """RFC 9110 9.3.6, 9.3.8, 10.1.1: rules about messages, whatever carries them."""
+    target = "a:1" if method == "CONNECT" else "/"
+    state = State.open(config(sensitive=frozenset({"x-own"}))).state
+    fault = state.request(method, target, fields, body, streaming).fault
+    assert fault is not None
+    assert fault.reason == "invalid_request_framing"
+
+
+def test_what_they_allow_is_sent() -> None:
+    state = opened().state
+    for method, fields, body, streaming in (
+        ("TRACE", [("x", "y")], None, False),
+        ("POST", [("expect", "100-continue")], (b"x",), False),
+        ("POST", [("expect", "100-continue")], None, True),
+        ("POST", [("expect", "something-else")], None, False),
+    ):
+        assert state.request(method, "/", fields, body, streaming).fault is None
+
+
+@pytest.mark.parametrize("status", ["600", "999"])
+def test_a_status_of_no_class_is_malformed(status: str) -> None:
+    """RFC 9110 15, as on HTTP/1; a `Status` is documented to end at 599."""
+    talk = opened()
+    talk.request()
+    talk.feed(talk.server.headers(1, [(":status", status)]))
+    failed = talk.events[-1]
+    assert isinstance(failed, Failed)
+    assert failed.fault.reason == "malformed_response"
