@@ -191,7 +191,7 @@ class ConnectionBase(Generic[_S]):
         if step.end == CLOSE:
             link.close()
         state = step.state
-        if self._counts and not link.unsent:
+        if self._counts and link.written:
             state = self._written(state)
         return self._slots().succeed(self, state, link.release(moved=True))
 
@@ -201,7 +201,7 @@ class ConnectionBase(Generic[_S]):
 
     def _current(self, link: Transport) -> _S:
         """Return the state to go on from: what was queued may have been taken since the last operation."""
-        return self._state if link.unsent else self._written(self._state)
+        return self._written(self._state) if link.written else self._state
 
     def _claimed(self) -> Transport:
         link = self._link
@@ -364,7 +364,7 @@ class ConnectionBase(Generic[_S]):
             return self._fed(step, responses)
         responses += plain
         state = step.state
-        if self._counts and not link.unsent:
+        if self._counts and link.written:
             state = self._written(state)
         return self._slots().succeed(self, state, link.release(moved=True))
 
@@ -538,7 +538,8 @@ class ConnectionBase(Generic[_S]):
     def fork(self) -> Self:
         """Return the same value over a fresh in-memory link: for replay, exploration and tests.
 
-        The link is a `mint.transport.Memory`; `initiate` with one of your own gives you its handle.
+        The link is a `mint.transport.Memory`; `initiate` with one of your own gives you its handle. What
+        it is handed counts as written, taken or not: it plays a peer that reads.
         """
         return self._slots().replace(self._slots().replace(self, "_link", Memory()), "_generation", 0)
 

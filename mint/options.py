@@ -202,7 +202,8 @@ class HTTP2Options:
         max_header_block: the compressed octets of one header block.
         max_continuations: the CONTINUATION frames of one header block.
         max_settings: the entries of one SETTINGS frame, 10 at least.
-        max_unsent_acks: acknowledgements that may wait for a server that does not read.
+        max_unsent_acks: acknowledgements that may wait for a server that does not read; those that one
+            read asks for wait until it is done.
         max_glitches: odd but legal frames (settings, pings, empty frames ...), beyond what useful traffic
             earns back.
         max_resets: streams reset by either side, beyond what useful traffic earns back.

@@ -202,6 +202,11 @@ class Transport(Protocol):
         """How many octets are queued and not written."""
         ...
 
+    @property
+    def written(self) -> bool:
+        """Whether all that was sent has left, layers included; a link without a wire says yes."""
+        ...
+
     def receive(self, until: float | None) -> bytes:
         """Return what came, at most one read; `b""` at the end; wait until the clock says `until`."""
         ...

@@ -41,7 +41,7 @@ else:
 
 def _ways(link: type[object]) -> tuple[object, ...]:
     """Return what a link must not have changed for a transaction to be done in one go."""
-    names = ("claim", "release", "permit", "unsent", "send", "receive", "poison")
+    names = ("claim", "release", "permit", "unsent", "written", "send", "receive", "poison")
     return tuple(getattr(link, name) for name in names)
 
 
@@ -66,6 +66,7 @@ class Link(_Turns, ABC):
         self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
+        self.windowed: bool = any(layer.keeps_wire for layer in self._layers)
         self.plain: bool = self._plain
         self._outbox = deque()
         self._arrived = deque()

@@ -1,7 +1,8 @@
 """A link without a wire: what is sent can be taken, what is put can be received.
 
 With it the library is a pure sans-IO protocol core, and a connection value can be replayed. It never
-waits: `recv` on it raises `TransportTimeout` where nothing was put.
+waits: `recv` on it raises `TransportTimeout` where nothing was put. What was sent counts as written,
+whether it was taken or not: whoever takes it late is the program, not a peer that does not read.
 """
 
 from __future__ import annotations

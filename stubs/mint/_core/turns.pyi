@@ -30,6 +30,9 @@ class Turns(Generic[_I, _L]):
     _closed: bool
     plain: bool
     still: bool
+    windowed: bool
+    @property
+    def written(self) -> bool: ...
     _layers: tuple[_L, ...]
     _outbox: deque[bytes | memoryview[int]]
     _queued: int
