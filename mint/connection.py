@@ -297,13 +297,14 @@ class ConnectionBase(Generic[_S]):
                 told = error.responses[len(responses) :]
                 error.marked(responses=(*before, *told))
                 raise
-        fault = from_fault(step.fault)
+        # The error has no name here: a frame that holds the error whose traceback holds the frame is garbage.
         try:
             successor = self._commit(step)
         except TransportError as lost:
             # The goodbye did not get through; the fault matters more than that.
-            raise fault.marked(responses=tuple(before), successor=lost.successor) from lost
-        raise fault.marked(responses=tuple(before), successor=successor)
+            told = tuple(before)
+            raise from_fault(step.fault).marked(responses=told, successor=lost.successor) from lost
+        raise from_fault(step.fault).marked(responses=tuple(before), successor=successor)
 
     def recv(self, byte_count: int = 0, timeout: float | None = None) -> tuple[Self, list[Response]]:
         """Wait for bytes of the server and return what they mean; passive mode only.

@@ -197,7 +197,12 @@ class Link(_Turns, ABC):
         self._queued = 0
         # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
         self._gather(error)
-        return bool(self._arrived)
+        if self._arrived:
+            return True
+        if self._failure is error:
+            # Told now, and once.
+            self._failure = TransportClosed()
+        return False
 
     def _gather(self, error: TransportError) -> None:
         """Read into the inbox what came before the wire broke; after it, the break itself is told.
@@ -288,7 +293,10 @@ class Link(_Turns, ABC):
         if self._failure is not None:
             # Told once: whoever holds the error must not see it change under a later operation.
             failure, self._failure = self._failure, TransportClosed()
-            raise failure
+            try:
+                raise failure
+            finally:
+                del failure  # no frame may hold the error whose traceback holds the frame
         return b"" if self._ended else None
 
     def receive(self, until: float | None) -> bytes:

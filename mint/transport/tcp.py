@@ -110,7 +110,10 @@ class SocketLink(Link):
                 broken = _broken(error, "sending")
                 if self._is_outlived(broken):
                     return
-                raise broken from error
+                try:
+                    raise broken from error
+                finally:
+                    del broken  # no frame may hold the error whose traceback holds the frame
             if sent == len(piece):
                 return
             if sent:
