@@ -9,7 +9,6 @@ touched but for its queue.
 
 from __future__ import annotations
 
-import math
 import select
 import threading
 import weakref
@@ -35,6 +34,7 @@ from .proxy import check_told
 from .responses import Data, Done, Headers, RequestFailed, Status
 from .transport import Link, Memory
 from .transport.stream import MAX_BODY, Answer
+from .transport.tcp import milliseconds
 from .transport.tls import prepare
 from .tunnelling import authority
 from .types import STREAM, UNKNOWN, Eof
@@ -514,8 +514,7 @@ class Tunnels:
 def _ready(socket: sockets.socket, until: float | None, *, writing: bool) -> bool:
     poll = select.poll()
     poll.register(socket, select.POLLIN | (select.POLLOUT if writing else 0))
-    timeout = None if until is None else math.ceil(max(0.0, until - monotonic()) * 1000)
-    return bool(poll.poll(timeout))
+    return bool(poll.poll(milliseconds(None if until is None else until - monotonic())))
 
 
 def _drive(link: TunnelLink, steps: Generator[IOStep, StepAnswer, None], until: float | None) -> None:

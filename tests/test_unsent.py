@@ -12,6 +12,8 @@ from mint import TCPOptions, errors
 from mint.testing import frames as f
 from mint.transport import Link, Memory, SocketLink
 
+from .ways import Narrow
+
 FEW = mint.HTTP2Options(max_unsent_acks=50)
 GREETING = f.serialize([f.settings(), f.settings(ack=True)])
 
@@ -95,34 +97,6 @@ def test_a_peer_that_reads_again_starts_afresh() -> None:
     conn = heard(conn, far, 60)
     conn.close()
     far.close()
-
-
-class Narrow:
-    """A layer whose windows are shut: it keeps what it is given."""
-
-    ended = clean_end = False
-    failure = None
-    keeps_wire = True
-
-    def __init__(self) -> None:
-        self.waiting: int = 0
-        self.came = b""
-
-    def feed(self, octets: bytes) -> None:
-        self.came += octets
-
-    def read(self) -> bytes:
-        octets, self.came = self.came, b""
-        return octets
-
-    def write(self, octets: bytes) -> None:
-        self.waiting += len(octets)
-
-    def leaving(self) -> bytes:
-        return b""
-
-    def close_notify(self) -> None:
-        self.waiting = 0
 
 
 def test_what_the_windows_of_a_tunnel_do_not_take_is_not_written() -> None:

@@ -253,6 +253,8 @@ class Link(_Turns, ABC):
             self._failure = error
 
     def _pass_inwards(self, octets: bytes) -> None:
+        # Whatever the layers make of it, nothing comes after the end of the wire.
+        last = not octets
         for layer in self._layers:
             layer.feed(octets)
             octets = layer.read()
@@ -270,9 +272,10 @@ class Link(_Turns, ABC):
             if innermost.ended:
                 self._ended = True
                 self.clean_end = innermost.clean_end
-        elif not octets:
-            self._ended = True
-            self.clean_end = True
+            elif last:
+                self._ended = True
+        elif last:
+            self._ended = self.clean_end = True
 
     @property
     def has_next(self) -> bool:
