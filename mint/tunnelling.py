@@ -212,6 +212,7 @@ def http1_config(proxy: Proxy, plan: Plan) -> Config1:
         max_trailer_size=limits.max_trailer_size,
         max_trailer_fields=limits.max_trailer_fields,
         max_chunk_line=limits.max_chunk_line,
+        sensitive=limits.sensitive_headers,
     )
 
 

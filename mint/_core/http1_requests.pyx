@@ -62,6 +62,13 @@ cdef bint is_host(str value) except -1:
     return not any(mark <= " " or mark in "/?#@\\,\"<>" or mark >= "\x7f" for mark in value)
 
 
+cdef Fault unspoken(Config config, Fault refused):
+    """The same, without the value where the field is a secret of the caller's."""
+    if refused.name.lower() in config.sensitive:
+        return refusal(refused.reason, refused.name)
+    return refused
+
+
 @cython.final
 cdef class Draft:
     """A request while it is made."""
@@ -101,6 +108,9 @@ cdef class Draft:
                 if known.kind == NAME_HOST:
                     self.host = b"%b: %b\r\n" % (name_sent, value_sent)
                     return 0
+        if method == "TRACE" and lower.decode("ascii") in self.config.sensitive:
+            self.refused = unframed(name, "a TRACE request carries no secrets")
+            return 0
         self.lines.append(b"%b: %b\r\n" % (name_sent, value_sent))
         return 0
 
@@ -260,11 +270,13 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
     for name, value in headers:
         made.field(method, name, value, wanted_host)
         if made.refused is not None:
+            made.refused = unspoken(config, made.refused)
             return made
     if config.forward_proxy and method != "CONNECT":
         for name, value in config.proxy_headers:
             made.field(method, name, value, wanted_host)
             if made.refused is not None:
+                made.refused = unspoken(config, made.refused)
                 return made
     made.refused = framing_fault(made, method, total, streaming, old_peer)
     if made.refused is not None:
@@ -336,7 +348,7 @@ cdef object trailers_output(Config config, object trailers):
             return refusal("unallowed_trailing_header", name)
         value_sent = value_octets(value)
         if value_sent is None:
-            return value_fault(name, value)
+            return unspoken(config, value_fault(name, value))
         pieces.append(b"%b: %b\r\n" % (name_sent, value_sent))
     pieces.append(b"\r\n")
     return b"".join(pieces)

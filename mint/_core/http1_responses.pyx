@@ -301,6 +301,7 @@ cdef class Reading:
         fresh.count = 0
         if self.cache is None:
             self.cache = LineCache.__new__(LineCache)
+            self.cache.secret = self.config.sensitive or None
         broken = self.read_lines(at, &fresh, trailers)
         if broken is not None:
             for i in range(fresh.count):
@@ -342,7 +343,7 @@ cdef class Reading:
                                   "", most + 1, most)
             self.core.size += line.whole
             if found == LINE_BARE and not self.config.lenient:   # 9112-2.2-d
-                return seen_fault(invalid, "", shown_line(line.octets, line.count))
+                return seen_fault(invalid, "", shown_line(line.octets, line.count, self.config.sensitive))
             if line.count == 0:
                 fresh.complete = True
                 return None
@@ -357,7 +358,7 @@ cdef class Reading:
                 continue
             pair = field_of(self.cache, line.octets, line.count, &kind)
             if pair is None:
-                return seen_fault(invalid, "", shown_line(line.octets, line.count))
+                return seen_fault(invalid, "", shown_line(line.octets, line.count, self.config.sensitive))
             self.core.last_kind = kind
             if kind != NAME_PLAIN and kind <= NAME_FRAMING_LAST and not trailers:
                 broken = self.framing(kind, <str>PyTuple_GET_ITEM(pair, 1))
@@ -398,7 +399,7 @@ cdef class Reading:
         cdef tuple pair
         cdef tuple joined
         if self.core.kept == 0:   # 9112-2.2-g
-            return seen_fault(invalid, "", shown_line(line.octets, line.count))
+            return seen_fault(invalid, "", shown_line(line.octets, line.count, self.config.sensitive))
         if fresh.on:
             self.spill(fresh)
         pair = self.fields.items[self.core.kept - 1]
