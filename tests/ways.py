@@ -241,17 +241,15 @@ def fetch(conn: mint.Connection, headers: mint.types.HeaderPairs = ()) -> tuple[
     return status, content
 
 
-__all__ = ["ALL", "SECURE", "TUNNELS", "Road", "Way", "family_of", "fetch", "road", "server_context"]
-
-
 class Narrow:
     """A layer whose windows are shut: it keeps what it is given."""
 
-    ended = clean_end = False
-    failure = None
     keeps_wire = True
 
     def __init__(self) -> None:
+        self.ended: bool = False
+        self.clean_end: bool = False
+        self.failure: mint.TransportError | None = None
         self.waiting: int = 0
         self.came = b""
 
@@ -270,3 +268,17 @@ class Narrow:
 
     def close_notify(self) -> None:
         self.waiting = 0
+
+
+__all__ = [
+    "ALL",
+    "SECURE",
+    "TUNNELS",
+    "Narrow",
+    "Road",
+    "Way",
+    "family_of",
+    "fetch",
+    "road",
+    "server_context",
+]

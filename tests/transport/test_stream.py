@@ -245,7 +245,9 @@ def test_a_refusal_is_heard_though_the_proxy_no_longer_reads(protocol: Literal["
     near, far = socket.socketpair()
     refusal = {
         "http1": b"HTTP/1.1 503 No\r\ncontent-length: 4\r\n\r\nbusy",
-        "http2": frames.serialize([settings(), headers(1, ((":status", "503"),)), data(1, b"busy", end=True)]),
+        "http2": frames.serialize(
+            [settings(), headers(1, ((":status", "503"),)), data(1, b"busy", end=True)]
+        ),
     }
     far.sendall(refusal[protocol])
     far.close()
