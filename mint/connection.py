@@ -231,7 +231,7 @@ class ConnectionBase(Generic[_S]):
                 `"*"` for OPTIONS; `"host:port"` for CONNECT.
             headers: pairs of name and value. Host, user-agent and the framing are added where absent.
             body: `None`, bytes, a sequence of bytes, or `mint.STREAM` to send it later with
-                `stream_request_body`.
+                `stream_request_body`; a request for a tunnel (CONNECT) wants that.
             flush: write now what the kernel takes; `False` queues, so that many requests are one write.
 
         Raises an `HTTPError` with `local` true where the request cannot be sent (nothing was), and a

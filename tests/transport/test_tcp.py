@@ -379,3 +379,26 @@ def test_the_end_of_the_wire_is_the_end_whatever_a_layer_makes_of_it() -> None:
     assert link.receive(None) == b""
     assert not link.clean_end
     link.close()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_an_interrupt_left_taken_can_be_closed(elsewhere: bool) -> None:
+    """An interrupt between two instructions of an operation is met by nobody: its turn never ends."""
+    link, far = pair()
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
+    link.claim(link.generation)
+    with pytest.raises(errors.StaleConnectionError):
+        conn.request("GET", "/")
+    if elsewhere:
+        closer = threading.Thread(target=conn.close)
+        closer.start()
+        closer.join()
+    else:
+        conn.close()
+    assert link.closed
+    assert far.recv(10) == b""
+    near = link.socket
+    assert near is not None
+    assert (near.fileno() == -1) is not elsewhere  # the number is the turn's, as long as there is one
+    far.close()
+    near.close()
