@@ -322,8 +322,8 @@ cdef class State(Reading):
         elif new.core.window.start == new.core.window.end and new.log is not None:
             new.log = None
             new.core.window.start = new.core.window.end = 0
-        return step(new, responses, (), broken, None,
-                    new.end(), notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
+        return step(new, responses, (), broken, None, new.end(),
+                    notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
 
     cdef int end(self) noexcept:
         """What becomes of the link."""
