@@ -539,10 +539,12 @@ class ConnectionBase(Generic[_S]):
     def fork(self) -> Self:
         """Return the same value over a fresh in-memory link: for replay, exploration and tests.
 
-        The link is a `mint.transport.Memory`; `initiate` with one of your own gives you its handle. What
-        it is handed counts as written, taken or not: it plays a peer that reads.
+        The link is a `mint.transport.Memory` whose peer reads: what is sent need not be taken. `initiate`
+        with one of your own gives you its handle.
         """
-        return self._slots().replace(self._slots().replace(self, "_link", Memory()), "_generation", 0)
+        return self._slots().replace(
+            self._slots().replace(self, "_link", Memory(reads=True)), "_generation", 0
+        )
 
     def close(self) -> Self:
         """Close the connection: from any value and any thread, idempotent, never raises.

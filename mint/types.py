@@ -204,7 +204,7 @@ class Transport(Protocol):
 
     @property
     def written(self) -> bool:
-        """Whether all that was sent has left, layers included; a link without a wire says yes."""
+        """Whether all that was sent has left, layers included."""
         ...
 
     def receive(self, until: float | None) -> bytes:

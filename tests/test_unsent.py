@@ -27,21 +27,37 @@ def started(link: Link) -> mint.HTTP2:
 
 
 def test_a_fork_that_nobody_reads_from_goes_on_like_the_original() -> None:
-    """What a Memory holds was handed over: whoever replays into a fork need not take it."""
-    link = Memory()
-    link.put(GREETING)
-    conn, _ = started(link).recv()
+    """Its peer reads: whoever replays into a fork need not take what comes of it."""
+    near, far = socket.socketpair()
+    conn = started(SocketLink(near, TCPOptions()))
+    far.sendall(GREETING)
+    conn, _ = conn.recv(timeout=10)
     fork = conn.fork()
     replayed = fork.transport
     assert isinstance(replayed, Memory)
+    conn = heard(conn, far, 60)
     for _ in range(60):
-        link.put(pings(1))
-        conn, _ = conn.recv()
-        link.take()
         replayed.put(pings(1))
         fork, _ = fork.recv()
     assert fork == conn
     assert len(replayed.take()) == 17 * 60
+    conn.close()
+    far.close()
+
+
+def test_what_is_not_taken_from_a_memory_is_not_written() -> None:
+    """Whoever drives a wire with it takes what that wire has room for."""
+    link = Memory()
+    link.put(GREETING)
+    conn, _ = started(link).recv()
+    for _ in range(2):
+        link.take()
+        for _ in range(50):
+            link.put(pings(1))
+            conn, _ = conn.recv()
+    link.put(pings(1))
+    with pytest.raises(errors.EnhanceYourCalm):
+        conn.recv()
 
 
 def test_one_read_that_asks_for_too_many_answers_is_a_flood_on_any_link() -> None:

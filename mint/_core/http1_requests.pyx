@@ -108,7 +108,7 @@ cdef class Draft:
                 if known.kind == NAME_HOST:
                     self.host = b"%b: %b\r\n" % (name_sent, value_sent)
                     return 0
-        if method == "TRACE" and lower.decode("ascii") in self.config.sensitive:
+        if self.config.sensitive and method == "TRACE" and lower.decode("ascii") in self.config.sensitive:
             self.refused = unframed(name, "a TRACE request carries no secrets")
             return 0
         self.lines.append(b"%b: %b\r\n" % (name_sent, value_sent))

@@ -93,8 +93,8 @@ cdef class Turns:
         return self.enter(generation)
 
     cdef bint has_left(self) except -1:
-        """Whether nothing waits to be written. What a Memory was handed has left: it has no wire."""
-        return self.still or (self._queued == 0 and not (self.windowed and self.backlog))
+        """Whether nothing waits to be written."""
+        return self.reads or (self._queued == 0 and not (self.windowed and self.backlog))
 
     @property
     def written(self):

@@ -30,6 +30,7 @@ class Turns(Generic[_I, _L]):
     _closed: bool
     plain: bool
     still: bool
+    reads: bool
     windowed: bool
     @property
     def written(self) -> bool: ...
