@@ -24,7 +24,7 @@ class Memory(Link):
     world: ClassVar[World] = "any"
 
     def __init__(self, *, reads: bool = False) -> None:
-        """Begin empty; with `reads` the peer reads at once: what is sent counts as written before it is taken."""
+        """Begin empty; where the peer `reads`, what is sent counts as written before it is taken."""
         super().__init__()
         self.reads: bool = reads
         # A subclass may have a wire of its own (a tunnel).
