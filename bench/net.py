@@ -26,6 +26,8 @@ class Errand:
     count: int  # operations to a sample
     together: int = 1  # requests at once
     floor: int = 0  # port of the server that the floor talks to, where it is another
+    size: int = 0  # octets of a download
+    wall: bool = False  # whether time is measured, and not CPU
 
     @property
     def url(self) -> str:
@@ -33,7 +35,7 @@ class Errand:
         return f"http{'s' * self.tls}://localhost:{self.port}{self.path}"
 
 
-def gets(*, tls: bool = False, http2: bool = False, together: int = 1, count: int = 1000) -> Errand:
+def gets(*, tls: bool = False, http2: bool = False, together: int = 1, count: int = 5_000) -> Errand:
     """Return GETs of 200 B from nginx."""
     port = servers.nginx()[tls]
     return Errand("get", tls, http2, port, "/small", servers.authority(), count, together)
@@ -42,14 +44,20 @@ def gets(*, tls: bool = False, http2: bool = False, together: int = 1, count: in
 def down(*, tls: bool = False) -> Errand:
     """Return a download of 100 MB from nginx: HTTP/1 in clear, or HTTP/2 over TLS."""
     port = servers.nginx()[tls]
-    return Errand("down", tls, tls, port, "/bulk", servers.authority(), 1)
+    return Errand("down", tls, tls, port, "/bulk", servers.authority(), 5, size=servers.BULK)
+
+
+def large() -> Errand:
+    """Return a download of 1 GB, HTTP/1 in clear, of which the throughput counts."""
+    port, _ = servers.nginx()
+    return Errand("down", False, False, port, "/large", servers.authority(), 1, size=servers.LARGE, wall=True)
 
 
 def up(*, tls: bool = False) -> Errand:
     """Return an upload of 100 MB: HTTP/1 in clear to the sink, or HTTP/2 over TLS to nghttpd."""
     port = servers.nghttpd() if tls else servers.sink(tls=False)
     floor = servers.sink(tls=tls)
-    return Errand("up", tls, tls, port, "/up", servers.authority(), 1, floor=floor)
+    return Errand("up", tls, tls, port, "/up", servers.authority(), 5, floor=floor)
 
 
 class Apart:

@@ -136,7 +136,7 @@ NET: tuple[Row, ...] = (
     _net_row(
         "h2-100",
         "100 concurrent streams, HTTP/2 over TLS, requests batched",
-        partial(net.gets, tls=True, http2=True, together=100, count=2_000),
+        partial(net.gets, tls=True, http2=True, together=100, count=10_000),
         Goal(MINT, 1.3, H2LOAD),
         (MINT, "net_mint:together", "m"),
         ("pycurl", "net_pycurl:together", "p"),
@@ -159,15 +159,16 @@ NET: tuple[Row, ...] = (
     ),
     *(
         _net_row(
-            f"down-{world}",
-            f"100 MB down, HTTP/1 in clear, {title}",
-            net.down,
+            f"gb-{world}",
+            f"1 GB down, HTTP/1 in clear, {title}: time, not CPU",
+            net.large,
             # At least 90 % of what reading alone reaches.
             Goal(MINT, 1 / 0.9, RECV),
             (MINT, f"net_worlds:{ours}", "m"),
             (RECV, floor, "l"),
         )
         for world, title, ours, floor in (
+            ("blocking", "`recv`", "blocking", "net_stdlib:recv_loop"),
             ("mailbox", "through a mailbox", "mailbox", "net_stdlib:recv_loop"),
             ("asyncio", "under asyncio", "under_asyncio", "net_worlds:recv_asyncio"),
             ("uvloop", "under uvloop", "under_uvloop", "net_worlds:recv_uvloop"),
@@ -241,6 +242,7 @@ FOOTPRINT: tuple[Row, ...] = (
         Importing,
         (
             Contender(MINT, "mint", "mint"),
+            Contender("mint, with what connecting uses", "mint", "mint.http"),
             *(
                 Contender(name.partition(".")[0] if name != "http.client" else name, "peer", name)
                 for name in (
@@ -262,6 +264,17 @@ FOOTPRINT: tuple[Row, ...] = (
         ),
         (Goal(MINT, most=38e-3),),
     ),
+)
+
+MAILBOX: tuple[Row, ...] = tuple(
+    Row(
+        f"mailbox-{number}",
+        "Mailbox",
+        f"request and message, {number:_} connections".replace("_", "\N{NO-BREAK SPACE}"),
+        partial(work.Watched, number),
+        (Contender(FACADE, "mint", "mint_mailbox:messages"),),
+    )
+    for number in (10, 5_000)
 )
 
 APART = Row(
@@ -358,6 +371,7 @@ ROWS: tuple[Row, ...] = (
     _http2_row("down", "100 MB down, 16 KB frames", streams.down, Goal(ENGINE, most=10e-3)),
     _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
     *NET,
+    *MAILBOX,
     *FOOTPRINT,
     APART,
 )

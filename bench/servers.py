@@ -18,10 +18,12 @@ from pathlib import Path
 
 import trustme
 
+from . import places
 from .measure import MissingError
 from .traffic import USUAL, Traffic
 
 BULK = 100_000_000
+LARGE = 10 * BULK
 SMALL = 200
 NGINX = """
 daemon off; master_process off; worker_processes 1; pid {place}/pid; error_log /dev/null crit;
@@ -54,6 +56,9 @@ def _place() -> Path:
         str(place / "server.pem")
     )
     (place / "bulk").write_bytes(content())
+    with (place / "large").open("wb") as file:
+        for _ in range(LARGE // BULK):
+            file.write(content())
     place.chmod(0o755)
     return place
 
@@ -87,6 +92,7 @@ def _begin(command: list[str], port: int) -> None:
     if program is None:
         raise MissingError(command[0])
     process = subprocess.Popen([program, *command[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    places.keep(process.pid, client=False)
     atexit.register(process.wait)
     atexit.register(process.terminate)
     for _ in range(200):

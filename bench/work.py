@@ -8,6 +8,13 @@ from .traffic import Field, Traffic
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """Connections in one mailbox."""
+
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A response in the form every contender's result is brought to before it is compared."""
 

@@ -59,6 +59,7 @@ LAYERS = (
             "mint._core.logs",
             "mint._core.chars",
             "mint._core.values",
+            "mint._core.messages",
             "mint._core.turns",
         ),
     ),

@@ -5,35 +5,43 @@
     conn, responses = conn.recv(timeout=10.0)
 
 Whoever holds the value feeds it bytes and gets responses back; there is no thread, loop or pool inside.
+
+Importing this package loads nothing but its table of names: a program pays for what it uses, when it first
+uses it (PEP 562).
 """
 
-from . import errors, http1, http2, proxy, transport
-from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
-from .http import Connection, connect
-from .http1 import HTTP1
-from .http2 import HTTP2
-from .mailbox import Mailbox
-from .messages import Broken, Closed, Message, Received
-from .options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
-from .proxy import Proxy
-from .responses import (
-    Data,
-    Done,
-    Headers,
-    Informational,
-    Pong,
-    PushPromise,
-    RequestFailed,
-    RequestRef,
-    Response,
-    Status,
-    StatusReason,
-    Trailers,
-)
-from .sessions import TLSSessions
-from .tunnels import Tunnels
-from .types import STREAM, UNKNOWN, Eof, TLSInfo, UnixAddress
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .version import __version__
+
+if TYPE_CHECKING:
+    from . import errors, http1, http2, proxy, transport
+    from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
+    from .http import Connection, connect
+    from .http1 import HTTP1
+    from .http2 import HTTP2
+    from .mailbox import Mailbox
+    from .messages import Broken, Closed, Message, Received
+    from .options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+    from .proxy import Proxy
+    from .responses import (
+        Data,
+        Done,
+        Headers,
+        Informational,
+        Pong,
+        PushPromise,
+        RequestFailed,
+        RequestRef,
+        Response,
+        Status,
+        StatusReason,
+        Trailers,
+    )
+    from .sessions import TLSSessions
+    from .tunnels import Tunnels
+    from .types import STREAM, UNKNOWN, Eof, TLSInfo, UnixAddress
 
 __all__ = [
     "HTTP1",
@@ -82,3 +90,49 @@ __all__ = [
     "proxy",
     "transport",
 ]
+
+_HOMES = {
+    "errors": ("HTTPError", "MintError", "Processed", "StaleConnectionError", "TransportError"),
+    "http": ("Connection", "connect"),
+    "http1": ("HTTP1",),
+    "http2": ("HTTP2",),
+    "mailbox": ("Mailbox",),
+    "messages": ("Broken", "Closed", "Message", "Received"),
+    "options": ("ClientSettings", "HTTP1Options", "HTTP2Options", "TCPOptions", "TLSOptions"),
+    "proxy": ("Proxy",),
+    "responses": (
+        "Data",
+        "Done",
+        "Headers",
+        "Informational",
+        "Pong",
+        "PushPromise",
+        "RequestFailed",
+        "RequestRef",
+        "Response",
+        "Status",
+        "StatusReason",
+        "Trailers",
+    ),
+    "sessions": ("TLSSessions",),
+    "tunnels": ("Tunnels",),
+    "types": ("STREAM", "UNKNOWN", "Eof", "TLSInfo", "UnixAddress"),
+}
+"""Where each name lives; what is no name here is a module."""
+
+_FOUND = {name: home for home, names in _HOMES.items() for name in names}
+
+
+if not TYPE_CHECKING:  # or every name would be known to type checkers
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = _FOUND.get(name)
+        if home is None:
+            return import_module(f".{name}", __name__)
+        found = globals()[name] = getattr(import_module(f".{home}", __name__), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

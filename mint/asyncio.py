@@ -200,10 +200,9 @@ class Mailbox:
         if not isinstance(transport, (AsyncioLink, Memory)) or self._closed:
             return
         if transport.armed and transport.has_next:
-            ready = transport.note
-            if not isinstance(ready, _Ready):
-                ready = transport.note = _Ready(transport)
-            self._queue.append(ready)
+            if transport.note is None:
+                transport.note = _Ready(transport)
+            self._queue.append(transport.note)
             if self._waiting:
                 self._wake()
         if isinstance(transport, AsyncioLink) and transport.waiting:

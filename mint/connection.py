@@ -9,7 +9,6 @@ protocol lives in http1.py and http2.py; nothing here knows a socket or a front 
 from __future__ import annotations
 
 import contextlib
-import logging
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
@@ -45,9 +44,6 @@ if TYPE_CHECKING:
         TLSInfo,
         Transport,
     )
-
-_LOG = logging.getLogger("mint")
-_LOG.addHandler(logging.NullHandler())
 
 _S = TypeVar("_S", bound=Engine)
 
@@ -93,9 +89,18 @@ def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
 
 def log_notes(notes: Sequence[Note]) -> None:
     """Write what an engine noted: one record per frame or head; secrets are redacted already."""
-    if _LOG.isEnabledFor(logging.DEBUG):
+    import logging  # noqa: PLC0415  # only who turns the log on waits for it
+
+    log = logging.getLogger("mint")
+    if log.isEnabledFor(logging.DEBUG):
         for note in notes:
-            _LOG.debug("%s %s", ">" if note.outgoing else "<", note.text)
+            log.debug("%s %s", ">" if note.outgoing else "<", note.text)
+
+
+def _rearm(newest: ConnectionBase[_S]) -> None:
+    """Let the mailbox read on."""
+    if newest.is_open("read"):
+        newest.transport.arm()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +159,7 @@ class ConnectionBase(Generic[_S]):
         """Return the error for a wish that was refused: the value stays as good as it was."""
         return from_fault(fault).marked(successor=self)
 
-    def _lost(self, state: _S, error: TransportError, before: list[Response]) -> None:
+    def _lost(self, state: _S, error: TransportError, before: Sequence[Response]) -> None:
         """Mark the error after the wire broke: what is open fails, the successor is closed.
 
         What the peer had said before is heard first: an early 413 may be the reason.
@@ -182,11 +187,8 @@ class ConnectionBase(Generic[_S]):
                 link.send(step.output, flush=flush)
             if step.end == SHUT_WRITE:
                 link.shut_write()
-        except TransportError as error:
-            self._lost(step.state, error, self._responses(step.responses))
-            raise
-        except BaseException:
-            link.poison()
+        except BaseException as error:
+            self._broke(step, error)
             raise
         if step.end == CLOSE:
             link.close()
@@ -194,6 +196,24 @@ class ConnectionBase(Generic[_S]):
         if self._counts and link.written:
             state = self._written(state)
         return self._slots().succeed(self, state, link.release(moved=True))
+
+    def _broke(self, step: Step[_S], error: BaseException) -> None:
+        """Give the link up: what a step says could not be handed to it."""
+        if isinstance(error, TransportError):
+            self._lost(step.state, error, self._responses(step.responses))
+        else:
+            self._link.poison()
+
+    def _unheard(self, error: BaseException, before: Sequence[Response]) -> None:
+        """Give the link back or up: a read failed after these responses."""
+        link = self._link
+        if isinstance(error, TransportTimeout):
+            generation = link.release(moved=False)
+            error.marked(responses=tuple(before), successor=self._succeed(self._state, generation))
+        elif isinstance(error, TransportError):
+            self._lost(self._state, error, before)
+        else:
+            link.poison()
 
     def _written(self, state: _S) -> _S:
         """Return the state after all that it said was written; HTTP/2 counts what waits."""
@@ -317,31 +337,23 @@ class ConnectionBase(Generic[_S]):
         up: the connection lives on (`conn.after(error)`), and what was decoded is in `error.responses`.
         Raises `HTTPError` for what breaks HTTP. `RuntimeError` in active mode.
         """
+        until = None if timeout is None else monotonic() + timeout
         if not byte_count:
-            quick: tuple[Self, list[Response]] | None = self._quick.recv(self)
+            quick: tuple[Self, list[Response]] | None = self._quick.recv(self, until)
             if quick is not None:
                 return quick
         responses: list[Response] = []
         self._link.permit("recv")
         if byte_count < 0:
             raise ValueError(f"byte_count wants a number of bytes, not {byte_count}")
-        until = None if timeout is None else monotonic() + timeout
         fed = 0
         current = self
         while True:
             link = current._claimed()
             try:
                 data = link.receive(until)
-            except TransportTimeout as error:
-                generation = link.release(moved=False)
-                successor = current._succeed(current._state, generation)
-                error.marked(responses=tuple(responses), successor=successor)
-                raise
-            except TransportError as error:
-                current._lost(current._state, error, responses)
-                raise
-            except BaseException:
-                link.poison()
+            except BaseException as error:
+                current._unheard(error, responses)
                 raise
             current = current._take(data, responses)
             fed += len(data)
@@ -375,6 +387,9 @@ class ConnectionBase(Generic[_S]):
         Returns `mint.UNKNOWN` for anything that is not this connection's message. The link is read again
         only after this, also when it raises and the connection stays open. Raises as `recv` does.
         """
+        quick: tuple[Self, list[Response]] | None = self._quick.stream(self, message)
+        if quick is not None:
+            return quick
         if not isinstance(message, (Received, Closed, Broken)) or message.source is not self.source:
             return UNKNOWN
         link = self._claimed()
@@ -394,11 +409,20 @@ class ConnectionBase(Generic[_S]):
         try:
             successor = self._take(data, responses)
         except MintError as error:
-            if self.after(error).is_open("read"):
-                link.arm()
+            _rearm(self.after(error))
             raise
-        if successor.is_open("read"):
-            link.arm()
+        _rearm(successor)
+        return successor, responses
+
+    def _heard(self, step: Step[_S]) -> tuple[Self, list[Response]]:
+        """Go on after a message was fed, where more than responses came of it."""
+        responses: list[Response] = []
+        try:
+            successor = self._fed(step, responses)
+        except MintError as error:
+            _rearm(self.after(error))
+            raise
+        _rearm(successor)
         return successor, responses
 
     def owns(self, message: object) -> bool:

@@ -6,8 +6,7 @@ procedure is in connecting.py, the blocking world's driver in blocking.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .blocking import open_link
 from .connecting import make_plan
@@ -63,8 +62,7 @@ def choose(scheme: Scheme, offer: tuple[str, ...], alpn: str | None) -> Protocol
     return "http1"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """A connection as it was asked for, checked; `begin` makes it of a link that some world opened."""
 
     plan: Plan

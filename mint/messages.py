@@ -1,22 +1,20 @@
-"""What a mailbox hands out about a connection: one message per read, fed to `stream` in order."""
+"""What a mailbox hands out about a connection: one message per read, fed to `stream` in order.
+
+`Received` is compiled, because there is one for each read.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ._core.messages import Received
+
 if TYPE_CHECKING:
     from .errors import TransportError
     from .types import Source
 
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """Plaintext came. `sequence` counts the messages of one link, so none is fed twice."""
-
-    source: Source
-    sequence: int
-    data: bytes
+__all__ = ["Broken", "Closed", "Message", "Received"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,15 +99,11 @@ class TrioLink(SocketLink):
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link)."""
         super().__init__(socket, options, layers)
-        self._thread = get_ident()
+        self.home = get_ident()
         self._token = trio.lowlevel.current_trio_token()
         self._draining = trio.Lock()
 
-    def claim(self, generation: int) -> None:
-        """Take the link for one operation, in the thread that runs trio."""
-        if get_ident() != self._thread:
-            raise RuntimeError("a connection of trio is used in the thread that runs trio")
-        super().claim(generation)
+    _plain = True  # it differs from a blocking socket in what never waits
 
     def permit(self, call: Literal["recv", "flush"]) -> None:
         """Refuse what would have to wait."""
@@ -166,7 +162,7 @@ class TrioLink(SocketLink):
 
     def close(self) -> None:
         """Close, in the thread that runs trio; from another one, soon."""
-        if get_ident() == self._thread:
+        if get_ident() == self.home:
             super().close()
         else:
             with contextlib.suppress(trio.RunFinishedError):

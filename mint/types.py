@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
+from ._core.messages import Source as Source  # noqa: PLC0414, TC001  # of this vocabulary
+
 if TYPE_CHECKING:
     import socket as sockets
 
@@ -100,15 +102,6 @@ class TLSInfo:
     server_hostname: str | None
     peer_certificate: bytes | None
     resumed: bool
-
-
-class Source:
-    """Names one link: hashable, equal only to itself, the same for every value of a connection."""
-
-    __slots__ = ("__weakref__",)
-
-    def __repr__(self) -> str:
-        return f"<mint source {id(self):#x}>"
 
 
 class Inbox(Protocol):

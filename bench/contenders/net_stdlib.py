@@ -91,7 +91,7 @@ def recv_loop(errand: Errand) -> Run:
             read = wire.recv(1 << 16)
             total = len(read) - read.index(b"\r\n\r\n") - 4
             status = int(read[9:12])
-            while total < BULK:
+            while total < errand.size:
                 total += wire.recv_into(room)
             out.append((status, b"%d" % total))
         return out

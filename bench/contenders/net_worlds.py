@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 import mint
 import mint.asyncio
 
-from ..servers import BULK
 from ._net import asks
 from .net_stdlib import head
 
@@ -52,6 +51,24 @@ def _fed(conn: mint.Connection, message: object, answer: Answer) -> mint.Connect
     assert fed is not mint.UNKNOWN
     answer.take(fed[1])
     return fed[0]
+
+
+def blocking(errand: Errand) -> Run:
+    conn: mint.Connection = mint.http1.connect("http", "localhost", errand.port)
+
+    def run(number: int) -> Got:
+        nonlocal conn
+        out: Got = []
+        for _ in range(number):
+            conn, _ = conn.request("GET", errand.path)
+            answer = Answer(errand)
+            while conn.open_request_count:
+                conn, responses = conn.recv()
+                answer.take(responses)
+            out.append(answer.result())
+        return out
+
+    return run
 
 
 def mailbox(errand: Errand) -> Run:
@@ -140,7 +157,8 @@ def under_trio(errand: Errand) -> Run:
 class _Counting(asyncio.Protocol):
     """Counts what comes, and nothing else."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        self.size = size
         self.transport: asyncio.Transport | None = None
         self.done: asyncio.Future[tuple[int, bytes]] | None = None
         self.left = 0
@@ -152,15 +170,15 @@ class _Counting(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self.left:
             self.status = int(data[9:12])
-            self.left = BULK + data.index(b"\r\n\r\n") + 4
+            self.left = self.size + data.index(b"\r\n\r\n") + 4
         self.left -= len(data)
         if not self.left and self.done is not None:
-            self.done.set_result((self.status, b"%d" % BULK))
+            self.done.set_result((self.status, b"%d" % self.size))
 
 
 def _reading(loop: asyncio.AbstractEventLoop, errand: Errand) -> Run:
     async def connected() -> _Counting:
-        _, protocol = await loop.create_connection(_Counting, "127.0.0.1", errand.port)
+        _, protocol = await loop.create_connection(lambda: _Counting(errand.size), "127.0.0.1", errand.port)
         return protocol
 
     wire = loop.run_until_complete(connected())
@@ -195,7 +213,7 @@ def recv_trio(errand: Errand) -> Run:
                 await wire.send(head(errand.path, []))
                 read = await wire.recv(READ)
                 total = len(read) - read.index(b"\r\n\r\n") - 4
-                while total < BULK:
+                while total < errand.size:
                     total += len(await wire.recv(READ))
                 out.append((int(read[9:12]), b"%d" % total))
         return out

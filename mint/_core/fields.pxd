@@ -3,8 +3,8 @@ from .faults cimport Fault
 
 cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)
-cdef bytes name_octets(str name, bint keep_case)      # None where it is no token
-cdef bytes value_octets(str value)                    # None where it may not be sent
+cdef bytes name_octets(str name)                      # in lower case; None where it is no token
+cdef object line_octets(str name, str value, bint keep_case)   # bytes with CRLF, or a Fault
 cdef bint name_is_sensitive(str name) except -1      # lower-case names, here and below
 cdef bint name_is_connection_specific(str name) except -1
 cdef bint name_is_forbidden_in_trailers(str name) except -1

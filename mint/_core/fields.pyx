@@ -8,6 +8,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnicode_DecodeLatin1,
                               PyUnicode_GET_LENGTH, PyUnicode_KIND)
 
+from libc.string cimport memcpy
+
 from .chars cimport (CHAR_DIGIT, CHAR_HEX, CHAR_TCHAR, CHAR_URI, all_in, char_class, char_lower,
                      is_blank, value_is_clean)
 from .faults cimport Fault, refusal
@@ -79,37 +81,37 @@ cdef bint is_authority_form(str target) except -1:
     return not any(mark in host for mark in ":/?#[]@")
 
 
-cdef Fault target_fault(str method, str target, bint unchecked):
+cdef bint target_fits(str method, str target, bint unchecked) except -1:
     """The form of the target fits the method (9110-7.1-a, 9112-3.2). `unchecked` is the way out."""
-    cdef Fault bad
     if unchecked:
         # Even unchecked, a target cannot end the request line, or what a lenient server takes for
         # its parts: any white space (RFC 9112 3).
-        if is_latin1(target) and target and not any(
-                mark <= " " or "\x7f" <= mark <= "\xa0" for mark in target):
-            return None
-        return refusal("invalid_request_target", method, target)
-    bad = refusal("invalid_request_target", method, target)
+        return is_latin1(target) and target and not any(
+            mark <= " " or "\x7f" <= mark <= "\xa0" for mark in target)
     if not target or not is_uri_text(target):
-        return bad
+        return False
     if method == "CONNECT":
-        return None if is_authority_form(target) else bad
+        return is_authority_form(target)
     if target == "*":
-        return None if method == "OPTIONS" else bad
+        return method == "OPTIONS"
     if "#" in target:   # 9112-3.2.1-a: a fragment is never sent
-        return bad
-    if target.startswith("/"):
-        return None
+        return False
+    if target[0] == "/":
+        return True
     # absolute-form, for proxies: a scheme, then a host without userinfo (9110-4.2.4-a)
     scheme, mark, rest = target.partition("://")
     host = rest.partition("/")[0].partition("?")[0]
-    if not mark or scheme.lower() not in DEFAULT_PORTS or not host or "@" in host or host[0] == ":":
-        return bad
-    return None
+    return mark and scheme.lower() in DEFAULT_PORTS and host and "@" not in host and host[0] != ":"
 
 
-cdef bytes name_octets(str name, bint keep_case):
-    """The octets of a field name, in lower case unless told otherwise; None if it is no token."""
+cdef Fault target_fault(str method, str target, bint unchecked):
+    if target_fits(method, target, unchecked):
+        return None
+    return refusal("invalid_request_target", method, target)
+
+
+cdef bytes name_octets(str name):
+    """The octets of a field name in lower case; None if it is no token."""
     cdef Py_ssize_t i
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
     cdef const unsigned char *octets
@@ -125,22 +127,48 @@ cdef bytes name_octets(str name, bint keep_case):
         lower = char_lower[octets[i]]
         if lower == 0:
             return None
-        written[i] = octets[i] if keep_case else lower
+        written[i] = lower
     return made
 
 
-cdef bytes value_octets(str value):
-    """The octets of a field value; None where it holds controls or blanks at an end (9110-5.5-c)."""
+cdef bint value_is_sendable(str value) noexcept:
+    """Whether a field may have this value: no controls, no blanks at an end (9110-5.5-c)."""
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
     cdef const unsigned char *octets
     if not is_latin1(value):
-        return None
+        return False
     octets = <const unsigned char *>PyUnicode_1BYTE_DATA(value)
     if count and (is_blank(octets[0]) or is_blank(octets[count - 1])):
-        return None
-    if not value_is_clean(octets, count):
-        return None
-    return PyBytes_FromStringAndSize(<const char *>octets, count)
+        return False
+    return value_is_clean(octets, count)
+
+
+cdef object line_octets(str name, str value, bint keep_case):
+    """A field line as HTTP/1 has it, its name in lower case unless told otherwise; or the refusal."""
+    cdef Py_ssize_t i
+    cdef Py_ssize_t named = PyUnicode_GET_LENGTH(name)
+    cdef Py_ssize_t valued = PyUnicode_GET_LENGTH(value)
+    cdef const unsigned char *octets
+    cdef unsigned char *written
+    cdef unsigned char lower
+    cdef bytes made
+    if named == 0 or not is_latin1(name):
+        return refusal("invalid_header_name", name)
+    octets = <const unsigned char *>PyUnicode_1BYTE_DATA(name)
+    made = PyBytes_FromStringAndSize(NULL, named + valued + 4)
+    written = <unsigned char *>PyBytes_AS_STRING(made)
+    for i in range(named):
+        lower = char_lower[octets[i]]
+        if lower == 0:
+            return refusal("invalid_header_name", name)
+        written[i] = octets[i] if keep_case else lower
+    if not value_is_sendable(value):
+        return value_fault(name, value)
+    written += named
+    memcpy(written, b": ", 2)
+    memcpy(written + 2, PyUnicode_1BYTE_DATA(value), valued)
+    memcpy(written + 2 + valued, b"\r\n", 2)
+    return made
 
 
 cdef bint name_is_sensitive(str name) except -1:
@@ -189,7 +217,7 @@ cdef int check_host(str hostname, str user_agent) except -1:
     # 9110-4.2.4-a: what follows or precedes a host in a URI is no part of it.
     if not hostname.isascii() or any(mark <= " " or mark in "/?#@\\,\"<>\x7f" for mark in hostname):
         raise ValueError(f"hostname {hostname!r} cannot stand in a Host field")
-    if value_octets(user_agent) is None:
+    if not value_is_sendable(user_agent):
         raise ValueError(f"user agent {user_agent!r} cannot stand in a field")
     return 0
 

@@ -30,13 +30,13 @@ cdef class Draft:
     # While it is made:
     cdef Config config
     cdef list lines           # octets of the caller's fields
-    cdef list seen            # names of fields that stand only once
-    cdef list options         # connection options that fields bring with them
+    cdef tuple seen           # names of fields that stand only once
+    cdef tuple options        # connection options that fields bring with them
     cdef Py_ssize_t joins     # place in lines of the last connection field; -1
     cdef bytes host           # the host line
     cdef bint has_agent
     cdef bint has_connection
-    cdef list named           # connection options the caller names, in lower case
+    cdef tuple named          # connection options the caller names, in lower case
     cdef long long declared   # content-length, or -1
     cdef bint has_transfer
     cdef int transfer         # SEEN_ bits of transfer-encoding

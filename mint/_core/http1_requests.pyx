@@ -7,8 +7,11 @@ right silently.
 
 cimport cython
 
-from .fields cimport (authority, method_fault, name_is_forbidden_in_trailers, name_is_sensitive,
-                      name_octets, target_fault, value_fault, value_octets)
+from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.unicode cimport PyUnicode_GET_LENGTH
+
+from .fields cimport (authority, line_octets, method_fault, name_is_forbidden_in_trailers,
+                      name_is_sensitive, target_fault, value_fault)
 from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
                              transfer_facts)
 from .http1_heads cimport (MARK_END_TO_END, MARK_SINGLE, NAME_CONNECTION, NAME_CONTENT_LENGTH,
@@ -75,48 +78,44 @@ cdef class Draft:
 
     cdef int field(self, str method, str name, str value, str wanted_host) except -1:
         """Take one field; what is wrong with it is put into `refused`."""
-        cdef bytes name_sent
+        cdef object line
         cdef bytes lower
-        cdef bytes value_sent
-        cdef const unsigned char *octets
         cdef const Name *known
         if name is None or value is None:
             raise TypeError("header names and values are str")
-        name_sent = name_octets(name, self.config.case_sensitive_headers)
-        if name_sent is None:
-            self.refused = refusal("invalid_header_name", name)
+        line = line_octets(name, value, self.config.case_sensitive_headers)
+        if type(line) is not bytes:
+            self.refused = line
             return 0
-        value_sent = value_octets(value)
-        if value_sent is None:
-            self.refused = value_fault(name, value)
-            return 0
-        lower = name_sent.lower() if self.config.case_sensitive_headers else name_sent
-        octets = lower
-        known = find_name(octets, len(lower))
+        lower = line
+        if self.config.case_sensitive_headers:
+            lower = lower.lower()
+        known = find_name(<const unsigned char *>PyBytes_AS_STRING(lower), PyUnicode_GET_LENGTH(name))
         if known != NULL:
             name = <str>known.text
             if known.marks & MARK_SINGLE:
                 if name in self.seen:
                     self.refused = unframed(name, "stands twice, and is no list")
                     return 0
-                self.seen.append(name)
+                self.seen += (name,)
             if method == "TRACE" and name_is_sensitive(name):   # 9110-9.3.8-a
                 self.refused = unframed(name, "a TRACE request carries no secrets")
                 return 0
             if known.kind != NAME_PLAIN:
                 self.special(known.kind, name, value, wanted_host)
                 if known.kind == NAME_HOST:
-                    self.host = b"%b: %b\r\n" % (name_sent, value_sent)
+                    self.host = line
                     return 0
-        if self.config.sensitive and method == "TRACE" and lower.decode("ascii") in self.config.sensitive:
+        if self.config.sensitive and method == "TRACE" and name.lower() in self.config.sensitive:
             self.refused = unframed(name, "a TRACE request carries no secrets")
             return 0
-        self.lines.append(b"%b: %b\r\n" % (name_sent, value_sent))
+        self.lines.append(line)
         return 0
 
     cdef int special(self, int kind, str name, str value, str wanted_host) except -1:
         """Understand a field that means something to the engine."""
         cdef int facts
+        cdef list named
         if kind == NAME_HOST:
             if not is_host(value) or (wanted_host is not None
                                       and value.lower() != wanted_host.lower()):   # 9112-3.2.2-b
@@ -140,14 +139,16 @@ cdef class Draft:
                 self.transfer = facts
         elif kind == NAME_CONNECTION:
             self.joins = len(self.lines)
-            self.refused = connection_fault(value, self.named)
+            named = list(self.named)
+            self.refused = connection_fault(value, named)
+            self.named = tuple(named)
         elif kind == NAME_TE:   # 9110-7.6.1-a, 9110-10.1.4-a, 9112-7.4-b
-            self.options.append("te")
+            self.options += ("te",)
             self.refused = te_fault(value)
         elif kind == NAME_KEEP_ALIVE:
-            self.options.append("keep-alive")
+            self.options += ("keep-alive",)
         elif kind == NAME_UPGRADE:   # 9110-7.8-a
-            self.options.append("upgrade")
+            self.options += ("upgrade",)
             offered = protocols_of(value)
             if not offered:
                 self.refused = value_fault(name, value)
@@ -161,9 +162,11 @@ cdef class Draft:
 
     cdef list connection_lines(self):
         """The caller's lines, with every option that must be named in a connection field."""
-        cdef list missing = [option for option in dict.fromkeys(self.options)
-                             if option not in self.named]
+        cdef list missing
         cdef bytes more
+        if not self.options:
+            return self.lines
+        missing = [option for option in dict.fromkeys(self.options) if option not in self.named]
         if not missing:
             return self.lines
         more = ", ".join(missing).encode("ascii")
@@ -249,9 +252,7 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
     cdef bytes head
     made.config = config
     made.lines = []
-    made.seen = []
-    made.options = []
-    made.named = []
+    made.seen = made.options = made.named = ()
     made.protocols = ()
     made.declared = -1
     made.joins = -1
@@ -341,14 +342,11 @@ cdef object trailers_output(Config config, object trailers):
     for name, value in trailers:
         if name is None or value is None:
             raise TypeError("header names and values are str")
-        name_sent = name_octets(name, config.case_sensitive_headers)
-        if name_sent is None:
-            return refusal("invalid_header_name", name)
-        if name_is_forbidden_in_trailers(name_sent.lower().decode("ascii")):
+        line = line_octets(name, value, config.case_sensitive_headers)
+        if type(line) is not bytes:
+            return unspoken(config, line)
+        if name_is_forbidden_in_trailers(name.lower()):
             return refusal("unallowed_trailing_header", name)
-        value_sent = value_octets(value)
-        if value_sent is None:
-            return unspoken(config, value_fault(name, value))
-        pieces.append(b"%b: %b\r\n" % (name_sent, value_sent))
+        pieces.append(line)
     pieces.append(b"\r\n")
     return b"".join(pieces)

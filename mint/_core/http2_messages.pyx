@@ -164,13 +164,13 @@ cdef tuple ready_pair(Draft made, object item):
     given = exact(first)
     value = exact(second)
     if given[:1] == ":":
-        lower = name_octets(given[1:], False)
+        lower = name_octets(given[1:])
         if lower is None or given[1:] != lower.decode("ascii"):
             made.fault = refusal("invalid_pseudo_header", given, "no such pseudo-header")
             return None
         name = given
     else:
-        lower = name_octets(given, False)
+        lower = name_octets(given)
         if lower is None:
             made.fault = refusal("invalid_header_name", given)
             return None

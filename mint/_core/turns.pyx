@@ -11,6 +11,7 @@ from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 
 from .events cimport END_KEEP, Failed, Step
+from .messages cimport Received
 from .values cimport Slots
 
 cdef extern from "pythread.h" nogil:
@@ -79,6 +80,8 @@ cdef class Turns:
         self.behind = True
 
     cdef bint enter(self, long long generation) noexcept:
+        if self.home and self.home != PyThread_get_thread_ident():
+            return False
         # The turn is not taken twice, not even by one thread: an operation within another is a mistake.
         if self._guard.depth or not self._guard.enter(False):
             return False
@@ -132,9 +135,66 @@ cdef class Turns:
         self._arrived.append(octets)
         self._held += PyBytes_GET_SIZE(octets)
 
+    cdef bytes popped(self):
+        cdef bytes octets = <bytes?>self._arrived.popleft()
+        self._held -= PyBytes_GET_SIZE(octets)
+        return octets
+
     def end_turn(self, bint moved):
         """Give the link back, one generation on if octets moved; return the newest generation."""
         return self.left(moved)
+
+    # -- active mode: one message at a time, the next only after this one was fed to `stream`
+
+    cdef bint hears(self) except -1:
+        return self._ended or self._failure is not None or bool(self._arrived)
+
+    @property
+    def has_next(self):
+        """Whether something can be received without asking the wire."""
+        return self.hears()
+
+    def arm(self):
+        """Let the mailbox read one message, unless one is still to be fed to `stream`."""
+        if self.inbox is None or self._closed or self._sequence != self._accepted:
+            return
+        self.armed = True
+        if not self.pushed or self.hears():
+            self.inbox.watch(self)
+        elif self._paused:
+            self._go_on()
+
+    def numbered(self):
+        """Return the number of the next message; with it the link is no longer armed."""
+        self.armed = False
+        self._sequence += 1
+        return self._sequence
+
+    def take_message(self, inbox):
+        """Make a message of what has arrived, or of one read; for mailboxes. None where nothing is there.
+
+        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`.
+        """
+        cdef Received made
+        # Set before the attempt: an operation that ends in between sees it.
+        self.wanted = True
+        if not self._wire.enter(False):
+            return None
+        try:
+            self.wanted = False
+            if not self.armed or self.inbox is not inbox:
+                return None
+            if not self._arrived:
+                return self._read_message()
+            made = Received.__new__(Received)
+            made.data = self.popped()
+            made.source = self.source
+            made.sequence = self.numbered()
+            return made
+        finally:
+            self._wire.leave()
+            if self._closed:
+                self._shut()
 
 
 cdef inline bint is_plain(Step made) noexcept:
@@ -203,10 +263,13 @@ cdef class Quick:
             link.behind = True
             link.left(False)
             return made.fault
-        if made.notes or made.end != END_KEEP or link._layers or (flush and not link.still):
+        if made.notes or made.end != END_KEEP:
             return value._commit(made, flush=flush), made.ref
-        link.queue(made.output)
-        return self.slots.succeed(value, made.state, link.left(True)), made.ref
+        if link.still and not link._layers:
+            link.queue(made.output)
+        else:
+            self.handed(value, link, made, flush)
+        return self.successor(value, link, made), made.ref
 
     def commit(self, value, Step made not None):
         """Queue what a step of a claimed link says: the successor. None where there is more to do."""
@@ -217,26 +280,67 @@ cdef class Quick:
         link.queue(made.output)
         return self.successor(value, link, made)
 
-    def recv(self, value):
-        """Feed what has arrived already: the successor and the responses.
+    cdef int handed(self, object value, Turns link, Step made, bint flush) except -1:
+        """Let the link send what a step says."""
+        try:
+            link.send(made.output, flush=flush)
+        except BaseException as error:
+            value._broke(made, error)
+            raise
+        return 0
 
-        None where nothing has, or it is not this value's turn; nothing has happened then.
+    def recv(self, value, until):
+        """Feed one read, that of what has arrived first: the successor and the responses.
+
+        None where it is not this value's turn, or the link may not wait; nothing has happened then.
         """
         cdef Turns link = self.linked(value)
         cdef bytes data
         cdef list responses
         cdef Step made
-        if (link is None or link.inbox is not None or link._sequence != link._accepted
-                or not link._arrived
+        if (link is None or link.home or link.inbox is not None or link._sequence != link._accepted
                 or not link.enter(<object>held(value, self.slots, self.slots.generation))):
             return None
-        data = <bytes?>link._arrived.popleft()
-        link._held -= PyBytes_GET_SIZE(data)
+        if link._arrived:
+            data = link.popped()
+        else:
+            try:
+                data = <bytes?>link.receive(until)
+            except BaseException as error:
+                value._unheard(error, ())
+                raise
+            if not data:
+                responses = []
+                return value._take(data, responses), responses
         made = self.fed(value, link, data)
         if is_plain(made):
             return self.successor(value, link, made), made.responses
         responses = []
         return value._fed(made, responses), responses
+
+    def stream(self, value, message):
+        """Feed a message in its turn: the successor and the responses.
+
+        None for what is no octets, or not this value's next message; nothing has happened then.
+        """
+        cdef Turns link = self.linked(value)
+        cdef Received got
+        cdef Step made
+        cdef object fresh
+        if link is None or type(message) is not Received:
+            return None
+        got = message
+        if (got.source is not link.source or got.sequence != link._accepted + 1 or not got.data
+                or not link.enter(<object>held(value, self.slots, self.slots.generation))):
+            return None
+        link._accepted += 1
+        made = self.fed(value, link, got.data)
+        if not is_plain(made):
+            return value._heard(made)
+        fresh = self.successor(value, link, made)
+        if made.state.is_open_read:
+            link.arm()
+        return fresh, made.responses
 
     def take(self, value, bytes data not None, list responses not None):
         """Feed one read of a link that is claimed: the successor, with `responses` extended.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections import deque
+from threading import get_ident
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from .._core.turns import Turns
@@ -34,14 +35,14 @@ World: TypeAlias = Literal["blocking", "asyncio", "trio", "any"]
 
 
 if TYPE_CHECKING:
-    _Turns: TypeAlias = Turns[Inbox, Layer]
+    _Turns: TypeAlias = Turns[Inbox, Layer, Message]
 else:
     _Turns = Turns
 
 
 def _ways(link: type[object]) -> tuple[object, ...]:
     """Return what a link must not have changed for a transaction to be done in one go."""
-    names = ("claim", "release", "permit", "unsent", "written", "send", "receive", "poison")
+    names = ("claim", "release", "permit", "unsent", "written", "send", "receive", "accept", "poison")
     return tuple(getattr(link, name) for name in names)
 
 
@@ -70,16 +71,10 @@ class Link(_Turns, ABC):
         self.plain: bool = self._plain
         self._outbox = deque()
         self._arrived = deque()
-        self._ended = False
-        self._failure: TransportError | None = None
         self.note: object = None
         """What the mailbox keeps about it."""
-        self.armed: bool = False
-        """Whether the mailbox may read one message."""
         self.likely = False
         """Whether the wire gave as much as one read takes, so that there is probably more."""
-        self.wanted: bool = False
-        """Whether a mailbox met an operation at work and waits to be told of its end."""
 
     # -- what a world provides
 
@@ -112,6 +107,8 @@ class Link(_Turns, ABC):
 
     def claim(self, generation: int) -> None:
         """Take the link for one operation of the newest value."""
+        if self.home not in {0, get_ident()}:
+            raise RuntimeError(f"a connection of {self.world} is used in the thread of its event loop")
         if not self.begin_turn(generation):
             raise StaleConnectionError
 
@@ -142,7 +139,10 @@ class Link(_Turns, ABC):
     @property
     def backlog(self) -> int:
         """The same, with those in layers whose peer does not take them yet."""
-        return self._queued + sum(layer.waiting for layer in self._layers)
+        waiting = self._queued
+        for layer in self._layers:
+            waiting += layer.waiting
+        return waiting
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Queue the octets, through the TLS layers, and write what the wire takes."""
@@ -169,11 +169,13 @@ class Link(_Turns, ABC):
     def _carry_out(self) -> None:
         """Move what the layers want to send outwards, into the outbox."""
         layers = self._layers
-        for inner, outer in zip(layers[:0:-1], layers[-2::-1], strict=True):
-            octets = inner.leaving()
-            if octets:
-                outer.write(octets)
-        octets = layers[0].leaving()
+        outermost = layers[0]
+        if outermost is not layers[-1]:
+            for inner, outer in zip(layers[:0:-1], layers[-2::-1], strict=True):
+                octets = inner.leaving()
+                if octets:
+                    outer.write(octets)
+        octets = outermost.leaving()
         if octets and not self._write_failed:
             self._outbox.append(octets)
             self._queued += len(octets)
@@ -278,11 +280,6 @@ class Link(_Turns, ABC):
             self._ended = self.clean_end = True
 
     @property
-    def has_next(self) -> bool:
-        """Whether something can be received without asking the wire."""
-        return bool(self._arrived) or self._ended or self._failure is not None
-
-    @property
     def closed(self) -> bool:
         """Whether this end was closed."""
         return self._closed
@@ -348,42 +345,22 @@ class Link(_Turns, ABC):
         self.armed = self.wanted = False
         self.inbox = inbox
 
-    def arm(self) -> None:
-        """Let the mailbox read one message, unless one is still to be fed to `stream`."""
-        if self.inbox is not None and not self._closed and self._sequence == self._accepted:
-            self.armed = True
-            self.inbox.watch(self)
+    def _read_message(self) -> Message | None:
+        """Read once and make a message of it; `None` where nothing is there to be had.
 
-    def take_message(self, inbox: Inbox) -> Message | None:
-        """Read once and make a message of it; for mailboxes. `None` where nothing is there to be had.
-
-        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`.
+        For `take_message`, where nothing has arrived yet.
         """
-        # Set before the attempt: an operation that ends in between sees it.
-        self.wanted = True
-        if not self._wire.acquire(blocking=False):
-            return None
         try:
-            self.wanted = False
-            if not self.armed or self.inbox is not inbox:
-                return None
-            try:
-                octets = self.receive_now()
-            except TransportError as error:
-                self.armed = False
-                self._sequence += 1
-                return Broken(self.source, self._sequence, error)
-            return None if octets is None else self.deliver(octets)
-        finally:
-            self._let_go()
+            octets = self.receive_now()
+        except TransportError as error:
+            return Broken(self.source, self.numbered(), error)
+        return None if octets is None else self.deliver(octets)
 
     def deliver(self, octets: bytes) -> Message:
         """Make the next message of this link; `b""` is the peer's end."""
-        self.armed = False
-        self._sequence += 1
         if octets:
-            return Received(self.source, self._sequence, octets)
-        return Closed(self.source, self._sequence, self.clean_end)
+            return Received(self.source, self.numbered(), octets)
+        return Closed(self.source, self.numbered(), self.clean_end)
 
     def write_waiting(self) -> None:
         """Write from the outbox what the wire takes; for mailboxes. Never waits.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ..errors import TransportClosed, TransportError, TransportTimeout
 from ..errors.transport import Unreachable, system_error
 from .link import Link
+from .tls import TLSLayer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,12 +97,17 @@ class SocketLink(Link):
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Write at once where nothing waits before it; else queue, and write what the kernel takes."""
+        layer = self._layers[0] if len(self._layers) == 1 else None
         if (
             flush
             and len(pieces) == 1
-            and not (self._layers or self._outbox or self._closed or self._shutting or self._write_failed)
+            and (not self._layers or isinstance(layer, TLSLayer))
+            and not (self._outbox or self._closed or self._shutting or self._write_failed)
         ):
             piece = pieces[0]
+            if layer is not None:
+                layer.write(piece)
+                piece = layer.leaving()
             try:
                 sent = self._socket.send(piece, AT_ONCE)
             except BlockingIOError:
@@ -116,9 +122,11 @@ class SocketLink(Link):
                     del broken  # no frame may hold the error whose traceback holds the frame
             if sent == len(piece):
                 return
-            if sent:
-                pieces = (piece[sent:],)
-        super().send(pieces, flush=flush)
+            self._outbox.append(memoryview(piece)[sent:])
+            self._queued += len(piece) - sent
+            self._write()
+        else:
+            super().send(pieces, flush=flush)
 
     def _transmit(self, *, wait: bool) -> None:
         self._write_some()

@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CertificateRejected, TLSFailed
 from ..types import TLSInfo
@@ -156,8 +155,7 @@ def _stamp(file: str | None) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """Everything about one TLS connection that can be known, and can fail, before anything is dialled."""
 
     context: ssl.SSLContext

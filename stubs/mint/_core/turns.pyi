@@ -6,12 +6,14 @@ from typing_extensions import disjoint_base
 
 from .events import RequestRef, Step
 from .faults import Fault
+from .messages import Source
 from .values import Slots
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 _I = TypeVar("_I")
 _L = TypeVar("_L")
+_M = TypeVar("_M")
 
 @final
 class Mutex:
@@ -19,13 +21,16 @@ class Mutex:
     def release(self) -> None: ...
 
 @disjoint_base
-class Turns(Generic[_I, _L]):
+class Turns(Generic[_I, _L, _M]):
     generation: int
     @property
     def _guard(self) -> Mutex: ...
     @property
     def _wire(self) -> Mutex: ...
+    home: int
+    source: Source
     inbox: _I | None
+    armed: bool
     wanted: bool
     _closed: bool
     plain: bool
@@ -39,6 +44,10 @@ class Turns(Generic[_I, _L]):
     _queued: int
     _arrived: deque[bytes]
     _held: int
+    _ended: bool
+    _failure: Exception | None
+    pushed: bool
+    _paused: bool
     _sequence: int
     _accepted: int
     _shutting: bool
@@ -46,6 +55,11 @@ class Turns(Generic[_I, _L]):
     def begin_turn(self, generation: int) -> bool: ...
     def end_turn(self, moved: bool) -> int: ...
     def arrive(self, octets: bytes) -> None: ...
+    @property
+    def has_next(self) -> bool: ...
+    def arm(self) -> None: ...
+    def numbered(self) -> int: ...
+    def take_message(self, inbox: _I) -> _M | None: ...
 
 @final
 class Quick(Generic[_R]):
@@ -61,5 +75,6 @@ class Quick(Generic[_R]):
         flush: bool,
     ) -> tuple[_T, RequestRef] | Fault | None: ...
     def commit(self, value: _T, made: Step[object]) -> _T | None: ...
-    def recv(self, value: _T) -> tuple[_T, list[_R]] | None: ...
+    def recv(self, value: _T, until: float | None) -> tuple[_T, list[_R]] | None: ...
+    def stream(self, value: _T, message: object) -> tuple[_T, list[_R]] | None: ...
     def take(self, value: _T, data: bytes, responses: list[_R]) -> _T | None: ...

@@ -1,0 +1,70 @@
+"""One mailbox and many connections: each in its turn asks, is answered, and its message is fed to it."""
+
+from __future__ import annotations
+
+import resource
+import socket
+from typing import TYPE_CHECKING
+
+import mint
+from mint.http1 import initiate
+from mint.transport import SocketLink
+
+from ..measure import MissingError, Rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mint import HTTP1
+    from mint.messages import Source
+
+    from ..measure import Task
+    from ..work import Watched
+
+MESSAGES = 1_000
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+
+
+def _enough(descriptors: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < descriptors:
+        if hard < descriptors:
+            raise MissingError(f"{descriptors} descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, hard))
+
+
+def messages(work: Watched) -> Task:
+    _enough(2 * work.connections + 100)
+    box = mint.Mailbox()
+    peers: list[socket.socket] = []
+    held: dict[Source, HTTP1] = {}
+    for _ in range(work.connections):
+        near, far = socket.socketpair()
+        link = SocketLink(near, mint.TCPOptions())
+        connection = initiate(link, scheme="http", hostname="example.org", port=80, mailbox=box)
+        peers.append(far)
+        held[connection.source] = connection
+    sources = list(held)
+    # Neighbours in time are no neighbours in the list.
+    order = [at * 7 % work.connections for at in range(MESSAGES)]
+
+    def run(_: object) -> int:
+        receive: Callable[[], object] = box.receive
+        done = 0
+        for at in order:
+            source = sources[at]
+            held[source], _ = held[source].request("GET", "/")
+            peers[at].recv(4096)
+            peers[at].send(ANSWER)
+            message = receive()
+            assert isinstance(message, mint.Received)
+            fed = held[message.source].stream(message)
+            assert fed is not mint.UNKNOWN
+            held[message.source], responses = fed
+            done += isinstance(responses[-1], mint.Done)
+        return done
+
+    def verify(_: int, done: int) -> None:
+        assert done == MESSAGES, done
+
+    return Rounds(lambda _: None, run, verify, MESSAGES)

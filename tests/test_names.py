@@ -1,0 +1,46 @@
+"""The names of the package: what type checkers see is what programs get, when they first use it."""
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import mint
+
+SOURCE = ast.parse(Path(mint.__file__).read_text())
+
+
+def told_to_checkers() -> set[tuple[str, str]]:
+    """Return home and name of everything that is imported for type checkers only."""
+    (block,) = (node for node in SOURCE.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name))
+    return {
+        (node.module or "", alias.name)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def test_every_name_is_where_type_checkers_think() -> None:
+    told = told_to_checkers()
+    assert {name for _, name in told} == {name for name in mint.__all__ if name != "__version__"}
+    for home, name in told:
+        expected = getattr(import_module(f"mint.{home}"), name) if home else import_module(f"mint.{name}")
+        assert getattr(mint, name) is expected
+    assert set(mint.__all__) <= set(dir(mint))
+
+
+def test_what_is_no_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'mint' has no attribute 'conect'"):
+        getattr(mint, "conect")  # noqa: B009  # type checkers know that there is none
+
+
+def test_importing_the_package_loads_next_to_nothing() -> None:
+    code = "import sys, mint; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = ran.stdout.split()
+    assert {name for name in loaded if name.partition(".")[0] == "mint"} == {"mint", "mint.version"}
+    assert "ssl" not in loaded
