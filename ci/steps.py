@@ -58,6 +58,7 @@ def steps(fuzz_seconds: int) -> tuple[Step, ...]:
         Step("suite -O", ("ci/suite", "-O")),
         Step("types", ("ci/types",)),
         Step("vendored", ("ci/vendored",)),
+        Step("docs", ("ci/docs",)),
         Step("lint", ("ci/lint",)),
         Step("demo", ("ci/demo",)),
     )

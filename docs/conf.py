@@ -1,15 +1,66 @@
 """Sphinx configuration; `ci/docs` builds the pages with warnings as errors."""
 
-from mint import __version__
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mint import ClientSettings, HTTP1Options, HTTP2Options, MintError, TCPOptions, TLSOptions, __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "mint"
 author = "The mint developers"
 release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
-exclude_patterns = ["_build"]
-myst_enable_extensions = ["colon_fence"]
+html_copy_source = False
+exclude_patterns = ["performance/tables.md"]  # a part of performance.md
 myst_heading_anchors = 3
-autodoc_typehints = "description"
+
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
-nitpicky = False
+python_maximum_signature_line_length = 100
+python_use_unqualified_type_names = True
+# `name` in a docstring becomes a link where there is such a thing, and code otherwise.
+default_role = "py:obj"
+# What is ours must resolve; the pages are built without the inventories of others.
+nitpicky = True
+nitpick_ignore = [("py:class", "mint.testing.peer.T")]  # a type variable
+nitpick_ignore_regex = [("py:.*", r"(?!mint\.).*")]
+
+_DEFAULTS = (HTTP1Options(), HTTP2Options(), ClientSettings(), TCPOptions(), TLSOptions())
+
+
+def name_defaults(
+    _app: Sphinx,
+    _what: str,
+    name: str,
+    _object: object,
+    _options: object,
+    signature: str | None,
+    returns: str,
+) -> tuple[str, str] | None:
+    """Write default options as a user would, not under the name that the source shares them by."""
+    if signature is None:
+        return None
+    for made in _DEFAULTS:
+        signature = signature.replace(repr(made), f"{type(made).__name__}()")
+    signature = signature.replace(": Mailbox", f": {name.rpartition('.')[0]}.Mailbox")  # there are three
+    return re.sub(r"(\w+) = _[A-Z0-9]+", r"\1 = \1()", signature), returns
+
+
+def add_reason(
+    _app: Sphinx, what: str, _name: str, described: object, _options: object, lines: list[str]
+) -> None:
+    """Say of each error by which `reason` it is known."""
+    if what == "exception" and isinstance(described, type) and issubclass(described, MintError):
+        lines += ["", f"Its `reason` is ``{described.reason}``."]
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the handlers."""
+    app.connect("autodoc-process-signature", name_defaults)
+    app.connect("autodoc-process-docstring", add_reason)

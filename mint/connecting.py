@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
 from .hosts import ascii_host, ascii_name, literal, without_zone
-from .options import MAX_PORT
+from .options import MAX_PORT, TCPOptions, TLSOptions
 from .types import UnixAddress
 
 if TYPE_CHECKING:
-    from .options import TCPOptions, TLSOptions
     from .proxy import Proxy
     from .transport.layer import Layer
     from .transport.tls import TLSLayer
@@ -184,6 +183,16 @@ class Plan(NamedTuple):
 Procedure: TypeAlias = Generator[IOStep, Answer, Established]
 
 
+def _check_kinds(tcp: object, tls: object, proxy: object) -> None:
+    """Refuse what is no option, before something deeper meets it."""
+    if not isinstance(tcp, TCPOptions):
+        raise TypeError(f"tcp wants a mint.TCPOptions, not {tcp!r}")
+    if not isinstance(tls, TLSOptions):
+        raise TypeError(f"tls wants a mint.TLSOptions, not {tls!r}")
+    if isinstance(proxy, str):  # who has none need not load what a Proxy is; it may hold a password
+        raise TypeError("proxy wants a mint.Proxy: mint.Proxy.from_url() makes one of a URL")
+
+
 def make_plan(
     scheme: Scheme,
     address: Address,
@@ -194,11 +203,12 @@ def make_plan(
     alpn: tuple[str, ...],
     proxy: Proxy | None = None,
 ) -> Plan:
-    """Check what names the origin and return the plan; `ValueError` says what is wrong with it."""
+    """Check what leads to the origin and return the plan; `ValueError` or `TypeError` says what is wrong."""
     if scheme not in {"http", "https"}:
         raise ValueError(f'scheme wants "http" or "https", not {scheme!r}')
     if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= MAX_PORT:
         raise ValueError(f"port wants a number from 0 to {MAX_PORT}, not {port!r}")
+    _check_kinds(tcp, tls, proxy)
     if isinstance(address, UnixAddress):
         if hostname is None:
             raise ValueError("a Unix socket has no name: give hostname, for Host and the certificate")

@@ -254,8 +254,15 @@ class ConnectionBase(Generic[_S]):
                 `stream_request_body`; a request for a tunnel (CONNECT) wants that.
             flush: write now what the kernel takes; `False` queues, so that many requests are one write.
 
-        Raises an `HTTPError` with `local` true where the request cannot be sent (nothing was), and a
-        `TransportError` where the wire broke. RFC 9110 9, RFC 9112 3, RFC 9113 8.3.
+        Raises:
+            HTTPError: with `local` true, the request cannot be sent and nothing was: `Closed`,
+                `ClosedForWriting`, `InvalidRequestTarget`, `InvalidHeaderValue` and their like; on HTTP/1
+                `RequestBodyIsStreaming`, `TooManyPipelinedRequests`; on HTTP/2 `TooManyConcurrentRequests`,
+                `ExceedsWindowSize`, `MaxHeaderListSizeExceeded`.
+            TransportError: the wire broke.
+            TypeError: an argument is of another type.
+
+        RFC 9110 9, RFC 9112 3, RFC 9113 8.3.
 
         """
         streaming = body is STREAM
@@ -277,14 +284,16 @@ class ConnectionBase(Generic[_S]):
         return self._commit(step, flush=flush), step.ref
 
     def stream_request_body(self, ref: RequestRef, data: BytesLike | Eof, *, flush: bool = True) -> Self:
-        """Send a piece of a streamed body, or its end: `mint.Eof()`, `mint.Eof(trailers)`.
+        """Send a piece of a streamed body, or its end: `mint.Eof`, with trailers or without.
 
         After `101` or a successful CONNECT the same call sends into the tunnel; `mint.Eof()` ends that
         direction only. An empty piece sends nothing.
 
         Raises `ExceedsWindowSize` on HTTP/2 where the piece is larger than `request_body_window(ref)`,
         `ContentLengthMismatch` where it breaks the declared length, `RequestIsNotStreaming`,
-        `UnknownRequestToStream`; all of them local. `ValueError` for a ref this connection never gave.
+        `UnknownRequestToStream`, and for trailers `TrailingHeadersButNotChunkedEncoding` and
+        `UnallowedTrailingHeader`; all of them local. `TransportError` where the wire broke, `ValueError` for
+        a ref this connection never gave. RFC 9112 7.1, RFC 9113 8.1.
         """
         if not isinstance(data, (Eof, bytes, bytearray, memoryview)):
             raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
@@ -335,7 +344,9 @@ class ConnectionBase(Generic[_S]):
 
         Returns also when the peer ended. Raises `TransportTimeout` (a `TimeoutError`) when the time is
         up: the connection lives on (`conn.after(error)`), and what was decoded is in `error.responses`.
-        Raises `HTTPError` for what breaks HTTP. `RuntimeError` in active mode.
+        Raises `HTTPError` for what breaks HTTP, another `TransportError` where the wire broke while something
+        was open (an end while nothing is open is no error: `is_open("read")` says it), `RuntimeError` in
+        active mode, `ValueError` for a negative `byte_count`.
         """
         until = None if timeout is None else monotonic() + timeout
         if not byte_count:
@@ -385,7 +396,8 @@ class ConnectionBase(Generic[_S]):
         """Feed one message of a mailbox and return what it means; active mode.
 
         Returns `mint.UNKNOWN` for anything that is not this connection's message. The link is read again
-        only after this, also when it raises and the connection stays open. Raises as `recv` does.
+        only after this, also when it raises and the connection stays open. Raises as `recv` does, and
+        `StaleConnectionError` for a message that was fed before.
         """
         quick: tuple[Self, list[Response]] | None = self._quick.stream(self, message)
         if quick is not None:
@@ -433,19 +445,20 @@ class ConnectionBase(Generic[_S]):
 
     @property
     def transport(self) -> Transport:
-        """The link, for front ends: what moves the octets. Programs have no use for it."""
+        """The link, which moves the octets. It is for front ends; programs have no use for it."""
         return self._link
 
     @property
     def source(self) -> Source:
-        """The token that this connection's messages carry: a key for dictionaries of connections."""
+        """The token that this connection's messages carry; a key for dictionaries of connections."""
         return self._link.source
 
     def set_mode(self, mode: Literal["active", "passive"], mailbox: Inbox | None = None) -> Self:
         """Change how bytes come in: `"active"` with a mailbox, or `"passive"`.
 
-        Going passive takes back what the mailbox had read and not handed out; a message it did hand out
-        must still be fed to `stream`.
+        Nothing is lost: what the mailbox has not handed out comes with `recv`, or out of the next mailbox; a
+        message it did hand out must still be fed to `stream`. Raises `ValueError` for a mode without its
+        mailbox, `TypeError` for a mailbox of another world (asyncio, trio), `MailboxClosed`.
         """
         if mode not in {"active", "passive"}:
             raise ValueError(f'mode wants "active" or "passive", not {mode!r}')
@@ -473,18 +486,21 @@ class ConnectionBase(Generic[_S]):
 
     @property
     def mode(self) -> Literal["active", "passive"]:
-        """How bytes come in: through a mailbox (`"active"`) or through `recv` (`"passive"`)."""
+        """How bytes come in, `"active"` through a mailbox or `"passive"` through `recv`."""
         return "passive" if self._link.inbox is None else "active"
 
     # -- what is known
 
     @property
     def open_request_count(self) -> int:
-        """How many requests are waiting for the end of their response."""
+        """How many requests are waiting for the end of their response; pushes do not count."""
         return self._state.open_request_count
 
     def is_open(self, direction: Literal["write", "read"] = "write") -> bool:
-        """Whether requests can be sent (`"write"`), or responses may still come (`"read"`)."""
+        """Whether requests can be sent (`"write"`), or responses may still come (`"read"`).
+
+        After a GOAWAY, or where either side said `connection: close`, only the second holds.
+        """
         if direction == "write":
             return self._state.is_open_write
         if direction == "read":
@@ -540,9 +556,10 @@ class ConnectionBase(Generic[_S]):
     # -- the wire
 
     def flush(self, timeout: float | None = None) -> Self:
-        """Write everything that is queued; raises `TransportTimeout` when the time is up.
+        """Write everything that is queued; wait at most `timeout` seconds, `None` for ever.
 
-        After a timeout the connection lives on: what was not written stays queued.
+        Raises `TransportTimeout` when the time is up: the connection lives on, and what was not written stays
+        queued. `RuntimeError` in asyncio and trio, which have a `flush` to await.
         """
         self._link.permit("flush")
         link = self._claimed()

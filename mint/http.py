@@ -164,8 +164,13 @@ def connect(
             `ValueError` it is still yours.
 
     Raises:
-        TransportError: nobody answers, the name is not known, TLS failed, the time is up.
+        TransportError: nobody answers (`ConnectionRefused`, `Unreachable`), the name is not known
+            (`NameNotResolved`), TLS failed (`CertificateRejected`, `TLSFailed`, `BadALPNProtocol`), the time
+            is up (`TransportTimeout`).
+        HTTPError: the proxy did not open the tunnel (`ProxyError`), TLS is too weak for HTTP/2
+            (`InadequateSecurity`).
         ValueError: an option makes no sense; raised before anything is dialled.
+        TypeError: an argument is of another type; likewise.
 
     """
     wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)

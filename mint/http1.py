@@ -38,7 +38,11 @@ class HTTP1(ConnectionBase[core.State]):
     """An HTTP/1.1 connection as an immutable value.
 
     Requests are pipelined: they may be sent before earlier responses came, up to `max_pipelined`, and
-    the responses come in their order. While one body is streamed no other request can be sent.
+    the responses come in their order. While one body is streamed no other request can be sent. RFC 9112.
+
+    Every operation leaves the value as it was and returns a new one: go on with that. Through an old one
+    what touches the wire raises `StaleConnectionError`. `==` compares what the protocol and the caller put
+    into a value, never the socket; values are not hashable.
     """
 
     def _slots(self) -> Slots:
@@ -80,8 +84,7 @@ def connect(
 ) -> HTTP1:
     """Connect and speak HTTP/1.1, whatever else the server offers.
 
-    The arguments are those of `mint.connect`. Raises `TransportError`; `ValueError` for options that
-    make no sense, before anything is dialled.
+    The arguments are those of `mint.connect`, and so is what is raised.
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("http/1.1",), proxy)
     link, found = open_link(plan, resolver, socket)

@@ -47,7 +47,11 @@ class HTTP2(ConnectionBase[core.State]):
     """An HTTP/2 connection as an immutable value.
 
     Requests are concurrent, up to the server's `max_concurrent_streams`. Windows are refilled without
-    your help; what you may send is `request_body_window(ref)`.
+    your help; what you may send is `request_body_window(ref)`. RFC 9113, RFC 8441.
+
+    Every operation leaves the value as it was and returns a new one: go on with that. Through an old one
+    what touches the wire raises `StaleConnectionError`. `==` compares what the protocol and the caller put
+    into a value, never the socket; values are not hashable.
     """
 
     _counts = True
@@ -75,7 +79,8 @@ class HTTP2(ConnectionBase[core.State]):
     def cancel_request(self, ref: RequestRef) -> Self:
         """Give a request up (RST_STREAM, CANCEL); no further response comes under its ref.
 
-        Does nothing for a request that is over, or was never made. Raises `TransportError`.
+        Does nothing for a request that is over, or was never made. Raises `TransportError` where the wire
+        broke, `ValueError` for a ref of another connection. RFC 9113 6.4.
         """
         return self._run(lambda state: state.cancel(ref))
 
@@ -104,7 +109,8 @@ class HTTP2(ConnectionBase[core.State]):
     def ping(self, payload: bytes = bytes(PING_SIZE)) -> tuple[Self, RequestRef]:
         """Ask the server for a sign of life; a `Pong` with the ref comes back.
 
-        `payload` has exactly 8 octets. RFC 9113 6.7.
+        `payload` has exactly 8 octets, else it is a `ValueError`. Raises `TooManyPings` (local) beyond
+        `HTTP2Options.max_pings`. RFC 9113 6.7.
         """
         if not isinstance(payload, bytes) or len(payload) != PING_SIZE:
             raise ValueError(f"payload wants {PING_SIZE} bytes, not {payload!r}")
@@ -131,7 +137,8 @@ class HTTP2(ConnectionBase[core.State]):
     ) -> Self:
         """Change what we tell the server about ourselves; in effect once the server acknowledges.
 
-        The ranges are those of `ClientSettings`; `None` leaves a setting as it is. RFC 9113 6.5.
+        The ranges are those of `ClientSettings`, and `ValueError` says so; `None` leaves a setting as it is.
+        Raises `TooManySettings` (local) where too many wait for their acknowledgement. RFC 9113 6.5.
         """
         settings = ClientSettings(
             header_table_size=header_table_size,
@@ -152,7 +159,8 @@ class HTTP2(ConnectionBase[core.State]):
     def get_server_setting(self, name: ServerFlag | SizeSetting | LimitSetting) -> bool | int | None:
         """Return what the server told about itself, or the default; `None` is no limit.
 
-        Raises `ValueError` for a name that is no setting.
+        Until its first SETTINGS came, `max_concurrent_streams` is taken to be 100. Raises `ValueError` for
+        a name that is no setting. RFC 9113 6.5.2, RFC 8441 3.
         """
         value = self._state.server_setting(name)
         return bool(value) if name in _FLAGS else value
@@ -185,6 +193,7 @@ class HTTP2(ConnectionBase[core.State]):
 
         1 to 2**31 - 1 octets; refills go up to the new size from now on. Raises `WindowSizeTooSmall` where
         the size is below the present one, `UnknownRequestToStream` where the request is over; both local.
+        `ValueError` for any other size, and for a ref that this connection never gave. RFC 9113 6.9.
         """
         if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_WINDOW:
             raise ValueError(f"size wants a number from 1 to {MAX_WINDOW}, not {size!r}")
@@ -235,8 +244,7 @@ def connect(
     """Connect and speak HTTP/2: over TLS the server must agree, in clear it must know (RFC 9113 3.3).
 
     The arguments are those of `mint.connect`. Raises `ProtocolNotNegotiated` or `BadALPNProtocol` where the
-    server does not agree, `InadequateSecurity`, any other `TransportError`; `ValueError` for options that
-    make no sense, before anything is dialled.
+    server does not agree, and else what `mint.connect` raises.
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("h2",), proxy)
     link, found = open_link(plan, resolver, socket)

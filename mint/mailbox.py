@@ -285,6 +285,8 @@ class Watcher:
 class Mailbox(Watcher):
     """The mailbox of the blocking world: any number of connections, one message at a time.
 
+    For example::
+
         mailbox = mint.Mailbox()
         conn = mint.connect("https", "example.org", 443, mailbox=mailbox)
         for message in mailbox:

@@ -79,7 +79,9 @@ def _require_names(names: frozenset[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class HTTP1Options:
-    """How HTTP/1 is spoken.
+    """How HTTP/1 is spoken. RFC 9112.
+
+    What goes beyond a limit (1 to 2**31 - 1 each) is an error that names it.
 
     Attributes:
         case_sensitive_headers: send header names as they are given; they go out in lower case otherwise.
@@ -89,9 +91,9 @@ class HTTP1Options:
         sensitive_headers: names, in lower case, whose values stand in no error and in no log, and are not
             kept for the lines that come next; authorization, cookies and proxy credentials always are
             among them.
-        optional_responses: `("status_reason",)` asks for `StatusReason` responses.
+        optional_responses: `("status_reason",)` asks for a `StatusReason` after each `Status`.
         max_header_list_size: the octets of one response head.
-        max_fields: the fields of one response head.
+        max_fields: the fields of one response head; each line of a folded one counts.
         max_status_line: the octets of a status line.
         max_informational: how many interim responses may precede a final one.
         max_informational_size: the octets of all of them together.
@@ -147,13 +149,15 @@ class ClientSettings:
     `None` leaves a setting as it is: at the beginning as below, later as it was last sent.
 
     Attributes:
-        header_table_size: octets of the HPACK table that the server may use, 65 536 at most; 4 096 unless
+        header_table_size: octets of the HPACK table that the server may use, 0 to 65 536; 4 096 unless
             sent.
         enable_push: accept pushed responses; off unless asked for.
-        max_concurrent_streams: how many pushed streams may be open; counts with push only.
-        initial_window_size: octets that the server may send on one stream before we refill.
-        max_frame_size: octets of the largest frame we take; 16 384 unless sent.
-        max_header_list_size: octets of the largest header section we take, decoded.
+        max_concurrent_streams: how many pushed streams may be open, 0 to 2**32 - 1; 100 unless sent. It
+            counts with push only.
+        initial_window_size: octets that the server may send on one stream before we refill, 0 to
+            2**31 - 1.
+        max_frame_size: octets of the largest frame we take, 16 384 (unless sent) to 16 777 215.
+        max_header_list_size: octets of the largest header section we take, decoded, 1 to 2**31 - 1.
 
     """
 
@@ -204,13 +208,16 @@ _SETTING_RANGES = (
 
 @dataclass(frozen=True, slots=True)
 class HTTP2Options:
-    """How HTTP/2 is spoken.
+    """How HTTP/2 is spoken. RFC 9113, RFC 7541.
+
+    What goes beyond a limit (1 to 2**31 - 1 where nothing else is said) is an error that names it.
 
     Attributes:
         client_settings: what we tell the server about ourselves.
         connection_window_size: octets that the server may send on all streams before we refill;
             65 535 to 2**31 - 1.
-        receive_window_update_threshold: refill a window once so few octets are left in it.
+        receive_window_update_threshold: refill a window once so few octets are left in it; one smaller than
+            twice as many is refilled when half of it is used.
         sensitive_headers: names, in lower case, whose values stand in no error and in no log, and are never
             put into HPACK tables; authorization, cookies and proxy credentials always are among them.
         max_fields: the fields of one header section; every cookie crumb counts.
@@ -297,17 +304,17 @@ class TCPOptions:
     """How sockets are made and used.
 
     Attributes:
-        connect_timeout: seconds for everything until the connection can be used: names, attempts,
+        connect_timeout: seconds, 0 or more, for everything until the connection can be used: names, attempts,
             proxy, TLS. `None` waits for ever.
-        send_timeout: seconds that an operation waits for the peer to take bytes, once more than
+        send_timeout: seconds, 0 or more, that an operation waits for the peer to take bytes, once more than
             `high_water` are queued. `None` waits for ever.
         high_water: octets that may be queued before an operation waits.
         inet4: try IPv4 addresses.
         inet6: try IPv6 addresses.
         nodelay: send small writes at once (TCP_NODELAY).
         keepalive: let the system probe idle connections (SO_KEEPALIVE).
-        send_buffer: SO_SNDBUF; `None` leaves it to the system.
-        receive_buffer: SO_RCVBUF; `None` leaves it to the system.
+        send_buffer: octets of SO_SNDBUF; `None` leaves it to the system.
+        receive_buffer: octets of SO_RCVBUF; `None` leaves it to the system.
         local_address: the address (and port, 0 for any) to connect from.
         receive_size: the octets of one read, to begin with; of a stream that fills them, up to 131 008.
 
@@ -352,6 +359,10 @@ class TLSOptions:
 
     What `ssl` cannot do is not here: the length of a chain (`depth`) is bounded by OpenSSL alone, and there
     are no checks of revocation unless your own `context` has them.
+
+    Raises `ValueError` for an old `minimum_version`, a `trust` beside `ca_file` or `ca_data`, a `key_file`
+    without `cert_file`, an extra that is not installed. What only OpenSSL can judge (files, ciphers) is
+    `TLSFailed` when connecting, before anything is dialled.
 
     Attributes:
         verify: check the certificate and the host name. Turning it off is for tests.

@@ -150,7 +150,7 @@ class Proxy:
 
     @property
     def sent_headers(self) -> HeaderFields:
-        """What an HTTP proxy is told: the headers, and the credentials as one of them (RFC 7617)."""
+        """The headers that an HTTP proxy is told; the credentials are one of them (RFC 7617)."""
         if self.username is None:
             return self.headers
         token = base64.b64encode(f"{self.username}:{self.password or ''}".encode()).decode("ascii")
@@ -207,8 +207,8 @@ def from_environment(
 
     `no_proxy` (or `NO_PROXY`) is a list, separated by commas or blanks. An entry may end in `:port` and then
     counts for that port only. It is `*` for every host; an IP address; an IP network as `10.0.0.0/8`; a name,
-    for the host of that name and those below it; or a name after `.` or `*.`, for those below it only. Names
-    compare without case and without a last dot; IP addresses by their value. No address is resolved.
+    for the host of that name and those below it; or a name after a dot, or after ``*.``, for those below it
+    only. Names compare without case and without a last dot; IP addresses by their value. Nothing is resolved.
 
     Args:
         scheme: the scheme of the origin, `"http"` or `"https"`.

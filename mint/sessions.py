@@ -22,10 +22,13 @@ MOST = 100
 class TLSSessions:
     """Sessions of earlier connections, to be resumed by later ones: pass one object to both.
 
+    For example::
+
         tls = mint.TLSOptions(sessions=mint.TLSSessions())
 
     A session is resumed only for the same options, server name, address, port, protocols and proxy; a file
-    of certificates that changed makes other options. Thread-safe; the oldest go when there are `most`.
+    of certificates that changed makes other options. Thread-safe; the oldest go when there are more
+    than `most`, which is 100 unless given.
     """
 
     def __init__(self, most: int = MOST) -> None:

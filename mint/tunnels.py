@@ -203,6 +203,8 @@ class TunnelLink(Memory):
 class Tunnels:
     """One HTTP/2 connection to a proxy, and any number of connections through it.
 
+    For example::
+
         proxy = mint.http2.connect("https", "proxy.example", 443)
         with mint.Tunnels(proxy) as tunnels:
             one = tunnels.connect("https", "one.example", 443)
@@ -211,8 +213,8 @@ class Tunnels:
     It takes the value over: go on with `tunnels.connection`, if at all. The connections are values like any
     other and may be used in different threads. A tunnel whose reader is slow holds up no other.
 
-    To receive from a `Mailbox`, put the connection to the proxy into it with `set_mode`, then those through
-    it with theirs, and give every message that is `UNKNOWN` to the latter to `stream` of the Tunnels.
+    To receive from a `mint.Mailbox`, put the connection to the proxy into it with `set_mode`, then those
+    through it with theirs, and give every message that is `UNKNOWN` to the latter to `stream` of the Tunnels.
     """
 
     def __init__(self, connection: HTTP2, headers: HeaderFields = ()) -> None:

@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from .messages import Message
 
 Scheme: TypeAlias = Literal["http", "https"]
-"""What a URI says: `http` in clear, `https` over TLS."""
+"""What a URI says; `http` is in clear, `https` over TLS."""
 
 ProtocolName: TypeAlias = Literal["http1", "http2"]
 """The protocols mint speaks."""
 
 HeaderPairs: TypeAlias = Iterable[tuple[str, str]]
-"""Fields as they go in: names in any case, values in latin-1, order and duplicates kept."""
+"""Fields as they go in, names in any case, values in latin-1, order and duplicates kept."""
 
 HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
-"""Fields as they come out: names in lower case, values in latin-1, order and duplicates kept."""
+"""Fields as they come out, names in lower case, values in latin-1, order and duplicates kept."""
 
 BytesLike: TypeAlias = "bytes | bytearray | memoryview[int]"
 """What content is given as; `bytes` pass by reference, mutable buffers are copied."""
 
 SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | str
-"""An address as the `socket` module has it: IPv4, IPv6, or the path of a Unix socket."""
+"""An address as the `socket` module has it, for IPv4, for IPv6, or the path of a Unix socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class UnixAddress:
 
 
 Address: TypeAlias = str | ipaddress.IPv4Address | ipaddress.IPv6Address | UnixAddress
-"""Where to connect: a host name, an IP literal (IPv6 with or without brackets), or a Unix socket."""
+"""Where to connect, a host name, an IP literal (IPv6 with or without brackets), or a Unix socket."""
 
 
 Resolver: TypeAlias = Callable[[str, int], Iterable[str | ipaddress.IPv4Address | ipaddress.IPv6Address]]
@@ -72,12 +72,15 @@ UNKNOWN: Final = Unknown.UNKNOWN
 """What `stream` returns for a message that is not this connection's."""
 
 Body: TypeAlias = "BytesLike | Sequence[BytesLike] | Literal[Stream.STREAM] | None"
-"""A request's content: none, known, known in pieces, or streamed."""
+"""A request's content, none, known, known in pieces, or streamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Eof:
-    """The end of a streamed request body, with trailers if there are any."""
+    """The end of a streamed request body, with trailers if there are any.
+
+    On HTTP/1 trailers can only follow a chunked body: one without content-length. RFC 9110 6.5.
+    """
 
     trailers: HeaderFields = ()
 
@@ -139,7 +142,7 @@ class Transport(Protocol):
 
     @property
     def clean_end(self) -> bool:
-        """Whether the peer ended properly: with close_notify where there is TLS."""
+        """Whether the peer ended properly, with close_notify where there is TLS."""
         ...
 
     @property

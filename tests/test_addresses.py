@@ -217,3 +217,16 @@ def test_what_is_no_connected_stream_is_refused_and_left_alone() -> None:
             with pytest.raises(ValueError, match="socket"):
                 mint.connect("http", "origin.example", 80, socket=wrong)
             assert wrong.fileno() >= 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("proxy", "http://proxy.test:3128", "from_url"),
+        ("tcp", 5.0, "TCPOptions"),
+        ("tls", None, "TLSOptions"),
+    ],
+)
+def test_arguments_of_another_type_are_refused_by_name(name: str, value: object, message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{name} wants .*{message}"):
+        mint.connect("http", "origin.test", 80, **{name: value})  # type: ignore[arg-type]  # the point

@@ -14,7 +14,7 @@ cdef class Informational:
 
 cdef class Status:
     cdef readonly RequestRef ref
-    cdef readonly int status          # 101, or 200 to 599
+    cdef readonly int status          # 101, or 200 to 999
 
 
 cdef class StatusReason:

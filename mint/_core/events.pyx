@@ -80,7 +80,10 @@ cdef class Informational:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Status:
-    """The status of the final response: 101, or 200 to 599."""
+    """The status of the final response: 101, or 200 to 999; a client takes what is above 599 for a 5xx.
+
+    RFC 9110 15.
+    """
 
     ref: RequestRef
     status: cython.int
@@ -97,7 +100,7 @@ cdef class Status:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class StatusReason:
-    """The reason phrase of an HTTP/1 status line, on request (`optional_responses`)."""
+    """The reason phrase of an HTTP/1 status line, maybe empty; comes on request (`optional_responses`)."""
 
     ref: RequestRef
     reason: str
@@ -151,7 +154,7 @@ cdef class Data:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Trailers:
-    """The trailer section, without the fields that may not stand there."""
+    """The trailer section, without the fields that may not stand there. RFC 9110 6.5."""
 
     ref: RequestRef
     headers: tuple
@@ -203,7 +206,7 @@ cdef class Failed:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Pong:
-    """The answer to a ping."""
+    """The answer to a ping, under the ref that `ping` returned. RFC 9113 6.7."""
 
     ref: RequestRef
 
@@ -219,7 +222,11 @@ cdef class Pong:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class PushPromise:
-    """The server will answer a request that was not sent. RFC 9113 8.4."""
+    """The server will answer a request that was not sent: its responses come under `promised_ref`.
+
+    `ref` is the request that made it do so, `headers` are those of the promised request, with `:method`,
+    `:scheme`, `:authority` and `:path` among them. RFC 9113 8.4.
+    """
 
     ref: RequestRef
     promised_ref: RequestRef

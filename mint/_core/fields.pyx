@@ -110,6 +110,15 @@ cdef Fault target_fault(str method, str target, bint unchecked):
     return refusal("invalid_request_target", method, target)
 
 
+cdef int check_pairs(object headers) except -1:
+    """Refuse a mapping: its names would be taken for pairs, and `{"te": ...}` be sent as `t: e`."""
+    if type(headers) is tuple or type(headers) is list:
+        return 0
+    if isinstance(headers, str) or hasattr(headers, "keys"):
+        raise TypeError("headers want pairs of name and value: of a mapping, give its items()")
+    return 0
+
+
 cdef bytes name_octets(str name):
     """The octets of a field name in lower case; None if it is no token."""
     cdef Py_ssize_t i

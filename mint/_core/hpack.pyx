@@ -10,6 +10,7 @@ nothing but itself. Here are no frames, no streams and no rules about fields, ma
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport (PyUnicode_1BYTE_KIND, PyUnicode_CheckExact, PyUnicode_GET_LENGTH,
                               PyUnicode_KIND)
@@ -43,9 +44,15 @@ cdef extern from *:
         Py_SET_SIZE((PyVarObject *)into, count + 1);
         return 0;
     }
+    #define mint_items(list) ((void **)((PyListObject *)(list))->ob_item)
+    #define mint_room(list) (((PyListObject *)(list))->allocated)
+    #define mint_resize(list, count) Py_SET_SIZE((PyVarObject *)(list), (count))
     """
     list mint_roomy_list(Py_ssize_t room)
     int mint_push(list into, Py_ssize_t count, object item) except -1
+    void **mint_items(list of) noexcept
+    Py_ssize_t mint_room(list of) noexcept
+    void mint_resize(list of, Py_ssize_t count) noexcept
 
 cdef enum:
     OVERHEAD = 32            # RFC 7541 4.1
@@ -197,6 +204,47 @@ cdef inline bint read_updates(Decoder state, Cursor *cursor, Span *span) noexcep
     return updated
 
 
+cdef inline Py_ssize_t read_indexed(const unsigned char **place, const unsigned char *end, list fields,
+                                    Py_ssize_t found, Py_ssize_t room, Statics statics, Table table,
+                                    const Span *span, Py_ssize_t *left, uint32_t *marks) noexcept:
+    """Take fields that are one octet each (6.1) up to the first that is not, or is not to be had.
+
+    They are most fields of most blocks. Returns how many fields there are then.
+    """
+    cdef const unsigned char *at = place[0]
+    cdef Entry *newest = NULL if table is None else table.entries + span.end - 1
+    cdef Py_ssize_t live = span.end - span.start
+    cdef Py_ssize_t rest = left[0]
+    cdef uint32_t seen = marks[0]
+    cdef void **item = mint_items(fields) + found
+    cdef Py_ssize_t index
+    cdef Entry *entry
+    if end - at > room - found:
+        end = at + room - found
+    while at < end and 0x80 < at[0] < 0xFF:
+        index = at[0] & 0x7F
+        if index <= STATIC_COUNT:
+            entry = &statics.entries[index]
+        elif index - STATIC_COUNT <= live:
+            entry = newest - (index - STATIC_COUNT - 1)
+        else:
+            break
+        if entry.size > rest:
+            break
+        rest -= entry.size
+        seen |= entry.note
+        Py_INCREF(<object>entry.pair)
+        item[0] = entry.pair
+        item += 1
+        at += 1
+    found = item - mint_items(fields)
+    mint_resize(fields, found)
+    place[0] = at
+    left[0] = rest
+    marks[0] = seen
+    return found
+
+
 cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t count,
                           Py_ssize_t most_octets, Py_ssize_t most_fields):
     cdef Decoded made = Decoded.__new__(Decoded)
@@ -211,8 +259,10 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
     cdef uint32_t marks = 0
     cdef uint32_t note
     cdef uint32_t index
-    cdef Py_ssize_t found = 0        # fields so far, and
-    cdef Py_ssize_t total = 0        # their octets, with what each costs on top
+    cdef Py_ssize_t found = 0        # fields so far
+    cdef Py_ssize_t room = min(mint_room(fields), most_fields)
+    cdef Py_ssize_t left = most_octets   # for more of them, with what each costs on top
+    cdef Py_ssize_t before
     cdef Py_ssize_t size
     cdef unsigned char octet
     cdef bint changed
@@ -228,13 +278,16 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
     at = cursor.at
     while at < cursor.end and not cursor.wrong:
         octet = at[0]
+        if 0x80 < octet < 0xFF and found < room:
+            before = found
+            found = read_indexed(&at, cursor.end, fields, found, room, statics, table, &span, &left,
+                                 &marks)
+            if found != before:
+                continue
         if found >= most_fields:                     # 7541-7.3-a
             made.fault = fault("too_many_headers", "", "", found + 1, most_fields)
             break
-        if 0x80 <= octet < 0xFF:                     # 6.1, in one octet: most fields of most blocks
-            index = octet & 0x7F
-            at += 1
-        elif octet & 0xE0 == 0x20:                   # 7541-4.2-c
+        if octet & 0xE0 == 0x20:                   # 7541-4.2-c
             cursor.wrong = UPDATE_LATE
             break
         else:
@@ -248,15 +301,15 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
             if entry == NULL:
                 cursor.wrong = NO_ENTRY
                 break
-            total += entry.size
-            if total > most_octets:
+            left -= entry.size
+            if left < 0:
                 cursor.wrong = LIST_LARGE
                 break
             marks |= entry.note
             mint_push(fields, found, <object>entry.pair)
             found += 1
             continue
-        cursor.allowed = most_octets - total - OVERHEAD
+        cursor.allowed = left - OVERHEAD
         if index:
             if entry == NULL:
                 cursor.wrong = NO_ENTRY
@@ -276,8 +329,8 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
         note |= value_marks(value, cursor.odd)
         marks |= note
         size = PyUnicode_GET_LENGTH(name) + PyUnicode_GET_LENGTH(value) + OVERHEAD
-        total += size
-        if total > most_octets:
+        left -= size
+        if left < 0:
             cursor.wrong = LIST_LARGE
             break
         pair = (name, value)

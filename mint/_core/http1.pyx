@@ -11,6 +11,7 @@ from libc.string cimport memcmp
 
 from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, step
 from .faults cimport PROCESSED_YES, Fault, fault, refusal
+from .fields cimport check_pairs
 from .http1_config cimport Config as ConfigType
 from .http1_framing cimport SEEN_FINAL
 from .http1_notes cimport notes_of_output, notes_of_responses
@@ -202,8 +203,10 @@ cdef class State(Reading):
         cdef State new
         cdef tuple output = ()
         cdef object written
-        cdef tuple fields = tuple(trailers)
+        cdef tuple fields
         cdef Fault refused = self.unsendable(ref)
+        check_pairs(trailers)
+        fields = tuple(trailers)
         if refused is None and fields and self.core.sends != SEND_CHUNKED:
             refused = refusal("trailing_headers_but_not_chunked_encoding")
         elif refused is None and self.core.sends == SEND_LENGTH and self.core.owed:

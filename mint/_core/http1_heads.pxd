@@ -63,7 +63,7 @@ cdef class LineCache:
 
 
 cdef struct StatusLine:
-    int status                  # 100 to 599
+    int status                  # 100 to 999
     int minor                   # of HTTP/1.x
     Py_ssize_t reason           # where the reason phrase starts
 

@@ -235,7 +235,7 @@ cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count,
         return False
     made.minor = line[7] - c"0"
     made.status = (line[9] - c"0") * 100 + (line[10] - c"0") * 10 + (line[11] - c"0")
-    if made.status < 100 or made.status > 599:   # 9110-15-b
+    if made.status < 100:   # 9110-15-b: above 599 the caller takes it for a 5xx, as over HTTP/2
         return False
     made.reason = 12
     if count > 12:

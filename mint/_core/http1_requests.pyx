@@ -10,8 +10,8 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.unicode cimport PyUnicode_GET_LENGTH
 
-from .fields cimport (authority, line_octets, method_fault, name_is_forbidden_in_trailers,
-                      name_is_sensitive, target_fault, value_fault)
+from .fields cimport (authority, check_pairs, line_octets, method_fault,
+                      name_is_forbidden_in_trailers, name_is_sensitive, target_fault, value_fault)
 from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
                              transfer_facts)
 from .http1_heads cimport (MARK_END_TO_END, MARK_SINGLE, NAME_CONNECTION, NAME_CONTENT_LENGTH,
@@ -268,6 +268,7 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
                 raise TypeError("a body is made of bytes")
             total += len(<bytes>piece)
     wanted_host = host_of(method, target)
+    check_pairs(headers)
     for name, value in headers:
         made.field(method, name, value, wanted_host)
         if made.refused is not None:

@@ -17,7 +17,7 @@ from libc.string cimport memchr, memcmp
 from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_blank,
                      value_is_clean)
 from .faults cimport Fault, fault, refusal
-from .fields cimport (method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
+from .fields cimport (check_pairs, method_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
                       name_octets, parse_length, target_fault, value_fault)
 from .frames cimport PROTOCOL_ERROR
 from .hpack cimport MARK_NAME, MARK_VALUE
@@ -213,6 +213,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
     if config.pseudo[2] is not None:
         agent = 4
         fields.append(config.pseudo[2])
+    check_pairs(headers)
     for item in headers:
         pair = ready_pair(made, item)
         if pair is None:
@@ -359,6 +360,7 @@ cdef Draft drafted_trailers(Config config, object headers):
     cdef Draft made = Draft.__new__(Draft)
     cdef tuple pair
     made.fields = []
+    check_pairs(headers)
     for item in headers:
         pair = ready_pair(made, item)
         if pair is None:

@@ -21,11 +21,11 @@ class Processed(Enum):
     """Whether the server may have acted on a request (RFC 9110 9.2.2, RFC 9113 8.7)."""
 
     NO = "no"
-    """It has not: safe to send again elsewhere, whatever the method."""
+    """It has not; safe to send again elsewhere, whatever the method."""
     MAYBE = "maybe"
-    """Nobody can tell: send again only what is idempotent."""
+    """Nobody can tell; send again only what is idempotent."""
     YES = "yes"
-    """It has: part of the response was seen."""
+    """It has; part of the response was seen."""
 
 
 def shown(text: str) -> str:

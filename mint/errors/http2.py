@@ -28,7 +28,7 @@ def code_name(code: int) -> str:
 
 
 class TooManyConcurrentRequests(HTTPError):
-    """The server allows no more open streams (RFC 9113 5.1.2)."""
+    """The server allows no more open streams (RFC 9113 5.1.2); 100 until its first SETTINGS came."""
 
     reason = "too_many_concurrent_requests"
     __match_args__ = ("count", "limit")

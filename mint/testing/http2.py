@@ -1,5 +1,7 @@
 """HTTP/2 in scripts, frame by frame: send exactly these frames, also illegal ones; expect those.
 
+For example::
+
     from mint.testing import http2
 
     script = [

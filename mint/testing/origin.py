@@ -21,6 +21,8 @@ from .server import Server
 class Origin(Server):
     """Answers every request with what `handler` returns; an error in it is raised at the end.
 
+    For example::
+
         def hello(request: Request) -> Response:
             return Response(200, (("content-type", "text/plain"),), b"hello")
 

@@ -231,7 +231,7 @@ class Peer:
 
     @property
     def ended_cleanly(self) -> bool:
-        """Whether the client's end was announced: close_notify under TLS, FIN in clear."""
+        """Whether the client's end was announced, by close_notify under TLS, FIN in clear."""
         return self.ended and (self._tls is None or self._tls.clean_end)
 
     def start_tls(self, context: ssl.SSLContext) -> None:

@@ -20,7 +20,7 @@ class ScriptedServer(Server):
     With `tls`, each connection starts with a TLS handshake. Every step has `timeout` seconds.
     Leaving the `with` statement waits for the scripts that are being played and raises
     `ScriptError` if one failed, if a connection came for which there is no script, or if one never
-    came.
+    came::
 
         script = [request(b"^GET / "), Send(b"HTTP/1.1 204 No Content\r\n\r\n")]
         with ScriptedServer(script) as server:

@@ -1,14 +1,4 @@
-"""`showcase`: a handler for `Origin` with something of everything; demos and tests fetch from it.
-
-    /            a short text              /echo        the request's body, as it comes
-    /bytes/N     N bytes, length declared  /sink        reads the body; answers its size and SHA-256
-    /stream/N    N bytes, length unknown,  /early       103 with a link, then 200
-                 SHA-256 in a trailer      /gzip        a gzipped text, marked as such
-    /headers     the request's headers     /status/NNN  that status, no body
-    /push        pushes /style.css where the protocol can
-
-CONNECT and upgrades become a tunnel that echoes.
-"""
+"""`showcase`: a handler for `Origin` with something of everything; demos and tests fetch from it."""
 
 import gzip
 import hashlib
@@ -33,7 +23,19 @@ def pattern(size: int, piece: int = PIECE) -> Iterator[bytes]:
 
 
 def showcase(request: Request) -> Response:
-    """Answer one request."""
+    """Answer one request; a handler for `Origin` with something of everything.
+
+    It has these pages::
+
+        /            a short text              /echo        the request's body, as it comes
+        /bytes/N     N bytes, length declared  /sink        reads the body; answers its size and SHA-256
+        /stream/N    N bytes, length unknown,  /early       103 with a link, then 200
+                     SHA-256 in a trailer      /gzip        a gzipped text, marked as such
+        /headers     the request's headers     /status/NNN  that status, no body
+        /push        pushes /style.css where the protocol can
+
+    CONNECT and upgrades become a tunnel that echoes.
+    """
     if request.method == "CONNECT":
         return Response(200, body=request.body)
     if request.protocol is not None:

@@ -45,7 +45,7 @@ class Send(Step):
     """Send `data`, in one write, or cut at the offsets `cuts`.
 
     Each piece is a write of its own and, under TLS, a record of its own. TCP may still join pieces
-    that the client did not read yet; `Wait` between two `Send`s is the way to be sure.
+    that the client did not read yet; `Wait` between them is the way to be sure.
     """
 
     data: bytes
@@ -100,7 +100,7 @@ class Expect(Step):
     r"""Expect exactly these bytes next, or bytes that this pattern matches.
 
     A pattern is tried whenever bytes arrive and takes what it matches then: end it with something
-    definite (`rb"...\r\n\r\n"`).
+    definite (``rb"...\r\n\r\n"``).
     """
 
     wanted: bytes | re.Pattern[bytes]

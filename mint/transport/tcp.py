@@ -63,7 +63,11 @@ def _broken(error: OSError, doing: str) -> TransportError:
 
 
 class SocketLink(Link):
-    """A connected socket as a link; blocking calls wait with `poll`."""
+    """A connected socket as a link, for `initiate`; blocking calls wait with `poll`.
+
+    The socket is closed with the link. `options` are the `TCPOptions` that count from now on, `layers`
+    those of TLS, the outermost first.
+    """
 
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link)."""

@@ -304,6 +304,14 @@ def test_status_has_three_digits(status: str) -> None:
     malformed(talk, talk.server.headers(1, [(":status", status)]))
 
 
+@pytest.mark.rfc("9110-15-b")
+@pytest.mark.parametrize("status", [600, 999])
+def test_statuses_above_599_pass_to_be_taken_for_5xx(status: int) -> None:
+    talk = asked()
+    talk.feed(talk.server.answer(1, status=status))
+    assert kinds(talk.events)[-1] == "done:1"
+
+
 @pytest.mark.rfc("9113-8.3.2-a")
 @pytest.mark.parametrize("fields", [[], [("a", "b")]])
 def test_a_response_has_a_status(fields: Fields) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
@@ -217,6 +219,16 @@ def test_nothing_but_pairs_of_str_is_taken() -> None:
         state.request("POST", "/", [], ("text",), False)  # type: ignore[arg-type]  # the point
     with pytest.raises(TypeError):
         state.request("POST", "/", [], (b"given",), True)
+
+
+@pytest.mark.parametrize("headers", [{"te": "trailers"}, MappingProxyType({"te": "trailers"}), "te"])
+def test_a_mapping_is_not_taken_for_pairs(headers: object) -> None:
+    with pytest.raises(TypeError, match="items"):
+        State(config()).request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # the point
+    step = State(config()).request("POST", "/", [], None, True)
+    assert step.ref is not None
+    with pytest.raises(TypeError, match="items"):
+        step.state.end_body(step.ref, headers)  # type: ignore[arg-type]  # the point
 
 
 def test_refusals_come_before_anything_is_looked_at() -> None:

@@ -1,5 +1,7 @@
 """The verbs beside requests: settings, windows, notes, misuse, equality, configuration."""
 
+from types import MappingProxyType
+
 import pytest
 
 from mint._core.events import RequestRef
@@ -217,6 +219,16 @@ def test_headers_of_a_wrong_type_are_misuse() -> None:
     for wrong in ([("a",)], [("a", 1)], [(b"a", "b")], [None], 5):
         with pytest.raises((TypeError, ValueError)):
             state.request("GET", "/", wrong, None, False)  # type: ignore[arg-type]  # on purpose
+
+
+@pytest.mark.parametrize("headers", [{"te": "trailers"}, MappingProxyType({"te": "trailers"}), "te"])
+def test_a_mapping_is_not_taken_for_pairs(headers: object) -> None:
+    with pytest.raises(TypeError, match="items"):
+        opened().state.request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # on purpose
+    step = opened().state.request("POST", "/", [], None, True)
+    assert step.ref is not None
+    with pytest.raises(TypeError, match="items"):
+        step.state.end_body(step.ref, headers)  # type: ignore[arg-type]  # on purpose
 
 
 def test_headers_may_come_as_any_iterable_of_pairs() -> None:

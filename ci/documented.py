@@ -1,0 +1,46 @@
+"""Say which public names the built pages do not describe: `python ci/documented.py PAGES`.
+
+What is public stands in the `__all__` of a module, or, in those that have none, in the table below.
+"""
+
+import importlib
+import sys
+import zlib
+from pathlib import Path
+
+PUBLIC = {
+    "mint": (),
+    "mint.asyncio": ("Mailbox", "connect", "flush"),
+    "mint.errors": (),
+    "mint.http1": ("connect", "initiate"),
+    "mint.http2": ("connect", "initiate"),
+    "mint.proxy": ("from_environment",),
+    "mint.testing": (),
+    "mint.testing.http2": (),
+    "mint.transport": (),
+    "mint.trio": ("Mailbox", "connect", "flush"),
+}
+
+
+def public_names() -> set[str]:
+    """Return every public name in full; modules are described by their names."""
+    found = set()
+    for name, listed in PUBLIC.items():
+        module = importlib.import_module(name)
+        found |= {f"{name}.{each}" for each in listed or module.__all__}
+    return found - set(PUBLIC)
+
+
+def described(pages: Path) -> set[str]:
+    """Return what the pages describe; an error counts under either of its names."""
+    packed = (pages / "objects.inv").read_bytes().split(b"\n", 4)[4]  # after four lines of comments
+    lines = [line.split(" ", 2) for line in zlib.decompress(packed).decode().splitlines()]
+    names = {name for name, kind, _ in lines if kind.startswith("py:")}
+    errors = importlib.import_module("mint.errors").__all__
+    return names | {f"mint.errors.{name}" for name in errors if f"mint.{name}" in names}
+
+
+missing = public_names() - described(Path(sys.argv[1]))
+for name in sorted(missing):
+    print(f"the reference lacks {name}")
+sys.exit(bool(missing))
