@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import mint
+from mint import Data, Done, Status
 
 from ..servers import BULK, content
 from ._net import asks, pieces
@@ -40,11 +41,11 @@ class _Client:
             self._connection, responses = self._connection.recv()
             for one in responses:
                 match one:
-                    case mint.Status(status=status):
+                    case Status(status=status):
                         pass
-                    case mint.Data(data=data):
+                    case Data(data=data):
                         body.append(data)
-                    case mint.Done():
+                    case Done():
                         return status, body
 
     def get(self) -> tuple[int, bytes]:
@@ -60,11 +61,11 @@ class _Client:
             connection, responses = connection.recv()
             for one in responses:
                 match one:
-                    case mint.Data(data=data):
+                    case Data(data=data):
                         total += len(data)
-                    case mint.Status(status=status):
+                    case Status(status=status):
                         pass
-                    case mint.Done():
+                    case Done():
                         done = True
         self._connection = connection
         return status, b"%d" % total
@@ -108,11 +109,11 @@ def together(errand: Errand) -> Run:
             connection, responses = connection.recv()
             for one in responses:
                 match one:
-                    case mint.Status(ref=ref, status=status):
+                    case Status(ref=ref, status=status):
                         found[ref] = (status, [])
-                    case mint.Data(ref=ref, data=data):
+                    case Data(ref=ref, data=data):
                         found[ref][1].append(data)
-                    case mint.Done(ref=ref):
+                    case Done(ref=ref):
                         status, body = found.pop(ref)
                         out.append((status, b"".join(body)))
         return out

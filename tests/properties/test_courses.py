@@ -1,0 +1,132 @@
+"""The compiled course of a transaction (`_core/turns.pyx`) and the one in Python say the same.
+
+The same operations run on two links; one of them is told that it has ways of its own, so that nothing is
+short-cut on it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mint
+from mint.testing import http2
+from mint.testing.frames import data, goaway, headers, ping, rst_stream, settings, window_update
+from mint.transport import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mint.types import Inbox, Transport
+
+    Told = tuple[object, ...]
+
+OK = headers(1, ((":status", "200"), ("a", "b")))
+ANSWERS: dict[str, Sequence[bytes]] = {
+    "http1": (
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\na: b\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+        b"nonsense\r\n",
+    ),
+    "http2": tuple(
+        frame.serialize()
+        for frame in (
+            settings(),
+            OK,
+            data(1, b"hello"),
+            data(1, b"", end=True),
+            headers(3, ((":status", "204"),), end=True),
+            ping(),
+            window_update(0, 5),
+            rst_stream(1, http2.ErrorCode.CANCEL),
+            goaway(1),
+            data(0, b"nonsense"),
+        )
+    ),
+}
+
+
+class Box:
+    """A mailbox that counts what it is told."""
+
+    def __init__(self) -> None:
+        self.watched = 0
+
+    def admit(self, transport: Transport) -> None:
+        """Take every link."""
+
+    def watch(self, transport: Transport) -> None:
+        self.watched += transport.inbox is self
+
+    def unwatch(self, transport: Transport) -> None:
+        """There is nothing to let go of."""
+
+
+class Course:
+    """One connection over memory, and what came of every operation on it."""
+
+    def __init__(self, protocol: str, *, plain: bool, active: bool) -> None:
+        self.link = Memory()
+        self.link.plain = plain
+        initiate: Callable[..., mint.Connection] = mint.http1.initiate
+        if protocol == "http2":
+            initiate = mint.http2.initiate
+        self.conn = initiate(self.link, scheme="http", hostname="example.org", port=80, identity=7)
+        self.box = Box()
+        if active:
+            inbox: Inbox = self.box
+            self.conn = self.conn.set_mode("active", inbox)
+
+    def told(self, operation: Callable[[], tuple[mint.Connection, object]]) -> Told:
+        said: object
+        try:
+            self.conn, said = operation()
+        except mint.MintError as error:
+            self.conn = self.conn.after(error)
+            said = type(error), str(error), error.responses, error.processed
+        link = self.link
+        return said, self.conn._state, link.generation, link.armed, link.closed, link.take(), self.box.watched
+
+    def ask(self) -> Told:
+        return self.told(lambda: self.conn.request("GET", "/", [("a", "b")]))
+
+    def hear(self, octets: bytes) -> Told:
+        if octets:
+            self.link.put(octets)
+        else:
+            self.link.put_eof()
+        return self.told(lambda: self.conn.recv(timeout=0))
+
+    def be_told(self, octets: bytes) -> Told:
+        def stream() -> tuple[mint.Connection, object]:
+            streamed = self.conn.stream(self.link.deliver(octets))
+            assert streamed is not mint.UNKNOWN
+            return streamed
+
+        return self.told(stream)
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+@given(st.data())
+def test_both_courses_say_the_same(protocol: str, drawn: st.DataObject) -> None:
+    active = drawn.draw(st.booleans())
+    courses = [Course(protocol, plain=plain, active=active) for plain in (True, False)]
+    for _ in range(drawn.draw(st.integers(1, 3))):
+        first, second = (course.ask() for course in courses)
+        assert first == second
+    octets = b"".join(drawn.draw(st.lists(st.sampled_from(ANSWERS[protocol]), max_size=6)))
+    cuts = sorted(drawn.draw(st.lists(st.integers(0, len(octets)), max_size=4)))
+    pieces = [octets[start:end] for start, end in zip([0, *cuts], [*cuts, len(octets)], strict=True)]
+    if drawn.draw(st.booleans()):
+        pieces.append(b"")
+    for piece in pieces:
+        if not courses[0].conn.is_open("read"):
+            break
+        first, second = (course.be_told(piece) if active else course.hear(piece) for course in courses)
+        assert first == second
