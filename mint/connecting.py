@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
 from .hosts import ascii_host, ascii_name, literal, without_zone
-from .options import TCPOptions, TLSOptions
+from .options import MAX_PORT, TCPOptions, TLSOptions
 from .types import UnixAddress
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .transport.tls import TLSLayer
     from .types import Address, HeaderFields, Resolver, Scheme, SocketAddress
 
-MAX_PORT = 65_535
 
 ATTEMPT_DELAY = 0.25
 """Seconds between attempts (RFC 8305 5)."""

@@ -193,7 +193,7 @@ class ConnectionBase(Generic[_S]):
         if step.end == CLOSE:
             link.close()
         state = step.state
-        if self._counts and not link.unsent:
+        if self._counts and link.written:
             state = self._written(state)
         return self._slots().succeed(self, state, link.release(moved=True))
 
@@ -221,7 +221,7 @@ class ConnectionBase(Generic[_S]):
 
     def _current(self, link: Transport) -> _S:
         """Return the state to go on from: what was queued may have been taken since the last operation."""
-        return self._state if link.unsent else self._written(self._state)
+        return self._written(self._state) if link.written else self._state
 
     def _claimed(self) -> Transport:
         link = self._link
@@ -251,7 +251,7 @@ class ConnectionBase(Generic[_S]):
                 `"*"` for OPTIONS; `"host:port"` for CONNECT.
             headers: pairs of name and value. Host, user-agent and the framing are added where absent.
             body: `None`, bytes, a sequence of bytes, or `mint.STREAM` to send it later with
-                `stream_request_body`.
+                `stream_request_body`; a request for a tunnel (CONNECT) wants that.
             flush: write now what the kernel takes; `False` queues, so that many requests are one write.
 
         Raises:
@@ -326,15 +326,16 @@ class ConnectionBase(Generic[_S]):
                 told = error.responses[len(responses) :]
                 error.marked(responses=(*before, *told))
                 raise
-        fault = from_fault(step.fault)
+        # The error has no name here: a frame that holds the error whose traceback holds the frame is garbage.
         try:
             successor = self._commit(step)
         except TransportError as lost:
             # What was to be written did not get through; the fault matters more than that. Where it had
             # left requests open (a GOAWAY), they have failed by now.
             told = lost.responses[len(responses) :]
-            raise fault.marked(responses=(*before, *told), successor=lost.successor) from lost
-        raise fault.marked(responses=tuple(before), successor=successor)
+            whole = (*before, *told)
+            raise from_fault(step.fault).marked(responses=whole, successor=lost.successor) from lost
+        raise from_fault(step.fault).marked(responses=tuple(before), successor=successor)
 
     def recv(self, byte_count: int = 0, timeout: float | None = None) -> tuple[Self, list[Response]]:
         """Wait for bytes of the server and return what they mean; passive mode only.
@@ -389,7 +390,7 @@ class ConnectionBase(Generic[_S]):
             return self._fed(step, responses)
         responses += plain
         state = step.state
-        if self._counts and not link.unsent:
+        if self._counts and link.written:
             state = self._written(state)
         return self._slots().succeed(self, state, link.release(moved=True))
 
@@ -588,9 +589,12 @@ class ConnectionBase(Generic[_S]):
     def fork(self) -> Self:
         """Return the same value over a fresh in-memory link: for replay, exploration and tests.
 
-        The link is a `mint.transport.Memory`; `initiate` with one of your own gives you its handle.
+        The link is a `mint.transport.Memory` whose peer reads: what is sent need not be taken. `initiate`
+        with one of your own gives you its handle.
         """
-        return self._slots().replace(self._slots().replace(self, "_link", Memory()), "_generation", 0)
+        return self._slots().replace(
+            self._slots().replace(self, "_link", Memory(reads=True)), "_generation", 0
+        )
 
     def close(self) -> Self:
         """Close the connection: from any value and any thread, idempotent, never raises.

@@ -157,6 +157,7 @@ def initiate(
         max_pipelined=http1.max_pipelined,
         forward_proxy=forward_proxy,
         proxy_headers=proxy_headers if forward_proxy else (),
+        sensitive=http1.sensitive_headers,
     )
     state = core.State(config)
     if log:

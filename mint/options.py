@@ -67,6 +67,16 @@ def _require_flags(options: object) -> None:
             _require(isinstance(value, bool), each.name, "True or False", value)
 
 
+def _require_names(names: frozenset[str]) -> None:
+    _require(
+        isinstance(names, frozenset)
+        and all(isinstance(name, str) and name == name.lower() for name in names),
+        "sensitive_headers",
+        "a frozenset of names in lower case",
+        names,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class HTTP1Options:
     """How HTTP/1 is spoken. RFC 9112.
@@ -78,6 +88,9 @@ class HTTP1Options:
         skip_target_validation: send targets that RFC 3986 does not allow; blanks and controls stay refused.
         lenient: accept what sloppy servers send: bare LF as a line end in heads, content-length beside
             chunked (the connection is then not reused), blanks after a chunk size.
+        sensitive_headers: names, in lower case, whose values stand in no error and in no log, and are not
+            kept for the lines that come next; authorization, cookies and proxy credentials always are
+            among them.
         optional_responses: `("status_reason",)` asks for a `StatusReason` after each `Status`.
         max_header_list_size: the octets of one response head.
         max_fields: the fields of one response head; each line of a folded one counts.
@@ -94,6 +107,7 @@ class HTTP1Options:
     case_sensitive_headers: bool = False
     skip_target_validation: bool = False
     lenient: bool = False
+    sensitive_headers: frozenset[str] = frozenset()
     optional_responses: tuple[StatusReasonOption, ...] = ()
     max_header_list_size: int = 262_144
     max_fields: int = 512
@@ -107,6 +121,7 @@ class HTTP1Options:
 
     def __post_init__(self) -> None:
         _require_flags(self)
+        _require_names(self.sensitive_headers)
         _require(
             not set(self.optional_responses) - {"status_reason"},
             "optional_responses",
@@ -203,13 +218,14 @@ class HTTP2Options:
             65 535 to 2**31 - 1.
         receive_window_update_threshold: refill a window once so few octets are left in it; one smaller than
             twice as many is refilled when half of it is used.
-        sensitive_headers: names, in lower case, whose values are never put into HPACK tables;
-            authorization, cookies and proxy credentials always are among them.
+        sensitive_headers: names, in lower case, whose values stand in no error and in no log, and are never
+            put into HPACK tables; authorization, cookies and proxy credentials always are among them.
         max_fields: the fields of one header section; every cookie crumb counts.
         max_header_block: the compressed octets of one header block.
         max_continuations: the CONTINUATION frames of one header block.
         max_settings: the entries of one SETTINGS frame, 10 at least.
-        max_unsent_acks: acknowledgements that may wait for a server that does not read.
+        max_unsent_acks: acknowledgements that may wait for a server that does not read; those that one
+            read asks for wait until it is done.
         max_glitches: odd but legal frames (settings, pings, empty frames ...), beyond what useful traffic
             earns back.
         max_resets: streams reset by either side, beyond what useful traffic earns back.
@@ -280,13 +296,7 @@ class HTTP2Options:
             f"a number from 1 to {MAX_WINDOW}",
             self.receive_window_update_threshold,
         )
-        _require(
-            isinstance(self.sensitive_headers, frozenset)
-            and all(isinstance(name, str) and name == name.lower() for name in self.sensitive_headers),
-            "sensitive_headers",
-            "a frozenset of names in lower case",
-            self.sensitive_headers,
-        )
+        _require_names(self.sensitive_headers)
 
 
 @dataclass(frozen=True, slots=True)

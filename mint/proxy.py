@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from ._core.http1 import Config, State
 from .environment import proxy_url
 from .hosts import ascii_host, literal
-from .options import HTTP1Options, HTTP2Options, TLSOptions
+from .options import MAX_PORT, HTTP1Options, HTTP2Options, TLSOptions
 from .types import UnixAddress
 from .version import USER_AGENT
 
@@ -34,7 +34,6 @@ _SOCKS_MOST = 255
 _TLS = TLSOptions()
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
-MAX_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,9 +133,10 @@ def _tunnel(proxy: Proxy, plan: Plan, target: Address, way: Established) -> Proc
         answer, around = stream.answer, layers
         layers = (*layers, stream)
         while not answer.complete:
-            yield from exchange(attempt, layers)
+            yield from _as_far_as_it_reads(exchange(attempt, layers))
             stream.feed((yield from receive(attempt, around)))
-        yield from exchange(attempt, layers)
+        if answer.opened:
+            yield from exchange(attempt, layers)
     else:
         answer = yield from _ask(proxy, plan, attempt, layers)
     if answer.refused:
@@ -145,6 +146,16 @@ def _tunnel(proxy: Proxy, plan: Plan, target: Address, way: Established) -> Proc
         raise ProxyFailed(fault) from fault
     arrived = bytes(answer.content) if proxy.protocols == ("http1",) else layers[-1].read()
     return Established(attempt, layers, None, answer.headers or (), arrived)
+
+
+def _as_far_as_it_reads(steps: Generator[IOStep, StepAnswer, None]) -> Generator[IOStep, StepAnswer, None]:
+    """Send to a proxy that may have answered and closed already: what it said before is still to be read."""
+    try:
+        yield from steps
+    except TransportTimeout:
+        raise
+    except TransportError:
+        return
 
 
 def authority(plan: Plan) -> str:
@@ -166,7 +177,7 @@ def _ask(
     )
     if step.fault is not None:
         raise from_fault(step.fault)
-    yield from send(attempt, layers, b"".join(step.output))
+    yield from _as_far_as_it_reads(send(attempt, layers, b"".join(step.output)))
     answer = Answer()
     while not answer.complete:
         try:
@@ -201,6 +212,7 @@ def http1_config(proxy: Proxy, plan: Plan) -> Config1:
         max_trailer_size=limits.max_trailer_size,
         max_trailer_fields=limits.max_trailer_fields,
         max_chunk_line=limits.max_chunk_line,
+        sensitive=limits.sensitive_headers,
     )
 
 

@@ -198,6 +198,11 @@ class Transport(Protocol):
         """How many octets are queued and not written."""
         ...
 
+    @property
+    def written(self) -> bool:
+        """Whether all that was sent has left, layers included."""
+        ...
+
     def receive(self, until: float | None) -> bytes:
         """Return what came, at most one read; `b""` at the end; wait until the clock says `until`."""
         ...

@@ -51,6 +51,7 @@ def config(  # one parameter per option a test turns
     max_pipelined: int = 100,
     forward_proxy: bool = False,
     proxy_headers: tuple[tuple[str, str], ...] = (),
+    sensitive: frozenset[str] = frozenset(),
 ) -> Config:
     """Return a configuration with the defaults the tests use."""
     return Config(
@@ -74,6 +75,7 @@ def config(  # one parameter per option a test turns
         max_pipelined=max_pipelined,
         forward_proxy=forward_proxy,
         proxy_headers=proxy_headers,
+        sensitive=sensitive,
     )
 
 

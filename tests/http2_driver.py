@@ -41,6 +41,7 @@ ENHANCE_YOUR_CALM = 11
 
 Fields = list[tuple[str, str]]
 OK: Fields = [(":status", "200")]
+PROMISED: Fields = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/p")]
 NO, MAYBE, YES = range(3)
 
 
@@ -297,6 +298,23 @@ def opened(*pairs: tuple[int, int], mine: tuple[tuple[str, int], ...] = (), **li
     assert talk.sent == [Frame(SETTINGS, ACK, 0, b"")]
     talk.drop()
     talk.state = talk.state.flushed()
+    return talk
+
+
+def asked(method: str = "GET") -> Conversation:
+    """Return a conversation whose request 1 is open."""
+    talk = opened()
+    talk.request(method, "*" if method == "OPTIONS" else "/")
+    talk.drop()
+    return talk
+
+
+def pushing(**limits: int) -> Conversation:
+    """Return a conversation with push on, request 1 open and stream 2 promised."""
+    talk = opened(mine=(("enable_push", 1),), **limits)
+    talk.request()
+    talk.feed(talk.server.promise(1, 2, PROMISED))
+    talk.drop()
     return talk
 
 

@@ -17,14 +17,12 @@ import mint
 import mint.asyncio
 from mint import attempts, errors
 from mint.testing import (
-    Close,
     Expect,
     ExpectCount,
     Origin,
     Reset,
     ScriptedServer,
     Send,
-    Truncate,
     Wait,
     request,
     showcase,
@@ -32,35 +30,15 @@ from mint.testing import (
 from mint.transport import Memory
 from mint.transport.asyncio import AsyncioLink
 
-from .worlds import PAGE, PATIENCE, data, fed, no_socket_left
+from .worlds import PAGE, Loop, data, fed, fetch, no_socket_left
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
 
     from mint.connecting import Endpoint
 
 _T = TypeVar("_T")
-
-
-class Loop:
-    """Runs coroutines, with a limit of time."""
-
-    def __init__(self, make: Callable[[], asyncio.AbstractEventLoop]) -> None:
-        self._make = make
-
-    def __call__(self, work: Coroutine[object, object, _T]) -> _T:
-        async def limited() -> _T:
-            async with asyncio.timeout(3 * PATIENCE):
-                return await work
-
-        with warnings.catch_warnings(), asyncio.Runner(loop_factory=self._make) as runner:
-            try:
-                return runner.run(limited())
-            except BaseException:
-                # Where a warning is an error, uvloop cannot close what a failed test left open.
-                warnings.simplefilter("ignore", ResourceWarning)
-                raise
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -68,53 +46,7 @@ def run(request: pytest.FixtureRequest) -> Loop:
     return Loop(asyncio.SelectorEventLoop if request.param == "asyncio" else uvloop.new_event_loop)
 
 
-async def fetch(
-    conn: mint.Connection, mailbox: mint.asyncio.Mailbox, target: str
-) -> tuple[mint.Connection, bytes]:
-    conn, _ = conn.request("GET", target)
-    body = b""
-    while conn.open_request_count:
-        conn, responses = fed(conn, await mailbox.receive())
-        body += data(responses)
-    return conn, body
-
-
 # -- a connection
-
-
-def test_a_connection_in_clear(run: Loop) -> None:
-    async def main(origin: Origin) -> None:
-        with mint.asyncio.Mailbox() as mailbox:
-            conn = await mint.asyncio.connect("http", origin.address, origin.port, mailbox=mailbox)
-            conn, body = await fetch(conn, mailbox, "/bytes/1000000")
-            assert len(body) == 1_000_000
-            conn, body = await fetch(conn, mailbox, "/")
-            assert body.startswith(b"Hello")
-            assert conn.peer_address == (origin.address, origin.port)
-            conn.close()
-
-    with no_socket_left(), Origin(showcase) as origin:
-        run(main(origin))
-
-
-def test_a_connection_under_tls(run: Loop, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
-    async def main(origin: Origin) -> None:
-        mailbox = mint.asyncio.Mailbox()
-        conn = await mint.asyncio.connect(
-            "https",
-            origin.address,
-            origin.port,
-            hostname="localhost",
-            tls=mint.TLSOptions(context=client_tls),
-            mailbox=mailbox,
-        )
-        assert conn.tls is not None
-        conn, body = await fetch(conn, mailbox, "/bytes/1000000")
-        assert len(body) == 1_000_000
-        conn.close()
-
-    with no_socket_left(), Origin(showcase, tls=server_tls) as origin:
-        run(main(origin))
 
 
 def test_http2_with_concurrent_requests(
@@ -196,48 +128,6 @@ def test_it_belongs_to_the_thread_of_its_loop(run: Loop) -> None:
 
 
 # -- the ends
-
-
-def test_the_end_and_a_break(run: Loop) -> None:
-    async def main(server: ScriptedServer) -> None:
-        mailbox = mint.asyncio.Mailbox()
-        conn = await mint.asyncio.connect("http", server.address, server.port, mailbox=mailbox)
-        conn, ref = conn.request("GET", "/")
-        conn, responses = fed(conn, await mailbox.receive())
-        assert data(responses) == b"part"
-        message = await mailbox.receive()
-        assert message == mint.Closed(conn.source, 2)
-        conn, responses = fed(conn, message)
-        assert responses == [mint.Done(ref)]
-        conn = await mint.asyncio.connect("http", server.address, server.port, mailbox=mailbox)
-        conn, ref = conn.request("GET", "/")
-        message = await mailbox.receive()
-        assert isinstance(message, mint.Broken)
-        with pytest.raises(errors.TransportReset) as caught:
-            conn.stream(message)
-        assert [each.ref for each in caught.value.responses] == [ref]
-
-    first = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\npart"), Close()]
-    with no_socket_left(), ScriptedServer(first, [request(), Reset()]) as server:
-        run(main(server))
-
-
-def test_an_answer_before_the_wire_broke_is_handed_out(run: Loop) -> None:
-    """9112-9.5-a: an early response is not lost to a broken pipe."""
-
-    async def main(server: ScriptedServer) -> None:
-        mailbox = mint.asyncio.Mailbox()
-        conn = await mint.asyncio.connect("http", server.address, server.port, mailbox=mailbox)
-        conn, ref = conn.request("POST", "/", body=bytes(20_000_000))
-        with contextlib.suppress(errors.TransportClosed):
-            await mint.asyncio.flush(conn)
-        conn, responses = fed(conn, await mailbox.receive())
-        assert responses[0] == mint.Status(ref, 413)
-        conn.close()
-
-    answer = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-    with no_socket_left(), ScriptedServer([request(), Send(answer), Truncate()]) as server:
-        run(main(server))
 
 
 def test_flush_ends_where_the_wire_breaks(run: Loop) -> None:

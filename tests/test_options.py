@@ -92,6 +92,7 @@ def test_times_are_seconds_or_none() -> None:
         (TCPOptions, "local_address", "127.0.0.1"),
         (TCPOptions, "local_address", ("127.0.0.1", 65_536)),
         (HTTP2Options, "client_settings", None),
+        (HTTP1Options, "sensitive_headers", "x-key"),
         (HTTP2Options, "sensitive_headers", "x-key"),
         (TLSOptions, "minimum_version", None),
     ],
@@ -161,5 +162,6 @@ def test_http2_windows_have_ranges() -> None:
             HTTP2Options(connection_window_size=wrong)
     with pytest.raises(ValueError, match="threshold"):
         HTTP2Options(receive_window_update_threshold=2**31)
-    with pytest.raises(ValueError, match="sensitive"):
-        HTTP2Options(sensitive_headers=frozenset({"X-Key"}))
+    for kind in (HTTP1Options, HTTP2Options):
+        with pytest.raises(ValueError, match="sensitive"):
+            kind(sensitive_headers=frozenset({"X-Key"}))

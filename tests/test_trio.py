@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 import trio
@@ -15,14 +14,12 @@ import mint
 import mint.trio
 from mint import attempts, errors
 from mint.testing import (
-    Close,
     Drain,
     ExpectCount,
     Origin,
     Reset,
     ScriptedServer,
     Send,
-    Truncate,
     Wait,
     request,
     showcase,
@@ -30,69 +27,16 @@ from mint.testing import (
 from mint.transport import Memory
 
 from .worlds import PAGE, PATIENCE, data, fed, no_socket_left
+from .worlds import run_trio as run
 
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Awaitable, Callable
 
     from mint.connecting import Endpoint
 
-_T = TypeVar("_T")
-
-
-def run(work: Callable[..., Awaitable[_T]], *given: object) -> _T:
-    async def limited() -> _T:
-        with trio.fail_after(3 * PATIENCE):
-            return await work(*given)
-
-    return trio.run(limited)
-
-
-async def fetch(
-    conn: mint.Connection, mailbox: mint.trio.Mailbox, target: str
-) -> tuple[mint.Connection, bytes]:
-    conn, _ = conn.request("GET", target)
-    body = b""
-    while conn.open_request_count:
-        conn, responses = fed(conn, await mailbox.receive())
-        body += data(responses)
-    return conn, body
-
 
 # -- a connection
-
-
-def test_a_connection_in_clear() -> None:
-    async def main(origin: Origin) -> None:
-        with mint.trio.Mailbox() as mailbox:
-            conn = await mint.trio.connect("http", origin.address, origin.port, mailbox=mailbox)
-            conn, body = await fetch(conn, mailbox, "/bytes/1000000")
-            assert len(body) == 1_000_000
-            conn, body = await fetch(conn, mailbox, "/")
-            assert body.startswith(b"Hello")
-            conn.close()
-
-    with no_socket_left(), Origin(showcase) as origin:
-        run(main, origin)
-
-
-@pytest.mark.parametrize("alpn", ["http/1.1", "h2"])
-def test_a_connection_under_tls(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, alpn: str) -> None:
-    async def main(origin: Origin) -> None:
-        with mint.trio.Mailbox() as mailbox:
-            conn = await mint.trio.connect(
-                "https", "localhost", origin.port, tls=mint.TLSOptions(context=client_tls), mailbox=mailbox
-            )
-            assert conn.tls is not None
-            assert conn.tls.alpn == alpn
-            conn, body = await fetch(conn, mailbox, "/bytes/1000000")
-            assert len(body) == 1_000_000
-            conn.close()
-
-    server_tls.set_alpn_protocols([alpn])
-    with no_socket_left(), Origin(showcase, tls=server_tls) as origin:
-        run(main, origin)
 
 
 def test_what_would_block_says_what_to_do_instead() -> None:
@@ -141,48 +85,6 @@ def test_names_that_are_not_known_and_time_that_is_up() -> None:
 
 
 # -- the ends
-
-
-def test_the_end_and_a_break() -> None:
-    async def main(server: ScriptedServer) -> None:
-        with mint.trio.Mailbox() as mailbox:
-            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
-            conn, ref = conn.request("GET", "/")
-            conn, responses = fed(conn, await mailbox.receive())
-            assert data(responses) == b"part"
-            message = await mailbox.receive()
-            assert message == mint.Closed(conn.source, 2)
-            conn, responses = fed(conn, message)
-            assert responses == [mint.Done(ref)]
-            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
-            conn, ref = conn.request("GET", "/")
-            message = await mailbox.receive()
-            assert isinstance(message, mint.Broken)
-            with pytest.raises(errors.TransportReset) as caught:
-                conn.stream(message)
-            assert [each.ref for each in caught.value.responses] == [ref]
-
-    first = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\npart"), Close()]
-    with no_socket_left(), ScriptedServer(first, [request(), Reset()]) as server:
-        run(main, server)
-
-
-def test_an_answer_before_the_wire_broke_is_handed_out() -> None:
-    """9112-9.5-a: an early response is not lost to a broken pipe."""
-
-    async def main(server: ScriptedServer) -> None:
-        with mint.trio.Mailbox() as mailbox:
-            conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
-            conn, ref = conn.request("POST", "/", body=bytes(20_000_000))
-            with contextlib.suppress(errors.TransportClosed):
-                await mint.trio.flush(conn)
-            conn, responses = fed(conn, await mailbox.receive())
-            assert responses[0] == mint.Status(ref, 413)
-            conn.close()
-
-    answer = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-    with no_socket_left(), ScriptedServer([request(), Send(answer), Truncate()]) as server:
-        run(main, server)
 
 
 def test_flush_ends_where_the_wire_breaks() -> None:

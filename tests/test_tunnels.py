@@ -515,6 +515,7 @@ def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
             conn.flush(timeout=1)
         # A misuse costs nothing.
         assert conn.is_open()
+        assert isinstance(conn.transport, Memory)
         assert not conn.transport.closed
         tunnels.set_mode("passive")
 

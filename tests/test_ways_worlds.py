@@ -16,7 +16,7 @@ from mint.testing import Forever, Origin, Request, Response, ScriptedServer, Sen
 
 from .tls import server_context, trusting
 from .ways import SECURE, TUNNELS, Road, Way, family_of, road
-from .worlds import no_socket_left
+from .worlds import Receiver, data, fed, no_socket_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +28,8 @@ def echo(request: Request) -> Response:
     return Response(200, (), request.body.read())
 
 
-async def in_asyncio(road: Road, **options: Any) -> bytes:
-    mailbox = mint.asyncio.Mailbox()
-    where, options = road.arguments(**options)
-    conn = await mint.asyncio.connect(*where, mailbox=mailbox, **options)
+async def there_and_back(conn: mint.Connection, mailbox: Receiver, flush: Callable[..., Any]) -> bytes:
+    """Send BODY as the windows allow, and return what comes back."""
     conn, ref = conn.request("POST", "/", (), mint.STREAM)
     content, sent = b"", 0
     try:
@@ -42,43 +40,29 @@ async def in_asyncio(road: Road, **options: Any) -> bytes:
                 sent += len(piece)
                 if sent == len(BODY):
                     conn = conn.stream_request_body(ref, mint.Eof())
-                await mint.asyncio.flush(conn)
+                await flush(conn)
                 if piece:
                     continue
-            taken = conn.stream(await asyncio.wait_for(mailbox.receive(), 10))
-            assert taken is not mint.UNKNOWN
-            conn, responses = taken
-            content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+            conn, responses = fed(conn, await mailbox.receive())
+            content += data(responses)
     finally:
         conn.close()
-        mailbox.close()
     return content
+
+
+async def in_asyncio(road: Road, **options: Any) -> bytes:
+    where, options = road.arguments(**options)
+    async with asyncio.timeout(20):
+        with mint.asyncio.Mailbox() as mailbox:
+            conn = await mint.asyncio.connect(*where, mailbox=mailbox, **options)
+            return await there_and_back(conn, mailbox, mint.asyncio.flush)
 
 
 async def in_trio(road: Road, **options: Any) -> bytes:
     where, options = road.arguments(**options)
     with mint.trio.Mailbox() as mailbox, trio.fail_after(20):
         conn = await mint.trio.connect(*where, mailbox=mailbox, **options)
-        conn, ref = conn.request("POST", "/", (), mint.STREAM)
-        content, sent = b"", 0
-        try:
-            while conn.open_request_count:
-                if sent < len(BODY):
-                    piece = BODY[sent : sent + min(conn.request_body_window(ref), 50_000)]
-                    conn = conn.stream_request_body(ref, piece)
-                    sent += len(piece)
-                    if sent == len(BODY):
-                        conn = conn.stream_request_body(ref, mint.Eof())
-                    await mint.trio.flush(conn)
-                    if piece:
-                        continue
-                taken = conn.stream(await mailbox.receive())
-                assert taken is not mint.UNKNOWN
-                conn, responses = taken
-                content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
-        finally:
-            conn.close()
-    return content
+        return await there_and_back(conn, mailbox, mint.trio.flush)
 
 
 def run_asyncio(road: Road, **options: Any) -> bytes:

@@ -241,4 +241,47 @@ def fetch(conn: mint.Connection, headers: mint.types.HeaderPairs = ()) -> tuple[
     return status, content
 
 
-__all__ = ["ALL", "SECURE", "TUNNELS", "Road", "Way", "family_of", "fetch", "road", "server_context"]
+class Narrow:
+    """A layer whose windows are shut: it keeps what it is given."""
+
+    keeps_wire = True
+
+    def __init__(self) -> None:
+        self.ended: bool = False
+        self.clean_end: bool = False
+        self.failure: mint.TransportError | None = None
+        self.waiting: int = 0
+        self.came = b""
+
+    def feed(self, octets: bytes) -> None:
+        self.came += octets
+
+    def read(self) -> bytes:
+        octets, self.came = self.came, b""
+        return octets
+
+    def write(self, octets: bytes) -> None:
+        self.waiting += len(octets)
+
+    def leaving(self) -> bytes:
+        return b""
+
+    def written(self) -> None:
+        """There is nobody to be told."""
+
+    def close_notify(self) -> None:
+        self.waiting = 0
+
+
+__all__ = [
+    "ALL",
+    "SECURE",
+    "TUNNELS",
+    "Narrow",
+    "Road",
+    "Way",
+    "family_of",
+    "fetch",
+    "road",
+    "server_context",
+]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import trio
 
 import mint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+
+_T = TypeVar("_T")
 
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 PATIENCE = 10.0
@@ -49,3 +55,49 @@ def fed(conn: mint.Connection, message: object) -> tuple[mint.Connection, list[m
     streamed = conn.stream(message)
     assert streamed is not mint.UNKNOWN
     return streamed
+
+
+class Receiver(Protocol):
+    """A mailbox of either world."""
+
+    async def receive(self) -> object: ...
+
+
+async def fetch(conn: mint.Connection, mailbox: Receiver, target: str) -> tuple[mint.Connection, bytes]:
+    """Return the content of a page, received through a mailbox."""
+    conn, _ = conn.request("GET", target)
+    body = b""
+    while conn.open_request_count:
+        conn, responses = fed(conn, await mailbox.receive())
+        body += data(responses)
+    return conn, body
+
+
+class Loop:
+    """Runs coroutines of asyncio, with a limit of time."""
+
+    def __init__(self, make: Callable[[], asyncio.AbstractEventLoop]) -> None:
+        self._make = make
+
+    def __call__(self, work: Coroutine[object, object, _T]) -> _T:
+        async def limited() -> _T:
+            async with asyncio.timeout(3 * PATIENCE):
+                return await work
+
+        with warnings.catch_warnings(), asyncio.Runner(loop_factory=self._make) as runner:
+            try:
+                return runner.run(limited())
+            except BaseException:
+                # Where a warning is an error, uvloop cannot close what a failed test left open.
+                warnings.simplefilter("ignore", ResourceWarning)
+                raise
+
+
+def run_trio(work: Callable[..., Awaitable[_T]], *given: object) -> _T:
+    """Run an async function in trio, with a limit of time."""
+
+    async def limited() -> _T:
+        with trio.fail_after(3 * PATIENCE):
+            return await work(*given)
+
+    return trio.run(limited)

@@ -170,7 +170,7 @@ cdef class State(Reading):
         if made.asks & ASKS_CLOSE:
             new.core.closing = True
         return step(new, None, made.output, None, pending.ref, END_KEEP,
-                    notes_of_output(made.output, True) if self.core.traced else ())
+                    notes_of_output(made.output, True, self.config.sensitive) if self.core.traced else ())
 
     def stream_body(self, RequestRef ref not None, bytes data not None):
         """Send a piece of a streamed body, or of what a tunnel carries."""
@@ -185,14 +185,14 @@ cdef class State(Reading):
             return step(self, None, (), refused)
         if self.core.sends == SEND_NOTHING:   # a tunnel carries octets as they are
             return step(self, None, (data,), None, None, END_KEEP,
-                        notes_of_output((data,), False) if self.core.traced else ())
+                        notes_of_output((data,), False, self.config.sensitive) if self.core.traced else ())
         new = self.clone()
         new.core.begun = True
         if self.core.sends == SEND_LENGTH:
             new.core.owed -= count
         output = body_output(self.core.sends, data)
         return step(new, None, output, None, None, END_KEEP,
-                    notes_of_output((data,), False) if self.core.traced else ())
+                    notes_of_output((data,), False, self.config.sensitive) if self.core.traced else ())
 
     def end_body(self, RequestRef ref not None, trailers):
         """End a streamed body, with trailers where it is chunked; or a tunnel's outgoing direction."""
@@ -222,7 +222,7 @@ cdef class State(Reading):
         if self.core.sends != SEND_NOTHING:
             new.core.sends = SEND_NOTHING
             return step(new, None, output, None, None, END_KEEP,
-                        notes_of_output(output, True) if self.core.traced else ())
+                        notes_of_output(output, True, self.config.sensitive) if self.core.traced else ())
         if self.core.phase == PHASE_DEAF:
             new.shut(None, None, None)
             return step(new, None, (), None, None, END_CLOSE)
@@ -284,12 +284,12 @@ cdef class State(Reading):
                 new.shut(None, None, None)
             return step(new, responses, (), None, None,
                         END_CLOSE if self.core.sender == 0 else END_KEEP,
-                        notes_of_responses(responses) if self.core.traced else ())
+                        notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
         if clean and self.core.phase == PHASE_UNTIL_CLOSE:   # 9112-6.3-g
             new.core.seen |= SEEN_FINAL
             new.finish(responses)
             return step(new, responses, (), None, None, END_CLOSE,
-                        notes_of_responses(responses) if self.core.traced else ())
+                        notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
         if self.core.phase == PHASE_UNTIL_CLOSE or self.core.phase == PHASE_TUNNEL:
             broken = seen_fault("tls_truncated")
             new.shut(responses, broken, fault("closed"))
@@ -300,7 +300,7 @@ cdef class State(Reading):
             broken = fault("transport_closed")
             new.shut(responses, broken, broken)
         return step(new, responses, (), broken, None, END_CLOSE,
-                    notes_of_responses(responses) if self.core.traced else ())
+                    notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -321,8 +321,8 @@ cdef class State(Reading):
         elif new.core.window.start == new.core.window.end and new.log is not None:
             new.log = None
             new.core.window.start = new.core.window.end = 0
-        return step(new, responses, (), broken, None,
-                    new.end(), notes_of_responses(responses) if self.core.traced else ())
+        return step(new, responses, (), broken, None, new.end(),
+                    notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
 
     cdef int end(self) noexcept:
         """What becomes of the link."""

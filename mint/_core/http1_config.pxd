@@ -13,6 +13,7 @@ cdef class Config:
     cdef readonly bint status_reason            # StatusReason events are wanted
     cdef readonly bint forward_proxy            # targets in absolute-form (9112-3.2.2-a)
     cdef readonly tuple proxy_headers           # pairs for every request, with forward_proxy
+    cdef readonly frozenset sensitive           # lower-case names of secrets, beside the known
     # Limits; octets unless it says fields, responses or requests.
     cdef readonly Py_ssize_t max_header_list_size   # header section with line ends
     cdef readonly Py_ssize_t max_fields             # field lines of it, folds counted

@@ -19,7 +19,7 @@ cdef class Config:
                  Py_ssize_t max_informational_size=262144, Py_ssize_t max_trailer_size=16384,
                  Py_ssize_t max_trailer_fields=64, Py_ssize_t max_chunk_line=4096,
                  Py_ssize_t max_pipelined=100, bint forward_proxy=False,
-                 tuple proxy_headers not None=()):
+                 tuple proxy_headers not None=(), frozenset sensitive not None=frozenset()):
         if scheme not in ("http", "https"):
             raise ValueError(f"scheme is {scheme!r}, not http or https")
         if not 0 <= port <= 65535:
@@ -42,6 +42,7 @@ cdef class Config:
         self.status_reason = status_reason
         self.forward_proxy = forward_proxy
         self.proxy_headers = proxy_headers
+        self.sensitive = sensitive
         self.max_header_list_size = max_header_list_size
         self.max_fields = max_fields
         self.max_status_line = max_status_line
@@ -63,7 +64,7 @@ cdef class Config:
                 self.status_reason, self.forward_proxy, self.proxy_headers,
                 self.max_header_list_size, self.max_fields, self.max_status_line,
                 self.max_informational, self.max_informational_size, self.max_trailer_size,
-                self.max_trailer_fields, self.max_chunk_line, self.max_pipelined)
+                self.max_trailer_fields, self.max_chunk_line, self.max_pipelined, self.sensitive)
 
     def __eq__(self, other):
         if type(other) is not Config:

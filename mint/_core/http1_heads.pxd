@@ -55,6 +55,7 @@ cdef struct Line:
 cdef class LineCache:
     cdef Line[CACHED_LINES] lines   # sets of two, the younger first
     cdef Py_ssize_t held        # octets of all lines
+    cdef frozenset secret       # lower-case names of the caller's that are never kept, or None
     cdef unsigned short[256] seen   # a line is kept when it comes again: marks of those that came once
 
     cdef int keep(self, Py_ssize_t place, const unsigned char *line, Py_ssize_t count, tuple pair,
@@ -73,9 +74,9 @@ cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count,
 # The finished pair, its kind in `kind`; None where the line is no field line.
 cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count, int *kind)
 # A line that is no field line, for a fault: what may be a secret is left out.
-cdef str shown_line(const unsigned char *line, Py_ssize_t count)
+cdef str shown_line(const unsigned char *line, Py_ssize_t count, frozenset secret)
 # The same for octets that belong to nothing, of any number of lines: the first alone where others may
 # hold a secret.
-cdef str shown_octets(const unsigned char *octets, Py_ssize_t count)
+cdef str shown_octets(const unsigned char *octets, Py_ssize_t count, frozenset secret)
 # The pair with a folded line joined on; None where the line may not stand in a value.
 cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count)

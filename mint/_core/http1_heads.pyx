@@ -133,6 +133,7 @@ cdef const Name *find_name(const unsigned char *octets, Py_ssize_t count) noexce
 
 
 @cython.final
+@cython.no_gc
 cdef class LineCache:
     """Finished pairs of lines that came before, for one connection and its forks.
 
@@ -355,7 +356,8 @@ cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count
             pair = <tuple>known.pair
         else:
             pair = parsed_field(line, count, kind, &marks)
-            if pair is not None and not marks & MARK_SENSITIVE:
+            if (pair is not None and not marks & MARK_SENSITIVE
+                    and (cache.secret is None or pair[0] not in cache.secret)):
                 mark = <unsigned short>(head >> 32) | 1
                 if cache.seen[head >> 56] == mark:
                     cache.keep(place, line, count, pair, kind[0])
@@ -364,22 +366,22 @@ cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count
     return pair
 
 
-cdef str shown_line(const unsigned char *line, Py_ssize_t count):
+cdef str shown_line(const unsigned char *line, Py_ssize_t count, frozenset secret):
     cdef str text = show(line[:min(count, 200)])
     lower = text.lower()
-    for name in SENSITIVE:
+    for name in SENSITIVE | secret:
         if name in lower:
             return SECRET
     return text
 
 
-cdef str shown_octets(const unsigned char *octets, Py_ssize_t count):
-    cdef str text = shown_line(octets, count)
+cdef str shown_octets(const unsigned char *octets, Py_ssize_t count, frozenset secret):
+    cdef str text = shown_line(octets, count, secret)
     cdef const unsigned char *end
     if text is not SECRET:
         return text
     end = <const unsigned char *>memchr(octets, c"\n", count)
-    return SECRET if end == NULL else shown_line(octets, end - octets + 1)
+    return SECRET if end == NULL else shown_line(octets, end - octets + 1, secret)
 
 
 cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count):

@@ -19,11 +19,14 @@ cdef Note note(bint outgoing, str text):
     return made
 
 
-cdef Note field_note(bint outgoing, str name, str value):
-    return note(outgoing, f"{name}: {'(redacted)' if name_is_sensitive(name.lower()) else value}")
+cdef Note field_note(bint outgoing, str name, str value, frozenset secret):
+    cdef str lower = name.lower()
+    if name_is_sensitive(lower) or lower in secret:
+        value = "(redacted)"
+    return note(outgoing, f"{name}: {value}")
 
 
-cdef tuple notes_of_output(tuple output, bint is_head):
+cdef tuple notes_of_output(tuple output, bint is_head, frozenset secret):
     cdef list made = []
     cdef long long total = 0
     cdef bytes head = b""
@@ -33,14 +36,14 @@ cdef tuple notes_of_output(tuple output, bint is_head):
         head, _, _ = (<bytes>output[0]).partition(b"\r\n\r\n")
         for line in head.decode("latin-1").split("\r\n")[:MOST]:
             name, colon, value = line.partition(": ")
-            made.append(field_note(True, name, value) if made and colon else note(True, line))
+            made.append(field_note(True, name, value, secret) if made and colon else note(True, line))
         total -= len(head) + 4
     if total > 0:
         made.append(note(True, f"({total} octets of body)"))
     return tuple(made)
 
 
-cdef tuple notes_of_responses(list responses):
+cdef tuple notes_of_responses(list responses, frozenset secret):
     cdef list made = []
     for response in responses:
         if len(made) >= MOST:
@@ -52,13 +55,13 @@ cdef tuple notes_of_responses(list responses):
         elif isinstance(response, Informational):
             made.append(note(False, f"HTTP/1.1 {(<Informational>response).status}"))
             for name, value in (<Informational>response).headers[:MOST]:
-                made.append(field_note(False, name, value))
+                made.append(field_note(False, name, value, secret))
         elif isinstance(response, Headers):
             for name, value in (<Headers>response).headers[:MOST]:
-                made.append(field_note(False, name, value))
+                made.append(field_note(False, name, value, secret))
         elif isinstance(response, Trailers):
             for name, value in (<Trailers>response).headers[:MOST]:
-                made.append(field_note(False, name, value))
+                made.append(field_note(False, name, value, secret))
         elif isinstance(response, Data):
             made.append(note(False, f"({len((<Data>response).data)} octets of body)"))
         elif isinstance(response, Done):

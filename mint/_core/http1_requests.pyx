@@ -65,6 +65,13 @@ cdef bint is_host(str value) except -1:
     return not any(mark <= " " or mark in "/?#@\\,\"<>" or mark >= "\x7f" for mark in value)
 
 
+cdef Fault unspoken(Config config, Fault refused):
+    """The same, without the value where the field is a secret of the caller's."""
+    if refused.name.lower() in config.sensitive:
+        return refusal(refused.reason, refused.name)
+    return refused
+
+
 @cython.final
 cdef class Draft:
     """A request while it is made."""
@@ -97,6 +104,9 @@ cdef class Draft:
                 if known.kind == NAME_HOST:
                     self.host = line
                     return 0
+        if self.config.sensitive and method == "TRACE" and name.lower() in self.config.sensitive:
+            self.refused = unframed(name, "a TRACE request carries no secrets")
+            return 0
         self.lines.append(line)
         return 0
 
@@ -262,11 +272,13 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
     for name, value in headers:
         made.field(method, exact(name), exact(value), wanted_host)
         if made.refused is not None:
+            made.refused = unspoken(config, made.refused)
             return made
     if config.forward_proxy and method != "CONNECT":
         for name, value in config.proxy_headers:
             made.field(method, name, value, wanted_host)
             if made.refused is not None:
+                made.refused = unspoken(config, made.refused)
                 return made
     made.refused = framing_fault(made, method, total, streaming, old_peer)
     if made.refused is not None:
@@ -335,7 +347,7 @@ cdef object trailers_output(Config config, object trailers):
         value = exact(given_value)
         line = line_octets(name, value, config.case_sensitive_headers)
         if type(line) is not bytes:
-            return line
+            return unspoken(config, line)
         if name_is_forbidden_in_trailers(name.lower()):
             return refusal("unallowed_trailing_header", name)
         pieces.append(line)

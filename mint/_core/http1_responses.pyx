@@ -185,7 +185,8 @@ cdef class Reading:
                         break
                 if len(self.queue) == self.core.first:   # 9112-6.3-j, 9112-9.2-b, W-5
                     broken = fault("unexpected_data", "",
-                                   shown_octets(at.octets + at.place, at.end - at.place))
+                                   shown_octets(at.octets + at.place, at.end - at.place,
+                                                self.config.sensitive))
                 else:
                     broken = self.read_status(&at, responses)
             elif phase == PHASE_FIELDS:
@@ -302,6 +303,7 @@ cdef class Reading:
         fresh.count = 0
         if self.cache is None:
             self.cache = LineCache.__new__(LineCache)
+            self.cache.secret = self.config.sensitive or None
         broken = self.read_lines(at, &fresh, trailers)
         if broken is not None:
             for i in range(fresh.count):
@@ -346,7 +348,7 @@ cdef class Reading:
                 if line.count and is_blank(line.octets[0]) and self.core.kept:
                     # It goes on with the value before it, which may be a secret.
                     return seen_fault(invalid, "", "(a folded line)")
-                return seen_fault(invalid, "", shown_line(line.octets, line.count))
+                return seen_fault(invalid, "", shown_line(line.octets, line.count, self.config.sensitive))
             if line.count == 0:
                 fresh.complete = True
                 return None
@@ -361,7 +363,7 @@ cdef class Reading:
                 continue
             pair = field_of(self.cache, line.octets, line.count, &kind)
             if pair is None:
-                return seen_fault(invalid, "", shown_line(line.octets, line.count))
+                return seen_fault(invalid, "", shown_line(line.octets, line.count, self.config.sensitive))
             self.core.last_kind = kind
             if kind != NAME_PLAIN and kind <= NAME_FRAMING_LAST and not trailers:
                 broken = self.framing(kind, <str>PyTuple_GET_ITEM(pair, 1))
@@ -402,7 +404,7 @@ cdef class Reading:
         cdef tuple pair
         cdef tuple joined
         if self.core.kept == 0:   # 9112-2.2-g
-            return seen_fault(invalid, "", shown_line(line.octets, line.count))
+            return seen_fault(invalid, "", shown_line(line.octets, line.count, self.config.sensitive))
         if fresh.on:
             self.spill(fresh)
         pair = self.fields.items[self.core.kept - 1]

@@ -269,7 +269,10 @@ cdef class State(Core):
         return w.finished()
 
     def flushed(self):
-        """Take that everything written so far has left: the peer reads its answers."""
+        """Take that everything written so far has left: the peer reads its answers.
+
+        An input like octets: a replay that gives it at the same places comes to an equal state.
+        """
         cdef Core made
         if self.s.unsent == 0:
             return self

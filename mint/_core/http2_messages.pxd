@@ -24,7 +24,7 @@ cdef struct Answer:               # what a response head says
 cdef Draft drafted(Config config, object given_method, object given_target, object headers,
                    long long total)
 # Request trailers as fields; None in `fields` never: see `fault`.
-cdef Draft drafted_trailers(object headers)
+cdef Draft drafted_trailers(Config config, object headers)
 # The fields of a response head or trailers without pseudo-headers; a Fault where they are malformed.
 cdef object response_head(list fields, unsigned int marks, Answer *head)
 cdef object response_trailers(list fields, unsigned int marks)

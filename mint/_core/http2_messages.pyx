@@ -168,6 +168,13 @@ cdef inline int count_in(Draft made, tuple pair) noexcept:
     return 0
 
 
+cdef Draft unspoken(Draft made, Config config):
+    """A draft that was refused: the caller's secrets are not repeated, either."""
+    if made.fault.name in config.sensitive:
+        made.fault = refusal(made.fault.reason, made.fault.name)
+    return made
+
+
 cdef tuple ready_pair(Draft made, object item):
     """The caller's pair with its name in lower case; None, and a fault, where it may not be sent."""
     cdef str name
@@ -237,9 +244,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
     for item in headers:
         pair = ready_pair(made, item)
         if pair is None:
-            if made.fault.name in config.sensitive:   # the caller's secrets are not repeated, either
-                made.fault = refusal(made.fault.reason, made.fault.name)
-            return made
+            return unspoken(made, config)
         name = <str>pair[0]
         kind = kind_of(name)
         if kind == PLAIN or kind == COOKIE:
@@ -408,7 +413,7 @@ cdef Fault length_fault(Draft made, str method, long long total, list fields):
     return None
 
 
-cdef Draft drafted_trailers(object headers):
+cdef Draft drafted_trailers(Config config, object headers):
     cdef Draft made = Draft.__new__(Draft)
     cdef tuple pair
     made.fields = []
@@ -416,7 +421,7 @@ cdef Draft drafted_trailers(object headers):
     for item in headers:
         pair = ready_pair(made, item)
         if pair is None:
-            return made
+            return unspoken(made, config)
         if pair[0][0] == ":":   # 9113-8.1-b
             return refused(made, refusal("invalid_pseudo_header", pair[0], "may not stand in trailers"))
         if name_is_forbidden_in_trailers(pair[0]):

@@ -253,7 +253,7 @@ cdef Step send_end(Core before, RequestRef ref, object trailers):
     cdef Fault why = body_fault(before, number)
     if why is not None:
         return refused(before, why)
-    draft = drafted_trailers(trailers)
+    draft = drafted_trailers(before.config, trailers)
     if draft.fault is not None:
         return refused(before, draft.fault)
     if before.peek(number).declared_left > 0:

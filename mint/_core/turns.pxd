@@ -25,6 +25,9 @@ cdef class Turns:
     cdef public bint _closed      # this end was closed
     cdef public bint plain       # no subclass has its own say about turns and counts
     cdef public bint still       # what is sent waits to be taken: nothing is ever transmitted
+    cdef public bint reads       # what is sent counts as written, though it waits to be taken
+    cdef public bint windowed    # a layer keeps what its peer's windows do not take
+    cdef bint behind             # what a state counts as waiting may have left since
     cdef public tuple _layers
     cdef public object _outbox    # deque of octets to write
     cdef public Py_ssize_t _queued      # octets in it
@@ -41,6 +44,7 @@ cdef class Turns:
     cdef public bint _write_failed      # the peer no longer takes octets
 
     cdef bint enter(self, long long generation) noexcept
+    cdef bint has_left(self) except -1
     cdef long long left(self, bint moved) except -1
     cdef int queue(self, tuple output) except -1
     cdef bytes popped(self)

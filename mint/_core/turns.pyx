@@ -79,6 +79,7 @@ cdef class Turns:
         self._guard = Mutex()
         self._wire = Mutex()
         self._layers = ()
+        self.behind = True
 
     cdef bint enter(self, long long generation) noexcept:
         if self.home and self.home != PyThread_get_thread_ident():
@@ -96,8 +97,19 @@ cdef class Turns:
         """Take the link for one operation; false where the generation is not the newest."""
         return self.enter(generation)
 
+    cdef bint has_left(self) except -1:
+        """Whether nothing waits to be written."""
+        return self.reads or (self._queued == 0 and not (self.windowed and self.backlog))
+
+    @property
+    def written(self):
+        """Whether all that was sent has left."""
+        return self.has_left()
+
     cdef long long left(self, bint moved) except -1:
         cdef long long newest
+        if not self.has_left():
+            self.behind = True
         if moved:
             self.generation += 1
         newest = self.generation
@@ -224,7 +236,8 @@ cdef class Quick:
     cdef object current(self, object value, Turns link):
         """The state to go on from: what was queued may have been taken since the last operation."""
         cdef object state = <object>held(value, self.slots, self.slots.state)
-        if self.flushes and link.still and link._queued == 0:
+        if self.flushes and link.behind and link.has_left():
+            link.behind = False
             return state.flushed()
         return state
 
@@ -245,9 +258,11 @@ cdef class Quick:
             state = self.current(value, link)
             made = <Step?>state.request(method, target, headers, body, streaming)
         except BaseException:
+            link.behind = True
             link.left(False)
             raise
         if made.fault is not None or made.ref is None:
+            link.behind = True
             link.left(False)
             return made.fault
         if made.notes or made.end != END_KEEP:
@@ -354,6 +369,6 @@ cdef class Quick:
 
     cdef object successor(self, object value, Turns link, Step made):
         cdef object state = made.state
-        if self.flushes and link._queued == 0:
+        if self.flushes and link.has_left():
             state = state.flushed()
         return self.slots.succeed(value, state, link.left(True))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 from urllib.parse import urlsplit
 
 from ..types import UnixAddress
 from ..version import __version__
-from .usage import UsageError, header
+from .usage import BadURLError, UsageError, header
 from .way import Way, add_options, parse_way
 
 if TYPE_CHECKING:
@@ -68,19 +70,19 @@ def parse_location(url: str) -> Location:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"{url}: {error}") from error
+        raise BadURLError(f"{url}: {error}") from error
     scheme: Literal["http", "https"]
     if parts.scheme == "http":
         scheme = "http"
     elif parts.scheme == "https":
         scheme = "https"
     else:
-        raise UsageError(f"{url}: the scheme {parts.scheme!r} is not spoken here, http and https are")
+        raise BadURLError(f"{url}: the scheme {parts.scheme!r} is not spoken here, http and https are")
     if not parts.hostname:
-        raise UsageError(f"{url}: there is no host in it")
+        raise BadURLError(f"{url}: there is no host in it")
     if parts.username is not None or parts.password is not None:
         # 9110-4.2.4-a: credentials in a URL end up where they should not.
-        raise UsageError("credentials in a URL are not sent: use -H 'authorization: ...'")
+        raise BadURLError("credentials in a URL are not sent: use -H 'authorization: ...'")
     target = parts.path or "/"
     if parts.query:
         target += f"?{parts.query}"
@@ -88,35 +90,50 @@ def parse_location(url: str) -> Location:
 
 
 def _content(pieces: Sequence[str]) -> bytes | None:
-    """Join the -d options with `&`, reading `@file`, as curl does."""
+    """Join the -d options with `&`, reading `@file` and `@-`, as curl does."""
     if not pieces:
         return None
     contents: list[bytes] = []
     for piece in pieces:
         if piece.startswith("@"):
-            try:
-                contents.append(Path(piece[1:]).read_bytes())
-            except OSError as error:
-                raise UsageError(f"{piece[1:]}: {error.strerror}") from error
+            contents.append(_file(piece[1:]))
         else:
-            contents.append(piece.encode())
+            # As the shell gave them: what is no text in this locale is octets all the same.
+            contents.append(os.fsencode(piece))
     return b"&".join(contents)
+
+
+def _file(name: str) -> bytes:
+    if name == "-" and sys.stdin is None:
+        raise UsageError("standard input is closed")
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        named = "standard input" if name == "-" else name or "-d @"
+        raise UsageError(f"{named}: {getattr(error, 'strerror', None) or error}") from error
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, like everything else."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (--help says more)")
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; its help is the manual."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="python -m mint",
         description="Fetch URLs over HTTP/1.1 and HTTP/2 and print what the servers say.",
         epilog="Exit codes: 0 fine, 2 usage, 3 bad URL, 6 unknown host, 7 refused or unreachable, "
         "8 broken HTTP, 23 cannot write, 28 time is up, 35 TLS failed, 56 connection lost, "
-        "60 certificate rejected, 97 no way through the proxy.",
+        "60 certificate rejected, 97 no way through the proxy, 130 interrupted.",
     )
     add = made.add_argument
     add("urls", nargs="+", metavar="URL", help="what to fetch; several of one origin share a connection")
     add("-X", "--request", metavar="METHOD", help="the method; GET, or POST with -d")
     add("-H", "--header", action="append", default=[], metavar="LINE", help="a header: 'name: value'")
-    add("-d", "--data", action="append", default=[], metavar="DATA", help="content to send; @file reads it")
+    add("-d", "--data", action="append", default=[], metavar="DATA", help="content; @file reads it, @- stdin")
     add("-i", "--include", action="store_true", help="print status, headers and trailers too")
     add("-I", "--head", action="store_true", help="ask for the head only (HEAD)")
     add("-o", "--output", action="append", default=[], metavar="FILE", help="write to a file, one per URL")
@@ -135,8 +152,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _check(given: argparse.Namespace) -> None:
+    """Refuse options that make no sense, or none together."""
+    if given.max_time is not None and not given.max_time > 0:
+        raise UsageError("--max-time wants a positive number of seconds")
+    if given.key is not None and given.cert is None:
+        raise UsageError("--key wants --cert beside it")
+    if given.unix_socket is not None and (given.proxy is not None or given.proxy_env):
+        raise UsageError("--unix-socket and a proxy exclude each other")
+
+
 def parse(arguments: Sequence[str] | None) -> Wanted:
-    """Read the command line. Raises `UsageError`; exits for `--help` and for unknown options."""
+    """Read the command line. Raises `UsageError`; exits for `--help` and `--version`."""
     given = parser().parse_args(arguments)
     protocols: tuple[ProtocolName, ...] = ("http1", "http2")
     if given.http1:
@@ -152,8 +179,7 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
         raise UsageError("--http2 is for https:// URLs; in clear use --h2c")
     if len(given.output) > len(locations):
         raise UsageError("there are more -o than URLs")
-    if given.max_time is not None and given.max_time <= 0:
-        raise UsageError("--max-time wants a positive number of seconds")
+    _check(given)
     body = _content(given.data)
     headers = tuple(header(line) for line in given.header)
     if body is not None and not any(name.lower() == "content-type" for name, _ in headers):

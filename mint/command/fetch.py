@@ -17,8 +17,8 @@ from ..options import TCPOptions, TLSOptions
 from ..responses import Done, RequestFailed
 from ..types import STREAM, Eof
 from .arguments import parse
-from .show import Page, complain, say_more
-from .usage import UsageError
+from .show import Page, complain, give_up_output, say_more
+from .usage import BadURLError, UsageError
 from .way import say_way
 
 if TYPE_CHECKING:
@@ -29,8 +29,20 @@ if TYPE_CHECKING:
     from .arguments import Location, Wanted
 
 USAGE, BAD_URL = 2, 3
+_UNSENDABLE = (
+    errors.InvalidRequestMethod,
+    errors.InvalidHeaderName,
+    errors.InvalidHeaderValue,
+    errors.InvalidRequestFraming,
+    errors.InvalidPseudoHeader,
+    errors.ConnectionSpecificHeader,
+    errors.ContentLengthMismatch,
+)
 _CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (BadURLError, BAD_URL),
     (UsageError, USAGE),
+    (errors.InvalidRequestTarget, BAD_URL),
+    *((kind, USAGE) for kind in _UNSENDABLE),
     (errors.CertificateRejected, 60),
     (errors.TLSFailed, 35),
     (errors.ProtocolNotNegotiated, 35),
@@ -210,6 +222,12 @@ class Exchange:
             page.close()
 
 
+def _text(error: Exception) -> str:
+    if isinstance(error, OSError) and not isinstance(error, errors.MintError):
+        return f"{error.filename or 'cannot write'}: {error.strerror or error}"
+    return str(error)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     if sys.stdout is None:
@@ -223,12 +241,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Fetcher(wanted).run()
     except BrokenPipeError:
         # Whoever reads our output has seen enough; Python must not complain at exit.
-        sys.stderr.close()
+        give_up_output()
         return 23
     except KeyboardInterrupt:
         complain("interrupted")
         return 130
     except (UsageError, errors.MintError, OSError, ValueError) as error:
-        complain(str(error))
+        complain(_text(error))
         return exit_code(error)
     return 0

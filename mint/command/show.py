@@ -39,9 +39,10 @@ def visible(text: str) -> str:
 class Bar:
     """A progress bar, drawn over itself on a terminal and silent elsewhere."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str] | None) -> None:
+        """Draw on a stream; where the shell has closed it there is none."""
         self._stream = stream
-        self._shown = stream.isatty()
+        self._shown = stream is not None and stream.isatty()
         self._total = 0
         self._done = 0
         self._drawn = ""
@@ -55,7 +56,7 @@ class Bar:
     def advance(self, octets: int) -> None:
         """Count what came and redraw if that changes the picture."""
         self._done += octets
-        if not self._shown:
+        if self._stream is None or not self._shown:
             return
         if self._total:
             filled = _BAR * self._done // self._total
@@ -69,7 +70,7 @@ class Bar:
 
     def finish(self) -> None:
         """Leave the bar behind."""
-        if self._drawn:
+        if self._stream is not None and self._drawn:
             self._stream.write("\n")
 
 
@@ -157,11 +158,19 @@ def say_more() -> None:
 
 
 def say(text: str) -> None:
-    """Print one line on stderr, for -v."""
-    sys.stderr.write(f"{visible(text)}\n")
+    """Print one line on stderr, where there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{visible(text)}\n")
 
 
 def complain(text: str) -> None:
-    """Print one clear line on stderr, where there is one."""
-    if sys.stderr is not None:
-        sys.stderr.write(f"mint: {visible(text)}\n")
+    """Print one clear line on stderr; the exit code says it where nobody takes the line."""
+    try:
+        say(f"mint: {text}")
+    except OSError:
+        give_up_output()
+
+
+def give_up_output() -> None:
+    """Keep Python from complaining at exit about what it cannot write any more."""
+    sys.stdout = sys.stderr = None

@@ -7,6 +7,10 @@ class UsageError(Exception):
     """The command line makes no sense; the text says why."""
 
 
+class BadURLError(UsageError):
+    """A URL is none, or none that is spoken here."""
+
+
 def header(text: str, option: str = "-H") -> tuple[str, str]:
     """Take a header line apart. Raises `UsageError`."""
     name, colon, value = text.partition(":")

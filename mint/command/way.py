@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..hosts import literal
-from ..options import TLSOptions
+from ..options import MAX_PORT, TLSOptions
 from ..proxy import Proxy, from_environment
 from .show import say
 from .usage import UsageError, header
@@ -103,9 +103,10 @@ def _resolved(text: str) -> tuple[str, int, tuple[str, ...]]:
     host, _, rest = text.partition(":")
     port, _, addresses = rest.partition(":")
     found = tuple(addresses.split(","))
-    if not host or not (port.isascii() and port.isdigit()) or any(literal(each) is None for each in found):
+    number = int(port) if port.isascii() and port.isdigit() and len(port) <= len(str(MAX_PORT)) else -1
+    if not host or not 0 <= number <= MAX_PORT or any(literal(each) is None for each in found):
         raise UsageError(f"--resolve wants HOST:PORT:ADDRESS, not {text!r}")
-    return host.lower(), int(port), found
+    return host.lower(), number, found
 
 
 def say_way(conn: Connection, proxy: Proxy | None) -> None:

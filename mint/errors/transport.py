@@ -142,6 +142,7 @@ def system_error(error: OSError, *, doing: str = "", address: str = "") -> Trans
     elif error.errno in _CLOSED:
         made = TransportClosed()
     else:
-        made = Unreachable(error.strerror or str(error))
+        detail = error.strerror or str(error)
+        made = Unreachable(f"{address}: {detail}" if address else detail)
     made.__cause__ = error
     return made

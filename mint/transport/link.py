@@ -42,7 +42,7 @@ else:
 
 def _ways(link: type[object]) -> tuple[object, ...]:
     """Return what a link must not have changed for a transaction to be done in one go."""
-    names = ("claim", "release", "permit", "unsent", "send", "receive", "accept", "poison")
+    names = ("claim", "release", "permit", "unsent", "written", "send", "receive", "accept", "poison")
     return tuple(getattr(link, name) for name in names)
 
 
@@ -67,6 +67,7 @@ class Link(_Turns, ABC):
         self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
+        self.windowed: bool = any(layer.keeps_wire for layer in self._layers)
         self.plain: bool = self._plain
         self._outbox = deque()
         self._arrived = deque()
@@ -198,7 +199,12 @@ class Link(_Turns, ABC):
         self._queued = 0
         # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
         self._gather(error)
-        return bool(self._arrived)
+        if self._arrived:
+            return True
+        if self._failure is error:
+            # Told now, and once.
+            self._failure = TransportClosed()
+        return False
 
     def _gather(self, error: TransportError) -> None:
         """Read into the inbox what came before the wire broke; after it, the break itself is told.
@@ -253,6 +259,8 @@ class Link(_Turns, ABC):
             self._failure = error
 
     def _pass_inwards(self, octets: bytes) -> None:
+        # Whatever the layers make of it, nothing comes after the end of the wire.
+        last = not octets
         for layer in self._layers:
             if not self._queued:
                 layer.written()
@@ -272,9 +280,10 @@ class Link(_Turns, ABC):
             if innermost.ended:
                 self._ended = True
                 self.clean_end = innermost.clean_end
-        elif not octets:
-            self._ended = True
-            self.clean_end = True
+            elif last:
+                self._ended = True
+        elif last:
+            self._ended = self.clean_end = True
 
     @property
     def closed(self) -> bool:
@@ -290,7 +299,10 @@ class Link(_Turns, ABC):
         if self._failure is not None:
             # Told once: whoever holds the error must not see it change under a later operation.
             failure, self._failure = self._failure, TransportClosed()
-            raise failure
+            try:
+                raise failure
+            finally:
+                del failure  # no frame may hold the error whose traceback holds the frame
         return b"" if self._ended else None
 
     def receive(self, until: float | None) -> bytes:

@@ -1,7 +1,8 @@
 """A link without a wire: what is sent can be taken, what is put can be received.
 
 With it the library is a pure sans-IO protocol core, and a connection value can be replayed. It never
-waits: `recv` on it raises `TransportTimeout` where nothing was put.
+waits: `recv` on it raises `TransportTimeout` where nothing was put. What was not taken yet is not written
+yet: whoever drives a wire with it takes what that wire has room for.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ class Memory(Link):
 
     world: ClassVar[World] = "any"
 
-    def __init__(self) -> None:
+    def __init__(self, *, reads: bool = False) -> None:
+        """Begin empty; where the peer `reads`, what is sent counts as written before it is taken."""
         super().__init__()
+        self.reads: bool = reads
         # A subclass may have a wire of its own (a tunnel).
         self.still: bool = type(self) is Memory
         self.write_ended: bool = False

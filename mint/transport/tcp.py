@@ -76,7 +76,7 @@ class SocketLink(Link):
         self._socket = socket
         self._options = options
         self._poll = select.poll()
-        self._watched = 0
+        self._watched = -1
         self._read_size = options.receive_size
 
     @property
@@ -120,7 +120,10 @@ class SocketLink(Link):
                 broken = _broken(error, "sending")
                 if self._is_outlived(broken):
                     return
-                raise broken from error
+                try:
+                    raise broken from error
+                finally:
+                    del broken  # no frame may hold the error whose traceback holds the frame
             if sent == len(piece):
                 return
             self._outbox.append(memoryview(piece)[sent:])
@@ -165,12 +168,18 @@ class SocketLink(Link):
                 raise TransportClosed
             # Where a layer waits for its peer, there may be nothing to write.
             events = select.POLLOUT if self._outbox else 0
-            if self._held < MOST_HELD and not self._ended and self._failure is None:
+            over = self._ended or self._failure is not None
+            if over and not events:
+                # Only what comes could open the windows, and nothing will.
+                raise TransportClosed
+            if self._held < MOST_HELD and not over:
                 events |= select.POLLIN
             ready = self._wait(events, until)
             if not ready:
                 raise TransportTimeout("sending")
-            if ready & select.POLLIN and events & select.POLLIN:
+            # The system tells of a hang-up unasked, and at once each time: what is left then is read to its
+            # end, which is no more than the system holds.
+            if ready & ~select.POLLOUT and not over:
                 octets = self._read_now()
                 if octets is not None:
                     self._take_in(octets)

@@ -6,6 +6,7 @@ by OpenSSL; nothing here parses a certificate. RFC 9112 9.7, 9.8; RFC 9113 9.2.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 from functools import partial
@@ -15,7 +16,7 @@ from ..errors import CertificateRejected, TLSFailed
 from ..types import TLSInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Generator, Hashable, Sequence
 
     from ..errors import TransportError
     from ..options import TLSOptions
@@ -41,6 +42,32 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
     return made
 
 
+@contextlib.contextmanager
+def _loading(*files: str | None) -> Generator[None]:
+    """Name the file that cannot be loaded: `ssl` does not."""
+    try:
+        yield
+    except OSError as error:
+        raise TLSFailed(_what_failed([file for file in files if file is not None], error)) from error
+
+
+def _what_failed(files: list[str], error: OSError) -> str:
+    for file in files:
+        try:
+            with open(file, "rb"):  # noqa: PTH123  # importing pathlib takes longer than all of this module
+                pass
+        except OSError as unreadable:
+            return f"cannot load {file}: {unreadable.strerror}"
+    if not isinstance(error, ssl.SSLError):
+        detail = error.strerror or str(error)
+    elif error.reason:
+        detail = error.reason.replace("_", " ").lower()
+    else:
+        # Where one of several parts is not as it should be, `ssl` has no reason.
+        detail = "not in PEM form, or for another password"
+    return f"cannot load {' or '.join(files)}: {detail}"
+
+
 def _has_store() -> bool:
     """Whether the operating system has a folder of certificates that OpenSSL looks into by need."""
     from pathlib import Path  # noqa: PLC0415  # importing it takes longer than all of this module
@@ -62,7 +89,11 @@ def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
         context.verify_mode = ssl.CERT_NONE
         return
     if options.ca_file is not None or options.ca_data is not None:
-        context.load_verify_locations(cafile=options.ca_file, cadata=options.ca_data)
+        if options.ca_file is not None:
+            with _loading(options.ca_file):
+                context.load_verify_locations(cafile=options.ca_file)
+        if options.ca_data is not None:
+            context.load_verify_locations(cadata=options.ca_data)
     elif options.trust in {"auto", "system"}:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         empty = not context.get_ca_certs() and not _has_store()
@@ -100,11 +131,15 @@ def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
             context.hostname_checks_common_name = False  # RFC 9110 4.3.4
             _trust(context, options)
             if options.cert_file is not None:
-                context.load_cert_chain(options.cert_file, options.key_file, options.key_password)
+                with _loading(options.cert_file, options.key_file):
+                    context.load_cert_chain(options.cert_file, options.key_file, options.key_password)
             key_log = options.key_log_file or os.environ.get("SSLKEYLOGFILE")
             if key_log:
-                context.keylog_filename = key_log
+                with _loading(key_log):
+                    context.keylog_filename = key_log
         context.set_alpn_protocols(list(alpn))
+    except TLSFailed:
+        raise
     except (ssl.SSLError, OSError, ValueError) as error:
         raise tls_error(error) from error
     return context
@@ -140,10 +175,9 @@ def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashab
     sessions = options.sessions
     if sessions is None:
         return Prepared(make_context(options, alpn), name)
-    try:
-        stamps = tuple(_stamp(file) for file in (options.ca_file, options.cert_file, options.key_file))
-    except OSError as error:
-        raise tls_error(error) from error
+    files = (options.ca_file, options.cert_file, options.key_file)
+    with _loading(*files):
+        stamps = tuple(_stamp(file) for file in files)
     key = options, stamps, name, tuple(alpn), way
     found = sessions.take(key)
     context, session = found or (make_context(options, alpn), None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,8 +35,6 @@ from mint.transport import Memory
 from tests.tls import authority, server_context
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mint.testing import Step
 
 Capture = pytest.CaptureFixture[bytes]
@@ -219,24 +219,161 @@ def test_refused_unknown_and_unwritable(tmp_path: Path, capsysbinary: Capture) -
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["ftp://example.org/"],
-        ["http://"],
-        ["http://user:secret@example.org/"],
-        ["http://example.org:99999/"],
+        [],
+        ["--nonsense", "http://example.org/"],
         ["-H", "no colon", "http://example.org/"],
         ["-d", "@/does/not/exist", "http://example.org/"],
+        ["-d", "@/", "http://example.org/"],
+        ["-d", "@", "http://example.org/"],
+        ["-d", "@\0", "http://example.org/"],
+        ["--key", "k.pem", "https://example.org/"],
+        ["--unix-socket", "/s", "-x", "http://proxy.example", "http://example.org/"],
         ["--http1.1", "--http2", "https://example.org/"],
         ["--http2", "http://example.org/"],
         ["--h2c", "https://example.org/"],
         ["--max-time", "0", "http://example.org/"],
+        ["--max-time", "nan", "http://example.org/"],
+        ["--max-time", "soon", "http://example.org/"],
         ["-o", "a", "-o", "b", "http://example.org/"],
     ],
 )
 def test_usage_errors_are_two(arguments: list[str], capsysbinary: Capture) -> None:
     assert main(arguments) == 2
-    err = capsysbinary.readouterr().err
+    assert_one_line(capsysbinary)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "ftp://example.org/", "http://", "http:///path", "http://user:secret@example.org/"),
+        *("http://example.org:99999/", "http://example.org:-1/", "http://example.org:x/", "http://[::1"),
+        *("http://a b/", "http://a..b/", "http://\udcff/", "http://[zz]/"),
+    ],
+)
+def test_bad_urls_are_three(url: str, capsysbinary: Capture) -> None:
+    assert main([url]) == 3
+    assert b"secret" not in assert_one_line(capsysbinary)
+
+
+def assert_one_line(capture: Capture) -> bytes:
+    err = capture.readouterr().err
     assert err.startswith(b"mint: ")
-    assert b"secret" not in err
+    assert err.count(b"\n") == 1
+    return err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "code"),
+    [
+        (("-X", "G T"), "/", 2),
+        (("-X", "M\xe9"), "/", 2),
+        (("-H", ": x"), "/", 2),
+        (("-H", "x: \u20ac"), "/", 2),
+        (("-H", "x: a\nb"), "/", 2),
+        (("-H", "content-length: 5", "-d", "x"), "/", 2),
+        (("-H", "transfer-encoding: foo"), "/", 2),
+        (("--h2c", "-H", "connection: close"), "/", 2),
+        ((), "/a b", 3),
+        ((), "/\xe9", 3),
+        ((), "/\udcff", 3),
+        (("-X", "CONNECT"), "/", 3),
+    ],
+)
+def test_what_cannot_be_sent_is_the_users_mistake(
+    arguments: tuple[str, ...], path: str, code: int, capsysbinary: Capture
+) -> None:
+    with Origin(showcase) as origin:
+        assert main([*arguments, f"http://127.0.0.1:{origin.port}{path}"]) == code
+    assert_one_line(capsysbinary)
+
+
+@pytest.mark.parametrize("option", ["--cacert", "--cert", "--key", "--proxy-cacert"])
+def test_a_file_that_cannot_be_loaded_is_named(option: str, tmp_path: Path, capsysbinary: Capture) -> None:
+    absent = str(tmp_path / "absent.pem")
+    present = tmp_path / "present.pem"
+    authority().issue_cert("client.test").private_key_and_cert_chain_pem.write_to_path(str(present))
+    beside = {"--key": ["--cert", str(present)], "--proxy-cacert": ["-x", "https://127.0.0.1:1"]}
+    assert main([option, absent, *beside.get(option, []), "https://127.0.0.1:1/"]) == 35
+    assert f"cannot load {absent}: No such file".encode() in assert_one_line(capsysbinary)
+
+
+@pytest.mark.parametrize("name", ["no/file", ""])
+def test_an_output_that_cannot_be_written_is_named(name: str, tmp_path: Path, capsysbinary: Capture) -> None:
+    target = str(tmp_path / name)
+    with Origin(showcase) as origin:
+        assert main(["-o", target, f"http://127.0.0.1:{origin.port}/"]) == 23
+    assert assert_one_line(capsysbinary).startswith(f"mint: {target}: ".encode())
+
+
+def test_a_socket_that_is_not_there_is_named(tmp_path: Path, capsysbinary: Capture) -> None:
+    path = str(tmp_path / "socket")
+    assert main(["--unix-socket", path, "http://example.org/"]) == 7
+    assert path.encode() in assert_one_line(capsysbinary)
+
+
+def run(*arguments: str, **streams: object) -> subprocess.CompletedProcess[bytes]:
+    """Run the command in a process of its own, with these streams."""
+    given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
+    return subprocess.run([sys.executable, "-m", "mint", *arguments], check=False, **given)  # type: ignore[call-overload,no-any-return]  # streams by name
+
+
+def test_content_comes_from_standard_input_too(tmp_path: Path) -> None:
+    seen: list[bytes] = []
+
+    def handler(asked: Request) -> Response:
+        seen.append(asked.body.read())
+        return Response(200, (), b"")
+
+    (tmp_path / "content").write_bytes(b"\xff piped")
+    with Origin(handler) as origin, (tmp_path / "content").open("rb") as content:
+        url = f"http://127.0.0.1:{origin.port}/"
+        assert run("-d", "a", "-d", "@-", url, stdin=content).returncode == 0
+        assert main(["-d", "\udcff", url]) == 0
+    assert seen == [b"a&\xff piped", b"\xff"]
+
+
+def test_standard_input_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "only to be written").open("wb") as unreadable:
+        ran = run("-d", "@-", "http://127.0.0.1:1/", stdin=unreadable)
+    assert (ran.returncode, ran.stderr) == (2, b"mint: standard input: Bad file descriptor\n")
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageError, match="closed"):
+        parse(["-d", "@-", "http://127.0.0.1:1/"])
+
+
+@pytest.mark.parametrize("broken", ["stdout", "stderr"])
+@pytest.mark.parametrize("options", [(), ("-v",)])
+def test_a_broken_pipe_is_no_traceback(broken: str, options: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        with Origin(showcase) as origin:
+            ran = run(*options, f"http://127.0.0.1:{origin.port}/bytes/10", **{broken: writing})
+    finally:
+        os.close(writing)
+    used = broken == "stdout" or options
+    assert ran.returncode == (23 if used else 0)
+    assert b"Traceback" not in (ran.stderr or b"")
+    assert b"ignored" not in (ran.stderr or b"")
+
+
+def test_a_full_disk_is_no_traceback() -> None:
+    with Path("/dev/full").open("wb") as nowhere, Origin(showcase) as origin:
+        url = f"http://127.0.0.1:{origin.port}/bytes/100000"
+        ran = run(url, stdout=nowhere)
+        assert (ran.returncode, ran.stderr) == (23, b"mint: cannot write: No space left on device\n")
+        assert run("-v", url, stderr=nowhere).returncode == 23
+        assert run("http://127.0.0.1:1/", stderr=nowhere).returncode == 7
+
+
+def test_verbose_and_bars_want_no_stderr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with Origin(showcase) as origin:
+        url = f"http://127.0.0.1:{origin.port}/bytes/10"
+        assert main(["-v", "-o", str(tmp_path / "page"), url, url]) == 0
+    assert len(capsysbinary.readouterr().out) == len((tmp_path / "page").read_bytes()) == 10
 
 
 def test_help_and_version_exit_cleanly(capsysbinary: Capture) -> None:

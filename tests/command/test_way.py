@@ -123,6 +123,9 @@ def test_a_proxy_that_refuses_has_an_exit_code(capsysbinary: Capture) -> None:
         ["--resolve", "a"],
         ["--resolve", "a:x:127.0.0.1"],
         ["--resolve", "a:80:b"],
+        ["--resolve", "a:80:"],
+        ["--resolve", "a:65536:127.0.0.1"],
+        ["--resolve", "a:" + "9" * 5000 + ":127.0.0.1"],
         ["--resolve", ":80:127.0.0.1"],
     ],
 )

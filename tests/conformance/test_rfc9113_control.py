@@ -15,7 +15,6 @@ from tests.http2_driver import (
     FRAME_SIZE_ERROR,
     GOAWAY,
     HEADERS,
-    HOST,
     INTERNAL_ERROR,
     MAYBE,
     NO,
@@ -24,14 +23,15 @@ from tests.http2_driver import (
     PADDED,
     PING,
     PRIORITY,
+    PROMISED,
     PROTOCOL_ERROR,
     REFUSED_STREAM,
     RST_STREAM,
     SETTINGS,
     WINDOW_UPDATE,
     YES,
-    Conversation,
     ack,
+    asked,
     assert_breach,
     assert_stream_error,
     data,
@@ -48,15 +48,6 @@ from tests.http2_driver import (
     updates,
     window_update,
 )
-
-PROMISED = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/p")]
-
-
-def asked() -> Conversation:
-    talk = opened()
-    talk.request()
-    talk.drop()
-    return talk
 
 
 @pytest.mark.rfc("9113-6.1-a")

@@ -14,13 +14,13 @@ from tests.http2_driver import (
     FRAME_SIZE_ERROR,
     GOAWAY,
     HEADERS,
-    HOST,
     MAYBE,
     NO,
     OK,
     PING,
     PREFACE,
     PRIORITY,
+    PROMISED,
     PROTOCOL_ERROR,
     PUSH_PROMISE,
     REFUSED_STREAM,
@@ -31,6 +31,7 @@ from tests.http2_driver import (
     YES,
     Conversation,
     ack,
+    asked,
     assert_breach,
     config,
     data,
@@ -41,6 +42,7 @@ from tests.http2_driver import (
     kinds,
     opened,
     ping,
+    pushing,
     ref,
     reset,
     resets,
@@ -49,27 +51,9 @@ from tests.http2_driver import (
     window_update,
 )
 
-PROMISED = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/p")]
-
 
 def fresh() -> Conversation:
     return Conversation(State.open(config()).state)
-
-
-def pushing() -> Conversation:
-    """A conversation with push on, request 1 open and stream 2 promised."""
-    talk = opened(mine=(("enable_push", 1),))
-    talk.request()
-    talk.feed(talk.server.promise(1, 2, PROMISED))
-    talk.drop()
-    return talk
-
-
-def asked() -> Conversation:
-    talk = opened()
-    talk.request()
-    talk.drop()
-    return talk
 
 
 @pytest.mark.rfc("9113-3.3-a")

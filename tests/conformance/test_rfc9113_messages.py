@@ -6,9 +6,9 @@ from mint._core.events import Data, Failed, Headers, Informational, PushPromise,
 from mint._core.http2 import State
 from tests.http2_driver import (
     ENHANCE_YOUR_CALM,
-    HOST,
     NO_ERROR,
     OK,
+    PROMISED,
     PROTOCOL_ERROR,
     PUSH_PROMISE,
     REFUSED_STREAM,
@@ -17,6 +17,7 @@ from tests.http2_driver import (
     Fields,
     Server,
     ack,
+    asked,
     assert_breach,
     assert_refused,
     assert_stream_error,
@@ -34,15 +35,6 @@ from tests.http2_driver import (
     settings,
     window_update,
 )
-
-PROMISED = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/p")]
-
-
-def asked(method: str = "GET") -> Conversation:
-    talk = opened()
-    talk.request(method, "*" if method == "OPTIONS" else "/")
-    talk.drop()
-    return talk
 
 
 def pushing(**limits: int) -> Conversation:

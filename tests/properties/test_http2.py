@@ -11,9 +11,9 @@ from mint._core.http2 import State
 from tests.http2_driver import (
     DATA,
     FLOW_CONTROL_ERROR,
-    HOST,
     IDENTITY,
     OK,
+    PROMISED,
     RST_STREAM,
     WINDOW_UPDATE,
     Conversation,
@@ -39,7 +39,6 @@ NAMES = st.sampled_from(
 )
 VALUES = st.sampled_from(["", "0", "5", "x y", "a\0", "v" * 100, "trailers"])
 FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=4)
-PROMISED = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/p")]
 
 STEPS = st.one_of(
     st.tuples(

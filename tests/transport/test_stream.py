@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from typing import Literal
+
 import pytest
 
 import mint
@@ -266,3 +269,19 @@ def test_the_wire_stays_open_after_our_direction_has_ended() -> None:
                 conn, responses = conn.recv(timeout=5)
                 content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
         assert content == b"answer"
+
+
+@pytest.mark.rfc("9112-9.5-a")
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_a_refusal_is_heard_though_the_proxy_no_longer_reads(protocol: Literal["http1", "http2"]) -> None:
+    near, far = socket.socketpair()
+    refusal = {
+        "http1": b"HTTP/1.1 503 No\r\ncontent-length: 4\r\n\r\nbusy",
+        "http2": serialize([settings(), headers(1, ((":status", "503"),)), data(1, b"busy", end=True)]),
+    }
+    far.sendall(refusal[protocol])
+    far.close()
+    proxy = Proxy("http", "127.0.0.1", 3128, protocols=(protocol,), tunnel=True)
+    with pytest.raises(errors.UnexpectedProxyStatus) as caught:
+        mint.connect("http", "origin.example", 80, proxy=proxy, socket=near)
+    assert (caught.value.status, caught.value.body) == (503, b"busy")

@@ -15,6 +15,9 @@ import pytest
 import mint
 from mint import TCPOptions, errors
 from mint.transport import SocketLink
+from mint.transport.tcp import MOST_HELD
+
+from ..ways import Narrow
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
 
@@ -336,3 +339,66 @@ def test_closing_writes_what_goes_without_waiting() -> None:
     link.close()
     assert far.recv(10) == b"goodbye"
     far.close()
+
+
+class Watchful(SocketLink):
+    """A link that waits a few times only."""
+
+    waits = 0
+
+    def _wait(self, events: int, until: float | None) -> int:
+        self.waits += 1
+        assert self.waits < 10, "it waits and waits, and nothing changes"
+        return super()._wait(events, until)
+
+
+@pytest.mark.parametrize("held", [0, MOST_HELD])
+def test_a_hang_up_ends_the_wait_for_the_windows_of_a_tunnel(held: int) -> None:
+    """The system tells of a hang-up whether one asks or not; a wait for nothing else would spin."""
+    near, far = socket.socketpair()
+    link = Watchful(near, TCPOptions(), (Narrow(),))
+    link.begin(bytes(held))
+    link.send((b"more than the windows take",), flush=False)
+    far.close()
+    if held:
+        # What the peer said is heard first.
+        link.flush(None)
+        assert len(link.receive(None)) == held
+    else:
+        with pytest.raises(errors.TransportClosed):
+            link.flush(None)
+    with pytest.raises(errors.TransportClosed):
+        link.receive(None)
+    link.close()
+
+
+def test_the_end_of_the_wire_is_the_end_whatever_a_layer_makes_of_it() -> None:
+    near, far = socket.socketpair()
+    link = Watchful(near, TCPOptions(), (Narrow(),))
+    far.close()
+    assert link.receive(None) == b""
+    assert not link.clean_end
+    link.close()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_an_interrupt_left_taken_can_be_closed(elsewhere: bool) -> None:
+    """An interrupt between two instructions of an operation is met by nobody: its turn never ends."""
+    link, far = pair()
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
+    link.claim(link.generation)
+    with pytest.raises(errors.StaleConnectionError):
+        conn.request("GET", "/")
+    if elsewhere:
+        closer = threading.Thread(target=conn.close)
+        closer.start()
+        closer.join()
+    else:
+        conn.close()
+    assert link.closed
+    assert far.recv(10) == b""
+    near = link.socket
+    assert near is not None
+    assert (near.fileno() == -1) is not elsewhere  # the number is the turn's, as long as there is one
+    far.close()
+    near.close()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mint import TLSOptions, errors
-from mint.transport.tls import TLSLayer, make_context, tls_error
+from mint import TLSOptions, TLSSessions, errors
+from mint.transport.tls import TLSLayer, make_context, prepare, tls_error
 from tests.tls import authority, server_context, trusting
 
 if TYPE_CHECKING:
@@ -187,6 +188,27 @@ def test_files_that_cannot_be_loaded_are_typed_errors(tmp_path: Path) -> None:
     ):
         with pytest.raises(errors.TLSFailed):
             make_context(options, ())
+
+
+@pytest.mark.parametrize("sessions", [None, TLSSessions()])
+def test_the_file_that_cannot_be_loaded_is_named(tmp_path: Path, sessions: TLSSessions | None) -> None:
+    absent, empty, good = (str(tmp_path / name) for name in ("absent.pem", "empty.pem", "good.pem"))
+    (tmp_path / "empty.pem").touch()
+    authority().issue_cert("client.test").private_key_and_cert_chain_pem.write_to_path(good)
+    folder = str(tmp_path)
+    for options, culprit in (
+        (TLSOptions(ca_file=absent, sessions=sessions), absent),
+        (TLSOptions(ca_file=empty, sessions=sessions), empty),
+        (TLSOptions(ca_file=folder, sessions=sessions), folder),
+        (TLSOptions(cert_file=absent, sessions=sessions), absent),
+        (TLSOptions(cert_file=empty, sessions=sessions), empty),
+        (TLSOptions(cert_file=good, key_file=absent, sessions=sessions), absent),
+        (TLSOptions(cert_file=empty, key_file=absent, sessions=sessions), absent),
+        (TLSOptions(cert_file=good, key_file=empty, sessions=sessions), f"{good} or {empty}"),
+        (TLSOptions(key_log_file=f"{absent}/log", sessions=sessions), f"{absent}/log"),
+    ):
+        with pytest.raises(errors.TLSFailed, match=re.escape(f"cannot load {culprit}: ")):
+            prepare(options, (), "origin.example", ())
 
 
 def test_the_key_log_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

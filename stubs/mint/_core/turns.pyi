@@ -35,6 +35,10 @@ class Turns(Generic[_I, _L, _M]):
     _closed: bool
     plain: bool
     still: bool
+    reads: bool
+    windowed: bool
+    @property
+    def written(self) -> bool: ...
     _layers: tuple[_L, ...]
     _outbox: deque[bytes | memoryview[int]]
     _queued: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mint._core.events import CLOSE, KEEP, SHUT_WRITE, Data, Done
+from mint._core.events import CLOSE, KEEP, SHUT_WRITE, Data, Done, Headers
 from mint._core.faults import Fault
 from mint._core.http1 import State
 from tests.http1_driver import HEAD, answer, asked, config, given, play
@@ -272,6 +272,59 @@ def test_an_idle_end_is_no_fault() -> None:
     for clean in (True, False):
         step = State(config()).feed_eof(clean)
         assert (step.fault, step.responses, step.end) == (None, [], CLOSE)
+
+
+SECRETIVE = config(sensitive=frozenset({"x-key"}))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [[("X-Key", "hunter2\n")], [("a", "b"), ("x-key", "hunter2 ")]],
+)
+def test_a_secret_of_the_caller_is_not_repeated(headers: list[tuple[str, str]]) -> None:
+    state = State(SECRETIVE)
+    refused = state.request("GET", "/", headers, None, False).fault
+    assert refused is not None
+    assert (refused.name.lower(), refused.value) == ("x-key", "")
+    streamed = state.request("POST", "/", [], None, True)
+    refused = streamed.state.end_body(given(streamed.ref), headers).fault
+    assert refused is not None
+    assert (refused.name.lower(), refused.value) == ("x-key", "")
+    came = state.request("GET", "/", [], None, False).state.feed(HEAD + b"X-Key : hunter2\r\n")
+    assert came.fault is not None
+    assert "hunter2" not in repr(came.fault)
+
+
+def test_a_secret_of_the_caller_is_in_no_note_and_in_no_trace() -> None:
+    state = State(SECRETIVE).traced(True)
+    asked = state.request("GET", "/", [("X-Key", "hunter2")], None, False)
+    came = asked.state.feed(
+        b"HTTP/1.1 103 x\r\nx-key: hunter2\r\n\r\n" + HEAD + b"x-key: hunter2\r\n"
+        b"transfer-encoding: chunked\r\n\r\n0\r\nX-Key: hunter2\r\n\r\n"
+    )
+    streamed = came.state.request("POST", "/", [], None, True)
+    ended = streamed.state.end_body(given(streamed.ref), [("x-key", "hunter2")])
+    texts = [note.text for step in (asked, came, ended) for note in step.notes]
+    assert texts.count("x-key: (redacted)") == 5
+    assert not any("hunter2" in text for text in texts)
+    # 9110-9.3.8-a: a TRACE request carries no secrets.
+    assert state.request("TRACE", "/", [("x-key", "hunter2")], None, False).fault is not None
+    assert state.request("TRACE", "/", [("x-other", "hunter2")], None, False).fault is None
+
+
+def test_a_secret_of_the_caller_is_not_kept() -> None:
+    state = State(SECRETIVE)
+    kept = []
+    for _ in range(4):
+        state = state.request("GET", "/", [], None, False).state
+        head = HEAD + b"x-key: hunter2\r\nx-other: hunter2\r\ncontent-length: 0\r\n\r\n"
+        step = state.feed(head)
+        state = step.state
+        kept += [response.headers for response in step.responses if isinstance(response, Headers)]
+    assert kept[2][0] == kept[3][0] == ("x-key", "hunter2")
+    assert kept[2][0] is not kept[3][0]
+    assert kept[2][1] is kept[3][1]
+    assert State(SECRETIVE) != State(config())
 
 
 def test_notes_say_what_crossed_the_wire_without_secrets() -> None:

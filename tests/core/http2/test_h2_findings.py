@@ -102,14 +102,3 @@ def test_what_they_allow_is_sent() -> None:
         ("POST", [("expect", "something-else")], None, False),
     ):
         assert state.request(method, "/", fields, body, streaming).fault is None
-
-
-@pytest.mark.parametrize("status", ["600", "999"])
-def test_a_status_of_no_class_is_malformed(status: str) -> None:
-    """RFC 9110 15, as on HTTP/1; a `Status` is documented to end at 599."""
-    talk = opened()
-    talk.request()
-    talk.feed(talk.server.headers(1, [(":status", status)]))
-    failed = talk.events[-1]
-    assert isinstance(failed, Failed)
-    assert failed.fault.reason == "malformed_response"

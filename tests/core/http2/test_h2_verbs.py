@@ -164,6 +164,11 @@ def test_a_secret_of_the_caller_is_not_repeated() -> None:
     step = State.open(made).state.request("GET", "/", [("X-Key", "hunter2\n")], None, False)
     assert step.fault is not None
     assert (step.fault.name, step.fault.value) == ("x-key", "")
+    step = State.open(made).state.request("POST", "/", [], None, True)
+    assert step.ref is not None
+    step = step.state.end_body(step.ref, [("X-Key", "hunter2\n")])
+    assert step.fault is not None
+    assert (step.fault.name, step.fault.value) == ("x-key", "")
 
 
 def test_no_user_agent_where_none_is_wanted() -> None:

@@ -10,12 +10,12 @@ from tests.http2_driver import (
     COMPRESSION_ERROR,
     ENHANCE_YOUR_CALM,
     FRAME_SIZE_ERROR,
-    HOST,
     INTERNAL_ERROR,
     MAYBE,
     NO,
     NO_ERROR,
     OK,
+    PROMISED,
     PROTOCOL_ERROR,
     YES,
     Conversation,
@@ -30,6 +30,7 @@ from tests.http2_driver import (
     kinds,
     opened,
     ping,
+    pushing,
     ref,
     reset,
     resets,
@@ -37,16 +38,6 @@ from tests.http2_driver import (
     updates,
     window_update,
 )
-
-PROMISED = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/p")]
-
-
-def pushing() -> Conversation:
-    talk = opened(mine=(("enable_push", 1),))
-    talk.request()
-    talk.feed(talk.server.promise(1, 2, PROMISED))
-    talk.drop()
-    return talk
 
 
 def test_w08_accepted_streams_go_on_both_ways_while_draining() -> None:

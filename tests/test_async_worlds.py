@@ -1,0 +1,130 @@
+"""What is the same in asyncio, under uvloop and in trio, over loopback sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvloop
+
+import mint
+import mint.asyncio
+import mint.trio
+from mint import errors
+from mint.testing import Close, Origin, Reset, ScriptedServer, Send, Truncate, request, showcase
+
+from .worlds import Loop, data, fed, fetch, no_socket_left, run_trio
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable, Coroutine
+
+
+@dataclass(frozen=True)
+class World:
+    """One of them: what mint calls there, and how work is run."""
+
+    connect: Callable[..., Awaitable[mint.Connection]]
+    mailbox: Any  # a Mailbox of asyncio or of trio: one is no kind of the other
+    flush: Callable[[mint.Connection], Awaitable[None]]
+    run: Callable[[Coroutine[object, object, None]], None]
+
+
+def in_trio(work: Coroutine[object, object, None]) -> None:
+    async def whole() -> None:
+        await work
+
+    run_trio(whole)
+
+
+IN_ASYNCIO = (mint.asyncio.connect, mint.asyncio.Mailbox, mint.asyncio.flush)
+WORLDS = {
+    "asyncio": World(*IN_ASYNCIO, Loop(asyncio.SelectorEventLoop)),
+    "uvloop": World(*IN_ASYNCIO, Loop(uvloop.new_event_loop)),
+    "trio": World(mint.trio.connect, mint.trio.Mailbox, mint.trio.flush, in_trio),
+}
+
+
+@pytest.fixture(params=WORLDS)
+def world(request: pytest.FixtureRequest) -> World:
+    return WORLDS[request.param]
+
+
+def test_a_connection_in_clear(world: World) -> None:
+    async def main(origin: Origin) -> None:
+        with world.mailbox() as mailbox:
+            conn = await world.connect("http", origin.address, origin.port, mailbox=mailbox)
+            conn, body = await fetch(conn, mailbox, "/bytes/1000000")
+            assert len(body) == 1_000_000
+            conn, body = await fetch(conn, mailbox, "/")
+            assert body.startswith(b"Hello")
+            assert conn.peer_address == (origin.address, origin.port)
+            conn.close()
+
+    with no_socket_left(), Origin(showcase) as origin:
+        world.run(main(origin))
+
+
+@pytest.mark.parametrize("alpn", ["http/1.1", "h2"])
+def test_a_connection_under_tls(
+    world: World, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, alpn: str
+) -> None:
+    async def main(origin: Origin) -> None:
+        with world.mailbox() as mailbox:
+            conn = await world.connect(
+                "https", "localhost", origin.port, tls=mint.TLSOptions(context=client_tls), mailbox=mailbox
+            )
+            assert conn.tls is not None
+            assert conn.tls.alpn == alpn
+            conn, body = await fetch(conn, mailbox, "/bytes/1000000")
+            assert len(body) == 1_000_000
+            conn.close()
+
+    server_tls.set_alpn_protocols([alpn])
+    with no_socket_left(), Origin(showcase, tls=server_tls) as origin:
+        world.run(main(origin))
+
+
+def test_the_end_and_a_break(world: World) -> None:
+    async def main(server: ScriptedServer) -> None:
+        with world.mailbox() as mailbox:
+            conn = await world.connect("http", server.address, server.port, mailbox=mailbox)
+            conn, ref = conn.request("GET", "/")
+            conn, responses = fed(conn, await mailbox.receive())
+            assert data(responses) == b"part"
+            message = await mailbox.receive()
+            assert message == mint.Closed(conn.source, 2)
+            conn, responses = fed(conn, message)
+            assert responses == [mint.Done(ref)]
+            conn = await world.connect("http", server.address, server.port, mailbox=mailbox)
+            conn, ref = conn.request("GET", "/")
+            message = await mailbox.receive()
+            assert isinstance(message, mint.Broken)
+            with pytest.raises(errors.TransportReset) as caught:
+                conn.stream(message)
+            assert [each.ref for each in caught.value.responses] == [ref]
+
+    first = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\npart"), Close()]
+    with no_socket_left(), ScriptedServer(first, [request(), Reset()]) as server:
+        world.run(main(server))
+
+
+def test_an_answer_before_the_wire_broke_is_handed_out(world: World) -> None:
+    """9112-9.5-a: an early response is not lost to a broken pipe."""
+
+    async def main(server: ScriptedServer) -> None:
+        with world.mailbox() as mailbox:
+            conn = await world.connect("http", server.address, server.port, mailbox=mailbox)
+            conn, ref = conn.request("POST", "/", body=bytes(20_000_000))
+            with contextlib.suppress(errors.TransportClosed):
+                await world.flush(conn)
+            conn, responses = fed(conn, await mailbox.receive())
+            assert responses[0] == mint.Status(ref, 413)
+            conn.close()
+
+    answer = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    with no_socket_left(), ScriptedServer([request(), Send(answer), Truncate()]) as server:
+        world.run(main(server))

@@ -1,0 +1,125 @@
+"""Errors die with their last reference: no frame of a traceback holds the error that holds the frame."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import weakref
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint import TCPOptions
+from mint.transport import Memory, SocketLink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(autouse=True)
+def uncollected() -> Iterator[None]:
+    """Run without the collector: only reference counts free what is freed here."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def started(link: Memory | SocketLink) -> mint.HTTP1:
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
+    return conn.request("GET", "/")[0]
+
+
+def broken_http() -> None:
+    link = Memory()
+    conn = started(link)
+    link.put(b"SMTP ready\r\n")
+    conn.recv()
+
+
+def broken_http2() -> None:
+    link = Memory()
+    conn = mint.http2.initiate(link, scheme="http", hostname="example.org")
+    link.put(b"HTTP/1.1 400 No\r\n\r\n")
+    conn.recv()
+
+
+def broken_http_and_the_goodbye_fails() -> None:
+    near, far = socket.socketpair()
+    conn = mint.http2.initiate(SocketLink(near, TCPOptions()), scheme="http", hostname="example.org")
+    far.sendall(b"HTTP/1.1 400 No\r\n\r\n")
+    far.close()
+    with conn:
+        conn.recv()
+
+
+def local_refusal() -> None:
+    started(Memory()).request("NO METHOD", "/")
+
+
+def stale_value() -> None:
+    conn = mint.http1.initiate(Memory(), scheme="http", hostname="example.org")
+    conn.request("GET", "/")
+    conn.request("GET", "/")
+
+
+def nothing_came() -> None:
+    started(Memory()).recv()
+
+
+def nothing_came_in_time() -> None:
+    near, far = socket.socketpair()
+    with far, started(SocketLink(near, TCPOptions())) as conn:
+        conn.recv(timeout=0)
+
+
+def reset_while_receiving() -> None:
+    near, far = socket.socketpair()
+    with started(SocketLink(near, TCPOptions())) as conn:
+        # What the other end has not read when it closes makes the end a reset.
+        far.close()
+        conn.recv()
+
+
+def gone_while_sending() -> None:
+    near, far = socket.socketpair()
+    with mint.http1.initiate(SocketLink(near, TCPOptions()), scheme="http", hostname="h") as conn:
+        far.close()
+        conn.request("GET", "/")
+
+
+def gone_while_flushing() -> None:
+    near, far = socket.socketpair()
+    with mint.http1.initiate(SocketLink(near, TCPOptions()), scheme="http", hostname="h") as conn:
+        conn, _ = conn.request("GET", "/", flush=False)
+        far.close()
+        conn.flush()
+
+
+def unknown_name() -> None:
+    mint.connect("http", "name.invalid", 80)
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        broken_http,
+        broken_http2,
+        broken_http_and_the_goodbye_fails,
+        local_refusal,
+        stale_value,
+        nothing_came,
+        nothing_came_in_time,
+        reset_while_receiving,
+        gone_while_sending,
+        gone_while_flushing,
+        unknown_name,
+    ],
+)
+def test_an_error_dies_at_once(fail: Callable[[], None]) -> None:
+    with pytest.raises(mint.MintError) as caught:
+        fail()
+    gone = weakref.ref(caught.value)
+    del caught
+    assert gone() is None
