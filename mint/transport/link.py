@@ -67,7 +67,8 @@ class Link(_Turns, ABC):
         self.clean_end: bool = False
         self._layers = tuple(layers)
         self._secure = True
-        self.windowed: bool = any(layer.keeps_wire for layer in self._layers)
+        if layers:
+            self.windowed = any(layer.keeps_wire for layer in layers)
         self.plain: bool = self._plain
         self._outbox = deque()
         self._arrived = deque()
@@ -107,9 +108,9 @@ class Link(_Turns, ABC):
 
     def claim(self, generation: int) -> None:
         """Take the link for one operation of the newest value."""
-        if self.home not in {0, get_ident()}:
-            raise RuntimeError(f"a connection of {self.world} is used in the thread of its event loop")
         if not self.begin_turn(generation):
+            if self.home not in {0, get_ident()}:
+                raise RuntimeError(f"a connection of {self.world} is used in the thread of its event loop")
             raise StaleConnectionError
 
     def release(self, *, moved: bool) -> int:

@@ -4,6 +4,7 @@ from .fields import SENSITIVE as SENSITIVE
 
 __pyx_capi__: dict[str, object]
 
+SECRET: str
 KINDS: dict[str, int]
 SINGLE: frozenset[str]
 END_TO_END: frozenset[str]
