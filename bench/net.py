@@ -50,7 +50,7 @@ def down(*, tls: bool = False) -> Errand:
 def large() -> Errand:
     """Return a download of 1 GB, HTTP/1 in clear, of which the throughput counts."""
     port, _ = servers.nginx()
-    return Errand("down", False, False, port, "/large", servers.authority(), 1, size=servers.LARGE, wall=True)
+    return Errand("down", False, False, port, "/large", servers.authority(), 4, size=servers.LARGE, wall=True)
 
 
 def up(*, tls: bool = False) -> Errand:

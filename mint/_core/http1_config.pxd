@@ -3,10 +3,12 @@
 
 cdef class Config:
     cdef readonly str hostname                  # of the origin; "" where it has none
-    cdef readonly int port                      # of the origin; 0: a socket without ports
     cdef readonly str scheme                    # "http" or "https"
     cdef readonly unsigned long long identity   # the connection in every RequestRef
     cdef readonly str user_agent                # sent unless the caller sends one
+    # The small ones stand together, so that none is padded: a value is to be small.
+    cdef readonly int port                      # of the origin; 0: a socket without ports
+    cdef int host_size                          # octets of the Host field in `lines`
     cdef readonly bint case_sensitive_headers   # names go out as the caller spells them
     cdef readonly bint skip_target_validation   # the way out of 9112-3.2
     cdef readonly bint lenient                  # documented relaxations for sloppy servers
@@ -27,6 +29,5 @@ cdef class Config:
     # Made once from the above.
     cdef str authority                          # host[:port]
     cdef bytes lines                            # the default Host and User-Agent fields, as they are sent
-    cdef Py_ssize_t host_size                   # octets of the first of them
 
     cdef tuple parts(self)

@@ -56,7 +56,7 @@ cdef class Config:
         host, agent = ("Host", "User-Agent") if case_sensitive_headers else ("host", "user-agent")
         host_line = f"{host}: {self.authority}\r\n"
         self.lines = f"{host_line}{agent}: {user_agent}\r\n".encode("latin-1")
-        self.host_size = len(host_line)
+        self.host_size = <int>len(host_line)
 
     cdef tuple parts(self):
         return (self.hostname, self.port, self.scheme, self.identity, self.user_agent,

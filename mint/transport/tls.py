@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ..errors import TransportError
     from ..options import TLSOptions
 
-RECORD = 65_536
-"""How much plaintext is taken out of OpenSSL at a time."""
+RECORD = 16_384
+"""How much plaintext is taken out of OpenSSL at a time: all that a record can hold (RFC 8446 5.1)."""
 
 # RFC 9113 9.2.2 forbids the suites of its appendix A: what remains is ephemeral key exchange and AEAD.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
@@ -265,7 +265,7 @@ class TLSLayer:
                     self.ended = self.clean_end = True
                     break
                 pieces.append(piece)
-                if not self._object.pending() and not self._arriving.pending:
+                if not self._arriving.pending and not self._object.pending():
                     break
         except ssl.SSLWantReadError:
             pass
