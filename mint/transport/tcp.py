@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..options import TCPOptions
+    from ..types import Inbox
     from .layer import Layer
 
 MOST_HELD = 4 * 1_048_576
@@ -77,6 +78,8 @@ class SocketLink(Link):
         self._options = options
         self._poll = select.poll()
         self._watched = -1
+        self._unsealed: list[bytes] = []
+        """What the layers get together, so that few records hold it."""
         self._read_size = options.receive_size
 
     @property
@@ -100,13 +103,23 @@ class SocketLink(Link):
     _plain = True
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
-        """Write at once where nothing waits before it; else queue, and write what the kernel takes."""
+        """Write at once where nothing waits before it; else queue, and write what the kernel takes.
+
+        What need not be written yet waits for company before it goes through the layers: only here, where
+        nobody but an operation writes.
+        """
+        failing = self._closed or self._shutting or self._write_failed
+        if self._layers and not (flush or failing or self.home or self.inbox is not None):
+            self._unsealed += pieces
+            self._queued += sum(map(len, pieces))
+            return
+        self._seal()
         layer = self._layers[0] if len(self._layers) == 1 else None
         if (
             flush
             and len(pieces) == 1
             and (not self._layers or isinstance(layer, TLSLayer))
-            and not (self._outbox or self._closed or self._shutting or self._write_failed)
+            and not (self._outbox or failing)
         ):
             piece = pieces[0]
             if layer is not None:
@@ -131,6 +144,19 @@ class SocketLink(Link):
             self._write()
         else:
             super().send(pieces, flush=flush)
+
+    def _seal(self) -> None:
+        """Let what waits for company go through the layers."""
+        if self._unsealed:
+            octets = b"".join(self._unsealed)
+            self._unsealed.clear()
+            self._queued -= len(octets)
+            self._queue((octets,))
+
+    def set_inbox(self, inbox: Inbox | None) -> None:
+        """Change the mode."""
+        self._seal()
+        super().set_inbox(inbox)
 
     def _transmit(self, *, wait: bool) -> None:
         self._write_some()
@@ -195,6 +221,7 @@ class SocketLink(Link):
                 raise TransportClosed
             return
         try:
+            self._seal()
             if not self._write_some() or self.backlog:
                 self._drain(None if timeout is None else monotonic() + timeout, down_to=0)
             if self._shutting:
@@ -231,6 +258,7 @@ class SocketLink(Link):
 
         Without a time limit, and with nothing to write meanwhile, the read itself waits.
         """
+        self._seal()
         if until is None and AT_ONCE:
             while not (
                 self._arrived or self._outbox or self._ended or self._closed or self._failure is not None
@@ -258,6 +286,16 @@ class SocketLink(Link):
         return None
 
     # -- the end
+
+    def shut_write(self) -> None:
+        """End the outgoing direction once the outbox is written."""
+        self._seal()
+        super().shut_write()
+
+    def _say_goodbye(self) -> None:
+        with contextlib.suppress(TransportError):
+            self._seal()
+        super()._say_goodbye()
 
     def _end_writing(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 import select
@@ -9,6 +10,7 @@ import socket
 import struct
 import threading
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +20,9 @@ from mint.transport import SocketLink
 from mint.transport.tcp import MOST_HELD
 
 from ..ways import Narrow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
 
@@ -338,6 +343,72 @@ def test_closing_writes_what_goes_without_waiting() -> None:
     link.send((b"goodbye",), flush=False)
     link.close()
     assert far.recv(10) == b"goodbye"
+    far.close()
+
+
+class Through(Narrow):
+    """A layer that changes nothing, and counts what it is given."""
+
+    keeps_wire = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[bytes] = []
+        self.left = b""
+
+    def write(self, octets: bytes) -> None:
+        self.given.append(octets)
+        self.left += octets
+
+    def leaving(self) -> bytes:
+        octets, self.left = self.left, b""
+        return octets
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda link: link.flush(None),
+        lambda link: link.send((b"",), flush=True),
+        lambda link: link.shut_write(),
+        lambda link: link.close(),
+        lambda link: link.receive(monotonic()),
+    ],
+    ids=["flush", "send", "shut_write", "close", "receive"],
+)
+def test_what_need_not_be_written_yet_goes_through_the_layers_together(
+    operation: Callable[[SocketLink], object],
+) -> None:
+    near, far = socket.socketpair()
+    layer = Through()
+    link = SocketLink(near, TCPOptions(), (layer,))
+    for piece in (b"one,", b"two,", b"three"):
+        link.send((piece,), flush=False)
+    assert link.unsent == 13
+    assert not layer.given
+    with contextlib.suppress(errors.TransportTimeout):
+        operation(link)
+    assert layer.given[0] == b"one,two,three"
+    assert link.unsent == 0
+    assert far.recv(100) == b"one,two,three"
+    link.close()
+    far.close()
+
+
+def test_a_mailbox_gets_what_waited_for_company() -> None:
+    near, far = socket.socketpair()
+    layer = Through()
+    link = SocketLink(near, TCPOptions(), (layer,))
+    link.send((b"one,",), flush=False)
+    with mint.Mailbox() as mailbox:
+        link.set_inbox(mailbox)
+        link.send((b"two",), flush=False)
+        link.arm()
+        with pytest.raises(errors.TransportTimeout):
+            mailbox.receive(0)
+        assert layer.given == [b"one,", b"two"]
+        assert far.recv(100) == b"one,two"
+    link.close()
     far.close()
 
 
