@@ -99,7 +99,7 @@ class TrioLink(SocketLink):
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link)."""
         super().__init__(socket, options, layers)
-        self.home = get_ident()
+        self.home: int = get_ident()
         self._token = trio.lowlevel.current_trio_token()
         self._draining = trio.Lock()
 

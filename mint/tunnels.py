@@ -72,7 +72,7 @@ class TunnelLink(Memory):
     def __init__(self, tunnels: Tunnels, ref: RequestRef, options: TCPOptions) -> None:
         super().__init__()
         self.still = False  # what is sent leaves by itself, unlike that of a Memory
-        self.shared = True
+        self.shared: bool = True
         self.ref = ref
         self.answer: Answer = Answer()
         """What the proxy said to CONNECT."""

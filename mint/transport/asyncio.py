@@ -91,8 +91,8 @@ class AsyncioLink(Link):
         """Take over a connected socket (it is closed with the link); `open` makes the transport."""
         super().__init__(layers)
         self._loop = asyncio.get_running_loop()
-        self.home = get_ident()
-        self.pushed = True
+        self.home: int = get_ident()
+        self.pushed: bool = True
         self._socket = socket
         self._transport: asyncio.Transport | None = None
         self._flushing: set[asyncio.Future[None]] = set()

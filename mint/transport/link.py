@@ -54,6 +54,10 @@ class Link(_Turns, ABC):
 
     _plain: ClassVar[bool] = False
 
+    windowed: bool
+    armed: bool
+    wanted: bool
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "_plain" not in vars(cls):
