@@ -126,7 +126,7 @@ _FOUND = {name: home for home, names in _HOMES.items() for name in names}
 if not TYPE_CHECKING:  # or every name would be known to type checkers
 
     def __getattr__(name: str) -> object:
-        if name not in __all__:
+        if name not in __all__ and name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         home = _FOUND.get(name)
         if home is None:

@@ -20,6 +20,7 @@ from .errors import MintError, StaleConnectionError, TLSFailed, TransportError, 
 from .errors.table import from_fault
 from .messages import Broken, Closed, Received
 from .responses import RequestFailed
+from .transport.link import Refused
 from .transport.memory import Memory
 from .types import STREAM, UNKNOWN, Eof, Stream, Unknown
 
@@ -212,6 +213,8 @@ class ConnectionBase(Generic[_S]):
             error.marked(responses=tuple(before), successor=self._succeed(self._state, generation))
         elif isinstance(error, TransportError):
             self._lost(self._state, error, before)
+        elif isinstance(error, Refused):
+            link.release(moved=False)
         else:
             link.poison()
 
@@ -301,9 +304,9 @@ class ConnectionBase(Generic[_S]):
         link = self._claimed()
         try:
             if isinstance(piece, Eof):
-                step = self._state.end_body(ref, piece.trailers)
+                step = self._current(link).end_body(ref, piece.trailers)
             else:
-                step = self._state.stream_body(ref, piece)
+                step = self._current(link).stream_body(ref, piece)
         except BaseException:
             link.release(moved=False)
             raise
@@ -460,7 +463,8 @@ class ConnectionBase(Generic[_S]):
 
         Nothing is lost: what the mailbox has not handed out comes with `recv`, or out of the next mailbox; a
         message it did hand out must still be fed to `stream`. Raises `ValueError` for a mode without its
-        mailbox, `TypeError` for a mailbox of another world (asyncio, trio), `MailboxClosed`.
+        mailbox, `TypeError` for a mailbox of another world (asyncio, trio), `MailboxClosed`, and
+        `TransportError` where what was queued could not be encrypted.
         """
         if mode not in {"active", "passive"}:
             raise ValueError(f'mode wants "active" or "passive", not {mode!r}')
@@ -477,6 +481,9 @@ class ConnectionBase(Generic[_S]):
             link.set_inbox(mailbox)
         except RuntimeError:
             link.release(moved=False)  # refused, and nothing was changed
+            raise
+        except TransportError as error:
+            self._lost(self._state, error, ())
             raise
         except BaseException:
             link.poison()
@@ -581,10 +588,13 @@ class ConnectionBase(Generic[_S]):
         except TransportError as error:
             self._lost(self._state, error, [])
             raise
+        except Refused:
+            link.release(moved=False)
+            raise
         except BaseException:
             link.poison()
             raise
-        return self._succeed(self._state, link.release(moved=True))
+        return self._succeed(self._current(link), link.release(moved=True))
 
     def fork(self) -> Self:
         """Return the same value over a fresh in-memory link: for replay, exploration and tests.

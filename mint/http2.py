@@ -95,7 +95,7 @@ class HTTP2(ConnectionBase[core.State]):
         """Run an operation that gives no ref."""
         link = self._claimed()
         try:
-            step = operation(self._state)
+            step = operation(self._current(link))
         except BaseException:
             link.release(moved=False)
             raise
@@ -116,7 +116,7 @@ class HTTP2(ConnectionBase[core.State]):
             raise ValueError(f"payload wants {PING_SIZE} bytes, not {payload!r}")
         link = self._claimed()
         try:
-            step = self._state.ping(payload)
+            step = self._current(link).ping(payload)
         except BaseException:
             link.release(moved=False)
             raise

@@ -35,6 +35,7 @@ from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .proxy import check_told
 from .responses import Data, Done, Headers, RequestFailed, Status
 from .transport import Link, Memory
+from .transport.link import Refused
 from .transport.stream import MAX_BODY, Answer
 from .transport.tcp import LONGEST, milliseconds
 from .transport.tls import prepare
@@ -154,14 +155,15 @@ class TunnelLink(Memory):
         """Refuse to wait for what a mailbox reads, before anything is claimed."""
         super().permit(call)
         if self._tunnels.mode != "passive" and (call == "recv" or self.backlog):
-            raise RuntimeError(_ELSEWHERE)
+            raise Refused(_ELSEWHERE)
 
     def _transmit(self, *, wait: bool) -> None:
         self._push()
         # Where a mailbox reads, nothing waits: what the windows do not take leaves as they open.
         if wait and self.backlog > self._options.high_water and self._tunnels.mode == "passive":
             timeout = self._options.send_timeout
-            self._drain(None if timeout is None else monotonic() + timeout, self._options.high_water)
+            with contextlib.suppress(Refused):  # a mailbox reads from now on
+                self._drain(None if timeout is None else monotonic() + timeout, self._options.high_water)
 
     def flush(self, timeout: float | None) -> None:
         """Write all that is queued."""
@@ -423,9 +425,9 @@ class Tunnels:
         with self._changed:
             if enough():
                 return
-            if self.mode != "passive":
-                raise RuntimeError(_ELSEWHERE)
             while True:
+                if self.mode != "passive":
+                    raise Refused(_ELSEWHERE)
                 if self._reading:
                     # Another thread reads for all; its end wakes everybody.
                     left = None if until is None else until - monotonic()
@@ -456,7 +458,7 @@ class Tunnels:
             self._changed.notify_all()
             if not self._connection.is_open("read"):
                 self._release()
-        if ready:
+        if ready and self.mode == "passive":
             self._take_now()
         return ready
 
@@ -530,6 +532,10 @@ class Tunnels:
             raise ValueError(f'mode wants "active" or "passive", not {mode!r}')
         with self._changed:
             self._connection = self._connection.set_mode("active" if mode == "active" else "passive", mailbox)
+            # Whoever waits has no business with the socket any more.
+            self._changed.notify_all()
+            if self._reading:
+                self._ring()
 
     def stream(self, message: object) -> bool | Unknown:
         """Feed a message of a mailbox; `mint.UNKNOWN` where it is not the connection's to the proxy.

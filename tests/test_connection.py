@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import enum
 import logging
 import pickle
@@ -19,6 +20,7 @@ from mint.transport import Memory, SocketLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from mint.responses import Response
     from mint.types import Inbox, Transport
@@ -495,6 +497,47 @@ def test_messages_are_values() -> None:
     assert Received(source, 1, b"x") == Received(source, 1, b"x")
     assert Closed(source, 2) != Closed(source, 2, clean=False)
     assert repr(source).startswith("<mint source")
+    message = Received(source, 1, b"x")
+    assert copy.copy(message) == message
+    assert pickle.loads(pickle.dumps(message)).data == b"x"
+
+
+def test_a_value_that_nobody_made_is_refused_in_python() -> None:
+    hollow = object.__new__(mint.HTTP1)
+    source = over_memory()[0].source
+    operations: tuple[Callable[[], object], ...] = (
+        lambda: hollow.request("GET", "/"),
+        hollow.recv,
+        lambda: hollow.stream(Received(source, 1, b"x")),
+    )
+    for operation in operations:
+        with pytest.raises(AttributeError):
+            operation()
+
+
+class Name(str):
+    """Text, but not of the very type."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("protocol", [mint.http1, mint.http2])
+def test_subclasses_of_str_name_an_origin_too(protocol: ModuleType) -> None:
+    link = Memory()
+    scheme = Name("http")
+    conn = protocol.initiate(link, scheme=scheme, hostname=Name("example.org"), port=80)
+    conn.request("GET", "/", [(Name("a"), Name("b"))])
+    assert link.take()
+
+
+def test_subclasses_of_str_go_to_a_forward_proxy_too() -> None:
+    link = Memory()
+    told = ((Name("x-a"), Name("b")),)
+    conn = mint.http1.initiate(
+        link, scheme="http", hostname="example.org", port=80, forward_proxy=True, proxy_headers=told
+    )
+    conn.request("GET", "/")
+    assert b"x-a: b\r\n" in link.take()
 
 
 def test_a_fault_in_active_mode_does_not_arm_again() -> None:

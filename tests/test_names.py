@@ -33,6 +33,12 @@ def test_every_name_is_where_type_checkers_think() -> None:
     assert set(mint.__all__) <= set(dir(mint))
 
 
+@pytest.mark.parametrize("module", sorted({home for home, _ in told_to_checkers() if home}))
+def test_every_module_that_checkers_know_is_there_at_once(module: str) -> None:
+    ran = subprocess.run([sys.executable, "-c", f"import mint; mint.{module}"], check=False)
+    assert ran.returncode == 0
+
+
 def test_what_is_no_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'mint' has no attribute 'conect'"):
         getattr(mint, "conect")  # noqa: B009  # type checkers know that there is none

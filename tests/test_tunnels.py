@@ -520,6 +520,32 @@ def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
         tunnels.set_mode("passive")
 
 
+def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
+    with Origin(serve) as origin, shared() as (tunnels, _server, _proxy), mint.Mailbox() as mailbox:
+        conn = tunnels.connect("http", "127.0.0.1", origin.port)
+        conn, _ = conn.request("PUT", "/", [("content-length", "1")], mint.STREAM)
+        told: list[BaseException] = []
+
+        def wait() -> None:
+            try:
+                conn.recv(timeout=10)
+            except RuntimeError as error:
+                told.append(error)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        while not tunnels._reading:
+            threading.Event().wait(0.001)
+        tunnels.set_mode("active", mailbox)
+        thread.join(10)
+        assert "a mailbox reads for this tunnel" in str(told[0])
+        # It is refused, and costs nothing.
+        assert isinstance(conn.transport, Memory)
+        assert not conn.transport.closed
+        tunnels.set_mode("passive")
+        conn = conn.close()
+
+
 class Breaking(Memory):
     """A link whose peer takes no more octets, once it is told to."""
 

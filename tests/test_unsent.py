@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from mint.testing import frames as f
 from mint.transport import Link, Memory, SocketLink
 
 from .ways import Narrow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FEW = mint.HTTP2Options(max_unsent_acks=50)
 GREETING = f.serialize([f.settings(), f.settings(ack=True)])
@@ -43,6 +47,39 @@ def test_a_fork_that_nobody_reads_from_goes_on_like_the_original() -> None:
     assert len(replayed.take()) == 17 * 60
     conn.close()
     far.close()
+
+
+def streaming(conn: mint.HTTP2, ref: mint.RequestRef) -> mint.HTTP2:
+    return conn.stream_request_body(ref, b"x")
+
+
+def pinging(conn: mint.HTTP2, _: mint.RequestRef) -> mint.HTTP2:
+    return conn.ping()[0]
+
+
+def widening(conn: mint.HTTP2, ref: mint.RequestRef) -> mint.HTTP2:
+    return conn.set_window_size(ref, conn.get_window_size(ref) + 5_000_000)
+
+
+def flushing(conn: mint.HTTP2, _: mint.RequestRef) -> mint.HTTP2:
+    return conn.flush(10)
+
+
+@pytest.mark.parametrize("operation", [streaming, pinging, widening, flushing])
+def test_what_has_left_counts_no_more_whatever_is_done_next(
+    operation: Callable[[mint.HTTP2, mint.RequestRef], mint.HTTP2],
+) -> None:
+    link = Memory()
+    link.put(GREETING)
+    conn, _ = started(link).recv()
+    conn, ref = conn.request("POST", "/", (), mint.STREAM)
+    link.take()
+    for number in range(200):
+        if number % 20 == 0 or operation is not widening:
+            conn = operation(conn, ref)
+        link.put(pings(1))
+        conn, _ = conn.recv()
+        link.take()
 
 
 def test_what_is_not_taken_from_a_memory_is_not_written() -> None:

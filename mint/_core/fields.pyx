@@ -105,12 +105,17 @@ cdef bint is_uri_authority(str text) except -1:
 
 
 cdef str shown_target(str target):
-    """A target as an error may repeat it: credentials in front of a host are left out."""
-    cdef Py_ssize_t start = target.find("://") + 3 if "://" in target else 0
-    cdef Py_ssize_t end = min([place for place in [target.find(mark, start) for mark in "/?#"]
-                               if place >= 0] + [len(target)])
-    cdef Py_ssize_t at = target.rfind("@", start, end)
-    return target if at < 0 else target[:start] + "(redacted)" + target[at:]
+    """A target as an error may repeat it: credentials in front of a host are left out.
+
+    Where a host ends cannot be told in what is refused: rather too much is left out.
+    """
+    cdef Py_ssize_t at = target.rfind("@")
+    cdef Py_ssize_t start = target.find("://") + 3
+    if at < 0 or target.startswith("/"):
+        return target
+    if start < 3 or start > at or not target[:start - 3].isalnum():
+        start = 0
+    return target[:start] + "(redacted)" + target[at:]
 
 
 cdef bint target_fits(str method, str target, bint unchecked) except -1:

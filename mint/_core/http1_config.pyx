@@ -3,14 +3,14 @@
 
 cimport cython
 
-from .fields cimport authority, check_host
+from .fields cimport authority, check_host, exact
 
 
 @cython.final
 cdef class Config:
     """Immutable, compared by content. The facade checks options; this checks what reaches the wire."""
 
-    def __init__(self, str hostname not None, *, int port, str scheme not None,
+    def __init__(self, hostname, *, int port, scheme,
                  unsigned long long identity, str user_agent not None,
                  bint case_sensitive_headers=False, bint skip_target_validation=False,
                  bint lenient=False, bint status_reason=False,
@@ -20,6 +20,8 @@ cdef class Config:
                  Py_ssize_t max_trailer_fields=64, Py_ssize_t max_chunk_line=4096,
                  Py_ssize_t max_pipelined=100, bint forward_proxy=False,
                  tuple proxy_headers not None=(), frozenset sensitive not None=frozenset()):
+        hostname = exact(hostname)
+        scheme = exact(scheme)
         if scheme not in ("http", "https"):
             raise ValueError(f"scheme is {scheme!r}, not http or https")
         if not 0 <= port <= 65535:

@@ -276,7 +276,7 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
             return made
     if config.forward_proxy and method != "CONNECT":
         for name, value in config.proxy_headers:
-            made.field(method, name, value, wanted_host)
+            made.field(method, exact(name), exact(value), wanted_host)
             if made.refused is not None:
                 made.refused = unspoken(config, made.refused)
                 return made

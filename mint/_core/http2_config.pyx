@@ -8,7 +8,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
-from .fields cimport authority, check_host
+from .fields cimport authority, check_host, exact
 from .flow cimport DEFAULT_WINDOW
 from .frames cimport (LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE, SET_ENABLE_CONNECT_PROTOCOL,
                       SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE,
@@ -92,7 +92,7 @@ cdef inline int between(str name, long long value, long long least, long long mo
 cdef class Config:
     """The fixed facts of a connection; settings by snake_case name."""
 
-    def __init__(self, str hostname not None, *, int port, str scheme not None,
+    def __init__(self, hostname, *, int port, scheme,
                  unsigned long long identity, str user_agent not None, settings=(),
                  long long connection_window_size=CONNECTION_WINDOW,
                  long long window_update_threshold=160000, long long max_fields=512,
@@ -107,6 +107,8 @@ cdef class Config:
                  frozenset sensitive not None=frozenset()):
         cdef tuple given = tuple(settings)
         cdef dict named
+        hostname = exact(hostname)
+        scheme = exact(scheme)
         if scheme not in ("http", "https"):
             raise ValueError(f"the scheme must be http or https, not {scheme!r}")
         check_host(hostname, user_agent)

@@ -17,6 +17,9 @@ cdef class Source:
     def __repr__(self):
         return f"<mint source {id(self):#x}>"
 
+    def __reduce__(self):
+        return Source, ()
+
 
 @cython.final
 @cython.freelist(64)
@@ -28,6 +31,9 @@ cdef class Received:
     source: Source
     sequence: cython.longlong
     data: bytes
+
+    def __reduce__(self):
+        return Received, (self.source, self.sequence, self.data)
 
     def __replace__(self, **changes):
         return replace(self, **changes)

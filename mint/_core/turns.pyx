@@ -228,6 +228,11 @@ cdef class Quick:
         cdef object link
         if type(value) is not self.slots.owner:
             return None
+        # Only what nobody but `object.__new__` made has empty slots.
+        if (held(value, self.slots, self.link) == NULL
+                or held(value, self.slots, self.slots.state) == NULL
+                or held(value, self.slots, self.slots.generation) == NULL):
+            return None
         link = <object>held(value, self.slots, self.link)
         if isinstance(link, Turns) and (<Turns>link).plain:
             return <Turns>link

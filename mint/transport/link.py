@@ -40,6 +40,10 @@ else:
     _Turns = Turns
 
 
+class Refused(RuntimeError):  # noqa: N818  # what happened, not a fault of the program
+    """The link has no place for a wait at the moment; it is as it was."""
+
+
 def _ways(link: type[object]) -> tuple[object, ...]:
     """Return what a link must not have changed for a transaction to be done in one go."""
     names = ("claim", "release", "permit", "unsent", "written", "send", "receive", "accept", "poison")

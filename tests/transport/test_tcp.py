@@ -365,6 +365,23 @@ class Through(Narrow):
         return octets
 
 
+def test_a_mode_that_cannot_be_changed_for_a_broken_layer_fails_what_is_open() -> None:
+    class Failing(Through):
+        def write(self, octets: bytes) -> None:
+            del octets
+            raise errors.TLSFailed("broken")
+
+    near, far = socket.socketpair()
+    link = SocketLink(near, TCPOptions(), (Failing(),))
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org", port=80)
+    conn, ref = conn.request("GET", "/", flush=False)
+    with mint.Mailbox() as mailbox, pytest.raises(errors.TLSFailed) as caught:
+        conn.set_mode("active", mailbox)
+    assert [each.ref for each in caught.value.responses] == [ref]
+    assert not conn.after(caught.value).is_open()
+    far.close()
+
+
 @pytest.mark.parametrize(
     "operation",
     [

@@ -2,7 +2,8 @@ from dataclasses import dataclass
 from typing import Self, final
 
 @final
-class Source: ...
+class Source:
+    def __reduce__(self) -> tuple[type[Source], tuple[()]]: ...
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -10,4 +11,5 @@ class Received:
     source: Source
     sequence: int
     data: bytes
+    def __reduce__(self) -> tuple[type[Received], tuple[Source, int, bytes]]: ...
     def __replace__(self, **changes: object) -> Self: ...

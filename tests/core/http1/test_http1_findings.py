@@ -67,6 +67,9 @@ def test_an_unchecked_target_is_no_crash(target: str) -> None:
         ("GET", "ftp://user:hunter2@host?a"),
         ("GET", "user:hunter2@host"),
         ("CONNECT", "user:hunter2@host:80"),
+        ("GET", "user:hunter2@host/?u=http://x"),
+        ("GET", "http://user:hunt/er2:hunter2@host/"),
+        ("GET", "http://user:hunter2?@host/"),
     ],
 )
 def test_credentials_in_a_target_are_not_repeated(method: str, target: str) -> None:
