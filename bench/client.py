@@ -51,10 +51,19 @@ def main() -> None:
         return
     if errand.verb == "get":
         run(max(WARM, errand.together))
-    clock = time.perf_counter if errand.wall else time.process_time
-    start = clock()
+    if errand.wall:
+        # What can be passed on, whatever else the machine did meanwhile: the quickest of several.
+        print(min(_lasted(run) for _ in range(errand.count)))
+        return
+    start = time.process_time()
     run(errand.count)
-    print((clock() - start) / errand.count)
+    print((time.process_time() - start) / errand.count)
+
+
+def _lasted(run: Callable[[int], object]) -> float:
+    start = time.perf_counter()
+    run(1)
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

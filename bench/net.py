@@ -27,7 +27,7 @@ class Errand:
     together: int = 1  # requests at once
     floor: int = 0  # port of the server that the floor talks to, where it is another
     size: int = 0  # octets of a download
-    wall: bool = False  # whether time is measured, and not CPU
+    wall: bool = False  # whether the time of the quickest is measured, and not the CPU of all
 
     @property
     def url(self) -> str:
@@ -50,7 +50,7 @@ def down(*, tls: bool = False) -> Errand:
 def large() -> Errand:
     """Return a download of 1 GB, HTTP/1 in clear, of which the throughput counts."""
     port, _ = servers.nginx()
-    return Errand("down", False, False, port, "/large", servers.authority(), 4, size=servers.LARGE, wall=True)
+    return Errand("down", False, False, port, "/large", servers.authority(), 6, size=servers.LARGE, wall=True)
 
 
 def up(*, tls: bool = False) -> Errand:
