@@ -521,7 +521,11 @@ def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
 
 
 def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
-    with Origin(serve) as origin, shared() as (tunnels, _server, _proxy), mint.Mailbox() as mailbox:
+    def echo(request: Request) -> Response:
+        return Response(body=request.body.read())
+
+    # Nothing comes back before the body has ended, and it does not.
+    with Origin(echo) as origin, shared() as (tunnels, _server, _proxy), mint.Mailbox() as mailbox:
         conn = tunnels.connect("http", "127.0.0.1", origin.port)
         conn, _ = conn.request("PUT", "/", [("content-length", "1")], mint.STREAM)
         told: list[BaseException] = []
@@ -535,6 +539,7 @@ def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
         thread = threading.Thread(target=wait)
         thread.start()
         while not tunnels._reading:
+            assert thread.is_alive()
             threading.Event().wait(0.001)
         tunnels.set_mode("active", mailbox)
         thread.join(10)
