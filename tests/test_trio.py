@@ -172,16 +172,19 @@ def test_a_slow_server_makes_flush_wait_and_memory_stay() -> None:
 
 
 def test_a_large_body_drains_through_the_mailbox() -> None:
+    go_on = threading.Event()
+
     async def main(server: ScriptedServer) -> None:
         with mint.trio.Mailbox() as mailbox:
             conn = await mint.trio.connect("http", server.address, server.port, mailbox=mailbox)
             conn, _ = conn.request("POST", "/", body=bytes(20_000_000))
             assert conn.transport.unsent
+            go_on.set()
             conn, responses = fed(conn, await mailbox.receive())
             assert isinstance(responses[-1], mint.Done)
             conn.close()
 
-    script = [request(), ExpectCount(20_000_000), Send(PAGE)]
+    script = [request(), Wait(go_on), ExpectCount(20_000_000), Send(PAGE)]
     with no_socket_left(), ScriptedServer(script) as server:
         run(main, server)
 
