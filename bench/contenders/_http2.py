@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 class Client(Protocol):
     """One client connection. Octets to send are bytes, or pieces of them where that is what comes."""
 
-    def first(self) -> Any:
+    def first(self) -> Any:  # of each package its own
         """Return the first octets to send."""
 
-    def prepared(self, request: Request) -> Any:
+    def prepared(self, request: Request) -> Any:  # of each package its own
         """Return the request in the form that `get` takes (not timed)."""
 
-    def get(self, request: Any) -> Any:
+    def get(self, request: Any) -> Any:  # of each package its own
         """Send a request without content and return the octets to send."""
 
-    def feed(self, octets: bytes) -> Any:
+    def feed(self, octets: bytes) -> Any:  # of each package its own
         """Take octets of the server, drop the octets to send, return what is new."""
 
     def normal(self, native: list[Any]) -> list[tuple[int, Message]]:
         """Bring what `feed` returned, call after call, to responses with their streams."""
 
-    def put(self, request: Any, pieces: tuple[bytes, ...]) -> Iterator[Any]:
+    def put(self, request: Any, pieces: tuple[bytes, ...]) -> Iterator[Any]:  # of each package its own
         """Send a request with that content and yield the octets to send."""
 
 
-def joined(output: Any) -> bytes:
+def joined(output: Any) -> bytes:  # bytes, or pieces of them
     """Return octets to send in one piece."""
     return output if isinstance(output, bytes) else b"".join(output)
 

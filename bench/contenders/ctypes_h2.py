@@ -46,7 +46,7 @@ Read = ctypes.CFUNCTYPE(
 )  # fmt: skip
 
 
-def _library() -> Any:
+def _library() -> Any:  # a CDLL has any function
     name = ctypes.util.find_library("nghttp2")
     if name is None:
         raise MissingError("libnghttp2")
@@ -115,7 +115,7 @@ class Client:
     def prepared(self, request: Request) -> list[tuple[bytes, bytes]]:
         return [(name.encode(), value.encode()) for name, value in request]
 
-    def _submit(self, request: list[tuple[bytes, bytes]], provider: Any) -> None:
+    def _submit(self, request: list[tuple[bytes, bytes]], provider: Any) -> None:  # a ctypes pointer
         pairs = (_Pair * len(request))(*(_Pair(n, v, len(n), len(v), 0) for n, v in request))
         NGHTTP2.nghttp2_submit_request(self._session, None, pairs, len(request), provider, None)
 
@@ -150,7 +150,8 @@ class Client:
         waiting = iter(pieces)
         now, at = next(waiting), 0
 
-        def read(_: int, __: int, target: int, room: int, flags: Any, ___: int, ____: int) -> int:
+        # `flags` is Any: ctypes pointers have no type of what they point to.
+        def read(_: int, __: int, target: int, room: int, flags: Any, ___: int, ____: int) -> int:  # as above
             nonlocal now, at
             size = min(room, len(now) - at)
             ctypes.memmove(target, now[at : at + size], size)
