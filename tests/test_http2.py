@@ -13,6 +13,8 @@ from mint.http2 import check_security
 from mint.testing import frames as f
 from mint.transport import Memory
 
+from .ways import Breaking
+
 OK = ((":status", "200"),)
 
 
@@ -369,21 +371,6 @@ def test_w28_weak_tls_is_refused_for_http2() -> None:
     ):
         with pytest.raises(errors.InadequateSecurity):
             check_security(info(version, cipher))
-
-
-class Breaking(Memory):
-    """A link whose peer takes no more octets, once it is told to."""
-
-    broken = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.still = False
-
-    def _transmit(self, *, wait: bool) -> None:
-        if self.broken:
-            raise errors.TransportReset
-        super()._transmit(wait=wait)
 
 
 def test_an_error_that_ends_a_connection_names_every_request_that_was_open() -> None:

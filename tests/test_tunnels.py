@@ -17,7 +17,7 @@ from mint.transport import Memory
 from mint.tunnels import MOST_HELD, TunnelLink
 
 from .tls import server_context, trusting
-from .ways import HTTPProxy, fetch
+from .ways import Breaking, HTTPProxy, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -549,21 +549,6 @@ def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
         assert not conn.transport.closed
         tunnels.set_mode("passive")
         conn = conn.close()
-
-
-class Breaking(Memory):
-    """A link whose peer takes no more octets, once it is told to."""
-
-    broken = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.still = False
-
-    def _transmit(self, *, wait: bool) -> None:
-        if self.broken:
-            raise errors.TransportReset
-        super()._transmit(wait=wait)
 
 
 def test_a_connection_that_breaks_when_asked_for_a_tunnel_is_known_to_be_closed() -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import mint
-from mint import Proxy
+from mint import Proxy, errors
 from mint.testing import Origin, Peer, Request, Response
 from mint.testing.messages import Lost
 from mint.testing.server import Server
+from mint.transport import Memory
 
 from .tls import server_context, trusting
 
@@ -241,6 +242,21 @@ def fetch(conn: mint.Connection, headers: mint.types.HeaderPairs = ()) -> tuple[
     return status, content
 
 
+class Breaking(Memory):
+    """A link whose peer takes no more octets, once it is told to."""
+
+    broken = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.still = False
+
+    def _transmit(self, *, wait: bool) -> None:
+        if self.broken:
+            raise errors.TransportReset
+        super()._transmit(wait=wait)
+
+
 class Narrow:
     """A layer whose windows are shut: it keeps what it is given."""
 
@@ -277,6 +293,7 @@ __all__ = [
     "ALL",
     "SECURE",
     "TUNNELS",
+    "Breaking",
     "Narrow",
     "Road",
     "Way",
