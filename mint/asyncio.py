@@ -165,6 +165,10 @@ async def _within(work: Awaitable[_T], left: float | None, phase: str) -> _T:
 # -- the mailbox
 
 
+_STREAK = 16
+"""How many reads of a stream that gives much are handed out before other tasks have a turn of the loop."""
+
+
 class _Ready(weakref.ref[Link]):
     """A link that may have a message; what programs post is never one."""
 
@@ -184,6 +188,7 @@ class Mailbox:
         self._thread = get_ident()
         self._queue: deque[object] = deque()
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._streak = 0
         self._closed = False
 
     # -- as connections see it
@@ -199,7 +204,8 @@ class Mailbox:
         """Look after a link; called by connections."""
         if not isinstance(transport, (AsyncioLink, Memory)) or self._closed:
             return
-        if transport.armed and transport.has_next:
+        # Where there is probably more, the receiver reads it, and need not wait for the loop to do so.
+        if transport.armed and (transport.has_next or transport.likely):
             if transport.note is None:
                 transport.note = _Ready(transport)
             self._queue.append(transport.note)
@@ -220,10 +226,14 @@ class Mailbox:
         Raises `MailboxClosed` after `close`. For a limit of time use `asyncio.timeout`.
         """
         while not self._closed:
-            while self._queue:
+            while self._queue and self._streak < _STREAK:
                 message = self._take(self._queue.popleft())
                 if message is not NOTHING:
                     return message
+            if self._queue:
+                await self._give_way()
+                continue
+            self._streak = 0
             waiter = self._loop.create_future()
             self._waiting.append(waiter)
             try:
@@ -237,11 +247,23 @@ class Mailbox:
                 raise
         raise MailboxClosed
 
+    async def _give_way(self) -> None:
+        """Let other tasks, and the loop, have their turn."""
+        self._streak = 0
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self._wake()
+            raise
+
     def _take(self, entry: object) -> object:
         if not isinstance(entry, _Ready):
             return entry
         link = entry()
-        message = None if link is None else link.take_message(self)
+        if link is None:
+            return NOTHING
+        self._streak += link.likely
+        message = link.take_message(self)
         return NOTHING if message is None else message
 
     def post(self, message: object) -> None:

@@ -38,6 +38,7 @@ cdef class Turns:
     cdef public bint shared       # others read the same wire: `permit` has a say each time
     cdef public bint pushed       # octets arrive by themselves, and without them there is nothing to watch
     cdef public bint _paused      # they would, but were told not to
+    cdef public bint likely       # the wire gave so much that there is probably more
     cdef public long long _sequence     # of the last message that was made
     cdef public long long _accepted     # of the last message that was taken back
     cdef public bint _shutting    # no more will be sent

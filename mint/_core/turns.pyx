@@ -161,7 +161,7 @@ cdef class Turns:
         if self.inbox is None or self._closed or self._sequence != self._accepted:
             return
         self.armed = True
-        if not self.pushed or self.hears():
+        if not self.pushed or self.likely or self.hears():
             self.inbox.watch(self)
         elif self._paused:
             self._go_on()

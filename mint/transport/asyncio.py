@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from ..errors import TransportClosed
 from ..errors.transport import Unreachable, system_error
 from .link import Link
+from .reading import LARGE_READ, grown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,12 @@ MOST_HELD = 524_288
 
 MOST_HELD_ELSEWHERE = 131_072
 """The same for loops that read on and on before anybody could take what came (uvloop)."""
+
+FIRST_READ = 262_144
+"""The octets of a read of our own, to begin with: as much as asyncio's loop reads at once."""
+
+MUCH = 65_536
+"""After how many octets in one read there is probably more to be had at once."""
 
 MOST_WRITTEN = 262_144
 """How much is given to the transport at once: it copies what the system does not take."""
@@ -98,6 +105,7 @@ class AsyncioLink(Link):
         self._flushing: set[asyncio.Future[None]] = set()
         own = isinstance(self._loop, asyncio.SelectorEventLoop)
         self._most_held = MOST_HELD if own else MOST_HELD_ELSEWHERE
+        self._read_size = FIRST_READ
         self._scheduled = False
         self._fresh = True
         self._eof_written = False
@@ -128,12 +136,11 @@ class AsyncioLink(Link):
     def read(self, octets: bytes) -> None:
         """Take one read, `b""` at the end."""
         self._fresh = True
+        self.likely = len(octets) >= MUCH
         if octets and not self._layers:
             self.arrive(octets)
         else:
             self._take_in(octets)
-            if self._outbox:
-                self.write_out()
         if self.armed and self.inbox is not None:
             self.inbox.watch(self)
         if self._held > self._most_held and not self._paused and self._transport is not None:
@@ -295,15 +302,33 @@ class AsyncioLink(Link):
     # -- receiving
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:  # noqa: ARG002  # never waits
-        # The loop pushes; only where it has given up, what it left in the socket is read.
-        if self._transport is None or not self._transport.is_closing():
+        # The loop pushes. What it left in the socket is read here: when it has given up, and where it has
+        # just brought so much that a turn of the loop for each read would cost more than the octets.
+        transport = self._transport
+        if transport is None or not (self.likely or transport.is_closing()):
             return None
+        size = self._read_size
         try:
-            return self._socket.recv(MOST_WRITTEN)
+            octets = self._socket.recv(size)
         except BlockingIOError:
-            return None
+            octets = None
         except OSError as error:
             raise system_error(error, doing="receiving") from error
+        self.likely = octets is not None and len(octets) == size
+        if self.likely and size < LARGE_READ:
+            self._read_size = grown(size)
+        if octets or (octets is not None and transport.is_closing()):
+            return octets
+        # Of more, and of the end, the loop tells.
+        if self._paused:
+            self._go_on()
+        return None
+
+    def _take_in(self, octets: bytes) -> None:
+        """Pass one read through the layers; what they answer leaves at once."""
+        super()._take_in(octets)
+        if self._outbox:
+            self.write_out()
 
     # -- the end
 

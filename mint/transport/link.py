@@ -61,6 +61,7 @@ class Link(_Turns, ABC):
     windowed: bool
     armed: bool
     wanted: bool
+    likely: bool
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -82,8 +83,6 @@ class Link(_Turns, ABC):
         self._arrived = deque()
         self.note: object = None
         """What the mailbox keeps about it."""
-        self.likely = False
-        """Whether the wire gave as much as one read takes, so that there is probably more."""
 
     # -- what a world provides
 

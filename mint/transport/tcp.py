@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ..errors import TransportClosed, TransportError, TransportTimeout
 from ..errors.transport import Unreachable, system_error
 from .link import Link
+from .reading import LARGE_READ, grown
 from .tls import TLSLayer
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 MOST_HELD = 4 * 1_048_576
 """How much an operation that waits to write reads meanwhile, in octets."""
-
-LARGE_READ = 131_008
-"""The octets of a read that is likely to come full: just below where malloc maps memory afresh each time."""
 
 AT_ONCE = int(getattr(sockets, "MSG_DONTWAIT", 0))
 """Makes one call not wait. Where the system has it, the socket itself may: that spares asking first."""
@@ -80,7 +78,7 @@ class SocketLink(Link):
         self._watched = -1
         self._unsealed: list[bytes] = []
         """What the layers get together, so that few records hold it."""
-        self._read_size = options.receive_size
+        self._read_size = self._first_size = options.receive_size
 
     @property
     def socket(self) -> sockets.socket | None:
@@ -247,10 +245,12 @@ class SocketLink(Link):
             raise
         except OSError as error:
             raise _broken(error, "receiving") from error
-        # A stream that fills its reads gets a larger buffer: what a read costs beyond its octets is shared.
         self.likely = len(octets) == size
-        if self.likely and size < LARGE_READ:
-            self._read_size = min(2 * size, LARGE_READ)
+        if self.likely:
+            if size < LARGE_READ:
+                self._read_size = grown(size)
+        elif size > self._first_size and len(octets) < self._first_size:
+            self._read_size = self._first_size
         return octets
 
     def receive(self, until: float | None) -> bytes:

@@ -49,6 +49,7 @@ class Turns(Generic[_I, _L, _M]):
     shared: bool
     pushed: bool
     _paused: bool
+    likely: bool
     _sequence: int
     _accepted: int
     _shutting: bool

@@ -1,0 +1,21 @@
+"""How much one read asks for: more where the wire gives all that was asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+
+LARGE_READ = 524_288
+"""The octets of a read that is likely to come full: what a read costs beyond its octets is shared by them."""
+
+
+@cache
+def grown(size: int) -> int:
+    """Return what to ask for once `size` octets were not enough.
+
+    The block that is made and dropped here teaches the system's malloc, once, that blocks of this size come
+    and go. Else each read that does not come full would be mapped, and given back to the system: with the
+    faults of its pages it takes five times as long.
+    """
+    larger = min(2 * size, LARGE_READ)
+    bytes(larger)
+    return larger

@@ -1,0 +1,246 @@
+"""How much is read at once, and by whom: larger reads of streams that fill them, reads ahead of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import socket
+import threading
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+import uvloop
+
+import mint
+import mint.asyncio
+from mint import errors
+from mint.testing import Origin, Reset, Response, ScriptedServer, Send, Wait, request
+from mint.transport import SocketLink
+from mint.transport.asyncio import FIRST_READ, MUCH, AsyncioLink, Wire
+from mint.transport.reading import LARGE_READ, grown
+
+from ..worlds import Loop, data, fed, no_socket_left
+
+if TYPE_CHECKING:
+    import ssl
+
+    from mint.testing import Request
+
+BODY = b"".join(hashlib.sha256(bytes((at & 255, at >> 8))).digest() for at in range(1 << 16)) * 8  # 16 MiB
+
+
+def test_reads_that_come_full_grow_to_a_bound() -> None:
+    size, sizes = 65_536, []
+    while (larger := grown(size)) != size:
+        sizes.append(larger)
+        size = larger
+    assert sizes == [131_072, 262_144, LARGE_READ]
+    assert grown(LARGE_READ - 1) == LARGE_READ
+
+
+def test_a_stream_gets_larger_reads_and_small_messages_small_ones() -> None:
+    near, far = socket.socketpair()
+    link = SocketLink(near, mint.TCPOptions(receive_size=16))
+    with far:
+        far.sendall(bytes(16 + 32 + 64 + 8))
+        assert [len(link.receive(None)) for _ in range(4)] == [16, 32, 64, 8]
+        far.sendall(bytes(100))
+        assert len(link.receive(None)) == 16
+        link.close()
+
+
+def test_a_read_larger_than_the_bound_stays_as_it_was_asked_for() -> None:
+    near, far = socket.socketpair()
+    size = LARGE_READ + 1
+    link = SocketLink(near, mint.TCPOptions(receive_size=size))
+    with far:
+        far.sendall(b"x")
+        assert link.receive(None) == b"x"
+        assert link._read_size == size
+        link.close()
+
+
+# -- asyncio: what the loop left in the socket is read by who asks
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Loop:
+    return Loop(asyncio.SelectorEventLoop if request.param == "asyncio" else uvloop.new_event_loop)
+
+
+class Flood:
+    """A socket that always gives all that is asked for, a hundred times; then it has nothing more."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire = wire
+        self.reads = 0
+        self.sizes: list[int] = []
+
+    def recv(self, size: int) -> bytes:
+        if self.reads == 100:
+            raise BlockingIOError
+        self.reads += 1
+        self.sizes.append(size)
+        return bytes([self.reads]) * size
+
+    def end(self, conn: mint.Connection) -> None:
+        """Close the connection, with its own socket."""
+        link = conn.transport
+        assert isinstance(link, AsyncioLink)
+        link._socket = self._wire
+        conn.close()
+
+
+async def flooded(server: ScriptedServer, mailbox: mint.asyncio.Mailbox) -> tuple[mint.Connection, Flood]:
+    """Return a connection whose loop has just brought much, with a flood behind it."""
+    conn = await mint.asyncio.connect("http", server.address, server.port, mailbox=mailbox)
+    link = conn.transport
+    assert isinstance(link, AsyncioLink)
+    conn, _ = conn.request("GET", "/")
+    conn, responses = fed(conn, await mailbox.receive())
+    assert isinstance(responses[0], mint.Status)
+    flood = Flood(link._socket)
+    link._socket = flood  # type: ignore[assignment]  # what the link does with it is `recv`
+    link.read(bytes(MUCH))
+    return conn, flood
+
+
+def staying(over: threading.Event) -> ScriptedServer:
+    """Return a server whose response has no end before the event."""
+    return ScriptedServer([request(), Send(b"HTTP/1.1 200 OK\r\n\r\n"), Wait(over)])
+
+
+def test_other_tasks_have_their_turns_beside_a_flood(run: Loop) -> None:
+    async def main(server: ScriptedServer) -> None:
+        mailbox = mint.asyncio.Mailbox()
+        conn, flood = await flooded(server, mailbox)
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        other = asyncio.create_task(others())
+        seen = []
+        while flood.reads < 100:
+            conn, responses = fed(conn, await mailbox.receive())
+            seen.append(data(responses)[:1])
+        assert b"".join(seen) == bytes(range(101))
+        assert 5 <= turns <= 20
+        assert flood.sizes == [FIRST_READ] + [LARGE_READ] * 99
+        other.cancel()
+        flood.end(conn)
+        over.set()
+
+    over = threading.Event()
+    with no_socket_left(), staying(over) as server:
+        run(main(server))
+
+
+def test_cancelling_beside_a_flood_loses_nothing(run: Loop) -> None:
+    async def main(server: ScriptedServer) -> None:
+        mailbox = mint.asyncio.Mailbox()
+        conn, flood = await flooded(server, mailbox)
+        seen, cancelled = [], 0
+        while flood.reads < 100:
+            task = asyncio.create_task(mailbox.receive())
+            await asyncio.sleep(0)
+            if not task.done():  # it gives way: others have their turn
+                waiting = asyncio.create_task(mailbox.receive())
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                cancelled += 1
+                task = waiting
+            conn, responses = fed(conn, await task)
+            seen.append(data(responses)[:1])
+        assert b"".join(seen) == bytes(range(101))
+        assert cancelled >= 5
+        flood.end(conn)
+        over.set()
+
+    over = threading.Event()
+    with no_socket_left(), staying(over) as server:
+        run(main(server))
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["asked for", "held first"])
+@pytest.mark.parametrize("way", ["clear", "tls", "http2"])
+def test_what_is_read_ahead_comes_in_its_order(
+    run: Loop,
+    way: Literal["clear", "tls", "http2"],
+    held: bool,
+    server_tls: ssl.SSLContext,
+    client_tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where reading had been paused, because nobody asked."""
+    pushed = 0
+    receive = Wire.data_received
+
+    def counted(self: Wire, octets: bytes) -> None:
+        nonlocal pushed
+        pushed += len(octets)
+        receive(self, octets)
+
+    monkeypatch.setattr(Wire, "data_received", counted)
+    monkeypatch.setattr("mint.transport.asyncio.MUCH", 1)
+
+    async def main(origin: Origin) -> None:
+        mailbox = mint.asyncio.Mailbox()
+        conn = await mint.asyncio.connect(
+            "http" if way == "clear" else "https",
+            origin.address,
+            origin.port,
+            hostname="localhost",
+            tls=mint.TLSOptions(context=client_tls),
+            mailbox=mailbox,
+        )
+        assert conn.protocol == ("http2" if way == "http2" else "http1")
+        link = conn.transport
+        assert isinstance(link, AsyncioLink)
+        conn, _ = conn.request("GET", "/")
+        # HTTP/2 has windows instead.
+        while held and way != "http2" and not link._paused:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0)
+        body = b""
+        while conn.open_request_count:
+            conn, responses = fed(conn, await mailbox.receive())
+            body += data(responses)
+        assert body == BODY
+        if held and way != "http2":
+            assert pushed < len(BODY)
+        conn.close()
+
+    def answer(_: Request) -> Response:
+        return Response(body=BODY)
+
+    server_tls.set_alpn_protocols(["h2" if way == "http2" else "http/1.1"])
+    tls = None if way == "clear" else server_tls
+    with no_socket_left(), Origin(answer, tls=tls) as origin:
+        run(main(origin))
+
+
+@pytest.mark.parametrize("end", ["end", "reset"])
+def test_the_end_comes_after_what_was_read_ahead(run: Loop, end: Literal["end", "reset"]) -> None:
+    async def main(server: ScriptedServer) -> None:
+        mailbox = mint.asyncio.Mailbox()
+        conn = await mint.asyncio.connect("http", server.address, server.port, mailbox=mailbox)
+        conn, ref = conn.request("GET", "/")
+        body, failed = b"", []
+        try:
+            while conn.open_request_count:
+                conn, responses = fed(conn, await mailbox.receive())
+                body += data(responses)
+        except errors.TransportError as error:
+            failed = [each.ref for each in error.responses]
+        assert failed == [ref] * (end == "reset")
+        assert BODY.startswith(body)
+        assert end == "reset" or len(body) == len(BODY)
+        conn.close()
+
+    script = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\n" + BODY)]
+    with no_socket_left(), ScriptedServer(script + [Reset()] * (end == "reset")) as server:
+        run(main(server))
