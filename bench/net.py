@@ -27,7 +27,7 @@ class Errand:
     together: int = 1  # requests at once
     floor: int = 0  # port of the server that the floor talks to, where it is another
     size: int = 0  # octets of a download
-    wall: bool = False  # whether the time of the quickest is measured, and not the CPU of all
+    wall: bool = False  # whether time is measured, and not CPU
 
     @property
     def url(self) -> str:

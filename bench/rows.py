@@ -69,7 +69,7 @@ def _http2_row(key: str, title: str, made: Callable[[], object], *goals: Goal) -
 MINT = "mint"
 RAW, H2LOAD, FLOOR = "raw socket", "h2load", "httptools behind a protocol"
 CORE = "nghttp2 in C over ssl"
-RECV, SENDALL = "recv loop", "sendall loop"
+RECV, SENDALL, BARE = "recv loop", "sendall loop", "bare protocol"
 
 
 def _apart(name: str, kind: Kind, where: str) -> Contender:
@@ -165,14 +165,24 @@ NET: tuple[Row, ...] = (
             # At least 90 % of what reading alone reaches.
             Goal(MINT, 1 / 0.9, RECV),
             (MINT, f"net_worlds:{ours}", "m"),
-            (RECV, floor, "l"),
+            *((name, where, "l") for name, where in floors),
         )
-        for world, title, ours, floor in (
-            ("blocking", "`recv`", "blocking", "net_stdlib:recv_loop"),
-            ("mailbox", "through a mailbox", "mailbox", "net_stdlib:recv_loop"),
-            ("asyncio", "under asyncio", "under_asyncio", "net_worlds:recv_asyncio"),
-            ("uvloop", "under uvloop", "under_uvloop", "net_worlds:recv_uvloop"),
-            ("trio", "under trio", "under_trio", "net_worlds:recv_trio"),
+        for world, title, ours, floors in (
+            ("blocking", "`recv`", "blocking", ((RECV, "net_stdlib:recv_loop"),)),
+            ("mailbox", "through a mailbox", "mailbox", ((RECV, "net_stdlib:recv_loop"),)),
+            (
+                "asyncio",
+                "under asyncio",
+                "under_asyncio",
+                ((RECV, "net_worlds:recv_asyncio"), (BARE, "net_worlds:protocol_asyncio")),
+            ),
+            (
+                "uvloop",
+                "under uvloop",
+                "under_uvloop",
+                ((RECV, "net_worlds:recv_uvloop"), (BARE, "net_worlds:protocol_uvloop")),
+            ),
+            ("trio", "under trio", "under_trio", ((RECV, "net_worlds:recv_trio"),)),
         )
     ),
     _net_row(

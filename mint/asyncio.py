@@ -262,7 +262,8 @@ class Mailbox:
         link = entry()
         if link is None:
             return NOTHING
-        self._streak += link.likely
+        if link.likely:
+            self._streak += 1
         message = link.take_message(self)
         return NOTHING if message is None else message
 

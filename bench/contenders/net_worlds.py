@@ -10,7 +10,7 @@ import mint
 import mint.asyncio
 
 from ._net import asks
-from .net_stdlib import head
+from .net_stdlib import READ, head
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Runner = Callable[[Coroutine[object, object, Got]], Got]
     Receive = Callable[[], Awaitable[object]]
-
-READ = 1 << 16
 
 
 class Answer:
@@ -176,7 +174,7 @@ class _Counting(asyncio.Protocol):
             self.done.set_result((self.status, b"%d" % self.size))
 
 
-def _reading(loop: asyncio.AbstractEventLoop, errand: Errand) -> Run:
+def _counting(loop: asyncio.AbstractEventLoop, errand: Errand) -> Run:
     async def connected() -> _Counting:
         _, protocol = await loop.create_connection(lambda: _Counting(errand.size), "127.0.0.1", errand.port)
         return protocol
@@ -190,6 +188,32 @@ def _reading(loop: asyncio.AbstractEventLoop, errand: Errand) -> Run:
             wire.done = loop.create_future()
             wire.transport.write(head(errand.path, []))
             out.append(await wire.done)
+        return out
+
+    return lambda number: loop.run_until_complete(down(number))
+
+
+def protocol_asyncio(errand: Errand) -> Run:
+    return _counting(asyncio.new_event_loop(), errand)
+
+
+def protocol_uvloop(errand: Errand) -> Run:
+    return _counting(_uvloop(), errand)
+
+
+def _reading(loop: asyncio.AbstractEventLoop, errand: Errand) -> Run:
+    wire = socket.create_connection(("127.0.0.1", errand.port))
+    wire.setblocking(False)
+
+    async def down(number: int) -> Got:
+        out: Got = []
+        for _ in range(number):
+            await loop.sock_sendall(wire, head(errand.path, []))
+            read = await loop.sock_recv(wire, READ)
+            total = len(read) - read.index(b"\r\n\r\n") - 4
+            while total < errand.size:
+                total += len(await loop.sock_recv(wire, READ))
+            out.append((int(read[9:12]), b"%d" % total))
         return out
 
     return lambda number: loop.run_until_complete(down(number))
