@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket as sockets
+import sys
 import weakref
 from threading import get_ident
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -37,10 +38,22 @@ FIRST_READ = 262_144
 """The octets of a read of our own, to begin with: as much as asyncio's loop reads at once."""
 
 MUCH = 65_536
-"""After how many octets in one read there is probably more to be had at once."""
+"""After how many octets in one push there is probably more to be had at once."""
 
 MOST_WRITTEN = 262_144
 """How much is given to the transport at once: it copies what the system does not take."""
+
+
+def much(loop: asyncio.AbstractEventLoop) -> int:
+    """Return after how many octets in one push the socket is read by others than the loop.
+
+    Only loops that read once the system says that there is something leave the rest in the socket. One that
+    asks the system to read for it (IOCP) has a read under way at any time, which comes before ours.
+    """
+    by_readiness = isinstance(loop, asyncio.SelectorEventLoop) or (
+        sys.platform != "win32" and type(loop).__module__.partition(".")[0] == "uvloop"
+    )
+    return MUCH if by_readiness else sys.maxsize
 
 
 class Wire(asyncio.Protocol):
@@ -105,6 +118,7 @@ class AsyncioLink(Link):
         self._flushing: set[asyncio.Future[None]] = set()
         own = isinstance(self._loop, asyncio.SelectorEventLoop)
         self._most_held = MOST_HELD if own else MOST_HELD_ELSEWHERE
+        self._much = much(self._loop)
         self._read_size = FIRST_READ
         self._scheduled = False
         self._fresh = True
@@ -136,7 +150,7 @@ class AsyncioLink(Link):
     def read(self, octets: bytes) -> None:
         """Take one read, `b""` at the end."""
         self._fresh = True
-        self.likely = len(octets) >= MUCH
+        self.likely = len(octets) >= self._much
         if octets and not self._layers:
             self.arrive(octets)
         else:

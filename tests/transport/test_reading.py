@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +17,7 @@ import mint.asyncio
 from mint import errors
 from mint.testing import Origin, Reset, Response, ScriptedServer, Send, Wait, request
 from mint.transport import SocketLink
-from mint.transport.asyncio import FIRST_READ, MUCH, AsyncioLink, Wire
+from mint.transport.asyncio import FIRST_READ, MUCH, AsyncioLink, Wire, much
 from mint.transport.reading import LARGE_READ, grown
 
 from ..worlds import Loop, data, fed, no_socket_left
@@ -66,6 +67,19 @@ def test_a_read_larger_than_the_bound_stays_as_it_was_asked_for() -> None:
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Loop:
     return Loop(asyncio.SelectorEventLoop if request.param == "asyncio" else uvloop.new_event_loop)
+
+
+def test_only_loops_that_read_by_readiness_are_read_ahead_of() -> None:
+    class Elsewhere(asyncio.BaseEventLoop):
+        """A loop that has the system read for it."""
+
+    other = Elsewhere()
+    assert much(other) == sys.maxsize
+    other.close()
+    for make in (asyncio.SelectorEventLoop, uvloop.new_event_loop):
+        loop = make()
+        assert much(loop) == MUCH
+        loop.close()
 
 
 class Flood:
