@@ -17,8 +17,9 @@ import mint.asyncio
 from mint import errors
 from mint.testing import Origin, Reset, Response, ScriptedServer, Send, Wait, request
 from mint.transport import SocketLink
-from mint.transport.asyncio import FIRST_READ, MUCH, AsyncioLink, Wire, much
+from mint.transport.asyncio import AsyncioLink
 from mint.transport.reading import LARGE_READ, grown
+from mint.transport.wire import FIRST_READ, MUCH, Wire, much
 
 from ..worlds import Loop, data, fed, no_socket_left
 
@@ -200,7 +201,7 @@ def test_what_is_read_ahead_comes_in_its_order(
         receive(self, octets)
 
     monkeypatch.setattr(Wire, "data_received", counted)
-    monkeypatch.setattr("mint.transport.asyncio.MUCH", 1)
+    monkeypatch.setattr("mint.transport.wire.MUCH", 1)
 
     async def main(origin: Origin) -> None:
         mailbox = mint.asyncio.Mailbox()
