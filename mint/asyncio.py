@@ -170,9 +170,18 @@ _STREAK = 16
 
 
 class _Ready(weakref.ref[Link]):
-    """A link that may have a message; what programs post is never one."""
+    """A link that may have a message, and whether it stands in the queue; what programs post is never one."""
 
-    __slots__ = ()
+    __slots__ = ("queued",)
+
+    queued: bool
+
+    @classmethod
+    def of(cls, link: Link) -> Self:
+        """Return what stands for a link in the queue."""
+        made = cls(link)
+        made.queued = False
+        return made
 
 
 class Mailbox:
@@ -194,9 +203,11 @@ class Mailbox:
     # -- as connections see it
 
     def admit(self, transport: Transport) -> None:
-        """Raise `TypeError` for a connection of another world, `MailboxClosed` after `close`."""
+        """Raise `TypeError` for a connection of another world or loop, `MailboxClosed` after `close`."""
         if not isinstance(transport, (AsyncioLink, Memory)):
             raise TypeError("this mailbox is of another world than the connection")
+        if isinstance(transport, AsyncioLink) and transport.loop is not self._loop:
+            raise TypeError("this mailbox belongs to another event loop than the connection")
         if self._closed:
             raise MailboxClosed
 
@@ -206,11 +217,14 @@ class Mailbox:
             return
         # Where there is probably more, the receiver reads it, and need not wait for the loop to do so.
         if transport.armed and (transport.has_next or transport.likely):
-            if transport.note is None:
-                transport.note = _Ready(transport)
-            self._queue.append(transport.note)
-            if self._waiting:
-                self._wake()
+            ready = transport.note
+            if not isinstance(ready, _Ready):
+                ready = transport.note = _Ready.of(transport)
+            if not ready.queued:
+                ready.queued = True
+                self._queue.append(ready)
+                if self._waiting:
+                    self._wake()
         if isinstance(transport, AsyncioLink) and transport.waiting:
             transport.write_soon()
 
@@ -223,7 +237,8 @@ class Mailbox:
     async def receive(self) -> object:
         """Return the next message; wait until there is one.
 
-        Raises `MailboxClosed` after `close`. For a limit of time use `asyncio.timeout`.
+        Raises `MailboxClosed` after `close`. For a limit of time use `asyncio.timeout`; one of 0 may find
+        nothing though something is there, because other tasks have their turn first now and then.
         """
         while not self._closed:
             while self._queue and self._streak < _STREAK:
@@ -259,6 +274,7 @@ class Mailbox:
     def _take(self, entry: object) -> object:
         if not isinstance(entry, _Ready):
             return entry
+        entry.queued = False
         link = entry()
         if link is None:
             return NOTHING

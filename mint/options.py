@@ -316,7 +316,8 @@ class TCPOptions:
         send_buffer: octets of SO_SNDBUF; `None` leaves it to the system.
         receive_buffer: octets of SO_RCVBUF; `None` leaves it to the system.
         local_address: the address (and port, 0 for any) to connect from.
-        receive_size: the octets of one read, to begin with; of a stream that fills them, up to 524 288.
+        receive_size: the octets of one read, to begin with; of a stream that fills them, up to 524 288. Loops
+            of asyncio have sizes of their own.
 
     """
 

@@ -437,6 +437,9 @@ class Tunnels:
                     raise TransportTimeout(phase)
                 if enough() or phase == "sending":
                     return
+                if until is not None and monotonic() >= until:
+                    # There is always something to read from a proxy that floods.
+                    raise TransportTimeout(phase)
 
     def _read_once(self, until: float | None) -> bool:
         """Read once for everybody; false when the time is up. The lock is free meanwhile."""

@@ -289,6 +289,14 @@ class Narrow:
         self.waiting = 0
 
 
+class Swallowing(Narrow):
+    """A layer that makes nothing of what comes."""
+
+    def read(self) -> bytes:
+        self.came = b""
+        return b""
+
+
 __all__ = [
     "ALL",
     "SECURE",
@@ -296,6 +304,7 @@ __all__ = [
     "Breaking",
     "Narrow",
     "Road",
+    "Swallowing",
     "Way",
     "family_of",
     "fetch",

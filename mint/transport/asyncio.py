@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from ..errors import TransportClosed
 from ..errors.transport import Unreachable, system_error
 from .link import Link
-from .reading import LARGE_READ, grown
+from .reading import grown, taught
 from .wire import FIRST_READ, Wire, most_held, much
 
 if TYPE_CHECKING:
@@ -38,15 +38,16 @@ class AsyncioLink(Link):
     def __init__(self, socket: sockets.socket, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link); `open` makes the transport."""
         super().__init__(layers)
-        self._loop = asyncio.get_running_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        """The loop it belongs to."""
         self.home: int = get_ident()
         self.pushed: bool = True
         self._socket = socket
         self._transport: asyncio.Transport | None = None
         self._flushing: set[asyncio.Future[None]] = set()
-        self._most_held = most_held(self._loop)
-        self._much = much(self._loop)
-        self._read_size = FIRST_READ
+        self._most_held = most_held(self.loop)
+        self._much = much(self.loop)
+        self._read_size = taught(FIRST_READ)
         self._scheduled = False
         self._fresh = True
         self._eof_written = False
@@ -62,11 +63,11 @@ class AsyncioLink(Link):
 
     async def open(self) -> None:
         """Let the loop make a transport of the socket."""
-        wire = Wire(self, self._loop)
+        wire = Wire(self, self.loop)
         if self._socket.family == sockets.AF_UNIX:
-            transport, _ = await self._loop.create_unix_connection(lambda: wire, sock=self._socket)
+            transport, _ = await self.loop.create_unix_connection(lambda: wire, sock=self._socket)
         else:
-            transport, _ = await self._loop.create_connection(lambda: wire, sock=self._socket)
+            transport, _ = await self.loop.create_connection(lambda: wire, sock=self._socket)
         # Pausing at once says exactly whether the system took everything.
         transport.set_write_buffer_limits(high=0)
         self._transport = wire.transport = transport
@@ -175,7 +176,7 @@ class AsyncioLink(Link):
         """Write what is queued in the next turn of the loop."""
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._turn)
+            self.loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         self._scheduled = False
@@ -226,7 +227,7 @@ class AsyncioLink(Link):
         """Wait until the system has taken everything that was queued; raise where it never will."""
         self.write_out()
         while (self.unsent or self.backlog or self._failing) and not self._closed:
-            waiter = self._loop.create_future()
+            waiter = self.loop.create_future()
             self._flushing.add(waiter)
             try:
                 await waiter
@@ -252,18 +253,20 @@ class AsyncioLink(Link):
         try:
             octets = self._socket.recv(size)
         except BlockingIOError:
-            octets = None
+            octets = b""
         except OSError as error:
             raise system_error(error, doing="receiving") from error
-        self.likely = octets is not None and len(octets) == size
-        if self.likely and size < LARGE_READ:
-            self._read_size = grown(size)
-        if octets or (octets is not None and transport.is_closing()):
-            return octets
-        # Of more, and of the end, the loop tells.
-        if self._paused:
+        self.likely = len(octets) == size
+        self._read_size = grown(size) if self.likely else FIRST_READ
+        # Of an end the loop tells: what is read after it has heard of a reset looks like one.
+        return octets or None
+
+    def _leave_rest(self) -> None:
+        """Ask again in a turn of our own where there is probably more, else leave it to the loop."""
+        if self.likely and self.inbox is not None:
+            self.inbox.watch(self)
+        elif self._paused:
             self._go_on()
-        return None
 
     def _take_in(self, octets: bytes) -> None:
         """Pass one read through the layers; what they answer leaves at once."""
@@ -284,7 +287,7 @@ class AsyncioLink(Link):
             super().close()
         else:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(super().close)
+                self.loop.call_soon_threadsafe(super().close)
 
     def _last_words(self) -> None:
         self.write_out()

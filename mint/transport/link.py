@@ -14,10 +14,11 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections import deque
 from threading import get_ident
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from .._core.turns import Turns
-from ..errors import StaleConnectionError, TransportClosed, TransportError
+from ..errors import StaleConnectionError, TransportClosed, TransportError, TransportTimeout
 from ..messages import Broken, Closed, Received
 from ..types import Source
 from .tls import TLSLayer
@@ -319,27 +320,37 @@ class Link(_Turns, ABC):
             first = self._arrived.popleft()
             self._held -= len(first)
             return first
+        fruitless = False
         while (octets := self._next()) is None:
             if self._closed:
                 raise TransportClosed
+            # Where a wire floods layers with what means nothing, there is always something to read.
+            if fruitless and until is not None and monotonic() >= until:
+                raise TransportTimeout("receiving")
             pulled = self._pull(until, wait=True)
-            if pulled is None:
-                continue
             if pulled and not self._layers:
                 return pulled
-            self._take_in(pulled)
+            if pulled is not None:
+                self._take_in(pulled)
+            fruitless = True
         return octets
 
     def receive_now(self) -> bytes | None:
-        """Return the plaintext of one read if something is there."""
-        while (octets := self._next()) is None:
-            pulled = None if self._closed else self._pull(None, wait=False)
-            if pulled is None:
-                return None
-            if pulled and not self._layers:
-                return pulled
-            self._take_in(pulled)
+        """Return the plaintext of one read if something is there: one, that no flood may keep the reader."""
+        octets = self._next()
+        if octets is None and not self._closed:
+            octets = self._pull(None, wait=False)
+            if octets is not None and (self._layers or not octets):
+                self._take_in(octets)
+                octets = self._next()
+            if octets is None:
+                self._leave_rest()
         return octets
+
+    def _leave_rest(self) -> None:
+        """See to it that what one read did not show is asked for again; where a socket tells, nothing."""
+        if self.inbox is not None and self.has_next:
+            self.inbox.watch(self)
 
     # -- active mode
 

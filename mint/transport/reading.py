@@ -9,13 +9,17 @@ LARGE_READ = 524_288
 
 
 @cache
-def grown(size: int) -> int:
-    """Return what to ask for once `size` octets were not enough.
+def taught(size: int) -> int:
+    """Return the size, after teaching the system's malloc, once, that such blocks come and go.
 
-    The block that is made and dropped here teaches the system's malloc, once, that blocks of this size come
-    and go. Else each read that does not come full would be mapped, and given back to the system: with the
-    faults of its pages it takes five times as long.
+    That takes making one and dropping it. Else each read that does not come full would be mapped, and given
+    back to the system: with the faults of its pages it takes five times as long.
     """
-    larger = min(2 * size, LARGE_READ)
-    bytes(larger)
-    return larger
+    bytes(size)
+    return size
+
+
+@cache
+def grown(size: int) -> int:
+    """Return what to ask for once `size` octets were not enough."""
+    return size if size >= LARGE_READ else taught(min(2 * size, LARGE_READ))

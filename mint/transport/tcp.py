@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ..errors import TransportClosed, TransportError, TransportTimeout
 from ..errors.transport import Unreachable, system_error
 from .link import Link
-from .reading import LARGE_READ, grown
+from .reading import grown
 from .tls import TLSLayer
 
 if TYPE_CHECKING:
@@ -210,6 +210,8 @@ class SocketLink(Link):
                     if self.armed and self.inbox is not None:
                         # The socket does not tell the mailbox any more.
                         self.inbox.watch(self)
+                if until is not None and not ready & select.POLLOUT and monotonic() >= until:
+                    raise TransportTimeout("sending")
             self._write_some()
 
     def flush(self, timeout: float | None) -> None:
@@ -247,8 +249,7 @@ class SocketLink(Link):
             raise _broken(error, "receiving") from error
         self.likely = len(octets) == size
         if self.likely:
-            if size < LARGE_READ:
-                self._read_size = grown(size)
+            self._read_size = grown(size)
         elif size > self._first_size and len(octets) < self._first_size:
             self._read_size = self._first_size
         return octets

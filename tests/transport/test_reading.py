@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import socket
+import struct
 import sys
+import termios
 import threading
 from typing import TYPE_CHECKING, Literal
 
@@ -18,9 +21,10 @@ from mint import errors
 from mint.testing import Origin, Reset, Response, ScriptedServer, Send, Wait, request
 from mint.transport import SocketLink
 from mint.transport.asyncio import AsyncioLink
-from mint.transport.reading import LARGE_READ, grown
+from mint.transport.reading import LARGE_READ, grown, taught
 from mint.transport.wire import FIRST_READ, MUCH, Wire, much
 
+from ..ways import Narrow, Swallowing
 from ..worlds import Loop, data, fed, no_socket_left
 
 if TYPE_CHECKING:
@@ -60,6 +64,13 @@ def test_a_read_larger_than_the_bound_stays_as_it_was_asked_for() -> None:
         assert link.receive(None) == b"x"
         assert link._read_size == size
         link.close()
+
+
+def test_a_size_is_taught_once() -> None:
+    assert taught(FIRST_READ) == FIRST_READ
+    before = taught.cache_info().misses
+    assert taught(FIRST_READ) == FIRST_READ
+    assert taught.cache_info().misses == before
 
 
 # -- asyncio: what the loop left in the socket is read by who asks
@@ -118,6 +129,14 @@ async def flooded(server: ScriptedServer, mailbox: mint.asyncio.Mailbox) -> tupl
     link._socket = flood  # type: ignore[assignment]  # what the link does with it is `recv`
     link.read(bytes(MUCH))
     return conn, flood
+
+
+def unread(link: AsyncioLink) -> int:
+    """Return how many octets wait in the socket of a link."""
+    assert link.socket is not None
+    (waiting,) = struct.unpack("i", fcntl.ioctl(link.socket.fileno(), termios.FIONREAD, bytes(4)))
+    assert isinstance(waiting, int)
+    return waiting
 
 
 def staying(over: threading.Event) -> ScriptedServer:
@@ -181,6 +200,161 @@ def test_cancelling_beside_a_flood_loses_nothing(run: Loop) -> None:
         run(main(server))
 
 
+def test_layers_that_make_nothing_of_a_flood_keep_nobody(run: Loop) -> None:
+    async def main() -> None:
+        near, far = socket.socketpair()
+        mailbox = mint.asyncio.Mailbox()
+        link = AsyncioLink(near, (Swallowing(),))
+        await link.open()
+        conn: mint.Connection = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
+        flood = Flood(near)
+        link._socket = flood  # type: ignore[assignment]  # what the link does with it is `recv`
+        link.read(bytes(MUCH))
+        receiving = asyncio.create_task(mailbox.receive())
+        turns = 0
+        while flood.reads < 100:
+            turns += 1
+            await asyncio.sleep(0)
+        assert turns >= 5
+        receiving.cancel()
+        flood.end(conn)
+        far.close()
+
+    with no_socket_left():
+        run(main())
+
+
+# -- pauses, ends and queues behind a large push
+
+
+async def behind(
+    server: ScriptedServer, mailbox: mint.asyncio.Mailbox
+) -> tuple[mint.Connection, AsyncioLink]:
+    """Return a connection and its link."""
+    conn = await mint.asyncio.connect("http", server.address, server.port, mailbox=mailbox)
+    link = conn.transport
+    assert isinstance(link, AsyncioLink)
+    return conn, link
+
+
+@pytest.mark.parametrize("heard_by", ["reading", "writing"])
+def test_a_reset_behind_a_large_push_is_no_end(run: Loop, heard_by: Literal["reading", "writing"]) -> None:
+    """The system tells a reset once, and the loop hears it first: what a read says after that is no end."""
+    told = threading.Event()
+
+    async def main(server: ScriptedServer) -> None:
+        mailbox = mint.asyncio.Mailbox()
+        conn, link = await behind(server, mailbox)
+        conn, ref = conn.request("POST", "/", body=mint.STREAM)
+        conn, _ = fed(conn, await mailbox.receive())
+        link.read(bytes(MUCH))
+        message = await mailbox.receive()
+        told.set()
+        transport = link._transport
+        assert transport is not None
+        with pytest.raises(errors.TransportError) as caught:
+            while heard_by == "reading" and not transport.is_closing():  # noqa: ASYNC110  # nobody tells
+                await asyncio.sleep(0)
+            conn, _ = fed(conn, message)
+            while not transport.is_closing():
+                conn = conn.stream_request_body(ref, b"x")
+                await asyncio.sleep(0)
+            while True:
+                conn, responses = fed(conn, await mailbox.receive())
+                assert not any(isinstance(each, mint.Done) for each in responses)
+        assert [each.ref for each in caught.value.responses] == [ref]
+
+    steps = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\n"), Wait(told), Reset()]
+    with no_socket_left(), ScriptedServer(steps) as server:
+        run(main(server))
+
+
+class Lines(Narrow):
+    """A layer that gives whole lines."""
+
+    def read(self) -> bytes:
+        whole, end, self.came = self.came.rpartition(b"\n")
+        return whole + end
+
+
+def test_half_a_record_behind_a_pause_is_waited_for(run: Loop) -> None:
+    """Of what a read brought nothing came through: then the loop must read again."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        near, far = socket.socketpair()
+        far.setblocking(False)
+        mailbox = mint.asyncio.Mailbox()
+        link = AsyncioLink(near, (Lines(),))
+        await link.open()
+        conn: mint.Connection = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
+        conn, _ = conn.request("GET", "/")
+        far.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        conn, _ = fed(conn, await mailbox.receive())
+        line, sent = bytes(999) + b"\n", 0
+        while not link._paused:
+            await loop.sock_sendall(far, line * 100)
+            sent += 100_000
+            await asyncio.sleep(0)
+        link.likely = True
+        await loop.sock_sendall(far, line[:500])
+        size = 0
+        while size < sent:
+            conn, responses = fed(conn, await mailbox.receive())
+            size += len(data(responses))
+        receiving = asyncio.create_task(mailbox.receive())
+        await asyncio.sleep(0)
+        await loop.sock_sendall(far, line[500:])
+        conn, responses = fed(conn, await receiving)
+        assert data(responses) == line
+        conn.close()
+        far.close()
+
+    with no_socket_left():
+        run(main())
+
+
+def test_a_link_stands_in_the_queue_once(run: Loop) -> None:
+    """An upload that receives only at its end: each operation that leaves something asks for a place."""
+    over = threading.Event()
+
+    async def main(server: ScriptedServer) -> None:
+        mailbox = mint.asyncio.Mailbox()
+        conn, link = await behind(server, mailbox)
+        conn, ref = conn.request("POST", "/", body=mint.STREAM)
+        conn, _ = fed(conn, await mailbox.receive())
+        link.read(bytes(MUCH))
+        conn, _ = fed(conn, await mailbox.receive())
+        for _ in range(100):
+            conn = conn.stream_request_body(ref, b"x")
+            conn = conn.stream_request_body(ref, b"x")
+            await asyncio.sleep(0)
+        assert len(mailbox._queue) == 1
+        conn.close()
+        over.set()
+
+    with no_socket_left(), staying(over) as server:
+        run(main(server))
+
+
+def test_a_mailbox_is_of_one_loop(run: Loop) -> None:
+    over = threading.Event()
+
+    async def elsewhere() -> mint.asyncio.Mailbox:
+        return mint.asyncio.Mailbox()
+
+    async def main(server: ScriptedServer) -> None:
+        conn = await mint.asyncio.connect("http", server.address, server.port)
+        with pytest.raises(TypeError, match="another event loop"):
+            conn.set_mode("active", other)
+        conn.close()
+        over.set()
+
+    other = run(elsewhere())
+    with no_socket_left(), ScriptedServer([Wait(over)]) as server:
+        run(main(server))
+
+
 @pytest.mark.parametrize("held", [False, True], ids=["asked for", "held first"])
 @pytest.mark.parametrize("way", ["clear", "tls", "http2"])
 def test_what_is_read_ahead_comes_in_its_order(
@@ -218,7 +392,7 @@ def test_what_is_read_ahead_comes_in_its_order(
         assert isinstance(link, AsyncioLink)
         conn, _ = conn.request("GET", "/")
         # HTTP/2 has windows instead.
-        while held and way != "http2" and not link._paused:  # noqa: ASYNC110  # nobody tells
+        while held and way != "http2" and not (link._paused and unread(link)):  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0)
         body = b""
         while conn.open_request_count:

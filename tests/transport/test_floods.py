@@ -1,0 +1,99 @@
+"""A wire that always has something to read, of which the layers make nothing: it may keep nobody.
+
+A proxy can do that with frames that mean nothing, as long as it likes.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint import TCPOptions, errors
+from mint.testing import ScriptedServer, http2
+from mint.testing.frames import headers
+from mint.transport import SocketLink
+
+from ..ways import Swallowing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHORT = 0.05
+
+
+class Flooded(SocketLink):
+    """A link whose socket can always be read, and never be written."""
+
+    def _wait(self, events: int, until: float | None) -> int:
+        return super()._wait(events, until) & ~select.POLLOUT
+
+    def _read_now(self) -> bytes | None:
+        return bytes(1000)
+
+
+@pytest.fixture
+def link() -> Iterator[Flooded]:
+    near, far = socket.socketpair()
+    far.sendall(b"never read")
+    made = Flooded(near, TCPOptions(high_water=1, send_timeout=SHORT), (Swallowing(),))
+    with far:
+        yield made
+        made.close()
+
+
+def test_receiving_ends_with_its_time(link: Flooded) -> None:
+    with pytest.raises(errors.TransportTimeout, match="receiving"):
+        link.receive(monotonic() + SHORT)
+
+
+def test_flushing_ends_with_its_time(link: Flooded) -> None:
+    link.send((b"kept by the layer",), flush=False)
+    with pytest.raises(errors.TransportTimeout, match="sending"):
+        link.flush(SHORT)
+
+
+def test_sending_ends_with_its_time(link: Flooded) -> None:
+    with pytest.raises(errors.TransportTimeout, match="sending"):
+        link.send((b"kept by the layer",), flush=True)
+
+
+def test_a_mailbox_ends_with_its_time_and_serves_others(link: Flooded) -> None:
+    with mint.Mailbox() as mailbox:
+        conn: mint.Connection = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
+        with pytest.raises(errors.TransportTimeout):
+            mailbox.receive(SHORT)
+        near, far = socket.socketpair()
+        with far:
+            other: mint.Connection = mint.http1.initiate(
+                SocketLink(near, TCPOptions()), scheme="http", hostname="b", mailbox=mailbox
+            )
+            far.sendall(b"HTTP/1.1")
+            message = mailbox.receive(10)
+            assert isinstance(message, mint.Received)
+            assert other.owns(message)
+            other.close()
+        conn.close()
+
+
+def test_waiting_for_a_tunnel_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1)),
+        http2.send(headers(1, ((":status", "200"),))),
+    ]
+    with ScriptedServer([*steps, http2.ExpectFrame(http2.FrameType.DATA, 1)]) as server:
+        proxy = mint.http2.connect("http", server.address, server.port)
+        with mint.Tunnels(proxy) as tunnels:
+            conn = tunnels.connect("http", "one.example", 80)
+            conn, _ = conn.request("GET", "/")
+
+            def read(_: float | None) -> bool:
+                return True
+
+            monkeypatch.setattr(tunnels, "_read_once", read)
+            with pytest.raises(errors.TransportTimeout, match="receiving"):
+                conn.recv(timeout=SHORT)
