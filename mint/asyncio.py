@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from .attempts import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
 from .errors import MailboxClosed, TransportTimeout
 from .http import make_wish
-from .mailbox import NOTHING
 from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .transport import Link, Memory
 from .transport.asyncio import AsyncioLink
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from .connecting import Attempt, Endpoint, Established, Plan
     from .http import Connection
+    from .messages import Message
     from .proxy import Proxy
     from .types import Address, ProtocolName, Resolver, Scheme, Transport
 
@@ -242,8 +242,11 @@ class Mailbox:
         """
         while not self._closed:
             while self._queue and self._streak < _STREAK:
-                message = self._take(self._queue.popleft())
-                if message is not NOTHING:
+                entry = self._queue.popleft()
+                if not isinstance(entry, _Ready):
+                    return entry
+                message = self._take(entry)
+                if message is not None:
                     return message
             if self._queue:
                 await self._give_way()
@@ -271,17 +274,14 @@ class Mailbox:
             self._wake()
             raise
 
-    def _take(self, entry: object) -> object:
-        if not isinstance(entry, _Ready):
-            return entry
+    def _take(self, entry: _Ready) -> Message | None:
         entry.queued = False
         link = entry()
         if link is None:
-            return NOTHING
+            return None
         if link.likely:
             self._streak += 1
-        message = link.take_message(self)
-        return NOTHING if message is None else message
+        return link.take_message(self)
 
     def post(self, message: object) -> None:
         """Add a message of your own, from any thread; a receiver that waits wakes.

@@ -17,7 +17,7 @@ from mint.transport import Memory
 from mint.tunnels import MOST_HELD, TunnelLink
 
 from .tls import server_context, trusting
-from .ways import Breaking, HTTPProxy, fetch
+from .ways import Breaking, HTTPProxy, Whole, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -572,3 +572,27 @@ def test_a_connection_that_somebody_else_went_on_with_is_lost_for_the_tunnels() 
         with pytest.raises(errors.TransportClosed):
             conn.recv(timeout=5)
         own.close()
+
+
+def test_pieces_that_mean_something_only_together_are_all_asked_for() -> None:
+    """One read of a tunnel may show nothing through its layers, and no socket tells of the next piece."""
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
+        *(http2.send(data(1, PAGE[:10]), data(1, PAGE[10:20]), data(1, PAGE[20:] + b"\0")), Forever()),
+    ]
+    with scripted(*steps) as tunnels, mint.Mailbox() as mailbox:
+        conn = tunnels.connect("http", "one.example", 80)
+        link = conn.transport
+        assert isinstance(link, TunnelLink)
+        link.adopt((Whole(),), secure=False)
+        tunnels.set_mode("active", mailbox)
+        conn, _ = conn.set_mode("active", mailbox).request("GET", "/")
+        responses: list[mint.Response] = []
+        while conn.open_request_count:
+            message = mailbox.receive(timeout=5)
+            if tunnels.stream(message) is mint.UNKNOWN:
+                taken = conn.stream(message)
+                assert taken is not mint.UNKNOWN
+                conn, fresh = taken
+                responses += fresh
+        assert isinstance(responses[-1], mint.Done)

@@ -289,6 +289,25 @@ class Narrow:
         self.waiting = 0
 
 
+class Whole(Narrow):
+    """A layer that gives what came before the last octet of 0; what it is given leaves as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone = b""
+
+    def read(self) -> bytes:
+        whole, _, self.came = self.came.rpartition(b"\0")
+        return whole
+
+    def write(self, octets: bytes) -> None:
+        self.gone += octets
+
+    def leaving(self) -> bytes:
+        octets, self.gone = self.gone, b""
+        return octets
+
+
 class Swallowing(Narrow):
     """A layer that makes nothing of what comes."""
 
@@ -306,6 +325,7 @@ __all__ = [
     "Road",
     "Swallowing",
     "Way",
+    "Whole",
     "family_of",
     "fetch",
     "road",

@@ -50,6 +50,7 @@ cdef class Turns:
     cdef int queue(self, tuple output) except -1
     cdef bytes popped(self)
     cdef bint hears(self) except -1
+    cdef object one_read(self)
 
 
 cdef class Quick:

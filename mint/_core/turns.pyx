@@ -172,12 +172,27 @@ cdef class Turns:
         self._sequence += 1
         return self._sequence
 
+    cdef object one_read(self):
+        """What `receive_now` returns, where nothing has arrived; the long way only where it is needed."""
+        cdef object octets
+        if self._layers or self._closed or self.hears():
+            return self.receive_now()
+        octets = self._pull(None, wait=False)
+        if octets:
+            return octets
+        if octets is None:
+            self._leave_rest()
+            return None
+        self._take_in(octets)
+        return self._next()
+
     def take_message(self, inbox):
         """Make a message of what has arrived, or of one read; for mailboxes. None where nothing is there.
 
         Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`.
         """
         cdef Received made
+        cdef object octets
         # Set before the attempt: an operation that ends in between sees it.
         self.wanted = True
         if not self._wire.enter(False):
@@ -186,10 +201,17 @@ cdef class Turns:
             self.wanted = False
             if not self.armed or self.inbox is not inbox:
                 return None
-            if not self._arrived:
-                return self._read_message()
+            if self._arrived:
+                octets = self.popped()
+            else:
+                try:
+                    octets = self.one_read()
+                except Exception as error:
+                    return self._told(error)
+                if not octets:
+                    return None if octets is None else self.deliver(octets)
             made = Received.__new__(Received)
-            made.data = self.popped()
+            made.data = <bytes?>octets
             made.source = self.source
             made.sequence = self.numbered()
             return made

@@ -370,16 +370,11 @@ class Link(_Turns, ABC):
         self.armed = self.wanted = False
         self.inbox = inbox
 
-    def _read_message(self) -> Message | None:
-        """Read once and make a message of it; `None` where nothing is there to be had.
-
-        For `take_message`, where nothing has arrived yet.
-        """
-        try:
-            octets = self.receive_now()
-        except TransportError as error:
-            return Broken(self.source, self.numbered(), error)
-        return None if octets is None else self.deliver(octets)
+    def _told(self, error: Exception) -> Message:
+        """Make the message of what broke the wire; anything else is raised again."""
+        if not isinstance(error, TransportError):
+            raise error
+        return Broken(self.source, self.numbered(), error)
 
     def deliver(self, octets: bytes) -> Message:
         """Make the next message of this link; `b""` is the peer's end."""
