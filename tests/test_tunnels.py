@@ -576,23 +576,25 @@ def test_a_connection_that_somebody_else_went_on_with_is_lost_for_the_tunnels() 
 
 def test_pieces_that_mean_something_only_together_are_all_asked_for() -> None:
     """One read of a tunnel may show nothing through its layers, and no socket tells of the next piece."""
+    heard = threading.Event()
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
-        *(http2.send(data(1, PAGE[:10]), data(1, PAGE[10:20]), data(1, PAGE[20:] + b"\0")), Forever()),
+        *(http2.send(data(1, PAGE[:20])), Wait(heard), http2.send(data(1, PAGE[20:] + b"\0")), Forever()),
     ]
     with scripted(*steps) as tunnels, mint.Mailbox() as mailbox:
         conn = tunnels.connect("http", "one.example", 80)
         link = conn.transport
         assert isinstance(link, TunnelLink)
         link.adopt((Whole(),), secure=False)
+        conn, _ = conn.request("GET", "/")
         tunnels.set_mode("active", mailbox)
-        conn, _ = conn.set_mode("active", mailbox).request("GET", "/")
-        responses: list[mint.Response] = []
-        while conn.open_request_count:
-            message = mailbox.receive(timeout=5)
-            if tunnels.stream(message) is mint.UNKNOWN:
-                taken = conn.stream(message)
-                assert taken is not mint.UNKNOWN
-                conn, fresh = taken
-                responses += fresh
+        while link.queued < len(PAGE) + 1:
+            assert tunnels.stream(mailbox.receive(timeout=5)) is True
+            if link.queued:
+                heard.set()
+        assert len(link.queue) > 1
+        conn = conn.set_mode("active", mailbox)
+        taken = conn.stream(mailbox.receive(timeout=5))
+        assert taken is not mint.UNKNOWN
+        conn, responses = taken
         assert isinstance(responses[-1], mint.Done)
