@@ -137,6 +137,8 @@ class TunnelLink(Memory):
         while self.backlog > down_to:
             self._tunnels.wait(until, "sending", lambda: False)
             self._push()
+            if until is not None and self.backlog > down_to and monotonic() >= until:
+                raise TransportTimeout("sending")
 
     def _push(self) -> None:
         """Give the stream what its windows take."""

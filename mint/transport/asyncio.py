@@ -78,7 +78,7 @@ class AsyncioLink(Link):
     def read(self, octets: bytes) -> None:
         """Take one read, `b""` at the end."""
         self._fresh = True
-        self.likely = len(octets) >= self._much
+        self.likely: bool = len(octets) >= self._much
         if octets and not self._layers:
             self.arrive(octets)
         else:

@@ -41,6 +41,13 @@ else:
     _Turns = Turns
 
 
+PATIENCE = 65_536
+"""How many octets that mean nothing (yet) are read in a row without a look at the clock, or at others.
+
+More than a record of TLS in a frame of HTTP/2: what is there can be had whatever time is left.
+"""
+
+
 class Refused(RuntimeError):  # noqa: N818  # what happened, not a fault of the program
     """The link has no place for a wait at the moment; it is as it was."""
 
@@ -320,35 +327,38 @@ class Link(_Turns, ABC):
             first = self._arrived.popleft()
             self._held -= len(first)
             return first
-        fruitless = False
+        fruitless = 0
         while (octets := self._next()) is None:
             if self._closed:
                 raise TransportClosed
             # Where a wire floods layers with what means nothing, there is always something to read.
-            if fruitless and until is not None and monotonic() >= until:
+            if fruitless > PATIENCE and until is not None and monotonic() >= until:
                 raise TransportTimeout("receiving")
             pulled = self._pull(until, wait=True)
-            if pulled and not self._layers:
-                return pulled
             if pulled is not None:
+                if pulled and not self._layers:
+                    return pulled
                 self._take_in(pulled)
-            fruitless = True
+                fruitless += len(pulled)
         return octets
 
     def receive_now(self) -> bytes | None:
-        """Return the plaintext of one read if something is there: one, that no flood may keep the reader."""
-        octets = self._next()
+        """Return the plaintext of one read if something is there; no flood that means nothing keeps it."""
+        fruitless = 0
+        while (octets := self._next()) is None and not self._closed and fruitless <= PATIENCE:
+            pulled = self._pull(None, wait=False)
+            if pulled is None:
+                break
+            if pulled and not self._layers:
+                return pulled
+            self._take_in(pulled)
+            fruitless += len(pulled)
         if octets is None and not self._closed:
-            octets = self._pull(None, wait=False)
-            if octets is not None and (self._layers or not octets):
-                self._take_in(octets)
-                octets = self._next()
-            if octets is None:
-                self._leave_rest()
+            self._leave_rest()
         return octets
 
     def _leave_rest(self) -> None:
-        """See to it that what one read did not show is asked for again; where a socket tells, nothing."""
+        """See to it that what reading did not show is asked for again; where a socket tells, nothing."""
         if self.inbox is not None and self.has_next:
             self.inbox.watch(self)
 
@@ -373,7 +383,10 @@ class Link(_Turns, ABC):
     def _told(self, error: Exception) -> Message:
         """Make the message of what broke the wire; anything else is raised again."""
         if not isinstance(error, TransportError):
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # no frame may hold the error whose traceback holds the frame
         return Broken(self.source, self.numbered(), error)
 
     def deliver(self, octets: bytes) -> Message:

@@ -14,11 +14,11 @@ import pytest
 
 import mint
 from mint import TCPOptions, errors
-from mint.testing import ScriptedServer, http2
+from mint.testing import Forever, ScriptedServer, http2
 from mint.testing.frames import headers
 from mint.transport import SocketLink
 
-from ..ways import Swallowing
+from ..ways import Swallowing, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,17 @@ def link() -> Iterator[Flooded]:
     with far:
         yield made
         made.close()
+
+
+def test_what_is_there_can_be_had_whatever_time_is_left() -> None:
+    """Also where many reads mean something only together."""
+    near, far = socket.socketpair()
+    link = SocketLink(near, TCPOptions(receive_size=1), (Whole(),))
+    with far:
+        for receive in (lambda: link.receive(monotonic()), link.receive_now):
+            far.sendall(b"x" * 1000 + b"\0")
+            assert receive() == b"x" * 1000
+        link.close()
 
 
 def test_receiving_ends_with_its_time(link: Flooded) -> None:
@@ -85,7 +96,7 @@ def test_waiting_for_a_tunnel_ends_with_its_time(monkeypatch: pytest.MonkeyPatch
         *(*http2.handshake(), http2.ExpectHeaders(1)),
         http2.send(headers(1, ((":status", "200"),))),
     ]
-    with ScriptedServer([*steps, http2.ExpectFrame(http2.FrameType.DATA, 1)]) as server:
+    with ScriptedServer([*steps, Forever()]) as server:
         proxy = mint.http2.connect("http", server.address, server.port)
         with mint.Tunnels(proxy) as tunnels:
             conn = tunnels.connect("http", "one.example", 80)
@@ -95,5 +106,10 @@ def test_waiting_for_a_tunnel_ends_with_its_time(monkeypatch: pytest.MonkeyPatch
                 return True
 
             monkeypatch.setattr(tunnels, "_read_once", read)
-            with pytest.raises(errors.TransportTimeout, match="receiving"):
+            with pytest.raises(errors.TransportTimeout, match="receiving") as caught:
                 conn.recv(timeout=SHORT)
+            conn = conn.after(caught.value)
+            conn, ref = conn.request("POST", "/", body=mint.STREAM)
+            conn = conn.stream_request_body(ref, bytes(100_000))  # more than the windows take
+            with pytest.raises(errors.TransportTimeout, match="sending"):
+                conn.flush(timeout=SHORT)
