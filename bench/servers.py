@@ -91,7 +91,7 @@ def _listener() -> socket.socket:
     """Return a socket that listens, whose connections are sent to as fast as they take it.
 
     Where the system's congestion control is BBR, it spaces what it sends by its guess of the bandwidth: on
-    loopback that makes the same transfer last 0.1 or 0.4 s, by chance. Reno is there on every Linux.
+    loopback that makes the same transfer several times as long, by chance. Reno is there on every Linux.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=511)
     if hasattr(socket, "TCP_CONGESTION"):
