@@ -123,3 +123,32 @@ def test_an_error_dies_at_once(fail: Callable[[], None]) -> None:
     gone = weakref.ref(caught.value)
     del caught
     assert gone() is None
+
+
+class Failing(Memory):
+    """A link that fails in a way that is none of the wire's."""
+
+    def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
+        raise UnforeseenError("no fault of the peer's")
+
+
+class UnforeseenError(RuntimeError):
+    """Can be watched."""
+
+
+def test_what_is_no_fault_of_the_wire_is_raised_to_the_receiver_and_dies() -> None:
+    with mint.Mailbox() as mailbox:
+        link = Failing()
+        conn = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
+
+        def receive() -> weakref.ref[UnforeseenError]:
+            try:
+                link.take_message(mailbox)
+            except UnforeseenError as error:
+                return weakref.ref(error)
+            raise AssertionError("nothing was raised")
+
+        assert receive()() is None
+        # Nothing was handed out, and the wire is free again.
+        assert link.armed
+        conn.close()

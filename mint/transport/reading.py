@@ -13,7 +13,7 @@ def taught(size: int) -> int:
     """Return the size, after teaching the system's malloc, once, that such blocks come and go.
 
     That takes making one and dropping it. Else each read that does not come full would be mapped, and given
-    back to the system: with the faults of its pages it takes five times as long.
+    back to the system: its time would go into the faults of its pages.
     """
     bytes(size)
     return size

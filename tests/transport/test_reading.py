@@ -29,6 +29,7 @@ from ..worlds import Loop, data, fed, no_socket_left
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Awaitable, Callable
 
     from mint.testing import Request
 
@@ -131,6 +132,16 @@ async def flooded(server: ScriptedServer, mailbox: mint.asyncio.Mailbox) -> tupl
     return conn, flood
 
 
+async def drunk(conn: mint.Connection, flood: Flood, receive: Callable[[], Awaitable[object]]) -> None:
+    """Receive all of a flood, in its order, and close."""
+    seen = []
+    while flood.reads < 100:
+        conn, responses = fed(conn, await receive())
+        seen.append(data(responses)[:1])
+    assert b"".join(seen) == bytes(range(101))
+    flood.end(conn)
+
+
 def unread(link: AsyncioLink) -> int:
     """Return how many octets wait in the socket of a link."""
     assert link.socket is not None
@@ -157,15 +168,10 @@ def test_other_tasks_have_their_turns_beside_a_flood(run: Loop) -> None:
                 await asyncio.sleep(0)
 
         other = asyncio.create_task(others())
-        seen = []
-        while flood.reads < 100:
-            conn, responses = fed(conn, await mailbox.receive())
-            seen.append(data(responses)[:1])
-        assert b"".join(seen) == bytes(range(101))
+        await drunk(conn, flood, mailbox.receive)
         assert 5 <= turns <= 20
         assert flood.sizes == [FIRST_READ] + [LARGE_READ] * 99
         other.cancel()
-        flood.end(conn)
         over.set()
 
     over = threading.Event()
@@ -177,8 +183,10 @@ def test_cancelling_beside_a_flood_loses_nothing(run: Loop) -> None:
     async def main(server: ScriptedServer) -> None:
         mailbox = mint.asyncio.Mailbox()
         conn, flood = await flooded(server, mailbox)
-        seen, cancelled = [], 0
-        while flood.reads < 100:
+        cancelled = 0
+
+        async def receive() -> object:
+            nonlocal cancelled
             task = asyncio.create_task(mailbox.receive())
             await asyncio.sleep(0)
             if not task.done():  # it gives way: others have their turn
@@ -188,11 +196,10 @@ def test_cancelling_beside_a_flood_loses_nothing(run: Loop) -> None:
                     await task
                 cancelled += 1
                 task = waiting
-            conn, responses = fed(conn, await task)
-            seen.append(data(responses)[:1])
-        assert b"".join(seen) == bytes(range(101))
+            return await task
+
+        await drunk(conn, flood, receive)
         assert cancelled >= 5
-        flood.end(conn)
         over.set()
 
     over = threading.Event()
