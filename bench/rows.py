@@ -252,7 +252,7 @@ FOOTPRINT: tuple[Row, ...] = (
         Importing,
         (
             Contender(MINT, "mint", "mint"),
-            Contender("mint, with what connecting uses", "mint", "mint.http"),
+            Contender("mint, with what connecting uses", "mint", "mint._connections.negotiation"),
             *(
                 Contender(name.partition(".")[0] if name != "http.client" else name, "peer", name)
                 for name in (

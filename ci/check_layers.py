@@ -20,23 +20,17 @@ from typing import NamedTuple
 # no cycle appears (what only type checkers import closes none). A name stands for the module, for
 # everything inside the package, and for what the module is split into (`http1` for `http1_heads`).
 LAYERS = (
-    ("entry", ("mint", "mint.__main__", "mint.command", "mint.testing")),
-    ("front ends", ("mint.mailbox", "mint.asyncio", "mint.trio", "mint.tunnels")),
-    ("negotiation", ("mint.http",)),
-    ("connections", ("mint.http1", "mint.http2", "mint.connection", "mint.engine")),
-    (
-        "connecting",
-        (
-            *("mint.blocking", "mint.attempts", "mint.connecting", "mint.tunnelling", "mint.socks"),
-            *("mint.proxy", "mint.environment"),
-        ),
-    ),
-    ("links", ("mint.transport",)),
+    ("entry", ("mint", "mint.__main__", "mint._command", "mint.testing")),
+    ("public modules", ("mint.asyncio", "mint.trio", "mint.http1", "mint.http2", "mint.transport")),
+    ("connections", ("mint._connections",)),
+    ("event loops", ("mint._loops",)),
+    ("connecting", ("mint._connect",)),
+    ("wire", ("mint._wire",)),
     (
         "vocabulary",
         (
-            *("mint.types", "mint.responses", "mint.messages", "mint.options"),
-            *("mint.errors", "mint.hosts", "mint.sessions", "mint.version"),
+            *("mint.types", "mint.responses", "mint.messages", "mint.options", "mint.proxy"),
+            *("mint.errors", "mint._hosts", "mint._sessions", "mint._environment", "mint._version"),
         ),
     ),
     ("engines", ("mint._core.http1", "mint._core.http2")),
@@ -69,10 +63,10 @@ LAYERS = (
 # What stands outside the project: the one runtime dependency, and a module per optional one.
 DEPENDENCIES = {
     "certifi": "mint",
-    "idna": "mint.hosts",
-    "socksio": "mint.socks",
-    "trio": "mint.trio",
-    "truststore": "mint.transport",
+    "idna": "mint._hosts",
+    "socksio": "mint._connect.socks",
+    "trio": "mint._loops.trio",
+    "truststore": "mint._wire.tls",
 }
 
 # All that the core may import from outside: no I/O, no clock, no environment, no randomness.

@@ -13,15 +13,17 @@ uses it (PEP 562).
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .version import __version__
+from ._version import __version__
 
 if TYPE_CHECKING:
     from . import errors, http1, http2, proxy, transport
+    from ._connections.http1 import HTTP1
+    from ._connections.http2 import HTTP2
+    from ._connections.negotiation import Connection, connect
+    from ._connections.tunnels import Tunnels
+    from ._loops.mailbox import Mailbox
+    from ._sessions import TLSSessions
     from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
-    from .http import Connection, connect
-    from .http1 import HTTP1
-    from .http2 import HTTP2
-    from .mailbox import Mailbox
     from .messages import Broken, Closed, Message, Received
     from .options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
     from .proxy import Proxy
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
         StatusReason,
         Trailers,
     )
-    from .sessions import TLSSessions
-    from .tunnels import Tunnels
     from .types import STREAM, UNKNOWN, Eof, TLSInfo, UnixAddress
 
 __all__ = [
@@ -93,10 +93,10 @@ __all__ = [
 
 _HOMES = {
     "errors": ("HTTPError", "MintError", "Processed", "StaleConnectionError", "TransportError"),
-    "http": ("Connection", "connect"),
-    "http1": ("HTTP1",),
-    "http2": ("HTTP2",),
-    "mailbox": ("Mailbox",),
+    "_connections.negotiation": ("Connection", "connect"),
+    "_connections.http1": ("HTTP1",),
+    "_connections.http2": ("HTTP2",),
+    "_loops.mailbox": ("Mailbox",),
     "messages": ("Broken", "Closed", "Message", "Received"),
     "options": ("ClientSettings", "HTTP1Options", "HTTP2Options", "TCPOptions", "TLSOptions"),
     "proxy": ("Proxy",),
@@ -114,8 +114,8 @@ _HOMES = {
         "StatusReason",
         "Trailers",
     ),
-    "sessions": ("TLSSessions",),
-    "tunnels": ("Tunnels",),
+    "_sessions": ("TLSSessions",),
+    "_connections.tunnels": ("Tunnels",),
     "types": ("STREAM", "UNKNOWN", "Eof", "TLSInfo", "UnixAddress"),
 }
 """Where each name lives; what is no name here is a module."""

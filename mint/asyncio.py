@@ -1,8 +1,7 @@
 """mint in asyncio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
 
-Connections are the same values as everywhere, their methods never wait. What moves the octets is a
-transport of the event loop (transport/asyncio.py); uvloop's serve as well. The connecting procedure is
-in connecting.py; its driver for this world is here.
+Connections are the same values as everywhere; their methods never wait. The bytes are moved by a transport of
+the event loop; uvloop works as well.
 
     mailbox = mint.asyncio.Mailbox()
     conn = await mint.asyncio.connect("https", "example.org", 443, mailbox=mailbox)
@@ -15,33 +14,22 @@ in connecting.py; its driver for this world is here.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import weakref
-from collections import deque
-from threading import get_ident
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING
 
-from .attempts import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
-from .errors import MailboxClosed, TransportTimeout
-from .http import make_wish
+from ._connections.negotiation import make_wish
+from ._loops.asyncio import Mailbox, open_link
+from ._loops.asyncio_link import AsyncioLink
 from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
-from .transport import Link, Memory
-from .transport.asyncio import AsyncioLink
-from .tunnelling import establish
 
 if TYPE_CHECKING:
     import socket as sockets
-    from collections.abc import AsyncIterator, Awaitable, Sequence
-    from types import TracebackType
+    from collections.abc import Sequence
 
-    from .connecting import Attempt, Endpoint, Established, Plan
-    from .http import Connection
-    from .messages import Message
+    from ._connections.negotiation import Connection
     from .proxy import Proxy
-    from .types import Address, ProtocolName, Resolver, Scheme, Transport
+    from .types import Address, ProtocolName, Resolver, Scheme
 
-_T = TypeVar("_T")
+__all__ = ["Mailbox", "connect", "flush"]
 
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
@@ -72,7 +60,7 @@ async def connect(
     `set_mode`. Cancelled at any moment it leaves no socket behind. Raises what `mint.connect` raises.
     """
     wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
-    link, found = await _open_link(wish.plan, resolver, socket)
+    link, found = await open_link(wish.plan, resolver, socket)
     return wish.begin(link, found, mailbox)
 
 
@@ -87,249 +75,3 @@ async def flush(conn: Connection) -> None:
     if not isinstance(link, AsyncioLink):
         raise TypeError("this connection is of another world than asyncio")
     await link.drain()
-
-
-# -- connecting
-
-
-async def _open_link(
-    plan: Plan, resolver: Resolver | None, socket: sockets.socket | None
-) -> tuple[AsyncioLink, Established]:
-    given = given_socket(socket, plan.tcp)
-    established = await Driver(plan.tcp, resolver, given).run(establish(plan, given))
-    made = socket_of(established.attempt)
-    try:
-        link = AsyncioLink(made, established.layers)
-        link.begin(established.arrived, secure=plan.tls is not None)
-        await link.open()
-    except BaseException:
-        made.close()
-        raise
-    return link, established
-
-
-class Driver(AsyncDriver):
-    """Answers the steps of one procedure with what the event loop offers for sockets."""
-
-    async def _look_up(self, host: str, port: int, left: float | None) -> tuple[Endpoint, ...] | Exception:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[tuple[Endpoint, ...] | Exception] = loop.create_future()
-
-        def arrive(answer: tuple[Endpoint, ...] | Exception) -> None:
-            if not future.done():
-                future.set_result(answer)
-
-        def answer(found: tuple[Endpoint, ...] | Exception) -> None:
-            # The loop may be closed by the time the system answers.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(arrive, found)
-
-        self.ask(host, port, answer)
-        return await _within(future, left, resolving(host))
-
-    async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Attempt] = loop.create_future()
-
-        def decide(attempt: Attempt) -> None:
-            if not future.done():
-                future.set_result(attempt)
-
-        try:
-            for attempt in attempts:
-                loop.add_writer(socket_of(attempt), decide, attempt)
-            return await _within(future, left, RACING)
-        except TransportTimeout:
-            return None
-        finally:
-            for attempt in attempts:
-                loop.remove_writer(socket_of(attempt))
-
-    async def _send(self, socket: sockets.socket, octets: bytes, left: float | None) -> None:
-        await _within(asyncio.get_running_loop().sock_sendall(socket, octets), left, SENDING)
-
-    async def _receive(self, socket: sockets.socket, left: float | None) -> bytes:
-        return await _within(
-            asyncio.get_running_loop().sock_recv(socket, self.tcp.receive_size), left, RECEIVING
-        )
-
-
-async def _within(work: Awaitable[_T], left: float | None, phase: str) -> _T:
-    try:
-        async with asyncio.timeout(left):
-            return await work
-    except TimeoutError:
-        raise TransportTimeout(phase) from None
-
-
-# -- the mailbox
-
-
-_STREAK = 16
-"""How many reads of a stream that gives much are handed out before other tasks have a turn of the loop."""
-
-
-class _Ready(weakref.ref[Link]):
-    """A link that may have a message, and whether it stands in the queue; what programs post is never one."""
-
-    __slots__ = ("queued",)
-
-    queued: bool
-
-    @classmethod
-    def of(cls, link: Link) -> Self:
-        """Return what stands for a link in the queue."""
-        made = cls(link)
-        made.queued = False
-        return made
-
-
-class Mailbox:
-    """A mailbox of asyncio: any number of connections, one message at a time.
-
-    It belongs to the event loop that runs when it is made; only `post` may be called from another
-    thread. Any number of tasks may receive; each message is handed out once, and cancelling a `receive`
-    loses none. Connections are held weakly: keep them.
-    """
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._thread = get_ident()
-        self._queue: deque[object] = deque()
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._streak = 0
-        self._closed = False
-
-    # -- as connections see it
-
-    def admit(self, transport: Transport) -> None:
-        """Raise `TypeError` for a connection of another world or loop, `MailboxClosed` after `close`."""
-        if not isinstance(transport, (AsyncioLink, Memory)):
-            raise TypeError("this mailbox is of another world than the connection")
-        if isinstance(transport, AsyncioLink) and transport.loop is not self._loop:
-            raise TypeError("this mailbox belongs to another event loop than the connection")
-        if self._closed:
-            raise MailboxClosed
-
-    def watch(self, transport: Transport) -> None:
-        """Look after a link; called by connections."""
-        if not isinstance(transport, (AsyncioLink, Memory)) or self._closed:
-            return
-        # Where there is probably more, the receiver reads it, and need not wait for the loop to do so.
-        if transport.armed and (transport.has_next or transport.likely):
-            ready = transport.note
-            if not isinstance(ready, _Ready):
-                ready = transport.note = _Ready.of(transport)
-            if not ready.queued:
-                ready.queued = True
-                self._queue.append(ready)
-                if self._waiting:
-                    self._wake()
-        if isinstance(transport, AsyncioLink) and transport.waiting:
-            transport.write_soon()
-
-    def unwatch(self, transport: Transport) -> None:
-        """Let go of a link; called by connections."""
-        transport.note = None
-
-    # -- as programs see it
-
-    async def receive(self) -> object:
-        """Return the next message; wait until there is one.
-
-        Raises `MailboxClosed` after `close`. For a limit of time use `asyncio.timeout`; one of 0 may find
-        nothing though something is there, because other tasks have their turn first now and then.
-        """
-        while not self._closed:
-            while self._queue and self._streak < _STREAK:
-                entry = self._queue.popleft()
-                if not isinstance(entry, _Ready):
-                    return entry
-                message = self._take(entry)
-                if message is not None:
-                    return message
-            if self._queue:
-                await self._give_way()
-                continue
-            self._streak = 0
-            waiter = self._loop.create_future()
-            self._waiting.append(waiter)
-            try:
-                await waiter
-            except asyncio.CancelledError:
-                with contextlib.suppress(ValueError):
-                    self._waiting.remove(waiter)
-                if not waiter.cancelled():
-                    # It was this task's turn: let another have it.
-                    self._wake()
-                raise
-        raise MailboxClosed
-
-    async def _give_way(self) -> None:
-        """Let other tasks, and the loop, have their turn."""
-        self._streak = 0
-        try:
-            await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            self._wake()
-            raise
-
-    def _take(self, entry: _Ready) -> Message | None:
-        entry.queued = False
-        link = entry()
-        if link is None:
-            return None
-        if link.likely:
-            self._streak += 1
-        return link.take_message(self)
-
-    def post(self, message: object) -> None:
-        """Add a message of your own, from any thread; a receiver that waits wakes.
-
-        Raises `MailboxClosed` after `close`.
-        """
-        if self._closed:
-            raise MailboxClosed
-        self._queue.append(message)
-        if get_ident() == self._thread:
-            self._wake()
-        else:
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._wake)
-
-    def _wake(self) -> None:
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
-
-    async def __aiter__(self) -> AsyncIterator[object]:
-        """Hand out messages until the mailbox is closed."""
-        while True:
-            try:
-                message = await self.receive()
-            except MailboxClosed:
-                return
-            yield message
-
-    def close(self) -> None:
-        """Stop handing out messages; whoever waits in `receive` is woken. Idempotent.
-
-        The connections live on: `set_mode` and `move_to` take them elsewhere.
-        """
-        self._closed = True
-        while self._waiting:
-            self._wake()
-
-    def __enter__(self) -> Self:
-        """Close the mailbox at the end of the block."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -1,7 +1,7 @@
 """Proxies as values: what leads to a server by way of another. Nothing is dialled here.
 
-How a proxy is spoken to stands in tunnelling.py and socks.py; what the environment says, in environment.py.
-RFC 9110 9.3.6, RFC 9112 3.2.2, RFC 1928.
+How a proxy is spoken to is in _connect/tunnel.py and _connect/socks.py; what the environment says, in
+_environment.py. RFC 9110 9.3.6, RFC 9112 3.2.2, RFC 1928.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from ._core.http1 import Config, State
-from .environment import proxy_url
-from .hosts import ascii_host, literal
+from ._environment import proxy_url
+from ._hosts import ascii_host, literal
+from ._version import USER_AGENT
 from .options import MAX_PORT, HTTP1Options, HTTP2Options, TLSOptions
 from .types import UnixAddress
-from .version import USER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import pytest
 
 import mint
 from mint import errors
-from mint.connecting import Endpoint, Resolve, Resolved, as_endpoints, make_plan, resolve
+from mint._connect.race import Endpoint, Resolve, Resolved, as_endpoints, make_plan, resolve
 from mint.testing import Origin, Request, Response, ScriptedServer, Send, request
 
 from .tls import server_context, trusting

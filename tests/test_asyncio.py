@@ -15,7 +15,9 @@ import uvloop
 
 import mint
 import mint.asyncio
-from mint import attempts, errors
+from mint import errors
+from mint._loops import dialer
+from mint._loops.asyncio_link import AsyncioLink
 from mint.testing import (
     Expect,
     ExpectCount,
@@ -28,7 +30,6 @@ from mint.testing import (
     showcase,
 )
 from mint.transport import Memory
-from mint.transport.asyncio import AsyncioLink
 
 from .worlds import PAGE, Loop, data, fed, fetch, no_socket_left
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Coroutine
 
-    from mint.connecting import Endpoint
+    from mint._connect.race import Endpoint
 
 _T = TypeVar("_T")
 
@@ -457,13 +458,13 @@ def test_cancelling_connect_at_any_turn_leaves_no_socket(
         return True
 
     made: list[socket.socket] = []
-    original = attempts.open_socket
+    original = dialer.open_socket
 
     def recorded(endpoint: Endpoint, tcp: mint.TCPOptions) -> socket.socket:
         made.append(original(endpoint, tcp))
         return made[-1]
 
-    monkeypatch.setattr(attempts, "open_socket", recorded)
+    monkeypatch.setattr(dialer, "open_socket", recorded)
     with no_socket_left(), Origin(showcase, tls=server_tls if secure else None) as origin:
         turns = done = 0
         while done < 3:

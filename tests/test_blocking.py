@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 import mint
-from mint import attempts, errors
-from mint.attempts import look_up
-from mint.blocking import Driver, open_link
-from mint.connecting import Endpoint, make_plan
+from mint import errors
+from mint._connect.race import Endpoint, make_plan
+from mint._loops import dialer
+from mint._loops.blocking import Driver, open_link
+from mint._loops.dialer import look_up
+from mint._wire.tls import TLSLayer
 from mint.testing import Close, Forever, Origin, ScriptedServer, Send, showcase
-from mint.transport.tls import TLSLayer
 from tests.tls import server_context, trusting
 from tests.worlds import no_socket_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mint.connecting import Answer, IOStep
+    from mint._connect.race import Answer, IOStep
 
 
 def descriptors() -> int:
@@ -292,7 +293,7 @@ def test_an_interrupted_connect_leaves_nothing_behind(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("secure", [False, True])
 def test_an_interrupt_at_any_step_leaves_no_socket(monkeypatch: pytest.MonkeyPatch, *, secure: bool) -> None:
     made: list[socket.socket] = []
-    original_open, original_answer = attempts.open_socket, Driver._answer
+    original_open, original_answer = dialer.open_socket, Driver._answer
     left = 0
 
     def recorded(endpoint: Endpoint, tcp: mint.TCPOptions) -> socket.socket:
@@ -307,7 +308,7 @@ def test_an_interrupt_at_any_step_leaves_no_socket(monkeypatch: pytest.MonkeyPat
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr(attempts, "open_socket", recorded)
+    monkeypatch.setattr(dialer, "open_socket", recorded)
     monkeypatch.setattr(Driver, "_answer", interrupted)
     with no_socket_left(), Origin(showcase, tls=server_context() if secure else None) as origin:
         for steps in range(1, 100):

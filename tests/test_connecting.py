@@ -10,7 +10,7 @@ import pytest
 
 import mint
 from mint import errors
-from mint.connecting import (
+from mint._connect.race import (
     ATTEMPT_DELAY,
     Abandon,
     Arrived,
@@ -30,12 +30,12 @@ from mint.connecting import (
     make_plan,
     race,
 )
-from mint.tunnelling import establish
+from mint._connect.tunnel import establish
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from mint.connecting import Answer, Established, IOStep
+    from mint._connect.race import Answer, Established, IOStep
     from mint.errors import TransportError
 
 NEVER = float("inf")

@@ -14,7 +14,7 @@ import pytest
 
 import mint
 from mint import errors
-from mint.connection import as_pieces
+from mint._connections.base import as_pieces
 from mint.messages import Broken, Closed, Received
 from mint.transport import Memory, SocketLink
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import mint
-from mint.hosts import ascii_host, ascii_name, literal, without_zone
+from mint._hosts import ascii_host, ascii_name, literal, without_zone
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 import mint
 from mint import errors
-from mint.http2 import check_security
+from mint._connections.http2 import check_security
 from mint.testing import frames as f
 from mint.transport import Memory
 

@@ -8,7 +8,7 @@ import pytest
 
 import mint
 from mint import Proxy
-from mint.connecting import make_plan
+from mint._connect.race import make_plan
 from mint.proxy import from_environment
 from mint.testing import ScriptedServer
 

@@ -12,9 +12,9 @@ import trustme
 
 import mint
 from mint import errors
-from mint.sessions import TLSSessions
+from mint._sessions import TLSSessions
+from mint._wire.tls import make_context
 from mint.testing import Origin, Request, Response, ScriptedServer, Send, StartTLS, request
-from mint.transport.tls import make_context
 
 from .tls import authority, server_context, trusting
 

@@ -12,7 +12,8 @@ import trio.testing
 
 import mint
 import mint.trio
-from mint import attempts, errors
+from mint import errors
+from mint._loops import dialer
 from mint.testing import (
     Drain,
     ExpectCount,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import socket
     import ssl
 
-    from mint.connecting import Endpoint
+    from mint._connect.race import Endpoint
 
 
 # -- a connection
@@ -344,7 +345,7 @@ def test_cancelling_connect_at_any_checkpoint_leaves_no_socket(
     secure: bool,
 ) -> None:
     made: list[socket.socket] = []
-    original = attempts.open_socket
+    original = dialer.open_socket
 
     def recorded(endpoint: Endpoint, tcp: mint.TCPOptions) -> socket.socket:
         made.append(original(endpoint, tcp))
@@ -366,7 +367,7 @@ def test_cancelling_connect_at_any_checkpoint_leaves_no_socket(
             conn.close()
         return conn is not None
 
-    monkeypatch.setattr(attempts, "open_socket", recorded)
+    monkeypatch.setattr(dialer, "open_socket", recorded)
     with no_socket_left(), Origin(showcase, tls=server_tls if secure else None) as origin:
         number = done = 0
         while done < 3:

@@ -9,6 +9,7 @@ import pytest
 
 import mint
 from mint import Proxy, errors
+from mint._wire.stream import MAX_BODY
 from mint.testing import (
     Close,
     Expect,
@@ -23,7 +24,6 @@ from mint.testing import (
     request,
 )
 from mint.transport import Memory
-from mint.transport.stream import MAX_BODY
 
 from .tls import server_context, trusting
 

@@ -11,10 +11,10 @@ import pytest
 
 import mint
 from mint import errors
+from mint._connections.tunnels import MOST_HELD, TunnelLink
 from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Step, Wait, http2
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, window_update
 from mint.transport import Memory
-from mint.tunnels import MOST_HELD, TunnelLink
 
 from .tls import server_context, trusting
 from .ways import Breaking, HTTPProxy, Whole, fetch

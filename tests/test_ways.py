@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 
 import mint
 from mint import errors
-from mint.sessions import TLSSessions
+from mint._sessions import TLSSessions
 from mint.testing import Origin, Request, Response
 
 from .tls import authority, server_context, trusting

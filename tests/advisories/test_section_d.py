@@ -22,9 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import mint
 from mint import Proxy, errors
-from mint.hosts import ascii_host
+from mint._hosts import ascii_host
+from mint._sessions import TLSSessions
+from mint._wire.tls import TLSLayer, make_context
 from mint.proxy import from_environment
-from mint.sessions import TLSSessions
 from mint.testing import (
     Close,
     Do,
@@ -41,7 +42,6 @@ from mint.testing import (
     http2,
     request,
 )
-from mint.transport.tls import TLSLayer, make_context
 from tests.tls import authority, server_context, trusting
 from tests.ways import TUNNELS, Way, fetch, road
 

@@ -43,8 +43,8 @@ def test_a_clean_tree_has_no_findings(tmp_path: Path) -> None:
     files = {
         "mint/http1.py": "import socket\nfrom . import errors\nfrom ._core.http1 import State\n",
         "mint/errors.py": '"""assert nothing: import mint."""\nfrom ._core import faults\n',
-        "mint/transport/__init__.py": "from .tls import TLS\n",
-        "mint/transport/tls.py": "import ssl, certifi\nfrom ..errors import MintError\n",
+        "mint/_wire/__init__.py": "from .tls import TLS\n",
+        "mint/_wire/tls.py": "import ssl, certifi\nfrom ..errors import MintError\n",
         "mint/_core/faults.pxd": "cdef int size(str name) except -1\n",
         "mint/_core/faults.pyx": (
             'cimport cython\nfrom libc.string cimport memcpy\n\nTABLE: dict = {"a": 1}\n'
@@ -68,12 +68,17 @@ PLANTED = [
     ("mint/errors.py", "def f():\n    from . import http1\n", 2, "imports mint.http1: upwards"),
     ("mint/errors.py", "if TYPE_CHECKING:\n    from .http1 import HTTP1\n", 2, "mint.http1: upwards"),
     ("mint/errors.py", "from . import __version__\n", 1, "imports mint: upwards"),
-    ("mint/transport/tcp.py", "from ..http1 import HTTP1\n", 1, "imports mint.http1: upwards"),
-    ("mint/http1.py", "from .mailbox import Mailbox\n", 1, "imports mint.mailbox: upwards"),
+    ("mint/_wire/tcp.py", "from ..http1 import HTTP1\n", 1, "imports mint.http1: upwards"),
+    (
+        "mint/_loops/blocking.py",
+        "from .._connections.http1 import HTTP1\n",
+        1,
+        "imports mint._connections.http1: upwards",
+    ),
     ("mint/errors.py", "import mint.types\n", 1, "absolute import of mint"),
     ("mint/errors.py", "from mint.types import Eof\n", 1, "absolute import of mint"),
     ("mint/errors.py", "import attrs\n", 1, "attrs is no dependency"),
-    ("mint/asyncio.py", "import trio\n", 1, "trio is for mint.trio only"),
+    ("mint/asyncio.py", "import trio\n", 1, "trio is for mint._loops.trio only"),
     ("mint/errors.py", "from ... import x\n", 1, "leaves the package"),
     ("mint/novelty.py", "", 1, "stands in no layer"),
     ("mint/errors.py", "def f(x):\n    assert x\n", 2, "assert"),
@@ -106,7 +111,7 @@ PLANTED = [
 def test_a_planted_violation_is_found(tmp_path: Path, name: str, text: str, line: int, said: str) -> None:
     files = {
         "mint/http1.py": "",
-        "mint/mailbox.py": "",
+        "mint/_loops/mailbox.py": "",
         "mint/types.py": "",
         "mint/_core/http1.pyx": "",
         name: text,

@@ -14,11 +14,11 @@ import pytest
 
 import mint
 from mint import errors
-from mint.command import main
-from mint.command.arguments import parse, parse_location
-from mint.command.fetch import Exchange
-from mint.command.show import Bar, amount, visible
-from mint.command.usage import UsageError
+from mint._command import main
+from mint._command.arguments import parse, parse_location
+from mint._command.fetch import Exchange
+from mint._command.show import Bar, amount, visible
+from mint._command.usage import UsageError
 from mint.testing import (
     Close,
     Forever,
@@ -396,7 +396,7 @@ def test_an_interruption_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mint.command.fetch.Fetcher.run", interrupted)
+    monkeypatch.setattr("mint._command.fetch.Fetcher.run", interrupted)
     assert main(["http://example.org/"]) == 130
     assert capsysbinary.readouterr().err == b"mint: interrupted\n"
 

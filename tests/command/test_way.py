@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mint.command import main
-from mint.command.arguments import parse
-from mint.command.usage import UsageError
+from mint._command import main
+from mint._command.arguments import parse
+from mint._command.usage import UsageError
 from mint.testing import Expect, Origin, Request, Response, ScriptedServer, Send, request
 from tests.tls import authority, server_context
 from tests.ways import HTTPProxy, SocksProxy

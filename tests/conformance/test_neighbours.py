@@ -9,8 +9,19 @@ import pytest
 
 import mint
 from mint import errors
+from mint._connect.race import (
+    Abandon,
+    Attempt,
+    Decided,
+    Dial,
+    Dialled,
+    Endpoint,
+    Ready,
+    Wait,
+    interleave,
+    race,
+)
 from mint._core.events import Data, Done, Headers, Informational, Status
-from mint.connecting import Abandon, Attempt, Decided, Dial, Dialled, Endpoint, Ready, Wait, interleave, race
 from mint.transport import Memory
 from tests.http1_driver import answer
 from tests.http2_driver import frame, goaway, kinds, opened, ref

@@ -18,11 +18,11 @@ import uvloop
 import mint
 import mint.asyncio
 from mint import errors
+from mint._loops.asyncio_link import AsyncioLink
+from mint._loops.asyncio_wire import FIRST_READ, MUCH, Wire, much
+from mint._loops.reading import LARGE_READ, grown, taught
 from mint.testing import Origin, Reset, Response, ScriptedServer, Send, Wait, request
 from mint.transport import SocketLink
-from mint.transport.asyncio import AsyncioLink
-from mint.transport.reading import LARGE_READ, grown, taught
-from mint.transport.wire import FIRST_READ, MUCH, Wire, much
 
 from ..ways import Narrow, Swallowing
 from ..worlds import Loop, data, fed, no_socket_left
@@ -382,7 +382,7 @@ def test_what_is_read_ahead_comes_in_its_order(
         receive(self, octets)
 
     monkeypatch.setattr(Wire, "data_received", counted)
-    monkeypatch.setattr("mint.transport.wire.MUCH", 1)
+    monkeypatch.setattr("mint._loops.asyncio_wire.MUCH", 1)
 
     async def main(origin: Origin) -> None:
         mailbox = mint.asyncio.Mailbox()

@@ -10,9 +10,9 @@ import pytest
 import mint
 from mint import Proxy, errors
 from mint._core.http2 import Config
+from mint._wire.stream import MAX_BODY, StreamLayer
 from mint.testing import Close, Forever, Reset, ScriptedServer, Send, Step, http2
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, serialize, settings, window_update
-from mint.transport.stream import MAX_BODY, StreamLayer
 
 from ..tls import server_context, trusting
 

@@ -16,8 +16,8 @@ import pytest
 
 import mint
 from mint import TCPOptions, errors
+from mint._loops.tcp import MOST_HELD
 from mint.transport import SocketLink
-from mint.transport.tcp import MOST_HELD
 
 from ..ways import Narrow
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mint import TLSOptions, TLSSessions, errors
-from mint.transport.tls import TLSLayer, make_context, prepare, tls_error
+from mint._wire.tls import TLSLayer, make_context, prepare, tls_error
 from tests.tls import authority, server_context, trusting
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def test_a_context_meets_what_http2_demands() -> None:
 def test_the_trust_store_falls_back_to_certifi(monkeypatch: pytest.MonkeyPatch) -> None:
     """W-28: where the system has no store, there is still one."""
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
-    monkeypatch.setattr("mint.transport.tls._has_store", lambda: False)
+    monkeypatch.setattr("mint._wire.tls._has_store", lambda: False)
     assert make_context(TLSOptions(), ()).get_ca_certs()
 
 

@@ -14,18 +14,18 @@ import socket as sockets
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from .._wire.link import Link
+from .._wire.tls import TLSLayer
 from ..errors import TransportClosed, TransportError, TransportTimeout
 from ..errors.transport import Unreachable, system_error
-from .link import Link
 from .reading import grown
-from .tls import TLSLayer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .._wire.layer import Layer
     from ..options import TCPOptions
     from ..types import Inbox
-    from .layer import Layer
 
 MOST_HELD = 4 * 1_048_576
 """How much an operation that waits to write reads meanwhile, in octets."""

@@ -1,31 +1,31 @@
 """`mint.connect`: from an address to a connection value, whichever protocol the server speaks.
 
 Everything is validated before anything is dialled. What is the same in every world is a `Wish`; the
-procedure is in connecting.py, the blocking world's driver in blocking.py.
+procedure is in _connect/, the driver for blocking sockets in _loops/blocking.py.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .blocking import open_link
-from .connecting import make_plan
-from .errors import BadALPNProtocol, ProtocolNotNegotiated
+from .._connect.race import make_plan
+from .._loops.blocking import open_link
+from ..errors import BadALPNProtocol, ProtocolNotNegotiated
+from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from ..types import UnixAddress
 from .http1 import HTTP1
 from .http1 import initiate as initiate_http1
 from .http2 import HTTP2, check_security
 from .http2 import initiate as initiate_http2
-from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
-from .types import UnixAddress
 
 if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Sequence
 
-    from .connecting import Established, Plan
-    from .proxy import Proxy
-    from .transport import Link
-    from .types import Address, Inbox, ProtocolName, Resolver, Scheme
+    from .._connect.race import Established, Plan
+    from .._wire.link import Link
+    from ..proxy import Proxy
+    from ..types import Address, Inbox, ProtocolName, Resolver, Scheme
 
 Connection: TypeAlias = HTTP1 | HTTP2
 """A connection of either protocol; they share their verbs."""

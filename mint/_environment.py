@@ -9,7 +9,7 @@ import ipaddress
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from .hosts import literal, without_zone
+from ._hosts import literal, without_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

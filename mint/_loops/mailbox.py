@@ -21,16 +21,16 @@ from enum import Enum
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
 
-from .errors import MailboxClosed, TransportTimeout
-from .transport import Link
-from .transport.tcp import LONGEST
+from .._wire.link import Link
+from ..errors import MailboxClosed, TransportTimeout
+from .tcp import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from .messages import Message
-    from .types import Transport
+    from ..messages import Message
+    from ..types import Transport
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 

@@ -1,17 +1,32 @@
 """The whole way to a server as one procedure: names, attempts, a proxy in between, TLS, ALPN.
 
 How HTTP proxies make tunnels lives here (RFC 9110 9.3.6); SOCKS is in socks.py. The answer to CONNECT is
-parsed by the HTTP/1 engine with all its limits. Like connecting.py, nothing here touches a socket.
+parsed by the HTTP/1 engine with all its limits. Like race.py, nothing here touches a socket.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._core.http1 import Config as Config1
-from ._core.http1 import State
-from ._core.http2 import Config as Config2
-from .connecting import (
+from .._core.http1 import Config as Config1
+from .._core.http1 import State
+from .._core.http2 import Config as Config2
+from .._version import USER_AGENT
+from .._wire.stream import MAX_BODY, Answer, StreamLayer
+from .._wire.tls import prepare
+from ..errors import (
+    BadALPNProtocol,
+    MintError,
+    Processed,
+    ProtocolNotNegotiated,
+    ProxyFailed,
+    TransportError,
+    TransportTimeout,
+    TunnelTimeout,
+    UnexpectedProxyStatus,
+)
+from ..errors.table import from_fault
+from .race import (
     Attempt,
     Established,
     Limit,
@@ -25,32 +40,17 @@ from .connecting import (
     send,
     shake_hands,
 )
-from .errors import (
-    BadALPNProtocol,
-    MintError,
-    Processed,
-    ProtocolNotNegotiated,
-    ProxyFailed,
-    TransportError,
-    TransportTimeout,
-    TunnelTimeout,
-    UnexpectedProxyStatus,
-)
-from .errors.table import from_fault
 from .socks import open_socks, resolved_here
-from .transport.stream import MAX_BODY, Answer, StreamLayer
-from .transport.tls import prepare
-from .version import USER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from .connecting import Answer as StepAnswer
-    from .connecting import IOStep
-    from .proxy import Proxy
-    from .transport.layer import Layer
-    from .transport.tls import TLSLayer
-    from .types import Address
+    from .._wire.layer import Layer
+    from .._wire.tls import TLSLayer
+    from ..proxy import Proxy
+    from ..types import Address
+    from .race import Answer as StepAnswer
+    from .race import IOStep
 
 
 def establish(plan: Plan, given: Attempt | None = None) -> Procedure:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 from urllib.parse import urlsplit
 
+from .._version import __version__
 from ..types import UnixAddress
-from ..version import __version__
 from .usage import BadURLError, UsageError, header
 from .way import Way, add_options, parse_way
 

@@ -10,18 +10,7 @@ import queue
 import select
 from typing import TYPE_CHECKING
 
-from .attempts import (
-    RACING,
-    RECEIVING,
-    SENDING,
-    Dialler,
-    SocketAttempt,
-    decide,
-    given_socket,
-    resolving,
-    socket_of,
-)
-from .connecting import (
+from .._connect.race import (
     Abandon,
     Answer,
     Arrived,
@@ -41,16 +30,27 @@ from .connecting import (
     Send,
     Wait,
 )
-from .errors import MintError, TransportTimeout
-from .errors.transport import system_error
-from .transport.tcp import SocketLink, milliseconds
-from .tunnelling import establish
+from .._connect.tunnel import establish
+from ..errors import MintError, TransportTimeout
+from ..errors.transport import system_error
+from .dialer import (
+    RACING,
+    RECEIVING,
+    SENDING,
+    Dialler,
+    SocketAttempt,
+    decide,
+    given_socket,
+    resolving,
+    socket_of,
+)
+from .tcp import SocketLink, milliseconds
 
 if TYPE_CHECKING:
     import socket as sockets
 
-    from .options import TCPOptions
-    from .types import Resolver
+    from ..options import TCPOptions
+    from ..types import Resolver
 
 
 def open_link(

@@ -14,17 +14,17 @@ import socket as sockets
 from threading import get_ident
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from .._wire.link import Link
 from ..errors import TransportClosed
 from ..errors.transport import Unreachable, system_error
-from .link import Link
+from .asyncio_wire import FIRST_READ, Wire, most_held, much
 from .reading import grown, taught
-from .wire import FIRST_READ, Wire, most_held, much
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .layer import Layer
-    from .link import World
+    from .._wire.layer import Layer
+    from .._wire.link import World
 
 MOST_WRITTEN = 262_144
 """How much is given to the transport at once: it copies what the system does not take."""

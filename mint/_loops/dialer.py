@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from .connecting import (
+from .._connect.race import (
     Abandon,
     Arrived,
     Attempt,
@@ -33,15 +33,15 @@ from .connecting import (
     Wait,
     as_endpoints,
 )
-from .errors import MintError, NameNotResolved, TransportError, TransportTimeout
-from .errors.transport import system_error
+from ..errors import MintError, NameNotResolved, TransportError, TransportTimeout
+from ..errors.transport import system_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from .connecting import Answer, Established, IOStep, Procedure
-    from .options import TCPOptions
-    from .types import Resolver
+    from .._connect.race import Answer, Established, IOStep, Procedure
+    from ..options import TCPOptions
+    from ..types import Resolver
 
 FAMILIES = {"inet4": sockets.AF_INET, "inet6": sockets.AF_INET6, "unix": sockets.AF_UNIX}
 NAMES = {sockets.AF_INET: "inet4", sockets.AF_INET6: "inet6"}

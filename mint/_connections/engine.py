@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
-    from ._core.events import RequestRef, Step
-    from ._core.faults import Fault
-    from .types import HeaderPairs
+    from .._core.events import RequestRef, Step
+    from .._core.faults import Fault
+    from ..types import HeaderPairs
 
 
 class Engine(Protocol):

@@ -9,17 +9,17 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from .connecting import Attempt, receive, resolve, send
-from .errors import ProxyFailed
-from .hosts import literal, without_zone
+from .._hosts import literal, without_zone
+from ..errors import ProxyFailed
+from .race import Attempt, receive, resolve, send
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from enum import Enum
 
-    from .connecting import Answer, IOStep, Plan
-    from .proxy import Proxy
-    from .types import Address
+    from ..proxy import Proxy
+    from ..types import Address
+    from .race import Answer, IOStep, Plan
 
 _ADDRESS_SIZES = {1: 4, 4: 16}
 _DOMAIN = 3

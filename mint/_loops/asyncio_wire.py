@@ -13,7 +13,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .asyncio import AsyncioLink
+    from .asyncio_link import AsyncioLink
 
 MOST_HELD = 524_288
 """Above how many octets that nobody has asked for yet reading pauses: two reads of asyncio's own loop."""

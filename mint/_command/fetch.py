@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from .. import errors
-from ..http import connect
+from .._connections.negotiation import connect
 from ..options import TCPOptions, TLSOptions
 from ..responses import Done, RequestFailed
 from ..types import STREAM, Eof
@@ -24,7 +24,7 @@ from .way import say_way
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..http import Connection
+    from .._connections.negotiation import Connection
     from ..responses import RequestRef, Response
     from .arguments import Location, Wanted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..hosts import literal
+from .._hosts import literal
 from ..options import MAX_PORT, TLSOptions
 from ..proxy import Proxy, from_environment
 from .show import say
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from ..http import Connection
+    from .._connections.negotiation import Connection
     from ..types import Scheme
 
 _NAMES = {"http1": "HTTP/1.1", "http2": "HTTP/2"}

@@ -18,8 +18,14 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from .connecting import Arrived, Attempt, Established, Ready, Receive, Send, shake_hands
-from .errors import (
+from .._connect.race import Arrived, Attempt, Established, Ready, Receive, Send, shake_hands
+from .._connect.tunnel import authority
+from .._loops.tcp import LONGEST, milliseconds
+from .._wire.link import Link, Refused
+from .._wire.memory import Memory
+from .._wire.stream import MAX_BODY, Answer
+from .._wire.tls import prepare
+from ..errors import (
     MintError,
     Processed,
     ProxyFailed,
@@ -30,28 +36,22 @@ from .errors import (
     TunnelTimeout,
     UnexpectedProxyStatus,
 )
-from .http import make_wish
-from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
-from .proxy import check_told
-from .responses import Data, Done, Headers, RequestFailed, Status
-from .transport import Link, Memory
-from .transport.link import Refused
-from .transport.stream import MAX_BODY, Answer
-from .transport.tcp import LONGEST, milliseconds
-from .transport.tls import prepare
-from .tunnelling import authority
-from .types import STREAM, UNKNOWN, Eof
+from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from ..proxy import check_told
+from ..responses import Data, Done, Headers, RequestFailed, Status
+from ..types import STREAM, UNKNOWN, Eof
+from .negotiation import make_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from .connecting import Answer as StepAnswer
-    from .connecting import IOStep
-    from .http import Connection
+    from .._connect.race import Answer as StepAnswer
+    from .._connect.race import IOStep
+    from .._wire.layer import Layer
+    from ..responses import RequestRef, Response
+    from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, SocketAddress, Unknown
     from .http2 import HTTP2
-    from .responses import RequestRef, Response
-    from .transport.layer import Layer
-    from .types import Address, HeaderFields, Inbox, ProtocolName, Scheme, SocketAddress, Unknown
+    from .negotiation import Connection
 
 MOST_HELD: Final = 1_048_576
 """How many octets may wait for the reader of one tunnel before its window is refilled no more."""

@@ -15,16 +15,16 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
-from .hosts import ascii_host, ascii_name, literal, without_zone
-from .options import MAX_PORT, TCPOptions, TLSOptions
-from .types import UnixAddress
+from .._hosts import ascii_host, ascii_name, literal, without_zone
+from ..errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
+from ..options import MAX_PORT, TCPOptions, TLSOptions
+from ..types import UnixAddress
 
 if TYPE_CHECKING:
-    from .proxy import Proxy
-    from .transport.layer import Layer
-    from .transport.tls import TLSLayer
-    from .types import Address, HeaderFields, Resolver, Scheme, SocketAddress
+    from .._wire.layer import Layer
+    from .._wire.tls import TLSLayer
+    from ..proxy import Proxy
+    from ..types import Address, HeaderFields, Resolver, Scheme, SocketAddress
 
 
 ATTEMPT_DELAY = 0.25

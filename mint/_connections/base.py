@@ -13,28 +13,28 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 
-from ._core.events import CLOSE, SHUT_WRITE, Failed
-from ._core.faults import Fault
+from .._core.events import CLOSE, SHUT_WRITE, Failed
+from .._core.faults import Fault
+from .._wire.link import Refused
+from .._wire.memory import Memory
+from ..errors import MintError, StaleConnectionError, TLSFailed, TransportError, TransportTimeout, Unreachable
+from ..errors.table import from_fault
+from ..messages import Broken, Closed, Received
+from ..responses import RequestFailed
+from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
 from .engine import Engine
-from .errors import MintError, StaleConnectionError, TLSFailed, TransportError, TransportTimeout, Unreachable
-from .errors.table import from_fault
-from .messages import Broken, Closed, Received
-from .responses import RequestFailed
-from .transport.link import Refused
-from .transport.memory import Memory
-from .types import STREAM, UNKNOWN, Eof, Stream, Unknown
 
 if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Sequence
     from types import TracebackType
 
-    from ._core.events import Event, Note, RequestRef, Step
-    from ._core.turns import Quick
-    from ._core.values import Slots
-    from .errors import HTTPError
-    from .responses import Response
-    from .types import (
+    from .._core.events import Event, Note, RequestRef, Step
+    from .._core.turns import Quick
+    from .._core.values import Slots
+    from ..errors import HTTPError
+    from ..responses import Response
+    from ..types import (
         Body,
         BytesLike,
         HeaderFields,

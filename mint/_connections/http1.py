@@ -1,0 +1,169 @@
+"""HTTP/1.1 connections: the frozen value over the compiled engine, and how to make one.
+
+What both protocols share lives in base.py. RFC 9110, RFC 9112.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from sys import maxsize
+from typing import TYPE_CHECKING, Literal
+
+from .._connect.race import make_plan
+from .._core import http1 as core
+from .._core.turns import Quick
+from .._core.values import Slots
+from .._loops.blocking import open_link
+from .._version import USER_AGENT
+from ..errors import BadALPNProtocol
+from ..options import HTTP1Options, TCPOptions, TLSOptions
+from ..types import UnixAddress
+from .base import NO_PRIVATE, ConnectionBase
+
+if TYPE_CHECKING:
+    import socket as sockets
+
+    from .._core.events import RequestRef
+    from ..proxy import Proxy
+    from ..types import Address, HeaderFields, Inbox, Resolver, Scheme, Transport
+
+_DEFAULTS = HTTP1Options()
+_TCP = TCPOptions()
+_TLS = TLSOptions()
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class HTTP1(ConnectionBase[core.State]):
+    """An HTTP/1.1 connection as an immutable value.
+
+    Requests are pipelined: they may be sent before earlier responses came, up to `max_pipelined`, and
+    the responses come in their order. While one body is streamed no other request can be sent. RFC 9112.
+
+    Every operation leaves the value as it was and returns a new one: go on with that. Through an old one
+    what touches the wire raises `StaleConnectionError`. `==` compares what the protocol and the caller put
+    into a value, never the socket; values are not hashable.
+    """
+
+    def _slots(self) -> Slots:
+        return _SLOTS
+
+    @property
+    def protocol(self) -> Literal["http1"]:
+        """The protocol this connection speaks."""
+        return "http1"
+
+    def request_body_window(self, ref: RequestRef) -> int:
+        """Return how much `stream_request_body` takes at once: no limit on HTTP/1, `sys.maxsize`.
+
+        Raises `ValueError` for a ref whose body is not open.
+        """
+        if not self._state.body_is_open(ref):
+            raise ValueError("this request has no open body")
+        return maxsize
+
+
+_SLOTS = Slots(HTTP1, "_state", "_generation")
+HTTP1._quick = Quick(_SLOTS, "_link", False)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
+
+
+def connect(
+    scheme: Scheme,
+    address: Address,
+    port: int,
+    *,
+    hostname: str | None = None,
+    proxy: Proxy | None = None,
+    mailbox: Inbox | None = None,
+    tcp: TCPOptions = _TCP,
+    tls: TLSOptions = _TLS,
+    http1: HTTP1Options = _DEFAULTS,
+    log: bool = False,
+    resolver: Resolver | None = None,
+    socket: sockets.socket | None = None,
+) -> HTTP1:
+    """Connect and speak HTTP/1.1, whatever else the server offers.
+
+    The arguments are those of `mint.connect`, and so is what is raised.
+    """
+    plan = make_plan(scheme, address, port, hostname, tcp, tls, ("http/1.1",), proxy)
+    link, found = open_link(plan, resolver, socket)
+    try:
+        if found.alpn not in {None, "http/1.1"}:
+            raise BadALPNProtocol(str(found.alpn))
+        return initiate(
+            link,
+            scheme=scheme,
+            hostname=plan.hostname,
+            port=0 if isinstance(address, UnixAddress) else port,
+            http1=http1,
+            mailbox=mailbox,
+            log=log,
+            forward_proxy=plan.forwarded,
+            proxy_headers=found.proxy_headers,
+        )
+    except BaseException:
+        link.close()
+        raise
+
+
+def initiate(
+    transport: Transport,
+    *,
+    scheme: Scheme,
+    hostname: str,
+    port: int = 0,
+    http1: HTTP1Options = _DEFAULTS,
+    identity: int | None = None,
+    mailbox: Inbox | None = None,
+    log: bool = False,
+    forward_proxy: bool = False,
+    proxy_headers: HeaderFields = (),
+) -> HTTP1:
+    """Speak HTTP/1.1 over a link of your own.
+
+    Args:
+        transport: the link; `mint.transport.Memory()` makes mint a pure protocol core.
+        scheme: what URIs of this origin begin with.
+        hostname: the host of this origin, for the Host field.
+        port: the port of this origin; 0 for none (a Unix socket).
+        http1: how HTTP/1 is spoken.
+        identity: the `connection` of the refs; random unless given (for replay).
+        mailbox: active mode with this mailbox; passive mode without.
+        log: log one record per head.
+        forward_proxy: the link leads to a proxy: targets go out in absolute form.
+        proxy_headers: to a forward proxy, sent with every request; else those of the proxy's answer to
+            CONNECT, kept for `proxy_headers`.
+
+    """
+    config = core.Config(
+        hostname=hostname,
+        port=port,
+        scheme=scheme,
+        identity=int.from_bytes(os.urandom(8)) if identity is None else identity,
+        user_agent=USER_AGENT,
+        case_sensitive_headers=http1.case_sensitive_headers,
+        skip_target_validation=http1.skip_target_validation,
+        lenient=http1.lenient,
+        status_reason="status_reason" in http1.optional_responses,
+        max_header_list_size=http1.max_header_list_size,
+        max_fields=http1.max_fields,
+        max_status_line=http1.max_status_line,
+        max_informational=http1.max_informational,
+        max_informational_size=http1.max_informational_size,
+        max_trailer_size=http1.max_trailer_size,
+        max_trailer_fields=http1.max_trailer_fields,
+        max_chunk_line=http1.max_chunk_line,
+        max_pipelined=http1.max_pipelined,
+        forward_proxy=forward_proxy,
+        proxy_headers=proxy_headers if forward_proxy else (),
+        sensitive=http1.sensitive_headers,
+    )
+    state = core.State(config)
+    if log:
+        state = state.traced(True)  # the engine's contract is positional
+    told = () if forward_proxy else proxy_headers
+    connection = _SLOTS.make(HTTP1, state, transport, transport.generation, NO_PRIVATE, told)
+    if mailbox is not None:
+        connection = connection.set_mode("active", mailbox)
+    return connection

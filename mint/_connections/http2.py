@@ -1,0 +1,327 @@
+"""HTTP/2 connections: the frozen value over the compiled engine, and how to make one.
+
+What both protocols share lives in base.py. RFC 9113, RFC 7541, RFC 8441.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
+
+from .._connect.race import make_plan
+from .._core import http2 as core
+from .._core.faults import Fault
+from .._core.turns import Quick
+from .._core.values import Slots
+from .._loops.blocking import open_link
+from .._version import USER_AGENT
+from ..errors import BadALPNProtocol, InadequateSecurity, ProtocolNotNegotiated
+from ..options import MAX_WINDOW, ClientSettings, HTTP2Options, TCPOptions, TLSOptions
+from ..types import UnixAddress
+from .base import NO_PRIVATE, ConnectionBase
+
+if TYPE_CHECKING:
+    import socket as sockets
+    from collections.abc import Callable
+
+    from .._core.events import RequestRef, Step
+    from ..proxy import Proxy
+    from ..types import Address, HeaderFields, Inbox, Resolver, Scheme, TLSInfo, Transport
+
+_DEFAULTS = HTTP2Options()
+_TCP = TCPOptions()
+_TLS = TLSOptions()
+
+FlagSetting: TypeAlias = Literal["enable_push"]
+ServerFlag: TypeAlias = Literal["enable_push", "enable_connect_protocol"]
+SizeSetting: TypeAlias = Literal["header_table_size", "initial_window_size", "max_frame_size"]
+LimitSetting: TypeAlias = Literal["max_concurrent_streams", "max_header_list_size"]
+
+_FLAGS = frozenset({"enable_push", "enable_connect_protocol"})
+PING_SIZE = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class HTTP2(ConnectionBase[core.State]):
+    """An HTTP/2 connection as an immutable value.
+
+    Requests are concurrent, up to the server's `max_concurrent_streams`. Windows are refilled without
+    your help; what you may send is `request_body_window(ref)`. RFC 9113, RFC 8441.
+
+    Every operation leaves the value as it was and returns a new one: go on with that. Through an old one
+    what touches the wire raises `StaleConnectionError`. `==` compares what the protocol and the caller put
+    into a value, never the socket; values are not hashable.
+    """
+
+    _counts = True
+
+    def _slots(self) -> Slots:
+        return _SLOTS
+
+    @property
+    def protocol(self) -> Literal["http2"]:
+        """The protocol this connection speaks."""
+        return "http2"
+
+    # -- streams
+
+    def request_body_window(self, ref: RequestRef) -> int:
+        """Return how many octets `stream_request_body` takes now: the smaller of both send windows.
+
+        0 where a window is spent or negative (RFC 9113 6.9.2): receive until it opens. Raises `ValueError`
+        for a ref whose body is not open.
+        """
+        if not self._state.body_is_open(ref):
+            raise ValueError("this request has no open body")
+        return max(0, self._state.body_window(ref))
+
+    def cancel_request(self, ref: RequestRef) -> Self:
+        """Give a request up (RST_STREAM, CANCEL); no further response comes under its ref.
+
+        Does nothing for a request that is over, or was never made. Raises `TransportError` where the wire
+        broke, `ValueError` for a ref of another connection. RFC 9113 6.4.
+        """
+        return self._run(lambda state: state.cancel(ref))
+
+    def _written(self, state: core.State) -> core.State:
+        return state.flushed()
+
+    def opened(self, step: Step[core.State]) -> Self:
+        """Send the preface over a claimed link; `initiate` calls it once."""
+        return self._quick.commit(self, step) or self._commit(step)
+
+    def _run(self, operation: Callable[[core.State], Step[core.State]]) -> Self:
+        """Run an operation that gives no ref."""
+        link = self._claimed()
+        try:
+            step = operation(self._current(link))
+        except BaseException:
+            link.release(moved=False)
+            raise
+        if step.fault is not None:
+            link.release(moved=False)
+            raise self._refuse(step.fault)
+        return self._commit(step)
+
+    # -- the connection
+
+    def ping(self, payload: bytes = bytes(PING_SIZE)) -> tuple[Self, RequestRef]:
+        """Ask the server for a sign of life; a `Pong` with the ref comes back.
+
+        `payload` has exactly 8 octets, else it is a `ValueError`. Raises `TooManyPings` (local) beyond
+        `HTTP2Options.max_pings`. RFC 9113 6.7.
+        """
+        if not isinstance(payload, bytes) or len(payload) != PING_SIZE:
+            raise ValueError(f"payload wants {PING_SIZE} bytes, not {payload!r}")
+        link = self._claimed()
+        try:
+            step = self._current(link).ping(payload)
+        except BaseException:
+            link.release(moved=False)
+            raise
+        if step.fault is not None or step.ref is None:
+            link.release(moved=False)
+            raise self._refuse(step.fault or Fault("closed", processed=0, local=True))
+        return self._commit(step), step.ref
+
+    def put_settings(
+        self,
+        *,
+        header_table_size: int | None = None,
+        enable_push: bool | None = None,
+        max_concurrent_streams: int | None = None,
+        initial_window_size: int | None = None,
+        max_frame_size: int | None = None,
+        max_header_list_size: int | None = None,
+    ) -> Self:
+        """Change what we tell the server about ourselves; in effect once the server acknowledges.
+
+        The ranges are those of `ClientSettings`, and `ValueError` says so; `None` leaves a setting as it is.
+        Raises `TooManySettings` (local) where too many wait for their acknowledgement. RFC 9113 6.5.
+        """
+        settings = ClientSettings(
+            header_table_size=header_table_size,
+            enable_push=enable_push,
+            max_concurrent_streams=max_concurrent_streams,
+            initial_window_size=initial_window_size,
+            max_frame_size=max_frame_size,
+            max_header_list_size=max_header_list_size,
+        )
+        return self._run(lambda state: state.put_settings(settings.pairs()))
+
+    @overload
+    def get_server_setting(self, name: ServerFlag) -> bool: ...
+    @overload
+    def get_server_setting(self, name: SizeSetting) -> int: ...
+    @overload
+    def get_server_setting(self, name: LimitSetting) -> int | None: ...
+    def get_server_setting(self, name: ServerFlag | SizeSetting | LimitSetting) -> bool | int | None:
+        """Return what the server told about itself, or the default; `None` is no limit.
+
+        Until its first SETTINGS came, `max_concurrent_streams` is taken to be 100. Raises `ValueError` for
+        a name that is no setting. RFC 9113 6.5.2, RFC 8441 3.
+        """
+        value = self._state.server_setting(name)
+        return bool(value) if name in _FLAGS else value
+
+    @overload
+    def get_client_setting(self, name: FlagSetting) -> bool: ...
+    @overload
+    def get_client_setting(self, name: SizeSetting) -> int: ...
+    @overload
+    def get_client_setting(self, name: LimitSetting) -> int | None: ...
+    def get_client_setting(self, name: FlagSetting | SizeSetting | LimitSetting) -> bool | int | None:
+        """Return what we told the server, as far as it has acknowledged it; `None` is no limit.
+
+        Raises `ValueError` for a name that is no setting.
+        """
+        value = self._state.client_setting(name)
+        return bool(value) if name in _FLAGS else value
+
+    def get_window_size(self, scope: RequestRef | Literal["connection"]) -> int:
+        """Return a *send* window: how much the server takes, for one request or for all.
+
+        Do not take it for the receive window that `set_window_size` changes. It can be negative after the
+        server shrank it, and is 0 for a request that is over. Raises `ValueError` for a ref this connection
+        never gave. RFC 9113 6.9.1.
+        """
+        return self._state.send_window(None if scope == "connection" else scope)
+
+    def set_window_size(self, scope: RequestRef | Literal["connection"], size: int) -> Self:
+        """Enlarge a *receive* window: how much the server may send before we refill.
+
+        1 to 2**31 - 1 octets; refills go up to the new size from now on. Raises `WindowSizeTooSmall` where
+        the size is below the present one, `UnknownRequestToStream` where the request is over; both local.
+        `ValueError` for any other size, and for a ref that this connection never gave. RFC 9113 6.9.
+        """
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_WINDOW:
+            raise ValueError(f"size wants a number from 1 to {MAX_WINDOW}, not {size!r}")
+        ref = None if scope == "connection" else scope
+        return self._run(lambda state: state.set_receive_window(ref, size))
+
+    def set_refill(self, ref: RequestRef, refill: bool) -> Self:
+        """Stop refilling the receive window of a request, or go on: back-pressure for one request.
+
+        Once the window is used up the server waits; other requests are not affected. `UnknownRequestToStream`
+        (local) where the request is over; `ValueError` for a ref that this connection never gave.
+        """
+        return self._run(lambda state: state.set_refill(ref, refill))
+
+
+_SLOTS = Slots(HTTP2, "_state", "_generation")
+HTTP2._quick = Quick(_SLOTS, "_link", True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
+
+
+def check_security(tls: TLSInfo | None) -> None:
+    """Refuse TLS that is too weak for HTTP/2 (RFC 9113 9.2): version, key exchange, cipher."""
+    if tls is None:
+        return
+    if tls.version not in {"TLSv1.2", "TLSv1.3"}:
+        raise InadequateSecurity(f"{tls.version} is older than TLS 1.2")
+    if tls.version == "TLSv1.2" and not (
+        tls.cipher.startswith(("ECDHE-", "DHE-"))
+        and ("-GCM-" in tls.cipher or tls.cipher.endswith("CHACHA20-POLY1305"))
+    ):
+        raise InadequateSecurity(f"the cipher suite {tls.cipher} is on the list of RFC 9113 appendix A")
+
+
+def connect(
+    scheme: Scheme,
+    address: Address,
+    port: int,
+    *,
+    hostname: str | None = None,
+    proxy: Proxy | None = None,
+    mailbox: Inbox | None = None,
+    tcp: TCPOptions = _TCP,
+    tls: TLSOptions = _TLS,
+    http2: HTTP2Options = _DEFAULTS,
+    log: bool = False,
+    resolver: Resolver | None = None,
+    socket: sockets.socket | None = None,
+) -> HTTP2:
+    """Connect and speak HTTP/2: over TLS the server must agree, in clear it must know (RFC 9113 3.3).
+
+    The arguments are those of `mint.connect`. Raises `ProtocolNotNegotiated` or `BadALPNProtocol` where the
+    server does not agree, and else what `mint.connect` raises.
+    """
+    plan = make_plan(scheme, address, port, hostname, tcp, tls, ("h2",), proxy)
+    link, found = open_link(plan, resolver, socket)
+    try:
+        if scheme == "https" and found.alpn is None:
+            raise ProtocolNotNegotiated
+        if found.alpn not in {None, "h2"}:
+            raise BadALPNProtocol(str(found.alpn))
+        check_security(link.tls)
+        return initiate(
+            link,
+            scheme=scheme,
+            hostname=plan.hostname,
+            port=0 if isinstance(address, UnixAddress) else port,
+            http2=http2,
+            mailbox=mailbox,
+            log=log,
+            proxy_headers=found.proxy_headers,
+        )
+    except BaseException:
+        link.close()
+        raise
+
+
+def initiate(
+    transport: Transport,
+    *,
+    scheme: Scheme,
+    hostname: str,
+    port: int = 0,
+    http2: HTTP2Options = _DEFAULTS,
+    identity: int | None = None,
+    mailbox: Inbox | None = None,
+    log: bool = False,
+    proxy_headers: HeaderFields = (),
+) -> HTTP2:
+    """Speak HTTP/2 over a link of your own; the preface is sent at once.
+
+    Args:
+        transport: the link; `mint.transport.Memory()` makes mint a pure protocol core.
+        scheme: what URIs of this origin begin with.
+        hostname: the host of this origin, for `:authority`.
+        port: the port of this origin; 0 for none (a Unix socket).
+        http2: how HTTP/2 is spoken.
+        identity: the `connection` of the refs; random unless given (for replay).
+        mailbox: active mode with this mailbox; passive mode without.
+        log: log one record per frame.
+        proxy_headers: those of a proxy's answer to CONNECT, kept for `proxy_headers`.
+
+    """
+    config = core.Config(
+        hostname=hostname,
+        port=port,
+        scheme=scheme,
+        identity=int.from_bytes(os.urandom(8)) if identity is None else identity,
+        user_agent=USER_AGENT,
+        settings=http2.client_settings.pairs(),
+        connection_window_size=http2.connection_window_size,
+        window_update_threshold=http2.receive_window_update_threshold,
+        sensitive=http2.sensitive_headers,
+        max_fields=http2.max_fields,
+        max_header_block=http2.max_header_block,
+        max_continuations=http2.max_continuations,
+        max_settings=http2.max_settings,
+        max_unsent_acks=http2.max_unsent_acks,
+        max_glitches=http2.max_glitches,
+        max_resets=http2.max_resets,
+        max_reserved=http2.max_reserved,
+        max_remembered=http2.max_remembered,
+        max_informational=http2.max_informational,
+        max_informational_size=http2.max_informational_size,
+        max_trailer_size=http2.max_trailer_size,
+        max_trailer_fields=http2.max_trailer_fields,
+        max_pings=http2.max_pings,
+    )
+    step = core.State.open(config, log)
+    transport.claim(transport.generation)
+    made = _SLOTS.make(HTTP2, step.state, transport, transport.generation, NO_PRIVATE, proxy_headers)
+    connection = made.opened(step)
+    return connection if mailbox is None else connection.set_mode("active", mailbox)

@@ -1,0 +1,1 @@
+"""Links without a network: queues, layers, the guard."""

@@ -1,0 +1,10 @@
+"""Links: what owns a socket or a buffer. Connection values use them and never own one.
+
+`Memory` is the link without a network, for programs that move the bytes themselves.
+"""
+
+from ._loops.tcp import SocketLink
+from ._wire.link import Link
+from ._wire.memory import Memory
+
+__all__ = ["Link", "Memory", "SocketLink"]
