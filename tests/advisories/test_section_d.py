@@ -114,7 +114,7 @@ def test_the_certificate_of_a_proxy_is_checked_by_default() -> None:
 @advisory("CVE-2026-9697", "GHSA-vmh5-mc38-953g")
 @pytest.mark.parametrize("way", TUNNELS)
 def test_no_way_drops_the_check(way: Way) -> None:
-    """tests/test_ways.py has every option on every way."""
+    """tests/connect/test_ways.py has every option on every way."""
     with (
         Origin(hello, tls=server_context("localhost")) as origin,
         road(way, origin) as made,
@@ -204,7 +204,7 @@ def test_verification_off_is_for_one_connection() -> None:
 @advisory("CVE-2024-0853")
 @advisory("CVE-2016-5419", "CVE-2017-7468", "CVE-2021-22890", "CVE-2021-22901")
 def test_a_session_that_was_not_verified_is_not_resumed_where_it_must_be() -> None:
-    """tests/test_tls_options.py changes everything else that is in the key."""
+    """tests/wire/test_tls_options.py changes everything else that is in the key."""
     sessions = TLSSessions()
     with Origin(hello, tls=server_context()) as origin:
         fetch(connect(origin, mint.TLSOptions(verify=False, sessions=sessions)))
@@ -352,7 +352,7 @@ def test_values_that_name_a_connection_differ_where_one_field_does(kind: type) -
 @advisory("GHSA-34jh-p97f-mpxf", "CVE-2024-37891", "CVE-2026-34518")
 @advisory("CVE-2026-9079", "CVE-2026-6253", "CVE-2026-7168", "CVE-2026-8927", "CVE-2026-11856")
 def test_what_is_for_the_proxy_stays_there_and_the_reverse() -> None:
-    """Also with two copies of a field; tests/test_ways.py has every kind of proxy."""
+    """Also with two copies of a field; tests/connect/test_ways.py has every kind of proxy."""
     seen: list[Request] = []
 
     def note(request: Request) -> Response:

@@ -16,7 +16,7 @@ from mint._sessions import TLSSessions
 from mint._wire.tls import make_context
 from mint.testing import Origin, Request, Response, ScriptedServer, Send, StartTLS, request
 
-from .tls import authority, server_context, trusting
+from ..tls import authority, server_context, trusting
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ import mint.trio
 from mint import errors
 from mint.testing import Close, Origin, Reset, ScriptedServer, Send, Truncate, request, showcase
 
-from .worlds import Loop, data, fed, fetch, no_socket_left, run_trio
+from ..worlds import Loop, data, fed, fetch, no_socket_left, run_trio
 
 if TYPE_CHECKING:
     import ssl

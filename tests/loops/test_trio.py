@@ -27,8 +27,8 @@ from mint.testing import (
 )
 from mint.transport import Memory
 
-from .worlds import PAGE, PATIENCE, data, fed, no_socket_left
-from .worlds import run_trio as run
+from ..worlds import PAGE, PATIENCE, data, fed, no_socket_left
+from ..worlds import run_trio as run
 
 if TYPE_CHECKING:
     import socket

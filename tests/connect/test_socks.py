@@ -11,7 +11,7 @@ import mint
 from mint import Proxy, errors
 from mint.testing import Close, Expect, Forever, ScriptedServer, Send, StartTLS, Step, bytewise
 
-from .tls import server_context, trusting
+from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     from mint.types import Resolver

@@ -25,7 +25,7 @@ from mint.testing import (
 )
 from mint.transport import Memory
 
-from .tls import server_context, trusting
+from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     from mint.responses import Response

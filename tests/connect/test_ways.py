@@ -17,8 +17,8 @@ from mint import errors
 from mint._sessions import TLSSessions
 from mint.testing import Origin, Request, Response
 
-from .tls import authority, server_context, trusting
-from .ways import ALL, SECURE, TUNNELS, Road, Way, family_of, fetch, road
+from ..tls import authority, server_context, trusting
+from ..ways import ALL, SECURE, TUNNELS, Road, Way, family_of, fetch, road
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -295,7 +295,7 @@ def test_tcp(option: str, way: Way) -> None:
     if way == "unix socket" and option not in FOR_UNIX:
         return  # those are options of IP; see test_unix.py
     if option in {"high_water", "send_timeout"} and way.startswith("HTTP/2"):
-        return  # what reads there is the test's own proxy, at once; see transport/test_stream.py
+        return  # what reads there is the test's own proxy, at once; see wire/test_stream.py
 
     def wait(request: Request) -> Response:
         if request.target.endswith("/wait"):
@@ -323,7 +323,7 @@ def test_hostname(way: Way) -> None:
 
     with Origin(note, family=family_of(way)) as origin, road(way, origin) as made:
         if way.startswith("forwarded"):
-            return  # the URI that the proxy is asked for says where to go: see test_tunnelling.py
+            return  # the URI that the proxy is asked for says where to go: see test_tunnel.py
         fetch(made.connect("http", hostname="other.example"))
     assert seen[0] is not None
     assert seen[0].startswith("other.example")

@@ -11,7 +11,7 @@ import mint
 from mint import errors
 from mint.testing import Origin, Request, Response
 
-PAGE = Path(__file__).parent.parent / "docs" / "driving.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "driving.md"
 
 
 def snippet(heading: str) -> str:

@@ -13,7 +13,7 @@ from mint._connections.http2 import check_security
 from mint.testing import frames as f
 from mint.transport import Memory
 
-from .ways import Breaking
+from ..ways import Breaking
 
 OK = ((":status", "200"),)
 

@@ -31,7 +31,7 @@ from mint.testing import (
 )
 from mint.transport import Memory
 
-from .worlds import PAGE, Loop, data, fed, fetch, no_socket_left
+from ..worlds import PAGE, Loop, data, fed, fetch, no_socket_left
 
 if TYPE_CHECKING:
     import ssl
