@@ -4,7 +4,8 @@
     CC=clang CFLAGS=... python ci/build_inplace.py --into .cache/fuzz
 
 Translation runs one process per module; what is newer than its sources is kept. A copy takes the
-C files of this tree with it, so that it is only compiled. Flags come from CC, CFLAGS and LDSHARED.
+C files of this tree with it, so that it is only compiled, unless it is translated with directives of its own
+(`--directive linetrace=True`). Flags come from CC, CFLAGS and LDSHARED.
 """
 
 import argparse
@@ -33,8 +34,8 @@ def sources(root: Path) -> list[str]:
     return [source for module in modules for source in module["sources"]]
 
 
-def copy_tree(root: Path, into: Path) -> None:
-    """Bring a copy up to date: sources and C files with their times, never objects."""
+def copy_tree(root: Path, into: Path, left: set[str]) -> None:
+    """Bring a copy up to date; files with a suffix in `left` stay as each tree made them."""
     tops = [
         path
         for path in root.iterdir()
@@ -44,7 +45,7 @@ def copy_tree(root: Path, into: Path) -> None:
         path.relative_to(root)
         for top in tops
         for path in ([top] if top.is_file() else top.rglob("*"))
-        if path.is_file() and path.suffix not in OBJECTS
+        if path.is_file() and path.suffix not in left
     }
     for path in sorted(wanted):
         target = into / path
@@ -55,13 +56,14 @@ def copy_tree(root: Path, into: Path) -> None:
             shutil.copy2(root / path, target)
     for top in tops:
         for path in (into / top.name).rglob("*") if top.is_dir() else ():
-            made = path.is_dir() or path.suffix in OBJECTS
+            made = path.is_dir() or path.suffix in left
             if not made and path.relative_to(into) not in wanted:
                 path.unlink()
 
 
-def translate(root: Path, jobs: int) -> None:
+def translate(root: Path, jobs: int, directives: list[str]) -> None:
     """Run Cython for every module whose C file is older than any of its possible sources."""
+    options = [word for directive in directives for word in ("-X", directive)]
     shared = [*(root / "mint").rglob("*.pxd"), *(root / "mint").rglob("*.h")]
     newest = max(path.stat().st_mtime_ns for path in shared)
 
@@ -72,7 +74,7 @@ def translate(root: Path, jobs: int) -> None:
         return made.stat().st_mtime_ns < max(newest, (root / source).stat().st_mtime_ns)
 
     def cython(source: str) -> None:
-        subprocess.run([sys.executable, "-m", "cython", source], cwd=root, check=True)
+        subprocess.run([sys.executable, "-m", "cython", *options, source], cwd=root, check=True)
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(cython, [source for source in sources(root) if stale(source)]))
@@ -98,14 +100,20 @@ def main() -> None:
     """Build."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--into", type=Path, help="build a copy in this folder")
+    parser.add_argument("--directive", action="append", default=[], help="of Cython, for a copy: NAME=VALUE")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
+    if chosen.directive and not chosen.into:
+        parser.error("--directive needs --into: this tree is translated as its files say")
     root = ROOT
     lay_stubs(root)
-    translate(root, chosen.jobs)
+    if not chosen.directive:
+        translate(root, chosen.jobs, [])
     if chosen.into:
         root = chosen.into.resolve()
-        copy_tree(ROOT, root)
+        copy_tree(ROOT, root, {*OBJECTS, ".c"} if chosen.directive else OBJECTS)
+        if chosen.directive:
+            translate(root, chosen.jobs, chosen.directive)
     compile_modules(root, chosen.jobs)
 
 

@@ -77,7 +77,7 @@ FILLED_ONCE = {"mint/_core/hpack.pyx": ("static_entries", "known_names")}
 
 DIRECTIVES = (
     "# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, "
-    "autotestdict=False, freethreading_compatible=True, linetrace=True"
+    "autotestdict=False, freethreading_compatible=True"
 )
 
 CEILING = 700

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """Field rules both protocols share: what may be sent, what is secret, what may stand in trailers.
 
 RFC 9110 5, 6.5.1, 7.1, 7.2, 8.6; RFC 9112 3.2; RFC 9113 8.2.2, 8.3.1. Nothing here writes a message.

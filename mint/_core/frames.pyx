@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """Frames: which rule a frame header breaks, and the frames that are written seldom.
 
 The rules are a table in frames.pxd, with the octet work that has to be inline. What a frame means to a

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """What HPACK knows of fields: the static table, and which fields are worth a place in a table.
 
 RFC 7541 7.1, appendix A. Constants, and decisions that depend on one field alone.

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """The dynamic tables of HPACK: an append-only log of entries shared by successive states. RFC 7541 2.3.
 
 A state knows its own span of the log. Adding an entry to the newest state's log is O(1); any other state

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """The HTTP/1.1 engine: an immutable state; octets in, a Step out. RFC 9112, RFC 9110.
 
 An operation clones the state, works on the clone and publishes it. How responses are read stands in

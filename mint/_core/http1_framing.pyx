@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """Where a body ends: the framing fields and the table that decides. RFC 9112 6 and 9, RFC 9110 7.8.
 
 Nothing here reads a body or knows a connection.

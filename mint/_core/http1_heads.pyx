@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """One line of a head: the status line, a field line, a folded one. RFC 9112 4 and 5, RFC 9110 5.
 
 Names that are common are made once; a line that came before on this connection gives the same pair

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """Notes for logs and transcripts: one line per head line or body piece, secrets left out, bounded."""
 
 from .events cimport (Data, Done, Failed, Headers, Informational, Note, Status, StatusReason,

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """The one serializer of HTTP/1 requests: validate everything, then write. RFC 9112 3, 6, 7; RFC 9110.
 
 Whatever reaches the wire was made here. A refusal writes nothing; nothing is stripped, escaped or put

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """Reading HTTP/1.1 responses: what is seen so far, and what the next octets make of it. RFC 9112.
 
 Everything is decided line by line as it arrives; only the line that is not complete yet is kept. What

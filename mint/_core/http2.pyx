@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """The HTTP/2 engine: an immutable state of a client connection and its verbs.
 
 Each verb gives a Step with the successor; a refused wish gives the same state. How frames are read stands

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """The configuration of an HTTP/2 connection: names, settings, limits. Checked when it is made.
 
 Nothing here changes while the connection lives. RFC 9113 6.5.2, RFC 8441 3.

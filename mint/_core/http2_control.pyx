@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """SETTINGS, PING, GOAWAY, WINDOW_UPDATE and RST_STREAM of the server.
 
 Their sizes and levels were checked when the header was in. RFC 9113 6.4, 6.5, 6.7 to 6.9; RFC 8441 3.

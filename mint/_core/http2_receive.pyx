@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """From octets to frames: headers, payloads that come in parts, DATA that is handed out as it comes.
 
 The order of checks for a frame is: the connection's first frame, the rule of its type, the field block that

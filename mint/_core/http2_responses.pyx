@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """Field blocks of the server: a block is always decoded, then it means something to its stream or nothing.
 
 Heads, interim heads, trailers and promises; the message rules are in http2_messages. What breaks them ends

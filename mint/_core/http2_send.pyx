@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """Requests and bodies on their way out: everything is checked, then encoded, then it is a new state.
 
 A refused wish gives back the very state it was asked of. Window and concurrency of the server are

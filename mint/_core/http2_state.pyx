@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """The state of an HTTP/2 connection, and the Work of one operation: what every part of the engine uses.
 
 How streams end, how the connection ends, what is collected for the Step. What a frame or a message means

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """Append-only logs: how successive states share a growing buffer without writing to each other.
 
 A state knows its own window of the log. Appending from the newest state is O(1); a state that is not

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """The table of live streams: persistent, so that successive states share what did not change.
 
 Streams are C structs in leaves of eight. The newest leaf hangs on the table itself, the others under a

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True, linetrace=True
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """Whose turn it is on a link, and the plain course of the frequent transactions.
 
 A transaction claims the link, lets the engine decide, hands over what it says and gives the link back
