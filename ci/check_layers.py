@@ -30,7 +30,8 @@ LAYERS = (
         "vocabulary",
         (
             *("mint.types", "mint.responses", "mint.messages", "mint.options", "mint.proxy"),
-            *("mint.errors", "mint._hosts", "mint._sessions", "mint._environment", "mint._version"),
+            *("mint.errors", "mint._extras", "mint._hosts", "mint._sessions", "mint._environment"),
+            "mint._version",
         ),
     ),
     ("engines", ("mint._core.http1", "mint._core.http2")),
@@ -62,11 +63,11 @@ LAYERS = (
 
 # What stands outside the project: the one runtime dependency, and a module per optional one.
 DEPENDENCIES = {
-    "certifi": "mint",
-    "idna": "mint._hosts",
+    "certifi": "mint._extras.with_certifi",
+    "idna": "mint._extras.with_idna",
     "socksio": "mint._connect.socks",
     "trio": "mint._loops.trio",
-    "truststore": "mint._wire.tls",
+    "truststore": "mint._extras.with_truststore",
 }
 
 # All that the core may import from outside: no I/O, no clock, no environment, no randomness.

@@ -10,6 +10,7 @@ import ipaddress
 import unicodedata
 from typing import TYPE_CHECKING, TypeAlias
 
+from ._extras import with_idna
 from .types import UnixAddress
 
 if TYPE_CHECKING:
@@ -96,12 +97,10 @@ def _check_label(label: str) -> None:
 def _encode(text: str) -> str:
     """Return the A-labels of an internationalized name, strictly by IDNA 2008."""
     try:
-        import idna  # noqa: PLC0415  # an optional dependency
-    except ImportError:
+        return with_idna.encode(text)
+    except ModuleNotFoundError:
         raise ValueError(
             f"{text!r} is an internationalized name: install mint-http[idna], or give its A-labels (xn--...)"
         ) from None
-    try:
-        return idna.encode(text, strict=True, uts46=False, std3_rules=True).decode("ascii")
     except UnicodeError as error:
         raise ValueError(f"{text!r} is no valid internationalized name: {error}") from error

@@ -5,11 +5,12 @@ Every limit has a finite default and its own error. Sizes are in octets, times i
 
 from __future__ import annotations
 
-import importlib.util
 import ssl
 import sys
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ._extras import with_truststore
 
 if TYPE_CHECKING:
     from ._sessions import TLSSessions
@@ -422,7 +423,7 @@ class TLSOptions:
         _require(
             not named or self.trust == "auto", "trust", "no ca_file and no ca_data beside it", self.trust
         )
-        installed = self.trust != "truststore" or importlib.util.find_spec("truststore") is not None
+        installed = self.trust != "truststore" or with_truststore.is_available()
         _require(installed, "trust", "the extra: install mint-http[truststore]", self.trust)
         _require(
             self.key_file is None or self.cert_file is not None,

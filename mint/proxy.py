@@ -7,13 +7,13 @@ _environment.py. RFC 9110 9.3.6, RFC 9112 3.2.2, RFC 1928.
 from __future__ import annotations
 
 import base64
-import importlib.util
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from ._core.http1 import Config, State
 from ._environment import proxy_url
+from ._extras import with_socksio
 from ._hosts import ascii_host, literal
 from ._version import USER_AGENT
 from .options import MAX_PORT, HTTP1Options, HTTP2Options, TLSOptions
@@ -123,7 +123,7 @@ class Proxy:
             raise ValueError("protocols are for HTTP proxies: SOCKS is spoken in its own way")
         if self.scheme == "socks4a" and self.password is not None:
             raise ValueError("SOCKS4a has no passwords: use socks5 or socks5h")
-        if importlib.util.find_spec("socksio") is None:
+        if not with_socksio.is_available():
             raise ValueError("SOCKS needs the package socksio: install mint-http[socks]")
         if self.scheme != "socks4a" and (self.username is None) is not (self.password is None):
             raise ValueError("SOCKS5 wants a username and a password, or neither")

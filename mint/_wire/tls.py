@@ -12,6 +12,7 @@ import ssl
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._extras import with_certifi, with_truststore
 from ..errors import CertificateRejected, TLSFailed
 from ..types import TLSInfo
 
@@ -76,13 +77,6 @@ def _has_store() -> bool:
     return bool(folder) and any(Path(folder).iterdir())
 
 
-def _certifi() -> str:
-    """Return the bundle of the package; most systems have their own, and importing it takes a while."""
-    import certifi  # noqa: PLC0415
-
-    return certifi.where()
-
-
 def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
     if not options.verify:
         context.check_hostname = False
@@ -98,18 +92,16 @@ def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         empty = not context.get_ca_certs() and not _has_store()
         if empty and options.trust == "auto":
-            context.load_verify_locations(cafile=_certifi())
+            context.load_verify_locations(cafile=with_certifi.bundle())
     elif options.trust == "certifi":
-        context.load_verify_locations(cafile=_certifi())
+        context.load_verify_locations(cafile=with_certifi.bundle())
     if options.partial_chain:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
 def _new_context(options: TLSOptions) -> ssl.SSLContext:
     if options.trust == "truststore" and options.verify:
-        import truststore  # noqa: PLC0415  # an optional dependency
-
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return with_truststore.new_context()
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

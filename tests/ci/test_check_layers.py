@@ -44,7 +44,7 @@ def test_a_clean_tree_has_no_findings(tmp_path: Path) -> None:
         "mint/http1.py": "import socket\nfrom . import errors\nfrom ._core.http1 import State\n",
         "mint/errors.py": '"""assert nothing: import mint."""\nfrom ._core import faults\n',
         "mint/_wire/__init__.py": "from .tls import TLS\n",
-        "mint/_wire/tls.py": "import ssl, certifi\nfrom ..errors import MintError\n",
+        "mint/_wire/tls.py": "import ssl\nfrom ..errors import MintError\n",
         "mint/_core/faults.pxd": "cdef int size(str name) except -1\n",
         "mint/_core/faults.pyx": (
             'cimport cython\nfrom libc.string cimport memcpy\n\nTABLE: dict = {"a": 1}\n'

@@ -1,0 +1,10 @@
+"""Whether SOCKS can be spoken: mint/_connect/socks.py uses the package `socksio`."""
+
+import importlib.util
+
+INCLUDED = True
+
+
+def is_available() -> bool:
+    """Whether the package is installed."""
+    return INCLUDED and importlib.util.find_spec("socksio") is not None

@@ -1,0 +1,18 @@
+"""The operating system's own certificate verification, by the package `truststore`."""
+
+import importlib.util
+import ssl
+
+INCLUDED = True
+
+
+def is_available() -> bool:
+    """Whether the package is installed."""
+    return INCLUDED and importlib.util.find_spec("truststore") is not None
+
+
+def new_context() -> ssl.SSLContext:
+    """Return a context for clients that has the operating system verify certificates."""
+    import truststore  # noqa: PLC0415
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

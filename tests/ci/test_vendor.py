@@ -1,0 +1,121 @@
+"""`ci/vendor.py`: the record of a copy, and what is never overwritten."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ci import hollow, vendor
+
+
+def test_a_copy_holds_every_source_and_its_record(tmp_path: Path) -> None:
+    target = vendor.vendor(tmp_path)
+    assert vendor.changes(target) == []
+    assert vendor.updates(target) == []
+    names = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
+    assert names == {*vendor.recorded(target), vendor.RECORD}
+    assert {
+        "__init__.py",
+        "py.typed",
+        "LICENSE",
+        "_core/http1.pyx",
+        "_core/http1.pyi",
+        "_core/chars.h",
+    } <= names
+    assert not {name for name in names if name.endswith((".c", ".so", ".pyc"))}
+    text = (target / vendor.RECORD).read_text()
+    for said in ("version: ", "commit: ", "left out: nothing", "cython", "C compiler"):
+        assert said in text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda target: (target / "types.py").write_text("ours = 1\n"), "changed: types.py"),
+        (lambda target: (target / "types.py").unlink(), "removed: types.py"),
+        (lambda target: (target / "ours.py").write_text("ours = 1\n"), "added: ours.py"),
+    ],
+)
+def test_local_changes_are_kept_unless_told_otherwise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: object, said: str
+) -> None:
+    target = vendor.vendor(tmp_path)
+    assert callable(change)
+    change(target)
+    before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
+    with pytest.raises(vendor.Refused, match=said):
+        vendor.vendor(tmp_path)
+    assert vendor.main([str(tmp_path)]) == 1
+    assert said in capsys.readouterr().err
+    assert vendor.main([str(tmp_path), "--check"]) == 1
+    assert said in capsys.readouterr().out
+    assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+    assert vendor.main([str(tmp_path), "--force"]) == 0
+    assert vendor.changes(target) == []
+
+
+def test_a_folder_without_a_record_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "mint").mkdir()
+    (tmp_path / "mint" / "ours.py").write_text("ours = 1\n")
+    with pytest.raises(vendor.Refused, match="has no VENDORED"):
+        vendor.vendor(tmp_path)
+    assert vendor.check(tmp_path) == 2
+
+
+def test_check_says_what_an_update_would_bring(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = vendor.vendor(tmp_path)
+    record = target / vendor.RECORD
+    old = vendor.recorded(target)["types.py"]
+    (target / "types.py").write_text("an older version\n")
+    record.write_text(record.read_text().replace(old, vendor.digest(b"an older version\n")))
+    assert vendor.main([str(tmp_path), "--check"]) == 0
+    assert "newer: types.py" in capsys.readouterr().out
+    assert vendor.main([str(tmp_path)]) == 0
+    assert vendor.recorded(target)["types.py"] == old
+
+
+@pytest.mark.parametrize("part", sorted(vendor.PARTS))
+def test_a_part_is_left_out_and_the_rest_imports(tmp_path: Path, part: str) -> None:
+    target = vendor.vendor(tmp_path, frozenset({part}))
+    assert vendor.recorded_parts(target) == {part}
+    assert vendor.updates(target) == []
+    names = set(vendor.recorded(target))
+    whole = vendor.sources()
+    assert names < set(whole) or any((target / name).read_bytes() != whole[name] for name in names)
+    # An update leaves out the same parts.
+    assert vendor.main([str(tmp_path)]) == 0
+    assert set(vendor.recorded(target)) == names
+    # No file that is left imports one that is gone.
+    kept = {name: (target / name).read_bytes() for name in names if name.endswith(".py")}
+    for name in kept:
+        missing = hollow.imported(name, whole) - names
+        assert not {other for other in missing if not other.startswith("_core/")}, (name, missing)
+
+
+def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, vendor.__file__, str(tmp_path), "--without", "tls"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "the parts are trio, " in done.stderr
+
+
+def test_what_is_left_out_says_so() -> None:
+    text = (
+        '"""Docs."""\n\nfrom __future__ import annotations\n\nimport os\nfrom .x import A, B\n\n\n'
+        "def f(a: A) -> str:\n    '''Do.'''\n    return g(a)\n\n\ndef _g(a: A) -> B:\n    return os.x\n"
+    )
+    made = hollow.hollowed(text)
+    assert "import os" not in made
+    assert "B" not in made
+    assert "from .x import A" in made
+    space: dict[str, object] = {"__name__": "x"}
+    exec(compile(made.replace("from .x import A\n", ""), "x", "exec"), space)
+    function = space["f"]
+    assert callable(function)
+    with pytest.raises(ModuleNotFoundError, match="left out when mint was vendored"):
+        function(None)
