@@ -1,0 +1,89 @@
+"""`ci/contents.py`: what wheels and sdists hold. ci/wheel runs it on real ones."""
+
+from pathlib import Path
+
+import pytest
+
+from ci import contents, release
+
+GOOD = [
+    "mint/__init__.py",
+    "mint/py.typed",
+    "mint/_core/__init__.py",
+    "mint/_core/http1.cpython-311-x86_64-linux-gnu.so",
+    "mint/_core/http1.pyi",
+    "mint/testing/__init__.py",
+    "mint_http-0.1.0.dist-info/METADATA",
+    "mint_http-0.1.0.dist-info/licenses/LICENSE",
+]
+
+
+def test_a_good_wheel_has_no_faults() -> None:
+    assert contents.wheel_faults(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mint/_core/http1.c",
+        "mint/_core/http1.pyx",
+        "mint/_core/http1.pxd",
+        "mint/_core/chars.h",
+        "mint/__pycache__/types.cpython-311.pyc",
+        "tests/test_names.py",
+        "mint/tests/test_names.py",
+        "ci/build.py",
+        "mint/_core/http2.abi3.so",
+        "stubs/mint/_core/http1.pyi",
+    ],
+)
+def test_what_does_not_belong_in_a_wheel_is_found(name: str) -> None:
+    (fault,) = contents.wheel_faults([*GOOD, name])
+    assert name.split(".", maxsplit=1)[0] in fault
+
+
+@pytest.mark.parametrize(
+    "name", ["mint/py.typed", "mint/_core/http1.pyi", "mint_http-0.1.0.dist-info/licenses/LICENSE"]
+)
+def test_what_is_missing_in_a_wheel_is_found(name: str) -> None:
+    assert len(contents.wheel_faults([other for other in GOOD if other != name])) == 1
+
+
+def test_a_wheel_without_compiled_modules_is_no_wheel() -> None:
+    assert "no compiled module" in contents.wheel_faults([name for name in GOOD if ".so" not in name])
+
+
+def test_an_sdist_needs_its_tests_and_holds_nothing_made() -> None:
+    good = [f"mint_http-0.1.0/{name}" for name in contents.IN_SDIST]
+    assert contents.sdist_faults(good) == []
+    assert contents.sdist_faults([*good, "mint_http-0.1.0/bench/c/session.c"]) == []
+    for name in ("mint/_core/http1.c", "mint/_core/http1.so", ".venv-ci/bin/python", "tests/a.pyc"):
+        assert len(contents.sdist_faults([*good, f"mint_http-0.1.0/{name}"])) == 1, name
+    assert contents.sdist_faults(good[:-1]) == [f"{contents.IN_SDIST[-1]} is missing"]
+
+
+def test_the_version_the_changelog_and_the_links_agree() -> None:
+    assert release.link_faults() == []
+    assert [fault for fault in release.version_faults() if "CHANGELOG" not in fault] == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    source = "https://github.com/acme/it"
+    (tmp_path / "pyproject.toml").write_text(
+        f'[project]\nversion = "1.2"\nreadme = "README.md"\nurls = {{ Source = "{source}" }}\n'
+    )
+    (tmp_path / "here.md").write_text("")
+    (tmp_path / "README.md").write_text(
+        f"[a]({source}/blob/main/here.md) [b]({source}/blob/main/gone.md#x) [c](here.md) [d](#top)"
+    )
+    assert release.link_faults(tmp_path) == [
+        "README.md: gone.md does not exist",
+        "README.md: here.md is relative: it leads nowhere on an index page",
+    ]
+    (tmp_path / "mint").mkdir()
+    (tmp_path / "mint" / "_version.py").write_text('__version__ = "1.1"\n')
+    (tmp_path / "CHANGELOG.md").write_text("## [1.1]\n")
+    assert release.version_faults(tmp_path) == [
+        "mint/_version.py does not say 1.2",
+        "CHANGELOG.md has no section for 1.2",
+    ]
