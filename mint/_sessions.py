@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
 if TYPE_CHECKING:
     import ssl
@@ -37,6 +37,18 @@ class TLSSessions:
         self._most = most
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._lock = threading.Lock()
+
+    def __copy__(self) -> Self:
+        """Return the store itself: copies of options share it."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the store itself: copies of options share it."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: sessions belong to this process."""
+        raise TypeError("TLSSessions cannot be pickled: TLS sessions belong to this process")
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._connections.failures import connecting
 from ._connections.negotiation import make_wish
 from ._loops.asyncio import Mailbox, open_link
 from ._loops.asyncio_link import AsyncioLink
+from .errors import TransportError
 from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 
 if TYPE_CHECKING:
@@ -60,8 +62,9 @@ async def connect(
     `set_mode`. Cancelled at any moment it leaves no socket behind. Raises what `mint.connect` raises.
     """
     wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
-    link, found = await open_link(wish.plan, resolver, socket)
-    return wish.begin(link, found, mailbox)
+    with connecting():
+        link, found = await open_link(wish.plan, resolver, socket)
+        return wish.begin(link, found, mailbox)
 
 
 async def flush(conn: Connection) -> None:
@@ -69,9 +72,14 @@ async def flush(conn: Connection) -> None:
 
     With it, a server that reads slowly slows the sender down; without it, what is not taken is kept.
     The value stays what it was. Raises `TransportClosed` where the wire broke before everything was
-    taken: the next message says why. Cancelled, it has changed nothing.
+    taken: the next message says why, and `conn.after(error)` is the same value. Cancelled, it has changed
+    nothing.
     """
     link = conn.transport
     if not isinstance(link, AsyncioLink):
         raise TypeError("this connection is of another world than asyncio")
-    await link.drain()
+    try:
+        await link.drain()
+    except TransportError as error:
+        conn.undelivered(error)
+        raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import sys
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from ._extras import with_truststore
 
@@ -404,6 +404,10 @@ class TLSOptions:
     key_log_file: str | None = None
     sessions: TLSSessions | None = field(default=None, repr=False, compare=False)
     context: ssl.SSLContext | None = None
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the options themselves: they are never written, and a context cannot be copied."""
+        return self
 
     def __post_init__(self) -> None:
         _require_flags(self)

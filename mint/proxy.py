@@ -154,7 +154,8 @@ class Proxy:
         if self.username is None:
             return self.headers
         token = base64.b64encode(f"{self.username}:{self.password or ''}".encode()).decode("ascii")
-        return (*self.headers, ("proxy-authorization", f"Basic {token}"))
+        # Spelled as RFC 9110 has it, for proxies that are told the case of names; it is lowered elsewhere.
+        return (*self.headers, ("Proxy-Authorization", f"Basic {token}"))
 
     @classmethod
     def from_url(cls, url: str) -> Proxy:

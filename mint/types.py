@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
+from ._core.events import shown
 from ._core.messages import Source as Source  # noqa: PLC0414, TC001  # of this vocabulary
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class Eof:
     """
 
     trailers: HeaderFields = ()
+
+    def __repr__(self) -> str:
+        return f"Eof(trailers={shown(self.trailers)!r})"
 
 
 @dataclass(frozen=True, slots=True)

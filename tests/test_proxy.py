@@ -22,7 +22,7 @@ def test_a_proxy_is_a_value_and_keeps_its_secrets() -> None:
     assert proxy == made()
     assert hash(proxy) != hash(Proxy("http", "proxy.example", 3128))
     assert not any(secret in repr(proxy) for secret in ("hush", "me'", "t0p"))
-    assert proxy.sent_headers == (("x-token", "t0p"), ("proxy-authorization", "Basic bWU6aHVzaA=="))
+    assert proxy.sent_headers == (("x-token", "t0p"), ("Proxy-Authorization", "Basic bWU6aHVzaA=="))
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,19 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, NoReturn, Self, TypeVar
 
 from .._core.events import CLOSE, SHUT_WRITE, Failed
 from .._core.faults import Fault
 from .._wire.link import Refused
 from .._wire.memory import Memory
-from ..errors import MintError, StaleConnectionError, TLSFailed, TransportError, TransportTimeout, Unreachable
+from ..errors import MintError, StaleConnectionError, TransportError, TransportTimeout
 from ..errors.table import from_fault
 from ..messages import Broken, Closed, Received
 from ..responses import RequestFailed
 from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
 from .engine import Engine
+from .failures import as_fault, common
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -50,28 +51,6 @@ _S = TypeVar("_S", bound=Engine)
 
 NO_PRIVATE: dict[str, object] = {}
 """The private store of a new connection: shared, because a store is never written."""
-
-
-_FAULTS = {
-    "closed": "transport_closed",
-    "econnreset": "transport_reset",
-    "timeout": "transport_timeout",
-    "tls_alert": "tls_failed",
-}
-_LEVELS = {"no": 0, "maybe": 1, "yes": 2}
-
-
-def _as_fault(error: TransportError) -> Fault:
-    """Return the transport's error as the engine wants it, to fail what is open with it."""
-    reason = _FAULTS.get(error.reason, "transport_failed")
-    match error:
-        case TransportTimeout(phase):
-            value = phase
-        case TLSFailed(detail) | Unreachable(detail):
-            value = detail
-        case _:
-            value = str(error)
-    return Fault(reason, value=value, processed=_LEVELS[error.processed.value])
 
 
 def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
@@ -140,6 +119,18 @@ class ConnectionBase(Generic[_S]):
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a value that is superseded must not be a key
 
+    def __copy__(self) -> Self:
+        """Return the value itself: it is never written."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the value itself: it is never written, and its link cannot be copied."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: a link does not travel."""
+        raise TypeError(f"{type(self).__name__} cannot be pickled: its link belongs to this process")
+
     def __repr__(self) -> str:
         stands = "open" if self.is_open() else "draining" if self.is_open("read") else "closed"
         return f"<{type(self).__name__} {stands}, {self.open_request_count} open requests>"
@@ -167,16 +158,35 @@ class ConnectionBase(Generic[_S]):
         """
         link = self._link
         link.close()
-        told = list(before)
+        told: list[Response] = []
         with contextlib.suppress(TransportError):
             while octets := link.receive_now():
                 heard = state.feed(octets)
                 state = heard.state
                 told += self._responses(heard.responses)
-        step = state.lose(_as_fault(error))
+        step = state.lose(as_fault(error))
         told += self._responses(step.responses)
         generation = link.release(moved=True)
-        error.marked(responses=tuple(told), successor=self._succeed(step.state, generation))
+        error.marked(
+            processed=common(told),
+            responses=(*before, *told),
+            successor=self._succeed(step.state, generation),
+        )
+
+    def _outlived(
+        self, state: _S, error: TransportError, before: Sequence[Response], generation: int
+    ) -> None:
+        """Mark an error after which the connection lives on: what is open is as it would fail now."""
+        standing = self._responses(state.lose(as_fault(error)).responses)
+        error.marked(
+            processed=common(standing),
+            responses=tuple(before),
+            successor=self._succeed(state, generation),
+        )
+
+    def undelivered(self, error: TransportError) -> None:
+        """Mark an error of a front end's `flush`, which leaves the value as it was."""
+        self._outlived(self._state, error, (), self._generation)
 
     def _commit(self, step: Step[_S], *, flush: bool = True) -> Self:
         """Write what a step of a claimed link says and return the successor."""
@@ -209,8 +219,7 @@ class ConnectionBase(Generic[_S]):
         """Give the link back or up: a read failed after these responses."""
         link = self._link
         if isinstance(error, TransportTimeout):
-            generation = link.release(moved=False)
-            error.marked(responses=tuple(before), successor=self._succeed(self._state, generation))
+            self._outlived(self._state, error, before, link.release(moved=False))
         elif isinstance(error, TransportError):
             self._lost(self._state, error, before)
         elif isinstance(error, Refused):
@@ -407,7 +416,7 @@ class ConnectionBase(Generic[_S]):
         quick: tuple[Self, list[Response]] | None = self._quick.stream(self, message)
         if quick is not None:
             return quick
-        if not isinstance(message, (Received, Closed, Broken)) or message.source is not self.source:
+        if not isinstance(message, (Received, Closed, Broken)) or message.source != self.source:
             return UNKNOWN
         link = self._claimed()
         responses: list[Response] = []
@@ -444,7 +453,7 @@ class ConnectionBase(Generic[_S]):
 
     def owns(self, message: object) -> bool:
         """Whether a message is this connection's: whether `stream` would take it."""
-        return isinstance(message, (Received, Closed, Broken)) and message.source is self.source
+        return isinstance(message, (Received, Closed, Broken)) and message.source == self.source
 
     # -- the mode
 
@@ -582,8 +591,7 @@ class ConnectionBase(Generic[_S]):
         try:
             link.flush(timeout)
         except TransportTimeout as error:
-            successor = self._succeed(self._state, link.release(moved=True))
-            error.marked(successor=successor)
+            self._outlived(self._state, error, (), link.release(moved=True))
             raise
         except TransportError as error:
             self._lost(self._state, error, [])

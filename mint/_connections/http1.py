@@ -20,6 +20,7 @@ from ..errors import BadALPNProtocol
 from ..options import HTTP1Options, TCPOptions, TLSOptions
 from ..types import UnixAddress
 from .base import NO_PRIVATE, ConnectionBase
+from .failures import connecting
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -87,24 +88,25 @@ def connect(
     The arguments are those of `mint.connect`, and so is what is raised.
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("http/1.1",), proxy)
-    link, found = open_link(plan, resolver, socket)
-    try:
-        if found.alpn not in {None, "http/1.1"}:
-            raise BadALPNProtocol(str(found.alpn))
-        return initiate(
-            link,
-            scheme=scheme,
-            hostname=plan.hostname,
-            port=0 if isinstance(address, UnixAddress) else port,
-            http1=http1,
-            mailbox=mailbox,
-            log=log,
-            forward_proxy=plan.forwarded,
-            proxy_headers=found.proxy_headers,
-        )
-    except BaseException:
-        link.close()
-        raise
+    with connecting():
+        link, found = open_link(plan, resolver, socket)
+        try:
+            if found.alpn not in {None, "http/1.1"}:
+                raise BadALPNProtocol(str(found.alpn))
+            return initiate(
+                link,
+                scheme=scheme,
+                hostname=plan.hostname,
+                port=0 if isinstance(address, UnixAddress) else port,
+                http1=http1,
+                mailbox=mailbox,
+                log=log,
+                forward_proxy=plan.forwarded,
+                proxy_headers=found.proxy_headers,
+            )
+        except BaseException:
+            link.close()
+            raise
 
 
 def initiate(

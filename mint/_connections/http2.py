@@ -20,6 +20,7 @@ from ..errors import BadALPNProtocol, InadequateSecurity, ProtocolNotNegotiated
 from ..options import MAX_WINDOW, ClientSettings, HTTP2Options, TCPOptions, TLSOptions
 from ..types import UnixAddress
 from .base import NO_PRIVATE, ConnectionBase
+from .failures import connecting
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -247,26 +248,27 @@ def connect(
     server does not agree, and else what `mint.connect` raises.
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("h2",), proxy)
-    link, found = open_link(plan, resolver, socket)
-    try:
-        if scheme == "https" and found.alpn is None:
-            raise ProtocolNotNegotiated
-        if found.alpn not in {None, "h2"}:
-            raise BadALPNProtocol(str(found.alpn))
-        check_security(link.tls)
-        return initiate(
-            link,
-            scheme=scheme,
-            hostname=plan.hostname,
-            port=0 if isinstance(address, UnixAddress) else port,
-            http2=http2,
-            mailbox=mailbox,
-            log=log,
-            proxy_headers=found.proxy_headers,
-        )
-    except BaseException:
-        link.close()
-        raise
+    with connecting():
+        link, found = open_link(plan, resolver, socket)
+        try:
+            if scheme == "https" and found.alpn is None:
+                raise ProtocolNotNegotiated
+            if found.alpn not in {None, "h2"}:
+                raise BadALPNProtocol(str(found.alpn))
+            check_security(link.tls)
+            return initiate(
+                link,
+                scheme=scheme,
+                hostname=plan.hostname,
+                port=0 if isinstance(address, UnixAddress) else port,
+                http2=http2,
+                mailbox=mailbox,
+                log=log,
+                proxy_headers=found.proxy_headers,
+            )
+        except BaseException:
+            link.close()
+            raise
 
 
 def initiate(

@@ -13,6 +13,7 @@ from .._loops.blocking import open_link
 from ..errors import BadALPNProtocol, ProtocolNotNegotiated
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..types import UnixAddress
+from .failures import connecting
 from .http1 import HTTP1
 from .http1 import initiate as initiate_http1
 from .http2 import HTTP2, check_security
@@ -174,5 +175,6 @@ def connect(
 
     """
     wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
-    link, found = open_link(wish.plan, resolver, socket)
-    return wish.begin(link, found, mailbox)
+    with connecting():
+        link, found = open_link(wish.plan, resolver, socket)
+        return wish.begin(link, found, mailbox)

@@ -27,7 +27,6 @@ from .._wire.stream import MAX_BODY, Answer
 from .._wire.tls import prepare
 from ..errors import (
     MintError,
-    Processed,
     ProxyFailed,
     TransportClosed,
     TransportError,
@@ -40,6 +39,7 @@ from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..proxy import check_told
 from ..responses import Data, Done, Headers, RequestFailed, Status
 from ..types import STREAM, UNKNOWN, Eof
+from .failures import connecting
 from .negotiation import make_wish
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from ..responses import RequestRef, Response
     from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, SocketAddress, Unknown
     from .http2 import HTTP2
-    from .negotiation import Connection
+    from .negotiation import Connection, Wish
 
 MOST_HELD: Final = 1_048_576
 """How many octets may wait for the reader of one tunnel before its window is refilled no more."""
@@ -293,6 +293,12 @@ class Tunnels:
         asked = authority(plan)
         if self.mode != "passive":
             raise RuntimeError("tunnels are opened while the connection to the proxy is in passive mode")
+        with connecting():
+            return self._connect(wish, asked, tunnel_timeout)
+
+    def _connect(self, wish: Wish, asked: str, tunnel_timeout: float | None) -> Connection:
+        plan = wish.plan
+        tcp = plan.tcp
         way = ("tunnels", self._connection.peer_address, self._connection.tls, str(plan.address), plan.port)
         secure = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way)
         started = monotonic()
@@ -309,10 +315,6 @@ class Tunnels:
                 alpn = layer.alpn
             found = Established(Attempt(), (), alpn, link.answer.headers or ())
             return wish.begin(link, found, None)
-        except MintError as error:
-            link.close()
-            error.marked(processed=Processed.NO)
-            raise
         except BaseException:
             link.close()
             raise

@@ -2,7 +2,8 @@
 """Responses as values: complete when created, never written afterwards.
 
 They are compiled because an engine makes several per read; each is still a frozen dataclass. What holds
-only text, octets and refs can be in no cycle, so the collector does not track it.
+only text, octets and refs can be in no cycle, so the collector does not track it. Each has a `__repr__` of
+its own: the one that Cython generates works only in the thread that imported the module.
 """
 
 cimport cython
@@ -12,8 +13,8 @@ from .fields cimport name_is_sensitive
 from dataclasses import replace
 
 
-cdef tuple shown(tuple headers):
-    """Fields as `repr` may show them: what is secret is left out (R35)."""
+cpdef tuple shown(tuple headers):
+    """Return fields as `repr` may show them: what is secret is left out (R35)."""
     cdef list made = []
     for pair in headers:
         if (type(pair) is tuple and len(<tuple>pair) == 2 and type(pair[0]) is str
@@ -26,7 +27,7 @@ cdef tuple shown(tuple headers):
 @cython.final
 @cython.freelist(64)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True, eq=False)
+@cython.dataclasses.dataclass(frozen=True, eq=False, repr=False)
 cdef class RequestRef:
     """Names one request (or ping, or push) of one connection; equal only to itself.
 
@@ -36,6 +37,9 @@ cdef class RequestRef:
 
     connection: cython.ulonglong
     number: cython.longlong
+
+    def __repr__(self):
+        return f"RequestRef(connection={self.connection!r}, number={self.number!r})"
 
     def __eq__(self, other):
         if type(other) is not RequestRef:
@@ -78,7 +82,7 @@ cdef class Informational:
 @cython.final
 @cython.freelist(64)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Status:
     """The status of the final response: 101, or 200 to 999; a client takes what is above 599 for a 5xx.
 
@@ -87,6 +91,9 @@ cdef class Status:
 
     ref: RequestRef
     status: cython.int
+
+    def __repr__(self):
+        return f"Status(ref={self.ref!r}, status={self.status!r})"
 
     def __reduce__(self):
         return Status, (self.ref, self.status)
@@ -98,12 +105,15 @@ cdef class Status:
 @cython.final
 @cython.freelist(8)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class StatusReason:
     """The reason phrase of an HTTP/1 status line, maybe empty; comes on request (`optional_responses`)."""
 
     ref: RequestRef
     reason: str
+
+    def __repr__(self):
+        return f"StatusReason(ref={self.ref!r}, reason={self.reason!r})"
 
     def __reduce__(self):
         return StatusReason, (self.ref, self.reason)
@@ -135,12 +145,15 @@ cdef class Headers:
 @cython.final
 @cython.freelist(64)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Data:
     """A piece of the content, or of what a tunnel carries; never empty."""
 
     ref: RequestRef
     data: bytes
+
+    def __repr__(self):
+        return f"Data(ref={self.ref!r}, data={self.data!r})"
 
     def __reduce__(self):
         return Data, (self.ref, self.data)
@@ -172,11 +185,14 @@ cdef class Trailers:
 @cython.final
 @cython.freelist(64)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Done:
     """The response is complete; for a tunnel, its incoming direction is."""
 
     ref: RequestRef
+
+    def __repr__(self):
+        return f"Done(ref={self.ref!r})"
 
     def __reduce__(self):
         return Done, (self.ref,)
@@ -187,12 +203,15 @@ cdef class Done:
 
 @cython.final
 @cython.freelist(16)
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Failed:
     """This request failed; the facade turns it into `RequestFailed`."""
 
     ref: RequestRef
     fault: object
+
+    def __repr__(self):
+        return f"Failed(ref={self.ref!r}, fault={self.fault!r})"
 
     def __reduce__(self):
         return Failed, (self.ref, self.fault)
@@ -204,11 +223,14 @@ cdef class Failed:
 @cython.final
 @cython.freelist(8)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Pong:
     """The answer to a ping, under the ref that `ping` returned. RFC 9113 6.7."""
 
     ref: RequestRef
+
+    def __repr__(self):
+        return f"Pong(ref={self.ref!r})"
 
     def __reduce__(self):
         return Pong, (self.ref,)
@@ -245,12 +267,15 @@ cdef class PushPromise:
 
 @cython.final
 @cython.freelist(16)
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Note:
     """One line about a frame or a message head, for logs and transcripts; secrets are redacted."""
 
     outgoing: cython.bint
     text: str
+
+    def __repr__(self):
+        return f"Note(outgoing={bool(self.outgoing)!r}, text={self.text!r})"
 
     def __reduce__(self):
         return Note, (self.outgoing, self.text)
@@ -286,7 +311,9 @@ cdef class Step:
         return self.responses
 
     def __repr__(self):
-        return (f"Step(responses={self.responses!r}, output={self.output!r}, fault={self.fault!r}, "
+        # What is written may hold credentials.
+        written = sum([len(piece) for piece in self.output])
+        return (f"Step(responses={self.responses!r}, output=<{written} bytes>, fault={self.fault!r}, "
                 f"ref={self.ref!r}, end={self.end})")
 
 

@@ -1,6 +1,7 @@
 # Fault: one thing the peer did wrong, or one request that is refused, as a value.
 
 cdef enum:
+    PROCESSED_OF_NONE = -1   # no request was weighed yet
     PROCESSED_NO = 0      # the peer has not acted on the request: safe to send again elsewhere
     PROCESSED_MAYBE = 1   # nobody can tell
     PROCESSED_YES = 2     # the peer has acted on it: part of a response was seen
@@ -19,6 +20,8 @@ cdef class Fault:
     cdef tuple parts(self)
 
 
+cdef Fault marked(Fault given, int processed)
+cdef int weighed(int before, int processed) noexcept
 cdef Fault fault(str reason, str name=*, str value=*, long long size=*, long long limit=*,
                  long long code=*, int processed=*)
 cdef Fault refusal(str reason, str name=*, str value=*, long long size=*, long long limit=*,

@@ -43,6 +43,21 @@ cdef class Fault:
         return Fault, self.parts()
 
 
+cdef Fault marked(Fault given, int processed):
+    """The same fault with what is known about a request; of no request, NO."""
+    if processed == PROCESSED_OF_NONE:
+        processed = PROCESSED_NO
+    if given.processed == processed:
+        return given
+    return Fault(given.reason, given.name, given.value, given.size, given.limit, given.code,
+                 processed, given.local)
+
+
+cdef int weighed(int before, int processed) noexcept:
+    """The strongest thing that is true of the requests so far and of one more."""
+    return processed if before == PROCESSED_OF_NONE or before == processed else PROCESSED_MAYBE
+
+
 cdef Fault fault(str reason, str name="", str value="", long long size=0, long long limit=0,
                  long long code=0, int processed=PROCESSED_MAYBE):
     """Return what the peer did wrong."""

@@ -9,7 +9,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
 
 from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, step
-from .faults cimport PROCESSED_YES, Fault, fault, refusal
+from .faults cimport PROCESSED_YES, Fault, fault, marked, refusal
 from .fields cimport check_pairs, exact
 from .http1_config cimport Config as ConfigType
 from .http1_framing cimport SEEN_FINAL
@@ -257,10 +257,8 @@ cdef class State(Reading):
         cdef list responses = []
         cdef Fault first = broken
         if self.is_answering():
-            first = fault(broken.reason, broken.name, broken.value, broken.size, broken.limit,
-                          broken.code, PROCESSED_YES)
-        new.shut(responses, first, broken)
-        return step(new, responses, (), broken, None, END_CLOSE)
+            first = marked(broken, PROCESSED_YES)
+        return step(new, responses, (), marked(broken, new.shut(responses, first, broken)), None, END_CLOSE)
 
     def feed_eof(self, bint clean):
         """The peer ended; `clean` is false where TLS ended without close_notify (9112-9.8-b)."""
@@ -268,6 +266,7 @@ cdef class State(Reading):
         cdef list responses = []
         cdef Fault broken
         cdef Pending current
+        cdef int weight
         if self.core.phase >= PHASE_DEAF:
             return step(self, None, (), None, None, self.end())
         new = self.clone()
@@ -292,14 +291,14 @@ cdef class State(Reading):
                         notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
         if self.core.phase == PHASE_UNTIL_CLOSE or self.core.phase == PHASE_TUNNEL:
             broken = seen_fault("tls_truncated")
-            new.shut(responses, broken, fault("closed"))
+            weight = new.shut(responses, broken, fault("closed"))
         elif self.is_answering():   # 9112-8-a
             broken = seen_fault("transport_closed")
-            new.shut(responses, seen_fault("incomplete_response"), fault("transport_closed"))
+            weight = new.shut(responses, seen_fault("incomplete_response"), fault("transport_closed"))
         else:
             broken = fault("transport_closed")
-            new.shut(responses, broken, broken)
-        return step(new, responses, (), broken, None, END_CLOSE,
+            weight = new.shut(responses, broken, broken)
+        return step(new, responses, (), marked(broken, weight), None, END_CLOSE,
                     notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
 
     # -- reading -----------------------------------------------------------------------------------
@@ -317,7 +316,7 @@ cdef class State(Reading):
         responses = []
         broken = new.read(data, responses)
         if broken is not None:
-            new.shut(responses, broken, fault("closed"))
+            broken = marked(broken, new.shut(responses, broken, fault("closed")))
         elif new.core.window.start == new.core.window.end and new.log is not None:
             new.log = None
             new.core.window.start = new.core.window.end = 0

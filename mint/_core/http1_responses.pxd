@@ -109,7 +109,7 @@ cdef class Reading:
     cdef int next_section(self) except -1
     cdef int next_response(self) except -1
     cdef int trailers_done(self, tuple section, list responses) except -1
-    cdef int shut(self, list responses, object first, object rest) except -1
+    cdef int shut(self, list responses, object first, object rest) except -2
     cdef bint is_answering(self) noexcept
 
 # A fault in a response that was partly seen: the request has been acted on.

@@ -15,7 +15,7 @@ from libc.string cimport memchr, memcpy
 from .chars cimport char_hex, is_blank
 from .events cimport (Data, Done, Failed, Headers, Informational, RequestRef, Status, StatusReason,
                       Trailers)
-from .faults cimport PROCESSED_YES, Fault, fault
+from .faults cimport PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, weighed
 from .fields cimport name_is_forbidden_in_trailers, show
 from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LENGTH, BODY_TUNNEL,
                              BODY_UNTIL_CLOSE, SEEN_CLOSE, SEEN_CONNECTED, SEEN_EMPTY, SEEN_FINAL,
@@ -136,13 +136,19 @@ cdef class Reading:
         return (self.core.phase != PHASE_STATUS or self.core.interim != 0
                 or self.core.window.end != self.core.window.start)
 
-    cdef int shut(self, list responses, object first, object rest) except -1:
-        """Close; requests that are open fail, the one whose response is read with `first`."""
+    cdef int shut(self, list responses, object first, object rest) except -2:
+        """Close; requests that are open fail, the one whose response is read with `first`.
+
+        Return what is true of all of them.
+        """
+        cdef int weight = PROCESSED_OF_NONE
+        cdef Fault why
         cdef Py_ssize_t i
         if responses is not None:
             for i in range(self.core.first, len(self.queue)):
-                responses.append(failed((<Pending>self.queue[i]).ref,
-                                        first if i == self.core.first else rest))
+                why = first if i == self.core.first else rest
+                weight = weighed(weight, why.processed)
+                responses.append(failed((<Pending>self.queue[i]).ref, why))
         self.next_response()
         self.queue = ()
         self.core.first = 0
@@ -151,7 +157,7 @@ cdef class Reading:
         self.core.sends = SEND_NOTHING
         self.core.owed = 0
         self.core.begun = False
-        return 0
+        return weight
 
     cdef bint is_dribble(self, bytes data) except -1:
         """Whether the input is but more of a field line that has begun; then it is taken."""

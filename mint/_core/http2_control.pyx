@@ -9,7 +9,7 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
 from .events cimport Pong
-from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, Fault, fault
+from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, PROCESSED_OF_NONE, Fault, fault, marked, weighed
 from .fields cimport show
 from .flow cimport MAX_WINDOW, credit_due, overflows, window_left
 from .frames cimport (FLAG_ACK, FLOW_CONTROL_ERROR, FRAME_HEADER, LEAST_MAX_FRAME_SIZE,
@@ -20,7 +20,7 @@ from .frames cimport (FLAG_ACK, FLOW_CONTROL_ERROR, FRAME_HEADER, LEAST_MAX_FRAM
                       read_u31, read_u32, write_header)
 from .http2_config cimport UNLIMITED
 from .http2_state cimport (RUNNING, STARTING, Core, Work, answered, breach, end_ref, fail_all,
-                           marked, processed_of, settle, spend, stream_error)
+                           processed_of, settle, spend, stream_error, weigh_open)
 from .streams cimport (DROP, ENDED, GOT_RESET, IS_HELD, RESET, Stream, arrival)
 from .streams cimport Table as Streams
 
@@ -185,14 +185,23 @@ cdef int fail_unprocessed(Work w, int last) except -1:
     cdef long long index = core.requests.following((<long long>last + 1) >> 1)
     cdef Stream *stream
     cdef Fault no = fault("unprocessed", "", "", 0, 0, NO_ERROR, PROCESSED_NO)
+    cdef Fault why
     while index >= 0:
         if core.requests.peek(index).state != RESET:
             stream = core.edit(2 * index + 1)
-            end_ref(w, <int>(2 * index + 1), stream,
-                    no if processed_of(stream) == PROCESSED_MAYBE else marked(no, processed_of(stream)))
+            why = no if processed_of(stream) == PROCESSED_MAYBE else marked(no, processed_of(stream))
+            if not stream.facts & ENDED:
+                w.weight = weighed(w.weight, why.processed)
+            end_ref(w, <int>(2 * index + 1), stream, why)
             settle(w, <int>(2 * index + 1), stream, GOT_RESET)
         index = core.requests.following(index + 1)
     return 0
+
+
+cdef Fault closing_fault(const unsigned char *payload, int count, uint32_t code):
+    """What a GOAWAY says."""
+    return fault("server_closed_connection", error_name(code),
+                 "" if code == NO_ERROR else show(payload[8:count if count < 208 else 208]), 0, 0, code)
 
 
 cdef int on_goaway(Work w, const unsigned char *payload, int count) except -1:
@@ -205,15 +214,16 @@ cdef int on_goaway(Work w, const unsigned char *payload, int count) except -1:
     if core.s.goaway < 0 or last < core.s.goaway:   # 9113-6.8-c: it must not grow
         core.s.goaway = last
     fail_unprocessed(w, core.s.goaway)
-    if code != NO_ERROR and not core.s.told:
-        core.s.told = True
-        w.fault = fault("server_closed_connection", error_name(code),
-                        show(payload[8:count if count < 208 else 208]), 0, 0, code)
     if core.s.phase == STARTING:
         # Instead of its SETTINGS: there will be no connection.
-        if w.fault is None:
-            w.fault = fault("server_closed_connection", error_name(code), "", 0, 0, code)
+        w.fault = closing_fault(payload, count, code)
         fail_all(w, w.fault)
+    elif code != NO_ERROR and not core.s.told:
+        core.s.told = True
+        weigh_open(w, core.requests)
+        weigh_open(w, core.pushes)
+        w.fault = marked(closing_fault(payload, count, code), w.weight)
+    w.weight = PROCESSED_OF_NONE
     return 0
 
 

@@ -109,6 +109,7 @@ cdef class Work:
     cdef list output              # whole pieces that go before what is in `out`
     cdef list notes               # None unless tracing
     cdef Fault fault
+    cdef int weight               # what is true of every request that the fault concerns
     cdef RequestRef ref           # made last
     cdef RequestRef given         # for the Step
     cdef int end
@@ -140,6 +141,7 @@ cdef int settle(Work w, int id, Stream *stream, int event) except -1
 cdef int end_ref(Work w, int id, Stream *stream, Fault fault) except -1
 cdef int reset_stream(Work w, int id, int code) except -1
 cdef int stream_error(Work w, int id, int code, Fault fault) except -1
+cdef int weigh_open(Work w, Streams table) except -1
 cdef int processed_of(const Stream *stream) noexcept
 
 # The connection.
@@ -148,7 +150,6 @@ cdef int fail_all(Work w, Fault fault) except -1         # every open ref, then 
 cdef int spend(Work w, int cost) except -1               # a glitch; True where the budget is spent
 cdef int refund(Core core, int glitches) noexcept
 cdef int answered(Work w) except -1                      # one more answer waits to be written
-cdef Fault marked(Fault fault, int processed)
 cdef int say_goodbye(Work w, int code, bytes debug) except -1    # GOAWAY
 cdef int leave(Work w) except -1                         # the connection is over
 cdef int close_drained(Work w) except -1                 # where a GOAWAY came: over if nothing is open

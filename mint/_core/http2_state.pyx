@@ -11,7 +11,8 @@ from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from libc.string cimport memcmp, memcpy, memset
 
 from .events cimport END_CLOSE, END_KEEP, Data, Done, Failed, Note, RequestRef, Step, step
-from .faults cimport PROCESSED_MAYBE, PROCESSED_YES, Fault, fault
+from .faults cimport (PROCESSED_MAYBE, PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, marked,
+                      weighed)
 from .fields cimport name_is_sensitive
 from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, RST_STREAM, Head, frame_name,
                       goaway_frame, read_u32, write_header, write_u32)
@@ -259,22 +260,27 @@ cdef Work begin(Core before):
     made.core = before.successor()
     made.responses = []
     made.end = END_KEEP
+    made.weight = PROCESSED_OF_NONE
     if before.s.tracing:
         made.notes = []
     return made
 
 
-cdef Fault marked(Fault given, int processed):
-    """The same fault with what is known about a request."""
-    if given.processed == processed:
-        return given
-    return Fault(given.reason, given.name, given.value, given.size, given.limit, given.code,
-                 processed, given.local)
-
-
 cdef int processed_of(const Stream *stream) noexcept:
     """Whether the server has acted on a request, by what was seen of its response."""
     return PROCESSED_YES if stream.facts & (SEEN_FINAL | SEEN_ANY) else PROCESSED_MAYBE
+
+
+cdef int weigh_open(Work w, Streams table) except -1:
+    """Let the requests that stay open count for a fault of the connection."""
+    cdef long long index = -1 if table is None else table.following(0)
+    cdef const Stream *stream
+    while index >= 0:
+        stream = table.peek(index)
+        if stream.state != RESET and not stream.facts & ENDED:
+            w.weight = weighed(w.weight, processed_of(stream))
+        index = table.following(index + 1)
+    return 0
 
 
 cdef int end_ref(Work w, int id, Stream *stream, Fault why) except -1:
@@ -455,6 +461,7 @@ cdef int fail_streams(Work w, Streams table, int offset, Fault why) except -1:
                 failed.fault = yes
             else:
                 failed.fault = maybe
+            w.weight = weighed(w.weight, (<Fault>failed.fault).processed)
             w.responses.append(failed)
         index = table.following(index + 1)
     return 0
@@ -466,6 +473,9 @@ cdef int fail_all(Work w, Fault why) except -1:
     fail_streams(w, w.core.requests, 1, why)
     if w.core.pushes is not None:
         fail_streams(w, w.core.pushes, 2, why)
+    if w.fault is not None:
+        w.fault = marked(w.fault, w.weight)
+    w.weight = PROCESSED_OF_NONE
     return leave(w)
 
 

@@ -2,6 +2,7 @@
 
 
 cdef class Source:
+    cdef readonly unsigned long long token   # 64 random bits
     cdef object __weakref__
 
 

@@ -12,25 +12,45 @@ from dataclasses import replace
 @cython.final
 @cython.no_gc
 cdef class Source:
-    """Names one link: hashable, equal only to itself, the same for every value of a connection."""
+    """Names one link: hashable, the same for every value of a connection, equal to its own copies only.
+
+    `token` is what tells it from others: 64 random bits.
+    """
+
+    def __init__(self, unsigned long long token):
+        self.token = token
+
+    def __eq__(self, other):
+        if type(other) is not Source:
+            return NotImplemented
+        return self.token == (<Source>other).token
+
+    def __hash__(self):
+        return <Py_hash_t>(self.token >> 1)
 
     def __repr__(self):
-        return f"<mint source {id(self):#x}>"
+        return f"<mint source {self.token:#018x}>"
 
     def __reduce__(self):
-        return Source, ()
+        return Source, (self.token,)
 
 
 @cython.final
 @cython.freelist(64)
 @cython.no_gc
-@cython.dataclasses.dataclass(frozen=True)
+@cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Received:
-    """Plaintext came. `sequence` counts the messages of one link, so none is fed twice."""
+    """Plaintext came. `sequence` counts the messages of one link, so none is fed twice.
+
+    Its `repr` gives the size of the data only: heads are among it, and their secrets.
+    """
 
     source: Source
     sequence: cython.longlong
     data: bytes
+
+    def __repr__(self):
+        return f"Received(source={self.source!r}, sequence={self.sequence!r}, data=<{len(self.data)} bytes>)"
 
     def __reduce__(self):
         return Received, (self.source, self.sequence, self.data)

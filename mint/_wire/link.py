@@ -11,6 +11,7 @@ moment of one read, for which an operation does wait. `close` is exempt from the
 from __future__ import annotations
 
 import contextlib
+import os
 from abc import ABC, abstractmethod
 from collections import deque
 from threading import get_ident
@@ -78,7 +79,7 @@ class Link(_Turns, ABC):
 
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
-        self.source: Source = Source()
+        self.source: Source = Source(int.from_bytes(os.urandom(8)))
         self.generation: int = 0
         self.inbox: Inbox | None = None
         self.clean_end: bool = False

@@ -11,6 +11,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..responses import Response
 
 
@@ -66,6 +68,8 @@ class MintError(Exception):
         return self.message
 
     def _names(self) -> tuple[str, ...]:
+        if type(self).__init__ is MintError.__init__:
+            return ("message",)
         names: tuple[str, ...] = getattr(self, "__match_args__", ())
         return names
 
@@ -92,7 +96,20 @@ class MintError(Exception):
     def __hash__(self) -> int:
         return hash((type(self), self.reason, self.local, self.processed))
 
-    def __reduce__(self) -> tuple[object, ...]:
+    def __copy__(self) -> Self:
+        """Return an error that says the same, with the same successor."""
+        make: Callable[..., Self] = type(self)
+        _, fields, state = self.__reduce__()
+        made = make(*fields)
+        made.__dict__.update(state, successor=self.successor)
+        made.__cause__ = self.__cause__
+        return made
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return an error that says the same; what it holds are values."""
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...], dict[str, object]]:
         """Pickle everything but the successor: a link does not travel."""
         state = {
             "local": self.local,

@@ -5,7 +5,7 @@ Every one of them is `Processed.NO` for the origin.
 
 from __future__ import annotations
 
-from .._core.fields import SENSITIVE
+from .._core.events import shown
 from .base import HTTPError, Processed, TransportError
 
 _SHOWN = 120
@@ -41,13 +41,9 @@ class UnexpectedProxyStatus(ProxyError):
 
     def __repr__(self) -> str:
         """Show what the proxy said without its secrets, and not all of a long body."""
-        told = tuple(
-            (name, "(redacted)" if name.lower() in SENSITIVE else value) for name, value in self.headers
-        )
         rest = "" if len(self.body) <= _SHOWN else f"... ({len(self.body)} bytes)"
-        return (
-            f"UnexpectedProxyStatus(status={self.status}, headers={told}, body={self.body[:_SHOWN]!r}{rest})"
-        )
+        headers = shown(self.headers)
+        return f"UnexpectedProxyStatus(status={self.status}, {headers=}, body={self.body[:_SHOWN]!r}{rest})"
 
 
 class ProxyFailed(ProxyError):

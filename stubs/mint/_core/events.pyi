@@ -12,6 +12,7 @@ KEEP: int
 SHUT_WRITE: int
 CLOSE: int
 
+def shown(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]: ...
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestRef:

@@ -1,0 +1,67 @@
+"""What a failure says about the requests that it concerns: the errors of the wire, and of connecting.
+
+RFC 9110 9.2.2: whether a request may be sent again depends on whether the server may have acted on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from .._core.faults import Fault
+from ..errors import (
+    MintError,
+    Processed,
+    ProxyFailed,
+    TLSFailed,
+    TransportError,
+    TransportTimeout,
+    Unreachable,
+)
+from ..responses import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from ..responses import Response
+
+_FAULTS = {
+    "closed": "transport_closed",
+    "econnreset": "transport_reset",
+    "timeout": "transport_timeout",
+    "tls_alert": "tls_failed",
+}
+_LEVELS = {"no": 0, "maybe": 1, "yes": 2}
+
+
+def as_fault(error: TransportError) -> Fault:
+    """Return the transport's error as the engine wants it, to fail what is open with it."""
+    reason = _FAULTS.get(error.reason, "transport_failed")
+    match error:
+        case TransportTimeout(phase):
+            value = phase
+        case TLSFailed(detail) | Unreachable(detail):
+            value = detail
+        case _:
+            value = str(error)
+    return Fault(reason, value=value, processed=_LEVELS[error.processed.value])
+
+
+@contextlib.contextmanager
+def connecting() -> Generator[None]:
+    """Mark every error of mint with `Processed.NO`: no request was sent yet."""
+    try:
+        yield
+    except MintError as error:
+        error.marked(processed=Processed.NO)
+        if isinstance(error, ProxyFailed) and isinstance(error.error, MintError):
+            error.error.marked(processed=Processed.NO)
+        raise
+
+
+def common(responses: Sequence[Response]) -> Processed:
+    """Return the strongest thing that is true of every request that failed; NO where none did."""
+    said = {each.error.processed for each in responses if isinstance(each, RequestFailed)}
+    if not said:
+        return Processed.NO
+    return said.pop() if len(said) == 1 else Processed.MAYBE
