@@ -21,6 +21,7 @@ from typing import NamedTuple
 # everything inside the package, and for what the module is split into (`http1` for `http1_heads`).
 LAYERS = (
     ("entry", ("mint", "mint.__main__", "mint._command", "mint.testing")),
+    ("helpers", ("mint.exchange", "mint.content", "mint._content")),
     ("public modules", ("mint.asyncio", "mint.trio", "mint.http1", "mint.http2", "mint.transport")),
     ("connections", ("mint._connections",)),
     ("event loops", ("mint._loops",)),
@@ -62,11 +63,13 @@ LAYERS = (
 )
 
 # What stands outside the project: the one runtime dependency, and a module per optional one.
-DEPENDENCIES = {
+DEPENDENCIES: dict[str, str | tuple[str, ...]] = {
+    "backports": "mint._content.zstd",
+    "compression": "mint._content.zstd",  # of Python 3.14
     "certifi": "mint._extras.with_certifi",
     "idna": "mint._extras.with_idna",
     "socksio": "mint._connect.socks",
-    "trio": "mint._loops.trio",
+    "trio": ("mint._loops.trio", "mint.exchange.trio", "mint.pool.trio"),
     "truststore": "mint._extras.with_truststore",
 }
 
@@ -288,8 +291,10 @@ class Checker:
             if top not in CORE_IMPORTS:
                 self.report(path, found.line, f"the core may not import {found.module}")
         elif top in DEPENDENCIES:
-            if not (module + ".").startswith(DEPENDENCIES[top] + "."):
-                self.report(path, found.line, f"{top} is for {DEPENDENCIES[top]} only")
+            places = DEPENDENCIES[top]
+            inside = (places,) if isinstance(places, str) else places
+            if not (module + ".").startswith(tuple(f"{each}." for each in inside)):
+                self.report(path, found.line, f"{top} is for {places} only")
         elif top not in sys.stdlib_module_names:
             self.report(path, found.line, f"{top} is no dependency")
 

@@ -11,7 +11,11 @@ from pathlib import Path
 PUBLIC = {
     "mint": (),
     "mint.asyncio": ("Mailbox", "connect", "flush"),
+    "mint.content": (),
     "mint.errors": (),
+    "mint.exchange": (),
+    "mint.exchange.asyncio": (),
+    "mint.exchange.trio": (),
     "mint.http1": ("connect", "initiate"),
     "mint.http2": ("connect", "initiate"),
     "mint.proxy": ("from_environment",),

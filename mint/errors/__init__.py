@@ -1,7 +1,7 @@
 """Every error that mint raises: one class per reason, two families, one root.
 
 MintError
-├── HTTPError               requests.py, http1.py, http2.py
+├── HTTPError               requests.py, http1.py, http2.py, content.py
 │   └── ProxyError          proxy.py
 ├── TransportError          transport.py
 ├── StaleConnectionError
@@ -15,6 +15,14 @@ from .base import (
     Processed,
     StaleConnectionError,
     TransportError,
+)
+from .content import (
+    CompressionRatioExceeded,
+    ContentTooLarge,
+    InvalidContent,
+    TooManyCodings,
+    TruncatedContent,
+    UnknownCoding,
 )
 from .http1 import (
     ChunkLineTooLong,
@@ -105,9 +113,11 @@ __all__ = [
     "Closed",
     "ClosedForWriting",
     "CompressionError",
+    "CompressionRatioExceeded",
     "ConnectionRefused",
     "ConnectionSpecificHeader",
     "ContentLengthMismatch",
+    "ContentTooLarge",
     "EmptyTokenList",
     "EnhanceYourCalm",
     "ExceedsWindowSize",
@@ -119,6 +129,7 @@ __all__ = [
     "InadequateSecurity",
     "IncompleteResponse",
     "InvalidChunkSize",
+    "InvalidContent",
     "InvalidContentLengthHeader",
     "InvalidHeader",
     "InvalidHeaderName",
@@ -152,6 +163,7 @@ __all__ = [
     "StreamClosedError",
     "StreamIdsExhausted",
     "TLSFailed",
+    "TooManyCodings",
     "TooManyConcurrentRequests",
     "TooManyHeaders",
     "TooManyInformational",
@@ -164,12 +176,14 @@ __all__ = [
     "TransportError",
     "TransportReset",
     "TransportTimeout",
+    "TruncatedContent",
     "TruncatedTLS",
     "TunnelTimeout",
     "UnallowedTrailingHeader",
     "UnexpectedData",
     "UnexpectedProxyStatus",
     "UnexpectedUpgrade",
+    "UnknownCoding",
     "UnknownRequestToStream",
     "Unprocessed",
     "Unreachable",

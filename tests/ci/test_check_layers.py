@@ -78,7 +78,7 @@ PLANTED = [
     ("mint/errors.py", "import mint.types\n", 1, "absolute import of mint"),
     ("mint/errors.py", "from mint.types import Eof\n", 1, "absolute import of mint"),
     ("mint/errors.py", "import attrs\n", 1, "attrs is no dependency"),
-    ("mint/asyncio.py", "import trio\n", 1, "trio is for mint._loops.trio only"),
+    ("mint/asyncio.py", "import trio\n", 1, "trio is for "),
     ("mint/errors.py", "from ... import x\n", 1, "leaves the package"),
     ("mint/novelty.py", "", 1, "stands in no layer"),
     ("mint/errors.py", "def f(x):\n    assert x\n", 2, "assert"),

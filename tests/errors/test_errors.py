@@ -48,6 +48,12 @@ def examples() -> list[errors.MintError]:
         errors.CertificateRejected("self-signed"),
         errors.ProtocolNotNegotiated(),
         errors.BadALPNProtocol("h3"),
+        errors.UnknownCoding("br"),
+        errors.TooManyCodings(5),
+        errors.ContentTooLarge(10),
+        errors.CompressionRatioExceeded(200),
+        errors.InvalidContent("gzip", "incorrect header check"),
+        errors.TruncatedContent("zstd"),
     ]
 
 

@@ -1,0 +1,15 @@
+"""One request and its complete answer: the loop around a connection that most programs write.
+
+    url = mint.exchange.split_url("https://example.org/")
+    with mint.connect(url.scheme, url.host, url.port) as conn:
+        conn, answer = mint.exchange.exchange(conn, "GET", url.target, timeout=10.0)
+
+`mint.exchange.asyncio` and `mint.exchange.trio` have an `exchange` to await. `Collector` and `send_body` are
+the two halves of it, for loops of your own.
+"""
+
+from ._answer import Answer, Collector
+from ._blocking import exchange, send_body
+from ._url import URL, Origin, split_url
+
+__all__ = ["URL", "Answer", "Collector", "Origin", "exchange", "send_body", "split_url"]

@@ -1,0 +1,126 @@
+"""What the exchanges of asyncio and trio share: everything but the waiting."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterable
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from ..errors import ContentTooLarge, MintError, TransportTimeout
+from ._blocking import check, prepare, split
+from ._procedure import PHASE, Run, Wait, conclude, exchanging, recovered
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+
+    from .._connections.negotiation import Connection
+    from ..responses import RequestRef, Response
+    from ..types import BytesLike, HeaderFields, HeaderPairs, Inbox
+    from ._answer import Answer, Outcome
+    from ._procedure import Waits
+
+AsyncBody: TypeAlias = "BytesLike | Iterable[BytesLike] | AsyncIterable[BytesLike] | None"
+"""The body of a request: bytes, pieces, pieces that have to be awaited, or none."""
+
+
+class Waiter(Protocol):
+    """Waits as one event loop does. Each method returns responses, and none of them when the time is up."""
+
+    def late(self) -> bool:
+        """Whether the time is up."""
+        ...
+
+    async def look(self, run: Run) -> list[Response]:
+        """Read what has arrived; other tasks run meanwhile."""
+        ...
+
+    async def receive(self, run: Run) -> list[Response]:
+        """Wait until something arrives."""
+        ...
+
+    async def room(self, run: Run) -> list[Response]:
+        """Wait until what is queued was written, or something arrives."""
+        ...
+
+
+async def pieces_of(
+    body: Iterable[BytesLike] | AsyncIterable[BytesLike],
+) -> AsyncGenerator[BytesLike]:
+    """Yield the pieces of either kind."""
+    if isinstance(body, AsyncIterable):
+        async for piece in body:
+            yield piece
+    else:
+        for piece in body:
+            yield piece
+
+
+async def drive(run: Run, procedure: Waits, pieces: AsyncGenerator[BytesLike], waiter: Waiter) -> None:
+    """Do what the procedure asks for until it ends."""
+    responses: list[Response] | None = None
+    while True:
+        try:
+            wait = next(procedure) if responses is None else procedure.send(responses)
+        except StopIteration:
+            return
+        if waiter.late():
+            raise TransportTimeout(PHASE).marked(successor=run.conn)
+        responses = []
+        match wait:
+            case Wait.PIECE:
+                run.piece = await anext(pieces, None)
+            case Wait.LOOK:
+                responses = await waiter.look(run)
+            case Wait.ROOM:
+                responses = await waiter.room(run)
+            case Wait.RESPONSES:
+                responses = await waiter.receive(run)
+
+
+async def exchange(
+    conn: Connection,
+    mailbox: Inbox,
+    waiter: Waiter,
+    method: str,
+    target: str,
+    headers: HeaderPairs,
+    body: AsyncBody,
+    trailers: HeaderFields,
+    max_size: int | None,
+) -> tuple[Connection, Answer]:
+    """Run an exchange, with a mailbox of its own for the time it takes."""
+    check(conn, method)
+    before = conn.transport.inbox
+
+    def restore(conn: Connection) -> Connection:
+        try:
+            return conn.set_mode("passive") if before is None else conn.set_mode("active", before)
+        except MintError as error:
+            return conn.after(error)
+
+    outcomes: dict[RequestRef, Outcome] = {}
+    streamed = isinstance(body, AsyncIterable)
+    run, whole, pieces = prepare(
+        conn, () if isinstance(body, AsyncIterable) else body, outcomes, max_size, waits=False
+    )
+    source = body if isinstance(body, AsyncIterable) else split(whole) if pieces is None else pieces
+    procedure = exchanging(run, method, target, headers, whole, streamed or pieces is not None, trailers)
+    failure: MintError | None = None
+    iterator = pieces_of(source)
+    try:
+        run.conn = run.conn.set_mode("active", mailbox)
+        await drive(run, procedure, iterator, waiter)
+    except MintError as error:
+        failure = error
+        with contextlib.suppress(ContentTooLarge):
+            recovered(run, error)
+    except BaseException:
+        run.conn.close()
+        raise
+    finally:
+        await iterator.aclose()
+    try:
+        answer = conclude(run, outcomes, failure, restore)
+    finally:
+        failure = None  # or the error's traceback would hold this frame, and the frame the error
+    return run.conn, answer

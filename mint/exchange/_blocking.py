@@ -1,0 +1,247 @@
+"""Exchanges on blocking connections: what the procedure waits for, with `poll` and a deadline."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+from math import ceil
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ..errors import ContentTooLarge, MintError, TransportTimeout
+from ._answer import MAX_SIZE, Collector, Outcome
+from ._procedure import PHASE, Run, Wait, conclude, exchanging, recovered, sending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from .._connections.negotiation import Connection
+    from ..responses import RequestRef, Response
+    from ..types import BytesLike, HeaderFields, HeaderPairs
+    from ._answer import Answer
+    from ._procedure import Waits
+
+_NAP = 0.05
+"""How long to wait at most, in seconds, where the system cannot say when more can be written."""
+
+
+def send_body(
+    conn: Connection,
+    ref: RequestRef,
+    pieces: Iterable[BytesLike],
+    *,
+    trailers: HeaderFields = (),
+    timeout: float | None = 30.0,
+    received: Callable[[list[Response]], None] | None = None,
+    max_size: int | None = MAX_SIZE,
+) -> tuple[Connection, list[Response]]:
+    """Send the body of a request made with `mint.STREAM`, and its end; read what the server sends meanwhile.
+
+    It respects the windows of HTTP/2 and bounds what is queued on both protocols, so it cannot deadlock with
+    a server that echoes. It stops early where the response is complete, or has a status of 400 or more: then
+    the server wants no more. Receive the rest of the response, and do not reuse an HTTP/1 connection whose
+    request was not sent to its end.
+
+    Args:
+        conn: a blocking connection in passive mode.
+        ref: the request.
+        pieces: the content; empty pieces send nothing.
+        trailers: the fields after the content.
+        timeout: seconds for the whole call; `None` for no limit. Time spent in `pieces` counts, and does
+            not interrupt them.
+        received: called with the responses as they come; without it they are returned.
+        max_size: how many bytes of content may be returned.
+
+    Returns the connection to go on with, and the responses that came, of any request.
+
+    Raises `TransportTimeout`, other `TransportError` and `HTTPError` as `recv` and `stream_request_body` do,
+    with all that was received in `error.responses`; `ContentTooLarge` beyond `max_size`.
+
+    """
+    kept: list[Response] = []
+    left = max_size
+
+    def keep(responses: list[Response]) -> None:
+        nonlocal left
+        kept.extend(responses)
+        if left is not None:
+            left -= sum(len(getattr(each, "data", b"")) for each in responses)
+            if left < 0:
+                raise ContentTooLarge(max_size or 0)
+
+    run = Run(conn, ref, received or keep, waits=True)
+    try:
+        _drive(run, sending(run, trailers), pieces, _deadline(timeout))
+    except MintError as error:
+        if error.successor is not None:
+            run.conn = run.conn.after(error)
+        if received is None:
+            error.marked(responses=(*kept, *error.responses))
+        error.marked(successor=run.conn)
+        raise
+    return run.conn, kept
+
+
+def exchange(
+    conn: Connection,
+    method: str,
+    target: str,
+    headers: HeaderPairs = (),
+    body: BytesLike | Iterable[BytesLike] | None = None,
+    *,
+    trailers: HeaderFields = (),
+    timeout: float | None = 30.0,
+    max_size: int | None = MAX_SIZE,
+) -> tuple[Connection, Answer]:
+    """Send a request, wait for its response, and return both the next connection value and the answer.
+
+    Args:
+        conn: a blocking connection in passive mode, without open requests.
+        method: as `request` takes it; not CONNECT, which opens a tunnel.
+        target: as `request` takes it.
+        headers: as `request` takes them; a content-length is added where the body is bytes.
+        body: bytes, pieces of any number and size, or `None`.
+        trailers: the fields after the body.
+        timeout: seconds for everything; `None` for no limit. Time spent in `body` counts, and does not
+            interrupt it.
+        max_size: the most bytes of content of the answer; `None` for no limit.
+
+    A complete answer is returned also where the server took only a part of the body. Where `is_open()` of the
+    returned connection is false, connect again for the next request.
+
+    Raises what `request` and `recv` raise, `TransportTimeout`, and `ContentTooLarge`. `conn.after(error)` is
+    then a connection that can be used again, if `is_open()` says so: a request that failed was cancelled.
+    `ValueError` where requests are open, or the method is CONNECT.
+
+    """
+    check(conn, method)
+    outcomes: dict[RequestRef, Outcome] = {}
+    run, whole, pieces = prepare(conn, body, outcomes, max_size, waits=True)
+    procedure = exchanging(run, method, target, headers, whole, pieces is not None, trailers)
+    failure: MintError | None = None
+    try:
+        _drive(run, procedure, split(whole) if pieces is None else pieces, _deadline(timeout))
+    except MintError as error:
+        failure = error
+        with contextlib.suppress(ContentTooLarge):
+            recovered(run, error)
+    except BaseException:
+        run.conn.close()
+        raise
+    try:
+        answer = conclude(run, outcomes, failure, lambda conn: conn)
+    finally:
+        failure = None  # or the error's traceback would hold this frame, and the frame the error
+    return run.conn, answer
+
+
+def check(conn: Connection, method: str) -> None:
+    """Refuse what an exchange cannot do."""
+    if method == "CONNECT":
+        raise ValueError("an exchange cannot open a tunnel: use request() and stream_request_body()")
+    if conn.open_request_count:
+        raise ValueError(f"{conn.open_request_count} requests are open on this connection: finish them first")
+
+
+def prepare(
+    conn: Connection,
+    body: BytesLike | Iterable[BytesLike] | None,
+    outcomes: dict[RequestRef, Outcome],
+    max_size: int | None,
+    *,
+    waits: bool,
+) -> tuple[Run, bytes | None, Iterable[BytesLike] | None]:
+    """Return the run, and the body either whole or in pieces."""
+    collector = Collector(max_size=max_size)
+
+    def hear(responses: list[Response]) -> None:
+        outcomes.update(collector.feed(responses))
+        for outcome in outcomes.values():
+            if isinstance(outcome, ContentTooLarge):
+                raise outcome
+
+    run = Run(conn, None, hear, waits=waits)
+    if body is None or isinstance(body, (bytes, bytearray, memoryview)):
+        return run, None if body is None else bytes(body), None
+    return run, None, body
+
+
+def split(whole: bytes | None) -> Iterator[BytesLike]:
+    """Yield a body that is whole in one piece."""
+    if whole:
+        yield whole
+
+
+# -- waiting
+
+
+def _deadline(timeout: float | None) -> float | None:
+    return None if timeout is None else monotonic() + timeout
+
+
+def _left(until: float | None) -> float | None:
+    return None if until is None else max(0.0, until - monotonic())
+
+
+def _drive(run: Run, procedure: Waits, pieces: Iterable[BytesLike], until: float | None) -> None:
+    iterator = iter(pieces)
+    responses: list[Response] | None = None
+    while True:
+        try:
+            wait = next(procedure) if responses is None else procedure.send(responses)
+        except StopIteration:
+            return
+        if until is not None and monotonic() > until:
+            _look(run, responses := [])
+            run.hear(responses)
+            if run.over:
+                return
+            raise TransportTimeout(PHASE).marked(successor=run.conn)
+        responses = []
+        match wait:
+            case Wait.PIECE:
+                run.piece = next(iterator, None)
+            case Wait.LOOK:
+                _look(run, responses)
+            case Wait.ROOM:
+                _wait_for_room(run, _left(until))
+                _look(run, responses)
+            case Wait.RESPONSES:
+                run.conn, responses = run.conn.recv(timeout=_left(until))
+
+
+def _look(run: Run, responses: list[Response]) -> None:
+    """Write what can be written and read what has arrived, without waiting."""
+    if run.conn.transport.unsent:
+        try:
+            run.conn = run.conn.flush(timeout=0)
+        except TransportTimeout as error:
+            run.conn = run.conn.after(error)
+    try:
+        run.conn, arrived = run.conn.recv(timeout=0)
+    except TransportTimeout as error:
+        run.conn = run.conn.after(error)
+        responses += error.responses
+    else:
+        responses += arrived
+
+
+def _wait_for_room(run: Run, left: float | None) -> None:
+    """Wait until the socket takes more, or something arrives."""
+    socket = run.conn.socket
+    before = run.conn.transport.unsent
+    poll = select.poll()
+    if socket is not None:
+        poll.register(socket.fileno(), select.POLLIN | select.POLLOUT)
+        poll.poll(None if left is None else ceil(left * 1000))
+    try:
+        run.conn = run.conn.flush(timeout=0)
+    except TransportTimeout as error:
+        run.conn = run.conn.after(error)
+    if run.conn.transport.unsent < before:
+        return
+    # The socket takes more and a tunnel's window does not, or something arrived.
+    nap = _NAP if left is None else min(_NAP, left)
+    if socket is not None:
+        poll.modify(socket.fileno(), select.POLLIN)
+    poll.poll(ceil(nap * 1000))

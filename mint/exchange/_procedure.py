@@ -1,0 +1,219 @@
+"""One exchange as a generator of waits, the same under every event loop; it knows no socket and no clock.
+
+A driver (`_blocking.py`, `asyncio.py`, `trio.py`) does what the generator yields: it waits, reads into the
+connection of the `Run` and sends the responses back, or throws the error into the generator.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..errors import ExceedsWindowSize, MintError, TransportTimeout
+from ..responses import Done, RequestFailed, Status
+from ..types import STREAM, UNKNOWN, Eof
+from ._answer import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from .._connections.negotiation import Connection
+    from ..responses import RequestRef, Response
+    from ..types import BytesLike, HeaderFields, HeaderPairs
+    from ._answer import Outcome
+
+PIECE = 65_536
+"""How much is handed to the connection at once."""
+
+QUEUE = 4 * PIECE
+"""How much may be queued in the connection before more is handed to it."""
+
+SMALL = 16_384
+"""Content up to this size goes out together with the head, where the window is large enough."""
+
+PHASE = "waiting for the response"
+
+_REFUSED = 400
+
+
+class Wait(Enum):
+    """What a procedure asks its driver for."""
+
+    RESPONSES = "wait until something arrives"
+    ROOM = "wait until more can be written, or something arrives"
+    LOOK = "take what has arrived, without waiting"
+    PIECE = "put the next piece of the content into `Run.piece`, `None` at its end"
+
+
+Waits: TypeAlias = "Generator[Wait, list[Response], None]"
+
+
+class Run:
+    """The connection of one request, and what is known about its response."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        ref: RequestRef | None,
+        hear: Callable[[list[Response]], None],
+        *,
+        waits: bool,
+    ) -> None:
+        """Begin; `waits` says that the connection would wait where it writes."""
+        self.conn: Connection = conn
+        self.flush = not waits
+        self.ref = ref
+        self.piece: BytesLike | None = None
+        self.answered = False
+        """Whether sending more makes no sense: the response is complete, or an error."""
+        self.over = False
+        """Whether the response is complete."""
+        self._hear = hear
+
+    def feed(self, message: object) -> list[Response]:
+        """Feed a message of a mailbox; return the responses."""
+        fed = self.conn.stream(message)
+        if fed is UNKNOWN:
+            return []
+        self.conn, responses = fed
+        return responses
+
+    def hear(self, responses: list[Response]) -> None:
+        """Note what responses say about the request, and pass them on."""
+        for response in responses:
+            match response:
+                case Status(ref=self.ref, status=status) if status >= _REFUSED:
+                    self.answered = True
+                case Done(ref=self.ref) | RequestFailed(ref=self.ref):
+                    self.answered = self.over = True
+                case _:
+                    pass
+        if responses:
+            self._hear(responses)
+
+    def is_sending(self) -> bool:
+        """Whether the body of the request is still open, and wanted."""
+        if self.answered or self.ref is None:
+            return False
+        try:
+            self.conn.request_body_window(self.ref)
+        except ValueError:
+            return False
+        return True
+
+    def push(self, ref: RequestRef, rest: memoryview[int]) -> tuple[memoryview[int], Wait]:
+        """Hand over as much as windows and the queue take; return the rest, and what to wait for."""
+        while rest:
+            room = QUEUE - self.conn.transport.unsent
+            if room <= 0:
+                return rest, Wait.ROOM
+            size = min(self.conn.request_body_window(ref), room, PIECE)
+            if not size:
+                return rest, Wait.RESPONSES
+            self.conn = self.conn.stream_request_body(ref, rest[:size], flush=self.flush)
+            rest = rest[size:]
+        return rest, Wait.LOOK
+
+
+def sending(run: Run, trailers: HeaderFields) -> Waits:
+    """Send the pieces of a body that is open; stop where the server answers early."""
+    ref = run.ref
+    if ref is None:
+        return
+    while run.is_sending():
+        yield Wait.PIECE
+        if run.piece is None:
+            # Waiting for the piece took time: the answer may have come meanwhile.
+            run.hear((yield Wait.LOOK))
+            if run.is_sending():
+                run.conn = run.conn.stream_request_body(ref, Eof(trailers), flush=run.flush)
+            return
+        rest = memoryview(run.piece).cast("B")
+        while rest and run.is_sending():
+            rest, wait = run.push(ref, rest)
+            run.hear((yield wait))
+
+
+def exchanging(
+    run: Run,
+    method: str,
+    target: str,
+    headers: HeaderPairs,
+    content: bytes | None,
+    streamed: bool,
+    trailers: HeaderFields,
+) -> Waits:
+    """Send a request and wait for the end of its response."""
+    fields = list(headers)
+    if content is not None and not trailers and not streamed and len(content) <= SMALL:
+        try:
+            run.conn, run.ref = run.conn.request(method, target, fields, content, flush=run.flush)
+        except ExceedsWindowSize:
+            streamed = True
+    elif content is not None:
+        streamed = True
+    if run.ref is None:
+        if content is not None and not trailers and not _has(fields, "content-length", "transfer-encoding"):
+            fields.append(("content-length", str(len(content))))
+        body = STREAM if streamed else None
+        run.conn, run.ref = run.conn.request(method, target, fields, body, flush=run.flush)
+        if streamed:
+            yield from sending(run, trailers)
+    while not run.over:
+        run.hear((yield Wait.RESPONSES))
+
+
+def _has(fields: Sequence[tuple[str, str]], *names: str) -> bool:
+    return any(name.lower() in names for name, _ in fields)
+
+
+def recovered(run: Run, error: MintError) -> None:
+    """Go on after an error of the connection: what came before it counts."""
+    if error.successor is not None:
+        run.conn = run.conn.after(error)
+    run.hear(list(error.responses))
+
+
+def give_up(run: Run) -> None:
+    """End a request whose response nobody waits for any more; other requests are not affected."""
+    if run.ref is None:
+        return
+    conn = run.conn
+    if conn.protocol == "http2":
+        try:
+            run.conn = conn.cancel_request(run.ref)
+        except MintError:
+            run.conn = conn.close()
+    else:
+        run.conn = conn.close()
+
+
+def settle(run: Run) -> None:
+    """Leave the connection as it may be used again: a body that is open ends, or the connection does."""
+    if run.ref is None:
+        return
+    try:
+        run.conn.request_body_window(run.ref)
+    except ValueError:
+        return
+    give_up(run)
+
+
+def conclude(
+    run: Run,
+    outcomes: dict[RequestRef, Outcome],
+    error: MintError | None,
+    restore: Callable[[Connection], Connection],
+) -> Answer:
+    """Return the answer of the request, or raise its error with the connection to go on with."""
+    outcome = None if run.ref is None else outcomes.get(run.ref)
+    if isinstance(outcome, Answer) or run.over:
+        settle(run)
+    else:
+        give_up(run)
+    run.conn = restore(run.conn)
+    if isinstance(outcome, Answer):
+        return outcome
+    if outcome is not None:
+        raise outcome.marked(successor=run.conn) from error
+    raise (error or TransportTimeout(PHASE)).marked(successor=run.conn)

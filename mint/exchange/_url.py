@@ -1,0 +1,77 @@
+"""Take an http or https URL apart, strictly: nothing is guessed, decoded or repaired (RFC 3986 3)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._hosts import ascii_host
+from ..errors.base import shown
+
+if TYPE_CHECKING:
+    from ..types import Scheme
+
+_PORTS: dict[Scheme, int] = {"http": 80, "https": 443}
+_MAX_PORT = 65_535
+_MAX_DIGITS = 5
+_URL = re.compile(r"(?i:(https?))://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.ASCII)
+_AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?", re.ASCII)
+_NOT_IN_A_TARGET = re.compile(r"[^\x21-\x7e]")
+
+
+class Origin(NamedTuple):
+    """Where a request goes: scheme, host and port (RFC 9110 4.3.1). Hosts are in lower case."""
+
+    scheme: Scheme
+    host: str
+    port: int
+
+
+class URL(NamedTuple):
+    """A URL taken apart: what `mint.connect` and `request` take."""
+
+    scheme: Scheme
+    host: str
+    """A name in lower case, or an IP address without brackets."""
+    port: int
+    target: str
+    """The path and the query, at least `"/"`; the fragment is left out."""
+
+    @property
+    def origin(self) -> Origin:
+        """The first three parts."""
+        return Origin(self.scheme, self.host, self.port)
+
+
+def split_url(url: str) -> URL:
+    """Return the parts of an absolute http or https URL.
+
+    Raises `ValueError` where it is not one, where it holds credentials (they would end up in logs: use a
+    header), and where it holds characters that have to be percent-encoded. RFC 3986 3, RFC 9110 4.2.
+    """
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise ValueError(f"{shown(_without_credentials(url))} is not an absolute http or https URL")
+    name, authority, path, query = found.groups()
+    if "@" in authority:
+        # RFC 9110 4.2.4: nothing of it may be shown either.
+        raise ValueError("credentials in a URL are not sent: use an authorization header")
+    target = (path or "/") + (query or "")
+    if bad := _NOT_IN_A_TARGET.search(target):
+        raise ValueError(f"a URL cannot hold the character {bad.group()!a}: percent-encode it")
+    scheme: Scheme = "https" if name.lower() == "https" else "http"
+    parts = _AUTHORITY.fullmatch(authority)
+    digits = "" if parts is None else parts.group(2) or ""
+    # Leading zeros mean nothing, but so many digits that int() takes long are no port.
+    if parts is None or len(digits.lstrip("0")) > _MAX_DIGITS or int(digits[-_MAX_DIGITS:] or 0) > _MAX_PORT:
+        raise ValueError(f"{shown(authority)} is not a host with a port from 0 to {_MAX_PORT}")
+    host = parts.group(1)
+    if host.startswith("[") and ":" not in host:
+        raise ValueError(f"{shown(host)} is not an IPv6 address")
+    return URL(scheme, ascii_host(host).lower(), int(digits) if digits else _PORTS[scheme], target)
+
+
+def _without_credentials(url: str) -> str:
+    """Return the URL as a message may show it."""
+    before, at, after = url.rpartition("@")
+    return after if at and "/" in before else url if not at else after

@@ -1,0 +1,89 @@
+"""`exchange` in asyncio: one request and its complete answer, with `await`.
+
+conn = await mint.asyncio.connect("https", "example.org", 443)
+conn, answer = await mint.exchange.asyncio.exchange(conn, "GET", "/", timeout=10.0)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from .. import asyncio as mint_asyncio
+from ..errors import TransportError
+from . import _asynchronous
+from ._answer import MAX_SIZE
+
+if TYPE_CHECKING:
+    from .._connections.negotiation import Connection
+    from ..responses import Response
+    from ..types import HeaderFields, HeaderPairs
+    from ._answer import Answer
+    from ._asynchronous import AsyncBody
+    from ._procedure import Run
+
+__all__ = ["exchange"]
+
+
+async def exchange(
+    conn: Connection,
+    method: str,
+    target: str,
+    headers: HeaderPairs = (),
+    body: AsyncBody = None,
+    *,
+    trailers: HeaderFields = (),
+    timeout: float | None = 30.0,  # noqa: ASYNC109  # one deadline for everything, the same in every event loop
+    max_size: int | None = MAX_SIZE,
+) -> tuple[Connection, Answer]:
+    """Send a request, wait for its response, and return both the next connection value and the answer.
+
+    The same as `mint.exchange.exchange`, for a connection of `mint.asyncio`. The pieces of the body may come
+    from an asynchronous iterable. Responses are received with a mailbox of its own; afterwards the connection
+    is in the mode it was in before. Cancelled, it closes the connection.
+    """
+    with mint_asyncio.Mailbox() as mailbox:
+        waiter = _Waiter(mailbox, timeout)
+        return await _asynchronous.exchange(
+            conn, mailbox, waiter, method, target, headers, body, trailers, max_size
+        )
+
+
+class _Waiter:
+    def __init__(self, mailbox: mint_asyncio.Mailbox, timeout: float | None) -> None:
+        self._mailbox = mailbox
+        self._loop = asyncio.get_running_loop()
+        self._until = None if timeout is None else self._loop.time() + timeout
+
+    def late(self) -> bool:
+        return self._until is not None and self._loop.time() >= self._until
+
+    async def look(self, run: Run) -> list[Response]:
+        return await self._receive(run, self._loop.time())
+
+    async def receive(self, run: Run) -> list[Response]:
+        return await self._receive(run, self._until)
+
+    async def _receive(self, run: Run, until: float | None) -> list[Response]:
+        try:
+            async with asyncio.timeout_at(until):
+                message = await self._mailbox.receive()
+        except TimeoutError:
+            return []
+        return run.feed(message)
+
+    async def room(self, run: Run) -> list[Response]:
+        flushing = asyncio.ensure_future(mint_asyncio.flush(run.conn))
+        receiving = asyncio.ensure_future(self._mailbox.receive())
+        left = None if self._until is None else max(0.0, self._until - self._loop.time())
+        both = (flushing, receiving)
+        try:
+            await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.wait(both)
+        # Where the connection broke, the next message says why.
+        if not flushing.cancelled() and not isinstance(flushing.exception(), (TransportError, type(None))):
+            flushing.result()
+        return [] if receiving.cancelled() else run.feed(receiving.result())

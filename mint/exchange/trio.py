@@ -1,0 +1,95 @@
+"""`exchange` in trio: one request and its complete answer, with `await`. Needs the extra `mint-http[trio]`.
+
+conn = await mint.trio.connect("https", "example.org", 443)
+conn, answer = await mint.exchange.trio.exchange(conn, "GET", "/", timeout=10.0)
+"""
+
+from __future__ import annotations
+
+import contextlib
+from math import inf
+from typing import TYPE_CHECKING
+
+import trio
+
+from .. import trio as mint_trio
+from ..errors import TransportError
+from . import _asynchronous
+from ._answer import MAX_SIZE
+
+if TYPE_CHECKING:
+    from .._connections.negotiation import Connection
+    from ..responses import Response
+    from ..types import HeaderFields, HeaderPairs
+    from ._answer import Answer
+    from ._asynchronous import AsyncBody
+    from ._procedure import Run
+
+__all__ = ["exchange"]
+
+_GLANCE = 0.0001
+"""How long a look takes at most, in seconds."""
+
+
+async def exchange(
+    conn: Connection,
+    method: str,
+    target: str,
+    headers: HeaderPairs = (),
+    body: AsyncBody = None,
+    *,
+    trailers: HeaderFields = (),
+    timeout: float | None = 30.0,  # noqa: ASYNC109  # one deadline for everything, the same in every event loop
+    max_size: int | None = MAX_SIZE,
+) -> tuple[Connection, Answer]:
+    """Send a request, wait for its response, and return both the next connection value and the answer.
+
+    The same as `mint.exchange.exchange`, for a connection of `mint.trio`. The pieces of the body may come
+    from an asynchronous iterable. Responses are received with a mailbox of its own; afterwards the connection
+    is in the mode it was in before. Cancelled, it closes the connection.
+    """
+    with mint_trio.Mailbox() as mailbox:
+        waiter = _Waiter(mailbox, timeout)
+        return await _asynchronous.exchange(
+            conn, mailbox, waiter, method, target, headers, body, trailers, max_size
+        )
+
+
+class _Waiter:
+    def __init__(self, mailbox: mint_trio.Mailbox, timeout: float | None) -> None:
+        self._mailbox = mailbox
+        self._until = inf if timeout is None else trio.current_time() + timeout
+
+    def late(self) -> bool:
+        return trio.current_time() >= self._until
+
+    async def look(self, run: Run) -> list[Response]:
+        # Where the time is up already, trio cancels `receive` before it looks.
+        return await self._receive(run, trio.current_time() + _GLANCE)
+
+    async def receive(self, run: Run) -> list[Response]:
+        return await self._receive(run, self._until)
+
+    async def _receive(self, run: Run, until: float) -> list[Response]:
+        with trio.move_on_at(until):
+            return run.feed(await self._mailbox.receive())
+        return []
+
+    async def room(self, run: Run) -> list[Response]:
+        messages: list[object] = []
+
+        async def receive() -> None:
+            messages.append(await self._mailbox.receive())
+            nursery.cancel_scope.cancel()
+
+        async def write() -> None:
+            # Where the connection broke, the next message says why.
+            with contextlib.suppress(TransportError):
+                await mint_trio.flush(run.conn)
+                nursery.cancel_scope.cancel()
+
+        with trio.move_on_at(self._until):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(receive)
+                nursery.start_soon(write)
+        return [each for message in messages for each in run.feed(message)]
