@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 
 project = "mint"
 author = "The mint developers"
+project_copyright = "2026, the mint developers. MIT licence"
 release = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 html_theme = "furo"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["mint.css"]
+html_title = f"mint {__version__}"
+# The copy button leaves out the prompts of a console.
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
 exclude_patterns = ["performance/tables.md"]  # a part of performance.md
 myst_heading_anchors = 3
 
