@@ -21,7 +21,6 @@ MAX_WINDOW = 2**31 - 1
 MAX_LIMIT = 2**31 - 1
 """What a limit may be: the engines count in C."""
 MAX_PORT = 65_535
-MAX_INTERIMS = 255
 MIN_SETTINGS = 10
 MAX_TABLE = 65_536
 """The largest HPACK table that is worth its memory."""
@@ -232,11 +231,13 @@ class HTTP2Options:
         max_resets: streams reset by either side, beyond what useful traffic earns back.
         max_reserved: how many pushed streams may be promised and not begun.
         max_remembered: how many closed streams are remembered.
-        max_informational: how many interim responses may precede a final one, 255 at most.
+        max_informational: how many interim responses may precede a final one.
         max_informational_size: the octets of all of them together.
         max_trailer_size: the octets of a trailer section.
         max_trailer_fields: the fields of a trailer section.
         max_pings: our pings that may wait for an answer.
+        initial_max_concurrent_streams: how many requests may be open before the server's first SETTINGS
+            arrive; `HTTP2.settings_received` tells when they have.
 
     """
 
@@ -258,6 +259,7 @@ class HTTP2Options:
     max_trailer_size: int = 16_384
     max_trailer_fields: int = 64
     max_pings: int = 1_000
+    initial_max_concurrent_streams: int = 100
 
     def __post_init__(self) -> None:
         _require_positive(
@@ -276,9 +278,10 @@ class HTTP2Options:
             "max_trailer_size",
             "max_trailer_fields",
             "max_pings",
+            "max_informational",
+            "initial_max_concurrent_streams",
         )
         _require_number(self, "max_settings", MIN_SETTINGS, MAX_LIMIT)
-        _require_number(self, "max_informational", 1, MAX_INTERIMS)
         _require(
             isinstance(self.client_settings, ClientSettings),
             "client_settings",

@@ -346,8 +346,11 @@ class ConnectionBase(Generic[_S]):
             # left requests open (a GOAWAY), they have failed by now.
             told = lost.responses[len(responses) :]
             whole = (*before, *told)
+            if step.cause is not None:
+                lost.__cause__ = from_fault(step.cause)
             raise from_fault(step.fault).marked(responses=whole, successor=lost.successor) from lost
-        raise from_fault(step.fault).marked(responses=tuple(before), successor=successor)
+        cause = None if step.cause is None else from_fault(step.cause)
+        raise from_fault(step.fault).marked(responses=tuple(before), successor=successor) from cause
 
     def recv(self, byte_count: int = 0, timeout: float | None = None) -> tuple[Self, list[Response]]:
         """Wait for bytes of the server and return what they mean; passive mode only.

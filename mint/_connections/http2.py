@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
 from .._connect.race import make_plan
 from .._core import http2 as core
+from .._core.events import RequestRef
 from .._core.faults import Fault
 from .._core.turns import Quick
 from .._core.values import Slots
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Callable
 
-    from .._core.events import RequestRef, Step
+    from .._core.events import Step
     from ..proxy import Proxy
     from ..types import Address, HeaderFields, Inbox, Resolver, Scheme, TLSInfo, Transport
 
@@ -64,6 +65,15 @@ class HTTP2(ConnectionBase[core.State]):
     def protocol(self) -> Literal["http2"]:
         """The protocol this connection speaks."""
         return "http2"
+
+    @property
+    def settings_received(self) -> bool:
+        """Whether the server's first SETTINGS have arrived.
+
+        Until then its limits are unknown, and requests beyond its `max_concurrent_streams` are refused by the
+        server. To wait for them, receive until this is true. RFC 9113 3.4.
+        """
+        return self._state.settings_received
 
     # -- streams
 
@@ -160,8 +170,9 @@ class HTTP2(ConnectionBase[core.State]):
     def get_server_setting(self, name: ServerFlag | SizeSetting | LimitSetting) -> bool | int | None:
         """Return what the server told about itself, or the default; `None` is no limit.
 
-        Until its first SETTINGS came, `max_concurrent_streams` is taken to be 100. Raises `ValueError` for
-        a name that is no setting. RFC 9113 6.5.2, RFC 8441 3.
+        Until its first SETTINGS arrive (`settings_received`), `max_concurrent_streams` is
+        `HTTP2Options.initial_max_concurrent_streams`. Raises `ValueError` for a name that is no setting.
+        RFC 9113 6.5.2, RFC 8441 3.
         """
         value = self._state.server_setting(name)
         return bool(value) if name in _FLAGS else value
@@ -185,20 +196,21 @@ class HTTP2(ConnectionBase[core.State]):
 
         Do not take it for the receive window that `set_window_size` changes. It can be negative after the
         server shrank it, and is 0 for a request that is over. Raises `ValueError` for a ref this connection
-        never gave. RFC 9113 6.9.1.
+        never gave, `TypeError` for what is neither a ref nor `"connection"`. RFC 9113 6.9.1.
         """
-        return self._state.send_window(None if scope == "connection" else scope)
+        return self._state.send_window(_scope(scope))
 
     def set_window_size(self, scope: RequestRef | Literal["connection"], size: int) -> Self:
         """Enlarge a *receive* window: how much the server may send before we refill.
 
         1 to 2**31 - 1 octets; refills go up to the new size from now on. Raises `WindowSizeTooSmall` where
         the size is below the present one, `UnknownRequestToStream` where the request is over; both local.
-        `ValueError` for any other size, and for a ref that this connection never gave. RFC 9113 6.9.
+        `ValueError` for any other size, and for a ref that this connection never gave; `TypeError` for any
+        other scope. RFC 9113 6.9.
         """
         if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_WINDOW:
             raise ValueError(f"size wants a number from 1 to {MAX_WINDOW}, not {size!r}")
-        ref = None if scope == "connection" else scope
+        ref = _scope(scope)
         return self._run(lambda state: state.set_receive_window(ref, size))
 
     def set_refill(self, ref: RequestRef, refill: bool) -> Self:
@@ -208,6 +220,15 @@ class HTTP2(ConnectionBase[core.State]):
         (local) where the request is over; `ValueError` for a ref that this connection never gave.
         """
         return self._run(lambda state: state.set_refill(ref, refill))
+
+
+def _scope(scope: object) -> RequestRef | None:
+    """Return the ref of a scope, `None` for the connection as a whole."""
+    if isinstance(scope, RequestRef):
+        return scope
+    if scope == "connection" and isinstance(scope, str):
+        return None
+    raise TypeError(f'scope must be a request ref or "connection", not {type(scope).__name__}')
 
 
 _SLOTS = Slots(HTTP2, "_state", "_generation")
@@ -321,6 +342,7 @@ def initiate(
         max_trailer_size=http2.max_trailer_size,
         max_trailer_fields=http2.max_trailer_fields,
         max_pings=http2.max_pings,
+        assumed_concurrency=http2.initial_max_concurrent_streams,
     )
     step = core.State.open(config, log)
     transport.claim(transport.generation)

@@ -72,6 +72,7 @@ cdef class Step:
     cdef readonly list responses      # oldest first
     cdef readonly tuple output        # of bytes, to be written in order
     cdef readonly object fault        # a Fault or None
+    cdef readonly object cause        # another Fault that was reported before it, in the same input; or None
     cdef readonly object ref          # the RequestRef that was given, or None
     cdef readonly int end             # an END_ value
     cdef readonly tuple notes         # of Note; empty unless tracing

@@ -24,7 +24,7 @@ from .http2_config import Config as Config  # no-cython-lint: callers find it he
 from .http2_control cimport raise_allowed
 from .http2_receive cimport receive, receive_eof
 from .http2_send cimport notes_of, send_body, send_cancel, send_end, send_request
-from .http2_state cimport OVER, Core, Work, begin, fail_all, leave, say_goodbye
+from .http2_state cimport OVER, STARTING, Core, Work, begin, fail_all, leave, say_goodbye
 from .streams cimport ENDED, HALF_REMOTE, IS_HELD, OPEN, RESET, Stream
 from .streams cimport Table as Streams
 
@@ -35,6 +35,7 @@ cdef Streams NO_STREAMS = Streams.__new__(Streams)
 
 cdef enum:
     MOST_PENDING = 32             # SETTINGS of ours without an acknowledgement
+    FIRST_JOINED = 65536          # octets of promised cookies that may be joined to begin with
 
 
 cdef int defaults(uint32_t *settings) noexcept:
@@ -47,6 +48,37 @@ cdef int defaults(uint32_t *settings) noexcept:
     settings[SET_MAX_HEADER_LIST_SIZE] = UNLIMITED
     settings[SET_ENABLE_CONNECT_PROTOCOL] = 0
     return 0
+
+
+cdef object shown_setting(const uint32_t *settings, int identifier):
+    """A setting as callers see it: only what limits can be unlimited, a size is a number."""
+    if (settings[identifier] == UNLIMITED
+            and identifier in (SET_MAX_CONCURRENT_STREAMS, SET_MAX_HEADER_LIST_SIZE)):
+        return None
+    return settings[identifier]
+
+
+cdef int extra_in(Streams table) noexcept:
+    """The most by which the receive window of a live stream was enlarged."""
+    cdef int most = 0
+    cdef long long index
+    cdef const Stream *stream
+    if table is None:
+        return 0
+    index = table.following(0)
+    while index >= 0:
+        stream = table.peek(index)
+        if stream.state != RESET:
+            most = max(most, stream.receipt.extra)
+        index = table.following(index + 1)
+    return most
+
+
+cdef int most_extra(Core core, long long initial) noexcept:
+    """The same of all streams; they are looked at where a stream that is over may have had the most."""
+    if initial + core.s.most_extra <= MAX_WINDOW:
+        return core.s.most_extra
+    return max(extra_in(core.requests), extra_in(core.pushes))
 
 
 @cython.final
@@ -75,6 +107,7 @@ cdef class State(Core):
         made.s.next_stream = config.first_stream
         made.s.next_ping = -1
         made.s.goaway = -1
+        made.s.joinable = FIRST_JOINED
         defaults(made.s.peer)
         defaults(made.s.own)
         made.s.peer[SET_MAX_CONCURRENT_STREAMS] = <uint32_t>config.assumed_concurrency
@@ -164,7 +197,7 @@ cdef class State(Core):
             return step(self, None, (), refusal("too_many_settings", "", "", len(self.pending),
                                                 MOST_PENDING))
         for identifier, value in checked:
-            if identifier == SET_INITIAL_WINDOW_SIZE and value + self.s.most_extra > MAX_WINDOW:
+            if identifier == SET_INITIAL_WINDOW_SIZE and value + most_extra(self, value) > MAX_WINDOW:
                 raise ValueError("the setting lifts a window that was enlarged above 2^31-1")
         w = begin(self)
         w.core.pending = self.pending + (checked,)
@@ -176,13 +209,11 @@ cdef class State(Core):
 
     def server_setting(self, str name not None):
         """Return a setting of the server's; None is unlimited."""
-        cdef uint32_t value = self.s.peer[setting_id(name, True)]
-        return None if value == UNLIMITED else value
+        return shown_setting(self.s.peer, setting_id(name, True))
 
     def client_setting(self, str name not None):
         """Return a setting of ours as it is in force; None is unlimited."""
-        cdef uint32_t value = self.s.own[setting_id(name, False)]
-        return None if value == UNLIMITED else value
+        return shown_setting(self.s.own, setting_id(name, False))
 
     def send_window(self, RequestRef ref):
         """Return the octets the server takes now, for the connection or for one request; may be negative."""
@@ -290,6 +321,11 @@ cdef class State(Core):
         made = self.successor()
         made.s.tracing = on
         return made
+
+    @property
+    def settings_received(self):
+        """Whether the server's first SETTINGS came."""
+        return self.s.phase != STARTING and self.s.greeted
 
     @property
     def open_request_count(self):

@@ -146,7 +146,7 @@ cdef class Config:
         self.max_resets = between("max_resets", max_resets, 1, 0x7FFFFFFF)
         self.max_reserved = between("max_reserved", max_reserved, 0, 0x7FFFFFFF)
         self.max_remembered = between("max_remembered", max_remembered, 0, 0x7FFFFFFF)
-        self.max_informational = between("max_informational", max_informational, 0, 255)
+        self.max_informational = between("max_informational", max_informational, 0, 0x7FFFFFFF)
         self.max_informational_size = between("max_informational_size", max_informational_size,
                                               1, 0x7FFFFFFF)
         self.max_trailer_size = between("max_trailer_size", max_trailer_size, 1, 0x7FFFFFFF)

@@ -39,12 +39,15 @@ cdef bint some_window_overflows(Core core, long long initial) noexcept:
     Looks at the streams only where the highest credit any of them ever had makes it possible.
     """
     cdef long long index
+    cdef const Stream *stream
     cdef int most = 0
     if not overflows(initial, core.s.most_moved):
         return False
     index = core.requests.following(0)
     while index >= 0:
-        most = max(most, core.requests.peek(index).send_moved)
+        stream = core.requests.peek(index)
+        if stream.state != RESET:   # what is closed has no window
+            most = max(most, stream.send_moved)
         index = core.requests.following(index + 1)
     core.s.most_moved = most
     return overflows(initial, most)
@@ -83,6 +86,7 @@ cdef int on_settings(Work w, const unsigned char *payload, int count) except -1:
     cdef int identifier
     if core.s.phase == STARTING:
         core.s.phase = RUNNING
+        core.s.greeted = True
         core.s.peer[SET_MAX_CONCURRENT_STREAMS] = UNLIMITED   # unless this frame says otherwise
     elif spend(w, 1):
         return 0
@@ -179,14 +183,18 @@ cdef int on_ping(Work w, const unsigned char *payload, int flags) except -1:
     return 0
 
 
-cdef int fail_unprocessed(Work w, int last) except -1:
-    """Fail the requests the server will not act on, in their order (9113-6.8-b)."""
+cdef int fail_unprocessed(Work w, int last, int before) except -1:
+    """Fail the requests the server will not act on, in their order (9113-6.8-b).
+
+    Those above the last GOAWAY, `before` (-1: there was none), have failed already and are not looked at.
+    """
     cdef Core core = w.core
     cdef long long index = core.requests.following((<long long>last + 1) >> 1)
+    cdef long long end = (core.s.next_stream if before < 0 else <long long>before + 1) >> 1
     cdef Stream *stream
     cdef Fault no = fault("unprocessed", "", "", 0, 0, NO_ERROR, PROCESSED_NO)
     cdef Fault why
-    while index >= 0:
+    while 0 <= index < end:
         if core.requests.peek(index).state != RESET:
             stream = core.edit(2 * index + 1)
             why = no if processed_of(stream) == PROCESSED_MAYBE else marked(no, processed_of(stream))
@@ -209,11 +217,13 @@ cdef int on_goaway(Work w, const unsigned char *payload, int count) except -1:
     cdef Core core = w.core
     cdef int last = read_u31(payload)
     cdef uint32_t code = read_u32(payload + 4)
+    cdef int before
     if core.s.goaway >= 0 and spend(w, 1):
         return 0
     if core.s.goaway < 0 or last < core.s.goaway:   # 9113-6.8-c: it must not grow
+        before = core.s.goaway
         core.s.goaway = last
-    fail_unprocessed(w, core.s.goaway)
+        fail_unprocessed(w, last, before)
     if core.s.phase == STARTING:
         # Instead of its SETTINGS: there will be no connection.
         w.fault = closing_fault(payload, count, code)

@@ -30,3 +30,6 @@ cdef object response_head(list fields, unsigned int marks, Answer *head)
 cdef object response_trailers(list fields, unsigned int marks)
 # Why a promised request may not be accepted; None where it may.
 cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *is_head)
+# The cookie crumbs of a promised request as one field, and the octets that takes.
+cdef tuple with_cookie_joined(list fields)
+cdef long long crumbs_size(list fields) except -1

@@ -425,7 +425,8 @@ cdef Draft drafted_trailers(Config config, object headers):
         if pair[0][0] == ":":   # 9113-8.1-b
             return refused(made, refusal("invalid_pseudo_header", pair[0], "may not stand in trailers"))
         if name_is_forbidden_in_trailers(pair[0]):
-            return refused(made, refusal("unallowed_trailing_header", item[0]))
+            spelled = item[0] if isinstance(item, (tuple, list)) else pair[0]
+            return refused(made, refusal("unallowed_trailing_header", exact(spelled)))
         made.fields.append(pair)
         count_in(made, pair)
     return made
@@ -473,11 +474,26 @@ cdef long long agreed_length(str value) noexcept:
     return number
 
 
-cdef tuple with_cookie_joined(tuple fields):
-    """Cookie crumbs as one field, where the first one stood (9113-8.2.3-a)."""
+cdef long long crumbs_size(list fields) except -1:
+    """The octets of the field that the cookie crumbs of a request make; 0 where nothing is to be joined."""
+    cdef long long total = 0
+    cdef int crumbs = 0
+    cdef str name
+    cdef str value
+    for name, value in fields:
+        if name == "cookie":
+            crumbs += 1
+            total += len(value) + 2
+    return total - 2 if crumbs > 1 else 0
+
+
+cdef tuple with_cookie_joined(list fields):
+    """A request's fields with its cookie crumbs as one, where the first one stood (9113-8.2.3-a)."""
     cdef list made = []
     cdef list crumbs = [value for name, value in fields if name == "cookie"]
     cdef bint put = False
+    if len(crumbs) < 2:
+        return tuple(fields)
     for pair in fields:
         if pair[0] != "cookie":
             made.append(pair)
@@ -491,7 +507,6 @@ cdef object response_head(list fields, unsigned int marks, Answer *head):
     cdef Py_ssize_t count = PyList_GET_SIZE(fields)
     cdef Py_ssize_t i
     cdef int kind
-    cdef int cookies = 0
     cdef long long length
     cdef str name
     cdef str value
@@ -529,15 +544,15 @@ cdef object response_head(list fields, unsigned int marks, Answer *head):
             return malformed(name, "is repeated, misplaced or no pseudo-header of a response")
         if kind == CONNECTION:   # 9113-8.2.2-b
             return malformed(name, "belongs to HTTP/1 connections")
+        if kind == TE:   # 9113-8.2.2-c
+            return malformed(name, "belongs to requests")
         if kind == CONTENT_LENGTH:
             value = <str>PyTuple_GET_ITEM(pair, 1)
             length = agreed_length(value)
             if length < 0 or (head.length >= 0 and head.length != length):
                 return malformed(name, "is no number, or there are several")
             head.length = length
-        elif kind == COOKIE:
-            cookies += 1
-    return with_cookie_joined(made) if cookies > 1 else made
+    return made
 
 
 cdef object response_trailers(list fields, unsigned int marks):
@@ -551,9 +566,21 @@ cdef object response_trailers(list fields, unsigned int marks):
             return malformed(name, "is a pseudo-header in trailers")
         if name_is_connection_specific(name):
             return malformed(name, "belongs to HTTP/1 connections")
+        if name == "te":   # 9113-8.2.2-c
+            return malformed(name, "belongs to requests")
         if not name_is_forbidden_in_trailers(name):
             made.append(pair)
     return tuple(made)
+
+
+cdef str origin_of(str written, str scheme):
+    """An authority as origins are compared: in lower case, and without the default port (9110-4.2.3-a)."""
+    host, colon, port = written.lower().rpartition(":")
+    if not colon or "]" in port:
+        return written.lower()
+    if not port or port.lstrip("0") == ("443" if scheme == "https" else "80"):
+        return host
+    return f"{host}:{port}"
 
 
 cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *is_head):
@@ -576,12 +603,17 @@ cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *i
         regular = True
         if name_is_connection_specific(name):
             return malformed(name, "belongs to HTTP/1 connections")
+        if name == "te" and value.lower() != "trailers":   # 9113-8.2.2-c
+            return malformed(name, "has another value than trailers")
         if name == "content-length" and value != "0":
             return malformed(name, "promises a request with content")
     if pseudo.get(":method") not in ("GET", "HEAD"):   # 9113-8.4-a
         return malformed(":method", "is not that of a safe, cacheable request")
-    if pseudo.get(":scheme") != config.scheme or pseudo.get(":authority") != config.authority:
-        return malformed(":authority", "is not the origin we asked")   # 9113-8.4-b
+    if pseudo.get(":scheme", "").lower() != config.scheme:   # 9113-8.4-b
+        return malformed(":scheme", "is not that of the origin we asked")
+    if (not pseudo.get(":authority")
+            or origin_of(pseudo[":authority"], config.scheme) != origin_of(config.authority, config.scheme)):
+        return malformed(":authority", "is not the origin we asked")
     if not pseudo.get(":path", "").startswith("/"):
         return malformed(":path", "is missing or no path")
     is_head[0] = pseudo[":method"] == "HEAD"

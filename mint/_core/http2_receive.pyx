@@ -25,9 +25,14 @@ from .http2_control cimport (on_goaway, on_ping, on_rst_stream, on_settings, on_
 from .http2_responses cimport on_block, on_end
 from .http2_state cimport (AT_DATA, AT_HEADER, AT_PAD_LENGTH, AT_PAYLOAD, AT_SKIP, OVER, STARTING, Core,
                            Scalars, Work, begin, breach, close_drained, fail_all, refund, spend, stream_error)
-from .logs cimport log_append
+from .logs cimport ByteLog, log_append
 from .streams cimport (ACCEPT, BREACH, CLOSED_STREAM, DROP, ENDED, IDLE, IS_HELD, SEEN_FINAL, Stream,
                        arrival)
+
+
+cdef enum:                        # octets of cookies that promises may make us join (9113-8.2.3-a)
+    JOINED_RATIO = 64             # for each octet received
+    MOST_JOINED = 1048576         # at once
 
 
 cdef Step receive(Core before, bytes data):
@@ -58,6 +63,8 @@ cdef int pump(Work w, const unsigned char *octets, Py_ssize_t count) except -1:
     cdef Scalars *s = &core.s
     cdef Py_ssize_t at = 0
     cdef Py_ssize_t take
+    cdef Py_ssize_t start
+    cdef ByteLog kept
     while s.phase != OVER:
         if s.mode == AT_HEADER:
             if s.goaway >= 0:
@@ -115,9 +122,12 @@ cdef int pump(Work w, const unsigned char *octets, Py_ssize_t count) except -1:
             if s.left:
                 return 0
             s.mode = AT_HEADER
-            on_payload(w, core.partial.octets + s.partial_window.start)
+            # What the frame means may run other code, which may let go of everything but this.
+            kept = core.partial
+            start = s.partial_window.start
             core.partial = None
             s.partial_window.start = s.partial_window.end = 0
+            on_payload(w, kept.octets + start)
         else:
             take = min(s.left, count - at)
             s.left -= <int>take
@@ -146,7 +156,8 @@ cdef int first_frame(Work w, Head head, const unsigned char *octets) except -1:
         return True
     if head.type == SETTINGS and not head.flags & FLAG_ACK or head.type == GOAWAY:
         return False
-    protocol_breach(w, frame_name(head.type), f"the first frame is {frame_name(head.type)}, not SETTINGS")
+    seen = "an acknowledgement of SETTINGS" if head.type == SETTINGS else frame_name(head.type)
+    protocol_breach(w, frame_name(head.type), f"the first frame is {seen}, not SETTINGS")
     return True
 
 
@@ -158,6 +169,8 @@ cdef int on_header(Work w, const unsigned char *octets) except -1:
     read_header(octets, &head)
     s.frame = head
     s.left = head.length
+    if core.pushes is not None:
+        s.joinable = min(MOST_JOINED, s.joinable + JOINED_RATIO * (FRAME_HEADER + head.length))
     if s.phase == STARTING and first_frame(w, head, octets):
         return 0
     if not fits(head, <int>s.allowed[SET_MAX_FRAME_SIZE]):
@@ -191,8 +204,8 @@ cdef int on_misfit(Work w, Head head) except -1:
     if (head.type == PRIORITY and head.stream and not core.s.block_stream
             and head.length <= <int>core.s.allowed[SET_MAX_FRAME_SIZE]):
         core.s.mode = AT_SKIP
-        if core.peek(head.stream) == NULL:
-            return spend(w, 1)
+        if core.is_idle(head.stream):   # there is nothing to reset (9113-6.4-c)
+            return 0
         return stream_error(w, head.stream, FRAME_SIZE_ERROR, header_fault(head, 0x7FFFFFFF))
     return breach(w, header_fault(head, <int>core.s.allowed[SET_MAX_FRAME_SIZE]))
 
@@ -371,13 +384,15 @@ cdef int trimmed(Work w, Head head, const unsigned char *payload, int fixed) exc
     """Octets of a fragment without pad length, padding and fixed fields; -1 after a breach."""
     cdef int padding = 0
     if head.flags & FLAG_PADDED:
-        padding = payload[0] + 1
-    if padding > head.length:   # 9113-6.2-b
-        protocol_breach(w, frame_name(head.type), f"{frame_name(head.type)} with more padding than payload")
-        return -1
-    if padding + fixed > head.length:
+        fixed += 1
+        padding = payload[0]   # the least size of a padded frame has this octet
+    if fixed > head.length:
         breach(w, fault("frame_size_error", frame_name(head.type), f"{frame_name(head.type)} too short",
                         head.length, 0, FRAME_SIZE_ERROR))
+        return -1
+    if padding > head.length - fixed:   # 9113-6.2-b, 6.6-d
+        protocol_breach(w, frame_name(head.type),
+                        f"{frame_name(head.type)} with more padding than is left for the field block")
         return -1
     return head.length - padding - fixed
 
@@ -411,6 +426,9 @@ cdef int on_fragment(Work w, Head head, const unsigned char *fragment, int count
     cdef Core core = w.core
     cdef Scalars *s = &core.s
     cdef int id = s.block_stream
+    cdef ByteLog kept
+    cdef Py_ssize_t start
+    cdef Py_ssize_t size
     if count > core.config.max_header_block:
         return calm_breach(w, "max_header_block", "a field block is too long", count,
                            core.config.max_header_block)
@@ -425,13 +443,13 @@ cdef int on_fragment(Work w, Head head, const unsigned char *fragment, int count
             s.block_stream = head.stream
             s.block_frames = 0
         return 0
-    s.block_stream = 0
-    s.block_frames = 0
-    if core.block is None:
-        on_block(w, id, s.block_promised, s.block_ends, NULL, 0)
-    else:
-        on_block(w, id, s.block_promised, s.block_ends, core.block.octets + s.block_window.start,
-                 s.block_window.end - s.block_window.start)
+    kept = core.block
+    start = s.block_window.start
+    size = s.block_window.end - start
     core.block = None
     s.block_window.start = s.block_window.end = 0
-    return 0
+    s.block_stream = 0
+    s.block_frames = 0
+    if kept is None:
+        return on_block(w, id, s.block_promised, s.block_ends, NULL, 0)
+    return on_block(w, id, s.block_promised, s.block_ends, kept.octets + start, size)

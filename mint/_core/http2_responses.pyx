@@ -15,7 +15,8 @@ from .frames cimport (COMPRESSION_ERROR, ENHANCE_YOUR_CALM, HEADERS, NO_ERROR, P
                       SET_MAX_HEADER_LIST_SIZE, STREAM_CLOSED)
 from .hpack cimport Decoded
 from .http2_config cimport UNLIMITED
-from .http2_messages cimport Answer, promise_fault, response_head, response_trailers
+from .http2_messages cimport (Answer, crumbs_size, promise_fault, response_head, response_trailers,
+                              with_cookie_joined)
 from .http2_state cimport (Core, Work, breach, end_ref, refund, reset_stream, settle, spend,
                            stream_error)
 from .streams cimport (CLOSED_STREAM, DROP, ENDED, GOT_END, GOT_HEADERS, IS_CONNECT, IS_HEAD, IS_PUSHED,
@@ -119,7 +120,9 @@ cdef int on_interim(Work w, int id, Stream *stream, bint ends, int status, tuple
         return stream_error(w, id, PROTOCOL_ERROR,
                             malformed(":status", "an interim response ends the stream"))
     stream.facts |= SEEN_ANY
-    if stream.interims >= core.config.max_informational:
+    if stream.state == RESERVED:   # 9113-5.1-f: any HEADERS opens it
+        settle(w, id, stream, GOT_HEADERS)
+    if stream.interims >= <unsigned int>core.config.max_informational:
         return stream_error(w, id, ENHANCE_YOUR_CALM,
                             fault("too_many_informational", "max_informational", "",
                                   stream.interims + 1, core.config.max_informational,
@@ -200,6 +203,7 @@ cdef int on_promise(Work w, int id, int promised, Decoded decoded) except -1:
     cdef Stream *stream
     cdef Fault why
     cdef bint is_head
+    cdef long long joined
     core.s.last_promised = promised
     if core.pushes is None:
         core.pushes = Streams.__new__(Streams)
@@ -215,13 +219,17 @@ cdef int on_promise(Work w, int id, int promised, Decoded decoded) except -1:
     why = promise_fault(core.config, decoded.fields, decoded.marks, &is_head)
     if why is not None:   # 9113-8.4-a, b, 8.4.1-a
         return refuse_promise(w, promised, stream, PROTOCOL_ERROR)
+    joined = crumbs_size(decoded.fields)
+    if joined > core.s.joinable:
+        return refuse_promise(w, promised, stream, ENHANCE_YOUR_CALM)
+    core.s.joinable -= joined
     if is_head:
         stream.facts |= IS_HEAD
     core.s.last_acted = promised
     made = PushPromise.__new__(PushPromise)
     made.ref = w.ref_of(id)
     made.promised_ref = w.ref_of(promised)
-    made.headers = tuple(decoded.fields)
+    made.headers = with_cookie_joined(decoded.fields)
     w.responses.append(made)
     return 0
 

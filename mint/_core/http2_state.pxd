@@ -54,6 +54,7 @@ cdef struct Scalars:              # everything of a state that is no object
     int unsent                    # answers written since the outbox last ran empty
     int glitches
     int resets
+    long long joinable            # octets of promised cookies that may still be joined
     # the frame that is being read
     Head frame
     int left                      # octets of its payload (content, for DATA) still to come
@@ -69,6 +70,7 @@ cdef struct Scalars:              # everything of a state that is no object
     # the connection
     unsigned char phase
     bint told                     # the server's GOAWAY with an error was reported
+    bint greeted                  # the server's first SETTINGS came
     bint tracing
     Window partial_window
     Window block_window
@@ -110,6 +112,7 @@ cdef class Work:
     cdef list notes               # None unless tracing
     cdef Fault fault
     cdef int weight               # what is true of every request that the fault concerns
+    cdef Fault cause              # what the input reported before the fault
     cdef RequestRef ref           # made last
     cdef RequestRef given         # for the Step
     cdef int end

@@ -107,7 +107,7 @@ cdef class Core:
 cdef void forget(Scalars *scalars) noexcept:
     """Take out what does not decide how a state behaves."""
     scalars.serial = 0
-    scalars.most_moved = 0   # saves a walk, no more
+    scalars.most_moved = scalars.most_extra = 0   # they save a walk, no more
     memset(scalars.header + scalars.held, 0, FRAME_HEADER - scalars.held)
     if scalars.mode == AT_HEADER:
         memset(&scalars.frame, 0, sizeof(Head))
@@ -244,14 +244,17 @@ cdef class Work:
         """The Step of this operation."""
         cdef Core core = self.core
         cdef tuple output = ()
+        cdef Step made
         self.flush_data()
         if core.s.goaway >= 0 and core.s.mode == AT_HEADER:
             # Not inside a frame: what its rest breaks would be told or not by how the input was cut.
             close_drained(self)
         if self.out_used:
             output = (PyBytes_FromStringAndSize(<char *>self.out, self.out_used),)
-        return step(core, self.responses, output, self.fault, self.given, self.end,
+        made = step(core, self.responses, output, self.fault, self.given, self.end,
                     () if self.notes is None else tuple(self.notes))
+        made.cause = self.cause
+        return made
 
 
 cdef Work begin(Core before):
@@ -485,5 +488,6 @@ cdef int breach(Work w, Fault why) except -1:
         return 0
     w.flush_data()
     say_goodbye(w, <int>why.code, why.value[:100].encode("latin-1", "replace"))
+    w.cause = w.fault   # a GOAWAY in the same input said why the server goes
     w.fault = why
     return fail_all(w, why)

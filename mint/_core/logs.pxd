@@ -2,9 +2,9 @@
 
 
 cdef class ByteLog:
-    cdef unsigned char *octets     # owned; moves when the log grows, so never keep the pointer
+    cdef unsigned char *octets     # owned; never moves, so it is good while the log is referenced
     cdef Py_ssize_t used           # octets appended so far, by the newest state
-    cdef Py_ssize_t room           # octets allocated
+    cdef Py_ssize_t room           # octets allocated, for good
 
 
 cdef struct Window:

@@ -2,13 +2,15 @@
 """Append-only logs: how successive states share a growing buffer without writing to each other.
 
 A state knows its own window of the log. Appending from the newest state is O(1); a state that is not
-the newest (a fork, a replay) first copies its own window into a log of its own, so nothing it does can
-be seen by the others. When the dead prefix outgrows the live window, the window is copied out, so a
-log never holds more than a constant factor of what is alive.
+the newest (a fork, a replay) first copies its own window into a new log, so nothing it does can be seen
+by the others. A log that is full is not enlarged: the window is copied into a larger one. So the octets
+of a window never move and never change, and a pointer to them is good for as long as the function that
+uses it holds a reference to the log. When the dead prefix outgrows the live window, the window is
+copied out, too: a log never holds more than a constant factor of what is alive.
 """
 
 cimport cython
-from cpython.mem cimport PyMem_Free, PyMem_Realloc
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.string cimport memcmp, memcpy
 
 
@@ -20,61 +22,51 @@ cdef class ByteLog:
         PyMem_Free(self.octets)
 
 
-cdef int reserve(ByteLog log, Py_ssize_t total) except -1:
-    """Make room for `total` octets, doubling so that growing stays linear."""
-    cdef Py_ssize_t room = log.room if log.room else 64
-    cdef unsigned char *moved
-    if total <= log.room:
-        return 0
-    while room < total:
-        room *= 2
-    moved = <unsigned char *>PyMem_Realloc(log.octets, room)
-    if moved == NULL:
-        raise MemoryError
-    log.octets = moved
-    log.room = room
-    return 0
-
-
-cdef ByteLog copied_out(ByteLog log, Window *window, Py_ssize_t extra):
-    """Return a new log that holds just the window, with room for more."""
+cdef ByteLog fresh_log(Py_ssize_t total):
+    """Return an empty log with room for `total` octets and as many again, so that growing stays linear."""
     cdef ByteLog fresh = ByteLog.__new__(ByteLog)
-    cdef Py_ssize_t live = window.end - window.start
-    reserve(fresh, live + extra)
-    if live:
-        memcpy(fresh.octets, log.octets + window.start, live)
-    fresh.used = live
-    window.start = 0
-    window.end = live
+    fresh.room = 2 * total if total > 32 else 64
+    fresh.octets = <unsigned char *>PyMem_Malloc(fresh.room)
+    if fresh.octets == NULL:
+        raise MemoryError
     return fresh
 
 
 cdef ByteLog log_append(ByteLog log, Window *window, const unsigned char *piece, Py_ssize_t count):
     """Append to the window and return the log that holds it now."""
+    cdef ByteLog fresh
+    cdef Py_ssize_t live
     if log is None:
         window.start = window.end = 0
-        log = ByteLog.__new__(ByteLog)
-    with cython.critical_section(log):
-        if log.used != window.end or (
-            window.start > 4096 and window.start > window.end - window.start
-        ):
-            log = copied_out(log, window, count)
-        reserve(log, log.used + count)
-        memcpy(log.octets + log.used, piece, count)
-        log.used += count
-        window.end = log.used
-    return log
+    else:
+        # Between the check and the claim nothing is allocated: no other state can come between.
+        with cython.critical_section(log):
+            if (log.used == window.end and log.room - log.used >= count
+                    and (window.start <= 4096 or window.start <= window.end - window.start)):
+                memcpy(log.octets + log.used, piece, count)
+                log.used += count
+                window.end = log.used
+                return log
+    # A log that is full, or that another state has written to, stays as it is: pointers into it last.
+    live = window.end - window.start
+    fresh = fresh_log(live + count)
+    if live:
+        memcpy(fresh.octets, log.octets + window.start, live)
+    memcpy(fresh.octets + live, piece, count)
+    fresh.used = live + count
+    window.start = 0
+    window.end = fresh.used
+    return fresh
 
 
 cdef bint same_octets(ByteLog one, const Window *its, ByteLog two, const Window *other) noexcept:
-    """Whether two windows hold the same; other threads may append to the logs meanwhile, and move them."""
+    """Whether two windows hold the same. What a window holds never changes and never moves."""
     cdef Py_ssize_t count = its.end - its.start
     if count != other.end - other.start:
         return False
     if count == 0:
         return True
-    with cython.critical_section(one, two):
-        return memcmp(one.octets + its.start, two.octets + other.start, count) == 0
+    return memcmp(one.octets + its.start, two.octets + other.start, count) == 0
 
 
 @cython.final

@@ -73,9 +73,9 @@ cdef struct Stream:
     int send_moved                # octets: send window less the peer's initial size
     Receipt receipt               # our receive window, relative to our initial size
     unsigned int interim_octets   # decoded size of the interim responses so far
+    unsigned int interims         # interim responses so far
     unsigned char state
     unsigned char facts
-    unsigned char interims        # interim responses so far
 
 
 cdef enum:

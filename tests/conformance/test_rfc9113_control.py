@@ -123,7 +123,8 @@ def test_only_continuation_of_the_same_stream_follows_open_headers(other: bytes)
         (frame(HEADERS, 4, 0, b"\x88"), PROTOCOL_ERROR, "protocol_error"),
         (frame(HEADERS, 4 | 8, 1, b"\x02\x88"), PROTOCOL_ERROR, "protocol_error"),
         (frame(HEADERS, 4 | 32, 1, b"\0\0\0\0"), FRAME_SIZE_ERROR, "frame_size_error"),
-        (frame(HEADERS, 4 | 8 | 32, 1, b"\x03\0\0\0\0\0\0"), FRAME_SIZE_ERROR, "frame_size_error"),
+        (frame(HEADERS, 4 | 8 | 32, 1, b"\x03\0\0\0\0\0\0"), PROTOCOL_ERROR, "protocol_error"),
+        (frame(HEADERS, 4 | 8 | 32, 1, b"\0\0\0\0\0"), FRAME_SIZE_ERROR, "frame_size_error"),
     ],
 )
 def test_headers_need_a_stream_and_true_sizes(wrong: bytes, code: int, reason: str) -> None:

@@ -223,14 +223,20 @@ def test_te_says_trailers_or_nothing() -> None:
 
 
 @pytest.mark.rfc("9113-8.2.3-a")
-def test_cookie_crumbs_are_joined_and_counted() -> None:
+def test_cookie_crumbs_of_promises_are_joined_and_all_are_counted() -> None:
     talk = asked()
     talk.feed(talk.server.headers(1, [*OK, ("a", "1"), ("cookie", "x=1"), ("b", "2"), ("cookie", "y=2")]))
-    assert talk.events[1] == Headers(ref(1), (("a", "1"), ("cookie", "x=1; y=2"), ("b", "2")))
-    crumbs = opened(max_fields=100)
-    crumbs.request()
-    crumbs.feed(crumbs.server.headers(1, [*OK, *[("cookie", "")] * 100]))
-    assert_breach(crumbs, ENHANCE_YOUR_CALM, "too_many_headers")
+    # Crumbs are what requests have: those of a response stay as they are.
+    assert talk.events[1] == Headers(ref(1), (("a", "1"), ("cookie", "x=1"), ("b", "2"), ("cookie", "y=2")))
+    promising = opened(mine=(("enable_push", 1),))
+    promising.request()
+    crumbs = [("cookie", "x=1"), ("b", "2"), ("cookie", "y=2")]
+    promising.feed(promising.server.promise(1, 2, [*PROMISED, *crumbs]))
+    assert promising.events == [PushPromise(ref(1), ref(2), (*PROMISED, ("cookie", "x=1; y=2"), ("b", "2")))]
+    many = opened(max_fields=100)
+    many.request()
+    many.feed(many.server.headers(1, [*OK, *[("cookie", "")] * 100]))
+    assert_breach(many, ENHANCE_YOUR_CALM, "too_many_headers")
 
 
 @pytest.mark.rfc("9113-8.3-a")

@@ -115,7 +115,7 @@ def test_settings_without_an_answer_are_limited() -> None:
         {"window_update_threshold": 0},
         {"max_fields": 0},
         {"first_stream": 2},
-        {"max_informational": 300},
+        {"max_informational": -1},
     ],
 )
 def test_impossible_limits_are_misuse(wrong: dict[str, int]) -> None:
