@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from ._core.events import shown
 from ._core.messages import Source as Source  # noqa: PLC0414, TC001  # of this vocabulary
@@ -109,6 +109,19 @@ class TLSInfo:
     server_hostname: str | None
     peer_certificate: bytes | None
     resumed: bool
+
+
+class Unread(NamedTuple):
+    """What has arrived at a link and no connection value has read yet. See `Transport.look`."""
+
+    octets: tuple[bytes, ...]
+    """Plaintext, oldest first; it stays in the link until it is received."""
+    ended: bool
+    """Whether the peer's end follows."""
+    failure: Exception | None
+    """What broke the transport after that, if anything did."""
+    handed_out: bool
+    """Whether a mailbox has handed out a message that was not fed to `stream` yet."""
 
 
 class Inbox(Protocol):
@@ -215,6 +228,14 @@ class Transport(Protocol):
         """Return what came without waiting; `None` where nothing did, `b""` at the end."""
         ...
 
+    def look(self) -> Unread | None:
+        """Fetch what is there without waiting, and say what it is; `None` where nothing is.
+
+        Nothing is consumed. It makes one system call, which does not wait, and none where something is known
+        to be there already. The link must be claimed.
+        """
+        ...
+
     def permit(self, call: Literal["recv", "flush"]) -> None:
         """Raise `RuntimeError` where this call, which may wait, has no place."""
         ...
@@ -229,6 +250,11 @@ class Transport(Protocol):
 
     def set_inbox(self, inbox: Inbox | None) -> None:
         """Change the mode."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether this end was closed."""
         ...
 
     def shut_write(self) -> None:

@@ -61,9 +61,10 @@ class Pool:
     def _check_out(self, origin: Origin) -> mint.Connection:
         idle = self._idle[origin]
         while idle:
-            conn = healthy(idle.pop())
-            if conn is not None:
+            conn = idle.pop()
+            if conn.is_usable():
                 return conn
+            conn.close()
         scheme, address, port = origin
         return mint.connect(scheme, address, port, tls=self._tls)
 
@@ -119,18 +120,3 @@ def may_retry(error: mint.MintError, method: str) -> bool:
     if error.processed is mint.Processed.NO:
         return True
     return error.processed is mint.Processed.MAYBE and method in IDEMPOTENT
-
-
-def healthy(conn: mint.Connection) -> mint.Connection | None:
-    """Look whether the server has closed an idle connection, without waiting."""
-    try:
-        conn, _ = conn.recv(timeout=0)
-    except mint.errors.TransportTimeout as error:
-        conn = conn.after(error)  # nothing came: that is how an idle connection should be
-    except mint.MintError:
-        conn.close()
-        return None
-    if conn.is_open():
-        return conn
-    conn.close()
-    return None

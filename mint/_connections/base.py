@@ -22,15 +22,18 @@ from ..errors.table import from_fault
 from ..messages import Broken, Closed, Received
 from ..responses import RequestFailed
 from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
+from .body import as_pieces
 from .engine import Engine
 from .failures import as_fault, common
+from .foresight import events_of, stays_open
+from .notes import log_notes
 
 if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Sequence
     from types import TracebackType
 
-    from .._core.events import Event, Note, RequestRef, Step
+    from .._core.events import Event, RequestRef, Step
     from .._core.turns import Quick
     from .._core.values import Slots
     from ..errors import HTTPError
@@ -45,36 +48,13 @@ if TYPE_CHECKING:
         Source,
         TLSInfo,
         Transport,
+        Unread,
     )
 
 _S = TypeVar("_S", bound=Engine)
 
 NO_PRIVATE: dict[str, object] = {}
 """The private store of a new connection: shared, because a store is never written."""
-
-
-def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
-    """Return content as pieces of `bytes`; `bytes` pass by reference, what is like them is copied."""
-    if type(body) is bytes:
-        return (body,)
-    if isinstance(body, (bytes, bytearray, memoryview)):
-        return (bytes(body),)
-    pieces: list[bytes] = []
-    for piece in body:
-        if not isinstance(piece, (bytes, bytearray, memoryview)):
-            raise TypeError(f"body wants bytes or a sequence of bytes, not {type(piece).__name__}")
-        pieces.append(bytes(piece))
-    return tuple(pieces)
-
-
-def log_notes(notes: Sequence[Note]) -> None:
-    """Write what an engine noted: one record per frame or head; secrets are redacted already."""
-    import logging  # noqa: PLC0415  # only who turns the log on waits for it
-
-    log = logging.getLogger("mint")
-    if log.isEnabledFor(logging.DEBUG):
-        for note in notes:
-            log.debug("%s %s", ">" if note.outgoing else "<", note.text)
 
 
 def _rearm(newest: ConnectionBase[_S]) -> None:
@@ -293,7 +273,20 @@ class ConnectionBase(Generic[_S]):
         if step.fault is not None or step.ref is None:
             link.release(moved=False)
             raise self._refuse(step.fault or Fault("closed", processed=0, local=True))
+        if step.alone:
+            self._heard_unasked()
         return self._commit(step, flush=flush), step.ref
+
+    def _looked(self) -> Unread | None:
+        """Return what has come that no value has read; the link is claimed."""
+        try:
+            return self._link.look()
+        except BaseException:
+            self._link.poison()
+            raise
+
+    def _heard_unasked(self) -> None:
+        """Refuse a request before which something has arrived; HTTP/1 does."""
 
     def stream_request_body(self, ref: RequestRef, data: BytesLike | Eof, *, flush: bool = True) -> Self:
         """Send a piece of a streamed body, or its end: `mint.Eof`, with trailers or without.
@@ -534,6 +527,45 @@ class ConnectionBase(Generic[_S]):
         if direction == "read":
             return self._state.is_open_read
         raise ValueError(f'direction wants "write" or "read", not {direction!r}')
+
+    def is_usable(self) -> bool:
+        """Whether a request can be sent, as far as what has arrived from the server tells.
+
+        `is_open()` speaks of what was received. This also looks, without waiting, at what has arrived since:
+        the end of the connection, a GOAWAY (HTTP/2), or on HTTP/1 bytes while no request is open, which make
+        the connection useless. Nothing is consumed, and the value stays current. A tunnel is not usable.
+        Limits that pass, such as that of concurrent requests, do not count.
+
+        It makes at most one system call (another after a TLS session ticket or a frame around a tunnel), and
+        decodes what has arrived. Raises `StaleConnectionError` through a superseded value. RFC 9112 9.3, 9.5.
+        """
+        if not self.is_open() or self._is_tunnel:
+            return False
+        link = self._claimed()
+        found = self._looked()
+        try:
+            if found is None:
+                return not link.closed
+            return not (link.closed or self._is_unasked(found)) and stays_open(self._state, found)
+        finally:
+            link.release(moved=False)
+
+    @property
+    def _is_tunnel(self) -> bool:
+        return False
+
+    def _is_unasked(self, found: Unread) -> bool:  # noqa: ARG002  # HTTP/2 streams tell what belongs to what
+        """Whether what has arrived is the answer to no request."""
+        return False
+
+    def foreseen(self) -> list[Event]:
+        """Return what has arrived and was not received yet, as events, without consuming it."""
+        link = self._claimed()
+        found = self._looked()
+        try:
+            return [] if found is None else events_of(self._state, found)
+        finally:
+            link.release(moved=False)
 
     @property
     def socket(self) -> sockets.socket | None:

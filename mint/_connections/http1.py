@@ -16,7 +16,7 @@ from .._core.turns import Quick
 from .._core.values import Slots
 from .._loops.blocking import open_link
 from .._version import USER_AGENT
-from ..errors import BadALPNProtocol
+from ..errors import BadALPNProtocol, Closed, Processed, TransportError
 from ..options import HTTP1Options, TCPOptions, TLSOptions
 from ..types import UnixAddress
 from .base import NO_PRIVATE, ConnectionBase
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from .._core.events import RequestRef
     from ..proxy import Proxy
-    from ..types import Address, HeaderFields, Inbox, Resolver, Scheme, Transport
+    from ..types import Address, HeaderFields, Inbox, Resolver, Scheme, Transport, Unread
 
 _DEFAULTS = HTTP1Options()
 _TCP = TCPOptions()
@@ -53,6 +53,47 @@ class HTTP1(ConnectionBase[core.State]):
     def protocol(self) -> Literal["http1"]:
         """The protocol this connection speaks."""
         return "http1"
+
+    @property
+    def _is_tunnel(self) -> bool:
+        return self._state.is_tunnel
+
+    def _is_unasked(self, found: Unread) -> bool:
+        return not self.open_request_count and (
+            found.handed_out or self._state.unasked(b"".join(found.octets)).fault is not None
+        )
+
+    def _heard_unasked(self) -> None:
+        """Refuse a request, before it is written, for which something has come already.
+
+        It is no answer to a request that was not sent yet (RFC 9112 9.2). The link is claimed; where this
+        returns, nothing but empty lines had come, and those are tolerated.
+        """
+        link = self._link
+        found = self._looked()
+        if found is None:
+            return
+        if found.handed_out:
+            # What it says is in the hands of the program, which decides what becomes of the connection.
+            link.release(moved=False)
+            raise Closed().marked(processed=Processed.NO, successor=self)
+        try:
+            octets = b"".join([link.receive_now() or b"" for _ in found.octets])
+            step = self._state.unasked(octets)
+        except BaseException:
+            link.poison()
+            raise
+        if step.fault is not None:
+            self._fed(step, [])
+        if isinstance(found.failure, TransportError):
+            self._lost(self._state, found.failure, ())
+            raise found.failure.marked(processed=Processed.NO)
+        if found.failure is not None:
+            link.poison()
+            raise found.failure
+        if found.ended:
+            successor = self._commit(self._state.feed_eof(link.clean_end))
+            raise Closed().marked(processed=Processed.NO, successor=successor)
 
     def request_body_window(self, ref: RequestRef) -> int:
         """Return how much `stream_request_body` takes at once: no limit on HTTP/1, `sys.maxsize`.

@@ -38,7 +38,7 @@ from ..errors import (
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..proxy import check_told
 from ..responses import Data, Done, Headers, RequestFailed, Status
-from ..types import STREAM, UNKNOWN, Eof
+from ..types import STREAM, UNKNOWN, Eof, Unread
 from .failures import connecting
 from .negotiation import make_wish
 
@@ -108,6 +108,22 @@ class TunnelLink(Memory):
                 self.error = made
             case _:
                 pass
+
+    def _fetch(self) -> bytes | None:
+        """Return what came through the tunnel, after reading once for all of them."""
+        if not (self.queue or self.over):
+            self._tunnels.look()
+        return self._pull(None, wait=False)
+
+    def look(self) -> Unread | None:
+        """Fetch what is there without waiting, and say what it is.
+
+        While a mailbox reads for all tunnels, what it has not handed out is looked at, and left to it.
+        """
+        found = super().look()
+        if found is None and self._tunnels.foresees(self.ref):
+            return Unread((), ended=False, failure=None, handed_out=True)
+        return found
 
     @property
     def has_next(self) -> bool:
@@ -444,6 +460,19 @@ class Tunnels:
                 if until is not None and monotonic() >= until:
                     # There is always something to read from a proxy that floods.
                     raise TransportTimeout(phase)
+
+    def look(self) -> None:
+        """Read once for everybody, without waiting; while a mailbox reads, leave it to that."""
+        with self._changed:
+            if self.mode == "passive" and self._connection.is_open("read"):
+                self._take_now()
+
+    def foresees(self, ref: RequestRef) -> bool:
+        """Whether something for this tunnel has come that a mailbox is still to hand out."""
+        with self._changed:
+            if self.mode == "passive" or not self._connection.is_open("read"):
+                return False
+            return any(each.ref == ref for each in self._connection.foreseen())
 
     def _read_once(self, until: float | None) -> bool:
         """Read once for everybody; false when the time is up. The lock is free meanwhile."""

@@ -6,13 +6,14 @@ http1_responses.pyx, how requests are written in http1_requests.pyx.
 """
 
 cimport cython
-from cpython.bytes cimport PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, step
-from .faults cimport PROCESSED_YES, Fault, fault, marked, refusal
+from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, Step, step
+from .faults cimport PROCESSED_NO, PROCESSED_YES, Fault, fault, marked, refusal
 from .fields cimport check_pairs, exact
 from .http1_config cimport Config as ConfigType
 from .http1_framing cimport SEEN_FINAL
+from .http1_heads cimport shown_octets
 from .http1_notes cimport notes_of_output, notes_of_responses
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_UPGRADE, SEND_CHUNKED, SEND_LENGTH,
                               SEND_NOTHING, Draft, body_output, draft, trailers_output)
@@ -129,6 +130,7 @@ cdef class State(Reading):
         cdef State new
         cdef Draft made
         cdef Pending pending
+        cdef Step given
         cdef Py_ssize_t count = len(self.queue) - self.core.first
         cdef Fault refused = None
         if body is not None and streaming:
@@ -169,8 +171,10 @@ cdef class State(Reading):
             new.core.begun = False
         if made.asks & ASKS_CLOSE:
             new.core.closing = True
-        return step(new, None, made.output, None, pending.ref, END_KEEP,
-                    notes_of_output(made.output, True, self.config.sensitive) if self.core.traced else ())
+        given = step(new, None, made.output, None, pending.ref, END_KEEP,
+                     notes_of_output(made.output, True, self.config.sensitive) if self.core.traced else ())
+        given.alone = count == 0
+        return given
 
     def stream_body(self, RequestRef ref not None, bytes data not None):
         """Send a piece of a streamed body, or of what a tunnel carries."""
@@ -322,6 +326,24 @@ cdef class State(Reading):
             new.core.window.start = new.core.window.end = 0
         return step(new, responses, (), broken, None, new.end(),
                     notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
+
+    def unasked(self, bytes data not None):
+        """Take what came while no request was open, as one is about to be sent: the state, or a fault.
+
+        It is never the answer to that request (9112-9.2-b): the connection closes.
+        """
+        cdef State new
+        cdef Py_ssize_t count = PyBytes_GET_SIZE(data)
+        cdef Py_ssize_t start = self.passed_over(<const unsigned char *>PyBytes_AS_STRING(data), count)
+        cdef Fault broken
+        if start == count:
+            return step(self)
+        new = self.clone()
+        broken = fault("unexpected_data", "",
+                       shown_octets(<const unsigned char *>PyBytes_AS_STRING(data) + start,
+                                    count - start, self.config.sensitive), 0, 0, 0, PROCESSED_NO)
+        new.shut(None, None, None)
+        return step(new, None, (), broken, None, END_CLOSE)
 
     cdef int end(self) noexcept:
         """What becomes of the link."""

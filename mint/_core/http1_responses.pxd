@@ -94,6 +94,7 @@ cdef class Reading:
     # What follows writes to a state that nobody has seen yet.
     cdef bint is_dribble(self, bytes data) except -1
     cdef object read(self, bytes data, list responses)
+    cdef Py_ssize_t passed_over(self, const unsigned char *octets, Py_ssize_t count) noexcept
     cdef object read_status(self, Input *at, list responses)
     cdef object read_fields(self, Input *at, list responses, bint trailers)
     cdef object read_lines(self, Input *at, Fresh *fresh, bint trailers)

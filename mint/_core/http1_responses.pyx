@@ -215,6 +215,14 @@ cdef class Reading:
                 break
         return broken
 
+    cdef Py_ssize_t passed_over(self, const unsigned char *octets, Py_ssize_t count) noexcept:
+        """How many octets are empty lines that are tolerated before a status line."""
+        cdef Py_ssize_t i = 0
+        if self.config.lenient:
+            while i < count and octets[i] in b"\r\n":
+                i += 1
+        return i
+
     cdef int hand_on(self, Input *at, bytes data, Py_ssize_t count, list responses) except -1:
         """Give a piece of content; where it is the whole input, that itself."""
         cdef Data made = Data.__new__(Data)

@@ -50,6 +50,7 @@ cdef class Turns:
     cdef int queue(self, tuple output) except -1
     cdef bytes popped(self)
     cdef bint hears(self) except -1
+    cdef bint stirs(self) except -1
     cdef object one_read(self)
 
 
@@ -60,6 +61,7 @@ cdef class Quick:
 
     cdef Turns linked(self, object value)
     cdef object current(self, object value, Turns link)
+    cdef int listened(self, object value, Turns link) except -1
     cdef int handed(self, object value, Turns link, Step made, bint flush) except -1
     cdef Step fed(self, object value, Turns link, object data)
     cdef object successor(self, object value, Turns link, Step made)

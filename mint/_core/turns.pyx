@@ -151,6 +151,12 @@ cdef class Turns:
     cdef bint hears(self) except -1:
         return self._ended or self._failure is not None or bool(self._arrived)
 
+    cdef bint stirs(self) except -1:
+        """Whether anything has come that no value has read; this asks the wire where need be."""
+        if self._sequence != self._accepted or self.hears():
+            return True
+        return not self.still and self.look() is not None
+
     @property
     def has_next(self):
         """Whether something can be received without asking the wire."""
@@ -292,6 +298,8 @@ cdef class Quick:
             link.behind = True
             link.left(False)
             return made.fault
+        if made.alone:
+            self.listened(value, link)
         if made.notes or made.end != END_KEEP:
             return value._commit(made, flush=flush), made.ref
         if link.still and not link._layers:
@@ -308,6 +316,18 @@ cdef class Quick:
             return None
         link.queue(made.output)
         return self.successor(value, link, made)
+
+    cdef int listened(self, object value, Turns link) except -1:
+        """Refuse a request where something has come before it (RFC 9112 9.2)."""
+        cdef bint stirs
+        try:
+            stirs = link.stirs()
+        except BaseException:
+            link.poison()
+            raise
+        if stirs:
+            value._heard_unasked()
+        return 0
 
     cdef int handed(self, object value, Turns link, Step made, bint flush) except -1:
         """Let the link send what a step says."""

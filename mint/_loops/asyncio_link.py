@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from .._wire.link import Link
 from ..errors import TransportClosed
 from ..errors.transport import Unreachable, system_error
+from ..types import Unread
 from .asyncio_wire import FIRST_READ, Wire, most_held, much
 from .reading import grown, taught
 
@@ -260,6 +261,28 @@ class AsyncioLink(Link):
         self._read_size = grown(size) if self.likely else FIRST_READ
         # Of an end the loop tells: what is read after it has heard of a reset looks like one.
         return octets or None
+
+    def _fetch(self) -> bytes | None:
+        """Read what the loop has had no time to read yet; what it has read is in the inbox already."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return self._pull(None, wait=False)
+        try:
+            octets = self._socket.recv(self._read_size)
+        except BlockingIOError:
+            self.likely = False
+            return None
+        except OSError as error:
+            raise system_error(error, doing="receiving") from error
+        self.likely = len(octets) == self._read_size
+        return octets
+
+    def look(self) -> Unread | None:
+        """Fetch what is there without waiting, and say what it is; a transport that fails has ended."""
+        found = super().look()
+        if found is None and self._failing:
+            return Unread((), ended=True, failure=None, handed_out=False)
+        return found
 
     def _leave_rest(self) -> None:
         """Ask again in a turn of our own where there is probably more, else leave it to the loop."""

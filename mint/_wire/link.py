@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from .._core.turns import Turns
 from ..errors import StaleConnectionError, TransportClosed, TransportError, TransportTimeout
 from ..messages import Broken, Closed, Received
-from ..types import Source
+from ..types import Source, Unread
 from .tls import TLSLayer
 
 if TYPE_CHECKING:
@@ -357,6 +357,34 @@ class Link(_Turns, ABC):
         if octets is None and not self._closed:
             self._leave_rest()
         return octets
+
+    def look(self) -> Unread | None:
+        """Fetch what is there without waiting, into the inbox, and say what it is; `None` for nothing.
+
+        One read of the wire, and another only where the layers make nothing of what came (a session ticket
+        of TLS, a frame of a tunnel's connection); none where something is known already. Nothing is consumed.
+        """
+        size, fetched = 0, False
+        try:
+            while not (self._closed or size > PATIENCE or super().has_next):
+                octets = self._fetch()
+                if octets is None:
+                    break
+                self._take_in(octets)
+                size, fetched = size + len(octets), True
+        except TransportError as error:
+            self._failure = self._failure or error
+        if fetched and self.armed and self.inbox is not None:
+            # What was read here, the socket does not tell the mailbox any more.
+            self.inbox.watch(self)
+        handed_out = self._sequence != self._accepted
+        if not (handed_out or self._arrived or self._ended or self._failure is not None):
+            return None
+        return Unread(tuple(self._arrived), self._ended, self._failure, handed_out)
+
+    def _fetch(self) -> bytes | None:
+        """Return one read of the wire that does not wait; `None` where nothing is there."""
+        return self._pull(None, wait=False)
 
     def _leave_rest(self) -> None:
         """See to it that what reading did not show is asked for again; where a socket tells, nothing."""

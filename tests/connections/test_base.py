@@ -14,7 +14,7 @@ import pytest
 
 import mint
 from mint import errors
-from mint._connections.base import as_pieces
+from mint._connections.body import as_pieces
 from mint.messages import Broken, Closed, Received
 from mint.transport import Memory, SocketLink
 
@@ -351,15 +351,16 @@ def test_what_the_peer_had_said_comes_with_the_error_of_a_send(monkeypatch: pyte
 def test_an_error_that_was_raised_does_not_change_any_more() -> None:
     near, far = socket.socketpair()
     conn = mint.http1.initiate(SocketLink(near, mint.TCPOptions()), scheme="http", hostname="example.org")
+    conn, _ = conn.request("GET", "/", flush=False)
     far.close()
     with pytest.raises(errors.TransportClosed) as caught:
         conn.request("GET", "/")
-    assert kinds(list(caught.value.responses)) == ["RequestFailed"]
+    assert kinds(list(caught.value.responses)) == ["RequestFailed"] * 2
     closed = conn.after(caught.value)
     with pytest.raises(errors.TransportClosed) as later:
         closed.recv(timeout=10)
     assert later.value is not caught.value
-    assert kinds(list(caught.value.responses)) == ["RequestFailed"]
+    assert kinds(list(caught.value.responses)) == ["RequestFailed"] * 2
 
 
 @pytest.mark.parametrize(

@@ -622,9 +622,10 @@ def test_what_came_while_a_request_was_written_is_a_message(mailbox: mint.Mailbo
     conn = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
     with pytest.raises(errors.TransportTimeout):
         mailbox.receive(0)
+    body = bytes(2_000_000)
+    conn, ref = conn.request("PUT", "/", [("content-length", str(len(body)))], mint.STREAM)
     heard.clear()
     far.sendall(PAGE)
-    body = bytes(2_000_000)
 
     def read() -> None:
         # What the pair does not hold is written only after the answer was read.
@@ -635,7 +636,7 @@ def test_what_came_while_a_request_was_written_is_a_message(mailbox: mint.Mailbo
 
     reading = threading.Thread(target=read)
     reading.start()
-    conn, _ = conn.request("PUT", "/", (), body)
+    conn = conn.stream_request_body(ref, body)
     conn, content = finish(conn, mailbox)
     assert content == b"hello"
     reading.join(PATIENCE)

@@ -190,9 +190,12 @@ def test_a_reset_is_a_transport_error() -> None:
 class Dead(socket.socket):
     """A socket whose peer does not answer any more: the system says so once."""
 
+    alive = True
     told = False
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        if self.alive:
+            raise BlockingIOError
         if self.told:
             return b""
         self.told = True
@@ -202,9 +205,11 @@ class Dead(socket.socket):
 def test_a_peer_that_the_system_gave_up_is_no_time_limit_of_ours() -> None:
     """9112-6.3-g: the end that the socket shows afterwards completes no body."""
     near, far = socket.socketpair()
-    link = SocketLink(Dead(fileno=near.detach()), TCPOptions())
+    dead = Dead(fileno=near.detach())
+    link = SocketLink(dead, TCPOptions())
     conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
     conn, ref = conn.request("GET", "/")
+    dead.alive = False
     link.begin(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
     conn, responses = conn.recv(timeout=10)
     assert responses[-1] == mint.Data(ref, b"half of it")

@@ -1,0 +1,519 @@
+"""What arrives while no request is open is the answer to none, under every event loop and on every route.
+
+RFC 9112 9.2, 9.5; RFC 9113 6.8. The scenarios use only the public API. Each server is the other end of a
+socket pair that the test itself writes to, so that what "has arrived" is known without waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from abc import ABC, abstractmethod
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import pytest
+import uvloop
+
+import mint
+import mint.asyncio
+import mint.trio
+from mint import Processed, errors
+from mint.testing import http2
+
+from ..tls import server_context, trusting
+from ..worlds import Loop, fed, run_trio
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Coroutine
+
+FIRST = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nfirst"
+STRAY = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nstray!"
+OPENED = b"HTTP/1.1 200 OK\r\n\r\n"
+OPENED_STREAM = b"".join(
+    each.serialize()
+    for each in (http2.settings(), http2.settings(ack=True), http2.headers(1, ((":status", "200"),)))
+)
+
+Kind: TypeAlias = Literal["plain", "TLS", "HTTP/1 tunnel", "HTTP/2 tunnel"]
+KINDS: tuple[Kind, ...] = ("plain", "TLS", "HTTP/1 tunnel", "HTTP/2 tunnel")
+
+
+class Far:
+    """The far end of a connection: what the test lets the server say."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.near, self.sock = socket.socketpair()
+        self.kind = kind
+        self.tls: ssl.SSLSocket | None = None
+
+    def say(self, octets: bytes) -> None:
+        """Let these octets arrive."""
+        if self.tls is not None:
+            self.tls.sendall(octets)
+        elif self.kind == "HTTP/2 tunnel":
+            self.sock.sendall(http2.data(1, octets).serialize())
+        else:
+            self.sock.sendall(octets)
+
+    def end(self) -> None:
+        """Let the end arrive."""
+        if self.kind == "HTTP/2 tunnel":
+            self.sock.sendall(http2.data(1, b"", end=True).serialize())
+        else:
+            (self.tls or self.sock).shutdown(socket.SHUT_WR)
+
+    def sent(self) -> bytes:
+        """Return what has been sent to the server and was not returned yet; in clear only."""
+        if self.tls is not None:
+            return b""
+        self.sock.setblocking(False)
+        octets = b""
+        with suppress(BlockingIOError, ConnectionResetError):
+            while more := self.sock.recv(65_536):
+                octets += more
+        self.sock.setblocking(True)
+        return octets
+
+    def close(self) -> None:
+        (self.tls or self.sock).close()
+
+
+class World(ABC):
+    """One event loop: how a connection is made, received from, and how the loop gets its turn."""
+
+    @abstractmethod
+    async def connect(self, *where: Any, **options: Any) -> mint.Connection: ...
+
+    @abstractmethod
+    async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]: ...
+
+    @abstractmethod
+    async def turn(self) -> None:
+        """Let the loop read what has arrived, if it reads by itself."""
+
+    @abstractmethod
+    def run(self, work: Callable[[], Coroutine[object, object, None]]) -> None: ...
+
+
+class Blocking(World):
+    """Blocking code; nothing here suspends."""
+
+    async def connect(self, *where: Any, **options: Any) -> mint.Connection:
+        return mint.connect(*where, **options)
+
+    async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
+        return conn.recv(timeout=10)
+
+    async def turn(self) -> None:
+        """Nothing reads by itself."""
+
+    def run(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        with pytest.raises(StopIteration):
+            work().send(None)
+
+
+class WithMailbox(Blocking):
+    def __init__(self) -> None:
+        self.mailbox = mint.Mailbox()
+
+    async def connect(self, *where: Any, **options: Any) -> mint.Connection:
+        return mint.connect(*where, mailbox=self.mailbox, **options)
+
+    async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
+        return fed(conn, self.mailbox.receive(timeout=10))
+
+    def run(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        with self.mailbox:
+            super().run(work)
+
+
+class InAsyncio(World):
+    make: Callable[[], asyncio.AbstractEventLoop] = staticmethod(asyncio.SelectorEventLoop)
+
+    async def connect(self, *where: Any, **options: Any) -> mint.Connection:
+        self.mailbox = mint.asyncio.Mailbox()
+        return await mint.asyncio.connect(*where, mailbox=self.mailbox, **options)
+
+    async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
+        return fed(conn, await self.mailbox.receive())
+
+    async def turn(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    def run(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        Loop(self.make)(work())
+
+
+class UnderUvloop(InAsyncio):
+    make = staticmethod(uvloop.new_event_loop)
+
+
+class InTrio(World):
+    mailbox: mint.trio.Mailbox
+
+    async def connect(self, *where: Any, **options: Any) -> mint.Connection:
+        self.mailbox = mint.trio.Mailbox()
+        return await mint.trio.connect(*where, mailbox=self.mailbox, **options)
+
+    async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
+        return fed(conn, await self.mailbox.receive())
+
+    async def turn(self) -> None:
+        """Nothing reads by itself."""
+
+    def run(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        try:
+            run_trio(work)
+        finally:
+            self.mailbox.close()
+
+
+WORLDS: dict[str, type[World]] = {
+    "blocking": Blocking,
+    "mailbox": WithMailbox,
+    "asyncio": InAsyncio,
+    "uvloop": UnderUvloop,
+    "trio": InTrio,
+}
+
+
+@pytest.fixture(params=WORLDS)
+def world(request: pytest.FixtureRequest) -> World:
+    return WORLDS[request.param]()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    made: Kind = request.param
+    return made
+
+
+async def opened(world: World, kind: Kind, stack: ExitStack) -> tuple[mint.Connection, Far]:
+    """Return a connection of this kind, and its far end."""
+    far = Far(kind)
+    stack.callback(far.close)
+    options: dict[str, Any] = {"socket": far.near, "protocols": ("http1",)}
+    if kind == "TLS":
+        context = server_context()
+
+        def shake_hands() -> None:
+            far.tls = context.wrap_socket(far.sock, server_side=True)
+
+        thread = threading.Thread(target=shake_hands)
+        thread.start()
+        conn = await world.connect("https", "localhost", 443, tls=trusting(), **options)
+        thread.join()
+    elif kind == "plain":
+        conn = await world.connect("http", "localhost", 80, **options)
+    else:
+        far.sock.sendall(OPENED if kind == "HTTP/1 tunnel" else OPENED_STREAM)
+        protocol: mint.types.ProtocolName = "http1" if kind == "HTTP/1 tunnel" else "http2"
+        proxy = mint.Proxy("http", "proxy.test", 80, tunnel=True, protocols=(protocol,))
+        conn = await world.connect("http", "localhost", 80, proxy=proxy, **options)
+    stack.enter_context(conn)
+    return conn, far
+
+
+async def exchanged(world: World, conn: mint.Connection, far: Far) -> mint.Connection:
+    """Do one request, so that the connection is idle for the second time."""
+    assert conn.is_usable()
+    conn, ref = conn.request("GET", "/first")
+    far.say(FIRST)
+    got: list[mint.Response] = []
+    while conn.open_request_count:
+        conn, responses = await world.receive(conn)
+        got += responses
+    assert [each for each in got if isinstance(each, (mint.Data, mint.Done))] == [
+        mint.Data(ref, b"first"),
+        mint.Done(ref),
+    ]
+    assert conn.is_usable()
+    return conn
+
+
+def say_and_end(far: Far) -> None:
+    far.say(STRAY)
+    far.end()
+
+
+ARRIVALS: dict[str, tuple[Callable[[Far], None], type[mint.MintError]]] = {
+    "a response": (lambda far: far.say(STRAY), errors.UnexpectedData),
+    "the start of one": (lambda far: far.say(b"H"), errors.UnexpectedData),
+    "an interim response": (lambda far: far.say(b"HTTP/1.1 100 Continue\r\n\r\n"), errors.UnexpectedData),
+    "an empty line": (lambda far: far.say(b"\r\n"), errors.UnexpectedData),
+    "a response and the end": (say_and_end, errors.UnexpectedData),
+    "the end": (Far.end, errors.Closed),
+}
+
+
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
+@pytest.mark.parametrize("before", [False, True], ids=["new", "used"])
+@pytest.mark.parametrize("arrival", ARRIVALS)
+def test_what_arrives_before_a_request_is_not_its_answer(
+    world: World, kind: Kind, arrival: str, before: bool, turn: bool
+) -> None:
+    arrive, expected = ARRIVALS[arrival]
+
+    async def scenario() -> None:
+        with ExitStack() as stack:
+            conn, far = await opened(world, kind, stack)
+            if before:
+                conn = await exchanged(world, conn, far)
+            far.sent()
+            arrive(far)
+            if turn:
+                await world.turn()
+            assert conn.is_open()
+            assert not conn.is_usable()
+            with pytest.raises(mint.MintError) as caught:
+                conn.request("POST", "/second", (), b"pay")
+            error = caught.value
+            assert type(error) is expected
+            assert error.processed is Processed.NO
+            assert not error.local
+            conn = conn.after(error)
+            assert not conn.is_open()
+            assert not conn.is_open("read")
+            assert not conn.is_usable()
+            if kind in {"plain", "HTTP/1 tunnel"}:
+                assert far.sent() == b""
+            with pytest.raises(errors.Closed) as again:
+                conn.request("GET", "/")
+            assert again.value.processed is Processed.NO
+
+    world.run(scenario)
+
+
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
+def test_a_reset_is_told_before_a_request_is_sent(world: World, turn: bool) -> None:
+    async def scenario() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        with ExitStack() as stack:
+            stack.enter_context(listener)
+            conn = await world.connect("http", *listener.getsockname())
+            stack.enter_context(conn)
+            far = stack.enter_context(listener.accept()[0])
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            far.close()
+            if turn:
+                await world.turn()
+            assert not conn.is_usable()
+            with pytest.raises(mint.MintError) as caught:
+                conn.request("POST", "/", (), b"pay")
+            assert caught.value.processed is Processed.NO
+            assert not conn.after(caught.value).is_open("read")
+
+    world.run(scenario)
+
+
+def test_what_came_behind_the_answer_of_a_proxy(world: World) -> None:
+    async def scenario() -> None:
+        with ExitStack() as stack:
+            far = Far("HTTP/1 tunnel")
+            stack.callback(far.close)
+            far.sock.sendall(OPENED + STRAY)
+            proxy = mint.Proxy("http", "proxy.test", 80, tunnel=True)
+            conn = await world.connect("http", "localhost", 80, proxy=proxy, socket=far.near)
+            stack.enter_context(conn)
+            far.sent()
+            assert not conn.is_usable()
+            with pytest.raises(errors.UnexpectedData) as caught:
+                conn.request("GET", "/")
+            assert caught.value.processed is Processed.NO
+            assert far.sent() == b""
+
+    world.run(scenario)
+
+
+def test_looking_changes_nothing(world: World, kind: Kind) -> None:
+    """Also TLS session tickets and frames of the proxy are there, and are no answer."""
+
+    async def scenario() -> None:
+        with ExitStack() as stack:
+            conn, far = await opened(world, kind, stack)
+            if kind == "HTTP/2 tunnel":
+                far.sock.sendall(http2.ping(b"12345678").serialize() + http2.window_update(0, 9).serialize())
+            for _ in range(3):
+                assert conn.is_usable()
+            conn = await exchanged(world, conn, far)
+            conn, ref = conn.request("GET", "/third")
+            far.say(STRAY)
+            await world.turn()
+            assert conn.is_usable()  # a request that is open may be answered
+            got: list[mint.Response] = []
+            while conn.open_request_count:
+                conn, responses = await world.receive(conn)
+                got += responses
+            assert mint.Data(ref, b"stray!") in got
+
+    world.run(scenario)
+
+
+FRAMES: dict[str, tuple[bytes, bool]] = {
+    "nothing": (b"", True),
+    "a PING": (http2.ping(b"12345678").serialize(), True),
+    "SETTINGS": (http2.settings().serialize(), True),
+    "WINDOW_UPDATE": (http2.window_update(0, 1000).serialize(), True),
+    "GOAWAY": (http2.goaway(0, 0).serialize(), False),
+    "a PING and GOAWAY": (http2.ping(b"12345678").serialize() + http2.goaway(0, 0).serialize(), False),
+    "GOAWAY with an error": (http2.goaway(0, 2).serialize(), False),
+    "a violation": (http2.window_update(0, 0).serialize(), False),
+}
+
+
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
+@pytest.mark.parametrize("name", FRAMES)
+def test_http2_is_usable_unless_the_server_goes(world: World, name: str, turn: bool) -> None:
+    frames, usable = FRAMES[name]
+
+    async def scenario() -> None:
+        with ExitStack() as stack:
+            far = Far("plain")
+            stack.callback(far.close)
+            conn = await world.connect("http", "localhost", 80, protocols=("http2",), socket=far.near)
+            stack.enter_context(conn)
+            far.sock.sendall(http2.settings().serialize())
+            conn, _ = await world.receive(conn)
+            far.sock.sendall(frames)
+            if turn:
+                await world.turn()
+            assert conn.is_usable() is usable
+            assert conn.is_usable() is usable
+            if name in {"nothing", "a PING", "SETTINGS", "WINDOW_UPDATE"}:
+                conn, ref = conn.request("GET", "/")
+                far.sock.sendall(http2.headers(1, ((":status", "204"),), end=True).serialize())
+                got: list[mint.Response] = []
+                while conn.open_request_count:
+                    conn, responses = await world.receive(conn)
+                    got += responses
+                assert got[-1] == mint.Done(ref)
+            far.end()
+            if turn:
+                await world.turn()
+            assert not conn.is_usable()
+
+    world.run(scenario)
+
+
+def test_a_message_that_was_handed_out_is_not_forgotten(world: World) -> None:
+    """What a mailbox has handed out has arrived, though the connection does not know yet what it is."""
+    if isinstance(world, Blocking) and not isinstance(world, WithMailbox):
+        return  # there is no mailbox
+
+    async def scenario() -> None:
+        with ExitStack() as stack:
+            conn, far = await opened(world, "plain", stack)
+            conn = await exchanged(world, conn, far)
+            far.say(STRAY)
+            received = world.mailbox.receive()  # type: ignore[attr-defined]  # of those that have one
+            message = received if isinstance(received, mint.Received) else await received
+            assert not conn.is_usable()
+            with pytest.raises(errors.Closed) as caught:
+                conn.request("GET", "/second")
+            assert caught.value.processed is Processed.NO
+            with pytest.raises(errors.UnexpectedData):
+                conn.after(caught.value).stream(message)
+
+    world.run(scenario)
+
+
+# -- connections that share one to a proxy
+
+
+def tunnels_to(far: Far, stack: ExitStack) -> tuple[mint.Tunnels, mint.Connection]:
+    far.sock.sendall(OPENED_STREAM)
+    proxy = mint.http2.connect("http", "proxy.test", 80, socket=far.near)
+    tunnels = stack.enter_context(mint.Tunnels(proxy))
+    return tunnels, tunnels.connect("http", "localhost", 80, protocols=("http1",))
+
+
+@pytest.mark.parametrize("active", [False, True], ids=["passive", "active"])
+@pytest.mark.parametrize("arrival", ARRIVALS)
+def test_what_arrives_through_a_shared_connection(arrival: str, active: bool) -> None:
+    arrive, expected = ARRIVALS[arrival]
+    with ExitStack() as stack:
+        far = Far("HTTP/2 tunnel")
+        stack.callback(far.close)
+        tunnels, conn = tunnels_to(far, stack)
+        assert conn.is_usable()
+        if active:
+            mailbox = stack.enter_context(mint.Mailbox())
+            tunnels.set_mode("active", mailbox)
+            conn = conn.set_mode("active", mailbox)
+            assert conn.is_usable()
+            arrive(far)
+            assert not conn.is_usable()
+            # What the mailbox has not handed out yet is still its own to hand out.
+            with pytest.raises(errors.Closed) as refused:
+                conn.request("POST", "/", (), b"pay")
+            assert refused.value.processed is Processed.NO
+            assert tunnels.stream(mailbox.receive(timeout=5)) is True
+        else:
+            arrive(far)
+        assert not conn.is_usable()
+        with pytest.raises(mint.MintError) as caught:
+            conn.request("POST", "/", (), b"pay")
+        assert type(caught.value) is expected
+        assert caught.value.processed is Processed.NO
+        assert b"pay" not in far.sent()
+
+
+# -- without a wire
+
+
+def test_in_memory() -> None:
+    link = mint.transport.Memory()
+    conn = mint.http1.initiate(link, scheme="http", hostname="server.test")
+    assert conn.is_usable()
+    link.put(STRAY)
+    assert not conn.is_usable()
+    with pytest.raises(errors.UnexpectedData) as caught:
+        conn.request("GET", "/")
+    assert (caught.value.processed, link.take()) == (Processed.NO, b"")
+    assert link.closed
+
+
+def test_a_refused_request_asks_nobody() -> None:
+    """A mistake in the request is told first; the connection is as it was."""
+    link = mint.transport.Memory()
+    conn = mint.http1.initiate(link, scheme="http", hostname="server.test")
+    link.put(STRAY)
+    with pytest.raises(errors.InvalidRequestTarget) as caught:
+        conn.request("GET", "no target")
+    assert conn.after(caught.value) is conn
+
+
+def test_a_superseded_value_has_no_say() -> None:
+    conn = mint.http1.initiate(mint.transport.Memory(), scheme="http", hostname="server.test")
+    newer, _ = conn.request("GET", "/")
+    with pytest.raises(errors.StaleConnectionError):
+        conn.is_usable()
+    assert newer.is_usable()
+
+
+def test_empty_lines_are_passed_over_where_they_are_tolerated() -> None:
+    link = mint.transport.Memory()
+    conn = mint.http1.initiate(
+        link, scheme="http", hostname="server.test", http1=mint.HTTP1Options(lenient=True)
+    )
+    link.put(b"\r\n")
+    assert conn.is_usable()
+    conn, ref = conn.request("GET", "/")
+    link.put(FIRST)
+    conn, got = conn.recv()
+    assert got[-1] == mint.Done(ref)
+
+
+def test_fields_given_by_an_iterator_are_sent_after_looking() -> None:
+    link = mint.transport.Memory()
+    conn = mint.http1.initiate(
+        link, scheme="http", hostname="server.test", http1=mint.HTTP1Options(lenient=True)
+    )
+    link.put(b"\r\n")
+    conn, _ = conn.request("GET", "/", iter([("x-a", "1")]))
+    assert b"x-a: 1\r\n" in link.take()
