@@ -69,8 +69,11 @@ DEPENDENCIES: dict[str, str | tuple[str, ...]] = {
     "certifi": "mint._extras.with_certifi",
     "idna": "mint._extras.with_idna",
     "socksio": "mint._connect.socks",
-    "trio": ("mint._loops.trio", "mint.exchange.trio", "mint.pool.trio"),
+    "trio": ("mint._loops.trio", "mint.exchange.trio", "mint.pool.trio", "mint.testing"),
     "truststore": "mint._extras.with_truststore",
+    "hypothesis": "mint.testing",
+    "pytest": "mint.testing",
+    "trustme": "mint.testing",
 }
 
 # All that the core may import from outside: no I/O, no clock, no environment, no randomness.

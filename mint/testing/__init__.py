@@ -4,11 +4,12 @@ They listen on loopback in threads of their own, need nothing but the standard l
 end.
 """
 
-from . import http2
-from .messages import Body, Handler, Headers, Lost, Push, Request, Response
+from . import hpack, http2
+from .messages import Body, Fields, Handler, Headers, Lost, Push, Request, Response
 from .origin import Origin
 from .peer import Peer
-from .scripted import ScriptedServer, ScriptError
+from .refusing import RefusingServer
+from .scripted import Script, ScriptedServer, ScriptError, optional, repeated
 from .showcase import showcase
 from .steps import (
     Close,
@@ -20,6 +21,7 @@ from .steps import (
     ExpectUntil,
     Flood,
     Forever,
+    Pause,
     Reset,
     Send,
     SendRaw,
@@ -32,6 +34,7 @@ from .steps import (
     Wait,
     bytewise,
     request,
+    trickle,
 )
 
 __all__ = [
@@ -43,17 +46,21 @@ __all__ = [
     "ExpectCount",
     "ExpectEnd",
     "ExpectUntil",
+    "Fields",
     "Flood",
     "Forever",
     "Handler",
     "Headers",
     "Lost",
     "Origin",
+    "Pause",
     "Peer",
     "Push",
+    "RefusingServer",
     "Request",
     "Reset",
     "Response",
+    "Script",
     "ScriptError",
     "ScriptedServer",
     "Send",
@@ -66,7 +73,11 @@ __all__ = [
     "Unexpected",
     "Wait",
     "bytewise",
+    "hpack",
     "http2",
+    "optional",
+    "repeated",
     "request",
     "showcase",
+    "trickle",
 ]

@@ -4,21 +4,25 @@ What frames come in, and what they mean for the connection, is not known here.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from .frames import ErrorCode, Setting, push_promise
-from .messages import Body, Handler, Headers, Lost, Push, Request, Response
+from .messages import Body, Fields, Handler, Headers, Lost, Push, Request, Response, checked
 from .origin1 import BODILESS
 from .wire2 import Stream, Wire
 
 T = TypeVar("T")
+GRACE: Final = 0.5
+LOOK: Final = 0.005
+NEVER: Final = threading.Event()
 
 
 class Answers:
     """Answers the requests of one connection."""
 
-    def __init__(self, wire: Wire, handler: Handler, failed: Callable[[Exception], None]) -> None:
+    def __init__(self, wire: Wire, handler: Handler, failed: Callable[[BaseException], None]) -> None:
         self._wire = wire
         self._handler = handler
         self._failed = failed
@@ -44,10 +48,18 @@ class Answers:
         stream.wants_continue = not stream.remote_ended and request.header("expect") == "100-continue"
         self._start(stream, lambda: self._answer(stream, request))
 
-    def join(self, timeout: float) -> None:
-        """Wait for the threads."""
+    def join(self, timeout: float, gone: threading.Event) -> None:
+        """Wait for the threads; once the connection is `gone`, not for long.
+
+        One that is still in a handler then is left behind. All that it can do is fail.
+        """
+        until = time.monotonic() + timeout
         for thread in self._threads:
-            thread.join(timeout)
+            while thread.is_alive() and (left := until - time.monotonic()) > 0:
+                if gone.is_set():
+                    until = min(until, time.monotonic() + GRACE)
+                    gone = NEVER
+                thread.join(min(left, LOOK))
 
     def _start(self, stream: Stream, work: Callable[[], None]) -> None:
         def run() -> None:
@@ -55,6 +67,9 @@ class Answers:
                 work()
             except Lost:
                 pass
+            except BaseException as error:  # noqa: BLE001  raised where the server stops
+                self._failed(error)
+                self._wire.reset(stream.id, ErrorCode.INTERNAL_ERROR)
             finally:
                 self._wire.forget(stream)
 
@@ -84,12 +99,13 @@ class Answers:
 
     def _answer(self, stream: Stream, request: Request) -> None:
         try:
-            response = self._handler(request)
+            answer: object = self._handler(request)
         except Lost:
             raise
-        except Exception as error:  # noqa: BLE001  raised where the server stops
+        except BaseException as error:  # noqa: BLE001  raised where the server stops
             self._failed(error)
-            response = Response(500)
+            answer = Response(500)
+        response = checked(answer)
         self._push(stream, request, response.pushes)
         self._respond(stream, request.method, response)
 
@@ -106,7 +122,7 @@ class Answers:
         self._promised += 2
         promised = self._wire.new_stream(self._promised)
         promised.remote_ended = True
-        fields: Headers = (
+        fields: Fields = (
             (":method", "GET"),
             (":scheme", request.scheme),
             (":authority", request.authority),
@@ -129,7 +145,7 @@ class Answers:
         if isinstance(body, bytes) and not unknown:
             fields = (*fields, ("content-length", str(len(body))))
         start = ((":status", str(status)), *fields)
-        if bodiless or (body == b"" and response.trailers == ()):
+        if bodiless or (response.is_plain and not body):
             wire.send_block(stream, start, end=True)
             return
         if stream.wants_continue and not isinstance(body, bytes):
@@ -137,7 +153,7 @@ class Answers:
             wire.send_block(stream, ((":status", "100"),))
         stream.wants_continue = False
         wire.send_block(stream, start)
-        if isinstance(body, bytes) and response.trailers == ():
+        if isinstance(body, bytes) and response.is_plain:
             wire.send_data(stream, body, end=True)
         else:
             self._stream(stream, response)
@@ -157,7 +173,7 @@ class Answers:
             return ask()
         except Lost:
             raise
-        except Exception as error:
+        except BaseException as error:
             self._failed(error)
             self._wire.reset(stream.id, ErrorCode.INTERNAL_ERROR)
             raise Lost("the handler failed in the middle of the body") from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from .messages import Headers
+from .messages import Fields
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEAD_SIZE: Final = 9
@@ -148,7 +148,7 @@ def data(stream: int, payload: bytes = b"", *, end: bool = False, padding: int |
 
 def headers(
     stream: int,
-    fields: Headers | bytes,
+    fields: Fields | bytes,
     *,
     end: bool = False,
     end_headers: bool = True,
@@ -188,7 +188,7 @@ def settings(*values: tuple[int, int], ack: bool = False) -> Frame:
 def push_promise(
     stream: int,
     promised: int,
-    fields: Headers | bytes,
+    fields: Fields | bytes,
     *,
     end_headers: bool = True,
     padding: int | None = None,
@@ -214,7 +214,7 @@ def window_update(stream: int, increment: int) -> Frame:
     return Frame(FrameType.WINDOW_UPDATE, 0, stream, struct.pack(">I", increment))
 
 
-def continuation(stream: int, fields: Headers | bytes, *, end_headers: bool = True) -> Frame:
+def continuation(stream: int, fields: Fields | bytes, *, end_headers: bool = True) -> Frame:
     """Return a CONTINUATION frame: `fields`, or a part of a block."""
     payload = fields if isinstance(fields, bytes) else block(*fields)
     return Frame(FrameType.CONTINUATION, END_HEADERS if end_headers else 0, stream, payload)

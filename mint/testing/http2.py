@@ -11,18 +11,21 @@ For example::
         http2.ExpectFrame(http2.FrameType.GOAWAY),
     ]
 
-The steps mix with those of every other script. What the client sent is kept in `Conversation`.
+The steps mix with those of every other script. What the client sent is kept in `Conversation`. Header
+blocks are decoded in the order in which they come, whichever step reads them. `mint.testing.hpack` makes
+blocks with Huffman code and indexing.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
 
-from .._core.hpack import Decoder
+from ._conversation import Conversation, described, other, read_frame
 from .frames import (
     ACK,
     END_HEADERS,
     END_STREAM,
-    HEAD_SIZE,
     PADDED,
     PREFACE,
     PRIORITY_FLAG,
@@ -37,7 +40,6 @@ from .frames import (
     goaway,
     headers,
     number_of,
-    parse_head,
     ping,
     priority,
     push_promise,
@@ -47,7 +49,7 @@ from .frames import (
     settings_of,
     window_update,
 )
-from .messages import Headers
+from .messages import Fields, Headers
 from .peer import Peer
 from .steps import Expect, Step, Unexpected, shown
 
@@ -66,7 +68,9 @@ __all__ = [
     "ExpectPreface",
     "Frame",
     "FrameType",
+    "Interleaved",
     "SendFrames",
+    "SendHeaders",
     "Setting",
     "block",
     "content",
@@ -81,57 +85,13 @@ __all__ = [
     "ping",
     "priority",
     "push_promise",
+    "read_frame",
     "rst_stream",
     "send",
     "settings",
     "settings_of",
     "window_update",
 ]
-
-
-@dataclass(slots=True)
-class Conversation:
-    """What a client said on one connection: `server.peers[0].state(Conversation)`."""
-
-    frames: list[Frame] = field(default_factory=list[Frame])
-    requests: dict[int, Headers] = field(default_factory=dict[int, Headers])
-    """The fields of the newest header block of each stream that was expected."""
-    decoder: Decoder = field(default_factory=Decoder)
-
-    def decode(self, encoded: bytes) -> Headers:
-        """Decode the next header block."""
-        decoded = self.decoder.decode(encoded)
-        if decoded.fault is not None:
-            raise Unexpected(f"a header block does not decode: {decoded.fault}")
-        self.decoder = decoded.decoder
-        return tuple(decoded.fields)
-
-
-def read_frame(peer: Peer) -> Frame | None:
-    """Read the next frame; None where the client ended between frames."""
-    if not peer.unread and not peer.fill():
-        return None
-    length, frame = parse_head(peer.read_exactly(HEAD_SIZE))
-    return replace(frame, payload=peer.read_exactly(length))
-
-
-def _is_routine(frame: Frame) -> bool:
-    """Whether a client may send this frame at any time, as it pleases."""
-    return frame.type == FrameType.WINDOW_UPDATE or (frame.type == FrameType.SETTINGS and frame.has(ACK))
-
-
-def _next(peer: Peer, wanted: str, kind: int | None = None, *, at_once: bool = False) -> Frame:
-    try:
-        while True:
-            frame = read_frame(peer)
-            if frame is None:
-                raise Unexpected(f"the client ended instead of sending {wanted}")
-            conversation = peer.state(Conversation)
-            conversation.frames.append(frame)
-            if at_once or frame.type == kind or not _is_routine(frame):
-                return frame
-    except TimeoutError:
-        raise Unexpected(f"{wanted} did not come in time") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +111,41 @@ def send(*frames: Frame) -> SendFrames:
 
 
 @dataclass(frozen=True, slots=True)
+class SendHeaders(Step):
+    """Send a header block that the connection's encoder makes: Huffman code, dynamic table (RFC 7541).
+
+    `priority` is dependency, weight, exclusive. Blocks that `http2.headers` makes do not disturb the
+    table. A block of more than `size` octets goes on in CONTINUATION.
+    """
+
+    stream: int
+    fields: Fields
+    end: bool = False
+    padding: int | None = None
+    priority: tuple[int, int, bool] | None = None
+    size: int = 16_384
+
+    def play(self, peer: Peer) -> None:
+        """Encode and send."""
+        encoded = peer.state(Conversation).encoder.encode(self.fields)
+        parts = [encoded[at : at + self.size] for at in range(0, len(encoded), self.size)] or [b""]
+        last = len(parts) - 1
+        first = headers(
+            self.stream,
+            parts[0],
+            end=self.end,
+            end_headers=last == 0,
+            padding=self.padding,
+            priority=self.priority,
+        )
+        others = (
+            continuation(self.stream, part, end_headers=number == last)
+            for number, part in enumerate(parts[1:], 1)
+        )
+        peer.send(serialize((first, *others)))
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectPreface(Step):
     """Expect the client's preface: the magic and its SETTINGS (RFC 9113 3.4)."""
 
@@ -164,8 +159,8 @@ class ExpectPreface(Step):
 class ExpectFrame(Step):
     """Expect that the next frame is like this; what is None may be anything.
 
-    WINDOW_UPDATE and acknowledgements of SETTINGS are passed over where not asked for by type,
-    since a client sends them when it likes. A pattern must match the whole payload.
+    WINDOW_UPDATE, PRIORITY, PRIORITY_UPDATE and acknowledgements of SETTINGS are passed over where not
+    asked for by type, since a client sends them when it likes. A pattern must match the whole payload.
     """
 
     type: int | None = None
@@ -175,7 +170,7 @@ class ExpectFrame(Step):
 
     def play(self, peer: Peer) -> None:
         """Read the frame and compare."""
-        frame = _next(peer, repr(self), self.type)
+        frame = peer.state(Conversation).next_frame(peer, repr(self), self.type, stream=self.stream)
         fits = (
             self.type in {None, frame.type}
             and self.stream in {None, frame.stream}
@@ -183,18 +178,12 @@ class ExpectFrame(Step):
             and self._payload_fits(frame.payload)
         )
         if not fits:
-            raise _other(frame)
+            raise other(repr(self), frame)
 
     def _payload_fits(self, payload: bytes) -> bool:
         if self.payload is None or isinstance(self.payload, bytes):
             return self.payload in {None, payload}
         return self.payload.fullmatch(payload) is not None
-
-
-def _other(frame: Frame) -> Unexpected:
-    name = FrameType(frame.type).name if frame.type in set(FrameType) else f"type {frame.type}"
-    head = f"{name}, flags {frame.flags:#x}, stream {frame.stream}"
-    return Unexpected(f"another frame came: {head}, payload {shown(frame.payload)}")
 
 
 def expect_reset(stream: int, code: int) -> ExpectFrame:
@@ -212,34 +201,46 @@ def expect_goaway(code: int) -> ExpectFrame:
 class ExpectHeaders(Step):
     """Expect a header block on `stream` in which these fields are, in this order, among others.
 
-    `exact` leaves no room for others; `end` says whether the stream must end with it.
+    `any_order` leaves their order to the client, `exact` leaves no room for others, and `end` says
+    whether the stream must end with it.
     """
 
     stream: int
-    fields: Headers = ()
+    fields: Fields = ()
     end: bool | None = None
     exact: bool = False
+    any_order: bool = False
 
     def play(self, peer: Peer) -> None:
-        """Read HEADERS and what continues it, decode, compare."""
-        wanted = f"HEADERS on stream {self.stream}"
-        first = frame = _next(peer, wanted)
+        """Read HEADERS and what continues it, compare."""
+        wanted, conversation = f"HEADERS on stream {self.stream}", peer.state(Conversation)
+        first = frame = conversation.next_frame(peer, wanted, FrameType.HEADERS, stream=self.stream)
         if (first.type, first.stream) != (FrameType.HEADERS, self.stream):
-            raise _other(first)
-        encoded = content(first)
+            raise other(wanted, first)
         while not frame.has(END_HEADERS):
-            frame = _next(peer, "CONTINUATION", at_once=True)
+            frame = conversation.next_frame(peer, "CONTINUATION", stream=self.stream, at_once=True)
             if (frame.type, frame.stream) != (FrameType.CONTINUATION, self.stream):
-                raise _other(frame)
-            encoded += frame.payload
-        conversation = peer.state(Conversation)
-        came = conversation.decode(encoded)
+                raise other(f"CONTINUATION on stream {self.stream}", frame)
+        came = conversation.fields_of(frame)
         conversation.requests[self.stream] = came
-        rest = iter(came)
-        if not all(wish in rest for wish in self.fields) or (self.exact and came != self.fields):
-            raise Unexpected(f"other fields\n  expected: {self.fields}\n  came:     {came}")
+        if not self._fits(came):
+            raise Unexpected(f"other fields\n  expected: {self._described()}\n  came:     {came}")
         if self.end not in {None, first.has(END_STREAM)}:
-            raise Unexpected(f"END_STREAM is {first.has(END_STREAM)}, expected {self.end}")
+            raise Unexpected(
+                f"END_STREAM is {first.has(END_STREAM)}, expected {self.end}\n  came: {described(first)}"
+            )
+
+    def _fits(self, came: Headers) -> bool:
+        wanted = tuple((name, value) for name, value in self.fields)
+        if self.any_order:
+            missing, others = Counter(wanted) - Counter(came), Counter(came) - Counter(wanted)
+            return not missing and not (self.exact and others)
+        rest = iter(came)
+        return all(each in rest for each in wanted) and not (self.exact and came != wanted)
+
+    def _described(self) -> str:
+        order = "in any order" if self.any_order else "in this order"
+        return f"{tuple(self.fields)}, {order}, {'and nothing else' if self.exact else 'among others'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +255,11 @@ class ExpectData(Step):
         """Read frame by frame."""
         came, ended = b"", False
         while len(came) < len(self.data) or (self.end and not ended):
-            frame = _next(peer, f"DATA on stream {self.stream}")
+            wanted = f"DATA on stream {self.stream}"
+            frame = peer.state(Conversation).next_frame(peer, wanted, FrameType.DATA, stream=self.stream)
             if (frame.type, frame.stream) != (FrameType.DATA, self.stream):
-                raise _other(frame)
+                so_far = f"\n  of {shown(self.data)} came: {shown(came)}"
+                raise Unexpected(f"{other(wanted, frame)}{so_far}")
             came += content(frame)
             ended = frame.has(END_STREAM)
             if ended or not self.data.startswith(came):
@@ -265,6 +268,42 @@ class ExpectData(Step):
             raise Unexpected(f"other data\n  expected: {shown(self.data)}\n  came:     {shown(came)}")
         if self.end not in {None, ended}:
             raise Unexpected(f"END_STREAM is {ended}, expected {self.end}")
+
+
+class _OfStream(Step, Protocol):
+    """A step that expects something on one stream."""
+
+    @property
+    def stream(self) -> int | None:
+        """The stream."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Interleaved(Step):
+    """Expect what these steps expect, where the client may mix the frames of different streams.
+
+    On each stream the order is that of the steps: `ExpectHeaders`, `ExpectData` and `ExpectFrame` with
+    a stream.
+    """
+
+    steps: tuple[_OfStream, ...]
+
+    def __init__(self, *steps: _OfStream) -> None:
+        object.__setattr__(self, "steps", steps)
+
+    def play(self, peer: Peer) -> None:
+        """Play the steps; frames of other streams wait until their step comes."""
+        conversation = peer.state(Conversation)
+        conversation.mixed = frozenset(step.stream for step in self.steps if step.stream is not None)
+        for step in self.steps:
+            try:
+                step.play(peer)
+            except Unexpected as error:
+                raise Unexpected(f"in {step!r}: {error}") from error
+        conversation.mixed = frozenset()
+        if conversation.early:
+            raise other("no more frames on these streams", conversation.early[0])
 
 
 def handshake(*values: tuple[int, int]) -> tuple[Step, ...]:

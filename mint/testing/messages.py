@@ -5,11 +5,16 @@ CONNECT or an upgrade it is the tunnel: what comes in is the request's body, wha
 response's.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
+"""Fields as they came: names in lower case, in the order of the message."""
+Fields: TypeAlias = Sequence[tuple[str, str]]
+"""Fields to be sent: a list or a tuple of names and values."""
+TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
 class Lost(Exception):  # noqa: N818  an event, not a fault of this program
@@ -68,7 +73,7 @@ class Push:
 
     target: str
     response: "Response"
-    headers: Headers = ()
+    headers: Fields = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,20 +86,28 @@ class Response:
     """
 
     status: int = 200
-    headers: Headers = ()
+    headers: Fields = ()
     body: bytes | Iterable[bytes] = b""
-    trailers: Headers | Callable[[], Headers] = ()
-    informational: tuple[tuple[int, Headers], ...] = ()
-    pushes: tuple[Push, ...] = ()
+    trailers: Fields | Callable[[], Fields] = ()
+    informational: Sequence[tuple[int, Fields]] = ()
+    pushes: Sequence[Push] = ()
 
     def pieces(self) -> Iterator[bytes]:
-        """Return the pieces of the body, none of them empty."""
-        body = (self.body,) if isinstance(self.body, bytes) else self.body
-        return (piece for piece in body if piece)
+        """Yield the pieces of the body, none of them empty; `TypeError` where one is no bytes."""
+        for piece in (self.body,) if isinstance(self.body, bytes) else self.body:
+            if not isinstance(piece, bytes):
+                raise TypeError(f"a piece of the body must be bytes, got {_shown(piece)}")
+            if piece:
+                yield piece
 
     def trailer_fields(self) -> Headers:
         """Return the trailer fields; only to be asked for after the body."""
-        return self.trailers() if callable(self.trailers) else self.trailers
+        return checked_fields(self.trailers() if callable(self.trailers) else self.trailers)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the whole response is known from the start: a body of bytes and no trailers."""
+        return isinstance(self.body, bytes) and not callable(self.trailers) and not self.trailers
 
     def has_header(self, name: str) -> bool:
         """Whether a header of this name (in lower case) is given."""
@@ -102,3 +115,52 @@ class Response:
 
 
 Handler: TypeAlias = Callable[[Request], Response]
+
+
+def checked(response: object) -> Response:
+    """Return what a handler returned, or raise `TypeError` or `ValueError` where it cannot be sent."""
+    if not isinstance(response, Response):
+        raise TypeError(f"a handler must return a Response, got {_shown(response)}")
+    if not isinstance(response.status, int) or not 100 <= response.status <= 999:
+        raise ValueError(f"a status is an int from 100 to 999, got {_shown(response.status)}")
+    body: object = response.body
+    if isinstance(body, (str, bytearray, memoryview)) or not isinstance(body, Iterable):
+        raise TypeError(f"a body must be bytes or an iterable of bytes, got {_shown(body)}")
+    checked_fields(response.headers)
+    if not callable(response.trailers):
+        checked_fields(response.trailers)
+    for status, fields in response.informational:
+        if not 100 <= status <= 199:
+            raise ValueError(f"an informational status is from 100 to 199, got {status}")
+        checked_fields(fields)
+    for push in response.pushes:
+        checked_fields(((":path", push.target), *push.headers))
+        checked(push.response)
+    return response
+
+
+def checked_fields(fields: Iterable[object]) -> Headers:
+    """Return fields as they can be sent, or raise `TypeError` or `ValueError`."""
+    return tuple(_checked_field(pair) for pair in fields)
+
+
+def _checked_field(pair: object) -> tuple[str, str]:
+    match pair:
+        case (str(name), str(value)):
+            pass
+        case _:
+            raise TypeError(f"a field is a pair of str, name and value, got {_shown(pair)}")
+    if TOKEN.fullmatch(name.removeprefix(":")) is None:
+        raise ValueError(f"{_shown(name)} is no name of a field (RFC 9110 5.1)")
+    if re.search(r"[\0\r\n]", value):
+        raise ValueError(f"the value of {name} has a CR, LF or NUL in it: {_shown(value)} (RFC 9110 5.5)")
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ValueError(f"the value of {name} does not fit ISO 8859-1: {_shown(value)}") from None
+    return name, value
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}..."

@@ -64,10 +64,10 @@ class Origin(Server):
             if self.tls is not None:
                 peer.start_tls(self.tls)
             if self._speaks_http2(peer):
-                failed, timeout = self._failures.append, self.timeout
+                failed, timeout = self._fault, self.timeout
                 Session(peer, self._handler, failed, self._settings, timeout).run()
                 return
-            while self._next_request(peer) and Exchange(peer, self._handler, self._failures.append).run():
+            while self._next_request(peer) and Exchange(peer, self._handler, self._fault).run():
                 pass
 
     def _speaks_http2(self, peer: Peer) -> bool:

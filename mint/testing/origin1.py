@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from .messages import Body, Handler, Headers, Lost, Request, Response
+from .messages import Body, Fields, Handler, Headers, Lost, Request, Response, checked
 from .peer import Peer
 
 HEAD_LIMIT: Final = 65_536
@@ -35,7 +35,7 @@ def reason(status: int) -> str:
         return ""
 
 
-def head(status: int, headers: Headers) -> bytes:
+def head(status: int, headers: Fields) -> bytes:
     """Serialize a status line and its headers."""
     lines = [
         f"HTTP/1.1 {status} {reason(status)}",
@@ -70,7 +70,7 @@ def tokens(headers: Headers, name: str) -> list[str]:
 class Exchange:
     """One request on a connection and its response."""
 
-    def __init__(self, peer: Peer, handler: Handler, failed: Callable[[Exception], None]) -> None:
+    def __init__(self, peer: Peer, handler: Handler, failed: Callable[[BaseException], None]) -> None:
         self._peer = peer
         self._handler = handler
         self._failed = failed
@@ -92,13 +92,13 @@ class Exchange:
             self._peer.send(head(400, (("content-length", "0"), ("connection", "close"))))
             return self._close()
         try:
-            response = self._handler(request)
+            answer: object = self._handler(request)
         except Lost:
             raise
-        except Exception as error:  # noqa: BLE001  raised where the server stops
+        except BaseException as error:  # noqa: BLE001  raised where the server stops
             self._failed(error)
-            response = Response(500)
-        return self._respond(response)
+            answer = Response(500)
+        return self._respond(self._from_handler(lambda: checked(answer)))
 
     # The request
 
@@ -251,11 +251,11 @@ class Exchange:
             return ask()
         except Lost:
             raise
-        except Exception as error:
-            # The client must see that the body is not whole, whatever its framing.
+        except BaseException as error:
+            # The client must see that the response is not whole, whatever its framing.
             self._failed(error)
             self._peer.reset()
-            raise Lost("the handler failed in the middle of the body") from error
+            raise Lost("the handler failed in the middle of the response") from error
 
     def _respond_with_tunnel(self, response: Response) -> bool:
         self._tunnel = True

@@ -67,7 +67,7 @@ class Session:
         self,
         peer: Peer,
         handler: Handler,
-        failed: Callable[[Exception], None],
+        failed: Callable[[BaseException], None],
         values: Mapping[int, int],
         timeout: float,
     ) -> None:
@@ -90,14 +90,14 @@ class Session:
                 self._receive(frame)
             # A client that ended its direction may still read what it asked for.
             self._wire.end_input()
-            self._answers.join(self._timeout)
+            self._answers.join(self._timeout, self._peer.gone)
         except ConnectionFault as fault:
             self._wire.end(goaway(self._newest, fault.code, str(fault).encode()))
         except (OSError, EOFError):
             pass
         finally:
             self._wire.close()
-            self._answers.join(self._timeout)
+            self._answers.join(self._timeout, self._peer.gone)
             self._wire.finish()
         self._peer.patience = self._timeout
         self._peer.linger()

@@ -16,6 +16,9 @@ from contextlib import suppress
 from typing import Final, Protocol, TypeVar
 
 READ_SIZE: Final = 65_536
+LEFT_LIMIT: Final = 1 << 20
+"""How many bytes are taken from a connection that is being closed; a client may never stop sending."""
+CLOSING_TIME: Final = 0.25
 T = TypeVar("T")
 
 
@@ -34,6 +37,20 @@ class _Socket:
         self._sock = sock
         self.deadline = math.inf
         self.patience = math.inf
+        self._waiting = 0
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a thread waits on this socket, and the client has not done its part yet."""
+        event = self._waiting
+        if not event:
+            return False
+        poller = select.poll()
+        try:
+            poller.register(self._sock, event)
+        except (ValueError, OSError):
+            return False
+        return not poller.poll(0)
 
     def _wait(self, event: int, deadline: float) -> None:
         poller = select.poll()
@@ -43,13 +60,19 @@ class _Socket:
             # A closed socket has no number; who closed it need not be this thread.
             raise ConnectionAbortedError("this end was closed meanwhile") from error
         left = min(deadline - time.monotonic(), self.patience)
-        # poll() takes no infinity; a wait without end is one the server's stop ends.
-        if left <= 0 or not poller.poll(None if left == math.inf else math.ceil(left * 1000)):
-            raise TimeoutError("nothing moved before the deadline")
+        self._waiting = event
+        try:
+            # poll() takes no infinity; a wait without end is one the server's stop ends.
+            if left <= 0 or not poller.poll(None if left == math.inf else math.ceil(left * 1000)):
+                raise TimeoutError("nothing moved before the deadline")
+        finally:
+            self._waiting = 0
 
     def send(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
+            # Looked at before every write: a client that reads for ever never makes one block.
+            _check(self.deadline)
             try:
                 view = view[self._sock.send(view) :]
             except BlockingIOError:
@@ -57,6 +80,7 @@ class _Socket:
 
     def recv(self, deadline: float) -> bytes:
         while True:
+            _check(deadline)
             try:
                 return self._sock.recv(READ_SIZE)
             except BlockingIOError:
@@ -65,12 +89,17 @@ class _Socket:
     def pending(self) -> bytes:
         taken = bytearray()
         with suppress(OSError):
-            while data := self._sock.recv(READ_SIZE):
+            while len(taken) < LEFT_LIMIT and (data := self._sock.recv(READ_SIZE)):
                 taken += data
         return bytes(taken)
 
     def send_close(self) -> None:
         """Do nothing: TCP has its FIN, which is not data."""
+
+
+def _check(deadline: float) -> None:
+    if time.monotonic() >= deadline:
+        raise TimeoutError("the deadline passed, though the client kept the connection busy")
 
 
 class _TLS:
@@ -165,17 +194,20 @@ class Peer:
 
     `send` and the `read_*` methods wait until `deadline` (a `time.monotonic()` value; infinity:
     until the server stops) and then raise `TimeoutError`. Reading keeps what it did not give out in
-    `unread`.
+    `unread`. `stopping` is set when the server is asked to stop, `gone` when it does not wait for this
+    connection any longer. A step that waits for something else than the client sets `holding` meanwhile.
     """
 
     def __init__(self, sock: socket.socket, number: int, *, record: bool = False) -> None:
         if sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError):  # a client that is gone again by now
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = number
         self.unread: bytearray = bytearray()
         self.ended: bool = False
-        self.aborted: bool = False
+        self.gone: threading.Event = threading.Event()
         self.stopping: threading.Event = threading.Event()
+        self.holding: bool = False
         self._sock = sock
         self._socket = _Socket(sock)
         self._layer: _Layer = self._socket
@@ -208,6 +240,16 @@ class Peer:
     @patience.setter
     def patience(self, value: float) -> None:
         self._socket.patience = value
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the server gave this connection up."""
+        return self.gone.is_set()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether nothing will happen here until the client or the test does something."""
+        return self.holding or self._socket.stuck
 
     @property
     def overdue(self) -> bool:
@@ -322,6 +364,8 @@ class Peer:
         """Close both directions, announced by close_notify under TLS."""
         if self._sock.fileno() < 0:
             return
+        # A step that was late does not keep the end from being announced.
+        self.deadline = max(self.deadline, time.monotonic() + CLOSING_TIME)
         with suppress(OSError):
             # Unread bytes would turn the close into a reset, which can destroy what was sent.
             self._keep(self._layer.pending())
@@ -331,12 +375,14 @@ class Peer:
     def truncate(self) -> None:
         """Close the socket with a FIN and without close_notify."""
         with suppress(OSError):
-            self._socket.pending()
+            self._keep(self._layer.pending())
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
 
     def reset(self) -> None:
         """Close the socket with a RST (on a Unix socket: at once)."""
+        with suppress(OSError):
+            self._keep(self._layer.pending())
         with suppress(OSError):
             linger = struct.pack("ii", 1, 0)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -344,7 +390,11 @@ class Peer:
 
     def abort(self) -> None:
         """Wake whoever waits on this connection; called by the server from another thread."""
-        self.aborted = True
+        self.gone.set()
         self.stopping.set()
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
+
+    def abandon(self) -> None:
+        """Close the socket of a connection whose thread is busy elsewhere and will not do it in time."""
+        self._sock.close()

@@ -1,26 +1,64 @@
 """`ScriptedServer`: plays one script per connection and says clearly where it went otherwise."""
 
+import math
 import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
 
 from .peer import Peer
 from .server import Server, seconds
 from .steps import StartTLS, Step, Unexpected, shown
+
+LOOK: Final = 0.02
+"""How often a strict server looks whether it is to stop, in seconds."""
 
 
 class ScriptError(AssertionError):
     """A script could not be played to its end: what was expected, and what came."""
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script and the number of connections in a row that it is for: `minimum` to `maximum`.
+
+    `maximum` may be `math.inf`. `optional` and `repeated` make the usual ones.
+    """
+
+    steps: tuple[Step, ...]
+    minimum: int = 1
+    maximum: float = 1
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no connections can satisfy."""
+        if not 0 <= self.minimum <= self.maximum or self.maximum < 1:
+            raise ValueError(f"0 <= minimum <= maximum and maximum >= 1, got {self.minimum}, {self.maximum}")
+
+
+def optional(steps: Iterable[Step]) -> Script:
+    """Return a script for one connection that need not come."""
+    return Script(tuple(steps), 0, 1)
+
+
+def repeated(steps: Iterable[Step], minimum: int = 1, maximum: float = math.inf) -> Script:
+    """Return a script for several connections in a row: what a client that retries is answered.
+
+    The next script begins with the connection after `maximum`, so only the last script can be without one.
+    """
+    return Script(tuple(steps), minimum, maximum)
+
+
 class ScriptedServer(Server):
     r"""Plays `scripts[0]` on the first connection, `scripts[1]` on the second, and so on.
 
     A script is a sequence of steps (`Send`, `Expect`, `Close` ...); its end closes the connection.
-    With `tls`, each connection starts with a TLS handshake. Every step has `timeout` seconds.
-    Leaving the `with` statement waits for the scripts that are being played and raises
-    `ScriptError` if one failed, if a connection came for which there is no script, or if one never
-    came::
+    `optional` and `repeated` make scripts for a number of connections that is up to the client. With
+    `tls`, each connection starts with a TLS handshake. Every step has `timeout` seconds. Leaving the
+    `with` statement waits for the scripts that are being played and raises `ScriptError` if one failed,
+    if a connection came for which there is no script, or if one never came. Bytes that no step read are
+    in `unread`; with `strict` they are a failure, too::
 
         script = [request(b"^GET / "), Send(b"HTTP/1.1 204 No Content\r\n\r\n")]
         with ScriptedServer(script) as server:
@@ -30,14 +68,20 @@ class ScriptedServer(Server):
 
     def __init__(
         self,
-        *scripts: Iterable[Step],
+        *scripts: Iterable[Step] | Script,
         tls: ssl.SSLContext | None = None,
         family: socket.AddressFamily = socket.AF_INET,
         timeout: float = 10.0,
+        strict: bool = False,
     ) -> None:
         super().__init__(tls=tls, family=family, timeout=timeout)
-        start = () if tls is None else (StartTLS(tls),)
-        self._scripts = tuple((*start, *script) for script in scripts)
+        start: tuple[Step, ...] = () if tls is None else (StartTLS(tls),)
+        given = (each if isinstance(each, Script) else Script(tuple(each)) for each in scripts)
+        self._scripts = tuple(Script((*start, *each.steps), each.minimum, each.maximum) for each in given)
+        for number, each in enumerate(self._scripts[:-1], 1):
+            if each.maximum == math.inf:
+                raise ValueError(f"script {number} takes every connection: none is left for the next script")
+        self._strict = strict
         self._current: dict[int, int] = {}
 
     @property
@@ -48,35 +92,78 @@ class ScriptedServer(Server):
     def _admit(self, sock: socket.socket, number: int) -> Peer:
         return Peer(sock, number, record=True)
 
+    def _steps(self, number: int) -> tuple[Step, ...] | None:
+        """Return the script of a connection."""
+        for script in self._scripts:
+            if number <= script.maximum:
+                return script.steps
+            number -= int(script.maximum)
+        return None
+
     def _serve(self, peer: Peer) -> None:
-        if peer.number > len(self._scripts):
-            raise ScriptError(f"connection {peer.number} came, but there are {len(self._scripts)} scripts")
-        script = self._scripts[peer.number - 1]
+        script = self._steps(peer.number)
+        if script is None:
+            count = len(self._scripts)
+            raise ScriptError(f"connection {peer.number} came, but there are {count} scripts{_left(peer)}")
         for number, step in enumerate(script, 1):
             self._current[peer.number] = number
             peer.deadline = seconds(self.timeout)
-            try:
-                step.play(peer)
-            except Unexpected as error:
-                raise ScriptError(f"{self._place(peer)}: {error}") from error
-            except (OSError, EOFError, ValueError) as error:
-                what = f"{type(error).__name__}: {error}"
-                unread = shown(bytes(peer.unread))
-                raise ScriptError(
-                    f"{self._place(peer)}: {what}\n  not yet read by a step: {unread}"
-                ) from error
+            if not self._play(peer, step):
+                return
+        if self._strict:
+            self._finish(peer)
+
+    def _play(self, peer: Peer, step: Step) -> bool:
+        """Play a step, and say whether the next one may be played."""
+        try:
+            step.play(peer)
+        except (Unexpected, OSError, EOFError, ValueError) as error:
+            if peer.aborted:
+                return False  # the connection was ended under the step; `_unfinished` says so
+            what = str(error) if isinstance(error, Unexpected) else f"{type(error).__name__}: {error}"
+            raise ScriptError(f"{self._place(peer)}: {what}{_left(peer)}") from error
+        except BaseException as error:  # noqa: BLE001  an error of the test's own code, raised at the end
+            error.add_note(f"raised in {self._place(peer)}")
+            self._fault(error)
+            return False
+        return True
+
+    def _finish(self, peer: Peer) -> None:
+        """End our direction, and see whether the client sends what nobody reads until it ends its own."""
+        peer.deadline, peer.patience = seconds(self.timeout), LOOK
+        with suppress(OSError):
+            peer.shut_write()
+            while not (peer.unread or peer.ended or peer.overdue or peer.stopping.is_set()):
+                with suppress(TimeoutError):
+                    peer.fill()
+        if peer.unread:
+            place = f"connection {peer.number}, after the last step"
+            raise ScriptError(f"{place}: the client sent what no step read{_left(peer)}")
 
     def _place(self, peer: Peer) -> str:
-        script = self._scripts[peer.number - 1]
-        number = self._current[peer.number]
-        title = repr(script[number - 1])[:300]
+        script = self._steps(peer.number) or ()
+        number = self._current.get(peer.number, 0)
+        title = repr(script[number - 1])[:300] if number else "before the first step"
         return f"connection {peer.number}, step {number} of {len(script)}, {title}"
 
     def _unfinished(self, late: list[Peer]) -> list[Exception]:
+        hint = "; use `async with`, which does not block the event loop" if self._in_loop else ""
         problems: list[Exception] = [
-            ScriptError(f"{self._place(peer)}: still busy when the server stopped") for peer in late
+            ScriptError(f"{self._place(peer)}: still busy when the server stopped{hint}{_left(peer)}")
+            for peer in late
         ]
-        count, played = len(self._scripts), len(self.peers)
-        if played < count:
-            problems.append(ScriptError(f"{count - played} of {count} scripts got no connection"))
-        return problems
+        return problems + self._unplayed()
+
+    def _unplayed(self) -> list[Exception]:
+        came, missing, needed = len(self.peers), 0, 0
+        for script in self._scripts:
+            played = min(came, script.maximum)
+            came -= int(played)
+            missing += max(0, script.minimum - int(played))
+            needed += script.minimum
+        return [ScriptError(f"{missing} of {needed} scripts got no connection")] if missing else []
+
+
+def _left(peer: Peer) -> str:
+    unread = bytes(peer.unread)
+    return f"\n  not yet read: {shown(unread)}" if unread else ""

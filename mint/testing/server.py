@@ -1,10 +1,11 @@
 """What every server of this package shares: listening, a thread per connection, a certain end.
 
-Threads are daemons and are joined when the server stops: first they get the time to finish, then
-their sockets are shut, which ends whatever they wait for. What goes wrong in a thread is raised at
-the stop.
+Threads are daemons. When the server stops they get the time to finish; then their sockets are shut,
+which ends whatever they wait for. A thread that is still in a function of the test after that is left
+behind: it cannot hold up the end. What went wrong in a thread is raised at the end.
 """
 
+import errno
 import math
 import select
 import socket
@@ -13,29 +14,44 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from ._waiting import in_thread, loop_running
 from .peer import Peer
+from .steps import shown
 
 LOOPBACK: Final = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+GRACE: Final = 1.0
+"""Seconds that a thread has to end after its socket was shut."""
+LOOP_PATIENCE: Final = 0.5
+"""Seconds that a plain `with` may block an event loop while something still moves."""
+LOOK: Final = 0.005
+PASSING: Final = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EINTR, errno.EPROTO, errno.EPERM})
+"""Errors of `accept` that concern one connection only (accept(2))."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    listening: socket.socket
+    name: str | tuple[str, int]
     waker: socket.socket
     accepting: threading.Thread
 
 
 class Server(ABC):
-    """A loopback server in threads of its own; a context manager.
+    """A loopback server in threads of its own; a context manager, for `with` and `async with`.
 
-    `tls` is the server side's `ssl.SSLContext`, `family` is `AF_INET`, `AF_INET6` or `AF_UNIX`,
-    `timeout` the number of seconds after which a wait gives up.
+    Inside an event loop use `async with`: the loop goes on while the server waits for its connections to
+    finish. A plain `with` works there too, but waits for nothing that the loop would have to do.
+
+    At the end an error of the test's own functions (a handler, a `Do` step) is raised, even where the
+    body of the `with` failed: most often it is the cause. Other failures are raised too, or noted on
+    the error of the body if there is one. `tls` is the server side's `ssl.SSLContext`, `family` is
+    `AF_INET`, `AF_INET6` or `AF_UNIX`, `timeout` the number of seconds after which a wait gives up.
     """
 
     def __init__(
@@ -45,14 +61,16 @@ class Server(ABC):
         family: socket.AddressFamily = socket.AF_INET,
         timeout: float = 10.0,
     ) -> None:
-        if family not in LOOPBACK and family != socket.AF_UNIX:
-            raise ValueError(f"AF_INET, AF_INET6 or AF_UNIX, got {family}")
+        check_family(family)
         self.tls = tls
         self.family = family
         self.timeout = timeout
         self._peers: list[Peer] = []
         self._threads: list[threading.Thread] = []
-        self._failures: list[Exception] = []
+        self._faults: list[BaseException] = []
+        self._failures: list[BaseException] = []
+        self._hurried = False
+        self._in_loop = False
         self._cleanup = ExitStack()
         self._running: _Running | None = None
         self._stop = threading.Event()
@@ -82,9 +100,18 @@ class Server(ABC):
         """The connections accepted so far, in order."""
         return tuple(self._peers)
 
+    @property
+    def failures(self) -> tuple[BaseException, ...]:
+        """What has gone wrong so far and will be raised at the end: first what the test's own code raised."""
+        return (*self._faults, *self._failures)
+
+    @property
+    def unread(self) -> tuple[bytes, ...]:
+        """What came on each connection and was not read; complete once the connection is closed."""
+        return tuple(bytes(peer.unread) for peer in self._peers)
+
     def _name(self) -> str | tuple[str, int]:
-        name: str | tuple[str, int] = self._run_state().listening.getsockname()
-        return name
+        return self._run_state().name
 
     def _run_state(self) -> _Running:
         if self._running is None:
@@ -95,22 +122,21 @@ class Server(ABC):
         """Listen and serve."""
         if self._running is not None:
             raise RuntimeError("a server runs once")
-        listening = socket.socket(self.family, socket.SOCK_STREAM)
-        self._cleanup.callback(listening.close)
-        if self.family == socket.AF_UNIX:
-            folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="mint-"))
-            listening.bind(str(Path(folder) / "socket"))
-        else:
-            listening.bind((LOOPBACK[self.family], 0))
-        listening.listen(128)
-        listening.setblocking(False)
-        waker, waking = socket.socketpair()
-        self._cleanup.callback(waker.close)
-        self._cleanup.callback(waking.close)
-        accepting = threading.Thread(target=self._accept, args=(listening, waking), daemon=True)
-        self._running = _Running(listening, waker, accepting)
-        accepting.start()
+        with ExitStack() as cleanup:
+            listening = listen(self.family, cleanup)
+            waker, waking = socket.socketpair()
+            cleanup.callback(waker.close)
+            cleanup.callback(waking.close)
+            accepting = threading.Thread(target=self._accept, args=(listening, waking), daemon=True)
+            name: str | tuple[str, int] = listening.getsockname()
+            accepting.start()
+            self._cleanup = cleanup.pop_all()
+        self._running = _Running(name, waker, accepting)
         return self
+
+    async def __aenter__(self) -> Self:
+        """Listen and serve, for `async with`."""
+        return self.__enter__()
 
     def _accept(self, listening: socket.socket, waking: socket.socket) -> None:
         poller = select.poll()
@@ -119,25 +145,46 @@ class Server(ABC):
         while not self._stop.is_set():
             poller.poll()
             # The last round takes the connections that were waiting when the stop came.
-            with suppress(BlockingIOError):
-                while True:
-                    self._begin(listening.accept()[0])
+            if not self._accept_all(listening):
+                return
+
+    def _accept_all(self, listening: socket.socket) -> bool:
+        while True:
+            try:
+                self._begin(listening.accept()[0])
+            except BlockingIOError:
+                return True
+            except (OSError, RuntimeError) as error:
+                if isinstance(error, OSError) and error.errno in PASSING:
+                    continue
+                # Descriptors, memory or threads have run out: whoever connects must see that, too.
+                error.add_note(f"the server could not accept connection {len(self._peers) + 1}")
+                self._failures.append(error)
+                listening.close()
+                return False
 
     def _begin(self, sock: socket.socket) -> None:
-        peer = self._admit(sock, len(self._peers) + 1)
-        self._peers.append(peer)
-        thread = threading.Thread(target=self._run, args=(peer,), daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        with ExitStack() as cleanup:
+            cleanup.callback(sock.close)
+            peer = self._admit(sock, len(self._peers) + 1)
+            self._peers.append(peer)
+            cleanup.callback(self._peers.pop)
+            thread = threading.Thread(target=self._run, args=(peer,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+            cleanup.pop_all()
 
     def _run(self, peer: Peer) -> None:
         try:
             self._serve(peer)
-        except Exception as error:  # noqa: BLE001  raised where the server stops
-            if not peer.aborted:
-                self._failures.append(error)
+        except BaseException as error:  # noqa: BLE001  raised where the server stops
+            self._failures.append(error)
         finally:
             peer.close()
+
+    def _fault(self, error: BaseException) -> None:
+        """Keep what the test's own code raised, to raise it at the end."""
+        self._faults.append(error)
 
     def __exit__(
         self,
@@ -146,6 +193,29 @@ class Server(ABC):
         traceback: TracebackType | None,
     ) -> None:
         """Stop: let connections finish, end those that do not, raise what went wrong."""
+        self._in_loop = loop_running()
+        self._report(error, self._end(error))
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop like `__exit__`, and let the event loop go on meanwhile."""
+        late: list[Peer] = []
+
+        def end() -> None:
+            late.extend(self._end(error))
+
+        await in_thread(end, self._hurry)
+        self._report(error, late)
+
+    def _hurry(self) -> None:
+        self._hurried = True
+
+    def _end(self, error: BaseException | None) -> list[Peer]:
+        """Stop, and return the connections that did not finish by themselves."""
         running = self._run_state()
         self._stop.set()
         running.waker.send(b"\0")
@@ -153,17 +223,30 @@ class Server(ABC):
         for peer in self._peers:
             peer.stopping.set()
         # A test that failed already is told at once; nobody needs the rest of the script then.
-        until = time.monotonic() + (0 if error else self._patience())
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        late = [peer for peer, thread in zip(self._peers, self._threads, strict=True) if thread.is_alive()]
-        failures = list(self._failures)
+        self._join(0 if error else self._patience(), self._is_hopeless)
+        late = [peer for peer, thread in self._connections() if thread.is_alive()]
         for peer in late:
             peer.abort()
-        for thread in self._threads:
-            thread.join()
+        self._join(GRACE, lambda: False)
+        for peer, thread in self._connections():
+            if thread.is_alive():
+                peer.abandon()
         self._cleanup.close()
-        self._report(error, [*failures, *self._unfinished(late)])
+        return late
+
+    def _connections(self) -> list[tuple[Peer, threading.Thread]]:
+        return list(zip(self._peers, self._threads, strict=True))
+
+    def _is_hopeless(self) -> bool:
+        """Whether waiting helps nobody, as the loop that would have to go on is blocked by it."""
+        busy = [peer for peer, thread in self._connections() if thread.is_alive()]
+        return self._hurried or (self._in_loop and all(peer.stuck for peer in busy))
+
+    def _join(self, patience: float, give_up: Callable[[], bool]) -> None:
+        until = seconds(min(patience, LOOP_PATIENCE) if self._in_loop else patience)
+        for thread in self._threads:
+            while thread.is_alive() and (left := until - time.monotonic()) > 0 and not give_up():
+                thread.join(min(left, LOOK))
 
     def _patience(self) -> float:
         """Return how many seconds connections get to finish when the server stops."""
@@ -173,16 +256,47 @@ class Server(ABC):
     def _unfinished(self, late: list[Peer]) -> list[Exception]:
         """Return what else went wrong, given the connections that had to be ended."""
 
-    def _report(self, error: BaseException | None, failures: list[Exception]) -> None:
-        """Raise the first failure; if the body of the `with` failed, note them on its error."""
-        if error is not None:
+    def _report(self, error: BaseException | None, late: list[Peer]) -> None:
+        """Raise the first failure; if the body of the `with` failed, maybe only note it on its error."""
+        faults = sorted(self._faults, key=lambda fault: isinstance(fault, Exception))
+        failures: list[BaseException] = [*faults, *self._failures, *self._unfinished(late)]
+        if error is not None and (not faults or not isinstance(error, Exception)):
             for failure in failures:
-                error.add_note(f"the server says: {failure}")
+                error.add_note(f"the server says: {failure!r}" if faults else f"the server says: {failure}")
+            for number, unread in enumerate(self.unread, 1):
+                if unread:
+                    error.add_note(f"the server says: connection {number}: nobody read {shown(unread)}")
         elif failures:
             first, *others = failures
             for other in others:
                 first.add_note(f"and: {other}")
             raise first
+
+
+def check_family(family: socket.AddressFamily) -> None:
+    """Raise `ValueError` for a family that no server of this package can have."""
+    if family not in LOOPBACK and family != socket.AF_UNIX:
+        raise ValueError(f"AF_INET, AF_INET6 or AF_UNIX, got {family}")
+
+
+def listen(family: socket.AddressFamily, cleanup: ExitStack) -> socket.socket:
+    """Return a listening socket on loopback; `cleanup` closes it."""
+    listening = bind(family, cleanup)
+    listening.listen(128)
+    listening.setblocking(False)
+    return listening
+
+
+def bind(family: socket.AddressFamily, cleanup: ExitStack) -> socket.socket:
+    """Return a socket with a free address on loopback; `cleanup` closes it."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    cleanup.callback(sock.close)
+    if family == socket.AF_UNIX:
+        folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="mint-"))
+        sock.bind(str(Path(folder) / "socket"))
+    else:
+        sock.bind((LOOPBACK[family], 0))
+    return sock
 
 
 def seconds(timeout: float) -> float:

@@ -5,12 +5,13 @@ something else than it expects raises `Unexpected`. Nothing here knows HTTP; fra
 `http2.py`.
 """
 
+import math
 import re
 import ssl
 import threading
 from abc import abstractmethod
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -90,9 +91,16 @@ class Flood(Step):
 
     def play(self, peer: Peer) -> None:
         """Send without end; a client that never gives up meets the deadline."""
-        with suppress(ConnectionError, ssl.SSLError):
-            while not peer.stopping.is_set():
-                peer.send(self.data)
+        if not self.data:
+            raise ValueError("a flood needs at least one byte")
+        try:
+            with suppress(ConnectionError, ssl.SSLError):
+                while not peer.stopping.is_set():
+                    peer.send(self.data)
+        except TimeoutError:
+            raise Unexpected(
+                f"the client did not end the connection in time\n  sent again and again: {shown(self.data)}"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +196,9 @@ class ExpectEnd(Step):
             while not peer.unread and peer.fill():
                 pass
         except TimeoutError:
-            raise Unexpected("the client did not end the connection in time") from None
+            raise _difference(
+                b"", bytes(peer.unread), "the client did not end the connection in time"
+            ) from None
         except (ConnectionError, ssl.SSLError) as error:
             if self.clean:
                 raise Unexpected(f"the client did not end cleanly: {error}") from error
@@ -277,9 +287,47 @@ class Wait(Step):
 
     def play(self, peer: Peer) -> None:
         """Wait, and notice when the server is stopped meanwhile."""
-        while not self.event.wait(0.01):
-            if peer.aborted or peer.overdue:
-                raise Unexpected("the event was not set in time")
+        with _holding(peer):
+            while not self.event.wait(0.01):
+                if peer.aborted or peer.overdue:
+                    raise Unexpected("the event was not set in time")
+
+
+@contextmanager
+def _holding(peer: Peer) -> Generator[None]:
+    peer.holding = True
+    try:
+        yield
+    finally:
+        peer.holding = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Step):
+    """Do nothing for `seconds`, neither read nor write: a server that is slow.
+
+    The pause is not part of the time that a step may take, and it ends early with the server.
+    """
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is no duration."""
+        if not 0 <= self.seconds < math.inf:
+            raise ValueError(f"seconds must be finite and not negative, got {self.seconds}")
+
+    def play(self, peer: Peer) -> None:
+        """Wait until the time is over or the server gives the connection up."""
+        with _holding(peer):
+            peer.gone.wait(self.seconds)
+
+
+def trickle(data: bytes, seconds: float, size: int = 1) -> tuple[Step, ...]:
+    """Return steps that send `data` in pieces of `size` bytes with a pause of `seconds` between them."""
+    steps: list[Step] = []
+    for start in range(0, len(data), size):
+        steps += [Pause(seconds), Send(data[start : start + size])]
+    return tuple(steps[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,14 +347,19 @@ class Forever(Step):
 
     def play(self, peer: Peer) -> None:
         """Wait for the stop."""
-        peer.stopping.wait()
+        with _holding(peer):
+            peer.stopping.wait()
 
 
 @dataclass(frozen=True, slots=True)
 class Do(Step):
-    """Call a function with the connection: for what no other step does."""
+    """Call a function with the connection: for what no other step does. What it returns is ignored.
 
-    function: Callable[[Peer], None]
+    What it raises ends the script and is raised where the server stops; a connection that ends or takes
+    too long (`OSError`, `EOFError`) and a `ValueError` make it a `ScriptError`.
+    """
+
+    function: Callable[[Peer], object]
 
     def play(self, peer: Peer) -> None:
         """Call it."""

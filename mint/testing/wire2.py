@@ -23,7 +23,7 @@ from .frames import (
     rst_stream,
     window_update,
 )
-from .messages import Headers, Lost
+from .messages import Fields, Headers, Lost
 from .peer import Peer
 
 DEFAULT_WINDOW: Final = 65_535
@@ -129,7 +129,7 @@ class Wire:
                 self._queued += len(octets)
             self.changed.notify_all()
 
-    def put_block(self, fields: Headers, first: Callable[[bytes, bool], Frame]) -> None:
+    def put_block(self, fields: Fields, first: Callable[[bytes, bool], Frame]) -> None:
         """Encode and queue a header block; `first` makes its first frame of a part and END_HEADERS.
 
         Both are one step, or the blocks of two threads would reach the client in another order than
@@ -150,14 +150,14 @@ class Wire:
         window = self.theirs.get(Setting.INITIAL_WINDOW_SIZE, DEFAULT_WINDOW)
         return Stream(number, window, self.granted)
 
-    def send_block(self, stream: Stream, fields: Headers, *, end: bool = False) -> None:
+    def send_block(self, stream: Stream, fields: Fields, *, end: bool = False) -> None:
         """Send a header block on a stream."""
         lowered = tuple((name.lower(), value) for name, value in fields)
         with self.changed:
             if stream.reset or self.closed:
                 raise Lost("the client reset the stream")
-            stream.local_ended = end
             self.put_block(lowered, lambda part, last: headers(stream.id, part, end=end, end_headers=last))
+            stream.local_ended = end
 
     def send_data(self, stream: Stream, piece: bytes, *, end: bool = False) -> None:
         """Send DATA as windows allow; at least one frame."""
@@ -212,8 +212,9 @@ class Wire:
     def forget(self, stream: Stream) -> None:
         """Take leave of a stream that was answered, or that cannot be."""
         with self.changed:
-            if not (stream.reset or stream.remote_ended or self.closed):
-                # The response is whole; the rest of the request is not wanted (RFC 9113 8.1).
+            if not (stream.reset or self.closed or (stream.local_ended and stream.remote_ended)):
+                # The response is whole; the rest of the request is not wanted (RFC 9113 8.1). One that is
+                # not whole would keep the client waiting.
                 code = ErrorCode.NO_ERROR if stream.local_ended else ErrorCode.INTERNAL_ERROR
                 self.put(rst_stream(stream.id, code))
             self.give_back(None, sum(map(len, stream.pieces)))

@@ -1,11 +1,12 @@
 import re
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from hpack import Encoder
 
-from mint.testing import ScriptedServer, ScriptError, Send, Step, http2
+from mint.testing import Do, Peer, ScriptedServer, ScriptError, Send, Step, hpack, http2
 from mint.testing.http2 import (
     Conversation,
     ErrorCode,
@@ -154,3 +155,149 @@ def test_a_frame_that_does_not_come() -> None:
         socket.create_connection((server.address, server.port), 10) as sock,
     ):
         sock.recv(10)
+
+
+HEADERS = http2.headers(1, GET)
+SCRAMBLED = (GET[3], GET[0], GET[2], GET[1])
+
+
+def test_fields_in_any_order() -> None:
+    play(ExpectHeaders(1, SCRAMBLED, any_order=True, exact=True), send=octets(HEADERS))
+    play(ExpectHeaders(1, [*SCRAMBLED[:2]], any_order=True), send=octets(HEADERS))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        ExpectHeaders(1, (*GET, ("x", "y")), any_order=True),
+        ExpectHeaders(1, (GET[0], GET[0]), any_order=True),
+        ExpectHeaders(1, SCRAMBLED[:3], any_order=True, exact=True),
+        ExpectHeaders(1, SCRAMBLED),
+    ],
+    ids=["absent", "twice", "one more", "another order"],
+)
+def test_other_fields_in_any_order(step: Step) -> None:
+    with pytest.raises(
+        ScriptError, match=r"(?s)other fields\n  expected: .* order, .*came:     \(\(':method'"
+    ):
+        play(step, send=octets(HEADERS))
+
+
+def test_priority_is_passed_over_unless_it_is_asked_for() -> None:
+    frames = (http2.priority(3), http2.priority(0, 5), Frame(0x10, 0, 0, b"\0\0\0\1u=3"))
+    play(ExpectHeaders(1, GET), send=octets(*frames, http2.headers(1, GET, priority=(3, 200, True))))
+    play(
+        *(ExpectFrame(frame.type, frame.stream) for frame in frames),
+        ExpectHeaders(1),
+        send=octets(*frames, HEADERS),
+    )
+
+
+def test_blocks_are_decoded_in_their_order_whichever_step_reads_them() -> None:
+    encoder = Encoder()
+    first, second = encoder.encode(GET), encoder.encode(GET)
+    play(
+        ExpectFrame(FrameType.HEADERS),
+        ExpectHeaders(3, GET, exact=True),
+        send=octets(http2.headers(1, first), http2.headers(3, second)),
+    )
+    play(
+        ExpectFrame(FrameType.HEADERS),
+        ExpectFrame(FrameType.CONTINUATION),
+        ExpectHeaders(3, GET, exact=True),
+        send=octets(
+            http2.headers(1, first[:3], end_headers=False),
+            http2.continuation(1, first[3:]),
+            http2.headers(3, second),
+        ),
+    )
+
+
+TWO_UPLOADS = (
+    http2.Interleaved(
+        ExpectHeaders(1, GET),
+        ExpectData(1, b"abc", end=True),
+        ExpectHeaders(3, GET),
+        ExpectData(3, b"def", end=True),
+        ExpectFrame(FrameType.RST_STREAM, 3),
+    ),
+    ExpectFrame(FrameType.GOAWAY),
+)
+RESET, GOAWAY = http2.rst_stream(3), http2.goaway(0)
+
+
+def upload(stream: int, encoder: Encoder, *pieces: bytes) -> list[Frame]:
+    block = encoder.encode(GET)
+    start = [
+        http2.headers(stream, block[:1], end_headers=False),
+        http2.continuation(stream, block[1:]),
+    ]
+    return [*start, *(http2.data(stream, piece, end=piece is pieces[-1]) for piece in pieces)]
+
+
+def test_frames_of_streams_may_be_mixed() -> None:
+    one, three = upload(1, encoder := Encoder(), b"ab", b"c"), upload(3, encoder, b"d", b"ef")
+    window = http2.window_update(0, 1)
+    for order in (
+        [*one, *three],
+        [*one[:2], *three[:2], window, one[2], three[2], three[3], one[3]],
+        [*one[:2], *three[:2], three[2], one[2], window, one[3], three[3]],
+    ):
+        play(*TWO_UPLOADS, send=octets(*order, RESET, GOAWAY))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda frames: [frames[0], *frames[4:6], *frames[1:4], *frames[6:]], "another frame came: HEADERS"),
+        (lambda frames: [*frames[:3], http2.data(3, b"x"), *frames[3:]], "DATA, flags 0x0, stream 3"),
+        (lambda frames: [*frames[:2], http2.data(5, b"x"), *frames[2:]], "stream 5"),
+        (lambda frames: [*frames[:3], http2.data(1, b"X", end=True), *frames[4:]], "other data"),
+    ],
+    ids=["inside a block", "before its HEADERS", "another stream", "other bytes"],
+)
+def test_frames_that_are_mixed_and_wrong(change: Callable[[list[Frame]], list[Frame]], message: str) -> None:
+    frames = [*upload(1, encoder := Encoder(), b"ab", b"c"), *upload(3, encoder, b"d", b"ef")]
+    with pytest.raises(ScriptError, match=f"(?s)step 1 of 2.*{message}"):
+        play(*TWO_UPLOADS, send=octets(*change(frames), RESET, GOAWAY))
+
+
+def test_a_frame_too_many_on_mixed_streams() -> None:
+    step = http2.Interleaved(ExpectFrame(FrameType.PING, 1), ExpectFrame(FrameType.PING, 3))
+    frames = [Frame(FrameType.PING, 0, stream, bytes(8)) for stream in (3, 3, 1)]
+    with pytest.raises(ScriptError, match="no more frames on these streams"):
+        play(step, send=octets(*frames))
+
+
+def test_blocks_with_a_table() -> None:
+    def in_table(peer: Peer) -> None:
+        assert peer.state(Conversation).encoder.table == (("x", "y" * 100),)
+
+    fields = [(":status", "200"), ("x", "y" * 100)]
+    taken = play(
+        http2.SendHeaders(1, fields, size=10),
+        http2.SendHeaders(3, fields, end=True, padding=2, priority=(0, 16, False)),
+        Do(in_table),
+        send=b"",
+    )
+    block = hpack.Encoder().encode(fields)
+    parts = [block[at : at + 10] for at in range(0, len(block), 10)]
+    assert taken == octets(
+        http2.headers(1, parts[0], end_headers=False),
+        *(http2.continuation(1, part, end_headers=part is parts[-1]) for part in parts[1:]),
+        http2.headers(3, b"\x88\xbe", end=True, padding=2, priority=(0, 16, False)),
+    )
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Frame(FrameType.DATA, http2.PADDED, 1, b""),
+        Frame(FrameType.DATA, http2.PADDED, 1, b"\3ab"),
+        Frame(FrameType.HEADERS, http2.PADDED | http2.END_HEADERS, 1, b"\x09"),
+        Frame(FrameType.HEADERS, http2.PADDED | http2.PRIORITY_FLAG | http2.END_HEADERS, 1, b"\1\0\0\0\0\0"),
+    ],
+)
+def test_padding_that_is_longer_than_its_frame(frame: Frame) -> None:
+    with pytest.raises(ScriptError, match="padding is longer than the payload"):
+        play(ExpectFrame(), send=octets(frame))

@@ -1,0 +1,93 @@
+"""Addresses where no connection comes about: refused at once, or never answered."""
+
+import selectors
+import socket
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Final, Self
+
+from .server import bind, check_family
+
+ATTEMPTS: Final = 64
+
+
+class RefusingServer:
+    """An address on loopback that belongs to the test and accepts nobody; a context manager.
+
+    Every attempt to connect is refused. With `silent` it is not answered instead, so that the client
+    meets its own timeout. Nothing listens in a thread, and nobody else can get the port meanwhile.
+    """
+
+    def __init__(self, *, silent: bool = False, family: socket.AddressFamily = socket.AF_INET) -> None:
+        check_family(family)
+        self.family = family
+        self.silent = silent
+        self._cleanup = ExitStack()
+        self._name: str | tuple[str, int] | None = None
+
+    @property
+    def address(self) -> str:
+        """The address to connect to: an IP address, or the path of the Unix socket."""
+        name = self._running()
+        return name if isinstance(name, str) else str(name[0])
+
+    @property
+    def port(self) -> int:
+        """The port to connect to; 0 for a Unix socket."""
+        name = self._running()
+        return 0 if isinstance(name, str) else int(name[1])
+
+    def _running(self) -> str | tuple[str, int]:
+        if self._name is None:
+            raise RuntimeError("the server is not running: use it in a with statement")
+        return self._name
+
+    def __enter__(self) -> Self:
+        """Take an address."""
+        with ExitStack() as cleanup:
+            sock = bind(self.family, cleanup)
+            name: str | tuple[str, int] = sock.getsockname()
+            if self.silent:
+                sock.listen(0)
+                self._fill(sock, cleanup)
+            self._name = name
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def _fill(self, listening: socket.socket, cleanup: ExitStack) -> None:
+        """Connect until the queue of those who wait to be accepted is full."""
+        for _ in range(ATTEMPTS):
+            sock = cleanup.enter_context(socket.socket(self.family, socket.SOCK_STREAM))
+            sock.setblocking(False)
+            try:
+                sock.connect(listening.getsockname())
+            except BlockingIOError:
+                # A Unix socket says so; TCP is still connecting, and on loopback that takes no time.
+                with selectors.DefaultSelector() as selector:
+                    selector.register(sock, selectors.EVENT_WRITE)
+                    if self.family == socket.AF_UNIX or not selector.select(0.1):
+                        return
+        raise RuntimeError(f"the kernel still takes connections after {ATTEMPTS}")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give the address back."""
+        self._name = None
+        self._cleanup.close()
+
+    async def __aenter__(self) -> Self:
+        """Take an address, for `async with`."""
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give the address back."""
+        self.__exit__(kind, error, traceback)

@@ -1,0 +1,406 @@
+"""Servers always end: whatever the script, the handler, the client and the machine do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+
+from mint.testing import (
+    Do,
+    Drain,
+    Expect,
+    ExpectEnd,
+    ExpectUntil,
+    Flood,
+    Forever,
+    Origin,
+    Pause,
+    Response,
+    ScriptedServer,
+    ScriptError,
+    Send,
+    Step,
+    Truncate,
+    Wait,
+    http2,
+    request,
+)
+
+from .clients import GET, NO_CONTENT, dial, read_all
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from mint.testing import Peer, Request
+
+BLOCKED = 60.0
+"""How long what must not hold anything up would take."""
+
+
+@pytest.fixture(autouse=True)
+def in_time() -> Iterator[None]:
+    """Fail where a test took as long as what it must not wait for."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < BLOCKED / 2
+
+
+@pytest.fixture
+def released() -> Iterator[threading.Event]:
+    """Return an event that blocked functions wait for; it is set when the test is over."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def read_for_ever(server: ScriptedServer | Origin, send: bytes = b"") -> int:
+    with dial(server) as sock:
+        sock.sendall(send)
+        return len(read_all(sock))
+
+
+def send_for_ever(server: ScriptedServer, data: bytes = b"x" * 65536) -> None:
+    with dial(server) as sock:
+        try:
+            while True:
+                sock.sendall(data)
+        except OSError:
+            pass
+
+
+def test_a_flood_ends_at_its_deadline_although_the_client_reads_everything() -> None:
+    informational = b"HTTP/1.1 100 Continue\r\n\r\n"
+    with (
+        pytest.raises(ScriptError, match=r"(?s)step 2 of 2, Flood.*did not end.*100 Continue"),
+        ScriptedServer([request(), Flood(informational)], timeout=0.2) as server,
+    ):
+        assert read_for_ever(server, GET) > len(informational)
+
+
+def test_a_flood_of_nothing_is_refused() -> None:
+    with pytest.raises(ScriptError, match="at least one byte"), ScriptedServer([Flood(b"")]) as server:
+        read_for_ever(server)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Drain(),
+        ExpectUntil(b"never"),
+        http2.ExpectFrame(http2.FrameType.PING),
+        Do(lambda peer: peer.drain()),
+        Do(lambda peer: peer.read_until(b"never", 1 << 60)),
+    ],
+    ids=["Drain", "ExpectUntil", "ExpectFrame", "Peer.drain", "Peer.read_until"],
+)
+def test_reading_ends_at_its_deadline_although_the_client_sends_for_ever(step: Step) -> None:
+    frame = http2.window_update(0, 1).serialize() * 4096
+    with (
+        pytest.raises(ScriptError, match=r"step 1 of 1.*(deadline|in time)"),
+        ScriptedServer([step], timeout=0.2) as server,
+    ):
+        send_for_ever(server, frame)
+
+
+@pytest.mark.parametrize("step", [Send(b"x"), Truncate()])
+def test_closing_ends_although_the_client_sends_for_ever(step: Step) -> None:
+    with ScriptedServer([step], timeout=5) as server:
+        send_for_ever(server)
+
+
+def test_a_step_that_was_late_does_not_keep_tls_from_being_closed(server_tls: Any, client_tls: Any) -> None:
+    with (
+        pytest.raises(ScriptError, match="in time"),
+        ScriptedServer([Expect(b"x")], tls=server_tls, timeout=0.3) as server,
+        client_tls.wrap_socket(dial(server), server_hostname="localhost", suppress_ragged_eofs=False) as sock,
+    ):
+        assert sock.recv(10) == b"", "close_notify came"
+
+
+def test_a_blocking_step_does_not_hold_up_the_end(released: threading.Event) -> None:
+    with (
+        pytest.raises(ScriptError, match=r"connection 1, step 1 of 1, Do.*still busy"),
+        ScriptedServer([Do(lambda _: released.wait(BLOCKED))], timeout=0.1) as server,
+        dial(server),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("count", [1, 20])
+@pytest.mark.parametrize("first", [GET, http2.PREFACE + http2.settings().serialize()], ids=["http1", "http2"])
+def test_blocking_handlers_do_not_hold_up_the_end(
+    first: bytes, count: int, released: threading.Event
+) -> None:
+    entered = threading.Semaphore(0)
+
+    def handler(_: Request) -> Response:
+        entered.release()
+        released.wait(BLOCKED)
+        return Response()
+
+    fields = ((":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a"))
+    with Origin(handler) as origin:
+        socks = [dial(origin) for _ in range(count)]
+        for sock in socks:
+            sock.sendall(first)
+            if first != GET:
+                sock.sendall(b"".join(http2.headers(n, fields, end=True).serialize() for n in (1, 3, 5)))
+        for _ in range(count if first == GET else 3 * count):
+            assert entered.acquire(timeout=BLOCKED)
+    for sock in socks:
+        read_all(sock)
+        sock.close()
+
+
+def test_an_endless_body_does_not_hold_up_the_end() -> None:
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"x" * 1000
+
+    with Origin(lambda _: Response(200, (), endless())) as origin, dial(origin) as sock:
+        sock.sendall(GET)
+        assert sock.recv(10)
+
+
+def test_what_a_handler_raises_after_the_client_left_is_raised() -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def handler(_: Request) -> Response:
+        entered.set()
+        go.wait(BLOCKED)
+        raise KeyError("late")
+
+    with pytest.raises(KeyError, match="late"), Origin(handler) as origin:
+        with dial(origin) as sock:
+            sock.sendall(GET)
+            assert entered.wait(BLOCKED)
+        go.set()
+
+
+def test_a_pause_delays_and_ends_with_the_server() -> None:
+    start = time.monotonic()
+    with ScriptedServer([Pause(0.05), Send(b"x")]) as server, dial(server) as sock:
+        assert read_all(sock) == b"x"
+    assert time.monotonic() - start >= 0.05
+    with (
+        pytest.raises(ScriptError, match="still busy"),
+        ScriptedServer([Pause(BLOCKED)], timeout=0.1) as server,
+        dial(server),
+    ):
+        pass
+
+
+def test_a_pause_may_be_longer_than_the_timeout() -> None:
+    with ScriptedServer([Pause(0.3), Send(b"x")], timeout=0.2) as server, dial(server) as sock:
+        assert read_all(sock) == b"x"
+
+
+@pytest.mark.parametrize("duration", [-1.0, float("inf"), float("nan")])
+def test_a_pause_has_an_end(duration: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        Pause(duration)
+
+
+def ask(server: ScriptedServer | Origin) -> bytes:
+    with dial(server) as sock:
+        sock.sendall(GET)
+        return read_all(sock)
+
+
+def in_asyncio(body: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await body()
+
+    asyncio.run(main())
+
+
+LOOPS: dict[str, Callable[[Callable[[], Awaitable[None]]], None]] = {"asyncio": in_asyncio, "trio": trio.run}
+
+
+async def pause() -> None:
+    if asyncio_runs():
+        await asyncio.sleep(0)
+    else:
+        await trio.lowlevel.checkpoint()
+
+
+def asyncio_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_async_with_lets_the_loop_go_on(loop: str) -> None:
+    """The client is a task of the same loop, and the script ends only when it goes on."""
+    tasks: list[asyncio.Task[None]] = []
+
+    async def body() -> None:
+        sock = socket.socket()
+
+        async def client() -> None:
+            for _ in range(100):
+                await pause()
+            sock.close()
+
+        async with ScriptedServer([Expect(GET), ExpectEnd()], timeout=BLOCKED) as server:
+            sock.connect((server.address, server.port))
+            sock.sendall(GET)
+            if asyncio_runs():
+                tasks.append(asyncio.create_task(client()))
+            else:
+                trio.lowlevel.spawn_system_task(client)
+        assert sock.fileno() < 0
+
+    LOOPS[loop](body)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_async_with_raises_what_went_wrong(loop: str) -> None:
+    async def body() -> None:
+        with pytest.raises(ScriptError, match="something else came"):
+            async with ScriptedServer([Expect(b"x")]) as server:
+                with dial(server) as sock:
+                    sock.sendall(b"y")
+                    read_all(sock)
+        with pytest.raises(ScriptError, match="got no connection"):
+            async with ScriptedServer([Expect(b"x")]):
+                pass
+        with pytest.raises(KeyError) as caught:
+            async with ScriptedServer([Forever()]) as server:
+                raise KeyError(server.port)
+        assert "got no connection" in str(caught.value.__notes__)
+        async with Origin(lambda _: Response(200, (), b"x")) as origin:
+            assert origin.port
+
+    LOOPS[loop](body)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_plain_with_does_not_block_the_loop(loop: str) -> None:
+    """The script waits for a client whose loop is blocked: waiting would help nobody."""
+
+    async def body() -> None:
+        sock = socket.socket()
+        with (
+            pytest.raises(ScriptError, match=r"ExpectEnd.*still busy.*async with"),
+            ScriptedServer([Expect(GET), ExpectEnd()], timeout=BLOCKED) as server,
+        ):
+            sock.connect((server.address, server.port))
+            sock.sendall(GET)
+        sock.close()
+
+    LOOPS[loop](body)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_plain_with_in_a_loop_waits_for_what_is_on_its_way(loop: str) -> None:
+    async def body() -> None:
+        for _ in range(20):
+            with ScriptedServer([Expect(GET), Send(NO_CONTENT), ExpectEnd()]) as server, dial(server) as sock:
+                sock.sendall(GET)
+            with ScriptedServer([Expect(GET), Send(NO_CONTENT)]) as server:
+                assert ask(server) == NO_CONTENT
+
+    LOOPS[loop](body)
+
+
+def test_cancelling_while_the_server_ends_is_not_held_up() -> None:
+    async def serve(server: ScriptedServer, sock: socket.socket, inside: asyncio.Event) -> None:
+        async with server:
+            sock.connect((server.address, server.port))
+            inside.set()
+
+    async def main() -> None:
+        with socket.socket() as sock:
+            inside = asyncio.Event()
+            task = asyncio.create_task(serve(ScriptedServer([ExpectEnd()], timeout=BLOCKED), sock, inside))
+            await inside.wait()
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    before = threading.active_count()
+    asyncio.run(main())
+    assert threading.active_count() == before
+
+
+@pytest.fixture
+def no_descriptors() -> Iterator[Callable[[], None]]:
+    """Return a function that uses up all descriptors but one."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+
+    def use_up() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+        with pytest.raises(OSError, match="Too many open files"):
+            while True:
+                taken.append(os.dup(0))
+        os.close(taken.pop())
+
+    yield use_up
+    for each in taken:
+        os.close(each)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_running_out_of_descriptors_is_an_error(no_descriptors: Callable[[], None]) -> None:
+    """The client takes the last descriptor, so that none is left to accept it with."""
+    with pytest.raises(OSError, match="Too many open files") as caught, ScriptedServer([Drain()]) as server:
+        no_descriptors()
+        with dial(server) as sock:
+            assert read_all(sock) == b"", "the client is not left waiting"
+    assert caught.value.__notes__[0] == "the server could not accept connection 1"
+
+
+def test_a_server_that_cannot_start_leaves_nothing_behind(no_descriptors: Callable[[], None]) -> None:
+    no_descriptors()
+    with pytest.raises(OSError, match="Too many open files"), ScriptedServer([Drain()]):
+        pass
+
+
+def test_no_thread_for_a_connection_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with (
+        pytest.raises(RuntimeError, match="new thread") as caught,
+        ScriptedServer([Drain()]) as server,
+        monkeypatch.context() as patch,
+    ):
+        patch.setattr(threading.Thread, "start", start)
+        with dial(server) as sock:
+            assert read_all(sock) == b""
+    assert caught.value.__notes__ == [
+        "the server could not accept connection 1",
+        "and: 1 of 1 scripts got no connection",
+    ]
+
+
+def test_a_server_inside_a_wait_is_stuck_and_says_so() -> None:
+    with (
+        pytest.raises(ScriptError, match="event was not set"),
+        ScriptedServer([Wait(threading.Event())], timeout=0.05) as server,
+    ):
+        ask(server)
+
+
+def test_a_peer_that_was_closed_says_so_in_a_step() -> None:
+    def close_twice(peer: Peer) -> None:
+        peer.close()
+        peer.close()
+        peer.reset()
+
+    with ScriptedServer([Do(close_twice)]) as server:
+        assert ask(server) == b""
