@@ -28,8 +28,8 @@ from .steps import shown
 LOOPBACK: Final = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 GRACE: Final = 1.0
 """Seconds that a thread has to end after its socket was shut."""
-LOOP_PATIENCE: Final = 0.5
-"""Seconds that a plain `with` may block an event loop while something still moves."""
+SHORT_PATIENCE: Final = 0.5
+"""Seconds to wait in an event loop or after a failed test, as long as something still moves."""
 LOOK: Final = 0.005
 PASSING: Final = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EINTR, errno.EPROTO, errno.EPERM})
 """Errors of `accept` that concern one connection only (accept(2))."""
@@ -71,6 +71,7 @@ class Server(ABC):
         self._failures: list[BaseException] = []
         self._hurried = False
         self._in_loop = False
+        self._failed = False
         self._cleanup = ExitStack()
         self._running: _Running | None = None
         self._stop = threading.Event()
@@ -142,26 +143,28 @@ class Server(ABC):
         poller = select.poll()
         poller.register(listening, select.POLLIN)
         poller.register(waking, select.POLLIN)
-        while not self._stop.is_set():
-            poller.poll()
-            # The last round takes the connections that were waiting when the stop came.
-            if not self._accept_all(listening):
+        while True:
+            # The last rounds take the connections that were waiting when the stop came.
+            stopping = self._stop.is_set()
+            ready = [number for number, _ in poller.poll(0 if stopping else None)]
+            if listening.fileno() in ready:
+                if not self._accept_one(listening):
+                    return
+            elif stopping:
                 return
 
-    def _accept_all(self, listening: socket.socket) -> bool:
-        while True:
-            try:
-                self._begin(listening.accept()[0])
-            except BlockingIOError:
+    def _accept_one(self, listening: socket.socket) -> bool:
+        try:
+            self._begin(listening.accept()[0])
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, OSError) and error.errno in PASSING:
                 return True
-            except (OSError, RuntimeError) as error:
-                if isinstance(error, OSError) and error.errno in PASSING:
-                    continue
-                # Descriptors, memory or threads have run out: whoever connects must see that, too.
-                error.add_note(f"the server could not accept connection {len(self._peers) + 1}")
-                self._failures.append(error)
-                listening.close()
-                return False
+            # Descriptors, memory or threads have run out: whoever connects must see that, too.
+            error.add_note(f"the server could not accept connection {len(self._peers) + 1}")
+            self._failures.append(error)
+            listening.close()
+            return False
+        return True
 
     def _begin(self, sock: socket.socket) -> None:
         with ExitStack() as cleanup:
@@ -222,8 +225,10 @@ class Server(ABC):
         running.accepting.join()
         for peer in self._peers:
             peer.stopping.set()
-        # A test that failed already is told at once; nobody needs the rest of the script then.
-        self._join(0 if error else self._patience(), self._is_hopeless)
+        # A test that failed already is told at once; nobody needs the rest of the script then. What only
+        # has to come to its end gets there.
+        self._failed = error is not None
+        self._join(min(SHORT_PATIENCE, self._patience()) if error else self._patience(), self._is_hopeless)
         late = [peer for peer, thread in self._connections() if thread.is_alive()]
         for peer in late:
             peer.abort()
@@ -238,12 +243,13 @@ class Server(ABC):
         return list(zip(self._peers, self._threads, strict=True))
 
     def _is_hopeless(self) -> bool:
-        """Whether waiting helps nobody, as the loop that would have to go on is blocked by it."""
+        """Whether waiting helps nobody: the test is over, or the loop it runs in is blocked meanwhile."""
         busy = [peer for peer, thread in self._connections() if thread.is_alive()]
-        return self._hurried or (self._in_loop and all(peer.stuck for peer in busy))
+        blocked = self._in_loop or self._failed
+        return self._hurried or (blocked and all(peer.stuck for peer in busy))
 
     def _join(self, patience: float, give_up: Callable[[], bool]) -> None:
-        until = seconds(min(patience, LOOP_PATIENCE) if self._in_loop else patience)
+        until = seconds(min(patience, SHORT_PATIENCE) if self._in_loop else patience)
         for thread in self._threads:
             while thread.is_alive() and (left := until - time.monotonic()) > 0 and not give_up():
                 thread.join(min(left, LOOK))

@@ -338,7 +338,7 @@ def test_cancelling_while_the_server_ends_is_not_held_up() -> None:
 
 @pytest.fixture
 def no_descriptors() -> Iterator[Callable[[], None]]:
-    """Return a function that uses up all descriptors but one."""
+    """Return a function that uses up all descriptors."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     taken: list[int] = []
 
@@ -347,7 +347,6 @@ def no_descriptors() -> Iterator[Callable[[], None]]:
         with pytest.raises(OSError, match="Too many open files"):
             while True:
                 taken.append(os.dup(0))
-        os.close(taken.pop())
 
     yield use_up
     for each in taken:
@@ -356,12 +355,24 @@ def no_descriptors() -> Iterator[Callable[[], None]]:
 
 
 def test_running_out_of_descriptors_is_an_error(no_descriptors: Callable[[], None]) -> None:
-    """The client takes the last descriptor, so that none is left to accept it with."""
-    with pytest.raises(OSError, match="Too many open files") as caught, ScriptedServer([Drain()]) as server:
+    with (
+        pytest.raises(OSError, match="Too many open files") as caught,
+        ScriptedServer([Drain()]) as server,
+        socket.socket() as sock,
+    ):
+        address = (server.address, server.port)
         no_descriptors()
-        with dial(server) as sock:
-            assert read_all(sock) == b"", "the client is not left waiting"
-    assert caught.value.__notes__[0] == "the server could not accept connection 1"
+        sock.connect(address)
+        assert read_all(sock) == b"", "the client is not left waiting"
+    assert caught.value.__notes__ == [
+        "the server could not accept connection 1",
+        "and: 1 of 1 scripts got no connection",
+    ]
+
+
+def test_no_descriptor_is_missed_where_nobody_connects(no_descriptors: Callable[[], None]) -> None:
+    with Origin(lambda _: Response()):
+        no_descriptors()
 
 
 def test_a_server_that_cannot_start_leaves_nothing_behind(no_descriptors: Callable[[], None]) -> None:
