@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._extras import with_certifi, with_truststore
 from ..errors import CertificateRejected, TLSFailed
 from ..types import TLSInfo
+from .contexts import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Sequence
@@ -166,13 +167,13 @@ def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashab
     name = (options.server_hostname or hostname).removesuffix(".")
     sessions = options.sessions
     if sessions is None:
-        return Prepared(make_context(options, alpn), name)
+        return Prepared(shared(options, alpn, make_context), name)
     files = (options.ca_file, options.cert_file, options.key_file)
     with _loading(*files):
         stamps = tuple(_stamp(file) for file in files)
     key = options, stamps, name, tuple(alpn), way
     found = sessions.take(key)
-    context, session = found or (make_context(options, alpn), None)
+    context, session = found or (shared(options, alpn, make_context), None)
     return Prepared(context, name, session, partial(sessions.keep, key, context))
 
 

@@ -1,0 +1,92 @@
+"""TLS contexts that connections with equal options share.
+
+A context depends on nothing but the options, the protocols and the files it was loaded from. Loading the
+certificates of a system takes longer than a handshake, so contexts are kept, as many as `MOST`, and made anew
+when one of their files changes. A context that the caller supplied is never kept.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from collections import OrderedDict
+from dataclasses import fields
+from typing import TYPE_CHECKING, TypeAlias
+
+from .._extras import with_certifi
+from ..options import TLSOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    _Make: TypeAlias = Callable[[TLSOptions, Sequence[str]], ssl.SSLContext]
+    Stamp: TypeAlias = tuple[str, int, int, int] | tuple[str] | None
+
+MOST = 32
+"""How many contexts are kept; the one that was used longest ago goes first."""
+
+# What belongs to a connection, not to its context.
+_OTHER = frozenset({"sessions", "server_hostname", "context"})
+_FIELDS = tuple(field.name for field in fields(TLSOptions) if field.name not in _OTHER)
+
+_kept: OrderedDict[Hashable, ssl.SSLContext] = OrderedDict()
+# Re-entrant: a signal handler may connect while its thread is in here.
+_lock = threading.RLock()
+
+
+def stamp(file: str | None) -> Stamp:
+    """Return a value that changes when a file does."""
+    if file is None:
+        return None
+    try:
+        found = os.stat(file)  # noqa: PTH116  # importing pathlib takes longer than all of this module
+    except OSError:
+        return (file,)
+    return file, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _store() -> tuple[Stamp, ...]:
+    """Return the stamps of the operating system's certificates, or of those that stand in for them."""
+    paths = ssl.get_default_verify_paths()
+    store = stamp(paths.cafile), stamp(paths.capath)
+    return store if paths.cafile is not None else (*store, stamp(with_certifi.bundle()))
+
+
+def _files(options: TLSOptions) -> tuple[Stamp, ...]:
+    """Return the stamps of every file that a context for these options is made from."""
+    files = stamp(options.ca_file), stamp(options.cert_file), stamp(options.key_file)
+    if not options.verify or options.ca_file is not None or options.ca_data is not None:
+        return files
+    if options.trust == "certifi":
+        return (*files, stamp(with_certifi.bundle()))
+    return (*files, *_store()) if options.trust in {"auto", "system"} else files
+
+
+def shared(options: TLSOptions, alpn: Sequence[str], make: _Make) -> ssl.SSLContext:
+    """Return a context that was made before for equal options and unchanged files, or make one.
+
+    Raises what `make` raises; then nothing is kept.
+    """
+    log = options.key_log_file or os.environ.get("SSLKEYLOGFILE")
+    if options.context is not None or log:
+        # The caller's own; or one that keeps a file open, which may be moved away to be rotated.
+        return make(options, alpn)
+    key = tuple(getattr(options, name) for name in _FIELDS), tuple(alpn), _files(options)
+    with _lock:
+        found = _kept.get(key)
+        if found is not None:
+            _kept.move_to_end(key)
+            return found
+    made = make(options, alpn)
+    with _lock:
+        found = _kept.setdefault(key, made)
+        while len(_kept) > MOST:
+            _kept.popitem(last=False)
+    return found
+
+
+def forget() -> None:
+    """Forget every context."""
+    with _lock:
+        _kept.clear()
