@@ -42,7 +42,7 @@ def _resident() -> int:
 # Compiled files are part of an installation: everybody gets them, in a place of their own.
 _ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
-    "PYTHONPYCACHEPREFIX": str(Path(__file__).parent.parent / "build" / "bench" / "compiled"),
+    "PYTHONPYCACHEPREFIX": str(Path(__file__).resolve().parent.parent / "build" / "bench" / "compiled"),
 }
 
 

@@ -14,7 +14,7 @@ import sys
 import tarfile
 import tempfile
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 SOURCES = Path(__file__).parent / "c"
-PLACE = Path(__file__).parent.parent / "build" / "bench"
+PLACE = Path(__file__).resolve().parent.parent / "build" / "bench"
 OPTIONS = ("-O3", "-std=gnu11", "-Wall")
 
 
@@ -51,7 +51,10 @@ def build(name: str, *more: str, libraries: tuple[str, ...] = (), shared: bool =
 @cache
 def llhttp() -> Path:
     """Return the folder of llhttp's sources as the installed httptools carries them."""
-    package = f"httptools-{version('httptools')}"
+    try:
+        package = f"httptools-{version('httptools')}"
+    except PackageNotFoundError:
+        raise MissingError("httptools is not installed: it carries the source of llhttp") from None
     folder = PLACE / package / "vendor" / "llhttp"
     if folder.is_dir():
         return folder

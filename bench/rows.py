@@ -19,6 +19,7 @@ HTTP1 = (
     Contender(ENGINE, "mint", "mint_h1:engine"),
     Contender(FACADE, "mint", "mint_h1:facade"),
     Contender("httptools", "peer", "httptools_h1:responses"),
+    Contender("zttp (Zig, parser only)", "peer", "zttp_h1:responses"),
     Contender("aiohttp (C)", "peer", "aiohttp_h1:responses"),
     Contender("http.client", "peer", "http_client_h1:responses"),
     Contender("h11", "peer", "h11_h1:responses"),
@@ -32,6 +33,8 @@ def _only(*names: str) -> tuple[Contender, ...]:
 
 
 PARSERS = tuple(one for one in HTTP1 if one.name != "one copy of the body")
+# zttp takes one response a connection where they are not asked for one by one.
+JOINED = tuple(one for one in PARSERS if not one.name.startswith("zttp"))
 BODIES = _only("httptools", "aiohttp (C)", "http.client", "h11", "one copy of the body")
 
 NGHTTP2 = "nghttp2 in C"
@@ -301,7 +304,23 @@ APART = Row(
     ),
 )
 
+EXCHANGES = (
+    Contender(FACADE, "mint", "mint_h1:exchange"),
+    Contender("zttp (Zig, no connection)", "peer", "zttp_h1:exchange"),
+)
+
 ROWS: tuple[Row, ...] = (
+    *(
+        Row(
+            f"h1-exchange-{fields}",
+            "HTTP/1 in memory",
+            f"request and response, {fields} fields + 200 B",
+            partial(work.responses, fields, 200),
+            EXCHANGES,
+            (Goal(FACADE, factor, EXCHANGES[1].name),),
+        )
+        for fields, factor in ((10, 0.8), (29, 0.6))
+    ),
     Row(
         "h1-small",
         "HTTP/1 in memory",
@@ -339,7 +358,7 @@ ROWS: tuple[Row, ...] = (
         "HTTP/1 in memory",
         "100 pipelined responses in one read (each)",
         partial(work.responses, 10, 200, joined=True),
-        PARSERS,
+        JOINED,
         (Goal(ENGINE, 0.38, "httptools"),),
     ),
     Row(

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
     from ..work import Responses
 
+# What a typical request says beside its host.
+REQUEST = (
+    ("accept", "application/json"),
+    ("accept-encoding", "gzip, br"),
+    ("user-agent", "bench/1"),
+    ("authorization", "Bearer 5e1c2fb4a9c84d0c8d7f"),
+)
+
 
 def replay(
     work: Responses,

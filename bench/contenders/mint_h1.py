@@ -13,7 +13,7 @@ from mint.http1 import initiate
 from mint.transport import Memory
 
 from ..work import Message
-from ._http1 import replay
+from ._http1 import REQUEST, replay
 
 if TYPE_CHECKING:
     from mint import HTTP1
@@ -95,3 +95,24 @@ def facade(work: Responses) -> Task:
         return out
 
     return replay(work, prepare, run, normal)
+
+
+def exchange(work: Responses) -> Task:
+    """A request and its response through the public API, one after the other on one connection."""
+    link = Memory()
+    connection: HTTP1 = initiate(link, scheme="http", hostname="example.org", port=80)
+
+    def run(_: None, reads: tuple[bytes, ...]) -> list[list[Response]]:
+        nonlocal connection
+        now = connection
+        out = []
+        for octets in reads:
+            now, _ref = now.request("GET", "/", REQUEST)
+            link.take()
+            link.put(octets)
+            now, responses = now.recv()
+            out.append(responses)
+        connection = now
+        return out
+
+    return replay(work, lambda _: None, run, normal)
