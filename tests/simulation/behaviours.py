@@ -1,0 +1,212 @@
+"""The behaviours of peers: what the origins of the scenario table do with a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .record import DONE, FAILED
+from .scripts import Act, Asked, Head, Pause, Piece, Script, content
+
+if TYPE_CHECKING:
+    from .scripts import Behaviour
+
+SIZES = (5, 0, 1, 3_000, 20_000, 70_000)
+
+
+def size_of(asked: Asked) -> int:
+    """Return how large a response is."""
+    return SIZES[asked.record.kernel.choices.below(len(SIZES))]
+
+
+def pieces(asked: Asked, octets: bytes) -> Script:
+    """Send content in a few pieces, with pauses here and there."""
+    choices = asked.record.kernel.choices
+    at = 0
+    while at < len(octets):
+        count = choices.amount(len(octets) - at)
+        if len(octets) > 100 and count < 50:
+            count = 50
+        yield Piece(octets[at : at + count])
+        at += count
+        if choices.rarely(6):
+            yield Pause(0.05)
+
+
+def drained(asked: Asked) -> Script:
+    """Read the content of the request."""
+    while (yield Act.READ):
+        pass
+    asked.record.whole.add(asked.number)
+
+
+def answers(asked: Asked) -> Script:
+    """Read the request, answer it."""
+    yield from drained(asked)
+    body = content(asked.number, size_of(asked))
+    asked.record.expect(asked.number, 200, body)
+    if asked.record.kernel.choices.rarely(4):
+        yield Pause(0.2)
+    yield Head(200, None if asked.record.kernel.choices.below(2) else len(body))
+    yield from pieces(asked, body)
+    yield Act.END
+
+
+def stalls(asked: Asked) -> Script:
+    """Read the request with a long pause in between, answer half, pause, answer the rest."""
+    choices = asked.record.kernel.choices
+    if (yield Act.READ) and choices.below(2):
+        yield Pause(5.0)
+    yield from drained(asked)
+    body = content(asked.number, 50 + size_of(asked))
+    asked.record.expect(asked.number, 200, body)
+    if choices.below(2):
+        yield Pause(5.0)
+    yield Head(200, len(body))
+    yield Piece(body[:25])
+    yield Pause(5.0)
+    yield from pieces(asked, body[25:])
+    yield Act.END
+
+
+def half_closes(asked: Asked) -> Script:
+    """Answer with content that ends where the connection does."""
+    yield from drained(asked)
+    body = content(asked.number, size_of(asked))
+    asked.record.expect(asked.number, 200, body)
+    yield Head(200, until_close=True)
+    yield from pieces(asked, body)
+    yield Act.END
+
+
+def resets(asked: Asked) -> Script:
+    """Break off in the middle of the answer, or before it."""
+    choices = asked.record.kernel.choices
+    if choices.below(2):
+        yield from drained(asked)
+    body = content(asked.number, 50 + size_of(asked))
+    asked.record.expect(asked.number, 200, body, FAILED)
+    if choices.below(4):
+        yield Head(200, len(body))
+        yield from pieces(asked, body[: choices.below(len(body))])
+    if choices.below(2):
+        yield Pause(0.1)
+    yield Act.RESET
+
+
+def floods(asked: Asked) -> Script:
+    """Send much more than asked for, in the smallest pieces."""
+    yield from drained(asked)
+    body = content(asked.number, 150_000)
+    asked.record.expect(asked.number, 200, body)
+    for _ in range(asked.record.kernel.choices.below(20)):
+        yield Head(103)
+    yield Head(200)
+    for at in range(60):
+        yield Piece(body[at : at + 1])
+    yield Piece(body[60:])
+    yield Act.END
+
+
+def answers_early(asked: Asked) -> Script:
+    """Refuse the request before it is read; its content is drained, or the connection closed."""
+    choices = asked.record.kernel.choices
+    body = content(asked.number, 50 + size_of(asked))
+    if choices.below(2):
+        yield Act.READ
+    kind = choices.below(3)
+    if kind == 0:
+        asked.record.expect(asked.number, 413, body)
+        yield Head(413, len(body))
+        yield from pieces(asked, body)
+        yield from drained(asked)
+        yield Act.END
+    elif kind == 1:
+        # RFC 9112 9.6: end our direction, read on for a while, close.
+        asked.record.expect(asked.number, 413, body, DONE, FAILED)
+        yield Head(413, until_close=True)
+        yield from pieces(asked, body)
+        yield Act.FINISH
+        if choices.below(2):
+            yield from drained(asked)
+        yield Pause(1.0)
+        asked.record.notices.append("lingered")
+        yield Act.CLOSE
+    else:
+        asked.record.expect(asked.number, 413, body, DONE, FAILED)
+        yield Head(413, until_close=True)
+        yield from pieces(asked, body)
+        yield Act.CLOSE
+
+
+def cuts(asked: Asked) -> Script:
+    """End the connection in the middle of an answer, without close_notify."""
+    yield from drained(asked)
+    body = content(asked.number, 50 + size_of(asked))
+    asked.record.expect(asked.number, 200, body, FAILED)
+    yield Head(200, len(body))
+    yield from pieces(asked, body[:-1])
+    yield Act.CUT
+
+
+def echoes(asked: Asked) -> Script:
+    """Send back what comes, as it comes."""
+    body = asked.record.exchanges[asked.number].body
+    asked.record.expect(asked.number, 200, body)
+    yield Head(200)
+    while octets := (yield Act.READ):
+        yield Piece(octets)
+    asked.record.whole.add(asked.number)
+    yield Act.END
+
+
+def echoes_late(asked: Asked) -> Script:
+    """The same, with pauses."""
+    body = asked.record.exchanges[asked.number].body
+    asked.record.expect(asked.number, 200, body)
+    if asked.record.kernel.choices.below(2):
+        yield Pause(5.0)
+    yield Head(200)
+    left = 3
+    while octets := (yield Act.READ):
+        yield Piece(octets)
+        if left:
+            left -= 1
+            yield Pause(1.0)
+    yield Act.END
+
+
+def echoes_some(end: Act) -> Behaviour:
+    """Return the behaviour that echoes some, and ends in this manner in the middle."""
+
+    def behave(asked: Asked) -> Script:
+        body = asked.record.exchanges[asked.number].body
+        asked.record.expect(asked.number, 200, body, FAILED)
+        yield Head(200, len(body) + 1)
+        for _ in range(asked.record.kernel.choices.below(4)):
+            octets = yield Act.READ
+            if not octets:
+                break
+            yield Piece(octets)
+        yield end
+
+    return behave
+
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    "answers": answers,
+    "stalls": stalls,
+    "half-closes": half_closes,
+    "resets": resets,
+    "floods": floods,
+    "answers early": answers_early,
+    "ends without close_notify": cuts,
+}
+
+ECHOES: dict[str, Behaviour] = {
+    "answers": echoes,
+    "stalls": echoes_late,
+    "resets": echoes_some(Act.RESET),
+    "answers early": answers_early,
+    "half-closes": echoes_some(Act.FINISH),
+    "ends without close_notify": echoes_some(Act.CUT),
+}

@@ -1,0 +1,311 @@
+"""HTTP/2 as the simulated origins and proxies speak it: frames, windows, a script for each stream (RFC 9113).
+
+Header blocks are not decoded, except for telling CONNECT from other methods: what is answered depends on
+the order of the requests alone. `mint.testing.frames` writes the frames.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from mint._core.hpack import Decoder
+from mint.testing import frames
+from mint.testing.frames import FrameType, Setting, serialize
+
+from .scripts import Act, Asked, Behaviour, Head, Running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mint.testing.frames import Frame
+
+    from .servers import Channel, Session
+    from .record import Record
+
+
+class StreamChannel:
+    """One stream: where a script replies to, and the channel of a session inside a tunnel."""
+
+    def __init__(self, session: HTTP2Session, number: int) -> None:
+        self.session = session
+        self.number = number
+        self.window = session.initial_window
+        self.kept = bytearray()
+        self.finishing = self.over = self.told = False
+        self.owed = 0
+        """How much credit the client has not got yet."""
+        self.running: Running | None = None
+        self.inside: Session | None = None
+        self.unread: list[bytes] = []
+        self.request_ended = False
+        self.asked = -1
+
+    # -- as a channel, and as a reply
+
+    def send(self, octets: bytes) -> None:
+        """Send as the windows allow."""
+        if not self.finishing and not self.over:
+            self.kept += octets
+            self.push()
+
+    def push(self) -> None:
+        """Send what the windows take by now."""
+        session = self.session
+        while self.kept and not self.over and (room := min(self.window, session.window, 16_384)) > 0:
+            piece = bytes(self.kept[:room])
+            del self.kept[:room]
+            self.window -= len(piece)
+            session.window -= len(piece)
+            session.put(frames.data(self.number, piece))
+        if self.finishing and not self.kept and not self.over and not self.told:
+            self.told = True
+            session.put(frames.data(self.number, end=True))
+
+    def pending(self) -> int:
+        """Return how much is kept."""
+        return len(self.kept) + self.session.channel.pending()
+
+    def finish(self) -> None:
+        """End our direction."""
+        self.finishing = True
+        self.push()
+
+    def cut(self) -> None:
+        """A stream has no second kind of end."""
+        self.finish()
+
+    def reset(self) -> None:
+        """Reset the stream, as RFC 9113 8.5 wants it where the connection behind it broke."""
+        self._reset(frames.ErrorCode.CONNECT_ERROR)
+
+    def close(self) -> None:
+        """End our direction and read no more."""
+        self.finish()
+        if not self.request_ended:
+            self._reset(frames.ErrorCode.NO_ERROR)
+
+    def _reset(self, code: int) -> None:
+        if not self.over:
+            self.over = True
+            self.session.put(frames.rst_stream(self.number, code))
+            self.session.credit(self, connection=True)
+
+    def head(self, head: Head) -> None:
+        """Send a head."""
+        fields = [(":status", str(head.status)), ("x-number", str(self.asked))]
+        if head.length is not None:
+            fields.append(("content-length", str(head.length)))
+        self.session.put(frames.headers(self.number, tuple(fields)))
+
+    def piece(self, octets: bytes) -> None:
+        """Send content."""
+        self.send(octets)
+
+    def act(self, act: Act) -> None:
+        """End, or break."""
+        if act in {Act.END, Act.FINISH}:
+            self.finish()
+        elif act is Act.CUT:
+            self.session.channel.cut()
+        elif act is Act.RESET:
+            self.reset()
+        else:
+            self.close()
+
+    # -- what came
+
+    def take(self) -> None:
+        """Give what came to whoever serves the stream, and credit to the client."""
+        while self.unread:
+            octets = self.unread.pop(0)
+            if self.inside is not None:
+                self.inside.received(octets)
+            elif self.running is not None:
+                self.running.arrived(octets)
+            if self.inside is not None and not self.inside.hungry():
+                break
+        self.session.credit(self, connection=False)
+        if self.request_ended and not self.unread:
+            if self.inside is not None:
+                self.inside.ended()
+            elif self.running is not None:
+                self.running.ended()
+
+    def wants(self) -> bool:
+        """Whether `take` would do something."""
+        if not self.unread:
+            return False
+        if self.inside is not None:
+            return self.inside.hungry()
+        return self.running is not None and (self.running.reading or self.running.stopped)
+
+
+class HTTP2Session:
+    """One connection; `tunnel` serves what is inside a CONNECT, `behave` answers everything else."""
+
+    def __init__(
+        self,
+        record: Record,
+        channel: Channel,
+        behave: Behaviour,
+        tunnel: Callable[[Channel], Session] | None = None,
+        window: int = 65_535,
+    ) -> None:
+        self.record = record
+        self.channel = channel
+        self._behave = behave
+        self._tunnel = tunnel
+        self.window = 65_535
+        self.initial_window = 65_535
+        self.streams: dict[int, StreamChannel] = {}
+        self._decoder = Decoder()
+        self._unread = b""
+        self._begun = self._over = False
+        self._block = b""
+        self._owed = 0
+        self.put(frames.settings((Setting.INITIAL_WINDOW_SIZE, window), (Setting.MAX_CONCURRENT_STREAMS, 100)))
+
+    def put(self, *written: Frame) -> None:
+        """Send frames."""
+        self.channel.send(serialize(written))
+
+    def credit(self, stream: StreamChannel, *, connection: bool) -> None:
+        """Open the windows by what was read of a stream."""
+        owed, stream.owed = stream.owed, 0
+        if not owed:
+            return
+        self.put(frames.window_update(0, owed))
+        if not connection and not stream.request_ended and not stream.over:
+            self.put(frames.window_update(stream.number, owed))
+
+    # -- the session
+
+    def received(self, octets: bytes) -> None:
+        """Take octets of the client."""
+        self._unread += octets
+        if not self._begun:
+            if len(self._unread) < len(frames.PREFACE):
+                return
+            if not self._unread.startswith(frames.PREFACE):
+                self.record.kernel.blame(f"no preface: {self._unread[:30]!r}")
+            self._begun = True
+            self._unread = self._unread[len(frames.PREFACE) :]
+        while len(self._unread) >= frames.HEAD_SIZE:
+            length, frame = frames.parse_head(self._unread[: frames.HEAD_SIZE])
+            end = frames.HEAD_SIZE + length
+            if len(self._unread) < end:
+                return
+            payload = self._unread[frames.HEAD_SIZE : end]
+            self._unread = self._unread[end:]
+            self._frame(frame.type, frame.flags, frame.stream, payload)
+
+    def _frame(self, kind: int, flags: int, number: int, payload: bytes) -> None:
+        stream = self.streams.get(number)
+        if kind == FrameType.SETTINGS and not flags & frames.ACK:
+            self._settings(payload)
+        elif kind == FrameType.PING and not flags & frames.ACK:
+            self.put(frames.ping(payload, ack=True))
+        elif kind == FrameType.WINDOW_UPDATE:
+            increment = int.from_bytes(payload, "big")
+            if number == 0:
+                self.window += increment
+            elif stream is not None:
+                stream.window += increment
+            for each in list(self.streams.values()):
+                each.push()
+        elif kind in {FrameType.HEADERS, FrameType.CONTINUATION}:
+            self._block += payload
+            if flags & frames.END_HEADERS:
+                self._request(number, ended=bool(flags & frames.END_STREAM))
+        elif kind == FrameType.DATA:
+            self._data(stream, payload, ended=bool(flags & frames.END_STREAM))
+        elif kind == FrameType.RST_STREAM and stream is not None:
+            stream.over = True
+            stream.kept.clear()
+            if stream.running is not None:
+                stream.running.stopped = True
+            self._end_request(stream)
+
+    def _settings(self, payload: bytes) -> None:
+        for at in range(0, len(payload), 6):
+            name = int.from_bytes(payload[at : at + 2], "big")
+            value = int.from_bytes(payload[at + 2 : at + 6], "big")
+            if name == Setting.INITIAL_WINDOW_SIZE:
+                for each in self.streams.values():
+                    each.window += value - self.initial_window
+                self.initial_window = value
+        self.put(frames.settings(ack=True))
+
+    def _request(self, number: int, *, ended: bool) -> None:
+        block, self._block = self._block, b""
+        if number in self.streams:
+            self._end_request(self.streams[number])
+            return
+        decoded = self._decoder.decode(block)
+        self._decoder = decoded.decoder
+        fields = dict(decoded.fields)
+        stream = self.streams[number] = StreamChannel(self, number)
+        if fields[":method"] == "CONNECT" and self._tunnel is not None:
+            stream.head(Head(200))
+            stream.inside = self._tunnel(stream)
+        else:
+            asked_for = int(re.findall("[0-9]+", fields.get(":path", fields[":authority"]))[0])
+            asked = Asked(asked_for, fields[":method"], self.record)
+            stream.asked = asked.number
+            stream.running = Running(self.record.kernel, self._behave(asked), stream)
+        if ended:
+            self._end_request(stream)
+
+    def _end_request(self, stream: StreamChannel) -> None:
+        if not stream.request_ended:
+            stream.request_ended = True
+            stream.take() if not stream.unread else None
+
+    def _data(self, stream: StreamChannel | None, payload: bytes, *, ended: bool) -> None:
+        if stream is None or stream.over:
+            self.put(frames.window_update(0, len(payload))) if payload else None
+            return
+        if payload:
+            stream.owed += len(payload)
+            if stream.inside is None:
+                self.record.uploaded(stream.asked, payload)
+            stream.unread.append(payload)
+        if ended:
+            self._end_request(stream)
+
+    def ended(self) -> None:
+        """Take that the client ended."""
+        self._over = True
+        for stream in self.streams.values():
+            stream.over = True
+            if stream.running is not None:
+                stream.running.stopped = True
+        self.channel.close()
+
+    def hungry(self) -> bool:
+        """Frames are always read: windows hold up content."""
+        return not self._over
+
+    def moves(self) -> list[Callable[[], None]]:
+        """Return what the streams can do."""
+        found: list[Callable[[], None]] = []
+        for stream in self.streams.values():
+            if stream.wants():
+                found.append(stream.take)
+            if stream.inside is not None:
+                found += stream.inside.moves()
+            elif stream.running is not None and stream.running.can_move():
+                found.append(stream.running.move)
+        return found
+
+    def alarm(self) -> float:
+        """Return when a script acts."""
+        soon = math.inf
+        for stream in self.streams.values():
+            if stream.inside is not None:
+                soon = min(soon, stream.inside.alarm())
+            elif stream.running is not None:
+                soon = min(soon, stream.running.alarm())
+        return soon

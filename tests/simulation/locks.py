@@ -1,0 +1,154 @@
+"""Locks, conditions and events of the simulated threads.
+
+A signal may arrive right after `acquire` has the lock, and its handler may raise there: the lock is held
+and whoever called does not know it. A `with` statement has no such place in CPython, so `__enter__` has
+none either.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from .sockets import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from .kernel import Kernel, Task
+
+    _T = TypeVar("_T")
+
+
+class SimRLock:
+    """`threading.RLock`, or with `again=False` what `threading.Lock` makes."""
+
+    again = True
+
+    def __init__(self) -> None:
+        self._kernel = Machine.kernel()
+        self._kernel.locks.append(self)
+        self.owner: Task | None = None
+        self.depth = 0
+
+    def _take(self, timeout: float | None) -> bool:
+        kernel = self._kernel
+        kernel.give_way()
+        if self.owner is kernel.running and self.again:
+            self.depth += 1
+            return True
+        if self.owner is not None:
+            if timeout == 0 or not kernel.wait(lambda: self.owner is None, timeout):
+                return False
+        self.owner = kernel.running
+        self.depth = 1
+        return True
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  # as in `threading`
+        """Take it."""
+        taken = self._take((None if timeout < 0 else timeout) if blocking else 0)
+        if taken:
+            self._kernel.tick()
+        return taken
+
+    def release(self) -> None:
+        """Give it back."""
+        if self.owner is None:
+            raise RuntimeError("release unlocked lock")
+        self.depth -= 1
+        if not self.depth:
+            self.owner = None
+
+    def locked(self) -> bool:
+        """Return whether somebody has it."""
+        return self.owner is not None
+
+    def __enter__(self) -> bool:
+        self._kernel.tick()
+        return self._take(None)
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class SimLock(SimRLock):
+    """`threading.Lock`."""
+
+    again = False
+
+
+class SimCondition:
+    """`threading.Condition`."""
+
+    def __init__(self, lock: SimRLock | None = None) -> None:
+        self._kernel: Kernel = Machine.kernel()
+        self._lock = SimRLock() if lock is None else lock
+        self.acquire = self._lock.acquire
+        self.release = self._lock.release
+        self._waiting: list[list[bool]] = []
+
+    def __enter__(self) -> bool:
+        return self._lock.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait to be notified."""
+        told = [False]
+        self._waiting.append(told)
+        depth, owner = self._lock.depth, self._lock.owner
+        self._lock.depth, self._lock.owner = 0, None
+        try:
+            return bool(self._kernel.wait(lambda: told[0], timeout))
+        finally:
+            if not told[0]:
+                self._waiting.remove(told)
+            if self._lock.owner is not None:
+                self._kernel.wait(lambda: self._lock.owner is None, None)
+            self._lock.depth, self._lock.owner = depth, owner
+
+    def wait_for(self, predicate: Callable[[], _T], timeout: float | None = None) -> _T:
+        """Wait until something is true."""
+        until = math.inf if timeout is None else self._kernel.now + timeout
+        while not (result := predicate()):
+            left = until - self._kernel.now
+            if left <= 0:
+                break
+            self.wait(None if left == math.inf else left)
+        return result
+
+    def notify(self, n: int = 1) -> None:
+        """Wake some of those that wait."""
+        for told in self._waiting[:n]:
+            told[0] = True
+        del self._waiting[:n]
+
+    def notify_all(self) -> None:
+        """Wake all that wait."""
+        self.notify(len(self._waiting))
+
+
+class SimEvent:
+    """`threading.Event`."""
+
+    def __init__(self) -> None:
+        self._kernel: Kernel = Machine.kernel()
+        self._set = False
+
+    def is_set(self) -> bool:
+        """Return whether it happened."""
+        return self._set
+
+    def set(self) -> None:
+        """Let it happen."""
+        self._set = True
+
+    def clear(self) -> None:
+        """Undo it."""
+        self._set = False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for it."""
+        return bool(self._kernel.wait(lambda: self._set, timeout))

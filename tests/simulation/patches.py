@@ -1,0 +1,97 @@
+"""Puts the simulated system in the place of the real one, in the modules of mint, asyncio and trio.
+
+No module of mint knows of it: whatever is `socket`, `select`, `selectors`, `threading` or `time`, or one
+of their functions, in the namespace of a module is replaced by its counterpart while a simulation runs.
+"""
+
+from __future__ import annotations
+
+import asyncio.selector_events
+import importlib
+import pkgutil
+import select
+import selectors
+import socket
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import trio._core._io_epoll
+import trio._core._wakeup_socketpair
+
+import mint
+
+from .locks import SimCondition, SimEvent, SimLock, SimRLock
+from .polling import SimEpoll, SimEpollSelector, SimPoll, sim_select
+from .sockets import Machine, SimSocket, socketpair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Replaced(ModuleType):
+    """A module some of whose names mean something else."""
+
+    def __init__(self, module: ModuleType, names: Mapping[str, object]) -> None:
+        super().__init__(module.__name__)
+        self.__dict__.update(vars(module), **names)
+
+
+def now() -> float:
+    """Return the time of the simulated clock."""
+    return Machine.kernel().now
+
+
+def sleep(seconds: float) -> None:
+    """Wait on the simulated clock."""
+    Machine.kernel().wait(lambda: False, seconds)
+
+
+NAMES: dict[ModuleType, dict[str, object]] = {
+    socket: {"socket": SimSocket, "socketpair": socketpair},
+    select: {"poll": SimPoll, "epoll": SimEpoll, "select": sim_select},
+    selectors: {"DefaultSelector": SimEpollSelector, "EpollSelector": SimEpollSelector},
+    threading: {"Lock": SimLock, "RLock": SimRLock, "Condition": SimCondition, "Event": SimEvent},
+    time: {"monotonic": now, "sleep": sleep, "perf_counter": now},
+}
+
+
+def modules() -> list[ModuleType]:
+    """Return every module whose view of the system is replaced."""
+    for found in pkgutil.walk_packages(mint.__path__, "mint."):
+        if not found.name.endswith("__main__") and ".testing" not in found.name:
+            importlib.import_module(found.name)
+    ours = [module for name, module in sys.modules.items() if name.partition(".")[0] == "mint"]
+    return [
+        *(module for module in ours if ".testing" not in module.__name__),
+        asyncio.selector_events,
+        trio._core._io_epoll,
+        trio._core._wakeup_socketpair,
+    ]
+
+
+@contextmanager
+def simulated_system() -> Iterator[None]:
+    """Replace the system for the length of the block."""
+    counterparts: dict[int, object] = {}
+    for module, names in NAMES.items():
+        counterparts[id(module)] = Replaced(module, names)
+        counterparts.update({id(getattr(module, name)): what for name, what in names.items()})
+    undo: list[tuple[ModuleType, str, object]] = []
+    wakeup = trio._core._wakeup_socketpair.WakeupSocketpair
+    on_signals = wakeup.wakeup_on_signals
+    wakeup.wakeup_on_signals = lambda _self: None  # type: ignore[method-assign]  # the number would go to the real system
+    try:
+        for module in modules():
+            for name, value in list(vars(module).items()):
+                if id(value) in counterparts and not name.startswith("__"):
+                    undo.append((module, name, value))
+                    setattr(module, name, counterparts[id(value)])
+        yield
+    finally:
+        wakeup.wakeup_on_signals = on_signals  # type: ignore[method-assign]  # as above
+        for module, name, value in undo:
+            setattr(module, name, value)

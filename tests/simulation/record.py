@@ -1,0 +1,126 @@
+"""What the program and the servers of one run saw, and whether that fits together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import mint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .kernel import Kernel
+
+DONE, FAILED = "done", "failed"
+
+
+class Expected(NamedTuple):
+    """What the program may see of one response."""
+
+    status: int
+    content: bytes
+    """All of it; where the response fails, what was seen is a beginning of this."""
+    ends: frozenset[str]
+    """How it may end: `done`, `failed`."""
+
+
+class Exchange:
+    """One request as the program sees it."""
+
+    def __init__(self, number: int, body: bytes = b"") -> None:
+        self.number = number
+        self.body = body
+        """The whole content of the request."""
+        self.sent = 0
+        """How much of it mint has accepted."""
+        self.status = 0
+        self.content = bytearray()
+        self.end: str | None = None
+        self.error: Exception | None = None
+        self.abandoned = False
+        """Whether the program cancelled it or closed the connection."""
+        self._headers = False
+
+    def take(self, response: mint.Response) -> str | None:
+        """Take one response; return what is wrong with it."""
+        name = type(response).__name__
+        if self.end is not None:
+            return f"{name} after the end of a request"
+        match response:
+            case mint.Informational():
+                return "Informational after Status" if self.status else None
+            case mint.Status(status=status):
+                wrong, self.status = bool(self.status), status
+                return "two Status" if wrong else None
+            case mint.Headers(headers=headers):
+                wrong, self._headers = self._headers or not self.status, True
+                if ("x-number", str(self.number)) not in headers:
+                    return "the response to another request"
+                return "Headers out of order" if wrong else None
+            case mint.Data(data=data):
+                self.content += data
+                return None if self._headers and data else "Data out of order"
+            case mint.Done():
+                self.end = DONE
+            case mint.RequestFailed(error=error):
+                self.end, self.error = FAILED, error
+            case _:
+                return f"{name} was not expected"
+        return None
+
+
+class Record:
+    """What was asked, answered, expected."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.expected: dict[int, Expected] = {}
+        self.uploads: dict[int, bytearray] = {}
+        self.whole: set[int] = set()
+        """Requests whose content the server has read to its end."""
+        self.exchanges: list[Exchange] = []
+        self.notices: list[str] = []
+
+    def exchange(self, body: bytes = b"") -> Exchange:
+        """Begin the next request."""
+        made = Exchange(len(self.exchanges), body)
+        self.exchanges.append(made)
+        return made
+
+    def uploaded(self, number: int, octets: bytes) -> None:
+        """Take content of a request, as a server got it."""
+        self.uploads.setdefault(number, bytearray()).extend(octets)
+
+    def expect(self, number: int, status: int, content: bytes, *ends: str) -> None:
+        """Say what a server sends, before it does."""
+        self.expected[number] = Expected(status, content, frozenset(ends or (DONE,)))
+
+    def check(self) -> Iterable[str]:
+        """Return what does not fit together, at the end of a run."""
+        for each in self.exchanges:
+            yield from self._check(each)
+
+    def _check(self, exchange: Exchange) -> Iterable[str]:
+        came = bytes(self.uploads.get(exchange.number, b""))
+        if came != exchange.body[: len(came)]:
+            yield "the server got other octets than were sent"
+        elif len(came) > exchange.sent:
+            yield "the server got octets that were never sent"
+        expected = self.expected.get(exchange.number)
+        content = bytes(exchange.content)
+        if exchange.end is None:
+            if not exchange.abandoned:
+                yield "a request has no end"
+            if expected is not None and not expected.content.startswith(content):
+                yield "content that the server did not send"
+            return
+        if expected is None:
+            if exchange.end == DONE or content:
+                yield "a response that no server sent"
+            return
+        if exchange.end not in expected.ends and not exchange.abandoned:
+            yield f"a request {exchange.end} that must be {' or '.join(sorted(expected.ends))} ({exchange.error!r})"
+        if exchange.end == DONE and (exchange.status, content) != (expected.status, expected.content):
+            yield "not the response that the server sent"
+        elif not expected.content.startswith(content) or exchange.status not in {0, expected.status}:
+            yield "content that the server did not send"

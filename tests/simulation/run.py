@@ -1,0 +1,93 @@
+"""One run: a row of the table, a seed, and what it violates."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from typing import TYPE_CHECKING, NamedTuple
+
+import mint
+
+from .behaviours import BEHAVIOURS, ECHOES
+from .callers import CALLERS, Late
+from .choices import Choices
+from .kernel import Kernel, Stuck
+from .programs import PROGRAMS
+from .record import Record
+from .routes import listen
+from .sockets import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Row(NamedTuple):
+    """One row of the scenario table."""
+
+    action: str
+    loop: str
+    route: str
+    peer: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
+
+
+class Result(NamedTuple):
+    """What came of a run."""
+
+    violations: tuple[str, ...]
+    choices: tuple[int, ...]
+    calls: int
+    trace: tuple[str, ...] = ()
+
+
+BEHAVES_AS_ECHO = frozenset({"both directions", "tunnel"})
+
+
+def run(row: Row, seed: int | None = None, recorded: Sequence[int] = (), *, traced: bool = False) -> Result:
+    """Run a row by a seed, or by recorded choices. The simulated system must be in place."""
+    choices = Choices(None if seed is None else f"{row} {seed}", recorded)
+    kernel = Kernel(choices)
+    kernel.capacity = (65_536, 4_096, 16_384)[choices.below(3)]
+    if traced:
+        kernel.trace = []
+    Machine.current = kernel
+    record = Record(kernel)
+    echoes = row.action in BEHAVES_AS_ECHO
+    behave = ECHOES[row.peer] if echoes else BEHAVIOURS[row.peer]
+    listen(record, row.route, behave)
+    options = {"tcp": mint.TCPOptions(high_water=(1_048_576, 1_000, 30_000)[choices.below(3)])}
+    caller = None
+    try:
+        caller = CALLERS[row.loop](record, row.route, options)
+        caller.run(PROGRAMS[row.action])
+    except Stuck:
+        kernel.note("stuck")
+    except Late:
+        kernel.blame("waited in vain")
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
+        kernel.blame(f"{type(error).__name__} left the library: {error}")
+    kernel.quiet = True
+    for each in record.check() if "everyone waits and nothing will happen" not in kernel.violations else ():
+        kernel.blame(each)
+    check_end(kernel, caller)
+    result = Result(tuple(kernel.violations), tuple(choices.made), kernel.calls, tuple(kernel.trace or ()))
+    kernel.over = True
+    Machine.current = None
+    return result
+
+
+def check_end(kernel: Kernel, caller: object) -> None:
+    """Check that nothing is held and nothing is left open."""
+    if kernel.violations:
+        return
+    if any(lock.locked() for lock in kernel.locks):
+        kernel.blame("a lock is still held")
+    del caller
+    if kernel.files:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+        if kernel.files:
+            kernel.blame(f"{len(kernel.files)} descriptors are left open")
