@@ -129,7 +129,6 @@ def answers_early(asked: Asked) -> Script:
         if choices.below(2):
             yield from drained(asked)
         yield Pause(1.0)
-        asked.record.notices.append("lingered")
         yield Act.CLOSE
     else:
         asked.record.expect(asked.number, 413, body, DONE, FAILED)
@@ -179,17 +178,106 @@ def echoes_some(end: Act) -> Behaviour:
     """Return the behaviour that echoes some, and ends in this manner in the middle."""
 
     def behave(asked: Asked) -> Script:
+        choices = asked.record.kernel.choices
         body = asked.record.exchanges[asked.number].body
         asked.record.expect(asked.number, 200, body, FAILED)
         yield Head(200, len(body) + 1)
-        for _ in range(asked.record.kernel.choices.below(4)):
-            octets = yield Act.READ
-            if not octets:
-                break
-            yield Piece(octets)
+        yield from some(asked)
         yield end
+        if choices.below(2):
+            yield Pause(1.0)
+        yield Act.CLOSE
 
     return behave
+
+
+def some(asked: Asked) -> Script:
+    """Echo a few pieces."""
+    for _ in range(asked.record.kernel.choices.below(4)):
+        octets = yield Act.READ
+        if not octets:
+            break
+        yield Piece(octets)
+
+
+# Inside tunnels there is no content with an end of its own.
+
+
+def tunnels(asked: Asked) -> Script:
+    """Open the tunnel, echo to the end of what comes, end."""
+    asked.record.expect(asked.number, opened(asked), asked.record.exchanges[asked.number].body)
+    yield Head(opened(asked))
+    while octets := (yield Act.READ):
+        yield Piece(octets)
+    asked.record.whole.add(asked.number)
+    yield Act.FINISH
+
+
+def tunnels_late(asked: Asked) -> Script:
+    """The same, with pauses."""
+    asked.record.expect(asked.number, opened(asked), asked.record.exchanges[asked.number].body)
+    if asked.record.kernel.choices.below(2):
+        yield Pause(5.0)
+    yield Head(opened(asked))
+    left = 3
+    while octets := (yield Act.READ):
+        yield Piece(octets)
+        if left:
+            left -= 1
+            yield Pause(1.0)
+    yield Act.FINISH
+
+
+def tunnels_some(end: Act) -> Behaviour:
+    """Return the behaviour that echoes some, and ends in this manner before the client does."""
+
+    def behave(asked: Asked) -> Script:
+        choices = asked.record.kernel.choices
+        body = asked.record.exchanges[asked.number].body
+        truncated = end is Act.RESET or (
+            end is Act.CUT and ("TLS" in asked.record.route or asked.record.route == "HTTP/2")
+        )
+        asked.record.expect(
+            asked.number, opened(asked), body, *((FAILED,) if truncated else (DONE, FAILED)), whole=False
+        )
+        yield Head(opened(asked))
+        yield from some(asked)
+        yield end
+        kind = choices.below(3)
+        if kind == 0:
+            if end is Act.FINISH:
+                # Nothing comes that would destroy what was sent.
+                asked.record.expect(asked.number, opened(asked), body, DONE, whole=False)
+            yield from drained(asked)
+        elif kind == 1:
+            yield Pause(1.0)
+        yield Act.CLOSE
+
+    return behave
+
+
+def tunnels_much(asked: Asked) -> Script:
+    """Send much before reading anything."""
+    body = content(asked.number, 150_000)
+    asked.record.expect(asked.number, opened(asked), body)
+    yield Head(opened(asked))
+    yield from pieces(asked, body)
+    yield from drained(asked)
+    yield Act.FINISH
+
+
+def refuses(asked: Asked) -> Script:
+    """Open no tunnel."""
+    body = content(asked.number, size_of(asked))
+    asked.record.expect(asked.number, 413, body)
+    yield Head(413, len(body))
+    yield from pieces(asked, body)
+    yield Act.END
+
+
+def opened(asked: Asked) -> int:
+    """Return the status that opens the tunnel."""
+    return 200 if asked.method == "CONNECT" else 101
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
@@ -205,8 +293,18 @@ BEHAVIOURS: dict[str, Behaviour] = {
 ECHOES: dict[str, Behaviour] = {
     "answers": echoes,
     "stalls": echoes_late,
+    "half-closes": echoes_some(Act.FINISH),
     "resets": echoes_some(Act.RESET),
     "answers early": answers_early,
-    "half-closes": echoes_some(Act.FINISH),
     "ends without close_notify": echoes_some(Act.CUT),
+}
+
+TUNNELS: dict[str, Behaviour] = {
+    "answers": tunnels,
+    "stalls": tunnels_late,
+    "half-closes": tunnels_some(Act.FINISH),
+    "resets": tunnels_some(Act.RESET),
+    "floods": tunnels_much,
+    "answers early": refuses,
+    "ends without close_notify": tunnels_some(Act.CUT),
 }

@@ -47,6 +47,10 @@ class Handle:
         self.exchanges: dict[mint.RequestRef, Exchange] = {}
         self.error: mint.MintError | None = None
         self.closed = False
+        self.interrupted = False
+        """Whether an operation may have been broken off: then its value may be superseded."""
+        self.inbox = 0
+        """Which of the caller's mailboxes has it."""
 
     def request(self, exchange: Exchange, method: str, fields: Any = (), body: Any = None) -> mint.RequestRef | None:
         """Send a request; `None` where the connection could not."""
@@ -93,6 +97,11 @@ class Handle:
         self.record.kernel.note(f"raised {error!r}")
         self.error = error
         self.take(error.responses)
+        if isinstance(error, mint.StaleConnectionError):
+            if not self.interrupted:
+                self.record.kernel.blame("StaleConnectionError for the newest value")
+            self.close()
+            return
         if error.successor is not None:
             self.conn = self.conn.after(error)
         if isinstance(error, mint.errors.TransportTimeout):
@@ -121,6 +130,8 @@ class Caller(ABC):
 
     waits_to_send = True
     """Whether sending waits by itself above the high-water mark."""
+    can_close_inbox = False
+    """Whether there is a mailbox that a handler of a signal may close."""
 
     def __init__(self, record: Record, route: str, options: dict[str, Any]) -> None:
         self.record = record
@@ -185,9 +196,25 @@ class Caller(ABC):
         """Do nothing for some seconds."""
         self.kernel.wait(lambda: False, seconds)
 
+    def stand_still(self, seconds: float) -> None:
+        """Do nothing for some seconds, and let the event loop do nothing either."""
+        self.kernel.wait(lambda: False, seconds)
+
     async def limited(self, seconds: float, work: Awaitable[_T]) -> _T | None:
         """Cancel something after some seconds, where this event loop can."""
         return await work
+
+    async def check_alive(self) -> None:
+        """Check that the mailbox hands out what is posted."""
+
+    def close_inbox(self) -> None:
+        """Close the mailbox, if there is one."""
+
+    async def passive_for_a_while(self, handle: Handle) -> None:
+        """Take a connection out of its mailbox, use it where that can be done, put it back."""
+
+    def move(self, handle: Handle) -> None:
+        """Move a connection to another mailbox."""
 
     def timed(self, started: float, timeout: float) -> None:
         """Check that a wait took as long as it may."""
@@ -201,21 +228,24 @@ class Caller(ABC):
 class Blocking(Caller):
     """Passive connections: `recv`."""
 
+    def __init__(self, record: Record, route: str, options: dict[str, Any]) -> None:
+        super().__init__(record, route, options)
+        self.tunnels: list[mint.Tunnels] = []
+
     async def connect(self) -> Handle:
         """Connect by the route."""
         if self.route == "shared tunnel":
-            proxy = mint.http2.connect("http", HOST, PROXY, tcp=self.options["tcp"])
-            self.tunnels = mint.Tunnels(proxy)
-            return self.keep(
-                self.tunnels.connect("http", HOST, 80, protocols=("http1",), tcp=self.options["tcp"])
-            )
+            if not self.tunnels or not self.tunnels[-1].connection.is_open():
+                proxy = mint.http2.connect("http", HOST, PROXY, tcp=self.options["tcp"])
+                self.tunnels.append(mint.Tunnels(proxy))
+            shared = self.tunnels[-1]
+            return self.keep(shared.connect("http", HOST, 80, protocols=("http1",), tcp=self.options["tcp"]))
         where, options = arguments(self.route)
         return self.keep(mint.connect(*where, **options, **self.options))
 
     def clean(self) -> None:
         """Close the connection to the proxy."""
-        tunnels: mint.Tunnels | None = getattr(self, "tunnels", None)
-        if tunnels is not None:
+        for tunnels in self.tunnels:
             tunnels.close()
 
     async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:
@@ -243,24 +273,27 @@ class Blocking(Caller):
 class Selecting(Caller):
     """Active connections in a `mint.Mailbox`."""
 
+    can_close_inbox = True
+
     def __init__(self, record: Record, route: str, options: dict[str, Any]) -> None:
         super().__init__(record, route, options)
-        self.mailbox = mint.Mailbox()
+        self.mailboxes = [mint.Mailbox()]
 
     def clean(self) -> None:
-        """Close the mailbox."""
-        self.mailbox.close()
+        """Close the mailboxes."""
+        for mailbox in self.mailboxes:
+            mailbox.close()
 
     async def connect(self) -> Handle:
         """Connect by the route."""
         where, options = arguments(self.route)
-        return self.keep(mint.connect(*where, mailbox=self.mailbox, **options, **self.options))
+        return self.keep(mint.connect(*where, mailbox=self.mailboxes[0], **options, **self.options))
 
     async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:
         """Wait for a message of any connection."""
         started = self.kernel.now
         try:
-            message = self.mailbox.receive(timeout)
+            message = self.mailboxes[handle.inbox].receive(timeout)
         except mint.errors.TransportTimeout:
             self.timed(started, timeout)
             raise Late from None
@@ -270,6 +303,47 @@ class Selecting(Caller):
         """Write everything."""
         try:
             handle.conn = handle.conn.flush(PATIENCE)
+        except mint.MintError as error:
+            handle.failed(error)
+
+    async def check_alive(self) -> None:
+        """Check that the mailbox hands out what is posted."""
+        self.posted.clear()
+        self.mailboxes[0].post("hello")
+        try:
+            while "hello" not in self.posted:
+                self.dispatch(self.mailboxes[0].receive(1.0))
+        except mint.errors.TransportTimeout:
+            self.kernel.blame("after an interrupt nothing posted is handed out")
+
+    def close_inbox(self) -> None:
+        """Close the mailbox."""
+        self.mailboxes[0].close()
+
+    async def passive_for_a_while(self, handle: Handle) -> None:
+        """Use the connection in passive mode."""
+        try:
+            handle.conn = handle.conn.set_mode("passive")
+            for _ in range(self.kernel.choices.below(4)):
+                if not handle.conn.open_request_count:
+                    break
+                handle.conn, responses = handle.conn.recv(timeout=self.kernel.choices.of((30.0, 0.01, 0.0)))
+                handle.take(responses)
+        except mint.MintError as error:
+            handle.failed(error)
+        try:
+            if not handle.closed and handle.conn.is_open("read"):
+                handle.conn = handle.conn.set_mode("active", self.mailboxes[handle.inbox])
+        except mint.MintError as error:
+            handle.failed(error)
+
+    def move(self, handle: Handle) -> None:
+        """Move a connection to another mailbox, and back the next time."""
+        if len(self.mailboxes) == 1:
+            self.mailboxes.append(mint.Mailbox())
+        handle.inbox = 1 - handle.inbox
+        try:
+            handle.conn = handle.conn.move_to(self.mailboxes[handle.inbox])
         except mint.MintError as error:
             handle.failed(error)
 
@@ -290,7 +364,7 @@ class Asyncio(Caller):
     """Connections of asyncio."""
 
     waits_to_send = False
-    mailbox: mint.asyncio.Mailbox
+    mailboxes: list[mint.asyncio.Mailbox]
 
     def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
         """Run a program in a loop."""
@@ -298,7 +372,8 @@ class Asyncio(Caller):
         loop.set_exception_handler(self._unhandled)
 
         async def main() -> None:
-            with mint.asyncio.Mailbox() as self.mailbox:
+            with mint.asyncio.Mailbox() as one, mint.asyncio.Mailbox() as two:
+                self.mailboxes = [one, two]
                 await program(self)
                 for handle in self.handles.values():
                     handle.close()
@@ -322,7 +397,7 @@ class Asyncio(Caller):
     async def connect(self) -> Handle:
         """Connect by the route."""
         where, options = arguments(self.route)
-        conn = await mint.asyncio.connect(*where, mailbox=self.mailbox, **options, **self.options)
+        conn = await mint.asyncio.connect(*where, mailbox=self.mailboxes[0], **options, **self.options)
         return self.keep(conn)
 
     async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:
@@ -330,7 +405,7 @@ class Asyncio(Caller):
         started = self.kernel.now
         try:
             async with asyncio.timeout(timeout):
-                message = await self.mailbox.receive()
+                message = await self.mailboxes[handle.inbox].receive()
         except TimeoutError:
             self.timed(started, timeout)
             raise Late from None
@@ -357,6 +432,24 @@ class Asyncio(Caller):
                 return await work
         return None
 
+    async def passive_for_a_while(self, handle: Handle) -> None:
+        """Take the connection out of its mailbox, and put it back."""
+        try:
+            handle.conn = handle.conn.set_mode("passive")
+            if self.kernel.choices.below(2):
+                await self.sleep(0.2)
+            handle.conn = handle.conn.set_mode("active", self.mailboxes[handle.inbox])
+        except mint.MintError as error:
+            handle.failed(error)
+
+    def move(self, handle: Handle) -> None:
+        """Move a connection to the other mailbox."""
+        handle.inbox = 1 - handle.inbox
+        try:
+            handle.conn = handle.conn.move_to(self.mailboxes[handle.inbox])
+        except mint.MintError as error:
+            handle.failed(error)
+
 
 class SimClock(trio.abc.Clock):
     """A clock of trio whose time is that of the kernel; the kernel lets it pass inside `epoll.poll`."""
@@ -380,7 +473,7 @@ class Trio(Caller):
     """Connections of trio."""
 
     waits_to_send = False
-    mailbox: mint.trio.Mailbox
+    mailboxes: list[mint.trio.Mailbox]
 
     def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
         """Run a program in trio."""
@@ -388,7 +481,8 @@ class Trio(Caller):
         trio._core._run._r.seed(self.kernel.choices.below(1 << 16))
 
         async def main() -> None:
-            with mint.trio.Mailbox() as self.mailbox:
+            with mint.trio.Mailbox() as one, mint.trio.Mailbox() as two:
+                self.mailboxes = [one, two]
                 await program(self)
                 for handle in self.handles.values():
                     handle.close()
@@ -398,7 +492,7 @@ class Trio(Caller):
     async def connect(self) -> Handle:
         """Connect by the route."""
         where, options = arguments(self.route)
-        conn = await mint.trio.connect(*where, mailbox=self.mailbox, **options, **self.options)
+        conn = await mint.trio.connect(*where, mailbox=self.mailboxes[0], **options, **self.options)
         return self.keep(conn)
 
     async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:
@@ -406,7 +500,7 @@ class Trio(Caller):
         started = self.kernel.now
         message: object = None
         with trio.move_on_after(timeout) as scope:
-            message = await self.mailbox.receive()
+            message = await self.mailboxes[handle.inbox].receive()
         if scope.cancelled_caught:
             self.timed(started, timeout)
             raise Late
@@ -431,6 +525,24 @@ class Trio(Caller):
         with trio.move_on_after(seconds):
             return await work
         return None
+
+    async def passive_for_a_while(self, handle: Handle) -> None:
+        """Take the connection out of its mailbox, and put it back."""
+        try:
+            handle.conn = handle.conn.set_mode("passive")
+            if self.kernel.choices.below(2):
+                await self.sleep(0.2)
+            handle.conn = handle.conn.set_mode("active", self.mailboxes[handle.inbox])
+        except mint.MintError as error:
+            handle.failed(error)
+
+    def move(self, handle: Handle) -> None:
+        """Move a connection to the other mailbox."""
+        handle.inbox = 1 - handle.inbox
+        try:
+            handle.conn = handle.conn.move_to(self.mailboxes[handle.inbox])
+        except mint.MintError as error:
+            handle.failed(error)
 
 
 CALLERS: dict[str, type[Caller]] = {

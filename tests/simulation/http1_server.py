@@ -155,6 +155,11 @@ class HTTP1Session:
                 self._channel.send(b"0\r\n\r\n")
             if self._until_close:
                 self._channel.finish()
+            elif self._left == -1:
+                # No tunnel was opened: the next request may follow.
+                self._left = 0
+                self._running = None
+                self._parse()
             elif self._left == 0 and not self._over:
                 self._running = None
                 self._parse()

@@ -34,6 +34,10 @@ class Stuck(BaseException):
     """Everyone waits, and nothing will ever happen; no handler of errors may take it for one."""
 
 
+class Wrong(BaseException):
+    """The simulation itself is wrong; no handler of errors may take it for an error of the program."""
+
+
 class File(Protocol):
     """What has a descriptor number."""
 
@@ -88,6 +92,8 @@ class Kernel:
         """Handlers of signals that are on their way to the main thread."""
         self.calls = 0
         self.locks: list[SimRLock] = []
+        self.largest = 0
+        """The most octets that one call was given to send."""
         self.dropped = 0
         """How many files were closed while a selector watched them."""
         self.capacity = 65_536
@@ -166,7 +172,13 @@ class Kernel:
         return found
 
     def _happen(self, found: list[Callable[[], None]]) -> None:
-        found[self.choices.below(len(found))]()
+        move = found[self.choices.below(len(found))]
+        try:
+            move()
+        except Exception as error:
+            if move == self.interrupt:
+                raise
+            raise Wrong(f"a server or the network failed: {error!r}") from error
 
     def settle(self) -> None:
         """Let everything happen that can without waiting for the clock."""
@@ -197,6 +209,11 @@ class Kernel:
                 if not found:
                     return
                 self._happen(found)
+
+    def returned(self) -> None:
+        """Say that a system call has done its work: before the program knows, a signal may arrive."""
+        if self.signals and not self.quiet and self.choices.rarely(16):
+            self.interrupt()
 
     def _count(self) -> None:
         self.calls += 1

@@ -72,10 +72,13 @@ async def upload(caller: Caller) -> None:
     handle = await caller.connect()
     kind = choices.below(3)
     body = content(77, BODIES[choices.below(len(BODIES))])
+    if kind == 0 and choices.rarely(12):
+        body = content(77, 1_500_000)
     exchange = caller.record.exchange(body)
-    window = 65_535 if "HTTP/2" in caller.route else 1 << 30
+    direct2 = caller.route in {"HTTP/2", "HTTP/2 over TLS"}
     try:
-        if kind == 0 and len(body) <= window and caller.route != "HTTP/2":
+        # A fixed body larger than the window of HTTP/2 is refused.
+        if kind == 0 and not (direct2 and len(body) > 1_000):
             handle.request(exchange, "POST", (), body)
         else:
             fields = [("content-length", str(len(body)))] if kind == 1 else []
@@ -109,17 +112,20 @@ async def tunnel(caller: Caller) -> None:
     """Open a tunnel, send through it, end our direction, read to the end."""
     choices = caller.kernel.choices
     handle = await caller.connect()
-    body = content(79, (30, 3_000, 40_000)[choices.below(3)])
+    body = content(79, (30, 0, 3_000, 40_000)[choices.below(4)])
     exchange = caller.record.exchange(body)
-    if caller.route.startswith("HTTP/2") and "tunnel" not in caller.route:
+    if caller.route in {"HTTP/2", "HTTP/2 over TLS"}:
         ref = handle.request(exchange, "CONNECT", (), mint.STREAM)
     else:
         ref = handle.request(exchange, "GET", [("connection", "upgrade"), ("upgrade", "echo")])
     try:
-        while ref is not None and not exchange.status and not handle.closed and exchange.end is None:
+        while ref is not None and not (exchange.headed or handle.closed or exchange.end):
             await caller.receive(handle)
-        if choices.below(2):
+        kind = choices.below(4)
+        if kind == 1:
             await caller.sleep(3.0)
+        elif kind == 2:
+            caller.stand_still(3.0)
         if ref is not None and exchange.status in {101, 200}:
             await send_all(caller, handle, exchange, ref)
     except Late:
@@ -203,6 +209,98 @@ async def close(caller: Caller) -> None:
         handle.close()
 
 
+class Interrupt(Exception):  # noqa: N818  # an event, as KeyboardInterrupt is
+    """What a handler of a signal raises."""
+
+
+def interrupting() -> None:
+    """Raise, as the handler of Ctrl-C does."""
+    raise Interrupt
+
+
+async def interrupt(caller: Caller) -> None:
+    """Be interrupted anywhere; after that a connection works or says that it is closed."""
+    kernel = caller.kernel
+    for _ in range(1 + kernel.choices.below(3)):
+        kernel.signals.append(interrupting)
+        handle = await interrupted_get(caller, Interrupt)
+        if handle is not None:
+            await finish(caller, handle)
+            handle.close()
+        await caller.check_alive()
+    if kernel.choices.below(2) and caller.can_close_inbox:
+        kernel.signals.append(caller.close_inbox)
+        handle = await interrupted_get(caller, mint.errors.MailboxClosed)
+        if handle is not None:
+            handle.close()
+
+
+async def interrupted_get(caller: Caller, event: type[Exception]) -> Handle | None:
+    """Ask for something while a signal is under way."""
+    handle: Handle | None = None
+    exchange: Exchange | None = None
+    try:
+        handle = await caller.connect()
+        exchange = caller.record.exchange()
+        handle.interrupted = True
+        handle.request(exchange, "GET")
+        await finish(caller, handle)
+    except event:
+        caller.kernel.note("interrupted")
+    caller.kernel.signals.clear()
+    if exchange is not None and handle is not None and exchange not in handle.exchanges.values():
+        # Whether it was sent is not known, and nobody has its ref.
+        exchange.abandoned = True
+        handle.close()
+    return handle
+
+
+async def set_mode(caller: Caller) -> None:
+    """Take connections out of a mailbox and put them back, whatever waits."""
+    choices = caller.kernel.choices
+    handles: list[Handle] = []
+    for _ in range(1 + choices.below(3)):
+        handle = await caller.connect()
+        handle.request(caller.record.exchange(), "GET")
+        handles.append(handle)
+    for _ in range(1 + choices.below(4)):
+        if choices.below(2):
+            await caller.sleep(0.5)
+        if choices.below(2):
+            await caller.limited(1.0, quietly(caller, handles[0]))
+        handle = handles[choices.below(len(handles))]
+        if not handle.closed and handle.conn.is_open("read"):
+            await caller.passive_for_a_while(handle)
+    await finish(caller, *handles)
+    for handle in handles:
+        if not handle.closed and handle.conn.is_open():
+            handle.request(caller.record.exchange(), "GET")
+    await finish(caller, *handles)
+    for handle in handles:
+        handle.close()
+
+
+async def move_to(caller: Caller) -> None:
+    """Move connections between mailboxes, whatever waits."""
+    choices = caller.kernel.choices
+    handles: list[Handle] = []
+    for _ in range(1 + choices.below(3)):
+        handle = await caller.connect()
+        handle.request(caller.record.exchange(), "GET")
+        handles.append(handle)
+    for _ in range(1 + choices.below(4)):
+        if choices.below(2):
+            await caller.sleep(0.5)
+        if choices.below(2):
+            await caller.limited(1.0, quietly(caller, handles[0]))
+        handle = handles[choices.below(len(handles))]
+        if not handle.closed and handle.conn.is_open("read"):
+            caller.move(handle)
+    await finish(caller, *handles)
+    for handle in handles:
+        handle.close()
+
+
 PROGRAMS: dict[str, Callable[[Caller], Coroutine[object, object, None]]] = {
     "get": get,
     "upload": upload,
@@ -211,4 +309,7 @@ PROGRAMS: dict[str, Callable[[Caller], Coroutine[object, object, None]]] = {
     "cancel": cancel,
     "timeout": timeout,
     "close": close,
+    "interrupt": interrupt,
+    "set_mode": set_mode,
+    "move_to": move_to,
 }

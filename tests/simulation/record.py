@@ -22,6 +22,8 @@ class Expected(NamedTuple):
     """All of it; where the response fails, what was seen is a beginning of this."""
     ends: frozenset[str]
     """How it may end: `done`, `failed`."""
+    whole: bool = True
+    """Whether all of it must have come where it ends well."""
 
 
 class Exchange:
@@ -39,7 +41,8 @@ class Exchange:
         self.error: Exception | None = None
         self.abandoned = False
         """Whether the program cancelled it or closed the connection."""
-        self._headers = False
+        self.headed = False
+        """Whether the header fields of the response were seen."""
 
     def take(self, response: mint.Response) -> str | None:
         """Take one response; return what is wrong with it."""
@@ -53,13 +56,13 @@ class Exchange:
                 wrong, self.status = bool(self.status), status
                 return "two Status" if wrong else None
             case mint.Headers(headers=headers):
-                wrong, self._headers = self._headers or not self.status, True
+                wrong, self.headed = self.headed or not self.status, True
                 if ("x-number", str(self.number)) not in headers:
                     return "the response to another request"
                 return "Headers out of order" if wrong else None
             case mint.Data(data=data):
                 self.content += data
-                return None if self._headers and data else "Data out of order"
+                return None if self.headed and data else "Data out of order"
             case mint.Done():
                 self.end = DONE
             case mint.RequestFailed(error=error):
@@ -79,7 +82,7 @@ class Record:
         self.whole: set[int] = set()
         """Requests whose content the server has read to its end."""
         self.exchanges: list[Exchange] = []
-        self.notices: list[str] = []
+        self.route = ""
 
     def exchange(self, body: bytes = b"") -> Exchange:
         """Begin the next request."""
@@ -91,9 +94,9 @@ class Record:
         """Take content of a request, as a server got it."""
         self.uploads.setdefault(number, bytearray()).extend(octets)
 
-    def expect(self, number: int, status: int, content: bytes, *ends: str) -> None:
+    def expect(self, number: int, status: int, content: bytes, *ends: str, whole: bool = True) -> None:
         """Say what a server sends, before it does."""
-        self.expected[number] = Expected(status, content, frozenset(ends or (DONE,)))
+        self.expected[number] = Expected(status, content, frozenset(ends or (DONE,)), whole)
 
     def check(self) -> Iterable[str]:
         """Return what does not fit together, at the end of a run."""
@@ -120,7 +123,7 @@ class Record:
             return
         if exchange.end not in expected.ends and not exchange.abandoned:
             yield f"a request {exchange.end} that must be {' or '.join(sorted(expected.ends))} ({exchange.error!r})"
-        if exchange.end == DONE and (exchange.status, content) != (expected.status, expected.content):
-            yield "not the response that the server sent"
+        if exchange.end == DONE and expected.whole and content != expected.content:
+            yield "not the whole response that the server sent"
         elif not expected.content.startswith(content) or exchange.status not in {0, expected.status}:
             yield "content that the server did not send"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import mint
 
-from tests.tls import server_context, trusting
+from tests.tls import authority, server_context
 
 from .http1_server import HTTP1Session
 from .http2_server import HTTP2Session
 from .servers import ConnectSession, Peer, TLSSession
 
 if TYPE_CHECKING:
-    import ssl
-
     from .record import Record
     from .scripts import Behaviour
     from .servers import Channel, Session
@@ -36,15 +35,15 @@ def context(*alpn: str) -> ssl.SSLContext:
 
 @cache
 def client_tls() -> mint.TLSOptions:
-    """Return options that trust the servers; the context is made once, for it is dear."""
-    from mint._wire.tls import make_context  # noqa: PLC0415  # its place differs between versions
-
-    options = trusting()
-    return mint.TLSOptions(context=make_context(options, ()))
+    """Return options that trust the servers, with a context that is made once."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority().configure_trust(trusting)
+    return mint.TLSOptions(context=trusting)
 
 
 def listen(record: Record, route: str, behave: Behaviour) -> None:
     """Let the servers of a route listen."""
+    record.route = route
     kernel = record.kernel
     window = (65_535, 1_000, 20_000)[kernel.choices.below(3)]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import mint
 
-from .behaviours import BEHAVIOURS, ECHOES
 from .callers import CALLERS, Late
 from .choices import Choices
 from .kernel import Kernel, Stuck
@@ -16,21 +15,12 @@ from .programs import PROGRAMS
 from .record import Record
 from .routes import listen
 from .sockets import Machine
+from .table import behaviours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-class Row(NamedTuple):
-    """One row of the scenario table."""
-
-    action: str
-    loop: str
-    route: str
-    peer: str
-
-    def __str__(self) -> str:
-        return "/".join(self)
+    from .table import Row
 
 
 class Result(NamedTuple):
@@ -42,7 +32,8 @@ class Result(NamedTuple):
     trace: tuple[str, ...] = ()
 
 
-BEHAVES_AS_ECHO = frozenset({"both directions", "tunnel"})
+MOST_SEALED = 400_000
+"""How much more than the high-water mark may be encrypted before it can leave, in octets."""
 
 
 def run(row: Row, seed: int | None = None, recorded: Sequence[int] = (), *, traced: bool = False) -> Result:
@@ -54,10 +45,9 @@ def run(row: Row, seed: int | None = None, recorded: Sequence[int] = (), *, trac
         kernel.trace = []
     Machine.current = kernel
     record = Record(kernel)
-    echoes = row.action in BEHAVES_AS_ECHO
-    behave = ECHOES[row.peer] if echoes else BEHAVIOURS[row.peer]
-    listen(record, row.route, behave)
-    options = {"tcp": mint.TCPOptions(high_water=(1_048_576, 1_000, 30_000)[choices.below(3)])}
+    listen(record, row.route, behaviours(row.action)[row.peer])
+    high_water = (1_048_576, 1_000, 30_000)[choices.below(3)]
+    options = {"tcp": mint.TCPOptions(high_water=high_water)}
     caller = None
     try:
         caller = CALLERS[row.loop](record, row.route, options)
@@ -71,6 +61,8 @@ def run(row: Row, seed: int | None = None, recorded: Sequence[int] = (), *, trac
     kernel.quiet = True
     for each in record.check() if "everyone waits and nothing will happen" not in kernel.violations else ():
         kernel.blame(each)
+    if "TLS" in row.route and kernel.largest > high_water + MOST_SEALED:
+        kernel.blame("much more was encrypted than the queue may hold")
     check_end(kernel, caller)
     result = Result(tuple(kernel.violations), tuple(choices.made), kernel.calls, tuple(kernel.trace or ()))
     kernel.over = True

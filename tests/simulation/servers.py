@@ -173,7 +173,7 @@ class TLSSession:
         self._arriving, self._leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._arriving, self._leaving, server_side=True)
         self._session: Session | None = None
-        self._over = False
+        self._over = self._finished = False
 
     # -- the session
 
@@ -242,6 +242,8 @@ class TLSSession:
 
     def send(self, octets: bytes) -> None:
         """Encrypt and send."""
+        if self._finished:
+            return
         for at in range(0, len(octets), 16_384):
             self._object.write(octets[at : at + 16_384])
         self._flush()
@@ -251,6 +253,9 @@ class TLSSession:
         return self._channel.pending()
 
     def _say_goodbye(self) -> None:
+        if self._finished:
+            return
+        self._finished = True
         try:
             self._object.unwrap()
         except (ssl.SSLError, OSError, ValueError):
@@ -264,6 +269,7 @@ class TLSSession:
 
     def cut(self) -> None:
         """End what is below without close_notify."""
+        self._finished = True
         self._channel.finish()
 
     def reset(self) -> None:

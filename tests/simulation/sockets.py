@@ -162,6 +162,8 @@ class SimSocket:
                 self._wait(lambda: bool(self.stream.room) or self.stream.dead)
             else:
                 self.kernel.note(f"send {count} of {len(octets)} on {self._number}")
+                self.kernel.largest = max(self.kernel.largest, len(octets))
+                self.kernel.returned()
                 return count
 
     def sendmsg(
@@ -190,6 +192,7 @@ class SimSocket:
                     raise failure(errno.EBADF) from None
             else:
                 self.kernel.note(f"recv {len(octets)} on {self._number}")
+                self.kernel.returned()
                 return octets
 
     def recv_into(self, buffer: bytearray | memoryview, size: int = 0, flags: int = 0) -> int:

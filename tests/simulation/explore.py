@@ -1,0 +1,113 @@
+"""Runs many schedules, in several processes, and reports what is violated, each once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from .known import explained
+from .patches import simulated_system
+from .run import run
+from .table import ROWS, weight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .table import Row
+
+BATCH = 50
+"""How many schedules a process is given at a time."""
+
+
+class Failure(NamedTuple):
+    """A violation: in which row, under which seed."""
+
+    row: str
+    seed: int
+    violation: str
+
+
+class Batch(NamedTuple):
+    """What came of some schedules."""
+
+    schedules: int
+    failures: tuple[Failure, ...]
+
+
+def schedules(seed: int, chosen: Sequence[Row]) -> Iterator[tuple[Row, int]]:
+    """Return rows with seeds without end: first every row once, then by weight."""
+    number = seed * 1_000_000
+    for row in chosen:
+        yield row, number
+        number += 1
+    shuffled = random.Random(seed)
+    weights = [weight(row) for row in chosen]
+    while True:
+        for row in shuffled.choices(chosen, weights, k=1_000):
+            yield row, number
+            number += 1
+
+
+def work(given: list[tuple[Row, int]]) -> Batch:
+    """Run some schedules."""
+    failures = []
+    with simulated_system():
+        for row, seed in given:
+            for violation in run(row, seed).violations:
+                failures.append(Failure(str(row), seed, violation))
+    return Batch(len(given), tuple(failures))
+
+
+def explore(  # noqa: PLR0914  # the summary counts much
+    *, seed: int, count: int | None, seconds: float | None, jobs: int, patterns: Sequence[str] = ()
+) -> int:
+    """Run so many schedules, or for so long; return the exit code."""
+    chosen = [row for name, row in ROWS.items() if all(each in name for each in patterns)]
+    if not chosen:
+        print("no row has such a name", file=sys.stderr)
+        return 2
+    begun = time.monotonic()
+    source = schedules(seed, chosen)
+    found: dict[tuple[str, str], Failure] = {}
+    known: Counter[str] = Counter()
+    done = 0
+    shown = begun
+
+    def batches() -> Iterator[list[tuple[Row, int]]]:
+        given = 0
+        while count is None or given < count:
+            if seconds is not None and time.monotonic() - begun > seconds:
+                return
+            size = BATCH if count is None else min(BATCH, count - given)
+            given += size
+            yield [next(source) for _ in range(size)]
+
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        waiting: list[multiprocessing.pool.AsyncResult[Batch]] = []
+        todo = batches()
+        while True:
+            while len(waiting) < 2 * jobs and (given := next(todo, None)) is not None:
+                waiting.append(pool.apply_async(work, (given,)))
+            if not waiting:
+                break
+            batch = waiting.pop(0).get()
+            done += batch.schedules
+            for failure in batch.failures:
+                defect = explained(ROWS[failure.row], failure.violation)
+                if defect is not None:
+                    known[defect.name] += 1
+                elif (failure.row, failure.violation) not in found:
+                    found[failure.row, failure.violation] = failure
+                    print(f"{failure.row} --seed {failure.seed}: {failure.violation}", flush=True)
+            if time.monotonic() - shown > 10:
+                shown = time.monotonic()
+                print(f"{done} schedules, {len(found)} failures, {shown - begun:.0f} s", flush=True)
+    for name, times in known.most_common():
+        print(f"known: {times} times: {name}")
+    took = time.monotonic() - begun
+    print(f"{done} schedules of {len(chosen)} rows from seed {seed} in {took:.0f} s: {len(found)} failures")
+    return 1 if found else 0
