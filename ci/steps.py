@@ -46,11 +46,12 @@ class Outcome:
     output: str
 
 
-def steps(fuzz_seconds: int) -> tuple[Step, ...]:
+def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
     """Return every step, the long ones first."""
     return (
         Step("suite", ("ci/suite",)),
         Step("fuzz", ("ci/fuzz", str(fuzz_seconds))),
+        Step("simulate", ("ci/simulate", str(simulation_seconds))),
         Step("coverage", ("ci/coverage",), wanted=False),
         Step("sanitize", ("ci/sanitize",), wanted=False),
         Step("pythons", ("ci/pythons",)),
@@ -145,11 +146,12 @@ def main() -> int:
     """Run what was asked for and sum up."""
     parser = argparse.ArgumentParser(prog="ci/test", description=__doc__)
     parser.add_argument("--fuzz", type=int, default=10, metavar="SECONDS", help="for each harness")
+    parser.add_argument("--simulate", type=int, default=120, metavar="SECONDS", help="in all")
     parser.add_argument("--also", nargs="+", default=[], metavar="STEP")
     parser.add_argument("--only", nargs="+", default=[], metavar="STEP")
     parser.add_argument("--jobs", type=int, default=int(os.environ.get("MINT_CI_JOBS", os.cpu_count() or 1)))
     asked = parser.parse_args()
-    table = steps(asked.fuzz)
+    table = steps(asked.fuzz, asked.simulate)
     unknown = {*asked.also, *asked.only} - {step.name for step in table}
     if unknown:
         parser.error(f"no such step: {', '.join(sorted(unknown))}")

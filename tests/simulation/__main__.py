@@ -35,7 +35,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, help="for how long, unless --schedules is reached before")
     parser.add_argument("--seed", type=int, default=1, help="of the whole exploration, or of one --row")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", nargs="+", default=[], metavar="PART", help="rows whose name has these parts")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="PART", help="rows whose name has these parts"
+    )
     parser.add_argument("--rows", action="store_true", help="print the names of the rows")
     parser.add_argument("--row", choices=ROWS, metavar="ROW", help="repeat one schedule of this row")
     parser.add_argument("--choices", help="the decisions of a schedule, instead of a seed")

@@ -1,128 +1,29 @@
 """How a program uses mint under each event loop, behind one interface, so that programs are written once.
 
-Every method is a coroutine; those of blocking code never suspend. A `Handle` is one connection with what
-was asked of it.
+Every method is a coroutine; those of blocking code never suspend. Blocking code is here, asyncio and trio
+are in async_callers.py.
 """
 
 from __future__ import annotations
 
-import asyncio
-import math
 from abc import ABC, abstractmethod
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import trio
+from typing import TYPE_CHECKING, TypeVar
 
 import mint
-import mint.asyncio
 import mint.http2
-import mint.trio
 
-from .polling import SimEpollSelector
-from .record import FAILED
+from .handles import Handle, Late
 from .routes import HOST, PROXY, arguments
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from .record import Exchange, Record
+    from .record import Record
 
 _T = TypeVar("_T")
 
 PATIENCE = 30.0
 """How many seconds of the simulated clock a program waits for what must come."""
-
-
-class Late(Exception):  # noqa: N818  # an event, not an error
-    """The time is up."""
-
-
-class Handle:
-    """A connection, its requests, and what was received."""
-
-    def __init__(self, record: Record, conn: mint.Connection) -> None:
-        self.record = record
-        self.conn = conn
-        self.exchanges: dict[mint.RequestRef, Exchange] = {}
-        self.error: mint.MintError | None = None
-        self.closed = False
-        self.interrupted = False
-        """Whether an operation may have been broken off: then its value may be superseded."""
-        self.inbox = 0
-        """Which of the caller's mailboxes has it."""
-
-    def request(self, exchange: Exchange, method: str, fields: Any = (), body: Any = None) -> mint.RequestRef | None:
-        """Send a request; `None` where the connection could not."""
-        target = f"{exchange.number}.example:443" if method == "CONNECT" else f"/{exchange.number}"
-        if body is not None and body is not mint.STREAM:
-            exchange.sent = len(exchange.body)
-        try:
-            self.conn, ref = self.conn.request(method, target, fields, body)
-        except mint.MintError as error:
-            # It has no ref: nothing of it will be heard.
-            exchange.abandoned = True
-            self.failed(error)
-            return None
-        self.exchanges[ref] = exchange
-        return ref
-
-    def send(self, ref: mint.RequestRef, data: bytes | mint.Eof) -> bool:
-        """Send content; false where that failed."""
-        if not isinstance(data, mint.Eof):
-            # Before the call: what it sends may arrive though it raises.
-            self.exchanges[ref].sent += len(data)
-        try:
-            self.conn = self.conn.stream_request_body(ref, data)
-        except mint.MintError as error:
-            self.failed(error)
-            return False
-        return True
-
-    def take(self, responses: list[mint.Response] | tuple[mint.Response, ...]) -> None:
-        """Take responses."""
-        for response in responses:
-            exchange = self.exchanges.get(response.ref)
-            if exchange is None:
-                if not isinstance(response, mint.RequestFailed):
-                    self.record.kernel.blame(f"{type(response).__name__} for a ref that was never given")
-                continue
-            self.record.kernel.note(f"got {type(response).__name__} of {exchange.number}")
-            wrong = exchange.take(response)
-            if wrong:
-                self.record.kernel.blame(wrong)
-
-    def failed(self, error: mint.MintError) -> None:
-        """Take an error, and go on with its successor."""
-        self.record.kernel.note(f"raised {error!r}")
-        self.error = error
-        self.take(error.responses)
-        if isinstance(error, mint.StaleConnectionError):
-            if not self.interrupted:
-                self.record.kernel.blame("StaleConnectionError for the newest value")
-            self.close()
-            return
-        if error.successor is not None:
-            self.conn = self.conn.after(error)
-        if isinstance(error, mint.errors.TransportTimeout):
-            return
-        if not self.conn.is_open("read") and error.successor is None:
-            self.close()
-
-    def close(self) -> None:
-        """Close it; what is open has no end."""
-        for exchange in self.exchanges.values():
-            if exchange.end is None:
-                exchange.abandoned = True
-        self.closed = True
-        self.conn = self.conn.close()
-
-    def body_open(self, ref: mint.RequestRef) -> int:
-        """Return the window of a request, -1 where its content can no longer be sent."""
-        try:
-            return self.conn.request_body_window(ref)
-        except (ValueError, mint.MintError):
-            return -1
 
 
 class Caller(ABC):
@@ -133,11 +34,11 @@ class Caller(ABC):
     can_close_inbox = False
     """Whether there is a mailbox that a handler of a signal may close."""
 
-    def __init__(self, record: Record, route: str, options: dict[str, Any]) -> None:
+    def __init__(self, record: Record, route: str, tcp: mint.TCPOptions) -> None:
         self.record = record
         self.kernel = record.kernel
         self.route = route
-        self.options = options
+        self.tcp = tcp
         self.handles: dict[object, Handle] = {}
         self.posted: list[object] = []
 
@@ -153,7 +54,7 @@ class Caller(ABC):
             coroutine.close()
         raise RuntimeError("a program of blocking code was suspended")
 
-    def clean(self) -> None:
+    def clean(self) -> None:  # noqa: B027  # where nothing was made, nothing is closed
         """Close what the caller made for itself."""
 
     def keep(self, conn: mint.Connection) -> Handle:
@@ -185,7 +86,7 @@ class Caller(ABC):
         """Connect by the route."""
 
     @abstractmethod
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:
+    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # blocking code
         """Wait for something; `Late` when the time is up."""
 
     @abstractmethod
@@ -204,16 +105,16 @@ class Caller(ABC):
         """Cancel something after some seconds, where this event loop can."""
         return await work
 
-    async def check_alive(self) -> None:
+    async def check_alive(self) -> None:  # noqa: B027  # where there is no mailbox
         """Check that the mailbox hands out what is posted."""
 
-    def close_inbox(self) -> None:
+    def close_inbox(self) -> None:  # noqa: B027  # where there is no mailbox
         """Close the mailbox, if there is one."""
 
-    async def passive_for_a_while(self, handle: Handle) -> None:
+    async def passive_for_a_while(self, handle: Handle) -> None:  # noqa: B027  # where there is no mailbox
         """Take a connection out of its mailbox, use it where that can be done, put it back."""
 
-    def move(self, handle: Handle) -> None:
+    def move(self, handle: Handle) -> None:  # noqa: B027  # where there is no mailbox
         """Move a connection to another mailbox."""
 
     def timed(self, started: float, timeout: float) -> None:
@@ -228,27 +129,31 @@ class Caller(ABC):
 class Blocking(Caller):
     """Passive connections: `recv`."""
 
-    def __init__(self, record: Record, route: str, options: dict[str, Any]) -> None:
-        super().__init__(record, route, options)
+    def __init__(self, record: Record, route: str, tcp: mint.TCPOptions) -> None:
+        super().__init__(record, route, tcp)
         self.tunnels: list[mint.Tunnels] = []
 
     async def connect(self) -> Handle:
         """Connect by the route."""
         if self.route == "shared tunnel":
             if not self.tunnels or not self.tunnels[-1].connection.is_open():
-                proxy = mint.http2.connect("http", HOST, PROXY, tcp=self.options["tcp"])
+                proxy = mint.http2.connect("http", HOST, PROXY, tcp=self.tcp)
                 self.tunnels.append(mint.Tunnels(proxy))
             shared = self.tunnels[-1]
-            return self.keep(shared.connect("http", HOST, 80, protocols=("http1",), tcp=self.options["tcp"]))
-        where, options = arguments(self.route)
-        return self.keep(mint.connect(*where, **options, **self.options))
+            return self.keep(shared.connect("http", HOST, 80, protocols=("http1",), tcp=self.tcp))
+        route = arguments(self.route)
+        return self.keep(
+            mint.connect(
+                *route.where, protocols=route.protocols, proxy=route.proxy, tls=route.tls, tcp=self.tcp
+            )
+        )
 
     def clean(self) -> None:
         """Close the connection to the proxy."""
         for tunnels in self.tunnels:
             tunnels.close()
 
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:
+    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # blocking code
         """Wait for responses."""
         started = self.kernel.now
         try:
@@ -275,8 +180,8 @@ class Selecting(Caller):
 
     can_close_inbox = True
 
-    def __init__(self, record: Record, route: str, options: dict[str, Any]) -> None:
-        super().__init__(record, route, options)
+    def __init__(self, record: Record, route: str, tcp: mint.TCPOptions) -> None:
+        super().__init__(record, route, tcp)
         self.mailboxes = [mint.Mailbox()]
 
     def clean(self) -> None:
@@ -286,10 +191,19 @@ class Selecting(Caller):
 
     async def connect(self) -> Handle:
         """Connect by the route."""
-        where, options = arguments(self.route)
-        return self.keep(mint.connect(*where, mailbox=self.mailboxes[0], **options, **self.options))
+        route = arguments(self.route)
+        return self.keep(
+            mint.connect(
+                *route.where,
+                mailbox=self.mailboxes[0],
+                protocols=route.protocols,
+                proxy=route.proxy,
+                tls=route.tls,
+                tcp=self.tcp,
+            )
+        )
 
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:
+    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # blocking code
         """Wait for a message of any connection."""
         started = self.kernel.now
         try:
@@ -346,208 +260,3 @@ class Selecting(Caller):
             handle.conn = handle.conn.move_to(self.mailboxes[handle.inbox])
         except mint.MintError as error:
             handle.failed(error)
-
-
-class SimLoop(asyncio.SelectorEventLoop):
-    """The real event loop of asyncio, with a simulated selector and clock."""
-
-    def __init__(self, record: Record) -> None:
-        self._kernel = record.kernel
-        super().__init__(SimEpollSelector())
-
-    def time(self) -> float:
-        """Return the time of the simulated clock."""
-        return self._kernel.now
-
-
-class Asyncio(Caller):
-    """Connections of asyncio."""
-
-    waits_to_send = False
-    mailboxes: list[mint.asyncio.Mailbox]
-
-    def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
-        """Run a program in a loop."""
-        loop = SimLoop(self.record)
-        loop.set_exception_handler(self._unhandled)
-
-        async def main() -> None:
-            with mint.asyncio.Mailbox() as one, mint.asyncio.Mailbox() as two:
-                self.mailboxes = [one, two]
-                await program(self)
-                for handle in self.handles.values():
-                    handle.close()
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-
-        task = loop.create_task(main())
-        try:
-            loop.run_until_complete(task)
-        finally:
-            self.kernel.quiet = True
-            if not task.done():
-                task.cancel()
-                with suppress(BaseException):
-                    loop.run_until_complete(task)
-            loop.close()
-
-    def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self.kernel.blame(f"the event loop reports {context.get('exception') or context.get('message')!r}")
-
-    async def connect(self) -> Handle:
-        """Connect by the route."""
-        where, options = arguments(self.route)
-        conn = await mint.asyncio.connect(*where, mailbox=self.mailboxes[0], **options, **self.options)
-        return self.keep(conn)
-
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:
-        """Wait for a message of any connection."""
-        started = self.kernel.now
-        try:
-            async with asyncio.timeout(timeout):
-                message = await self.mailboxes[handle.inbox].receive()
-        except TimeoutError:
-            self.timed(started, timeout)
-            raise Late from None
-        self.dispatch(message)
-
-    async def flush(self, handle: Handle) -> None:
-        """Wait until everything has left."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await mint.asyncio.flush(handle.conn)
-        except mint.MintError as error:
-            handle.failed(error)
-        except TimeoutError:
-            raise Late from None
-
-    async def sleep(self, seconds: float) -> None:
-        """Do nothing for some seconds."""
-        await asyncio.sleep(seconds)
-
-    async def limited(self, seconds: float, work: Awaitable[_T]) -> _T | None:
-        """Cancel something after some seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                return await work
-        return None
-
-    async def passive_for_a_while(self, handle: Handle) -> None:
-        """Take the connection out of its mailbox, and put it back."""
-        try:
-            handle.conn = handle.conn.set_mode("passive")
-            if self.kernel.choices.below(2):
-                await self.sleep(0.2)
-            handle.conn = handle.conn.set_mode("active", self.mailboxes[handle.inbox])
-        except mint.MintError as error:
-            handle.failed(error)
-
-    def move(self, handle: Handle) -> None:
-        """Move a connection to the other mailbox."""
-        handle.inbox = 1 - handle.inbox
-        try:
-            handle.conn = handle.conn.move_to(self.mailboxes[handle.inbox])
-        except mint.MintError as error:
-            handle.failed(error)
-
-
-class SimClock(trio.abc.Clock):
-    """A clock of trio whose time is that of the kernel; the kernel lets it pass inside `epoll.poll`."""
-
-    def __init__(self, record: Record) -> None:
-        self._kernel = record.kernel
-
-    def start_clock(self) -> None:
-        """It runs already."""
-
-    def current_time(self) -> float:
-        """Return the time."""
-        return self._kernel.now
-
-    def deadline_to_sleep_time(self, deadline: float) -> float:
-        """Return how long there is to wait."""
-        return max(0.0, deadline - self._kernel.now)
-
-
-class Trio(Caller):
-    """Connections of trio."""
-
-    waits_to_send = False
-    mailboxes: list[mint.trio.Mailbox]
-
-    def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
-        """Run a program in trio."""
-        # trio shuffles its tasks: by this run's choices.
-        trio._core._run._r.seed(self.kernel.choices.below(1 << 16))
-
-        async def main() -> None:
-            with mint.trio.Mailbox() as one, mint.trio.Mailbox() as two:
-                self.mailboxes = [one, two]
-                await program(self)
-                for handle in self.handles.values():
-                    handle.close()
-
-        trio.run(main, clock=SimClock(self.record))
-
-    async def connect(self) -> Handle:
-        """Connect by the route."""
-        where, options = arguments(self.route)
-        conn = await mint.trio.connect(*where, mailbox=self.mailboxes[0], **options, **self.options)
-        return self.keep(conn)
-
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:
-        """Wait for a message of any connection."""
-        started = self.kernel.now
-        message: object = None
-        with trio.move_on_after(timeout) as scope:
-            message = await self.mailboxes[handle.inbox].receive()
-        if scope.cancelled_caught:
-            self.timed(started, timeout)
-            raise Late
-        self.dispatch(message)
-
-    async def flush(self, handle: Handle) -> None:
-        """Wait until everything has left."""
-        try:
-            with trio.move_on_after(PATIENCE) as scope:
-                await mint.trio.flush(handle.conn)
-        except mint.MintError as error:
-            handle.failed(error)
-        if scope.cancelled_caught:
-            raise Late
-
-    async def sleep(self, seconds: float) -> None:
-        """Do nothing for some seconds."""
-        await trio.sleep(seconds)
-
-    async def limited(self, seconds: float, work: Awaitable[_T]) -> _T | None:
-        """Cancel something after some seconds."""
-        with trio.move_on_after(seconds):
-            return await work
-        return None
-
-    async def passive_for_a_while(self, handle: Handle) -> None:
-        """Take the connection out of its mailbox, and put it back."""
-        try:
-            handle.conn = handle.conn.set_mode("passive")
-            if self.kernel.choices.below(2):
-                await self.sleep(0.2)
-            handle.conn = handle.conn.set_mode("active", self.mailboxes[handle.inbox])
-        except mint.MintError as error:
-            handle.failed(error)
-
-    def move(self, handle: Handle) -> None:
-        """Move a connection to the other mailbox."""
-        handle.inbox = 1 - handle.inbox
-        try:
-            handle.conn = handle.conn.move_to(self.mailboxes[handle.inbox])
-        except mint.MintError as error:
-            handle.failed(error)
-
-
-CALLERS: dict[str, type[Caller]] = {
-    "blocking": Blocking,
-    "mailbox": Selecting,
-    "asyncio": Asyncio,
-    "trio": Trio,
-}

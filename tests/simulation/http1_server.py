@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .kernel import Kernel
-    from .servers import Channel
     from .record import Record
+    from .servers import Channel
 
 
 class HTTP1Session:
@@ -62,7 +62,7 @@ class HTTP1Session:
         """Return when the script acts."""
         return math.inf if self._running is None else self._running.alarm()
 
-    def _parse(self) -> None:
+    def _parse(self) -> None:  # noqa: C901, PLR0911  # what may come next, case by case
         while True:
             if self._running is None:
                 head, mark, rest = self._unread.partition(b"\r\n\r\n")
@@ -126,7 +126,9 @@ class HTTP1Session:
 
     def head(self, head: Head) -> None:
         """Send a head."""
-        self._chunked = head.length is None and not head.until_close and head.status >= 200 and self._left != -1
+        self._chunked = (
+            head.length is None and not head.until_close and head.status >= 200 and self._left != -1
+        )
         self._until_close = head.until_close
         lines = [b"HTTP/1.1 %d Whatever" % head.status, b"x-number: %d" % self._number]
         if self._chunked:

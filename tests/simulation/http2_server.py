@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from mint.testing.frames import Frame
 
-    from .servers import Channel, Session
     from .record import Record
+    from .servers import Channel, Session
 
 
 class StreamChannel:
@@ -165,7 +165,9 @@ class HTTP2Session:
         self._begun = self._over = False
         self._block = b""
         self._owed = 0
-        self.put(frames.settings((Setting.INITIAL_WINDOW_SIZE, window), (Setting.MAX_CONCURRENT_STREAMS, 100)))
+        self.put(
+            frames.settings((Setting.INITIAL_WINDOW_SIZE, window), (Setting.MAX_CONCURRENT_STREAMS, 100))
+        )
 
     def put(self, *written: Frame) -> None:
         """Send frames."""
@@ -201,7 +203,7 @@ class HTTP2Session:
             self._unread = self._unread[end:]
             self._frame(frame.type, frame.flags, frame.stream, payload)
 
-    def _frame(self, kind: int, flags: int, number: int, payload: bytes) -> None:
+    def _frame(self, kind: int, flags: int, number: int, payload: bytes) -> None:  # noqa: C901  # frames
         stream = self.streams.get(number)
         if kind == FrameType.SETTINGS and not flags & frames.ACK:
             self._settings(payload)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import math
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from .streams import Stream, failure
@@ -164,9 +165,8 @@ class Kernel:
 
     def moves(self) -> list[Callable[[], None]]:
         """Return everything that can happen without the thread that runs."""
-        found = [stream.move for stream in self.streams if stream.movable]
-        for stream, port in self.dialling:
-            found.append(lambda stream=stream, port=port: self._arrive(stream, port))  # type: ignore[misc]  # mypy sees no type for defaults of a lambda
+        found: list[Callable[[], None]] = [stream.move for stream in self.streams if stream.movable]
+        found += [partial(self._arrive, stream, port) for stream, port in self.dialling]
         for actor in self.actors:
             found += actor.moves()
         return found
@@ -267,9 +267,8 @@ class Kernel:
         """Let one thing happen while a thread waits."""
         self._count()
         found = self.moves()
-        for task in self.tasks:
-            if task is not me and task.can_run(self.now):
-                found.append(lambda task=task: self._hand_over(me, task))  # type: ignore[misc]  # as above
+        able = (task for task in self.tasks if task is not me and task.can_run(self.now))
+        found += [partial(self._hand_over, me, task) for task in able]
         if self.signals and me is self.main:
             found.append(self.interrupt)
         if found:

@@ -38,14 +38,13 @@ class SimRLock:
         if self.owner is kernel.running and self.again:
             self.depth += 1
             return True
-        if self.owner is not None:
-            if timeout == 0 or not kernel.wait(lambda: self.owner is None, timeout):
-                return False
+        if self.owner is not None and (timeout == 0 or not kernel.wait(lambda: self.owner is None, timeout)):
+            return False
         self.owner = kernel.running
         self.depth = 1
         return True
 
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  # as in `threading`
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # as in `threading`
         """Take it."""
         taken = self._take((None if timeout < 0 else timeout) if blocking else 0)
         if taken:

@@ -83,7 +83,8 @@ def simulated_system() -> Iterator[None]:
     undo: list[tuple[ModuleType, str, object]] = []
     wakeup = trio._core._wakeup_socketpair.WakeupSocketpair
     on_signals = wakeup.wakeup_on_signals
-    wakeup.wakeup_on_signals = lambda _self: None  # type: ignore[method-assign]  # the number would go to the real system
+    # The real system is not to be given a number of the simulated one.
+    wakeup.wakeup_on_signals = lambda self: None  # type: ignore[method-assign]  # undone below
     try:
         for module in modules():
             for name, value in list(vars(module).items()):

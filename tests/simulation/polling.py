@@ -43,7 +43,9 @@ class SimPoll:
         self._kernel = Machine.kernel()
         self._wanted: dict[int, int] = {}
 
-    def register(self, file: int | HasFileno, events: int = select.POLLIN | select.POLLPRI | select.POLLOUT) -> None:
+    def register(
+        self, file: int | HasFileno, events: int = select.POLLIN | select.POLLPRI | select.POLLOUT
+    ) -> None:
         """Ask for events of a file."""
         self._wanted[number_of(file)] = events
 

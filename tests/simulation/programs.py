@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import mint
 
-from .callers import Late
+from .handles import Late
 from .scripts import content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from .callers import Caller, Handle
+    from .callers import Caller
+    from .handles import Handle
     from .record import Exchange
 
 BODIES = (30, 0, 1, 3_000, 40_000, 150_000)

@@ -44,7 +44,7 @@ class Exchange:
         self.headed = False
         """Whether the header fields of the response were seen."""
 
-    def take(self, response: mint.Response) -> str | None:
+    def take(self, response: mint.Response) -> str | None:  # noqa: PLR0911  # one for each response
         """Take one response; return what is wrong with it."""
         name = type(response).__name__
         if self.end is not None:
@@ -103,7 +103,7 @@ class Record:
         for each in self.exchanges:
             yield from self._check(each)
 
-    def _check(self, exchange: Exchange) -> Iterable[str]:
+    def _check(self, exchange: Exchange) -> Iterable[str]:  # noqa: C901  # a list of rules
         came = bytes(self.uploads.get(exchange.number, b""))
         if came != exchange.body[: len(came)]:
             yield "the server got other octets than were sent"
@@ -122,7 +122,8 @@ class Record:
                 yield "a response that no server sent"
             return
         if exchange.end not in expected.ends and not exchange.abandoned:
-            yield f"a request {exchange.end} that must be {' or '.join(sorted(expected.ends))} ({exchange.error!r})"
+            ends = " or ".join(sorted(expected.ends))
+            yield f"a request {exchange.end} that must be {ends} ({exchange.error!r})"
         if exchange.end == DONE and expected.whole and content != expected.content:
             yield "not the whole response that the server sent"
         elif not expected.content.startswith(content) or exchange.status not in {0, expected.status}:

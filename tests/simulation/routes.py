@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import mint
 
-from tests.tls import authority, server_context
-
+from .certificates import client_tls, server_context
 from .http1_server import HTTP1Session
 from .http2_server import HTTP2Session
 from .servers import ConnectSession, Peer, TLSSession
@@ -25,20 +22,6 @@ PROXY: Final = 3128
 HOST: Final = "127.0.0.1"
 
 ROUTES: Final = ("plain", "HTTP/2", "TLS", "HTTP/2 over TLS", "TLS in TLS", "HTTP/2 tunnel", "shared tunnel")
-
-
-@cache
-def context(*alpn: str) -> ssl.SSLContext:
-    """Return a server's context, the same for every run: certificates are dear."""
-    return server_context(alpn=alpn)
-
-
-@cache
-def client_tls() -> mint.TLSOptions:
-    """Return options that trust the servers, with a context that is made once."""
-    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    authority().configure_trust(trusting)
-    return mint.TLSOptions(context=trusting)
 
 
 def listen(record: Record, route: str, behave: Behaviour) -> None:
@@ -57,13 +40,15 @@ def listen(record: Record, route: str, behave: Behaviour) -> None:
         return HTTP2Session(record, channel, behave, http1, window)
 
     def secured(channel: Channel) -> Session:
-        return TLSSession(channel, context("http/1.1"), lambda inner, _: http1(inner))
+        return TLSSession(channel, server_context("http/1.1"), lambda inner, _: http1(inner))
 
     def secured2(channel: Channel) -> Session:
-        return TLSSession(channel, context("h2"), lambda inner, _: http2(inner))
+        return TLSSession(channel, server_context("h2"), lambda inner, _: http2(inner))
 
     def https_proxy(channel: Channel) -> Session:
-        return TLSSession(channel, context("http/1.1"), lambda inner, _: ConnectSession(inner, secured))
+        return TLSSession(
+            channel, server_context("http/1.1"), lambda inner, _: ConnectSession(inner, secured)
+        )
 
     serve = {
         "plain": http1,
@@ -81,20 +66,33 @@ def listen(record: Record, route: str, behave: Behaviour) -> None:
     kernel.listening[ORIGIN] = kernel.listening[PROXY] = accept
 
 
-def arguments(route: str) -> tuple[tuple[mint.types.Scheme, str, int], dict[str, Any]]:
-    """Return what `connect` of any event loop is given for a route."""
-    if route == "plain":
-        return ("http", HOST, ORIGIN), {}
-    if route == "HTTP/2":
-        return ("http", HOST, ORIGIN), {"protocols": ("http2",)}
-    if route == "TLS":
-        return ("https", HOST, ORIGIN), {"protocols": ("http1",), "tls": client_tls()}
-    if route == "HTTP/2 over TLS":
-        return ("https", HOST, ORIGIN), {"protocols": ("http2",), "tls": client_tls()}
+class Route(NamedTuple):
+    """What `connect` of any event loop is given."""
+
+    where: tuple[mint.types.Scheme, str, int]
+    protocols: tuple[mint.types.ProtocolName, ...] = ("http1",)
+    secure: bool = False
+    proxy: mint.Proxy | None = None
+
+    @property
+    def tls(self) -> mint.TLSOptions:
+        """The options of TLS."""
+        return client_tls() if self.secure else PLAIN
+
+
+PLAIN: Final = mint.TLSOptions()
+
+
+def arguments(route: str) -> Route:
+    """Return what `connect` is given for a route."""
+    scheme: mint.types.Scheme = "https" if "TLS" in route else "http"
+    where = (scheme, HOST, ORIGIN)
+    secure = scheme == "https"
+    if route in {"HTTP/2", "HTTP/2 over TLS"}:
+        return Route(where, ("http2",), secure)
     if route == "TLS in TLS":
-        proxy = mint.Proxy("https", HOST, PROXY, tls=client_tls(), protocols=("http1",), tunnel=True)
-        return ("https", HOST, ORIGIN), {"protocols": ("http1",), "tls": client_tls(), "proxy": proxy}
+        outer = mint.Proxy("https", HOST, PROXY, tls=client_tls(), protocols=("http1",), tunnel=True)
+        return Route(where, secure=True, proxy=outer)
     if route == "HTTP/2 tunnel":
-        proxy = mint.Proxy("http", HOST, PROXY, protocols=("http2",), tunnel=True)
-        return ("http", HOST, ORIGIN), {"protocols": ("http1",), "proxy": proxy}
-    raise ValueError(route)
+        return Route(where, proxy=mint.Proxy("http", HOST, PROXY, protocols=("http2",), tunnel=True))
+    return Route(where, secure=secure)

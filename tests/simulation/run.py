@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import mint
 
-from .callers import CALLERS, Late
+from .async_callers import CALLERS
 from .choices import Choices
+from .handles import Late
 from .kernel import Kernel, Stuck
 from .programs import PROGRAMS
 from .record import Record
@@ -47,10 +48,9 @@ def run(row: Row, seed: int | None = None, recorded: Sequence[int] = (), *, trac
     record = Record(kernel)
     listen(record, row.route, behaviours(row.action)[row.peer])
     high_water = (1_048_576, 1_000, 30_000)[choices.below(3)]
-    options = {"tcp": mint.TCPOptions(high_water=high_water)}
     caller = None
     try:
-        caller = CALLERS[row.loop](record, row.route, options)
+        caller = CALLERS[row.loop](record, row.route, mint.TCPOptions(high_water=high_water))
         caller.run(PROGRAMS[row.action])
     except Stuck:
         kernel.note("stuck")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -256,10 +257,8 @@ class TLSSession:
         if self._finished:
             return
         self._finished = True
-        try:
+        with suppress(ssl.SSLError, OSError, ValueError):
             self._object.unwrap()
-        except (ssl.SSLError, OSError, ValueError):
-            pass
         self._flush()
 
     def finish(self) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST_RUNS = 1_500
 
 
-def shrink(row: Row, choices: Sequence[int], violation: str) -> list[int]:
+def shrink(row: Row, choices: Sequence[int], violation: str) -> list[int]:  # noqa: C901  # two passes
     """Return choices that are as few and as small as can be found with a limited number of runs."""
     best = list(choices)
     left = MOST_RUNS

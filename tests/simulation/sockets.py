@@ -79,7 +79,7 @@ class SimSocket:
 
     # -- modes and options
 
-    def setblocking(self, flag: bool) -> None:  # noqa: FBT001  # as in `socket`
+    def setblocking(self, flag: bool) -> None:  # as in `socket`
         """Set whether calls wait."""
         self._timeout = None if flag else 0.0
 
@@ -167,7 +167,11 @@ class SimSocket:
                 return count
 
     def sendmsg(
-        self, pieces: Iterable[Octets], ancillary: Iterable[object] = (), flags: int = 0, address: object = None
+        self,
+        pieces: Iterable[Octets],
+        ancillary: Iterable[object] = (),
+        flags: int = 0,
+        address: object = None,
     ) -> int:
         """Send some of several pieces."""
         return self.send(b"".join(bytes(piece) for piece in pieces), flags)
@@ -226,7 +230,9 @@ class SimSocket:
 
 
 def socketpair(
-    family: int = socket.AF_UNIX, type: int = socket.SOCK_STREAM, proto: int = 0  # noqa: A002  # as in `socket`
+    family: int = socket.AF_UNIX,
+    type: int = socket.SOCK_STREAM,  # noqa: A002  # as in `socket`
+    proto: int = 0,
 ) -> tuple[SimSocket, SimSocket]:
     """Return two sockets that are connected with each other."""
     kernel = Machine.kernel()

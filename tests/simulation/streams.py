@@ -123,6 +123,11 @@ class Stream:
         return bits
 
     @property
+    def over(self) -> bool:
+        """Whether both ends have finished: there is nothing left to reset or to shut."""
+        return self.finished and self.ended
+
+    @property
     def room(self) -> int:
         """How much can be sent without waiting."""
         return self.capacity - len(self.outgoing)
@@ -169,7 +174,7 @@ class Stream:
 
     def shut(self, *, read: bool, write: bool) -> None:
         """Shut one direction or both."""
-        if self.dead or not self.connected:
+        if self.dead or self.over or not self.connected:
             raise failure(errno.ENOTCONN)
         if write:
             self.finishing = True
@@ -181,7 +186,7 @@ class Stream:
         if self.closed:
             return
         self.closed = True
-        if self.dead or not self.connected:
+        if self.dead or self.over or not self.connected:
             self.dead = True
         elif abort or self.incoming:
             # What is on its way already may arrive before the reset, or get lost.

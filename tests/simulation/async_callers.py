@@ -1,0 +1,245 @@
+"""Programs under asyncio and trio: the real loops with a simulated selector, sockets and clock."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+import trio
+
+import mint
+import mint.asyncio
+import mint.trio
+
+from .callers import PATIENCE, Blocking, Caller, Selecting
+from .handles import Handle, Late
+from .polling import SimEpollSelector
+from .routes import arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from .record import Record
+
+_T = TypeVar("_T")
+
+
+class SimLoop(asyncio.SelectorEventLoop):
+    """The real event loop of asyncio, with a simulated selector and clock."""
+
+    def __init__(self, record: Record) -> None:
+        self._kernel = record.kernel
+        super().__init__(SimEpollSelector())
+
+    def time(self) -> float:
+        """Return the time of the simulated clock."""
+        return self._kernel.now
+
+
+class Asyncio(Caller):
+    """Connections of asyncio."""
+
+    waits_to_send = False
+    mailboxes: list[mint.asyncio.Mailbox]
+
+    def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
+        """Run a program in a loop."""
+        loop = SimLoop(self.record)
+        loop.set_exception_handler(self._unhandled)
+
+        async def main() -> None:
+            with mint.asyncio.Mailbox() as one, mint.asyncio.Mailbox() as two:
+                self.mailboxes = [one, two]
+                await program(self)
+                for handle in self.handles.values():
+                    handle.close()
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+
+        task = loop.create_task(main())
+        try:
+            loop.run_until_complete(task)
+        finally:
+            self.kernel.quiet = True
+            if not task.done():
+                task.cancel()
+                with suppress(BaseException):
+                    loop.run_until_complete(task)
+            loop.close()
+
+    def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        self.kernel.blame(f"the event loop reports {context.get('exception') or context.get('message')!r}")
+
+    async def connect(self) -> Handle:
+        """Connect by the route."""
+        route = arguments(self.route)
+        conn = await mint.asyncio.connect(
+            *route.where,
+            mailbox=self.mailboxes[0],
+            protocols=route.protocols,
+            proxy=route.proxy,
+            tls=route.tls,
+            tcp=self.tcp,
+        )
+        return self.keep(conn)
+
+    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # as in blocking code
+        """Wait for a message of any connection."""
+        started = self.kernel.now
+        try:
+            async with asyncio.timeout(timeout):
+                message = await self.mailboxes[handle.inbox].receive()
+        except TimeoutError:
+            self.timed(started, timeout)
+            raise Late from None
+        self.dispatch(message)
+
+    async def flush(self, handle: Handle) -> None:
+        """Wait until everything has left."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await mint.asyncio.flush(handle.conn)
+        except mint.MintError as error:
+            handle.failed(error)
+        except TimeoutError:
+            raise Late from None
+
+    async def sleep(self, seconds: float) -> None:
+        """Do nothing for some seconds."""
+        await asyncio.sleep(seconds)
+
+    async def limited(self, seconds: float, work: Awaitable[_T]) -> _T | None:
+        """Cancel something after some seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await work
+        return None
+
+    async def passive_for_a_while(self, handle: Handle) -> None:
+        """Take the connection out of its mailbox, and put it back."""
+        try:
+            handle.conn = handle.conn.set_mode("passive")
+            if self.kernel.choices.below(2):
+                await self.sleep(0.2)
+            handle.conn = handle.conn.set_mode("active", self.mailboxes[handle.inbox])
+        except mint.MintError as error:
+            handle.failed(error)
+
+    def move(self, handle: Handle) -> None:
+        """Move a connection to the other mailbox."""
+        handle.inbox = 1 - handle.inbox
+        try:
+            handle.conn = handle.conn.move_to(self.mailboxes[handle.inbox])
+        except mint.MintError as error:
+            handle.failed(error)
+
+
+class SimClock(trio.abc.Clock):
+    """A clock of trio whose time is that of the kernel; the kernel lets it pass inside `epoll.poll`."""
+
+    def __init__(self, record: Record) -> None:
+        self._kernel = record.kernel
+
+    def start_clock(self) -> None:
+        """It runs already."""
+
+    def current_time(self) -> float:
+        """Return the time."""
+        return self._kernel.now
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        """Return how long there is to wait."""
+        return max(0.0, deadline - self._kernel.now)
+
+
+class Trio(Caller):
+    """Connections of trio."""
+
+    waits_to_send = False
+    mailboxes: list[mint.trio.Mailbox]
+
+    def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
+        """Run a program in trio."""
+        # trio shuffles its tasks: by this run's choices.
+        trio._core._run._r.seed(self.kernel.choices.below(1 << 16))
+
+        async def main() -> None:
+            with mint.trio.Mailbox() as one, mint.trio.Mailbox() as two:
+                self.mailboxes = [one, two]
+                await program(self)
+                for handle in self.handles.values():
+                    handle.close()
+
+        trio.run(main, clock=SimClock(self.record))
+
+    async def connect(self) -> Handle:
+        """Connect by the route."""
+        route = arguments(self.route)
+        conn = await mint.trio.connect(
+            *route.where,
+            mailbox=self.mailboxes[0],
+            protocols=route.protocols,
+            proxy=route.proxy,
+            tls=route.tls,
+            tcp=self.tcp,
+        )
+        return self.keep(conn)
+
+    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # as in blocking code
+        """Wait for a message of any connection."""
+        started = self.kernel.now
+        message: object = None
+        with trio.move_on_after(timeout) as scope:
+            message = await self.mailboxes[handle.inbox].receive()
+        if scope.cancelled_caught:
+            self.timed(started, timeout)
+            raise Late
+        self.dispatch(message)
+
+    async def flush(self, handle: Handle) -> None:
+        """Wait until everything has left."""
+        try:
+            with trio.move_on_after(PATIENCE):
+                await mint.trio.flush(handle.conn)
+                return
+        except mint.MintError as error:
+            handle.failed(error)
+            return
+        raise Late
+
+    async def sleep(self, seconds: float) -> None:
+        """Do nothing for some seconds."""
+        await trio.sleep(seconds)
+
+    async def limited(self, seconds: float, work: Awaitable[_T]) -> _T | None:
+        """Cancel something after some seconds."""
+        with trio.move_on_after(seconds):
+            return await work
+        return None
+
+    async def passive_for_a_while(self, handle: Handle) -> None:
+        """Take the connection out of its mailbox, and put it back."""
+        try:
+            handle.conn = handle.conn.set_mode("passive")
+            if self.kernel.choices.below(2):
+                await self.sleep(0.2)
+            handle.conn = handle.conn.set_mode("active", self.mailboxes[handle.inbox])
+        except mint.MintError as error:
+            handle.failed(error)
+
+    def move(self, handle: Handle) -> None:
+        """Move a connection to the other mailbox."""
+        handle.inbox = 1 - handle.inbox
+        try:
+            handle.conn = handle.conn.move_to(self.mailboxes[handle.inbox])
+        except mint.MintError as error:
+            handle.failed(error)
+
+
+CALLERS: dict[str, type[Caller]] = {
+    "blocking": Blocking,
+    "mailbox": Selecting,
+    "asyncio": Asyncio,
+    "trio": Trio,
+}

@@ -1,0 +1,111 @@
+"""One connection of a program, with what was asked of it and what came of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mint.types import BytesLike, HeaderPairs
+
+    from .record import Exchange, Record
+
+
+class Late(Exception):  # noqa: N818  # an event, not an error
+    """The time is up."""
+
+
+class Handle:
+    """A connection, its requests, and what was received."""
+
+    def __init__(self, record: Record, conn: mint.Connection) -> None:
+        self.record = record
+        self.conn = conn
+        self.exchanges: dict[mint.RequestRef, Exchange] = {}
+        self.error: mint.MintError | None = None
+        self.closed = False
+        self.interrupted = False
+        """Whether an operation may have been broken off: then its value may be superseded."""
+        self.inbox = 0
+        """Which of the caller's mailboxes has it."""
+
+    def request(
+        self,
+        exchange: Exchange,
+        method: str,
+        fields: HeaderPairs = (),
+        body: BytesLike | mint.types.Stream | None = None,
+    ) -> mint.RequestRef | None:
+        """Send a request; `None` where the connection could not."""
+        target = f"{exchange.number}.example:443" if method == "CONNECT" else f"/{exchange.number}"
+        if body is not None and body is not mint.STREAM:
+            exchange.sent = len(exchange.body)
+        try:
+            self.conn, ref = self.conn.request(method, target, fields, body)
+        except mint.MintError as error:
+            # It has no ref: nothing of it will be heard.
+            exchange.abandoned = True
+            self.failed(error)
+            return None
+        self.exchanges[ref] = exchange
+        return ref
+
+    def send(self, ref: mint.RequestRef, data: bytes | mint.Eof) -> bool:
+        """Send content; false where that failed."""
+        if not isinstance(data, mint.Eof):
+            # Before the call: what it sends may arrive though it raises.
+            self.exchanges[ref].sent += len(data)
+        try:
+            self.conn = self.conn.stream_request_body(ref, data)
+        except mint.MintError as error:
+            self.failed(error)
+            return False
+        return True
+
+    def take(self, responses: Iterable[mint.Response]) -> None:
+        """Take responses."""
+        for response in responses:
+            exchange = self.exchanges.get(response.ref)
+            if exchange is None:
+                if not isinstance(response, mint.RequestFailed):
+                    self.record.kernel.blame(f"{type(response).__name__} for a ref that was never given")
+                continue
+            self.record.kernel.note(f"got {type(response).__name__} of {exchange.number}")
+            wrong = exchange.take(response)
+            if wrong:
+                self.record.kernel.blame(wrong)
+
+    def failed(self, error: mint.MintError) -> None:
+        """Take an error, and go on with its successor."""
+        self.record.kernel.note(f"raised {error!r}")
+        self.error = error
+        self.take(error.responses)
+        if isinstance(error, mint.StaleConnectionError):
+            if not self.interrupted:
+                self.record.kernel.blame("StaleConnectionError for the newest value")
+            self.close()
+            return
+        if error.successor is not None:
+            self.conn = self.conn.after(error)
+        if isinstance(error, mint.errors.TransportTimeout):
+            return
+        if not self.conn.is_open("read") and error.successor is None:
+            self.close()
+
+    def close(self) -> None:
+        """Close it; what is open has no end."""
+        for exchange in self.exchanges.values():
+            if exchange.end is None:
+                exchange.abandoned = True
+        self.closed = True
+        self.conn = self.conn.close()
+
+    def body_open(self, ref: mint.RequestRef) -> int:
+        """Return the window of a request, -1 where its content can no longer be sent."""
+        try:
+            return self.conn.request_body_window(ref)
+        except (ValueError, mint.MintError):
+            return -1

@@ -1,0 +1,219 @@
+"""That the simulation is what it says: like Linux, the same every time, and not blind."""
+
+from __future__ import annotations
+
+import errno
+import select
+import socket
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .choices import Choices
+from .explore import schedules
+from .kernel import Kernel
+from .known import explained
+from .patches import simulated_system
+from .polling import SimEpoll
+from .run import run
+from .shrink import shrink
+from .sockets import Machine, SimSocket
+from .streams import Stream
+from .table import LOOPS, ROUTES, ROWS, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ABORT = struct.pack("ii", 1, 0)
+SAMPLE = 200
+"""How many schedules of the table run with the suite; ci/simulate runs many more."""
+
+
+@pytest.fixture
+def system() -> Iterator[None]:
+    with simulated_system():
+        yield
+
+
+# -- like Linux: the same calls on a real connection and on a simulated one give the same
+
+
+def ends_of_linux() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        one = socket.create_connection(listening.getsockname())
+        other, _ = listening.accept()
+    return one, other
+
+
+def ends_of_simulation() -> tuple[SimSocket, SimSocket]:
+    kernel = Kernel(Choices())
+    kernel.quiet = True
+    Machine.current = kernel
+    one, other = Stream(kernel.choices, 65_536), Stream(kernel.choices, 65_536)
+    kernel.streams += [one, other]
+    one.join(other)
+    return SimSocket(stream=one), SimSocket(stream=other)
+
+
+def said(call: Callable[[Any], object], sock: socket.socket | SimSocket) -> str:
+    try:
+        return repr(call(sock))
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+
+
+# The real socket and the simulated one have no type in common.
+STEPS: dict[str, Callable[[Any], object]] = {
+    "send": lambda sock: sock.send(b"hello", socket.MSG_DONTWAIT),
+    "recv": lambda sock: sock.recv(3, socket.MSG_DONTWAIT),
+    "peek": lambda sock: sock.recv(9, socket.MSG_DONTWAIT | socket.MSG_PEEK),
+    "finish": lambda sock: sock.shutdown(socket.SHUT_WR),
+    "error": lambda sock: sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
+    "close": lambda sock: sock.close(),
+    "abort": lambda sock: (sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT), sock.close()),
+}
+
+
+def polled(sock: socket.socket) -> object:
+    poll = select.poll()
+    poll.register(sock, select.POLLIN | select.POLLOUT)
+    return [events for _, events in poll.poll(0)]
+
+
+def bits(sock: SimSocket) -> object:
+    found = sock.stream.bits()
+    return [found] if found else []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(sorted(STEPS))), max_size=9))
+def test_streams_are_like_those_of_linux(steps: list[tuple[int, str]]) -> None:
+    real, simulated = ends_of_linux(), ends_of_simulation()
+    kernel = Machine.kernel()
+    closed: set[int] = set()
+    with real[0], real[1]:
+        for at, name in steps:
+            if at in closed:
+                continue
+            there = said(STEPS[name], real[at])
+            here = said(STEPS[name], simulated[at])
+            kernel.settle()
+            assert here == there, (steps, at, name)
+            if name in {"close", "abort"}:
+                closed.add(at)
+            for each in {0, 1} - closed:
+                assert bits(simulated[each]) == polled(real[each]), (steps, at, name, each)
+    kernel.over = True
+    Machine.current = None
+
+
+# -- the same every time
+
+
+@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("route", ["plain", "TLS in TLS", "HTTP/2 tunnel"])
+def test_a_seed_says_everything(loop: str, route: str) -> None:
+    row = Row("upload", loop, route, "answers early")
+    first, again = run(row, 5, traced=True), run(row, 5, traced=True)
+    assert first == again
+    repeated = run(row, recorded=first.choices, traced=True)
+    assert repeated.trace == first.trace
+
+
+def test_every_part_of_the_table_is_there() -> None:
+    assert {row.loop for row in ROWS.values()} == set(LOOPS)
+    assert {row.route for row in ROWS.values()} == set(ROUTES)
+    assert len(ROWS) > 1_000
+
+
+# -- nothing is found in a sample
+
+
+@pytest.mark.usefixtures("system")
+def test_nothing_is_found() -> None:
+    found = []
+    source = schedules(7, list(ROWS.values())[::4])
+    for _ in range(SAMPLE):
+        row, seed = next(source)
+        found += [(str(row), seed, each) for each in run(row, seed).violations if not explained(row, each)]
+    assert not found
+
+
+# -- not blind: mistakes that are put in are found
+
+
+def finds(row: Row, expected: str) -> tuple[int, ...]:
+    """Return the choices of a schedule that violates this, among 200."""
+    for seed in range(200):
+        result = run(row, seed)
+        if any(expected in each for each in result.violations):
+            return result.choices
+    raise AssertionError(f"nothing was found in {row}")
+
+
+@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize("loop", LOOPS)
+def test_octets_that_come_twice_are_found(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = Stream.receive
+
+    def twice(self: Stream, most: int, *, peek: bool = False) -> bytes:
+        return receive(self, most, peek=peek or self.delivered % 64 == 63)
+
+    monkeypatch.setattr(Stream, "receive", twice)
+    finds(Row("get", loop, "plain", "floods"), "")
+
+
+@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize("loop", ["mailbox", "asyncio", "trio"])
+def test_a_lost_event_is_found(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    poll = SimEpoll.poll
+    lost = 0
+
+    def losing(self: SimEpoll, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
+        nonlocal lost
+        found = poll(self, timeout, maxevents)
+        lost += 1
+        if found and lost % 5 == 0:
+            for number, _ in found:
+                with suppress(OSError):
+                    self.modify(number, 0)
+            return []
+        return found
+
+    monkeypatch.setattr(SimEpoll, "poll", losing)
+    finds(Row("get", loop, "plain", "stalls"), "")
+
+
+@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_descriptor_that_stays_open_is_found(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    close = Kernel.close
+
+    def keeping(self: Kernel, number: int) -> None:
+        if type(self.files.get(number)) is not Stream:
+            close(self, number)
+
+    monkeypatch.setattr(Kernel, "close", keeping)
+    finds(Row("get", loop, "plain", "answers"), "left open")
+
+
+@pytest.mark.usefixtures("system")
+def test_a_schedule_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = Stream.receive
+
+    def losing(self: Stream, most: int, *, peek: bool = False) -> bytes:
+        octets = receive(self, most, peek=peek)
+        return octets[1:] if len(octets) == 50 else octets
+
+    monkeypatch.setattr(Stream, "receive", losing)
+    row = Row("get", "blocking", "plain", "answers")
+    choices = finds(row, "")
+    violation = run(row, recorded=choices).violations[0]
+    smaller = shrink(row, choices, violation)
+    assert len(smaller) < len(choices)
+    assert violation in run(row, recorded=smaller).violations
