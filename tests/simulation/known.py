@@ -39,8 +39,8 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     ),
     Defect(
         "uploads through HTTP/2 tunnels stall, and flush does not return",
-        r"[^/]+/(mailbox|trio|asyncio)/HTTP2 tunnel/",
-        "waited in vain",
+        r"(upload|both directions|tunnel)/[^/]+/HTTP2 tunnel/",
+        r"waited in vain|a request failed that must be done \(TransportClosed",
     ),
     Defect(
         "Tunnels: recv never sends what a window update allowed",
