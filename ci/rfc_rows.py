@@ -1,6 +1,7 @@
 """Say which rules of the RFC matrix have tests.
 
     python ci/rfc_rows.py [--all]       # the rules without a test; --all: each rule with its tests
+    python ci/rfc_rows.py --page        # write docs/conformance.md
 
 The rules are tests/conformance/rows.txt; a test shows one by `@pytest.mark.rfc("9112-6.3-d")`, found by
 reading the test files, not by running them. tests/conformance/not_ours.txt names the rules that mint has no
@@ -17,6 +18,26 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 ROWS = TESTS / "conformance" / "rows.txt"
 NOT_OURS = TESTS / "conformance" / "not_ours.txt"
+PAGE = ROOT / "docs" / "conformance.md"
+SPECIFICATIONS = {
+    "9110": "RFC 9110: HTTP semantics",
+    "9112": "RFC 9112: HTTP/1.1",
+    "9113": "RFC 9113: HTTP/2",
+    "7541": "RFC 7541: HPACK",
+    "8441": "RFC 8441: extended CONNECT",
+    "9218": "RFC 9218: priorities",
+}
+DIRECTIONS = {"S": "sent", "R": "received", "S/R": "both", "R/S": "both"}
+INTRODUCTION = """\
+# Conformance
+
+Each row is one rule of an RFC that concerns an HTTP client, in a few words, with the tests that show that
+mint keeps it, or the reason why it does not apply. A row with neither fails `ci/test`. *sent* rules are about
+what mint sends, *received* rules about what it accepts. The number in front of a rule is the RFC, its section
+and a letter; tests name it in their `rfc` mark.
+
+This page is made by `python ci/rfc_rows.py --page` from `tests/conformance/rows.txt` and the tests.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,8 +89,41 @@ def covered(folder: Path = TESTS) -> dict[str, list[str]]:
     return found
 
 
+def shown(tests: list[str], reason: str | None) -> str:
+    """Return a cell of the page: the tests of a rule, or why it does not apply."""
+    if not tests:
+        return f"does not apply: {reason}" if reason else "**no test**"
+    names = [f"`{each}`" for each in tests[:2]]
+    more = len(tests) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def page() -> str:
+    """Return the conformance page."""
+    tests, excused = covered(), not_ours()
+    known = rows()
+    made = [INTRODUCTION]
+    count = sum(row.id in tests for row in known)
+    made.append(f"{len(known)} rules: {count} have tests, {len(known) - count} do not apply.\n")
+    others = [row for row in known if row.id.split("-")[0] not in SPECIFICATIONS]
+    for number, title in (*SPECIFICATIONS.items(), ("", "Neighbouring specifications")):
+        chosen = [row for row in known if row.id.split("-")[0] == number] if number else others
+        if not chosen:
+            continue
+        made += [f"## {title}\n", "| rule | in a few words | about what is | shown by |", "|---|---|---|---|"]
+        for row in chosen:
+            cell = shown(tests.get(row.id, []), excused.get(row.id))
+            about = DIRECTIONS.get(row.direction, row.direction)
+            made.append(f"| {row.id} | {row.title.replace('|', chr(92) + '|')} | {about} | {cell} |")
+        made.append("")
+    return "\n".join(made).rstrip() + "\n"
+
+
 def main(arguments: list[str]) -> int:
     """Print the rules; 1 where one has no test and no reason."""
+    if "--page" in arguments:
+        PAGE.write_text(page(), encoding="utf-8")
+        return 0
     tests, excused = covered(), not_ours()
     missing = 0
     for row in rows():

@@ -1,85 +1,277 @@
-"""HPACK blocks, mint beside the `hpack` library: the same fields or both refuse; then encode and decode back.
+"""HPACK: blocks beside a naive decoder and the `hpack` library; what mint encodes, both read back.
 
-The input is cut into blocks at 0xFF 0x00 0xFF so that the dynamic table is used across blocks.
+Blocks are decisions: fields of every representation with the table they lead to, table size updates,
+changes of the limit, strings coded or not, and now and then an octet that does not belong there.
 """
 
 import hpack
+from hpack.huffman import HuffmanEncoder
+from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 
 from mint._core.hpack import Decoder, Encoder
-from support import check, documented, fuzz
+from model_hpack import STATIC, Pair, Refusal, Table
+from support import Choices, check, documented, fuzz
 
-MARK = b"\xff\x00\xff"
-LIMIT = 65_536
+HUFFMAN = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH)
+NAMES = (
+    b"a",
+    b"x-name",
+    b"server",
+    b":status",
+    b"cookie",
+    b"",
+    b"X",
+    b"set-cookie",
+    b"content-type",
+    b"\xff\x00",
+)
+VALUES = (b"", b"1", b"v" * 40, b"text/html", b"\xe9\x00", b"0123456789abcdefghij" * 3)
+SECRETS = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "proxy-authenticate",
+    "www-authenticate",
+    "authentication-info",
+    "proxy-authentication-info",
+    "x-api-key",
+    "apikey",
+    "x-auth",
+    "auth-token",
+    "x-authentication",
+    "x-authorization",
+    "my-cookie",
+    "x-credential",
+    "x-credentials",
+    "x-csrf",
+    "x-csrf-token",
+    "jwt",
+    "x-jwt",
+    "x-otp",
+    "x-password",
+    "x-secret",
+    "x-session",
+    "session-id",
+    "x-session-id",
+    "sid",
+    "x-signature",
+    "x-token",
+    "xsrf",
+    "x-xsrf-token",
+    "aws-access-key",
+    "x-account-key",
+    "private-key",
+    "client-secret-key",
+    "ocp-apim-subscription-key",
+    "x-mine",
+]
+OWN = frozenset({"x-mine"})
 
 
-def lenient(error: Exception) -> bool:
-    """Where `hpack` is stricter or simply other than RFC 7541 asks; mint's own rule in the comment."""
-    text = str(error)
-    return (
-        "max header list size" in text.lower()  # counts the size as it goes; mint has its own limit
-        or isinstance(error, UnicodeDecodeError)  # octets, not text
-        or "table size" in text.lower()
-        or "Zero-length" in text
-        or "zero" in text.lower()
+def integer(value: int, bits: int, first: int) -> bytes:
+    """Return an integer of RFC 7541 5.1."""
+    most = (1 << bits) - 1
+    if value < most:
+        return bytes([first | value])
+    made = [first | most]
+    value -= most
+    while value >= 128:  # seven bits
+        made.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*made, value])
+
+
+def string(choices: Choices, octets: bytes) -> bytes:
+    """Return a string, coded or not."""
+    if choices.chance(50):
+        coded = HUFFMAN.encode(octets)
+        return integer(len(coded), 7, 0x80) + coded
+    return integer(len(octets), 7, 0) + octets
+
+
+def block_for(choices: Choices, table: Table) -> bytes:
+    """Return a block that means something to this table."""
+    made = b""
+    if table.required is not None and choices.chance(90):
+        made += integer(min(table.required, table.limit), 5, 0x20)
+    for _ in range(choices.below(3) if choices.chance(25) else 0):
+        made += integer(choices.pick((0, 33, 70, 100, table.limit, table.limit, table.limit + 1)), 5, 0x20)
+    count = len(STATIC) + len(table.entries)
+    for _ in range(choices.pick((0, 1, 3, 6, 12))):
+        form = choices.below(6)
+        if form < 2:  # indexed
+            made += integer(
+                choices.pick((choices.between(1, count), count, 62, count + 1 if choices.chance(5) else 1)),
+                7,
+                0x80,
+            )
+            continue
+        bits, first = ((6, 0x40), (6, 0x40), (4, 0), (4, 0x10))[form - 2]
+        if choices.chance(50):
+            made += integer(choices.between(1, count), bits, first)
+        else:
+            made += integer(0, bits, first) + string(choices, choices.pick(NAMES))
+        made += string(choices, choices.pick(VALUES) if choices.chance(80) else choices.octets(20))
+    if made and choices.chance(12):
+        place = choices.below(len(made))
+        made = (
+            made[:place] + choices.pick((b"", b"\xff", b"\x80", bytes([choices.byte()]))) + made[place + 1 :]
+        )
+    if choices.chance(3):
+        made += choices.pick(
+            (b"\xff\xff\xff\xff\xff\x0f", b"\xff\x80\x80\x80\x80\x10", b"\x7f\x80\x80\x80\x80\x00\x01a")
+        )
+    return made
+
+
+def octets_of(fields: list[tuple[str, str]]) -> list[Pair]:
+    """Return fields as octets."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+
+
+def decode_one(choices: Choices, ours: Decoder, table: Table, block: bytes) -> tuple[Decoder, Table] | None:
+    """Decode a block with mint and naively; None where both refuse it."""
+    most_size = choices.pick((65_536, 65_536, 100, 300))
+    most_fields = choices.pick((512, 512, 3, 6))
+    before = (ours.entries, ours.size, ours.maximum)
+    decoded = ours.decode(block, most_size, most_fields)
+    again = ours.decode(block, most_size, most_fields)
+    check(decoded.fields == again.fields and decoded.fault == again.fault, "the second time differs", block)
+    check(before == (ours.entries, ours.size, ours.maximum), "decoding wrote to a state", block)
+    try:
+        fields, never, after = table.decode(block, most_size, most_fields)
+    except Refusal as refusal:
+        check(decoded.fault is not None, "mint accepts what the naive decoder refuses", refusal, block, table)
+        if decoded.fault is not None:
+            documented(decoded.fault)
+        return None
+    check(decoded.fault is None, "mint refuses what the naive decoder accepts", decoded.fault, block, table)
+    check(octets_of(decoded.fields) == fields, "other fields", decoded.fields, fields)
+    marked = {place for place, one in enumerate(never) if one}
+    check((decoded.never or frozenset()) == marked, "other fields are never indexed", decoded.never, marked)
+    entries = octets_of(list(decoded.decoder.entries))
+    check(entries == after.entries, "another table", entries, after.entries)
+    check(decoded.decoder.maximum == after.maximum, "another maximum", decoded.decoder.maximum, after.maximum)
+    size = sum(len(name) + len(value) + 32 for name, value in entries)
+    check(
+        size == decoded.decoder.size <= after.maximum, "another size of the table", size, decoded.decoder.size
     )
+    return decoded.decoder, after
+
+
+def decoding(choices: Choices) -> None:
+    """Decode block after block; any of the states so far may be gone on from."""
+    ours, table = Decoder(), Table()
+    theirs: hpack.Decoder | None = hpack.Decoder(max_header_list_size=1 << 24)
+    known = [(ours, table)]
+    for _ in range(choices.between(1, 12)):
+        if choices.chance(15):
+            limit = choices.pick((0, 50, 100, 4_096, 65_536))
+            ours, table = ours.resized(limit), table.resized(limit)
+            theirs = None
+        if choices.chance(20):
+            ours, table = choices.pick(known)
+            theirs = None
+        block = block_for(choices, table)
+        made = decode_one(choices, ours, table, block)
+        if theirs is not None:
+            compare(block, theirs, table)
+        if made is None:
+            theirs = None
+            continue
+        ours, table = made
+        known.append(made)
+    for state, naive in known:
+        check(octets_of(list(state.entries)) == naive.entries, "an old table has changed", state, naive)
+
+
+def compare(block: bytes, theirs: hpack.Decoder, table: Table) -> None:
+    """`hpack` reads the same fields, or both refuse."""
+    try:
+        expected, _, _ = table.decode(block, 1 << 24, 1 << 16)
+    except Refusal as refusal:
+        naive: list[Pair] | None = None
+        why = str(refusal)
+    else:
+        naive, why = expected, ""
+    try:
+        got: list[Pair] | None = [
+            (bytes(name), bytes(value)) for name, value in theirs.decode(block, raw=True)
+        ]
+    except (hpack.HPACKError, IndexError, ValueError):
+        got = None
+    if got != naive:
+        # D-HPACK-1: an integer of more than five octets, or 32 bits, that `hpack` takes.
+        # D-HPACK-2: empty names, which `hpack` refuses in literals.
+        check(
+            (naive is None and why == "integer")
+            or (got is None and naive is not None and any(name == b"" for name, _ in naive)),
+            "hpack reads something else",
+            got,
+            naive,
+            why,
+            block,
+        )
+
+
+def encoding(choices: Choices) -> None:
+    """Encode section after section, some from old states; a decoder that follows reads the same."""
+    encoder, table = Encoder(), Table(1 << 20)
+    known = [(encoder, table, hpack.Decoder(max_header_list_size=1 << 24))]
+    reference = known[0][2]
+    for _ in range(choices.between(1, 8)):
+        forked = choices.chance(20)
+        if forked:
+            encoder.encode([("x-fork", "y"), ("server", "other")])
+        if choices.chance(15):
+            size = choices.pick((0, 50, 100, 4_096, 65_536))
+            encoder = encoder.resized(size)
+            reference.max_allowed_table_size = max(size, 4_096)
+        fields: list[tuple[str, str]] = []
+        for _ in range(choices.below(8)):
+            name = choices.pick(NAMES).decode("latin-1") if choices.chance(60) else choices.pick(SECRETS)
+            value = choices.pick(VALUES).decode("latin-1")
+            if name in SECRETS:
+                value = choices.pick(("hidden-1", "hidden-2", "x"))
+            fields.append((name or "n", value))
+        entries = encoder.entries
+        block, after = encoder.encode(fields, OWN)
+        again, _ = encoder.encode(fields, OWN)
+        check(block == again, "the second time differs", block, again)
+        check(encoder.entries == entries, "encoding wrote to a state")
+        try:
+            got, never, table = table.decode(block, 1 << 24, 1 << 16)
+        except Refusal as refusal:
+            check(False, "what was encoded cannot be decoded", refusal, block, fields)
+            return
+        check(got == octets_of(fields), "the round trip changes", got, fields)
+        check(
+            octets_of(list(after.entries)) == table.entries, "the tables differ", after.entries, table.entries
+        )
+        for (name, _), hidden in zip(fields, never, strict=True):
+            check(hidden or name not in SECRETS, "a secret may be indexed", name, block)
+        check(
+            not any(value.startswith(b"hidden") for _, value in table.entries),
+            "a secret is in a table",
+            table,
+        )
+        read = [(bytes(name), bytes(value)) for name, value in reference.decode(block, raw=True)]
+        check(read == octets_of(fields), "hpack reads something else", read, fields)
+        encoder = after
 
 
 def one(data: bytes) -> None:
-    """Decode block after block with both."""
-    ours, theirs = Decoder(), hpack.Decoder(max_header_list_size=LIMIT)
-    fields: list[tuple[str, str]] = []
-    for block in data.split(MARK):
-        before = ours.entries
-        decoded = ours.decode(block, LIMIT, 4_096)
-        again = ours.decode(block, LIMIT, 4_096)
-        check(decoded.fields == again.fields and decoded.fault == again.fault, "the second time differs")
-        check(ours.entries == before, "decoding wrote to a state")
-        expected: list[tuple[bytes, bytes]] | None
-        try:
-            expected = [(bytes(name), bytes(value)) for name, value in theirs.decode(block, raw=True)]
-            refused: Exception | None = None
-        except hpack.HPACKError as error:
-            expected, refused = None, error
-        if decoded.fault is not None:
-            documented(decoded.fault)
-            limited = decoded.fault.reason != "compression_error"
-            strict = b"" if expected is None else b"accepted"
-            check(
-                expected is None or limited or is_stricter(decoded.fault.value), "mint refuses", strict, block
-            )
-            return
-        if expected is None:
-            check(
-                refused is not None and lenient(refused), "mint accepts, hpack refuses", str(refused), block
-            )
-            return
-        seen = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in decoded.fields]
-        check(seen == expected, "other fields", seen, expected)
-        fields += decoded.fields
-        ours = decoded.decoder
-    round_trip(fields)
-
-
-def is_stricter(seen: str) -> bool:
-    """R14: integers of more octets or beyond 32 bits, and empty names; hpack takes them."""
-    return any(mark in seen for mark in ("integer", "update", "size"))
-
-
-def round_trip(fields: list[tuple[str, str]]) -> None:
-    """What mint encodes, both decode to the same."""
-    named = [(name, value) for name, value in fields if name]
-    encoder, decoder = Encoder(), Decoder()
-    reference = hpack.Decoder(max_header_list_size=1 << 24)
-    for _ in range(2):
-        block, encoder = encoder.encode(named)
-        decoded = decoder.decode(block, 1 << 24, 1 << 16)
-        check(
-            decoded.fault is None and decoded.fields == named, "the round trip changes", named, decoded.fields
-        )
-        decoder = decoded.decoder
-        wanted = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
-        got = [(bytes(name), bytes(value)) for name, value in reference.decode(block, raw=True)]
-        check(got == wanted, "hpack reads something else", got, wanted)
+    """Try one input."""
+    if not data:
+        return
+    choices = Choices(data[1:])
+    if data[0] < 32:  # an eighth: the octets are one block
+        decode_one(choices, Decoder(), Table(), data[1:])
+    elif data[0] < 160:  # half
+        decoding(choices)
+    else:
+        encoding(choices)
 
 
 if __name__ == "__main__":

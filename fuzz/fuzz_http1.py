@@ -1,56 +1,124 @@
-"""HTTP/1 server bytes: a value or a documented error, the same for any cut, every time.
+"""HTTP/1 responses: mint beside a naive reader of the same octets, under any cut, with forks.
 
-The first octet chooses the requests that wait and the options, the second how the rest is cut.
+A quarter of the inputs are the octets of a server as they are; the others are decisions of a grammar, so that
+most runs reach bodies, trailers, pipelines and limits.
 """
 
+from grammar_http1 import limits as chosen_limits
+from grammar_http1 import requests, stream
+from mint._core.events import Data, Done, Event, Failed, Headers, Informational, Status, Trailers
+from mint._core.faults import Fault
 from mint._core.http1 import Config, State
-from support import fuzz, same
-
-METHODS = (
-    ("GET",),
-    ("HEAD",),
-    ("GET", "GET"),
-    ("CONNECT",),
-    ("POST", "HEAD", "GET"),
-    (),
-    ("UPGRADE",),
-    ("STREAM",),
-)
+from model_http1 import LIMITS, Asked, Limits, Read, Reader, Reading, Unsettled
+from support import Choices, blurred, check, compare, fuzz, play
 
 
-def state_for(choice: int) -> State:
-    """Return a state with the chosen requests waiting."""
+def state_for(asked: list[Asked], limits: Limits) -> State:
+    """Return a state in which these requests wait."""
     config = Config(
-        hostname="example.org",
-        port=443,
-        scheme="https",
-        identity=7,
-        user_agent="fuzz",
-        lenient=bool(choice & 8),
-        status_reason=bool(choice & 16),
-        max_header_list_size=2_000 if choice & 32 else 262_144,
-        max_fields=8 if choice & 32 else 512,
-        max_status_line=100 if choice & 32 else 8_192,
-        max_chunk_line=50 if choice & 32 else 4_096,
+        hostname="example.org", port=443, scheme="https", identity=7, user_agent="fuzz", **vars(limits)
     )
     state = State(config)
-    for method in METHODS[choice & 7]:
+    for one in asked:
         headers: list[tuple[str, str]] = []
-        target, body, streaming = "/", None, False
-        if method == "CONNECT":
-            target = "example.org:443"
-        elif method == "UPGRADE":
-            method, headers = "GET", [("upgrade", "websocket")]  # the method that is sent
-        elif method == "STREAM":
-            method, streaming = "POST", True  # the method that is sent
-        state = state.request(method, target, headers, body, streaming).state
+        if one.offers:
+            headers.append(("upgrade", ", ".join(one.offers)))
+        if one.closes:
+            headers.append(("connection", "close"))
+        target = "example.org:443" if one.method == "CONNECT" else "/"
+        step = state.request(one.method, target, headers, None, one.streaming)
+        check(step.fault is None, "a request was refused", step.fault)
+        state = step.state
     return state
+
+
+def seen(events: list[Event]) -> tuple[list[Read], set[int]]:
+    """Return events as the naive reader writes them down, and the requests that failed."""
+    made: list[Read] = []
+    failed: set[int] = set()
+    for event in events:
+        number = event.ref.number
+        match event:
+            case Status(status=status):
+                made.append(("status", number, status))
+            case Informational(status=status, headers=headers):
+                made.append(("interim", number, (status, headers)))
+            case Headers(headers=headers):
+                made.append(("headers", number, headers))
+            case Trailers(headers=headers):
+                made.append(("trailers", number, headers))
+            case Data(data=data):
+                made.append(("data", number, data))
+            case Done():
+                made.append(("done", number, None))
+            case Failed():
+                failed.add(number)
+            case _:
+                check(False, "an event that HTTP/1 does not have", event)
+    return made, failed
+
+
+def judge(events: list[Event], fault: Fault | None, model: Reading) -> None:
+    """Compare what mint gave with what the naive reader read."""
+    got, failed = seen(events)
+    reason = "" if fault is None else fault.reason
+    at = next(
+        (i for i, (ours, theirs) in enumerate(zip(got, model.events, strict=False)) if ours != theirs), -1
+    )
+    at = min(len(got), len(model.events)) if at < 0 else at
+    check(
+        got == model.events, "another reading", at, got[at:][:2], model.events[at:][:2], fault, model.refused
+    )
+    if model.surplus_behind_nothing:
+        return  # RFC 9112 6.3: such octets belong to no response, whatever is said of them
+    check(failed == model.failed, "other requests failed", failed, model.failed, model.refused)
+    check(bool(reason) == bool(model.refused), "only one of both refuses", reason, model.refused)
+    if reason in LIMITS or model.refused in LIMITS:
+        check(reason == model.refused, "another limit", reason, model.refused)
 
 
 def one(data: bytes) -> None:
     """Try one input."""
-    if len(data) > 2:
-        same(state_for(data[0]), data[2:], data[1] % 64, clean=bool(data[0] & 64))
+    if not data:
+        return
+    raw = data[0] < 64 and len(data) > 12  # a quarter of them
+    choices = Choices(data[1:9] if raw else data[1:])
+    limits = chosen_limits(choices)
+    asked = requests(choices)
+    octets = data[9:] if raw else stream(choices, asked, limits)
+    eof, clean = choices.chance(60), choices.chance(70)
+    state = state_for(asked, limits)
+    parts = choices.cut(octets)
+    events, fault, last = compare(state, octets, parts, clean=clean, eof=eof)
+    try:
+        model = Reader(octets, asked, limits).read(eof=eof, clean=clean)
+    except Unsettled:
+        return
+    judge(events, fault, model)
+    if not model.surplus_behind_nothing:
+        check(last.is_open_read != model.closed, "open, or not", last, model)
+        check(last.is_tunnel == model.tunnel, "a tunnel, or not", last, model)
+    fork(state, octets, choices)
+
+
+def fork(state: State, octets: bytes, choices: Choices) -> None:
+    """What is done to a fork changes nothing for the original."""
+    place = choices.below(len(octets) + 1)
+    trunk = state.feed(octets[:place]).state
+    twin = state.feed(octets[:place]).state
+    before = play(trunk, [octets[place:]], clean=True)
+    other = bytearray(octets[place:])
+    for _ in range(3):
+        other.insert(choices.below(len(other) + 1), choices.byte())
+    play(trunk, choices.cut(bytes(other)), clean=False)
+    check(trunk == twin, "a fork changed its original", trunk, twin)
+    after = play(trunk, [octets[place:]], clean=True)
+    check(
+        before[0] == after[0] and blurred(before[1]) == blurred(after[1]) and before[2] == after[2],
+        "a fork changed what its original goes on to",
+        before,
+        after,
+    )
 
 
 if __name__ == "__main__":

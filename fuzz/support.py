@@ -1,20 +1,36 @@
-"""What the harnesses share: how input is cut, how outcomes are compared, what a fault may say."""
+"""What the harnesses share: how an input becomes decisions, how outcomes are compared, how a harness is run.
+
+python fuzz/fuzz_http1.py FILE...                       # replay inputs
+python fuzz/fuzz_http1.py --plain SECONDS [--seed N]    # random inputs, without atheris
+python fuzz/fuzz_http1.py [LIBFUZZER OPTIONS] CORPUS    # under libFuzzer
+"""
 
 from __future__ import annotations
 
+import itertools
+import random
 import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from mint._core.events import Data, Event, Step
+from mint._core.events import Data, Done, Event, Failed, Step
 from mint._core.faults import Fault
 from mint.errors.table import from_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 
 class Engine(Protocol):
     """A state of either protocol."""
+
+    @property
+    def open_request_count(self) -> int:
+        """Requests that have not ended."""
+        ...
 
     def feed(self, data: bytes) -> Step[Self]:
         """Take octets."""
@@ -38,15 +54,80 @@ def check(condition: bool, text: str, *seen: object) -> None:
         raise Finding(text, *seen)
 
 
+class Choices:
+    """Decisions decoded from an input.
+
+    The octets of the input are used up first, so that a mutation of the input is a small change of what is
+    decided. Behind them follows a random sequence that the input seeds: short inputs lead to long, deep runs,
+    too, and the same input always leads to the same run.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+        self._random: random.Random | None = None
+
+    def byte(self) -> int:
+        """Return a number below 256."""
+        if self._at < len(self._data):
+            self._at += 1
+            return self._data[self._at - 1]
+        if self._random is None:
+            self._random = random.Random(self._data)  # not for secrets
+        return self._random.getrandbits(8)
+
+    def below(self, limit: int) -> int:
+        """Return a number below `limit`, which is at most 2**24."""
+        value = self.byte()
+        if limit > 256:  # one octet
+            value = value << 8 | self.byte()
+        if limit > 65_536:  # two octets
+            value = value << 8 | self.byte()
+        return value % limit
+
+    def between(self, least: int, most: int) -> int:
+        """Return a number between two others, both included."""
+        return least + self.below(most - least + 1)
+
+    def chance(self, percent: int) -> bool:
+        """Return True in so many of a hundred cases."""
+        return self.byte() * 100 < percent * 256
+
+    def pick(self, items: Sequence[T]) -> T:
+        """Return one of several."""
+        return items[self.below(len(items))]
+
+    def octets(self, most: int) -> bytes:
+        """Return at most so many octets."""
+        return bytes(self.byte() for _ in range(self.below(most + 1)))
+
+    def around(self, limit: int) -> int:
+        """Return a number at a limit, just beside it, or well below it."""
+        return max(0, self.pick((limit - 1, limit, limit, limit + 1, limit // 2, self.below(limit + 1))))
+
+    def cut(self, data: bytes) -> list[bytes]:
+        """Cut octets: whole, octet by octet, into pieces of one size, or at some places."""
+        style = self.below(6)
+        if style == 0 or len(data) < 2:  # nothing to cut
+            return [data]
+        if style == 1 and len(data) < 200:  # a long one costs too much
+            return pieces(data, 0)
+        if style == 2:  # the third style
+            return pieces(data, max(self.between(1, 40), len(data) // 40))
+        places = sorted(self.below(len(data)) for _ in range(self.between(1, 5)))
+        edges = [0, *places, len(data)]
+        return [data[one:two] for one, two in itertools.pairwise(edges)]
+
+
 def pieces(data: bytes, style: int) -> list[bytes]:
-    """Cut the input: byte by byte, in halves, or in pieces of a fixed size."""
+    """Cut the input: octet by octet, in halves, or in pieces of a fixed size."""
     if style == 0:
         return [data[place : place + 1] for place in range(len(data))]
     size = max(1, len(data) // 2) if style == 1 else style
     return [data[place : place + size] for place in range(0, len(data), size)]
 
 
-def merged(events: list[Event]) -> list[Event]:
+def merged(events: Sequence[Event]) -> list[Event]:
     """Join adjacent Data of one request: that is all a cut may change."""
     out: list[Event] = []
     for event in events:
@@ -58,7 +139,9 @@ def merged(events: list[Event]) -> list[Event]:
     return out
 
 
-def play(state: E, parts: list[bytes], *, clean: bool) -> tuple[list[Event], Fault | None, E]:
+def play(
+    state: E, parts: Sequence[bytes], *, clean: bool, eof: bool = True
+) -> tuple[list[Event], Fault | None, E]:
     """Feed the parts and the end; stop at the first fault that closes, keep one that does not."""
     events: list[Event] = []
     kept: Fault | None = None
@@ -71,12 +154,14 @@ def play(state: E, parts: list[bytes], *, clean: bool) -> tuple[list[Event], Fau
             kept = step.fault
             if step.end:
                 return merged(events), kept, state
-    step = state.feed_eof(clean)
-    events += step.responses
-    if step.fault is not None:
-        documented(step.fault)
-        kept = step.fault
-    return merged(events), kept, step.state
+    if eof:
+        step = state.feed_eof(clean)
+        events += step.responses
+        state = step.state
+        if step.fault is not None:
+            documented(step.fault)
+            kept = step.fault
+    return merged(events), kept, state
 
 
 def blurred(fault: Fault | None) -> Fault | None:
@@ -94,20 +179,72 @@ def documented(fault: Fault) -> None:
     check(text.isprintable() and len(text) < 2_000, "an error text is not fit for a log", text)
 
 
+def end_once(events: Sequence[Event], open_before: int, open_after: int) -> None:
+    """Each request ends once, says nothing after its end, and is counted as long as it is open."""
+    ended = set()
+    for event in events:
+        check(event.ref not in ended, "a request goes on after its end", event)
+        if isinstance(event, Done | Failed):
+            ended.add(event.ref)
+    requests = sum(ref.number & 1 or ref.number > 0 for ref in ended)
+    check(
+        open_after <= open_before and requests >= open_before - open_after,
+        "the count of open requests is wrong",
+        open_before,
+        open_after,
+        ended,
+    )
+
+
 def same(state: E, data: bytes, style: int, *, clean: bool) -> None:
     """The oracle: any cut gives the same, a state stays as it was, a second time gives the same."""
-    whole = play(state, [data] if data else [], clean=clean)
-    cut = play(state, pieces(data, style), clean=clean)
+    compare(state, data, pieces(data, style), clean=clean)
+
+
+def compare(
+    state: E, data: bytes, parts: Sequence[bytes], *, clean: bool, eof: bool = True
+) -> tuple[list[Event], Fault | None, E]:
+    """Play data whole, cut and whole again: the same responses, fault and state each time."""
+    whole = play(state, [data] if data else [], clean=clean, eof=eof)
+    cut = play(state, parts, clean=clean, eof=eof)
     check(whole[0] == cut[0], "a cut changes the responses", whole[0], cut[0])
     check(blurred(whole[1]) == blurred(cut[1]), "a cut changes the fault", whole[1], cut[1])
-    again = play(state, [data] if data else [], clean=clean)
+    check(whole[2] == cut[2], "a cut changes the state", whole[2], cut[2])
+    again = play(state, [data] if data else [], clean=clean, eof=eof)
     check(whole[0] == again[0] and whole[1] == again[1], "the second time differs", whole, again)
     check(whole[2] == again[2], "the second time leads to another state", whole[2], again[2])
+    end_once(whole[0], state.open_request_count, whole[2].open_request_count)
+    return whole
 
 
 def fuzz(one: Callable[[bytes], None]) -> None:
-    """Run one harness under libFuzzer."""
-    import atheris  # noqa: PLC0415  # only where it is installed
+    """Run one harness: replay files, try random inputs, or run under libFuzzer."""
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] == "--plain":
+        plain(one, float(arguments[1]), int(arguments[3]) if "--seed" in arguments else None)
+    elif arguments and all(Path(name).is_file() for name in arguments):
+        for name in arguments:
+            one(Path(name).read_bytes())
+    else:
+        import atheris  # noqa: PLC0415  # only where it is installed
 
-    atheris.Setup(sys.argv, one)
-    atheris.Fuzz()
+        atheris.Setup(sys.argv, one)
+        atheris.Fuzz()
+
+
+def plain(one: Callable[[bytes], None], seconds: float, seed: int | None) -> None:
+    """Try random inputs for some time; the one that shows a finding is written to a file."""
+    source = random.Random(seed)  # not for secrets
+    begun = time.monotonic()
+    count = 0
+    while time.monotonic() - begun < seconds:
+        data = source.randbytes(source.choice((4, 16, 64, 400)))
+        try:
+            one(data)
+        except Exception:
+            place = Path(f"finding-{Path(sys.argv[0]).stem}")
+            place.write_bytes(data)
+            print(f"found after {time.monotonic() - begun:.1f} s, {count} runs: {place}", flush=True)
+            raise
+        count += 1
+    print(f"{count} runs, nothing found", flush=True)

@@ -1,0 +1,345 @@
+"""What the caller of an HTTP/2 connection does, and what the server must read of it."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from hpack import NeverIndexedHeaderTuple
+
+from frames_http2 import (
+    CANCEL,
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    INITIAL_WINDOW,
+    MAX_FRAME,
+    MAX_STREAMS,
+    PING,
+    RST_STREAM,
+    SETTINGS,
+    Frame,
+)
+from mint._core.events import RequestRef, Step
+from notes_http2 import Fields, Stream
+from support import check
+from talk_http2 import SECRETS, Talk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mint._core.http2 import State
+
+SETTING_IDS = {"header_table_size": 1, "initial_window_size": 4, "max_frame_size": 5}
+
+
+def call(talk: Talk, operation: Callable[[State], Step[State]], *, allowed: bool) -> list[Frame]:
+    """Carry out a call of the caller's; return the frames it sent. A refusal must leave no trace."""
+    talk.flush()
+    before = talk.state
+    step = talk.apply(operation)
+    frames, talk.sent = talk.sent, []
+    if allowed:
+        check(step.fault is None, "a call is refused that may be made", step.fault)
+    else:
+        check(step.fault is not None and step.fault.local, "a call is not refused", step, frames)
+        check(
+            step.state is before and not frames and not step.responses, "a refused call leaves a trace", step
+        )
+        talk.fault = None
+    return frames
+
+
+def request(talk: Talk) -> None:
+    """Send a request of some kind, within the limits of the server or beyond."""
+    choices = talk.choices
+    method = choices.pick(("GET", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "CONNECT"))
+    method = "GET" if talk.plain and method == "CONNECT" else method
+    streaming = choices.chance(45)
+    body: tuple[bytes, ...] | None = None
+    if not streaming and method != "CONNECT" and choices.chance(45):
+        body = tuple(b"b" * choices.pick((0, 1, 7, 300, 20_000)) for _ in range(choices.below(3)))
+    target = (
+        "example.org:443" if method == "CONNECT" else choices.pick(("/", "/a?b", "/" + "p" * 200, "/%41"))
+    )
+    extended = method == "CONNECT" and choices.chance(50)
+    headers: Fields = []
+    for _ in range(choices.below(4)):
+        headers.append(
+            choices.pick(
+                (
+                    ("x-a", "1"),
+                    ("X-Case", "v"),
+                    ("accept", "*/*"),
+                    ("x-long", "l" * 500),
+                    ("x-latin", "\xe9"),
+                    ("x-empty", ""),
+                    ("te", "trailers"),
+                )
+            )
+        )
+    if choices.chance(30):
+        headers.append((choices.pick(SECRETS), choices.pick(("secret-1", "secret-2"))))
+    singles = [name.lower() for name, _ in headers if name in ("authorization", "proxy-authorization")]
+    if len(set(singles)) < len(singles):
+        return
+    declared: int | None = None
+    if streaming and method != "CONNECT" and choices.chance(30):
+        declared = choices.pick((0, 5, 100))
+        headers.append(("content-length", str(declared)))
+    if extended:
+        headers = [(":protocol", "websocket"), *headers]
+        target = "/chat"
+    total = sum(map(len, body or ()))
+    fields = wanted_fields(method, target, headers, total if body is not None else None, streaming=streaming)
+    active = sum(one.live for one in talk.streams.values() if not one.promised)
+    may = (
+        not talk.draining
+        and active < talk.peer[MAX_STREAMS]
+        and (not extended or talk.peer_connects)
+        and (total == 0 or total <= min(talk.peer[INITIAL_WINDOW], talk.up_all))
+    )
+    frames = call(talk, lambda state: state.request(method, target, headers, body, streaming), allowed=may)
+    if not may:
+        return
+    stream = Stream(
+        talk.next_request,
+        method,
+        client_open=streaming,
+        was_streaming=streaming,
+        up=talk.peer[INITIAL_WINDOW] - total,
+    )
+    stream.declared = declared
+    talk.next_request += 2
+    talk.streams[stream.id] = stream
+    talk.up_all -= total
+    ends = not streaming and total == 0
+    rest = read_block(talk, frames, stream.id, fields, ends=ends)
+    read_content(talk, rest, stream.id, b"".join(body or ()), ends=not streaming and total > 0)
+
+
+def wanted_fields(method: str, target: str, headers: Fields, total: int | None, *, streaming: bool) -> Fields:
+    """Return the fields that the server must read."""
+    fields: Fields = [(":method", method)]
+    extended = any(name == ":protocol" for name, _ in headers)
+    if method == "CONNECT" and not extended:
+        fields.append((":authority", target))
+    else:
+        fields += [(":scheme", "https"), (":path", target), (":authority", "example.org")]
+    if extended:
+        fields.append((":protocol", "websocket"))
+    fields.append(("user-agent", "fuzz"))
+    fields += [(name.lower(), value) for name, value in headers if name != ":protocol"]
+    if total is not None:
+        fields.append(("content-length", str(total)))
+    elif not streaming and method in ("POST", "PUT", "PATCH"):
+        fields.append(("content-length", "0"))
+    return fields
+
+
+def read_block(talk: Talk, frames: list[Frame], stream: int, fields: Fields, *, ends: bool) -> list[Frame]:
+    """Read a field block with `hpack`; it says what was asked for, and gives no secret to a table."""
+    check(bool(frames) and frames[0].kind == HEADERS, "no HEADERS", frames)
+    check(frames[0].flags & ~END_HEADERS == END_STREAM * ends, "other flags", frames[0], ends)
+    block = b""
+    for place, one in enumerate(frames):
+        check(one.stream == stream and one.kind == (CONTINUATION if place else HEADERS), "another frame", one)
+        check(len(one.payload) <= talk.peer[MAX_FRAME], "a frame is too long", len(one.payload))
+        block += one.payload
+        if one.flags & END_HEADERS:
+            decoded = talk.decoder.decode(block, raw=True)
+            got = [(bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in decoded]
+            check(got == fields, "the server reads other fields", got, fields)
+            for pair in decoded:
+                if bytes(pair[0]).decode("latin-1") in SECRETS:
+                    check(isinstance(pair, NeverIndexedHeaderTuple), "a secret may be indexed", pair)
+            for name, value in talk.decoder.header_table.dynamic_entries:
+                check(not bytes(value).startswith(b"secret-"), "a secret is in the table", name, value)
+            return frames[place + 1 :]
+    check(False, "a block without END_HEADERS", frames)
+    return []
+
+
+def read_content(talk: Talk, frames: list[Frame], stream: int, content: bytes, *, ends: bool) -> None:
+    """Read DATA: the content in order, in frames that the server takes, END_STREAM on the last one."""
+    for one in frames:
+        check(one.kind == DATA and one.stream == stream, "another frame", one)
+        check(len(one.payload) <= talk.peer[MAX_FRAME], "a frame is too long", len(one.payload))
+    check(b"".join(one.payload for one in frames) == content, "other content", frames, content)
+    flags = [one.flags for one in frames]
+    check(flags == [0] * (len(flags) - 1) + [END_STREAM * ends] * bool(flags), "other flags", flags, ends)
+    check(bool(flags) or not ends, "the end is missing", frames)
+
+
+def some_request(talk: Talk) -> Stream | None:
+    """Return one of the requests, most often one that is alive."""
+    requests = [one for one in talk.streams.values() if not one.promised]
+    alive = [one for one in requests if one.live and one.client_open]
+    if alive and talk.choices.chance(80):
+        return talk.choices.pick(alive)
+    return talk.choices.pick(requests) if requests else None
+
+
+def body(talk: Talk) -> None:
+    """Send a piece of a body: within the windows and the declared length, or one octet beyond."""
+    stream = some_request(talk)
+    if stream is None:
+        return
+    open_ = stream.live and stream.client_open
+    room = max(0, min(stream.up, talk.up_all))
+    if stream.declared is not None:
+        room = min(room, stream.declared)
+    size = min(talk.choices.pick((0, 1, 100, room, room, room + 1, 40_000)), 70_000)
+    ref = RequestRef(7, stream.id)
+    frames = call(
+        talk, lambda state: state.stream_body(ref, b"u" * size), allowed=open_ and (size <= room or size == 0)
+    )
+    if open_ and size <= room:
+        read_content(talk, frames, stream.id, b"u" * size, ends=False)
+        stream.up -= size
+        talk.up_all -= size
+        if stream.declared is not None:
+            stream.declared -= size
+
+
+def end(talk: Talk) -> None:
+    """End a body, with trailers or without."""
+    stream = some_request(talk)
+    if stream is None:
+        return
+    trailers: Fields = []
+    if talk.choices.chance(35):
+        trailers = [("x-check", "1"), ("x-auth-token", "secret-3")]
+    may = (
+        stream.live
+        and stream.client_open
+        and not stream.declared
+        and not (trailers and stream.method == "CONNECT")
+    )
+    ref = RequestRef(7, stream.id)
+    frames = call(talk, lambda state: state.end_body(ref, trailers), allowed=may)
+    if not may:
+        return
+    if trailers:
+        check(not read_block(talk, frames, stream.id, trailers, ends=True), "more frames", frames)
+    else:
+        check(frames == [Frame(DATA, END_STREAM, stream.id, b"")], "another end", frames)
+    stream.client_open = False
+    stream.live = stream.server_open
+    stream.finished = not stream.live
+
+
+def cancel(talk: Talk) -> None:
+    """Give a request or a push up; one that is over stays as it is."""
+    if not talk.streams:
+        return
+    alive = [one for one in talk.streams.values() if one.live]
+    stream = talk.choices.pick(alive or list(talk.streams.values()))
+    talk.flush()
+    ref = RequestRef(7, stream.id)
+    live = stream.live
+    if talk.draining and sum(one.live for one in talk.streams.values()) < 2:  # the last one
+        return
+    frames = call(talk, lambda state: state.cancel(ref), allowed=True)
+    check(
+        frames == ([Frame(RST_STREAM, 0, stream.id, struct.pack(">I", CANCEL))] if live else []),
+        "another cancellation",
+        frames,
+        live,
+    )
+    if live:
+        stream.live = stream.client_open = stream.server_open = False
+        stream.told = True
+        talk.cancelled.append(stream)
+
+
+def ping(talk: Talk) -> None:
+    """Send a PING."""
+    payload = b"p%07d" % -talk.next_ping
+    frames = call(talk, lambda state: state.ping(payload), allowed=True)
+    check(frames == [Frame(PING, 0, 0, payload)], "another PING", frames)
+    talk.pings.append((payload, talk.next_ping))
+    talk.next_ping -= 1
+
+
+def put_settings(talk: Talk) -> None:
+    """Send SETTINGS, which hold once the server has acknowledged them."""
+    name = talk.choices.pick(tuple(SETTING_IDS))
+    size = {
+        "header_table_size": (0, 100, 4_096, 65_536),
+        "initial_window_size": (0, 60, 1_000, 65_535, 100_000),
+        "max_frame_size": (16_384, 20_000),
+    }[name]
+    value = talk.choices.pick(size)
+    if len(talk.unacknowledged) > 5:  # enough of them
+        return
+    frames = call(talk, lambda state: state.put_settings(((name, value),)), allowed=True)
+    wanted = Frame(SETTINGS, 0, 0, struct.pack(">HI", SETTING_IDS[name], value))
+    check(frames == [wanted], "other SETTINGS", frames, wanted)
+    talk.unacknowledged.append({name: value})
+
+
+def enlarge(talk: Talk) -> None:
+    """Enlarge a receive window, or ask for a smaller one, which is refused."""
+    alive = [one for one in talk.streams.values() if one.live and one.server_open]
+    stream = talk.choices.pick([talk.conn, *alive])
+    now = (65_535 if stream is talk.conn else talk.own_window) + stream.extra
+    size = max(1, now + talk.choices.pick((-1, 0, 1, 1_000, 70_000)))
+    if stream is not talk.conn and stream.told:
+        return
+    ref = None if stream is talk.conn else RequestRef(7, stream.id)
+    talk.flush()
+    before = stream.credited
+    stream.marks.add(stream.received)
+    step = talk.state.set_receive_window(ref, size)
+    check((step.fault is None) == (size >= now), "a window is refused, or not", size, now, step.fault)
+    if size <= now:
+        check(step.state is talk.state and not step.output, "a refused call leaves a trace", step)
+        return
+    wanted = b"\0\0\4\x08\0" + struct.pack(">II", stream.id, size - now)
+    check(b"".join(step.output) == wanted, "another WINDOW_UPDATE", step.output, wanted)
+    talk.history.append(lambda state: state.set_receive_window(ref, size))
+    talk.state = step.state
+    stream.extra += size - now
+    check(stream.credited == before, "credit beside the enlargement", stream)
+
+
+def hold(talk: Talk) -> None:
+    """Stop or go on to refill the window of a stream."""
+    alive = [one for one in talk.streams.values() if one.live and one.server_open and not one.told]
+    if not alive:
+        return
+    stream = talk.choices.pick(alive)
+    on = talk.choices.chance(50)
+    ref = RequestRef(7, stream.id)
+    talk.flush()
+    check(not call(talk, lambda state: state.set_refill(ref, on), allowed=True), "another frame")
+    stream.held = not on
+
+
+def flushed(talk: Talk) -> None:
+    """All that was written has left."""
+    talk.flush()
+    talk.history.append(lambda state: state.flushed())
+    talk.state = talk.state.flushed()
+
+
+CALLS: tuple[Callable[[Talk], None], ...] = (
+    request,
+    request,
+    request,
+    request,
+    body,
+    body,
+    body,
+    end,
+    end,
+    cancel,
+    ping,
+    put_settings,
+    enlarge,
+    hold,
+    flushed,
+)

@@ -1,0 +1,379 @@
+"""HTTP/1 requests and bodies: refused without a trace, or read back by h11 as exactly what was asked for.
+
+Most requests are right and must be sent; some hold one octet that must never be sent, in any place of any
+outgoing string.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import h11
+
+from mint._core.http1 import Config, State
+from support import Choices, check, documented, fuzz
+
+if TYPE_CHECKING:
+    from mint._core.events import RequestRef, Step
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+VALUE = re.compile(r"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
+TARGET = re.compile(r"(?:[!$&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~#]|%[0-9A-Fa-f]{2})+")
+METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "CONNECT", "TRACE", "get", "M-SEARCH")
+TARGETS = (
+    "/",
+    "/a?b=c",
+    "/%41",
+    "*",
+    "http://other.example/x",
+    "https://[::1]:99/",
+    "far.example:443",
+    "/" + "p" * 300,
+)
+NAMES = ("x-a", "X-Case", "accept", "content-type", "authorization", "cookie", "x-private", "via", "n")
+VALUES = ("", "1", "a b", "\xe9\xff", "text/plain", 'q="\t"', "v" * 200)
+ODD = '\r\n\0\t \x7f\x0b:,;"\x85\xa0\u0100\u010a#@\\<%\x01\x1f'
+SINGLE = frozenset(
+    [
+        "host",
+        "content-length",
+        "content-type",
+        "user-agent",
+        "referer",
+        "from",
+        "authorization",
+        "proxy-authorization",
+        "max-forwards",
+        "if-modified-since",
+        "if-unmodified-since",
+        "if-range",
+    ]
+)
+UNDERSTOOD = frozenset(
+    ["host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "expect", "keep-alive"]
+)
+USUAL = re.compile(
+    "[0-9]{1,18}|chunked|trailers|close|keep-alive|x-a"
+)  # what fields with a meaning may say here
+Fields = list[tuple[str, str]]
+
+
+def config(choices: Choices) -> Config:
+    """Return options that change what is written."""
+    return Config(
+        hostname="example.org",
+        port=choices.pick((443, 8_443)),
+        scheme="https",
+        identity=7,
+        user_agent="fuzz",
+        case_sensitive_headers=choices.chance(30),
+        max_pipelined=3,
+        sensitive=frozenset({"x-private"}),
+    )
+
+
+def spoiled(choices: Choices, text: str) -> str:
+    """Return text with an odd character somewhere: first, last, or in between."""
+    place = choices.pick((0, len(text), choices.below(len(text) + 1)))
+    return text[:place] + choices.pick(ODD) + text[place + choices.below(2) :]
+
+
+def split_head(octets: bytes) -> tuple[str, Fields, bytes]:
+    """Cut a request into its line, its fields and what follows, by CRLF and nothing else."""
+    head, end, rest = octets.partition(b"\r\n\r\n")
+    check(bool(end), "the head does not end", octets)
+    line, *lines = head.decode("latin-1").split("\r\n")
+    check(
+        not re.search(r"[\r\n\0]", head.decode("latin-1").replace("\r\n", "")), "a bare CR, LF or NUL", head
+    )
+    fields = []
+    for one in lines:
+        name, colon, value = one.partition(": ")
+        check(
+            bool(colon) and bool(TOKEN.fullmatch(name)) and bool(VALUE.fullmatch(value)), "no field line", one
+        )
+        fields.append((name, value))
+    return line, fields, rest
+
+
+def unchunked(octets: bytes) -> tuple[bytes, Fields]:
+    """Read chunks to their end; every octet is accounted for."""
+    content = b""
+    while True:
+        line, _, octets = octets.partition(b"\r\n")
+        check(bool(re.fullmatch(rb"[0-9A-F]+", line)), "no chunk size", line)
+        size = int(line, 16)
+        if size == 0:
+            break
+        content += octets[:size]
+        check(octets[size : size + 2] == b"\r\n", "a chunk does not end", octets[size : size + 2])
+        octets = octets[size + 2 :]
+    _, trailers, rest = split_head(b"\r\n" + octets if octets == b"\r\n" else b"T\r\n" + octets)
+    check(not rest, "octets behind the trailers", rest)
+    return content, trailers
+
+
+def by_h11(octets: bytes) -> tuple[str, str, bytes]:
+    """Let h11 read a request as a server would."""
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(octets)
+    method = target = ""
+    content = b""
+    while True:
+        event = server.next_event()
+        if isinstance(event, h11.Request):
+            method, target = event.method.decode("latin-1"), event.target.decode("latin-1")
+        elif isinstance(event, h11.Data):
+            content += bytes(event.data)
+        elif isinstance(event, h11.EndOfMessage):
+            return method, target, content
+        else:
+            check(event is h11.PAUSED and method == "CONNECT", "h11 misses something", event, octets)
+            return method, target, content
+
+
+def right_target(method: str, target: str) -> bool:
+    """Whether a target has a form that its method may have (RFC 9112 3.2)."""
+    if not TARGET.fullmatch(target):
+        return False
+    if method == "CONNECT":
+        return (
+            bool(re.fullmatch(r"(?:[^:/?#\[\]@]+|\[[^\[\]]+\]):[0-9]{1,5}", target))
+            and int(target.rpartition(":")[2]) < 65_536
+        )  # ports
+    if target == "*":
+        return method == "OPTIONS"
+    if "#" in target:
+        return False
+    if target.startswith("/"):
+        return True
+    return bool(
+        re.fullmatch(r"(?i:https?)://(?:\[[^\[\]/?]+\]|[^:/?#\[\]@,]+)(?::[0-9]{0,5})?(?:[/?].*)?", target)
+    )
+
+
+def refused(state: State, step: Step[State], why: object) -> None:
+    """A refusal is a documented fault and leaves no trace."""
+    check(step.fault is not None and step.fault.local, "a request is not refused", why, step.output)
+    if step.fault is not None:
+        documented(step.fault)
+    check(
+        step.state is state and step.output == () and step.ref is None and not step.responses, "a trace", why
+    )
+
+
+def one(data: bytes) -> None:
+    """Try one input."""
+    choices = Choices(data)
+    options = config(choices)
+    state = State(options)
+    for _ in range(choices.between(1, 4)):
+        state = request(choices, options, state)
+    check(state.open_request_count <= 3, "more requests than may wait", state)  # max_pipelined
+
+
+def request(choices: Choices, options: Config, state: State) -> State:
+    """Ask for one request; return the state to go on from."""
+    method = choices.pick(METHODS)
+    target = "far.example:443" if method == "CONNECT" else choices.pick(TARGETS)
+    headers: Fields = [(choices.pick(NAMES), choices.pick(VALUES)) for _ in range(choices.below(5))]
+    body: tuple[bytes, ...] | None = None
+    streaming = choices.chance(40)
+    if not streaming and choices.chance(50):
+        body = tuple(b"b" * choices.pick((0, 1, 15, 16, 300, 70_000)) for _ in range(choices.below(4)))
+    content = b"".join(body or ())
+    framing = choices.below(8)
+    declared: int | None = None
+    if framing == 0:
+        declared = len(content) if body is not None else choices.pick((0, 5))
+        declared += choices.pick((0, 0, 0, 1, -1 if declared else 1))
+        headers.append(("content-length", str(declared)))
+    elif framing == 1:
+        headers.append(("Transfer-Encoding", "chunked"))
+    if choices.chance(10):
+        headers.append(("te", "trailers"))
+    if choices.chance(10):
+        headers.append(("connection", choices.pick(("close", "keep-alive", "x-a"))))
+    spoil = choices.below(8)
+    if spoil == 0:
+        method = spoiled(choices, method)
+    elif spoil == 1:
+        target = spoiled(choices, target)
+    elif spoil == 2 and headers:  # a name
+        place = choices.below(len(headers))
+        headers[place] = (spoiled(choices, headers[place][0]), headers[place][1])
+    elif spoil == 3 and headers:  # a value
+        place = choices.below(len(headers))
+        headers[place] = (headers[place][0], spoiled(choices, headers[place][1]))
+    lengths = [value for name, value in headers if name.lower() == "content-length"]
+    declared = int(lengths[0]) if lengths and re.fullmatch("[0-9]{1,18}", lengths[0]) else None
+    step = state.request(method, target, headers, body, streaming)
+    wrong = wrongs(method, target, headers)
+    if wrong:
+        refused(state, step, wrong)
+        return state
+    if step.fault is not None:
+        refused(state, step, "refused")
+        odd = (
+            target not in TARGETS and step.fault.reason == "invalid_request_target"
+        )  # its host is judged more closely
+        if not odd:
+            may_be_refused(
+                state, method, headers, body, declared, streaming=streaming, reason=step.fault.reason
+            )
+        return state
+    octets = b"".join(step.output)
+    ref = step.ref
+    check(ref is not None, "a request without a ref")
+    state = step.state
+    if streaming and ref is not None and method != "CONNECT":
+        state, more, content, trailers = stream(choices, state, ref, declared)
+        octets += more
+    else:
+        trailers = []
+    read_back(options, octets, method, target, headers, content, trailers)
+    if any(name.lower() == "connection" and value == "close" for name, value in headers):
+        refused(state, state.request("GET", "/", (), None, False), "behind close")
+    return state
+
+
+def wrongs(method: str, target: str, headers: Fields) -> str:
+    """Say what may not be sent of this."""
+    if not TOKEN.fullmatch(method):
+        return "method"
+    if not right_target(method, target):
+        return "target"
+    seen = set()
+    for name, value in headers:
+        if not TOKEN.fullmatch(name):
+            return f"name {name!r}"
+        if not VALUE.fullmatch(value) or any(ord(mark) > 255 for mark in value):  # latin-1
+            return f"value {value!r}"
+        if name.lower() in SINGLE and name.lower() in seen:
+            return f"{name} twice"
+        seen.add(name.lower())
+        if method == "TRACE" and name.lower() in ("authorization", "cookie", "x-private"):
+            return "a secret in TRACE"
+    return ""
+
+
+def may_be_refused(
+    state: State,
+    method: str,
+    headers: Fields,
+    body: tuple[bytes, ...] | None,
+    declared: int | None,
+    *,
+    streaming: bool,
+    reason: str,
+) -> None:
+    """A request without a wrong octet is refused only where its parts contradict each other."""
+    names = {name.lower() for name, _ in headers}
+    total = sum(map(len, body or ()))
+    conditions = (
+        not state.is_open_write,
+        state.is_streaming,
+        state.open_request_count >= 3,  # max_pipelined
+        state.open_request_count > 0 and reason == "closed_for_writing",
+        declared is not None and "transfer-encoding" in names,
+        declared is not None and not streaming and declared != total,
+        method == "CONNECT" and (body is not None or "transfer-encoding" in names or declared is not None),
+        method == "TRACE" and (streaming or total > 0 or "transfer-encoding" in names),
+        any(name.lower() in UNDERSTOOD and not USUAL.fullmatch(value) for name, value in headers)
+        and (reason.startswith("invalid") or reason == "empty_token_list"),
+    )
+    check(any(conditions), "a request is refused for no reason", reason, method, headers, body, streaming)
+
+
+def stream(
+    choices: Choices, state: State, ref: RequestRef, declared: int | None
+) -> tuple[State, bytes, bytes, Fields]:
+    """Send a body in pieces; what does not fit the declared length is refused."""
+    octets = content = b""
+    for _ in range(choices.below(5)):
+        piece = b"s" * choices.pick((0, 1, 5, 9, 10, 15, 16, 17, 255, 256, 70_000))
+        if declared is not None:
+            piece = piece[: choices.pick((declared - len(content), declared - len(content) + 1, 1))]
+        step = state.stream_body(ref, piece)
+        if declared is not None and len(content) + len(piece) > declared:
+            refused(state, step, "more than was declared")
+            continue
+        check(step.fault is None, "a piece is refused", step.fault)
+        state, octets, content = step.state, octets + b"".join(step.output), content + piece
+    refused(state, state.request("GET", "/", (), None, False), "behind a body that is being sent")
+    trailers: Fields = [("x-check", "1"), ("X-Sum", "\xe9")][: choices.below(3)]
+    bad = choices.below(12)
+    if bad == 0:
+        trailers = [
+            choices.pick(
+                (("content-length", "1"), ("host", "x"), ("bad name", "x"), ("x", "a\nb"), ("te", "x"))
+            )
+        ]
+        refused(state, state.end_body(ref, trailers), trailers)
+        trailers = []
+    if declared is not None:
+        if trailers:
+            refused(state, state.end_body(ref, trailers), "trailers without chunks")
+            trailers = []
+        missing = declared - len(content)
+        if missing:
+            refused(state, state.end_body(ref, ()), "less than was declared")
+            step = state.stream_body(ref, b"m" * missing)
+            state, octets, content = step.state, octets + b"".join(step.output), content + b"m" * missing
+    step = state.end_body(ref, trailers)
+    check(step.fault is None, "the end is refused", step.fault)
+    refused(step.state, step.state.stream_body(ref, b"x"), "behind the end")
+    return step.state, octets + b"".join(step.output), content, trailers
+
+
+def read_back(
+    options: Config,
+    octets: bytes,
+    method: str,
+    target: str,
+    headers: Fields,
+    content: bytes,
+    trailers: Fields,
+) -> None:
+    """What was written is what was asked for, to the octet."""
+    line, fields, rest = split_head(octets)
+    check(line == f"{method} {target} HTTP/1.1", "another request line", line)
+    own = [pair for pair in fields if pair[0].lower() in ("content-length", "transfer-encoding")]
+    lengths = [value for name, value in own if name.lower() == "content-length"]
+    codings = [value for name, value in own if name.lower() == "transfer-encoding"]
+    check(len(lengths) + len(codings) <= 1, "framed twice", own)
+    if codings:
+        last = [one.strip() for one in codings[0].lower().split(",") if one.strip()][-1]
+        check(last == "chunked", "another coding", codings)
+        got, got_trailers = unchunked(rest)
+        keep = options.case_sensitive_headers
+        wanted = [(name if keep else name.lower(), value) for name, value in trailers]
+        check(got_trailers == wanted, "other trailers", got_trailers, wanted)
+    else:
+        got = rest
+        check(not lengths or int(lengths[0]) == len(rest), "another length", lengths, len(rest))
+        check(bool(lengths) or not rest, "content without framing", rest)
+    check(got == content, "other content", len(got), len(content))
+    hosts = [value for name, value in fields if name.lower() == "host"]
+    check(len(hosts) == 1 and fields[0][0].lower() == "host", "Host is missing, or not first", fields)
+    kept = [
+        pair
+        for pair in fields
+        if pair[0].lower() not in ("host", "user-agent", "content-length", "transfer-encoding", "connection")
+    ]
+    asked = [
+        (name if options.case_sensitive_headers else name.lower(), value)
+        for name, value in headers
+        if name.lower() not in ("host", "user-agent", "content-length", "transfer-encoding", "connection")
+    ]
+    check(kept == asked, "other fields", kept, asked)
+    agents = [value for name, value in fields if name.lower() == "user-agent"]
+    check(agents == ([options.user_agent] if options.user_agent else []), "another agent", agents)
+    if codings in ([], ["chunked"]) and target in TARGETS and len(octets) < 60_000:  # h11's own limit
+        seen = by_h11(octets)
+        check(seen == (method, target, content), "h11 reads something else", seen[:2], method, target)
+
+
+if __name__ == "__main__":
+    fuzz(one)

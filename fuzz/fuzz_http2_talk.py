@@ -1,0 +1,91 @@
+"""Whole HTTP/2 conversations with a server that counts for itself: honest ones, and one violation at the end.
+
+Each input is a conversation: requests, bodies, cancellations, SETTINGS and windows of the caller, responses
+of every shape, pushes and control frames of the server, cut anywhere, with forks and old values. The
+server knows what must come of each frame; `violations_http2` knows that of each broken rule.
+"""
+
+from calls_http2 import CALLS, request
+from support import Choices, fuzz
+from talk_http2 import Talk
+from violations_streams_http2 import violate
+
+
+def act(talk: Talk) -> None:
+    """Let the server do something."""
+    choices = talk.choices
+    live = talk.live()
+    if live and choices.chance(75):
+        stream = choices.pick(live)
+        if not stream.head:
+            if choices.chance(25) and not stream.promised:
+                talk.interim(stream)
+            elif choices.chance(8):
+                talk.reset(stream)
+            elif talk.options.push and not stream.promised and choices.chance(25):
+                talk.promise(stream)
+            else:
+                talk.head(stream)
+            return
+        match choices.below(12):
+            case 0:
+                talk.trailers(stream)
+            case 1:
+                if talk.options.push and not stream.promised:
+                    talk.promise(stream)
+            case 2:
+                if choices.chance(30):
+                    talk.reset(stream)
+            case _:
+                talk.content(stream)
+        return
+    match choices.below(8):
+        case 0 | 1:
+            talk.update()
+        case 2:
+            talk.flush()
+            talk.settle()
+        case 3:
+            talk.ping()
+        case 4:
+            talk.pong()
+        case 5:
+            talk.strange()
+        case 6:
+            talk.acknowledge()
+        case _:
+            if talk.cancelled:
+                talk.late(choices.pick(talk.cancelled))
+
+
+def converse(talk: Talk) -> None:
+    """Let both sides do something, again and again."""
+    choices = talk.choices
+    talk.flush()
+    for _ in range(choices.between(1, 3)):
+        request(talk)
+    for _ in range(choices.between(5, 40)):
+        if choices.chance(35):
+            choices.pick(CALLS)(talk)
+        else:
+            act(talk)
+        if choices.chance(30):
+            talk.flush()
+    talk.flush()
+
+
+def one(data: bytes) -> None:
+    """Try one input."""
+    talk = Talk(Choices(data))
+    converse(talk)
+    talk.replay()
+    if talk.choices.chance(70):
+        violate(talk)
+    else:
+        talk.go_away()
+        talk.flush()
+    talk.replay()
+
+
+if __name__ == "__main__":
+    fuzz(one)

@@ -1,0 +1,536 @@
+"""Broken rules that need a stream in some state, and limits kept or passed by one."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from calls_http2 import request
+from frames_http2 import (
+    COMPRESSION_ERROR,
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    ENHANCE_YOUR_CALM,
+    FLOW_CONTROL_ERROR,
+    FRAME_SIZE_ERROR,
+    HEADERS,
+    INITIAL_WINDOW,
+    MOST_WINDOW,
+    PADDED,
+    PING,
+    PRIORITY,
+    PROTOCOL_ERROR,
+    PUSH_PROMISE,
+    STREAM_CLOSED,
+    WINDOW_UPDATE,
+    WITH_PRIORITY,
+    data,
+    frame,
+    number,
+    settings,
+)
+from notes_http2 import Fields, Stream, size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from talk_http2 import Talk
+
+from violations_http2 import BROKEN, broken, connection_error, give, limited, stream_error, whole
+
+OK: Fields = [(":status", "200")]
+
+
+def waiting(talk: Talk) -> Stream | None:
+    """Return a request whose response has not begun."""
+    streams = [one for one in talk.live() if not one.head and not one.promised]
+    return talk.choices.pick(streams) if streams else None
+
+
+def answering(talk: Talk) -> Stream | None:
+    """Return a request whose response has begun, with content."""
+    streams = [one for one in talk.live(answering=True) if not one.promised and not one.tunnel]
+    return talk.choices.pick(streams) if streams else None
+
+
+def bad_head(talk: Talk) -> None:
+    """Send a head that is malformed."""
+    stream = waiting(talk)
+    if stream is None or talk.options.max_fields < 4 or talk.options.max_list < 200:  # room
+        return
+    bad = talk.choices.pick(BAD_HEADS)
+    if not talk.fits(bad):
+        return
+    end = talk.choices.chance(30)
+    stream_error(
+        talk,
+        stream,
+        talk.block(stream.id, bad, end=end),
+        PROTOCOL_ERROR,
+        "missing_status_header" if not any(name == ":status" for name, _ in bad) else "malformed_response",
+    )
+
+
+BAD_HEADS: tuple[Fields, ...] = (
+    [("server", "x")],
+    [],
+    [("x-a", "1"), (":status", "200")],
+    [(":status", "200"), (":status", "200")],
+    [(":status", "20")],
+    [(":status", "2000")],
+    [(":status", "099")],
+    [(":status", "+20")],
+    [(":status", "")],
+    [(":status", "101")],
+    [(":status", "200"), (":path", "/")],
+    [(":status", "200"), ("X-Upper", "1")],
+    [(":status", "200"), ("x y", "1")],
+    [(":status", "200"), ("", "1")],
+    [(":status", "200"), ("x", "a\rb")],
+    [(":status", "200"), ("x", "a\nb")],
+    [(":status", "200"), ("x", "a\0b")],
+    [(":status", "200"), ("connection", "close")],
+    [(":status", "200"), ("transfer-encoding", "chunked")],
+    [(":status", "200"), ("keep-alive", "1")],
+    [(":status", "200"), ("upgrade", "h2c")],
+    [(":status", "200"), ("proxy-connection", "x")],
+    [(":status", "200"), ("content-length", "1"), ("content-length", "2")],
+    [(":status", "200"), ("content-length", "1, 2")],
+    [(":status", "200"), ("content-length", "+1")],
+    [(":status", "200"), ("content-length", "-1")],
+    [(":status", "200"), ("content-length", "9999999999999999999")],
+    [(":status", "200"), ("content-length", "")],
+)
+
+
+def content_beyond(talk: Talk) -> None:
+    """Send more content than was declared, or than the response may have."""
+    stream = waiting(talk)
+    if stream is None or min(talk.down(stream), talk.down(talk.conn)) < 20:  # room
+        return
+    length = talk.choices.between(0, 9)
+    status = "204" if talk.choices.chance(20) else "200"
+    fields = [(":status", status), ("content-length", str(length))]
+    if not talk.fits(fields) or stream.method == "CONNECT":
+        return
+    if stream.method == "HEAD" or status == "204":
+        length = 0
+    stream.head = True
+    talk.put(talk.block(stream.id, fields, end=False))
+    talk.expect("status", stream.id, int(status))
+    talk.expect("headers", stream.id, tuple(fields[1:]))
+    first = talk.choices.between(0, length)
+    if first:
+        talk.put(data(stream.id, b"f" * first))
+        talk.count(stream, first)
+        talk.expect("data", stream.id, b"f" * first)
+    talk.flush()
+    end = talk.choices.chance(50)
+    if talk.choices.chance(40) and first < length:  # too little, and the end
+        octets = (
+            talk.block(stream.id, [], end=True) if talk.choices.chance(50) else data(stream.id, b"", end=True)
+        )
+        stream_error(talk, stream, octets, PROTOCOL_ERROR)
+        return
+    padding = talk.choices.pick((None, None, 0, 3))
+    rest = length - first + 1
+    used = rest + (0 if padding is None else padding + 1)
+    if min(talk.down(stream), talk.down(talk.conn)) < used:
+        return
+    talk.conn.received += used
+    talk.conn.marks.add(talk.conn.received)
+    stream.held = True  # a stream that is reset needs no credit
+    stream_error(talk, stream, data(stream.id, b"r" * rest, end=end, padding=padding), PROTOCOL_ERROR)
+
+
+def data_before_head(talk: Talk) -> None:
+    """Send content before any head."""
+    stream = waiting(talk)
+    if stream is None or min(talk.down(stream), talk.down(talk.conn)) < 5:  # room
+        return
+    size = talk.choices.between(0, 5)
+    talk.conn.received += size
+    talk.conn.marks.add(talk.conn.received)
+    stream_error(talk, stream, data(stream.id, b"d" * size, end=talk.choices.chance(50)), PROTOCOL_ERROR)
+
+
+def stream_window(talk: Talk) -> None:
+    """Send one octet beyond the window of a stream; with padding, which counts."""
+    stream = answering(talk)
+    if stream is None:
+        return
+    most = max(talk.own_window, *(said.get("initial_window_size", 0) for said in talk.unacknowledged), 0)
+    room = most + stream.extra - stream.received + stream.credited
+    if (
+        room < 0
+        or room + 1 > min(talk.down(talk.conn), talk.own_frame)
+        or (stream.left or 1 << 30) <= room + 1
+    ):
+        return
+    padding = min(talk.choices.pick((0, 5)), room) if talk.choices.chance(50) else None
+    size = room + 1 - (0 if padding is None else padding + 1)
+    if size < 0 or stream.left == 0:
+        return
+    talk.conn.received += room + 1
+    talk.conn.marks.add(talk.conn.received)
+    stream_error(
+        talk, stream, data(stream.id, b"w" * size, padding=padding), FLOW_CONTROL_ERROR, "flow_control_error"
+    )
+
+
+def window_update_of_stream(talk: Talk) -> None:
+    """Send a WINDOW_UPDATE of nothing, or one that passes 2**31-1."""
+    streams = [one for one in talk.live() if not one.promised]
+    if not streams:
+        return
+    stream = talk.choices.pick(streams)
+    if talk.choices.chance(50):
+        stream_error(talk, stream, number(WINDOW_UPDATE, stream.id, 0), PROTOCOL_ERROR, "protocol_error")
+    elif stream.up >= 1:
+        octets = number(WINDOW_UPDATE, stream.id, MOST_WINDOW - stream.up + 1)
+        stream_error(talk, stream, octets, FLOW_CONTROL_ERROR, "flow_control_error")
+
+
+def initial_window_overflows(talk: Talk) -> None:
+    """Lift the window of a stream above 2**31-1 by SETTINGS."""
+    streams = [one for one in talk.streams.values() if one.live and not one.promised]
+    over = [one for one in streams if one.up > talk.peer[INITIAL_WINDOW]]
+    if over:
+        size = MOST_WINDOW - max(one.up - talk.peer[INITIAL_WINDOW] for one in over) + 1
+        connection_error(talk, settings((INITIAL_WINDOW, size)), FLOW_CONTROL_ERROR)
+
+
+def bad_trailers(talk: Talk) -> None:
+    """Send trailers that do not end the stream, or hold what may not stand there."""
+    stream = answering(talk)
+    if stream is None or talk.options.max_trailer_size < 60:  # room
+        return
+    stream.left = stream.left or None
+    match talk.choices.below(4):
+        case 0:
+            stream_error(talk, stream, talk.block(stream.id, [("x-a", "1")], end=False), PROTOCOL_ERROR)
+        case 1:
+            stream_error(talk, stream, talk.block(stream.id, [(":status", "200")], end=True), PROTOCOL_ERROR)
+        case 2:
+            stream_error(talk, stream, talk.block(stream.id, [("connection", "x")], end=True), PROTOCOL_ERROR)
+        case _:
+            stream_error(talk, stream, talk.block(stream.id, [("X-Up", "x")], end=True), PROTOCOL_ERROR)
+
+
+def trailers_limit(talk: Talk) -> None:
+    """Send as many trailers as are allowed, or one more; or so many octets of them."""
+    stream = answering(talk)
+    if stream is None or stream.left:
+        return
+    given = talk.options
+    if talk.choices.chance(50):
+        count = given.max_trailer_fields + talk.choices.below(2)
+        fields = [("x-a", "1")] * count
+    else:
+        size = given.max_trailer_size + talk.choices.below(2)
+        fields = [("x-a", "y" * (size - 35))]
+    over = len(fields) > given.max_trailer_fields or size_of(fields) > given.max_trailer_size
+    if not talk.fits(fields):
+        return
+    octets = talk.block(stream.id, fields, end=True)
+    if over:
+        reason = (
+            "too_many_headers" if len(fields) > given.max_trailer_fields else "max_header_list_size_exceeded"
+        )
+        stream_error(talk, stream, octets, ENHANCE_YOUR_CALM, reason)
+    else:
+        talk.put(octets)
+        talk.expect("trailers", stream.id, tuple(fields))
+        talk.end(stream)
+        talk.flush()
+
+
+def interim_limit(talk: Talk) -> None:
+    """Send one interim response more than is allowed, or one that ends the stream."""
+    stream = waiting(talk)
+    if stream is None:
+        return
+    fields: Fields = [(":status", "103")]
+    if talk.choices.chance(25):
+        stream_error(talk, stream, talk.block(stream.id, fields, end=True), PROTOCOL_ERROR)
+        return
+    for _ in range(
+        talk.options.max_informational - stream.interims if talk.options.max_informational < 9 else 0
+    ):
+        talk.put(talk.block(stream.id, fields, end=False))
+        talk.expect("interim", stream.id, (103, ()))
+        stream.interims += 1
+    talk.flush()
+    if stream.interims == talk.options.max_informational:
+        octets = talk.block(stream.id, fields, end=False)
+        stream.interims += 1  # it was seen, even where it is too much
+        stream_error(talk, stream, octets, ENHANCE_YOUR_CALM, "too_many_informational")
+
+
+def section_limit(talk: Talk) -> None:
+    """Send a header section of as many fields, or octets, as are allowed; or of one more."""
+    stream = waiting(talk)
+    given = talk.options
+    if stream is None or given.max_fields > 20:  # a small limit
+        return
+    over = talk.choices.below(2)
+    if talk.choices.chance(50):
+        fields = [*OK, *[("a", "b")] * (given.max_fields - 1 + over)]
+        if size_of(fields) > given.max_list or 4 * len(fields) > given.max_block:
+            return
+    else:
+        rest = given.max_list - size_of(OK) - 33 + over
+        fields = [*OK, ("x", "z" * rest)]
+    block = b"\x88" + b"".join(
+        b"\0" + bytes([len(name)]) + name.encode() + integer(len(value)) + value.encode()
+        for name, value in fields[1:]
+    )
+    if len(block) > given.max_block:
+        return
+    octets = talk.framed(stream.id, block, end=True)
+    if over:
+        limited(talk, stream, octets)
+        return
+    whole(talk, stream, octets, fields[1:])
+
+
+def integer(value: int) -> bytes:
+    """Return an HPACK integer with a prefix of seven bits."""
+    if value < 127:  # it fits the prefix
+        return bytes([value])
+    value -= 127
+    made = b"\x7f"
+    while value > 127:  # seven bits
+        made += bytes([value & 127 | 128])
+        value >>= 7
+    return made + bytes([value])
+
+
+def block_limit(talk: Talk) -> None:
+    """Send a block of as many octets as are allowed, or of one more; in one frame or in several."""
+    stream = waiting(talk)
+    given = talk.options
+    if stream is None or given.max_fields > 20:  # a small limit
+        return
+    over = talk.choices.below(2)
+    size = given.max_block + over
+    block = b"\x88"
+    # a name that is indexed costs one octet, so that the section stays small
+    rest = size - len(block) - 2
+    rest -= 0 if rest < 127 else 1 if rest - 128 < 128 else 2  # octets of the length
+    value = b"v" * rest
+    block += b"\x0f\x27"[:1] + b"\x27" + integer(rest) + value  # server, not indexed
+    if len(block) != size + 1 and len(block) != size:
+        return
+    block = block if len(block) == size else block[:1] + b"\x0f\x27" + integer(rest - 1) + value[1:]
+    if len(block) != size:
+        return
+    fields = [("server", value.decode()[-len(block) :])]
+    fields = [
+        ("server", "v" * (len(value) if block.endswith(value) and integer(len(value)) in block else rest - 1))
+    ]
+    if size_of([*OK, *fields]) > given.max_list:
+        return
+    octets = talk.framed(stream.id, block, end=True)
+    if over:
+        limited(talk, stream, octets)
+        return
+    whole(talk, stream, octets, fields)
+
+
+def continuation_limit(talk: Talk) -> None:
+    """Send as many CONTINUATION frames as are allowed, or one more, empty or not."""
+    stream = waiting(talk)
+    given = talk.options
+    if stream is None:
+        return
+    over = talk.choices.below(2)
+    cuts = given.max_continuations + over
+    octets = talk.framed(stream.id, b"\x88", end=True, cuts=cuts)
+    if over:
+        connection_error(talk, octets, ENHANCE_YOUR_CALM)
+        return
+    whole(talk, stream, octets, [])
+
+
+def inside_block(talk: Talk) -> None:
+    """Send another frame within a field block, or CONTINUATION of another stream."""
+    stream = waiting(talk)
+    if stream is None:
+        return
+    other = talk.choices.pick(
+        (
+            frame(PING, 0, 0, bytes(8)),
+            settings(),
+            data(stream.id, b""),
+            frame(CONTINUATION, END_HEADERS, stream.id + 2, b"\x88"),
+            frame(77, 0, stream.id, b""),
+            number(WINDOW_UPDATE, stream.id, 1),
+            frame(PRIORITY, 0, stream.id, bytes(5)),
+        )
+    )
+    connection_error(talk, frame(HEADERS, 0, stream.id, b"\x88") + other, PROTOCOL_ERROR)
+
+
+def padding_beyond(talk: Talk) -> None:
+    """Send padding that is as long as the payload, or just shorter, which is allowed."""
+    stream = answering(talk)
+    if stream is None or min(talk.down(stream), talk.down(talk.conn)) < 10 or stream.left == 0:
+        return
+    size = talk.choices.between(1, 9)
+    padding = talk.choices.pick((size - 1, size, size + 1, 255))
+    octets = frame(DATA, PADDED, stream.id, bytes([padding]) + bytes(size - 1))
+    if padding >= size:
+        connection_error(talk, octets, PROTOCOL_ERROR)
+        return
+    talk.put(octets)
+    talk.count(stream, size)
+    talk.expect("data", stream.id, b"")
+    talk.flush()
+
+
+def padding_of_head(talk: Talk) -> None:
+    """Send HEADERS whose padding is longer than what is left for it."""
+    stream = waiting(talk)
+    if stream is None:
+        return
+    block = b"\x88"
+    padding = talk.choices.pick((len(block), len(block) + 1, 2, 255))
+    extra = b""
+    flags = END_HEADERS | PADDED | END_STREAM
+    if talk.choices.chance(40):
+        extra = bytes(5)
+        flags |= WITH_PRIORITY
+        padding = talk.choices.pick((2, 3, 6, 7, 255))
+    octets = frame(HEADERS, flags, stream.id, bytes([padding]) + extra + block)
+    if padding > len(block) + len(extra):
+        connection_error(talk, octets, PROTOCOL_ERROR)
+    elif padding > len(
+        block
+    ):  # RFC 9113 6.2: PROTOCOL_ERROR; a frame that is too short for its fields, FRAME_SIZE
+        connection_error(talk, octets, PROTOCOL_ERROR, FRAME_SIZE_ERROR)
+    elif padding == len(block):  # nothing but padding: a block without fields
+        stream_error(talk, stream, octets, PROTOCOL_ERROR, "missing_status_header")
+
+
+def bad_hpack(talk: Talk) -> None:
+    """Send a block that cannot be decoded."""
+    stream = waiting(talk)
+    if stream is None:
+        return
+    live_entries = len(talk.encoder.header_table.dynamic_entries)
+    block = talk.choices.pick(
+        (
+            b"\x80",
+            b"\xff" + bytes([61 + live_entries + 1 - 126])
+            if 61 + live_entries + 1 - 126 > 0
+            else b"\xff\x80\x01",
+            bytes([0x80 | 62 + live_entries]) if live_entries < 64 else b"\x80",  # one beyond
+            b"\x88\x20",
+            b"\x3f\xe2\xff\x7f\x88",
+            b"\x40\x81\xff",
+            b"\x00\x01",
+            b"\x00\x05ab",
+            b"\x0f\xff\xff\xff\xff\xff\xff\x7f",
+        )
+    )
+    connection_error(talk, talk.framed(stream.id, block, end=True, cuts=0), COMPRESSION_ERROR)
+
+
+def after_the_end(talk: Talk) -> None:
+    """Send DATA or HEADERS after END_STREAM: one RST_STREAM answers however many there are."""
+    tunnels = [one for one in talk.streams.values() if one.tunnel and one.live and not one.server_open]
+    if tunnels and talk.choices.chance(50):
+        stream = talk.choices.pick(tunnels)
+        stream_error(talk, stream, data(stream.id, b""), STREAM_CLOSED, "stream_closed")
+        return
+    over = [one for one in talk.streams.values() if one.finished]
+    if not over:
+        return
+    stream = talk.choices.pick(over)
+    for place in range(talk.choices.between(1, 3)):
+        if talk.choices.chance(50):
+            size = max(0, min(talk.down(talk.conn), talk.choices.below(9)))
+            talk.put(data(stream.id, b"a" * size))
+            talk.conn.received += size
+            talk.conn.marks.add(talk.conn.received)
+        else:
+            talk.put(talk.block(stream.id, [("x-a", "1")], end=True))
+        if place == 0:
+            talk.wanted.append(("rst", stream.id, STREAM_CLOSED))
+    talk.flush()
+    stream.finished = False
+
+
+def bad_promise(talk: Talk) -> None:
+    """Promise what may not be promised: an old or odd number, or a request that is not ours to get."""
+    parents = [one for one in talk.live() if not one.promised]
+    if not parents or not talk.options.push:
+        return
+    parent = talk.choices.pick(parents)
+    good: Fields = [(":method", "GET"), (":scheme", "https"), (":authority", "example.org"), (":path", "/")]
+    if talk.choices.chance(50):
+        wrong = talk.choices.pick((0, 1, talk.next_push - 2, talk.next_push + 1))
+        # an old number, none at all, or one that is ours to give
+        if wrong and wrong % 2 == 0 and wrong >= talk.next_push:
+            return
+        octets = frame(PUSH_PROMISE, END_HEADERS, parent.id, struct.pack(">I", wrong) + talk.coded(good))
+        connection_error(talk, octets, PROTOCOL_ERROR)
+        return
+    place, pair = talk.choices.pick(
+        (
+            (0, (":method", "POST")),
+            (1, (":scheme", "http")),
+            (2, (":authority", "other.example")),
+            (3, (":path", "")),
+            (3, (":path", "x")),
+            (3, (":status", "200")),
+            (0, (":scheme", "https")),
+        )
+    )
+    fields = [*good[:place], pair, *good[place + 1 :]]
+    if not talk.fits(fields):
+        return
+    give(talk, talk.block(parent.id, fields, end=False, promised=talk.next_push))
+    talk.wanted.append(("rst", talk.next_push, PROTOCOL_ERROR))
+    talk.next_push += 2
+    talk.judge()
+
+
+OTHERS: dict[str, Callable[[Talk], None]] = {
+    "bad-head": bad_head,
+    "content-beyond": content_beyond,
+    "data-before-head": data_before_head,
+    "stream-window": stream_window,
+    "window-update-of-stream": window_update_of_stream,
+    "initial-window-overflows": initial_window_overflows,
+    "bad-trailers": bad_trailers,
+    "trailers-limit": trailers_limit,
+    "interim-limit": interim_limit,
+    "section-limit": section_limit,
+    "block-limit": block_limit,
+    "continuation-limit": continuation_limit,
+    "inside-block": inside_block,
+    "padding-beyond": padding_beyond,
+    "padding-of-head": padding_of_head,
+    "bad-hpack": bad_hpack,
+    "after-the-end": after_the_end,
+    "bad-promise": bad_promise,
+}
+
+
+def violate(talk: Talk) -> None:
+    """Break a rule, or several of streams one after the other."""
+    talk.flush()
+    for _ in range(talk.choices.between(1, 4)):
+        if talk.closed or talk.encoder.table_size_changes:  # blocks made by hand do not begin with an update
+            return
+        if not any(one.head for one in talk.live()) or talk.choices.chance(50):
+            request(talk)
+        if talk.choices.chance(20):
+            break
+        OTHERS[talk.choices.pick(tuple(OTHERS))](talk)
+    if not talk.closed and talk.choices.chance(60):
+        broken(talk, talk.choices.pick(tuple(BROKEN)))

@@ -1,0 +1,69 @@
+"""The fuzz harnesses over their seeds, over what was found before, and over some hundred random inputs.
+
+A harness is an oracle, so it is worth running where no fuzzer is: each of these tests is a property test of
+the core against a naive model or another library.
+"""
+
+import importlib
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+FUZZ = Path(__file__).resolve().parents[2] / "fuzz"
+NAMES = sorted(path.stem.removeprefix("fuzz_") for path in FUZZ.glob("fuzz_*.py"))
+# How many random inputs: a second or two for each harness.
+COUNTS = {"http2_talk": 120, "http2_h2": 120, "exchanges": 250, "forks": 50}
+
+
+def harness(name: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+    monkeypatch.syspath_prepend(str(FUZZ))
+    if name == "http1_h11":
+        pytest.importorskip("httptools", reason="httptools (llhttp) is not installed: --group fuzz has it")
+    module = importlib.import_module(f"fuzz_{name}")
+    one: Callable[[bytes], None] = module.one
+    return one
+
+
+def files(kind: str) -> list[Path]:
+    return sorted(path for path in (FUZZ / kind).glob("*/*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_seeds_show_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = harness(name, monkeypatch)
+    for path in files("corpus"):
+        if path.parent.name == name:
+            one(path.read_bytes())
+
+
+def test_what_was_found_is_found_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in files("findings"):
+        harness(path.parent.name, monkeypatch)(path.read_bytes())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("name", NAMES)
+def test_random_inputs_show_nothing(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = harness(name, monkeypatch)
+    source = random.Random(f"{name} {seed}")
+    for _ in range(COUNTS.get(name, 600)):
+        one(source.randbytes(source.choice((4, 16, 64, 200))))
+
+
+def test_every_harness_can_be_run_by_itself() -> None:
+    for name in NAMES:
+        text = (FUZZ / f"fuzz_{name}.py").read_text(encoding="utf-8")
+        assert "def one(data: bytes) -> None:" in text
+        assert text.rstrip().endswith("fuzz(one)")
+
+
+@pytest.fixture(autouse=True)
+def forget_the_modules() -> None:
+    """Other tests must not find the modules of this folder by their short names."""
+    for name in [
+        name for name, module in sys.modules.items() if str(FUZZ) in str(getattr(module, "__file__", ""))
+    ]:
+        del sys.modules[name]
