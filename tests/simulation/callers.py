@@ -114,6 +114,9 @@ class Caller(ABC):
     async def passive_for_a_while(self, handle: Handle) -> None:  # noqa: B027  # where there is no mailbox
         """Take a connection out of its mailbox, use it where that can be done, put it back."""
 
+    def receive_in_thread(self, handles: list[Handle]) -> None:  # noqa: B027  # where there is no mailbox
+        """Receive from the mailbox until nothing is open, in one thread of several."""
+
     def move(self, handle: Handle) -> None:  # noqa: B027  # where there is no mailbox
         """Move a connection to another mailbox."""
 
@@ -229,6 +232,16 @@ class Selecting(Caller):
                 self.dispatch(self.mailboxes[0].receive(1.0))
         except mint.errors.TransportTimeout:
             self.kernel.blame("after an interrupt nothing posted is handed out")
+
+    def receive_in_thread(self, handles: list[Handle]) -> None:
+        """Receive until nothing is open; whoever feeds the last message wakes the others."""
+        while any(each.conn.open_request_count and not each.closed for each in handles):
+            try:
+                self.dispatch(self.mailboxes[0].receive(PATIENCE))
+            except mint.errors.TransportTimeout:
+                self.kernel.blame("waited in vain for what the server sent")
+                break
+        self.mailboxes[0].post("over")
 
     def close_inbox(self) -> None:
         """Close the mailbox."""

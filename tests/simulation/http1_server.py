@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .scripts import Act, Asked, Behaviour, Head, Running
+from .servers import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +106,8 @@ class HTTP1Session:
         if version != b"HTTP/1.1" or not target or b"host" not in fields:
             self._kernel.blame(f"the origin got a request that is none: {head!r}")
         self._number = int(re.findall(rb"[0-9]+", target)[0])
+        if isinstance(self._channel, Peer):
+            self._record.carriers[self._number] = self._channel.stream
         tunnel = b"upgrade" in fields or method == b"CONNECT"
         if tunnel:
             self._left = -1

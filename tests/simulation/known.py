@@ -43,6 +43,16 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         r"waited in vain|a request failed that must be done \(TransportClosed",
     ),
     Defect(
+        "an early response that the peer's end delimits fails though all of it arrived",
+        r"(upload|both directions)/[^/]+/plain/answers early",
+        "a response failed though all of it arrived",
+    ),
+    Defect(
+        "when both peers write, everything waits once the queue for input is full",
+        r"both directions/[^/]+/plain/(answers|stalls)",
+        r"waited in vain while sending|a request failed that must be done \(TransportTimeout",
+    ),
+    Defect(
         "Tunnels: recv never sends what a window update allowed",
         r"[^/]+/blocking/shared tunnel/",
         "waited in vain",

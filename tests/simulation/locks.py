@@ -85,7 +85,7 @@ class SimCondition:
         self._lock = SimRLock() if lock is None else lock
         self.acquire = self._lock.acquire
         self.release = self._lock.release
-        self._waiting: list[list[bool]] = []
+        self._waiting: list[SimEvent] = []
 
     def __enter__(self) -> bool:
         return self._lock.__enter__()
@@ -95,14 +95,14 @@ class SimCondition:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait to be notified."""
-        told = [False]
+        told = SimEvent()
         self._waiting.append(told)
         depth, owner = self._lock.depth, self._lock.owner
         self._lock.depth, self._lock.owner = 0, None
         try:
-            return bool(self._kernel.wait(lambda: told[0], timeout))
+            return told.wait(timeout)
         finally:
-            if not told[0]:
+            if not told.is_set():
                 self._waiting.remove(told)
             if self._lock.owner is not None:
                 self._kernel.wait(lambda: self._lock.owner is None, None)
@@ -121,7 +121,7 @@ class SimCondition:
     def notify(self, n: int = 1) -> None:
         """Wake some of those that wait."""
         for told in self._waiting[:n]:
-            told[0] = True
+            told.set()
         del self._waiting[:n]
 
     def notify_all(self) -> None:

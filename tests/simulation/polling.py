@@ -60,10 +60,9 @@ class SimPoll:
         """Ask for nothing any more."""
         del self._wanted[number_of(file)]
 
-    def _ready(self) -> list[tuple[int, int]]:
+    def _ready(self, files: list[tuple[int, int, File | None]]) -> list[tuple[int, int]]:
         found = []
-        for number, events in self._wanted.items():
-            file = self._kernel.files.get(number)
+        for number, events, file in files:
             bits = select.POLLNVAL if file is None else file.bits() & (events | ERR | HUP)
             if bits:
                 found.append((number, bits))
@@ -72,7 +71,9 @@ class SimPoll:
     def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
         """Wait for events, at most so many milliseconds."""
         seconds = None if timeout is None or timeout < 0 else timeout / 1000
-        return self._kernel.wait(self._ready, seconds) or []
+        # As on Linux, closing a number does not end a wait for what was open under it.
+        files = [(number, events, self._kernel.files.get(number)) for number, events in self._wanted.items()]
+        return self._kernel.wait(lambda: self._ready(files), seconds) or []
 
 
 class SimEpoll:

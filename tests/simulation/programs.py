@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import mint
@@ -97,6 +99,8 @@ async def both(caller: Caller) -> None:
     """Send to a server that answers as it reads."""
     handle = await caller.connect()
     size = (3_000, 40_000, 150_000, 400_000)[caller.kernel.choices.below(4)]
+    if caller.route == "plain" and caller.kernel.choices.rarely(40):
+        size = 12_000_000  # more than all queues together hold
     exchange = caller.record.exchange(content(78, size))
     ref = handle.request(exchange, "POST", (), mint.STREAM)
     if ref is not None:
@@ -302,6 +306,52 @@ async def move_to(caller: Caller) -> None:
         handle.close()
 
 
+async def threads(caller: Caller) -> None:
+    """Use connections from several threads, as that is allowed."""
+    kernel = caller.kernel
+    if caller.route == "shared tunnel":
+        work = [partial(in_thread, caller, get if kernel.choices.below(2) else upload) for _ in range(3)]
+    else:
+        handles = [await caller.connect() for _ in range(1 + kernel.choices.below(4))]
+        for handle in handles:
+            handle.request(caller.record.exchange(), "GET")
+        if caller.can_close_inbox:
+            work = [partial(caller.receive_in_thread, handles) for _ in range(4)]
+        else:
+            # Whoever waits for a connection that another thread closes must not wait any longer.
+            work = [partial(in_thread, caller, partial(finish_closed, handle=each)) for each in handles]
+            work += [partial(close_later, caller, each) for each in handles]
+    kernel.join([kernel.spawn(f"t{at}", each) for at, each in enumerate(work)])
+    for handle in list(caller.handles.values()):
+        handle.close()
+
+
+def in_thread(caller: Caller, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
+    """Run a program of blocking code."""
+    coroutine = program(caller)
+    with suppress(StopIteration):
+        coroutine.send(None)
+
+
+async def finish_closed(caller: Caller, handle: Handle) -> None:
+    """Receive until the end, or until another thread closes the connection."""
+    while not handle.closed and handle.conn.open_request_count:
+        try:
+            await caller.receive(handle, 10.0)
+        except Late:
+            caller.kernel.blame("waited in vain for a connection that was closed")
+            return
+
+
+def close_later(caller: Caller, handle: Handle) -> None:
+    """Close a connection that another thread uses."""
+    caller.kernel.wait(lambda: False, caller.kernel.choices.of((0.0, 0.1, 4.0)))
+    for exchange in handle.exchanges.values():
+        exchange.abandoned = True
+    handle.interrupted = True
+    handle.conn.close()
+
+
 PROGRAMS: dict[str, Callable[[Caller], Coroutine[object, object, None]]] = {
     "get": get,
     "upload": upload,
@@ -313,4 +363,5 @@ PROGRAMS: dict[str, Callable[[Caller], Coroutine[object, object, None]]] = {
     "interrupt": interrupt,
     "set_mode": set_mode,
     "move_to": move_to,
+    "threads": threads,
 }

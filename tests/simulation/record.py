@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .kernel import Kernel
+    from .streams import Stream
 
 DONE, FAILED = "done", "failed"
 
@@ -82,6 +83,8 @@ class Record:
         self.whole: set[int] = set()
         """Requests whose content the server has read to its end."""
         self.exchanges: list[Exchange] = []
+        self.carriers: dict[int, Stream] = {}
+        """The server's end of what carried a request, where nothing lies between it and the system."""
         self.route = ""
 
     def exchange(self, body: bytes = b"") -> Exchange:
@@ -124,6 +127,11 @@ class Record:
         if exchange.end not in expected.ends and not exchange.abandoned:
             ends = " or ".join(sorted(expected.ends))
             yield f"a request {exchange.end} that must be {ends} ({exchange.error!r})"
+        carrier = self.carriers.get(exchange.number)
+        client = carrier.peer if carrier is not None else None
+        heard = client is not None and client.whole and not exchange.abandoned
+        if exchange.end == FAILED and DONE in expected.ends and heard:
+            yield "a response failed though all of it arrived"
         if exchange.end == DONE and expected.whole and content != expected.content:
             yield "not the whole response that the server sent"
         elif not expected.content.startswith(content) or exchange.status not in {0, expected.status}:

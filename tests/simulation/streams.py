@@ -48,6 +48,8 @@ class Stream:
         """Whether the program closed it."""
         self.error = 0
         """The pending error, which is reported once."""
+        self.whole = False
+        """Whether all that the other end had to send arrived, and its FIN, while this end was open."""
         self.delivered = 0
         """How many octets arrived."""
 
@@ -85,6 +87,7 @@ class Stream:
         elif self.finishing:
             self.finished = True
             peer.ended = True
+            peer.whole = not (peer.closed or peer.dead)
 
     def receive_reset(self) -> None:
         """Take a RST: what had arrived can still be read, nothing can be sent."""

@@ -48,6 +48,8 @@ def makes_sense(row: Row) -> bool:
         return False  # these loops do not outlive an exception of a signal handler inside them
     if row.action in {"set_mode", "move_to"} and row.loop == "blocking":
         return False  # a passive connection is in no mailbox
+    if row.action == "threads" and row.loop in {"asyncio", "trio"}:
+        return False  # there it is one thread that may
     if row.route == "shared tunnel":
         if row.loop != "blocking":
             return False
