@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from ._core.messages import Received
 
 if TYPE_CHECKING:
+    from ._core.messages import Source
     from .errors import TransportError
-    from .types import Source
 
 __all__ = ["Broken", "Closed", "Message", "Received"]
 

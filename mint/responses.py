@@ -6,9 +6,6 @@ are dataclasses, so `match`, `==`, `hash`, `replace` and `pickle` work on them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
-
 from ._core.events import (
     Data,
     Done,
@@ -21,9 +18,7 @@ from ._core.events import (
     StatusReason,
     Trailers,
 )
-
-if TYPE_CHECKING:
-    from .errors import HTTPError, TransportError
+from .errors.base import RequestFailed, Response
 
 __all__ = [
     "Data",
@@ -39,29 +34,3 @@ __all__ = [
     "StatusReason",
     "Trailers",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFailed:
-    """This request failed, and only this one: no `Done` follows.
-
-    `error.processed` says whether it is safe to send the request again.
-    """
-
-    ref: RequestRef
-    error: HTTPError | TransportError
-
-
-Response: TypeAlias = (
-    Informational
-    | Status
-    | StatusReason
-    | Headers
-    | Data
-    | Trailers
-    | Done
-    | RequestFailed
-    | Pong
-    | PushPromise
-)
-"""Anything that `recv` and `stream` return."""

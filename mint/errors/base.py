@@ -1,19 +1,33 @@
-"""The root of mint's errors, and what every one of them can tell.
+"""The root of mint's errors, what each of them says, and the response that carries one.
 
-No error class of a single reason lives here; see the sibling modules. An error is data: it compares by
-type and fields, pickles, and says three things that are otherwise guesswork: whether it is `local`,
-whether the request may have been `processed`, and what was decoded before it (`responses`).
+Classes for single reasons are in the sibling modules. An error is data: it can be compared (by type and
+fields) and pickled. It says whether it is `local`, whether the request may have been `processed`, and what
+was decoded before it (`responses`).
+
+`RequestFailed` is here because a response may carry an error, and an error carries responses.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
+
+from .._core.events import (
+    Data,
+    Done,
+    Headers,
+    Informational,
+    Pong,
+    PushPromise,
+    RequestRef,
+    Status,
+    StatusReason,
+    Trailers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ..responses import Response
 
 
 _SHOWN = 120
@@ -144,6 +158,32 @@ class HTTPError(MintError):
 
 class TransportError(MintError):
     """A failure of what carries HTTP: names, sockets, TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """This request failed, and only this one: no `Done` follows.
+
+    `error.processed` says whether it is safe to send the request again.
+    """
+
+    ref: RequestRef
+    error: HTTPError | TransportError
+
+
+Response: TypeAlias = (
+    Informational
+    | Status
+    | StatusReason
+    | Headers
+    | Data
+    | Trailers
+    | Done
+    | RequestFailed
+    | Pong
+    | PushPromise
+)
+"""Anything that `recv` and `stream` return."""
 
 
 class StaleConnectionError(MintError, RuntimeError):

@@ -1,0 +1,73 @@
+"""The parts of the pages that are made from tables in the code.
+
+    python ci/generated.py            # says which are out of date
+    python ci/generated.py --write    # brings them up to date
+
+Such a part stands between two comments, `<!-- NAME: made by ci/generated.py -->` and `<!-- end of NAME -->`.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ci import check_layers  # noqa: E402  # the line above makes it importable
+
+
+def layers() -> str:
+    """Return the diagram of the layers, from the table that `ci/check_layers.py` enforces."""
+    rows = []
+    for name, members in check_layers.LAYERS:
+        short = [member.removeprefix("mint.") for member in members]
+        lines, line = [], ""
+        for each in short:
+            if line and len(line) + len(each) > 72:
+                lines.append(line)
+                line = ""
+            line += f"{each}  "
+        rows.append((name, [*lines, line]))
+    width = max(len(line.rstrip()) for _, lines in rows for line in lines) + 2
+    border = f"+{'-' * 18}+{'-' * width}+"
+    made = [border]
+    for name, lines in rows:
+        for number, line in enumerate(lines):
+            made.append(f"| {name if not number else '':<16} | {line.rstrip():<{width - 2}} |")
+        made.append(border)
+    return "```text\n" + "\n".join(made) + "\n```"
+
+
+PARTS: tuple[tuple[str, str, Callable[[], str]], ...] = (("docs/architecture.md", "layers", layers),)
+
+
+def renewed(text: str, name: str, made: str) -> str:
+    """Return a page with one part renewed; `ValueError` where it has no such part."""
+    begin, end = f"<!-- {name}: made by ci/generated.py -->", f"<!-- end of {name} -->"
+    if begin not in text or end not in text:
+        raise ValueError(f"no part {name}")
+    return re.sub(rf"(?s){re.escape(begin)}\n.*?{re.escape(end)}", lambda _: f"{begin}\n{made}\n{end}", text)
+
+
+def stale() -> list[tuple[Path, str]]:
+    """Return the pages that are out of date, with what they should be."""
+    pages: dict[Path, str] = {}
+    for file, name, make in PARTS:
+        path = ROOT / file
+        pages[path] = renewed(pages.get(path) or path.read_text(), name, make())
+    return [(path, text) for path, text in pages.items() if path.read_text() != text]
+
+
+def main(arguments: list[str]) -> int:
+    """Compare, and write where that is asked for."""
+    found = stale()
+    for path, text in found:
+        if "--write" in arguments:
+            path.write_text(text)
+        print(f"{path.relative_to(ROOT)} {'renewed' if '--write' in arguments else 'is out of date'}")
+    return int(bool(found) and "--write" not in arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
