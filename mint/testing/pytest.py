@@ -1,0 +1,99 @@
+"""Fixtures for pytest: servers that end with the test, certificates, a clock.
+
+A test suite asks for them in its `conftest.py`::
+
+    pytest_plugins = ["mint.testing.pytest"]
+
+Nothing is loaded in projects that do not ask. A server of these fixtures that saw something go wrong fails
+the test also where an error of the client's was expected and caught.
+"""
+
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from .clock import FakeClock
+from .messages import Handler
+from .origin import Origin
+from .refusing import RefusingServer
+from .scripted import Script, ScriptedServer
+from .steps import Step
+
+if TYPE_CHECKING:
+    from .certificates import Authority
+
+
+class ServeScripts(Protocol):
+    """Starts a `ScriptedServer` that ends with the test."""
+
+    def __call__(
+        self,
+        *scripts: Iterable[Step] | Script,
+        tls: ssl.SSLContext | None = None,
+        timeout: float = 10.0,
+        strict: bool = False,
+    ) -> ScriptedServer:
+        """Start it with these scripts; `tls`, `timeout` and `strict` are those of `ScriptedServer`."""
+        ...
+
+
+class ServeHandler(Protocol):
+    """Starts an `Origin` that ends with the test."""
+
+    def __call__(
+        self, handler: Handler, *, tls: ssl.SSLContext | None = None, timeout: float = 10.0
+    ) -> Origin:
+        """Start it with this handler; `tls` and `timeout` are those of `Origin`."""
+        ...
+
+
+@pytest.fixture
+def scripted_server() -> Iterator[ServeScripts]:
+    """Return a function that starts a `ScriptedServer`; its verdict is given when the test is over."""
+    with ExitStack() as running:
+
+        def serve(
+            *scripts: Iterable[Step] | Script,
+            tls: ssl.SSLContext | None = None,
+            timeout: float = 10.0,
+            strict: bool = False,
+        ) -> ScriptedServer:
+            server = ScriptedServer(*scripts, tls=tls, timeout=timeout, strict=strict)
+            return running.enter_context(server)
+
+        yield serve
+
+
+@pytest.fixture
+def origin_server() -> Iterator[ServeHandler]:
+    """Return a function that starts an `Origin`; what its handler raised is raised when the test is over."""
+    with ExitStack() as running:
+
+        def serve(handler: Handler, *, tls: ssl.SSLContext | None = None, timeout: float = 10.0) -> Origin:
+            return running.enter_context(Origin(handler, tls=tls, timeout=timeout))
+
+        yield serve
+
+
+@pytest.fixture
+def refusing_server() -> Iterator[Callable[[], RefusingServer]]:
+    """Return a function that takes an address where every attempt to connect is refused."""
+    with ExitStack() as running:
+        yield lambda: running.enter_context(RefusingServer())
+
+
+@pytest.fixture(scope="session")
+def certificate_authority() -> "Authority":
+    """Return the certificate authority of this run, which makes contexts for servers and clients."""
+    from .certificates import Authority  # noqa: PLC0415  needs trustme, which only this fixture does
+
+    return Authority()
+
+
+@pytest.fixture
+def fake_clock() -> FakeClock:
+    """Return a clock that goes on only when the test says so."""
+    return FakeClock()

@@ -1,0 +1,196 @@
+"""Hypothesis strategies for responses, frames, splits and whole servers.
+
+They need the package `hypothesis`, which `pip install mint-http[testing]` installs. What is drawn shrinks
+to what is short and plain: a 200 without fields, in one piece.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:  # pragma: no cover  the tests have it
+    raise ImportError("mint.testing.strategies needs hypothesis: pip install 'mint-http[testing]'") from error
+
+from . import build, hpack, http2
+from .frames import Frame
+from .messages import Response
+from .steps import Close, Drain, Pause, Reset, Send, ShutWrite, Step, Truncate, request
+
+_TOKEN = st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789-_")
+_NAMES = ("accept-ranges", "cache-control", "content-type", "etag", "server", "set-cookie", "vary", "x-a")
+_SHAPES = ("length", "chunked")
+
+
+def field_names() -> st.SearchStrategy[str]:
+    """Draw names of fields in lower case that have no part in framing."""
+    return st.sampled_from(_NAMES) | st.text(_TOKEN, min_size=1, max_size=20).map("x-".__add__)
+
+
+def field_values() -> st.SearchStrategy[str]:
+    """Draw values of fields: ISO 8859-1 without controls, not beginning or ending with a blank."""
+    visible = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
+    others = st.characters(min_codepoint=0xA1, max_codepoint=0xFF)
+    return st.text(visible | others, max_size=40).map(str.strip)
+
+
+def fields(max_size: int = 5, *, min_size: int = 0) -> st.SearchStrategy[list[tuple[str, str]]]:
+    """Draw fields for a response or its trailers."""
+    return st.lists(st.tuples(field_names(), field_values()), min_size=min_size, max_size=max_size)
+
+
+def bodies(max_size: int = 200) -> st.SearchStrategy[bytes]:
+    """Draw bodies of up to `max_size` bytes."""
+    return st.binary(max_size=max_size)
+
+
+def statuses() -> st.SearchStrategy[int]:
+    """Draw final statuses."""
+    return st.sampled_from((200, 404, 500, 204, 304)) | st.integers(200, 599)
+
+
+@st.composite
+def responses(draw: st.DrawFn) -> Response:
+    """Draw responses for a handler of `Origin`: with a length or in pieces, with 1xx and trailers."""
+    early = draw(st.lists(st.tuples(st.just(103), fields(2)), max_size=2))
+    status, headers, body = draw(statuses()), draw(fields()), draw(bodies())
+    if draw(st.booleans()):
+        pieces = split(body, draw(splits(len(body))))
+        return Response(status, headers, pieces, draw(fields(2)), informational=early)
+    return Response(status, headers, body, informational=early)
+
+
+def splits(length: int, max_cuts: int = 8) -> st.SearchStrategy[tuple[int, ...]]:
+    """Draw the offsets at which `length` bytes are cut into reads; `Send` takes them as `cuts`."""
+    if length < 2:
+        return st.just(())
+    offsets = st.integers(1, length - 1)
+    return st.lists(offsets, unique=True, max_size=max_cuts).map(lambda cuts: tuple(sorted(cuts)))
+
+
+def pieces(data: bytes) -> st.SearchStrategy[list[bytes]]:
+    """Draw the ways in which data can arrive: its pieces, none of them empty."""
+    return splits(len(data)).map(lambda cuts: split(data, cuts))
+
+
+def split(data: bytes, cuts: Sequence[int]) -> list[bytes]:
+    """Return data cut at these offsets."""
+    return build.split(data, cuts)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A response as bytes of HTTP/1 and what it means, so that a client's result can be compared."""
+
+    raw: bytes
+    status: int
+    fields: tuple[tuple[str, str], ...]
+    body: bytes
+    trailers: tuple[tuple[str, str], ...] = ()
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Message:
+    """Draw valid final responses to GET as bytes of HTTP/1: with content-length or chunked (RFC 9112 6)."""
+    status, chosen, body = draw(statuses()), tuple(draw(fields())), draw(bodies())
+    if status in {204, 304}:
+        return Message(build.response(status, chosen), status, chosen, b"")
+    if draw(st.sampled_from(_SHAPES)) == "length":
+        return Message(build.response(status, chosen, body), status, chosen, body)
+    trailers = tuple(draw(fields(2)))
+    parts = split(body, draw(splits(len(body))))
+    raw = build.chunked_response(*parts, status=status, fields=chosen, trailers=trailers)
+    return Message(raw, status, chosen, body, trailers)
+
+
+def frames(max_stream: int = 5) -> st.SearchStrategy[Frame]:
+    """Draw any frames that a server could send, most of them illegal where they stand."""
+    kinds = st.sampled_from(tuple(http2.FrameType)) | st.integers(0, 255)
+    payloads = st.binary(max_size=40)
+    return st.builds(Frame, kinds, st.integers(0, 255), st.integers(0, max_stream), payloads)
+
+
+@st.composite
+def frame_sequences(draw: st.DrawFn, stream: int = 1) -> list[Frame]:
+    """Draw the frames of one valid response on `stream`, with frames of the connection in between.
+
+    Header blocks are in several parts and representations, but use no dynamic table, so that sequences of
+    several streams can be put together in any order; content is padded or empty now and then. SETTINGS
+    is not among the frames: every one would have to be acknowledged.
+    """
+    status, body = draw(st.sampled_from((200, 404, 500)) | st.integers(400, 599)), draw(bodies())
+    trailers = draw(st.none() | fields(2, min_size=1))
+    head = [(":status", str(status)), *draw(fields())]
+    parts = split(body, draw(splits(len(body))))
+    found = draw(_block(stream, head, end=not parts and trailers is None))
+    for number, part in enumerate(parts, 1):
+        padding = draw(st.none() | st.integers(0, 20))
+        found += draw(_between())
+        found.append(http2.data(stream, part, end=number == len(parts) and trailers is None, padding=padding))
+    if trailers is not None:
+        found += draw(_between())
+        found += draw(_block(stream, trailers, end=True))
+    return found
+
+
+def _between() -> st.SearchStrategy[list[Frame]]:
+    routine = st.sampled_from(
+        (http2.ping(b"between."), http2.window_update(0, 1), Frame(0xBB, 0xFF, 0, b"unknown"))
+    )
+    return st.lists(routine, max_size=1)
+
+
+@st.composite
+def _block(draw: st.DrawFn, stream: int, chosen: Sequence[tuple[str, str]], *, end: bool) -> list[Frame]:
+    coded = st.booleans()
+    indexing: st.SearchStrategy[hpack.Indexing] = st.sampled_from(("without", "never"))
+    encoded = b"".join(
+        hpack.literal(name, value, draw(indexing), huffman_coded=draw(coded)) for name, value in chosen
+    )
+    parts = split(encoded, draw(splits(len(encoded), 2)))
+    first, *others = parts
+    found = [http2.headers(stream, first, end=end, end_headers=not others)]
+    return found + [
+        http2.continuation(stream, part, end_headers=number == len(others))
+        for number, part in enumerate(others, 1)
+    ]
+
+
+@st.composite
+def behaviours(draw: st.DrawFn, *, http_2: bool = False) -> tuple[Step, ...]:
+    """Draw scripts for one GET: what a server does from the request to the end, right or wrong.
+
+    What is sent is a valid response, one that is cut short, or one with a byte changed or a frame too
+    many; it comes in pieces, with short pauses, and the connection ends in one of all manners.
+    """
+    if http_2:
+        sent = draw(frame_sequences())
+        if draw(st.booleans()):
+            sent.insert(draw(st.integers(0, len(sent))), draw(frames()))
+        begin: tuple[Step, ...] = (*http2.handshake(), http2.ExpectHeaders(1, end=True))
+        data = b"".join(frame.serialize() for frame in sent)
+    else:
+        begin, data = (request(),), draw(messages()).raw
+    data = draw(st.just(data) | damaged(data))
+    steps: list[Step] = [*begin]
+    for part in draw(pieces(data)):
+        steps += [*draw(st.sampled_from(((), (Pause(0.001),)))), Send(part)]
+    endings: tuple[tuple[Step, ...], ...] = (
+        (Close(),),
+        (ShutWrite(), Drain()),
+        (Reset(),),
+        (Truncate(),),
+        (Drain(),),
+    )
+    return (*steps, *draw(st.sampled_from(endings)))
+
+
+@st.composite
+def damaged(draw: st.DrawFn, data: bytes) -> bytes:
+    """Draw what becomes of data when a byte is changed, lost or added, or the end is missing."""
+    if not data:
+        return data
+    at = draw(st.integers(0, len(data) - 1))
+    what = draw(st.sampled_from(("cut", "change", "lose", "add")))
+    rest = b"" if what == "cut" else data[at:] if what == "add" else data[at + 1 :]
+    return data[:at] + (draw(st.binary(min_size=1, max_size=1)) if what in {"change", "add"} else b"") + rest

@@ -1,0 +1,133 @@
+"""Messages that the kit builds, read by another parser, and the catalogue of hostile servers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import h11
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mint
+from mint.testing import ScriptedServer, ScriptError, build, hostile, strategies
+from mint.testing.steps import ExpectEnd, Flood
+
+from .clients import GET, dial, read_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mint.types import ProtocolName
+
+
+def parsed(raw: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes, list[tuple[bytes, bytes]]]:
+    client = h11.Connection(h11.CLIENT)
+    client.send(h11.Request(method="GET", target="/", headers=[("host", "a")]))
+    client.send(h11.EndOfMessage())
+    client.receive_data(raw)
+    status, fields, body = 0, [], b""
+    while True:
+        event: Any = client.next_event()
+        match event:
+            case h11.InformationalResponse():
+                pass
+            case h11.Response():
+                status, fields = event.status_code, list(event.headers)
+            case h11.Data():
+                body += event.data
+            case h11.EndOfMessage():
+                return status, fields, body, list(event.headers)
+            case _:
+                raise AssertionError(event)
+
+
+def coded(fields: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode("latin-1")) for name, value in fields]
+
+
+@given(strategies.messages())
+def test_messages_mean_what_they_say(message: strategies.Message) -> None:
+    status, fields, body, trailers = parsed(message.raw)
+    framing = {b"content-length", b"transfer-encoding"}
+    assert (status, body) == (message.status, message.body)
+    assert [pair for pair in fields if pair[0] not in framing] == coded(message.fields)
+    assert trailers == coded(message.trailers)
+
+
+def test_builders_of_messages() -> None:
+    assert build.response(204) == b"HTTP/1.1 204 No Content\r\n\r\n"
+    assert build.response(299, [("a", b"\xff")], b"x") == (
+        b"HTTP/1.1 299 \r\na: \xff\r\ncontent-length: 1\r\n\r\nx"
+    )
+    assert build.response(
+        "2 0", [("Content-Length", "+1")], phrase="?", version="HTTP/9", line_end=b"\n"
+    ) == (b"HTTP/9 2 0 ?\nContent-Length: +1\n\n")
+    assert build.chunk(b"ab", size="0x2", extension=";q", end=b"") == b"0x2;q\r\nab"
+    assert build.chunked(b"a", b"", b"b" * 17, trailers=[("t", "u")]) == (
+        b"1\r\na\r\n11\r\n" + b"b" * 17 + b"\r\n0\r\nt: u\r\n\r\n"
+    )
+    assert build.chunked(b"a", last=False) == b"1\r\na\r\n"
+    assert build.request("POST", "/x", [("host", "a"), ("content-length", "1")], b"y") == (
+        b"POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\ny"
+    )
+
+
+@given(st.data(), st.binary(max_size=50))
+def test_splits_lose_nothing(data: st.DataObject, octets: bytes) -> None:
+    pieces = data.draw(strategies.pieces(octets))
+    assert b"".join(pieces) == octets
+    assert b"" not in pieces
+
+
+def fetch(server: ScriptedServer, protocol: ProtocolName) -> tuple[int, bytes]:
+    status, body = 0, b""
+    with mint.connect("http", server.address, server.port, protocols=(protocol,)) as conn:
+        conn, ref = conn.request("GET", "/")
+        while conn.open_request_count:
+            conn, responses = conn.recv(timeout=10.0)
+            for response in responses:
+                match response:
+                    case mint.Status(ref=same, status=status) if same == ref:
+                        pass
+                    case mint.Data(data=data):
+                        body += data
+                    case mint.RequestFailed(error=error):
+                        raise error
+                    case _:
+                        pass
+    return status, body
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name"),
+    [("http1", name) for name in hostile.HTTP1] + [("http2", name) for name in hostile.HTTP2],
+)
+def test_mint_does_what_the_rules_ask_of_a_client(protocol: ProtocolName, name: str) -> None:
+    behaviour = (hostile.HTTP1 if protocol == "http1" else hostile.HTTP2)[name]
+    with ScriptedServer(behaviour.steps) as server:
+        try:
+            came: object = fetch(server, protocol)
+        except mint.errors.MintError as error:
+            came = error
+    if behaviour.expected == "refuse":
+        assert isinstance(came, mint.errors.MintError)
+    elif behaviour.expected == "accept":
+        assert came == (200, b"ok")
+
+
+def test_behaviours_that_are_endless_are_marked() -> None:
+    for behaviour in (*hostile.HTTP1.values(), *hostile.HTTP2.values(), *hostile.TLS.values()):
+        assert behaviour.endless is any(isinstance(step, Flood) for step in behaviour.steps)
+        assert behaviour.rule.startswith("RFC ")
+
+
+def test_a_client_that_reads_an_endless_response_is_found_out() -> None:
+    script = [*hostile.HTTP1["endless 100 (Continue)"].steps, ExpectEnd()]
+    with (
+        pytest.raises(ScriptError, match="did not end"),
+        ScriptedServer(script, timeout=0.2) as server,
+        dial(server) as sock,
+    ):
+        sock.sendall(GET)
+        read_all(sock)

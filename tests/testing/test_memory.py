@@ -1,0 +1,86 @@
+"""A server in memory, and a clock that the test moves."""
+
+from __future__ import annotations
+
+import time
+import types
+
+import pytest
+
+import mint
+from mint.testing import http2, memory
+from mint.testing.clock import FakeClock
+from mint.testing.http2 import FrameType
+
+
+def test_http1_in_memory() -> None:
+    conn, server = memory.http1()
+    conn, ref = conn.request("GET", "/x")
+    assert server.received().startswith(b"GET /x HTTP/1.1\r\n")
+    assert server.received() == b""
+    server.send(b"HTTP/1.1 200 OK\r\ncontent-le", b"ngth: 2\r\n\r\no", b"k")
+    conn, responses = server.deliver(conn)
+    assert [each.data for each in responses if isinstance(each, mint.Data)] == [b"o", b"k"]
+    assert responses[-1] == mint.Done(ref)
+    assert server.deliver(conn) == (conn, [])
+
+
+def test_the_end_in_memory() -> None:
+    conn, server = memory.http1()
+    conn, _ = conn.request("GET", "/")
+    server.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no", b"")
+    server.end()
+    with pytest.raises(mint.errors.TransportClosed) as caught:
+        server.deliver(conn)
+    assert [each.data for each in caught.value.responses if isinstance(each, mint.Data)] in ([], [b"o"])
+
+
+def test_http2_in_memory() -> None:
+    conn, server = memory.http2((http2.Setting.MAX_CONCURRENT_STREAMS, 5))
+    assert [frame.type for frame in server.frames()][:1] == [FrameType.SETTINGS]
+    conn, first = conn.request("GET", "/")
+    conn, second = conn.request("GET", "/")
+    assert [(frame.type, frame.stream) for frame in server.frames()] == [(1, 1), (1, 3)]
+    fields = ((":status", "200"),)
+    server.send_together(http2.headers(3, fields, end=True), http2.headers(1, fields))
+    server.send(http2.data(1, b"x", end=True))
+    conn, responses = server.deliver(conn)
+    done = [each.ref for each in responses if isinstance(each, mint.Done)]
+    assert done == [second, first]
+    server.send(http2.ping(b"01234567"))
+    conn, _ = server.deliver(conn)
+    assert server.frames() == [http2.ping(b"01234567", ack=True)]
+
+
+def test_a_clock_goes_on_when_it_is_told() -> None:
+    clock = FakeClock(5.0)
+    assert clock() == clock.monotonic() == clock.time() == 5.0
+    clock.advance(1.5)
+    clock.sleep(0.5)
+    assert clock.now == 7.0
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="forwards"):
+            clock.advance(wrong)
+
+
+def test_a_clock_in_a_module() -> None:
+    module = types.ModuleType("module")
+    vars(module).update(monotonic=time.monotonic, sleep=time.sleep, time=time)
+    clock = FakeClock()
+    with clock.installed(module) as same:
+        assert same is clock
+        assert vars(module)["monotonic"]() == clock.now
+        vars(module)["sleep"](3600.0)
+        assert vars(module)["time"] is time
+    assert clock.now == 4600.0
+    assert vars(module)["monotonic"] is time.monotonic
+
+
+def test_a_clock_in_mint() -> None:
+    """A deadline of an hour passes at once."""
+    from mint._loops import mailbox  # noqa: PLC0415
+
+    clock = FakeClock()
+    with clock.installed():
+        assert vars(mailbox)["monotonic"] == clock.monotonic
+    assert vars(mailbox)["monotonic"] is time.monotonic

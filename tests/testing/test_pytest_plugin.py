@@ -1,0 +1,75 @@
+"""The fixtures of the kit, in a test suite of their own, and how little they cost those who do not ask."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+pytest_plugins = ["pytester"]
+
+SUITE = """
+import socket
+import ssl
+import pytest
+from mint.testing import Expect, Response, Send
+
+pytest_plugins = ["mint.testing.pytest"]
+
+def ask(port, octets):
+    with socket.create_connection(("127.0.0.1", port), 10) as sock:
+        sock.sendall(octets)
+        sock.shutdown(socket.SHUT_WR)
+        return sock.makefile("rb").read()
+
+def test_good(scripted_server):
+    assert ask(scripted_server([Expect(b"x"), Send(b"y")]).port, b"x") == b"y"
+
+def test_bad(scripted_server):
+    ask(scripted_server([Expect(b"x"), Send(b"y")]).port, b"z")
+
+def test_hidden(scripted_server):
+    server = scripted_server([Expect(b"x")])
+    with pytest.raises(ZeroDivisionError):
+        ask(server.port, b"z")
+        1 / 0
+
+def test_unread(scripted_server):
+    ask(scripted_server([Expect(b"x")], strict=True).port, b"xz")
+
+def test_handler(origin_server):
+    origin = origin_server(lambda request: Response(200, [], b"hello"))
+    assert b"hello" in ask(origin.port, b"GET / HTTP/1.1\\r\\nhost: a\\r\\n\\r\\n")
+
+def test_bad_handler(origin_server):
+    ask(origin_server(lambda request: pytest.fail("no")).port, b"GET / HTTP/1.1\\r\\nhost: a\\r\\n\\r\\n")
+
+def test_others(refusing_server, certificate_authority, fake_clock):
+    with pytest.raises(ConnectionRefusedError):
+        ask(refusing_server().port, b"x")
+    assert isinstance(certificate_authority.server_context(), ssl.SSLContext)
+    fake_clock.advance(1)
+"""
+
+
+def test_the_fixtures(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=7, errors=4)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_bad *"])
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_hidden *"])
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_unread *"])
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_bad_handler *"])
+    result.stdout.fnmatch_lines(["*something else came*"])
+
+
+def test_nobody_loads_them_who_does_not_ask() -> None:
+    found = importlib.metadata.entry_points(group="pytest11")
+    assert not [point for point in found if point.value.startswith("mint")]
+    code = "import sys, mint.testing; print({'pytest', 'hypothesis', 'trustme', 'trio'} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "set()\n"

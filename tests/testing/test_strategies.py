@@ -1,0 +1,85 @@
+"""What the strategies draw is what they say, seen by other parsers and by mint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import h2.config
+import h2.connection
+import h2.events
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import mint
+from mint.testing import Origin, Response, ScriptedServer, Step, http2, memory, strategies
+from mint.testing.frames import Frame, parse_head, serialize
+
+from .clients import GET, dial, read_all
+
+if TYPE_CHECKING:
+    from mint.types import ProtocolName
+
+
+def sent_by_h2() -> tuple[h2.connection.H2Connection, bytes]:
+    client = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding=None))
+    client.initiate_connection()
+    start = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a")]
+    client.send_headers(1, start, end_stream=True)
+    client.receive_data(http2.settings().serialize())
+    return client, client.data_to_send()
+
+
+@given(strategies.frame_sequences())
+def test_sequences_of_frames_are_one_response(frames: list[Frame]) -> None:
+    client, _ = sent_by_h2()
+    events: list[Any] = client.receive_data(serialize(frames))
+    kinds = [type(event) for event in events]
+    assert kinds.count(h2.events.ResponseReceived) == 1
+    assert kinds.count(h2.events.StreamEnded) == 1
+    body = b"".join(event.data for event in events if isinstance(event, h2.events.DataReceived))
+    conn, server = memory.http2()
+    conn, _ = conn.request("GET", "/")
+    server.send(*frames)
+    conn, responses = server.deliver(conn)
+    assert b"".join(each.data for each in responses if isinstance(each, mint.Data)) == body
+    assert isinstance(responses[-1], mint.Done)
+
+
+@given(strategies.frames())
+def test_any_frame_has_the_form_of_a_frame(frame: Frame) -> None:
+    octets = frame.serialize()
+    length, head = parse_head(octets[:9])
+    assert (length, head.type, head.stream) == (len(octets) - 9, frame.type, frame.stream)
+
+
+@given(strategies.responses())
+@settings(max_examples=25)
+def test_an_origin_can_send_every_response(response: Response) -> None:
+    with Origin(lambda _: response) as origin, dial(origin) as sock:
+        sock.sendall(GET.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
+        assert f"\nHTTP/1.1 {response.status}".encode() in b"\n" + read_all(sock)
+
+
+@pytest.mark.parametrize("http_2", [False, True])
+def test_behaviours_end_whatever_they_are(http_2: bool) -> None:
+    outcomes: list[str] = []
+
+    @given(strategies.behaviours(http_2=http_2))
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+    def meet(steps: tuple[Step, ...]) -> None:
+        with ScriptedServer(steps) as server:
+            protocols: tuple[ProtocolName, ...] = ("http2",) if http_2 else ("http1",)
+            with mint.connect("http", server.address, server.port, protocols=protocols) as conn:
+                conn, _ = conn.request("GET", "/")
+                try:
+                    while conn.open_request_count:
+                        conn, responses = conn.recv(timeout=0.05)
+                        if any(isinstance(each, mint.RequestFailed) for each in responses):
+                            outcomes.append("failed")
+                except mint.errors.MintError as error:
+                    outcomes.append(type(error).__name__)
+                else:
+                    outcomes.append("whole")
+
+    meet()
+    assert {"whole"} < set(outcomes), "right and wrong servers were both drawn"
