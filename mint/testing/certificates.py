@@ -57,12 +57,12 @@ class Authority:
         issued = self._authority.issue_cert(
             *(names or LOOPBACK_NAMES), not_after=yesterday if expired else None
         )
-        issued.configure_cert(context)
+        _use(context, issued)
         if alpn:
             context.set_alpn_protocols(list(alpn))
         if client_certificates:
             context.verify_mode = ssl.CERT_REQUIRED
-            self._authority.configure_trust(context)
+            context.load_verify_locations(cadata=self.pem)
         return context
 
     def client_context(self, *, alpn: Sequence[str] = (), certificate: str | None = None) -> ssl.SSLContext:
@@ -71,9 +71,14 @@ class Authority:
         `certificate` is a name in a certificate of the client's own, for servers that ask for one.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._authority.configure_trust(context)
+        context.load_verify_locations(cadata=self.pem)
         if alpn:
             context.set_alpn_protocols(list(alpn))
         if certificate is not None:
-            self._authority.issue_cert(certificate).configure_cert(context)
+            _use(context, self._authority.issue_cert(certificate))
         return context
+
+
+def _use(context: ssl.SSLContext, certificate: trustme.LeafCert) -> None:
+    with certificate.private_key_and_cert_chain_pem.tempfile() as path:
+        context.load_cert_chain(path)

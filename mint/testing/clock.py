@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Final
@@ -42,15 +42,13 @@ class FakeClock:
         self.now += seconds
 
     @contextmanager
-    def installed(self, *modules: ModuleType) -> Iterator["FakeClock"]:
+    def installed(self, *modules: ModuleType) -> Generator["FakeClock"]:
         """Replace `monotonic`, `time` and `sleep` in these modules; without any, in all of mint's.
 
         What counts are the functions of the module `time` that a module has under these names. A module
         that imports `time` itself is not changed.
         """
-        chosen = modules or tuple(
-            module for name, module in list(sys.modules.items()) if _is_mint(name) and module is not None
-        )
+        chosen = modules or tuple(module for name, module in list(sys.modules.items()) if _is_mint(name))
         replaced = [
             (module, name)
             for module in chosen
