@@ -21,6 +21,7 @@ from typing import NamedTuple
 # everything inside the package, and for what the module is split into (`http1` for `http1_heads`).
 LAYERS = (
     ("entry", ("mint", "mint.__main__", "mint._command", "mint.testing")),
+    ("pools", ("mint.pool",)),
     ("helpers", ("mint.exchange", "mint.content", "mint._content")),
     ("public modules", ("mint.asyncio", "mint.trio", "mint.http1", "mint.http2", "mint.transport")),
     ("connections", ("mint._connections",)),

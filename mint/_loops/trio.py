@@ -80,8 +80,10 @@ class TrioLink(SocketLink):
             waits.append(trio.lowlevel.wait_writable)
 
         async def wait(ready: Callable[[sockets.socket], Awaitable[None]]) -> None:
-            with contextlib.suppress(trio.ClosedResourceError):
-                await ready(self._socket)
+            # Another task may have closed the link before this one began.
+            if not self._closed:
+                with contextlib.suppress(trio.ClosedResourceError):
+                    await ready(self._socket)
             nursery.cancel_scope.cancel()
 
         async with trio.open_nursery() as nursery:

@@ -5,7 +5,8 @@ MintError
 │   └── ProxyError          proxy.py
 ├── TransportError          transport.py
 ├── StaleConnectionError
-└── MailboxClosed
+├── MailboxClosed
+└── PoolClosed              pool.py
 """
 
 from .base import (
@@ -66,6 +67,7 @@ from .http2 import (
     Unprocessed,
     WindowSizeTooSmall,
 )
+from .pool import PoolClosed
 from .proxy import (
     ProxyError,
     ProxyFailed,
@@ -149,6 +151,7 @@ __all__ = [
     "MissingStatusHeader",
     "MoreThanOneContentLengthHeader",
     "NameNotResolved",
+    "PoolClosed",
     "Processed",
     "ProtocolNotNegotiated",
     "ProtocolViolation",

@@ -66,6 +66,8 @@ class Run:
         self.piece: BytesLike | None = None
         self.answered = False
         """Whether sending more makes no sense: the response is complete, or an error."""
+        self.declared = False
+        """Whether the length of the body was declared, so that its last byte is its end."""
         self.over = False
         """Whether the response is complete."""
         self._hear = hear
@@ -153,9 +155,10 @@ def exchanging(
     elif content is not None:
         streamed = True
     if run.ref is None:
-        if content is not None and not trailers and not _has(fields, "content-length", "transfer-encoding"):
+        if content is not None and not trailers and not has(fields, "content-length", "transfer-encoding"):
             fields.append(("content-length", str(len(content))))
         body = STREAM if streamed else None
+        run.declared = has(fields, "content-length")
         run.conn, run.ref = run.conn.request(method, target, fields, body, flush=run.flush)
         if streamed:
             yield from sending(run, trailers)
@@ -163,7 +166,8 @@ def exchanging(
         run.hear((yield Wait.RESPONSES))
 
 
-def _has(fields: Sequence[tuple[str, str]], *names: str) -> bool:
+def has(fields: Sequence[tuple[str, str]], *names: str) -> bool:
+    """Whether one of these headers is among the fields; the names are in lower case."""
     return any(name.lower() in names for name, _ in fields)
 
 
@@ -196,6 +200,14 @@ def settle(run: Run) -> None:
         run.conn.request_body_window(run.ref)
     except ValueError:
         return
+    if run.declared:
+        # The server may have answered between the last byte and our noticing that it was the last.
+        try:
+            run.conn = run.conn.stream_request_body(run.ref, Eof())
+        except MintError as error:
+            run.conn = run.conn if error.successor is None else run.conn.after(error)
+        else:
+            return
     give_up(run)
 
 

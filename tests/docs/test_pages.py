@@ -17,6 +17,7 @@ import pytest
 
 import mint
 import mint.asyncio
+import mint.pool
 from mint.testing import Origin, showcase
 
 from .. import ways
@@ -70,6 +71,7 @@ def hosts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
         monkeypatch.setattr(ways, "dial", dial)
         for module in real:
             monkeypatch.setattr(module, "connect", partial(shorter, module))
+        monkeypatch.setattr(mint.pool._driver, "connect", partial(shorter, mint))
         yield
 
 

@@ -54,6 +54,7 @@ def examples() -> list[errors.MintError]:
         errors.CompressionRatioExceeded(200),
         errors.InvalidContent("gzip", "incorrect header check"),
         errors.TruncatedContent("zstd"),
+        errors.PoolClosed(),
     ]
 
 

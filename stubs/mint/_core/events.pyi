@@ -13,6 +13,7 @@ SHUT_WRITE: int
 CLOSE: int
 
 def shown(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]: ...
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestRef:
@@ -108,9 +109,7 @@ class PushPromise:
     headers: tuple[tuple[str, str], ...]
     def __reduce__(
         self,
-    ) -> tuple[
-        type[PushPromise], tuple[RequestRef, RequestRef, tuple[tuple[str, str], ...]]
-    ]: ...
+    ) -> tuple[type[PushPromise], tuple[RequestRef, RequestRef, tuple[tuple[str, str], ...]]]: ...
     def __replace__(self, **changes: object) -> Self: ...
 
 @final

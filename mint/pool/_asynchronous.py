@@ -1,0 +1,278 @@
+"""The pool of asyncio and trio: everything but the waiting, which is a driver's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+from ..errors import ContentTooLarge, RequestIsNotStreaming
+from ..exchange._answer import MAX_SIZE, Answer, Fields
+from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from ._blocking import TIMEOUT
+from ._options import PoolOptions
+from ._procedures import begin, head, piece, send
+from ._requests import ConnectOptions, make_wanted
+from ._state import Loop, PoolState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from types import TracebackType
+
+    from .._connections.negotiation import Connection
+    from ..exchange import URL, Origin
+    from ..proxy import Proxy
+    from ..responses import Informational
+    from ..types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
+    from ._options import Statistics, Timeouts
+    from ._procedures import Procedure, Step, Wanted
+    from ._requests import AsyncStreamedBody
+    from ._session import Stream
+
+_T = TypeVar("_T")
+
+_HTTP1 = HTTP1Options()
+_HTTP2 = HTTP2Options()
+_OPTIONS = PoolOptions()
+_TCP = TCPOptions()
+_TLS = TLSOptions()
+
+
+class AsyncDriver(Loop, Protocol):
+    """Carries steps out in one event loop."""
+
+    async def perform(self, step: Step) -> None:
+        """Carry one step out."""
+        ...
+
+
+async def run(driver: AsyncDriver, procedure: Procedure[_T]) -> _T:
+    """Carry out the steps of a procedure; return its result."""
+    try:
+        step = next(procedure)
+        while True:
+            try:
+                await driver.perform(step)
+            except BaseException as error:  # noqa: BLE001  # the procedure decides
+                step = procedure.throw(error)
+            else:
+                step = next(procedure)
+    except StopIteration as over:
+        result: _T = over.value
+        return result
+
+
+class StreamedAnswer(Fields):
+    """An answer whose content is read piece by piece. Use it in an `async with` block, or close it.
+
+    The request is cancelled where the block is left before the end of the answer: over HTTP/2 the others on
+    the connection are not affected, an HTTP/1 connection is closed.
+    """
+
+    def __init__(self, pool: PoolState, driver: AsyncDriver, stream: Stream, wanted: Wanted) -> None:
+        """Made by `Pool.stream`."""
+        self._pool = pool
+        self._driver = driver
+        self._stream = stream
+        self._wanted = wanted
+
+    # -- what is known
+
+    @property
+    def status(self) -> int:
+        """The status code; 0 before the head of the answer was received (`receive_head`)."""
+        return self._stream.status
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase; empty unless it was asked for (`HTTP1Options.optional_responses`)."""
+        return self._stream.reason
+
+    @property
+    def headers(self) -> HeaderFields:  # type: ignore[override]  # read-only, as of every answer
+        """The header fields, names in lower case, with order and duplicates kept."""
+        return self._stream.headers
+
+    @property
+    def interim(self) -> tuple[Informational, ...]:
+        """The interim responses (1xx) that came before."""
+        return tuple(self._stream.interim)
+
+    @property
+    def trailers(self) -> HeaderFields:
+        """The fields after the content; empty before its end."""
+        return self._stream.trailers
+
+    @property
+    def connection(self) -> Connection:
+        """The value that the connection has now, to look at: protocol, addresses, TLS. Send nothing on it."""
+        return self._stream.session.conn
+
+    # -- the content of the answer
+
+    async def receive_head(self) -> Self:
+        """Wait for the status and the headers; only of use with `body=mint.STREAM`."""
+        await run(self._driver, head(self._pool, self._stream, self._wanted))
+        return self
+
+    async def receive(self) -> bytes | None:
+        """Return the next piece of content, which is not empty, or `None` at the end.
+
+        Raises `TransportTimeout`, and the error with which the request failed. Cancelled, it loses nothing.
+        """
+        return await run(self._driver, piece(self._pool, self._stream, self._wanted))
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the pieces of the content."""
+        while (data := await self.receive()) is not None:
+            yield data
+
+    async def read(self, *, max_size: int | None = MAX_SIZE) -> bytes:
+        """Return the rest of the content. Raises `ContentTooLarge` beyond `max_size` bytes."""
+        pieces: list[bytes] = []
+        size = 0
+        while (data := await self.receive()) is not None:
+            size += len(data)
+            if max_size is not None and size > max_size:
+                raise ContentTooLarge(max_size)
+            pieces.append(data)
+        return b"".join(pieces)
+
+    # -- the body of the request
+
+    async def send(self, data: BytesLike) -> bool:
+        """Send a piece of a body that was asked for with `mint.STREAM`; wait until the server takes it.
+
+        Another task may receive meanwhile. Returns false where the server wants no more: it has answered
+        already. Raises `RequestIsNotStreaming`, and what `receive` raises. Where it is cancelled, a part of
+        the piece may have been sent.
+        """
+        if not self._wanted.sends_itself:
+            raise RequestIsNotStreaming
+        return await run(self._driver, send(self._pool, self._stream, data, self._wanted))
+
+    async def send_end(self, trailers: HeaderFields = ()) -> None:
+        """End the body, with trailers or without. Does nothing where the server has answered already."""
+        if not self._wanted.sends_itself:
+            raise RequestIsNotStreaming
+        if self._stream.wants_body:
+            self._stream.session.end_body(self._stream, trailers)
+
+    # -- the end
+
+    def close(self) -> None:
+        """Give the request up, unless its answer is complete; idempotent."""
+        self._stream.session.cancel(self._stream)
+
+    async def __aenter__(self) -> Self:
+        """Close at the end of the block."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncPool:
+    """What the pools of asyncio and trio have in common."""
+
+    def __init__(
+        self,
+        *,
+        options: PoolOptions = _OPTIONS,
+        timeout: float | Timeouts | None = TIMEOUT,
+        connect: Callable[[Origin, float | None], Awaitable[Connection]] | None = None,
+        protocols: Sequence[ProtocolName] = ("http1", "http2"),
+        proxy: Proxy | None = None,
+        tcp: TCPOptions = _TCP,
+        tls: TLSOptions = _TLS,
+        http1: HTTP1Options = _HTTP1,
+        http2: HTTP2Options = _HTTP2,
+        log: bool = False,
+        resolver: Resolver | None = None,
+    ) -> None:
+        made = ConnectOptions(tuple(protocols), proxy, tcp, tls, http1, http2, log, resolver)
+        self._timeout = timeout
+        self._driver = self._make_driver(made, connect)
+        self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
+
+    def _make_driver(
+        self,
+        options: ConnectOptions,
+        connect: Callable[[Origin, float | None], Awaitable[Connection]] | None,
+    ) -> AsyncDriver:
+        raise NotImplementedError
+
+    async def request(
+        self,
+        method: str,
+        url: str | URL,
+        headers: HeaderPairs = (),
+        body: AsyncStreamedBody = None,
+        *,
+        trailers: HeaderFields = (),
+        timeout: float | Timeouts | None = -1,  # noqa: ASYNC109  # one deadline, retries included
+        max_size: int | None = MAX_SIZE,
+    ) -> Answer:
+        """Send a request and return its complete answer.
+
+        The arguments and errors are those of `mint.pool.Pool.request`; the pieces of the body may come from
+        an asynchronous iterable. Cancelled, it gives up its own request and nothing else.
+        """
+        streamed = await self.stream(method, url, headers, body, trailers=trailers, timeout=timeout)
+        async with streamed:
+            content = await streamed.read(max_size=max_size)
+            return Answer(
+                streamed.status,
+                streamed.reason,
+                streamed.headers,
+                content,
+                streamed.trailers,
+                streamed.interim,
+            )
+
+    async def stream(
+        self,
+        method: str,
+        url: str | URL,
+        headers: HeaderPairs = (),
+        body: AsyncStreamedBody = None,
+        *,
+        trailers: HeaderFields = (),
+        timeout: float | Timeouts | None = -1,  # noqa: ASYNC109  # one deadline, retries included
+    ) -> StreamedAnswer:
+        """Send a request and return its answer once the head has arrived; the content is read from it.
+
+        The arguments and errors are those of `mint.pool.Pool.stream`, which it is like::
+
+            async with await pool.stream("GET", url) as streamed:
+                async for piece in streamed:
+                    ...
+        """
+        limit = self._timeout if timeout == -1 else timeout
+        wanted = make_wanted(method, url, headers, body, trailers, limit, self._driver.clock)
+        stream = await run(self._driver, begin(self._state, wanted))
+        return StreamedAnswer(self._state, self._driver, stream, wanted)
+
+    @property
+    def statistics(self) -> Statistics:
+        """What the pool is doing, and what it has done."""
+        return self._state.statistics()
+
+    def close(self) -> None:
+        """Close all connections. Requests that are under way or waiting fail with `PoolClosed`."""
+        self._state.close()
+
+    async def __aenter__(self) -> Self:
+        """Close the pool at the end of the block."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,269 @@
+"""The pool for threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from ..errors import ContentTooLarge, RequestIsNotStreaming
+from ..exchange._answer import MAX_SIZE, Answer, Fields
+from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from ._driver import Driver
+from ._options import PoolOptions
+from ._procedures import begin, head, piece, send
+from ._requests import ConnectOptions, make_wanted
+from ._state import PoolState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+
+    from .._connections.negotiation import Connection
+    from ..exchange import URL, Origin
+    from ..proxy import Proxy
+    from ..responses import Informational
+    from ..types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
+    from ._options import Statistics, Timeouts
+    from ._procedures import Wanted
+    from ._requests import StreamedBody
+    from ._session import Stream
+
+_HTTP1 = HTTP1Options()
+_HTTP2 = HTTP2Options()
+_OPTIONS = PoolOptions()
+_TCP = TCPOptions()
+_TLS = TLSOptions()
+TIMEOUT = 30.0
+
+
+class StreamedAnswer(Fields):
+    """An answer whose content is read piece by piece. Use it in a `with` block, or close it.
+
+    The request is cancelled where the block is left before the end of the answer: over HTTP/2 the others on
+    the connection are not affected, an HTTP/1 connection is closed.
+    """
+
+    def __init__(self, pool: PoolState, driver: Driver, stream: Stream, wanted: Wanted) -> None:
+        """Made by `Pool.stream`."""
+        self._pool = pool
+        self._driver = driver
+        self._stream = stream
+        self._wanted = wanted
+
+    # -- what is known
+
+    @property
+    def status(self) -> int:
+        """The status code; 0 before the head of the answer was received (`receive_head`)."""
+        return self._stream.status
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase; empty unless it was asked for (`HTTP1Options.optional_responses`)."""
+        return self._stream.reason
+
+    @property
+    def headers(self) -> HeaderFields:  # type: ignore[override]  # read-only, as of every answer
+        """The header fields, names in lower case, with order and duplicates kept."""
+        return self._stream.headers
+
+    @property
+    def interim(self) -> tuple[Informational, ...]:
+        """The interim responses (1xx) that came before."""
+        return tuple(self._stream.interim)
+
+    @property
+    def trailers(self) -> HeaderFields:
+        """The fields after the content; empty before its end."""
+        return self._stream.trailers
+
+    @property
+    def connection(self) -> Connection:
+        """The value that the connection has now, to look at: protocol, addresses, TLS. Send nothing on it."""
+        return self._stream.session.conn
+
+    # -- the content of the answer
+
+    def receive_head(self) -> Self:
+        """Wait for the status and the headers; only of use with `body=mint.STREAM`."""
+        self._driver.run(head(self._pool, self._stream, self._wanted))
+        return self
+
+    def receive(self) -> bytes | None:
+        """Return the next piece of content, which is not empty, or `None` at the end.
+
+        Raises `TransportTimeout`, and the error with which the request failed.
+        """
+        return self._driver.run(piece(self._pool, self._stream, self._wanted))
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the pieces of the content."""
+        while (data := self.receive()) is not None:
+            yield data
+
+    def read(self, *, max_size: int | None = MAX_SIZE) -> bytes:
+        """Return the rest of the content. Raises `ContentTooLarge` beyond `max_size` bytes."""
+        pieces: list[bytes] = []
+        size = 0
+        for data in self:
+            size += len(data)
+            if max_size is not None and size > max_size:
+                raise ContentTooLarge(max_size)
+            pieces.append(data)
+        return b"".join(pieces)
+
+    # -- the body of the request
+
+    def send(self, data: BytesLike) -> bool:
+        """Send a piece of a body that was asked for with `mint.STREAM`; wait until the server takes it.
+
+        Another thread may receive meanwhile. Returns false where the server wants no more: it has answered
+        already. Raises `RequestIsNotStreaming`, and what `receive` raises.
+        """
+        if not self._wanted.sends_itself:
+            raise RequestIsNotStreaming
+        return self._driver.run(send(self._pool, self._stream, data, self._wanted))
+
+    def send_end(self, trailers: HeaderFields = ()) -> None:
+        """End the body, with trailers or without. Does nothing where the server has answered already."""
+        if not self._wanted.sends_itself:
+            raise RequestIsNotStreaming
+        with self._pool.lock:
+            if self._stream.wants_body:
+                self._stream.session.end_body(self._stream, trailers)
+
+    # -- the end
+
+    def close(self) -> None:
+        """Give the request up, unless its answer is complete; idempotent."""
+        with self._pool.lock:
+            self._stream.session.cancel(self._stream)
+
+    def __enter__(self) -> Self:
+        """Close at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Pool:
+    """Connections by origin, for any number of threads. Use it in a `with` block, or close it.
+
+    HTTP/2 connections are shared by requests, HTTP/1 connections are kept alive and used by one request at a
+    time. There is no thread inside: whoever waits for an answer receives for the others, too.
+
+    Args:
+        options: limits and times.
+        timeout: the limit of time of a request where it has none of its own: seconds for everything, a
+            `Timeouts`, or `None`.
+        connect: a function that connects to an origin within so many seconds, instead of the arguments below.
+            The connection has to be in passive mode.
+        protocols, proxy, tcp, tls, http1, http2, log, resolver: as `mint.connect` takes them.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        options: PoolOptions = _OPTIONS,
+        timeout: float | Timeouts | None = TIMEOUT,
+        connect: Callable[[Origin, float | None], Connection] | None = None,
+        protocols: Sequence[ProtocolName] = ("http1", "http2"),
+        proxy: Proxy | None = None,
+        tcp: TCPOptions = _TCP,
+        tls: TLSOptions = _TLS,
+        http1: HTTP1Options = _HTTP1,
+        http2: HTTP2Options = _HTTP2,
+        log: bool = False,
+        resolver: Resolver | None = None,
+    ) -> None:
+        made = ConnectOptions(tuple(protocols), proxy, tcp, tls, http1, http2, log, resolver)
+        self._timeout = timeout
+        self._driver = Driver(made, connect)
+        self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
+
+    def request(
+        self,
+        method: str,
+        url: str | URL,
+        headers: HeaderPairs = (),
+        body: StreamedBody = None,
+        *,
+        trailers: HeaderFields = (),
+        timeout: float | Timeouts | None = -1,
+        max_size: int | None = MAX_SIZE,
+    ) -> Answer:
+        """Send a request and return its complete answer.
+
+        Args:
+            method: as `request` of a connection takes it; not CONNECT.
+            url: an absolute URL, or what `mint.exchange.split_url` returned.
+            headers: as `request` of a connection takes them; a content-length is added to a body of bytes.
+            body: bytes, or pieces from an iterable.
+            trailers: the fields after the body.
+            timeout: seconds for everything, a `Timeouts`, or `None` for no limit; the pool's unless given.
+            max_size: the most bytes of content; `None` for no limit.
+
+        Raises what `mint.connect` and connections raise, `TransportTimeout`, `ContentTooLarge`, `PoolClosed`.
+        A complete answer that came before the server had everything is returned.
+
+        """
+        with self.stream(method, url, headers, body, trailers=trailers, timeout=timeout) as streamed:
+            content = streamed.read(max_size=max_size)
+            return Answer(
+                streamed.status,
+                streamed.reason,
+                streamed.headers,
+                content,
+                streamed.trailers,
+                streamed.interim,
+            )
+
+    def stream(
+        self,
+        method: str,
+        url: str | URL,
+        headers: HeaderPairs = (),
+        body: StreamedBody = None,
+        *,
+        trailers: HeaderFields = (),
+        timeout: float | Timeouts | None = -1,
+    ) -> StreamedAnswer:
+        """Send a request and return its answer once the head has arrived; the content is read from it.
+
+        The arguments and errors are those of `request`. With `body=mint.STREAM` it returns once the request's
+        head was sent: call `send` and `send_end`, and `receive_head` where the head of the answer is needed.
+        The rest of a body of pieces is sent while the answer is read.
+        """
+        limit = self._timeout if timeout == -1 else timeout
+        wanted = make_wanted(method, url, headers, body, trailers, limit, self._driver.clock)
+        stream = self._driver.run(begin(self._state, wanted))
+        return StreamedAnswer(self._state, self._driver, stream, wanted)
+
+    @property
+    def statistics(self) -> Statistics:
+        """What the pool is doing, and what it has done."""
+        with self._state.lock:
+            return self._state.statistics()
+
+    def close(self) -> None:
+        """Close all connections. Requests that are under way or waiting fail with `PoolClosed`."""
+        with self._state.lock:
+            self._state.close()
+
+    def __enter__(self) -> Self:
+        """Close the pool at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,219 @@
+"""The driver of blocking pools: carries the steps out with `poll`, mailboxes and threads that wait."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import threading
+from collections.abc import Iterator
+from math import ceil
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from .._connections.negotiation import connect
+from .._loops.mailbox import Mailbox
+from ..errors import MailboxClosed, MintError, TransportTimeout
+from ._procedures import Connect, Look, Park, Pull, Receive, Room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._connections.negotiation import Connection
+    from ..exchange import Origin
+    from ._procedures import Procedure, Step
+    from ._requests import ConnectOptions
+    from ._session import Session
+
+_T = TypeVar("_T")
+
+_NAP = 0.05
+"""How long to wait at most, in seconds, where the system cannot say when more can be written."""
+
+_LOOKS = 100
+"""How many reads of what has arrived are made at most before a request goes on."""
+
+
+class Driver:
+    """Runs procedures in the thread that calls."""
+
+    def __init__(
+        self, options: ConnectOptions, own_connect: Callable[[Origin, float | None], Connection] | None
+    ) -> None:
+        self.lock = threading.RLock()
+        self.clock = monotonic
+        self.make_bell = threading.Event
+        self._options = options
+        self._own_connect = own_connect
+        self._mailboxes: dict[int, Mailbox] = {}
+
+    def forget(self, key: int) -> None:
+        """Close the mailbox of a connection."""
+        mailbox = self._mailboxes.pop(key, None)
+        if mailbox is not None:
+            mailbox.close()
+
+    def run(self, procedure: Procedure[_T]) -> _T:
+        """Carry out the steps of a procedure; return its result."""
+        try:
+            step = next(procedure)
+            while True:
+                try:
+                    self._perform(step)
+                except BaseException as error:  # noqa: BLE001  # the procedure decides
+                    step = procedure.throw(error)
+                else:
+                    step = next(procedure)
+        except StopIteration as over:
+            result: _T = over.value
+            return result
+
+    def _perform(self, step: Step) -> None:
+        match step:
+            case Receive(session, until):
+                self._receive(session, until)
+            case Park(bell, until):
+                if isinstance(bell, threading.Event):
+                    bell.wait(self._left(until))
+            case Look(session):
+                self._look(session)
+            case Room(session, _, reads, until):
+                self._wait_for_room(session, reads, until)
+            case Pull(source):
+                if not isinstance(source, Iterator):
+                    raise TypeError(
+                        "the pieces of this body have to be awaited: use a pool of asyncio or trio"
+                    )
+                step.piece = next(source, None)
+            case Connect(origin, key, until):
+                step.conn = self._connect(origin, key, until)
+
+    def _left(self, until: float | None) -> float | None:
+        return None if until is None else max(0.0, until - self.clock())
+
+    # -- connecting
+
+    def _connect(self, origin: Origin, key: int, until: float | None) -> Connection:
+        left = self._left(until)
+        if self._own_connect is not None:
+            conn = self._own_connect(origin, left)
+        else:
+            made = self._options
+            conn = connect(
+                origin.scheme,
+                origin.host,
+                origin.port,
+                protocols=made.protocols,
+                proxy=made.proxy,
+                tcp=made.tcp_within(left),
+                tls=made.tls,
+                http1=made.http1,
+                http2=made.http2,
+                log=made.log,
+                resolver=made.resolver,
+            )
+        if conn.protocol == "http1":
+            return conn
+        # One thread waits for it while others send: that needs a mailbox.
+        mailbox = Mailbox()
+        try:
+            conn = conn.set_mode("active", mailbox)
+        except BaseException:
+            conn.close()
+            mailbox.close()
+            raise
+        self._mailboxes[key] = mailbox
+        return conn
+
+    # -- receiving
+
+    def _receive(self, session: Session, until: float | None) -> None:
+        """Wait for the connection, and let it hear what comes."""
+        mailbox = self._mailboxes.get(session.key)
+        try:
+            if mailbox is not None:
+                with contextlib.suppress(TransportTimeout, MailboxClosed):
+                    message = mailbox.receive(self._left(until))
+                    with self.lock:
+                        session.feed(message)
+            elif session.is_sending:
+                # Others must be able to send meanwhile, so nobody waits inside the connection.
+                if not self._hear(session, 0):
+                    self._poll(session, select.POLLIN, until)
+                    self._hear(session, 0)
+            else:
+                self._hear(session, self._left(until))
+        except BaseException:
+            # Nobody knows whether a message was lost.
+            with self.lock:
+                session.lose()
+            raise
+
+    def _hear(self, session: Session, left: float | None) -> bool:
+        """Receive on a connection without a mailbox; return whether something came."""
+        with self.lock if left == 0 else contextlib.nullcontext():
+            try:
+                conn, responses = session.conn.recv(timeout=left)
+            except TransportTimeout as error:
+                with self.lock:
+                    session.recover(error)
+                return bool(error.responses)
+            except MintError as error:
+                with self.lock:
+                    if not session.is_lost:
+                        session.recover(error)
+                return True
+            with self.lock:
+                session.hear(conn, responses)
+            return True
+
+    def _look(self, session: Session) -> None:
+        mailbox = self._mailboxes.get(session.key)
+        for _ in range(_LOOKS):
+            if session.is_lost:
+                return
+            if mailbox is None:
+                if not self._hear(session, 0):
+                    return
+            else:
+                try:
+                    message = mailbox.receive(0)
+                except (TransportTimeout, MailboxClosed):
+                    return
+                with self.lock:
+                    session.feed(message)
+
+    # -- writing
+
+    def _poll(self, session: Session, events: int, until: float | None) -> bool:
+        """Wait for the socket; return whether there was one to wait for."""
+        socket = session.conn.socket
+        number = -1 if socket is None else socket.fileno()
+        left = self._left(until)
+        if number < 0:
+            return False
+        poll = select.poll()
+        poll.register(number, events)
+        poll.poll(None if left is None else ceil(left * 1000))
+        return True
+
+    def _wait_for_room(self, session: Session, reads: bool, until: float | None) -> None:
+        """Wait until the socket takes more, or something arrives."""
+        before = session.conn.transport.unsent
+        nap = self.clock() + _NAP
+        soon = nap if until is None else min(nap, until)
+        waited = self._poll(session, select.POLLOUT | (select.POLLIN if reads else 0), until)
+        if reads:
+            self._look(session)
+        with self.lock:
+            try:
+                if not session.is_lost:
+                    session.conn = session.conn.flush(timeout=0)
+            except TransportTimeout as error:
+                session.conn = session.conn.after(error)
+            except MintError as error:
+                session.recover(error)
+        if session.is_lost or session.conn.transport.unsent < before:
+            return
+        # The socket takes more and the window of a tunnel does not.
+        if not waited or not self._poll(session, select.POLLIN, soon):
+            threading.Event().wait(self._left(soon))

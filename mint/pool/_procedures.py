@@ -1,0 +1,443 @@
+"""What a pool does, as generators of steps. A driver for each event loop carries the steps out.
+
+The same generators run under threads, asyncio and trio, so the pools behave the same. Where the lock is held
+nothing is yielded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from ..errors import (
+    Closed,
+    ClosedForWriting,
+    ExceedsWindowSize,
+    MintError,
+    Processed,
+    RequestBodyIsStreaming,
+    StreamIdsExhausted,
+    TooManyConcurrentRequests,
+    TooManyPipelinedRequests,
+    TransportTimeout,
+)
+from ..exchange._procedure import QUEUE, SMALL, has
+from ._policy import may_retry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from .._connections.negotiation import Connection
+    from ..exchange import URL, Origin
+    from ..types import BytesLike, HeaderFields
+    from ._options import Timeouts
+    from ._session import Bell, Session, Stream
+    from ._state import PoolState
+
+_T = TypeVar("_T")
+
+_LOCAL_RETRIES = 100
+"""How often a connection may turn out to be full or closing between being granted and being used."""
+
+_OTHER_CONNECTION = (
+    Closed,
+    ClosedForWriting,
+    RequestBodyIsStreaming,
+    StreamIdsExhausted,
+    TooManyConcurrentRequests,
+    TooManyPipelinedRequests,
+)
+
+
+# -- steps
+
+
+@dataclass(slots=True)
+class Connect:
+    """Open a connection; put it into `conn`."""
+
+    origin: Origin
+    key: int
+    until: float | None
+    conn: Connection | None = None
+
+
+@dataclass(slots=True)
+class Park:
+    """Wait until the bell rings."""
+
+    bell: Bell
+    until: float | None
+
+
+@dataclass(slots=True)
+class Receive:
+    """Wait until something arrives on the connection, and let it hear that."""
+
+    session: Session
+    until: float | None
+
+
+@dataclass(slots=True)
+class Look:
+    """Let the connection hear what has arrived, without waiting for more."""
+
+    session: Session
+
+
+@dataclass(slots=True)
+class Room:
+    """Wait until more can be written; a reader also until something arrives, others until the bell rings."""
+
+    session: Session
+    bell: Bell
+    reads: bool
+    until: float | None
+
+
+@dataclass(slots=True)
+class Pull:
+    """Take the next piece of a body; `None` at its end."""
+
+    source: Iterator[BytesLike] | AsyncIterator[BytesLike]
+    piece: BytesLike | None = None
+
+
+Step: TypeAlias = Connect | Park | Receive | Look | Room | Pull
+Procedure: TypeAlias = Generator[Step, None, _T]
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A request as it was asked for."""
+
+    method: str
+    url: URL
+    headers: list[tuple[str, str]]
+    content: bytes | None
+    make_source: Callable[[], Iterator[BytesLike] | AsyncIterator[BytesLike]] | None
+    """Where the pieces of the body come from, if it has some."""
+    sends_itself: bool
+    """Whether the caller sends the body."""
+    trailers: HeaderFields
+    timeouts: Timeouts
+    until: float | None
+    replays: bool
+    """Whether the body can be sent once more."""
+    clock: Callable[[], float]
+
+    def within(self, limit: float | None) -> float | None:
+        """Return when a phase that begins now has to end."""
+        if limit is None:
+            return self.until
+        end = self.clock() + limit
+        return end if self.until is None else min(end, self.until)
+
+
+# -- connections
+
+
+def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
+    """Return a connection on which one request may be sent."""
+    until = wanted.within(wanted.timeouts.pool)
+    bell = pool.make_bell()
+    with pool.lock:
+        ticket = pool.ask(wanted.url.origin, bell)
+    try:
+        while True:
+            with pool.lock:
+                bell.clear()
+                pool.check_open()
+                key, dials = ticket.key, ticket.dials
+            if key is None:
+                if pool.is_late(until):
+                    raise TransportTimeout("waiting for a connection of the pool").marked(
+                        processed=Processed.NO
+                    )
+                yield Park(bell, until)
+            elif dials:
+                return (yield from _dial(pool, wanted, key))
+            else:
+                session = pool.sessions[key]
+                if (yield from is_usable(pool, session, bell, until)):
+                    with pool.lock:
+                        pool.bells.pop(ticket, None)
+                    return session
+                with pool.lock:
+                    pool.ask_again(ticket)
+    except BaseException:
+        with pool.lock:
+            pool.give_back(ticket)
+        raise
+    finally:
+        with pool.lock:
+            pool.bells.pop(ticket, None)
+
+
+def _dial(pool: PoolState, wanted: Wanted, key: int) -> Procedure[Session]:
+    step = Connect(wanted.url.origin, key, wanted.within(wanted.timeouts.connect))
+    yield step
+    conn = step.conn
+    if conn is None:
+        raise TransportTimeout("connecting").marked(processed=Processed.NO)
+    with pool.lock:
+        return pool.add(key, conn)
+
+
+def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[bool]:
+    """Whether a connection can be used: hear what it said meanwhile, and ping it after a long silence."""
+    if session.reader is None:
+        yield Look(session)
+    with pool.lock:
+        if session.is_lost or not session.conn.is_open():
+            return False
+        due = session.next_ping()
+        if due is None or due > pool.clock():
+            return True
+        session.ping()
+    while True:
+        with pool.lock:
+            bell.clear()
+            if session.is_lost or not session.conn.is_open():
+                return False
+            if not session.is_pinging:
+                return True
+            if pool.is_late(until):
+                raise TransportTimeout("waiting for the answer to a PING").marked(processed=Processed.NO)
+            session.blocked.add(bell)
+        try:
+            yield from wait(pool, session, bell, until)
+        finally:
+            with pool.lock:
+                session.blocked.discard(bell)
+
+
+def wait(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[None]:
+    """Wait until the bell rings; receive for everybody meanwhile where nobody does."""
+    with pool.lock:
+        if bell.is_set() or session.is_lost:
+            return
+        reads = session.reader is None
+        if reads:
+            session.reader = bell
+        else:
+            session.parked[bell] = None
+    try:
+        if not reads:
+            yield Park(bell, until)
+        while reads and not (bell.is_set() or session.is_lost or pool.is_late(until)):
+            due = session.next_ping()
+            yield Receive(session, until if due is None else due if until is None else min(due, until))
+            with pool.lock:
+                session.ping()
+    finally:
+        with pool.lock:
+            if reads:
+                session.reader = None
+            else:
+                session.parked.pop(bell, None)
+            session.nominate()
+
+
+# -- requests
+
+
+def begin(pool: PoolState, wanted: Wanted) -> Procedure[Stream]:
+    """Send a request and wait for the head of its response; send it again where that is safe and useful."""
+    retries = refusals = 0
+    while True:
+        session = yield from acquire(pool, wanted)
+        try:
+            stream = yield from _send_head(pool, session, wanted)
+        except _OTHER_CONNECTION:
+            refusals += 1
+            if refusals > _LOCAL_RETRIES:
+                raise
+            continue
+        try:
+            if not wanted.sends_itself:
+                yield from head(pool, stream, wanted)
+        except MintError as error:
+            with pool.lock:
+                session.cancel(stream)
+            again = retries < pool.options.max_retries and not pool.is_late(wanted.until)
+            if not (again and _can_repeat(wanted, stream) and may_retry(error, wanted.method, pool.options)):
+                raise
+            retries += 1
+            pool.retries += 1
+        except BaseException:
+            with pool.lock:
+                session.cancel(stream)
+            raise
+        else:
+            return stream
+
+
+def _can_repeat(wanted: Wanted, stream: Stream) -> bool:
+    return wanted.replays or not (stream.started_source or wanted.sends_itself)
+
+
+def _send_head(pool: PoolState, session: Session, wanted: Wanted) -> Procedure[Stream]:
+    """Send the head on a connection that was granted, and give the grant back where that fails."""
+    bells = pool.make_bell(), pool.make_bell()
+    try:
+        until = wanted.within(wanted.timeouts.write)
+        while session.conn.transport.unsent > QUEUE and not session.is_lost:
+            if pool.is_late(until):
+                raise TransportTimeout("sending").marked(processed=Processed.NO)
+            yield from _room(pool, session, bells[0], until)
+        with pool.lock:
+            pool.check_open()
+            if session.is_lost:
+                raise Closed
+            stream = _open(session, wanted, bells)
+            pool.requests += 1
+    except BaseException:
+        with pool.lock:
+            pool.release(session)
+        raise
+    return stream
+
+
+def _open(session: Session, wanted: Wanted, bells: tuple[Bell, Bell]) -> Stream:
+    url, method, content = wanted.url, wanted.method, wanted.content
+    streamed = wanted.make_source is not None or wanted.sends_itself
+    if content is not None and not wanted.trailers and len(content) <= SMALL:
+        try:
+            return session.open(method, url.target, wanted.headers, content, streamed=False, bells=bells)
+        except ExceedsWindowSize:
+            pass
+    fields = wanted.headers
+    if content is not None:
+        streamed = True
+        if not wanted.trailers and not has(fields, "content-length", "transfer-encoding"):
+            fields = [*fields, ("content-length", str(len(content)))]
+    stream = session.open(method, url.target, fields, None, streamed=streamed, bells=bells)
+    if content is not None:
+        stream.source = iter((content,))
+    elif wanted.make_source is not None:
+        stream.source = wanted.make_source()
+    stream.end_trailers = wanted.trailers
+    return stream
+
+
+def head(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
+    """Wait for the head of the response; send the body meanwhile."""
+    while not (stream.has_head or stream.ended):
+        yield from pump(pool, stream, wanted)
+    if stream.error is not None and not stream.has_head:
+        raise stream.error
+
+
+def piece(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[bytes | None]:
+    """Return the next piece of content; `None` at the end. Raises the error of the request."""
+    while True:
+        with pool.lock:
+            data = stream.take()
+        if data is not None:
+            return data
+        if stream.ended:
+            if stream.error is not None:
+                raise stream.error
+            return None
+        yield from pump(pool, stream, wanted)
+
+
+def pump(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
+    """Send what there is of the body until something of the response arrives."""
+    had_head = stream.has_head
+    until = wanted.within(wanted.timeouts.read)
+    while True:
+        with pool.lock:
+            stream.bell.clear()
+            if stream.has_news or stream.has_head is not had_head:
+                return
+            sending = stream.source is not None and stream.wants_body
+        if pool.is_late(wanted.until if sending else until):
+            raise TransportTimeout("waiting for the response")
+        if sending:
+            yield from _send_some(pool, stream, wanted)
+            until = wanted.within(wanted.timeouts.read)
+        else:
+            yield from wait(pool, stream.session, stream.bell, until)
+
+
+def _send_some(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
+    """Take the next piece of the body and send as much as possible; wait where nothing can be sent."""
+    source, session = stream.source, stream.session
+    if source is None:
+        return
+    if not stream.rest:
+        step = Pull(source)
+        stream.started_source = True
+        yield step
+        if step.piece is None:
+            stream.source = None
+            with pool.lock:
+                if stream.wants_body:
+                    session.end_body(stream, stream.end_trailers)
+            return
+        stream.rest = memoryview(step.piece).cast("B")
+    stream.rest = yield from _send(pool, stream, stream.rest, stream.bell, wanted)
+
+
+def _send(
+    pool: PoolState, stream: Stream, data: memoryview[int], bell: Bell, wanted: Wanted
+) -> Procedure[memoryview[int]]:
+    """Send as much as possible at once, or wait until something can be; return the rest."""
+    session = stream.session
+    with pool.lock:
+        if not stream.wants_body:
+            return memoryview(b"")
+        rest, is_full = session.push(stream, data)
+        if rest:
+            session.blocked.add(bell)
+    if not rest:
+        # The server may have answered already.
+        if session.reader is None:
+            yield Look(session)
+        return rest
+    until = wanted.within(wanted.timeouts.write)
+    try:
+        if pool.is_late(until):
+            raise TransportTimeout("sending")
+        if is_full:
+            yield from _room(pool, session, bell, until)
+        else:
+            yield from wait(pool, session, bell, until)
+    finally:
+        with pool.lock:
+            session.blocked.discard(bell)
+    return rest
+
+
+def _room(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[None]:
+    """Wait until more can be written."""
+    with pool.lock:
+        if session.is_lost:
+            return
+        reads = session.reader is None
+        if reads:
+            session.reader = bell
+    try:
+        yield Room(session, bell, reads, until)
+    finally:
+        with pool.lock:
+            if reads:
+                session.reader = None
+                session.nominate()
+
+
+def send(pool: PoolState, stream: Stream, data: BytesLike, wanted: Wanted) -> Procedure[bool]:
+    """Send a piece of a body; return whether the server still wants it."""
+    rest = memoryview(data).cast("B")
+    while rest:
+        with pool.lock:
+            stream.sender.clear()
+            if stream.error is not None:
+                raise stream.error
+            if not stream.wants_body:
+                return False
+        rest = yield from _send(pool, stream, rest, stream.sender, wanted)
+    return stream.wants_body

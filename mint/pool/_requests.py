@@ -1,0 +1,96 @@
+"""What the pools of all event loops share about requests and how connections are made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ..exchange import URL, split_url
+from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from ..types import Stream
+from ._options import Timeouts
+from ._procedures import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+
+    from ..exchange import Origin
+    from ..proxy import Proxy
+    from ..types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
+
+StreamedBody: TypeAlias = "BytesLike | Iterable[BytesLike] | Literal[Stream.STREAM] | None"
+"""The body of a request: bytes, pieces, none, or `mint.STREAM`, to send it piece by piece."""
+
+AsyncStreamedBody: TypeAlias = "StreamedBody | AsyncIterable[BytesLike]"
+"""The same, where the pieces may have to be awaited."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectOptions:
+    """How a pool connects: the arguments of `mint.connect` that are the same for every origin."""
+
+    protocols: Sequence[ProtocolName] = ("http1", "http2")
+    proxy: Proxy | None = None
+    tcp: TCPOptions = field(default_factory=TCPOptions)
+    tls: TLSOptions = field(default_factory=TLSOptions)
+    http1: HTTP1Options = field(default_factory=HTTP1Options)
+    http2: HTTP2Options = field(default_factory=HTTP2Options)
+    log: bool = False
+    resolver: Resolver | None = None
+
+    def may_share(self, origin: Origin) -> bool:
+        """Whether a connection to this origin may be shared by requests."""
+        protocols = set(self.protocols)
+        return protocols == {"http2"} or ("http2" in protocols and origin.scheme == "https")
+
+    def tcp_within(self, left: float | None) -> TCPOptions:
+        """Return the options with a limit of time for connecting."""
+        limit = self.tcp.connect_timeout
+        if left is None or (limit is not None and limit <= left):
+            return self.tcp
+        return replace(self.tcp, connect_timeout=left)
+
+
+def make_wanted(
+    method: str,
+    url: str | URL,
+    headers: HeaderPairs,
+    body: AsyncStreamedBody,
+    trailers: HeaderFields,
+    timeout: float | Timeouts | None,
+    clock: Callable[[], float],
+) -> Wanted:
+    """Return a request, checked as far as a pool can check it. Raises `ValueError` and `TypeError`."""
+    parts = split_url(url) if isinstance(url, str) else url
+    if method == "CONNECT" and not isinstance(body, Stream):
+        raise ValueError("CONNECT opens a tunnel: ask for it with stream() and body=mint.STREAM")
+    timeouts = timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
+    content: bytes | None = None
+    make_source: Callable[[], Iterator[BytesLike] | AsyncIterator[BytesLike]] | None = None
+    replays = True
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        content = bytes(body)
+    elif isinstance(body, AsyncIterable):
+        pieces = body
+        # The same iterator where the request is sent again before anything was taken from it.
+        awaited = aiter(pieces)
+        make_source, replays = (lambda: awaited), False
+    elif body is not None and not isinstance(body, Stream):
+        if isinstance(body, str):
+            raise TypeError("body wants bytes, not str: encode it")
+        iterator = iter(body)
+        make_source, replays = (lambda: iterator), False
+    return Wanted(
+        method=method,
+        url=parts,
+        headers=list(headers),
+        content=content,
+        make_source=make_source,
+        sends_itself=isinstance(body, Stream),
+        trailers=trailers,
+        timeouts=timeouts,
+        until=None if timeouts.total is None else clock() + timeouts.total,
+        replays=replays,
+        clock=clock,
+    )

@@ -1,0 +1,163 @@
+"""What a pool is made of: its policy, its connections, the lock that guards both, and a clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ..errors import PoolClosed, Processed
+from ._policy import Close, Policy
+from ._session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from .._connections.negotiation import Connection
+    from ..exchange import Origin
+    from ._options import PoolOptions, Statistics
+    from ._policy import Ticket
+    from ._session import Bell
+
+
+class Loop(Protocol):
+    """What a pool needs of its event loop."""
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Held while anything of the pool is changed."""
+        ...
+
+    def clock(self) -> float:
+        """Return the time in seconds; it never goes back."""
+        ...
+
+    def make_bell(self) -> Bell:
+        """Return something to sleep on."""
+        ...
+
+    def forget(self, key: int) -> None:
+        """Let go of what belongs to a connection that is closed."""
+        ...
+
+
+class PoolState:
+    """The state of one pool; the methods are called with the lock held, unless they say otherwise."""
+
+    def __init__(self, loop: Loop, options: PoolOptions, may_share: Callable[[Origin], bool]) -> None:
+        self.lock = loop.lock
+        self.clock = loop.clock
+        self.make_bell = loop.make_bell
+        self.options = options
+        self.sessions: dict[int, Session] = {}
+        self.bells: dict[Ticket, Bell] = {}
+        self.requests = 0
+        self.retries = 0
+        self.is_closed = False
+        self._loop = loop
+        self._policy = Policy(options, may_share)
+        self._settles = False
+
+    # -- without the lock
+
+    def is_late(self, until: float | None) -> bool:
+        """Whether this time has come."""
+        return until is not None and self.clock() >= until
+
+    # -- connections
+
+    def check_open(self) -> None:
+        """Raise `PoolClosed` after `close`."""
+        if self.is_closed:
+            raise PoolClosed().marked(processed=Processed.NO)
+
+    def ask(self, origin: Origin, bell: Bell) -> Ticket:
+        """Ask for a connection; the bell rings once there is one."""
+        self.check_open()
+        ticket = self._policy.ask(origin)
+        self.bells[ticket] = bell
+        self.settle()
+        return ticket
+
+    def ask_again(self, ticket: Ticket) -> None:
+        """Ask for another connection, because this one cannot be used."""
+        if ticket.key is not None:
+            self._policy.released(ticket.key, self.clock())
+        self._policy.ask_again(ticket)
+        self.settle()
+
+    def give_back(self, ticket: Ticket) -> None:
+        """Stop asking, and give back what was granted."""
+        self._policy.withdraw(ticket)
+        if ticket.key is not None and not self.is_closed:
+            if ticket.dials:
+                self._policy.failed(ticket.key)
+            else:
+                self._policy.released(ticket.key, self.clock())
+        self.settle()
+
+    def release(self, session: Session) -> None:
+        """Note that a connection was granted and not used."""
+        self._policy.released(session.key, self.clock())
+        self.settle()
+
+    def add(self, key: int, conn: Connection) -> Session:
+        """Take a connection that was dialled."""
+        if self.is_closed:
+            conn.close()
+            self._loop.forget(key)
+            self.check_open()
+        session = Session(key, conn, self.options, self.clock, self._changed)
+        self.sessions[key] = session
+        self._policy.opened(key, session.capacity, self.clock())
+        self.settle()
+        return session
+
+    def settle(self) -> None:
+        """Do what the policy decides."""
+        if self._settles or self.is_closed:
+            return
+        self._settles = True
+        try:
+            while orders := self._policy.settle(self.clock()):
+                for order in orders:
+                    if isinstance(order, Close):
+                        self._lose(order.key)
+                    else:
+                        bell = self.bells.get(order.ticket)
+                        if bell is not None:
+                            bell.set()
+        finally:
+            self._settles = False
+
+    def _lose(self, key: int) -> None:
+        session = self.sessions.get(key)
+        if session is not None:
+            session.lose()
+
+    def _changed(self, session: Session) -> None:
+        for _ in range(session.released):
+            self._policy.released(session.key, self.clock())
+        session.released = 0
+        if session.is_lost:
+            self._policy.lost(session.key)
+            self.sessions.pop(session.key, None)
+            self._loop.forget(session.key)
+        elif session.is_draining:
+            self._policy.draining(session.key)
+        else:
+            self._policy.resized(session.key, session.capacity)
+        self.settle()
+
+    # -- the end
+
+    def close(self) -> None:
+        """Close every connection; whoever waits gets an error."""
+        self.is_closed = True
+        for session in list(self.sessions.values()):
+            session.lose(PoolClosed())
+        for bell in self.bells.values():
+            bell.set()
+
+    def statistics(self) -> Statistics:
+        """Return what the pool is doing."""
+        return self._policy.statistics(self.requests, self.retries)

@@ -1,0 +1,172 @@
+"""The pool for asyncio: connections kept by origin and shared by tasks.
+
+async with mint.pool.asyncio.Pool() as pool:
+    answer = await pool.request("GET", "https://example.org/")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .. import asyncio as mint_asyncio
+from ..errors import MailboxClosed, TransportClosed
+from ._asynchronous import AsyncPool, StreamedAnswer
+from ._procedures import Connect, Look, Park, Pull, Receive, Room
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .._connections.negotiation import Connection
+    from ..exchange import Origin
+    from ._asynchronous import AsyncDriver
+    from ._procedures import Step
+    from ._requests import ConnectOptions
+    from ._session import Bell, Session
+
+__all__ = ["Pool", "StreamedAnswer"]
+
+_LOOKS = 100
+"""How many messages of what has arrived are taken at most before a request goes on."""
+
+
+class Pool(AsyncPool):
+    """Connections by origin, for any number of tasks of one event loop. Use it in an `async with` block.
+
+    It is made as `mint.pool.Pool` is, and behaves the same. `connect`, where it is given, is awaited; it
+    returns a connection of `mint.asyncio` in passive mode. There is no task inside: whoever waits for an
+    answer receives for the others, too.
+    """
+
+    def _make_driver(
+        self,
+        options: ConnectOptions,
+        connect: Callable[[Origin, float | None], Awaitable[Connection]] | None,
+    ) -> AsyncDriver:
+        return _Driver(options, connect)
+
+
+class _Driver:
+    lock = contextlib.nullcontext()
+
+    def __init__(
+        self,
+        options: ConnectOptions,
+        own_connect: Callable[[Origin, float | None], Awaitable[Connection]] | None,
+    ) -> None:
+        self._options = options
+        self._own_connect = own_connect
+        self._mailboxes: dict[int, mint_asyncio.Mailbox] = {}
+
+    def clock(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def make_bell(self) -> Bell:
+        return asyncio.Event()
+
+    def forget(self, key: int) -> None:
+        mailbox = self._mailboxes.pop(key, None)
+        if mailbox is not None:
+            mailbox.close()
+
+    async def perform(self, step: Step) -> None:
+        match step:
+            case Receive(session, until):
+                await self._receive(session, until)
+            case Park(bell, until):
+                await self._park(bell, until)
+            case Look(session):
+                await self._look(session)
+            case Room(session, bell, reads, until):
+                await self._wait_for_room(session, bell, reads, until)
+            case Pull(source):
+                step.piece = next(source, None) if isinstance(source, Iterator) else await anext(source, None)
+            case Connect(origin, key, until):
+                step.conn = await self._connect(origin, key, until)
+
+    async def _park(self, bell: Bell, until: float | None) -> None:
+        if isinstance(bell, asyncio.Event):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await bell.wait()
+
+    async def _connect(self, origin: Origin, key: int, until: float | None) -> Connection:
+        left = None if until is None else max(0.0, until - self.clock())
+        if self._own_connect is not None:
+            conn = await self._own_connect(origin, left)
+        else:
+            made = self._options
+            conn = await mint_asyncio.connect(
+                origin.scheme,
+                origin.host,
+                origin.port,
+                protocols=made.protocols,
+                proxy=made.proxy,
+                tcp=made.tcp_within(left),
+                tls=made.tls,
+                http1=made.http1,
+                http2=made.http2,
+                log=made.log,
+                resolver=made.resolver,
+            )
+        mailbox = mint_asyncio.Mailbox()
+        try:
+            conn = conn.set_mode("active", mailbox)
+        except BaseException:
+            conn.close()
+            raise
+        self._mailboxes[key] = mailbox
+        return conn
+
+    async def _receive(self, session: Session, until: float | None) -> bool:
+        mailbox = self._mailboxes.get(session.key)
+        if mailbox is None:
+            return False
+        try:
+            async with asyncio.timeout_at(until):
+                message = await mailbox.receive()
+        except (TimeoutError, MailboxClosed):
+            return False
+        session.feed(message)
+        return True
+
+    async def _look(self, session: Session) -> None:
+        socket = session.conn.socket
+        if socket is not None and socket.fileno() >= 0:
+            poll = select.poll()
+            poll.register(socket.fileno(), select.POLLIN)
+            if poll.poll(0):
+                # What the system holds reaches the mailbox once the loop has looked at its sockets.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+        for _ in range(_LOOKS):
+            if session.is_lost or not await self._receive(session, 0.0):
+                return
+
+    async def _wait_for_room(self, session: Session, bell: Bell, reads: bool, until: float | None) -> None:
+        """Wait until more can be written; meanwhile receive, or wait for whoever does."""
+        mailbox = self._mailboxes.get(session.key)
+        if mailbox is None:
+            return
+        flushing = asyncio.ensure_future(mint_asyncio.flush(session.conn))
+        other = asyncio.ensure_future(mailbox.receive() if reads else self._park(bell, until))
+        both: tuple[asyncio.Future[None], asyncio.Future[object]] = (flushing, other)
+        left = None if until is None else max(0.0, until - self.clock())
+        try:
+            await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            while not (flushing.done() and other.done()):
+                # Cancelled again meanwhile or not: a message that was received must not be lost.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait(both)
+            if reads and not other.cancelled() and other.exception() is None:
+                session.feed(other.result())
+        broke = not flushing.cancelled() and isinstance(flushing.exception(), TransportClosed)
+        if broke and not reads and not session.is_lost:
+            # The next message says why; whoever reads gets it.
+            await self._park(bell, until)

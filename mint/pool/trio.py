@@ -1,0 +1,196 @@
+"""The pool for trio: connections kept by origin and shared by tasks. Needs the extra `mint-http[trio]`.
+
+async with mint.pool.trio.Pool() as pool:
+    answer = await pool.request("GET", "https://example.org/")
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from math import inf
+from typing import TYPE_CHECKING
+
+import trio
+
+from .. import trio as mint_trio
+from ..errors import MailboxClosed, TransportError
+from ..exchange.trio import glance
+from ._asynchronous import AsyncPool, StreamedAnswer
+from ._procedures import Connect, Look, Park, Pull, Receive, Room
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .._connections.negotiation import Connection
+    from ..exchange import Origin
+    from ._asynchronous import AsyncDriver
+    from ._procedures import Step
+    from ._requests import ConnectOptions
+    from ._session import Bell, Session
+
+__all__ = ["Pool", "StreamedAnswer"]
+
+_LOOKS = 100
+"""How many messages of what has arrived are taken at most before a request goes on."""
+
+
+class Pool(AsyncPool):
+    """Connections by origin, for any number of tasks of one run of trio. Use it in an `async with` block.
+
+    It is made as `mint.pool.Pool` is, and behaves the same. `connect`, where it is given, is awaited; it
+    returns a connection of `mint.trio` in passive mode. There is no task inside, and no nursery: whoever
+    waits for an answer receives for the others, too.
+    """
+
+    def _make_driver(
+        self,
+        options: ConnectOptions,
+        connect: Callable[[Origin, float | None], Awaitable[Connection]] | None,
+    ) -> AsyncDriver:
+        return _Driver(options, connect)
+
+
+class _Bell:
+    """An event that can be cleared."""
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def clear(self) -> None:
+        if self._event.is_set():
+            self._event = trio.Event()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+class _Driver:
+    lock = contextlib.nullcontext()
+
+    def __init__(
+        self,
+        options: ConnectOptions,
+        own_connect: Callable[[Origin, float | None], Awaitable[Connection]] | None,
+    ) -> None:
+        self._options = options
+        self._own_connect = own_connect
+        self._mailboxes: dict[int, mint_trio.Mailbox] = {}
+
+    def clock(self) -> float:
+        return trio.current_time()
+
+    def make_bell(self) -> Bell:
+        return _Bell()
+
+    def forget(self, key: int) -> None:
+        mailbox = self._mailboxes.pop(key, None)
+        if mailbox is not None:
+            mailbox.close()
+
+    async def perform(self, step: Step) -> None:
+        match step:
+            case Receive(session, until):
+                await self._receive(session, until)
+            case Park(bell, until):
+                await self._park(bell, until)
+            case Look(session):
+                await self._look(session)
+            case Room(session, bell, reads, until):
+                await self._wait_for_room(session, bell, reads, until)
+            case Pull(source):
+                step.piece = next(source, None) if isinstance(source, Iterator) else await anext(source, None)
+            case Connect(origin, key, until):
+                step.conn = await self._connect(origin, key, until)
+
+    async def _park(self, bell: Bell, until: float | None) -> None:
+        if isinstance(bell, _Bell):
+            with trio.move_on_at(inf if until is None else until):
+                await bell.wait()
+
+    async def _connect(self, origin: Origin, key: int, until: float | None) -> Connection:
+        left = None if until is None else max(0.0, until - self.clock())
+        if self._own_connect is not None:
+            conn = await self._own_connect(origin, left)
+        else:
+            made = self._options
+            conn = await mint_trio.connect(
+                origin.scheme,
+                origin.host,
+                origin.port,
+                protocols=made.protocols,
+                proxy=made.proxy,
+                tcp=made.tcp_within(left),
+                tls=made.tls,
+                http1=made.http1,
+                http2=made.http2,
+                log=made.log,
+                resolver=made.resolver,
+            )
+        mailbox = mint_trio.Mailbox()
+        try:
+            conn = conn.set_mode("active", mailbox)
+        except BaseException:
+            conn.close()
+            mailbox.close()
+            raise
+        self._mailboxes[key] = mailbox
+        return conn
+
+    async def _receive(self, session: Session, until: float | None) -> bool:
+        mailbox = self._mailboxes.get(session.key)
+        if mailbox is None:
+            return False
+        with trio.move_on_at(inf if until is None else until), contextlib.suppress(MailboxClosed):
+            message = await mailbox.receive()
+            session.feed(message)
+            return True
+        return False
+
+    async def _look(self, session: Session) -> None:
+        mailbox = self._mailboxes.get(session.key)
+        for _ in range(_LOOKS):
+            if session.is_lost or mailbox is None:
+                return
+            message = None
+            with contextlib.suppress(MailboxClosed):
+                message = await glance(mailbox)
+            if message is None:
+                return
+            session.feed(message)
+
+    async def _wait_for_room(self, session: Session, bell: Bell, reads: bool, until: float | None) -> None:
+        """Wait until more can be written; meanwhile receive, or wait for whoever does."""
+        mailbox = self._mailboxes.get(session.key)
+        if mailbox is None:
+            return
+        messages: list[object] = []
+
+        async def other() -> None:
+            if reads:
+                with contextlib.suppress(MailboxClosed):
+                    messages.append(await mailbox.receive())
+            else:
+                await self._park(bell, until)
+            nursery.cancel_scope.cancel()
+
+        async def write() -> None:
+            # Where the connection broke, the next message says why.
+            with contextlib.suppress(TransportError):
+                await mint_trio.flush(session.conn)
+                nursery.cancel_scope.cancel()
+
+        try:
+            with trio.move_on_at(inf if until is None else until):
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(other)
+                    nursery.start_soon(write)
+        finally:
+            for message in messages:
+                session.feed(message)

@@ -1,0 +1,167 @@
+"""One way to write a test of a pool for threads, asyncio, uvloop and trio.
+
+A scenario is a coroutine function that takes a `World`. In the world of threads nothing it awaits ever
+suspends, and what runs at the same time runs in threads of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import trio
+import uvloop
+
+import mint.pool
+import mint.pool.asyncio
+import mint.pool.trio
+
+from ..exchange.loops import LOOPS, TLS, LoopName
+from ..worlds import Loop, run_trio
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+
+_T = TypeVar("_T")
+
+__all__ = ["LOOPS", "LoopName", "World", "play"]
+
+
+class Streamed:
+    """A streamed answer of a blocking pool, to await."""
+
+    def __init__(self, streamed: mint.pool.StreamedAnswer) -> None:
+        self._streamed = streamed
+
+    def __getattr__(self, name: str) -> Any:  # what need not be awaited
+        return getattr(self._streamed, name)
+
+    async def receive(self) -> bytes | None:
+        return self._streamed.receive()
+
+    async def receive_head(self) -> Streamed:
+        self._streamed.receive_head()
+        return self
+
+    async def read(self, **named: Any) -> bytes:
+        return self._streamed.read(**named)
+
+    async def send(self, data: bytes) -> bool:
+        return self._streamed.send(data)
+
+    async def send_end(self, trailers: Any = ()) -> None:
+        self._streamed.send_end(trailers)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for each in self._streamed:
+            yield each
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._streamed.close()
+
+
+class Blocking:
+    """A blocking pool, to await."""
+
+    def __init__(self, **options: Any) -> None:
+        self.pool = mint.pool.Pool(**options)
+        self._state = self.pool._state
+
+    async def request(self, *given: Any, **named: Any) -> mint.exchange.Answer:
+        return self.pool.request(*given, **named)
+
+    async def stream(self, *given: Any, **named: Any) -> Streamed:
+        return Streamed(self.pool.stream(*given, **named))
+
+    @property
+    def statistics(self) -> mint.pool.Statistics:
+        return self.pool.statistics
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+class World:
+    """A pool in one event loop, and how things run at the same time there."""
+
+    def __init__(self, name: LoopName, options: dict[str, Any]) -> None:
+        self.name = name
+        given = {"tls": TLS, "timeout": 20.0, **options}
+        self.pool: Any
+        if name == "blocking":
+            self.pool = Blocking(**given)
+        elif name == "trio":
+            self.pool = mint.pool.trio.Pool(**given)
+        else:
+            self.pool = mint.pool.asyncio.Pool(**given)
+
+    async def together(self, *work: Callable[[], Coroutine[Any, Any, _T]]) -> list[_T | BaseException]:
+        """Run everything at the same time; return results and errors in order."""
+
+        async def one(each: Callable[[], Awaitable[_T]]) -> _T | BaseException:
+            try:
+                return await each()
+            except Exception as error:  # noqa: BLE001  # it is returned
+                return error
+
+        if self.name == "blocking":
+            with ThreadPoolExecutor(len(work)) as executor:
+                return list(executor.map(lambda each: finish(one(each)), work))
+        if self.name == "trio":
+            found: dict[int, _T | BaseException] = {}
+
+            async def keep(number: int) -> None:
+                found[number] = await one(work[number])
+
+            async with trio.open_nursery() as nursery:
+                for number in range(len(work)):
+                    nursery.start_soon(keep, number)
+            return [found[number] for number in range(len(work))]
+        return list(await asyncio.gather(*(one(each) for each in work)))
+
+    async def event(self, event: threading.Event) -> None:
+        """Wait for something that a server of the test tells."""
+        if self.name == "blocking":
+            assert event.wait(10)
+        elif self.name == "trio":
+            assert await trio.to_thread.run_sync(event.wait, 10)
+        else:
+            assert await asyncio.get_running_loop().run_in_executor(None, event.wait, 10)
+
+
+def finish(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine that never suspends."""
+    try:
+        work.send(None)
+    except StopIteration as over:
+        result: _T = over.value
+        return result
+    raise AssertionError("something would have waited")
+
+
+def play(name: LoopName, scenario: Callable[[World], Coroutine[Any, Any, _T]], **options: Any) -> _T:
+    """Run a scenario in an event loop."""
+
+    async def whole() -> _T:
+        world = World(name, options)
+        try:
+            return await scenario(world)
+        finally:
+            world.pool.close()
+            if name == "trio":
+                await trio.lowlevel.checkpoint()
+            elif name != "blocking":
+                for _ in range(3):
+                    await asyncio.sleep(0)
+
+    if name == "blocking":
+        return finish(whole())
+    if name == "trio":
+        return run_trio(partial(whole))
+    return Loop(uvloop.new_event_loop if name == "uvloop" else asyncio.new_event_loop)(whole())

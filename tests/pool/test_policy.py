@@ -1,0 +1,255 @@
+"""The policy against a model: whatever happens in whatever order, its promises hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from mint.errors import Closed, InvalidRequestTarget, TransportClosed, Unprocessed
+from mint.errors.base import Processed
+from mint.exchange import Origin
+from mint.pool import PoolOptions
+from mint.pool._policy import Close, Dial, Grant, Phase, Policy, Ticket, may_retry
+
+ORIGINS = [Origin("https", f"host{number}", 443) for number in range(3)]
+OPTIONS = PoolOptions(max_connections=4, max_per_origin=2, max_streams=3, idle_timeout=10, max_age=50)
+
+
+@dataclass
+class Known:
+    origin: Origin
+    capacity: int = 1
+    used: int = 0
+    is_opening: bool = True
+    drains: bool = False
+
+
+@dataclass
+class World:
+    now: float = 0.0
+    lines: dict[int, Known] = field(default_factory=dict)
+    waiting: list[Ticket] = field(default_factory=list)
+    dialing: list[Ticket] = field(default_factory=list)
+
+
+class PolicyMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.policy = Policy(OPTIONS, lambda _: True)
+        self.world = World()
+
+    def settle(self) -> None:
+        world = self.world
+        orders = self.policy.settle(world.now)
+        served: dict[Origin, list[int]] = {}
+        for order in orders:
+            match order:
+                case Close(key):
+                    assert world.lines[key].used == 0
+                    assert not world.lines[key].is_opening
+                    del world.lines[key]
+                case Grant(ticket, key):
+                    line = world.lines[key]
+                    assert line.origin == ticket.origin
+                    assert not line.is_opening
+                    assert not line.drains
+                    assert line.used < line.capacity
+                    line.used += 1
+                    world.waiting.remove(ticket)
+                    served.setdefault(ticket.origin, []).append(ticket.number)
+                case Dial(ticket, key):
+                    assert key not in world.lines
+                    world.lines[key] = Known(ticket.origin, used=1)
+                    world.waiting.remove(ticket)
+                    world.dialing.append(ticket)
+                    served.setdefault(ticket.origin, []).append(ticket.number)
+        for origin, numbers in served.items():
+            # First come, first served, in each origin.
+            left = [ticket.number for ticket in world.waiting if ticket.origin == origin]
+            assert numbers == sorted(numbers)
+            assert not left or min(left) > max(numbers)
+        assert not self.policy.settle(world.now), "settling twice is settling once"
+
+    @rule(origin=st.sampled_from(ORIGINS))
+    def ask(self, origin: Origin) -> None:
+        self.world.waiting.append(self.policy.ask(origin))
+        self.settle()
+
+    @precondition(lambda self: self.world.waiting)
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        ticket = data.draw(st.sampled_from(self.world.waiting))
+        self.world.waiting.remove(ticket)
+        self.policy.withdraw(ticket)
+        self.settle()
+
+    @precondition(lambda self: self.world.dialing)
+    @rule(data=st.data(), capacity=st.sampled_from([1, 3]), works=st.booleans())
+    def dialled(self, data: st.DataObject, capacity: int, works: bool) -> None:
+        ticket = data.draw(st.sampled_from(self.world.dialing))
+        self.world.dialing.remove(ticket)
+        key = ticket.key
+        assert key is not None
+        if works:
+            line = self.world.lines[key]
+            line.is_opening, line.capacity = False, capacity
+            self.policy.opened(key, capacity, self.world.now)
+        else:
+            del self.world.lines[key]
+            self.policy.failed(key)
+        self.settle()
+
+    def open_lines(self) -> list[int]:
+        return [key for key, line in self.world.lines.items() if not line.is_opening]
+
+    @precondition(lambda self: self.open_lines())
+    @rule(data=st.data(), what=st.sampled_from(["release", "drain", "lose", "shrink", "grow"]))
+    def happens(self, data: st.DataObject, what: str) -> None:
+        key = data.draw(st.sampled_from(self.open_lines()))
+        line = self.world.lines[key]
+        if what == "release" and line.used:
+            line.used -= 1
+            self.policy.released(key, self.world.now)
+        elif what == "drain":
+            line.drains = True
+            self.policy.draining(key)
+        elif what == "lose":
+            del self.world.lines[key]
+            self.policy.lost(key)
+        elif what in {"shrink", "grow"}:
+            line.capacity = 1 if what == "shrink" else 3
+            self.policy.resized(key, line.capacity)
+        self.settle()
+
+    @precondition(lambda self: any(self.world.lines[key].used for key in self.open_lines()))
+    @rule(data=st.data())
+    def is_of_no_use(self, data: st.DataObject) -> None:
+        """A connection that was granted turns out to be closing: ask again in the old place."""
+        used = [key for key in self.open_lines() if self.world.lines[key].used]
+        key = data.draw(st.sampled_from(used))
+        ticket = Ticket(0, self.world.lines[key].origin, key)
+        self.world.lines[key].used -= 1
+        self.world.lines[key].drains = True
+        self.policy.draining(key)
+        self.policy.released(key, self.world.now)
+        self.policy.ask_again(ticket)
+        self.world.waiting.append(ticket)
+        self.settle()
+
+    @rule(seconds=st.sampled_from([1, 11, 51]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.now += seconds
+        for key in self.open_lines():
+            if self.policy._lines[key].opened + 50 <= self.world.now:
+                self.world.lines[key].drains = True
+        self.settle()
+
+    @invariant()
+    def limits_hold(self) -> None:
+        lines = self.world.lines.values()
+        assert len(lines) <= OPTIONS.max_connections
+        for origin in ORIGINS:
+            usable = [line for line in lines if line.origin == origin and not line.drains]
+            assert len(usable) <= OPTIONS.max_per_origin
+
+    @invariant()
+    def both_agree(self) -> None:
+        assert set(self.policy._lines) == set(self.world.lines)
+        for key, line in self.world.lines.items():
+            known = self.policy._lines[key]
+            assert (known.used, known.phase is Phase.OPENING) == (line.used, line.is_opening)
+            assert (known.phase is Phase.DRAINING) is line.drains
+        found = self.policy.statistics(0, 0)
+        assert found.waiting == len(self.world.waiting)
+        assert found.connections == len(self.world.lines)
+
+    @invariant()
+    def nobody_waits_for_nothing(self) -> None:
+        """Whoever is first of all waits for a limit, or for a connection that is being opened."""
+        if not self.world.waiting:
+            return
+        first = min(self.world.waiting, key=lambda each: each.number)
+        lines = self.world.lines.values()
+        own = [line for line in lines if line.origin == first.origin]
+        free = [line for line in own if not (line.is_opening or line.drains) and line.used < line.capacity]
+        assert not free
+        opening = any(line.is_opening for line in own)
+        full = sum(not line.drains for line in own) >= OPTIONS.max_per_origin
+        idle = any(not (line.is_opening or line.used) for line in lines)
+        all_full = len(lines) >= OPTIONS.max_connections and not idle
+        assert opening or full or all_full
+
+
+TestPolicy = PolicyMachine.TestCase
+TestPolicy.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def test_waiting_ends_once_everything_is_released() -> None:
+    policy = Policy(PoolOptions(max_connections=1), lambda _: False)
+    first, second, third = policy.ask(ORIGINS[0]), policy.ask(ORIGINS[1]), policy.ask(ORIGINS[0])
+    assert policy.settle(0) == [Dial(first, 1)]
+    policy.opened(1, 1, 0)
+    # The limit of all is reached: the second is next, though the third could use the connection.
+    policy.released(1, 0)
+    assert policy.settle(0) == [Close(1), Dial(second, 2)]
+    policy.opened(2, 1, 0)
+    assert policy.settle(0) == []
+    policy.released(2, 0)
+    assert policy.settle(0) == [Close(2), Dial(third, 3)]
+
+
+def test_one_connection_is_tried_until_the_protocol_is_known() -> None:
+    policy = Policy(PoolOptions(), lambda _: True)
+    tickets = [policy.ask(ORIGINS[0]) for _ in range(5)]
+    assert policy.settle(0) == [Dial(tickets[0], 1)]
+    policy.opened(1, 1, 0)  # HTTP/1: everybody dials
+    assert policy.settle(0) == [Dial(ticket, number) for number, ticket in enumerate(tickets[1:], 2)]
+    policy = Policy(PoolOptions(), lambda _: True)
+    tickets = [policy.ask(ORIGINS[0]) for _ in range(5)]
+    policy.settle(0)
+    policy.opened(1, 100, 0)  # HTTP/2: everybody shares
+    assert policy.settle(0) == [Grant(ticket, 1) for ticket in tickets[1:]]
+
+
+def test_those_who_wait_for_a_connection_that_fails_dial_at_once() -> None:
+    policy = Policy(PoolOptions(), lambda _: True)
+    tickets = [policy.ask(ORIGINS[0]) for _ in range(4)]
+    policy.settle(0)
+    policy.failed(1)
+    assert policy.settle(0) == [Dial(ticket, number) for number, ticket in enumerate(tickets[1:], 2)]
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+@pytest.mark.parametrize(
+    "method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "POST", "PATCH", "get"]
+)
+@pytest.mark.parametrize("processed", list(Processed))
+def test_what_is_sent_again(processed: Processed, method: str, idempotent: bool) -> None:
+    options = PoolOptions(retry_idempotent=idempotent)
+    error = TransportClosed().marked(processed=processed)
+    safe = method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"}
+    wanted = processed is Processed.NO or (processed is Processed.MAYBE and idempotent and safe)
+    assert may_retry(error, method, options) is wanted
+    assert not may_retry(error.marked(local=True), method, options)
+    assert may_retry(Unprocessed().marked(processed=Processed.NO), "POST", options)
+    assert not may_retry(InvalidRequestTarget("x").marked(local=True, processed=Processed.NO), "GET", options)
+    assert not may_retry(Closed().marked(local=True), "GET", options)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_connections": 0},
+        {"max_streams": 1.5},
+        {"idle_timeout": -1},
+        {"retry_idempotent": None},
+        {"ping_timeout": None},
+    ],
+)
+def test_options_that_make_no_sense(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        PoolOptions(**wrong)  # type: ignore[arg-type]  # that is the point

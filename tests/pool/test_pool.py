@@ -1,0 +1,444 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint.errors import ContentTooLarge, PoolClosed, TransportTimeout
+from mint.pool import PoolOptions, Timeouts
+from mint.testing import (
+    Close,
+    ExpectUntil,
+    Request,
+    Reset,
+    Response,
+    ScriptedServer,
+    Send,
+    Set,
+    Step,
+    Wait,
+    http2,
+    request,
+)
+
+from ..examples.serving import PROTOCOLS, Protocol, serving
+from .pools import LOOPS, LoopName, World, play
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mint.exchange import Answer
+
+PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+OK = ((":status", "200"),)
+H2 = {"protocols": ("http2",)}
+
+
+def url(server: object, path: str = "/") -> str:
+    scheme = "https" if not isinstance(server, ScriptedServer) else "http"
+    host = "localhost" if scheme == "https" else "127.0.0.1"
+    return f"{scheme}://{host}:{server.port}{path}"  # type: ignore[attr-defined]  # every server has one
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_connection_is_used_again(loop: LoopName, protocol: Protocol) -> None:
+    with serving(protocol) as origin:
+
+        async def scenario(world: World) -> None:
+            for size in (0, 1, 70_000):
+                answer = await world.pool.request("GET", url(origin, f"/bytes/{size}"))
+                assert (answer.status, len(answer.content)) == (200, size)
+            for body in (b"x", b"x" * 2_000_000, [b"abc"] * 1000):
+                answer = await world.pool.request("POST", url(origin, "/echo"), (), body)
+                assert answer.content == b"".join(body) if isinstance(body, list) else body
+            found = world.pool.statistics
+            assert (found.opened, found.idle, found.active, found.waiting) == (1, 1, 0, 0)
+            assert (found.requests, found.retries) == (6, 0)
+
+        play(loop, scenario)
+        assert len(origin.peers) == 1
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_many_at_once(loop: LoopName, protocol: Protocol) -> None:
+    with serving(protocol) as origin:
+
+        async def scenario(world: World) -> None:
+            async def work(number: int) -> int:
+                done = 0
+                for size in range(number, 60_000, 6_000):
+                    answer = await world.pool.request("GET", url(origin, f"/bytes/{size}"))
+                    done += len(answer.content) == size
+                return done
+
+            found = await world.together(*(lambda each=each: work(each) for each in range(8)))
+            assert found == [10] * 8
+            statistics = world.pool.statistics
+            assert statistics.active == statistics.waiting == statistics.retries == 0
+
+        play(loop, scenario, options=PoolOptions(max_per_origin=3))
+        assert len(origin.peers) == (1 if protocol == "http2" else 3)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_servers_that_close_after_each_response_without_announcing_it(loop: LoopName) -> None:
+    scripts: list[list[Step]] = [[ExpectUntil(b"\r\n\r\n"), Send(PAGE), Close()] for _ in range(60)]
+    with ScriptedServer(*scripts) as server:
+
+        async def scenario(world: World) -> None:
+            async def work() -> int:
+                done = 0
+                for _ in range(15):
+                    done += (await world.pool.request("GET", url(server))).content == b"hello"
+                return done
+
+            assert await world.together(*[work] * 4) == [15] * 4
+
+        play(loop, scenario, options=PoolOptions(retry_idempotent=True, max_retries=50))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_connection_that_pinged_and_closed_is_not_used(loop: LoopName) -> None:
+    closed = threading.Event()
+    first = [
+        *http2.handshake(),
+        http2.ExpectHeaders(1),
+        http2.send(http2.headers(1, OK, end=True)),
+        http2.send(http2.ping(bytes(8)), http2.ping(b"1" * 8)),
+        Close(),
+        Set(closed),
+    ]
+    second = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(http2.headers(1, OK, end=True))]
+    with ScriptedServer(first, second) as server:
+
+        async def scenario(world: World) -> None:
+            assert (await world.pool.request("POST", url(server), (), b"x")).status == 200
+            await world.event(closed)
+            assert (await world.pool.request("POST", url(server), (), b"x")).status == 200
+            assert world.pool.statistics.retries == 0
+
+        play(loop, scenario, **H2)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_draining_after_goaway(loop: LoopName) -> None:
+    told = threading.Event()
+    first = [
+        *http2.handshake(),
+        http2.ExpectHeaders(1),
+        http2.send(http2.headers(1, OK), http2.goaway(1)),
+        Wait(told),
+        http2.send(http2.data(1, b"whole", end=True)),
+    ]
+    second = [
+        *http2.handshake(),
+        http2.ExpectHeaders(1),
+        Set(told),
+        http2.send(http2.headers(1, OK, end=True)),
+    ]
+    with ScriptedServer(first, second) as server:
+
+        async def scenario(world: World) -> None:
+            async with await world.pool.stream("GET", url(server)) as streamed:
+                assert (await world.pool.request("POST", url(server), (), b"x")).status == 200
+                assert await streamed.read() == b"whole"
+            found = world.pool.statistics
+            assert (found.connections, found.opened, found.retries) == (1, 2, 0)
+
+        play(loop, scenario, **H2)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_what_the_server_did_not_act_on_is_sent_again(loop: LoopName, method: str) -> None:
+    script = [
+        *http2.handshake(),
+        http2.ExpectHeaders(1),
+        http2.send(http2.rst_stream(1, http2.ErrorCode.REFUSED_STREAM)),
+        http2.ExpectHeaders(3),
+        http2.send(http2.headers(3, OK, end=True)),
+    ]
+    with ScriptedServer(script) as server:
+
+        async def scenario(world: World) -> None:
+            assert (await world.pool.request(method, url(server))).status == 200
+            assert world.pool.statistics.retries == 1
+
+        play(loop, scenario, **H2)
+
+
+@pytest.mark.parametrize(
+    ("method", "asked", "again"), [("GET", True, True), ("GET", False, False), ("POST", True, False)]
+)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_what_the_server_may_have_acted_on(loop: LoopName, method: str, asked: bool, again: bool) -> None:
+    scripts: list[list[Step]] = [[request(), Send(PAGE), request(), Reset()], [request(), Send(PAGE)]]
+    with ScriptedServer(*scripts[: 1 + again]) as server:
+
+        async def scenario(world: World) -> None:
+            assert (await world.pool.request("GET", url(server))).content == b"hello"
+            if again:
+                assert (await world.pool.request(method, url(server))).content == b"hello"
+                return
+            with pytest.raises(mint.TransportError) as caught:
+                await world.pool.request(method, url(server))
+            assert caught.value.processed is mint.Processed.MAYBE
+
+        play(loop, scenario, options=PoolOptions(retry_idempotent=asked))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_an_answer_of_a_server_that_reads_no_more(loop: LoopName) -> None:
+    over = threading.Event()
+    first: list[Step] = [
+        ExpectUntil(b"\r\n\r\n"),
+        Send(b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nno!"),
+        Wait(over),
+    ]
+    with ScriptedServer(first, [request(), Send(PAGE)], timeout=60) as server:
+
+        async def scenario(world: World) -> None:
+            answer = await world.pool.request("POST", url(server), (), bytes(50_000_000))
+            assert (answer.status, answer.content) == (413, b"no!")
+            # The rest of that body can never be sent: the connection is not used again.
+            assert (await world.pool.request("GET", url(server))).content == b"hello"
+            over.set()
+
+        play(loop, scenario)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_both_directions_at_once(loop: LoopName, protocol: Protocol) -> None:
+    pieces = [bytes([number]) * 100_000 for number in range(40)]
+    with serving(protocol) as origin:
+
+        async def scenario(world: World) -> None:
+            streamed = await world.pool.stream("POST", url(origin, "/echo"), (), mint.STREAM)
+
+            async def send() -> None:
+                for piece in pieces:
+                    assert await streamed.send(piece)
+                await streamed.send_end((("x-t", "1"),))
+
+            async def receive() -> bytes:
+                await streamed.receive_head()
+                assert streamed.status == 200
+                return await streamed.read()  # type: ignore[no-any-return]  # every world has its own type
+
+            async with streamed:
+                nothing, content = await world.together(send, receive)
+                assert nothing is None
+                assert content == b"".join(pieces)
+                assert streamed.trailers == (("x-t", "1"),)
+            assert world.pool.statistics.idle == 1
+
+        play(loop, scenario)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_back_pressure_and_the_others(loop: LoopName) -> None:
+    size = 30_000_000
+    with serving("http2") as origin:
+
+        async def scenario(world: World) -> None:
+            async with await world.pool.stream("GET", url(origin, f"/bytes/{size}")) as slow:
+                for number in range(200):
+                    answer = await world.pool.request("GET", url(origin, f"/bytes/{number * 100}"))
+                    assert len(answer.content) == number * 100
+                held = slow._stream.buffered
+                assert held <= 4_194_304 + PoolOptions().buffer_size
+                assert len(await slow.read()) == size
+            assert world.pool.statistics.opened == 1
+
+        play(loop, scenario)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_request_that_is_given_up_harms_nobody_else(loop: LoopName, protocol: Protocol) -> None:
+    with serving(protocol) as origin:
+
+        async def scenario(world: World) -> None:
+            async with await world.pool.stream("GET", url(origin, "/bytes/3000000")) as kept:
+                with pytest.raises(ContentTooLarge):
+                    await world.pool.request("GET", url(origin, "/bytes/1000000"), max_size=1000)
+                async with await world.pool.stream("GET", url(origin, "/bytes/10000000")) as dropped:
+                    assert await dropped.receive()
+                assert len(await kept.read()) == 3_000_000
+            answer = await world.pool.request("GET", url(origin, "/bytes/10"))
+            assert len(answer.content) == 10
+            found = world.pool.statistics
+            assert (found.active, found.waiting) == (0, 0)
+            assert found.opened == (1 if protocol == "http2" else 3)
+
+        play(loop, scenario)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_server_that_no_longer_answers_pings(loop: LoopName) -> None:
+    over = threading.Event()
+    script = [*http2.handshake(), http2.ExpectHeaders(1), http2.ExpectFrame(http2.FrameType.PING), Wait(over)]
+    with ScriptedServer(script) as server:
+
+        async def scenario(world: World) -> None:
+            with pytest.raises(TransportTimeout, match="PING") as caught:
+                await world.pool.request("GET", url(server))
+            assert caught.value.processed is mint.Processed.MAYBE
+            over.set()
+
+        play(loop, scenario, options=PoolOptions(ping_interval=0.05, ping_timeout=0.2), **H2)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_server_that_is_slow_and_answers_pings(loop: LoopName) -> None:
+    def answer(payload: http2.Conversation) -> http2.SendFrames:
+        return http2.send(http2.ping(payload.frames[-1].payload, ack=True))
+
+    pong = http2.send(http2.ping(bytes(8), ack=True))
+    ping = http2.ExpectFrame(http2.FrameType.PING)
+    script = [
+        *http2.handshake(),
+        http2.ExpectHeaders(1),
+        *(ping, pong) * 3,
+        http2.send(http2.headers(1, OK, end=True)),
+        *(ping, pong),
+        http2.ExpectHeaders(3),
+        http2.send(http2.headers(3, OK, end=True)),
+    ]
+    with ScriptedServer(script) as server:
+
+        async def scenario(world: World) -> None:
+            assert (await world.pool.request("GET", url(server))).status == 200
+            ends = threading.Event()
+            threading.Timer(0.2, ends.set).start()
+            await world.event(ends)
+            # After a silence the connection has to answer before it is used again.
+            assert (await world.pool.request("POST", url(server))).status == 200
+
+        play(loop, scenario, options=PoolOptions(ping_interval=0.1, ping_timeout=10), **H2)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_limits_of_time(loop: LoopName) -> None:
+    over = threading.Event()
+    with ScriptedServer([request(), Wait(over)], timeout=60) as server:
+
+        async def scenario(world: World) -> None:
+            async def first() -> Answer:
+                return await world.pool.request("GET", url(server), timeout=Timeouts(read=1.0))  # type: ignore[no-any-return]  # one type
+
+            async def second() -> Answer:
+                while not world.pool.statistics.active:
+                    await world.event(FLAG)
+                return await world.pool.request("GET", url(server), timeout=Timeouts(pool=0.1))  # type: ignore[no-any-return]  # one type
+
+            one, two = await world.together(first, second)
+            assert isinstance(one, TransportTimeout)
+            assert one.processed is not mint.Processed.NO
+            assert isinstance(two, TransportTimeout)
+            assert (two.phase, two.processed) == ("waiting for a connection of the pool", mint.Processed.NO)
+            over.set()
+
+        play(loop, scenario, options=PoolOptions(max_per_origin=1))
+
+
+FLAG = threading.Event()
+FLAG.set()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_closing_ends_every_wait(loop: LoopName, protocol: Protocol) -> None:
+    began = threading.Event()
+    over = threading.Event()
+
+    def hanging(given: Request) -> Response:
+        began.set()
+        over.wait(20)
+        return Response(200)
+
+    with serving(protocol, hanging) as origin:
+
+        async def scenario(world: World) -> None:
+            async def ask() -> Answer:
+                return await world.pool.request("GET", url(origin))  # type: ignore[no-any-return]  # one type
+
+            async def close() -> None:
+                await world.event(began)
+                world.pool.close()
+                over.set()
+
+            found = await world.together(*[ask] * 6, close)
+            assert [type(each) for each in found] == [PoolClosed] * 6 + [type(None)]
+            with pytest.raises(PoolClosed):
+                await ask()
+
+        play(loop, scenario, options=PoolOptions(max_per_origin=2))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_age_and_idle_limits(loop: LoopName) -> None:
+    with serving() as origin:
+
+        async def scenario(world: World) -> None:
+            for _ in range(3):
+                await world.pool.request("GET", url(origin))
+            assert world.pool.statistics.opened == 3
+            assert world.pool.statistics.connections == 0
+
+        play(loop, scenario, options=PoolOptions(max_age=0))
+        play(loop, scenario, options=PoolOptions(idle_timeout=0))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_an_origin_that_nobody_serves(loop: LoopName) -> None:
+    with serving() as origin:
+        nowhere = url(origin)
+
+    async def scenario(world: World) -> None:
+        async def ask() -> Answer:
+            return await world.pool.request("GET", nowhere)  # type: ignore[no-any-return]  # one type
+
+        found = await world.together(*[ask] * 5)
+        assert {type(each) for each in found} == {mint.errors.ConnectionRefused}
+        assert world.pool.statistics.connections == world.pool.statistics.waiting == 0
+
+    play(loop, scenario)
+
+
+def test_requests_that_make_no_sense() -> None:
+    with mint.pool.Pool() as pool:
+        for given, error in (
+            (("GET", "/no/origin"), ValueError),
+            (("CONNECT", "http://h:1/"), ValueError),
+            (("POST", "http://h/", (), "text"), TypeError),
+        ):
+            with pytest.raises(error):
+                pool.request(*given)
+
+
+def pieces() -> Iterator[bytes]:
+    yield b"once"
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_body_that_was_begun_is_not_sent_again(loop: LoopName) -> None:
+    script = [
+        *http2.handshake(),
+        http2.ExpectHeaders(1),
+        http2.ExpectData(1, b"once"),
+        http2.send(http2.rst_stream(1, http2.ErrorCode.REFUSED_STREAM)),
+    ]
+    with ScriptedServer(script) as server:
+
+        async def scenario(world: World) -> None:
+            with pytest.raises(mint.HTTPError) as caught:
+                await world.pool.request("POST", url(server), (), pieces())
+            assert caught.value.processed is mint.Processed.NO
+
+        play(loop, scenario, **H2)
