@@ -1,0 +1,82 @@
+"""Clients of others meet fifty scripts, all at the same time, and each script gets the verdict it must.
+
+A script passes exactly where the client did what it expects, and fails naming what went otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mint.testing import ScriptedServer
+
+from .clients import ASYNC, BLOCKING, HAS_CURL, Target
+from .scripts import AUTHORITY, CASES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .clients import Came
+    from .scripts import Case
+
+CLIENTS = sorted({name for name, _ in (*BLOCKING, *ASYNC)})
+WORKERS = 16
+
+
+def server_of(case: Case) -> ScriptedServer:
+    return ScriptedServer(*case.scripts, tls=case.tls, timeout=case.timeout, strict=case.strict)
+
+
+def blocking(client: str, case: Case, authority: Path | None) -> list[Came]:
+    with server_of(case) as server:
+        return BLOCKING[client, case.protocol](Target(server, authority), case.calls)
+
+
+async def in_loop(client: str, case: Case, authority: Path | None) -> list[Came]:
+    async with server_of(case) as server:
+        return await ASYNC[client, case.protocol](Target(server, authority), case.calls)
+
+
+def wrong(client: str, case: Case, authority: Path) -> str | None:
+    """Return what is wrong with the verdict, or None."""
+    trusted = authority if case.secure else None
+    came: list[Came] | None = None
+    verdict: BaseException | None = None
+    try:
+        if (client, case.protocol) in BLOCKING:
+            came = blocking(client, case, trusted)
+        else:
+            came = asyncio.run(in_loop(client, case, trusted))
+    except BaseException as error:  # noqa: BLE001  whatever it is, it is the verdict
+        verdict = error
+    if case.verdict is None:
+        if verdict is not None:
+            return f"{case.name}: should pass, but {verdict!r} {getattr(verdict, '__notes__', '')}"
+        if case.came is not None and came != case.came:
+            return f"{case.name}: the client got {came}"
+        return None
+    if verdict is None:
+        return f"{case.name}: passed, but should say {case.verdict!r}; the client got {came}"
+    if not isinstance(verdict, case.error) or not re.search(case.verdict, str(verdict), re.DOTALL):
+        return f"{case.name}: should say {case.verdict!r}, said {verdict!r}"
+    return None
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_verdict_is_right(client: str, tmp_path: Path) -> None:
+    if client == "curl" and not HAS_CURL:
+        pytest.skip("curl is not installed")
+    authority = AUTHORITY.write_pem(tmp_path / "authority.pem")
+    speaks = {protocol for name, protocol in (*BLOCKING, *ASYNC) if name == client}
+    cases = [case for case in CASES if case.protocol in speaks and (case.only is None or client in case.only)]
+    assert len(cases) >= 50
+    before = threading.active_count()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        found = list(pool.map(lambda case: wrong(client, case, authority), cases))
+    assert [each for each in found if each is not None] == []
+    assert threading.active_count() == before
