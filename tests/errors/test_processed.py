@@ -369,8 +369,8 @@ MUCH = bytes(16_777_216)
 async def flush_fails(connect: Any, flush: Any, port: int) -> None:
     conn: mint.Connection = await connect("http", "127.0.0.1", port)
     with conn:
-        conn, ref = conn.request("POST", "/", (), mint.STREAM)
-        conn = conn.stream_request_body(ref, MUCH)
+        conn, ref = conn.request("POST", "/", (), mint.STREAM, flush=False)
+        conn = conn.stream_request_body(ref, MUCH, flush=False)
         for _ in range(2):
             with pytest.raises(errors.TransportClosed) as caught:
                 await flush(conn)
