@@ -32,7 +32,14 @@ LAYERS = (
         "vocabulary",
         (
             *("mint.types", "mint.responses", "mint.messages", "mint.options", "mint.proxy"),
-            *("mint.errors", "mint._extras", "mint._hosts", "mint._sessions", "mint._environment"),
+            *(
+                "mint.errors",
+                "mint._checks",
+                "mint._extras",
+                "mint._hosts",
+                "mint._sessions",
+                "mint._environment",
+            ),
             "mint._version",
         ),
     ),

@@ -6,9 +6,12 @@ the same: that is the key. Each session is offered once. There is no early data.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
+
+from ._checks import number
 
 if TYPE_CHECKING:
     import ssl
@@ -32,9 +35,7 @@ class TLSSessions:
     """
 
     def __init__(self, most: int = MOST) -> None:
-        if isinstance(most, bool) or most < 1:
-            raise ValueError(f"most wants a positive number, not {most!r}")
-        self._most = most
+        self._most = number("most", most, 1, sys.maxsize)
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._connections.arguments import check_mailbox
 from ._connections.failures import connecting
 from ._connections.negotiation import make_wish
 from ._loops.asyncio import Mailbox, open_link
@@ -62,6 +63,7 @@ async def connect(
     `set_mode`. Cancelled at any moment it leaves no socket behind. Raises what `mint.connect` raises.
     """
     wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
+    check_mailbox(mailbox, "asyncio")
     with connecting():
         link, found = await open_link(wish.plan, resolver, socket)
         return wish.begin(link, found, mailbox)

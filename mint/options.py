@@ -5,15 +5,17 @@ Every limit has a finite default and its own error. Sizes are in octets, times i
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import ssl
 import sys
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias, get_args
 
+from . import _checks
 from ._extras import with_truststore
-
-if TYPE_CHECKING:
-    from ._sessions import TLSSessions
+from ._hosts import ascii_host
+from ._sessions import TLSSessions
 
 Trust: TypeAlias = Literal["auto", "system", "certifi", "truststore"]
 StatusReasonOption: TypeAlias = Literal["status_reason"]
@@ -31,13 +33,16 @@ MAX_FRAME_SIZE = 2**24 - 1
 
 def _require(condition: bool, name: str, wants: str, value: object) -> None:
     if not condition:
-        raise ValueError(f"{name} wants {wants}, not {value!r}")
+        raise ValueError(f"{name} wants {wants}, not {_checks.shown(value)}")
 
 
-def _require_number(options: object, name: str, least: int, most: int) -> None:
-    value = getattr(options, name)
-    good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-    _require(good, name, f"a number from {least} to {most}", value)
+def _put(options: object, name: str, value: object) -> None:
+    """Keep what was checked: of the exact type, whatever a subclass says of itself."""
+    object.__setattr__(options, name, value)
+
+
+def _require_number(options: object, name: str, least: int, most: int, more: str = "") -> None:
+    _put(options, name, _checks.number(name, getattr(options, name), least, most, more))
 
 
 def _require_positive(options: object, *names: str) -> None:
@@ -45,36 +50,43 @@ def _require_positive(options: object, *names: str) -> None:
         _require_number(options, name, 1, MAX_LIMIT)
 
 
-def _require_time(name: str, value: float | None) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    good = value is None or (number and value >= 0)
-    _require(good, name, "a number of seconds, or None for no limit", value)
+def _require_times(options: object, *names: str) -> None:
+    for name in names:
+        value = getattr(options, name)
+        if value is not None:
+            _put(options, name, _checks.seconds(name, value))
 
 
-def _is_address(value: object) -> bool:
-    match value:
-        case tuple((str(), int() as port)):
-            return 0 <= port <= MAX_PORT
-        case _:
-            return False
+def _require_texts(options: object, *names: str, secret: bool = False) -> None:
+    for name in names:
+        value = getattr(options, name)
+        if value is not None:
+            _put(options, name, _checks.text(name, value, secret=secret, more=" or None"))
+
+
+def _require_address(options: object, name: str) -> None:
+    match getattr(options, name):
+        case None:
+            return
+        case tuple((str() as host, int() as port)) if not isinstance(port, bool):
+            host, port = str.__str__(host), int.__index__(port)
+            with contextlib.suppress(ValueError):
+                ipaddress.ip_address(host)
+                if 0 <= port <= MAX_PORT:
+                    _put(options, name, (host, port))
+                    return
+    raise ValueError(f"{name} wants an IP address and a port, not {_checks.shown(getattr(options, name))}")
 
 
 def _require_flags(options: object) -> None:
     for each in fields(options):  # type: ignore[arg-type]  # every caller is a dataclass
         if each.type == "bool":
-            value = getattr(options, each.name)
-            # None must never come to mean "off" (CVE-2021-22939).
-            _require(isinstance(value, bool), each.name, "True or False", value)
+            _checks.flag(each.name, getattr(options, each.name))
 
 
-def _require_names(names: frozenset[str]) -> None:
-    _require(
-        isinstance(names, frozenset)
-        and all(isinstance(name, str) and name == name.lower() for name in names),
-        "sensitive_headers",
-        "a frozenset of names in lower case",
-        names,
-    )
+def _require_names(options: object) -> None:
+    name = "sensitive_headers"
+    _put(options, name, _checks.lower_names(name, getattr(options, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +133,11 @@ class HTTP1Options:
 
     def __post_init__(self) -> None:
         _require_flags(self)
-        _require_names(self.sensitive_headers)
+        _require_names(self)
         _require(
-            not set(self.optional_responses) - {"status_reason"},
+            self.optional_responses in {(), ("status_reason",)},
             "optional_responses",
-            'a tuple of "status_reason"',
+            '() or ("status_reason",)',
             self.optional_responses,
         )
         _require_positive(
@@ -171,10 +183,8 @@ class ClientSettings:
 
     def __post_init__(self) -> None:
         for name, least, most in _SETTING_RANGES:
-            value = getattr(self, name)
-            if value is not None:
-                good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-                _require(good, name, f"a number from {least} to {most}, or None", value)
+            if getattr(self, name) is not None:
+                _require_number(self, name, least, most, ", or None")
         _require(
             self.enable_push is None or isinstance(self.enable_push, bool),
             "enable_push",
@@ -300,7 +310,7 @@ class HTTP2Options:
             f"a number from 1 to {MAX_WINDOW}",
             self.receive_window_update_threshold,
         )
-        _require_names(self.sensitive_headers)
+        _require_names(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,19 +349,13 @@ class TCPOptions:
 
     def __post_init__(self) -> None:
         _require_flags(self)
-        _require_time("connect_timeout", self.connect_timeout)
-        _require_time("send_timeout", self.send_timeout)
+        _require_times(self, "connect_timeout", "send_timeout")
         _require_number(self, "high_water", 1, sys.maxsize)
         _require_positive(self, "receive_size")
         for name in ("send_buffer", "receive_buffer"):
             if getattr(self, name) is not None:
                 _require_positive(self, name)
-        _require(
-            self.local_address is None or _is_address(self.local_address),
-            "local_address",
-            "an address and a port",
-            self.local_address,
-        )
+        _require_address(self, "local_address")
         _require(self.inet4 or self.inet6, "inet4, inet6", "at least one to be true", False)
 
 
@@ -387,8 +391,9 @@ class TLSOptions:
         key_log_file: a file that gets the keys of every connection, to read what was captured. The
             environment variable SSLKEYLOGFILE has the same effect where this is not given.
         sessions: sessions to resume, and where new ones are kept.
-        context: an `ssl.SSLContext` of your own; then only `server_hostname` and `sessions` of the options
-            above count, and mint sets nothing but ALPN.
+        context: an `ssl.SSLContext` of your own, for clients; then only `server_hostname` and `sessions` of
+            the options above count, and mint sets nothing but ALPN. Any number of connections may share one,
+            and each offers its own protocols. Have another context for other libraries that set ALPN.
 
     """
 
@@ -414,18 +419,40 @@ class TLSOptions:
 
     def __post_init__(self) -> None:
         _require_flags(self)
+        for name in ("minimum_version", "maximum_version"):
+            _require(
+                isinstance(getattr(self, name), ssl.TLSVersion),
+                name,
+                "an ssl.TLSVersion",
+                getattr(self, name),
+            )
+        newest = self.maximum_version is ssl.TLSVersion.MAXIMUM_SUPPORTED
         _require(
-            isinstance(self.minimum_version, int) and self.minimum_version >= ssl.TLSVersion.TLSv1_2,
+            self.minimum_version >= ssl.TLSVersion.TLSv1_2,
             "minimum_version",
             "TLS 1.2 or newer",
             self.minimum_version,
         )
         _require(
-            self.trust in {"auto", "system", "certifi", "truststore"},
-            "trust",
-            'one of "auto", "system", "certifi", "truststore"',
-            self.trust,
+            newest or self.maximum_version >= self.minimum_version,
+            "maximum_version",
+            "a version that is not older than minimum_version",
+            self.maximum_version,
         )
+        _put(self, "trust", _checks.one_of("trust", self.trust, get_args(Trust)))
+        _require_texts(self, "ca_file", "cert_file", "key_file", "ciphers", "key_log_file")
+        _require_texts(self, "key_password", secret=True)
+        self._require_data()
+        if self.server_hostname is not None:
+            _checks.text("server_hostname", self.server_hostname)
+            try:
+                _put(self, "server_hostname", ascii_host(str.__str__(self.server_hostname)))
+            except ValueError as error:
+                raise ValueError(f"server_hostname: {error}") from None
+        if self.sessions is not None:
+            _checks.instance("sessions", self.sessions, TLSSessions)
+        if self.context is not None:
+            _checks.instance("context", self.context, ssl.SSLContext, "an ssl.SSLContext")
         named = self.ca_file is not None or self.ca_data is not None
         _require(
             not named or self.trust == "auto", "trust", "no ca_file and no ca_data beside it", self.trust
@@ -438,3 +465,14 @@ class TLSOptions:
             "a cert_file beside it",
             self.key_file,
         )
+
+    def _require_data(self) -> None:
+        """Check `ca_data`, which is PEM text or DER octets."""
+        if self.ca_data is None:
+            return
+        if isinstance(self.ca_data, str):
+            _put(self, "ca_data", _checks.text("ca_data", self.ca_data))
+        elif isinstance(self.ca_data, bytes) and (exact := _checks.octets(self.ca_data)):
+            _put(self, "ca_data", exact)
+        else:
+            raise ValueError(f"ca_data wants PEM text or DER octets, not {_checks.shown(self.ca_data)}")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from functools import partial
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
+from . import _checks
 from ._core.http1 import Config, State
 from ._environment import proxy_url
 from ._extras import with_socksio
@@ -81,25 +83,47 @@ class Proxy:
     tunnel_timeout: float | None = 30.0
 
     def __post_init__(self) -> None:
-        if self.scheme not in _SCHEMES:
-            raise ValueError(f"scheme wants one of {', '.join(_SCHEMES)}, not {self.scheme!r}")
-        if not isinstance(self.port, int) or isinstance(self.port, bool) or not 0 <= self.port <= MAX_PORT:
-            raise ValueError(f"port wants a number from 0 to {MAX_PORT}, not {self.port!r}")
-        if not isinstance(self.tunnel, bool):
-            raise ValueError(f"tunnel wants True or False, not {self.tunnel!r}")  # noqa: TRY004  # as options do
-        timeout = self.tunnel_timeout
-        if isinstance(timeout, bool) or (timeout is not None and timeout < 0):
-            raise ValueError(f"tunnel_timeout wants a number of seconds, or None, not {timeout!r}")
-        if self.protocols not in {("http1",), ("http2",)}:
-            raise ValueError(f'protocols wants ("http1",) or ("http2",), not {self.protocols!r}')
+        put = partial(object.__setattr__, self)
+        put("scheme", _checks.one_of("scheme", self.scheme, _SCHEMES))
+        put("port", _checks.number("port", self.port, 0, MAX_PORT))
+        _checks.flag("tunnel", self.tunnel)
+        if self.tunnel_timeout is not None:
+            put("tunnel_timeout", _checks.seconds("tunnel_timeout", self.tunnel_timeout))
+        if self.protocols not in (("http1",), ("http2",)):  # it may be unhashable
+            raise ValueError(f'protocols wants ("http1",) or ("http2",), not {_checks.shown(self.protocols)}')
+        for name, kind in (("tls", TLSOptions), ("http1", HTTP1Options), ("http2", HTTP2Options)):
+            _checks.instance(name, getattr(self, name), kind)
+        put("headers", _checks.pairs("headers", self.headers))
+        for name in ("username", "password"):
+            given = getattr(self, name)
+            if given is not None:
+                put(name, self._checked_secret(name, given))
         self._check_name()
         if self.is_http:
             self._check_headers()
         else:
             self._check_socks()
 
+    @staticmethod
+    def _checked_secret(name: str, given: object) -> str:
+        """Return credentials that can be sent; no message repeats them."""
+        if not isinstance(given, str):
+            raise ValueError(f"{name} wants a str or None, not {type(given).__name__}")  # noqa: TRY004  # as options do
+        exact = str.__str__(given)
+        # A UnicodeEncodeError would hold the text.
+        if "\0" in exact or any("\ud800" <= mark <= "\udfff" for mark in exact):
+            raise ValueError(f"{name} holds NUL, or characters that UTF-8 cannot encode")
+        return exact
+
     def _check_name(self) -> None:
+        address: object = self.address
+        if isinstance(address, str):
+            object.__setattr__(self, "address", _checks.text("address", address))
+        elif not isinstance(address, (UnixAddress, IPv4Address, IPv6Address)):
+            kind = type(address).__name__
+            raise TypeError(f"address wants a str, an IP address or a mint.UnixAddress, not {kind}")
         if self.hostname is not None:
+            object.__setattr__(self, "hostname", _checks.text("hostname", self.hostname))
             ascii_host(self.hostname)
         elif not isinstance(self.address, UnixAddress):
             ascii_host(str(self.address))
@@ -109,6 +133,9 @@ class Proxy:
     def _check_headers(self) -> None:
         if self.password is not None and self.username is None:
             raise ValueError("a password wants a username beside it")
+        for name in ("username", "password"):
+            if any(mark < " " or mark == "\x7f" for mark in getattr(self, name) or ""):
+                raise ValueError(f"{name} holds a control character, which Basic authentication cannot carry")
         if ":" in (self.username or ""):
             raise ValueError("the username holds a colon, which Basic authentication cannot carry")
         names = {name.lower() for name, _ in self.headers}
@@ -164,25 +191,58 @@ class Proxy:
         The port is 80, 443, or 1080 for SOCKS, unless it is given. Credentials are percent-decoded, the
         host is not. Raises `ValueError`, which never shows the URL, for what names no proxy.
         """
-        from urllib.parse import unquote, urlsplit  # noqa: PLC0415  # few programs have proxies
-
-        try:
-            parts = urlsplit(url if "://" in url else f"http://{url}")
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            raise ValueError("this is no URL of a proxy") from None
+        if not isinstance(url, str):
+            raise TypeError(f"url wants a str, not {type(url).__name__}")
+        exact = str.__str__(url)
+        parts = _taken_apart(exact)
+        if parts is None:
+            raise ValueError("this is no URL of a proxy")
         scheme = _SCHEMES.get(parts.scheme)
         if scheme is None:
-            raise ValueError(f"a proxy's scheme is one of {', '.join(_SCHEMES)}, not {parts.scheme!r}")
-        if not host or parts.path not in {"", "/"} or parts.query or parts.fragment or not url.isprintable():
+            raise ValueError(f"a proxy's scheme is one of {', '.join(_SCHEMES)}")
+        if not parts.host or parts.more:
             raise ValueError("a proxy's URL has a host, and neither path nor query")
-        return cls(
-            scheme,
-            host,
-            _PORTS[scheme] if port is None else port,
-            username=None if parts.username is None else unquote(parts.username, errors="strict"),
-            password=None if parts.password is None else unquote(parts.password, errors="strict"),
+        port = _PORTS[scheme] if parts.port is None else parts.port
+        try:
+            return cls(scheme, parts.host, port, username=parts.username, password=parts.password)
+        except ValueError as error:
+            fault = str(error)
+        # Raised here and not there: the traceback of the original leads to the credentials.
+        raise ValueError(fault)
+
+
+class _Parts(NamedTuple):
+    """What a proxy's URL is made of."""
+
+    scheme: str
+    host: str | None
+    port: int | None
+    username: str | None
+    password: str | None
+    more: bool
+
+
+def _taken_apart(url: str) -> _Parts | None:
+    """Take a URL apart; `None` where that fails. An error of `urllib` would hold the credentials."""
+    import re  # noqa: PLC0415  # few programs have proxies
+    from urllib.parse import unquote, urlsplit  # noqa: PLC0415  # few programs have proxies
+
+    if not re.match("[A-Za-z][A-Za-z0-9+.-]*://", url):
+        url = f"http://{url}"
+    if not url.isprintable():
+        return None
+    try:
+        parts = urlsplit(url)
+        return _Parts(
+            parts.scheme,
+            parts.hostname,
+            parts.port,
+            None if parts.username is None else unquote(parts.username, errors="strict"),
+            None if parts.password is None else unquote(parts.password, errors="strict"),
+            parts.path not in {"", "/"} or bool(parts.query or parts.fragment),
         )
+    except ValueError:
+        return None
 
 
 def check_told(headers: HeaderFields) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
+from . import _checks
 from ._core.events import shown
 from ._core.messages import Source as Source  # noqa: PLC0414, TC001  # of this vocabulary
 
@@ -43,6 +44,15 @@ class UnixAddress:
     """The path of a Unix domain socket; a leading NUL names an abstract one (Linux)."""
 
     path: str
+
+    def __post_init__(self) -> None:
+        text = str.__str__(self.path) if isinstance(self.path, str) else ""
+        if not text or "\0" in text[1:]:
+            kind = type(self.path).__name__
+            raise ValueError(
+                f"path wants a str that is not empty and has no NUL but the first, not {kind} {text!a}"
+            )
+        object.__setattr__(self, "path", text)
 
 
 Address: TypeAlias = str | ipaddress.IPv4Address | ipaddress.IPv6Address | UnixAddress
@@ -85,6 +95,10 @@ class Eof:
 
     trailers: HeaderFields = ()
 
+    def __post_init__(self) -> None:
+        if self.trailers != ():
+            object.__setattr__(self, "trailers", _checks.pairs("trailers", self.trailers))
+
     def __repr__(self) -> str:
         return f"Eof(trailers={shown(self.trailers)!r})"
 
@@ -122,6 +136,14 @@ class Unread(NamedTuple):
     """What broke the transport after that, if anything did."""
     handed_out: bool
     """Whether a mailbox has handed out a message that was not fed to `stream` yet."""
+
+    def __repr__(self) -> str:
+        """Give the size of what arrived, which may hold secrets."""
+        size = sum(map(len, self.octets))
+        return (
+            f"Unread(octets=<{size} bytes>, ended={self.ended}, failure={self.failure!r}, "
+            f"handed_out={self.handed_out})"
+        )
 
 
 class Inbox(Protocol):

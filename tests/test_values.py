@@ -62,6 +62,7 @@ MESSAGES: list[object] = [
     mint.Received(SOURCE, 1, f"set-cookie: id={SECRET}".encode()),
     mint.Received(SOURCE, 2, SECRET.encode()),
     messages.Closed(SOURCE, 3),
+    types.Unread((f"set-cookie: id={SECRET}".encode(),), ended=True, failure=None, handed_out=False),
     messages.Broken(SOURCE, 4, errors.TransportReset()),
 ]
 OPTIONS: list[object] = [

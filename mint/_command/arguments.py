@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 from urllib.parse import urlsplit
 
+from .._checks import LONGEST
 from .._version import __version__
 from ..types import UnixAddress
 from .usage import BadURLError, UsageError, header
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from ..types import Address, ProtocolName, Scheme
 
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
+_QUOTED = re.compile("'.*'|\".*\"", re.DOTALL)
 _PORTS: dict[str, int] = {"http": 80, "https": 443}
 
 
@@ -64,13 +68,28 @@ class Wanted:
         return location.host if self.unix_socket is None else UnixAddress(self.unix_socket)
 
 
+def _shown(url: str) -> str:
+    """Return a URL without credentials; where they end is not certain, so rather too much is cut."""
+    before, at, after = url.rpartition("@")
+    found = _SCHEME.match(before)
+    return f"{found[0] if found else ''}(redacted)@{after}" if at else url
+
+
 def parse_location(url: str) -> Location:
     """Take a URL apart; `http` where it names no scheme. RFC 3986 3, RFC 9110 4.2."""
+    if any(mark <= " " or "\x7f" <= mark <= "\xa0" for mark in url):
+        # urlsplit would remove some of them.
+        raise BadURLError(f"{_shown(url)!a}: no blank and no control character is part of a URL")
     try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+        parts = urlsplit(url if _SCHEME.match(url) else f"http://{url}")
+    except ValueError:
+        raise BadURLError(f"{_shown(url)}: this is no URL") from None
+    try:
         port = parts.port
-    except ValueError as error:
-        raise BadURLError(f"{url}: {error}") from error
+    except ValueError:
+        # What stands there may be a password, with the @ behind it forgotten or escaped.
+        raise BadURLError(f"{parts.hostname}: the port in the URL is no number from 0 to 65535") from None
+    url = _shown(url)
     scheme: Literal["http", "https"]
     if parts.scheme == "http":
         scheme = "http"
@@ -117,7 +136,8 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, like everything else."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (--help says more)")
+        # What was given may be a secret.
+        raise UsageError(f"{_QUOTED.sub('...', message)} (--help says more)")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -130,7 +150,7 @@ def parser() -> argparse.ArgumentParser:
         "60 certificate rejected, 97 no way through the proxy, 130 interrupted.",
     )
     add = made.add_argument
-    add("urls", nargs="+", metavar="URL", help="what to fetch; several of one origin share a connection")
+    add("urls", nargs="*", metavar="URL", help="what to fetch; several of one origin share a connection")
     add("-X", "--request", metavar="METHOD", help="the method; GET, or POST with -d")
     add("-H", "--header", action="append", default=[], metavar="LINE", help="a header: 'name: value'")
     add("-d", "--data", action="append", default=[], metavar="DATA", help="content; @file reads it, @- stdin")
@@ -145,26 +165,51 @@ def parser() -> argparse.ArgumentParser:
     add("--http1.1", action="store_true", dest="http1", help="speak HTTP/1.1 only")
     add("--http2", action="store_true", help="speak HTTP/2 only (over TLS)")
     add("--h2c", action="store_true", help="speak HTTP/2 in clear, with prior knowledge")
-    add("--max-time", type=float, metavar="SECONDS", help="give up after so many seconds in all")
+    add("--max-time", metavar="SECONDS", help="give up after so many seconds in all")
     add("--unix-socket", metavar="PATH", help="connect to this socket instead of the host")
     add_options(made)
     add("--version", action="version", version=f"mint {__version__}")
     return made
 
 
+def _seconds(text: str) -> float:
+    """Return the number of --max-time."""
+    try:
+        made = float(text)
+    except ValueError:
+        made = 0.0
+    if not 0 < made <= LONGEST:
+        raise UsageError("--max-time wants a positive number of seconds")
+    return made
+
+
 def _check(given: argparse.Namespace) -> None:
     """Refuse options that make no sense, or none together."""
-    if given.max_time is not None and not given.max_time > 0:
-        raise UsageError("--max-time wants a positive number of seconds")
     if given.key is not None and given.cert is None:
         raise UsageError("--key wants --cert beside it")
     if given.unix_socket is not None and (given.proxy is not None or given.proxy_env):
         raise UsageError("--unix-socket and a proxy exclude each other")
 
 
+def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the options; one that is not known matters more than whatever else is wrong."""
+    told = list(sys.argv[1:] if arguments is None else arguments)
+    end = told.index("--") if "--" in told else len(told)
+    given, more = parser().parse_known_intermixed_args(told[:end])
+    given.urls += told[end + 1 :]
+    if more:
+        # What stands behind an unknown option may be a secret.
+        unknown = [name.partition("=")[0] if name.startswith("--") else name[:2] for name in more]
+        raise UsageError(f"there is no option {', '.join(unknown)} (--help says more)")
+    if not given.urls:
+        raise UsageError("there is no URL (--help says more)")
+    return given
+
+
 def parse(arguments: Sequence[str] | None) -> Wanted:
     """Read the command line. Raises `UsageError`; exits for `--help` and `--version`."""
-    given = parser().parse_args(arguments)
+    given = _given(arguments)
+    max_time = None if given.max_time is None else _seconds(given.max_time)
     protocols: tuple[ProtocolName, ...] = ("http1", "http2")
     if given.http1:
         protocols = ("http1",)
@@ -200,7 +245,7 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
         key=given.key,
         verbose=given.verbose,
         protocols=protocols,
-        max_time=given.max_time,
+        max_time=max_time,
         unix_socket=given.unix_socket,
         way=parse_way(given),
     )

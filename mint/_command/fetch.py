@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from itertools import groupby
+from itertools import groupby, zip_longest
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .. import errors
 from .._connections.negotiation import connect
@@ -22,13 +22,14 @@ from .usage import BadURLError, UsageError
 from .way import say_way
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .._connections.negotiation import Connection
     from ..responses import RequestRef, Response
     from .arguments import Location, Wanted
 
 USAGE, BAD_URL = 2, 3
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 _UNSENDABLE = (
     errors.InvalidRequestMethod,
     errors.InvalidHeaderName,
@@ -67,18 +68,26 @@ def exit_code(error: BaseException) -> int:
     return next(code for kind, code in _CODES if isinstance(error, kind))
 
 
+class Order(NamedTuple):
+    """One URL, and the file that its content goes to, if any."""
+
+    location: Location
+    output: str | None
+
+
 class Fetcher:
     """Fetches what is wanted, one origin after another."""
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._until = None if wanted.max_time is None else monotonic() + wanted.max_time
-        self._outputs = iter(wanted.outputs)
 
     def run(self) -> None:
         """Fetch everything; raises what went wrong first."""
-        for _, locations in groupby(self._wanted.locations, key=lambda each: each.origin):
-            waiting = list(locations)
+        wanted = self._wanted
+        orders = [Order(*each) for each in zip_longest(wanted.locations, wanted.outputs)]
+        for _, together in groupby(orders, key=lambda each: each.location.origin):
+            waiting = list(together)
             while waiting:
                 waiting = self._fetch(waiting)
 
@@ -118,16 +127,16 @@ class Fetcher:
             say_way(conn, proxy)
         return conn
 
-    def _fetch(self, locations: list[Location]) -> list[Location]:
+    def _fetch(self, orders: list[Order]) -> list[Order]:
         """Fetch over one connection; return what is left when the server closed it."""
         with contextlib.ExitStack() as stack:
-            conn = self._connect(locations[0])
+            conn = self._connect(orders[0].location)
             stack.callback(conn.close)
             exchange = Exchange(self._wanted, conn)
             stack.callback(exchange.close)
-            while exchange.begin(locations, self._outputs):
+            while exchange.begin(orders):
                 exchange.go_on(self._left())
-        return locations
+        return [*exchange.again, *orders]
 
 
 class Exchange:
@@ -138,18 +147,23 @@ class Exchange:
         self._conn = conn
         self._pages: dict[RequestRef, Page] = {}
         self._uploads: dict[RequestRef, memoryview[int]] = {}
+        self._orders: dict[RequestRef, Order] = {}
+        self._served = False
+        """Whether a response was complete: a server that never answers is not asked again."""
+        self.again: list[Order] = []
+        """What has to be asked for again, over another connection."""
 
-    def begin(self, locations: list[Location], outputs: Iterator[str]) -> bool:
+    def begin(self, orders: list[Order]) -> bool:
         """Send what can be sent now, taking it off the list; false when there is nothing to wait for."""
         wanted = self._wanted
         # Over HTTP/1 one after another: pipelining is for those who know their server.
-        most = 1 if self._conn.protocol == "http1" else len(locations) + len(self._pages)
-        while locations and len(self._pages) < most and self._conn.is_open():
+        most = 1 if self._conn.protocol == "http1" else len(orders) + len(self._pages)
+        while orders and len(self._pages) < most and self._conn.is_open():
             streamed = bool(wanted.body) and self._conn.protocol != "http1"
             try:
                 self._conn, ref = self._conn.request(
                     wanted.method,
-                    locations[0].target,
+                    orders[0].location.target,
                     wanted.headers,
                     STREAM if streamed else wanted.body,
                     flush=False,
@@ -158,9 +172,13 @@ class Exchange:
                 if not self._pages:
                     raise
                 break
-            locations.pop(0)
+            except errors.MintError as error:
+                if not self._goes_on_after(error):
+                    raise
+                break
+            order = self._orders[ref] = orders.pop(0)
             self._pages[ref] = Page(
-                self._conn.protocol, include=wanted.include, path=next(outputs, None), live=not self._pages
+                self._conn.protocol, include=wanted.include, path=order.output, live=not self._pages
             )
             if streamed and wanted.body is not None:
                 self._uploads[ref] = memoryview(wanted.body)
@@ -187,23 +205,55 @@ class Exchange:
             self._upload()
             self._conn, responses = self._conn.recv(timeout=timeout)
         except errors.MintError as error:
-            for response in error.responses:
-                self._show(response)
-            raise
-        failures = [
+            if not self._goes_on_after(error):
+                raise
+            return
+        failures = self._show_all(responses)
+        if failures:
+            raise failures[0]
+
+    def _goes_on_after(self, error: errors.MintError) -> bool:
+        """Show what came before an error; whether everything that it cost may be asked for again."""
+        failures = self._show_all(error.responses)
+        if failures or self._pages or not self._served:
+            return False
+        if error.local and not isinstance(error, errors.Closed):
+            return False  # it would be refused again
+        self._conn = self._conn.after(error)
+        return self._may_repeat(error.processed) and not self._conn.is_open()
+
+    def _may_repeat(self, processed: errors.Processed) -> bool:
+        """Whether a request may be sent again (RFC 9110 9.2.2)."""
+        maybe = processed is errors.Processed.MAYBE and self._wanted.method in _IDEMPOTENT
+        return processed is errors.Processed.NO or maybe
+
+    def _show_all(self, responses: Sequence[Response]) -> list[errors.HTTPError | errors.TransportError]:
+        """Print responses; return the failures of those that are not asked for again."""
+        return [
             response.error
             for response in responses
             if self._show(response) and isinstance(response, RequestFailed)
         ]
-        if failures:
-            raise failures[0]
+
+    def _is_put_back(self, failed: RequestFailed, page: Page) -> bool:
+        """Give up a page that nothing was seen of, where its request may be sent again."""
+        last = not any(each.begun for each in self._pages.values())  # or the order of the output would suffer
+        if not self._served or page.begun or not last or not self._may_repeat(failed.error.processed):
+            return False
+        self.again.append(self._orders[failed.ref])
+        page.close()
+        del self._pages[failed.ref]
+        self._uploads.pop(failed.ref, None)
+        return True
 
     def _show(self, response: Response) -> bool:
         """Print a response of ours; the end of one page is the turn of the next."""
         page = self._pages.get(response.ref)
-        if page is None:
+        if page is None or (isinstance(response, RequestFailed) and self._is_put_back(response, page)):
             return False
         page.take(response)
+        if isinstance(response, Done):
+            self._served = True
         if isinstance(response, (Done, RequestFailed)):
             page.end()
             while self._pages:

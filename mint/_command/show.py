@@ -90,6 +90,8 @@ class Page:
             self._file = sys.stdout.buffer
         else:
             self._file = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115  # closed by close()
+        self.begun: bool = False
+        """Whether anything of a response came."""
         self.ended: bool = False
         """Whether its last response came."""
 
@@ -117,6 +119,7 @@ class Page:
 
     def take(self, response: Response) -> None:
         """Print one response."""
+        self.begun = True
         match response:
             case Informational(status=status, headers=headers):
                 self._head(status)

@@ -15,5 +15,6 @@ def header(text: str, option: str = "-H") -> tuple[str, str]:
     """Take a header line apart. Raises `UsageError`."""
     name, colon, value = text.partition(":")
     if not colon:
-        raise UsageError(f"{option} wants 'name: value', not {text!r}")
+        # It is not repeated: it may be a secret whose colon was forgotten.
+        raise UsageError(f"{option} wants 'name: value', and there is no colon in it")
     return name.strip(), value.strip()

@@ -13,8 +13,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from .. import _checks
 from .._hosts import ascii_host, ascii_name, literal, without_zone
 from ..errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
 from ..options import MAX_PORT, TCPOptions, TLSOptions
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
 
 ATTEMPT_DELAY = 0.25
 """Seconds between attempts (RFC 8305 5)."""
+
+MOST_ADDRESSES = 256
+"""How many addresses of a resolver are taken; one that never ends must not fill the memory."""
+
+_ADDRESSES = (ipaddress.IPv4Address, ipaddress.IPv6Address)
 
 
 class Endpoint(NamedTuple):
@@ -185,12 +192,31 @@ Procedure: TypeAlias = Generator[IOStep, Answer, Established]
 
 def _check_kinds(tcp: object, tls: object, proxy: object) -> None:
     """Refuse what is no option, before something deeper meets it."""
-    if not isinstance(tcp, TCPOptions):
-        raise TypeError(f"tcp wants a mint.TCPOptions, not {tcp!r}")
-    if not isinstance(tls, TLSOptions):
-        raise TypeError(f"tls wants a mint.TLSOptions, not {tls!r}")
-    if isinstance(proxy, str):  # who has none need not load what a Proxy is; it may hold a password
+    _checks.instance("tcp", tcp, TCPOptions)
+    _checks.instance("tls", tls, TLSOptions)
+    if proxy is None:
+        return  # who has none need not load what a Proxy is
+    if isinstance(proxy, str):  # it may hold a password
         raise TypeError("proxy wants a mint.Proxy: mint.Proxy.from_url() makes one of a URL")
+    from ..proxy import Proxy  # noqa: PLC0415  # as above
+
+    _checks.instance("proxy", proxy, Proxy)
+
+
+def checked_address(address: Address) -> Address:
+    """Return what is dialled: a Unix socket, an IP address, or a host name in ASCII."""
+    if isinstance(address, (UnixAddress, *_ADDRESSES)):
+        return address
+    if not isinstance(address, str):
+        kind = type(address).__name__
+        raise TypeError(f"address wants a str, an IP address or a mint.UnixAddress, not {kind}")
+    exact = str.__str__(address)
+    known = literal(exact)
+    # R29: nothing is decoded or cut; what could end a line or hide userinfo is refused.
+    try:
+        return ascii_name(exact) if known is None else known
+    except ValueError as error:
+        raise ValueError(f"address: {error}") from error
 
 
 def make_plan(
@@ -204,29 +230,27 @@ def make_plan(
     proxy: Proxy | None = None,
 ) -> Plan:
     """Check what leads to the origin and return the plan; `ValueError` or `TypeError` says what is wrong."""
-    if scheme not in {"http", "https"}:
-        raise ValueError(f'scheme wants "http" or "https", not {scheme!r}')
-    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= MAX_PORT:
-        raise ValueError(f"port wants a number from 0 to {MAX_PORT}, not {port!r}")
+    secure = _checks.one_of("scheme", scheme, ("http", "https")) == "https"
+    number = _checks.number("port", port, 0, MAX_PORT)
     _check_kinds(tcp, tls, proxy)
-    if isinstance(address, UnixAddress):
+    dialled = checked_address(address)
+    if isinstance(dialled, UnixAddress):
         if hostname is None:
             raise ValueError("a Unix socket has no name: give hostname, for Host and the certificate")
         if proxy is not None:
             raise ValueError("a proxy cannot reach a Unix socket")
         if tcp.local_address is not None:
             raise ValueError("local_address is for IP: a Unix socket is not connected from one")
-        dialled: Address = address
     else:
-        known = literal(address)
-        # R29: nothing is decoded or cut; what could end a line or hide userinfo is refused.
-        dialled = ascii_name(str(address)) if known is None else known
         if proxy is not None:
             proxy.check_target(dialled)
         if hostname is None:
             hostname = dialled if isinstance(dialled, str) else without_zone(dialled)
-    name = ascii_host(hostname)
-    return Plan(dialled, port, name, tcp, tls if scheme == "https" else None, alpn, proxy)
+    try:
+        name = ascii_host(_checks.text("hostname", hostname))
+    except ValueError as error:
+        raise ValueError(f"hostname: {error}") from error
+    return Plan(dialled, number, name, tcp, tls if secure else None, alpn, proxy)
 
 
 def proxy_plan(proxy: Proxy, tcp: TCPOptions) -> Plan:
@@ -242,10 +266,12 @@ def proxy_plan(proxy: Proxy, tcp: TCPOptions) -> Plan:
 def as_endpoints(resolver: Resolver, host: str, port: int) -> tuple[Endpoint, ...]:
     """Ask a resolver of the caller's; `NameNotResolved` where it gives what is no IP address."""
     endpoints: list[Endpoint] = []
-    for each in resolver(host, port):
-        known = literal(each)
+    for each in islice(resolver(host, port), MOST_ADDRESSES):
+        known = literal(each) if isinstance(each, (str, *_ADDRESSES)) else None
         if known is None:
-            raise NameNotResolved(host, f"the resolver answered {each!r}, which is no IP address")
+            raise NameNotResolved(
+                host, f"the resolver answered {_checks.shown(each)}, which is no IP address"
+            )
         endpoints.append(_endpoint(known, port))
     return tuple(endpoints)
 

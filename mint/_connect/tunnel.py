@@ -67,16 +67,15 @@ def establish(plan: Plan, given: Attempt | None = None) -> Procedure:
 
 def _establish(plan: Plan, given: Attempt | None) -> Procedure:
     proxy = plan.proxy
-    # TLS first: a file that cannot be loaded must not cost a connection.
+    # TLS first: a file that cannot be loaded, or a context of a server, must not cost a connection.
     way = (str(plan.address), plan.port, proxy, plan.tcp.local_address)
-    secure = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way)
+    layer = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way).layer()
     if proxy is None:
         made = Established((yield from _reach(plan)) if given is None else given, (), None)
     else:
         made = yield from _through(proxy, plan, given)
-    if secure is None:
+    if layer is None:
         return made
-    layer = secure.layer()
     yield from shake_hands(made.attempt, made.layers, layer, made.arrived)
     return Established(made.attempt, (*made.layers, layer), layer.alpn, made.proxy_headers)
 
@@ -93,11 +92,10 @@ def _through(proxy: Proxy, plan: Plan, given: Attempt | None) -> Procedure:
     if not proxy.is_http:
         target = yield from resolved_here(proxy, plan)
     way = ("proxy", proxy, plan.tcp.local_address)
-    secure = None if hop.tls is None else prepare(hop.tls, hop.alpn, hop.hostname, way)
+    layer = None if hop.tls is None else prepare(hop.tls, hop.alpn, hop.hostname, way).layer()
     attempt = (yield from _reach(hop)) if given is None else given
     layers: tuple[Layer, ...] = ()
-    if secure is not None:
-        layer = secure.layer()
+    if layer is not None:
         yield from shake_hands(attempt, (), layer)
         check_alpn(layer, hop.alpn)
         layers = (layer,)

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from sys import maxsize
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 
+from .._checks import LONGEST, flag, instance, number, octets, one_of, seconds
+from .._checks import until as deadline
 from .._core.events import CLOSE, SHUT_WRITE, Failed
 from .._core.faults import Fault
 from .._wire.link import Refused
@@ -22,10 +25,12 @@ from ..errors.table import from_fault
 from ..messages import Broken, Closed, Received
 from ..responses import RequestFailed
 from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
+from .arguments import check_inbox
 from .body import as_pieces
 from .engine import Engine
 from .failures import as_fault, common
 from .foresight import events_of, stays_open
+from .identity import Identity
 from .notes import log_notes
 
 if TYPE_CHECKING:
@@ -64,7 +69,7 @@ def _rearm(newest: ConnectionBase[_S]) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ConnectionBase(Generic[_S]):
+class ConnectionBase(Identity, Generic[_S]):
     """A connection as an immutable value. Use it through `mint.HTTP1` and `mint.HTTP2`.
 
     Every operation leaves the value as it was and returns a new one: go on with that. `==` compares
@@ -98,18 +103,6 @@ class ConnectionBase(Generic[_S]):
         return bool(self._state == other._state) and self._private == other._private
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a value that is superseded must not be a key
-
-    def __copy__(self) -> Self:
-        """Return the value itself: it is never written."""
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        """Return the value itself: it is never written, and its link cannot be copied."""
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled: a link does not travel."""
-        raise TypeError(f"{type(self).__name__} cannot be pickled: its link belongs to this process")
 
     def __repr__(self) -> str:
         stands = "open" if self.is_open() else "draining" if self.is_open("read") else "closed"
@@ -257,6 +250,8 @@ class ConnectionBase(Generic[_S]):
         RFC 9110 9, RFC 9112 3, RFC 9113 8.3.
 
         """
+        if flush is not True and flush is not False:
+            flag("flush", flush)
         streaming = body is STREAM
         pieces = None if body is None or isinstance(body, Stream) else as_pieces(body)
         made = self._quick.request(self, method, target, headers, pieces, streaming, flush)
@@ -300,9 +295,11 @@ class ConnectionBase(Generic[_S]):
         `UnallowedTrailingHeader`; all of them local. `TransportError` where the wire broke, `ValueError` for
         a ref this connection never gave. RFC 9112 7.1, RFC 9113 8.1.
         """
-        if not isinstance(data, (Eof, bytes, bytearray, memoryview)):
+        piece = data if isinstance(data, Eof) or type(data) is bytes else octets(data)
+        if piece is None:
             raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
-        piece = data if isinstance(data, Eof) or type(data) is bytes else bytes(data)
+        if flush is not True and flush is not False:
+            flag("flush", flush)
         link = self._claimed()
         try:
             if isinstance(piece, Eof):
@@ -358,15 +355,20 @@ class ConnectionBase(Generic[_S]):
         was open (an end while nothing is open is no error: `is_open("read")` says it), `RuntimeError` in
         active mode, `ValueError` for a negative `byte_count`.
         """
-        until = None if timeout is None else monotonic() + timeout
+        if timeout is None:
+            until = None
+        elif type(timeout) is float and 0.0 <= timeout <= LONGEST:
+            until = monotonic() + timeout
+        else:
+            until = deadline("timeout", timeout, monotonic())
+        if type(byte_count) is not int or byte_count:
+            byte_count = number("byte_count", byte_count, 0, maxsize)
         if not byte_count:
             quick: tuple[Self, list[Response]] | None = self._quick.recv(self, until)
             if quick is not None:
                 return quick
         responses: list[Response] = []
         self._link.permit("recv")
-        if byte_count < 0:
-            raise ValueError(f"byte_count wants a number of bytes, not {byte_count}")
         fed = 0
         current = self
         while True:
@@ -471,8 +473,8 @@ class ConnectionBase(Generic[_S]):
         mailbox, `TypeError` for a mailbox of another world (asyncio, trio), `MailboxClosed`, and
         `TransportError` where what was queued could not be encrypted.
         """
-        if mode not in {"active", "passive"}:
-            raise ValueError(f'mode wants "active" or "passive", not {mode!r}')
+        one_of("mode", mode, ("active", "passive"))
+        check_inbox(mailbox)
         if (mode == "active") is (mailbox is None):
             raise ValueError("a mailbox belongs to active mode, and only to it")
         if mailbox is not None:
@@ -596,6 +598,7 @@ class ConnectionBase(Generic[_S]):
 
     def put_private(self, key: str, value: object) -> Self:
         """Associate a value with the connection; no byte moves."""
+        instance("key", key, str, "a str")
         return self._slots().replace(self, "_private", {**self._private, key: value})
 
     def get_private(self, key: str, default: object = None) -> object:
@@ -609,9 +612,7 @@ class ConnectionBase(Generic[_S]):
 
     def put_log(self, log: bool) -> Self:  # the seeds' put_log(conn, boolean)
         """Turn the log on or off: logger `mint`, level DEBUG, one record per frame or head."""
-        if not isinstance(log, bool):
-            raise ValueError(f"log wants True or False, not {log!r}")  # noqa: TRY004  # as the options do
-        return self._slots().replace(self, "_state", self._state.traced(log))
+        return self._slots().replace(self, "_state", self._state.traced(flag("log", log)))
 
     # -- the wire
 
@@ -621,6 +622,8 @@ class ConnectionBase(Generic[_S]):
         Raises `TransportTimeout` when the time is up: the connection lives on, and what was not written stays
         queued. `RuntimeError` in asyncio and trio, which have a `flush` to await.
         """
+        if timeout is not None:
+            timeout = seconds("timeout", timeout, -LONGEST)
         self._link.permit("flush")
         link = self._claimed()
         try:
@@ -679,7 +682,7 @@ class ConnectionBase(Generic[_S]):
         The same value for a local error. `ValueError` for an error of another connection, and for one
         without a successor: unpickled, or raised before there was a connection.
         """
-        successor = error.successor
+        successor = instance("error", error, MintError, "an error of mint").successor
         if not isinstance(successor, type(self)) or successor.source is not self.source:
             raise ValueError("this error is not of this connection, or has lost its successor")
         return successor

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from .._checks import octets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,11 +17,15 @@ def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
     """Return content as pieces of `bytes`; `bytes` pass by reference, what is like them is copied."""
     if type(body) is bytes:
         return (body,)
-    if isinstance(body, (bytes, bytearray, memoryview)):
-        return (bytes(body),)
+    whole = octets(body)
+    if whole is not None:
+        return (whole,)
+    if not isinstance(body, Iterable) or hasattr(body, "keys"):
+        raise TypeError(f"body wants bytes or a sequence of bytes, not {type(body).__name__}")
     pieces: list[bytes] = []
     for piece in body:
-        if not isinstance(piece, (bytes, bytearray, memoryview)):
+        exact = octets(piece)
+        if exact is None:
             raise TypeError(f"body wants bytes or a sequence of bytes, not {type(piece).__name__}")
-        pieces.append(bytes(piece))
+        pieces.append(exact)
     return tuple(pieces)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sys import maxsize
 from typing import TYPE_CHECKING, Literal
 
+from .. import _checks
 from .._connect.race import make_plan
 from .._core import http1 as core
 from .._core.turns import Quick
@@ -19,6 +20,7 @@ from .._version import USER_AGENT
 from ..errors import BadALPNProtocol, Closed, Processed, TransportError
 from ..options import HTTP1Options, TCPOptions, TLSOptions
 from ..types import UnixAddress
+from .arguments import check_initiate, check_mailbox, check_options
 from .base import NO_PRIVATE, ConnectionBase
 from .failures import connecting
 
@@ -129,6 +131,8 @@ def connect(
     The arguments are those of `mint.connect`, and so is what is raised.
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("http/1.1",), proxy)
+    check_options(log, http1=http1)
+    check_mailbox(mailbox, "blocking")
     with connecting():
         link, found = open_link(plan, resolver, socket)
         try:
@@ -179,6 +183,9 @@ def initiate(
             CONNECT, kept for `proxy_headers`.
 
     """
+    check_options(log, http1=http1)
+    _checks.flag("forward_proxy", forward_proxy)
+    check_initiate(transport, scheme, hostname, port, identity, mailbox, proxy_headers)
     config = core.Config(
         hostname=hostname,
         port=port,

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
+from .._checks import flag, number, octets, shown
 from .._connect.race import make_plan
 from .._core import http2 as core
 from .._core.events import RequestRef
@@ -20,6 +21,7 @@ from .._version import USER_AGENT
 from ..errors import BadALPNProtocol, InadequateSecurity, ProtocolNotNegotiated
 from ..options import MAX_WINDOW, ClientSettings, HTTP2Options, TCPOptions, TLSOptions
 from ..types import UnixAddress
+from .arguments import check_initiate, check_mailbox, check_options
 from .base import NO_PRIVATE, ConnectionBase
 from .failures import connecting
 
@@ -123,11 +125,12 @@ class HTTP2(ConnectionBase[core.State]):
         `payload` has exactly 8 octets, else it is a `ValueError`. Raises `TooManyPings` (local) beyond
         `HTTP2Options.max_pings`. RFC 9113 6.7.
         """
-        if not isinstance(payload, bytes) or len(payload) != PING_SIZE:
-            raise ValueError(f"payload wants {PING_SIZE} bytes, not {payload!r}")
+        exact = octets(payload)
+        if exact is None or len(exact) != PING_SIZE:
+            raise ValueError(f"payload wants {PING_SIZE} bytes, not {shown(payload)}")
         link = self._claimed()
         try:
-            step = self._current(link).ping(payload)
+            step = self._current(link).ping(exact)
         except BaseException:
             link.release(moved=False)
             raise
@@ -208,8 +211,7 @@ class HTTP2(ConnectionBase[core.State]):
         `ValueError` for any other size, and for a ref that this connection never gave; `TypeError` for any
         other scope. RFC 9113 6.9.
         """
-        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_WINDOW:
-            raise ValueError(f"size wants a number from 1 to {MAX_WINDOW}, not {size!r}")
+        number("size", size, 1, MAX_WINDOW)
         ref = _scope(scope)
         return self._run(lambda state: state.set_receive_window(ref, size))
 
@@ -219,6 +221,7 @@ class HTTP2(ConnectionBase[core.State]):
         Once the window is used up the server waits; other requests are not affected. `UnknownRequestToStream`
         (local) where the request is over; `ValueError` for a ref that this connection never gave.
         """
+        flag("refill", refill)
         return self._run(lambda state: state.set_refill(ref, refill))
 
 
@@ -269,6 +272,8 @@ def connect(
     server does not agree, and else what `mint.connect` raises.
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("h2",), proxy)
+    check_options(log, http2=http2)
+    check_mailbox(mailbox, "blocking")
     with connecting():
         link, found = open_link(plan, resolver, socket)
         try:
@@ -318,6 +323,8 @@ def initiate(
         proxy_headers: those of a proxy's answer to CONNECT, kept for `proxy_headers`.
 
     """
+    check_options(log, http2=http2)
+    check_initiate(transport, scheme, hostname, port, identity, mailbox, proxy_headers)
     config = core.Config(
         hostname=hostname,
         port=port,

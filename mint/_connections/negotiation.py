@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from .. import _checks
 from .._connect.race import make_plan
 from .._loops.blocking import open_link
 from ..errors import BadALPNProtocol, ProtocolNotNegotiated
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..types import UnixAddress
+from .arguments import check_mailbox, check_options
 from .failures import connecting
 from .http1 import HTTP1
 from .http1 import initiate as initiate_http1
@@ -40,9 +42,10 @@ _ALPN: dict[ProtocolName, str] = {"http2": "h2", "http1": "http/1.1"}
 
 def offered(protocols: Sequence[ProtocolName]) -> tuple[str, ...]:
     """Return what ALPN offers for these protocols; `ValueError` where they make no sense."""
-    names = frozenset(protocols)
-    if isinstance(protocols, str) or not names or len(names) != len(protocols) or not names <= set(_ALPN):
-        raise ValueError(f'protocols wants "http1", "http2" or both, not {protocols!r}')
+    given = tuple(protocols) if isinstance(protocols, (tuple, list, set, frozenset)) else ()
+    names = {str.__str__(name) for name in given if isinstance(name, str)}
+    if not names or len(names) != len(given) or not names <= set(_ALPN):
+        raise ValueError(f'protocols wants "http1", "http2" or both, not {_checks.shown(protocols)}')
     return tuple(token for name, token in _ALPN.items() if name in names)
 
 
@@ -121,6 +124,7 @@ def make_wish(
 ) -> Wish:
     """Check the arguments of `connect`, the same in every world; `ValueError` where they make no sense."""
     offer = offered(protocols)
+    check_options(log, http1, http2)
     plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)
     return Wish(plan, scheme, offer, http1, http2, log)
 
@@ -175,6 +179,7 @@ def connect(
 
     """
     wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
+    check_mailbox(mailbox, "blocking")
     with connecting():
         link, found = open_link(wish.plan, resolver, socket)
         return wish.begin(link, found, mailbox)

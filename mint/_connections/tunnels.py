@@ -316,7 +316,7 @@ class Tunnels:
         plan = wish.plan
         tcp = plan.tcp
         way = ("tunnels", self._connection.peer_address, self._connection.tls, str(plan.address), plan.port)
-        secure = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way)
+        layer = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way).layer()
         started = monotonic()
         until = None if tcp.connect_timeout is None else started + tcp.connect_timeout
         link = self._ask(asked, tcp)
@@ -324,8 +324,7 @@ class Tunnels:
             limits = [each for each in (tcp.connect_timeout, tunnel_timeout) if each is not None]
             self._opened(link, started + min(limits) if limits else None)
             alpn = None
-            if secure is not None:
-                layer = secure.layer()
+            if layer is not None:
                 _drive(link, shake_hands(Attempt(), (), layer), until)
                 link.adopt((layer,), secure=True)
                 alpn = layer.alpn

@@ -153,6 +153,8 @@ cdef int check_pairs(object headers) except -1:
         return 0
     if isinstance(headers, str) or hasattr(headers, "keys"):
         raise TypeError("headers want pairs of name and value: of a mapping, give its items()")
+    if not hasattr(headers, "__iter__"):
+        raise TypeError(f"headers want pairs of name and value, not {type(headers).__name__}")
     return 0
 
 

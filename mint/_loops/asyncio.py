@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
     from types import TracebackType
 
-    from .._connect.race import Attempt, Endpoint, Established, Plan
+    from .._connect.race import Attempt, Established, Plan
     from ..messages import Message
     from ..types import Resolver, Transport
+    from .dialer import Found
 
 _T = TypeVar("_T")
 
@@ -53,15 +54,15 @@ async def open_link(
 class Driver(AsyncDriver):
     """Answers the steps of one procedure with what the event loop offers for sockets."""
 
-    async def _look_up(self, host: str, port: int, left: float | None) -> tuple[Endpoint, ...] | Exception:
+    async def _look_up(self, host: str, port: int, left: float | None) -> Found:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[tuple[Endpoint, ...] | Exception] = loop.create_future()
+        future: asyncio.Future[Found] = loop.create_future()
 
-        def arrive(answer: tuple[Endpoint, ...] | Exception) -> None:
+        def arrive(answer: Found) -> None:
             if not future.done():
                 future.set_result(answer)
 
-        def answer(found: tuple[Endpoint, ...] | Exception) -> None:
+        def answer(found: Found) -> None:
             # The loop may be closed by the time the system answers.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(arrive, found)
@@ -133,6 +134,8 @@ class Mailbox:
     thread. Any number of tasks may receive; each message is handed out once, and cancelling a `receive`
     loses none. Connections are held weakly: keep them.
     """
+
+    _world = "asyncio"
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -17,7 +17,6 @@ from .._connect.race import (
     Attempt,
     Decided,
     Dial,
-    Endpoint,
     Established,
     IOStep,
     Limit,
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
 
     from ..options import TCPOptions
     from ..types import Resolver
+    from .dialer import Found
 
 
 def open_link(
@@ -120,7 +120,7 @@ class Driver(Dialler):
                 return self.limit(seconds)
 
     def _resolve(self, host: str, port: int) -> Resolved:
-        answers: queue.SimpleQueue[tuple[Endpoint, ...] | Exception] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[Found] = queue.SimpleQueue()
         left = milliseconds(self.left(resolving(host)))
         self.ask(host, port, answers.put)
         try:

@@ -11,10 +11,11 @@ import contextlib
 import errno
 import os
 import socket as sockets
+import ssl
 import threading
 from abc import ABC, abstractmethod
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from .._connect.race import (
     Abandon,
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from .._connect.race import Answer, Established, IOStep, Procedure
     from ..options import TCPOptions
     from ..types import Resolver
+
+Found: TypeAlias = "tuple[Endpoint, ...] | BaseException"
+"""What asking for a name gave: its addresses, or what was raised instead."""
 
 FAMILIES = {"inet4": sockets.AF_INET, "inet6": sockets.AF_INET6, "unix": sockets.AF_UNIX}
 NAMES = {sockets.AF_INET: "inet4", sockets.AF_INET6: "inet6"}
@@ -104,6 +108,10 @@ def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttemp
     """Take over a socket that the caller connected; `ValueError` where it is none."""
     if socket is None:
         return None
+    if not isinstance(socket, sockets.socket):
+        raise TypeError(f"socket wants a socket.socket, not {type(socket).__name__}")
+    if isinstance(socket, ssl.SSLSocket):
+        raise TypeError("socket wants a plain socket: mint speaks TLS itself, with tls=mint.TLSOptions(...)")
     if socket.type != sockets.SOCK_STREAM:
         raise ValueError("socket wants a stream socket")
     if tcp.local_address is not None:
@@ -136,6 +144,8 @@ class Dialler:
 
     def __init__(self, tcp: TCPOptions, resolver: Resolver | None, given: SocketAttempt | None) -> None:
         """Begin: the deadline counts from now."""
+        if resolver is not None and not callable(resolver):
+            raise TypeError(f"resolver wants a function of a host and a port, not {type(resolver).__name__}")
         self.tcp = tcp
         self._resolver = resolver
         timeout = tcp.connect_timeout
@@ -164,7 +174,7 @@ class Dialler:
 
     # -- names
 
-    def ask(self, host: str, port: int, answer: Callable[[tuple[Endpoint, ...] | Exception], object]) -> None:
+    def ask(self, host: str, port: int, answer: Callable[[Found], object]) -> None:
         """Resolve a name in a daemon thread that is left behind when the time is up."""
 
         def run() -> None:
@@ -174,7 +184,7 @@ class Dialler:
                     found = look_up(host, port)
                 else:
                     found = as_endpoints(self._resolver, host, port)
-            except Exception as error:  # noqa: BLE001  # handed over to whoever asked
+            except BaseException as error:  # noqa: BLE001  # handed over to whoever asked, whatever it is
                 answer(error)
             else:
                 answer(found)
@@ -182,7 +192,7 @@ class Dialler:
         threading.Thread(target=run, name="mint-resolver", daemon=True).start()
 
     @staticmethod
-    def resolved(host: str, answer: tuple[Endpoint, ...] | Exception) -> Resolved:
+    def resolved(host: str, answer: Found) -> Resolved:
         """Return what `ask` was answered, or raise the error that says why not."""
         if isinstance(answer, MintError):
             raise answer
@@ -190,7 +200,13 @@ class Dialler:
             raise NameNotResolved(host, "it is no valid host name") from answer
         if isinstance(answer, OSError):
             raise system_error(answer, doing=resolving(host), address=host) from answer
-        if isinstance(answer, Exception):
+        if isinstance(answer, (StopIteration, StopAsyncIteration)) or (
+            isinstance(answer, BaseException)
+            and not isinstance(answer, (Exception, SystemExit, KeyboardInterrupt))
+        ):
+            # It would mean something else to the generators and tasks that it passes through.
+            raise RuntimeError(f"the resolver raised {type(answer).__name__}") from answer  # noqa: TRY004  # no type
+        if isinstance(answer, BaseException):
             raise answer
         return Resolved(answer)
 
@@ -282,9 +298,7 @@ class AsyncDriver(Dialler, ABC):
         return decide(first)
 
     @abstractmethod
-    async def _look_up(
-        self, host: str, port: int, left: float | None
-    ) -> tuple[Endpoint, ...] | Exception: ...
+    async def _look_up(self, host: str, port: int, left: float | None) -> Found: ...
 
     @abstractmethod
     async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None: ...

@@ -21,6 +21,8 @@ from enum import Enum
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
 
+from .._checks import LONGEST as FOREVER
+from .._checks import seconds
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
 from .tcp import LONGEST
@@ -309,8 +311,10 @@ class Mailbox(Watcher):
         `TimeoutError`) when the time is up, `MailboxClosed` after `close`.
         """
         late = False  # asked for the last time
-        if timeout is not None and timeout > LONGEST:
-            timeout = None
+        if timeout is not None:
+            timeout = seconds("timeout", timeout, -FOREVER)
+            if timeout > LONGEST:
+                timeout = None
         until = None if timeout is None else monotonic() + timeout
         if not self._turn.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
             raise TransportTimeout(_PHASE)

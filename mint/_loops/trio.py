@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
     from types import TracebackType
 
-    from .._connect.race import Attempt, Endpoint, Established, Plan
+    from .._connect.race import Attempt, Established, Plan
     from .._wire.layer import Layer
     from .._wire.link import World
     from ..options import TCPOptions
     from ..types import Resolver
+    from .dialer import Found
 
 # -- the link
 
@@ -141,12 +142,12 @@ async def open_link(
 class Driver(AsyncDriver):
     """Answers the steps of one procedure by waiting for sockets."""
 
-    async def _look_up(self, host: str, port: int, left: float | None) -> tuple[Endpoint, ...] | Exception:
+    async def _look_up(self, host: str, port: int, left: float | None) -> Found:
         token = trio.lowlevel.current_trio_token()
-        answers: list[tuple[Endpoint, ...] | Exception] = []
+        answers: list[Found] = []
         answered = trio.Event()
 
-        def answer(found: tuple[Endpoint, ...] | Exception) -> None:
+        def answer(found: Found) -> None:
             answers.append(found)
             # trio may be over by the time the system answers.
             with contextlib.suppress(trio.RunFinishedError):

@@ -12,7 +12,7 @@ import ssl
 import threading
 from collections import OrderedDict
 from dataclasses import fields
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .._extras import with_certifi
 from ..options import TLSOptions
@@ -84,6 +84,46 @@ def shared(options: TLSOptions, alpn: Sequence[str], make: _Make) -> ssl.SSLCont
         while len(_kept) > MOST:
             _kept.popitem(last=False)
     return found
+
+
+class _Wrapping:
+    """Makes TLS objects, each with protocols of its own, from contexts that may be shared.
+
+    In `ssl` ALPN belongs to a context, and OpenSSL copies it into each TLS object when that is made
+    (SSL_new): what the context says before or after does not matter. So both happen under one lock. The lock
+    is re-entrant because a signal handler may connect, too; what it changed meanwhile shows in the count.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._count = 0
+
+    def wrapped(
+        self, context: ssl.SSLContext, alpn: Sequence[str], wrap: Callable[[], ssl.SSLObject]
+    ) -> ssl.SSLObject:
+        """Return a TLS object that offers these protocols."""
+        while True:
+            with self.lock:
+                self._count += 1
+                count = self._count
+                context.set_alpn_protocols(list(alpn))
+                made = wrap()
+                if self._count == count:
+                    return made
+
+
+wrapping: Final = _Wrapping()
+
+
+def _begin_anew() -> None:
+    """Replace the locks in a child process: another thread of the parent may have held them."""
+    global _lock  # noqa: PLW0603  # a lock that is held cannot be released by another thread
+    _lock = threading.RLock()
+    wrapping.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def forget() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._extras import with_certifi, with_truststore
 from ..errors import CertificateRejected, TLSFailed
 from ..types import TLSInfo
-from .contexts import shared
+from .contexts import shared, wrapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Sequence
@@ -107,8 +107,9 @@ def _new_context(options: TLSOptions) -> ssl.SSLContext:
 
 
 def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
-    """Return the context that the options describe, offering these protocols.
+    """Return the context that the options describe; one of mint's own offers these protocols.
 
+    A context of the caller's stays as it is: it may be in use for something else at this moment.
     Raises `TLSFailed` where a file cannot be loaded or a cipher string names nothing.
     """
     try:
@@ -130,7 +131,7 @@ def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
             if key_log:
                 with _loading(key_log):
                     context.keylog_filename = key_log
-        context.set_alpn_protocols(list(alpn))
+            context.set_alpn_protocols(list(alpn))
     except TLSFailed:
         raise
     except (ssl.SSLError, OSError, ValueError) as error:
@@ -153,12 +154,13 @@ class Prepared(NamedTuple):
 
     context: ssl.SSLContext
     server_hostname: str
+    alpn: Sequence[str]
     session: ssl.SSLSession | None = None
     keep: Callable[[ssl.SSLSession], None] | None = None
 
     def layer(self) -> TLSLayer:
         """Return the layer, before its handshake."""
-        return TLSLayer(self.context, self.server_hostname, self.session, self.keep)
+        return TLSLayer(self.context, self.server_hostname, self.session, self.keep, self.alpn)
 
 
 def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashable) -> Prepared:
@@ -167,14 +169,14 @@ def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashab
     name = (options.server_hostname or hostname).removesuffix(".")
     sessions = options.sessions
     if sessions is None:
-        return Prepared(shared(options, alpn, make_context), name)
+        return Prepared(shared(options, alpn, make_context), name, alpn)
     files = (options.ca_file, options.cert_file, options.key_file)
     with _loading(*files):
         stamps = tuple(_stamp(file) for file in files)
     key = options, stamps, name, tuple(alpn), way
     found = sessions.take(key)
     context, session = found or (shared(options, alpn, make_context), None)
-    return Prepared(context, name, session, partial(sessions.keep, key, context))
+    return Prepared(context, name, alpn, session, partial(sessions.keep, key, context))
 
 
 class TLSLayer:
@@ -188,10 +190,12 @@ class TLSLayer:
         server_hostname: str | None,
         session: ssl.SSLSession | None = None,
         keep: Callable[[ssl.SSLSession], None] | None = None,
+        alpn: Sequence[str] | None = None,
     ) -> None:
         """Start a client; `server_hostname` is for SNI and for the certificate check.
 
-        It offers to resume `session`; `keep` is called once with a session that can be resumed later.
+        It offers to resume `session`; `keep` is called once with a session that can be resumed later. It
+        offers the protocols of `alpn`; `None` leaves that to the context.
         """
         self._keep = keep
         self._known: TLSInfo | None = None
@@ -204,9 +208,14 @@ class TLSLayer:
         self.failure: TransportError | None = None
         """What broke the layer: no more plaintext will come after what was read."""
         try:
-            self._object = context.wrap_bio(
-                self._arriving, self._leaving, server_hostname=server_hostname, session=session
+            wrap = partial(
+                context.wrap_bio,
+                self._arriving,
+                self._leaving,
+                server_hostname=server_hostname,
+                session=session,
             )
+            self._object = wrap() if alpn is None else wrapping.wrapped(context, alpn, wrap)
         except (ssl.SSLError, ValueError) as error:
             raise tls_error(error) from error
 

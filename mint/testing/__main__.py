@@ -1,19 +1,81 @@
-"""`python -m mint.testing`: the showcase origin, in clear on loopback, to try things on."""
+"""`python -m mint.testing`: the showcase origin on loopback, to try things on."""
 
+import argparse
+import ssl
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from . import Origin, showcase
 
+MAX_PORT = 65_535
 
-def main() -> None:
-    """Print the URL and serve, until interrupted."""
-    with suppress(KeyboardInterrupt), Origin(showcase) as origin:
-        sys.stdout.write(f"http://{origin.address}:{origin.port}/\n")
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; its help is the manual."""
+    made = argparse.ArgumentParser(
+        prog="python -m mint.testing",
+        description="Serve a page of everything on loopback, over HTTP/1.1 and HTTP/2, until interrupted. "
+        "The URL is printed on the first line.",
+    )
+    add = made.add_argument
+    add(
+        "--port", type=_port, default=0, metavar="PORT", help="listen on this port; any free one unless given"
+    )
+    add("--tls", action="store_true", help="speak TLS, with a new certificate for localhost (needs trustme)")
+    only = made.add_mutually_exclusive_group()
+    only.add_argument("--http1", action="store_true", help="speak HTTP/1.1 only")
+    only.add_argument("--h2c", action="store_true", help="speak HTTP/2 in clear only, with prior knowledge")
+    return made
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text[:6]) <= MAX_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"a number from 0 to {MAX_PORT} is wanted, not {text!r}")
+
+
+def _certificate(folder: Path, protocols: Sequence[str]) -> tuple[ssl.SSLContext, Path]:
+    """Return a context with a new certificate, and the file of whom a client has to trust."""
+    from .certificates import Authority  # noqa: PLC0415  # it needs an optional dependency
+
+    authority = Authority()
+    alpn = [{"http1": "http/1.1", "http2": "h2"}[name] for name in protocols]
+    return authority.server_context(alpn=alpn), authority.write_pem(folder / "ca.pem")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the URL and serve, until interrupted; return the exit code."""
+    made = parser()
+    given = made.parse_args(arguments)
+    if given.tls and given.h2c:
+        made.error("--h2c is HTTP/2 in clear: not allowed with --tls")
+    protocols = ("http1",) if given.http1 else ("http2",) if given.h2c else ("http2", "http1")
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+        context, lines = None, []
+        if given.tls:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="mint-")))
+            try:
+                context, trusted = _certificate(folder, protocols)
+            except ImportError as error:
+                made.error(f"--tls: {error}")
+            lines = [f"trust: {trusted}"]
+        try:
+            server = Origin(showcase, tls=context, port=given.port, protocols=protocols)
+            origin = stack.enter_context(server)
+        except OSError as error:
+            sys.stderr.write(f"cannot listen on port {given.port}: {error.strerror or error}\n")
+            return 1
+        host = origin.address if context is None else "localhost"
+        scheme = "http" if context is None else "https"
+        sys.stdout.write("\n".join([f"{scheme}://{host}:{origin.port}/", *lines, ""]))
         sys.stdout.flush()
         threading.Event().wait()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,7 +7,7 @@ Framing is in `origin1.py` (RFC 9112) and `origin2.py` (RFC 9113).
 import math
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from .frames import PREFACE
@@ -30,7 +30,8 @@ class Origin(Server):
             fetch(origin.address, origin.port)
 
     It speaks HTTP/2 where TLS agreed on `h2` (have the context offer it) or a client in clear begins
-    with its preface, else HTTP/1.1. `settings` are HTTP/2 settings that differ from its own.
+    with its preface, else HTTP/1.1; with `protocols`, one of the two only. `settings` are HTTP/2 settings
+    that differ from its own.
 
     It sends no Date: it has no clock, so that what it sends is the same every time.
     """
@@ -43,8 +44,13 @@ class Origin(Server):
         family: socket.AddressFamily = socket.AF_INET,
         timeout: float = 10.0,
         settings: Mapping[int, int] | None = None,
+        port: int = 0,
+        protocols: Collection[str] = ("http1", "http2"),
     ) -> None:
-        super().__init__(tls=tls, family=family, timeout=timeout)
+        super().__init__(tls=tls, family=family, timeout=timeout, port=port)
+        if not protocols or not set(protocols) <= {"http1", "http2"}:
+            raise ValueError(f'protocols wants "http1", "http2" or both, not {protocols!r}')
+        self._protocols = frozenset(protocols)
         self._handler = handler
         self._settings = dict(settings or {})
 
@@ -67,11 +73,15 @@ class Origin(Server):
                 failed, timeout = self._fault, self.timeout
                 Session(peer, self._handler, failed, self._settings, timeout).run()
                 return
+            if "http1" not in self._protocols:
+                return
             while self._next_request(peer) and Exchange(peer, self._handler, self._fault).run():
                 pass
 
     def _speaks_http2(self, peer: Peer) -> bool:
         """Whether TLS agreed on it, or the first bytes in clear are its preface."""
+        if "http2" not in self._protocols:
+            return False
         if peer.secure:
             return peer.alpn == "h2"
         peer.patience = math.inf

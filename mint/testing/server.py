@@ -51,7 +51,8 @@ class Server(ABC):
     At the end an error of the test's own functions (a handler, a `Do` step) is raised, even where the
     body of the `with` failed: most often it is the cause. Other failures are raised too, or noted on
     the error of the body if there is one. `tls` is the server side's `ssl.SSLContext`, `family` is
-    `AF_INET`, `AF_INET6` or `AF_UNIX`, `timeout` the number of seconds after which a wait gives up.
+    `AF_INET`, `AF_INET6` or `AF_UNIX`, `timeout` the number of seconds after which a wait gives up,
+    `port` where to listen: any free port unless given.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class Server(ABC):
         tls: ssl.SSLContext | None = None,
         family: socket.AddressFamily = socket.AF_INET,
         timeout: float = 10.0,
+        port: int = 0,
     ) -> None:
         check_family(family)
         self.tls = tls
         self.family = family
         self.timeout = timeout
+        self._wanted_port = port
         self._peers: list[Peer] = []
         self._threads: list[threading.Thread] = []
         self._faults: list[BaseException] = []
@@ -124,7 +127,7 @@ class Server(ABC):
         if self._running is not None:
             raise RuntimeError("a server runs once")
         with ExitStack() as cleanup:
-            listening = listen(self.family, cleanup)
+            listening = listen(self.family, cleanup, self._wanted_port)
             waker, waking = socket.socketpair()
             cleanup.callback(waker.close)
             cleanup.callback(waking.close)
@@ -285,23 +288,26 @@ def check_family(family: socket.AddressFamily) -> None:
         raise ValueError(f"AF_INET, AF_INET6 or AF_UNIX, got {family}")
 
 
-def listen(family: socket.AddressFamily, cleanup: ExitStack) -> socket.socket:
+def listen(family: socket.AddressFamily, cleanup: ExitStack, port: int = 0) -> socket.socket:
     """Return a listening socket on loopback; `cleanup` closes it."""
-    listening = bind(family, cleanup)
+    listening = bind(family, cleanup, port)
     listening.listen(128)
     listening.setblocking(False)
     return listening
 
 
-def bind(family: socket.AddressFamily, cleanup: ExitStack) -> socket.socket:
-    """Return a socket with a free address on loopback; `cleanup` closes it."""
+def bind(family: socket.AddressFamily, cleanup: ExitStack, port: int = 0) -> socket.socket:
+    """Return a socket with an address on loopback, a free one unless `port` is given; `cleanup` closes it."""
     sock = socket.socket(family, socket.SOCK_STREAM)
     cleanup.callback(sock.close)
     if family == socket.AF_UNIX:
         folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="mint-"))
         sock.bind(str(Path(folder) / "socket"))
     else:
-        sock.bind((LOOPBACK[family], 0))
+        if port:
+            # Whoever names a port wants it again after a restart.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((LOOPBACK[family], port))
     return sock
 
 

@@ -16,7 +16,7 @@ import mint
 from mint import errors
 from mint._command import main
 from mint._command.arguments import parse, parse_location
-from mint._command.fetch import Exchange
+from mint._command.fetch import Exchange, Order
 from mint._command.show import Bar, amount, visible
 from mint._command.usage import UsageError
 from mint.testing import (
@@ -130,7 +130,7 @@ def test_what_came_before_an_upload_broke_is_shown(tmp_path: Path, capsysbinary:
         parse(["-i", "-d", f"@{tmp_path}/content", "--h2c", "http://example.org/"]),
         mint.http2.initiate(link, scheme="http", hostname="example.org"),
     )
-    assert exchange.begin([parse_location("http://example.org/")], iter(()))
+    assert exchange.begin([Order(parse_location("http://example.org/"), None)])
     link.put(frames.serialize([frames.settings(), frames.headers(1, ((":status", "413"),))]))
     link.broken = True
     with pytest.raises(errors.TransportClosed):

@@ -51,7 +51,7 @@ def test_a_unix_socket_without_a_name_is_refused() -> None:
         mint.connect("http", mint.UnixAddress(ABSENT), 0, hostname="a", tcp=tcp)
 
 
-@pytest.mark.parametrize("path", [ABSENT, "/" + "x" * 200, "\0mint-nobody-listens-here", ""])
+@pytest.mark.parametrize("path", [ABSENT, "/" + "x" * 200, "\0mint-nobody-listens-here"])
 def test_a_unix_socket_that_nobody_is(path: str) -> None:
     with pytest.raises(errors.TransportError) as caught:
         mint.connect("http", mint.UnixAddress(path), 0, hostname="a")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import socket
 import threading
 from pathlib import Path
@@ -165,7 +164,7 @@ def test_no_time_at_all() -> None:
         mint.http1.connect("http", "localhost", 1, tcp=mint.TCPOptions(connect_timeout=0))
 
 
-@pytest.mark.parametrize("seconds", [1e10, math.inf])
+@pytest.mark.parametrize("seconds", [1e10, 1e300])
 def test_a_time_that_the_system_cannot_count_is_no_limit(seconds: float) -> None:
     patient = mint.TCPOptions(connect_timeout=seconds, send_timeout=seconds)
     with Origin(showcase, tls=server_context()) as origin:

@@ -602,7 +602,7 @@ def test_something_else_is_no_link(mailbox: mint.Mailbox) -> None:
 
 def test_a_time_without_end_is_no_limit() -> None:
     with mint.Mailbox() as mailbox:
-        for forever in (float("inf"), 1e300, 3e6):
+        for forever in (1e300, 3e6):
             mailbox.post("here")
             assert mailbox.receive(timeout=forever) == "here"
 

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 import mint
+from mint.testing.__main__ import main
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mint.types import ProtocolName
 
 
@@ -35,3 +40,90 @@ def test_the_showcase_serves_either_protocol(protocol: ProtocolName) -> None:
         program.terminate()
         assert program.communicate(timeout=30.0) == ("", "")
     assert program.returncode == -signal.SIGTERM
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[list[str]]:
+    """Run the program; hand out the lines that it prints before it waits."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "mint.testing", *arguments], stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        lines = [program.stdout.readline().strip()]
+        if lines[0].startswith("https:"):
+            lines.append(program.stdout.readline().strip())
+        try:
+            yield lines
+        finally:
+            program.send_signal(signal.SIGINT)
+            assert program.wait(timeout=30.0) == 0
+
+
+def fetch(url: str, **more: object) -> str:
+    scheme, _, rest = url.partition("://")
+    host, _, port = rest.removesuffix("/").partition(":")
+    with mint.connect(scheme, host, int(port), **more) as conn:  # type: ignore[arg-type]  # by name
+        conn, ref = conn.request("GET", "/status/204")
+        responses: list[mint.Response] = []
+        while conn.open_request_count:
+            conn, got = conn.recv(timeout=10.0)
+            responses += got
+        assert responses[0] == mint.Status(ref, 204)
+        return conn.protocol
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def test_a_port_of_ones_own() -> None:
+    port = free_port()
+    with serving("--port", str(port)) as (url,):
+        assert url == f"http://127.0.0.1:{port}/"
+        assert fetch(url) == "http1"
+
+
+@pytest.mark.parametrize(("arguments", "protocol"), [((), "http2"), (("--http1",), "http1")])
+def test_over_tls(arguments: tuple[str, ...], protocol: str) -> None:
+    with serving("--tls", *arguments) as (url, trust):
+        assert fetch(url, tls=mint.TLSOptions(ca_file=trust.removeprefix("trust: "))) == protocol
+
+
+def test_one_protocol_only() -> None:
+    with serving("--h2c") as (url,):
+        assert fetch(url, protocols=("http2",)) == "http2"
+        with pytest.raises(mint.MintError):
+            fetch(url, protocols=("http1",))
+    with serving("--http1") as (url,):
+        assert fetch(url, protocols=("http1",)) == "http1"
+        with pytest.raises(mint.MintError):
+            fetch(url, protocols=("http2",))
+
+
+def test_help_and_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    said = capsys.readouterr().out
+    assert all(each in said for each in ("--port", "--tls", "--http1", "--h2c"))
+    wrong = (
+        ["--port", "x"],
+        ["--port", "65536"],
+        ["--port", "-1"],
+        ["--tls", "--h2c"],
+        ["--http1", "--h2c"],
+        ["--no"],
+    )
+    for arguments in wrong:
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert caught.value.code == 2
+    assert "--no" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert main(["--port", str(listener.getsockname()[1])]) == 1
+    assert "cannot listen" in capsys.readouterr().err

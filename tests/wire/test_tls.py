@@ -222,8 +222,15 @@ def test_an_own_context_is_used_as_it_is() -> None:
     mine = ssl.create_default_context()
     authority().configure_trust(mine)
     assert make_context(TLSOptions(context=mine), ("http/1.1",)) is mine
-    layer, _ = connected(TLSOptions(context=mine), server_context(alpn=("http/1.1",)))
+    layer = prepare(TLSOptions(context=mine), ("http/1.1",), "localhost", None).layer()
+    joined(layer, Server(server_context(alpn=("h2", "http/1.1"))))
     assert layer.alpn == "http/1.1"
+    # What it offers itself is not changed behind the back of whoever else uses it.
+    mine.set_alpn_protocols(["h2"])
+    make_context(TLSOptions(context=mine), ("http/1.1",))
+    theirs = TLSLayer(mine, "localhost")
+    joined(theirs, Server(server_context(alpn=("h2", "http/1.1"))))
+    assert theirs.alpn == "h2"
 
 
 def test_partial_chains_only_by_option() -> None:

@@ -1,0 +1,121 @@
+"""Checks of arguments: what is of another type or out of range is refused by name, before anything happens.
+
+Subclasses of `str`, `bytes` and numbers are taken for what the base class holds, whatever their own methods
+say. A value that may be a secret is never repeated.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_T = TypeVar("_T")
+_SHOWN: Final = 120
+
+LONGEST: Final = sys.float_info.max
+"""The longest time in seconds; what the system cannot count is waited for without end."""
+
+
+def shown(value: object) -> str:
+    """Return a value as a message may repeat it: escaped and cut."""
+    text = ascii(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def flag(name: str, value: object) -> bool:
+    """Return a bool: None must never come to mean "off" (CVE-2021-22939)."""
+    if value is True or value is False:
+        return value
+    raise ValueError(f"{name} wants True or False, not {shown(value)}")
+
+
+def number(name: str, value: object, least: int, most: int, more: str = "") -> int:
+    """Return an `int` in a range."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        exact = int.__index__(value)
+        if least <= exact <= most:
+            return exact
+    raise ValueError(f"{name} wants a number from {least} to {most}{more}, not {shown(value)}")
+
+
+def seconds(name: str, value: object, least: float = 0.0) -> float:
+    """Return a time: a finite number of seconds."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        exact = int.__index__(value) if isinstance(value, int) else float.__float__(value)
+        if least <= exact <= LONGEST:
+            return exact
+    raise ValueError(f"{name} wants a number of seconds, or None for no limit, not {shown(value)}")
+
+
+def until(name: str, value: object, now: float) -> float:
+    """Return when a time is up that begins now; one below 0 is up already."""
+    return now + seconds(name, value, -LONGEST)
+
+
+def text(name: str, value: object, *, secret: bool = False, empty: bool = False, more: str = "") -> str:
+    """Return a `str` without NUL."""
+    if isinstance(value, str):
+        exact = str.__str__(value)
+        if (exact or empty) and "\0" not in exact:
+            return exact
+        said = "another" if secret else shown(exact)
+        raise ValueError(f"{name} wants text without NUL, and some of it, not {said}")
+    raise ValueError(f"{name} wants a str{more}, not {type(value).__name__}")
+
+
+def octets(value: object) -> bytes | None:
+    """Return what a bytes-like value holds, as `bytes`; `None` for anything else.
+
+    `bytes` itself passes by reference. What the methods of a subclass say counts for nothing.
+    """
+    if type(value) is bytes:
+        return value
+    if isinstance(value, bytes):
+        return bytes.__getitem__(value, slice(None))
+    if isinstance(value, bytearray):
+        return bytes(bytearray.__getitem__(value, slice(None)))
+    if isinstance(value, memoryview):
+        return value.tobytes()
+    return None
+
+
+def instance(name: str, value: object, kind: type[_T], said: str = "") -> _T:
+    """Return a value of a class; `TypeError` for any other."""
+    if isinstance(value, kind):
+        return value
+    raise TypeError(f"{name} wants {said or f'a mint.{kind.__name__}'}, not {type(value).__name__}")
+
+
+def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
+    """Return one of these words."""
+    names = tuple(allowed)
+    if isinstance(value, str) and (exact := str.__str__(value)) in names:
+        return exact
+    raise ValueError(f"{name} wants {' or '.join(map(repr, names))}, not {shown(value)}")
+
+
+def lower_names(name: str, value: object) -> frozenset[str]:
+    """Return a set of field names in lower case."""
+    if isinstance(value, frozenset):
+        exact = frozenset(str.__str__(each) for each in frozenset.__iter__(value) if isinstance(each, str))
+        if len(exact) == frozenset.__len__(value) and all(each == each.lower() for each in exact):
+            return exact
+    raise ValueError(f"{name} wants a frozenset of names in lower case, not {shown(value)}")
+
+
+def pairs(name: str, value: object) -> tuple[tuple[str, str], ...]:
+    """Return pairs of name and value; what they hold may be secret."""
+    made: list[tuple[str, str]] = []
+    if isinstance(value, (tuple, list)):
+        for pair in value:
+            match pair:
+                case tuple((str() as key, str() as content)):
+                    made.append((str.__str__(key), str.__str__(content)))
+                case _:
+                    break
+        else:
+            return tuple(made)
+    raise ValueError(f"{name} wants a tuple of pairs of name and value, both str")

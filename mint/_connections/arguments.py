@@ -1,0 +1,68 @@
+"""What `connect` and `initiate` check of their arguments before anything is dialled or written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import _checks
+from .._wire.memory import Memory
+from ..options import MAX_PORT, HTTP1Options, HTTP2Options
+
+if TYPE_CHECKING:
+    from ..types import Inbox
+
+_HTTP1 = HTTP1Options()
+_HTTP2 = HTTP2Options()
+
+IDENTITIES = 2**64
+"""How many identities there are for the refs of a connection."""
+
+
+def check_inbox(mailbox: Inbox | None) -> None:
+    """Refuse what is no mailbox."""
+    if mailbox is None:
+        return
+    verbs = ("admit", "watch", "unwatch")
+    if isinstance(mailbox, type) or not all(callable(getattr(mailbox, each, None)) for each in verbs):
+        raise TypeError(f"mailbox wants a mint.Mailbox, not {type(mailbox).__name__}")
+
+
+def check_mailbox(mailbox: Inbox | None, world: str | None = None) -> None:
+    """Refuse what is no mailbox, one of another event loop, and one that is closed."""
+    check_inbox(mailbox)
+    if mailbox is None:
+        return
+    theirs = getattr(mailbox, "_world", world)
+    if world is not None and theirs != world:
+        raise TypeError(f"mailbox: this one is for {theirs}, the connection for {world}")
+    mailbox.admit(Memory())
+
+
+def check_options(log: object, http1: object = _HTTP1, http2: object = _HTTP2) -> None:
+    """Refuse what is no option."""
+    _checks.flag("log", log)
+    _checks.instance("http1", http1, HTTP1Options)
+    _checks.instance("http2", http2, HTTP2Options)
+
+
+def check_initiate(
+    transport: object,
+    scheme: object,
+    hostname: object,
+    port: object,
+    identity: object,
+    mailbox: Inbox | None,
+    proxy_headers: object,
+) -> None:
+    """Refuse what no connection can be made of; what may stand in a Host field, the engines judge."""
+    if isinstance(transport, type) or not all(
+        callable(getattr(transport, each, None)) for each in ("claim", "release", "send", "receive")
+    ):
+        raise TypeError(f"transport wants a mint.transport.Link, not {type(transport).__name__}")
+    _checks.one_of("scheme", scheme, ("http", "https"))
+    _checks.text("hostname", hostname)
+    _checks.number("port", port, 0, MAX_PORT)
+    if identity is not None:
+        _checks.number("identity", identity, 0, IDENTITIES - 1)
+    check_mailbox(mailbox)
+    _checks.pairs("proxy_headers", proxy_headers)

@@ -1,0 +1,244 @@
+"""URLs and options of the command line: what is fetched, what is refused, and that no secret is shown."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mint._command import main
+from mint._command.arguments import parse, parse_location
+from mint._command.usage import BadURLError, UsageError
+from mint.testing import Close, ScriptedServer, Send, request
+from mint.testing import http2 as h2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mint.testing import Step
+
+Capture = pytest.CaptureFixture[bytes]
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok\n"
+
+GOOD = {
+    "127.0.0.1:80/?u=http://x": ("http", "127.0.0.1", 80, "/?u=http://x"),
+    "example.org/http://x": ("http", "example.org", 80, "/http://x"),
+    "example.org?https://x": ("http", "example.org", 80, "/?https://x"),
+    "example.org#http://x": ("http", "example.org", 80, "/"),
+    "[::1]:8080/a?b=c://d": ("http", "::1", 8080, "/a?b=c://d"),
+    "https://example.org/?u=http://x": ("https", "example.org", 443, "/?u=http://x"),
+    "HTTP://example.org": ("http", "example.org", 80, "/"),
+    "http://example.org/?mail=a@b": ("http", "example.org", 80, "/?mail=a@b"),
+    "http://example.org/%0a%00": ("http", "example.org", 80, "/%0a%00"),
+}
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_urls_that_are_fetched(url: str) -> None:
+    found = parse_location(url)
+    assert (found.scheme, found.host, found.port, found.target) == GOOD[url]
+
+
+CONTROLS = [chr(code) for code in (*range(0x21), *range(0x7F, 0xA1))]
+PLACES = [
+    "{}http://a.test/",
+    "ht{}tp://a.test/",
+    "http://a{}.test/",
+    "http://a.test:8{}0/",
+    "http://a.test/{}x",
+]
+PLACES += ["http://a.test/x{}", "http://a.test/?q={}", "http://a.test/#f{}", "a.test{}"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_blanks_and_controls_are_refused_and_not_removed(place: str) -> None:
+    for control in CONTROLS:
+        with pytest.raises(BadURLError) as caught:
+            parse_location(place.format(control))
+        assert str(caught.value).isprintable()
+
+
+SECRETS = [
+    "http://me:hunter2@127.0.0.1:99999/",
+    "http://me:hunter2@127.0.0.1:x/",
+    "http://me:hunter2@127.0.0.1/\n",
+    "http://me:hunter2@[::1/",
+    "http://me:hunter2@/",
+    "http://me:hunter2@127.0.0.1:1/",
+    "ftp://me:hunter2@127.0.0.1/",
+    "http://me:hunter2/",
+    "http://me:hunter2#@127.0.0.1/",
+    "http://me:hunter2/@127.0.0.1/",
+    "http://me:hunter2?@127.0.0.1/",
+    "http://me:hunter2%40127.0.0.1",
+    "http://me:hunt@hunter2@127.0.0.1:x/",
+    "me:hunter2@127.0.0.1:99999/",
+    "//me:hunter2@127.0.0.1/",
+    "me:hunter2://127.0.0.1/",
+    "hunter2@127.0.0.1:1",
+]
+
+
+@pytest.mark.parametrize("url", SECRETS)
+def test_credentials_in_a_url_are_refused_and_not_shown(url: str, capsysbinary: Capture) -> None:
+    assert main([url]) == 3
+    out, err = capsysbinary.readouterr()
+    assert out == b""
+    assert err.startswith(b"mint: ")
+    assert b"hunter2" not in err
+
+
+OPTIONS = [
+    ["-H", "hunter2", "http://a.test"],
+    ["-H", "authorization Basic hunter2", "http://a.test"],
+    ["-x", "http://a.test", "--proxy-header", "hunter2", "http://a.test"],
+    ["-x", "http://me:hunter2%ff@a.test", "http://a.test"],
+    ["-x", "http://me:hunter2@a.test:x", "http://a.test"],
+    ["--user=me:hunter2", "http://a.test"],
+    ["--user", "me:hunter2", "http://a.test"],
+    ["-ume:hunter2", "http://a.test"],
+    ["-kume:hunter2", "http://a.test"],
+    ["--verbose=hunter2", "http://a.test"],
+    ["--max-time", "hunter2", "http://a.test"],
+]
+
+
+@pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
+def test_no_message_about_an_option_shows_a_secret(arguments: list[str], capsysbinary: Capture) -> None:
+    assert main(arguments) == 2
+    assert b"hunter2" not in capsysbinary.readouterr().err
+
+
+UNKNOWN = [
+    ["--bogus"],
+    ["--bogus", "ftp://x"],
+    ["--max-time", "x", "--bogus"],
+    ["--max-time", "-1", "http://a.test", "--bogus=1"],
+    ["--http2", "--bogus", "http://a.test"],
+    ["--bogus", "--key", "k", "http://a.test"],
+    ["-H", "no colon", "--bogus", "http://a.test"],
+    ["http://a.test", "-o", "a", "-o", "b", "--bogus"],
+    ["http://a\nb", "--bogus"],
+]
+
+
+@pytest.mark.parametrize("arguments", UNKNOWN, ids=repr)
+def test_an_unknown_option_is_reported_first(arguments: list[str]) -> None:
+    with pytest.raises(UsageError, match="no option --bogus"):
+        parse(arguments)
+
+
+def test_options_stand_anywhere_and_end_with_two_dashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = parse(["-k", "http://a.test/1", "-i", "http://a.test/2", "-v", "--", "http://a.test/3"])
+    assert [each.target for each in found.locations] == ["/1", "/2", "/3"]
+    assert found.include
+    assert found.verbose
+    with pytest.raises(UsageError, match="no URL"):
+        parse([])
+    monkeypatch.setattr(sys, "argv", ["mint", "http://a.test/4"])
+    assert parse(None).locations[0].target == "/4"
+
+
+# -- a connection that ends between two URLs
+
+
+@contextmanager
+def closing(answers: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    """Serve one request on each connection and close it, as these answers say; what was asked is kept."""
+    asked: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for answer in answers:
+            try:
+                peer = listener.accept()[0]
+            except OSError:
+                return
+            with peer:
+                seen = b""
+                while b"\r\n\r\n" not in seen and (more := peer.recv(65_536)):
+                    seen += more
+                asked.append(seen.split(b"\r\n")[0])
+                peer.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1], asked
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(10)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_what_is_safe_is_asked_for_again(method: str, count: int, capsysbinary: Capture) -> None:
+    answer = OK if method != "HEAD" else b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n"
+    with closing([answer] * count) as (port, asked):
+        urls = [f"http://127.0.0.1:{port}/{number}" for number in range(count)]
+        assert main(["-X", method, *(["-I"] if method == "HEAD" else []), *urls]) == 0
+    assert asked == [f"{method} /{number} HTTP/1.1".encode() for number in range(count)]
+    if method == "GET":
+        assert capsysbinary.readouterr().out == b"ok\n" * count
+
+
+def test_files_belong_to_their_urls(tmp_path: object, capsysbinary: Capture) -> None:
+    answers = [OK.replace(b"ok\n", text) for text in (b"one", b"two", b"333")]
+    with closing(answers) as (port, _):
+        urls = [f"http://127.0.0.1:{port}/{number}" for number in range(3)]
+        assert main(["-o", f"{tmp_path}/1", "-o", f"{tmp_path}/2", *urls]) == 0
+    for number, text in ((1, b"one"), (2, b"two")):
+        with open(f"{tmp_path}/{number}", "rb") as file:  # noqa: PTH123  # short
+            assert file.read() == text
+    assert capsysbinary.readouterr().out == b"333"
+
+
+def test_a_server_that_never_answers_is_not_asked_again(capsysbinary: Capture) -> None:
+    with closing([b""] * 3) as (port, asked):
+        assert main([f"http://127.0.0.1:{port}/1", f"http://127.0.0.1:{port}/2"]) == 56
+    assert len(asked) == 1
+    assert capsysbinary.readouterr().out == b""
+
+
+def test_what_has_begun_is_not_asked_for_again(capsysbinary: Capture) -> None:
+    half = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"
+    script: list[Step] = [request(b"^GET /1 "), Send(OK), request(b"^GET /2 "), Send(half), Close()]
+    with ScriptedServer(script) as server:
+        base = f"http://127.0.0.1:{server.port}"
+        assert main([f"{base}/1", f"{base}/2"]) == 56
+    assert capsysbinary.readouterr().out == b"ok\nhalf"
+
+
+def test_what_may_have_been_done_is_not_done_again(capsysbinary: Capture) -> None:
+    """A POST whose connection ended without an answer: nobody knows."""
+    script: list[Step] = [request(b"^POST /1 "), Send(OK), request(b"^POST /2 "), Close()]
+    with ScriptedServer(script) as server:
+        base = f"http://127.0.0.1:{server.port}"
+        assert main(["-X", "POST", f"{base}/1", f"{base}/2"]) == 56
+    assert capsysbinary.readouterr().out == b"ok\n"
+
+
+@pytest.mark.parametrize("code", [0, 2])
+def test_what_a_goaway_excludes_is_asked_for_again_whatever_the_method(
+    code: int, capsysbinary: Capture
+) -> None:
+    fields = ((":status", "200"),)
+
+    def script(first: int, *more: Step) -> list[Step]:
+        return [
+            *h2.handshake(),
+            h2.ExpectHeaders(1, ((":path", f"/{first}"),)),
+            h2.send(h2.headers(1, fields), h2.data(1, f"{first}\n".encode(), end=True)),
+            *more,
+        ]
+
+    last = [h2.send(h2.goaway(1, code)), Close()]
+    with ScriptedServer(script(1, *last), script(2)) as server:
+        base = f"http://127.0.0.1:{server.port}"
+        assert main(["--h2c", "-X", "POST", f"{base}/1", f"{base}/2"]) == 0
+    assert capsysbinary.readouterr().out == b"1\n2\n"
