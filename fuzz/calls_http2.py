@@ -87,7 +87,7 @@ def request(talk: Talk) -> None:
         return
     declared: int | None = None
     if streaming and method != "CONNECT" and choices.chance(30):
-        declared = choices.pick((0, 5, 100))
+        declared = choices.pick((0, 5, 100, 70_000))
         headers.append(("content-length", str(declared)))
     if extended:
         headers = [(":protocol", "websocket"), *headers]

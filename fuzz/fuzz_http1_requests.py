@@ -186,7 +186,7 @@ def request(choices: Choices, options: Config, state: State) -> State:
     framing = choices.below(8)
     declared: int | None = None
     if framing == 0:
-        declared = len(content) if body is not None else choices.pick((0, 5))
+        declared = len(content) if body is not None else choices.pick((0, 5, 9, 17, 300, 70_001))
         declared += choices.pick((0, 0, 0, 1, -1 if declared else 1))
         headers.append(("content-length", str(declared)))
     elif framing == 1:
@@ -294,7 +294,8 @@ def stream(
     for _ in range(choices.below(5)):
         piece = b"s" * choices.pick((0, 1, 5, 9, 10, 15, 16, 17, 255, 256, 70_000))
         if declared is not None:
-            piece = piece[: choices.pick((declared - len(content), declared - len(content) + 1, 1))]
+            rest = declared - len(content)
+            piece = (piece * 2)[: choices.pick((rest, rest + 1, 1, rest // 2))]
         step = state.stream_body(ref, piece)
         if declared is not None and len(content) + len(piece) > declared:
             refused(state, step, "more than was declared")

@@ -62,7 +62,8 @@ def converse(talk: Talk) -> None:
     """Let both sides do something, again and again."""
     choices = talk.choices
     talk.flush()
-    for _ in range(choices.between(1, 3)):
+    # Now and then a crowd: streams in several leaves of the table that holds them.
+    for _ in range(choices.between(9, 40) if choices.chance(6) else choices.between(1, 3)):
         request(talk)
     for _ in range(choices.between(5, 40)):
         if choices.chance(35):

@@ -49,7 +49,7 @@ def environment(place: Path, preload: str) -> dict[str, str]:
     """Return the environment of an instrumented run: the harnesses and the core of that copy."""
     return {
         **os.environ,
-        "PYTHONPATH": f"{place}:{place / 'fuzz'}",
+        "PYTHONPATH": f"{place}:{HERE}",
         "PYTHONSAFEPATH": "1",
         "PYTHONMALLOC": "malloc",  # AddressSanitizer sees nothing inside the arenas of pymalloc
         "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:handle_abort=1",
@@ -70,7 +70,7 @@ def guided(name: str, chosen: argparse.Namespace) -> Outcome:
     before = set(found.iterdir())
     command = [
         chosen.python,
-        f"fuzz/fuzz_{name}.py",
+        str(HERE / f"fuzz_{name}.py"),
         f"-max_total_time={chosen.time}",
         "-timeout=20",
         "-rss_limit_mb=3000",
@@ -140,7 +140,7 @@ def reason(log: str) -> str:
 
 def unguided(name: str, chosen: argparse.Namespace) -> Outcome:
     """Run a harness with random inputs in this process."""
-    sys.path[:0] = [str(ROOT), str(HERE)]
+    sys.path[:0] = [chosen.place, str(HERE)]
     one: Callable[[bytes], None] = importlib.import_module(f"fuzz_{name}").one
     source = random.Random(chosen.seed)  # not for secrets
     begun = time.monotonic()
@@ -228,7 +228,7 @@ def main() -> int:
         bad = 1
         print(f"{summary}\n  FOUND {outcome.text}", flush=True)
         if outcome.found is not None:
-            small = minimize(name, outcome.found)
+            small = None if chosen.fresh else minimize(name, outcome.found)
             shown = small or outcome.found
             print(f"  kept in {shown}; again: python fuzz/fuzz_{name}.py {shown}", flush=True)
     return bad

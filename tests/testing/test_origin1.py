@@ -256,13 +256,32 @@ def test_tls_and_ends_with_close_notify(server_tls: ssl.SSLContext, client_tls: 
         assert taken.endswith(b"".join(pattern(200_000)))
 
 
-def test_clients_that_go_away_are_no_error(server_tls: ssl.SSLContext) -> None:
-    with Origin(showcase) as origin:
+def test_clients_that_go_away_are_no_error(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
+    asked: list[str] = []
+
+    def handler(request: Request) -> Response:
+        asked.append(request.target)
+        return showcase(request)
+
+    with Origin(handler) as origin:  # leaving raises what went wrong in the server
         for data in (b"", b"GET / HT", b"GET /bytes/9000000 HTTP/1.1\r\nhost: a\r\n\r\n"):
             with socket.create_connection((origin.address, origin.port), 10) as sock:
                 sock.sendall(data)
-    with Origin(showcase, tls=server_tls) as origin:
+        # whoever stays is served as before, and only what was asked for whole reached the handler
+        with socket.create_connection((origin.address, origin.port), 10) as sock:
+            sock.sendall(b"GET /bytes/5 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: sock.recv(65_536), b""))
+        assert answer.startswith(b"HTTP/1.1 200 ")
+    assert set(asked) == {"/bytes/9000000", "/bytes/5"}
+    with Origin(handler, tls=server_tls) as origin:
         socket.create_connection((origin.address, origin.port), 10).close()
+        with (
+            socket.create_connection((origin.address, origin.port), 10) as sock,
+            client_tls.wrap_socket(sock, server_hostname="localhost") as secure,
+        ):
+            secure.sendall(b"GET /bytes/5 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            assert secure.recv(12) == b"HTTP/1.1 200"
+    assert asked[-1] == "/bytes/5"
 
 
 def test_a_client_that_does_not_read_is_given_up() -> None:

@@ -1,0 +1,177 @@
+"""Build a copy of the tree with one bug, run harnesses over it, and say who found the bug; then the next bug.
+
+`ci/planted` calls this with what it needs to run libFuzzer.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "fuzz")]
+
+from ci.build_inplace import sources, translate  # noqa: E402 - the line above makes it importable
+from planted import BUGS, Bug, missing  # noqa: E402 - the same
+from runner import harnesses  # noqa: E402 - the same
+
+CACHE = ROOT / ".cache"
+# setuptools builds in `build` and copies from there, so an old module there would come back.
+TOUCHED = ("mint/_core", "build")
+FLAGS = {
+    True: {"CFLAGS": "-O1 -g0", "CC": "gcc"},
+    False: {
+        "CFLAGS": "-O1 -g -fsanitize=address,fuzzer-no-link -fno-sanitize-coverage=stack-depth",
+        "CC": "clang",
+        "LDSHARED": "clang -shared",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of a bug."""
+
+    bug: Bug
+    harness: str  # that found it; empty: none
+    seconds: float
+    text: str
+
+
+def build(place: Path, *, plain: bool) -> None:
+    """Translate and compile what changed in the copy."""
+    environment = {**os.environ, **FLAGS[plain]}
+    if shutil.which("ccache"):
+        environment["CC"] = f"ccache {environment['CC']}"
+    translate(place, 1, [])
+    script = "import setuptools; setuptools.setup()"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, "-q", "build_ext", "--inplace"],
+        cwd=place,
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if done.returncode:
+        raise SystemExit(done.stdout)
+
+
+def prepare(place: Path, *, plain: bool) -> None:
+    """Make the copy anew, without any bug."""
+    command = [sys.executable, "ci/build_inplace.py", "--into", str(place), "--jobs", "1"]
+    environment = {**os.environ, **FLAGS[plain]}
+    if shutil.which("ccache"):
+        environment["CC"] = f"ccache {environment['CC']}"
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
+class Planted:
+    """The copy with a bug in it; leaving takes the bug out again, with all that was built."""
+
+    def __init__(self, place: Path, bug: Bug) -> None:
+        self.place = place
+        self.file = place / bug.file
+        self.bug = bug
+        self.kept = place.with_name(place.name + "-kept")
+
+    def __enter__(self) -> None:
+        """Keep what the build will touch, then plant the bug."""
+        shutil.rmtree(self.kept, ignore_errors=True)
+        for name in TOUCHED:
+            shutil.copytree(self.place / name, self.kept / name, copy_function=shutil.copy2)
+        text = self.file.read_text(encoding="utf-8")
+        self.file.write_text(self.bug.applied(text), encoding="utf-8")
+
+    def __exit__(self, *_: object) -> None:
+        """Bring everything back."""
+        for name in TOUCHED:
+            shutil.rmtree(self.place / name)
+            shutil.move(str(self.kept / name), str(self.place / name))
+
+
+def run(bug: Bug, place: Path, chosen: argparse.Namespace) -> Row:
+    """Run harnesses until one finds the bug."""
+    names = [bug.harness]
+    if chosen.every:
+        names += [name for name in harnesses() if name != bug.harness]
+    begun = time.monotonic()
+    text = ""
+    for name in names:
+        command = [
+            sys.executable,
+            str(ROOT / "fuzz" / "runner.py"),
+            name,
+            "--time",
+            str(chosen.time),
+            "--quiet",
+        ]
+        command += ["--place", str(place), "--seed", str(chosen.seed), "--fresh"]
+        if chosen.plain:
+            command += ["--plain"]
+        else:
+            command += ["--python", chosen.python, "--preload", chosen.preload]
+        begun = time.monotonic()
+        done = subprocess.run(command, check=False, text=True, capture_output=True)
+        text = done.stdout + done.stderr
+        if done.returncode:
+            seconds = text.split(" s,")[0].rpartition(" ")[2]
+            found = next((line.strip() for line in text.splitlines() if "FOUND" in line), "")
+            found = found or f"the harness ended with {done.returncode}"
+            return Row(bug, name, float(seconds) if seconds.isdigit() else time.monotonic() - begun, found)
+    return Row(bug, "", time.monotonic() - begun, text[-300:])
+
+
+def table(rows: list[Row]) -> str:
+    """Return the rows as the table of fuzz/README.md."""
+    made = ["| bug | in | found by | seconds |", "|---|---|---|---|"]
+    for row in rows:
+        found = f"`{row.harness}`" if row.harness else "**nobody**"
+        made.append(f"| {row.bug.name} | `{Path(row.bug.file).name}` | {found} | {row.seconds:.0f} |")
+    return "\n".join(made)
+
+
+def main() -> int:
+    """Plant what was asked for."""
+    parser = argparse.ArgumentParser(prog="ci/planted", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART-OF-A-NAME")
+    parser.add_argument("--time", type=int, default=120, help="seconds for each harness (default 120)")
+    parser.add_argument("--plain", action="store_true", help="the usual build and random inputs")
+    parser.add_argument(
+        "--every", action="store_true", help="all harnesses, not only the one that should find it"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--python", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--preload", default="", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    wrong = missing()
+    if wrong:
+        raise SystemExit("\n".join(wrong))
+    bugs = [bug for bug in BUGS if not chosen.parts or any(part in bug.name for part in chosen.parts)]
+    if chosen.plain:
+        bugs = [bug for bug in bugs if not bug.memory]
+    place = CACHE / ("planted-plain" if chosen.plain else "planted")
+    prepare(place, plain=chosen.plain)
+    if not sources(place):
+        raise SystemExit("the copy holds no extension modules")
+    rows = []
+    for bug in bugs:
+        with Planted(place, bug):
+            build(place, plain=chosen.plain)
+            rows.append(run(bug, place, chosen))
+        row = rows[-1]
+        print(
+            f"{bug.name}: {row.harness or 'NOT FOUND'} after {row.seconds:.0f} s  {row.text[:160]}",
+            flush=True,
+        )
+    print(table(rows), flush=True)
+    return any(not row.harness for row in rows)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

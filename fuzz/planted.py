@@ -1,0 +1,365 @@
+"""Classic bugs as small changes of the core; `ci/planted` applies them one at a time.
+
+A bug is a text that stands in its file exactly once and what stands there instead. A test says that every one
+still applies.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One bug: a change of one place, and the harness that should find it first."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    harness: str
+    memory: bool = False  # only AddressSanitizer can tell
+
+    def applied(self, text: str) -> str:
+        """Return the text of the file with the bug in it."""
+        count = text.count(self.old)
+        if count != 1:
+            raise ValueError(
+                f"{self.name}: {self.file} has {count} places for it, not one: adapt fuzz/planted.py"
+            )
+        return text.replace(self.old, self.new)
+
+
+def core(module: str) -> str:
+    """Return the path of a source file of the core."""
+    return f"mint/_core/{module}"
+
+
+H1 = core("http1_responses.pyx")
+RECEIVE = core("http2_receive.pyx")
+CONTROL = core("http2_control.pyx")
+RESPONSES = core("http2_responses.pyx")
+SEND = core("http2_send.pyx")
+STATE2 = core("http2_state.pyx")
+
+BUGS: tuple[Bug, ...] = (
+    # HTTP/1: reading
+    Bug(
+        "content-length off by one",
+        H1,
+        "self.core.remaining = self.core.length\n",
+        "self.core.remaining = self.core.length - (self.core.length > 9)\n",
+        "http1",
+    ),
+    Bug(
+        "max_fields missing",
+        H1,
+        "if self.core.count > most_fields:",
+        "if self.core.count > most_fields + 8:",
+        "http1",
+    ),
+    Bug(
+        "header list limit off by one",
+        H1,
+        "most - self.core.size, &line)",
+        "most - self.core.size + 1, &line)",
+        "http1",
+    ),
+    Bug(
+        "conflicting content-length accepted",
+        H1,
+        "if number < 0 or (self.core.length >= 0 and self.core.length != number):",
+        "if number < 0:",
+        "http1",
+    ),
+    Bug(
+        "state lost at a split",
+        H1,
+        "    cdef Py_ssize_t held = self.core.window.end - self.core.window.start\n"
+        "    cdef Py_ssize_t most = at.end - at.place\n",
+        "    cdef Py_ssize_t held = 0\n    cdef Py_ssize_t most = at.end - at.place\n",
+        "http1",
+    ),
+    Bug("signed size of a chunk", H1, "size >> 63", "size >> 64 - 1 & 0", "http1"),
+    Bug(
+        "chunk size of 32 bits",
+        H1,
+        "self.core.remaining = <long long>size",
+        "self.core.remaining = <long long><unsigned int>size",
+        "http1",
+    ),
+    Bug(
+        "stale scan offset in a chunk",
+        H1,
+        "memcpy(octets_of(joined) + count, at.octets + at.place, piece)",
+        "memcpy(octets_of(joined) + count, first, piece)",
+        "http1",
+    ),
+    Bug(
+        "responses before a fault dropped",
+        core("http1.pyx"),
+        "        broken = new.read(data, responses)\n        if broken is not None:\n",
+        "        broken = new.read(data, responses)\n        if broken is not None:\n"
+        "            responses = []\n",
+        "http1",
+    ),
+    Bug(
+        "trailers not filtered",
+        H1,
+        "if not name_is_forbidden_in_trailers(<str>(<tuple>pair)[0])",
+        "if pair",
+        "http1",
+    ),
+    Bug(
+        "interim responses without limit",
+        H1,
+        "if self.core.interim > self.config.max_informational:   # 9110-15.2-a",
+        "if self.core.interim > 255:",
+        "http1",
+    ),
+    Bug(
+        "HEAD forgotten",
+        H1,
+        "if pending.asks & ASKS_HEAD:",
+        "if pending.asks & ASKS_HEAD and made.status < 300:",
+        "http1",
+    ),
+    Bug(
+        "response given to the wrong request",
+        H1,
+        "        self.core.first += 1\n",
+        "        self.core.first += 1 + (seen & SEEN_OLD and self.core.first + 2 < len(self.queue))\n",
+        "http1",
+    ),
+    # HTTP/1: writing
+    Bug(
+        "chunk size written wrong",
+        core("http1_requests.pyx"),
+        'b"%X\\r\\n" % len(data)',
+        'b"%X\\r\\n" % (len(data) & 0xFFFF)',
+        "http1_requests",
+    ),
+    Bug(
+        "declared length not counted",
+        core("http1.pyx"),
+        "new.core.owed -= count",
+        "new.core.owed -= count & 7",
+        "http1_requests",
+    ),
+    Bug(
+        "first octet of a CONNECT target unchecked",
+        core("fields.pyx"),
+        "if not target or not is_uri_text(target):",
+        'if not target or not is_uri_text(target[1:] if method == "CONNECT" else target):',
+        "http1_requests",
+    ),
+    # HPACK
+    Bug(
+        "table not shrunk",
+        core("hpack.pyx"),
+        "        span.maximum = size\n        evict(state.table, span, 0)",
+        "        span.maximum = size",
+        "hpack",
+    ),
+    Bug(
+        "unchecked index",
+        core("hpack.pyx"),
+        "if index > span.end - span.start:",
+        "if index > span.end - span.start + 1:",
+        "hpack",
+        memory=True,
+    ),
+    Bug(
+        "secret indexed",
+        core("fields.pyx"),
+        '"authorization", "proxy-authorization", "cookie", "set-cookie",',
+        '"authorization", "proxy-authorization", "cookie",',
+        "hpack",
+    ),
+    Bug(
+        "own secret indexed",
+        SEND,
+        "encoded = core.encoder.encoded(draft.fields, core.config.extra_sensitive,",
+        "encoded = core.encoder.encoded(draft.fields, None,",
+        "http2_talk",
+    ),
+    Bug(
+        "forks sharing an encoder",
+        core("hpack.pyx"),
+        "if work.table is not None and work.table.used != work.span.end:",
+        "if work.table is not None and work.table.used > work.span.end + 1:",
+        "hpack",
+    ),
+    Bug(
+        "integer overflow accepted",
+        core("hpack_octets.pxd"),
+        "if number > 0xFFFFFFFF:",
+        "if number > 0xFFFFFFFFFF:",
+        "hpack",
+    ),
+    Bug(
+        "pointer kept across an append",
+        core("hpack_table.pyx"),
+        "    if table.used == table.room:\n",
+        "    if table.used == table.room + 1:\n",
+        "hpack",
+        memory=True,
+    ),
+    # HTTP/2: receiving
+    Bug(
+        "pad length off by one",
+        RECEIVE,
+        "if padding >= core.s.frame.length:",
+        "if padding > core.s.frame.length:",
+        "http2_talk",
+    ),
+    Bug(
+        "padding of a head off by one",
+        RECEIVE,
+        "if padding > head.length - fixed:",
+        "if padding > head.length - fixed + 1:",
+        "http2_talk",
+        memory=True,
+    ),
+    Bug(
+        "connection window not credited",
+        RECEIVE,
+        "            s.receipt.used = 0\n            w.put_small(WINDOW_UPDATE, 0, 0, <uint32_t>due)",
+        "            s.receipt.used = 0",
+        "http2_talk",
+    ),
+    Bug(
+        "stream window not credited",
+        RECEIVE,
+        "        stream.receipt.used = 0\n        w.put_small(WINDOW_UPDATE, 0, id, <uint32_t>due)",
+        "        stream.receipt.used = 0",
+        "http2_talk",
+    ),
+    Bug(
+        "credit of one octet too many",
+        RECEIVE,
+        "w.put_small(WINDOW_UPDATE, 0, id, <uint32_t>due)",
+        "w.put_small(WINDOW_UPDATE, 0, id, <uint32_t>due + 1)",
+        "http2_talk",
+    ),
+    Bug(
+        "max_continuations missing",
+        RECEIVE,
+        "if core.s.block_frames > core.config.max_continuations:",
+        "if core.s.block_frames > core.config.max_continuations + 10000:",
+        "http2_talk",
+    ),
+    Bug(
+        "content longer than declared",
+        RECEIVE,
+        "if octets > stream.content_left:",
+        "if octets > stream.content_left + 1:",
+        "http2_talk",
+    ),
+    Bug(
+        "connection window not checked",
+        RECEIVE,
+        "if violates(DEFAULT_WINDOW, core.s.receipt, head.length):",
+        "if violates(DEFAULT_WINDOW + 1, core.s.receipt, head.length):",
+        "http2_talk",
+    ),
+    Bug(
+        "late DATA not counted",
+        RECEIVE,
+        "    if length:\n        s.receipt.used += length\n",
+        "    if length and takes_data(core, id):\n        s.receipt.used += length\n",
+        "http2_talk",
+    ),
+    Bug(
+        "END_STREAM with content missing",
+        RESPONSES,
+        "if stream.content_left > 0:   # 9113-8.1.1-b",
+        "if stream.content_left > 1:",
+        "http2_talk",
+    ),
+    Bug(
+        "second response head accepted",
+        RESPONSES,
+        "    if not ends:   # 9113-8.1-c",
+        "    if not ends and decoded.fields:",
+        "http2_talk",
+    ),
+    Bug(
+        "PING answered with other octets",
+        CONTROL,
+        "memcpy(octets + FRAME_HEADER, payload, 8)",
+        "memcpy(octets + FRAME_HEADER, payload, 7)",
+        "http2_talk",
+    ),
+    Bug(
+        "initial window forgets old streams",
+        CONTROL,
+        "stream.send_moved += increment",
+        "stream.send_moved += increment & 0xFFFF",
+        "http2_talk",
+    ),
+    # HTTP/2: sending, state
+    Bug(
+        "window not used up",
+        SEND,
+        "        stream.send_moved = <int>-total\n",
+        "        stream.send_moved = 0\n",
+        "http2_talk",
+    ),
+    Bug(
+        "skipped check of the window",
+        SEND,
+        "    if total > core.s.send_window:\n",
+        "    if total > core.s.send_window + 1:\n",
+        "http2_talk",
+    ),
+    Bug(
+        "frame longer than the server takes",
+        SEND,
+        "cdef long long most = core.s.peer[SET_MAX_FRAME_SIZE]",
+        "cdef long long most = core.s.peer[SET_MAX_FRAME_SIZE] + 1",
+        "http2_talk",
+    ),
+    Bug(
+        "missing copy-on-write in a stream chunk",
+        core("streams.pyx"),
+        "            if self.tail.serial != self.serial:\n"
+        "                self.tail = copied_leaf(self.tail, self.serial)\n"
+        "                self.work += 1\n            return self.tail",
+        "            return self.tail",
+        "http2_talk",
+    ),
+    Bug(
+        "missing copy-on-write deep in the tree",
+        core("streams.pyx"),
+        "                if (<Leaf>link[0]).serial != self.serial:\n",
+        "                if False:\n",
+        "http2_talk",
+    ),
+    Bug(
+        "ref used twice",
+        STATE2,
+        "    if stream.facts & ENDED:\n        return 0\n    if w.pieces_used:",
+        "    if w.pieces_used:",
+        "http2_talk",
+    ),
+    Bug(
+        "DATA after a reset is given",
+        STATE2,
+        "        self.pieces_octets = 0\n        self.pieces_stream = 0\n",
+        "        self.pieces_stream = 0\n",
+        "http2_talk",
+    ),
+)
+
+
+def missing(root: Path = ROOT) -> list[str]:
+    """Return what is wrong with the list: bugs whose place is not there, or there more than once."""
+    wrong = []
+    for bug in BUGS:
+        try:
+            bug.applied((root / bug.file).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            wrong.append(str(error))
+    return wrong

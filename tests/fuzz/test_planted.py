@@ -1,0 +1,48 @@
+"""The planted bugs fit the sources as they are; the page lists what the harnesses accept."""
+
+import importlib
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def module(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "fuzz"))
+    return importlib.import_module(name)
+
+
+def test_every_planted_bug_applies_to_the_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = module("planted", monkeypatch)
+    assert planted.missing() == []
+    assert len(planted.BUGS) >= 20
+    names = [bug.name for bug in planted.BUGS]
+    assert len(set(names)) == len(names)
+
+
+def test_a_bug_that_no_longer_applies_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    planted = module("planted", monkeypatch)
+    assert len(planted.missing(tmp_path)) == len(planted.BUGS)
+
+
+def test_every_bug_has_a_harness(monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = module("planted", monkeypatch)
+    for bug in planted.BUGS:
+        assert (ROOT / "fuzz" / f"fuzz_{bug.harness}.py").exists(), bug.name
+
+
+def test_the_page_lists_every_difference_that_a_harness_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "differences.md").read_text(encoding="utf-8")
+    for source, name in (("fuzz_http1_h11.py", "Difference"), ("fuzz_http2_h2.py", "LAXER")):
+        text = (ROOT / "fuzz" / source).read_text(encoding="utf-8")
+        if name == "Difference":
+            names = re.findall(r'Difference\(\s*"([a-z-]+)"', text)
+        else:
+            found = re.search(r"LAXER = frozenset\(\s*\{(.*?)\}", text, re.DOTALL)
+            assert found is not None
+            names = re.findall(r'"([a-z-]+)"', found[1])
+        assert len(names) > 3
+        assert [one for one in names if f"`{one}`" not in page] == []
