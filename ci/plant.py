@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "fuzz")]
 
-from ci.build_inplace import sources, translate  # noqa: E402 - the line above makes it importable
+from ci.build_inplace import sources  # noqa: E402 - the line above makes it importable
 from planted import BUGS, Bug, missing  # noqa: E402 - the same
 from runner import harnesses  # noqa: E402 - the same
 
@@ -42,12 +43,31 @@ class Row:
     text: str
 
 
-def build(place: Path, *, plain: bool) -> None:
-    """Translate and compile what changed in the copy."""
+def dependents(place: Path, file: str) -> list[str]:
+    """Return the modules to translate anew after a file has changed: itself, or those that include it."""
+    if file.endswith(".pyx"):
+        return [file]
+    stems = {Path(file).stem}
+    core = place / "mint" / "_core"
+
+    def includes(path: Path) -> bool:
+        text = path.read_text(encoding="utf-8")
+        return path.stem in stems or any(re.search(rf"(?m)^from \.{stem} cimport", text) for stem in stems)
+
+    while True:
+        more = {path.stem for path in core.glob("*.pxd") if includes(path)} - stems
+        if not more:
+            return [str(path.relative_to(place)) for path in sorted(core.glob("*.pyx")) if includes(path)]
+        stems |= more
+
+
+def build(place: Path, file: str, *, plain: bool) -> None:
+    """Translate and compile what a change of one file asks for."""
     environment = {**os.environ, **FLAGS[plain]}
     if shutil.which("ccache"):
         environment["CC"] = f"ccache {environment['CC']}"
-    translate(place, 1, [])
+    for source in dependents(place, file):
+        subprocess.run([sys.executable, "-m", "cython", source], cwd=place, check=True)
     script = "import setuptools; setuptools.setup()"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script, "-q", "build_ext", "--inplace"],
@@ -162,7 +182,7 @@ def main() -> int:
     rows = []
     for bug in bugs:
         with Planted(place, bug):
-            build(place, plain=chosen.plain)
+            build(place, bug.file, plain=chosen.plain)
             rows.append(run(bug, place, chosen))
         row = rows[-1]
         print(

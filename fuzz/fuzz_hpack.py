@@ -118,9 +118,17 @@ def block_for(choices: Choices, table: Table) -> bytes:
         made = (
             made[:place] + choices.pick((b"", b"\xff", b"\x80", bytes([choices.byte()]))) + made[place + 1 :]
         )
-    if choices.chance(3):
+    if choices.chance(6):
+        # Beyond 32 bits: an index, a size or a length that is right once the bits above are lost.
+        large = choices.between(0, 70) + (1 << 32)
         made += choices.pick(
-            (b"\xff\xff\xff\xff\xff\x0f", b"\xff\x80\x80\x80\x80\x10", b"\x7f\x80\x80\x80\x80\x00\x01a")
+            (
+                integer(large, 7, 0x80),
+                integer(large, 6, 0x40) + b"\x01v",
+                b"\x00" + integer(large, 7, 0) + b"v" * 70,
+                b"\xff\x80\x80\x80\x80\x10",
+                b"\x7f\x80\x80\x80\x80\x00\x01a",
+            )
         )
     return made
 

@@ -69,8 +69,8 @@ def judge(events: list[Event], fault: Fault | None, model: Reading) -> None:
     check(
         got == model.events, "another reading", at, got[at:][:2], model.events[at:][:2], fault, model.refused
     )
-    if model.surplus_behind_nothing:
-        return  # RFC 9112 6.3: such octets belong to no response, whatever is said of them
+    if model.surplus_behind_nothing or model.refused == "unexpected_data":
+        return  # RFC 9112 9.2: such octets belong to no response; `one` sees that the connection closes
     check(failed == model.failed, "other requests failed", failed, model.failed, model.refused)
     check(bool(reason) == bool(model.refused), "only one of both refuses", reason, model.refused)
     if reason in LIMITS or model.refused in LIMITS:
@@ -95,7 +95,9 @@ def one(data: bytes) -> None:
     except Unsettled:
         return
     judge(events, fault, model)
-    if not model.surplus_behind_nothing:
+    if octets and model.surplus_behind_nothing:
+        check(not last.is_open_read, "open behind octets that nobody asked for", last, model)
+    else:
         check(last.is_open_read != model.closed, "open, or not", last, model)
         check(last.is_tunnel == model.tunnel, "a tunnel, or not", last, model)
     fork(state, octets, choices)

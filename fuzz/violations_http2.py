@@ -113,6 +113,24 @@ def limited(talk: Talk, stream: Stream, octets: bytes) -> None:
     check(all(one[0] == "failed" for one in got[count:]), "more than a limit allows is given", got[count:])
     failed = [one[1] for one in got[count:]]
     check(stream.told or stream.id in failed, "a request beyond a limit does not fail", failed, stream)
+    if talk.closed:
+        return
+    # Only the request failed: it is reset, and the connection goes on.
+    replies = [reply(one) for one in talk.sent]
+    check(
+        [one[:2] for one in replies] == [*(one[:2] for one in talk.wanted), ("rst", stream.id)],
+        "replies",
+        replies,
+    )
+    check(
+        failed == ([] if stream.told else [stream.id]) and talk.fault is None, "more than one fails", failed
+    )
+    stream.live = stream.client_open = stream.server_open = False
+    stream.told = True
+    talk.events, talk.expected, talk.sent, talk.wanted = [], [], [], []
+    talk.put(frame(PING, 0, 0, b"goes on!"))
+    talk.wanted.append(("ping-ack", 0, b"goes on!"))
+    talk.flush()
 
 
 def whole(talk: Talk, stream: Stream, octets: bytes, fields: Fields) -> None:
