@@ -61,6 +61,7 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
         Step("vendored", ("ci/vendored",)),
         Step("docs", ("ci/docs",)),
         Step("lint", ("ci/lint",)),
+        Step("honest", ("ci/honest",)),
         Step("demo", ("ci/demo",)),
     )
 

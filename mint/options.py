@@ -234,15 +234,20 @@ class HTTP2Options:
         max_header_block: the compressed octets of one header block.
         max_continuations: the CONTINUATION frames of one header block.
         max_settings: the entries of one SETTINGS frame, 10 at least.
-        max_unsent_acks: acknowledgements that may wait for a server that does not read; those that one
-            read asks for wait until it is done.
-        max_glitches: odd but legal frames (settings, pings, empty frames ...), beyond what useful traffic
-            earns back.
-        max_resets: streams reset by either side, beyond what useful traffic earns back.
+        max_discarded_header_list: the octets, decoded, of a header section that ends the connection. One
+            that only exceeds `max_header_list_size` of the client settings fails its own response: it is
+            decoded and discarded.
+        max_unsent_acks: answers (to PING, SETTINGS and frames on streams that are over) that may wait to be
+            written; those that one read asks for wait until it is done.
+        max_glitches: frames without use (PING, SETTINGS, empty DATA, unknown types ...), beyond what useful
+            traffic pays back. 330 a second are taken back: the limit holds where time is known, that is
+            everywhere but on a `Memory` without a clock.
+        max_resets: streams that end early by the server's doing: reset by it, or by mint for what it sent.
+            33 a second are taken back, and one for each complete response.
         max_reserved: how many pushed streams may be promised and not begun.
         max_remembered: how many closed streams are remembered.
-        max_informational: how many interim responses may precede a final one.
-        max_informational_size: the octets of all of them together.
+        max_informational: how many interim responses may precede a final one; 10 a second are taken back.
+        max_informational_size: the octets of all of them together; 4,000 a second are taken back.
         max_trailer_size: the octets of a trailer section.
         max_trailer_fields: the fields of a trailer section.
         max_pings: our pings that may wait for an answer.
@@ -256,7 +261,8 @@ class HTTP2Options:
     receive_window_update_threshold: int = 160_000
     sensitive_headers: frozenset[str] = frozenset()
     max_fields: int = 512
-    max_header_block: int = 262_144
+    max_discarded_header_list: int = 1_048_576
+    max_header_block: int = 524_288
     max_continuations: int = 16
     max_settings: int = 32
     max_unsent_acks: int = 1_000
@@ -264,8 +270,8 @@ class HTTP2Options:
     max_resets: int = 1_000
     max_reserved: int = 100
     max_remembered: int = 1_024
-    max_informational: int = 32
-    max_informational_size: int = 262_144
+    max_informational: int = 10_000
+    max_informational_size: int = 4_194_304
     max_trailer_size: int = 16_384
     max_trailer_fields: int = 64
     max_pings: int = 1_000
@@ -277,6 +283,7 @@ class HTTP2Options:
             "connection_window_size",
             "receive_window_update_threshold",
             "max_fields",
+            "max_discarded_header_list",
             "max_header_block",
             "max_continuations",
             "max_unsent_acks",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
 from .._checks import flag, number, octets, shown
@@ -99,6 +100,16 @@ class HTTP2(ConnectionBase[core.State]):
 
     def _written(self, state: core.State) -> core.State:
         return state.flushed()
+
+    def _current(self, link: Transport) -> core.State:
+        state = self._state
+        state = state.flushed() if link.written else state.left(getattr(link, "backlog", link.unsent))
+        return self._dated(state) if state.timed else state
+
+    def _dated(self, state: core.State) -> core.State:
+        """Tell the state the time, on a link where time passes: in memory it does only by a clock given."""
+        clock: Callable[[], float] | None = getattr(self._link, "clock", monotonic)
+        return state if clock is None else state.at(int(clock() * 1000))
 
     def opened(self, step: Step[core.State]) -> Self:
         """Send the preface over a claimed link; `initiate` calls it once."""
@@ -350,6 +361,7 @@ def initiate(
         max_trailer_fields=http2.max_trailer_fields,
         max_pings=http2.max_pings,
         assumed_concurrency=http2.initial_max_concurrent_streams,
+        max_discarded_header_list=http2.max_discarded_header_list,
     )
     step = core.State.open(config, log)
     transport.claim(transport.generation)

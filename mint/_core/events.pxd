@@ -77,6 +77,7 @@ cdef class Step:
     cdef readonly int end             # an END_ value
     cdef readonly tuple notes         # of Note; empty unless tracing
     cdef readonly bint alone          # a request was made while no other was open (HTTP/1)
+    cdef readonly bint timed          # the successor wants to know the time
 
 
 cdef Step step(object state, list responses=*, tuple output=*, object fault=*, object ref=*,

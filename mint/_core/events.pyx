@@ -303,7 +303,8 @@ cdef class Step:
     def plain(self):
         """The responses, where the step has nothing else and none of them failed; None otherwise."""
         cdef object event
-        if (self.fault is not None or self.end != END_KEEP or len(self.output) or len(self.notes)):
+        if (self.fault is not None or self.end != END_KEEP or len(self.output) or len(self.notes)
+                or self.timed):
             return None
         for event in self.responses:
             if type(event) is Failed:

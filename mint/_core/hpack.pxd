@@ -8,6 +8,7 @@ from .hpack_table cimport Span, Table
 cdef class Decoded:
     cdef readonly list fields     # of finished (name, value) pairs of str, as received; up to a fault
     cdef readonly object never    # frozenset of the positions that came never-indexed; None: none
+    cdef readonly Py_ssize_t size # octets of the list as RFC 9113 6.5.2 counts them
     cdef readonly unsigned int marks   # the MARK_ bits of all fields together
     cdef readonly Fault fault     # compression_error(value), max_header_list_size_exceeded(size,
                                   # limit), too_many_headers(size, limit); or None

@@ -344,6 +344,7 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
             never.append(found)
         found += 1
     made.marks = marks
+    made.size = most_octets - left
     if never is not None:
         made.never = frozenset(never)
     if cursor.wrong == LIST_LARGE:
@@ -503,6 +504,8 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
     if (type(pair) is not tuple or PyTuple_GET_SIZE(pair) != 2
             or not is_plain(PyTuple_GET_ITEM(pair, 0)) or not is_plain(PyTuple_GET_ITEM(pair, 1))):
         pair = plain_pair(pair)
+        if work.table is not None and work.table.used != work.span.end:
+            work.table = copied_out(work.table, &work.span, True)   # what made the pair used it, too
     name = PyTuple_GET_ITEM(pair, 0)
     value = PyTuple_GET_ITEM(pair, 1)
     size = length_of(name) + length_of(value) + OVERHEAD

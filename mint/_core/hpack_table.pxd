@@ -12,8 +12,8 @@ cdef struct Entry:
 
 
 cdef class Table:
-    cdef Entry *entries      # owned; moves when the log grows
-    cdef int *slots          # owned; encoder only: positions + 1; 2 * room by pair, then by name
+    cdef Entry *entries      # owned; never moves, so an entry is good while the log is referenced
+    cdef int *slots          # owned, never moves; encoder only: positions + 1; 2 * room by pair, then by name
     cdef Py_ssize_t used     # entries appended so far, by the newest state
     cdef Py_ssize_t room     # entries allocated; a power of two
     cdef Py_ssize_t octets   # sizes of all entries, dead ones included

@@ -6,7 +6,7 @@ first copies its span out. Nothing here reads or writes a header block.
 """
 
 cimport cython
-from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Realloc
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport uint32_t
@@ -38,37 +38,29 @@ cdef int index_entry(Table table, Py_ssize_t position) except -1:
     return 0
 
 
-cdef int grow(Table table, Py_ssize_t room, bint indexed) except -1:
-    """Make room for so many entries (a power of two)."""
-    cdef Entry *moved = <Entry *>PyMem_Realloc(table.entries, room * sizeof(Entry))
-    cdef int *slots
-    cdef Py_ssize_t i
-    if moved == NULL:
+cdef Table fresh_table(Py_ssize_t live, bint indexed):
+    """Return an empty log with room for so many entries and at least as many again."""
+    cdef Table fresh = Table.__new__(Table)
+    cdef Py_ssize_t room = LEAST_ROOM
+    while room < 2 * live:
+        room *= 2
+    fresh.entries = <Entry *>PyMem_Malloc(room * sizeof(Entry))
+    if fresh.entries == NULL:
         raise MemoryError
-    table.entries = moved
     if indexed:
         # Half of the slots of each index stay free.
-        slots = <int *>PyMem_Calloc(4 * room, sizeof(int))
-        if slots == NULL:
+        fresh.slots = <int *>PyMem_Calloc(4 * room, sizeof(int))
+        if fresh.slots == NULL:
             raise MemoryError
-        PyMem_Free(table.slots)
-        table.slots = slots
-    table.room = room
-    if indexed:
-        for i in range(table.used):
-            index_entry(table, i)
-    return 0
+    fresh.room = room
+    return fresh
 
 
 cdef Table copied_out(Table table, Span *span, bint indexed):
     """Return a log that holds just this span, and move the span there."""
-    cdef Table fresh = Table.__new__(Table)
     cdef Py_ssize_t live = span.end - span.start
-    cdef Py_ssize_t room = LEAST_ROOM
+    cdef Table fresh = fresh_table(live + 1, indexed)
     cdef Py_ssize_t i
-    while room <= live:
-        room *= 2
-    grow(fresh, room, indexed)
     for i in range(live):
         fresh.entries[i] = table.entries[span.start + i]
         Py_INCREF(<object>fresh.entries[i].pair)
@@ -82,22 +74,24 @@ cdef Table copied_out(Table table, Span *span, bint indexed):
 
 
 cdef Table insert(Table table, Span *span, tuple pair, uint32_t note, Py_ssize_t size, bint indexed):
-    """Add an entry, evicting first; return the log that holds it now (7541-4.1-a)."""
+    """Add an entry, evicting first; return the log that holds it now (7541-4.1-a).
+
+    A log that is full stays as it is, and so does one that another state has written to: entries never
+    move while somebody holds their log.
+    """
     cdef Entry *entry
     if table is not None:
         evict(table, span, size)
     if size > span.maximum:
         return table    # it empties the table, which is no error
     if table is None:
-        table = Table.__new__(Table)
+        table = fresh_table(0, indexed)
         span.start = span.end = 0
-        grow(table, LEAST_ROOM, indexed)
     # Dead entries are left behind once they hold more octets than the table may: by then every entry
     # that was copied before is dead, so copying stays linear.
-    elif table.used != span.end or table.octets - span.octets > span.maximum:
+    elif (table.used != span.end or table.used == table.room
+            or table.octets - span.octets > span.maximum):
         table = copied_out(table, span, indexed)
-    if table.used == table.room:
-        grow(table, 2 * table.room, indexed)
     entry = &table.entries[table.used]
     Py_INCREF(pair)
     entry.pair = <void *>pair
@@ -118,10 +112,9 @@ cdef tuple listed(Table table, const Span *span):
     cdef Py_ssize_t i
     if table is None:
         return ()
-    # Another thread may append to the log meanwhile, and move it.
-    with cython.critical_section(table):
-        for i in range(span.end - 1, span.start - 1, -1):
-            made.append(<object>table.entries[i].pair)
+    # Others may append to the log meanwhile; the entries of this span stay where they are.
+    for i in range(span.end - 1, span.start - 1, -1):
+        made.append(<object>table.entries[i].pair)
     return tuple(made)
 
 

@@ -8,6 +8,7 @@ in http2_receive, how messages are sent in http2_send. No input or output, no cl
 cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint32_t
+from libc.string cimport memcpy
 
 from .events cimport END_CLOSE, END_KEEP, RequestRef, step
 from .faults cimport Fault, refusal
@@ -24,7 +25,8 @@ from .http2_config import Config as Config  # no-cython-lint: callers find it he
 from .http2_control cimport raise_allowed
 from .http2_receive cimport receive, receive_eof
 from .http2_send cimport notes_of, send_body, send_cancel, send_end, send_request
-from .http2_state cimport OVER, STARTING, Core, Work, begin, fail_all, leave, say_goodbye
+from .http2_state cimport (GLITCHES_PER_SECOND, OVER, RESETS_PER_SECOND, STARTING, Core, Work, begin,
+                           fail_all, is_timed, leave, say_goodbye)
 from .streams cimport ENDED, HALF_REMOTE, IS_HELD, OPEN, RESET, Stream
 from .streams cimport Table as Streams
 
@@ -35,6 +37,7 @@ cdef Streams NO_STREAMS = Streams.__new__(Streams)
 
 cdef enum:
     MOST_PENDING = 32             # SETTINGS of ours without an acknowledgement
+    MOST_PASSED = 1000000000      # milliseconds that count: by then everything is taken back
     FIRST_JOINED = 65536          # octets of promised cookies that may be joined to begin with
 
 
@@ -108,6 +111,8 @@ cdef class State(Core):
         made.s.next_ping = -1
         made.s.goaway = -1
         made.s.joinable = FIRST_JOINED
+        made.s.clock = -1
+        made.s.calm = min(100000, 500 * <long long>config.max_glitches)
         defaults(made.s.peer)
         defaults(made.s.own)
         made.s.peer[SET_MAX_CONCURRENT_STREAMS] = <uint32_t>config.assumed_concurrency
@@ -304,13 +309,54 @@ cdef class State(Core):
 
         An input like octets: a replay that gives it at the same places comes to an equal state.
         """
+        return self.left(0)
+
+    def left(self, long long queued):
+        """Take that no more than so many octets, the last that were given out, wait to be written.
+
+        An input like `flushed`, which is the same with 0: an answer counts as unsent until its own octets
+        have left, whatever was written behind it.
+        """
         cdef Core made
-        if self.s.unsent == 0:
+        cdef long long end
+        cdef int gone = 0
+        while gone < self.s.unsent:
+            memcpy(&end, self.answers.octets + self.s.answer_window.start + 8 * gone, 8)
+            if self.s.said - end < queued:
+                break
+            gone += 1
+        if gone == 0:
             return self
         made = self.successor()
-        made.s.unsent = 0
-        if made.s.glitches:
-            made.s.glitches -= 1
+        made.s.unsent -= gone
+        made.s.answer_window.start += 8 * gone
+        if made.s.unsent == 0:
+            made.s.said = 0
+            made.answers = None
+            made.s.answer_window.start = made.s.answer_window.end = 0
+        return made
+
+    @property
+    def timed(self):
+        """Whether something was counted that time takes back: then `at` is to be called before each input."""
+        return is_timed(&self.s)
+
+    def at(self, long long milliseconds):
+        """Take what time it is, on a clock that never goes back; its zero does not matter.
+
+        An input like octets: a replay that gives the same times at the same places comes to an equal
+        state. A state that is not `timed` stays as it is.
+        """
+        cdef Core made
+        cdef long long passed
+        if not is_timed(&self.s) or milliseconds < 0 or milliseconds <= self.s.clock:
+            return self
+        made = self.successor()
+        if self.s.clock >= 0:
+            passed = min(milliseconds - self.s.clock, MOST_PASSED)
+            made.s.glitches = max(0, made.s.glitches - passed * GLITCHES_PER_SECOND)
+            made.s.resets = max(0, made.s.resets - passed * RESETS_PER_SECOND)
+        made.s.clock = milliseconds if is_timed(&made.s) else -1
         return made
 
     def traced(self, bint on):

@@ -14,12 +14,13 @@ cdef class Config:
     cdef readonly int connection_window_size       # octets, 65 535 or more
     cdef readonly int window_update_threshold      # octets left at which a window is refilled
     cdef readonly int max_fields                   # in one header list, crumbs counted
+    cdef readonly int max_discarded_header_list    # octets of one that is too large, decoded
     cdef readonly int max_header_block             # octets of one field block as it comes
     cdef readonly int max_continuations            # frames of one field block
     cdef readonly int max_settings                 # entries of one SETTINGS frame
     cdef readonly int max_unsent_acks              # answers waiting for a peer that does not read
-    cdef readonly int max_glitches                 # legal but useless frames, less useful traffic
-    cdef readonly int max_resets                   # RST_STREAM either way, less complete responses
+    cdef readonly int max_glitches                 # frames that nobody asked for; time takes them back
+    cdef readonly int max_resets                   # streams that ended by the peer's fault; the same
     cdef readonly int max_reserved                 # promised streams without a response yet
     cdef readonly int max_remembered               # streams we have reset, to drop what comes late
     cdef readonly int max_informational            # interim responses to one request

@@ -96,14 +96,14 @@ cdef class Config:
                  unsigned long long identity, str user_agent not None, settings=(),
                  long long connection_window_size=CONNECTION_WINDOW,
                  long long window_update_threshold=160000, long long max_fields=512,
-                 long long max_header_block=262144, long long max_continuations=16,
+                 long long max_header_block=524288, long long max_continuations=16,
                  long long max_settings=32, long long max_unsent_acks=1000,
                  long long max_glitches=10000, long long max_resets=1000,
                  long long max_reserved=100, long long max_remembered=1024,
-                 long long max_informational=32, long long max_informational_size=262144,
+                 long long max_informational=10000, long long max_informational_size=4194304,
                  long long max_trailer_size=16384, long long max_trailer_fields=64,
                  long long max_pings=1000, long long assumed_concurrency=100,
-                 long long first_stream=1,
+                 long long first_stream=1, long long max_discarded_header_list=1048576,
                  frozenset sensitive not None=frozenset()):
         cdef tuple given = tuple(settings)
         cdef dict named
@@ -153,6 +153,8 @@ cdef class Config:
         self.max_trailer_fields = between("max_trailer_fields", max_trailer_fields, 1, 0x7FFFFFFF)
         self.max_pings = between("max_pings", max_pings, 1, 0x7FFFFFFF)
         self.assumed_concurrency = between("assumed_concurrency", assumed_concurrency, 1, 0x7FFFFFFF)
+        self.max_discarded_header_list = between("max_discarded_header_list", max_discarded_header_list,
+                                                 1, 0x7FFFFFFF)
         self.first_stream = between("first_stream", first_stream, 1, 0x7FFFFFFF)
         if not self.first_stream & 1:
             raise ValueError("first_stream must be odd")
@@ -169,7 +171,7 @@ cdef class Config:
                 self.max_unsent_acks, self.max_glitches, self.max_resets, self.max_reserved,
                 self.max_remembered, self.max_informational, self.max_informational_size,
                 self.max_trailer_size, self.max_trailer_fields, self.max_pings,
-                self.assumed_concurrency, self.first_stream, self.sensitive)
+                self.assumed_concurrency, self.first_stream, self.max_discarded_header_list, self.sensitive)
 
     def __eq__(self, other):
         if type(other) is not Config:

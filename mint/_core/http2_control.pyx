@@ -4,9 +4,9 @@
 Their sizes and levels were checked when the header was in. RFC 9113 6.4, 6.5, 6.7 to 6.9; RFC 8441 3.
 """
 
-from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport uint32_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 from .events cimport Pong
 from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, PROCESSED_OF_NONE, Fault, fault, marked, weighed
@@ -19,7 +19,7 @@ from .frames cimport (FLAG_ACK, FLOW_CONTROL_ERROR, FRAME_HEADER, LEAST_MAX_FRAM
                       SET_NO_RFC7540_PRIORITIES, SETTINGS, SETTINGS_KNOWN, WINDOW_UPDATE, error_name,
                       read_u31, read_u32, write_header)
 from .http2_config cimport UNLIMITED
-from .http2_state cimport (RUNNING, STARTING, Core, Work, answered, breach, end_ref, fail_all,
+from .http2_state cimport (RUNNING, STARTING, Core, Work, answered, breach, count_reset, end_ref, fail_all,
                            processed_of, settle, spend, stream_error, weigh_open)
 from .streams cimport (DROP, ENDED, GOT_RESET, IS_HELD, RESET, Stream, arrival)
 from .streams cimport Table as Streams
@@ -88,7 +88,7 @@ cdef int on_settings(Work w, const unsigned char *payload, int count) except -1:
         core.s.phase = RUNNING
         core.s.greeted = True
         core.s.peer[SET_MAX_CONCURRENT_STREAMS] = UNLIMITED   # unless this frame says otherwise
-    elif spend(w, 1):
+    elif spend(w):
         return 0
     for at in range(0, count, 6):
         identifier = (payload[at] << 8) | payload[at + 1]
@@ -139,8 +139,8 @@ cdef int on_settings_ack(Work w) except -1:
     cdef int identifier
     cdef long long value
     cdef uint32_t before = core.s.own[SET_INITIAL_WINDOW_SIZE]
-    if not core.pending:
-        spend(w, 1)
+    if not core.pending:   # nobody asked
+        spend(w)
         return 0
     for identifier, value in <tuple>core.pending[0]:
         core.s.own[identifier] = <uint32_t>value
@@ -158,7 +158,6 @@ cdef int on_settings_ack(Work w) except -1:
 cdef int on_ping(Work w, const unsigned char *payload, int flags) except -1:
     cdef Core core = w.core
     cdef unsigned char *octets
-    cdef bytes seen
     cdef Pong made
     cdef Py_ssize_t i
     if not flags & FLAG_ACK:   # 9113-6.7-a
@@ -167,19 +166,18 @@ cdef int on_ping(Work w, const unsigned char *payload, int flags) except -1:
         memcpy(octets + FRAME_HEADER, payload, 8)
         if w.notes is not None:
             w.note(True, PING, FLAG_ACK, 0, 8, None)
-        if not spend(w, 1):
+        if not spend(w):
             answered(w)
         return 0
-    seen = PyBytes_FromStringAndSize(<const char *>payload, 8)
     for i in range(len(core.pings)):
-        if core.pings[i][0] == seen:
+        if memcmp(PyBytes_AS_STRING(<bytes>core.pings[i][0]), payload, 8) == 0:
             made = Pong.__new__(Pong)
             made.ref = w.ref_of(core.pings[i][1])
             core.pings = core.pings[:i] + core.pings[i + 1:]
             w.flush_data()
             w.responses.append(made)
             return 0
-    spend(w, 1)   # 9113-6.7-c: nobody asked
+    spend(w)   # 9113-6.7-c: nobody asked
     return 0
 
 
@@ -218,7 +216,7 @@ cdef int on_goaway(Work w, const unsigned char *payload, int count) except -1:
     cdef int last = read_u31(payload)
     cdef uint32_t code = read_u32(payload + 4)
     cdef int before
-    if core.s.goaway >= 0 and spend(w, 1):
+    if 0 <= core.s.goaway <= last and spend(w):   # again, and it says nothing new
         return 0
     if core.s.goaway < 0 or last < core.s.goaway:   # 9113-6.8-c: it must not grow
         before = core.s.goaway
@@ -248,10 +246,13 @@ cdef int on_window_update(Work w, int id, int increment) except -1:
         if overflows(core.s.send_window, increment):   # 9113-6.9.1-b
             return flow_breach(w, "WINDOW_UPDATE", "lifts the connection window above 2^31-1")
         core.s.send_window += increment
-        return spend(w, 1)
+        if increment > core.s.owed:
+            return spend(w)
+        core.s.owed -= increment   # it gives back what we have sent
+        return 0
     now = core.peek(id)
     if now == NULL or now.state == RESET:   # 9113-6.9-c, W-14: late, and legal
-        return spend(w, 1)
+        return spend(w)
     if increment == 0:
         return stream_error(w, id, PROTOCOL_ERROR,
                             fault("protocol_error", "WINDOW_UPDATE", "increment of 0", 0, 0,
@@ -265,7 +266,7 @@ cdef int on_window_update(Work w, int id, int increment) except -1:
     stream.send_moved += increment
     if stream.send_moved > core.s.most_moved:
         core.s.most_moved = stream.send_moved
-    return spend(w, 1)
+    return spend(w) if stream.send_moved > 0 else 0
 
 
 cdef int on_rst_stream(Work w, int id, uint32_t code) except -1:
@@ -275,7 +276,7 @@ cdef int on_rst_stream(Work w, int id, uint32_t code) except -1:
     cdef Stream *stream
     cdef int processed
     if now == NULL or arrival[now.state][3] == DROP:
-        return spend(w, 1)
+        return spend(w)
     stream = core.edit(id)
     processed = processed_of(stream)
     if code == REFUSED_STREAM and processed == PROCESSED_MAYBE:   # 9113-8.7-a
@@ -283,8 +284,5 @@ cdef int on_rst_stream(Work w, int id, uint32_t code) except -1:
     # W-19: NO_ERROR is a success after a complete response only, and then Done was given.
     end_ref(w, id, stream, fault("server_closed_request", error_name(code), "", 0, 0, code, processed))
     settle(w, id, stream, GOT_RESET)
-    core.s.resets += 1
-    if core.s.resets > core.config.max_resets:
-        breach(w, fault("enhance_your_calm", "max_resets", "resets every stream", core.s.resets,
-                        core.config.max_resets, 11))
+    count_reset(w, "resets every stream")
     return 0

@@ -186,7 +186,7 @@ cdef int on_header(Work w, const unsigned char *octets) except -1:
     s.mode = AT_PAYLOAD
     if head.type >= KNOWN_TYPES:   # 9113-4.1-b
         s.mode = AT_SKIP
-        spend(w, 1)
+        spend(w)
     elif head.type == SETTINGS:
         if head.length // 6 > core.config.max_settings:   # R19
             return calm_breach(w, "max_settings", "too many settings in one frame", head.length // 6,
@@ -274,7 +274,7 @@ cdef int on_data(Work w, Head head) except -1:
                      fault("stream_closed", "DATA", "DATA after the end of a stream", 0, 0,
                            STREAM_CLOSED))
     elif todo == DROP:   # 9113-5.1-g
-        spend(w, 1)
+        on_late_data(w, head)
     else:
         stream = core.peek(head.stream)
         if violates(core.s.allowed[SET_INITIAL_WINDOW_SIZE], stream.receipt, head.length):
@@ -289,6 +289,18 @@ cdef int on_data(Work w, Head head) except -1:
                                PROTOCOL_ERROR))
     if core.s.mode == AT_DATA and core.s.phase != OVER:
         return on_content(w, head, head.length)
+    return 0
+
+
+cdef int on_late_data(Work w, Head head) except -1:
+    """DATA behind our RST_STREAM: what the window of the stream had allowed was honestly under way."""
+    cdef Core core = w.core
+    cdef Stream *stream = core.edit(head.stream) if head.length else NULL
+    if stream == NULL:
+        return spend(w)
+    if violates(core.s.allowed[SET_INITIAL_WINDOW_SIZE], stream.receipt, head.length):
+        return spend(w)
+    stream.receipt.used += head.length
     return 0
 
 
@@ -308,11 +320,12 @@ cdef int on_content(Work w, Head head, int octets) except -1:
     cdef Core core = w.core
     cdef const Stream *stream
     if octets == 0:
-        if not head.flags & FLAG_END_STREAM:
-            return spend(w, 1)   # W-38
-        return 0
+        if head.flags & FLAG_END_STREAM or not takes_data(core, head.stream):
+            return 0
+        return spend(w)
     if not takes_data(core, head.stream):
         return 0
+    refund(core, 1 + (octets >> 10))
     stream = core.peek(head.stream)
     if stream.content_left < 0:
         return 0
@@ -334,7 +347,6 @@ cdef int on_data_end(Work w) except -1:
     cdef int due
     if length:
         s.receipt.used += length
-        refund(core, length >> 10)
         due = credit_due(DEFAULT_WINDOW, s.receipt, core.config.window_update_threshold)
         if due:
             s.receipt.used = 0
@@ -377,7 +389,7 @@ cdef int on_payload(Work w, const unsigned char *payload) except -1:
         return on_goaway(w, payload, head.length)
     if head.type == PUSH_PROMISE:
         return on_push_promise(w, head, payload)
-    return spend(w, 1)   # PRIORITY: deprecated, its size was right (9113-5.3-a)
+    return spend(w)   # PRIORITY: deprecated, its size was right (9113-5.3-a)
 
 
 cdef int trimmed(Work w, Head head, const unsigned char *payload, int fixed) except -2:
@@ -434,10 +446,8 @@ cdef int on_fragment(Work w, Head head, const unsigned char *fragment, int count
                            core.config.max_header_block)
     if head.flags & FLAG_END_HEADERS and not s.block_stream:
         return on_block(w, head.stream, s.block_promised, s.block_ends, fragment, count)
-    if count:   # empty pieces were counted, there is nothing to keep
+    if count:   # of empty pieces there is nothing to keep
         core.block = log_append(core.block, &s.block_window, fragment, count)
-    elif head.type == CONTINUATION and spend(w, 1):
-        return 0
     if not head.flags & FLAG_END_HEADERS:
         if not s.block_stream:
             s.block_stream = head.stream

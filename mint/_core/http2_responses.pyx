@@ -11,14 +11,14 @@ from libc.stdint cimport uint32_t
 from .events cimport Headers, Informational, PushPromise, Status, Trailers
 from .faults cimport Fault, fault
 from .frames cimport (COMPRESSION_ERROR, ENHANCE_YOUR_CALM, HEADERS, NO_ERROR, PROTOCOL_ERROR,
-                      REFUSED_STREAM, SET_MAX_CONCURRENT_STREAMS,
+                      REFUSED_STREAM, RST_STREAM, SET_MAX_CONCURRENT_STREAMS,
                       SET_MAX_HEADER_LIST_SIZE, STREAM_CLOSED)
 from .hpack cimport Decoded
 from .http2_config cimport UNLIMITED
 from .http2_messages cimport (Answer, crumbs_size, promise_fault, response_head, response_trailers,
                               with_cookie_joined)
-from .http2_state cimport (Core, Work, breach, end_ref, refund, reset_stream, settle, spend,
-                           stream_error)
+from .http2_state cimport (INTERIM_OCTETS, TICK, Core, Work, breach, end_ref, refund, reset_stream,
+                           settle, spend, stream_error)
 from .streams cimport (CLOSED_STREAM, DROP, ENDED, GOT_END, GOT_HEADERS, IS_CONNECT, IS_HEAD, IS_PUSHED,
                        IS_TUNNEL, OPEN, RESERVED, RESET, SEEN_ANY, SEEN_FINAL, SENT_RESET,
                        Stream, arrival)
@@ -47,33 +47,40 @@ cdef int on_block(Work w, int id, int promised, bint ends, const unsigned char *
                   Py_ssize_t count) except -1:
     """Decode a block, whatever became of its stream (9113-4.3-c), then use it."""
     cdef Core core = w.core
-    cdef uint32_t most = core.s.allowed[SET_MAX_HEADER_LIST_SIZE]
-    # 9113-6.5.2-h: a limit that the server was not told of is a limit all the same.
-    cdef Decoded decoded = core.decoder.decoded(block, count, MOST_UNSAID if most == UNLIMITED else most,
-                                                core.config.max_fields)
-    cdef Fault why = decoded.fault
+    cdef Py_ssize_t most = core.s.allowed[SET_MAX_HEADER_LIST_SIZE]
+    cdef Py_ssize_t hard = core.config.max_discarded_header_list
+    cdef Decoded decoded
+    cdef Fault why
+    cdef Fault excess = None
     cdef Stream *stream
-    cdef const Stream *now
     cdef int todo
+    if most == UNLIMITED:   # 9113-6.5.2-h: a limit that the server was not told of is a limit all the same
+        most = MOST_UNSAID
+    hard = max(most, hard)
+    decoded = core.decoder.decoded(block, count, hard, core.config.max_fields)
+    why = decoded.fault
     if why is not None:   # 9113-4.3-b; above a limit the rest is not decoded, so nothing can go on (R13)
         return breach(w, Fault(why.reason, why.name, why.value, why.size, why.limit,
                                COMPRESSION_ERROR if why.reason == "compression_error"
                                else ENHANCE_YOUR_CALM, why.processed, False))
     core.decoder = decoded.decoder
+    if decoded.size > most:
+        excess = fault("max_header_list_size_exceeded", "", "", decoded.size, most, ENHANCE_YOUR_CALM)
     if w.notes is not None:
         w.note(False, core.s.frame.type, core.s.frame.flags, id, core.s.frame.length, decoded.fields)
     if w.pieces_used:
         w.flush_data()
     if promised:
-        return on_promise(w, id, promised, decoded)
-    now = core.peek(id)
-    todo = CLOSED_STREAM if now == NULL else arrival[now.state][HEADERS]
-    if todo == DROP:   # 9113-5.1-g
-        return spend(w, 1)
+        return on_promise(w, id, promised, decoded, excess)
+    todo = arrival[core.state_of(id)][HEADERS]
+    if todo == DROP:   # 9113-5.1-g: it was decoded, and that is all
+        return spend(w)
     if todo == CLOSED_STREAM:   # 9113-5.1-e
         return stream_error(w, id, STREAM_CLOSED, fault("stream_closed", "HEADERS",
                                                         "HEADERS after the end of a stream", 0, 0,
                                                         STREAM_CLOSED))
+    if excess is not None:   # the response is too large, the connection is as good as before
+        return stream_error(w, id, ENHANCE_YOUR_CALM, excess)
     stream = core.edit(id)
     if stream.facts & SEEN_FINAL:
         return on_trailers(w, id, stream, ends, decoded)
@@ -91,6 +98,9 @@ cdef int on_head(Work w, int id, Stream *stream, bint ends, Decoded decoded) exc
     if answer.status < 200:
         return on_interim(w, id, stream, ends, answer.status, <tuple>headers)
     stream.facts |= SEEN_FINAL
+    if stream.facts & SEEN_ANY:
+        core.s.pondering -= 1
+    refund(core, 10)
     settle(w, id, stream, GOT_HEADERS)
     if stream.facts & IS_CONNECT and answer.status < 300:
         stream.facts |= IS_TUNNEL   # 9113-8.5-c: content-length does not delimit
@@ -98,7 +108,6 @@ cdef int on_head(Work w, int id, Stream *stream, bint ends, Decoded decoded) exc
         stream.content_left = 0
     else:
         stream.content_left = answer.length
-    refund(core, 10)
     status = Status.__new__(Status)
     status.ref = w.ref_of(id)
     status.status = answer.status
@@ -116,12 +125,23 @@ cdef int on_interim(Work w, int id, Stream *stream, bint ends, int status, tuple
     """A 1xx: never the end, and not without limit (9113-8.1-d)."""
     cdef Core core = w.core
     cdef Informational made
+    cdef unsigned int tick
+    cdef unsigned int passed
     if ends:
         return stream_error(w, id, PROTOCOL_ERROR,
                             malformed(":status", "an interim response ends the stream"))
-    stream.facts |= SEEN_ANY
+    if not stream.facts & SEEN_ANY:
+        stream.facts |= SEEN_ANY
+        core.s.pondering += 1
     if stream.state == RESERVED:   # 9113-5.1-f: any HEADERS opens it
         settle(w, id, stream, GOT_HEADERS)
+    tick = <unsigned int>(core.s.clock // TICK + 1) if core.s.clock >= 0 else 0
+    if tick and stream.heard:
+        passed = tick - stream.heard
+        stream.interims -= min(stream.interims, passed)
+        stream.interim_octets -= <unsigned int>min(<long long>stream.interim_octets,
+                                                   <long long>passed * INTERIM_OCTETS)
+    stream.heard = tick
     if stream.interims >= <unsigned int>core.config.max_informational:
         return stream_error(w, id, ENHANCE_YOUR_CALM,
                             fault("too_many_informational", "max_informational", "",
@@ -134,8 +154,6 @@ cdef int on_interim(Work w, int id, Stream *stream, bint ends, int status, tuple
                             fault("too_many_informational", "max_informational_size", "",
                                   stream.interim_octets, core.config.max_informational_size,
                                   ENHANCE_YOUR_CALM))
-    if spend(w, 1):
-        return 0
     made = Informational.__new__(Informational)
     made.ref = w.ref_of(id)
     made.status = status
@@ -183,19 +201,17 @@ cdef int on_end(Work w, int id, Stream *stream) except -1:
                             malformed("content-length", f"{stream.content_left} octets are missing"))
     end_ref(w, id, stream, None)
     refund(core, 20)
-    if core.s.resets:
-        core.s.resets -= 1
+    core.s.resets = max(0, core.s.resets - 1000)
     if still_sending and not stream.facts & IS_TUNNEL:
         # The response is complete, the rest of the request is of no use: stop it without an error.
         settle(w, id, stream, GOT_END)
         settle(w, id, stream, SENT_RESET)
-        w.core.s.resets -= 1 if w.core.s.resets else 0
-        return reset_stream(w, id, NO_ERROR)
+        return w.put_small(RST_STREAM, 0, id, NO_ERROR)   # our own wish: no budget of the peer's
     settle(w, id, stream, GOT_END)
     return 0
 
 
-cdef int on_promise(Work w, int id, int promised, Decoded decoded) except -1:
+cdef int on_promise(Work w, int id, int promised, Decoded decoded, Fault excess) except -1:
     """A promise is kept, or its stream refused; its id was checked with the header (9113-6.6)."""
     cdef Core core = w.core
     cdef const Stream *parent = core.peek(id)
@@ -213,15 +229,19 @@ cdef int on_promise(Work w, int id, int promised, Decoded decoded) except -1:
     stream.facts = IS_PUSHED
     stream.content_left = -1
     core.s.reserved += 1
-    if (parent == NULL or parent.state == RESET or core.s.reserved > core.config.max_reserved
+    if parent == NULL or parent.state == RESET:   # promised while our RST_STREAM was under way
+        return refuse_promise(w, promised, stream, REFUSED_STREAM, False)
+    if (core.s.reserved > core.config.max_reserved
             or <unsigned int>(core.s.reserved + core.s.pushed) > core.s.own[SET_MAX_CONCURRENT_STREAMS]):
-        return refuse_promise(w, promised, stream, REFUSED_STREAM)   # 9113-6.6-b, 10.5-b
+        return refuse_promise(w, promised, stream, REFUSED_STREAM, True)   # 9113-6.6-b, 10.5-b
+    if excess is not None:
+        return refuse_promise(w, promised, stream, ENHANCE_YOUR_CALM, True)
     why = promise_fault(core.config, decoded.fields, decoded.marks, &is_head)
     if why is not None:   # 9113-8.4-a, b, 8.4.1-a
-        return refuse_promise(w, promised, stream, PROTOCOL_ERROR)
+        return refuse_promise(w, promised, stream, PROTOCOL_ERROR, True)
     joined = crumbs_size(decoded.fields)
     if joined > core.s.joinable:
-        return refuse_promise(w, promised, stream, ENHANCE_YOUR_CALM)
+        return refuse_promise(w, promised, stream, ENHANCE_YOUR_CALM, True)
     core.s.joinable -= joined
     if is_head:
         stream.facts |= IS_HEAD
@@ -234,8 +254,8 @@ cdef int on_promise(Work w, int id, int promised, Decoded decoded) except -1:
     return 0
 
 
-cdef int refuse_promise(Work w, int promised, Stream *stream, int code) except -1:
+cdef int refuse_promise(Work w, int promised, Stream *stream, int code, bint blamed) except -1:
     """Give a promised stream back; the caller never hears of it."""
     stream.facts |= ENDED
     settle(w, promised, stream, SENT_RESET)
-    return reset_stream(w, promised, code)
+    return reset_stream(w, promised, code, blamed)

@@ -17,11 +17,12 @@ from .frames cimport (CANCEL, DATA, FLAG_END_HEADERS, FLAG_END_STREAM, FRAME_HEA
                       long_block, write_header)
 from .hpack cimport Encoded
 from .http2_messages cimport Draft, drafted, drafted_trailers
-from .http2_state cimport OVER, Core, Work, begin, refund, settle
+from .http2_state cimport CANCEL_ALLOWS, OVER, Core, Work, begin, refund, settle
 from .streams cimport (ENDED, HALF_LOCAL, HALF_REMOTE, IS_CONNECT, IS_HEAD, OPEN, RESET, SENT_END,
                        SENT_RESET, Stream)
 
 cdef enum:
+    MOST_ALLOWED = 1000000        # late frames, however many streams were cancelled
     BY_REFERENCE = 4096           # octets from which a piece that fits a frame is not copied
 
 
@@ -52,9 +53,12 @@ cdef Fault window_fault(Core core, long long window, long long total):
     return None
 
 
-cdef inline int sending_pays(long long total) noexcept:
-    """The WINDOW_UPDATE frames that octets we send may honestly cause, with room to spare."""
-    return 4 + <int>(total >> 10)
+cdef inline int count_said(Core core, tuple output) except -1:
+    """Count what is written behind answers that have not left."""
+    if core.s.unsent:
+        for piece in output:
+            core.s.said += PyBytes_GET_SIZE(<bytes>piece)
+    return 0
 
 
 cdef bytes headers_frames(Core core, bytes block, bint ends, int stream):
@@ -187,10 +191,12 @@ cdef Step send_request(Core before, object method, object target, object headers
     if total > 0:
         stream.send_moved = <int>-total
         core.s.send_window -= total
-        refund(core, sending_pays(total))
+        core.s.owed += total
+        refund(core, 4 + (total >> 10))
         output = with_data(core, block, body, total, True, id)
     else:
         output = (block,)
+    count_said(core, output)
     ref = RequestRef.__new__(RequestRef)
     ref.connection = core.config.identity
     ref.number = id
@@ -236,8 +242,10 @@ cdef Step send_body(Core before, RequestRef ref, bytes data):
     if stream.declared_left >= 0:
         stream.declared_left -= total
     core.s.send_window -= total
-    refund(core, sending_pays(total))
+    core.s.owed += total
+    refund(core, 4 + (total >> 10))
     output = with_data(core, None, (data,), total, False, <int>number)
+    count_said(core, output)
     return step(core, None, output, None, ref, 0,
                 notes_of(core, output, None) if core.s.tracing else ())
 
@@ -297,6 +305,7 @@ cdef Step send_cancel(Core before, RequestRef ref):
         if ref.number & 1:
             w.core.s.waiting -= 1
     settle(w, <int>ref.number, stream, SENT_RESET)
+    w.core.s.allowance = min(w.core.s.allowance + CANCEL_ALLOWS, MOST_ALLOWED)
     w.put_small(RST_STREAM, 0, <int>ref.number, CANCEL)   # the caller's: no budget of the peer's
     w.given = ref
     return w.finished()

@@ -27,6 +27,14 @@ cdef enum:                        # what the next octet of input is
     AT_SKIP = 4                   # to be dropped
 
 
+cdef enum:                        # what time takes back (ci/budgets.py says of what)
+    GLITCHES_PER_SECOND = 330
+    RESETS_PER_SECOND = 33
+    CANCEL_ALLOWS = 100           # late frames that each stream we reset may have under way
+    TICK = 100                    # milliseconds; an interim head is taken back in each
+    INTERIM_OCTETS = 400          # of interim heads, taken back in each tick
+
+
 cdef struct Scalars:              # everything of a state that is no object
     unsigned long long serial     # operations since the connection was opened
     # streams
@@ -51,9 +59,17 @@ cdef struct Scalars:              # everything of a state that is no object
     int most_moved                # an upper bound of send_moved over the streams
     int most_extra                # an upper bound of receipt.extra over the streams
     # budgets
-    int unsent                    # answers written since the outbox last ran empty
-    int glitches
-    int resets
+    int unsent                    # answers that have not left, as far as is known
+    long long said                # octets given out since the first of them was asked for
+    long long glitches            # thousandths; time takes them back, as it does resets
+    long long calm                # thousandths of them that need no clock
+    int allowance                 # cheap frames that our own actions may have caused
+    long long owed                # octets sent on the connection and not credited yet
+    long long resets              # thousandths
+    int pondering                 # streams with interim heads and no final one
+    long long clock               # milliseconds, as last told; -1: not since there is something to time
+    int forgotten                 # highest request that was reset and is not remembered any more
+    int forgotten_push            # the same of pushes
     long long joinable            # octets of promised cookies that may still be joined
     # the frame that is being read
     Head frame
@@ -75,6 +91,7 @@ cdef struct Scalars:              # everything of a state that is no object
     Window partial_window
     Window block_window
     Window reset_window
+    Window answer_window
 
 
 cdef class Core:
@@ -87,6 +104,7 @@ cdef class Core:
     cdef ByteLog partial          # payload of a frame that has not come whole
     cdef ByteLog block            # field block whose END_HEADERS has not come
     cdef ByteLog resets           # ids in state RESET, oldest first, four octets each
+    cdef ByteLog answers          # where each unsent answer ends, as `said` counts, eight octets each
     cdef tuple pings              # of (payload, number), in the order they were sent
     cdef tuple pending            # SETTINGS of ours without an acknowledgement: of (id, value) pairs
 
@@ -142,7 +160,7 @@ cdef Work begin(Core before)
 # Streams.
 cdef int settle(Work w, int id, Stream *stream, int event) except -1
 cdef int end_ref(Work w, int id, Stream *stream, Fault fault) except -1
-cdef int reset_stream(Work w, int id, int code) except -1
+cdef int reset_stream(Work w, int id, int code, bint blamed) except -1
 cdef int stream_error(Work w, int id, int code, Fault fault) except -1
 cdef int weigh_open(Work w, Streams table) except -1
 cdef int processed_of(const Stream *stream) noexcept
@@ -150,8 +168,10 @@ cdef int processed_of(const Stream *stream) noexcept
 # The connection.
 cdef int breach(Work w, Fault fault) except -1           # connection error: GOAWAY, all fail
 cdef int fail_all(Work w, Fault fault) except -1         # every open ref, then the connection is over
-cdef int spend(Work w, int cost) except -1               # a glitch; True where the budget is spent
-cdef int refund(Core core, int glitches) noexcept
+cdef int spend(Work w) except -1                         # a glitch; True where the budget is spent
+cdef int refund(Core core, long long frames) noexcept    # useful traffic takes glitches back
+cdef int count_reset(Work w, str value) except -1        # a reset; True where the budget is spent
+cdef bint is_timed(const Scalars *s) noexcept            # whether time has something to take back
 cdef int answered(Work w) except -1                      # one more answer waits to be written
 cdef int say_goodbye(Work w, int code, bytes debug) except -1    # GOAWAY
 cdef int leave(Work w) except -1                         # the connection is over

@@ -16,7 +16,7 @@ from .faults cimport (PROCESSED_MAYBE, PROCESSED_OF_NONE, PROCESSED_YES, Fault, 
 from .fields cimport name_is_sensitive
 from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, RST_STREAM, Head, frame_name,
                       goaway_frame, read_u32, write_header, write_u32)
-from .logs cimport log_append, same_octets
+from .logs cimport ByteLog, log_append, same_octets
 from .streams cimport (CLOSED, ENDED, IDLE, IS_PUSHED, RESERVED, RESET, SEEN_ANY,
                        SEEN_FINAL, SENT_RESET, Stream, next_state)
 from .streams cimport Table as Streams
@@ -42,6 +42,7 @@ cdef class Core:
         made.partial = self.partial
         made.block = self.block
         made.resets = self.resets
+        made.answers = self.answers
         made.pings = self.pings
         made.pending = self.pending
         return made
@@ -58,7 +59,9 @@ cdef class Core:
             return False
         if not (same_octets(self.partial, &self.s.partial_window, other.partial, &other.s.partial_window)
                 and same_octets(self.block, &self.s.block_window, other.block, &other.s.block_window)
-                and same_octets(self.resets, &self.s.reset_window, other.resets, &other.s.reset_window)):
+                and same_octets(self.resets, &self.s.reset_window, other.resets, &other.s.reset_window)
+                and same_octets(self.answers, &self.s.answer_window, other.answers,
+                                &other.s.answer_window)):
             return False
         if not self.requests.same(other.requests) or not same_pushes(self.pushes, other.pushes):
             return False
@@ -91,7 +94,10 @@ cdef class Core:
         cdef const Stream *held = self.peek(stream)
         if held != NULL:
             return held.state
-        return IDLE if self.is_idle(stream) else CLOSED
+        if self.is_idle(stream):
+            return IDLE
+        # Whether it was reset by us is known no more: what comes late may have been under way then.
+        return RESET if stream <= (self.s.forgotten if stream & 1 else self.s.forgotten_push) else CLOSED
 
     cdef long long number_of(self, RequestRef ref) except 0:
         """The number in a ref of this connection; ValueError for one that it never gave."""
@@ -118,6 +124,13 @@ cdef void forget(Scalars *scalars) noexcept:
     scalars.partial_window.start = scalars.partial_window.end = 0
     scalars.block_window.start = scalars.block_window.end = 0
     scalars.reset_window.start = scalars.reset_window.end = 0
+    scalars.answer_window.start = scalars.answer_window.end = 0
+    if not is_timed(scalars):
+        scalars.clock = -1
+
+
+cdef bint is_timed(const Scalars *s) noexcept:
+    return s.glitches > s.calm or s.resets > 0 or s.pondering > 0
 
 
 cdef bint same_pushes(Streams one, Streams two) noexcept:
@@ -249,11 +262,14 @@ cdef class Work:
         if core.s.goaway >= 0 and core.s.mode == AT_HEADER:
             # Not inside a frame: what its rest breaks would be told or not by how the input was cut.
             close_drained(self)
+        if core.s.unsent:
+            core.s.said += self.out_used
         if self.out_used:
             output = (PyBytes_FromStringAndSize(<char *>self.out, self.out_used),)
         made = step(core, self.responses, output, self.fault, self.given, self.end,
                     () if self.notes is None else tuple(self.notes))
         made.cause = self.cause
+        made.timed = is_timed(&core.s)
         return made
 
 
@@ -316,6 +332,8 @@ cdef int settle(Work w, int id, Stream *stream, int event) except -1:
     cdef int after = next_state[before][event]
     cdef bint is_request = id & 1
     stream.state = <unsigned char>after
+    if (after == CLOSED or after == RESET) and stream.facts & (SEEN_ANY | SEEN_FINAL) == SEEN_ANY:
+        core.s.pondering -= 1
     if after != CLOSED and after != RESET:
         if before == RESERVED:
             core.s.reserved -= 1
@@ -332,7 +350,18 @@ cdef int settle(Work w, int id, Stream *stream, int event) except -1:
     if after == RESET and core.config.max_remembered:
         remember(core, id)
     else:
+        if after == RESET:
+            forget_reset(core, id)
         (core.requests if is_request else core.pushes).drop((id - 1) >> 1)
+    return 0
+
+
+cdef int forget_reset(Core core, int id) noexcept:
+    """Remember of a stream that we have reset no more than that there was one so high."""
+    if id & 1:
+        core.s.forgotten = max(core.s.forgotten, id)
+    else:
+        core.s.forgotten_push = max(core.s.forgotten_push, id)
     return 0
 
 
@@ -340,13 +369,16 @@ cdef int remember(Core core, int id) except -1:
     """Keep a stream we have reset for a while (9113-5.1-g); forget the oldest above the limit."""
     cdef unsigned char[4] octets
     cdef long long oldest
+    cdef ByteLog kept
     write_u32(octets, <uint32_t>id)
-    core.resets = log_append(core.resets, &core.s.reset_window, octets, 4)
+    kept = log_append(core.resets, &core.s.reset_window, octets, 4)
+    core.resets = kept
     core.s.remembered += 1
     if core.s.remembered > core.config.max_remembered:
-        oldest = read_u32(core.resets.octets + core.s.reset_window.start)
+        oldest = read_u32(kept.octets + core.s.reset_window.start)
         core.s.reset_window.start += 4
         core.s.remembered -= 1
+        forget_reset(core, <int>oldest)
         core.edit(oldest)   # makes its table ours
         (core.requests if oldest & 1 else core.pushes).drop((oldest - 1) >> 1)
     return 0
@@ -354,7 +386,10 @@ cdef int remember(Core core, int id) except -1:
 
 cdef int answered(Work w) except -1:
     """Count an answer that waits to be written; True where the peer does not read them (9113-5.4.2-c)."""
-    w.core.s.unsent += 1
+    cdef Core core = w.core
+    cdef long long end = core.s.said + w.out_used
+    core.answers = log_append(core.answers, &core.s.answer_window, <const unsigned char *>&end, sizeof(end))
+    core.s.unsent += 1
     if w.core.s.unsent > w.core.config.max_unsent_acks:
         breach(w, fault("enhance_your_calm", "max_unsent_acks",
                         "asks for answers and does not read them", w.core.s.unsent,
@@ -363,29 +398,48 @@ cdef int answered(Work w) except -1:
     return False
 
 
-cdef int spend(Work w, int cost) except -1:
-    """Count a frame that is legal and useless (9113-10.5-a)."""
-    w.core.s.glitches += cost
-    if w.core.s.glitches > w.core.config.max_glitches:
-        breach(w, fault("enhance_your_calm", "max_glitches", "sends frames without use",
-                        w.core.s.glitches, w.core.config.max_glitches, ENHANCE_YOUR_CALM))
+cdef int spend(Work w) except -1:
+    """Count a frame that is legal and of no use (9113-10.5-a); True where that is too much.
+
+    Only how fast they come distinguishes a heartbeat from a flood, so the limit holds where time is told.
+    """
+    cdef Core core = w.core
+    cdef long long most = 1000 * <long long>core.config.max_glitches
+    if core.s.allowance:
+        core.s.allowance -= 1
+        return False
+    core.s.glitches += 1000
+    if core.s.glitches <= most:
+        return False
+    if core.s.clock < 0:
+        core.s.glitches = most
+        return False
+    breach(w, fault("enhance_your_calm", "max_glitches", "sends frames without use",
+                    (core.s.glitches + 999) // 1000, core.config.max_glitches, ENHANCE_YOUR_CALM))
+    return True
+
+
+cdef int refund(Core core, long long frames) noexcept:
+    if core.s.glitches:
+        core.s.glitches = max(0, core.s.glitches - 1000 * frames)
+    return 0
+
+
+cdef int count_reset(Work w, str value) except -1:
+    """Count a stream that ended by the peer's fault; True where there are too many."""
+    cdef Core core = w.core
+    core.s.resets += 1000
+    if core.s.resets > 1000 * <long long>core.config.max_resets:
+        breach(w, fault("enhance_your_calm", "max_resets", value, (core.s.resets + 999) // 1000,
+                        core.config.max_resets, ENHANCE_YOUR_CALM))
         return True
     return False
 
 
-cdef int refund(Core core, int glitches) noexcept:
-    """Useful traffic pays for useless frames."""
-    core.s.glitches = core.s.glitches - glitches if core.s.glitches > glitches else 0
-    return 0
-
-
-cdef int reset_stream(Work w, int id, int code) except -1:
-    """Write RST_STREAM and count it; True where that ended the connection."""
+cdef int reset_stream(Work w, int id, int code, bint blamed) except -1:
+    """Write RST_STREAM; True where that ended the connection."""
     w.put_small(RST_STREAM, 0, id, <uint32_t>code)
-    w.core.s.resets += 1
-    if w.core.s.resets > w.core.config.max_resets:
-        breach(w, fault("enhance_your_calm", "max_resets", "makes us reset streams", w.core.s.resets,
-                        w.core.config.max_resets, ENHANCE_YOUR_CALM))
+    if blamed and count_reset(w, "makes us reset streams"):
         return True
     return answered(w)
 
@@ -398,14 +452,15 @@ cdef int stream_error(Work w, int id, int code, Fault why) except -1:
     if stream == NULL:
         # Closed before: one RST_STREAM for a run of late frames (9113-5.4.2-b).
         if w.core.s.last_refused == id:
-            return spend(w, 1)
+            return spend(w)
         w.core.s.last_refused = id
+        return reset_stream(w, id, code, False)
     elif stream.state == RESET:
-        return spend(w, 1)
+        return spend(w)
     else:
         end_ref(w, id, stream, why if stream.facts & ENDED else marked(why, processed_of(stream)))
         settle(w, id, stream, SENT_RESET)
-    return reset_stream(w, id, code)
+    return reset_stream(w, id, code, True)
 
 
 cdef int say_goodbye(Work w, int code, bytes debug) except -1:
@@ -434,15 +489,19 @@ cdef int leave(Work w) except -1:
     core.s.mode = AT_HEADER
     core.s.held = 0
     core.s.block_stream = 0
+    core.s.unsent = core.s.pondering = 0
+    core.s.said = core.s.glitches = core.s.resets = 0
+    core.s.clock = -1
     core.requests = Streams.__new__(Streams)
     core.pushes = None
-    core.partial = core.block = core.resets = None
+    core.partial = core.block = core.resets = core.answers = None
     core.pings = ()
     core.pending = ()
     core.s.active = core.s.waiting = core.s.reserved = core.s.pushed = core.s.remembered = 0
     core.s.partial_window.start = core.s.partial_window.end = 0
     core.s.block_window.start = core.s.block_window.end = 0
     core.s.reset_window.start = core.s.reset_window.end = 0
+    core.s.answer_window.start = core.s.answer_window.end = 0
     w.end = END_CLOSE
     return 0
 

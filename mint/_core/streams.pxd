@@ -72,8 +72,9 @@ cdef struct Stream:
     long long declared_left       # octets of content the request still owes; -1: it did not say
     int send_moved                # octets: send window less the peer's initial size
     Receipt receipt               # our receive window, relative to our initial size
-    unsigned int interim_octets   # decoded size of the interim responses so far
-    unsigned int interims         # interim responses so far
+    unsigned int interim_octets   # decoded size of the interim responses, less what time allows
+    unsigned int interims         # how many they are, less what time allows
+    unsigned int heard            # when the last of them came, in ticks; 0: unknown
     unsigned char state
     unsigned char facts
 

@@ -230,7 +230,7 @@ cdef class Turns:
 cdef inline bint is_plain(Step made) noexcept:
     """Whether a step asks for nothing but its successor and its responses."""
     cdef Py_ssize_t at
-    if (made.fault is not None or made.end != END_KEEP or made.output or made.notes):
+    if (made.fault is not None or made.end != END_KEEP or made.output or made.notes or made.timed):
         return False
     for at in range(len(made.responses)):
         if type(made.responses[at]) is Failed:
@@ -269,10 +269,22 @@ cdef class Quick:
     cdef object current(self, object value, Turns link):
         """The state to go on from: what was queued may have been taken since the last operation."""
         cdef object state = <object>held(value, self.slots, self.slots.state)
-        if self.flushes and link.behind and link.has_left():
-            link.behind = False
-            return state.flushed()
+        if self.flushes and link.behind:
+            if link.has_left():
+                link.behind = False
+                state = state.flushed()
+            else:
+                state = state.left(link.backlog if link.windowed else link._queued)
+            if state.timed:
+                link.behind = True
+                state = value._dated(state)
         return state
+
+    def remind(self, value):
+        """Let the next operation tell the state the time."""
+        cdef Turns link = self.linked(value)
+        if link is not None:
+            link.behind = True
 
     def request(self, value, method, target, headers, tuple body, bint streaming, bint flush):
         """Send a request: the successor and the ref, or the fault that refuses it.

@@ -14,6 +14,7 @@ from .link import Link
 
 if TYPE_CHECKING:
     import socket as sockets
+    from collections.abc import Callable
 
     from .link import World
 
@@ -23,9 +24,17 @@ class Memory(Link):
 
     world: ClassVar[World] = "any"
 
-    def __init__(self, *, reads: bool = False) -> None:
-        """Begin empty; where the peer `reads`, what is sent counts as written before it is taken."""
+    def __init__(self, *, reads: bool = False, clock: Callable[[], float] | None = None) -> None:
+        """Begin empty.
+
+        Args:
+            reads: what is sent counts as written before it is taken: the peer reads.
+            clock: the time in seconds, for what HTTP/2 allows at a rate; without one no time passes, so that
+                the same input always has the same result.
+
+        """
         super().__init__()
+        self.clock: Callable[[], float] | None = clock
         self.reads: bool = reads
         # A subclass may have a wire of its own (a tunnel).
         self.still: bool = type(self) is Memory

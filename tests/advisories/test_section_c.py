@@ -42,9 +42,9 @@ MANY = 100_000
 ROUND = 500  # frames of one read
 
 
-def connected(*, max_resets: int = 1_000) -> tuple[mint.HTTP2, Memory]:
-    """Return a connection whose SETTINGS were exchanged, and its link."""
-    link = Memory()
+def connected(*, max_resets: int = 1_000, timed: bool = False) -> tuple[mint.HTTP2, Memory]:
+    """Return a connection whose SETTINGS were exchanged, and its link; `timed`: all happens in one moment."""
+    link = Memory(clock=(lambda: 5.0) if timed else None)
     conn = mint.http2.initiate(
         link, scheme="https", hostname="example.org", port=443, http2=mint.HTTP2Options(max_resets=max_resets)
     )
@@ -100,7 +100,7 @@ FLOODS = [
 @pytest.mark.parametrize("octets", [pytest.param(octets, id=name) for name, octets in FLOODS])
 def test_r17_floods_are_cut_off(octets: bytes, *, reading: bool) -> None:
     """Two streams: 1 with a head and content to come, 3 that was reset by us."""
-    conn, link = connected()
+    conn, link = connected(timed=True)
     conn, first = conn.request("GET", "/")
     conn, second = conn.request("GET", "/")
     conn = conn.cancel_request(second)
@@ -121,7 +121,7 @@ def test_r17_floods_are_cut_off(octets: bytes, *, reading: bool) -> None:
 @pytest.mark.parametrize("reading", [True, False], ids=["reading", "stalled"])
 def test_r17_answers_wait_in_a_bounded_queue(*, reading: bool) -> None:
     """CVE-2019-9512, 9515: who does not read is told sooner."""
-    conn, link = connected()
+    conn, link = connected(timed=True)
     error, fed, _ = flood(conn, link, f.ping().serialize(), reading=reading)
     assert isinstance(error, errors.EnhanceYourCalm)
     assert (fed <= 1_000 + ROUND) is not reading

@@ -275,8 +275,13 @@ def test_our_header_limits_count_octets_and_fields(cuts: int) -> None:
     large = opened(mine=(("max_header_list_size", 1000),))
     large.request()
     large.feed(large.server.headers(1, [*OK, ("a", "b" * 500), ("a", "b" * 500)], cuts=cuts))
-    fault = assert_breach(large, ENHANCE_YOUR_CALM, "max_header_list_size_exceeded")
-    assert fault.limit == 1000
+    fault = assert_stream_error(large, ENHANCE_YOUR_CALM, "max_header_list_size_exceeded")
+    assert (fault.size, fault.limit) == (1108, 1000)
+    larger = opened(mine=(("max_header_list_size", 1000),), max_discarded_header_list=1050)
+    larger.request()
+    larger.feed(larger.server.headers(1, [*OK, ("a", "b" * 500), ("a", "b" * 500)], cuts=cuts))
+    fault = assert_breach(larger, ENHANCE_YOUR_CALM, "max_header_list_size_exceeded")
+    assert fault.limit == 1050
     block = opened(max_header_block=100)
     block.request()
     block.feed(block.server.headers(1, [*OK, ("a", "\x7e" * 500)], cuts=cuts))

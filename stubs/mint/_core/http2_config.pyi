@@ -25,7 +25,7 @@ class Config:
         connection_window_size: int = 16777216,
         window_update_threshold: int = 160000,
         max_fields: int = 512,
-        max_header_block: int = 262144,
+        max_header_block: int = 524288,
         max_continuations: int = 16,
         max_settings: int = 32,
         max_unsent_acks: int = 1000,
@@ -33,13 +33,14 @@ class Config:
         max_resets: int = 1000,
         max_reserved: int = 100,
         max_remembered: int = 1024,
-        max_informational: int = 32,
-        max_informational_size: int = 262144,
+        max_informational: int = 10000,
+        max_informational_size: int = 4194304,
         max_trailer_size: int = 16384,
         max_trailer_fields: int = 64,
         max_pings: int = 1000,
         assumed_concurrency: int = 100,
         first_stream: int = 1,
+        max_discarded_header_list: int = 1048576,
         sensitive: frozenset[str] = ...,
     ) -> None: ...
     @property
@@ -88,6 +89,8 @@ class Config:
     def assumed_concurrency(self) -> int: ...
     @property
     def first_stream(self) -> int: ...
+    @property
+    def max_discarded_header_list(self) -> int: ...
     @property
     def settings(self) -> tuple[tuple[str, int], ...]: ...
     @property

@@ -1,0 +1,130 @@
+"""What a server's frames cost a client, what bounds it, and who pays: the budgets of HTTP/2 as one table.
+
+    python -m ci.budgets            # print the table; say where SECURITY.md is not in step
+    python -m ci.budgets --write    # write it there
+
+A budget is needed where an octet of the server's costs more than an octet's worth of work: memory that stays,
+answers that must be sent, work that is not linear. What mint's own caller causes is never counted against the
+server. `ci/honest.py` runs what honest servers do, `tests/advisories` what attackers do.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from mint import ClientSettings, HTTP2Options
+
+SECURITY = Path(__file__).resolve().parent.parent / "SECURITY.md"
+BEGIN, END = "<!-- budgets: written by ci/budgets.py -->\n", "<!-- budgets: end -->\n"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of event."""
+
+    event: str
+    costs: str
+    bound: str
+    limits: tuple[str, ...]  # options of `HTTP2Options`, or `ClientSettings`; none where nothing is counted
+    pays: str
+    per_second: int = 0  # how much of it time takes back
+
+
+ROWS = (
+    Row("PING, SETTINGS", "an answer of 17 or 9 octets", "answers that have not left", ("max_unsent_acks",),
+        "a server that does not read"),
+    Row("SETTINGS with many entries", "work for each entry", "entries of one frame", ("max_settings",),
+        "the server"),
+    Row("a response that breaks a rule, a promise that cannot be accepted",
+        "RST_STREAM, and a stream that is remembered", "streams that end by the server's doing; answers",
+        ("max_resets", "max_unsent_acks"), "the server; a complete response pays one back", 33),
+    Row("RST_STREAM on an open request", "the request", "streams that end by the server's doing",
+        ("max_resets",), "the server; a complete response pays one back", 33),
+    Row("a frame on a stream that the server has ended", "RST_STREAM, once in a row",
+        "answers that have not left", ("max_unsent_acks",), "the server"),
+    Row("frames without use: PING, SETTINGS, PRIORITY, empty DATA, unknown types, WINDOW_UPDATE beyond"
+        " what was sent, acknowledgements of nothing, the same GOAWAY again, anything on a closed stream",
+        "no more than their octets, but forever",
+        "how many come, where time is known (not in memory without a `clock`)",
+        ("max_glitches",), "the server; useful traffic pays them back", 330),
+    Row("PUSH_PROMISE", "a stream that is kept until its response", "promises without a response; pushes",
+        ("max_reserved", "max_concurrent_streams"), "the server: the promise is refused"),
+    Row("cookie crumbs of a promise", "one string of all of them",
+        "64 octets for each received, 65,536 to begin with", (), "the server: the promise is refused"),
+    Row("a header block in pieces", "its octets, until it is complete", "octets and frames of one block",
+        ("max_header_block", "max_continuations"), "the server"),
+    Row("a header section", "its octets as they are decoded",
+        "octets; above the first limit its response fails, above the second the connection",
+        ("max_header_list_size", "max_discarded_header_list"), "the server"),
+    Row("the fields of a header section", "an entry of a list for each", "fields of one section",
+        ("max_fields",), "the server"),
+    Row("an interim response", "an event for the program", "how many came to one request",
+        ("max_informational",), "the server: the request fails", 10),
+    Row("the fields of interim responses", "their octets as they are decoded", "octets for one request",
+        ("max_informational_size",), "the server: the request fails", 4_000),
+    Row("trailers", "their octets as they are decoded", "octets and fields of one section",
+        ("max_trailer_size", "max_trailer_fields"), "the server: the request fails"),
+    Row("fields that are indexed", "an entry of the HPACK table", "octets of the table",
+        ("header_table_size",), "the server: old entries go"),
+    Row("DATA", "its octets, until the program takes them", "the windows of the stream and the connection",
+        ("initial_window_size", "connection_window_size"), "the server"),
+    Row("DATA with content, WINDOW_UPDATE for what was sent", "no more than their octets", "nothing", (),
+        "nobody"),
+    Row("frames that were under way when the caller cancelled their stream", "no more than their octets",
+        "the window of the stream, and 100 frames without content", (), "mint: it caused them"),
+    Row("RST_STREAM, NO_ERROR, for the rest of a request whose response is complete", "13 octets",
+        "one for each request", (), "mint: it made the request"),
+    Row("a stream that mint has reset", "an entry among those that are remembered", "how many are",
+        ("max_remembered",), "mint: old ones go"),
+    Row("PING of the caller's", "a payload that is kept until its answer", "how many wait", ("max_pings",),
+        "the caller: the PING is refused"),
+)  # fmt: skip
+
+
+def default(name: str) -> str:
+    """Return the default of an option."""
+    options = HTTP2Options()
+    found = getattr(options, name, None)
+    if found is None:
+        found = getattr(ClientSettings(), name)
+    if found is None:
+        found = {"header_table_size": 4_096, "max_concurrent_streams": 100}[name]
+    return f"{found:,}"
+
+
+def table() -> str:
+    """Return the rows in Markdown."""
+    lines = ["| event | costs | what bounds it | limit | who pays |", "|---|---|---|---|---|"]
+    for row in ROWS:
+        limit = ", ".join(f"`{name}` {default(name)}" for name in row.limits) or "none"
+        back = f"; {row.per_second:,} a second are taken back" if row.per_second else ""
+        lines.append(f"| {row.event} | {row.costs} | {row.bound} | {limit}{back} | {row.pays} |")
+    return "\n".join(lines) + "\n"
+
+
+def updated(text: str) -> str:
+    """Return SECURITY.md with this table."""
+    before, mark, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not mark or not end:
+        raise SystemExit(f"{SECURITY.name} has no place for the table")
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+def main(arguments: list[str]) -> int:
+    """Print or write the table."""
+    text = SECURITY.read_text()
+    if "--write" in arguments:
+        SECURITY.write_text(updated(text))
+        return 0
+    print(table(), end="")
+    if updated(text) != text:
+        print("SECURITY.md is not in step: python -m ci.budgets --write")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

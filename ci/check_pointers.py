@@ -1,0 +1,135 @@
+"""Hold the core to its rule about memory that states share: `python ci/check_pointers.py [ROOT]`.
+
+The rule (docs/architecture.md, "Pointers"): memory that successive states share never moves and is never
+freed while somebody holds its owner. So
+
+* only the functions named here may set the pointer of a shared owner, and none may reallocate it;
+* a pointer into a shared owner is taken from a local variable or an argument, which holds the owner for as
+  long as the pointer is used: anything else may be let go by whatever runs meanwhile;
+* a class holds a raw pointer only where it is listed here, with what keeps the memory alive.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+# Owners that states share: attribute -> the module and functions that may set it.
+MAKERS = {
+    "octets": ("logs.pyx", {"fresh_log"}),
+    "entries": ("hpack_table.pyx", {"fresh_table"}),
+    "slots": ("hpack_table.pyx", {"fresh_table"}),
+}
+# Where memory is never reallocated.
+FIXED = {"logs.pyx", "hpack_table.pyx", "streams.pyx"}
+# Attributes of a state that hold a log: no pointer is taken through them.
+LOGS = r"(?:partial|block|resets|answers|log)"
+# Expressions that are allowed nevertheless, and why.
+THROUGH = {
+    (
+        "http1_responses.pyx",
+        "self.log",
+    ): "a private clone, which keeps the log until the line was read",
+    ("http2.pyx", "self.answers"): "a published state, which is never written",
+}
+# Pointers that classes hold: what keeps their memory alive.
+HELD = {
+    ("logs.pxd", "ByteLog", "octets"): "owned",
+    ("hpack_table.pxd", "Table", "entries"): "owned",
+    ("hpack_table.pxd", "Table", "slots"): "owned",
+    ("streams.pxd", "Node", "children"): "owned references",
+    ("streams.pxd", "Table", "root"): "an owned reference",
+    ("http2_state.pxd", "Work", "out"): "owned, of one operation",
+    ("http2_state.pxd", "Work", "pieces"): "owned; they point into `source`, which is held",
+    ("turns.pxd", "Mutex", "lock"): "owned",
+    ("values.pxd", "Slots", "offsets"): "an array within",
+}
+CLASS = re.compile(r"^cdef class (\w+)")
+POINTER = re.compile(r"^    cdef (?:readonly |public |const )*[\w ]+?\*+\s*(\w+)")
+FUNCTION = re.compile(r"^ {0,4}(?:cdef|cpdef|def)\b[^=(]*?(\w+)\(")
+SETS = re.compile(r"(\w+)\.(octets|entries|slots)\s*=(?!=)")
+ALLOCATES = re.compile(r"\bPyMem_\w*alloc\(|\bmalloc\(")
+
+
+class Finding(NamedTuple):
+    """What is wrong, and where."""
+
+    path: str
+    line: int
+    text: str
+
+
+def code(line: str) -> str:
+    """Return a line without its comment."""
+    return re.sub(r"\s+#.*$", "", line) if '"' not in line else line
+
+
+def class_pointers(path: Path) -> list[Finding]:
+    """Find raw pointers in classes that are not listed."""
+    found = []
+    owner = ""
+    for number, line in enumerate(path.read_text().split("\n"), 1):
+        if match := CLASS.match(line):
+            owner = match.group(1)
+        elif line and not line[0].isspace():
+            owner = ""
+        match = POINTER.match(line)
+        if owner and match and "(" not in line.split("#")[0]:
+            name = match.group(1)
+            if (path.name, owner, name) not in HELD:
+                text = f"{owner}.{name} is a pointer: say in ci/check_pointers.py what keeps its memory alive"
+                found.append(Finding(path.name, number, text))
+    return found
+
+
+def uses(path: Path) -> list[Finding]:
+    """Find what breaks the rule in the functions of a module."""
+    found = []
+    function = ""
+    allocated: set[str] = set()
+    for number, raw in enumerate(path.read_text().split("\n"), 1):
+        line = code(raw)
+        if match := FUNCTION.match(line):
+            function, allocated = match.group(1), set()
+        if path.name in FIXED and "Realloc(" in line:
+            found.append(Finding(path.name, number, "shared memory is never reallocated: make a new owner"))
+        match = SETS.search(line)
+        if match and ALLOCATES.search(line):
+            allocated.add(match.group(2))
+            module, makers = MAKERS[match.group(2)]
+            if path.name == module and function not in makers:
+                text = f"{function}() sets {match.group(2)} of what states share: a new owner is made instead"
+                found.append(Finding(path.name, number, text))
+        for match in re.finditer(rf"\b(\w+(?:\.\w+)*\.{LOGS})\.octets\b", line):
+            if (path.name, match.group(1)) not in THROUGH:
+                text = f"a pointer is taken through {match.group(1)}: hold the log in a local variable"
+                found.append(Finding(path.name, number, text))
+    return found
+
+
+def findings(root: Path) -> list[Finding]:
+    """Check the core."""
+    core = root / "mint" / "_core"
+    found = []
+    for path in sorted(core.glob("*.p[yx][xd]")):
+        found += class_pointers(path)
+        if path.suffix == ".pyx":
+            found += uses(path)
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Print what is found; return how a shell wants to hear it."""
+    root = Path(arguments[0]) if arguments else Path(__file__).resolve().parent.parent
+    found = findings(root)
+    for path, line, text in found:
+        print(f"mint/_core/{path}:{line}: {text}")
+    if not found:
+        print("pointers: nothing to report")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
