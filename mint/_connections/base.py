@@ -176,8 +176,6 @@ class ConnectionBase(Identity, Generic[_S]):
             raise
         if step.end == CLOSE:
             link.close()
-        if step.timed:
-            self._quick.remind(self)
         state = step.state
         if self._counts and link.written:
             state = self._written(state)

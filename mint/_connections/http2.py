@@ -106,6 +106,12 @@ class HTTP2(ConnectionBase[core.State]):
         state = state.flushed() if link.written else state.left(getattr(link, "backlog", link.unsent))
         return self._dated(state) if state.timed else state
 
+    def _commit(self, step: Step[core.State], *, flush: bool = True) -> Self:
+        if step.timed:
+            self._quick.remind(self)
+        # The class of a dataclass with slots is made twice: `super()` would find the first.
+        return ConnectionBase._commit(self, step, flush=flush)  # noqa: SLF001  # its own
+
     def _dated(self, state: core.State) -> core.State:
         """Tell the state the time, on a link where time passes: in memory it does only by a clock given."""
         clock: Callable[[], float] | None = getattr(self._link, "clock", monotonic)
