@@ -20,7 +20,8 @@ from typing import NamedTuple
 # no cycle appears (what only type checkers import closes none). A name stands for the module, for
 # everything inside the package, and for what the module is split into (`http1` for `http1_heads`).
 LAYERS = (
-    ("entry", ("mint", "mint.__main__", "mint._command", "mint.testing")),
+    ("entry", ("mint", "mint.__main__", "mint._command", "mint.testing", "mint.httpx", "mint.httpx2")),
+    ("httpx", ("mint._httpx",)),
     ("pools", ("mint.pool",)),
     ("helpers", ("mint.exchange", "mint.content", "mint._content")),
     ("public modules", ("mint.asyncio", "mint.trio", "mint.http1", "mint.http2", "mint.transport")),
@@ -75,6 +76,8 @@ DEPENDENCIES: dict[str, str | tuple[str, ...]] = {
     "backports": "mint._content.zstd",
     "compression": "mint._content.zstd",  # of Python 3.14
     "certifi": "mint._extras.with_certifi",
+    "httpx": "mint.httpx",
+    "httpx2": "mint.httpx2",
     "idna": "mint._extras.with_idna",
     "socksio": "mint._connect.socks",
     "trio": ("mint._loops.trio", "mint.exchange.trio", "mint.pool.trio", "mint.testing"),

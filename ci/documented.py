@@ -21,6 +21,7 @@ PUBLIC = {
     "mint.pool": (),
     "mint.pool.asyncio": (),
     "mint.pool.trio": (),
+    "mint.httpx": (),
     "mint.proxy": ("from_environment",),
     "mint.testing": (),
     "mint.testing.http2": (),

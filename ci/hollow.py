@@ -84,6 +84,13 @@ def hollowed(text: str) -> str:
                     ast.parse(f"raise ModuleNotFoundError({message!r})").body[0],
                 ]
                 kept.append(node)
+            case ast.ClassDef(name=name) if not name.startswith("_"):
+                message = f"{name}: this part was left out when mint was vendored"
+                text = (
+                    f"class {name}:\n    def __init__(self, *_: object, **__: object) -> None:\n"
+                    f"        raise ModuleNotFoundError({message!r})"
+                )
+                kept.append(ast.parse(text).body[0])
             case _:
                 pass
     used = {inner.id for node in kept for inner in ast.walk(node) if isinstance(inner, ast.Name)}
@@ -94,9 +101,8 @@ def hollowed(text: str) -> str:
         and getattr(node, "module", "") != "__future__"
         and (pruned := prune(node, used)) is not None
     ]
-    head = next(
-        (place for place, node in enumerate(kept) if not isinstance(node, (ast.Expr, ast.ImportFrom)))
-    )
+    first = (place for place, node in enumerate(kept) if not isinstance(node, (ast.Expr, ast.ImportFrom)))
+    head = next(first, len(kept))
     return ast.unparse(ast.Module(body=[*kept[:head], *imports, *kept[head:]], type_ignores=[])) + "\n"
 
 

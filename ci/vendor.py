@@ -38,6 +38,7 @@ PARTS = {
     "idna": ("_extras/with_idna.py",),
     "socks": ("_extras/with_socksio.py", "_connect/socks.py"),
     "testing": ("testing/**/*",),
+    "httpx": ("httpx.py", "httpx2.py", "_httpx/**/*"),
     "command": ("__main__.py", "_command/**/*"),
 }
 

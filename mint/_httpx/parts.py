@@ -1,0 +1,95 @@
+"""Requests of httpx as arguments of a pool, and mint's errors as names of httpx's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import errors
+from ..exchange import URL
+from ..pool import Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..types import Scheme
+
+# A pool decides about connections, and frames bodies, itself (RFC 9110 7.6.1).
+_OWN = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding"})
+_PORTS = {"http": 80, "https": 443}
+_SCHEMES: dict[str, Scheme] = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+
+def scheme_of(text: str) -> Scheme | None:
+    """Return the scheme of a request that mint can send; `None` for any other."""
+    return _SCHEMES.get(text)
+
+
+def url_of(scheme: Scheme, host: str, port: int | None, target: bytes) -> URL:
+    """Return where a request goes."""
+    return URL(scheme, host, _PORTS[scheme] if port is None else port, target.decode("ascii"))
+
+
+def is_upgrade(method: str, raw: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request asks for a tunnel: CONNECT, or an upgrade (RFC 9110 7.8, 9.3.6)."""
+    return method == "CONNECT" or any(name.lower() == b"upgrade" for name, _ in raw)
+
+
+def fields_of(raw: Iterable[tuple[bytes, bytes]], *, upgrade: bool) -> list[tuple[str, str]]:
+    """Return the fields of a request without those that are a pool's to decide."""
+    own = _OWN - {"connection"} if upgrade else _OWN
+    pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw]
+    return [(name, value) for name, value in pairs if name not in own]
+
+
+def raw_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return the fields of a response as httpx has them."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+
+
+def timeouts_of(extension: Mapping[str, float | None] | None) -> Timeouts:
+    """Return the limits of time of a request: seconds, or `None` for no limit."""
+    found = extension or {}
+    return Timeouts(
+        pool=found.get("pool"),
+        connect=found.get("connect"),
+        read=found.get("read"),
+        write=found.get("write"),
+    )
+
+
+# The first row that fits counts.
+_NAMES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((errors.ProxyError,), "ProxyError"),
+    (
+        (
+            *(errors.ConnectionRefused, errors.NameNotResolved, errors.Unreachable, errors.TLSFailed),
+            *(errors.ProtocolNotNegotiated, errors.BadALPNProtocol, errors.InadequateSecurity),
+        ),
+        "ConnectError",
+    ),
+    ((errors.TransportReset,), "ReadError"),
+    # The server went away without an answer.
+    ((errors.TransportError,), "RemoteProtocolError"),
+)
+
+
+def error_name(error: BaseException) -> str | None:
+    """Return the name of the exception of httpx that says the same; `None` where none does."""
+    if isinstance(error, errors.TransportTimeout):
+        return _timeout_name(error.phase)
+    for kinds, name in _NAMES:
+        if isinstance(error, kinds):
+            return name
+    if isinstance(error, errors.MintError) and not error.local:
+        return "RemoteProtocolError"
+    return "LocalProtocolError" if isinstance(error, (errors.MintError, ValueError, TypeError)) else None
+
+
+def _timeout_name(phase: str) -> str:
+    if phase.startswith("waiting for a connection"):
+        return "PoolTimeout"
+    if phase.startswith("sending"):
+        return "WriteTimeout"
+    if phase.startswith(("receiving", "waiting for the")):
+        return "ReadTimeout"
+    return "ConnectTimeout"
