@@ -29,6 +29,7 @@ BLOCKS = {
 # Harnesses whose input is decisions from the first octet on.
 DECISIONS = (
     "exchanges",
+    "forks",
     "hpack",
     "http1",
     "http1_h11",
