@@ -23,7 +23,7 @@ from frames_http2 import (
     Frame,
 )
 from mint._core.events import RequestRef, Step
-from notes_http2 import Fields, Stream
+from notes_http2 import Fields, Stream, size_of
 from support import check
 from talk_http2 import SECRETS, Talk
 
@@ -98,6 +98,8 @@ def request(talk: Talk) -> None:
     may = (
         not talk.draining
         and active < talk.peer[MAX_STREAMS]
+        and talk.next_request < 1 << 31
+        and size_of(fields) <= talk.peer_list
         and (not extended or talk.peer_connects)
         and (total == 0 or total <= min(talk.peer[INITIAL_WINDOW], talk.up_all))
     )
@@ -218,6 +220,7 @@ def end(talk: Talk) -> None:
         and not stream.declared
         and not (trailers and stream.method == "CONNECT")
     )
+    may = may and size_of(trailers) <= talk.peer_list
     ref = RequestRef(7, stream.id)
     frames = call(talk, lambda state: state.end_body(ref, trailers), allowed=may)
     if not may:

@@ -8,7 +8,7 @@ In the end every state is still what its history makes, and goes on to the same.
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import fuzz_http2
 from grammar_http1 import requests, stream
@@ -24,12 +24,9 @@ try:
 except ImportError:  # an interpreter without its test modules
     set_nomemory = None
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 State = State1 | State2
-Operation = "Callable[[State], Step[State] | State]"
+Operation = Callable[[State], object]
 
 
 class Garbage:

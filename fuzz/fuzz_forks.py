@@ -50,10 +50,10 @@ def fields(choices: Choices) -> bytes:
     return bytes(out)
 
 
-def octets(choices: Choices, usual: int) -> bytes:
-    """Return what a server sends next: pieces of blocks above all, of one stream most of the time."""
+def octets(choices: Choices) -> bytes:
+    """Return what a server sends next: pieces of blocks above all."""
     kind = choices.below(10)
-    stream = usual if choices.chance(90) else 1 + 2 * choices.below(3)
+    stream = 1 + 2 * choices.below(3)
     if kind < 3:  # a block begins
         return frame(1, choices.pick((0, 0, 4, 1)), stream, b"\x88" + fields(choices))
     if kind < 6:  # it goes on, or ends with nothing
@@ -82,7 +82,6 @@ def one(data: bytes) -> None:
     """Try one input."""
     choices = Choices(data)
     states = [started()]
-    usual = 1 + 2 * choices.below(3)
     threshold = gc.get_threshold()
     enabled = gc.isenabled()
     gc.freeze()  # what is there already need not be looked at in each collection
@@ -90,14 +89,13 @@ def one(data: bytes) -> None:
         for _ in range(choices.between(4, 12)):
             gc.disable()
             state = choices.pick(states)
-            given = octets(choices, usual)
+            given = octets(choices)
             if choices.chance(50):
                 given = given[: choices.below(len(given)) + 1]
             alone = state.feed(given)
             for _ in range(choices.below(4)):
                 other = state if choices.chance(70) else choices.pick(states)
-                more = frame(9, 0, usual, b"\xff" * choices.pick((100, 2_000, 16_384)))
-                Intruder(other, more if choices.chance(50) else octets(choices, usual))
+                Intruder(other, octets(choices) * choices.between(1, 6))
             gc.set_threshold(choices.between(1, 60), 1_000, 1_000)
             gc.enable()
             beside = state.feed(given)

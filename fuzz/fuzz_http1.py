@@ -6,17 +6,50 @@ most runs reach bodies, trailers, pipelines and limits.
 
 from grammar_http1 import limits as chosen_limits
 from grammar_http1 import requests, stream
-from mint._core.events import Data, Done, Event, Failed, Headers, Informational, Status, Trailers
+from mint._core.events import (
+    Data,
+    Done,
+    Event,
+    Failed,
+    Headers,
+    Informational,
+    Status,
+    StatusReason,
+    Trailers,
+)
 from mint._core.faults import Fault
 from mint._core.http1 import Config, State
 from model_http1 import LIMITS, Asked, Limits, Read, Reader, Reading, Unsettled
 from support import Choices, blurred, check, compare, fuzz, play
 
 
-def state_for(asked: list[Asked], limits: Limits) -> State:
+def every_tolerance() -> dict[str, int]:
+    """Return the options that turn on every tolerance: one switch, or all bits that mean something."""
+    wanted: list[dict[str, int]] = [{"lenient": True}]
+    wanted += [{"tolerance": (1 << bits) - 1} for bits in range(30, 0, -1)]
+    for options in wanted:
+        try:
+            Config("a.example", port=80, scheme="http", identity=1, user_agent="a", **options)
+        except (TypeError, ValueError):
+            continue
+        return options
+    return {}
+
+
+LENIENT = every_tolerance()
+
+
+def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, lenient: bool = False) -> State:
     """Return a state in which these requests wait."""
+    options = {**vars(limits), **(LENIENT if lenient else {})}
     config = Config(
-        hostname="example.org", port=443, scheme="https", identity=7, user_agent="fuzz", **vars(limits)
+        hostname="example.org",
+        port=443,
+        scheme="https",
+        identity=7,
+        user_agent="fuzz",
+        status_reason=reasons,
+        **options,
     )
     state = State(config)
     for one in asked:
@@ -41,6 +74,8 @@ def seen(events: list[Event]) -> tuple[list[Read], set[int]]:
         match event:
             case Status(status=status):
                 made.append(("status", number, status))
+            case StatusReason(reason=reason):
+                made.append(("reason", number, reason))
             case Informational(status=status, headers=headers):
                 made.append(("interim", number, (status, headers)))
             case Headers(headers=headers):
@@ -87,11 +122,17 @@ def one(data: bytes) -> None:
     asked = requests(choices)
     octets = data[9:] if raw else stream(choices, asked, limits)
     eof, clean = choices.chance(60), choices.chance(70)
-    state = state_for(asked, limits)
+    reasons = choices.chance(30)
+    if choices.chance(12):  # every tolerance: no model, but a cut, a fork and a second time change nothing
+        state = state_for(asked, limits, reasons=reasons, lenient=True)
+        compare(state, octets, choices.cut(octets), clean=clean, eof=eof)
+        fork(state, octets, choices)
+        return
+    state = state_for(asked, limits, reasons=reasons)
     parts = choices.cut(octets)
     events, fault, last = compare(state, octets, parts, clean=clean, eof=eof)
     try:
-        model = Reader(octets, asked, limits).read(eof=eof, clean=clean)
+        model = Reader(octets, asked, limits, reasons=reasons).read(eof=eof, clean=clean)
     except Unsettled:
         return
     judge(events, fault, model)

@@ -69,6 +69,8 @@ def config(choices: Choices) -> Config:
         user_agent="fuzz",
         case_sensitive_headers=choices.chance(30),
         max_pipelined=3,
+        forward_proxy=(proxied := choices.chance(20)),
+        proxy_headers=(("Proxy-Authorization", "Basic eA=="),) if proxied else (),
         sensitive=frozenset({"x-private"}),
     )
 
@@ -279,7 +281,8 @@ def may_be_refused(
         declared is not None and "transfer-encoding" in names,
         declared is not None and not streaming and declared != total,
         method == "CONNECT" and (body is not None or "transfer-encoding" in names or declared is not None),
-        method == "TRACE" and (streaming or total > 0 or "transfer-encoding" in names),
+        method == "TRACE"
+        and (streaming or total > 0 or "transfer-encoding" in names or state.config.forward_proxy),
         any(name.lower() in UNDERSTOOD and not USUAL.fullmatch(value) for name, value in headers)
         and (reason.startswith("invalid") or reason == "empty_token_list"),
     )
@@ -339,7 +342,13 @@ def read_back(
 ) -> None:
     """What was written is what was asked for, to the octet."""
     line, fields, rest = split_head(octets)
-    check(line == f"{method} {target} HTTP/1.1", "another request line", line)
+    place = f"https://example.org{'' if options.port == 443 else ':8443'}"  # its default
+    sent = target
+    if options.forward_proxy and target[0] in "/*":  # RFC 9112 3.2.2: a proxy is asked in absolute form
+        sent = place if target == "*" else place + target
+    check(line == f"{method} {sent} HTTP/1.1", "another request line", line, sent)
+    if options.forward_proxy and method != "CONNECT":
+        headers = [*headers, ("Proxy-Authorization", "Basic eA==")]
     own = [pair for pair in fields if pair[0].lower() in ("content-length", "transfer-encoding")]
     lengths = [value for name, value in own if name.lower() == "content-length"]
     codings = [value for name, value in own if name.lower() == "transfer-encoding"]
@@ -373,7 +382,7 @@ def read_back(
     check(agents == ([options.user_agent] if options.user_agent else []), "another agent", agents)
     if codings in ([], ["chunked"]) and target in TARGETS and len(octets) < 60_000:  # h11's own limit
         seen = by_h11(octets)
-        check(seen == (method, target, content), "h11 reads something else", seen[:2], method, target)
+        check(seen == (method, sent, content), "h11 reads something else", seen[:2], method, target)
 
 
 if __name__ == "__main__":

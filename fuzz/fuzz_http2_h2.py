@@ -106,7 +106,7 @@ def by_h2(made: h2.connection.H2Connection, octets: bytes) -> list[Seen]:
             case h2.events.PushedStreamReceived(
                 parent_stream_id=at, pushed_stream_id=promised, headers=headers
             ):
-                found.append(("promise", at, (promised, text(headers))))
+                found.append(("promise", at or 0, (promised, text(headers))))
             case _:
                 pass
     return found

@@ -8,7 +8,7 @@ server knows what must come of each frame; `violations_http2` knows that of each
 from calls_http2 import CALLS, request
 from support import Choices, fuzz
 from talk_http2 import Talk
-from violations_streams_http2 import violate
+from violations_streams_http2 import leave, violate
 
 
 def act(talk: Talk) -> None:
@@ -18,7 +18,7 @@ def act(talk: Talk) -> None:
     if live and choices.chance(75):
         stream = choices.pick(live)
         if not stream.head:
-            if choices.chance(25) and not stream.promised:
+            if choices.chance(25) and not (talk.plain and stream.promised):
                 talk.interim(stream)
             elif choices.chance(8):
                 talk.reset(stream)
@@ -83,8 +83,7 @@ def one(data: bytes) -> None:
     if talk.choices.chance(70):
         violate(talk)
     else:
-        talk.go_away()
-        talk.flush()
+        leave(talk)
     talk.replay()
 
 

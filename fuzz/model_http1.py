@@ -124,8 +124,9 @@ class Partial(Exception):  # noqa: N818  # control flow of the reader
 class Reader:
     """Reads all of an input."""
 
-    def __init__(self, data: bytes, asked: list[Asked], limits: Limits) -> None:
+    def __init__(self, data: bytes, asked: list[Asked], limits: Limits, *, reasons: bool = False) -> None:
         self.data = data
+        self.reasons = reasons
         self.at = 0
         self.asked = asked
         self.limits = limits
@@ -227,6 +228,8 @@ class Reader:
         if status == 101 and (not asked.offers or asked.streaming):
             raise Refusal("unexpected_upgrade")
         self.say("status", status)
+        if self.reasons:
+            self.say("reason", (match[3] or b"").decode("latin-1"))
         section, framing = self.section("invalid_header", trailers=False, status=status, asked=asked)
         if status == 101 and not framing.upgrades:
             raise Refusal("unexpected_upgrade")

@@ -67,6 +67,7 @@ class Options:
     max_trailer_fields: int
     max_trailer_size: int
     max_settings: int
+    first_stream: int = 1
 
 
 def options(choices: Choices) -> Options:
@@ -86,6 +87,7 @@ def options(choices: Choices) -> Options:
         max_trailer_fields=choices.between(1, 4) if small else 64,
         max_trailer_size=choices.between(40, 200) if small else 16_384,
         max_settings=choices.pick((10, 12, 32)),
+        first_stream=choices.pick((1, 1, 1, 1, 3, 2**31 - 5)),
     )
 
 

@@ -187,8 +187,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "forks sharing an encoder",
         core("hpack.pyx"),
-        "if work.table is not None and work.table.used != work.span.end:",
-        "if work.table is not None and work.table.used > work.span.end + 1:",
+        "work.table.used != work.span.end:\n        # Not the newest state",
+        "work.table.used > work.span.end + 1:\n        # Not the newest state",
         "hpack",
     ),
     Bug(
@@ -201,8 +201,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "pointer kept across an append",
         core("hpack_table.pyx"),
-        "    if table.used == table.room:\n",
-        "    if table.used == table.room + 1:\n",
+        "or table.used == table.room\n",
+        "or table.used == table.room + 1\n",
         "hpack",
         memory=True,
     ),

@@ -36,6 +36,10 @@ class Engine(Protocol):
         """Take octets."""
         ...
 
+    def traced(self, on: bool) -> Self:
+        """Return the state with notes on or off."""
+        ...
+
     def feed_eof(self, clean: bool) -> Step[Self]:
         """Take the end."""
         ...
@@ -213,6 +217,12 @@ def compare(
     again = play(state, [data] if data else [], clean=clean, eof=eof)
     check(whole[0] == again[0] and whole[1] == again[1], "the second time differs", whole, again)
     check(whole[2] == again[2], "the second time leads to another state", whole[2], again[2])
+    if len(data) % 8 == 1:
+        traced = play(state.traced(True), [data], clean=clean, eof=eof)
+        check(whole[0] == traced[0] and whole[1] == traced[1], "tracing changes something", whole, traced)
+        check(traced[2].traced(False) == whole[2], "tracing leads to another state", whole[2])
+        notes = [note.text for note in state.traced(True).feed(data).notes]
+        check(all(text.isprintable() for text in notes), "a note is not fit for a log", notes)
     end_once(whole[0], state.open_request_count, whole[2].open_request_count)
     return whole
 

@@ -25,6 +25,7 @@ from frames_http2 import (
     HEADERS,
     INITIAL_WINDOW,
     MAX_FRAME,
+    MAX_LIST,
     MAX_STREAMS,
     MOST_WINDOW,
     PADDED,
@@ -115,6 +116,7 @@ class Talk:
             max_trailer_fields=given.max_trailer_fields,
             max_trailer_size=given.max_trailer_size,
             max_settings=given.max_settings,
+            first_stream=given.first_stream,
             sensitive=frozenset({"x-private"}),
         )
         self.encoder = hpack.Encoder()
@@ -137,13 +139,15 @@ class Talk:
         self.up_all = DEFAULT_WINDOW
         self.peer = {MAX_FRAME: 16_384, INITIAL_WINDOW: DEFAULT_WINDOW, MAX_STREAMS: 100, TABLE_SIZE: 4_096}
         self.peer_connects = False
+        self.peer_list = 1 << 32  # octets of a header section that the server takes
         self.own_window = given.window  # what is in force: the client's first SETTINGS count at once
         self.own_frame = 16_384
         self.unacknowledged: list[dict[str, int]] = [{}]
         self.cancelled: list[Stream] = []
         self.plain = False  # nothing that only some clients take
         self.next_push = 2
-        self.next_request = 1
+        self.next_request = given.first_stream
+        self.remaining: list[Stream] = []  # what is still waited for after GOAWAY
         self.pings: list[tuple[bytes, int]] = []
         self.next_ping = -1
         self.draining = False
@@ -607,6 +611,9 @@ class Talk:
         if choices.chance(25):
             pairs.append((MAX_STREAMS, choices.pick((0, 1, 5, 1_000))))
             self.peer[MAX_STREAMS] = pairs[-1][1]
+        if choices.chance(20) and not self.plain:
+            pairs.append((MAX_LIST, choices.pick((0, 200, 250, 1 << 20))))
+            self.peer_list = pairs[-1][1]
         while len(pairs) < self.options.max_settings and choices.chance(30):
             pairs.append((choices.pick((0, 7, 0x4242, 9)), choices.below(2)))
         if choices.chance(10):
@@ -654,6 +661,7 @@ class Talk:
         if not remaining or self.draining:
             return
         self.draining = True
+        self.remaining = remaining
         self.put(frame(GOAWAY, 0, 0, struct.pack(">II", last, 0) + self.choices.octets(10)))
         for one in alive:
             if not one.told:

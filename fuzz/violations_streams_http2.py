@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from calls_http2 import request
 from frames_http2 import (
+    CANCEL,
     COMPRESSION_ERROR,
     CONTINUATION,
     DATA,
@@ -23,15 +24,20 @@ from frames_http2 import (
     PRIORITY,
     PROTOCOL_ERROR,
     PUSH_PROMISE,
+    RST_STREAM,
     STREAM_CLOSED,
     WINDOW_UPDATE,
     WITH_PRIORITY,
     data,
     frame,
     number,
+    read_frames,
     settings,
 )
-from notes_http2 import Fields, Stream, size_of
+from mint._core.events import CLOSE, Failed
+from mint._core.faults import Fault
+from notes_http2 import Fields, Stream, reply, shown, size_of
+from support import check, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -499,6 +505,33 @@ def bad_promise(talk: Talk) -> None:
     talk.judge()
 
 
+def flood(talk: Talk) -> None:
+    """Ask for more answers than anybody leaves unread, or make the client reset stream after stream."""
+    kind = talk.choices.below(3)
+    if kind == 0:
+        octets = frame(PING, 0, 0, b"floods!!") * 4_100
+    elif kind == 1:
+        octets = settings() * 4_100
+    else:
+        parents = [one.id for one in talk.live() if not one.promised]
+        if not parents or not talk.options.push or talk.options.max_fields < 2:  # room
+            return
+        octets = b"".join(
+            frame(
+                PUSH_PROMISE, END_HEADERS, parents[0], struct.pack(">I", talk.next_push + 2 * place) + b"\x83"
+            )
+            for place in range(4_100)
+        )
+    talk.flush()
+    step = talk.state.feed(octets)
+    fault = step.fault
+    check(fault is not None and fault.code == ENHANCE_YOUR_CALM, "a flood has no limit", fault, octets[:20])
+    check(step.end == CLOSE and not step.state.is_open_read, "open after a flood", step)
+    # a moderate number is fine once what was written has left
+    calm = talk.state.flushed().feed(frame(PING, 0, 0, b"floods!!") * 100)
+    check(calm.fault is None, "some PINGs are taken for a flood", calm.fault)
+
+
 OTHERS: dict[str, Callable[[Talk], None]] = {
     "bad-head": bad_head,
     "content-beyond": content_beyond,
@@ -518,6 +551,7 @@ OTHERS: dict[str, Callable[[Talk], None]] = {
     "bad-hpack": bad_hpack,
     "after-the-end": after_the_end,
     "bad-promise": bad_promise,
+    "flood": flood,
 }
 
 
@@ -534,3 +568,47 @@ def violate(talk: Talk) -> None:
         OTHERS[talk.choices.pick(tuple(OTHERS))](talk)
     if not talk.closed and talk.choices.chance(60):
         broken(talk, talk.choices.pick(tuple(BROKEN)))
+
+
+def leave(talk: Talk) -> None:
+    """End the connection: the server or the wire ends it, the caller closes, or the last stream is over."""
+    talk.flush()
+    style = talk.choices.below(4)
+    open_ones = [
+        one for one in sorted(talk.streams.values(), key=lambda one: (one.promised, one.id)) if not one.told
+    ]
+    if style == 3:  # GOAWAY, and then the rest
+        while talk.pings:
+            talk.pong()
+        talk.go_away()
+        if not talk.draining:
+            return
+        talk.flush()
+        give(talk, b"".join(number(RST_STREAM, one.id, CANCEL) for one in talk.remaining))
+        ends = [
+            ("failed", one.id, ("server_closed_request", 2 if one.head or one.interims else 1))
+            for one in talk.remaining
+            if not one.told
+        ]
+        check(shown(merged(talk.events)) == ends, "other events", talk.events, ends)
+        last = reply(talk.sent[-1]) if talk.sent else None
+        check(
+            talk.closed and last == ("goaway", 0, 0), "nothing is left, and nobody leaves", last, talk.state
+        )
+        return
+    if style == 0:
+        step = talk.state.feed_eof(talk.choices.chance(50))
+    elif style == 1:
+        step = talk.state.lose(Fault("connection_reset"))
+    else:
+        step = talk.state.close()
+    failed = [(event.ref.number, event.fault.reason) for event in step.responses if isinstance(event, Failed)]
+    check(len(failed) == len(step.responses), "events at the end", step.responses)
+    wanted = (
+        [] if style == 2 else [(one.id, ("transport_closed", "connection_reset")[style]) for one in open_ones]
+    )
+    check(failed == wanted, "other requests fail at the end", failed, wanted)
+    check(step.end == CLOSE and not step.state.is_open_read and not step.state.is_open_write, "open", step)
+    check(step.state.open_request_count == 0, "requests are open after the end", step.state)
+    replies = [reply(one) for one in read_frames(b"".join(step.output))]
+    check(replies == ([("goaway", 0, 0)] if style == 2 else []), "another farewell", replies)

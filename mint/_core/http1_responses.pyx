@@ -15,8 +15,8 @@ from libc.string cimport memchr, memcpy
 from .chars cimport char_hex, is_blank
 from .events cimport (Data, Done, Failed, Headers, Informational, RequestRef, Status, StatusReason,
                       Trailers)
-from .faults cimport PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, weighed, without_value
-from .fields cimport name_is_forbidden_in_trailers, name_is_sensitive, show
+from .faults cimport PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, weighed
+from .fields cimport name_is_forbidden_in_trailers, show
 from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LENGTH, BODY_TUNNEL,
                              BODY_UNTIL_CLOSE, SEEN_CLOSE, SEEN_CONNECTED, SEEN_EMPTY, SEEN_FINAL,
                              SEEN_HEAD, SEEN_INTERIM, SEEN_KEEP, SEEN_LENGTH, SEEN_OLD,
@@ -311,7 +311,6 @@ cdef class Reading:
         cdef Fresh fresh
         cdef object broken
         cdef tuple section
-        cdef tuple before
         cdef int i
         fresh.on = self.core.kept == 0
         fresh.complete = False
@@ -321,13 +320,6 @@ cdef class Reading:
             self.cache.secret = self.config.sensitive or None
         broken = self.read_lines(at, &fresh, trailers)
         if broken is not None:
-            if (self.core.kept and not (<Fault>broken).value.startswith("(")
-                    and (<Fault>broken).reason in ("invalid_header", "invalid_trailer_header")):
-                # What is no field may be a part of the field before it, which got separated from its name.
-                before = <tuple>(<object>fresh.pairs[fresh.count - 1] if fresh.on
-                                 else self.fields.items[self.core.kept - 1])
-                if name_is_sensitive(before[0]) or before[0] in self.config.sensitive:
-                    broken = without_value(<Fault>broken)
             for i in range(fresh.count):
                 Py_DECREF(<object>fresh.pairs[i])
             return broken

@@ -312,8 +312,7 @@ class Mailbox(Watcher):
         """
         late = False  # asked for the last time
         if timeout is not None:
-            if type(timeout) is not float or not 0.0 <= timeout <= FOREVER:
-                timeout = seconds("timeout", timeout, -FOREVER)
+            timeout = seconds("timeout", timeout, -FOREVER)
             if timeout > LONGEST:
                 timeout = None
         until = None if timeout is None else monotonic() + timeout
