@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -54,3 +56,22 @@ def test_marks_are_found_without_running_anything(tmp_path: Path) -> None:
     )
     where = ["test_one.py::test_it"]
     assert rfc_rows.covered(tmp_path) == {"1-a": where, "1-b": where, "2": where}
+
+
+def test_the_page_is_up_to_date() -> None:
+    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    assert page == rfc_rows.page(), "run: python ci/rfc_rows.py --page"
+
+
+def test_every_rule_is_a_row_of_the_page() -> None:
+    text = rfc_rows.page()
+    for row in rfc_rows.rows():
+        assert text.count(f"| {row.id} |") == 1
+    assert "**no test**" not in text
+
+
+def test_a_rule_without_a_test_or_a_reason_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rfc_rows, "covered", dict)
+    monkeypatch.setattr(rfc_rows, "not_ours", dict)
+    assert rfc_rows.main([]) == 1
+    assert rfc_rows.page().count("**no test**") == len(rfc_rows.rows())
