@@ -26,11 +26,24 @@ def _in_trio() -> bool:
 async def in_thread(work: Callable[[], None], hurry: Callable[[], None]) -> None:
     """Do `work` in a thread while the event loop goes on; on cancellation call `hurry` and wait."""
     if _in_trio():
-        import trio  # noqa: PLC0415  as above
-
-        await trio.to_thread.run_sync(work)
+        await _in_thread_of_trio(work, hurry)
         return
     await _in_thread_of_asyncio(work, hurry)
+
+
+async def _in_thread_of_trio(work: Callable[[], None], hurry: Callable[[], None]) -> None:
+    import trio  # noqa: PLC0415  as above
+
+    async def hurry_when_cancelled() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            hurry()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hurry_when_cancelled)
+        await trio.to_thread.run_sync(work)
+        nursery.cancel_scope.cancel()
 
 
 async def _in_thread_of_asyncio(work: Callable[[], None], hurry: Callable[[], None]) -> None:

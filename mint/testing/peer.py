@@ -113,6 +113,7 @@ class _TLS:
         self.object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._state = threading.Lock()
         self._order = threading.Lock()
+        self._broken = False
         self.clean_end = False
 
     def handshake(self, deadline: float) -> None:
@@ -135,7 +136,7 @@ class _TLS:
             with self._state:
                 data = self._outgoing.read()
             if data:
-                self._lower.send(data)
+                self._send_whole(data)
 
     def _pump(self, deadline: float) -> None:
         data = self._lower.recv(deadline)
@@ -152,7 +153,15 @@ class _TLS:
                 with self._state:
                     self.object.write(memoryview(data)[start : start + READ_SIZE])
                     records = self._outgoing.read()
-                self._lower.send(records)
+                self._send_whole(records)
+
+    def _send_whole(self, records: bytes) -> None:
+        try:
+            self._lower.send(records)
+        except OSError:
+            # A part of a record may be on its way: whatever followed it would not be a record.
+            self._broken = True
+            raise
 
     def recv(self, deadline: float) -> bytes:
         while True:
@@ -183,6 +192,8 @@ class _TLS:
         return bytes(taken)
 
     def send_close(self) -> None:
+        if self._broken:
+            return
         # unwrap() wants the client's close_notify after queueing ours: that one is not waited for.
         with suppress(ssl.SSLError), self._state:
             self.object.unwrap()

@@ -76,7 +76,7 @@ class ScriptedServer(Server):
     ) -> None:
         super().__init__(tls=tls, family=family, timeout=timeout)
         start: tuple[Step, ...] = () if tls is None else (StartTLS(tls),)
-        given = (each if isinstance(each, Script) else Script(tuple(each)) for each in scripts)
+        given = [_script(each, number) for number, each in enumerate(scripts, 1)]
         self._scripts = tuple(Script((*start, *each.steps), each.minimum, each.maximum) for each in given)
         for number, each in enumerate(self._scripts[:-1], 1):
             if each.maximum == math.inf:
@@ -162,6 +162,20 @@ class ScriptedServer(Server):
             missing += max(0, script.minimum - int(played))
             needed += script.minimum
         return [ScriptError(f"{missing} of {needed} scripts got no connection")] if missing else []
+
+
+def _script(given: object, number: int) -> Script:
+    """Return a script, or raise `TypeError` where it is none."""
+    if not isinstance(given, Script):
+        if not isinstance(given, Iterable) or isinstance(given, (str, bytes)):
+            raise TypeError(
+                f"script {number} must be an iterable of steps, got {given!r}: put steps into a list"
+            )
+        given = Script(tuple(given))
+    for place, step in enumerate(given.steps, 1):
+        if not callable(getattr(step, "play", None)):
+            raise TypeError(f"step {place} of script {number} has no method play(peer): {step!r}")
+    return given
 
 
 def _left(peer: Peer) -> str:

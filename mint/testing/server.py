@@ -64,6 +64,8 @@ class Server(ABC):
         port: int = 0,
     ) -> None:
         check_family(family)
+        if not timeout > 0:
+            raise ValueError(f"a timeout is a positive number of seconds, got {timeout}")
         self.tls = tls
         self.family = family
         self.timeout = timeout
@@ -223,6 +225,8 @@ class Server(ABC):
     def _end(self, error: BaseException | None) -> list[Peer]:
         """Stop, and return the connections that did not finish by themselves."""
         running = self._run_state()
+        if self._stop.is_set():
+            raise RuntimeError("the server has ended already")
         self._stop.set()
         running.waker.send(b"\0")
         running.accepting.join()

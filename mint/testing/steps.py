@@ -143,6 +143,11 @@ def _more(peer: Peer, wanted: bytes) -> None:
         alive = peer.fill()
     except TimeoutError:
         raise _difference(wanted, bytes(peer.unread), "it did not come in time") from None
+    except ConnectionError as error:
+        if peer.aborted:
+            raise
+        why = f"the connection broke before it came ({error})"
+        raise _difference(wanted, bytes(peer.unread), why) from error
     if not alive:
         raise _difference(wanted, bytes(peer.unread), "the client ended before it came")
 
@@ -235,6 +240,8 @@ class StartTLS(Step):
             peer.start_tls(self.context)
             if self.refused:
                 peer.fill()
+        except TimeoutError:
+            raise Unexpected("the TLS handshake did not come to its end in time") from None
         except (ssl.SSLError, ConnectionError) as error:
             if not self.refused:
                 raise Unexpected(f"the TLS handshake failed: {error}") from error
@@ -364,3 +371,23 @@ class Do(Step):
     def play(self, peer: Peer) -> None:
         """Call it."""
         self.function(peer)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class MayEnd(Step):
+    """Play these steps, and let the client end the connection at any time: the rest is left out then.
+
+    It is for servers that misbehave, which a client may leave in the middle of what they send. The steps
+    share the time of one step.
+    """
+
+    steps: tuple[Step, ...]
+
+    def __init__(self, *steps: Step) -> None:
+        object.__setattr__(self, "steps", steps)
+
+    def play(self, peer: Peer) -> None:
+        """Play the steps until one of them finds the connection broken."""
+        with suppress(ConnectionError, ssl.SSLError):
+            for step in self.steps:
+                step.play(peer)

@@ -15,7 +15,7 @@ except ImportError as error:  # pragma: no cover  the tests have it
 from . import build, hpack, http2
 from .frames import Frame
 from .messages import Response
-from .steps import Close, Drain, Pause, Reset, Send, ShutWrite, Step, Truncate, request
+from .steps import Close, Drain, MayEnd, Pause, Reset, Send, ShutWrite, Step, Truncate, request
 
 _TOKEN = st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _NAMES = ("accept-ranges", "cache-control", "content-type", "etag", "server", "set-cookie", "vary", "x-a")
@@ -172,7 +172,7 @@ def behaviours(draw: st.DrawFn, *, http_2: bool = False) -> tuple[Step, ...]:
     else:
         begin, data = (request(),), draw(messages()).raw
     data = draw(st.just(data) | damaged(data))
-    steps: list[Step] = [*begin]
+    steps: list[Step] = []
     for part in draw(pieces(data)):
         steps += [*draw(st.sampled_from(((), (Pause(0.001),)))), Send(part)]
     endings: tuple[tuple[Step, ...], ...] = (
@@ -182,7 +182,7 @@ def behaviours(draw: st.DrawFn, *, http_2: bool = False) -> tuple[Step, ...]:
         (Truncate(),),
         (Drain(),),
     )
-    return (*steps, *draw(st.sampled_from(endings)))
+    return (*begin, MayEnd(*steps, *draw(st.sampled_from(endings))))
 
 
 @st.composite

@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import socket
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -334,6 +335,57 @@ def test_cancelling_while_the_server_ends_is_not_held_up() -> None:
     before = threading.active_count()
     asyncio.run(main())
     assert threading.active_count() == before
+
+
+def test_cancelling_in_trio_while_the_server_ends_is_not_held_up() -> None:
+    async def main() -> None:
+        with socket.socket() as sock:
+            with trio.move_on_after(0.2) as scope:
+                async with ScriptedServer([ExpectEnd()], timeout=BLOCKED) as server:
+                    sock.connect((server.address, server.port))
+            assert scope.cancelled_caught
+
+    trio.run(main)
+
+
+def test_a_server_ends_once() -> None:
+    server = ScriptedServer([ExpectEnd()])
+    with server:
+        dial(server).close()
+    with pytest.raises(RuntimeError, match="ended already"):
+        server.__exit__(None, None, None)
+    with pytest.raises(RuntimeError, match="not running"):
+        ScriptedServer().__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("timeout", [0.0, -1.0, float("nan")])
+def test_a_timeout_is_positive(timeout: float) -> None:
+    with pytest.raises(ValueError, match="positive number of seconds"):
+        ScriptedServer(timeout=timeout)
+
+
+def test_tls_that_broke_within_a_record_is_cut_off(server_tls: Any, client_tls: Any) -> None:
+    """No close_notify follows half a record: the client sees that the end is missing, and no nonsense."""
+    with (
+        pytest.raises(ScriptError, match="in time"),
+        ScriptedServer([Flood(b"x" * 100_000)], tls=server_tls, timeout=0.3) as server,
+        dial(server) as raw,
+        client_tls.wrap_socket(raw, server_hostname="localhost", suppress_ragged_eofs=False) as sock,
+    ):
+        time.sleep(0.4)  # until the server has given up
+        with pytest.raises((ssl.SSLEOFError, ConnectionError)):
+            while sock.recv(65536):
+                pass
+
+
+def test_a_handshake_that_does_not_go_on(server_tls: Any) -> None:
+    with (
+        pytest.raises(ScriptError, match=r"StartTLS.*handshake did not come to its end in time"),
+        ScriptedServer([Send(b"x")], tls=server_tls, timeout=0.2) as server,
+        dial(server) as sock,
+    ):
+        sock.sendall(b"\x16\x03\x01\x02\x00")
+        read_all(sock)
 
 
 @pytest.fixture

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+import threading
+from typing import Any
 
 import pytest
 
 from mint.testing import (
     Expect,
+    MayEnd,
     RefusingServer,
     Script,
     ScriptedServer,
     ScriptError,
     Send,
+    Set,
     Step,
+    Wait,
     bytewise,
     optional,
     repeated,
@@ -144,3 +149,51 @@ def test_a_refusing_server_in_a_loop_and_outside_its_block() -> None:
 
 def test_no_content_is_what_the_small_clients_call_it() -> None:
     assert connect(1, [Send(NO_CONTENT)]) == NO_CONTENT
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (Send(b"x"), r"script 1 must be an iterable of steps, got Send.*: put steps into a list"),
+        (b"GET", "script 1 must be an iterable of steps"),
+        ([Send(b"x"), b"GET"], r"step 2 of script 1 has no method play\(peer\): b'GET'"),
+        (None, "script 1 must be an iterable"),
+    ],
+)
+def test_what_is_no_script_is_refused(script: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        ScriptedServer(script)
+
+
+def test_a_reset_in_a_step_says_what_was_expected_and_what_came() -> None:
+    arrived = threading.Event()
+    with (
+        pytest.raises(
+            ScriptError,
+            match=r"(?s)step 3 of 3, Expect.*broke before it came.*reset.*expected: b'GET.*came: +b'GE'",
+        ),
+        ScriptedServer([Send(b"unread"), Set(arrived), Expect(GET)]) as server,
+        dial(server) as sock,
+    ):
+        sock.sendall(b"GE")
+        assert arrived.wait(10)
+        sock.recv(1)
+
+
+def test_a_client_may_end_in_the_middle() -> None:
+    left = threading.Event()
+    steps = [Send(b"x"), Wait(left), Send(b"y" * 10_000_000), Expect(b"never")]
+    with ScriptedServer([MayEnd(*steps)], [Wait(left), MayEnd(Expect(b"x"), Send(b"y"))]) as server:
+        with dial(server) as sock:
+            assert sock.recv(1) == b"x"
+        left.set()
+        with dial(server) as sock:
+            sock.sendall(b"x")
+            assert read_all(sock) == b"y"
+    with (
+        pytest.raises(ScriptError, match=r"step 1 of 1, MayEnd.*something else came"),
+        ScriptedServer([MayEnd(Expect(b"x"))]) as server,
+        dial(server) as sock,
+    ):
+        sock.sendall(b"y")
+        read_all(sock)
