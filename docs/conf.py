@@ -35,7 +35,11 @@ python_use_unqualified_type_names = True
 default_role = "py:obj"
 # What is ours must resolve; the pages are built without the inventories of others.
 nitpicky = True
-nitpick_ignore = [("py:class", "mint.testing.peer.T")]  # a type variable
+nitpick_ignore = [  # type variables, and what a step must have
+    ("py:class", "mint.testing.peer.T"),
+    ("py:class", "mint.testing.memory.ConnectionT"),
+    ("py:class", "mint.testing.http2._OfStream"),
+]
 nitpick_ignore_regex = [("py:.*", r"(?!mint\.).*")]
 
 _DEFAULTS = (HTTP1Options(), HTTP2Options(), ClientSettings(), TCPOptions(), TLSOptions())

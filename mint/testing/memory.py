@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from .. import http1 as _http1
 from .. import http2 as _http2
+from .. import responses as _responses
 from ..errors import TransportTimeout
 from ..options import HTTP1Options, HTTP2Options
-from ..responses import Response
 from ..transport import Memory
 from ..types import Scheme
 from .frames import HEAD_SIZE, PREFACE, Frame, parse_head, serialize, settings
@@ -60,12 +60,12 @@ class MemoryServer:
             self._unparsed = self._unparsed[HEAD_SIZE + length :]
         return found
 
-    def deliver(self, conn: ConnectionT) -> tuple[ConnectionT, list[Response]]:
+    def deliver(self, conn: ConnectionT) -> tuple[ConnectionT, list[_responses.Response]]:
         """Have the client receive everything that was sent, piece by piece; return what it made of it.
 
         An error of the client is raised where it occurs; what comes after it stays to be delivered.
         """
-        responses: list[Response] = []
+        responses: list[_responses.Response] = []
         while self._waiting:
             piece = self._waiting.pop(0)
             if piece is None:

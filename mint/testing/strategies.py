@@ -79,7 +79,7 @@ def split(data: bytes, cuts: Sequence[int]) -> list[bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class RawMessage:
     """A response as bytes of HTTP/1 and what it means, so that a client's result can be compared."""
 
     raw: bytes
@@ -90,17 +90,17 @@ class Message:
 
 
 @st.composite
-def messages(draw: st.DrawFn) -> Message:
+def messages(draw: st.DrawFn) -> RawMessage:
     """Draw valid final responses to GET as bytes of HTTP/1: with content-length or chunked (RFC 9112 6)."""
     status, chosen, body = draw(statuses()), tuple(draw(fields())), draw(bodies())
     if status in {204, 304}:
-        return Message(build.response(status, chosen), status, chosen, b"")
+        return RawMessage(build.response(status, chosen), status, chosen, b"")
     if draw(st.sampled_from(_SHAPES)) == "length":
-        return Message(build.response(status, chosen, body), status, chosen, body)
+        return RawMessage(build.response(status, chosen, body), status, chosen, body)
     trailers = tuple(draw(fields(2)))
     parts = split(body, draw(splits(len(body))))
     raw = build.chunked_response(*parts, status=status, fields=chosen, trailers=trailers)
-    return Message(raw, status, chosen, body, trailers)
+    return RawMessage(raw, status, chosen, body, trailers)
 
 
 def frames(max_stream: int = 5) -> st.SearchStrategy[Frame]:

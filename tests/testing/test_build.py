@@ -47,7 +47,7 @@ def coded(fields: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 
 @given(strategies.messages())
-def test_messages_mean_what_they_say(message: strategies.Message) -> None:
+def test_messages_mean_what_they_say(message: strategies.RawMessage) -> None:
     status, fields, body, trailers = parsed(message.raw)
     framing = {b"content-length", b"transfer-encoding"}
     assert (status, body) == (message.status, message.body)
