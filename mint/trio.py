@@ -14,7 +14,7 @@ cancelled at any of them, nothing is lost. Needs the extra `trio`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from ._connections.arguments import check_mailbox
 from ._connections.failures import connecting
@@ -26,8 +26,12 @@ from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Sequence
+    from typing import Unpack
 
+    from ._connections.http1 import HTTP1
+    from ._connections.http2 import HTTP2
     from ._connections.negotiation import Connection
+    from ._connections.signatures import Arguments, OnlyHTTP1, OnlyHTTP2
     from .proxy import Proxy
     from .types import Address, ProtocolName, Resolver, Scheme
 
@@ -38,7 +42,31 @@ _HTTP2 = HTTP2Options()
 _TCP = TCPOptions()
 _TLS = TLSOptions()
 
+if TYPE_CHECKING:
 
+    class TrioArguments(Arguments, total=False):
+        """The keyword arguments of `connect`, for its overloads."""
+
+        mailbox: Mailbox | None
+
+
+@overload
+async def connect(
+    scheme: Scheme, address: Address, port: int, *, protocols: OnlyHTTP1, **options: Unpack[TrioArguments]
+) -> HTTP1: ...
+@overload
+async def connect(
+    scheme: Scheme, address: Address, port: int, *, protocols: OnlyHTTP2, **options: Unpack[TrioArguments]
+) -> HTTP2: ...
+@overload
+async def connect(
+    scheme: Scheme,
+    address: Address,
+    port: int,
+    *,
+    protocols: Sequence[ProtocolName] = ...,
+    **options: Unpack[TrioArguments],
+) -> Connection: ...
 async def connect(
     scheme: Scheme,
     address: Address,

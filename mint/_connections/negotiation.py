@@ -6,7 +6,7 @@ procedure is in _connect/, the driver for blocking sockets in _loops/blocking.py
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, overload
 
 from .. import _checks
 from .._connect.race import make_plan
@@ -24,11 +24,13 @@ from .http2 import initiate as initiate_http2
 if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Sequence
+    from typing import Unpack
 
     from .._connect.race import Established, Plan
     from .._wire.link import Link
     from ..proxy import Proxy
     from ..types import Address, Inbox, ProtocolName, Resolver, Scheme
+    from .signatures import BlockingArguments, OnlyHTTP1, OnlyHTTP2
 
 Connection: TypeAlias = HTTP1 | HTTP2
 """A connection of either protocol; they share their verbs."""
@@ -129,6 +131,23 @@ def make_wish(
     return Wish(plan, scheme, offer, http1, http2, log)
 
 
+@overload
+def connect(
+    scheme: Scheme, address: Address, port: int, *, protocols: OnlyHTTP1, **options: Unpack[BlockingArguments]
+) -> HTTP1: ...
+@overload
+def connect(
+    scheme: Scheme, address: Address, port: int, *, protocols: OnlyHTTP2, **options: Unpack[BlockingArguments]
+) -> HTTP2: ...
+@overload
+def connect(
+    scheme: Scheme,
+    address: Address,
+    port: int,
+    *,
+    protocols: Sequence[ProtocolName] = ...,
+    **options: Unpack[BlockingArguments],
+) -> Connection: ...
 def connect(
     scheme: Scheme,
     address: Address,

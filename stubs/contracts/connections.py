@@ -3,6 +3,8 @@
 from typing import Literal, assert_never, assert_type
 
 import mint
+import mint.asyncio
+import mint.trio
 
 
 def negotiated() -> None:
@@ -31,6 +33,36 @@ def forced() -> None:
     assert_type(two.get_server_setting("enable_connect_protocol"), bool)
     assert_type(two.get_server_setting("max_concurrent_streams"), int | None)
     assert_type(two.get_client_setting("max_frame_size"), int)
+
+
+def chosen_by_protocols() -> None:
+    assert_type(mint.connect("https", "example.org", 443, protocols=("http2",)), mint.HTTP2)
+    assert_type(mint.connect("https", "example.org", 443, protocols=("http1",), log=True), mint.HTTP1)
+    assert_type(mint.connect("https", "example.org", 443, protocols=("http2", "http1")), mint.HTTP1 | mint.HTTP2)
+    assert_type(mint.connect("https", "example.org", 443, protocols=["http2"]), mint.HTTP1 | mint.HTTP2)
+    with mint.connect("http", "example.org", 80, protocols=("http2",), mailbox=mint.Mailbox()) as conn:
+        assert_type(conn, mint.HTTP2)
+
+
+async def chosen_by_protocols_in_asyncio(mailbox: mint.asyncio.Mailbox) -> None:
+    connect = mint.asyncio.connect
+    assert_type(await connect("https", "example.org", 443, protocols=("http2",), mailbox=mailbox), mint.HTTP2)
+    assert_type(await connect("https", "example.org", 443, protocols=("http1",)), mint.HTTP1)
+    assert_type(await connect("https", "example.org", 443, mailbox=mailbox), mint.HTTP1 | mint.HTTP2)
+
+
+async def chosen_by_protocols_in_trio(mailbox: mint.trio.Mailbox) -> None:
+    connect = mint.trio.connect
+    assert_type(await connect("https", "example.org", 443, protocols=("http2",), mailbox=mailbox), mint.HTTP2)
+    assert_type(await connect("https", "example.org", 443, protocols=("http1",)), mint.HTTP1)
+    assert_type(await connect("https", "example.org", 443, mailbox=mailbox), mint.HTTP1 | mint.HTTP2)
+
+
+def misuse() -> None:
+    mint.connect("ftp", "example.org", 21)  # type: ignore[call-overload]  # no such scheme
+    mint.connect("https", "example.org", 443, protocols=("http3",))  # type: ignore[call-overload]  # no such one
+    mint.connect("https", "example.org", 443, tsl=None)  # type: ignore[call-overload]  # a slip
+    mint.connect("https", "example.org", "443")  # type: ignore[call-overload]  # a number is wanted
 
 
 def errors_restore_the_exact_type(conn: mint.HTTP2) -> mint.HTTP2:

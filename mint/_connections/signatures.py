@@ -1,0 +1,38 @@
+"""The keyword arguments of `connect` as its overloads see them: `protocols` says which connection comes.
+
+Only overloads use them: `connect` itself names its arguments. A test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    import socket as sockets
+
+    from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+    from ..proxy import Proxy
+    from ..types import Inbox, Resolver
+
+OnlyHTTP1: TypeAlias = tuple[Literal["http1"]]
+OnlyHTTP2: TypeAlias = tuple[Literal["http2"]]
+
+
+class Arguments(TypedDict, total=False):
+    """What `connect` takes under every event loop, but for the mailbox."""
+
+    hostname: str | None
+    proxy: Proxy | None
+    tcp: TCPOptions
+    tls: TLSOptions
+    http1: HTTP1Options
+    http2: HTTP2Options
+    log: bool
+    resolver: Resolver | None
+    socket: sockets.socket | None
+
+
+class BlockingArguments(Arguments, total=False):
+    """The same with a mailbox of any kind that blocks."""
+
+    mailbox: Inbox | None

@@ -1,0 +1,58 @@
+"""The functions that connect take the same arguments, and their overloads know all of them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+import mint.asyncio
+import mint.trio
+from mint._connections import signatures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONNECTS: dict[str, Callable[..., object]] = {
+    "mint": mint.connect,
+    "mint.asyncio": mint.asyncio.connect,
+    "mint.trio": mint.trio.connect,
+    "mint.http1": mint.http1.connect,
+    "mint.http2": mint.http2.connect,
+}
+# What is said by the name of the function, or is of no use there.
+LEFT_OUT = {"mint.http1": {"protocols", "http2"}, "mint.http2": {"protocols", "http1"}}
+
+
+def parameters(name: str) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(CONNECTS[name]).parameters)
+
+
+@pytest.mark.parametrize("name", CONNECTS)
+def test_every_connect_takes_the_arguments_of_mint_connect(name: str) -> None:
+    wanted = parameters("mint")
+    for left in LEFT_OUT.get(name, ()):
+        del wanted[left]
+    found = parameters(name)
+    assert list(found) == list(wanted)
+    for each, parameter in found.items():
+        assert parameter.kind is wanted[each].kind
+        assert parameter.default == wanted[each].default
+        if each != "mailbox":  # each event loop has its own
+            assert parameter.annotation == wanted[each].annotation
+
+
+def test_the_overloads_know_every_argument() -> None:
+    keywords = {
+        name: parameter.annotation
+        for name, parameter in parameters("mint").items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name != "protocols"
+    }
+    known = {
+        name: annotation.__forward_arg__
+        for kind in (signatures.Arguments, signatures.BlockingArguments)
+        for name, annotation in kind.__annotations__.items()
+    }
+    assert known == keywords
