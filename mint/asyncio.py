@@ -17,10 +17,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, overload
 
 from ._connections.arguments import check_mailbox
+from ._connections.async_tunnels import Tunnels
 from ._connections.failures import connecting
 from ._connections.negotiation import make_wish
 from ._loops.asyncio import Mailbox, open_link
 from ._loops.asyncio_link import AsyncioLink
+from ._loops.shared import TunnelLink
 from .errors import TransportError
 from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from .proxy import Proxy
     from .types import Address, ProtocolName, Resolver, Scheme
 
-__all__ = ["Mailbox", "connect", "flush"]
+__all__ = ["Mailbox", "Tunnels", "connect", "flush"]
 
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
@@ -100,16 +102,21 @@ async def connect(
 async def flush(conn: Connection) -> None:
     """Wait until the system has taken everything that the connection has queued.
 
-    With it, a server that reads slowly slows the sender down; without it, what is not taken is kept.
-    The value stays what it was. Raises `TransportClosed` where the wire broke before everything was
-    taken: the next message says why, and `conn.after(error)` is the same value. Cancelled, it has changed
-    nothing.
+    With it, a server that reads slowly slows the sender down; without it, what is not taken is kept. Bytes
+    are read meanwhile; where `TCPOptions.max_read_ahead` have arrived that nobody received, it returns with
+    something still queued: receive first. The value stays what it was.
+
+    Raises `TransportClosed` where the wire broke before everything was taken: go on with
+    `conn.after(error)`, whose next message says why. Cancelled, it has changed nothing.
     """
     link = conn.transport
-    if not isinstance(link, AsyncioLink):
-        raise TypeError("this connection is of another world than asyncio")
     try:
-        await link.drain()
+        if isinstance(link, AsyncioLink):
+            await link.drain()
+        elif isinstance(link, TunnelLink) and isinstance(link.carriage, Tunnels):
+            await link.carriage.drain(link)
+        else:
+            raise TypeError("this connection is of another event loop than asyncio")
     except TransportError as error:
         conn.undelivered(error)
         raise

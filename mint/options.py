@@ -327,8 +327,11 @@ class TCPOptions:
     Attributes:
         connect_timeout: seconds, 0 or more, for everything until the connection can be used: names, attempts,
             proxy, TLS. `None` waits for ever.
-        send_timeout: seconds, 0 or more, that an operation waits for the peer to take bytes, once more than
-            `high_water` are queued. `None` waits for ever.
+        send_timeout: seconds, 0 or more, that an operation waits without the peer taking a single byte, once
+            more than `high_water` are queued: the time begins anew whenever some are taken. `None` waits for
+            ever.
+        max_read_ahead: octets that are read while an operation waits to send. Where so many have arrived that
+            nobody received, the operation stops waiting and `request_body_window` is 0: receive first.
         high_water: octets that may be queued before an operation waits.
         inet4: try IPv4 addresses.
         inet6: try IPv6 addresses.
@@ -337,14 +340,14 @@ class TCPOptions:
         send_buffer: octets of SO_SNDBUF; `None` leaves it to the system.
         receive_buffer: octets of SO_RCVBUF; `None` leaves it to the system.
         local_address: the address (and port, 0 for any) to connect from.
-        receive_size: the octets of one read, to begin with; of a stream that fills them, up to 524 288. Loops
-            of asyncio have sizes of their own.
+        receive_size: the octets of one read, to begin with; of a stream that fills them, up to 126 976.
 
     """
 
     connect_timeout: float | None = 30.0
     send_timeout: float | None = 30.0
     high_water: int = 1_048_576
+    max_read_ahead: int = 4 * 1_048_576
     inet4: bool = True
     inet6: bool = True
     nodelay: bool = True
@@ -358,7 +361,7 @@ class TCPOptions:
         _require_flags(self)
         _require_times(self, "connect_timeout", "send_timeout")
         _require_number(self, "high_water", 1, sys.maxsize)
-        _require_positive(self, "receive_size")
+        _require_positive(self, "receive_size", "max_read_ahead")
         for name in ("send_buffer", "receive_buffer"):
             if getattr(self, name) is not None:
                 _require_positive(self, name)

@@ -216,6 +216,10 @@ class Transport(Protocol):
         """Take the link for one operation; raise `StaleConnectionError` through a superseded value."""
         ...
 
+    def settle(self, generation: int, error: BaseException) -> None:
+        """Close the link where an exception broke an operation of this generation's value off."""
+        ...
+
     def release(self, *, moved: bool) -> int:
         """Give the link back and return the generation that is the newest now."""
         ...
@@ -235,6 +239,11 @@ class Transport(Protocol):
     @property
     def unsent(self) -> int:
         """How many octets are queued and not written."""
+        ...
+
+    @property
+    def congested(self) -> bool:
+        """Whether the peer takes nothing more before what it sent is received."""
         ...
 
     @property
@@ -283,6 +292,15 @@ class Transport(Protocol):
         """Say that no more will be sent, once all that is queued is written."""
         ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether the peer has ended, cleanly or not; what it said before may still wait."""
+        ...
+
     def close(self) -> None:
-        """Close the wire; idempotent, from any thread, never raises."""
+        """Close the wire; idempotent, never raises."""
+        ...
+
+    def abort(self) -> None:
+        """Close the wire from any thread and any signal handler, while an operation may be in progress."""
         ...

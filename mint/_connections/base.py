@@ -8,7 +8,6 @@ protocol lives in http1.py and http2.py; nothing here knows a socket or a front 
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from sys import maxsize
 from time import monotonic
@@ -28,20 +27,21 @@ from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
 from .arguments import check_inbox
 from .body import as_pieces
 from .engine import Engine
-from .failures import as_fault, common
-from .foresight import events_of, stays_open
+from .failures import Settled, as_fault, common
+from .foresight import events_of, last_words, stays_open
 from .identity import Identity
 from .notes import log_notes
 
 if TYPE_CHECKING:
     import socket as sockets
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from .._core.events import Event, RequestRef, Step
     from .._core.turns import Quick
     from .._core.values import Slots
     from ..errors import HTTPError
+    from ..messages import Message
     from ..responses import Response
     from ..types import (
         Body,
@@ -131,12 +131,8 @@ class ConnectionBase(Identity, Generic[_S]):
         """
         link = self._link
         link.close()
-        told: list[Response] = []
-        with contextlib.suppress(TransportError):
-            while octets := link.receive_now():
-                heard = state.feed(octets)
-                state = heard.state
-                told += self._responses(heard.responses)
+        state, events = last_words(link, state)
+        told = self._responses(events)
         step = state.lose(as_fault(error))
         told += self._responses(step.responses)
         generation = link.release(moved=True)
@@ -197,8 +193,6 @@ class ConnectionBase(Identity, Generic[_S]):
             self._lost(self._state, error, before)
         elif isinstance(error, Refused):
             link.release(moved=False)
-        else:
-            link.poison()
 
     def _written(self, state: _S) -> _S:
         """Return the state after all that it said was written; HTTP/2 counts what waits."""
@@ -254,31 +248,25 @@ class ConnectionBase(Identity, Generic[_S]):
             flag("flush", flush)
         streaming = body is STREAM
         pieces = None if body is None or isinstance(body, Stream) else as_pieces(body)
-        made = self._quick.request(self, method, target, headers, pieces, streaming, flush)
-        if isinstance(made, tuple):
-            return made
-        if made is not None:
-            raise self._refuse(made)
-        link = self._claimed()
         try:
-            step = self._current(link).request(method, target, headers, pieces, streaming)
-        except BaseException:
-            link.release(moved=False)
+            made = self._quick.request(self, method, target, headers, pieces, streaming, flush)
+            if isinstance(made, tuple):
+                return made
+            if made is None:
+                return self._asking(
+                    lambda state: state.request(method, target, headers, pieces, streaming), flush=flush
+                )
+        except BaseException as error:
+            self._link.settle(self._generation, error)
             raise
-        if step.fault is not None or step.ref is None:
-            link.release(moved=False)
-            raise self._refuse(step.fault or Fault("closed", processed=0, local=True))
-        if step.alone:
-            self._heard_unasked()
-        return self._commit(step, flush=flush), step.ref
+        raise self._refuse(made)
 
-    def _looked(self) -> Unread | None:
-        """Return what has come that no value has read; the link is claimed."""
-        try:
-            return self._link.look()
-        except BaseException:
-            self._link.poison()
-            raise
+    def _asking(self, operation: Callable[[_S], Step[_S]], *, flush: bool = True) -> tuple[Self, RequestRef]:
+        """Run an operation that gives a ref."""
+        made, step = self._transact(operation, flush=flush)
+        if step.ref is None:
+            raise self._refuse(Fault("closed", processed=0, local=True))
+        return made, step.ref
 
     def _heard_unasked(self) -> None:
         """Refuse a request before which something has arrived; HTTP/1 does."""
@@ -300,19 +288,30 @@ class ConnectionBase(Identity, Generic[_S]):
             raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
         if flush is not True and flush is not False:
             flag("flush", flush)
-        link = self._claimed()
-        try:
-            if isinstance(piece, Eof):
-                step = self._current(link).end_body(ref, piece.trailers)
-            else:
-                step = self._current(link).stream_body(ref, piece)
-        except BaseException:
-            link.release(moved=False)
-            raise
-        if step.fault is not None:
-            link.release(moved=False)
-            raise self._refuse(step.fault)
-        return self._commit(step, flush=flush)
+        if isinstance(piece, Eof):
+            trailers = piece.trailers
+            return self._run(lambda state: state.end_body(ref, trailers), flush=flush)
+        return self._run(lambda state: state.stream_body(ref, piece), flush=flush)
+
+    def _run(self, operation: Callable[[_S], Step[_S]], *, flush: bool = True) -> Self:
+        """Run an operation that gives no ref."""
+        return self._transact(operation, flush=flush)[0]
+
+    def _transact(self, operation: Callable[[_S], Step[_S]], *, flush: bool = True) -> tuple[Self, Step[_S]]:
+        """Run an operation as one transaction."""
+        with Settled(self._link, self._generation):
+            link = self._claimed()
+            try:
+                step = operation(self._current(link))
+            except BaseException:
+                link.release(moved=False)
+                raise
+            if step.fault is not None:
+                link.release(moved=False)
+                raise self._refuse(step.fault)
+            if step.alone:
+                self._heard_unasked()
+            return self._commit(step, flush=flush), step
 
     # -- responses
 
@@ -364,24 +363,33 @@ class ConnectionBase(Identity, Generic[_S]):
         if type(byte_count) is not int or byte_count:
             byte_count = number("byte_count", byte_count, 0, maxsize)
         if not byte_count:
-            quick: tuple[Self, list[Response]] | None = self._quick.recv(self, until)
-            if quick is not None:
-                return quick
+            try:
+                quick: tuple[Self, list[Response]] | None = self._quick.recv(self, until)
+                if quick is not None:
+                    return quick
+            except BaseException as error:
+                self._link.settle(self._generation, error)
+                raise
         responses: list[Response] = []
         self._link.permit("recv")
         fed = 0
         current = self
         while True:
-            link = current._claimed()
+            current, size = current._read(until, responses)
+            fed += size
+            if not size or fed >= byte_count or not current.is_open("read"):
+                return current, responses
+
+    def _read(self, until: float | None, responses: list[Response]) -> tuple[Self, int]:
+        """Feed one read; return the successor, and how many octets it was."""
+        with Settled(self._link, self._generation):
+            link = self._claimed()
             try:
                 data = link.receive(until)
             except BaseException as error:
-                current._unheard(error, responses)
+                self._unheard(error, responses)
                 raise
-            current = current._take(data, responses)
-            fed += len(data)
-            if not data or fed >= byte_count or not current.is_open("read"):
-                return current, responses
+            return self._take(data, responses), len(data)
 
     def _take(self, data: bytes, responses: list[Response]) -> Self:
         """Feed one read of a claimed link; `b""` is the peer's end."""
@@ -389,12 +397,8 @@ class ConnectionBase(Identity, Generic[_S]):
         if successor is not None:
             return successor
         link = self._link
-        try:
-            state = self._current(link)
-            step = state.feed(data) if data else state.feed_eof(link.clean_end)
-        except BaseException:
-            link.poison()
-            raise
+        state = self._current(link)
+        step = state.feed(data) if data else state.feed_eof(link.clean_end)
         plain = step.plain
         if plain is None:
             return self._fed(step, responses)
@@ -411,11 +415,18 @@ class ConnectionBase(Identity, Generic[_S]):
         only after this, also when it raises and the connection stays open. Raises as `recv` does, and
         `StaleConnectionError` for a message that was fed before.
         """
-        quick: tuple[Self, list[Response]] | None = self._quick.stream(self, message)
-        if quick is not None:
-            return quick
-        if not isinstance(message, (Received, Closed, Broken)) or message.source != self.source:
-            return UNKNOWN
+        try:
+            quick: tuple[Self, list[Response]] | None = self._quick.stream(self, message)
+            if quick is not None:
+                return quick
+            if not isinstance(message, (Received, Closed, Broken)) or message.source != self.source:
+                return UNKNOWN
+            return self._stream(message)
+        except BaseException as error:
+            self._link.settle(self._generation, error)
+            raise
+
+    def _stream(self, message: Message) -> tuple[Self, list[Response]]:
         link = self._claimed()
         responses: list[Response] = []
         try:
@@ -470,8 +481,7 @@ class ConnectionBase(Identity, Generic[_S]):
 
         Nothing is lost: what the mailbox has not handed out comes with `recv`, or out of the next mailbox; a
         message it did hand out must still be fed to `stream`. Raises `ValueError` for a mode without its
-        mailbox, `TypeError` for a mailbox of another world (asyncio, trio), `MailboxClosed`, and
-        `TransportError` where what was queued could not be encrypted.
+        mailbox, `TypeError` for a mailbox of another event loop, `MailboxClosed`.
         """
         one_of("mode", mode, ("active", "passive"))
         check_inbox(mailbox)
@@ -483,25 +493,16 @@ class ConnectionBase(Identity, Generic[_S]):
             except MintError as error:
                 error.marked(successor=self)
                 raise
-        link = self._claimed()
-        try:
-            link.set_inbox(mailbox)
-        except RuntimeError:
-            link.release(moved=False)  # refused, and nothing was changed
-            raise
-        except TransportError as error:
-            self._lost(self._state, error, ())
-            raise
-        except BaseException:
-            link.poison()
-            raise
-        try:
+        with Settled(self._link, self._generation):
+            link = self._claimed()
+            try:
+                link.set_inbox(mailbox)
+            except RuntimeError:
+                link.release(moved=False)  # refused, and nothing was changed
+                raise
             if self.is_open("read"):
                 link.arm()
-        except BaseException:
-            link.poison()
-            raise
-        return self._succeed(self._state, link.release(moved=True))
+            return self._succeed(self._state, link.release(moved=True))
 
     def move_to(self, mailbox: Inbox) -> Self:
         """Hand the connection to another mailbox; messages not handed out move along."""
@@ -543,14 +544,14 @@ class ConnectionBase(Identity, Generic[_S]):
         """
         if not self.is_open() or self._is_tunnel:
             return False
-        link = self._claimed()
-        found = self._looked()
-        try:
-            if found is None:
-                return not link.closed
-            return not (link.closed or self._is_unasked(found)) and stays_open(self._state, found)
-        finally:
+        with Settled(self._link, self._generation):
+            link = self._claimed()
+            found = link.look()
+            usable = not link.closed
+            if found is not None:
+                usable = usable and not self._is_unasked(found) and stays_open(self._state, found)
             link.release(moved=False)
+            return usable
 
     @property
     def _is_tunnel(self) -> bool:
@@ -562,12 +563,12 @@ class ConnectionBase(Identity, Generic[_S]):
 
     def foreseen(self) -> list[Event]:
         """Return what has arrived and was not received yet, as events, without consuming it."""
-        link = self._claimed()
-        found = self._looked()
-        try:
-            return [] if found is None else events_of(self._state, found)
-        finally:
+        with Settled(self._link, self._generation):
+            link = self._claimed()
+            found = link.look()
+            events = [] if found is None else events_of(self._state, found)
             link.release(moved=False)
+            return events
 
     @property
     def socket(self) -> sockets.socket | None:
@@ -619,28 +620,27 @@ class ConnectionBase(Identity, Generic[_S]):
     def flush(self, timeout: float | None = None) -> Self:
         """Write everything that is queued; wait at most `timeout` seconds, `None` for ever.
 
-        Raises `TransportTimeout` when the time is up: the connection lives on, and what was not written stays
+        Returns early where `TCPOptions.max_read_ahead` octets have arrived meanwhile: receive first. Raises
+        `TransportTimeout` when the time is up: the connection lives on, and what was not written stays
         queued. `RuntimeError` in asyncio and trio, which have a `flush` to await.
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout, -LONGEST)
         self._link.permit("flush")
-        link = self._claimed()
-        try:
-            link.flush(timeout)
-        except TransportTimeout as error:
-            self._outlived(self._state, error, (), link.release(moved=True))
-            raise
-        except TransportError as error:
-            self._lost(self._state, error, [])
-            raise
-        except Refused:
-            link.release(moved=False)
-            raise
-        except BaseException:
-            link.poison()
-            raise
-        return self._succeed(self._current(link), link.release(moved=True))
+        with Settled(self._link, self._generation):
+            link = self._claimed()
+            try:
+                link.flush(timeout)
+            except TransportTimeout as error:
+                self._outlived(self._state, error, (), link.release(moved=True))
+                raise
+            except TransportError as error:
+                self._lost(self._state, error, [])
+                raise
+            except Refused:
+                link.release(moved=False)
+                raise
+            return self._succeed(self._current(link), link.release(moved=True))
 
     def fork(self) -> Self:
         """Return the same value over a fresh in-memory link: for replay, exploration and tests.
@@ -664,8 +664,8 @@ class ConnectionBase(Identity, Generic[_S]):
         try:
             link.claim(self._generation)
         except (MintError, RuntimeError):
-            # Superseded, in use, or of another thread's world: there is no goodbye, but an end.
-            link.close()
+            # Superseded, in use, or of another thread's event loop.
+            link.abort()
             return self._succeed(step.state, self._generation)
         try:
             if step.output:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from ..responses import Response
+    from ..types import Transport
 
 _FAULTS = {
     "closed": "transport_closed",
@@ -65,3 +66,20 @@ def common(responses: Sequence[Response]) -> Processed:
     if not said:
         return Processed.NO
     return said.pop() if len(said) == 1 else Processed.MAYBE
+
+
+class Settled:
+    """Closes a link where an exception breaks the operation within the block off (`Transport.settle`)."""
+
+    __slots__ = ("_generation", "_link")
+
+    def __init__(self, link: Transport, generation: int) -> None:
+        self._link = link
+        self._generation = generation
+
+    def __enter__(self) -> None:
+        """Do nothing: the operation claims the link itself."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is not None:
+            self._link.settle(self._generation, error)

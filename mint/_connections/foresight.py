@@ -1,17 +1,20 @@
-"""What a state would make of what has arrived and was not received yet.
+"""What a state makes of what has arrived and was not received yet.
 
-A state is a value: it can be fed without consequences, and what comes of it is thrown away.
+A state is a value: it can be fed without consequences, and what comes of it may be thrown away.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, TypeVar
 
+from .._core.events import Done
+from ..errors import TransportError
 from .engine import Engine
 
 if TYPE_CHECKING:
     from .._core.events import Event
-    from ..types import Unread
+    from ..types import Transport, Unread
 
 _S = TypeVar("_S", bound=Engine)
 
@@ -36,3 +39,19 @@ def events_of(state: _S, found: Unread) -> list[Event]:
         events += step.responses
         state = step.state
     return events
+
+
+def last_words(link: Transport, state: _S) -> tuple[_S, list[Event]]:
+    """Feed a state what had arrived before its link was closed; return the new state and the events."""
+    events: list[Event] = []
+    with contextlib.suppress(TransportError):
+        while octets := link.receive_now():
+            step = state.feed(octets)
+            state = step.state
+            events += step.responses
+    if link.ended:
+        # 9112-6.3-g: where the end of the connection completes a response, it is complete.
+        step = state.feed_eof(link.clean_end)
+        if any(isinstance(each, Done) for each in step.responses):
+            return step.state, events + step.responses
+    return state, events

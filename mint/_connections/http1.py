@@ -72,7 +72,7 @@ class HTTP1(ConnectionBase[core.State]):
         returns, nothing but empty lines had come, and those are tolerated.
         """
         link = self._link
-        found = self._looked()
+        found = link.look()
         if found is None:
             return
         if found.handed_out:
@@ -98,13 +98,15 @@ class HTTP1(ConnectionBase[core.State]):
             raise Closed().marked(processed=Processed.NO, successor=successor)
 
     def request_body_window(self, ref: RequestRef) -> int:
-        """Return how much `stream_request_body` takes at once: no limit on HTTP/1, `sys.maxsize`.
+        """Return how much `stream_request_body` takes at once: on HTTP/1 `sys.maxsize`, or 0.
 
+        It is 0 while more than `TCPOptions.high_water` octets are queued and something has arrived that was
+        not received: both sides have written much, and the server takes more once it is rid of that.
         Raises `ValueError` for a ref whose body is not open.
         """
         if not self._state.body_is_open(ref):
             raise ValueError("this request has no open body")
-        return maxsize
+        return 0 if self._link.congested else maxsize
 
 
 _SLOTS = Slots(HTTP1, "_state", "_generation")

@@ -14,7 +14,6 @@ from .._checks import flag, number, octets, shown
 from .._connect.race import make_plan
 from .._core import http2 as core
 from .._core.events import RequestRef
-from .._core.faults import Fault
 from .._core.turns import Quick
 from .._core.values import Slots
 from .._loops.blocking import open_link
@@ -83,11 +82,14 @@ class HTTP2(ConnectionBase[core.State]):
     def request_body_window(self, ref: RequestRef) -> int:
         """Return how many octets `stream_request_body` takes now: the smaller of both send windows.
 
-        0 where a window is spent or negative (RFC 9113 6.9.2): receive until it opens. Raises `ValueError`
-        for a ref whose body is not open.
+        0 where a window is spent or negative (RFC 9113 6.9.2), and where more than `TCPOptions.high_water`
+        octets are queued while some have arrived: receive until it opens. Raises `ValueError` for a ref
+        whose body is not open.
         """
         if not self._state.body_is_open(ref):
             raise ValueError("this request has no open body")
+        if self._link.congested:
+            return 0
         return max(0, self._state.body_window(ref))
 
     def cancel_request(self, ref: RequestRef) -> Self:
@@ -121,19 +123,6 @@ class HTTP2(ConnectionBase[core.State]):
         """Send the preface over a claimed link; `initiate` calls it once."""
         return self._quick.commit(self, step) or self._commit(step)
 
-    def _run(self, operation: Callable[[core.State], Step[core.State]]) -> Self:
-        """Run an operation that gives no ref."""
-        link = self._claimed()
-        try:
-            step = operation(self._current(link))
-        except BaseException:
-            link.release(moved=False)
-            raise
-        if step.fault is not None:
-            link.release(moved=False)
-            raise self._refuse(step.fault)
-        return self._commit(step)
-
     # -- the connection
 
     def ping(self, payload: bytes = bytes(PING_SIZE)) -> tuple[Self, RequestRef]:
@@ -145,16 +134,7 @@ class HTTP2(ConnectionBase[core.State]):
         exact = octets(payload)
         if exact is None or len(exact) != PING_SIZE:
             raise ValueError(f"payload wants {PING_SIZE} bytes, not {shown(payload)}")
-        link = self._claimed()
-        try:
-            step = self._current(link).ping(exact)
-        except BaseException:
-            link.release(moved=False)
-            raise
-        if step.fault is not None or step.ref is None:
-            link.release(moved=False)
-            raise self._refuse(step.fault or Fault("closed", processed=0, local=True))
-        return self._commit(step), step.ref
+        return self._asking(lambda state: state.ping(exact))
 
     def put_settings(
         self,

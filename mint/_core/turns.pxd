@@ -1,6 +1,6 @@
 # Whose turn it is on a link, and the transactions that are frequent enough to be compiled.
 from .events cimport Step
-from .messages cimport Source
+from .messages cimport Received, Source
 from .values cimport Slots
 
 
@@ -11,6 +11,25 @@ cdef class Mutex:
 
     cdef bint enter(self, bint wait) noexcept
     cdef void leave(self) noexcept
+    cdef bint mine(self) noexcept
+
+
+# Where the directions of a pipe stand; `Reading` and `Writing` of mint/_wire/pipe.py, with what leads where.
+cdef enum:
+    READ_OPEN = 0
+    READ_ENDED = 1
+    READ_CUT = 2
+    READ_FAILED = 3
+    READ_REPORTED = 4
+    READ_CLOSED = 5
+
+cdef enum:
+    WRITE_OPEN = 0
+    WRITE_FINISHING = 1
+    WRITE_SEALED = 2
+    WRITE_FINISHED = 3
+    WRITE_FAILED = 4
+    WRITE_CLOSED = 5
 
 
 cdef class Turns:
@@ -22,28 +41,29 @@ cdef class Turns:
     cdef public object inbox     # the mailbox of active mode, or None
     cdef public bint armed       # the mailbox may read one message
     cdef public bint wanted      # a mailbox met an operation at work and waits to be told of its end
-    cdef public bint _closed      # this end was closed
     cdef public bint plain       # no subclass has its own say about turns and counts
     cdef public bint still       # what is sent waits to be taken: nothing is ever transmitted
     cdef public bint reads       # what is sent counts as written, though it waits to be taken
     cdef public bint windowed    # a layer keeps what its peer's windows do not take
     cdef bint behind             # what a state counts as waiting may have left since
     cdef public tuple _layers
-    cdef public object _outbox    # deque of octets to write
-    cdef public Py_ssize_t _queued      # octets in it
+    cdef public object _outbox    # deque of octets for the wire
+    cdef public object _pending   # deque of plaintext that the layers were not given yet
+    cdef public Py_ssize_t _queued      # octets in both
+    cdef public Py_ssize_t _unsealed    # octets in the latter
     cdef public object _arrived   # deque of plaintext that was read
     cdef public Py_ssize_t _held  # octets in it
-    cdef public bint _ended       # nothing comes after that
-    cdef public object _failure   # what broke the wire, to be told after that; or None
+    cdef public int _reading      # where the incoming direction stands, see the enum above and pipe.py
+    cdef public int _writing      # where the outgoing direction stands
+    cdef public object _failure   # the error of READ_FAILED, else None
+    cdef unsigned long mover      # the thread whose operation made the newest generation
     cdef public bint shared       # others read the same wire: `permit` has a say each time
-    cdef public bint pushed       # octets arrive by themselves, and without them there is nothing to watch
-    cdef public bint _paused      # they would, but were told not to
     cdef public bint likely       # the wire gave so much that there is probably more
     cdef public long long _sequence     # of the last message that was made
     cdef public long long _accepted     # of the last message that was taken back
-    cdef public bint _shutting    # no more will be sent
-    cdef public bint _write_failed      # the peer no longer takes octets
 
+    cdef int interrupted(self, long long generation, error) except -1
+    cdef int give_up(self) except -1
     cdef bint enter(self, long long generation) noexcept
     cdef bint has_left(self) except -1
     cdef long long left(self, bint moved) except -1
@@ -61,6 +81,10 @@ cdef class Quick:
 
     cdef Turns linked(self, object value)
     cdef object current(self, object value, Turns link)
+    cdef object requested(self, object value, Turns link, object method, object target, object headers,
+                          tuple body, bint streaming, bint flush)
+    cdef object received(self, object value, Turns link, object until)
+    cdef object streamed(self, object value, Turns link, Received got)
     cdef int listened(self, object value, Turns link) except -1
     cdef int handed(self, object value, Turns link, Step made, bint flush) except -1
     cdef Step fed(self, object value, Turns link, object data)

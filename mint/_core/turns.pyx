@@ -8,6 +8,7 @@ facade, which does the same in Python. No octet moves here: queues are filled an
 
 cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 
 from .events cimport END_KEEP, Failed, Step
@@ -15,11 +16,21 @@ from .messages cimport Received
 from .values cimport Slots
 
 cdef extern from "pythread.h" nogil:
+    ctypedef enum PyLockStatus:
+        PY_LOCK_FAILURE
+        PY_LOCK_ACQUIRED
+        PY_LOCK_INTR
     void *PyThread_allocate_lock()
     void PyThread_free_lock(void *lock)
     int PyThread_acquire_lock(void *lock, int wait)
+    PyLockStatus PyThread_acquire_lock_timed(void *lock, long long microseconds, int interruptible)
     void PyThread_release_lock(void *lock)
     unsigned long PyThread_get_thread_ident()
+
+
+def shift(near, list out not None):
+    """Move the first entry of a deque to the end of a list, in one step for signal handlers."""
+    out.append(near.popleft())
 
 
 @cython.final
@@ -57,15 +68,60 @@ cdef class Mutex:
             self.owner = 0
             PyThread_release_lock(self.lock)
 
+    cdef bint mine(self) noexcept:
+        """Whether this thread holds it."""
+        return self.depth != 0 and self.owner == PyThread_get_thread_ident()
+
+    @property
+    def held(self):
+        """Whether this thread holds it."""
+        return self.mine()
+
     def acquire(self, bint blocking=True):
         """Take it; false where somebody else has it and `blocking` is false."""
         return self.enter(blocking)
 
     def release(self):
         """Give it back once."""
-        if self.depth == 0 or self.owner != PyThread_get_thread_ident():
+        if not self.mine():
             raise RuntimeError("this thread does not hold the lock")
         self.leave()
+
+    def __enter__(self):
+        self.enter(True)
+        return self
+
+    def __exit__(self, *_):
+        self.leave()
+
+    def attempt(self, work, argument, double seconds):
+        """Call `work` with the argument while holding the lock; false where it was not to be had in time.
+
+        It waits so many seconds, for ever where they are negative. A signal ends the wait early, after its
+        handlers have run. Taking the lock, the call and giving it back are one step for signal handlers: no
+        exception of theirs leaves the lock taken. Raises `RuntimeError` where this thread holds it already.
+        """
+        cdef long long microseconds = -1 if seconds < 0 else <long long>(seconds * 1e6)
+        cdef PyLockStatus status
+        if self.mine():
+            raise RuntimeError("this thread is inside already")
+        if not PyThread_acquire_lock(self.lock, 0):
+            if microseconds == 0:
+                return False
+            with nogil:
+                status = PyThread_acquire_lock_timed(self.lock, microseconds, 1)
+            if status == PY_LOCK_INTR:
+                PyErr_CheckSignals()
+                return False
+            if status != PY_LOCK_ACQUIRED:
+                return False
+        self.owner = PyThread_get_thread_ident()
+        self.depth = 1
+        try:
+            work(argument)
+        finally:
+            self.leave()
+        return True
 
 
 cdef class Turns:
@@ -97,9 +153,56 @@ cdef class Turns:
         """Take the link for one operation; false where the generation is not the newest."""
         return self.enter(generation)
 
+    def settle(self, long long generation, error):
+        """Close the link where an exception broke an operation of this generation's value off.
+
+        That is so where the link is still taken, and where the successor is known to nobody. The value is
+        current again then, and says that the connection is closed. An error with a successor is no such
+        exception.
+        """
+        self.interrupted(generation, error)
+
+    cdef int interrupted(self, long long generation, error) except -1:
+        if getattr(error, "successor", None) is not None:
+            return 0
+        if self._guard.mine():
+            self.give_up()
+        elif (self.generation == generation + 1 and self.mover == PyThread_get_thread_ident()
+                and self.enter(self.generation)):
+            self.generation = generation
+            self.give_up()
+        return 0
+
+    cdef int give_up(self) except -1:
+        """Close a link whose operation this thread has broken off: how far it came is not known."""
+        self._reading = READ_CLOSED
+        self._writing = WRITE_CLOSED
+        self.armed = False
+        while self._wire.mine():
+            self._wire.leave()
+        while self._guard.mine():
+            self._guard.leave()
+        self._arrived.clear()
+        self._outbox.clear()
+        self._pending.clear()
+        self._held = self._queued = self._unsealed = 0
+        if self.inbox is not None:
+            self.inbox.unwatch(self)
+        self._shut()
+        return 0
+
+    def poison(self):
+        """Close the link whose operation this thread has broken off; the value it was called on says so."""
+        self.give_up()
+
+    @property
+    def closed(self):
+        """Whether this end was closed."""
+        return self._writing == WRITE_CLOSED
+
     cdef bint has_left(self) except -1:
         """Whether nothing waits to be written."""
-        return self.reads or (self._queued == 0 and not (self.windowed and self.backlog))
+        return self.reads or (self._queued == 0 and not (self.windowed and self.unsent))
 
     @property
     def written(self):
@@ -112,15 +215,16 @@ cdef class Turns:
             self.behind = True
         if moved:
             self.generation += 1
+            self.mover = PyThread_get_thread_ident()
         newest = self.generation
         self._wire.leave()
         self._guard.leave()
-        if self._closed:
+        if self._writing == WRITE_CLOSED:
             # By another thread, maybe, which could not do it while we were inside.
             self._shut()
             return newest
         # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
-        if self.inbox is not None and (self.wanted or self._outbox):
+        if self.inbox is not None and (self.wanted or self._queued):
             self.wanted = False
             self.inbox.watch(self)
         return newest
@@ -149,7 +253,7 @@ cdef class Turns:
     # -- active mode: one message at a time, the next only after this one was fed to `stream`
 
     cdef bint hears(self) except -1:
-        return self._ended or self._failure is not None or bool(self._arrived)
+        return self._reading != READ_OPEN or bool(self._arrived)
 
     cdef bint stirs(self) except -1:
         """Whether anything has come that no value has read; this asks the wire where need be."""
@@ -164,13 +268,10 @@ cdef class Turns:
 
     def arm(self):
         """Let the mailbox read one message, unless one is still to be fed to `stream`."""
-        if self.inbox is None or self._closed or self._sequence != self._accepted:
+        if self.inbox is None or self._writing == WRITE_CLOSED or self._sequence != self._accepted:
             return
         self.armed = True
-        if not self.pushed or self.likely or self.hears():
-            self.inbox.watch(self)
-        elif self._paused:
-            self._go_on()
+        self.inbox.watch(self)
 
     def numbered(self):
         """Return the number of the next message; with it the link is no longer armed."""
@@ -181,7 +282,7 @@ cdef class Turns:
     cdef object one_read(self):
         """What `receive_now` returns, where nothing has arrived; the long way only where it is needed."""
         cdef object octets
-        if self._layers or self._closed or self.hears():
+        if self._layers or self.hears():
             return self.receive_now()
         octets = self._pull(None, wait=False)
         if octets:
@@ -192,39 +293,80 @@ cdef class Turns:
         self._take_in(octets)
         return self._next()
 
-    def take_message(self, inbox):
-        """Make a message of what has arrived, or of one read; for mailboxes. None where nothing is there.
+    def take_message(self, inbox, list out not None):
+        """Put a message of what has arrived, or of one read, into `out`; false where nothing is there.
 
-        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`.
+        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`. A message
+        is made and put into `out` in one step for signal handlers.
         """
         cdef Received made
         cdef object octets
         # Set before the attempt: an operation that ends in between sees it.
         self.wanted = True
-        if not self._wire.enter(False):
-            return None
+        if self._wire.mine() or not self._wire.enter(False):
+            return False
         try:
             self.wanted = False
             if not self.armed or self.inbox is not inbox:
-                return None
+                return False
             if self._arrived:
                 octets = self.popped()
             else:
                 try:
                     octets = self.one_read()
                 except Exception as error:
-                    return self._told(error)
+                    out.append(self._told(error))
+                    return True
+                except BaseException:
+                    self.broken_off()
+                    raise
                 if not octets:
-                    return None if octets is None else self.deliver(octets)
+                    if octets is None:
+                        return False
+                    out.append(self.deliver(octets))
+                    return True
             made = Received.__new__(Received)
             made.data = <bytes?>octets
             made.source = self.source
+            out.append(made)
             made.sequence = self.numbered()
-            return made
+            return True
+        finally:
+            if self._outbox and not self.still:
+                # What the layers answer, and what they take now, leaves at once.
+                self.write_waiting()
+            self._wire.leave()
+            if self._writing == WRITE_CLOSED:
+                self._shut()
+
+
+    def write_waiting(self):
+        """Write what the wire takes; for mailboxes. Never waits.
+
+        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`.
+        """
+        self.wanted = True
+        if not self._wire.enter(False):
+            return
+        try:
+            self.wanted = False
+            if self._writing != WRITE_CLOSED:
+                self.write_now()
         finally:
             self._wire.leave()
-            if self._closed:
+            if self._writing == WRITE_CLOSED:
                 self._shut()
+
+    def end_wire(self, bint speaks):
+        """Shut the wire, after a goodbye where nobody else is inside."""
+        try:
+            if speaks and self._wire.enter(False):
+                try:
+                    self._say_goodbye()
+                finally:
+                    self._wire.leave()
+        finally:
+            self._shut()
 
 
 cdef inline bint is_plain(Step made) noexcept:
@@ -293,12 +435,20 @@ cdef class Quick:
         happened then.
         """
         cdef Turns link = self.linked(value)
-        cdef Step made
-        cdef object state
-        if link is None or link._closed or link._shutting or link._write_failed:
+        if link is None or link._writing != WRITE_OPEN:
             return None
         if not link.enter(<object>held(value, self.slots, self.slots.generation)):
             return None
+        try:
+            return self.requested(value, link, method, target, headers, body, streaming, flush)
+        except BaseException as error:
+            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
+            raise
+
+    cdef object requested(self, object value, Turns link, object method, object target, object headers,
+                          tuple body, bint streaming, bint flush):
+        cdef Step made
+        cdef object state
         try:
             state = self.current(value, link)
             made = <Step?>state.request(method, target, headers, body, streaming)
@@ -323,7 +473,7 @@ cdef class Quick:
     def commit(self, value, Step made not None):
         """Queue what a step of a claimed link says: the successor. None where there is more to do."""
         cdef Turns link = self.linked(value)
-        if (link is None or not link.still or link._layers or link._closed or link._shutting
+        if (link is None or not link.still or link._layers or link._writing != WRITE_OPEN
                 or made.notes or made.end != END_KEEP):
             return None
         link.queue(made.output)
@@ -356,13 +506,20 @@ cdef class Quick:
         None where it is not this value's turn, or the link may not wait; nothing has happened then.
         """
         cdef Turns link = self.linked(value)
-        cdef bytes data
-        cdef list responses
-        cdef Step made
         if (link is None or link.home or link.shared or link.inbox is not None
                 or link._sequence != link._accepted
                 or not link.enter(<object>held(value, self.slots, self.slots.generation))):
             return None
+        try:
+            return self.received(value, link, until)
+        except BaseException as error:
+            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
+            raise
+
+    cdef object received(self, object value, Turns link, object until):
+        cdef bytes data
+        cdef list responses
+        cdef Step made
         if link._arrived:
             data = link.popped()
         else:
@@ -387,14 +544,21 @@ cdef class Quick:
         """
         cdef Turns link = self.linked(value)
         cdef Received got
-        cdef Step made
-        cdef object fresh
         if link is None or type(message) is not Received:
             return None
         got = message
         if (got.source is not link.source or got.sequence != link._accepted + 1 or not got.data
                 or not link.enter(<object>held(value, self.slots, self.slots.generation))):
             return None
+        try:
+            return self.streamed(value, link, got)
+        except BaseException as error:
+            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
+            raise
+
+    cdef object streamed(self, object value, Turns link, Received got):
+        cdef Step made
+        cdef object fresh
         link._accepted += 1
         made = self.fed(value, link, got.data)
         if not is_plain(made):

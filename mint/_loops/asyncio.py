@@ -10,22 +10,22 @@ import contextlib
 import weakref
 from collections import deque
 from threading import get_ident
+from time import monotonic
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from .._connect.tunnel import establish
 from .._wire.link import Link
-from .._wire.memory import Memory
 from ..errors import MailboxClosed, TransportTimeout
 from .asyncio_link import AsyncioLink
 from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
+from .shared import TunnelLink
 
 if TYPE_CHECKING:
     import socket as sockets
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from types import TracebackType
 
     from .._connect.race import Attempt, Established, Plan
-    from ..messages import Message
     from ..types import Resolver, Transport
     from .dialer import Found
 
@@ -42,9 +42,8 @@ async def open_link(
     established = await Driver(plan.tcp, resolver, given).run(establish(plan, given))
     made = socket_of(established.attempt)
     try:
-        link = AsyncioLink(made, established.layers)
+        link = AsyncioLink(made, plan.tcp, established.layers)
         link.begin(established.arrived, secure=plan.tls is not None)
-        await link.open()
     except BaseException:
         made.close()
         raise
@@ -148,19 +147,20 @@ class Mailbox:
     # -- as connections see it
 
     def admit(self, transport: Transport) -> None:
-        """Raise `TypeError` for a connection of another world or loop, `MailboxClosed` after `close`."""
-        if not isinstance(transport, (AsyncioLink, Memory)):
-            raise TypeError("this mailbox is of another world than the connection")
-        if isinstance(transport, AsyncioLink) and transport.loop is not self._loop:
+        """Raise `TypeError` for a connection of another event loop, `MailboxClosed` after `close`."""
+        if not isinstance(transport, Link) or transport.world not in {"any", "asyncio"}:
+            raise TypeError("this mailbox is of another event loop than the connection")
+        wire = transport.carriage.wire if isinstance(transport, TunnelLink) else transport
+        if isinstance(wire, AsyncioLink) and wire.loop is not self._loop:
             raise TypeError("this mailbox belongs to another event loop than the connection")
         if self._closed:
             raise MailboxClosed
 
     def watch(self, transport: Transport) -> None:
         """Look after a link; called by connections."""
-        if not isinstance(transport, (AsyncioLink, Memory)) or self._closed:
+        if not isinstance(transport, Link) or self._closed:
             return
-        # Where there is probably more, the receiver reads it, and need not wait for the loop to do so.
+        # Where there is probably something, the receiver reads it, and need not wait for the loop to say so.
         if transport.armed and (transport.has_next or transport.likely):
             ready = transport.note
             if not isinstance(ready, _Ready):
@@ -170,8 +170,8 @@ class Mailbox:
                 self._queue.append(ready)
                 if self._waiting:
                     self._wake()
-        if isinstance(transport, AsyncioLink) and transport.waiting:
-            transport.write_soon()
+        elif isinstance(transport, AsyncioLink):
+            transport.ask()
 
     def unwatch(self, transport: Transport) -> None:
         """Let go of a link; called by connections."""
@@ -185,14 +185,14 @@ class Mailbox:
         Raises `MailboxClosed` after `close`. For a limit of time use `asyncio.timeout`; one of 0 may find
         nothing though something is there, because other tasks have their turn first now and then.
         """
+        out: list[object] = []
         while not self._closed:
             while self._queue and self._streak < _STREAK:
                 entry = self._queue.popleft()
                 if not isinstance(entry, _Ready):
                     return entry
-                message = self._take(entry)
-                if message is not None:
-                    return message
+                if self._take(entry, out):
+                    return out[0]
             if self._queue:
                 await self._give_way()
                 continue
@@ -219,14 +219,19 @@ class Mailbox:
             self._wake()
             raise
 
-    def _take(self, entry: _Ready) -> Message | None:
+    def _take(self, entry: _Ready, out: list[object]) -> bool:
         entry.queued = False
         link = entry()
-        if link is None:
-            return None
+        if link is None or link.note is not entry:
+            return False
+        found = link.take_message(self, out)
         if link.likely:
             self._streak += 1
-        return link.take_message(self)
+        if not found:
+            self.watch(link)
+        elif isinstance(link, AsyncioLink) and link.unsent:
+            link.ask()
+        return found
 
     def post(self, message: object) -> None:
         """Add a message of your own, from any thread; a receiver that waits wakes.
@@ -278,3 +283,64 @@ class Mailbox:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+# -- tunnels
+
+
+class LoopReader:
+    """Reads the connection that carries tunnels whenever the loop says that there is something."""
+
+    def __init__(self, wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._wire = weakref.ref(wire)
+        self._take = take
+        self._scheduled = False
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def admit(self, transport: Transport) -> None:
+        """Raise `TypeError` for a connection of another event loop."""
+        if not isinstance(transport, AsyncioLink) or transport.loop is not self._loop:
+            raise TypeError("these tunnels belong to another event loop than the connection")
+
+    def watch(self, transport: Transport) -> None:
+        """Look after the connection."""
+        if not isinstance(transport, AsyncioLink):
+            return
+        if transport.armed and (transport.has_next or transport.likely) and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._read)
+        transport.ask()
+
+    def unwatch(self, transport: Transport) -> None:
+        """Let go of the connection."""
+
+    def _read(self) -> None:
+        self._scheduled = False
+        wire, take = self._wire(), self._take()
+        out: list[object] = []
+        if wire is None or take is None:
+            return
+        if wire.take_message(self, out):
+            take(out[0])
+        else:
+            self.watch(wire)
+
+    def notify(self) -> None:
+        """Wake whoever waits in `changed`."""
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def changed(self, until: float | None, phase: str) -> None:
+        """Wait until something came; raise `TransportTimeout` when the time is up."""
+        waiter = self._loop.create_future()
+        self._waiting.add(waiter)
+        try:
+            await _within(waiter, None if until is None else until - monotonic(), phase)
+        finally:
+            self._waiting.discard(waiter)
+
+    def stop(self) -> None:
+        """Read no more."""
+        self.notify()

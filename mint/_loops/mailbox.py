@@ -1,8 +1,8 @@
 """Mailboxes: any number of connections, one message at a time.
 
 A message is read from its link in the moment it is handed out, so nothing of a connection ever waits in
-here: a mailbox knows which links are ready, no more. `Watcher` is that knowledge, without a wait; a
-world adds how it waits. Links are held weakly. No protocol is known here.
+here: a mailbox knows which links are ready, no more. `Watcher` is that knowledge, without a wait; an
+event loop adds how it waits. Links are held weakly. No protocol is known here.
 
 What a message costs does not depend on how many links are watched: one `select` reports many links and
 they are all used up before the next; a link stays registered while its message is fed to `stream`, and
@@ -12,17 +12,17 @@ is parked (unregistered) only if it is reported while nobody wants to read it.
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import socket as sockets
-import threading
 import weakref
 from collections import deque
-from enum import Enum
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from .._checks import LONGEST as FOREVER
 from .._checks import seconds
+from .._core.turns import Mutex, shift
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
 from .tcp import LONGEST
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from ..messages import Message
     from ..types import Transport
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -42,31 +41,21 @@ _STREAK = 64
 """How many messages that needed no `select` are handed out before the sockets are asked again."""
 
 
-class Nothing(Enum):
-    """The type of `NOTHING`."""
-
-    NOTHING = "nothing"
-
-
-NOTHING: Final = Nothing.NOTHING
-"""What `take` returns where there is no message: a message may be anything, also `None`."""
-
-
 class _Watch(weakref.ref[Link]):
     """A link, weakly: which events it is registered for, and whether it stands in a queue."""
 
     __slots__ = ("events", "fd", "queued")
 
     fd: int
-    """The descriptor it is registered under; -1 where there is none."""
+    """The descriptor of its socket; -1 where there is none."""
     events: int
     queued: bool
 
     @classmethod
-    def of(cls, link: Link, fd: int, gone: Callable[[weakref.ref[Link]], None]) -> Self:
+    def of(cls, link: Link, gone: Callable[[weakref.ref[Link]], None]) -> Self:
         """Return the watch of a link; `gone` is called when the link is."""
         made = cls(link, gone)
-        made.fd = fd
+        made.fd = -1 if link.socket is None else link.socket.fileno()
         made.events = 0
         made.queued = False
         return made
@@ -75,7 +64,9 @@ class _Watch(weakref.ref[Link]):
 class Watcher:
     """Which links are ready, and what was posted. It never waits; one thread at a time takes.
 
-    Implements `mint.types.Inbox` for links that are sockets of one world, or in memory.
+    Implements `mint.types.Inbox` for links that are sockets of one event loop, or in memory. A registration
+    with the selector belongs to a link: it goes when the mailbox lets go of the link, before the socket is
+    closed.
     """
 
     _world = "blocking"
@@ -86,9 +77,11 @@ class Watcher:
         self._bell.setblocking(False)
         self._rope.setblocking(False)
         self._selector.register(self._bell, READ)
-        self._watches: dict[int, _Watch] = {}
-        # Written by any thread, obeyed in order by the one that takes: links to look after, or to forget.
-        # The order matters: a number that was closed may be a new socket's next.
+        self._process = os.getpid()
+        self._registry = Mutex()
+        """Held while a registration changes; a signal handler of the same thread may take it again."""
+        self._watches: set[_Watch] = set()
+        # Written by any thread, obeyed by the one that takes: links to look after, or that are gone.
         self._orders: deque[weakref.ref[Link]] = deque()
         self._ready: deque[_Watch] = deque()
         self._near: deque[object] = deque()
@@ -99,33 +92,33 @@ class Watcher:
     # -- from any thread
 
     def admit(self, transport: Transport) -> None:
-        """Raise `TypeError` for a connection of another world, `MailboxClosed` after `close`."""
+        """Raise `TypeError` for a connection of another event loop, `MailboxClosed` after `close`."""
         if not isinstance(transport, Link) or transport.world not in {"any", self._world}:
-            raise TypeError("this mailbox is of another world than the connection")
+            raise TypeError("this mailbox is of another event loop than the connection")
         if self._closed:
             raise MailboxClosed
 
     def watch(self, transport: Transport) -> None:
         """Look after a link; called by connections."""
+        if not isinstance(transport, Link) or self._closed:
+            return
         watch = transport.note
         if not isinstance(watch, _Watch):
-            if not isinstance(transport, Link):
-                return
-            socket = transport.socket
             # The garbage collector gives the order for a link that is gone, in any thread, at any time.
-            watch = _Watch.of(transport, -1 if socket is None else socket.fileno(), self._orders.append)
-            transport.note = watch
-        if not self._closed:
-            self._orders.append(watch)
-            if self._asleep:
-                self._ring()
+            watch = transport.note = _Watch.of(transport, self._orders.append)
+            self._watches.add(watch)
+        elif watch.events == READ and not (transport.likely or transport.has_next or transport.unsent):
+            return  # the selector tells
+        self._orders.append(watch)
+        if self._asleep:
+            self._ring()
 
     def unwatch(self, transport: Transport) -> None:
-        """Let go of a link; called by connections."""
+        """Let go of a link; called by connections, before they close the socket."""
         watch = transport.note
         if isinstance(watch, _Watch):
             transport.note = None
-            self._orders.append(watch)
+            self._forget(watch)
 
     def post(self, message: object) -> None:
         """Add a message of your own, from any thread; a receiver that waits wakes.
@@ -146,8 +139,8 @@ class Watcher:
 
     # -- from the thread that takes
 
-    def _take(self) -> object:
-        """Return one message, `NOTHING` where none is there without asking the sockets."""
+    def _take(self, out: list[object]) -> bool:
+        """Put one message into `out`; false where none is there without asking the sockets."""
         while True:
             if self._orders:
                 self._obey()
@@ -155,27 +148,37 @@ class Watcher:
                 if self._streak >= _STREAK:
                     self._look(0)
                 self._streak += 1
-                entry = self._near.popleft()
+                entry = self._near[0]
                 if not isinstance(entry, _Watch):
-                    return entry
+                    shift(self._near, out)
+                    return True
+                self._near.popleft()
             elif self._ready:
                 entry = self._ready.popleft()
             else:
-                return NOTHING
-            message = self._read(entry)
-            if message is not None:
-                return message
+                return False
+            if self._read(entry, out):
+                return True
 
-    def _read(self, watch: _Watch) -> Message | None:
+    def _read(self, watch: _Watch, out: list[object]) -> bool:
         watch.queued = False
         link = watch()
-        if link is None:
-            return None
-        message = link.take_message(self)
-        if message is None and link.armed:
-            # Where another thread holds the wire, for as long as it likes, its end calls `watch`.
-            self._register(watch, watch.events & ~READ if link.wanted else watch.events | READ)
-        return message
+        if link is None or link.note is not watch:
+            return False
+        found = link.take_message(self, out)
+        if not found or link.unsent:
+            self._register(watch, self._events(link, watch, reading=not found))
+        return found
+
+    def _events(self, link: Link, watch: _Watch, *, reading: bool) -> int:
+        """Return what to register a link for. It stays registered while its message is fed to `stream`."""
+        if link.wanted:
+            # Another thread holds the wire, for as long as it likes; its end calls `watch`.
+            return 0
+        events = link.wants & WRITE if link.unsent else 0
+        if reading and link.armed:
+            events |= READ
+        return events | (watch.events & READ)
 
     def _look(self, timeout: float | None) -> None:
         """Ask the sockets who is ready; wait for the first at most so long."""
@@ -201,23 +204,23 @@ class Watcher:
 
     def _report(self, watch: _Watch, events: int) -> None:
         link = watch()
-        if link is None or link.note is not watch or link.closed:
+        if link is None or link.note is not watch:
             self._forget(watch)
             return
         if events & WRITE:
             link.write_waiting()
-            if link.has_next and link.armed:
+            if link.has_next:
                 events |= READ
-        keep = READ if watch.events & READ else 0
-        if events & READ:
-            if link.armed and not watch.queued:
+        if not events & READ:
+            pass
+        elif link.armed:
+            if not watch.queued:
                 watch.queued = True
                 self._ready.append(watch)
-            elif not link.armed:
-                keep = 0
-        if link.unsent and not link.wanted:
-            keep |= WRITE
-        self._register(watch, keep)
+        else:
+            self._register(watch, watch.events & ~READ)  # nobody wants to read: it is parked
+        if watch.events & WRITE and (link.wanted or not link.wants & WRITE):
+            self._register(watch, watch.events & ~WRITE)
 
     def _obey(self) -> None:
         orders = self._orders
@@ -226,66 +229,88 @@ class Watcher:
             if not isinstance(watch, _Watch):
                 continue
             link = watch()
-            if link is None or link.note is not watch or link.closed:
+            if link is None or link.note is not watch:
                 self._forget(watch)
             else:
                 self._look_after(link, watch)
 
     def _look_after(self, link: Link, watch: _Watch) -> None:
-        events = watch.events
         if link.unsent:
             link.write_waiting()
-            if link.unsent and not link.wanted:
-                events |= WRITE
-        if link.armed and not watch.queued:
+        near = link.armed and (link.likely or link.has_next)
+        if near and not watch.queued:
             # Where there is probably something to read, asking first would be a wasted call.
-            if link.likely or link.has_next:
-                watch.queued = True
-                self._near.append(watch)
-            else:
-                events |= READ
+            watch.queued = True
+            self._near.append(watch)
+        events = self._events(link, watch, reading=not near)
         if events != watch.events:
             self._register(watch, events)
 
     def _register(self, watch: _Watch, events: int) -> None:
         if watch.events == events or watch.fd < 0:
             return
-        known = self._watches.get(watch.fd)
-        if known is not watch:
-            if known is not None:
-                self._forget(known)
-            self._watches[watch.fd] = watch
-        try:
-            if not watch.events:
-                self._selector.register(watch.fd, events, watch)
-            elif events:
-                self._selector.modify(watch.fd, events, watch)
+        with self._registry:
+            link = watch()
+            if link is None or link.note is not watch:
+                return  # let go of by another thread meanwhile: the number may be another socket's
+            # What is noted is never more than what is registered, whatever interrupts this.
+            known, watch.events = watch.events, watch.events & events
+            try:
+                if not events:
+                    self._selector.unregister(watch.fd)
+                elif known:
+                    self._selector.modify(watch.fd, events, watch)
+                else:
+                    self._selector.register(watch.fd, events, watch)
+            except KeyError:
+                # An interrupt came between a change and its note.
+                with contextlib.suppress(KeyError):
+                    self._selector.unregister(watch.fd)
+                watch.events = 0
+                self._orders.append(watch)
+            except (OSError, ValueError):
+                # The socket was closed by somebody else; reading it says so.
+                watch.events = 0
+                if link.armed and not watch.queued:
+                    watch.queued = True
+                    self._near.append(watch)
             else:
-                self._selector.unregister(watch.fd)
-        except (OSError, ValueError, KeyError):
-            # The socket was closed meanwhile; its link has told, or will.
-            self._forget(watch)
-        else:
-            watch.events = events
+                watch.events = events
+            if known & READ and not events & READ and link.armed and not link.wanted:
+                # It was armed, or given back, meanwhile: whoever did that may have seen it registered.
+                self._orders.append(watch)
 
     def _forget(self, watch: _Watch) -> None:
-        if self._watches.get(watch.fd) is watch:
-            del self._watches[watch.fd]
-            if watch.events:
+        """End the registration of a link."""
+        with self._registry:
+            self._watches.discard(watch)
+            if self._closed or os.getpid() != self._process:
+                return  # in a forked child the selector is the parent's
+            key = self._selector.get_map().get(watch.fd) if watch.fd >= 0 else None
+            if key is not None and key.data is watch:
+                watch.events = 0
                 with contextlib.suppress(OSError, ValueError, KeyError):
                     self._selector.unregister(watch.fd)
-        watch.events = 0
 
-    def _release(self) -> None:
+    def _recover(self, out: list[object]) -> None:
+        """Take back a message that an exception kept from being handed out, and look at every link again."""
+        if out:
+            self._near.appendleft(out[0])
+        for watch in tuple(self._watches):
+            watch.queued = False
+            self._orders.append(watch)
+
+    def _release(self, _: object = None) -> None:
         """Give back what the system lent; the links are on their own."""
-        self._watches.clear()
-        self._selector.close()
-        self._bell.close()
-        self._rope.close()
+        with self._registry:
+            self._watches.clear()
+            self._selector.close()
+            self._bell.close()
+            self._rope.close()
 
 
 class Mailbox(Watcher):
-    """The mailbox of the blocking world: any number of connections, one message at a time.
+    """The mailbox for blocking calls: any number of connections, one message at a time.
 
     For example::
 
@@ -302,35 +327,50 @@ class Mailbox(Watcher):
 
     def __init__(self) -> None:
         super().__init__()
-        self._turn = threading.Lock()
+        self._turn = Mutex()
 
     def receive(self, timeout: float | None = None) -> object:
         """Return the next message; wait for it at most `timeout` seconds, `None` for ever.
 
         Octets that connections have queued are written meanwhile. Raises `TransportTimeout` (a
-        `TimeoutError`) when the time is up, `MailboxClosed` after `close`.
+        `TimeoutError`) when the time is up, `MailboxClosed` after `close`, `RuntimeError` in a signal
+        handler that interrupted `receive` of the same mailbox. An exception of a signal handler loses no
+        message.
         """
-        late = False  # asked for the last time
         if timeout is not None:
             timeout = seconds("timeout", timeout, -FOREVER)
             if timeout > LONGEST:
                 timeout = None
         until = None if timeout is None else monotonic() + timeout
-        if not self._turn.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
-            raise TransportTimeout(_PHASE)
+        out: list[object] = []
         try:
-            while not self._closed:
-                message = self._take()
-                if message is not NOTHING:
-                    return message
-                left = None if until is None else until - monotonic()
-                if left is not None and left <= 0 and late:
+            while not out:
+                left = -1.0 if until is None else max(0.0, until - monotonic())
+                done = self._turn.attempt(self._receive, (until, out), left)
+                if self._closed:
+                    self._dispose()
+                    if not out:
+                        raise MailboxClosed
+                if not out and until is not None and (done or not left):
                     raise TransportTimeout(_PHASE)
-                late = left is not None and left <= 0
-                self._look(0 if late else left)
-        finally:
-            self._turn.release()
-        raise MailboxClosed
+            return out[0]
+        except (MailboxClosed, TransportTimeout):
+            raise
+        except BaseException:
+            self._recover(out)
+            raise
+
+    def _receive(self, wanted: tuple[float | None, list[object]]) -> None:
+        """Wait for a message; the turn is this thread's."""
+        until, out = wanted
+        late = False  # asked for the last time
+        while not (self._closed or self._take(out)):
+            left = None if until is None else until - monotonic()
+            if left is not None and left <= 0:
+                if late:
+                    return
+                late = True
+            self._look(0 if late else left)
 
     def __iter__(self) -> Iterator[object]:
         """Hand out messages until the mailbox is closed."""
@@ -347,10 +387,14 @@ class Mailbox(Watcher):
         The connections live on: `set_mode` and `move_to` take them elsewhere.
         """
         self._closed = True
-        self._ring()
-        # Whoever is inside `receive` leaves soon, and only then the descriptors can go.
-        with self._turn:
-            self._release()
+        if os.getpid() == self._process:  # in a forked child the other end is the parent's, too
+            self._ring()
+        self._dispose()
+
+    def _dispose(self) -> None:
+        """Give the descriptors back, unless a thread is inside `receive`: it does that when it leaves."""
+        if not self._turn.held:
+            self._turn.attempt(self._release, None, 0.0)
 
     def __enter__(self) -> Self:
         """Close the mailbox at the end of the block."""

@@ -8,16 +8,19 @@ are in mint/trio.py.
 from __future__ import annotations
 
 import contextlib
+import weakref
 from threading import get_ident
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from time import monotonic
+from typing import TYPE_CHECKING, Literal, Self
 
 import trio
 
 from .._connect.tunnel import establish
-from ..errors import MailboxClosed, TransportClosed, TransportError, TransportTimeout
+from .._wire.pipe import READ, WRITE, Writing
+from ..errors import MailboxClosed, TransportClosed, TransportTimeout
 from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
-from .mailbox import NOTHING, Watcher
-from .tcp import MOST_HELD, SocketLink
+from .mailbox import Watcher
+from .sockets import SocketBase
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -26,27 +29,28 @@ if TYPE_CHECKING:
 
     from .._connect.race import Attempt, Established, Plan
     from .._wire.layer import Layer
-    from .._wire.link import World
+    from .._wire.link import Link, World
     from ..options import TCPOptions
-    from ..types import Resolver
+    from ..types import Resolver, Transport
     from .dialer import Found
 
 # -- the link
 
 
-class TrioLink(SocketLink):
+class TrioLink(SocketBase):
     """A socket whose operations never wait; it is used in the thread that runs trio."""
 
-    world: ClassVar[World] = "trio"
+    world: World = "trio"
+
+    _plain = True  # it differs from a blocking socket in what never waits
 
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link)."""
         super().__init__(socket, options, layers)
+        socket.setblocking(False)
         self.home: int = get_ident()
         self._token = trio.lowlevel.current_trio_token()
         self._draining = trio.Lock()
-
-    _plain = True  # it differs from a blocking socket in what never waits
 
     def permit(self, call: Literal["recv", "flush"]) -> None:
         """Refuse what would have to wait."""
@@ -54,35 +58,46 @@ class TrioLink(SocketLink):
             raise RuntimeError("recv would block: receive from a mint.trio.Mailbox, feed stream()")
         raise RuntimeError("flush would block: await mint.trio.flush(connection)")
 
-    def _transmit(self, *, wait: bool) -> None:  # noqa: ARG002  # never waits
-        self._write_some()
+    def _pull(self, until: float | None, *, wait: bool) -> bytes | None:  # noqa: ARG002  # never waits
+        return self._read_now()
+
+    def flush(self, timeout: float | None) -> None:  # noqa: ARG002  # never called: `permit` refuses
+        """Write what the system takes now."""
+        self.write_waiting()
 
     async def drain(self) -> None:
         """Wait until the system has taken everything that is queued; raise where it never will.
 
-        It reads into the bounded inbox meanwhile, so that two peers that both write cannot deadlock.
+        It reads meanwhile, so that two peers that both write cannot deadlock, and returns where the input
+        queue is full.
         """
         # One task waits for the socket, and others for that task.
         async with self._draining:
-            while self.backlog and not self._closed and not self._write_failed:
+            self.write_waiting()
+            while self.unsent and self._writing < Writing.FAILED and self.wants and not self.full:
+                await self._something_happened()
+                if self.wants & READ:
+                    octets = self._read_now()
+                    if octets is not None:
+                        self._take_in(octets)
                 self.write_waiting()
-                if self.backlog and not await self._something_happened():
-                    break
-        if self.backlog or self._write_failed:
+                if self.has_next and self.armed and self.inbox is not None:
+                    self.inbox.watch(self)
+        if self._writing == Writing.FAILED or (self.unsent and not self.full):
             raise TransportClosed
 
-    async def _something_happened(self) -> bool:
-        """Wait until the socket can be written or has been read; false where neither will be."""
+    async def _something_happened(self) -> None:
+        """Wait until the socket can be read or written, as the pipe wants."""
+        wanted = self.wants
         waits: list[Callable[[sockets.socket], Awaitable[None]]] = []
-        reading = self._held < MOST_HELD and not self._ended and self._failure is None
-        if reading:
+        if wanted & READ:
             waits.append(trio.lowlevel.wait_readable)
-        if self._outbox:
+        if wanted & WRITE:
             waits.append(trio.lowlevel.wait_writable)
 
         async def wait(ready: Callable[[sockets.socket], Awaitable[None]]) -> None:
             # Another task may have closed the link before this one began.
-            if not self._closed:
+            if not self.closed:
                 with contextlib.suppress(trio.ClosedResourceError):
                     await ready(self._socket)
             nursery.cancel_scope.cancel()
@@ -90,33 +105,20 @@ class TrioLink(SocketLink):
         async with trio.open_nursery() as nursery:
             for each in waits:
                 nursery.start_soon(wait, each)
-        if reading and not self._closed:
-            self._read_ahead()
-        return bool(waits)
-
-    def _read_ahead(self) -> None:
-        try:
-            octets = self._read_now()
-        except TransportError as error:
-            self._failure = error
-        else:
-            if octets is not None:
-                self._take_in(octets)
-        if self.has_next and self.armed and self.inbox is not None:
-            self.inbox.watch(self)
 
     def close(self) -> None:
         """Close, in the thread that runs trio; from another one, soon."""
-        if get_ident() == self.home:
+        if get_ident() == self.home or not self._is_ours:
             super().close()
         else:
             with contextlib.suppress(trio.RunFinishedError):
                 self._token.run_sync_soon(super().close)
 
     def _shut(self) -> None:
-        # Outside of trio (a value that outlived it) nobody waits.
-        with contextlib.suppress(RuntimeError):
-            trio.lowlevel.notify_closing(self._socket)
+        # Outside of trio (a value that outlived it) nobody waits; in a forked child the parent does.
+        if self._is_ours and self._socket.fileno() >= 0:
+            with contextlib.suppress(RuntimeError):
+                trio.lowlevel.notify_closing(self._socket)
         super()._shut()
 
 
@@ -222,24 +224,23 @@ class Mailbox(Watcher):
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._closed:
             raise MailboxClosed
-        message = self._take()
-        if message is NOTHING:
-            return await self._receive()
+        out: list[object] = []
+        if not self._take(out):
+            return await self._receive(out)
         await trio.lowlevel.cancel_shielded_checkpoint()
-        return message
+        return out[0]
 
-    async def _receive(self) -> object:
+    async def _receive(self, out: list[object]) -> object:
         """Wait in a row: one task waits for the selector, the others for that task."""
         self._inside += 1
         try:
             async with self._turn:
                 while not self._closed:
-                    message = self._take()
-                    if message is NOTHING:
-                        self._look(0)
-                        message = self._take()
-                    if message is not NOTHING:
-                        return message
+                    if self._take(out):
+                        return out[0]
+                    self._look(0)
+                    if self._take(out):
+                        return out[0]
                     await self._wait()
         finally:
             self._inside -= 1
@@ -287,3 +288,84 @@ class Mailbox(Watcher):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+# -- tunnels
+
+
+class TrioReader:
+    """Reads the connection that carries tunnels, in a task that lives as long as the connection."""
+
+    def __init__(self, wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> None:
+        self._wire = weakref.ref(wire)
+        self._take = take
+        self._asked = trio.Event()
+        self._came = trio.Event()
+        self._stopped = False
+        trio.lowlevel.spawn_system_task(self._run)
+
+    def admit(self, transport: Transport) -> None:
+        """Raise `TypeError` for a connection of another event loop."""
+        if not isinstance(transport, TrioLink):
+            raise TypeError("these tunnels belong to another event loop than the connection")
+
+    def watch(self, transport: Transport) -> None:  # noqa: ARG002  # the only one
+        """Look after the connection."""
+        self._asked.set()
+
+    def unwatch(self, transport: Transport) -> None:
+        """Let go of the connection."""
+
+    async def _run(self) -> None:
+        while not self._stopped:
+            self._asked = trio.Event()
+            waiting = self._work()
+            if waiting is None:
+                return
+            socket, wanted = waiting
+            if not socket and not wanted:
+                await trio.lowlevel.checkpoint()
+                continue
+            async with trio.open_nursery() as nursery:
+                if wanted & READ:
+                    nursery.start_soon(_then_cancel, nursery, trio.lowlevel.wait_readable, socket)
+                if wanted & WRITE:
+                    nursery.start_soon(_then_cancel, nursery, trio.lowlevel.wait_writable, socket)
+                await self._asked.wait()
+                nursery.cancel_scope.cancel()
+
+    def _work(self) -> tuple[int, int] | None:
+        """Write and read what goes; return the descriptor and what to wait for, `None` at the end."""
+        wire, take = self._wire(), self._take()
+        if wire is None or take is None or wire.socket is None or wire.socket.fileno() < 0:
+            return None
+        out: list[object] = []
+        if wire.take_message(self, out):
+            take(out[0])
+            return 0, 0
+        if wire.unsent:
+            wire.write_waiting()
+        wanted = wire.wants
+        return wire.socket.fileno(), (READ if wire.armed else 0) | (wanted & WRITE if wire.unsent else 0)
+
+    def notify(self) -> None:
+        """Wake whoever waits in `changed`."""
+        self._came.set()
+        self._came = trio.Event()
+
+    async def changed(self, until: float | None, phase: str) -> None:
+        """Wait until something came; raise `TransportTimeout` when the time is up."""
+        with _until(None if until is None else max(0.0, until - monotonic()), phase):
+            await self._came.wait()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._stopped = True
+        self._asked.set()
+        self.notify()
+
+
+async def _then_cancel(nursery: trio.Nursery, ready: Callable[[int], Awaitable[None]], number: int) -> None:
+    with contextlib.suppress(trio.ClosedResourceError, OSError):
+        await ready(number)
+    nursery.cancel_scope.cancel()

@@ -7,10 +7,11 @@ yet: whoever drives a wire with it takes what that wire has room for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from ..errors import TransportTimeout
 from .link import Link
+from .pipe import Writing
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Memory(Link):
     """An in-memory link. `put` and `put_eof` play the peer; `take` returns what was sent to it."""
 
-    world: ClassVar[World] = "any"
+    world: World = "any"
 
     def __init__(self, *, reads: bool = False, clock: Callable[[], float] | None = None) -> None:
         """Begin empty.
@@ -36,10 +37,13 @@ class Memory(Link):
         super().__init__()
         self.clock: Callable[[], float] | None = clock
         self.reads: bool = reads
-        # A subclass may have a wire of its own (a tunnel).
+        # A subclass may have a wire of its own.
         self.still: bool = type(self) is Memory
-        self.write_ended: bool = False
+
+    @property
+    def write_ended(self) -> bool:
         """Whether this end has said that it sends no more."""
+        return self._writing not in {Writing.OPEN, Writing.FAILED}
 
     def put(self, octets: bytes) -> None:
         """Let these octets come from the peer."""
@@ -50,14 +54,17 @@ class Memory(Link):
 
     def put_eof(self, *, clean: bool = True) -> None:
         """Let the peer end; `clean=False` is a TLS end without close_notify."""
-        self._ended = True
-        self.clean_end = clean
+        self._read_event("end" if clean else "cut")
         self._tell()
 
     def _tell(self) -> None:
         """Without a socket to look at, the mailbox must be told."""
         if self.armed and self.inbox is not None:
             self.inbox.watch(self)
+
+    def _leave_rest(self) -> None:
+        if self.has_next:
+            self._tell()
 
     def take(self) -> bytes:
         """Return everything that was sent and not taken yet."""
@@ -74,8 +81,9 @@ class Memory(Link):
     def flush(self, timeout: float | None) -> None:
         """Do nothing: what is sent waits to be taken."""
 
-    def _transmit(self, *, wait: bool) -> None:
+    def _push(self) -> int:
         """Leave everything in the outbox for `take`."""
+        return 0
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:  # noqa: ARG002  # never waits
         if wait:
@@ -83,12 +91,7 @@ class Memory(Link):
         return None
 
     def _end_writing(self) -> None:
-        self.write_ended = True
-
-    def shut_write(self) -> None:
-        """End the outgoing direction; what was sent stays to be taken."""
-        self._shutting = True
-        self.write_ended = True
+        """There is no wire to be told."""
 
     def _shut(self) -> None:
-        self.write_ended = True
+        """There is no wire to be closed."""

@@ -312,6 +312,7 @@ CHANGES: dict[type, dict[str, object]] = {
         "connect_timeout": 1.0,
         "send_timeout": 1.0,
         "high_water": 1,
+        "max_read_ahead": 1,
         "inet4": False,
         "inet6": False,
         "nodelay": False,

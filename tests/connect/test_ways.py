@@ -234,6 +234,27 @@ def high_water(way: Road) -> None:
 send_timeout = high_water
 
 
+def max_read_ahead(way: Road) -> None:
+    """An operation that waits to send stops waiting once so much has arrived."""
+    if way.way.startswith("forwarded"):
+        return  # the test's own proxy forwards whole bodies
+    conn = connected(way, high_water=1, max_read_ahead=1, send_timeout=10)
+    with conn:
+        conn, ref = conn.request("POST", "/echo", [("content-length", "12000000")], mint.STREAM)
+        sent = came = 0
+        while sent < 12_000_000:
+            if conn.request_body_window(ref):
+                conn = conn.stream_request_body(ref, bytes(1_000_000))
+                sent += 1_000_000
+            else:
+                conn, responses = conn.recv(timeout=10)
+                came += sum(len(each.data) for each in responses if isinstance(each, mint.Data))
+        while conn.open_request_count:
+            conn, responses = conn.recv(timeout=10)
+            came += sum(len(each.data) for each in responses if isinstance(each, mint.Data))
+        assert came == sent
+
+
 def connect_timeout(way: Road) -> None:
     if way.way == "given socket":
         return  # there is nothing left to wait for; with TLS there is
@@ -273,6 +294,7 @@ TCP_CHECKS: Final[dict[str, Callable[[Road], None]]] = {
     "connect_timeout": connect_timeout,
     "send_timeout": send_timeout,
     "high_water": high_water,
+    "max_read_ahead": max_read_ahead,
     "inet4": inet4,
     "inet6": inet6,
     "nodelay": nodelay,
@@ -300,6 +322,8 @@ def test_tcp(option: str, way: Way) -> None:
     def wait(request: Request) -> Response:
         if request.target.endswith("/wait"):
             stop.wait(5)
+        if request.target.endswith("/echo"):
+            return Response(200, (), iter(request.body))
         return hello(request)
 
     stop = threading.Event()

@@ -293,8 +293,10 @@ def test_a_foreign_exception_in_an_operation_poisons_the_link() -> None:
     with pytest.raises(KeyboardInterrupt):
         conn.request("GET", "/")
     assert link.closed
-    with pytest.raises(mint.StaleConnectionError):
+    link.failure = None
+    with pytest.raises(errors.TransportClosed) as caught:
         conn.request("GET", "/")
+    assert not conn.after(caught.value).is_open()
 
 
 def test_a_failed_send_closes_and_fails_what_is_open() -> None:

@@ -11,10 +11,10 @@ import pytest
 
 import mint
 from mint import errors
-from mint._connections.tunnels import MOST_HELD, TunnelLink
+from mint._connections.carriage import MOST_HELD
+from mint._loops.shared import TunnelLink
 from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Step, Wait, http2
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, window_update
-from mint.transport import Memory
 
 from ..tls import server_context, trusting
 from ..ways import Breaking, HTTPProxy, Whole, fetch
@@ -105,7 +105,7 @@ def test_a_reader_that_is_slow_holds_up_nobody_and_nothing_piles_up() -> None:
         for _ in range(40):
             assert fetch(tunnels.connect("http", "127.0.0.1", origin.port))[0] == 200
         # What came before the window was closed, and what it held then, is all that waits.
-        assert link.queued <= MOST_HELD + 200_000
+        assert link.tunnel.held <= MOST_HELD + 200_000
         count = 0
         with slow:
             while slow.open_request_count:
@@ -425,7 +425,7 @@ def test_what_the_system_did_not_take_is_written_by_who_waits_for_another_tunnel
         waiting.start()
         link = two.transport
         assert isinstance(link, TunnelLink)
-        assert tunnels.write(link, bytes(much)) == much
+        assert tunnels.pump(link.tunnel, bytes(much))
         given.set()
         waiting.join(20)
         assert any(isinstance(each, mint.Done) for each in got)
@@ -475,7 +475,7 @@ def test_a_message_fed_twice_is_refused_and_harms_no_tunnel() -> None:
             tunnels.stream(message)
         link = conn.transport
         assert isinstance(link, TunnelLink)
-        assert not link.over
+        assert not link.tunnel.over
         assert tunnels.connection.is_open()
 
 
@@ -515,7 +515,7 @@ def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
             conn.flush(timeout=1)
         # A misuse costs nothing.
         assert conn.is_open()
-        assert isinstance(conn.transport, Memory)
+        assert isinstance(conn.transport, TunnelLink)
         assert not conn.transport.closed
         tunnels.set_mode("passive")
 
@@ -545,7 +545,7 @@ def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
         thread.join(10)
         assert "a mailbox reads for this tunnel" in str(told[0])
         # It is refused, and costs nothing.
-        assert isinstance(conn.transport, Memory)
+        assert isinstance(conn.transport, TunnelLink)
         assert not conn.transport.closed
         tunnels.set_mode("passive")
         conn = conn.close()
@@ -585,14 +585,14 @@ def test_pieces_that_mean_something_only_together_are_all_asked_for() -> None:
         conn = tunnels.connect("http", "one.example", 80)
         link = conn.transport
         assert isinstance(link, TunnelLink)
-        link.adopt((Whole(),), secure=False)
+        link.adopt((Whole(),))
         conn, _ = conn.request("GET", "/")
         tunnels.set_mode("active", mailbox)
-        while link.queued < len(PAGE) + 1:
+        while link.tunnel.held < len(PAGE) + 1:
             assert tunnels.stream(mailbox.receive(timeout=5)) is True
-            if link.queued:
+            if link.tunnel.held:
                 heard.set()
-        assert len(link.queue) > 1
+        assert len(link.tunnel._arrived) > 1
         conn = conn.set_mode("active", mailbox)
         taken = conn.stream(mailbox.receive(timeout=5))
         assert taken is not mint.UNKNOWN

@@ -143,7 +143,7 @@ def test_what_is_no_fault_of_the_wire_is_raised_to_the_receiver_and_dies() -> No
 
         def receive() -> weakref.ref[UnforeseenError]:
             try:
-                link.take_message(mailbox)
+                link.take_message(mailbox, [])
             except UnforeseenError as error:
                 return weakref.ref(error)
             raise AssertionError("nothing was raised")

@@ -310,7 +310,7 @@ def test_5000_connections_cost_what_ten_cost(
             far.close()
         with pytest.raises(TimeoutError):
             mailbox.receive(0)
-        assert mailbox._watches == {}
+        assert not mailbox._watches
     assert costs[0] == costs[1] == {"select": 200}
 
 
@@ -395,7 +395,7 @@ def test_connections_are_held_weakly(mailbox: mint.Mailbox) -> None:
     assert socket_of_it is not None
     with pytest.raises(TimeoutError):
         mailbox.receive(0)
-    assert mailbox._watches == {}
+    assert not mailbox._watches
     socket_of_it.close()
     far.close()
 
@@ -593,9 +593,9 @@ def test_a_closed_mailbox_takes_nothing() -> None:
 
 def test_something_else_is_no_link(mailbox: mint.Mailbox) -> None:
     conn, _ = in_memory()
-    with pytest.raises(TypeError, match="world"):
+    with pytest.raises(TypeError, match="event loop"):
         mailbox.admit(Alien())
-    with pytest.raises(TypeError, match="world"):
+    with pytest.raises(TypeError, match="event loop"):
         mint.http1.initiate(Alien(), scheme="http", hostname="a", mailbox=mailbox)
     assert conn.set_mode("active", mailbox).mode == "active"
 

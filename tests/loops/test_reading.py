@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import socket
-import struct
-import sys
-import termios
 import threading
 from typing import TYPE_CHECKING, Literal
 
@@ -19,8 +15,7 @@ import mint
 import mint.asyncio
 from mint import errors
 from mint._loops.asyncio_link import AsyncioLink
-from mint._loops.asyncio_wire import FIRST_READ, MUCH, Wire, much
-from mint._loops.reading import LARGE_READ, grown, taught
+from mint._loops.sockets import LARGE_READ
 from mint.testing import Origin, Reset, Response, ScriptedServer, Send, Wait, request
 from mint.transport import SocketLink
 
@@ -36,15 +31,6 @@ if TYPE_CHECKING:
 BODY = b"".join(hashlib.sha256(bytes((at & 255, at >> 8))).digest() for at in range(1 << 16)) * 8  # 16 MiB
 
 
-def test_reads_that_come_full_grow_to_a_bound() -> None:
-    size, sizes = 65_536, []
-    while (larger := grown(size)) != size:
-        sizes.append(larger)
-        size = larger
-    assert sizes == [131_072, 262_144, LARGE_READ]
-    assert grown(LARGE_READ - 1) == LARGE_READ
-
-
 def test_a_stream_gets_larger_reads_and_small_messages_small_ones() -> None:
     near, far = socket.socketpair()
     link = SocketLink(near, mint.TCPOptions(receive_size=16))
@@ -54,6 +40,28 @@ def test_a_stream_gets_larger_reads_and_small_messages_small_ones() -> None:
         far.sendall(bytes(100))
         assert len(link.receive(None)) == 16
         link.close()
+
+
+def test_reads_grow_to_a_bound() -> None:
+    near, far = socket.socketpair()
+    link = SocketLink(near, mint.TCPOptions(receive_size=LARGE_READ - 1))
+    with far:
+        for _ in range(3):
+            link._socket = Full(near)  # type: ignore[assignment]  # what the link does with it is `recv`
+            link.receive(None)
+            assert link._read_size == LARGE_READ
+        link._socket = near
+        link.close()
+
+
+class Full:
+    """A socket that gives all that is asked for."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire = wire
+
+    def recv(self, size: int, _: int = 0) -> bytes:
+        return bytes(size)
 
 
 def test_a_read_larger_than_the_bound_stays_as_it_was_asked_for() -> None:
@@ -67,32 +75,12 @@ def test_a_read_larger_than_the_bound_stays_as_it_was_asked_for() -> None:
         link.close()
 
 
-def test_a_size_is_taught_once() -> None:
-    assert taught(FIRST_READ) == FIRST_READ
-    before = taught.cache_info().misses
-    assert taught(FIRST_READ) == FIRST_READ
-    assert taught.cache_info().misses == before
-
-
-# -- asyncio: what the loop left in the socket is read by who asks
+# -- asyncio: the socket is read by who asks
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Loop:
     return Loop(asyncio.SelectorEventLoop if request.param == "asyncio" else uvloop.new_event_loop)
-
-
-def test_only_loops_that_read_by_readiness_are_read_ahead_of() -> None:
-    class Elsewhere(asyncio.BaseEventLoop):
-        """A loop that has the system read for it."""
-
-    other = Elsewhere()
-    assert much(other) == sys.maxsize
-    other.close()
-    for make in (asyncio.SelectorEventLoop, uvloop.new_event_loop):
-        loop = make()
-        assert much(loop) == MUCH
-        loop.close()
 
 
 class Flood:
@@ -103,7 +91,7 @@ class Flood:
         self.reads = 0
         self.sizes: list[int] = []
 
-    def recv(self, size: int) -> bytes:
+    def recv(self, size: int, _: int = 0) -> bytes:
         if self.reads == 100:
             raise BlockingIOError
         self.reads += 1
@@ -119,7 +107,7 @@ class Flood:
 
 
 async def flooded(server: ScriptedServer, mailbox: mint.asyncio.Mailbox) -> tuple[mint.Connection, Flood]:
-    """Return a connection whose loop has just brought much, with a flood behind it."""
+    """Return a connection whose socket floods."""
     conn = await mint.asyncio.connect("http", server.address, server.port, mailbox=mailbox)
     link = conn.transport
     assert isinstance(link, AsyncioLink)
@@ -128,7 +116,7 @@ async def flooded(server: ScriptedServer, mailbox: mint.asyncio.Mailbox) -> tupl
     assert isinstance(responses[0], mint.Status)
     flood = Flood(link._socket)
     link._socket = flood  # type: ignore[assignment]  # what the link does with it is `recv`
-    link.read(bytes(MUCH))
+    link.readable()
     return conn, flood
 
 
@@ -138,16 +126,8 @@ async def drunk(conn: mint.Connection, flood: Flood, receive: Callable[[], Await
     while flood.reads < 100:
         conn, responses = fed(conn, await receive())
         seen.append(data(responses)[:1])
-    assert b"".join(seen) == bytes(range(101))
+    assert b"".join(seen) == bytes(range(1, 101))
     flood.end(conn)
-
-
-def unread(link: AsyncioLink) -> int:
-    """Return how many octets wait in the socket of a link."""
-    assert link.socket is not None
-    (waiting,) = struct.unpack("i", fcntl.ioctl(link.socket.fileno(), termios.FIONREAD, bytes(4)))
-    assert isinstance(waiting, int)
-    return waiting
 
 
 def staying(over: threading.Event) -> ScriptedServer:
@@ -170,7 +150,7 @@ def test_other_tasks_have_their_turns_beside_a_flood(run: Loop) -> None:
         other = asyncio.create_task(others())
         await drunk(conn, flood, mailbox.receive)
         assert 5 <= turns <= 20
-        assert flood.sizes == [FIRST_READ] + [LARGE_READ] * 99
+        assert flood.sizes == [65_536] + [LARGE_READ] * 99
         other.cancel()
         over.set()
 
@@ -211,12 +191,11 @@ def test_layers_that_make_nothing_of_a_flood_keep_nobody(run: Loop) -> None:
     async def main() -> None:
         near, far = socket.socketpair()
         mailbox = mint.asyncio.Mailbox()
-        link = AsyncioLink(near, (Swallowing(),))
-        await link.open()
+        link = AsyncioLink(near, mint.TCPOptions(), (Swallowing(),))
         conn: mint.Connection = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
         flood = Flood(near)
         link._socket = flood  # type: ignore[assignment]  # what the link does with it is `recv`
-        link.read(bytes(MUCH))
+        link.readable()
         receiving = asyncio.create_task(mailbox.receive())
         turns = 0
         while flood.reads < 100:
@@ -244,38 +223,6 @@ async def behind(
     return conn, link
 
 
-@pytest.mark.parametrize("heard_by", ["reading", "writing"])
-def test_a_reset_behind_a_large_push_is_no_end(run: Loop, heard_by: Literal["reading", "writing"]) -> None:
-    """The system tells a reset once, and the loop hears it first: what a read says after that is no end."""
-    told = threading.Event()
-
-    async def main(server: ScriptedServer) -> None:
-        mailbox = mint.asyncio.Mailbox()
-        conn, link = await behind(server, mailbox)
-        conn, ref = conn.request("POST", "/", body=mint.STREAM)
-        conn, _ = fed(conn, await mailbox.receive())
-        link.read(bytes(MUCH))
-        message = await mailbox.receive()
-        told.set()
-        transport = link._transport
-        assert transport is not None
-        with pytest.raises(errors.TransportError) as caught:
-            while heard_by == "reading" and not transport.is_closing():  # noqa: ASYNC110  # nobody tells
-                await asyncio.sleep(0)
-            conn, _ = fed(conn, message)
-            while not transport.is_closing():
-                conn = conn.stream_request_body(ref, b"x")
-                await asyncio.sleep(0)
-            while True:
-                conn, responses = fed(conn, await mailbox.receive())
-                assert not any(isinstance(each, mint.Done) for each in responses)
-        assert [each.ref for each in caught.value.responses] == [ref]
-
-    steps = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\n"), Wait(told), Reset()]
-    with no_socket_left(), ScriptedServer(steps) as server:
-        run(main(server))
-
-
 class Lines(Narrow):
     """A layer that gives whole lines."""
 
@@ -284,33 +231,24 @@ class Lines(Narrow):
         return whole + end
 
 
-def test_half_a_record_behind_a_pause_is_waited_for(run: Loop) -> None:
-    """Of what a read brought nothing came through: then the loop must read again."""
+def test_half_a_record_is_waited_for(run: Loop) -> None:
+    """Of what a read brought nothing came through: then the loop must report again."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
         near, far = socket.socketpair()
         far.setblocking(False)
         mailbox = mint.asyncio.Mailbox()
-        link = AsyncioLink(near, (Lines(),))
-        await link.open()
+        link = AsyncioLink(near, mint.TCPOptions(), (Lines(),))
         conn: mint.Connection = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
         conn, _ = conn.request("GET", "/")
         far.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         conn, _ = fed(conn, await mailbox.receive())
-        line, sent = bytes(999) + b"\n", 0
-        while not link._paused:
-            await loop.sock_sendall(far, line * 100)
-            sent += 100_000
-            await asyncio.sleep(0)
-        link.likely = True
+        line = bytes(999) + b"\n"
         await loop.sock_sendall(far, line[:500])
-        size = 0
-        while size < sent:
-            conn, responses = fed(conn, await mailbox.receive())
-            size += len(data(responses))
         receiving = asyncio.create_task(mailbox.receive())
-        await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
         await loop.sock_sendall(far, line[500:])
         conn, responses = fed(conn, await receiving)
         assert data(responses) == line
@@ -330,8 +268,7 @@ def test_a_link_stands_in_the_queue_once(run: Loop) -> None:
         conn, link = await behind(server, mailbox)
         conn, ref = conn.request("POST", "/", body=mint.STREAM)
         conn, _ = fed(conn, await mailbox.receive())
-        link.read(bytes(MUCH))
-        conn, _ = fed(conn, await mailbox.receive())
+        link.readable()
         for _ in range(100):
             conn = conn.stream_request_body(ref, b"x")
             conn = conn.stream_request_body(ref, b"x")
@@ -362,28 +299,13 @@ def test_a_mailbox_is_of_one_loop(run: Loop) -> None:
         run(main(server))
 
 
-@pytest.mark.parametrize("held", [False, True], ids=["asked for", "held first"])
 @pytest.mark.parametrize("way", ["clear", "tls", "http2"])
-def test_what_is_read_ahead_comes_in_its_order(
+def test_what_is_read_comes_in_its_order(
     run: Loop,
     way: Literal["clear", "tls", "http2"],
-    held: bool,
     server_tls: ssl.SSLContext,
     client_tls: ssl.SSLContext,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Also where reading had been paused, because nobody asked."""
-    pushed = 0
-    receive = Wire.data_received
-
-    def counted(self: Wire, octets: bytes) -> None:
-        nonlocal pushed
-        pushed += len(octets)
-        receive(self, octets)
-
-    monkeypatch.setattr(Wire, "data_received", counted)
-    monkeypatch.setattr("mint._loops.asyncio_wire.MUCH", 1)
-
     async def main(origin: Origin) -> None:
         mailbox = mint.asyncio.Mailbox()
         conn = await mint.asyncio.connect(
@@ -395,19 +317,12 @@ def test_what_is_read_ahead_comes_in_its_order(
             mailbox=mailbox,
         )
         assert conn.protocol == ("http2" if way == "http2" else "http1")
-        link = conn.transport
-        assert isinstance(link, AsyncioLink)
         conn, _ = conn.request("GET", "/")
-        # HTTP/2 has windows instead.
-        while held and way != "http2" and not (link._paused and unread(link)):  # noqa: ASYNC110  # nobody tells
-            await asyncio.sleep(0)
         body = b""
         while conn.open_request_count:
             conn, responses = fed(conn, await mailbox.receive())
             body += data(responses)
         assert body == BODY
-        if held and way != "http2":
-            assert pushed < len(BODY)
         conn.close()
 
     def answer(_: Request) -> Response:

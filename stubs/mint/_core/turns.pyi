@@ -1,6 +1,6 @@
 from collections import deque
-from collections.abc import Iterable
-from typing import Generic, TypeVar, final
+from collections.abc import Callable, Iterable
+from typing import Generic, NoReturn, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -15,10 +15,16 @@ _I = TypeVar("_I")
 _L = TypeVar("_L")
 _M = TypeVar("_M")
 
+def shift(near: deque[_T], out: list[_T]) -> None: ...
 @final
 class Mutex:
+    @property
+    def held(self) -> bool: ...
     def acquire(self, blocking: bool = True) -> bool: ...
     def release(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def attempt(self, work: Callable[[_T], object], argument: _T, seconds: float) -> bool: ...
 
 @disjoint_base
 class Turns(Generic[_I, _L, _M]):
@@ -32,7 +38,8 @@ class Turns(Generic[_I, _L, _M]):
     inbox: _I | None
     armed: bool
     wanted: bool
-    _closed: bool
+    @property
+    def closed(self) -> bool: ...
     plain: bool
     still: bool
     reads: bool
@@ -41,27 +48,31 @@ class Turns(Generic[_I, _L, _M]):
     def written(self) -> bool: ...
     _layers: tuple[_L, ...]
     _outbox: deque[bytes | memoryview[int]]
+    _pending: deque[bytes | memoryview[int]]
     _queued: int
+    _unsealed: int
     _arrived: deque[bytes]
     _held: int
-    _ended: bool
+    _reading: int
+    _writing: int
     _failure: Exception | None
     shared: bool
-    pushed: bool
-    _paused: bool
     likely: bool
     _sequence: int
     _accepted: int
-    _shutting: bool
-    _write_failed: bool
     def begin_turn(self, generation: int) -> bool: ...
     def end_turn(self, moved: bool) -> int: ...
+    def settle(self, generation: int, error: BaseException) -> None: ...
+    def poison(self) -> None: ...
+    def refuse(self) -> NoReturn: ...
+    def write_waiting(self) -> None: ...
+    def end_wire(self, speaks: bool) -> None: ...
     def arrive(self, octets: bytes) -> None: ...
     @property
     def has_next(self) -> bool: ...
     def arm(self) -> None: ...
     def numbered(self) -> int: ...
-    def take_message(self, inbox: _I) -> _M | None: ...
+    def take_message(self, inbox: _I, out: list[object]) -> bool: ...
 
 @final
 class Quick(Generic[_R]):

@@ -1,0 +1,176 @@
+"""Tunnels in asyncio and trio: the event loop reads for all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from typing import TYPE_CHECKING
+
+from .._connect.race import Arrived, Ready, Receive, Send
+from .._loops.shared import ELSEWHERE, TunnelLink
+from .._wire.link import Link, Refused
+from ..errors import TransportClosed, TransportTimeout, TunnelTimeout
+from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from .carriage import Asked, TunnelsBase
+from .failures import connecting
+from .negotiation import make_wish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from .._connect.race import Answer as StepAnswer
+    from .._connect.race import IOStep
+    from .._loops.reader import Reader
+    from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, Transport
+    from .http2 import HTTP2
+    from .negotiation import Connection
+
+_HTTP1 = HTTP1Options()
+_HTTP2 = HTTP2Options()
+_TCP = TCPOptions()
+_TLS = TLSOptions()
+
+
+class Tunnels(TunnelsBase):
+    """One HTTP/2 connection to a proxy, and any number of connections through it, in asyncio or trio.
+
+    For example::
+
+        proxy = await mint.asyncio.connect("https", "proxy.example", 443, protocols=("http2",))
+        with mint.asyncio.Tunnels(proxy) as tunnels:
+            one = await tunnels.connect("https", "one.example", 443, mailbox=mailbox)
+
+    It takes the value over, out of its mailbox if it has one, and the event loop reads for all tunnels. The
+    connections are values like any other: receive from a mailbox of the same event loop, and `flush` with
+    its function.
+    """
+
+    def __init__(self, connection: HTTP2, headers: HeaderFields = ()) -> None:
+        """Take over a connection to a proxy, which was made in the same event loop.
+
+        `headers` go with every CONNECT, and nowhere else. Raises `TypeError` for a connection without an
+        event loop.
+        """
+        super().__init__(connection, headers)
+        self._reader = _reader(connection.transport, weakref.WeakMethod(self._heard))
+        self._connection = connection.set_mode("active", self._reader)
+
+    @property
+    def waits(self) -> bool:
+        """Nobody waits: the event loop reads."""
+        return False
+
+    def wait(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None:  # noqa: ARG002  # refused
+        """Refuse."""
+        raise Refused(ELSEWHERE)
+
+    def _heard(self, message: object) -> None:
+        """Take a message of the connection to the proxy; what its windows take now is written."""
+        self._fed(message)
+        for link in list(self._links.values()):
+            if link.unsent:
+                link.write_waiting()
+        self._notify()
+
+    def look(self) -> None:
+        """Leave reading to the event loop."""
+
+    def _notify(self) -> None:
+        self._reader.notify()
+
+    def _ring(self) -> None:
+        """Nobody waits for the socket but the event loop, which is told by the link."""
+
+    async def connect(
+        self,
+        scheme: Scheme,
+        address: Address,
+        port: int,
+        *,
+        hostname: str | None = None,
+        protocols: Sequence[ProtocolName] = ("http1", "http2"),
+        mailbox: Inbox | None = None,
+        tcp: TCPOptions = _TCP,
+        tls: TLSOptions = _TLS,
+        http1: HTTP1Options = _HTTP1,
+        http2: HTTP2Options = _HTTP2,
+        log: bool = False,
+        tunnel_timeout: float | None = 30.0,
+    ) -> Connection:
+        """Connect to a server through one more tunnel; the arguments are those of `connect`.
+
+        Of `tcp` counts what has to do with time and amounts, since there is no socket of its own. Raises
+        what `connect` raises through a proxy, and `TooManyConcurrentRequests` (local) where the proxy
+        allows no further tunnel now. Cancelled, it leaves no tunnel behind.
+        """
+        wish = make_wish(scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log)
+        wanted, target = self._check(wish, tunnel_timeout)
+        with connecting():
+            made = await self._connect(wanted, target)
+            return made if mailbox is None else made.set_mode("active", mailbox)
+
+    async def _connect(self, wanted: Asked, target: str) -> Connection:
+        link = self._ask(target, wanted.wish.plan.tcp)
+        try:
+            await self._opened(link, wanted.answered_by)
+            steps = wanted.handshake()
+            if steps is not None:
+                await self._shake_hands(link, steps, wanted.until)
+            return wanted.begin(link)
+        except BaseException:
+            link.close()
+            raise
+
+    async def _opened(self, link: TunnelLink, until: float | None) -> None:
+        tunnel = link.tunnel
+        try:
+            while not (tunnel.answer.complete or tunnel.over):
+                await self._reader.changed(until, "opening a tunnel")
+        except TransportTimeout as error:
+            if not tunnel.answer.refused:
+                raise TunnelTimeout from error
+        self._judge(link)
+
+    async def _shake_hands(
+        self, link: TunnelLink, steps: Generator[IOStep, StepAnswer, None], until: float | None
+    ) -> None:
+        with contextlib.closing(steps):
+            answer: StepAnswer | None = None
+            with contextlib.suppress(StopIteration):
+                while True:
+                    step = next(steps) if answer is None else steps.send(answer)
+                    if isinstance(step, Send):
+                        link.write_all(step.octets)
+                        answer = Ready()
+                    elif isinstance(step, Receive):
+                        while (octets := self.read(link.tunnel)) is None:
+                            await self._reader.changed(until, "receiving")
+                        answer = Arrived(octets)
+                    else:
+                        raise TypeError(f"a handshake asks for {type(step).__name__}")
+
+    async def drain(self, link: TunnelLink) -> None:
+        """Wait until the connection to the proxy has taken everything that a tunnel has queued."""
+        link.write_waiting()
+        while (link.unsent or self.wire.unsent) and link.is_writable and not link.full:
+            await self._reader.changed(None, "sending")
+            link.write_waiting()
+        if not link.is_writable or (link.unsent and not link.full):
+            raise TransportClosed
+
+    def close(self) -> None:
+        """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises."""
+        super().close()
+        self._reader.stop()
+
+
+def _reader(wire: Transport, take: weakref.WeakMethod[Callable[[object], None]]) -> Reader:
+    if isinstance(wire, Link) and wire.world == "asyncio":
+        from .._loops.asyncio import LoopReader  # noqa: PLC0415  # only who uses it imports asyncio
+
+        return LoopReader(wire, take)
+    if isinstance(wire, Link) and wire.world == "trio":
+        from .._loops.trio import TrioReader  # noqa: PLC0415  # an optional dependency
+
+        return TrioReader(wire, take)
+    raise TypeError("use mint.Tunnels for a connection without an event loop")

@@ -1,0 +1,123 @@
+"""What reports sockets to links in asyncio: the loop itself, or a selector of ours that the loop watches.
+
+libuv gives a socket up without a word to its reader when the system reports an error for it (a reset), so
+that on uvloop a selector stands in between, whose own descriptor never has one.
+"""
+
+from __future__ import annotations
+
+import selectors
+import weakref
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    Callbacks = dict[int, Callable[[], object]]
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+
+class Poller(Protocol):
+    """Calls back while a descriptor can be read or written."""
+
+    def add_reader(self, fd: int, callback: Callable[[], object], /) -> None:
+        """Call back while the descriptor can be read."""
+        ...
+
+    def remove_reader(self, fd: int, /) -> object:
+        """Call back no more."""
+        ...
+
+    def add_writer(self, fd: int, callback: Callable[[], object], /) -> None:
+        """Call back while the descriptor can be written."""
+        ...
+
+    def remove_writer(self, fd: int, /) -> object:
+        """Call back no more."""
+        ...
+
+
+class _Between:
+    """A selector between sockets and a loop, for as long as it has any."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
+        self._selector: selectors.DefaultSelector | None = None
+
+    def add_reader(self, fd: int, callback: Callable[[], object]) -> None:
+        self._change(fd, READ, callback)
+
+    def remove_reader(self, fd: int) -> None:
+        self._change(fd, READ, None)
+
+    def add_writer(self, fd: int, callback: Callable[[], object]) -> None:
+        self._change(fd, WRITE, callback)
+
+    def remove_writer(self, fd: int) -> None:
+        self._change(fd, WRITE, None)
+
+    def _change(self, fd: int, event: int, callback: Callable[[], object] | None) -> None:
+        selector = self._open()
+        key = selector.get_map().get(fd)
+        callbacks: Callbacks = {} if key is None else dict(key.data)
+        callbacks.pop(event, None)
+        if callback is not None:
+            callbacks[event] = callback
+        events = sum(callbacks)
+        if key is None and events:
+            selector.register(fd, events, callbacks)
+        elif events:
+            selector.modify(fd, events, callbacks)
+        elif key is not None:
+            selector.unregister(fd)
+        if not selector.get_map():
+            self._close(selector)
+
+    def _open(self) -> selectors.DefaultSelector:
+        loop = self._loop()
+        if self._selector is None:
+            self._selector = selectors.DefaultSelector()
+            if loop is not None:
+                loop.add_reader(self._selector.fileno(), self._look)
+        return self._selector
+
+    def _close(self, selector: selectors.DefaultSelector) -> None:
+        loop = self._loop()
+        self._selector = None
+        try:
+            if loop is not None and not loop.is_closed():
+                loop.remove_reader(selector.fileno())
+        finally:
+            selector.close()
+
+    def _look(self) -> None:
+        if self._selector is None:
+            return
+        for key, events in self._selector.select(0):
+            callbacks: Callbacks = key.data
+            for event in (READ, WRITE):
+                # A callback may have changed what is registered, and the number may be another socket's by
+                # now.
+                now = None if self._selector is None else self._selector.get_map().get(key.fd)
+                if (
+                    events & event
+                    and event in callbacks
+                    and now is not None
+                    and now.data.get(event) == callbacks[event]
+                ):
+                    callbacks[event]()
+
+
+_BETWEEN: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Between] = weakref.WeakKeyDictionary()
+
+
+def poller(loop: asyncio.AbstractEventLoop) -> Poller:
+    """Return what reports sockets within a loop."""
+    if type(loop).__module__.partition(".")[0] != "uvloop":
+        return loop
+    made = _BETWEEN.get(loop)
+    if made is None:
+        made = _BETWEEN[loop] = _Between(loop)
+    return made

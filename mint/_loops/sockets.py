@@ -1,0 +1,130 @@
+"""What the links of every event loop do with their socket: read and write without waiting, end, close."""
+
+from __future__ import annotations
+
+import contextlib
+import socket as sockets
+from typing import TYPE_CHECKING
+
+from .._wire.link import Link
+from ..errors import TransportError
+from ..errors.transport import Unreachable, system_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._wire.layer import Layer
+    from ..options import TCPOptions
+
+AT_ONCE = int(getattr(sockets, "MSG_DONTWAIT", 0))
+"""Makes one call not wait. Where the system has it, the socket itself may: that spares asking first."""
+
+PIECES = 64
+"""How many pieces go to the kernel in one call."""
+
+LARGE_READ = 126_976
+"""The octets of a read of a stream that fills its reads: malloc maps what is above 131,072 anew."""
+
+
+def broken(error: OSError, doing: str) -> TransportError:
+    """Return the error for a socket that is lost, which a time that is up (ETIMEDOUT) is as well.
+
+    It must not look like a time limit of ours, after which the connection lives on: the system tells it
+    once, and what is read next looks like the peer's end.
+    """
+    made = system_error(error, doing=doing)
+    if isinstance(made, TimeoutError):
+        made = Unreachable(error.strerror or str(error))
+        made.__cause__ = error
+    return made
+
+
+class SocketBase(Link):
+    """A link whose wire is a connected socket."""
+
+    def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
+        """Take over a connected socket (it is closed with the link)."""
+        super().__init__(layers)
+        self._socket = socket
+        self._options = options
+        self.high_water: int = options.high_water
+        self.max_read_ahead: int = options.max_read_ahead
+        self._read_size = self._first_size = options.receive_size
+
+    @property
+    def socket(self) -> sockets.socket | None:
+        """The socket, to read from its options."""
+        return self._socket
+
+    # -- writing
+
+    def _push(self) -> int:
+        """Write until the kernel takes no more; return how many octets it took."""
+        taken = 0
+        try:
+            while outbox := self.to_write():
+                if len(outbox) == 1:
+                    sent = self._socket.send(outbox[0], AT_ONCE)
+                else:
+                    pieces = [outbox[at] for at in range(min(len(outbox), PIECES))]
+                    sent = self._socket.sendmsg(pieces, [], AT_ONCE)
+                self.accepted(sent)
+                taken += sent
+        except BlockingIOError:
+            pass
+        except TransportError:
+            raise  # of a layer
+        except OSError as error:
+            raise broken(error, "sending") from error
+        return taken
+
+    def _end_writing(self) -> None:
+        try:
+            self._socket.shutdown(sockets.SHUT_WR)
+        except OSError:
+            # The peer is gone, which reading tells; nothing was left to be written.
+            self.fail_writing()
+
+    # -- reading
+
+    def _read_now(self) -> bytes | None:
+        """Return one read, `b""` at the end, `None` where nothing is there or reading has failed."""
+        try:
+            return self._read(AT_ONCE)
+        except BlockingIOError:
+            self.likely: bool = False
+        except OSError as error:
+            self.likely = False
+            self.fail(broken(error, "receiving"))
+        return None
+
+    def _read(self, flags: int) -> bytes:
+        size = self._read_size
+        octets = self._socket.recv(size, flags)
+        self.likely = len(octets) == size
+        if self.likely:
+            if size < LARGE_READ:
+                self._read_size = min(2 * size, LARGE_READ)
+        elif size > self._first_size and len(octets) < self._first_size:
+            self._read_size = self._first_size
+        return octets
+
+    # -- the end
+
+    def _wake(self) -> None:
+        # A thread that waits on the socket must wake; close alone would leave it waiting.
+        if self._is_ours:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(sockets.SHUT_RDWR)
+
+    def _shut(self) -> None:
+        # Whoever is inside may still use the number, which the system gives to the next socket: then it
+        # is closed when they leave.
+        if self._wire.held or self._socket.fileno() < 0:
+            return
+        self._wake()
+        if self._wire.acquire(blocking=False):
+            try:
+                self._socket.close()
+            finally:
+                self._wire.release()

@@ -1,0 +1,358 @@
+"""The pipe: everything that a transport is between the caller and the wire, without the wire.
+
+A pipe owns the layers (TLS, a tunnel), the octets that wait to be written, those that have arrived, and where
+each direction stands. It does no I/O and never waits. Its inputs are what can happen to a transport; its
+outputs tell a driver what to do next:
+
+    input                        method              output                       member
+    the caller wrote             `queue_pieces`      what to wait for             `wants`
+    the caller finished          `finish`            octets for the wire          `to_write`
+    octets arrived               `_take_in`          plaintext, end or failure    `_next`
+    the peer finished            `_take_in(b"")`
+    reading failed               `fail`
+    writing failed               `fail_writing`
+    the system took n octets     `accepted`
+    the caller closed            `end`
+
+After every input a driver looks at `wants` again. What each direction can come to is in two tables, which are
+all there is: an input that a table does not have for a state changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import IntEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from .._core.turns import Turns
+from ..errors import TransportClosed, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..messages import Message
+    from ..types import Inbox
+    from .layer import Layer
+
+    _Turns: TypeAlias = Turns[Inbox, Layer, Message]
+else:
+    _Turns = Turns
+
+
+class Reading(IntEnum):
+    """Where the incoming direction stands; the compiled core has the same numbers."""
+
+    OPEN = 0
+    ENDED = 1
+    """The peer ended, with close_notify where there is TLS."""
+    CUT = 2
+    """The peer ended, but nothing says that all of it arrived."""
+    FAILED = 3
+    """It broke, which is told after what had arrived."""
+    REPORTED = 4
+    """It broke, and that was told."""
+    CLOSED = 5
+
+
+class Writing(IntEnum):
+    """Where the outgoing direction stands; the compiled core has the same numbers."""
+
+    OPEN = 0
+    FINISHING = 1
+    """The caller has finished; the layers were not given all of it yet."""
+    SEALED = 2
+    """The layers were told of the end, and the rest waits for the wire."""
+    FINISHED = 3
+    FAILED = 4
+    """The wire takes nothing more; what is written is dropped, since reading tells why."""
+    CLOSED = 5
+
+
+READING: Final = {
+    (Reading.OPEN, "end"): Reading.ENDED,
+    (Reading.OPEN, "cut"): Reading.CUT,
+    (Reading.OPEN, "fail"): Reading.FAILED,
+    (Reading.FAILED, "report"): Reading.REPORTED,
+    (Reading.OPEN, "close"): Reading.CLOSED,
+    (Reading.FAILED, "close"): Reading.CLOSED,
+    (Reading.REPORTED, "close"): Reading.CLOSED,
+    # What had ended before stays known.
+}
+
+WRITING: Final = {
+    (Writing.OPEN, "finish"): Writing.FINISHING,
+    (Writing.FINISHING, "seal"): Writing.SEALED,
+    (Writing.SEALED, "written"): Writing.FINISHED,
+    **{(each, "fail"): Writing.FAILED for each in (Writing.OPEN, Writing.FINISHING, Writing.SEALED)},
+    (Writing.FINISHED, "fail"): Writing.FAILED,
+    **{(each, "close"): Writing.CLOSED for each in Writing},
+}
+
+READ: Final = 1
+WRITE: Final = 2
+
+AHEAD: Final = 65_536
+"""How many octets the layers are given at once, and how much of what they make waits for the wire."""
+
+MAX_READ_AHEAD: Final = 4 * 1_048_576
+"""How much is read while writing has to wait, where the options do not say otherwise."""
+
+
+class Pipe(_Turns):
+    """What every transport shares: the queues, the layers and both directions' states."""
+
+    max_read_ahead: int = MAX_READ_AHEAD
+
+    def __init__(self, layers: Sequence[Layer] = ()) -> None:
+        """Start with these layers, the outermost (nearest to the wire) first."""
+        self._layers = tuple(layers)
+        if layers:
+            self.windowed: bool = self.keeps_wire
+        self._outbox = deque()
+        self._pending = deque()
+        self._arrived = deque()
+
+    # -- the outgoing direction
+
+    @property
+    def keeps_wire(self) -> bool:
+        """Whether the wire must stay open in both directions after this direction has ended."""
+        return any(layer.keeps_wire for layer in self._layers)
+
+    @property
+    def unsent(self) -> int:
+        """How many octets were written by the caller, or made of that, and have not left."""
+        if not self.windowed:
+            return self._queued
+        return self._queued + sum(layer.waiting for layer in self._layers)
+
+    @property
+    def backlog(self) -> int:
+        """The same as `unsent`."""
+        return self.unsent
+
+    def _write_event(self, event: str) -> None:
+        self._writing = WRITING.get((Writing(self._writing), event), self._writing)
+
+    def queue_pieces(self, pieces: Iterable[bytes]) -> None:
+        """Take what the caller writes."""
+        sealed = not self._layers
+        queue = self._outbox if sealed else self._pending
+        for piece in pieces:
+            if piece:
+                queue.append(piece)
+                self._queued += len(piece)
+                if not sealed:
+                    self._unsealed += len(piece)
+
+    def finish(self) -> None:
+        """Take that the caller writes no more; what it wrote still leaves."""
+        self._write_event("finish")
+
+    def to_write(self) -> deque[bytes | memoryview[int]]:
+        """Return the octets for the wire, after giving the layers their next piece if these are few."""
+        if self._layers and (self._unsealed or self._writing == Writing.FINISHING):
+            self._fill()
+        elif self._writing == Writing.FINISHING:
+            self._write_event("seal")
+        return self._outbox
+
+    def _fill(self) -> None:
+        innermost = self._layers[-1]
+        while self._unsealed and self._queued - self._unsealed < AHEAD and not self._windows_shut:
+            octets = self._piece()
+            innermost.write(octets)
+            self._unsealed -= len(octets)
+            self._queued -= len(octets)
+            self._carry_out()
+        if not self._unsealed and self._writing == Writing.FINISHING:
+            innermost.close_notify()
+            self._carry_out()
+            self._write_event("seal")
+
+    @property
+    def _windows_shut(self) -> bool:
+        return self.windowed and any(layer.waiting for layer in self._layers)
+
+    def _piece(self) -> bytes:
+        """Take the next octets for the layers: small pieces together, large ones in parts."""
+        pending = self._pending
+        first = pending.popleft()
+        if len(first) > AHEAD:
+            view = memoryview(first)
+            pending.appendleft(view[AHEAD:])
+            return bytes(view[:AHEAD])
+        if not pending or len(first) + len(pending[0]) > AHEAD:
+            return bytes(first)
+        pieces, size = [first], len(first)
+        while pending and size + len(pending[0]) <= AHEAD:
+            pieces.append(pending.popleft())
+            size += len(pieces[-1])
+        return b"".join(pieces)
+
+    def _carry_out(self) -> None:
+        """Move what the layers want to send outwards, into the outbox."""
+        layers = self._layers
+        outermost = layers[0]
+        if outermost is not layers[-1]:
+            for inner, outer in pairwise(layers[::-1]):
+                octets = inner.leaving()
+                if octets:
+                    outer.write(octets)
+        octets = outermost.leaving()
+        if octets and self._writing != Writing.FAILED:
+            self._outbox.append(octets)
+            self._queued += len(octets)
+
+    def accepted(self, count: int) -> None:
+        """Take that the wire took so many octets of `to_write`."""
+        outbox = self._outbox
+        self._queued -= count
+        while outbox and count >= len(outbox[0]):
+            count -= len(outbox.popleft())
+        if count:
+            # A view keeps the rest by reference; a slice would copy it.
+            outbox[0] = memoryview(outbox[0])[count:]
+
+    @property
+    def must_finish(self) -> bool:
+        """Whether the wire is to be told now that no more will come."""
+        return self._writing == Writing.SEALED and not self._outbox
+
+    def finished(self) -> None:
+        """Take that the wire was told."""
+        self._write_event("written")
+
+    def fail_writing(self) -> None:
+        """Take that the wire takes no more octets."""
+        self._write_event("fail")
+        self._outbox.clear()
+        self._pending.clear()
+        self._queued = self._unsealed = 0
+
+    # -- the incoming direction
+
+    @property
+    def clean_end(self) -> bool:
+        """Whether the peer ended properly, with close_notify where there is TLS."""
+        return self._reading == Reading.ENDED
+
+    @property
+    def ended(self) -> bool:
+        """Whether the peer has ended, cleanly or not."""
+        return self._reading in {Reading.ENDED, Reading.CUT}
+
+    def _read_event(self, event: str) -> None:
+        self._reading = READING.get((Reading(self._reading), event), self._reading)
+
+    def fail(self, error: TransportError | None) -> None:
+        """Take that nothing more can be read, and why; it is told after what has arrived."""
+        if self._reading == Reading.OPEN:
+            self._failure = error
+            self._read_event("fail")
+
+    def begin(self, octets: bytes = b"") -> None:
+        """Take what came before the link was made: these octets, and what the layers hold already.
+
+        A server may answer in the read that ended its handshake: nothing would wake us for that again.
+        """
+        if octets:
+            self.arrive(octets)
+        octets = b""
+        for layer in self._layers:
+            if octets:
+                layer.feed(octets)
+            octets = layer.read()
+        if octets:
+            self.arrive(octets)
+        if self._layers:
+            self._carry_out()
+            if self._layers[-1].ended:
+                self._read_event("end" if self._layers[-1].clean_end else "cut")
+
+    def _take_in(self, octets: bytes) -> None:
+        """Take one read of the wire; `b""` says that the peer finished.
+
+        What a layer makes of it before it fails is delivered before the failure.
+        """
+        if self._layers:
+            try:
+                self._pass_inwards(octets)
+            except TransportError as error:
+                self.fail(error)
+        elif octets:
+            self.arrive(octets)
+        else:
+            self._read_event("end")
+
+    def _pass_inwards(self, octets: bytes) -> None:
+        # Whatever the layers make of it, nothing comes after the end of the wire.
+        last = not octets
+        failure = None
+        for layer in self._layers:
+            if not self._queued:
+                layer.written()
+            layer.feed(octets)
+            octets = layer.read()
+            failure = failure or layer.failure
+            if not octets and not layer.ended:
+                break
+        else:
+            if octets:
+                self.arrive(octets)
+        if self._writing != Writing.CLOSED:
+            self._carry_out()
+        if failure is not None:
+            self.fail(failure)
+        elif self._layers[-1].ended:
+            self._read_event("end" if self._layers[-1].clean_end else "cut")
+        elif last:
+            self._read_event("cut")
+
+    def _next(self) -> bytes | None:
+        """Return what has arrived, `b""` after its end, `None` where neither is so yet.
+
+        Raises what broke the pipe once, and `TransportClosed` from then on.
+        """
+        if self._arrived:
+            octets = self._arrived.popleft()
+            self._held -= len(octets)
+            return octets
+        if self._reading == Reading.OPEN:
+            return None
+        if self._reading <= Reading.CUT:
+            return b""
+        # Whoever holds the error must not see it change under a later operation.
+        failure, self._failure = self._failure, None
+        self._read_event("report")
+        try:
+            raise failure or TransportClosed
+        finally:
+            del failure  # no frame may hold the error whose traceback holds the frame
+
+    # -- both
+
+    @property
+    def wants(self) -> int:
+        """What to wait for: `READ`, `WRITE`, both or neither."""
+        wanted = 0
+        if self._reading == Reading.OPEN and self._held < self.max_read_ahead:
+            wanted = READ
+        if self._writing < Writing.FAILED and (
+            self._outbox
+            or self._writing in {Writing.FINISHING, Writing.SEALED}
+            or (self._unsealed and not self._windows_shut)
+        ):
+            wanted |= WRITE
+        return wanted
+
+    @property
+    def full(self) -> bool:
+        """Whether so much has arrived that nobody received that no more is read ahead."""
+        return self._held >= self.max_read_ahead
+
+    def end(self) -> None:
+        """Take that the caller closed."""
+        self._write_event("close")
+        self._read_event("close")

@@ -1,0 +1,235 @@
+"""An exception of a signal handler may come anywhere: a connection stays usable, or is closed and says so.
+
+The exception is raised before every single instruction of mint's Python code during complete exchanges.
+Only before `RETURN_VALUE` it is not, because no handler runs there: what was returned would be lost with
+nobody left to know.
+"""
+
+from __future__ import annotations
+
+import dis
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint import TCPOptions, errors
+from mint.transport import SocketLink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from mint.responses import Response
+
+ROOT = str(Path(mint.__file__).parent)
+PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+RETURN = dis.opmap["RETURN_VALUE"]
+
+
+class Interrupt(BaseException):
+    """What the handler raises, as Ctrl-C raises KeyboardInterrupt."""
+
+
+class Bomb:
+    """Raises before the n-th instruction of mint."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+        self.where = ""
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> Bomb | None:
+        if event == "call":
+            if not frame.f_code.co_filename.startswith(ROOT):
+                return None
+            frame.f_trace_opcodes = True
+            frame.f_trace_lines = False
+            return self
+        if event == "opcode" and self.left:
+            if frame.f_code.co_code[frame.f_lasti] == RETURN:
+                return self
+            self.left -= 1
+            if not self.left:
+                self.where = f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
+                raise Interrupt
+        return self
+
+    def goes_off(self, work: Callable[[], object]) -> bool:
+        """Run the work; false where it ended before the bomb went off."""
+        sys.settrace(self)
+        try:
+            work()
+        except Interrupt:
+            return True
+        finally:
+            sys.settrace(None)
+        return False
+
+
+class Exchange:
+    """One request and its response over a pair of sockets, as far as it comes."""
+
+    def __init__(self, mailbox: mint.Mailbox | None = None) -> None:
+        near, self.far = socket.socketpair()
+        self.far.settimeout(10)
+        self.link = SocketLink(near, TCPOptions())
+        self.mailbox = mailbox
+        self.conn: mint.Connection = mint.http1.initiate(
+            self.link, scheme="http", hostname="example.org", mailbox=mailbox
+        )
+        self.asked = self.answered = False
+        self.got: list[Response] = []
+        self.message: object = None
+
+    def run(self) -> None:
+        """Go on where it stands."""
+        if not self.asked:
+            self.conn, _ = self.conn.request("GET", "/")
+            self.asked = True
+        if not self.answered:
+            self.far.recv(1000)
+            self.far.sendall(PAGE)
+            self.answered = True
+        while self.conn.open_request_count:
+            if self.mailbox is None:
+                self.conn, responses = self.conn.recv(timeout=5)
+            else:
+                if self.message is None:
+                    self.message = self.mailbox.receive(timeout=5)
+                taken = self.conn.stream(self.message)
+                assert taken is not mint.UNKNOWN
+                self.message = None
+                self.conn, responses = taken
+            self.got += responses
+
+    def check(self) -> None:
+        """See that nothing is held, and that it goes on or says that it is closed."""
+        assert not self.link._guard.held
+        assert not self.link._wire.held
+        try:
+            self.run()
+        except errors.TransportClosed as error:
+            if self.conn.after(error).is_open("read"):
+                raise
+        else:
+            assert any(isinstance(each, mint.Done) for each in self.got)
+        self.conn.close()
+        assert self.link.closed
+        self.far.close()
+
+
+@pytest.fixture
+def mailbox() -> Iterator[mint.Mailbox]:
+    with mint.Mailbox() as made:
+        yield made
+
+
+@pytest.mark.parametrize("active", [False, True], ids=["recv", "mailbox"])
+def test_an_interrupt_at_any_instruction(active: bool, mailbox: mint.Mailbox) -> None:
+    number, closed = 0, 0
+    while True:
+        number += 1
+        exchange = Exchange(mailbox if active else None)
+        bomb = Bomb(number)
+        off = bomb.goes_off(exchange.run)
+        try:
+            exchange.check()
+            if active:
+                mailbox.post("still there")
+                assert mailbox.receive(timeout=5) == "still there"
+        except Exception as error:
+            raise AssertionError(f"interrupted in {bomb.where}") from error
+        closed += exchange.link.closed
+        if not off:
+            break
+    assert number > 100
+
+
+@pytest.mark.parametrize("posted", [False, True])
+def test_an_interrupt_of_receive_loses_nothing_that_was_posted(mailbox: mint.Mailbox, posted: bool) -> None:
+    number = 0
+    while True:
+        number += 1
+        if posted:
+            mailbox.post(number)
+        bomb = Bomb(number)
+
+        def receive() -> None:
+            try:
+                found = mailbox.receive(timeout=0)
+                assert found == number  # noqa: B023  # called at once
+            except errors.TransportTimeout:
+                assert not posted
+
+        off = bomb.goes_off(receive)
+        if off:
+            if not posted:
+                mailbox.post(number)
+            assert mailbox.receive(timeout=1) == number, bomb.where
+        else:
+            break
+    with pytest.raises(errors.TransportTimeout):
+        mailbox.receive(timeout=0)
+
+
+def test_a_mailbox_can_be_closed_by_a_signal_handler_while_its_thread_waits() -> None:
+    mailbox = mint.Mailbox()
+    before = signal.signal(signal.SIGUSR1, lambda *_: mailbox.close())
+    try:
+        main = threading.main_thread().ident
+        assert main is not None
+        timer = threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGUSR1))
+        timer.start()
+        with pytest.raises(errors.MailboxClosed):
+            mailbox.receive(timeout=10)
+        timer.join()
+        mailbox.close()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_connection_can_be_closed_by_a_signal_handler_while_its_thread_waits() -> None:
+    exchange = Exchange()
+    conn, _ = exchange.conn.request("GET", "/")
+    before = signal.signal(signal.SIGUSR1, lambda *_: conn.close())
+    try:
+        main = threading.main_thread().ident
+        assert main is not None
+        timer = threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGUSR1))
+        timer.start()
+        with pytest.raises(errors.TransportClosed):
+            conn.recv(timeout=10)
+        timer.join()
+        assert exchange.link._socket.fileno() == -1
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        exchange.far.close()
+
+
+def test_receiving_in_a_signal_handler_that_interrupted_receive_is_refused() -> None:
+    with mint.Mailbox() as mailbox:
+        told: list[Exception] = []
+
+        def handler(*_: object) -> None:
+            try:
+                mailbox.receive(timeout=0)
+            except RuntimeError as error:
+                told.append(error)
+            mailbox.post("done")
+
+        before = signal.signal(signal.SIGUSR1, handler)
+        try:
+            main = threading.main_thread().ident
+            assert main is not None
+            timer = threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGUSR1))
+            timer.start()
+            assert mailbox.receive(timeout=10) == "done"
+            timer.join()
+            assert len(told) == 1
+        finally:
+            signal.signal(signal.SIGUSR1, before)

@@ -1,0 +1,177 @@
+"""The pipe by itself: its tables, and what goes through it in whatever pieces."""
+
+from __future__ import annotations
+
+import socket
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mint import TCPOptions, errors
+from mint._wire.pipe import AHEAD, READ, READING, WRITE, WRITING, Pipe, Reading, Writing
+from mint.transport import SocketLink
+
+from ..ways import Narrow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INPUTS: dict[str, Callable[[Pipe], object]] = {
+    "end": lambda pipe: pipe._take_in(b""),
+    "fail": lambda pipe: pipe.fail(errors.TransportReset()),
+    "fail writing": lambda pipe: pipe.fail_writing(),
+    "finish": lambda pipe: pipe.finish(),
+    "to_write": lambda pipe: pipe.to_write(),
+    "finished": lambda pipe: pipe.finished(),
+    "close": lambda pipe: pipe.end(),
+}
+
+
+class Turning(Narrow):
+    """A layer that changes every octet, and says that it ends."""
+
+    keeps_wire = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = b""
+        self.largest = 0
+
+    def write(self, octets: bytes) -> None:
+        self.largest = max(self.largest, len(octets))
+        self.left += bytes(each ^ 255 for each in octets)
+
+    def leaving(self) -> bytes:
+        octets, self.left = self.left, b""
+        return octets
+
+    def read(self) -> bytes:
+        octets, self.came = self.came, b""
+        return bytes(each ^ 255 for each in octets)
+
+    def close_notify(self) -> None:
+        self.left += b"!"
+
+
+@given(st.lists(st.sampled_from(sorted(INPUTS)), max_size=8))
+def test_no_input_leads_out_of_the_tables(names: list[str]) -> None:
+    pipe = Pipe()
+    for name in names:
+        before = Reading(pipe._reading), Writing(pipe._writing)
+        INPUTS[name](pipe)
+        after = Reading(pipe._reading), Writing(pipe._writing)
+        assert after[0] == before[0] or after[0] in {to for (at, _), to in READING.items() if at == before[0]}
+        assert after[1] == before[1] or after[1] in {to for (at, _), to in WRITING.items() if at == before[1]}
+        if pipe.closed:
+            assert not pipe.wants & WRITE
+        if after[0] != Reading.OPEN:
+            assert not pipe.wants & READ
+
+
+def test_closing_is_the_end_of_both_directions() -> None:
+    for reading, writing in product(Reading, Writing):
+        pipe = Pipe()
+        pipe._reading, pipe._writing = reading, writing
+        pipe.end()
+        assert pipe.closed
+        assert pipe.wants == 0
+        for again in INPUTS.values():
+            again(pipe)
+            assert pipe.closed
+
+
+def test_a_failure_is_told_once_after_what_had_arrived() -> None:
+    pipe = Pipe()
+    pipe._take_in(b"first")
+    pipe.fail(errors.TransportReset())
+    pipe.fail(errors.TLSFailed("later"))
+    assert pipe._next() == b"first"
+    with pytest.raises(errors.TransportReset):
+        pipe._next()
+    for _ in range(2):
+        with pytest.raises(errors.TransportClosed):
+            pipe._next()
+
+
+@given(st.lists(st.binary(max_size=200_000), max_size=5), st.data(), st.booleans())
+def test_what_is_written_leaves_once_and_in_order(
+    pieces: list[bytes], drawn: st.DataObject, layered: bool
+) -> None:
+    layer = Turning()
+    pipe = Pipe((layer,) if layered else ())
+    gone = b""
+
+    def take() -> None:
+        nonlocal gone
+        outbox = pipe.to_write()
+        while outbox:
+            count = drawn.draw(st.sampled_from([1, 16_384, 1 << 20]))
+            octets = bytes(outbox[0])[:count]
+            gone += octets
+            pipe.accepted(len(octets))
+            if drawn.draw(st.booleans()):
+                return
+            outbox = pipe.to_write()
+
+    for piece in pieces:
+        pipe.queue_pieces((piece,))
+        assert bool(pipe.wants & WRITE) == bool(pipe.unsent)
+        take()
+    pipe.finish()
+    while pipe.wants & WRITE and not pipe.must_finish:
+        take()
+    pipe.finished()
+    assert pipe._writing == Writing.FINISHED
+    assert pipe.unsent == 0
+    whole = b"".join(pieces)
+    assert gone == (bytes(each ^ 255 for each in whole) + b"!" if layered else whole)
+    assert layer.largest <= AHEAD
+
+
+def test_layers_are_not_given_more_than_is_likely_to_leave() -> None:
+    layer = Turning()
+    pipe = Pipe((layer,))
+    pipe.queue_pieces((bytes(10_000_000),))
+    assert sum(map(len, pipe.to_write())) <= 2 * AHEAD
+    assert pipe.unsent == 10_000_000
+
+
+def test_windows_that_are_shut_are_not_waited_for_by_writing() -> None:
+    layer = Narrow()
+    pipe = Pipe((layer,))
+    pipe.queue_pieces((bytes(1_000_000),))
+    assert not pipe.to_write()
+    assert pipe.wants == READ
+    assert pipe.unsent == 1_000_000
+    assert layer.waiting <= AHEAD
+
+
+@given(st.lists(st.tuples(st.binary(max_size=50), st.booleans()), max_size=8), st.booleans())
+def test_the_short_course_of_sending_is_the_general_one(
+    sends: list[tuple[bytes, bool]], layered: bool
+) -> None:
+    """`SocketLink.send` writes at once where it can; what arrives and what stays is as the pipe has it."""
+    told = []
+    for general in (False, True):
+        near, far = socket.socketpair()
+        link = SocketLink(near, TCPOptions(), (Turning(),) if layered else ())
+        for octets, flush in sends:
+            if general:
+                link.queue_pieces((octets,))
+                if flush:
+                    link._write()
+            else:
+                link.send((octets,), flush=flush)
+        unsent = link.unsent
+        link.flush(5)
+        link.close()
+        with far:
+            far.settimeout(5)
+            received = b""
+            while more := far.recv(65_536):
+                received += more
+        told.append((received, unsent))
+    assert told[0] == told[1]
