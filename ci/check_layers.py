@@ -33,6 +33,7 @@ LAYERS = (
         "vocabulary",
         (
             *("mint.types", "mint.responses", "mint.messages", "mint.options", "mint.proxy"),
+            "mint.tolerance",
             *(
                 "mint.errors",
                 "mint._checks",

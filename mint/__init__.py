@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         StatusReason,
         Trailers,
     )
+    from .tolerance import Tolerance
     from .types import STREAM, UNKNOWN, Eof, TLSInfo, UnixAddress
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "TLSInfo",
     "TLSOptions",
     "TLSSessions",
+    "Tolerance",
     "Trailers",
     "TransportError",
     "Tunnels",
@@ -100,6 +102,7 @@ _HOMES = {
     "messages": ("Broken", "Closed", "Message", "Received"),
     "options": ("ClientSettings", "HTTP1Options", "HTTP2Options", "TCPOptions", "TLSOptions"),
     "proxy": ("Proxy",),
+    "tolerance": ("Tolerance",),
     "responses": (
         "Data",
         "Done",

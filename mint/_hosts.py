@@ -95,9 +95,9 @@ def _check_label(label: str) -> None:
 
 
 def _encode(text: str) -> str:
-    """Return the A-labels of an internationalized name, strictly by IDNA 2008."""
+    """Return the A-labels of an internationalized name: IDNA 2008, after RFC 5895 2.1 (lower case)."""
     try:
-        return with_idna.encode(text)
+        return with_idna.encode(unicodedata.normalize("NFC", text.lower()))
     except ModuleNotFoundError:
         raise ValueError(
             f"{text!r} is an internationalized name: install mint-http[idna], or give its A-labels (xn--...)"

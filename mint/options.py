@@ -16,6 +16,7 @@ from . import _checks
 from ._extras import with_truststore
 from ._hosts import ascii_host
 from ._sessions import TLSSessions
+from .tolerance import Tolerance
 
 Trust: TypeAlias = Literal["auto", "system", "certifi", "truststore"]
 StatusReasonOption: TypeAlias = Literal["status_reason"]
@@ -80,7 +81,11 @@ def _require_address(options: object, name: str) -> None:
 
 def _require_flags(options: object) -> None:
     for each in fields(options):  # type: ignore[arg-type]  # every caller is a dataclass
-        if each.type == "bool":
+        if each.name == "lenient":
+            value = getattr(options, each.name)
+            if not isinstance(value, Tolerance):
+                _checks.flag(each.name, value)
+        elif each.type == "bool":
             _checks.flag(each.name, getattr(options, each.name))
 
 
@@ -98,8 +103,8 @@ class HTTP1Options:
     Attributes:
         case_sensitive_headers: send header names as they are given; they go out in lower case otherwise.
         skip_target_validation: send targets that RFC 3986 does not allow; blanks and controls stay refused.
-        lenient: accept what sloppy servers send: bare LF as a line end in heads, content-length beside
-            chunked (the connection is then not reused), blanks after a chunk size.
+        lenient: accept responses that break a rule, as browsers and curl do: a `Tolerance` says which rules,
+            `True` stands for all of them.
         sensitive_headers: names, in lower case, whose values stand in no error and in no log, and are not
             kept for the lines that come next; authorization, cookies and proxy credentials always are
             among them.
@@ -118,7 +123,7 @@ class HTTP1Options:
 
     case_sensitive_headers: bool = False
     skip_target_validation: bool = False
-    lenient: bool = False
+    lenient: bool | Tolerance = False
     sensitive_headers: frozenset[str] = frozenset()
     optional_responses: tuple[StatusReasonOption, ...] = ()
     max_header_list_size: int = 262_144
@@ -228,6 +233,10 @@ class HTTP2Options:
             65 535 to 2**31 - 1.
         receive_window_update_threshold: refill a window once so few octets are left in it; one smaller than
             twice as many is refilled when half of it is used.
+        skip_target_validation: send targets that RFC 3986 does not allow; whitespace and control characters
+            stay refused.
+        lenient: accept responses that break a rule: a `Tolerance` says which rules, `True` stands for all
+            of them.
         sensitive_headers: names, in lower case, whose values stand in no error and in no log, and are never
             put into HPACK tables; authorization, cookies and proxy credentials always are among them.
         max_fields: the fields of one header section; every cookie crumb counts.
@@ -259,6 +268,8 @@ class HTTP2Options:
     client_settings: ClientSettings = ClientSettings()
     connection_window_size: int = 16_777_216
     receive_window_update_threshold: int = 160_000
+    skip_target_validation: bool = False
+    lenient: bool | Tolerance = False
     sensitive_headers: frozenset[str] = frozenset()
     max_fields: int = 512
     max_discarded_header_list: int = 1_048_576
@@ -278,6 +289,7 @@ class HTTP2Options:
     initial_max_concurrent_streams: int = 100
 
     def __post_init__(self) -> None:
+        _require_flags(self)
         _require_positive(
             self,
             "connection_window_size",

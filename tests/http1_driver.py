@@ -18,6 +18,7 @@ from mint._core.events import (
     Trailers,
 )
 from mint._core.http1 import Config, State
+from mint.tolerance import bits_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,6 +40,7 @@ def config(  # one parameter per option a test turns
     case_sensitive_headers: bool = False,
     skip_target_validation: bool = False,
     lenient: bool = False,
+    tolerance: int = 0,
     status_reason: bool = False,
     max_header_list_size: int = 262144,
     max_fields: int = 512,
@@ -62,7 +64,7 @@ def config(  # one parameter per option a test turns
         user_agent=user_agent,
         case_sensitive_headers=case_sensitive_headers,
         skip_target_validation=skip_target_validation,
-        lenient=lenient,
+        tolerance=bits_of(True) if lenient else tolerance,
         status_reason=status_reason,
         max_header_list_size=max_header_list_size,
         max_fields=max_fields,

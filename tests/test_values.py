@@ -67,6 +67,7 @@ MESSAGES: list[object] = [
 ]
 OPTIONS: list[object] = [
     options.HTTP1Options(lenient=True),
+    mint.Tolerance(bare_lf=True),
     options.HTTP2Options(max_fields=3),
     options.ClientSettings(enable_push=True),
     options.TCPOptions(connect_timeout=1),

@@ -26,6 +26,7 @@ from ..errors import (
     UnexpectedProxyStatus,
 )
 from ..errors.table import from_fault
+from ..tolerance import bits_of
 from .race import (
     Attempt,
     Established,
@@ -201,7 +202,7 @@ def http1_config(proxy: Proxy, plan: Plan) -> Config1:
         identity=0,
         user_agent=USER_AGENT,
         case_sensitive_headers=limits.case_sensitive_headers,
-        lenient=limits.lenient,
+        tolerance=bits_of(limits.lenient),
         max_header_list_size=limits.max_header_list_size,
         max_fields=limits.max_fields,
         max_status_line=limits.max_status_line,
@@ -227,6 +228,7 @@ def http2_config(proxy: Proxy, plan: Plan) -> Config2:
         connection_window_size=limits.connection_window_size,
         window_update_threshold=limits.receive_window_update_threshold,
         sensitive=limits.sensitive_headers,
+        tolerance=bits_of(limits.lenient),
         max_fields=limits.max_fields,
         max_header_block=limits.max_header_block,
         max_continuations=limits.max_continuations,

@@ -19,6 +19,7 @@ from .._loops.blocking import open_link
 from .._version import USER_AGENT
 from ..errors import BadALPNProtocol, Closed, Processed, TransportError
 from ..options import HTTP1Options, TCPOptions, TLSOptions
+from ..tolerance import bits_of
 from ..types import UnixAddress
 from .arguments import check_initiate, check_mailbox, check_options
 from .base import NO_PRIVATE, ConnectionBase
@@ -196,7 +197,7 @@ def initiate(
         user_agent=USER_AGENT,
         case_sensitive_headers=http1.case_sensitive_headers,
         skip_target_validation=http1.skip_target_validation,
-        lenient=http1.lenient,
+        tolerance=bits_of(http1.lenient),
         status_reason="status_reason" in http1.optional_responses,
         max_header_list_size=http1.max_header_list_size,
         max_fields=http1.max_fields,

@@ -20,6 +20,7 @@ from .._loops.blocking import open_link
 from .._version import USER_AGENT
 from ..errors import BadALPNProtocol, InadequateSecurity, ProtocolNotNegotiated
 from ..options import MAX_WINDOW, ClientSettings, HTTP2Options, TCPOptions, TLSOptions
+from ..tolerance import bits_of
 from ..types import UnixAddress
 from .arguments import check_initiate, check_mailbox, check_options
 from .base import NO_PRIVATE, ConnectionBase
@@ -332,6 +333,8 @@ def initiate(
         connection_window_size=http2.connection_window_size,
         window_update_threshold=http2.receive_window_update_threshold,
         sensitive=http2.sensitive_headers,
+        skip_target_validation=http2.skip_target_validation,
+        tolerance=bits_of(http2.lenient),
         max_fields=http2.max_fields,
         max_header_block=http2.max_header_block,
         max_continuations=http2.max_continuations,

@@ -1,6 +1,22 @@
 # Rules about methods, targets, field names and values that both protocols share.
 from .faults cimport Fault
 
+# What is tolerated of servers that break a rule; the bits of TOLERANCES, in that order.
+cdef enum:
+    TOLERATE_BARE_LF = 1
+    TOLERATE_SPACE_BEFORE_COLON = 2
+    TOLERATE_NON_FIELD_LINES = 4
+    TOLERATE_CONTROL_CHARACTERS = 8
+    TOLERATE_SURROUNDING_WHITESPACE = 16
+    TOLERATE_REPEATED_CHUNKED = 32
+    TOLERATE_LENGTH_BESIDE_CHUNKED = 64
+    TOLERATE_STATUS_LINE_WHITESPACE = 128
+    TOLERATE_IDENTITY_CODING = 256
+    TOLERATE_MALFORMED_CONNECTION = 512
+    TOLERATE_EMPTY_LINES = 1024
+    TOLERATE_CHUNK_SIZE_WHITESPACE = 2048
+    TOLERATE_ALL = 4095
+
 cdef str exact(object text)                           # TypeError where it is no text
 cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)

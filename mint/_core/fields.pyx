@@ -34,6 +34,13 @@ FORBIDDEN_IN_TRAILERS: frozenset = CONNECTION_SPECIFIC | frozenset({
     "expires", "date", "location", "retry-after", "vary", "warning",
 })
 
+# The names of the bits of a tolerance, the lowest first.
+TOLERANCES: tuple = (
+    "bare_lf", "space_before_colon", "non_field_lines", "control_characters",
+    "surrounding_whitespace", "repeated_chunked", "length_beside_chunked", "status_line_whitespace",
+    "identity_coding", "malformed_connection", "empty_lines", "chunk_size_whitespace",
+)
+
 DEFAULT_PORTS: dict = {"http": 80, "https": 443}
 
 

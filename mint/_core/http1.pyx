@@ -12,13 +12,14 @@ from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, Step, step
 from .faults cimport PROCESSED_NO, PROCESSED_YES, Fault, fault, marked, refusal
 from .fields cimport check_pairs, exact
 from .http1_config cimport Config as ConfigType
+from .http1_events cimport done, seen_fault
 from .http1_framing cimport SEEN_FINAL
-from .http1_heads cimport shown_octets
-from .http1_notes cimport notes_of_output, notes_of_responses
+from .http1_heads cimport empty_lines, shown_octets
+from .http1_notes cimport notes_of_output, notes_of_responses, notes_of_skipped
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_UPGRADE, SEND_CHUNKED, SEND_LENGTH,
                               SEND_NOTHING, Draft, body_output, draft, trailers_output)
 from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_TUNNEL, PHASE_UNTIL_CLOSE, Core,
-                               Pending, Reading, done, seen_fault)
+                               Pending, Reading)
 from .logs cimport same_octets
 
 from .http1_config import Config as Config  # no-cython-lint: callers find it here
@@ -28,7 +29,8 @@ cdef bint same_core(const Core *one, const Core *two) noexcept nogil:
     """Whether two states stand at the same place; where `queue` and `log` begin does not count."""
     return (one.phase == two.phase and one.status == two.status and one.seen == two.seen
             and one.sends == two.sends and one.old_peer == two.old_peer and one.begun == two.begun
-            and one.closing == two.closing and one.given == two.given
+            and one.closing == two.closing and one.bare == two.bare and one.ending == two.ending
+            and one.given == two.given
             and one.sender == two.sender and one.owed == two.owed
             and one.declared == two.declared and one.length == two.length
             and one.remaining == two.remaining and one.excess == two.excess
@@ -68,7 +70,13 @@ cdef class State(Reading):
         """Whether a request may follow, or a tunnel still sends."""
         if self.core.phase == PHASE_TUNNEL or self.core.phase == PHASE_DEAF:
             return self.core.sender != 0
-        return self.core.phase != PHASE_CLOSED and not self.core.closing
+        return self.core.phase != PHASE_CLOSED and not self.core.closing and not self.may_switch()
+
+    cdef bint may_switch(self) noexcept:
+        """Whether the last request asks for another protocol: nothing may follow it before its answer."""
+        cdef Py_ssize_t count = len(self.queue)
+        return count != self.core.first and (<Pending>self.queue[count - 1]).asks & (
+            ASKS_CONNECT | ASKS_UPGRADE) != 0
 
     @property
     def is_tunnel(self):
@@ -137,8 +145,7 @@ cdef class State(Reading):
             raise TypeError("a body that is streamed is not given as well")
         if self.core.phase == PHASE_CLOSED:
             refused = refusal("closed")
-        elif self.core.phase >= PHASE_TUNNEL or (count and (<Pending>self.queue[
-                len(self.queue) - 1]).asks & (ASKS_CONNECT | ASKS_UPGRADE)):
+        elif self.core.phase >= PHASE_TUNNEL or self.may_switch():
             # Octets behind a CONNECT or an upgrade may turn out to be the other protocol's.
             refused = refusal("closed_for_writing")
         elif self.core.closing:   # 9112-9.6-a
@@ -164,6 +171,7 @@ cdef class State(Reading):
         pending.protocols = made.protocols
         new.queue = self.queue[self.core.first:] + (pending,) if count else (pending,)
         new.core.first = 0
+        new.core.bare = False
         if made.sends != SEND_NOTHING:
             new.core.sender = new.core.given
             new.core.sends = made.sends
@@ -312,6 +320,7 @@ cdef class State(Reading):
         cdef State new
         cdef list responses
         cdef Fault broken
+        cdef tuple notes = ()
         if self.core.phase >= PHASE_DEAF or PyBytes_GET_SIZE(data) == 0:
             return step(self, None, (), None, None, self.end())
         new = self.clone()
@@ -324,8 +333,12 @@ cdef class State(Reading):
         elif new.core.window.start == new.core.window.end and new.log is not None:
             new.log = None
             new.core.window.start = new.core.window.end = 0
-        return step(new, responses, (), broken, None, new.end(),
-                    notes_of_responses(responses, self.config.sensitive) if self.core.traced else ())
+        if new.skipped is not None:
+            notes = notes_of_skipped(new.skipped)
+            new.skipped = None
+        if self.core.traced:
+            notes += notes_of_responses(responses, self.config.sensitive)
+        return step(new, responses, (), broken, None, new.end(), notes)
 
     def unasked(self, bytes data not None):
         """Take what came while no request was open, as one is about to be sent: the state, or a fault.
@@ -334,7 +347,8 @@ cdef class State(Reading):
         """
         cdef State new
         cdef Py_ssize_t count = PyBytes_GET_SIZE(data)
-        cdef Py_ssize_t start = self.passed_over(<const unsigned char *>PyBytes_AS_STRING(data), count)
+        cdef Py_ssize_t start = empty_lines(<const unsigned char *>PyBytes_AS_STRING(data), count,
+                                           self.config.tolerance)
         cdef Fault broken
         if start == count:
             return step(self)

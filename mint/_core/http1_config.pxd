@@ -11,7 +11,7 @@ cdef class Config:
     cdef int host_size                          # octets of the Host field in `lines`
     cdef readonly bint case_sensitive_headers   # names go out as the caller spells them
     cdef readonly bint skip_target_validation   # the way out of 9112-3.2
-    cdef readonly bint lenient                  # documented relaxations for sloppy servers
+    cdef readonly int tolerance                 # TOLERATE_ bits: rules that are relaxed for servers
     cdef readonly bint status_reason            # StatusReason events are wanted
     cdef readonly bint forward_proxy            # targets in absolute-form (9112-3.2.2-a)
     cdef readonly tuple proxy_headers           # pairs for every request, with forward_proxy

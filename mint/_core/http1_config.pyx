@@ -3,7 +3,7 @@
 
 cimport cython
 
-from .fields cimport authority, check_host, exact
+from .fields cimport TOLERATE_ALL, authority, check_host, exact
 
 
 @cython.final
@@ -13,7 +13,7 @@ cdef class Config:
     def __init__(self, hostname, *, int port, scheme,
                  unsigned long long identity, str user_agent not None,
                  bint case_sensitive_headers=False, bint skip_target_validation=False,
-                 bint lenient=False, bint status_reason=False,
+                 int tolerance=0, bint status_reason=False,
                  Py_ssize_t max_header_list_size=262144, Py_ssize_t max_fields=512,
                  Py_ssize_t max_status_line=8192, Py_ssize_t max_informational=32,
                  Py_ssize_t max_informational_size=262144, Py_ssize_t max_trailer_size=16384,
@@ -33,6 +33,8 @@ cdef class Config:
                max_informational_size, max_trailer_size, max_trailer_fields, max_chunk_line,
                max_pipelined) < 1:
             raise ValueError("limits are at least 1")
+        if not 0 <= tolerance <= TOLERATE_ALL:
+            raise ValueError(f"tolerance {tolerance} has bits that mean nothing")
         self.hostname = hostname
         self.port = port
         self.scheme = scheme
@@ -40,7 +42,7 @@ cdef class Config:
         self.user_agent = user_agent
         self.case_sensitive_headers = case_sensitive_headers
         self.skip_target_validation = skip_target_validation
-        self.lenient = lenient
+        self.tolerance = tolerance
         self.status_reason = status_reason
         self.forward_proxy = forward_proxy
         self.proxy_headers = proxy_headers
@@ -62,7 +64,7 @@ cdef class Config:
 
     cdef tuple parts(self):
         return (self.hostname, self.port, self.scheme, self.identity, self.user_agent,
-                self.case_sensitive_headers, self.skip_target_validation, self.lenient,
+                self.case_sensitive_headers, self.skip_target_validation, self.tolerance,
                 self.status_reason, self.forward_proxy, self.proxy_headers,
                 self.max_header_list_size, self.max_fields, self.max_status_line,
                 self.max_informational, self.max_informational_size, self.max_trailer_size,

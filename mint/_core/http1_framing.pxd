@@ -12,7 +12,7 @@ cdef enum:
     SEEN_CHUNKED = 64         # ... and chunked is its last coding
     SEEN_LENGTH = 128         # content-length is there
     SEEN_OLD = 256            # HTTP/1.0
-    SEEN_STRICT = 512         # the connection is not lenient
+    SEEN_STRICT = 512         # content-length beside transfer-encoding is not tolerated
     SEEN_CLOSE = 1024         # connection: close
     SEEN_KEEP = 2048          # connection: keep-alive
     SEEN_FINAL = 4096         # never to be used again, whatever the fields say
@@ -53,11 +53,15 @@ cdef bint same_token(const Token *token, const char *lower) noexcept nogil
 cdef int connection_facts(str value) noexcept
 # SEEN_ bits of a transfer-encoding field after those of the lines before; -1 no list, -2 empty,
 # -3 chunked twice.
-cdef int transfer_facts(str value, int seen) noexcept
+cdef int transfer_facts(str value, int seen, int tolerance) noexcept
 # The length of a content-length field; -1 where it is none, -2 where it names different ones.
 cdef long long length_fact(str value) noexcept
 # The protocols an upgrade field names, in lower case; None where it is no list of them.
 cdef tuple protocols_of(str value)
 
 # Whether what follows a chunk size is nothing but chunk extensions.
-cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count, bint lenient) noexcept nogil
+cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count,
+                        bint blanks) noexcept nogil
+# The size in a chunk line; what is wrong with the line, or None.
+cdef str chunk_line_cause(const unsigned char *line, Py_ssize_t count, int tolerance,
+                          unsigned long long *size)

@@ -7,8 +7,9 @@ Nothing here reads a body or knows a connection.
 cimport cython
 from libc.string cimport strlen
 
-from .chars cimport CHAR_TCHAR, CHAR_VALUE, char_class, char_lower, is_blank
-from .fields cimport parse_length
+from .chars cimport CHAR_TCHAR, CHAR_VALUE, char_class, char_hex, char_lower, is_blank
+from .fields cimport (TOLERATE_CHUNK_SIZE_WHITESPACE, TOLERATE_IDENTITY_CODING,
+                     TOLERATE_REPEATED_CHUNKED, parse_length)
 
 cdef extern from "Python.h":
     unsigned char *PyUnicode_1BYTE_DATA(object text)
@@ -16,6 +17,7 @@ cdef extern from "Python.h":
 
 cdef enum:
     COUNT_RULES = 12
+    MOST_DIGITS = 16      # of a chunk size (9112-7.1-b)
 
 # The first row whose facts fit decides. Columns: facts looked at, facts wanted, body, whether the
 # connection ends with it, the rule. The documentation prints this table.
@@ -116,8 +118,11 @@ cdef int connection_facts(str value) noexcept:
             seen |= SEEN_KEEP
 
 
-cdef int transfer_facts(str value, int seen) noexcept:
-    """Codings are a list across lines, in any case; only the last decides (9112-6.1-g)."""
+cdef int transfer_facts(str value, int seen, int tolerance) noexcept:
+    """Codings are a list across lines, in any case; only the last decides (9112-6.1-g).
+
+    Of what is tolerated, `chunked` behind `chunked` is the same coding, and `identity` before it is none.
+    """
     cdef Token token
     cdef Py_ssize_t place = 0
     cdef int more
@@ -130,9 +135,13 @@ cdef int transfer_facts(str value, int seen) noexcept:
             return -2 if empty else seen
         empty = False
         if same_token(&token, b"chunked"):
-            if seen & SEEN_ONCE:
+            if seen & SEEN_ONCE and not (seen & SEEN_CHUNKED
+                                         and tolerance & TOLERATE_REPEATED_CHUNKED):
                 return -3
             seen |= SEEN_TRANSFER | SEEN_CHUNKED | SEEN_ONCE
+        elif (tolerance & TOLERATE_IDENTITY_CODING and not seen & SEEN_ONCE
+                and same_token(&token, b"identity")):
+            continue
         else:
             # W-17: what follows chunked leaves nobody knowing where the chunks are.
             seen = (seen | SEEN_TRANSFER) & ~SEEN_CHUNKED
@@ -183,7 +192,8 @@ cdef tuple protocols_of(str value):
     return tuple(made)
 
 
-cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count, bint lenient) noexcept nogil:
+cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count,
+                        bint blanks) noexcept nogil:
     """*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) and no more (9112-7.1-d)."""
     cdef Py_ssize_t i = 0
     cdef Py_ssize_t start
@@ -192,7 +202,7 @@ cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count, bint leni
         while i < count and is_blank(octets[i]):
             i += 1
         if i == count:
-            return i == start or lenient
+            return i == start or blanks
         if octets[i] != c";":
             return False
         i += 1
@@ -229,3 +239,20 @@ cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count, bint leni
                 i += 1
             if i == start:
                 return False
+
+
+cdef str chunk_line_cause(const unsigned char *line, Py_ssize_t count, int tolerance,
+                          unsigned long long *size):
+    """chunk-size [ chunk-ext ] (9112-7.1-a, b, d)."""
+    cdef Py_ssize_t i = 0
+    while i < count and char_hex[line[i]] != 0xFF:
+        if i < MOST_DIGITS:
+            size[0] = (size[0] << 4) | char_hex[line[i]]
+        i += 1
+    if i == 0:
+        return "it does not begin with a hexadecimal digit"
+    if i > MOST_DIGITS or size[0] >> 63:
+        return "the size is too large"
+    if not is_chunk_tail(line + i, count - i, tolerance & TOLERATE_CHUNK_SIZE_WHITESPACE):
+        return f"byte 0x{line[i]:02x} at position {i} begins no chunk extension"
+    return None

@@ -15,6 +15,7 @@ cdef enum:
     NAME_EXPECT = 8
     NAME_KEEP_ALIVE = 9
     NAME_TRAILER = 10
+    NAME_SKIPPED = 11           # a line that is no field, and was passed over
 
 # What is known about a name.
 cdef enum:
@@ -69,14 +70,25 @@ cdef struct StatusLine:
 
 # How much of the start of a status line is right: `count`, or the place of the first wrong octet.
 cdef Py_ssize_t status_prefix(const unsigned char *line, Py_ssize_t count) noexcept nogil
-cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count,
+cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count, int tolerance,
                             StatusLine *made) noexcept nogil
+# How many octets are whole empty lines that are tolerated before a status line.
+cdef Py_ssize_t empty_lines(const unsigned char *octets, Py_ssize_t count, int tolerance) noexcept nogil
+# What keeps a line from being a status line.
+cdef str status_line_cause(const unsigned char *line, Py_ssize_t count, int tolerance)
+# A line that `field_of` takes for no field, under what is tolerated: the pair; None where the line is
+# passed over; or, as text, what is wrong with it.
+cdef object odd_field(const unsigned char *line, Py_ssize_t count, int tolerance, int *kind)
+# Whether there is a NUL or a CR in it, which is never tolerated.
+cdef bint is_broken(const unsigned char *line, Py_ssize_t count) noexcept nogil
 # The finished pair, its kind in `kind`; None where the line is no field line.
 cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count, int *kind)
 # A line that is no field line, for a fault: what may be a secret is left out.
 cdef str shown_line(const unsigned char *line, Py_ssize_t count, frozenset secret)
+# The same, for a line that may go on with the value of a field before it, where there is one.
+cdef str shown_bad_line(const unsigned char *line, Py_ssize_t count, bint folds, frozenset secret)
 # The same for octets that belong to nothing, of any number of lines: the first alone where others may
 # hold a secret.
 cdef str shown_octets(const unsigned char *octets, Py_ssize_t count, frozenset secret)
 # The pair with a folded line joined on; None where the line may not stand in a value.
-cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count)
+cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count, int tolerance)

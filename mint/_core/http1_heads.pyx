@@ -12,7 +12,10 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memchr, memcmp, memcpy
 
 from .chars cimport CHAR_DIGIT, char_class, char_lower, is_blank
-from .fields cimport name_is_sensitive, show
+from .fields cimport (TOLERATE_BARE_LF, TOLERATE_CONTROL_CHARACTERS, TOLERATE_EMPTY_LINES,
+                     TOLERATE_NON_FIELD_LINES,
+                     TOLERATE_SPACE_BEFORE_COLON, TOLERATE_STATUS_LINE_WHITESPACE,
+                     name_is_sensitive, show)
 
 from .fields import SENSITIVE
 
@@ -228,26 +231,84 @@ cdef Py_ssize_t status_prefix(const unsigned char *line, Py_ssize_t count) noexc
     return count
 
 
-cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count,
+cdef bint is_broken(const unsigned char *line, Py_ssize_t count) noexcept nogil:
+    return memchr(line, 0, count) != NULL or memchr(line, c"\r", count) != NULL
+
+
+cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count, int tolerance,
                             StatusLine *made) noexcept nogil:
     """HTTP/1.DIGIT SP 3DIGIT, then nothing or SP and a reason phrase (9112-2.3-a, 9112-4-a)."""
-    if count < 12 or memcmp(line, STATUS_START, 7) != 0:
+    cdef Py_ssize_t i = 8
+    if count < 12 or memcmp(line, STATUS_START, 7) != 0 or not char_class[line[7]] & CHAR_DIGIT:
         return False
-    if not (char_class[line[7]] & char_class[line[9]] & char_class[line[10]] & char_class[line[11]]
-            & CHAR_DIGIT) or line[8] != c" ":
+    if tolerance & TOLERATE_STATUS_LINE_WHITESPACE:
+        while i < count and is_blank(line[i]):
+            i += 1
+    elif line[8] == c" ":
+        i = 9
+    if i == 8 or i + 3 > count or not (char_class[line[i]] & char_class[line[i + 1]]
+                                       & char_class[line[i + 2]] & CHAR_DIGIT):
         return False
     made.minor = line[7] - c"0"
-    made.status = (line[9] - c"0") * 100 + (line[10] - c"0") * 10 + (line[11] - c"0")
+    made.status = (line[i] - c"0") * 100 + (line[i + 1] - c"0") * 10 + (line[i + 2] - c"0")
     if made.status < 100:   # 9110-15-b: above 599 the caller takes it for a 5xx, as over HTTP/2
         return False
-    made.reason = 12
-    if count > 12:
-        made.reason = 13
-        if line[12] != c" " or (count > 13 and is_blank(line[13])):
-            return False
-        # 9112-4-b: the reason is ignored, but controls do not pass.
-        return value_kind(line + 13, count - 13) != VALUE_BAD
-    return True
+    i += 3
+    made.reason = i
+    if i == count:
+        return True
+    if line[i] != c" " and not (tolerance & TOLERATE_STATUS_LINE_WHITESPACE and line[i] == c"\t"):
+        return False
+    made.reason = i + 1
+    # 9112-4-b: the reason is ignored, but controls do not pass. It may begin with whitespace.
+    return (value_kind(line + i, count - i) != VALUE_BAD
+            or (tolerance & TOLERATE_CONTROL_CHARACTERS and not is_broken(line + i, count - i)))
+
+
+cdef Py_ssize_t empty_lines(const unsigned char *octets, Py_ssize_t count, int tolerance) noexcept nogil:
+    cdef Py_ssize_t i = 0
+    if not tolerance & TOLERATE_EMPTY_LINES:
+        return 0
+    while i < count:
+        if octets[i] == c"\r" and i + 1 < count and octets[i + 1] == c"\n":
+            i += 2
+        elif octets[i] == c"\n" and tolerance & TOLERATE_BARE_LF:
+            i += 1
+        else:
+            break
+    return i
+
+
+cdef Py_ssize_t first_control(const unsigned char *line, Py_ssize_t start,
+                              Py_ssize_t count) noexcept nogil:
+    """The place of the first octet that may not stand in a value; -1 where there is none."""
+    cdef Py_ssize_t i
+    for i in range(start, count):
+        if (line[i] < 0x20 and line[i] != 0x09) or line[i] == 0x7F:
+            return i
+    return -1
+
+
+cdef str status_line_cause(const unsigned char *line, Py_ssize_t count, int tolerance):
+    cdef Py_ssize_t i = status_prefix(line, count)
+    if i < count:
+        return f"byte 0x{line[i]:02x} at position {i} is not part of HTTP/1"
+    i = 8
+    while i < count and is_blank(line[i]):
+        i += 1
+    if count < 12 or not char_class[line[7]] & CHAR_DIGIT or i == 8 or i + 3 > count:
+        return "it is not a version, a space and a status of three digits"
+    if i > 9 and not tolerance & TOLERATE_STATUS_LINE_WHITESPACE:
+        return "extra whitespace stands before the status"
+    if not (char_class[line[i]] & char_class[line[i + 1]] & char_class[line[i + 2]] & CHAR_DIGIT
+            and line[i] != c"0"):
+        return "the status is not a number of three digits from 100 on"
+    if i + 3 < count and not is_blank(line[i + 3]):
+        return f"byte 0x{line[i + 3]:02x} at position {i + 3} follows the status, not a space"
+    i = first_control(line, i + 3, count)
+    if i >= 0:
+        return f"byte 0x{line[i]:02x} at position {i} is a control character"
+    return "its whitespace is not as it should be"
 
 
 cdef inline str text_of(const unsigned char *octets, Py_ssize_t count, int kind):
@@ -375,6 +436,12 @@ cdef str shown_line(const unsigned char *line, Py_ssize_t count, frozenset secre
     return text
 
 
+cdef str shown_bad_line(const unsigned char *line, Py_ssize_t count, bint folds, frozenset secret):
+    if folds and count and is_blank(line[0]):
+        return "(a folded line)"
+    return shown_line(line, count, secret)
+
+
 cdef str shown_octets(const unsigned char *octets, Py_ssize_t count, frozenset secret):
     cdef str text = shown_line(octets, count, secret)
     cdef const unsigned char *end
@@ -384,7 +451,61 @@ cdef str shown_octets(const unsigned char *octets, Py_ssize_t count, frozenset s
     return SECRET if end == NULL else shown_line(octets, end - octets + 1, secret)
 
 
-cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count):
+cdef bint seems_framing(const unsigned char *name, Py_ssize_t count) except -1:
+    """Whether others may take the name for one that decides where the message ends."""
+    cdef list kept = [chr(name[i]).lower() for i in range(count) if chr(name[i]).isalpha()]
+    return "".join(kept) in ("contentlength", "transferencoding")
+
+
+cdef object odd_field(const unsigned char *line, Py_ssize_t count, int tolerance, int *kind):
+    cdef const unsigned char *colon = <const unsigned char *>memchr(line, c":", count)
+    cdef const Name *known
+    cdef Py_ssize_t named = count if colon == NULL else colon - line
+    cdef Py_ssize_t start = named + 1
+    cdef Py_ssize_t end = count
+    cdef Py_ssize_t i
+    cdef str name
+    if is_broken(line, count):
+        for i in range(count):
+            if line[i] == 0 or line[i] == c"\r":
+                return f"byte 0x{line[i]:02x} at position {i} stands in no field line"
+    if colon != NULL and tolerance & TOLERATE_SPACE_BEFORE_COLON:
+        while named > 0 and is_blank(line[named - 1]):
+            named -= 1
+    i = 0
+    while i < named and char_lower[line[i]] != 0:
+        i += 1
+    if colon != NULL and 0 < i < named:
+        end = i
+        while end < named and is_blank(line[end]):
+            end += 1
+        if end == named:
+            return "whitespace stands before the colon"
+        end = count
+    if colon == NULL or i < named or named == 0:
+        if tolerance & TOLERATE_NON_FIELD_LINES and not seems_framing(line, named):
+            kind[0] = NAME_SKIPPED
+            return None
+        if colon == NULL:
+            return "it has no colon"
+        if named == 0:
+            return "the field name is empty"
+        return f"byte 0x{line[i]:02x} at position {i} cannot stand in a field name"
+    name = token_text(line, named)
+    known = NAMES.find(PyUnicode_1BYTE_DATA(name), named)
+    kind[0] = known.kind if known != NULL else NAME_PLAIN
+    if not tolerance & TOLERATE_CONTROL_CHARACTERS:
+        i = first_control(line, start, count)
+        if i >= 0:
+            return f"byte 0x{line[i]:02x} at position {i} cannot stand in the value of {name}"
+    while start < end and is_blank(line[start]):
+        start += 1
+    while end > start and is_blank(line[end - 1]):
+        end -= 1
+    return (name, PyUnicode_DecodeLatin1(<const char *>line + start, end - start, NULL))
+
+
+cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count, int tolerance):
     """9112-5.2-b: a fold becomes one space."""
     cdef Py_ssize_t start = 0
     cdef Py_ssize_t end = count
@@ -396,8 +517,11 @@ cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count):
         end -= 1
     found = value_kind(line + start, end - start)
     if found == VALUE_BAD:
-        return None
-    more = text_of(line + start, end - start, found)
+        if not tolerance & TOLERATE_CONTROL_CHARACTERS or is_broken(line, count):
+            return None
+        more = PyUnicode_DecodeLatin1(<const char *>line + start, end - start, NULL)
+    else:
+        more = text_of(line + start, end - start, found)
     if not more:
         return pair
     if not pair[1]:

@@ -3,3 +3,4 @@
 
 cdef tuple notes_of_output(tuple output, bint is_head, frozenset secret)   # of Note; what goes out
 cdef tuple notes_of_responses(list responses, frozenset secret)            # of Note; what came in
+cdef tuple notes_of_skipped(list lines)

@@ -69,3 +69,9 @@ cdef tuple notes_of_responses(list responses, frozenset secret):
         elif isinstance(response, Failed):
             made.append(note(False, f"(failed: {(<Failed>response).fault.reason})"))
     return tuple(made)
+
+
+cdef tuple notes_of_skipped(list lines):
+    """What was passed over because it is no field; noted also where nothing else is."""
+    return tuple([note(False, f"passed over a line that is not a field: {line}")
+                  for line in lines[:MOST]])

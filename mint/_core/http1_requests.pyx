@@ -125,7 +125,7 @@ cdef class Draft:
             if self.declared < 0 or "," in value:
                 self.refused = unframed(name, f"{value!r} is no length")
         elif kind == NAME_TRANSFER_ENCODING:
-            facts = transfer_facts(value, self.transfer)
+            facts = transfer_facts(value, self.transfer, 0)
             self.has_transfer = True
             if facts == -1:
                 self.refused = refusal("invalid_token_list", name, value)
@@ -179,7 +179,10 @@ cdef class Draft:
 
 cdef Fault framing_fault(Draft made, str method, long long total, bint streaming, bint old_peer):
     """Decide how the body is framed; refuse what contradicts itself (W-26)."""
-    cdef bint has_body = streaming or total > 0
+    # A tunnel that is asked for with an upgrade streams after the 101, as that of CONNECT after its 200.
+    cdef bint tunnel = (streaming and made.asks & ASKS_UPGRADE and not made.has_transfer
+                        and made.declared < 0 and method not in EXPECT_CONTENT)
+    cdef bint has_body = (streaming and not tunnel) or total > 0
     if made.has_transfer:
         if made.declared >= 0:   # 9112-6.2-a
             return unframed("transfer-encoding", "content-length stands beside it")
@@ -190,7 +193,7 @@ cdef Fault framing_fault(Draft made, str method, long long total, bint streaming
         if not streaming and made.declared != max(total, 0):   # 9112-6.2-b
             return refusal("content_length_mismatch", "", "", max(total, 0), made.declared)
         made.sends = SEND_LENGTH
-    elif streaming and method != "CONNECT":
+    elif streaming and method != "CONNECT" and not tunnel:
         made.sends = SEND_CHUNKED   # 9112-6.3-h
     elif total >= 0 or method in EXPECT_CONTENT:
         made.sends = SEND_LENGTH    # 9112-6.3-i, 9110-8.6-a

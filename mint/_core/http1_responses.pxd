@@ -1,7 +1,7 @@
 # One HTTP/1 connection: what was read so far, what is still to come, both ways.
 from cpython.object cimport PyObject
 
-from .events cimport Done, RequestRef
+from .events cimport RequestRef
 from .faults cimport Fault
 from .http1_config cimport Config
 from .http1_heads cimport LineCache
@@ -39,7 +39,9 @@ cdef struct Core:
     int sends                 # SEND_: how the streamed body goes out
     bint old_peer             # the last response was HTTP/1.0
     bint begun                # some of the streamed body went out
-    bint closing              # connection: close was sent: no request may follow
+    bint closing              # either side announced the end: no request may follow
+    bint ending               # the response that is read is the last
+    bint bare                 # the last response had no content by its status or method
     bint traced               # notes are wanted; not compared
     long long given           # number of the last request
     long long sender          # number of the request whose body, or tunnel, may be sent; 0
@@ -89,12 +91,17 @@ cdef class Reading:
     cdef ByteLog log          # the line that is not complete yet; None
     cdef ListLog fields       # fields of the section that is not complete yet; None
     cdef LineCache cache      # shared by the lineage; not compared
+    cdef list skipped         # lines that were passed over in this input; None
     cdef Core core
 
     # What follows writes to a state that nobody has seen yet.
     cdef bint is_dribble(self, bytes data) except -1
     cdef object read(self, bytes data, list responses)
-    cdef Py_ssize_t passed_over(self, const unsigned char *octets, Py_ssize_t count) noexcept
+    cdef int pass_over(self, Input *at) except -1
+    cdef bint is_last(self, Pending pending) noexcept
+    cdef int drain(self, Pending last) noexcept
+    cdef object no_line(self, Taken *line, str reason, str cause)
+    cdef int skip(self, Taken *line) except -1
     cdef object read_status(self, Input *at, list responses)
     cdef object read_fields(self, Input *at, list responses, bint trailers)
     cdef object read_lines(self, Input *at, Fresh *fresh, bint trailers)
@@ -112,8 +119,3 @@ cdef class Reading:
     cdef int trailers_done(self, tuple section, list responses) except -1
     cdef int shut(self, list responses, object first, object rest) except -2
     cdef bint is_answering(self) noexcept
-
-# A fault in a response that was partly seen: the request has been acted on.
-cdef Fault seen_fault(str reason, str name=*, str value=*, long long size=*, long long limit=*,
-                      long long code=*)
-cdef Done done(RequestRef ref)

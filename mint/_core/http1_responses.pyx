@@ -13,19 +13,23 @@ from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_New
 from libc.string cimport memchr, memcpy
 
 from .chars cimport char_hex, is_blank
-from .events cimport (Data, Done, Failed, Headers, Informational, RequestRef, Status, StatusReason,
-                      Trailers)
-from .faults cimport PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, weighed
-from .fields cimport name_is_forbidden_in_trailers, show
-from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LENGTH, BODY_TUNNEL,
-                             BODY_UNTIL_CLOSE, SEEN_CLOSE, SEEN_CONNECTED, SEEN_EMPTY, SEEN_FINAL,
-                             SEEN_HEAD, SEEN_INTERIM, SEEN_KEEP, SEEN_LENGTH, SEEN_OLD,
+from .events cimport Data, Status, StatusReason
+from .faults cimport PROCESSED_NO, PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, weighed
+from .fields cimport (TOLERATE_BARE_LF, TOLERATE_EMPTY_LINES, TOLERATE_LENGTH_BESIDE_CHUNKED,
+                      TOLERATE_MALFORMED_CONNECTION, TOLERATE_NON_FIELD_LINES,
+                      name_is_forbidden_in_trailers, show)
+from .http1_events cimport done, failed, head, informational, seen_fault, trailers
+from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LENGTH, BODY_NONE,
+                             BODY_TUNNEL, BODY_UNTIL_CLOSE, SEEN_CLOSE, SEEN_CONNECTED, SEEN_EMPTY,
+                             SEEN_FINAL, SEEN_HEAD, SEEN_INTERIM, SEEN_KEEP, SEEN_LENGTH, SEEN_OLD,
                              SEEN_STRICT, SEEN_SWITCHED, SEEN_SWITCHING, Rule, body_rule,
-                             connection_facts, is_chunk_tail, length_fact, protocols_of,
+                             chunk_line_cause, connection_facts, length_fact, protocols_of,
                              transfer_facts)
 from .http1_heads cimport (NAME_CONNECTION, NAME_CONTENT_LENGTH, NAME_FRAMING_LAST, NAME_PLAIN,
-                           NAME_TRANSFER_ENCODING, LineCache, StatusLine, field_of, folded,
-                           parse_status_line, shown_line, shown_octets, status_prefix)
+                           NAME_SKIPPED, NAME_TRANSFER_ENCODING, LineCache, StatusLine, empty_lines,
+                           field_of, folded, is_broken, odd_field, parse_status_line,
+                           shown_bad_line, shown_line, shown_octets, status_line_cause,
+                           status_prefix)
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_CONTINUE, ASKS_HEAD, ASKS_UPGRADE,
                               SEND_NOTHING)
 from .logs cimport ListLog, list_append, log_append
@@ -45,26 +49,6 @@ cdef enum:
 
 cdef enum:
     FREE_OVERHEAD = 16    # octets of a chunk line that cost nothing
-    MOST_DIGITS = 16      # of a chunk size (9112-7.1-b)
-
-
-cdef Fault seen_fault(str reason, str name="", str value="", long long size=0, long long limit=0,
-                      long long code=0):
-    """What is wrong with a response that was partly seen."""
-    return fault(reason, name, value, size, limit, code, PROCESSED_YES)
-
-
-cdef Done done(RequestRef ref):
-    cdef Done made = Done.__new__(Done)
-    made.ref = ref
-    return made
-
-
-cdef Failed failed(RequestRef ref, Fault broken):
-    cdef Failed made = Failed.__new__(Failed)
-    made.ref = ref
-    made.fault = broken
-    return made
 
 
 @cython.final
@@ -147,6 +131,8 @@ cdef class Reading:
         if responses is not None:
             for i in range(self.core.first, len(self.queue)):
                 why = first if i == self.core.first else rest
+                if self.core.ending and i > self.core.first:   # 9112-9.6: not processed
+                    why = fault("closed", "", "", 0, 0, 0, PROCESSED_NO)
                 weight = weighed(weight, why.processed)
                 responses.append(failed((<Pending>self.queue[i]).ref, why))
         self.next_response()
@@ -183,16 +169,16 @@ cdef class Reading:
         while at.place < at.end and broken is None:
             phase = self.core.phase
             if phase == PHASE_STATUS:
-                if self.config.lenient and self.core.window.end == self.core.window.start:
-                    # RFC 9112 2.2, 9.2: empty lines before a response may be passed over.
-                    while at.place < at.end and at.octets[at.place] in b"\r\n":
-                        at.place += 1
-                    if at.place == at.end:
-                        break
                 if len(self.queue) == self.core.first:   # 9112-6.3-j, 9112-9.2-b, W-5
-                    broken = fault("unexpected_data", "",
-                                   shown_octets(at.octets + at.place, at.end - at.place,
-                                                self.config.sensitive))
+                    self.pass_over(&at)
+                    if at.place < at.end:
+                        if self.core.bare:
+                            # Content of a response that has none: that was complete before it (9112-6.3-a).
+                            self.shut(None, None, None)
+                            break
+                        broken = fault("unexpected_data", "",
+                                       shown_octets(at.octets + at.place, at.end - at.place,
+                                                    self.config.sensitive))
                 else:
                     broken = self.read_status(&at, responses)
             elif phase == PHASE_FIELDS:
@@ -215,13 +201,20 @@ cdef class Reading:
                 break
         return broken
 
-    cdef Py_ssize_t passed_over(self, const unsigned char *octets, Py_ssize_t count) noexcept:
-        """How many octets are empty lines that are tolerated before a status line."""
-        cdef Py_ssize_t i = 0
-        if self.config.lenient:
-            while i < count and octets[i] in b"\r\n":
-                i += 1
-        return i
+    cdef int pass_over(self, Input *at) except -1:
+        """Pass over empty lines while no request is open; the first half of one is kept."""
+        if not self.config.tolerance & TOLERATE_EMPTY_LINES:
+            return 0
+        if self.core.window.end != self.core.window.start:   # a CR
+            if at.octets[at.place] != c"\n":
+                return 0
+            self.core.window.start = self.core.window.end
+            at.place += 1
+        at.place += empty_lines(at.octets + at.place, at.end - at.place, self.config.tolerance)
+        if at.end - at.place == 1 and at.octets[at.place] == c"\r":
+            self.log = log_append(self.log, &self.core.window, at.octets + at.place, 1)
+            at.place = at.end
+        return 0
 
     cdef int hand_on(self, Input *at, bytes data, Py_ssize_t count, list responses) except -1:
         """Give a piece of content; where it is the whole input, that itself."""
@@ -255,24 +248,37 @@ cdef class Reading:
                          if held else b"") + at.octets[start:min(at.end, start + 7)]
                 right = status_prefix(wrong, len(wrong))
                 if right < min(len(wrong), 7, self.config.max_status_line):
-                    return seen_fault("invalid_status_line", "", show(wrong[:right + 1]))
+                    return seen_fault("invalid_status_line",
+                                      status_line_cause(wrong, len(wrong), self.config.tolerance),
+                                      show(wrong[:right + 1]))
             return seen_fault("status_line_too_long", "", "", self.config.max_status_line + 1,
                               self.config.max_status_line)
         if found == LINE_PARTIAL:
             line.octets = self.log.octets + self.core.window.start
             line.whole = self.core.window.end - self.core.window.start
+        if self.config.tolerance & TOLERATE_EMPTY_LINES and line.octets[0] in b"\r\n":
+            if found == LINE_PARTIAL and line.whole == 1:
+                return None
+            if found != LINE_PARTIAL and line.count == 0 and (
+                    found == LINE_READY or self.config.tolerance & TOLERATE_BARE_LF):
+                return None
         right = status_prefix(line.octets, line.whole)
         if right < line.whole:
-            return seen_fault("invalid_status_line", "", show(line.octets[:right + 1]))
+            return seen_fault("invalid_status_line",
+                              status_line_cause(line.octets, line.whole, self.config.tolerance),
+                              show(line.octets[:right + 1]))
         if found == LINE_PARTIAL:
             return None
-        if (found == LINE_BARE and not self.config.lenient) or not parse_status_line(
-                line.octets, line.count, &made):
-            return seen_fault("invalid_status_line", "",
+        if found == LINE_BARE and not self.config.tolerance & TOLERATE_BARE_LF:
+            return seen_fault("invalid_status_line", "the line ends in LF without CR",
+                              show(line.octets[:min(line.count, 200)]))
+        if not parse_status_line(line.octets, line.count, self.config.tolerance, &made):
+            return seen_fault("invalid_status_line",
+                              status_line_cause(line.octets, line.count, self.config.tolerance),
                               show(line.octets[:min(line.count, 200)]))
         self.core.status = made.status
         self.core.seen = (SEEN_OLD if made.minor == 0 else 0) | (
-            0 if self.config.lenient else SEEN_STRICT)
+            0 if self.config.tolerance & TOLERATE_LENGTH_BESIDE_CHUNKED else SEEN_STRICT)
         self.core.phase = PHASE_FIELDS
         if made.status < 200 and made.status != 101:
             self.core.seen |= SEEN_INTERIM
@@ -344,6 +350,9 @@ cdef class Reading:
         cdef int found
         cdef int kind = NAME_PLAIN
         cdef tuple pair
+        cdef object odd
+        # What is no trailer may be a request or a response of somebody else's: that is never passed over.
+        cdef int tolerance = self.config.tolerance & (~TOLERATE_NON_FIELD_LINES if trailers else -1)
         cdef object broken
         cdef Py_ssize_t most = (self.config.max_trailer_size if trailers
                                 else self.config.max_header_list_size)
@@ -358,11 +367,8 @@ cdef class Reading:
                 return seen_fault("max_header_list_size_exceeded", "trailers" if trailers else "headers",
                                   "", most + 1, most)
             self.core.size += line.whole
-            if found == LINE_BARE and not self.config.lenient:   # 9112-2.2-d
-                if line.count and is_blank(line.octets[0]) and self.core.kept:
-                    # It goes on with the value before it, which may be a secret.
-                    return seen_fault(invalid, "", "(a folded line)")
-                return seen_fault(invalid, "", shown_line(line.octets, line.count, self.config.sensitive))
+            if found == LINE_BARE and not self.config.tolerance & TOLERATE_BARE_LF:   # 9112-2.2-d
+                return self.no_line(&line, invalid, "the line ends in LF without CR")
             if line.count == 0:
                 fresh.complete = True
                 return None
@@ -377,9 +383,16 @@ cdef class Reading:
                 continue
             pair = field_of(self.cache, line.octets, line.count, &kind)
             if pair is None:
-                return seen_fault(invalid, "", shown_line(line.octets, line.count, self.config.sensitive))
+                odd = odd_field(line.octets, line.count, tolerance, &kind)
+                if odd is None:
+                    self.core.last_kind = NAME_SKIPPED
+                    self.skip(&line)
+                    continue
+                if type(odd) is str:
+                    return self.no_line(&line, invalid, <str>odd)
+                pair = <tuple>odd
             self.core.last_kind = kind
-            if kind != NAME_PLAIN and kind <= NAME_FRAMING_LAST and not trailers:
+            if NAME_PLAIN < kind <= NAME_FRAMING_LAST and not trailers:
                 broken = self.framing(kind, <str>PyTuple_GET_ITEM(pair, 1))
                 if broken is not None:
                     return broken
@@ -412,23 +425,44 @@ cdef class Reading:
         fresh.on = False
         return 0
 
+    cdef object no_line(self, Taken *line, str reason, str cause):
+        """What is wrong with a line; a secret, or what may go on with one, is not repeated."""
+        return seen_fault(reason, cause, shown_bad_line(line.octets, line.count, self.core.kept != 0,
+                                                        self.config.sensitive))
+
+    cdef int skip(self, Taken *line) except -1:
+        """Pass over a line that is no field, and note it."""
+        if self.skipped is None:
+            self.skipped = []
+        self.skipped.append(shown_line(line.octets, line.count, self.config.sensitive))
+        return 0
+
     cdef object unfold(self, Taken *line, Fresh *fresh, bint trailers):
         """Join a line that begins with a blank to the field before it (9112-5.2-b)."""
         cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
         cdef tuple pair
         cdef tuple joined
+        if ((self.core.kept == 0 or self.core.last_kind == NAME_SKIPPED)
+                and self.config.tolerance & TOLERATE_NON_FIELD_LINES and not trailers
+                and not is_broken(line.octets, line.count)):
+            self.core.last_kind = NAME_SKIPPED
+            self.skip(line)
+            return None
         if self.core.kept == 0:   # 9112-2.2-g
-            return seen_fault(invalid, "", shown_line(line.octets, line.count, self.config.sensitive))
+            return self.no_line(line, invalid, "it begins with whitespace, and no field is before it")
         if fresh.on:
             self.spill(fresh)
         pair = self.fields.items[self.core.kept - 1]
-        if not trailers and NAME_PLAIN < self.core.last_kind <= NAME_FRAMING_LAST:
-            return seen_fault(invalid, "", pair[0][:200])
-        joined = folded(pair, line.octets, line.count)
+        if (not trailers and NAME_PLAIN < self.core.last_kind <= NAME_FRAMING_LAST
+                and self.core.last_kind != NAME_CONNECTION):
+            return seen_fault(invalid, "a field that frames the message is folded", pair[0][:200])
+        joined = folded(pair, line.octets, line.count, self.config.tolerance)
         if joined is None:
-            return seen_fault(invalid, "", pair[0][:200])
+            return seen_fault(invalid, "its folded line holds a control character", pair[0][:200])
         self.core.kept -= 1
         self.add(joined, fresh)
+        if not trailers and self.core.last_kind == NAME_CONNECTION:
+            return self.framing(NAME_CONNECTION, <str>joined[1])
         return None
 
     cdef object framing(self, int kind, str value):
@@ -447,17 +481,21 @@ cdef class Reading:
             self.core.length = number
             self.core.seen |= SEEN_LENGTH
         elif kind == NAME_TRANSFER_ENCODING:
-            facts = transfer_facts(value, self.core.seen)
+            facts = transfer_facts(value, self.core.seen, self.config.tolerance)
             if facts == -2:
                 return seen_fault("empty_token_list", "transfer-encoding")
             if facts < 0:
-                return seen_fault("invalid_token_list", "transfer-encoding", value[:200])
+                return seen_fault("invalid_token_list", "transfer-encoding", value[:200], 0, 0,
+                                  1 if facts == -3 else 0)
             self.core.seen = facts
         elif kind == NAME_CONNECTION:
             facts = connection_facts(value)
             if facts >= 0:   # 9110-7.6.1-c
                 self.core.seen |= facts
-            elif not self.config.lenient:
+            elif self.config.tolerance & TOLERATE_MALFORMED_CONNECTION:
+                # Nobody knows what it asks for: the connection is not used again, which is always right.
+                self.core.seen |= SEEN_CLOSE
+            else:
                 return seen_fault("invalid_token_list", "connection", value[:200])
         elif self.core.seen & SEEN_SWITCHING:   # upgrade; 9110-7.8-b
             offered = (<Pending>self.queue[self.core.first]).protocols
@@ -470,29 +508,20 @@ cdef class Reading:
     cdef object head_done(self, tuple section, list responses):
         """Deliver a header section and decide what follows it."""
         cdef Pending pending = <Pending>self.queue[self.core.first]
-        cdef Headers headers
-        cdef Informational interim
         cdef const Rule *rule = body_rule(self.core.seen)
         if rule.body == BODY_INTERIM:
             self.core.interim_size += self.core.size
             if self.core.interim_size > self.config.max_informational_size:
                 return seen_fault("too_many_informational", "", "",
                                   self.core.interim_size, self.config.max_informational_size)
-            interim = Informational.__new__(Informational)
-            interim.ref = pending.ref
-            interim.status = self.core.status
-            interim.headers = section
-            responses.append(interim)
+            responses.append(informational(pending.ref, self.core.status, section))
             self.next_section()
             self.core.phase = PHASE_STATUS
             self.core.status = self.core.seen = 0
             return None
         if self.core.seen & SEEN_SWITCHING and not self.core.seen & SEEN_SWITCHED:
             return seen_fault("unexpected_upgrade")
-        headers = Headers.__new__(Headers)
-        headers.ref = pending.ref
-        headers.headers = section
-        responses.append(headers)
+        responses.append(head(pending.ref, section))
         if rule.body == BODY_CONFLICT:
             return seen_fault("transfer_encoding_and_content_length")
         if rule.final:
@@ -500,6 +529,8 @@ cdef class Reading:
         if (pending.asks & ASKS_CONTINUE and self.core.sender == pending.ref.number
                 and not self.core.begun):   # 9110-10.1.1-e
             self.core.seen |= SEEN_FINAL
+        if rule.body != BODY_TUNNEL and self.is_last(pending):
+            self.drain(pending)
         self.next_section()
         if rule.body == BODY_LENGTH and self.core.length > 0:
             self.core.phase = PHASE_LENGTH
@@ -512,8 +543,26 @@ cdef class Reading:
             self.core.phase = PHASE_TUNNEL
             self.core.sender = pending.ref.number
         else:
+            self.core.bare = rule.body == BODY_NONE
             self.finish(responses)
         return None
+
+    cdef bint is_last(self, Pending pending) noexcept:
+        """Whether the connection ends with the response to this request (9112-9.3-a, 9112-9.6)."""
+        cdef int seen = self.core.seen
+        return (seen & (SEEN_CLOSE | SEEN_FINAL) or pending.asks & ASKS_CLOSE
+                or (seen & SEEN_OLD
+                    and (not seen & SEEN_KEEP or self.config.forward_proxy)))
+
+    cdef int drain(self, Pending last) noexcept:
+        """Take that this response is the last: nothing more is sent behind it (9112-9.6-b)."""
+        self.core.closing = self.core.ending = True
+        if self.core.sender != last.ref.number:
+            self.core.sender = 0
+            self.core.sends = SEND_NOTHING
+            self.core.owed = 0
+            self.core.begun = False
+        return 0
 
     cdef int next_section(self) except -1:
         """Forget the section that was read."""
@@ -534,6 +583,7 @@ cdef class Reading:
         self.core.length = -1
         self.core.remaining = 0
         self.core.excess = 0
+        self.core.ending = False
         self.core.interim = 0
         self.core.interim_size = 0
         return 0
@@ -541,14 +591,11 @@ cdef class Reading:
     cdef int finish(self, list responses) except -1:
         """The response is complete: go on to the next request, or close (9112-9.3-a, 9112-9.6)."""
         cdef Pending pending = <Pending>self.queue[self.core.first]
-        cdef int seen = self.core.seen
         responses.append(done(pending.ref))
         self.core.first += 1
-        if (seen & (SEEN_CLOSE | SEEN_FINAL) or pending.asks & ASKS_CLOSE
-                or (seen & SEEN_OLD
-                    and (not seen & SEEN_KEEP or self.config.forward_proxy))):
-            # 9112-9.6-b, W-4: nobody can tell what became of the requests behind it.
-            self.shut(responses, fault("closed"), fault("closed"))
+        if self.is_last(pending):
+            unprocessed = fault("closed", "", "", 0, 0, 0, PROCESSED_NO)
+            self.shut(responses, unprocessed, unprocessed)
             return 0
         self.next_response()
         self.core.phase = PHASE_STATUS
@@ -559,14 +606,10 @@ cdef class Reading:
 
     cdef int trailers_done(self, tuple section, list responses) except -1:
         """Deliver the trailer section without what may not stand in it (9110-6.5.1-b)."""
-        cdef Trailers made
         cdef tuple allowed = tuple([pair for pair in section
                                     if not name_is_forbidden_in_trailers(<str>(<tuple>pair)[0])])
         if allowed:
-            made = Trailers.__new__(Trailers)
-            made.ref = (<Pending>self.queue[self.core.first]).ref
-            made.headers = allowed
-            responses.append(made)
+            responses.append(trailers((<Pending>self.queue[self.core.first]).ref, allowed))
         self.finish(responses)
         return 0
 
@@ -626,20 +669,18 @@ cdef class Reading:
         """chunk-size [ chunk-ext ] CRLF (9112-7.1-a, b, d)."""
         cdef Taken line
         cdef unsigned long long size = 0
-        cdef Py_ssize_t i = 0
+        cdef str cause
         cdef int found = take_line(self, at, self.config.max_chunk_line, &line)
         if found == LINE_PARTIAL:
             return None
         if found == LINE_LONG:   # W-39
             return seen_fault("chunk_line_too_long", "", "", self.config.max_chunk_line + 1,
                               self.config.max_chunk_line)
-        while i < line.count and char_hex[line.octets[i]] != 0xFF:
-            if i < MOST_DIGITS:
-                size = (size << 4) | char_hex[line.octets[i]]
-            i += 1
-        if (found == LINE_BARE or i == 0 or i > MOST_DIGITS or size >> 63
-                or not is_chunk_tail(line.octets + i, line.count - i, self.config.lenient)):
-            return seen_fault("invalid_chunk_size", "", show(line.octets[:min(line.count, 200)]))
+        cause = chunk_line_cause(line.octets, line.count, self.config.tolerance, &size)
+        if found == LINE_BARE:   # never tolerated: others may see another end of the chunk
+            cause = "the line ends in LF without CR"
+        if cause is not None:
+            return seen_fault("invalid_chunk_size", cause, show(line.octets[:min(line.count, 200)]))
         # 9112-7.1.1-a: extensions may not outweigh what they come with.
         self.core.excess += line.whole - FREE_OVERHEAD - 2 * <long long>min(size, 1ULL << 20)
         if self.core.excess < 0:

@@ -30,6 +30,8 @@ cdef class Config:
     cdef readonly int max_pings                    # pings of ours without an answer
     cdef readonly int assumed_concurrency          # streams we open before the server's SETTINGS
     cdef readonly int first_stream                 # id of the first request; odd
+    cdef readonly bint skip_target_validation      # the way out of 9113-8.3.1
+    cdef readonly int tolerance           # TOLERATE_ bits: rules that are relaxed for servers
     cdef readonly frozenset sensitive     # lower-case names that are never indexed, beside the known
     cdef readonly str authority           # of :authority, derived
     cdef frozenset extra_sensitive        # the same, None where it is empty: for the encoder

@@ -8,7 +8,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
-from .fields cimport authority, check_host, exact
+from .fields cimport TOLERATE_ALL, authority, check_host, exact
 from .flow cimport DEFAULT_WINDOW
 from .frames cimport (LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE, SET_ENABLE_CONNECT_PROTOCOL,
                       SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE,
@@ -104,6 +104,7 @@ cdef class Config:
                  long long max_trailer_size=16384, long long max_trailer_fields=64,
                  long long max_pings=1000, long long assumed_concurrency=100,
                  long long first_stream=1, long long max_discarded_header_list=1048576,
+                 bint skip_target_validation=False, int tolerance=0,
                  frozenset sensitive not None=frozenset()):
         cdef tuple given = tuple(settings)
         cdef dict named
@@ -116,6 +117,10 @@ cdef class Config:
             raise ValueError("a request needs an authority: hostname is empty")
         if not 0 <= port <= 65535:
             raise ValueError(f"port {port} is not between 0 and 65535")
+        if not 0 <= tolerance <= TOLERATE_ALL:
+            raise ValueError(f"tolerance {tolerance} has bits that mean nothing")
+        self.skip_target_validation = skip_target_validation
+        self.tolerance = tolerance
         self.hostname = hostname
         self.port = port
         self.scheme = scheme
@@ -171,7 +176,8 @@ cdef class Config:
                 self.max_unsent_acks, self.max_glitches, self.max_resets, self.max_reserved,
                 self.max_remembered, self.max_informational, self.max_informational_size,
                 self.max_trailer_size, self.max_trailer_fields, self.max_pings,
-                self.assumed_concurrency, self.first_stream, self.max_discarded_header_list, self.sensitive)
+                self.assumed_concurrency, self.first_stream, self.max_discarded_header_list,
+                self.skip_target_validation, self.tolerance, self.sensitive)
 
     def __eq__(self, other):
         if type(other) is not Config:

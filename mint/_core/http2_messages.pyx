@@ -17,7 +17,8 @@ from libc.string cimport memchr, memcmp
 from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_blank,
                      value_is_clean)
 from .faults cimport Fault, fault, refusal
-from .fields cimport (check_pairs, exact, method_fault, name_is_connection_specific,
+from .fields cimport (TOLERATE_CONTROL_CHARACTERS, TOLERATE_SURROUNDING_WHITESPACE,
+                     check_pairs, exact, method_fault, name_is_connection_specific,
                       name_is_forbidden_in_trailers, name_is_sensitive, name_octets, parse_length,
                       target_fault, value_fault)
 from .frames cimport PROTOCOL_ERROR
@@ -324,10 +325,11 @@ cdef Fault usual_pseudo(Config config, str method, str target, str host, list fi
     elif is_plain_path(target):
         fields[2] = (":path", target)
     else:
-        bad = target_fault(method, target, False)
+        bad = target_fault(method, target, config.skip_target_validation)
         if bad is not None:
             return bad
-        if octets_of(target)[0] != c"/" and octets_of(target)[0] != c"*":
+        if (octets_of(target)[0] != c"/" and octets_of(target)[0] != c"*"
+                and not config.skip_target_validation):
             return refusal("invalid_request_target", method, target)
         fields[2] = (":path", target)
     fields[1] = config.pseudo[0]
@@ -345,7 +347,7 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
         if given is not None:
             name = next(iter(given))
             return refusal("invalid_pseudo_header", name, "stands beside :protocol only")
-        bad = target_fault("CONNECT", target, False)
+        bad = target_fault("CONNECT", target, config.skip_target_validation)
         if bad is not None:
             return bad
         if host is not None and host != target:
@@ -360,10 +362,10 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
     if not protocol or not all_in(octets_of(protocol), PyUnicode_GET_LENGTH(protocol), CHAR_TCHAR):
         return refusal("invalid_pseudo_header", ":protocol", "is no token")
     path = given.get(":path", target)
-    bad = target_fault("GET", path, False)
+    bad = target_fault("GET", path, config.skip_target_validation)
     if bad is not None:
         return bad
-    if not path.startswith("/"):
+    if not path.startswith("/") and not config.skip_target_validation:
         return refusal("invalid_request_target", "CONNECT", path)
     if given.get(":scheme", "https") not in ("http", "https"):
         return refusal("invalid_pseudo_header", ":scheme", "must be http or https")
@@ -436,15 +438,60 @@ cdef Fault malformed(str name, str value):
     return fault("malformed_response", name, value, 0, 0, PROTOCOL_ERROR)
 
 
+cdef bint is_kept(str value) except -1:
+    """Whether a value may be kept though it holds controls: no NUL, CR or LF, and no blank at an end."""
+    return not any(mark in value for mark in "\0\r\n") and value == value.strip(" \t")
+
+
+cdef unsigned int mended(list fields, unsigned int marks, int tolerance) except? 0xFFFFFFFF:
+    """Put right what is tolerated of values; the marks of what is left."""
+    cdef Py_ssize_t i
+    cdef str value
+    if not marks & MARK_VALUE or not tolerance & (TOLERATE_SURROUNDING_WHITESPACE
+                                                  | TOLERATE_CONTROL_CHARACTERS):
+        return marks
+    for i in range(len(fields)):
+        name, value = fields[i]
+        if value_is_ready(value):
+            continue
+        if tolerance & TOLERATE_SURROUNDING_WHITESPACE and name[:1] != ":":
+            value = value.strip(" \t")
+        if not value_is_ready(value) and not (tolerance & TOLERATE_CONTROL_CHARACTERS
+                                              and is_kept(value)):
+            return marks
+        fields[i] = (name, value)
+    return marks & ~<unsigned int>MARK_VALUE
+
+
+cdef str value_cause(str value):
+    """What is wrong with a value, without repeating it."""
+    cdef Py_ssize_t i
+    for i in range(len(value)):
+        if (value[i] < " " and value[i] != "\t") or value[i] == "\x7f":
+            return f"has a value with byte 0x{ord(value[i]):02x} at position {i}, a control character"
+    return ("has a value that begins with whitespace" if value[:1] in (" ", "\t")
+            else "has a value that ends with whitespace")
+
+
+cdef str name_cause(str name):
+    cdef str rest = name[1:] if name[:1] == ":" else name
+    cdef Py_ssize_t i
+    for i in range(len(rest)):
+        if not name_is_ready(rest[i]):
+            return (f"has byte 0x{ord(rest[i]):02x} at position {i + len(name) - len(rest)}, which cannot"
+                    " stand in a field name (those of HTTP/2 are in lower case)")
+    return "is an empty field name"
+
+
 cdef Fault marks_fault(list fields, unsigned int marks):
     """Say which field has a bad name or value (9113-8.2.1). Seldom, so it may look again."""
     cdef str name
     for name, _value in fields:
         if not name_is_ready(name[1:] if name[:1] == ":" else name):
-            return malformed(name, "is no field name in lower case")
+            return malformed(name, name_cause(name))
     for name, value in fields:
         if not value_is_ready(value):
-            return malformed(name, "has a value with controls, or blanks at an end")
+            return malformed(name, value_cause(value))
     return malformed("", "has a bad field")
 
 
@@ -503,7 +550,7 @@ cdef tuple with_cookie_joined(list fields):
     return tuple(made)
 
 
-cdef object response_head(list fields, unsigned int marks, Answer *head):
+cdef object response_head(list fields, unsigned int marks, int tolerance, Answer *head):
     cdef Py_ssize_t count = PyList_GET_SIZE(fields)
     cdef Py_ssize_t i
     cdef int kind
@@ -516,7 +563,9 @@ cdef object response_head(list fields, unsigned int marks, Answer *head):
     head.length = -1
     head.status = 0
     if marks & (MARK_NAME | MARK_VALUE):
-        return marks_fault(fields, marks)
+        marks = mended(fields, marks, tolerance)
+        if marks & (MARK_NAME | MARK_VALUE):
+            return marks_fault(fields, marks)
     if count:
         pair = <tuple>PyList_GET_ITEM(fields, 0)
     if count == 0 or not equals(<str>PyTuple_GET_ITEM(pair, 0), b":status", 7):
@@ -555,11 +604,13 @@ cdef object response_head(list fields, unsigned int marks, Answer *head):
     return made
 
 
-cdef object response_trailers(list fields, unsigned int marks):
+cdef object response_trailers(list fields, unsigned int marks, int tolerance):
     cdef list made = []
     cdef str name
     if marks & (MARK_NAME | MARK_VALUE):
-        return marks_fault(fields, marks)
+        marks = mended(fields, marks, tolerance)
+        if marks & (MARK_NAME | MARK_VALUE):
+            return marks_fault(fields, marks)
     for pair in fields:
         name = pair[0]
         if octets_of(name)[0] == c":":   # 9113-8.1-b
@@ -591,7 +642,9 @@ cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *i
     cdef str value
     is_head[0] = False
     if marks & (MARK_NAME | MARK_VALUE):
-        return marks_fault(fields, marks)
+        marks = mended(fields, marks, config.tolerance)
+        if marks & (MARK_NAME | MARK_VALUE):
+            return marks_fault(fields, marks)
     for name, value in fields:
         if octets_of(name)[0] == c":":
             if regular or name in pseudo:

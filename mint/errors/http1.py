@@ -5,15 +5,20 @@ from __future__ import annotations
 from .base import HTTPError, shown
 
 
+def _because(cause: str) -> str:
+    return f": {cause}" if cause else ""
+
+
 class InvalidStatusLine(HTTPError):
     """What came is no HTTP/1 status line (RFC 9112 4)."""
 
     reason = "invalid_status_line"
-    __match_args__ = ("line",)
+    __match_args__ = ("line", "cause")
 
-    def __init__(self, line: str) -> None:
-        super().__init__(f"the server sent {shown(line)} where a status line should be")
+    def __init__(self, line: str, cause: str = "") -> None:
+        super().__init__(f"the server sent {shown(line)} where a status line should be{_because(cause)}")
         self.line = line
+        self.cause = cause
 
 
 class StatusLineTooLong(HTTPError):
@@ -32,11 +37,12 @@ class InvalidHeader(HTTPError):
     """A response header line is malformed (RFC 9112 5)."""
 
     reason = "invalid_header"
-    __match_args__ = ("line",)
+    __match_args__ = ("line", "cause")
 
-    def __init__(self, line: str) -> None:
-        super().__init__(f"the response header line {shown(line)} is malformed")
+    def __init__(self, line: str, cause: str = "") -> None:
+        super().__init__(f"the response header line {shown(line)} is malformed{_because(cause)}")
         self.line = line
+        self.cause = cause
 
 
 class MaxHeaderListSizeExceeded(HTTPError):
@@ -82,11 +88,12 @@ class InvalidChunkSize(HTTPError):
     """A chunk-size line is malformed (RFC 9112 7.1)."""
 
     reason = "invalid_chunk_size"
-    __match_args__ = ("line",)
+    __match_args__ = ("line", "cause")
 
-    def __init__(self, line: str) -> None:
-        super().__init__(f"the chunk-size line {shown(line)} is malformed")
+    def __init__(self, line: str, cause: str = "") -> None:
+        super().__init__(f"the chunk-size line {shown(line)} is malformed{_because(cause)}")
         self.line = line
+        self.cause = cause
 
 
 class ChunkLineTooLong(HTTPError):
@@ -128,11 +135,12 @@ class InvalidTrailerHeader(HTTPError):
     """A trailer line is malformed (RFC 9112 7.1.2)."""
 
     reason = "invalid_trailer_header"
-    __match_args__ = ("line",)
+    __match_args__ = ("line", "cause")
 
-    def __init__(self, line: str) -> None:
-        super().__init__(f"the trailer line {shown(line)} is malformed")
+    def __init__(self, line: str, cause: str = "") -> None:
+        super().__init__(f"the trailer line {shown(line)} is malformed{_because(cause)}")
         self.line = line
+        self.cause = cause
 
 
 class MoreThanOneContentLengthHeader(HTTPError):
@@ -176,15 +184,20 @@ class EmptyTokenList(HTTPError):
 
 
 class InvalidTokenList(HTTPError):
-    """A field that should hold a list of tokens holds something else."""
+    """A field that should hold a list of tokens holds something else, or lists `chunked` twice."""
 
     reason = "invalid_token_list"
-    __match_args__ = ("name", "value")
+    __match_args__ = ("name", "value", "cause")
 
-    def __init__(self, name: str, value: str) -> None:
-        super().__init__(f"the header {shown(name)} is no list of tokens: {shown(value)}")
+    def __init__(self, name: str, value: str, cause: str = "") -> None:
+        super().__init__(
+            f"the header {shown(name)} has the value {shown(value)}: {cause}"
+            if cause
+            else f"the header {shown(name)} is no list of tokens: {shown(value)}"
+        )
         self.name = name
         self.value = value
+        self.cause = cause
 
 
 class UnexpectedData(HTTPError):

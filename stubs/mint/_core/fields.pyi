@@ -7,3 +7,4 @@ FORBIDDEN_IN_TRAILERS: frozenset[str]
 DEFAULT_PORTS: dict[str, int]
 
 def authority(hostname: str, port: int, scheme: str) -> str: ...
+TOLERANCES: tuple[str, ...]

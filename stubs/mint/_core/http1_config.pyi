@@ -12,7 +12,7 @@ class Config:
         user_agent: str,
         case_sensitive_headers: bool = False,
         skip_target_validation: bool = False,
-        lenient: bool = False,
+        tolerance: int = 0,
         status_reason: bool = False,
         max_header_list_size: int = 262144,
         max_fields: int = 512,
@@ -42,7 +42,7 @@ class Config:
     @property
     def skip_target_validation(self) -> bool: ...
     @property
-    def lenient(self) -> bool: ...
+    def tolerance(self) -> int: ...
     @property
     def status_reason(self) -> bool: ...
     @property

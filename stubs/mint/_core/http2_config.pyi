@@ -41,6 +41,8 @@ class Config:
         assumed_concurrency: int = 100,
         first_stream: int = 1,
         max_discarded_header_list: int = 1048576,
+        skip_target_validation: bool = False,
+        tolerance: int = 0,
         sensitive: frozenset[str] = ...,
     ) -> None: ...
     @property
@@ -93,6 +95,10 @@ class Config:
     def max_discarded_header_list(self) -> int: ...
     @property
     def settings(self) -> tuple[tuple[str, int], ...]: ...
+    @property
+    def skip_target_validation(self) -> bool: ...
+    @property
+    def tolerance(self) -> int: ...
     @property
     def sensitive(self) -> frozenset[str]: ...
     @property

@@ -86,7 +86,7 @@ def test_pipelined_responses_come_in_order() -> None:
 def test_requests_behind_a_closing_response_fail() -> None:
     outcome = answer(HEAD + b"Connection: close\r\n" + EMPTY + HEAD, "GET", "GET", "GET")
     assert outcome.done == [1]
-    assert outcome.failed == [(2, "closed", 1), (3, "closed", 1)]
+    assert outcome.failed == [(2, "closed", 0), (3, "closed", 0)]
     assert (outcome.fault, outcome.end) == (None, CLOSE)
 
 

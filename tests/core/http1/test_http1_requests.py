@@ -273,7 +273,7 @@ def test_configurations_are_values() -> None:
     assert one != config(port=1)
     assert one != "config"
     assert "example.org" in repr(one)
-    assert (one.port, one.scheme, one.hostname, one.lenient) == (443, "https", HOST, False)
+    assert (one.port, one.scheme, one.hostname, one.tolerance) == (443, "https", HOST, 0)
 
 
 @pytest.mark.parametrize(

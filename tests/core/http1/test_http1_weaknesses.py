@@ -49,9 +49,9 @@ def test_w03_a_response_before_the_body_is_sent_is_a_response() -> None:
 
 def test_w04_requests_behind_a_closing_response_are_told() -> None:
     closing = answer(HEAD + b"Connection: close\r\nContent-Length: 0\r\n\r\n", "GET", "GET")
-    assert (closing.done, closing.failed) == ([1], [(2, "closed", 1)])
+    assert (closing.done, closing.failed) == ([1], [(2, "closed", 0)])
     until_close = answer(HEAD + b"\r\nx", "GET", "GET", eof=True)
-    assert (until_close.done, until_close.failed) == ([1], [(2, "closed", 1)])
+    assert (until_close.done, until_close.failed) == ([1], [(2, "closed", 0)])
     assert until_close.fault is None
 
 

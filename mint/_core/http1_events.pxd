@@ -1,0 +1,12 @@
+# Events and faults about HTTP/1 responses.
+from .events cimport Done, Failed, Headers, Informational, RequestRef, Trailers
+from .faults cimport Fault
+
+# A fault in a response that was partly seen: the request has been acted on.
+cdef Fault seen_fault(str reason, str name=*, str value=*, long long size=*, long long limit=*,
+                      long long code=*)
+cdef Done done(RequestRef ref)
+cdef Failed failed(RequestRef ref, Fault broken)
+cdef Informational informational(RequestRef ref, int status, tuple section)
+cdef Headers head(RequestRef ref, tuple section)
+cdef Trailers trailers(RequestRef ref, tuple section)
