@@ -1,0 +1,85 @@
+"""A link without a wire: what it says about its two directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint.testing.frames import data, headers, settings
+from mint.transport import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def opened(protocol: str) -> tuple[mint.Connection, Memory]:
+    link = Memory()
+    initiate: Callable[..., mint.Connection] = (
+        mint.http1.initiate if protocol == "http1" else mint.http2.initiate
+    )
+    return initiate(link, scheme="http", hostname="example.org", port=80), link
+
+
+def tunnel() -> tuple[mint.Connection, Memory, mint.RequestRef]:
+    conn, link = opened("http1")
+    conn, ref = conn.request("CONNECT", "far.example:443", body=mint.STREAM)
+    link.put(b"HTTP/1.1 200 OK\r\n\r\n")
+    conn, _ = conn.recv(timeout=0)
+    link.take()
+    return conn, link, ref
+
+
+def test_the_end_of_a_tunnels_outgoing_direction_ends_that_of_the_link() -> None:
+    conn, link, ref = tunnel()
+    assert not link.write_ended
+    conn = conn.stream_request_body(ref, b"before the end")
+    assert not link.write_ended
+    conn = conn.stream_request_body(ref, mint.Eof())
+    assert link.write_ended
+    assert link.take() == b"before the end"
+    # the other direction goes on
+    link.put(b"still")
+    conn, responses = conn.recv(timeout=0)
+    assert responses == [mint.Data(ref, b"still")]
+    assert conn.is_open("read")
+    assert not conn.is_open("write")
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_a_request_that_ends_does_not_end_the_direction(protocol: str) -> None:
+    conn, link = opened(protocol)
+    conn, ref = conn.request("POST", "/", body=mint.STREAM)
+    conn = conn.stream_request_body(ref, b"x")
+    conn = conn.stream_request_body(ref, mint.Eof())
+    assert link.take()
+    assert not link.write_ended
+    link.put(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+        if protocol == "http1"
+        else settings().serialize() + headers(1, ((":status", "200"),), end=True).serialize()
+    )
+    conn, responses = conn.recv(timeout=0)
+    assert isinstance(responses[-1], mint.Done)
+    assert not link.write_ended
+    assert conn.is_open("write")
+
+
+def test_what_is_owed_for_octets_that_came_before_the_first_read_is_sent_with_it() -> None:
+    """SETTINGS, a PING and DATA that were there before anybody read are answered once they are read."""
+    conn, link = opened("http2")
+    opening = link.take()
+    assert opening
+    conn, ref = conn.request("GET", "/")
+    link.take()
+    link.put(settings().serialize() + b"\0\0\x08\6\0\0\0\0\0" + b"are you?")
+    link.put(headers(1, ((":status", "200"),)).serialize() + data(1, b"x").serialize())
+    assert link.take() == b""
+    got: list[mint.Response] = []
+    while len(got) < 3:
+        conn, responses = conn.recv(timeout=0)
+        got += responses
+    assert [type(one).__name__ for one in got] == ["Status", "Headers", "Data"]
+    assert all(one.ref == ref for one in got)
+    assert link.take() == b"\0\0\0\4\1\0\0\0\0" + b"\0\0\x08\6\1\0\0\0\0" + b"are you?"
