@@ -81,7 +81,13 @@ BUGS: tuple[Bug, ...] = (
         "    cdef Py_ssize_t held = 0\n    cdef Py_ssize_t most = at.end - at.place\n",
         "http1",
     ),
-    Bug("signed size of a chunk", H1, "size >> 63", "size >> 64 - 1 & 0", "http1"),
+    Bug(
+        "signed size of a chunk",
+        core("http1_framing.pyx"),
+        "size[0] >> 63",
+        "size[0] >> 63 & 0",
+        "http1",
+    ),
     Bug(
         "chunk size of 32 bits",
         H1,

@@ -37,6 +37,7 @@ DECISIONS = (
     "http2",
     "http2_h2",
     "http2_talk",
+    "pipe",
 )
 
 

@@ -1,0 +1,223 @@
+"""The pipe of the transports: octets leave and arrive once and in order, and ends are ends.
+
+Inputs are those of a driver: octets and ends of the peer, what the caller writes, what the system takes,
+failures, closing. The layers are simple ones of this file. A naive model holds both directions as octets.
+"""
+
+from __future__ import annotations
+
+from mint._wire.pipe import READ, WRITE, Pipe
+from mint.errors import TransportClosed, TransportError
+from support import Choices, check, fuzz
+
+END = 0xFF  # in the layers of this file: no more will come
+
+
+class Veil:
+    """A layer that changes every octet, and says its end with one octet, as TLS does with close_notify."""
+
+    def __init__(self, mask: int) -> None:
+        self.table = bytes((octet ^ mask) & 0x7F if octet != END else END for octet in range(256))
+        self.ended = self.clean_end = False
+        self.failure: TransportError | None = None
+        self.inside = b""
+        self.outside = b""
+        self.keeps_wire = False
+        self.waiting = 0
+
+    def feed(self, octets: bytes, /) -> None:
+        """Take octets of the wire; nothing after the end counts."""
+        if not octets:
+            self.ended = True
+        elif not self.ended:
+            before, end, _ = octets.partition(bytes([END]))
+            self.inside += before.translate(self.table)
+            self.ended = self.clean_end = bool(end)
+
+    def read(self) -> bytes:
+        """Return what is for the inside."""
+        octets, self.inside = self.inside, b""
+        return octets
+
+    def write(self, octets: bytes, /) -> None:
+        """Take octets of the caller."""
+        self.outside += octets.translate(self.table)
+
+    def leaving(self) -> bytes:
+        """Return what is for the wire."""
+        octets, self.outside = self.outside, b""
+        return octets
+
+    def written(self) -> None:
+        """Nothing waits for that."""
+
+    def close_notify(self) -> None:
+        """Say the end."""
+        self.outside += bytes([END])
+
+
+class Model:
+    """What a pipe has to do, as lists of octets."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+        self.layers = [Veil(choices.below(128)) for _ in range(choices.below(2))]
+        self.pipe = Pipe(self.layers)
+        self.table = bytes(range(256))
+        for layer in self.layers:
+            self.table = self.table.translate(layer.table)
+        self.written = b""  # by the caller
+        self.left = b""  # taken by the system
+        self.sent = b""  # by the peer
+        self.read = b""  # by the caller
+        self.finished = self.failed_writing = self.closed = False
+        self.peer = ""  # how the peer's direction ended: "", "end", "cut" or "fail"
+        self.told = False
+
+    def write(self) -> None:
+        """The caller writes, until it has finished."""
+        if self.finished or self.closed or self.failed_writing:
+            return
+        size = self.choices.pick((0, 1, 10, 10, 100, 65_537))
+        pieces = [bytes([self.choices.below(100)]) * size, b"", b"tail"][: self.choices.between(1, 3)]
+        self.pipe.queue_pieces(pieces)
+        self.written += b"".join(pieces)
+
+    def finish(self) -> None:
+        """The caller finishes."""
+        if not self.closed:
+            self.pipe.finish()
+            self.finished = True
+
+    def take(self) -> None:
+        """The system takes some of what is to be written."""
+        outbox = self.pipe.to_write()
+        ready = b"".join(bytes(one) for one in outbox)
+        count = min(len(ready), self.choices.pick((0, 1, 9, 70_000, len(ready), len(ready))))
+        self.pipe.accepted(count)
+        self.left += ready[:count]
+        if self.pipe.must_finish:
+            check(not self.pipe.to_write(), "octets wait behind the end")
+            self.pipe.finished()
+
+    def arrive(self) -> None:
+        """Octets of the peer arrive, or its end."""
+        if self.peer or self.closed:
+            return
+        if self.choices.chance(15):
+            self.peer = "cut" if self.layers else "end"
+            if self.layers and self.choices.chance(60):
+                self.pipe._take_in(bytes([END]))  # noqa: SLF001  # what a driver does
+                self.peer = "end"
+                return
+            self.pipe._take_in(b"")  # noqa: SLF001  # what a driver does
+            return
+        octets = bytes(self.choices.below(100) for _ in range(self.choices.between(1, 30)))
+        self.sent += octets
+        self.pipe._take_in(octets.translate(self.table))  # noqa: SLF001  # what a driver does
+
+    def hear(self) -> None:
+        """The caller asks for the next octets."""
+        try:
+            got = self.pipe._next()  # noqa: SLF001  # what a driver does
+        except TransportError as error:
+            check(self.peer == "fail" or self.closed, "an error that nothing has caused", error)
+            check(self.read == self.sent, "an error before what had arrived", len(self.read), len(self.sent))
+            check(not self.told or isinstance(error, TransportClosed), "the error is told twice", error)
+            self.told = True
+            return
+        if got is None:
+            check(
+                not self.peer and not self.closed and self.read == self.sent, "an end is kept back", self.peer
+            )
+        elif got == b"":
+            check(self.peer in ("end", "cut") and self.read == self.sent, "an end too early", self.peer)
+            check(self.pipe.clean_end == (self.peer == "end"), "another kind of end", self.peer)
+        else:
+            self.read += got
+            check(self.sent.startswith(self.read), "other octets arrive", self.read[-20:], self.sent[-20:])
+
+    def fail(self) -> None:
+        """Reading fails."""
+        self.pipe.fail(TransportError("broken"))
+        if not self.peer and not self.closed:
+            self.peer = "fail"
+
+    def fail_writing(self) -> None:
+        """Writing fails: nothing more leaves."""
+        if not self.closed:
+            self.pipe.fail_writing()
+            self.failed_writing = True
+
+    def close(self) -> None:
+        """The caller closes."""
+        self.pipe.end()
+        self.closed = True
+        self.read = self.sent  # what had arrived may still be taken, and nobody must
+
+    def judge(self) -> None:
+        """What holds at any time."""
+        plain = self.left.replace(bytes([END]), b"") if self.layers else self.left
+        wanted = self.written.translate(self.table)[: len(plain)]
+        check(plain == wanted, "other octets leave", plain[-20:], wanted[-20:])
+        if self.layers and END in self.left:
+            check(self.finished and plain == self.written.translate(self.table), "an end before all has left")
+            check(self.left.count(bytes([END])) <= len(self.layers), "the end is said twice")
+        wants = self.pipe.wants
+        if not self.closed and not self.failed_writing and len(plain) < len(self.written):
+            check(bool(wants & WRITE), "octets wait, and nobody wants to write")
+        if not self.peer and not self.closed and self.read == self.sent:
+            check(bool(wants & READ), "nothing has ended, and nobody wants to read")
+        if self.peer or self.closed:
+            check(not wants & READ, "reading is wanted after the end", self.peer)
+        if self.closed or self.failed_writing:
+            check(not wants & WRITE, "writing is wanted after the end")
+
+
+ACTS = (
+    "write",
+    "write",
+    "take",
+    "take",
+    "take",
+    "arrive",
+    "arrive",
+    "hear",
+    "hear",
+    "finish",
+    "fail_writing",
+    "fail",
+)
+
+
+def one(data: bytes) -> None:
+    """Try one input."""
+    choices = Choices(data)
+    model = Model(choices)
+    for _ in range(choices.between(5, 40)):
+        act = choices.pick(ACTS)
+        if act in ("finish", "fail_writing", "fail") and choices.chance(70):
+            continue
+        getattr(model, act)()
+        model.judge()
+    if choices.chance(20):
+        model.close()
+        model.judge()
+        return
+    for _ in range(200):
+        if not model.pipe.wants & WRITE:
+            break
+        model.take()
+        model.judge()
+    if not model.failed_writing:
+        left = model.left.replace(bytes([END]), b"") if model.layers else model.left
+        check(len(left) == len(model.written), "something is never written", len(left), len(model.written))
+    for _ in range(200):
+        if model.read == model.sent:
+            break
+        model.hear()
+    check(model.read == model.sent, "something is never received", len(model.read), len(model.sent))
+
+
+if __name__ == "__main__":
+    fuzz(one)
