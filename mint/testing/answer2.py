@@ -105,7 +105,8 @@ class Answers:
         except BaseException as error:  # noqa: BLE001  raised where the server stops
             self._failed(error)
             answer = Response(500)
-        response = checked(answer)
+        bodiless = request.method == "HEAD" or (isinstance(answer, Response) and answer.status in BODILESS)
+        response = checked(answer, bodiless=bodiless)
         self._push(stream, request, response.pushes)
         self._respond(stream, request.method, response)
 

@@ -11,8 +11,10 @@ from typing import Final
 
 try:
     import trustme
-except ImportError as error:  # pragma: no cover  the tests have it
-    raise ImportError("mint.testing.certificates needs trustme: pip install 'mint-http[testing]'") from error
+except ImportError as _missing:  # pragma: no cover  the tests have it
+    raise ImportError(
+        "mint.testing.certificates needs trustme: pip install 'mint-http[testing]'"
+    ) from _missing
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 

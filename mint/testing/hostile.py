@@ -236,12 +236,13 @@ HTTP2: Final = _table(
     ),
 )
 
+_UNENDED: Final[bytes] = OK + b"\r\n\r\n" + b"ok"
 TLS: Final = _table(
     Behaviour(
         "end without close_notify",
-        (request(), Send(head_without_length := OK + b"\r\n\r\n" + b"ok"), Truncate()),
+        (request(), Send(_UNENDED), Truncate()),
         "RFC 9112 9.8",
     ),
-    Behaviour("bytes beneath TLS", (request(), SendRaw(head_without_length)), "RFC 8446 5"),
+    Behaviour("bytes beneath TLS", (request(), SendRaw(_UNENDED)), "RFC 8446 5"),
 )
 """Behaviours that need TLS and HTTP/1."""

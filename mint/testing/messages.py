@@ -93,16 +93,34 @@ class Response:
     pushes: Sequence[Push] = ()
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the pieces of the body, none of them empty; `TypeError` where one is no bytes."""
+        """Yield the pieces of the body, none of them empty; `TypeError` where one is no bytes.
+
+        `ValueError` where they are more or less than the content-length says.
+        """
+        declared, count = self.declared_length(), 0
         for piece in (self.body,) if isinstance(self.body, bytes) else self.body:
             if not isinstance(piece, bytes):
                 raise TypeError(f"a piece of the body must be bytes, got {_shown(piece)}")
+            count += len(piece)
+            if declared is not None and count > declared:
+                break
             if piece:
                 yield piece
+        if declared is not None and count != declared:
+            raise ValueError(f"content-length is {declared}, but the body has {count} bytes or more")
 
     def trailer_fields(self) -> Headers:
         """Return the trailer fields; only to be asked for after the body."""
         return checked_fields(self.trailers() if callable(self.trailers) else self.trailers)
+
+    def declared_length(self) -> int | None:
+        """Return the content-length that `headers` declare, or None; `ValueError` where it is no number."""
+        values = [value for name, value in self.headers if name.lower() == "content-length"]
+        if not values:
+            return None
+        if len(values) > 1 or re.fullmatch(r"[0-9]{1,18}", values[0]) is None:
+            raise ValueError(f"content-length must be one decimal number, got {', '.join(values)}")
+        return int(values[0])
 
     @property
     def is_plain(self) -> bool:
@@ -117,8 +135,11 @@ class Response:
 Handler: TypeAlias = Callable[[Request], Response]
 
 
-def checked(response: object) -> Response:
-    """Return what a handler returned, or raise `TypeError` or `ValueError` where it cannot be sent."""
+def checked(response: object, *, bodiless: bool = False) -> Response:
+    """Return what a handler returned, or raise `TypeError` or `ValueError` where it cannot be sent.
+
+    The content-length must be that of the body, unless the response is to be sent without one.
+    """
     if not isinstance(response, Response):
         raise TypeError(f"a handler must return a Response, got {_shown(response)}")
     if not isinstance(response.status, int) or not 100 <= response.status <= 999:
@@ -133,6 +154,9 @@ def checked(response: object) -> Response:
         if not 100 <= status <= 199:
             raise ValueError(f"an informational status is from 100 to 199, got {status}")
         checked_fields(fields)
+    declared = response.declared_length()
+    if isinstance(body, bytes) and declared not in {None, len(body)} and not bodiless:
+        raise ValueError(f"content-length is {declared}, but the body has {len(body)} bytes")
     for push in response.pushes:
         checked_fields(((":path", push.target), *push.headers))
         checked(push.response)

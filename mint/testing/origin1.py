@@ -98,7 +98,8 @@ class Exchange:
         except BaseException as error:  # noqa: BLE001  raised where the server stops
             self._failed(error)
             answer = Response(500)
-        return self._respond(self._from_handler(lambda: checked(answer)))
+        bodiless = self._method == "HEAD" or (isinstance(answer, Response) and answer.status in BODILESS)
+        return self._respond(self._from_handler(lambda: checked(answer, bodiless=bodiless)))
 
     # The request
 

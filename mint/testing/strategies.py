@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 try:
     from hypothesis import strategies as st
-except ImportError as error:  # pragma: no cover  the tests have it
-    raise ImportError("mint.testing.strategies needs hypothesis: pip install 'mint-http[testing]'") from error
+except ImportError as _missing:  # pragma: no cover  the tests have it
+    raise ImportError(
+        "mint.testing.strategies needs hypothesis: pip install 'mint-http[testing]'"
+    ) from _missing
 
 from . import build, hpack, http2
 from .frames import Frame

@@ -103,6 +103,19 @@ IMPOSSIBLE: dict[str, tuple[Any, type[Exception], str]] = {
         "ISO 8859-1",
     ),
     "informational 200": (Response(200, informational=[(200, ())]), ValueError, "from 100 to 199"),
+    "a length too large": (
+        Response(200, [("Content-Length", "9")], b"abc"),
+        ValueError,
+        "is 9, but the body has 3",
+    ),
+    "a length too small": (Response(200, [("content-length", "2")], b"abc"), ValueError, "is 2, but"),
+    "a length of nothing": (Response(200, [("content-length", "2")]), ValueError, "is 2, but"),
+    "a length that is none": (
+        Response(200, [("content-length", "+3")], b"abc"),
+        ValueError,
+        "decimal number",
+    ),
+    "two lengths": (Response(200, [("content-length", "3")] * 2, b"abc"), ValueError, "one decimal number"),
     "a push": (Response(200, pushes=[Push("/", odd(None))]), TypeError, "must return a Response"),
     "a pushed target": (Response(200, pushes=[Push("/\N{SNOWMAN}", Response())]), ValueError, "8859-1"),
 }
@@ -128,6 +141,21 @@ def test_a_body_that_breaks_resets_and_is_raised(protocol: str, name: str) -> No
     response = Response(200, (), iter(body()))
     with pytest.raises(error, match=message), Origin(lambda _: response) as origin:
         assert FETCH[protocol](origin)[0] == "reset"
+
+
+@pytest.mark.parametrize("protocol", FETCH)
+@pytest.mark.parametrize("length", ["2", "4"])
+def test_pieces_that_do_not_add_up_reset_and_are_raised(protocol: str, length: str) -> None:
+    response = Response(200, [("content-length", length)], iter([b"ab", b"c"]))
+    with pytest.raises(ValueError, match=f"is {length}, but"), Origin(lambda _: response) as origin:
+        assert FETCH[protocol](origin)[0] == "reset"
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304)])
+def test_a_length_without_a_body_is_right_where_there_is_none(method: str, status: int) -> None:
+    with Origin(lambda _: Response(status, [("content-length", "9")])) as origin, dial(origin) as sock:
+        sock.sendall(f"{method} / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
+        assert b"content-length: 9\r\n" in read_all(sock)
 
 
 def test_trailers_that_cannot_be_sent() -> None:
