@@ -73,7 +73,8 @@ class Tunnels(TunnelsBase):
         self._notify()
 
     def look(self) -> None:
-        """Leave reading to the event loop."""
+        """Read what is there for all tunnels, without waiting."""
+        self._reader.read_now(self._fed)
 
     def _notify(self) -> None:
         self._reader.notify()

@@ -266,6 +266,16 @@ cdef class Turns:
         """Whether something can be received without asking the wire."""
         return self.hears()
 
+    @property
+    def is_quiet(self):
+        """Whether only the wire can bring anything about: nothing has arrived, and nothing is queued."""
+        return not (self.likely or self._queued or self.hears())
+
+    @property
+    def has_queued(self):
+        """Whether anything is queued that the layers or the wire could be given."""
+        return self._queued != 0
+
     def arm(self):
         """Let the mailbox read one message, unless one is still to be fed to `stream`."""
         if self.inbox is None or self._writing == WRITE_CLOSED or self._sequence != self._accepted:

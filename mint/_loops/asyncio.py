@@ -326,6 +326,13 @@ class LoopReader:
         else:
             self.watch(wire)
 
+    def read_now(self, take: Callable[[object], object]) -> None:
+        """Give what is there to a function, without waiting."""
+        wire = self._wire()
+        out: list[object] = []
+        while wire is not None and wire.take_message(self, out):
+            take(out.pop())
+
     def notify(self) -> None:
         """Wake whoever waits in `changed`."""
         for waiter in self._waiting:

@@ -107,7 +107,7 @@ class Watcher:
             # The garbage collector gives the order for a link that is gone, in any thread, at any time.
             watch = transport.note = _Watch.of(transport, self._orders.append)
             self._watches.add(watch)
-        elif watch.events == READ and not (transport.likely or transport.has_next or transport.unsent):
+        elif watch.events == READ and transport.is_quiet:
             return  # the selector tells
         self._orders.append(watch)
         if self._asleep:
@@ -166,7 +166,7 @@ class Watcher:
         if link is None or link.note is not watch:
             return False
         found = link.take_message(self, out)
-        if not found or link.unsent:
+        if not found or link.has_queued:
             self._register(watch, self._events(link, watch, reading=not found))
         return found
 

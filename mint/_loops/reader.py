@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..types import Transport
 
 
@@ -21,6 +23,10 @@ class Reader(Protocol):
 
     def unwatch(self, transport: Transport) -> None:
         """Let go of the connection."""
+        ...
+
+    def read_now(self, take: Callable[[object], object]) -> None:
+        """Give what is there to a function, without waiting."""
         ...
 
     def notify(self) -> None:
