@@ -136,6 +136,10 @@ class Policy:
         if line is not None:
             self._remember(line.origin, False)
 
+    def abandoned(self, key: int) -> None:
+        """Note that dialing was given up, which says nothing about the origin."""
+        self._lines.pop(key, None)
+
     def resized(self, key: int, capacity: int) -> None:
         """Note how many requests a connection takes now."""
         line = self._lines.get(key)

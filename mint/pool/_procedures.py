@@ -159,16 +159,15 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
             elif dials:
                 return (yield from _dial(pool, wanted, key))
             else:
-                session = pool.sessions[key]
-                if (yield from is_usable(pool, session, bell, until)):
-                    with pool.lock:
-                        pool.bells.pop(ticket, None)
+                # It may have ended between being granted and now.
+                session = pool.sessions.get(key)
+                if session is not None and (yield from is_usable(pool, session, bell, until)):
                     return session
                 with pool.lock:
                     pool.ask_again(ticket)
-    except BaseException:
+    except BaseException as error:
         with pool.lock:
-            pool.give_back(ticket)
+            pool.give_back(ticket, failed=isinstance(error, MintError))
         raise
     finally:
         with pool.lock:

@@ -85,12 +85,14 @@ class PoolState:
         self._policy.ask_again(ticket)
         self.settle()
 
-    def give_back(self, ticket: Ticket) -> None:
-        """Stop asking, and give back what was granted."""
+    def give_back(self, ticket: Ticket, *, failed: bool) -> None:
+        """Stop asking, and give back what was granted; `failed` says that dialing did."""
         self._policy.withdraw(ticket)
         if ticket.key is not None and not self.is_closed:
-            if ticket.dials:
+            if ticket.dials and failed:
                 self._policy.failed(ticket.key)
+            elif ticket.dials:
+                self._policy.abandoned(ticket.key)
             else:
                 self._policy.released(ticket.key, self.clock())
         self.settle()

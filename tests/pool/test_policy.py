@@ -41,6 +41,7 @@ class PolicyMachine(RuleBasedStateMachine):
         super().__init__()
         self.policy = Policy(OPTIONS, lambda _: True)
         self.world = World()
+        self.again = 0
 
     def settle(self) -> None:
         world = self.world
@@ -131,7 +132,8 @@ class PolicyMachine(RuleBasedStateMachine):
         """A connection that was granted turns out to be closing: ask again in the old place."""
         used = [key for key in self.open_lines() if self.world.lines[key].used]
         key = data.draw(st.sampled_from(used))
-        ticket = Ticket(0, self.world.lines[key].origin, key)
+        self.again -= 1  # older than all that wait, as whoever was granted something is
+        ticket = Ticket(self.again, self.world.lines[key].origin, key)
         self.world.lines[key].used -= 1
         self.world.lines[key].drains = True
         self.policy.draining(key)
@@ -221,6 +223,14 @@ def test_those_who_wait_for_a_connection_that_fails_dial_at_once() -> None:
     policy.settle(0)
     policy.failed(1)
     assert policy.settle(0) == [Dial(ticket, number) for number, ticket in enumerate(tickets[1:], 2)]
+
+
+def test_a_dialing_that_was_given_up_says_nothing_about_the_origin() -> None:
+    policy = Policy(PoolOptions(), lambda _: True)
+    tickets = [policy.ask(ORIGINS[0]) for _ in range(4)]
+    policy.settle(0)
+    policy.abandoned(1)
+    assert policy.settle(0) == [Dial(tickets[1], 2)]
 
 
 @pytest.mark.parametrize("idempotent", [True, False])

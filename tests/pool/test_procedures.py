@@ -1,0 +1,124 @@
+"""The procedures of a pool, driven by hand: orders of events that real servers show only now and then."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+
+import pytest
+
+import mint
+from mint.errors import PoolClosed, TransportTimeout
+from mint.exchange import URL
+from mint.pool import PoolOptions, Timeouts
+from mint.pool._procedures import Connect, Park, acquire
+from mint.pool._requests import make_wanted
+from mint.pool._session import Session
+from mint.pool._state import PoolState
+
+HERE = URL("https", "example.org", 443, "/")
+
+
+class FakeLoop:
+    lock = nullcontext()
+    make_bell = threading.Event
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.forgotten: list[int] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def forget(self, key: int) -> None:
+        self.forgotten.append(key)
+
+
+def shared() -> mint.Connection:
+    link = mint.transport.Memory(reads=True)
+    return mint.http2.initiate(link, scheme="https", hostname="example.org", identity=1)
+
+
+def wanted(loop: FakeLoop, timeouts: Timeouts | None = None) -> mint.pool._procedures.Wanted:
+    return make_wanted("GET", HERE, (), None, (), timeouts, loop.clock)
+
+
+def finish(procedure: mint.pool._procedures.Procedure[Session]) -> Session:
+    with pytest.raises(StopIteration) as over:
+        next(procedure)
+    found = over.value.value
+    assert isinstance(found, Session)
+    return found
+
+
+def test_a_connection_that_ends_between_being_granted_and_being_used() -> None:
+    loop = FakeLoop()
+    pool = PoolState(loop, PoolOptions(), lambda _: True)
+    first, second = acquire(pool, wanted(loop)), acquire(pool, wanted(loop))
+    dial = next(first)
+    assert isinstance(dial, Connect)
+    assert isinstance(next(second), Park)
+    dial.conn = shared()
+    session = finish(first)  # this grants it to the second, which has not noticed yet
+    assert pool.statistics().active == 2
+    session.lose()
+    again = next(second)
+    assert isinstance(again, Connect)
+    again.conn = shared()
+    assert finish(second) is not session
+    assert loop.forgotten == [1]
+    assert pool.statistics().active == 1
+
+
+def test_whoever_dials_gives_up_and_the_next_one_dials() -> None:
+    loop = FakeLoop()
+    pool = PoolState(loop, PoolOptions(), lambda _: True)
+    first, second, third = (acquire(pool, wanted(loop)) for _ in range(3))
+    assert isinstance(next(first), Connect)
+    assert isinstance(next(second), Park)
+    assert isinstance(next(third), Park)
+    with pytest.raises(KeyboardInterrupt):
+        first.throw(KeyboardInterrupt())
+    dial = next(second)
+    assert isinstance(dial, Connect)
+    assert isinstance(next(third), Park), "it says nothing about the origin that somebody gave up"
+    dial.conn = shared()
+    assert finish(second) is finish(third)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_giving_up_at_any_step_gives_everything_back(steps: int) -> None:
+    loop = FakeLoop()
+    pool = PoolState(loop, PoolOptions(max_per_origin=1), lambda _: False)
+    holder = acquire(pool, wanted(loop))
+    dial = next(holder)
+    assert isinstance(dial, Connect)
+    if steps == 1:
+        holder.close()
+        assert pool.statistics().connections == 0
+        return
+    link = mint.transport.Memory(reads=True)
+    dial.conn = mint.http1.initiate(link, scheme="https", hostname="example.org", identity=1)
+    session = finish(holder)
+    waiter = acquire(pool, wanted(loop, Timeouts(pool=5)))
+    assert isinstance(next(waiter), Park)
+    loop.now = 6.0
+    with pytest.raises(TransportTimeout) as caught:
+        next(waiter)
+    assert caught.value.processed is mint.Processed.NO
+    assert pool.statistics().waiting == 0
+    pool.release(session)
+    assert pool.statistics().idle == 1
+
+
+def test_closing_while_dialing() -> None:
+    loop = FakeLoop()
+    pool = PoolState(loop, PoolOptions(), lambda _: True)
+    one = acquire(pool, wanted(loop))
+    dial = next(one)
+    assert isinstance(dial, Connect)
+    pool.close()
+    dial.conn = shared()
+    with pytest.raises(PoolClosed):
+        next(one)
+    assert loop.forgotten == [1]
