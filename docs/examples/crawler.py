@@ -1,82 +1,68 @@
-"""A crawler: one thread, one mailbox, many connections, each with one request at a time."""
+"""A crawler: many pages of one origin over a pool; a page that fails is a result like the others."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
 
 import mint
+import mint.exchange
+import mint.pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-@dataclass
-class Visit:
-    """A connection, and the page it is fetching."""
-
-    conn: mint.Connection
-    page: str
-    status: int = 0
-    size: int = 0
+Page: TypeAlias = tuple[str, int, int]
+"""The target, the status (0 where the page could not be fetched), and how many bytes came."""
 
 
 class Crawler:
-    def __init__(self, scheme: mint.types.Scheme, address: str, port: int, *, connections: int = 200) -> None:
-        self._where = scheme, address, port
+    def __init__(
+        self,
+        scheme: mint.types.Scheme,
+        address: str,
+        port: int,
+        *,
+        connections: int = 50,
+        tls: mint.TLSOptions | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self._origin = scheme, address, port
         self._most = connections
+        self._tls = tls or mint.TLSOptions()
+        self._timeout = timeout
+        self.errors: dict[str, mint.MintError] = {}
+        # A server may close a connection at any moment; what was asked for with GET is asked for again.
+        self._options = mint.pool.PoolOptions(
+            max_connections=connections, max_per_origin=connections, max_retries=10, retry_idempotent=True
+        )
 
-    def crawl(self, pages: Iterable[str]) -> Iterator[tuple[str, int, int]]:
-        """Yield page, status and size, in the order in which they are finished."""
-        waiting = deque(pages)
-        visits: dict[mint.types.Source, Visit] = {}
-        with mint.Mailbox() as mailbox:
-            while waiting or visits:
-                while waiting and len(visits) < self._most:
-                    conn = mint.connect(*self._where, mailbox=mailbox)
-                    visits[conn.source] = Visit(conn, "")
-                    self._next(visits, visits[conn.source], waiting)
-                message = mailbox.receive(timeout=30)
-                if not isinstance(message, (mint.Received, mint.Closed, mint.Broken)):
-                    continue
-                visit = visits.get(message.source)
-                if visit is not None and self._feed(visit, message):
-                    yield visit.page, visit.status, visit.size
-                    self._next(visits, visit, waiting)
+    def crawl(self, targets: Iterable[str]) -> Iterator[Page]:
+        """Yield each page once, in the order in which they end. Stop early and everything is closed."""
+        waiting = iter(targets)
+        running: set[Future[Page]] = set()
+        with (
+            ThreadPoolExecutor(self._most) as threads,
+            mint.pool.Pool(options=self._options, timeout=self._timeout, tls=self._tls) as pool,
+        ):
+            while True:
+                for target in islice(waiting, self._most - len(running)):
+                    running.add(threads.submit(self._fetch, pool, target))
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for each in done:
+                    yield each.result()
 
-    @staticmethod
-    def _next(visits: dict[mint.types.Source, Visit], visit: Visit, waiting: deque[str]) -> None:
-        """Fetch the next page on this connection, or let it go."""
-        if waiting and visit.conn.is_open():
-            page = waiting.popleft()
-            conn, _ = visit.conn.request("GET", page)
-            visits[conn.source] = Visit(conn, page)
-        else:
-            del visits[visit.conn.source]
-            visit.conn.close()
-
-    @staticmethod
-    def _feed(visit: Visit, message: mint.Message) -> bool:
-        """Feed a message; say whether the page is finished. One that failed has the status 0."""
-        failed = False
+    def _fetch(self, pool: mint.pool.Pool, target: str) -> Page:
+        size = 0
         try:
-            fed = visit.conn.stream(message)
-            if fed is mint.UNKNOWN:
-                return False
-            visit.conn, responses = fed
+            with pool.stream("GET", mint.exchange.URL(*self._origin, target)) as answer:
+                for piece in answer:
+                    size += len(piece)
+                return target, answer.status, size
         except mint.MintError as error:
-            visit.conn, responses = visit.conn.after(error), list(error.responses)
-        for response in responses:
-            match response:
-                case mint.Status(status=status):
-                    visit.status = status
-                case mint.Data(data=data):
-                    visit.size += len(data)
-                case mint.RequestFailed():
-                    failed = True
-                case _:
-                    pass
-        if failed:
-            visit.status = 0
-        return not visit.conn.open_request_count
+            self.errors[target] = error
+            return target, 0, size

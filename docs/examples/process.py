@@ -1,137 +1,71 @@
-"""A connection in a process of its own: a thread with a mailbox; callers get futures.
+"""One connection for many threads: callers get futures, and every future completes.
 
-Nobody but the thread touches the connection. HTTP/1 requests are pipelined, HTTP/2 requests concurrent.
+A future ends with an answer, with an error whose `processed` says whether the server may have acted on the
+request, or cancelled. Requests are concurrent over HTTP/2 and follow each other over HTTP/1. After the
+server was restarted the pool connects again.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Self
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Self
 
 import mint
-from mint.errors import TooManyConcurrentRequests, TooManyPipelinedRequests
+import mint.exchange
+import mint.pool
 
-FULL = (TooManyConcurrentRequests, TooManyPipelinedRequests)
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-
-@dataclass
-class Answer:
-    status: int = 0
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytearray = field(default_factory=bytearray)
-
-
-@dataclass(frozen=True)
-class Call:
-    method: str
-    target: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
-    future: Future[Answer] = field(default_factory=Future[Answer])
-
-
-class Stop:
-    """Ends the thread."""
+    from mint.exchange import Answer
 
 
 class Process:
-    """One connection; `request` may be called from any thread."""
+    """Use it in a `with` block. Leaving it ends what is under way with `PoolClosed`."""
 
-    def __init__(self, scheme: mint.types.Scheme, address: str, port: int, tls: mint.TLSOptions) -> None:
-        self._mailbox = mint.Mailbox()
-        self._conn = mint.connect(scheme, address, port, tls=tls, mailbox=self._mailbox)
-        self._waiting: deque[Call] = deque()
-        self._running: dict[mint.RequestRef, tuple[Call, Answer]] = {}
-        self._thread = threading.Thread(target=self._run, name="connection")
-        self._thread.start()
+    def __init__(
+        self,
+        scheme: mint.types.Scheme,
+        address: str,
+        port: int,
+        tls: mint.TLSOptions | None = None,
+        *,
+        timeout: float = 30.0,
+        at_once: int = 32,
+    ) -> None:
+        self._origin = scheme, address, port
+        options = mint.pool.PoolOptions(max_per_origin=1)
+        self._pool = mint.pool.Pool(options=options, timeout=timeout, tls=tls or mint.TLSOptions())
+        self._threads = ThreadPoolExecutor(at_once)
+        self._lock = threading.Lock()
+        self._is_closed = False
 
     def request(
         self,
         method: str,
         target: str,
-        headers: tuple[tuple[str, str], ...] = (),
-        body: bytes | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | Iterable[bytes] | None = None,
     ) -> Future[Answer]:
-        call = Call(method, target, headers, body)
-        self._mailbox.post(call)
-        return call.future
+        """Ask for an answer, from any thread. After the end the future holds `PoolClosed`."""
+        url = mint.exchange.URL(*self._origin, target)
+        with self._lock:
+            if not self._is_closed:
+                return self._threads.submit(self._pool.request, method, url, headers, body)
+        late: Future[Answer] = Future()
+        late.set_exception(mint.errors.PoolClosed().marked(processed=mint.Processed.NO))
+        return late
+
+    def close(self) -> None:
+        """End: what runs or waits fails with `PoolClosed`, whose `processed` tells one from the other."""
+        with self._lock:
+            self._is_closed = True
+        self._pool.close()
+        self._threads.shutdown()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._mailbox.post(Stop())
-        self._thread.join()
-
-    # Everything below runs in the thread.
-
-    def _run(self) -> None:
-        with self._mailbox, self._conn:
-            for message in self._mailbox:
-                match message:
-                    case Call():
-                        self._waiting.append(message)
-                    case Stop():
-                        break
-                    case _:
-                        self._feed(message)
-                self._send()
-        self._give_up()
-
-    def _send(self) -> None:
-        """Send what waits, as far as the server takes it."""
-        while self._waiting:
-            call = self._waiting[0]
-            try:
-                self._conn, ref = self._conn.request(call.method, call.target, call.headers, call.body)
-            except FULL:
-                return
-            except mint.MintError as error:
-                self._waiting.popleft()
-                call.future.set_exception(error)
-                self._recover(error)
-            else:
-                self._waiting.popleft()
-                self._running[ref] = call, Answer()
-
-    def _feed(self, message: object) -> None:
-        try:
-            fed = self._conn.stream(message)
-        except mint.MintError as error:
-            self._recover(error)
-        else:
-            if fed is not mint.UNKNOWN:
-                self._conn, responses = fed
-                self._take(responses)
-
-    def _recover(self, error: mint.MintError) -> None:
-        """Go on after an error: what was decoded before it counts, and so does what is open still."""
-        self._conn = self._conn.after(error)
-        self._take(error.responses)
-
-    def _take(self, responses: list[mint.Response] | tuple[mint.Response, ...]) -> None:
-        for response in responses:
-            call, answer = self._running[response.ref]
-            match response:
-                case mint.Status(status=status):
-                    answer.status = status
-                case mint.Headers(headers=headers):
-                    answer.headers = headers
-                case mint.Data(data=data):
-                    answer.body += data
-                case mint.Done(ref=ref):
-                    del self._running[ref]
-                    call.future.set_result(answer)
-                case mint.RequestFailed(ref=ref, error=error):
-                    del self._running[ref]
-                    call.future.set_exception(error)
-                case _:
-                    pass
-
-    def _give_up(self) -> None:
-        """Tell everybody who still waits."""
-        for call in [*self._waiting, *(call for call, _ in self._running.values())]:
-            call.future.set_exception(ConnectionError("the process was stopped"))
+        self.close()

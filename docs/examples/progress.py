@@ -15,24 +15,26 @@ WIDTH = 40
 
 def download(conn: mint.Connection, target: str, sink: IO[bytes]) -> Iterator[tuple[int, int | None]]:
     """Write the content to `sink`; yield how much came and how much there is, if that is known."""
-    conn, _ = conn.request("GET", target)
-    size, total = 0, None
-    while conn.open_request_count:
+    conn, ref = conn.request("GET", target)
+    size, total, ended = 0, None, False
+    while not ended:
         conn, responses = conn.recv(timeout=30)
         for response in responses:
             match response:
-                case mint.Status(status=status) if status != 200:
+                case mint.Status(ref=each, status=status) if each == ref and status != 200:
                     raise ConnectionError(f"the server answered {status}")
-                case mint.Headers(headers=headers):
+                case mint.Headers(ref=each, headers=headers) if each == ref:
                     lengths = [value for name, value in headers if name == "content-length"]
                     total = int(lengths[0]) if lengths else None
-                case mint.Data(data=data):
+                case mint.Data(ref=each, data=data) if each == ref:
                     sink.write(data)
                     size += len(data)
-                case mint.RequestFailed(error=error):
+                case mint.Done(ref=each) if each == ref:
+                    ended = True
+                case mint.RequestFailed(ref=each, error=error) if each == ref:
                     raise error
                 case _:
-                    pass
+                    pass  # a Pong, a push, or what a later version of mint may say
         yield size, total
 
 

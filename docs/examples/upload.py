@@ -1,58 +1,55 @@
-"""A streaming upload: as much as the request body window allows, with an eye on an early answer.
+"""A streaming upload: `mint.exchange.send_body` sends as fast as possible and notices an early answer.
 
-The same loop serves both protocols: on HTTP/1 the window is without limit and the connection waits while
-too much is queued; on HTTP/2 the server says how much it takes.
+The same code serves both protocols.
 """
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import mint
+import mint.exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 class Upload:
-    """One upload on a connection; `run` returns the status."""
+    """One upload on a connection of your own; `run` returns the status."""
 
     def __init__(self, conn: mint.Connection, target: str, *, timeout: float = 30.0) -> None:
         self.conn: mint.Connection
         self.conn, self._ref = conn.request("POST", target, body=mint.STREAM)
-        self.body = bytearray()
+        self.body = b""
         self._timeout = timeout
-        self._status = 0
-        self._over = False
 
     def run(self, chunks: Iterable[bytes]) -> int:
-        for chunk in chunks:
-            rest = memoryview(chunk)
-            while rest and not self._over:
-                window = self.conn.request_body_window(self._ref)
-                if window:
-                    self.conn = self.conn.stream_request_body(self._ref, rest[:window])
-                    rest = rest[window:]
-                else:
-                    self._receive()  # the window opens when the server says so
-            if self._over:
-                return self._status  # the server answered before it had everything
-        self.conn = self.conn.stream_request_body(self._ref, mint.Eof())
-        while not self._over:
-            self._receive()
-        return self._status
+        """Send the chunks and wait for the answer, for at most `timeout` seconds in all."""
+        until = monotonic() + self._timeout
+        collector = mint.exchange.Collector(max_size=10_000_000)
+        ended: dict[mint.RequestRef, mint.exchange.Answer | mint.MintError] = {}
 
-    def _receive(self) -> None:
-        self.conn, responses = self.conn.recv(timeout=self._timeout)
-        for response in responses:
-            match response:
-                case mint.Status(status=status):
-                    self._status = status
-                case mint.Data(data=data):
-                    self.body += data
-                case mint.Done():
-                    self._over = True
-                case mint.RequestFailed(error=error):
-                    raise error
-                case _:
-                    pass
+        def hear(responses: Iterable[mint.Response]) -> None:
+            ended.update(collector.feed(responses))
+
+        try:
+            self.conn, _ = mint.exchange.send_body(
+                self.conn, self._ref, chunks, timeout=self._timeout, received=hear
+            )
+            while self._ref not in ended:
+                self.conn, responses = self.conn.recv(timeout=max(0.0, until - monotonic()))
+                hear(responses)
+                if self._ref not in ended and monotonic() > until:
+                    raise mint.errors.TransportTimeout("waiting for the answer")
+        except mint.MintError as error:
+            # What the server said before counts: it may have refused the upload and gone.
+            hear(error.responses)
+            if self._ref not in ended:
+                self.conn.close()
+                raise
+        outcome = ended[self._ref]
+        if not isinstance(outcome, mint.exchange.Answer):
+            raise outcome
+        self.body = outcome.content
+        return outcome.status

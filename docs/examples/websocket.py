@@ -1,7 +1,7 @@
 """WebSocket with `wsproto` over HTTP/1 (RFC 6455) and over HTTP/2 (RFC 8441): one code path.
 
-The ways differ in how the tunnel is asked for, and in nothing else: after the answer, what the server sends
-is `Data` of the request, and what we send goes through `stream_request_body`.
+They differ in how the tunnel is asked for, and in nothing else: after the answer, what the server sends is
+`Data` of the request, and what we send goes through `stream_request_body`.
 """
 
 from __future__ import annotations
@@ -9,121 +9,248 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from wsproto.connection import Connection as Frames
-from wsproto.connection import ConnectionType
+from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Message, Ping, TextMessage
+from wsproto.utilities import LocalProtocolError
 
 import mint
+import mint.exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+NO_CODE = 1005
+TOO_LARGE = 1009
+LINGER = 2.0
+"""How many seconds the server has to end the tunnel after it broke the protocol."""
+
+
+class WebSocketError(ConnectionError):
+    """The server refused the WebSocket, broke the protocol, or went away without a close frame."""
 
 
 class WebSocket:
-    """A WebSocket on a connection of its own (HTTP/1), or on one stream of it (HTTP/2)."""
+    """A WebSocket on a connection of its own (HTTP/1), or on one stream of it (HTTP/2).
 
-    def __init__(self, conn: mint.Connection, target: str, *, timeout: float = 30.0) -> None:
+    After the end `close_code` and `close_reason` say what the server's close frame said; `close_code` is
+    `None` where there was none.
+    """
+
+    def __init__(
+        self, conn: mint.Connection, target: str, *, timeout: float = 30.0, max_size: int = 10_000_000
+    ) -> None:
+        self.close_code: int | None = None
+        self.close_reason: str | None = None
+        self.conn: mint.Connection = conn
         self._timeout = timeout
+        self._max_size = max_size
         self._frames = Frames(ConnectionType.CLIENT)
-        self._arrived: list[bytes] = []
+        self._status = 0
+        self._headers: tuple[tuple[str, str], ...] | None = None
         self._ended = False
-        self.conn: mint.Connection
-        key = base64.b64encode(secrets.token_bytes(16))
+        self._over = False
+        self._left = False
         if isinstance(conn, mint.HTTP1):
-            accepted = 101
-            self.conn, self._ref = conn.request(
-                "GET",
-                target,
-                [
-                    ("connection", "upgrade"),
-                    ("upgrade", "websocket"),
-                    ("sec-websocket-version", "13"),
-                    ("sec-websocket-key", key.decode()),
-                ],
-            )
+            self._open_http1(conn, target)
         else:
-            accepted = 200
-            while not conn.get_server_setting("enable_connect_protocol"):
-                conn, _ = conn.recv(timeout=timeout)  # the server's settings are on their way
-            self.conn, self._ref = conn.request(
-                "CONNECT",
-                target,
-                [(":protocol", "websocket"), ("sec-websocket-version", "13")],
-                mint.STREAM,
-            )
-        status, headers = self._answer()
-        if status != accepted:
-            raise ConnectionError(f"the server answered {status}")
-        if accepted == 101:
-            proof = base64.b64encode(hashlib.sha1(key + GUID).digest()).decode()  # noqa: S324  # RFC 6455
-            if ("sec-websocket-accept", proof) not in headers:
-                raise ConnectionError("the server did not understand the request")
+            self._open_http2(conn, target)
+
+    # -- the tunnel
+
+    def _open_http1(self, conn: mint.HTTP1, target: str) -> None:
+        key = base64.b64encode(secrets.token_bytes(16))
+        fields = [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", key.decode()),
+        ]
+        self.conn, self._ref = conn.request("GET", target, fields)
+        self._await_answer(101)
+        proof = base64.b64encode(hashlib.sha1(key + GUID).digest()).decode()  # noqa: S324  # RFC 6455
+        if ("sec-websocket-accept", proof) not in (self._headers or ()):
+            self.conn.close()
+            raise WebSocketError("the server did not understand the request")
+
+    def _open_http2(self, conn: mint.HTTP2, target: str) -> None:
+        if not conn.get_server_setting("enable_connect_protocol"):
+            # The server's settings are the first thing it sends: after a Pong they have arrived.
+            until = monotonic() + self._timeout
+            conn, ping = conn.ping()
+            answered = False
+            while not answered:
+                if monotonic() > until:
+                    raise mint.errors.TransportTimeout("waiting for the server's settings")
+                conn, responses = conn.recv(timeout=max(0.0, until - monotonic()))
+                answered = mint.Pong(ping) in responses
+            self.conn = conn
+            if not conn.get_server_setting("enable_connect_protocol"):
+                raise WebSocketError("the server does not offer WebSocket over HTTP/2 (RFC 8441)")
+        fields = [(":protocol", "websocket"), ("sec-websocket-version", "13")]
+        self.conn, self._ref = conn.request("CONNECT", target, fields, mint.STREAM)
+        self._await_answer(200)
+
+    def _await_answer(self, accepted: int) -> None:
+        until = monotonic() + self._timeout
+        while self._headers is None:
+            self._receive(until)
+        if self._status != accepted:
+            self._leave()
+            raise WebSocketError(f"the server answered {self._status}")
+
+    # -- messages
 
     def send(self, data: str | bytes) -> None:
+        """Send a message. Raises `WebSocketError` after the end."""
         self._send(BytesMessage(data) if isinstance(data, bytes) else TextMessage(data))
 
-    def close(self) -> None:
-        """Say goodbye, and wait until the server has."""
-        self._send(CloseConnection(1000))
-        for _ in self.messages():
-            pass
-
     def messages(self) -> Iterator[str | bytes]:
-        """Yield messages until the server closes."""
-        message = None
-        while True:
+        """Yield messages until the server closes.
+
+        `timeout` seconds may pass without a frame of the server. Raises `WebSocketError` where the server
+        breaks the protocol, sends more than `max_size` in one message, or goes away without a close frame.
+        """
+        fragments: list[str | bytes] = []
+        size = 0
+        while not self._over:
             for event in self._frames.events():
                 match event:
                     case Message():
-                        message = event.data if message is None else message + event.data
+                        fragments.append(event.data)
+                        size += len(event.data)
+                        if size > self._max_size:
+                            self._fail(TOO_LARGE, f"a message is larger than {self._max_size}")
                         if event.message_finished:
-                            yield message
-                            message = None
+                            yield _joined(fragments)
+                            fragments, size = [], 0
                     case Ping():
-                        self._send(event.response())
+                        self._reply(event.response())
                     case CloseConnection():
-                        if self._frames.state.name == "REMOTE_CLOSING":
-                            self._send(event.response())
+                        self._closed(event)
                         return
                     case _:
                         pass
             if self._ended:
-                raise ConnectionError("the server went away without a goodbye")
-            self._receive()
+                self._over = True
+                raise WebSocketError("the server went away without a close frame")
+            self._receive(monotonic() + self._timeout)
+
+    def close(self, code: int = 1000) -> None:
+        """Send a close frame and wait for the server's, for at most `timeout` seconds; idempotent."""
+        if self._left:
+            return
+        if not self._over:
+            until = monotonic() + self._timeout
+            self._send(CloseConnection(code))
+            for _ in self.messages():
+                if monotonic() > until:
+                    self._leave()
+                    raise mint.errors.TransportTimeout("waiting for the close frame")
+        self._await_end()
+        self._leave()
+
+    # -- inside
+
+    def _closed(self, event: CloseConnection) -> None:
+        """Take the end of the frames: the server's close frame, the answer to ours, or a broken protocol."""
+        state = self._frames.state
+        if state in {ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING}:
+            # wsproto found an error: this close is for the server.
+            self._fail(event.code, event.reason or "the frames are not valid")
+        self.close_code = event.code
+        self.close_reason = event.reason
+        if state is ConnectionState.REMOTE_CLOSING:
+            code = None if event.code == NO_CODE else event.code
+            self._reply(CloseConnection(code or 1000))
+        self._over = True
+
+    def _fail(self, code: int, reason: str) -> None:
+        if self._frames.state is ConnectionState.OPEN:
+            self._reply(CloseConnection(code, reason[:100]))
+            self._await_end()
+        self._leave()
+        raise WebSocketError(f"{reason} (close code {code})")
+
+    def _await_end(self) -> None:
+        """End our direction and let the server end its own: a reset could overtake our close frame."""
+        until = monotonic() + min(self._timeout, LINGER)
+        with suppress(mint.MintError, ValueError):
+            self.conn = self.conn.stream_request_body(self._ref, mint.Eof())
+            while not self._ended:
+                self._receive(until)
+
+    def _leave(self) -> None:
+        """End the tunnel: the stream of an HTTP/2 connection, or the HTTP/1 connection."""
+        self._over = self._left = True
+        conn = self.conn
+        if isinstance(conn, mint.HTTP2) and conn.is_open("read"):
+            self.conn = conn.cancel_request(self._ref)
+        elif isinstance(conn, mint.HTTP1):
+            self.conn = conn.close()
+
+    def _reply(self, event: Event) -> None:
+        """Send what the protocol asks for, unless the server has ended the tunnel already."""
+        with suppress(WebSocketError):
+            self._send(event)
 
     def _send(self, event: Event) -> None:
-        rest = memoryview(self._frames.send(event))
+        if self._over:
+            raise WebSocketError("the WebSocket is closed")
+        try:
+            rest = memoryview(self._frames.send(event))
+        except LocalProtocolError as error:
+            raise WebSocketError(str(error)) from error
+        until = monotonic() + self._timeout
         while rest:
-            window = self.conn.request_body_window(self._ref)
+            try:
+                window = self.conn.request_body_window(self._ref)
+            except ValueError:
+                raise WebSocketError("the server has ended the tunnel") from None
             if window:
                 self.conn = self.conn.stream_request_body(self._ref, rest[:window])
                 rest = rest[window:]
             else:
-                self._receive()
+                self._receive(until)
 
-    def _answer(self) -> tuple[int, tuple[tuple[str, str], ...]]:
-        status = 0
-        while True:
-            for response in self._receive():
-                if isinstance(response, mint.Status):
-                    status = response.status
-                elif isinstance(response, mint.Headers):
-                    return status, response.headers
+    def _receive(self, until: float) -> None:
+        """Receive until something of this request arrives, or of the protocol's own business."""
+        heard = False
+        while not heard:
+            if monotonic() > until:
+                raise mint.errors.TransportTimeout("waiting for the server")
+            self.conn, responses = self.conn.recv(timeout=max(0.0, until - monotonic()))
+            for response in responses:
+                heard |= self._hear(response)
+            heard |= not responses  # a window may have opened
 
-    def _receive(self) -> list[mint.Response]:
-        self.conn, responses = self.conn.recv(timeout=self._timeout)
-        for response in responses:
-            match response:
-                case mint.Data(data=data):
+    def _hear(self, response: mint.Response) -> bool:
+        """Take what belongs to this request; return whether it did."""
+        match response:
+            case mint.Status(ref=self._ref, status=status):
+                self._status = status
+            case mint.Headers(ref=self._ref, headers=headers):
+                self._headers = headers
+            case mint.Data(ref=self._ref, data=data):
+                if self._status in {101, 200}:
                     self._frames.receive_data(data)
-                case mint.Done():
-                    self._ended = True
-                case mint.RequestFailed(error=error):
-                    raise error
-                case _:
-                    pass
-        return responses
+            case mint.Done(ref=self._ref):
+                self._ended = True
+            case mint.RequestFailed(ref=self._ref, error=error):
+                self._over = True
+                raise error
+            case _:
+                return False  # of another request, a Pong, a push, or what a later version of mint may say
+        return True
+
+
+def _joined(fragments: list[str | bytes]) -> str | bytes:
+    """Return the message of some fragments, which are all text or all bytes."""
+    if isinstance(fragments[0], str):
+        return "".join(each for each in fragments if isinstance(each, str))
+    return b"".join(each for each in fragments if isinstance(each, bytes))

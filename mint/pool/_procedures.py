@@ -185,11 +185,13 @@ def _dial(pool: PoolState, wanted: Wanted, key: int) -> Procedure[Session]:
 
 
 def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[bool]:
-    """Whether a connection can be used: hear what it said meanwhile, and ping it after a long silence."""
-    if session.reader is None:
-        yield Look(session)
+    """Whether a connection can be used: look at what has arrived, and ping it after a long silence."""
     with pool.lock:
         if session.is_lost or not session.conn.is_open():
+            return False
+        # Where somebody reads, what has arrived was heard.
+        if session.reader is None and not session.conn.is_usable():
+            session.retire()
             return False
         due = session.next_ping()
         if due is None or due > pool.clock():

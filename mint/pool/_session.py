@@ -159,6 +159,7 @@ class Session:
         """How many requests ended and were not yet reported to the policy."""
         self.is_lost = False
         self.is_draining = False
+        self.is_retired = False
         self.heard = clock()
         self._clock = clock
         self._options = options
@@ -361,6 +362,14 @@ class Session:
         self.ring()
         self._report()
 
+    def retire(self) -> None:
+        """Use the connection for no new requests, because of something that arrived and was not yet read."""
+        if not self.streams:
+            self.lose()
+        else:
+            self.is_retired = True
+            self._report()
+
     def ring(self) -> None:
         """Wake everybody."""
         for bell in [*self.parked, *self.blocked, *([] if self.reader is None else [self.reader])]:
@@ -372,7 +381,7 @@ class Session:
             self.lose()
             return
         capacity = self.capacity
-        drains = not self.conn.is_open()
+        drains = self.is_retired or not self.conn.is_open()
         if self.released or self.is_lost or drains is not self.is_draining or capacity != self._capacity:
             self.is_draining, self._capacity = drains, capacity
             self._changed(self)

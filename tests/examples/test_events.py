@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from events import Parser, ServerEvent, events
+from events import EventTooLargeError, Parser, ServerEvent, events
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mint.testing import Response
 
@@ -35,6 +38,58 @@ def test_events_are_parsed_wherever_they_are_cut(size: int) -> None:
         found += parser.feed(TEXT[start : start + size])
     assert found == EVENTS
     assert parser.retry == 100
+
+
+def parsed(pieces: list[bytes]) -> list[ServerEvent]:
+    parser = Parser()
+    return [event for piece in pieces for event in parser.feed(piece)]
+
+
+LINES = st.lists(st.sampled_from(["data: x", "data", "id: 1", "event: e", ":c", "", "retry: 1", "\u20ac"]))
+ENDS = st.sampled_from(["\r", "\n", "\r\n"])
+
+
+@given(LINES, st.lists(ENDS, min_size=1), st.lists(st.integers(0, 200)))
+def test_any_line_ends_cut_anywhere(lines: list[str], ends: list[str], places: list[int]) -> None:
+    # An end of CR before a line that is empty and ends with LF would be one end, not two.
+    text = "".join(line + ends[number % len(ends)] for number, line in enumerate(lines)).encode()
+    places = sorted({0, len(text), *(place for place in places if place < len(text))})
+    pieces = [text[start:end] for start, end in pairwise(places)]
+    assert parsed(pieces) == parsed([text]) == naive(text.decode())
+
+
+def naive(text: str) -> list[ServerEvent]:
+    found, kind, data, last = [], "", list[str](), ""
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if not line:
+            if data:
+                found.append(ServerEvent(kind or "message", "\n".join(data), last))
+            kind, data = "", []
+        elif name == "data":
+            data.append(value)
+        elif name == "event":
+            kind = value
+        elif name == "id":
+            last = value
+    return found
+
+
+def test_long_lines_take_linear_time_and_have_a_limit() -> None:
+    parser = Parser(max_size=50_000_000)
+    for _ in range(20_000):
+        assert not list(parser.feed(b"x" * 1000))
+    assert len(parser._line) == 20_000  # nothing was joined
+    with pytest.raises(EventTooLargeError):
+        list(Parser(max_size=1000).feed(b"data: " + b"x" * 2000))
+    many = Parser(max_size=1000)
+    with pytest.raises(EventTooLargeError):
+        for _ in range(1000):
+            list(many.feed(b"data: x\n"))
+    quiet = Parser(max_size=1000)
+    for _ in range(10_000):
+        assert not list(quiet.feed(b": still there\n"))
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

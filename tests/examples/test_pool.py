@@ -3,55 +3,66 @@ from __future__ import annotations
 import threading
 
 import pytest
-from pool import Pool
+from pool import Client
 
 import mint
-from mint.testing import Close, Reset, ScriptedServer, Send, Set, Step, request
+from mint.testing import Close, ExpectUntil, Reset, ScriptedServer, Send, Set, Step, Wait, request
 
 from .serving import PROTOCOLS, TLS, Protocol, serving
 
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
+def client(server: ScriptedServer, timeout: float = 20.0) -> Client:
+    return Client(f"http://{server.address}:{server.port}", timeout=timeout)
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_connection_is_used_again(protocol: Protocol) -> None:
     with serving(protocol) as origin:
-        pool = Pool(tls=TLS)
+        one = Client(f"https://localhost:{origin.port}", tls=TLS)
         for size in range(5):
-            answer = pool.fetch("GET", ("https", "localhost", origin.port), f"/bytes/{size}")
-            assert (answer.status, len(answer.body)) == (200, size)
+            answer = one.fetch("GET", f"/bytes/{size}")
+            assert (answer.status, len(answer.content)) == (200, size)
+        assert len(one.fetch("POST", "/echo", bytes(3_000_000)).content) == 3_000_000
         assert len(origin.peers) == 1
-        pool.close()
+        answers = one.fetch_all([f"/bytes/{size}" for size in range(100)])
+        assert [len(answer.content) for answer in answers] == list(range(100))
+        assert one.statistics.active == 0
+        one.close()
 
 
 def test_a_connection_that_the_server_closed_is_not_used() -> None:
     closed = threading.Event()
     first: list[Step] = [request(), Send(PAGE), Close(), Set(closed)]
     with ScriptedServer(first, [request(), Send(PAGE)]) as server:
-        pool = Pool(tls=TLS)
-        origin: tuple[mint.types.Scheme, str, int] = ("http", server.address, server.port)
-        assert pool.fetch("POST", origin, "/", body=b"x").body == b"hello"
+        one = client(server)
+        assert one.fetch("POST", "/", b"x").content == b"hello"
         assert closed.wait(10)
-        assert pool.fetch("POST", origin, "/", body=b"x").body == b"hello"
-        pool.close()
+        assert one.fetch("POST", "/", b"x").content == b"hello"
+        one.close()
 
 
-def test_what_may_have_been_processed_is_sent_again_only_if_idempotent() -> None:
-    scripts = [[request(), Reset()], [request(), Send(PAGE)], [request(), Reset()]]
+def test_what_may_have_been_processed_is_sent_again_only_if_idempotent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scripts = [[request(), Reset()], [request(), Send(PAGE), request(), Reset()]]
     with ScriptedServer(*scripts) as server:
-        pool = Pool(tls=TLS)
-        origin: tuple[mint.types.Scheme, str, int] = ("http", server.address, server.port)
-        assert pool.fetch("GET", origin, "/").body == b"hello"
-        pool.close()
+        one = client(server)
+        assert one.fetch("GET", "/").content == b"hello"
         with pytest.raises(mint.TransportError) as caught:
-            pool.fetch("POST", origin, "/", body=b"x")
+            one.fetch("POST", "/", b"x")
         assert caught.value.processed is mint.Processed.MAYBE
-        pool.close()
+        assert "may have acted" in capsys.readouterr().out
+        one.close()
 
 
-def test_what_is_wrong_with_the_request_is_not_tried_again() -> None:
-    with serving() as origin:
-        pool = Pool(tls=TLS)
-        with pytest.raises(mint.HTTPError):
-            pool.fetch("GET", ("https", "localhost", origin.port), "no path")
-        assert len(origin.peers) == 1
+def test_a_complete_refusal_is_an_answer() -> None:
+    over = threading.Event()
+    refusal = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nno!"
+    with ScriptedServer([ExpectUntil(b"\r\n\r\n"), Send(refusal), Wait(over)], timeout=60) as server:
+        one = client(server)
+        answer = one.fetch("POST", "/", bytes(30_000_000))
+        assert (answer.status, answer.content) == (413, b"no!")
+        over.set()
+        one.close()

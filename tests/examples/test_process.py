@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import process
 import process_asyncio
 import pytest
 
 import mint
-from mint.testing import Reset, ScriptedServer, request
+from mint.errors import PoolClosed
+from mint.testing import Request, Reset, Response, ScriptedServer, Send, request
 
 from .serving import PROTOCOLS, TLS, Protocol, serving
 
 COUNT = 300  # more than either protocol takes at once
+PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -23,7 +26,9 @@ def test_many_threads_ask_one_process(protocol: Protocol) -> None:
         ThreadPoolExecutor(8) as pool,
     ):
         futures = list(pool.map(lambda size: one.request("GET", f"/bytes/{size}"), range(COUNT)))
-        assert [len(each.result(10).body) for each in futures] == list(range(COUNT))
+        assert [len(each.result(20).content) for each in futures] == list(range(COUNT))
+        assert len(one.request("POST", "/echo", (), bytes(2_000_000)).result(20).content) == 2_000_000
+        assert len(origin.peers) == 1
 
 
 def test_a_request_that_makes_no_sense_fails_alone() -> None:
@@ -35,15 +40,59 @@ def test_a_request_that_makes_no_sense_fails_alone() -> None:
         assert right.result(10).status == 200
 
 
-def test_what_is_open_fails_with_the_connection() -> None:
+def test_after_the_server_was_restarted() -> None:
     with (
-        ScriptedServer([request(), Reset()]) as server,
-        process.Process("http", server.address, server.port, TLS) as one,
+        ScriptedServer([request(), Reset()], [request(), Send(PAGE)]) as server,
+        process.Process("http", server.address, server.port) as one,
     ):
-        with pytest.raises(mint.TransportError):
+        with pytest.raises(mint.TransportError) as caught:
             one.request("GET", "/").result(10)
-        with pytest.raises(mint.HTTPError):
-            one.request("GET", "/late").result(10)
+        assert caught.value.processed is mint.Processed.MAYBE
+        assert one.request("GET", "/").result(10).content == b"hello"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_futures_that_are_cancelled_harm_nobody(protocol: Protocol) -> None:
+    with serving(protocol) as origin, process.Process("https", "localhost", origin.port, TLS) as one:
+        futures = [one.request("GET", f"/bytes/{size}") for size in range(COUNT)]
+        cancelled = [each.cancel() for each in futures[::2]]
+        assert any(cancelled)
+        for size, each in enumerate(futures):
+            if not each.cancelled():
+                assert len(each.result(20).content) == size
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_future_completes_while_the_process_ends(protocol: Protocol) -> None:
+    entered, over = threading.Event(), threading.Event()
+
+    def hanging(given: Request) -> Response:
+        if given.target == "/hang":
+            entered.set()
+            over.wait(20)
+        return Response(200)
+
+    futures: list[Future[mint.exchange.Answer]] = []
+    with serving(protocol, hanging) as origin, ThreadPoolExecutor(4) as pool:
+        one = process.Process("https", "localhost", origin.port, TLS)
+        futures.append(one.request("GET", "/hang"))
+        assert entered.wait(10)
+
+        def ask() -> None:
+            futures.extend(one.request("GET", "/") for _ in range(500))
+
+        asking = [pool.submit(ask) for _ in range(4)]
+        one.close()
+        over.set()
+        wait(asking, 20)
+        late = one.request("GET", "/")
+        assert isinstance(late.exception(), PoolClosed)
+        done, left = wait(futures, 20)
+        assert not left
+        assert len(done) == 2001
+        errors = [each.exception() for each in done]
+        assert {type(error) for error in errors} <= {PoolClosed, type(None)}
+        assert {error.processed for error in errors if isinstance(error, PoolClosed)} <= set(mint.Processed)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -51,20 +100,45 @@ def test_many_tasks_ask_one_process(protocol: Protocol) -> None:
     async def main(port: int) -> list[int]:
         async with process_asyncio.Process("https", "localhost", port, TLS) as one:
             answers = await asyncio.gather(*(one.request("GET", f"/bytes/{size}") for size in range(COUNT)))
-            return [len(each.body) for each in answers]
+            return [len(each.content) for each in answers]
 
     with serving(protocol) as origin:
         assert asyncio.run(main(origin.port)) == list(range(COUNT))
+        assert len(origin.peers) == 1
 
 
-def test_a_caller_that_is_cancelled_harms_nobody() -> None:
-    async def main(port: int) -> int:
+@pytest.mark.parametrize("steps", range(12))
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_caller_that_is_cancelled_harms_nobody(protocol: Protocol, steps: int) -> None:
+    async def main(port: int) -> tuple[int, int]:
         async with process_asyncio.Process("https", "localhost", port, TLS) as one:
             impatient = asyncio.create_task(one.request("GET", "/bytes/1000000"))
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            others = [asyncio.create_task(one.request("GET", "/")) for _ in range(3)]
             impatient.cancel()
-            return (await one.request("GET", "/")).status
+            return len(await asyncio.gather(*others)), (await one.request("GET", "/")).status
 
-    with serving() as origin:
-        assert asyncio.run(main(origin.port)) == 200
+    with serving(protocol) as origin:
+        assert asyncio.run(main(origin.port)) == (3, 200)
+
+
+def test_every_wait_ends_with_the_process() -> None:
+    over = threading.Event()
+
+    def hanging(_: Request) -> Response:
+        over.wait(20)
+        return Response(200)
+
+    async def main(port: int) -> list[type]:
+        async with process_asyncio.Process("https", "localhost", port, TLS) as one:
+            asked = [asyncio.create_task(one.request("GET", "/")) for _ in range(20)]
+            await asyncio.sleep(0)
+        over.set()
+        found = [type(each) for each in await asyncio.gather(*asked, return_exceptions=True)]
+        with pytest.raises(PoolClosed):
+            await one.request("GET", "/")
+        return found
+
+    with serving("http2", hanging) as origin:
+        assert set(asyncio.run(main(origin.port))) == {PoolClosed}

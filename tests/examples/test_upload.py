@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from typing import TYPE_CHECKING
 
 import pytest
 from upload import Upload
 
-from mint.testing import Request, Response
+import mint
+from mint.errors import TransportTimeout
+from mint.testing import ExpectUntil, Request, Response, ScriptedServer, Send, Wait
 
 from .serving import PROTOCOLS, Protocol, connected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -33,3 +40,42 @@ def test_an_answer_before_the_end(protocol: Protocol) -> None:
         upload = Upload(conn, "/")
         chunks = (bytes(100_000) for _ in range(10_000))
         assert upload.run(chunks) == 413
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_server_that_echoes(protocol: Protocol) -> None:
+    whole = bytes(range(250)) * 20_000
+    with connected(protocol) as conn:
+        upload = Upload(conn, "/echo", timeout=20)
+        assert upload.run([whole]) == 200
+        assert upload.body == whole
+
+
+def test_a_server_that_refuses_and_reads_no_more() -> None:
+    over = threading.Event()
+    refusal = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nno!"
+    with ScriptedServer([ExpectUntil(b"\r\n\r\n"), Send(refusal), Wait(over)], timeout=60) as server:
+        conn = mint.connect("http", server.address, server.port)
+        upload = Upload(conn, "/", timeout=20)
+        sent = 0
+
+        def chunks() -> Iterator[bytes]:
+            nonlocal sent
+            for _ in range(2000):
+                sent += 1
+                yield bytes(100_000)
+
+        assert upload.run(chunks()) == 413
+        assert upload.body == b"no!"
+        assert sent < 1000
+        over.set()
+        conn.close()
+
+
+def test_a_server_that_never_reads() -> None:
+    over = threading.Event()
+    with ScriptedServer([ExpectUntil(b"\r\n\r\n"), Wait(over)], timeout=60) as server:
+        upload = Upload(mint.connect("http", server.address, server.port), "/", timeout=0.3)
+        with pytest.raises(TransportTimeout):
+            upload.run([bytes(50_000_000)])
+        over.set()
