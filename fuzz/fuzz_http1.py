@@ -19,7 +19,7 @@ from mint._core.events import (
 )
 from mint._core.faults import Fault
 from mint._core.http1 import Config, State
-from model_http1 import LIMITS, Asked, Limits, Read, Reader, Reading, Unsettled
+from model_http1 import LIMITS, Asked, Limits, Read, Reader, Reading
 from support import Choices, blurred, check, compare, fuzz, play
 
 
@@ -131,10 +131,7 @@ def one(data: bytes) -> None:
     state = state_for(asked, limits, reasons=reasons)
     parts = choices.cut(octets)
     events, fault, last = compare(state, octets, parts, clean=clean, eof=eof)
-    try:
-        model = Reader(octets, asked, limits, reasons=reasons).read(eof=eof, clean=clean)
-    except Unsettled:
-        return
+    model = Reader(octets, asked, limits, reasons=reasons).read(eof=eof, clean=clean)
     judge(events, fault, model)
     if octets and model.surplus_behind_nothing:
         check(not last.is_open_read, "open behind octets that nobody asked for", last, model)

@@ -113,10 +113,6 @@ class Refusal(Exception):  # noqa: N818  # control flow of the reader
     """The input breaks a rule or a limit."""
 
 
-class Unsettled(Exception):  # noqa: N818  # control flow of the reader
-    """A rule that is about to change decides."""
-
-
 class Partial(Exception):  # noqa: N818  # control flow of the reader
     """The input ends here."""
 
@@ -210,8 +206,6 @@ class Reader:
             match = STATUS.fullmatch(line[:-2])
             if match is None or not line.endswith(b"\r\n"):
                 raise Refusal("invalid_status_line")
-            if match[3] is not None and match[3][:1] in (b" ", b"\t"):
-                raise Unsettled
             old, status = match[1] == b"0", int(match[2])
             if status >= 200 or status == 101:  # final
                 break
@@ -263,8 +257,6 @@ class Reader:
                     raise Refusal(invalid)
                 if not trailers and pairs[-1][0] in ("content-length", "transfer-encoding", "upgrade"):
                     raise Refusal(invalid)
-                if not trailers and pairs[-1][0] == "connection":
-                    raise Unsettled
                 name, value = pairs[-1]
                 pairs[-1] = (
                     name,
@@ -272,6 +264,8 @@ class Reader:
                     if value and more
                     else value or more.decode("latin-1"),
                 )
+                if name == "connection" and not trailers and not interim and not connected:
+                    framing.take(name, pairs[-1][1], asked, status)
                 continue
             name_octets, colon, value_octets = line.partition(b":")
             value_octets = value_octets.strip(b" \t")
