@@ -95,6 +95,10 @@ CLOSEST: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
+# Tests that read sources as text: they would kill a mutant for being one.
+ABOUT_SOURCES = ("--ignore=tests/conformance/test_rows.py", "--ignore=tests/fuzz/test_planted.py")
+
+
 @dataclass(frozen=True)
 class Mutant:
     """One change: octets of a line."""
@@ -272,6 +276,7 @@ def killed(file: str, limit: float, *, quick: bool) -> str:
             "-p",
             "no:cacheprovider",
             "--hypothesis-seed=1",
+            *ABOUT_SOURCES,
             *paths,
         ]
         environment = {**os.environ, "PYTHONPATH": str(PLACE), "PYTHONDONTWRITEBYTECODE": "1"}
