@@ -22,7 +22,7 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "ci"
 SUITE = LOGS / "suite.xml"
-LONGEST = 1200.0  # seconds a step may take
+LONGEST = 2400.0  # seconds a step may take
 SHOWN = 400  # lines of a failed step's output
 SKIP = 77
 
@@ -54,6 +54,7 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
         Step("simulate", ("ci/simulate", str(simulation_seconds))),
         Step("coverage", ("ci/coverage",), wanted=False),
         Step("sanitize", ("ci/sanitize",), wanted=False),
+        Step("freethreaded", ("ci/freethreaded",)),
         Step("pythons", ("ci/pythons",)),
         Step("wheel", ("ci/wheel",)),
         Step("suite -O", ("ci/suite", "-O")),

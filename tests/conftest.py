@@ -1,10 +1,15 @@
 """What every test shares: deterministic property tests, certificates for loopback servers."""
 
+from __future__ import annotations
+
 import ssl
+from typing import TYPE_CHECKING
 
 import pytest
-import trustme
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import trustme
 
 # What helpers assert counts under `python -O`, too.
 pytest.register_assert_rewrite(
@@ -30,6 +35,8 @@ settings.load_profile("mint")
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
     """Return the certificate authority of this test run."""
+    import trustme  # noqa: PLC0415  # not to be had for every Python on which the core is tested
+
     return trustme.CA()
 
 

@@ -12,7 +12,7 @@ import mint
 import mint.asyncio
 import mint.trio
 
-from .callers import PATIENCE, Blocking, Caller, Selecting
+from .callers import Blocking, Caller, Selecting
 from .handles import Handle, Late
 from .polling import SimEpollSelector
 from .routes import arguments
@@ -43,9 +43,13 @@ class Asyncio(Caller):
     waits_to_send = False
     mailboxes: list[mint.asyncio.Mailbox]
 
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop that is used."""
+        return asyncio.SelectorEventLoop() if self.kernel.real else SimLoop(self.record)
+
     def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
         """Run a program in a loop."""
-        loop = SimLoop(self.record)
+        loop = self.new_loop()
         loop.set_exception_handler(self._unhandled)
 
         async def main() -> None:
@@ -73,7 +77,7 @@ class Asyncio(Caller):
 
     async def connect(self) -> Handle:
         """Connect by the route."""
-        route = arguments(self.route)
+        route = arguments(self.route, self.kernel)
         conn = await mint.asyncio.connect(
             *route.where,
             mailbox=self.mailboxes[0],
@@ -84,9 +88,10 @@ class Asyncio(Caller):
         )
         return self.keep(conn)
 
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # as in blocking code
+    async def receive(self, handle: Handle, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as in blocking code
         """Wait for a message of any connection."""
         started = self.kernel.now
+        timeout = self.kernel.patience if timeout is None else timeout / self.kernel.speed
         try:
             async with asyncio.timeout(timeout):
                 message = await self.mailboxes[handle.inbox].receive()
@@ -98,7 +103,7 @@ class Asyncio(Caller):
     async def flush(self, handle: Handle) -> None:
         """Wait until everything has left."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.kernel.patience):
                 await mint.asyncio.flush(handle.conn)
         except mint.MintError as error:
             handle.failed(error)
@@ -107,12 +112,12 @@ class Asyncio(Caller):
 
     async def sleep(self, seconds: float) -> None:
         """Do nothing for some seconds."""
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds / self.kernel.speed)
 
     async def limited(self, seconds: float, work: Awaitable[_T]) -> _T | None:
         """Cancel something after some seconds."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds / self.kernel.speed):
                 return await work
         return None
 
@@ -171,11 +176,11 @@ class Trio(Caller):
                 for handle in self.handles.values():
                     handle.close()
 
-        trio.run(main, clock=SimClock(self.record))
+        trio.run(main, clock=None if self.kernel.real else SimClock(self.record))
 
     async def connect(self) -> Handle:
         """Connect by the route."""
-        route = arguments(self.route)
+        route = arguments(self.route, self.kernel)
         conn = await mint.trio.connect(
             *route.where,
             mailbox=self.mailboxes[0],
@@ -186,9 +191,10 @@ class Trio(Caller):
         )
         return self.keep(conn)
 
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # as in blocking code
+    async def receive(self, handle: Handle, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as in blocking code
         """Wait for a message of any connection."""
         started = self.kernel.now
+        timeout = self.kernel.patience if timeout is None else timeout / self.kernel.speed
         message: object = None
         with trio.move_on_after(timeout) as scope:
             message = await self.mailboxes[handle.inbox].receive()
@@ -200,7 +206,7 @@ class Trio(Caller):
     async def flush(self, handle: Handle) -> None:
         """Wait until everything has left."""
         try:
-            with trio.move_on_after(PATIENCE):
+            with trio.move_on_after(self.kernel.patience):
                 await mint.trio.flush(handle.conn)
                 return
         except mint.MintError as error:
@@ -210,11 +216,11 @@ class Trio(Caller):
 
     async def sleep(self, seconds: float) -> None:
         """Do nothing for some seconds."""
-        await trio.sleep(seconds)
+        await trio.sleep(seconds / self.kernel.speed)
 
     async def limited(self, seconds: float, work: Awaitable[_T]) -> _T | None:
         """Cancel something after some seconds."""
-        with trio.move_on_after(seconds):
+        with trio.move_on_after(seconds / self.kernel.speed):
             return await work
         return None
 

@@ -13,7 +13,7 @@ import mint
 import mint.http2
 
 from .handles import Handle, Late
-from .routes import HOST, PROXY, arguments
+from .routes import HOST, arguments
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from .record import Record
 
 _T = TypeVar("_T")
-
-PATIENCE = 30.0
-"""How many seconds of the simulated clock a program waits for what must come."""
 
 
 class Caller(ABC):
@@ -86,7 +83,7 @@ class Caller(ABC):
         """Connect by the route."""
 
     @abstractmethod
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # blocking code
+    async def receive(self, handle: Handle, timeout: float | None = None) -> None:  # noqa: ASYNC109  # blocking code
         """Wait for something; `Late` when the time is up."""
 
     @abstractmethod
@@ -122,6 +119,8 @@ class Caller(ABC):
 
     def timed(self, started: float, timeout: float) -> None:
         """Check that a wait took as long as it may."""
+        if not self.kernel.exact:
+            return
         took = self.kernel.now - started
         if took > timeout + 0.0011:
             self.kernel.blame("a deadline was passed")
@@ -140,11 +139,11 @@ class Blocking(Caller):
         """Connect by the route."""
         if self.route == "shared tunnel":
             if not self.tunnels or not self.tunnels[-1].connection.is_open():
-                proxy = mint.http2.connect("http", HOST, PROXY, tcp=self.tcp)
+                proxy = mint.http2.connect("http", HOST, self.kernel.proxy, tcp=self.tcp)
                 self.tunnels.append(mint.Tunnels(proxy))
             shared = self.tunnels[-1]
             return self.keep(shared.connect("http", HOST, 80, protocols=("http1",), tcp=self.tcp))
-        route = arguments(self.route)
+        route = arguments(self.route, self.kernel)
         return self.keep(
             mint.connect(
                 *route.where, protocols=route.protocols, proxy=route.proxy, tls=route.tls, tcp=self.tcp
@@ -156,9 +155,10 @@ class Blocking(Caller):
         for tunnels in self.tunnels:
             tunnels.close()
 
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # blocking code
+    async def receive(self, handle: Handle, timeout: float | None = None) -> None:  # noqa: ASYNC109  # blocking code
         """Wait for responses."""
         started = self.kernel.now
+        timeout = self.kernel.patience if timeout is None else timeout / self.kernel.speed
         try:
             handle.conn, responses = handle.conn.recv(timeout=timeout)
         except mint.errors.TransportTimeout as error:
@@ -173,7 +173,7 @@ class Blocking(Caller):
     async def flush(self, handle: Handle) -> None:
         """Write everything."""
         try:
-            handle.conn = handle.conn.flush(PATIENCE)
+            handle.conn = handle.conn.flush(self.kernel.patience)
         except mint.MintError as error:
             handle.failed(error)
 
@@ -194,7 +194,7 @@ class Selecting(Caller):
 
     async def connect(self) -> Handle:
         """Connect by the route."""
-        route = arguments(self.route)
+        route = arguments(self.route, self.kernel)
         return self.keep(
             mint.connect(
                 *route.where,
@@ -206,9 +206,10 @@ class Selecting(Caller):
             )
         )
 
-    async def receive(self, handle: Handle, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109  # blocking code
+    async def receive(self, handle: Handle, timeout: float | None = None) -> None:  # noqa: ASYNC109  # blocking code
         """Wait for a message of any connection."""
         started = self.kernel.now
+        timeout = self.kernel.patience if timeout is None else timeout / self.kernel.speed
         try:
             message = self.mailboxes[handle.inbox].receive(timeout)
         except mint.errors.TransportTimeout:
@@ -219,7 +220,7 @@ class Selecting(Caller):
     async def flush(self, handle: Handle) -> None:
         """Write everything."""
         try:
-            handle.conn = handle.conn.flush(PATIENCE)
+            handle.conn = handle.conn.flush(self.kernel.patience)
         except mint.MintError as error:
             handle.failed(error)
 
@@ -237,7 +238,7 @@ class Selecting(Caller):
         """Receive until nothing is open; whoever feeds the last message wakes the others."""
         while any(each.conn.open_request_count and not each.closed for each in handles):
             try:
-                self.dispatch(self.mailboxes[0].receive(PATIENCE))
+                self.dispatch(self.mailboxes[0].receive(self.kernel.patience))
             except mint.errors.TransportTimeout:
                 self.kernel.blame("waited in vain for what the server sent")
                 break

@@ -65,6 +65,7 @@ class Task:
     def __init__(self, name: str) -> None:
         self.name = name
         self.gate = threading.Semaphore(0)
+        self.thread: threading.Thread | None = None
         self.ready: Callable[[], object] | None = None
         self.until = math.inf
         self.over = False
@@ -76,6 +77,16 @@ class Task:
 
 class Kernel:
     """What one run's sockets, selectors, locks and clocks ask."""
+
+    exact = True
+    """Whether the clock stands still while a program runs, so that time limits hold to the millisecond."""
+    patience = 30.0
+    """How many seconds a program waits for what must come."""
+    speed = 1.0
+    """How many seconds of the servers pass in one of the event loops."""
+    real = False
+    """Whether the event loops run on the real system."""
+    origin, proxy = 80, 3128
 
     def __init__(self, choices: Choices) -> None:
         self.choices = choices

@@ -345,7 +345,7 @@ async def finish_closed(caller: Caller, handle: Handle) -> None:
 
 def close_later(caller: Caller, handle: Handle) -> None:
     """Close a connection that another thread uses."""
-    caller.kernel.wait(lambda: False, caller.kernel.choices.of((0.0, 0.1, 4.0)))
+    caller.stand_still(caller.kernel.choices.of((0.0, 0.1, 4.0)))
     for exchange in handle.exchanges.values():
         exchange.abandoned = True
     handle.interrupted = True

@@ -12,13 +12,12 @@ from .http2_server import HTTP2Session
 from .servers import ConnectSession, Peer, TLSSession
 
 if TYPE_CHECKING:
+    from .kernel import Kernel
     from .record import Record
     from .scripts import Behaviour
     from .servers import Channel, Session
     from .streams import Stream
 
-ORIGIN: Final = 80
-PROXY: Final = 3128
 HOST: Final = "127.0.0.1"
 
 ROUTES: Final = ("plain", "HTTP/2", "TLS", "HTTP/2 over TLS", "TLS in TLS", "HTTP/2 tunnel", "shared tunnel")
@@ -63,7 +62,7 @@ def listen(record: Record, route: str, behave: Behaviour) -> None:
     def accept(stream: Stream) -> None:
         Peer(kernel, stream, serve)
 
-    kernel.listening[ORIGIN] = kernel.listening[PROXY] = accept
+    kernel.listening[kernel.origin] = kernel.listening[kernel.proxy] = accept
 
 
 class Route(NamedTuple):
@@ -83,16 +82,16 @@ class Route(NamedTuple):
 PLAIN: Final = mint.TLSOptions()
 
 
-def arguments(route: str) -> Route:
+def arguments(route: str, kernel: Kernel) -> Route:
     """Return what `connect` is given for a route."""
     scheme: mint.types.Scheme = "https" if "TLS" in route else "http"
-    where = (scheme, HOST, ORIGIN)
+    where = (scheme, HOST, kernel.origin)
     secure = scheme == "https"
     if route in {"HTTP/2", "HTTP/2 over TLS"}:
         return Route(where, ("http2",), secure)
     if route == "TLS in TLS":
-        outer = mint.Proxy("https", HOST, PROXY, tls=client_tls(), protocols=("http1",), tunnel=True)
+        outer = mint.Proxy("https", HOST, kernel.proxy, tls=client_tls(), protocols=("http1",), tunnel=True)
         return Route(where, secure=True, proxy=outer)
     if route == "HTTP/2 tunnel":
-        return Route(where, proxy=mint.Proxy("http", HOST, PROXY, protocols=("http2",), tunnel=True))
+        return Route(where, proxy=mint.Proxy("http", HOST, kernel.proxy, protocols=("http2",), tunnel=True))
     return Route(where, secure=secure)

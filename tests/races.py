@@ -1,0 +1,167 @@
+"""Races: threads that share values, a connection, a mailbox. For a CPython without a GIL, and for any other.
+
+    python -m tests.races [SECONDS]
+
+Each race runs in turn, many times, for a third of the time. Nothing here depends on who wins: every outcome
+that a race may have is checked.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import mint
+import mint.http1
+import mint.http2
+from mint.transport import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+THREADS = 8
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+
+
+class Crew:
+    """Threads that start together; what goes wrong in one of them is raised where they are joined."""
+
+    def __init__(self) -> None:
+        self._errors: list[BaseException] = []
+
+    def run(self, work: Callable[[int], None], count: int = THREADS) -> None:
+        """Run this in so many threads, and wait for all of them."""
+        start = threading.Barrier(count)
+
+        def one(number: int) -> None:
+            start.wait()
+            try:
+                work(number)
+            except BaseException as error:  # noqa: BLE001  # raised below
+                self._errors.append(error)
+
+        threads = [threading.Thread(target=one, args=(number,), daemon=True) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+            if thread.is_alive():
+                raise RuntimeError("a thread does not end")
+        if self._errors:
+            raise self._errors[0]
+
+
+def fork_and_differ() -> None:
+    """Let many threads fork one value and continue differently."""
+    for conn in (
+        mint.http1.initiate(Memory(), scheme="http", hostname="example.org", identity=1),
+        mint.http2.initiate(Memory(), scheme="http", hostname="example.org", identity=1),
+    ):
+        conn, _ = conn.request("GET", "/shared", [("x-shared", "1" * 100)])
+        expected: dict[int, bytes] = {}
+        seen: dict[int, bytes] = {}
+
+        def differ(number: int, conn: mint.Connection, into: dict[int, bytes]) -> None:
+            mine = conn.fork()
+            for at in range(20):
+                mine, _ = mine.request("GET", f"/{number}/{at}", [(f"x-{number}", str(at)), ("x-all", "2")])
+            if not isinstance(mine.transport, Memory):
+                raise TypeError("a fork is in memory")
+            into[number] = mine.transport.take()
+
+        for number in range(THREADS):
+            differ(number, conn, expected)
+        Crew().run(lambda number, conn=conn, seen=seen: differ(number, conn, seen))  # type: ignore[misc]  # mypy sees no type for defaults of a lambda
+        if seen != expected:
+            raise AssertionError("forks disturbed each other")
+
+
+def share_a_connection() -> None:
+    """Let two threads use one connection: for each value one of them wins, and the other moves nothing."""
+    here, there = socket.socketpair()
+    options = mint.TCPOptions()
+    conn: mint.Connection = mint.connect("http", "127.0.0.1", 80, socket=here, tcp=options)
+    won: list[mint.Connection] = []
+
+    def use(number: int) -> None:
+        try:
+            newest, _ = conn.request("GET", f"/{number}")
+        except mint.StaleConnectionError:
+            return
+        won.append(newest)
+
+    with there:
+        Crew().run(use, 2)
+        if len(won) != 1:
+            raise AssertionError(f"{len(won)} threads sent from one value")
+        there.settimeout(10)
+        sent = there.recv(65_536)
+        if sent.count(b"GET /") != 1 or not sent.endswith(b"\r\n\r\n"):
+            raise AssertionError(f"not one request: {sent!r}")
+        there.sendall(ANSWER)
+        newest, content = won[0], b""
+        while newest.open_request_count:
+            newest, responses = newest.recv(timeout=10)
+            content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+        newest.close()
+    if content != b"hello":
+        raise AssertionError(f"not the answer: {content!r}")
+
+
+def share_a_mailbox() -> None:  # noqa: C901  # one story
+    """Let four threads receive from one mailbox: every message is handed out once."""
+    pairs = [socket.socketpair() for _ in range(16)]
+    with mint.Mailbox() as mailbox:
+        held: dict[object, mint.Connection] = {}
+        for here, there in pairs:
+            conn = mint.connect("http", "127.0.0.1", 80, socket=here, mailbox=mailbox)
+            conn, _ = conn.request("GET", "/")
+            held[conn.source] = conn
+            there.sendall(ANSWER)
+        content: dict[object, bytes] = dict.fromkeys(held, b"")
+
+        def receive(_: int) -> None:
+            while True:
+                message = mailbox.receive(timeout=30)
+                if message == "over":
+                    mailbox.post("over")
+                    return
+                if not isinstance(message, (mint.Received, mint.Closed, mint.Broken)):
+                    raise TypeError(f"nobody posted {message!r}")
+                taken = held[message.source].stream(message)
+                if taken is mint.UNKNOWN:
+                    raise AssertionError("a message that its connection does not know")
+                conn, responses = taken
+                held[message.source] = conn
+                content[message.source] += b"".join(e.data for e in responses if isinstance(e, mint.Data))
+                if not any(each.open_request_count for each in list(held.values())):
+                    mailbox.post("over")
+
+        Crew().run(receive, 4)
+        for conn in held.values():
+            conn.close()
+        for _, there in pairs:
+            there.close()
+    if set(content.values()) != {b"hello"}:
+        raise AssertionError(f"not the answers: {content}")
+
+
+def main() -> int:
+    """Run every race for its share of the time."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    for race in (fork_and_differ, share_a_connection, share_a_mailbox):
+        until = time.monotonic() + seconds / 3
+        times = 0
+        while times == 0 or time.monotonic() < until:
+            race()
+            times += 1
+        sys.stdout.write(f"{race.__name__}: {times} times, {'with' if gil else 'without'} a GIL\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
