@@ -8,17 +8,17 @@ none either.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .sockets import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
 
     from .kernel import Kernel, Task
 
-    _T = TypeVar("_T")
+_T = TypeVar("_T")
+_A = TypeVar("_A")
 
 
 class SimRLock:
@@ -69,6 +69,27 @@ class SimRLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+class SimMutex(SimRLock):
+    """`mint._core.turns.Mutex`, the lock of mint that signal handlers may meet."""
+
+    @property
+    def held(self) -> bool:
+        """Whether this thread holds it."""
+        return self.owner is self._kernel.running
+
+    def attempt(self, work: Callable[[_A], object], argument: _A, seconds: float) -> bool:
+        """Call `work` while holding the lock; false where it was not to be had in time."""
+        if self.held:
+            raise RuntimeError("this thread is inside already")
+        if not self._take(None if seconds < 0 else seconds):
+            return False
+        try:
+            work(argument)
+        finally:
+            self.release()
+        return True
 
 
 class SimLock(SimRLock):

@@ -23,8 +23,9 @@ import trio._core._io_epoll
 import trio._core._wakeup_socketpair
 
 import mint
+from mint._core import turns
 
-from .locks import SimCondition, SimEvent, SimLock, SimRLock
+from .locks import SimCondition, SimEvent, SimLock, SimMutex, SimRLock
 from .polling import SimEpoll, SimEpollSelector, SimPoll, sim_select
 from .sockets import Machine, SimSocket, socketpair
 
@@ -66,7 +67,7 @@ def modules() -> list[ModuleType]:
             importlib.import_module(found.name)
     ours = [module for name, module in sys.modules.items() if name.partition(".")[0] == "mint"]
     return [
-        *(module for module in ours if ".testing" not in module.__name__),
+        *(module for module in ours if not {"testing", "_core"} & set(module.__name__.split("."))),
         asyncio.selector_events,
         trio._core._io_epoll,
         trio._core._wakeup_socketpair,
@@ -80,6 +81,8 @@ def simulated_system() -> Iterator[None]:
     for module, names in NAMES.items():
         counterparts[id(module)] = Replaced(module, names)
         counterparts.update({id(getattr(module, name)): what for name, what in names.items()})
+    # Waiting for it would stop the only thread that runs; compiled code waits for none that is held long.
+    counterparts[id(turns.Mutex)] = SimMutex
     undo: list[tuple[ModuleType, str, object]] = []
     wakeup = trio._core._wakeup_socketpair.WakeupSocketpair
     on_signals = wakeup.wakeup_on_signals

@@ -247,11 +247,15 @@ async def interrupted_get(caller: Caller, event: type[Exception]) -> Handle | No
     try:
         handle = await caller.connect()
         exchange = caller.record.exchange()
-        handle.interrupted = True
+        handle.interrupted = caller.record.interrupted = True
         handle.request(exchange, "GET")
         await finish(caller, handle)
     except event:
         caller.kernel.note("interrupted")
+        caller.kernel.signals.clear()
+        if handle is not None and not handle.closed:
+            # The next operation says whether the one that was broken off has closed the connection.
+            await caller.flush(handle)
     caller.kernel.signals.clear()
     if exchange is not None and handle is not None and exchange not in handle.exchanges.values():
         # Whether it was sent is not known, and nobody has its ref.

@@ -86,6 +86,8 @@ class Record:
         self.carriers: dict[int, Stream] = {}
         """The server's end of what carried a request, where nothing lies between it and the system."""
         self.route = ""
+        self.interrupted = False
+        """Whether an exception of a signal handler may have ended a connection."""
 
     def exchange(self, body: bytes = b"") -> Exchange:
         """Begin the next request."""
@@ -124,12 +126,13 @@ class Record:
             if exchange.end == DONE or content:
                 yield "a response that no server sent"
             return
-        if exchange.end not in expected.ends and not exchange.abandoned:
+        excused = exchange.abandoned or (self.interrupted and exchange.end == FAILED)
+        if exchange.end not in expected.ends and not excused:
             ends = " or ".join(sorted(expected.ends))
             yield f"a request {exchange.end} that must be {ends} ({exchange.error!r})"
         carrier = self.carriers.get(exchange.number)
         client = carrier.peer if carrier is not None else None
-        heard = client is not None and client.whole and not exchange.abandoned
+        heard = client is not None and client.whole and not excused
         if exchange.end == FAILED and DONE in expected.ends and heard:
             yield "a response failed though all of it arrived"
         if exchange.end == DONE and expected.whole and content != expected.content:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,6 +34,9 @@ class Result(NamedTuple):
     trace: tuple[str, ...] = ()
 
 
+LONGEST = 60
+"""After how many seconds of the real clock a run is given up; it takes some milliseconds."""
+
 MOST_SEALED = 400_000
 """How much more than the high-water mark may be encrypted before it can leave, in octets."""
 
@@ -49,6 +53,13 @@ def run(row: Row, seed: int | None = None, recorded: Sequence[int] = (), *, trac
     listen(record, row.route, behaviours(row.action)[row.peer])
     high_water = (1_048_576, 1_000, 30_000)[choices.below(3)]
     caller = None
+
+    def spin(_number: int, _frame: object) -> None:
+        kernel.blame("the program goes round in circles without a system call")
+        raise Stuck
+
+    before = signal.signal(signal.SIGALRM, spin)
+    signal.alarm(LONGEST)
     try:
         caller = CALLERS[row.loop](record, row.route, mint.TCPOptions(high_water=high_water))
         caller.run(PROGRAMS[row.action])
@@ -58,6 +69,9 @@ def run(row: Row, seed: int | None = None, recorded: Sequence[int] = (), *, trac
         kernel.blame("waited in vain")
     except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
         kernel.blame(f"{type(error).__name__} left the library: {error}")
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
     kernel.quiet = True
     for each in record.check() if "everyone waits and nothing will happen" not in kernel.violations else ():
         kernel.blame(each)
