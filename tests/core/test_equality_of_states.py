@@ -278,3 +278,11 @@ def test_how_a_state_was_reached_does_not_count() -> None:
 def test_a_lost_connection_equals_a_lost_connection() -> None:
     broken = Fault("transport_closed")
     assert http2(*OPEN, lambda s: s.lose(broken)) == http2(*OPEN, lambda s: s.lose(broken))
+
+
+@pytest.mark.parametrize(("first", "later"), [(0, 1), (0, 5), (1, 3), (3, 1 << 30)])
+def test_what_a_goaway_allows_never_grows(first: int, later: int) -> None:
+    waiting = [*TOLD, get, get, lambda s: s.ping(b"12345678")]
+    assert http2(*waiting, *feeding(goaway(first), goaway(later))) == http2(
+        *waiting, *feeding(goaway(first), goaway(first))
+    )
