@@ -7,7 +7,7 @@ say. A value that may be a secret is never repeated.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeGuard, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,11 +97,21 @@ def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
     raise ValueError(f"{name} wants {' or '.join(map(repr, names))}, not {shown(value)}")
 
 
+def _is_set(value: object) -> TypeGuard[frozenset[object]]:
+    return isinstance(value, frozenset)
+
+
+def _is_sequence(value: object) -> TypeGuard[tuple[object, ...] | list[object]]:
+    return isinstance(value, (tuple, list))
+
+
 def lower_names(name: str, value: object) -> frozenset[str]:
     """Return a set of field names in lower case."""
-    if isinstance(value, frozenset):
-        exact = frozenset(str.__str__(each) for each in frozenset.__iter__(value) if isinstance(each, str))
-        if len(exact) == frozenset.__len__(value) and all(each == each.lower() for each in exact):
+    if _is_set(value):
+        held: set[object] = set()
+        held.update(value)  # copies what is in there, whatever a subclass would say
+        exact = frozenset(str.__str__(each) for each in held if isinstance(each, str))
+        if len(exact) == len(held) and all(each == each.lower() for each in exact):
             return exact
     raise ValueError(f"{name} wants a frozenset of names in lower case, not {shown(value)}")
 
@@ -109,7 +119,7 @@ def lower_names(name: str, value: object) -> frozenset[str]:
 def pairs(name: str, value: object) -> tuple[tuple[str, str], ...]:
     """Return pairs of name and value; what they hold may be secret."""
     made: list[tuple[str, str]] = []
-    if isinstance(value, (tuple, list)):
+    if _is_sequence(value):
         for pair in value:
             match pair:
                 case tuple((str() as key, str() as content)):

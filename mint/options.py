@@ -76,6 +76,8 @@ def _require_address(options: object, name: str) -> None:
                 if 0 <= port <= MAX_PORT:
                     _put(options, name, (host, port))
                     return
+        case _:
+            pass
     raise ValueError(f"{name} wants an IP address and a port, not {_checks.shown(getattr(options, name))}")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _S = TypeVar("_S", bound=Engine)
 
 
-def stays_open(state: _S, found: Unread) -> bool:
+def stays_open(state: Engine, found: Unread) -> bool:
     """Return whether requests can be sent after this is read."""
     if found.failure is not None or found.ended:
         return False
@@ -31,7 +31,7 @@ def stays_open(state: _S, found: Unread) -> bool:
     return state.is_open_write
 
 
-def events_of(state: _S, found: Unread) -> list[Event]:
+def events_of(state: Engine, found: Unread) -> list[Event]:
     """Return what has arrived as events."""
     events: list[Event] = []
     for octets in found.octets:

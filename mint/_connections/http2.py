@@ -112,8 +112,8 @@ class HTTP2(ConnectionBase[core.State]):
     def _commit(self, step: Step[core.State], *, flush: bool = True) -> Self:
         if step.timed:
             self._quick.remind(self)
-        # The class of a dataclass with slots is made twice: `super()` would find the first.
-        return ConnectionBase._commit(self, step, flush=flush)  # noqa: SLF001  # its own
+        # The class of a dataclass with slots is made twice: a bare `super()` would find the first.
+        return super(HTTP2, self)._commit(step, flush=flush)  # see above
 
     def _dated(self, state: core.State) -> core.State:
         """Tell the state the time, on a link where time passes: in memory it does only by a clock given."""

@@ -50,7 +50,8 @@ def _store() -> tuple[Stamp, ...]:
     """Return the stamps of the operating system's certificates, or of those that stand in for them."""
     paths = ssl.get_default_verify_paths()
     store = stamp(paths.cafile), stamp(paths.capath)
-    return store if paths.cafile is not None else (*store, stamp(with_certifi.bundle()))
+    found: str | None = paths.cafile or None
+    return (*store, stamp(with_certifi.bundle())) if found is None else store
 
 
 def _files(options: TLSOptions) -> tuple[Stamp, ...]:

@@ -114,7 +114,7 @@ class MintError(Exception):
         """Return an error that says the same, with the same successor."""
         make: Callable[..., Self] = type(self)
         _, fields, state = self.__reduce__()
-        made = make(*fields)
+        made = make(*fields)  # pyright: ignore[reportArgumentType]  # what __init__ took
         made.__dict__.update(state, successor=self.successor)
         made.__cause__ = self.__cause__
         return made
@@ -125,7 +125,7 @@ class MintError(Exception):
 
     def __reduce__(self) -> tuple[type[Self], tuple[object, ...], dict[str, object]]:
         """Pickle everything but the successor: a link does not travel."""
-        state = {
+        state: dict[str, object] = {
             "local": self.local,
             "processed": self.processed,
             "responses": self.responses,
