@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _checks
+from .._wire.link import Link
 from .._wire.memory import Memory
 from ..options import MAX_PORT, HTTP1Options, HTTP2Options
 
@@ -40,9 +41,12 @@ def check_mailbox(mailbox: Inbox | None, world: str | None = None) -> None:
 
 def check_options(log: object, http1: object = _HTTP1, http2: object = _HTTP2) -> None:
     """Refuse what is no option."""
-    _checks.flag("log", log)
-    _checks.instance("http1", http1, HTTP1Options)
-    _checks.instance("http2", http2, HTTP2Options)
+    if log is not True and log is not False:
+        _checks.flag("log", log)
+    if type(http1) is not HTTP1Options:
+        _checks.instance("http1", http1, HTTP1Options)
+    if type(http2) is not HTTP2Options:
+        _checks.instance("http2", http2, HTTP2Options)
 
 
 def check_initiate(
@@ -54,15 +58,23 @@ def check_initiate(
     mailbox: Inbox | None,
     proxy_headers: object,
 ) -> None:
-    """Refuse what no connection can be made of; what may stand in a Host field, the engines judge."""
-    if isinstance(transport, type) or not all(
-        callable(getattr(transport, each, None)) for each in ("claim", "release", "send", "receive")
-    ):
-        raise TypeError(f"transport wants a mint.transport.Link, not {type(transport).__name__}")
-    _checks.one_of("scheme", scheme, ("http", "https"))
-    _checks.text("hostname", hostname)
-    _checks.number("port", port, 0, MAX_PORT)
-    if identity is not None:
+    """Refuse what no connection can be made of; what may stand in a Host field, the engines judge.
+
+    What is as it should be costs little.
+    """
+    if not isinstance(transport, Link):
+        verbs = ("claim", "release", "send", "receive")
+        if isinstance(transport, type) or not all(callable(getattr(transport, each, None)) for each in verbs):
+            raise TypeError(f"transport wants a mint.transport.Link, not {type(transport).__name__}")
+    if type(scheme) is not str or (scheme != "http" and scheme != "https"):  # noqa: PLR1714  # no set
+        _checks.one_of("scheme", scheme, ("http", "https"))
+    if type(hostname) is not str or not hostname or "\0" in hostname:
+        _checks.text("hostname", hostname)
+    if type(port) is not int or not 0 <= port <= MAX_PORT:
+        _checks.number("port", port, 0, MAX_PORT)
+    if identity is not None and (type(identity) is not int or not 0 <= identity < IDENTITIES):
         _checks.number("identity", identity, 0, IDENTITIES - 1)
-    check_mailbox(mailbox)
-    _checks.pairs("proxy_headers", proxy_headers)
+    if mailbox is not None:
+        check_mailbox(mailbox)
+    if proxy_headers != ():
+        _checks.pairs("proxy_headers", proxy_headers)

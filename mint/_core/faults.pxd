@@ -21,6 +21,7 @@ cdef class Fault:
 
 
 cdef Fault marked(Fault given, int processed)
+cdef Fault without_value(Fault given)
 cdef int weighed(int before, int processed) noexcept
 cdef Fault fault(str reason, str name=*, str value=*, long long size=*, long long limit=*,
                  long long code=*, int processed=*)

@@ -53,6 +53,12 @@ cdef Fault marked(Fault given, int processed):
                  processed, given.local)
 
 
+cdef Fault without_value(Fault given):
+    """The same fault, where what was seen may be a secret."""
+    return Fault(given.reason, given.name, "(a field that may hold a secret)", given.size, given.limit,
+                 given.code, given.processed, given.local)
+
+
 cdef int weighed(int before, int processed) noexcept:
     """The strongest thing that is true of the requests so far and of one more."""
     return processed if before == PROCESSED_OF_NONE or before == processed else PROCESSED_MAYBE

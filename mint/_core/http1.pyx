@@ -9,7 +9,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, Step, step
-from .faults cimport PROCESSED_NO, PROCESSED_YES, Fault, fault, marked, refusal
+from .faults cimport PROCESSED_NO, PROCESSED_YES, Fault, fault, marked, refusal, without_value
 from .fields cimport check_pairs, exact
 from .http1_config cimport Config as ConfigType
 from .http1_events cimport done, seen_fault
@@ -22,6 +22,7 @@ from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_TUNNEL, PHASE_UNT
                                Pending, Reading)
 from .logs cimport same_octets
 
+from .fields import SENSITIVE
 from .http1_config import Config as Config  # no-cython-lint: callers find it here
 
 
@@ -329,6 +330,7 @@ cdef class State(Reading):
         responses = []
         broken = new.read(data, responses)
         if broken is not None:
+            broken = hushed(broken, self.config.sensitive)
             broken = marked(broken, new.shut(responses, broken, fault("closed")))
         elif new.core.window.start == new.core.window.end and new.log is not None:
             new.log = None
@@ -373,3 +375,14 @@ cdef class State(Reading):
         new.cache = self.cache
         new.core = self.core
         return new
+
+
+cdef Fault hushed(Fault broken, frozenset secret):
+    """The same fault, without the secret that may stand where a chunk size was expected: a whole head may."""
+    cdef str lower
+    if broken.reason == "invalid_chunk_size":
+        lower = broken.value.lower()
+        for name in SENSITIVE | secret:
+            if name in lower:
+                return without_value(broken)
+    return broken

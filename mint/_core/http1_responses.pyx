@@ -14,10 +14,9 @@ from libc.string cimport memchr, memcpy
 
 from .chars cimport char_hex, is_blank
 from .events cimport Data, Status, StatusReason
-from .faults cimport PROCESSED_NO, PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, weighed
-from .fields cimport (TOLERATE_BARE_LF, TOLERATE_EMPTY_LINES, TOLERATE_LENGTH_BESIDE_CHUNKED,
-                      TOLERATE_MALFORMED_CONNECTION, TOLERATE_NON_FIELD_LINES,
-                      name_is_forbidden_in_trailers, show)
+from .faults cimport PROCESSED_NO, PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, weighed, without_value
+from .fields cimport (TOLERATE_BARE_LF, TOLERATE_EMPTY_LINES, TOLERATE_LENGTH_BESIDE_CHUNKED, show,
+    TOLERATE_MALFORMED_CONNECTION, TOLERATE_NON_FIELD_LINES, name_is_sensitive, name_is_forbidden_in_trailers)
 from .http1_events cimport done, failed, head, informational, seen_fault, trailers
 from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LENGTH, BODY_NONE,
                              BODY_TUNNEL, BODY_UNTIL_CLOSE, SEEN_CLOSE, SEEN_CONNECTED, SEEN_EMPTY,
@@ -317,6 +316,7 @@ cdef class Reading:
         cdef Fresh fresh
         cdef object broken
         cdef tuple section
+        cdef tuple before
         cdef int i
         fresh.on = self.core.kept == 0
         fresh.complete = False
@@ -326,6 +326,13 @@ cdef class Reading:
             self.cache.secret = self.config.sensitive or None
         broken = self.read_lines(at, &fresh, trailers)
         if broken is not None:
+            if (self.core.kept and not (<Fault>broken).value.startswith("(")
+                    and (<Fault>broken).reason in ("invalid_header", "invalid_trailer_header")):
+                # It may be a part of the field before it, which got separated from its name.
+                before = <tuple>(<object>fresh.pairs[fresh.count - 1] if fresh.on else
+                                 self.fields.items[self.core.kept - 1])
+                if name_is_sensitive(before[0]) or before[0] in self.config.sensitive:
+                    broken = without_value(<Fault>broken)
             for i in range(fresh.count):
                 Py_DECREF(<object>fresh.pairs[i])
             return broken
