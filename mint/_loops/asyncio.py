@@ -158,8 +158,8 @@ class Mailbox:
 
     def watch(self, transport: Transport) -> None:
         """Look after a link; called by connections."""
-        if not isinstance(transport, Link) or self._closed:
-            return
+        if not isinstance(transport, Link) or self._closed or transport.closed:
+            return  # nothing is read of a closed link, and a receiver would ask it again and again
         # Where there is probably something, the receiver reads it, and need not wait for the loop to say so.
         if transport.armed and (transport.has_next or transport.likely):
             ready = transport.note
