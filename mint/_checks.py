@@ -105,6 +105,10 @@ def _is_sequence(value: object) -> TypeGuard[tuple[object, ...] | list[object]]:
     return isinstance(value, (tuple, list))
 
 
+def _is_iterable(value: object) -> TypeGuard[Iterable[object]]:
+    return hasattr(value, "__iter__")
+
+
 def lower_names(name: str, value: object) -> frozenset[str]:
     """Return a set of field names in lower case."""
     if _is_set(value):
@@ -114,6 +118,40 @@ def lower_names(name: str, value: object) -> frozenset[str]:
         if len(exact) == len(held) and all(each == each.lower() for each in exact):
             return exact
     raise ValueError(f"{name} wants a frozenset of names in lower case, not {shown(value)}")
+
+
+def sent_fields(name: str, value: object) -> list[tuple[str, str]]:
+    """Return the pairs of name and value to send; what they hold may be secret.
+
+    Neither a mapping nor text is one: names of two letters would be taken for pairs.
+    """
+    made: list[tuple[str, str]] = []
+    if not isinstance(value, (str, bytes)) and not hasattr(value, "keys") and _is_iterable(value):
+        for pair in value:
+            match pair:
+                case (str() as key, str() as content):
+                    made.append((str.__str__(key), str.__str__(content)))
+                case _:
+                    break
+        else:
+            return made
+    raise TypeError(f"{name} want pairs of name and value, both str; of a mapping, give its items()")
+
+
+def content(name: str, value: object, *, needed: bool = False) -> None:
+    """Refuse what is no content: text, a mapping, what is neither bytes nor gives pieces."""
+    if (value is None and not needed) or octets(value) is not None:
+        return
+    pieces = value if _is_sequence(value) else ()
+    if isinstance(value, str) or hasattr(value, "keys") or any(octets(piece) is None for piece in pieces):
+        raise TypeError(f"{name} wants bytes, or an iterable of bytes: encode text first")
+    if not hasattr(value, "__iter__") and not hasattr(value, "__aiter__"):
+        raise TypeError(f"{name} wants bytes, or an iterable of bytes, not {type(value).__name__}")
+
+
+def size(name: str, value: object, least: int = 0) -> int | None:
+    """Return a limit in bytes or of a count; `None` for no limit."""
+    return None if value is None else number(name, value, least, sys.maxsize, " or None")
 
 
 def pairs(name: str, value: object) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from . import _checks
 from ._content import brotli, zstd
 from ._content.inflate import Deflate, Gzip
 from .errors import CompressionRatioExceeded, ContentTooLarge, TooManyCodings, UnknownCoding
@@ -36,6 +37,9 @@ _INPUT: Final = 16_384
 
 _FREE: Final = 1_048_576
 """Output below this has any ratio: small things compress well."""
+
+_MOST_CODINGS: Final = 1_000_000
+"""The largest `max_codings`: far more than anyone has."""
 
 _STAGES: dict[str, Callable[[], Stage]] = {
     "gzip": Gzip,
@@ -63,7 +67,13 @@ def accept_encoding() -> tuple[str, str]:
 
 def _stages(codings: str | Iterable[str], limit: int) -> list[Stage]:
     names: list[str] = []
-    for value in (codings,) if isinstance(codings, str) else codings:
+    values = (codings,) if isinstance(codings, str) else codings
+    if not hasattr(values, "__iter__") or isinstance(values, (bytes, bytearray)):
+        raise TypeError(f"codings wants a str, or several, not {type(codings).__name__}")
+    for given in values:
+        if not isinstance(given, str):
+            raise TypeError(f"codings wants a str, or several, not one of {type(given).__name__}")
+        value = str.__str__(given)
         # A list of more elements than the limit is too long even if some of them are empty.
         found = value.lower().split(",", 4 * limit + 1)
         names += [name for each in found if (name := each.strip(" \t")) and name != "identity"]
@@ -108,10 +118,10 @@ class Decoder:
         max_ratio: int | None = 200,
         max_codings: int = 5,
     ) -> None:
-        self._stages = _stages(codings, max_codings)
+        self._max_size = _checks.size("max_size", max_size)
+        self._max_ratio = _checks.size("max_ratio", max_ratio, 1)
+        self._stages = _stages(codings, _checks.number("max_codings", max_codings, 1, _MOST_CODINGS))
         self._costs = [0] * len(self._stages)
-        self._max_size = max_size
-        self._max_ratio = max_ratio
         self._arrived = 0
         self._size = 0
         self._arrivals: deque[bytes] = deque()
@@ -128,9 +138,12 @@ class Decoder:
         What the iterator has not yielded comes out of the next one. Raises `ContentTooLarge`,
         `CompressionRatioExceeded` and `InvalidContent`; the decoder is of no use after that.
         """
-        if data:
-            self._arrivals.append(bytes(data))
-            self._arrived += len(data)
+        exact = _checks.octets(data)
+        if exact is None:
+            raise TypeError(f"data wants bytes, not {type(data).__name__}")
+        if exact:
+            self._arrivals.append(exact)
+            self._arrived += len(exact)
         return self._run()
 
     def finish(self) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, overload
 
+from .. import _checks
 from ..errors import ContentTooLarge, HTTPError, TransportError
 from ..responses import Data, Done, Headers, Informational, RequestFailed, Status, StatusReason, Trailers
 
@@ -103,7 +104,7 @@ class Collector:
     """
 
     def __init__(self, *, max_size: int | None = MAX_SIZE) -> None:
-        self._max_size = max_size
+        self._max_size = _checks.size("max_size", max_size)
         self._partial: dict[RequestRef, _Partial] = {}
 
     def feed(self, responses: Iterable[Response]) -> dict[RequestRef, Outcome]:

@@ -8,6 +8,9 @@ from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from .. import _checks
+from .._connections.http1 import HTTP1
+from .._connections.http2 import HTTP2
 from ..errors import ContentTooLarge, MintError, TransportTimeout
 from ._answer import MAX_SIZE, Collector, Outcome
 from ._procedure import PHASE, Run, Wait, conclude, exchanging, recovered, sending
@@ -58,8 +61,13 @@ def send_body(
     with all that was received in `error.responses`; `ContentTooLarge` beyond `max_size`.
 
     """
+    until = _deadline(timeout)
+    if _checks.octets(pieces) is not None:
+        raise TypeError(f"pieces wants an iterable of bytes, not {type(pieces).__name__}")
+    _checks.content("pieces", pieces, needed=True)
+    _checks.pairs("trailers", trailers)
     kept: list[Response] = []
-    left = max_size
+    left = _checks.size("max_size", max_size)
 
     def keep(responses: list[Response]) -> None:
         nonlocal left
@@ -71,7 +79,7 @@ def send_body(
 
     run = Run(conn, ref, received or keep, waits=True)
     try:
-        _drive(run, sending(run, trailers), pieces, _deadline(timeout))
+        _drive(run, sending(run, trailers), pieces, until)
     except MintError as error:
         if error.successor is not None:
             run.conn = run.conn.after(error)
@@ -114,13 +122,14 @@ def exchange(
     `ValueError` where requests are open, or the method is CONNECT.
 
     """
-    check(conn, method)
+    until = _deadline(timeout)
+    headers = check(conn, method, headers, body, trailers, max_size)
     outcomes: dict[RequestRef, Outcome] = {}
     run, whole, pieces = prepare(conn, body, outcomes, max_size, waits=True)
     procedure = exchanging(run, method, target, headers, whole, pieces is not None, trailers)
     failure: MintError | None = None
     try:
-        _drive(run, procedure, split(whole) if pieces is None else pieces, _deadline(timeout))
+        _drive(run, procedure, split(whole) if pieces is None else pieces, until)
     except MintError as error:
         failure = error
         with contextlib.suppress(ContentTooLarge):
@@ -135,12 +144,26 @@ def exchange(
     return run.conn, answer
 
 
-def check(conn: Connection, method: str) -> None:
-    """Refuse what an exchange cannot do."""
+def check(
+    conn: Connection,
+    method: str,
+    headers: HeaderPairs,
+    body: object,
+    trailers: HeaderFields,
+    max_size: int | None,
+) -> list[tuple[str, str]]:
+    """Refuse what an exchange cannot do; return the header fields."""
+    if not isinstance(conn, (HTTP1, HTTP2)):
+        raise TypeError(f"conn wants a connection of mint, not {type(conn).__name__}")
+    fields = _checks.sent_fields("headers", headers)
+    _checks.content("body", body)
+    _checks.pairs("trailers", trailers)
+    _checks.size("max_size", max_size)
     if method == "CONNECT":
         raise ValueError("an exchange cannot open a tunnel: use request() and stream_request_body()")
     if conn.open_request_count:
         raise ValueError(f"{conn.open_request_count} requests are open on this connection: finish them first")
+    return fields
 
 
 def prepare(
@@ -162,7 +185,7 @@ def prepare(
 
     run = Run(conn, None, hear, waits=waits)
     if body is None or isinstance(body, (bytes, bytearray, memoryview)):
-        return run, None if body is None else bytes(body), None
+        return run, _checks.octets(body), None
     return run, None, body
 
 
@@ -176,7 +199,7 @@ def split(whole: bytes | None) -> Iterator[BytesLike]:
 
 
 def _deadline(timeout: float | None) -> float | None:
-    return None if timeout is None else monotonic() + timeout
+    return None if timeout is None else _checks.until("timeout", timeout, monotonic())
 
 
 def _left(until: float | None) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from .. import _checks
 from ..errors import ExceedsWindowSize, MintError, TransportTimeout
 from ..responses import Done, RequestFailed, Status
 from ..types import STREAM, UNKNOWN, Eof
@@ -146,7 +147,7 @@ def exchanging(
     trailers: HeaderFields,
 ) -> Waits:
     """Send a request and wait for the end of its response."""
-    fields = list(headers)
+    fields = _checks.sent_fields("headers", headers)
     if content is not None and not trailers and not streamed and len(content) <= SMALL:
         try:
             run.conn, run.ref = run.conn.request(method, target, fields, content, flush=run.flush)

@@ -46,9 +46,13 @@ class URL(NamedTuple):
 def split_url(url: str) -> URL:
     """Return the parts of an absolute http or https URL.
 
-    Raises `ValueError` where it is not one, where it holds credentials (they would end up in logs: use a
-    header), and where it holds characters that have to be percent-encoded. RFC 3986 3, RFC 9110 4.2.
+    Raises `TypeError` for what is no text, `ValueError` where it is not one, where it holds credentials (they
+    would end up in logs: use a header), and where it holds characters that have to be percent-encoded.
+    RFC 3986 3, RFC 9110 4.2.
     """
+    if not isinstance(url, str):
+        raise TypeError(f"url wants a str, not {type(url).__name__}")
+    url = str.__str__(url)
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError(f"{shown(_without_credentials(url))} is not an absolute http or https URL")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from .. import _checks
 from .. import asyncio as mint_asyncio
 from ..errors import TransportError
 from . import _asynchronous
@@ -53,7 +54,7 @@ class _Waiter:
     def __init__(self, mailbox: mint_asyncio.Mailbox, timeout: float | None) -> None:
         self._mailbox = mailbox
         self._loop = asyncio.get_running_loop()
-        self._until = None if timeout is None else self._loop.time() + timeout
+        self._until = None if timeout is None else _checks.until("timeout", timeout, self._loop.time())
 
     def late(self) -> bool:
         return self._until is not None and self._loop.time() >= self._until

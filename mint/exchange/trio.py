@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from .. import _checks
 from .. import trio as mint_trio
 from ..errors import TransportError
 from . import _asynchronous
@@ -64,7 +65,7 @@ async def glance(mailbox: mint_trio.Mailbox) -> object | None:
 class _Waiter:
     def __init__(self, mailbox: mint_trio.Mailbox, timeout: float | None) -> None:
         self._mailbox = mailbox
-        self._until = inf if timeout is None else trio.current_time() + timeout
+        self._until = inf if timeout is None else _checks.until("timeout", timeout, trio.current_time())
 
     def late(self) -> bool:
         return trio.current_time() >= self._until

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
+from .. import _checks
 from ..errors import ContentTooLarge, RequestIsNotStreaming
 from ..exchange._answer import MAX_SIZE, Answer, Fields
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._blocking import TIMEOUT
 from ._options import PoolOptions
 from ._procedures import begin, head, piece, send
-from ._requests import ConnectOptions, make_wanted
+from ._requests import ConnectOptions, check_pool, make_wanted
 from ._state import Loop, PoolState
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class StreamedAnswer(Fields):
 
     async def read(self, *, max_size: int | None = MAX_SIZE) -> bytes:
         """Return the rest of the content. Raises `ContentTooLarge` beyond `max_size` bytes."""
+        max_size = _checks.size("max_size", max_size)
         pieces: list[bytes] = []
         size = 0
         while (data := await self.receive()) is not None:
@@ -193,7 +195,8 @@ class AsyncPool:
         log: bool = False,
         resolver: Resolver | None = None,
     ) -> None:
-        made = ConnectOptions(tuple(protocols), proxy, tcp, tls, http1, http2, log, resolver)
+        check_pool(options, timeout, connect)
+        made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, resolver)
         self._timeout = timeout
         self._driver = self._make_driver(made, connect)
         self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
@@ -221,6 +224,7 @@ class AsyncPool:
         The arguments and errors are those of `mint.pool.Pool.request`; the pieces of the body may come from
         an asynchronous iterable. Cancelled, it gives up its own request and nothing else.
         """
+        max_size = _checks.size("max_size", max_size)
         streamed = await self.stream(method, url, headers, body, trailers=trailers, timeout=timeout)
         async with streamed:
             content = await streamed.read(max_size=max_size)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from .. import _checks
 from ..errors import ContentTooLarge, RequestIsNotStreaming
 from ..exchange._answer import MAX_SIZE, Answer, Fields
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._driver import Driver
 from ._options import PoolOptions
 from ._procedures import begin, head, piece, send
-from ._requests import ConnectOptions, make_wanted
+from ._requests import ConnectOptions, check_pool, make_wanted
 from ._state import PoolState
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class StreamedAnswer(Fields):
 
     def read(self, *, max_size: int | None = MAX_SIZE) -> bytes:
         """Return the rest of the content. Raises `ContentTooLarge` beyond `max_size` bytes."""
+        max_size = _checks.size("max_size", max_size)
         pieces: list[bytes] = []
         size = 0
         for data in self:
@@ -182,7 +184,8 @@ class Pool:
         log: bool = False,
         resolver: Resolver | None = None,
     ) -> None:
-        made = ConnectOptions(tuple(protocols), proxy, tcp, tls, http1, http2, log, resolver)
+        check_pool(options, timeout, connect)
+        made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, resolver)
         self._timeout = timeout
         self._driver = Driver(made, connect)
         self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
@@ -213,6 +216,7 @@ class Pool:
         A complete answer that came before the server had everything is returned.
 
         """
+        max_size = _checks.size("max_size", max_size)
         with self.stream(method, url, headers, body, trailers=trailers, timeout=timeout) as streamed:
             content = streamed.read(max_size=max_size)
             return Answer(

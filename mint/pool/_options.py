@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from sys import maxsize
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+from .. import _checks
+from ..exchange import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..exchange import Origin
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """The methods of RFC 9110 9.2.2."""
 
 
-NOTHING: Final[Mapping[Origin, int]] = MappingProxyType({})
-
-
-def _check(options: object, least: float) -> None:
+def _check(options: object, least: Mapping[str, int] = MappingProxyType({})) -> None:
+    """Refuse what is out of range; keep the exact value of what misreports itself."""
     for each in fields(options):  # type: ignore[arg-type]  # every caller is a dataclass
-        value = getattr(options, each.name)
-        wanted = each.type
-        if wanted == "bool":
-            if not isinstance(value, bool):
-                raise ValueError(f"{each.name} wants True or False, not {value!r}")
-        elif value is None and "None" in str(wanted):
-            continue
-        elif not isinstance(value, (int, float)) or isinstance(value, bool) or value < least:
-            raise ValueError(f"{each.name} wants a number of at least {least}, not {value!r}")
-        elif wanted == "int" and not isinstance(value, int):
-            raise ValueError(f"{each.name} wants a whole number, not {value!r}")
+        name, value = each.name, getattr(options, each.name)
+        match each.type:
+            case "bool":
+                exact: object = _checks.flag(name, value)
+            case "int":
+                exact = _checks.number(name, value, least.get(name, 0), maxsize)
+            case _:
+                exact = None if value is None and "None" in str(each.type) else _checks.seconds(name, value)
+        if exact is not value:
+            object.__setattr__(options, name, exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,7 @@ class PoolOptions:
     buffer_size: int = 262_144
 
     def __post_init__(self) -> None:
-        _check(self, 0)
-        for name in ("max_connections", "max_per_origin", "max_streams"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} wants at least 1, not {getattr(self, name)}")
+        _check(self, {"max_connections": 1, "max_per_origin": 1, "max_streams": 1})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class Timeouts:
     write: float | None = None
 
     def __post_init__(self) -> None:
-        _check(self, 0)
+        _check(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +119,4 @@ class Statistics:
     requests: int = 0
     retries: int = 0
     opened: int = 0
-    by_origin: Mapping[Origin, int] = field(default_factory=lambda: NOTHING)
+    by_origin: Mapping[Origin, int] = field(default_factory=dict[Origin, int], hash=False)

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from .. import _checks
+from .._connections.negotiation import make_wish
 from ..exchange import URL, split_url
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..types import Stream
-from ._options import Timeouts
+from ._options import PoolOptions, Timeouts
 from ._procedures import Wanted
 
 if TYPE_CHECKING:
@@ -39,6 +41,18 @@ class ConnectOptions:
     log: bool = False
     resolver: Resolver | None = None
 
+    def __post_init__(self) -> None:
+        # What `mint.connect` would refuse, it would refuse for any origin.
+        make_wish(
+            *("http", "localhost", 80, None, self.protocols, self.proxy, self.tcp, self.tls),
+            *(self.http1, self.http2, self.log),
+        )
+        object.__setattr__(self, "protocols", tuple(self.protocols))
+        if self.resolver is not None and not callable(self.resolver):
+            raise TypeError(
+                f"resolver wants a function of a host and a port, not {type(self.resolver).__name__}"
+            )
+
     def may_share(self, origin: Origin) -> bool:
         """Whether a connection to this origin may be shared by requests."""
         protocols = set(self.protocols)
@@ -52,6 +66,15 @@ class ConnectOptions:
         return replace(self.tcp, connect_timeout=left)
 
 
+def check_pool(options: object, timeout: object, connect: object) -> None:
+    """Refuse what no pool can be made of."""
+    _checks.instance("options", options, PoolOptions, "mint.pool.PoolOptions")
+    if timeout is not None and not isinstance(timeout, Timeouts):
+        _checks.seconds("timeout", timeout)
+    if connect is not None and not callable(connect):
+        raise TypeError(f"connect wants a function of an origin and seconds, not {type(connect).__name__}")
+
+
 def make_wanted(
     method: str,
     url: str | URL,
@@ -62,7 +85,13 @@ def make_wanted(
     clock: Callable[[], float],
 ) -> Wanted:
     """Return a request, checked as far as a pool can check it. Raises `ValueError` and `TypeError`."""
-    parts = split_url(url) if isinstance(url, str) else url
+    parts = url if isinstance(url, URL) else split_url(url)
+    fields = _checks.sent_fields("headers", headers)
+    _checks.pairs("trailers", trailers)
+    if timeout is not None and not isinstance(timeout, Timeouts):
+        timeout = _checks.seconds("timeout", timeout)
+    if not isinstance(body, Stream):
+        _checks.content("body", body)
     if method == "CONNECT" and not isinstance(body, Stream):
         raise ValueError("CONNECT opens a tunnel: ask for it with stream() and body=mint.STREAM")
     timeouts = timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
@@ -70,21 +99,19 @@ def make_wanted(
     make_source: Callable[[], Iterator[BytesLike] | AsyncIterator[BytesLike]] | None = None
     replays = True
     if isinstance(body, (bytes, bytearray, memoryview)):
-        content = bytes(body)
+        content = _checks.octets(body)
     elif isinstance(body, AsyncIterable):
         pieces = body
         # The same iterator where the request is sent again before anything was taken from it.
         awaited = aiter(pieces)
         make_source, replays = (lambda: awaited), False
     elif body is not None and not isinstance(body, Stream):
-        if isinstance(body, str):
-            raise TypeError("body wants bytes, not str: encode it")
         iterator = iter(body)
         make_source, replays = (lambda: iterator), False
     return Wanted(
         method=method,
         url=parts,
-        headers=list(headers),
+        headers=fields,
         content=content,
         make_source=make_source,
         sends_itself=isinstance(body, Stream),
