@@ -369,6 +369,43 @@ ROWS: tuple[Row, ...] = (
         _only("httptools", "aiohttp (C)", "http.client", "h11"),
         (Goal(ENGINE, 0.4, "http.client"),),
     ),
+    Row(
+        "h1-body-octets",
+        "HTTP/1 in memory",
+        "body, one octet at a time (each)",
+        work.dribbled,
+        _only("httptools"),
+        (Goal(FACADE, most=200e-9),),
+    ),
+    Row(
+        "h1-head-octets",
+        "HTTP/1 in memory",
+        "10 KB head in ten lines, one octet at a time",
+        work.dribbled_head,
+        _only("httptools"),
+        (Goal(ENGINE, 0.8, "httptools"), Goal(FACADE, 2.0, ENGINE)),
+    ),
+    Row(
+        "h1-pieces",
+        "HTTP/1 in memory",
+        "piece of a streamed body, 1 KB",
+        work.Pieces,
+        (
+            Contender(ENGINE, "mint", "mint_h1:pieces_engine"),
+            Contender(FACADE, "mint", "mint_h1:pieces_facade"),
+        ),
+        (Goal(FACADE, 1.5, ENGINE),),
+    ),
+    *(
+        Row(
+            f"h1-queued-{number}",
+            "HTTP/1 in memory",
+            f"send a GET behind {number:_} that wait".replace("_", "\N{NO-BREAK SPACE}"),
+            partial(work.Queued, number),
+            (Contender(FACADE, "mint", "mint_h1:queued"),),
+        )
+        for number in (100, 16_000)
+    ),
     _hpack_row("typical", "decode, typical responses", work.typical, "decode", 0.65),
     _hpack_row("indexed", "decode, mostly indexed", work.indexed, "decode", 0.5),
     _hpack_row("huffman", "decode, 3 KB of Huffman literals", work.huffman, "decode", 0.65),
@@ -395,6 +432,14 @@ ROWS: tuple[Row, ...] = (
         "receive a 1 KB response, 10\N{NO-BREAK SPACE}000 open",
         partial(streams.receiving, 10_000),
         Goal(ENGINE, most=3.5e-6),
+    ),
+    Row(
+        "h2-goaway",
+        "HTTP/2 in memory",
+        "GOAWAY that fails 100 streams (each)",
+        partial(streams.Refusing, 100),
+        HTTP2[:2],
+        (Goal(FACADE, most=0.6e-6),),
     ),
     _http2_row("exchange", "exchange, one at a time", streams.exchanging, Goal(FACADE, most=5e-6)),
     _http2_row("down", "100 MB down, 16 KB frames", streams.down, Goal(ENGINE, most=10e-3)),

@@ -133,6 +133,15 @@ def exchanging(number: int = 500) -> Exchanging:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusing:
+    """A GOAWAY that fails `open` streams; an operation is a stream."""
+
+    open: int
+    read: bytes = frame(7, 0, 0, bytes(8))  # GOAWAY: no stream was processed, NO_ERROR
+    requests: tuple[Request, ...] = field(default_factory=lambda: requests(100), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Down:
     """One large response body in full frames and reads of 64 KiB, cut where they fall."""
 

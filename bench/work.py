@@ -112,6 +112,34 @@ def long_line(length: int = 60_000) -> Responses:
     return Responses((Batch(cut(octets, 1), (Message(200, tuple(fields), b"ok"),)),), 1)
 
 
+def dribbled(length: int = 1_000) -> Responses:
+    """A response whose body comes one octet a read; an operation is a read."""
+    octets, message = _sized(Traffic(), 10, length)
+    return Responses((Batch((octets[:-length], *cut(octets[-length:], 1)), (message,)),), length)
+
+
+def dribbled_head(lines: int = 10, length: int = 1_024) -> Responses:
+    """A response with a head of ten long lines, one octet a read."""
+    fields = [*((f"x-{n}", "a" * (length - 7)) for n in range(lines)), ("content-length", "2")]
+    return Responses((Batch(cut(head(fields) + b"ok", 1), (Message(200, tuple(fields), b"ok"),)),), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A request body that is streamed in pieces of a kilobyte."""
+
+    count: int = 1_000
+    piece: bytes = bytes(1_024)
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Requests that are sent while so many wait for their responses."""
+
+    open: int
+    each: int = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Blocks:
     """HPACK: header lists of one connection in order, and the blocks a peer made of them."""

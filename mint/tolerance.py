@@ -9,7 +9,7 @@ chunk size. A proxy must not use these switches (RFC 9112 11).
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,11 @@ class Tolerance:
         return cls(**dict.fromkeys([each.name for each in fields(cls)], True))
 
 
+_NAMES = tuple(each.name for each in fields(Tolerance))
+
+
 def bits_of(lenient: bool | Tolerance) -> int:  # what the option holds
     """Return what an engine is configured with."""
-    tolerance = lenient if isinstance(lenient, Tolerance) else Tolerance.all() if lenient else Tolerance()
-    return sum(1 << place for place, on in enumerate(astuple(tolerance)) if on)
+    if isinstance(lenient, Tolerance):
+        return sum(1 << place for place, name in enumerate(_NAMES) if getattr(lenient, name))
+    return (1 << len(_NAMES)) - 1 if lenient else 0

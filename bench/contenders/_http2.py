@@ -10,7 +10,7 @@ from hpack import Decoder
 
 from .. import streams
 from ..measure import MissingError, Rounds, Task
-from ..streams import Down, Exchanging, Getting, Opening, Receiving, Up
+from ..streams import Down, Exchanging, Getting, Opening, Receiving, Refusing, Up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -211,6 +211,23 @@ def _(work: Exchanging, make: type[Client]) -> Task:
         assert probe.normal(native) == [(2 * at + 1, message) for at, message in enumerate(work.messages)]
 
     return Rounds(lambda _: started(make)[0], run, verify, len(pairs))
+
+
+@task.register
+def _(work: Refusing, make: type[Client]) -> Task:
+    probe = make()
+    ready_requests = [probe.prepared(request) for request in work.requests]
+
+    def ready(_: int) -> Client:
+        client, _sent = started(make)
+        for at in range(work.open):
+            client.get(ready_requests[at % len(ready_requests)])
+        return client
+
+    def verify(_: int, native: list[Any]) -> None:
+        assert len(native) == work.open, f"{len(native)} failures of {work.open}"
+
+    return Rounds(ready, lambda client: client.feed(work.read), verify, work.open)
 
 
 @task.register

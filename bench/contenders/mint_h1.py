@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mint import Data, Done, Headers, Status
+from mint import STREAM, Data, Done, Headers, HTTP1Options, Status
 from mint._core.http1 import Config, State
 from mint.http1 import initiate
 from mint.transport import Memory
 
+from ..measure import Rounds
 from ..work import Message
 from ._http1 import REQUEST, replay
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mint.responses import Response
 
     from ..measure import Task
-    from ..work import Responses
+    from ..work import Pieces, Queued, Responses
 
 
 def _state() -> State:
@@ -116,3 +117,61 @@ def exchange(work: Responses) -> Task:
         return out
 
     return replay(work, lambda _: None, run, normal)
+
+
+def pieces_engine(work: Pieces) -> Task:
+    """A chunked body, piece by piece."""
+
+    def run(_: object) -> list[tuple[bytes, ...]]:
+        step = _state().request("POST", "/", (), None, True)
+        ref = step.ref
+        assert ref is not None
+        out = []
+        for _ in range(work.count):
+            step = step.state.stream_body(ref, work.piece)
+            out.append(step.output)
+        return out
+
+    def verify(_: int, out: list[tuple[bytes, ...]]) -> None:
+        assert sum(work.piece in piece for output in out for piece in output) == work.count
+
+    return Rounds(lambda _: None, run, verify, work.count)
+
+
+def pieces_facade(work: Pieces) -> Task:
+    def run(_: object) -> list[bytes]:
+        link = Memory()
+        made: HTTP1 = initiate(link, scheme="http", hostname="example.org", port=80)
+        connection, ref = made.request("POST", "/", (), STREAM)
+        link.take()
+        out = []
+        for _ in range(work.count):
+            connection = connection.stream_request_body(ref, work.piece)
+            out.append(link.take())
+        return out
+
+    def verify(_: int, out: list[bytes]) -> None:
+        assert sum(work.piece in piece for piece in out) == work.count
+
+    return Rounds(lambda _: None, run, verify, work.count)
+
+
+def queued(work: Queued) -> Task:
+    """GETs behind many that wait."""
+    link = Memory()
+    options = HTTP1Options(max_pipelined=work.open + work.each)
+    connection: HTTP1 = initiate(link, scheme="http", hostname="example.org", port=80, http1=options)
+    for _ in range(work.open):
+        connection, _ref = connection.request("GET", "/")
+    link.take()
+    full = connection.fork()
+
+    def run(start: HTTP1) -> HTTP1:
+        for _ in range(work.each):
+            start, _ref = start.request("GET", "/")
+        return start
+
+    def verify(_: int, end: HTTP1) -> None:
+        assert end.open_request_count == work.open + work.each
+
+    return Rounds(lambda _: full.fork(), run, verify, work.each)

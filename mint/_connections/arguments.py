@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import _checks
-from .._wire.link import Link
+from .._core.turns import Turns
 from .._wire.memory import Memory
 from ..options import MAX_PORT, HTTP1Options, HTTP2Options
 
@@ -62,7 +62,7 @@ def check_initiate(
 
     What is as it should be costs little.
     """
-    if not isinstance(transport, Link):
+    if not isinstance(transport, Turns):
         verbs = ("claim", "release", "send", "receive")
         if isinstance(transport, type) or not all(callable(getattr(transport, each, None)) for each in verbs):
             raise TypeError(f"transport wants a mint.transport.Link, not {type(transport).__name__}")
@@ -76,5 +76,5 @@ def check_initiate(
         _checks.number("identity", identity, 0, IDENTITIES - 1)
     if mailbox is not None:
         check_mailbox(mailbox)
-    if proxy_headers != ():
+    if type(proxy_headers) is not tuple or proxy_headers:
         _checks.pairs("proxy_headers", proxy_headers)

@@ -13,7 +13,7 @@ from sys import maxsize
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 
-from .._checks import LONGEST, flag, instance, number, octets, one_of, seconds
+from .._checks import LONGEST, flag, instance, number, one_of, seconds
 from .._checks import until as deadline
 from .._core.events import CLOSE, SHUT_WRITE, Failed
 from .._core.faults import Fault
@@ -25,7 +25,7 @@ from ..messages import Broken, Closed, Received
 from ..responses import RequestFailed
 from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
 from .arguments import check_inbox
-from .body import as_pieces
+from .body import as_piece, as_pieces
 from .engine import Engine
 from .failures import Settled, as_fault, common
 from .foresight import events_of, last_words, stays_open
@@ -283,15 +283,15 @@ class ConnectionBase(Identity, Generic[_S]):
         `UnallowedTrailingHeader`; all of them local. `TransportError` where the wire broke, `ValueError` for
         a ref this connection never gave. RFC 9112 7.1, RFC 9113 8.1.
         """
-        piece = data if isinstance(data, Eof) or type(data) is bytes else octets(data)
-        if piece is None:
-            raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
+        piece = data if type(data) is bytes else as_piece(data)
         if flush is not True and flush is not False:
             flag("flush", flush)
         if isinstance(piece, Eof):
-            trailers = piece.trailers
-            return self._run(lambda state: state.end_body(ref, trailers), flush=flush)
-        return self._run(lambda state: state.stream_body(ref, piece), flush=flush)
+            return self._run(lambda state: state.end_body(ref, piece.trailers), flush=flush)
+        made = self._quick.stream_body(self, ref, piece, flush)
+        if isinstance(made, Fault):
+            raise self._refuse(made)
+        return self._run(lambda state: state.stream_body(ref, piece), flush=flush) if made is None else made
 
     def _run(self, operation: Callable[[_S], Step[_S]], *, flush: bool = True) -> Self:
         """Run an operation that gives no ref."""

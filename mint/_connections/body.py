@@ -6,11 +6,22 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .._checks import octets
+from ..types import Eof
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..types import BytesLike
+
+
+def as_piece(data: BytesLike | Eof) -> bytes | Eof:
+    """Return a piece of a streamed body as `bytes`, or its end as it is."""
+    if isinstance(data, Eof):
+        return data
+    piece = octets(data)
+    if piece is None:
+        raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
+    return piece
 
 
 def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:

@@ -16,6 +16,7 @@ from .http1_events cimport done, seen_fault
 from .http1_framing cimport SEEN_FINAL
 from .http1_heads cimport empty_lines, shown_octets
 from .http1_notes cimport notes_of_output, notes_of_responses, notes_of_skipped
+from .http1_repeats cimport Repeat, repeatable
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_UPGRADE, SEND_CHUNKED, SEND_LENGTH,
                               SEND_NOTHING, Draft, body_output, draft, trailers_output)
 from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_TUNNEL, PHASE_UNTIL_CLOSE, Core,
@@ -137,7 +138,10 @@ cdef class State(Reading):
     def request(self, method, target, headers, tuple body, bint streaming):
         """Send a request; with `streaming` its body follows through `stream_body`."""
         cdef State new
-        cdef Draft made
+        cdef Draft made = None
+        cdef Repeat repeat = self.repeat
+        cdef tuple output
+        cdef int asks
         cdef Pending pending
         cdef Step given
         cdef Py_ssize_t count = len(self.queue) - self.core.first
@@ -156,32 +160,45 @@ cdef class State(Reading):
         elif count >= self.config.max_pipelined:
             refused = refusal("too_many_pipelined_requests", "", "", count,
                               self.config.max_pipelined)
-        if refused is None:
-            made = draft(self.config, exact(method), exact(target), headers, body, streaming,
-                         self.core.old_peer)
-            refused = made.refused
-        if refused is not None:
-            return step(self, None, (), refused)
+        if type(headers) is list:
+            # What is kept of it is what is validated, whatever becomes of the list.
+            headers = tuple(<list>headers)
+        if (refused is None and repeat is not None and body is None and not streaming
+                and repeat.is_like(method, target, headers, self.core.old_peer)):
+            asks = repeat.asks
+            output = (repeat.again(<str>target),)
+        else:
+            if refused is None:
+                made = draft(self.config, exact(method), exact(target), headers, body, streaming,
+                             self.core.old_peer)
+                refused = made.refused
+            if refused is not None:
+                return step(self, None, (), refused)
+            asks = made.asks
+            output = made.output
+            if body is None and not streaming:
+                repeat = repeatable(made, method, target, headers, self.core.old_peer)
         new = self.clone()
+        new.repeat = repeat
         new.core.given += 1
         pending = Pending.__new__(Pending)
         pending.ref = RequestRef.__new__(RequestRef)
         pending.ref.connection = self.config.identity
         pending.ref.number = new.core.given
-        pending.asks = made.asks
-        pending.protocols = made.protocols
+        pending.asks = asks
+        pending.protocols = repeat.protocols if made is None else made.protocols
         new.queue = self.queue[self.core.first:] + (pending,) if count else (pending,)
         new.core.first = 0
         new.core.bare = False
-        if made.sends != SEND_NOTHING:
+        if made is not None and made.sends != SEND_NOTHING:
             new.core.sender = new.core.given
             new.core.sends = made.sends
             new.core.owed = new.core.declared = made.length
             new.core.begun = False
-        if made.asks & ASKS_CLOSE:
+        if asks & ASKS_CLOSE:
             new.core.closing = True
-        given = step(new, None, made.output, None, pending.ref, END_KEEP,
-                     notes_of_output(made.output, True, self.config.sensitive) if self.core.traced else ())
+        given = step(new, None, output, None, pending.ref, END_KEEP,
+                     notes_of_output(output, True, self.config.sensitive) if self.core.traced else ())
         given.alone = count == 0
         return given
 
@@ -373,6 +390,7 @@ cdef class State(Reading):
         new.log = self.log
         new.fields = self.fields
         new.cache = self.cache
+        new.repeat = self.repeat
         new.core = self.core
         return new
 

@@ -5,6 +5,7 @@ from .events cimport RequestRef
 from .faults cimport Fault
 from .http1_config cimport Config
 from .http1_heads cimport LineCache
+from .http1_repeats cimport Repeat
 from .logs cimport ByteLog, ListLog, Window
 
 
@@ -92,6 +93,7 @@ cdef class Reading:
     cdef ListLog fields       # fields of the section that is not complete yet; None
     cdef LineCache cache      # shared by the lineage; not compared
     cdef list skipped         # lines that were passed over in this input; None
+    cdef Repeat repeat        # the last request, for one like it; not compared; None
     cdef Core core
 
     # What follows writes to a state that nobody has seen yet.

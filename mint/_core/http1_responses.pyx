@@ -120,10 +120,7 @@ cdef class Reading:
                 or self.core.window.end != self.core.window.start)
 
     cdef int shut(self, list responses, object first, object rest) except -2:
-        """Close; requests that are open fail, the one whose response is read with `first`.
-
-        Return what is true of all of them.
-        """
+        """Close; open requests fail, the one that is answered with `first`. Say what is true of all."""
         cdef int weight = PROCESSED_OF_NONE
         cdef Fault why
         cdef Py_ssize_t i
@@ -137,6 +134,7 @@ cdef class Reading:
         self.next_response()
         self.queue = ()
         self.core.first = 0
+        self.repeat = None
         self.core.phase = PHASE_CLOSED
         self.core.sender = 0
         self.core.sends = SEND_NOTHING

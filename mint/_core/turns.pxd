@@ -58,6 +58,7 @@ cdef class Turns:
     cdef public object _failure   # the error of READ_FAILED, else None
     cdef unsigned long mover      # the thread whose operation made the newest generation
     cdef public bint shared       # others read the same wire: `permit` has a say each time
+    cdef public int descriptor   # of the socket that is readable where anything has come; -1: ask `look`
     cdef public bint likely       # the wire gave so much that there is probably more
     cdef public long long _sequence     # of the last message that was made
     cdef public long long _accepted     # of the last message that was taken back
@@ -83,6 +84,7 @@ cdef class Quick:
     cdef object current(self, object value, Turns link)
     cdef object requested(self, object value, Turns link, object method, object target, object headers,
                           tuple body, bint streaming, bint flush)
+    cdef object streamed_out(self, object value, Turns link, object ref, bytes data, bint flush)
     cdef object received(self, object value, Turns link, object until)
     cdef object streamed(self, object value, Turns link, Received got)
     cdef int listened(self, object value, Turns link) except -1

@@ -15,6 +15,21 @@ from .events cimport END_KEEP, Failed, Step
 from .messages cimport Received
 from .values cimport Slots
 
+cdef extern from *:
+    """
+    #ifdef _WIN32
+    static int mint_readable(int descriptor) { (void)descriptor; return 1; }
+    #else
+    #include <poll.h>
+    /* Whether a read would not wait; also where that cannot be known. */
+    static int mint_readable(int descriptor) {
+        struct pollfd asked = {descriptor, POLLIN, 0};
+        return poll(&asked, 1, 0) != 0;
+    }
+    #endif
+    """
+    bint mint_readable(int descriptor) noexcept nogil
+
 cdef extern from "pythread.h" nogil:
     ctypedef enum PyLockStatus:
         PY_LOCK_FAILURE
@@ -136,6 +151,7 @@ cdef class Turns:
         self._wire = Mutex()
         self._layers = ()
         self.behind = True
+        self.descriptor = -1
 
     cdef bint enter(self, long long generation) noexcept:
         if self.home and self.home != PyThread_get_thread_ident():
@@ -229,6 +245,18 @@ cdef class Turns:
             self.inbox.watch(self)
         return newest
 
+    def taken(self):
+        """Take everything out of the output queue."""
+        cdef bytes octets
+        if len(self._outbox) == 1:
+            first = self._outbox.popleft()
+            octets = first if type(first) is bytes else bytes(first)
+        else:
+            octets = b"".join(self._outbox)
+            self._outbox.clear()
+        self._queued = 0
+        return octets
+
     cdef int queue(self, tuple output) except -1:
         """Put octets behind what is to be written."""
         for piece in output:
@@ -259,7 +287,9 @@ cdef class Turns:
         """Whether anything has come that no value has read; this asks the wire where need be."""
         if self._sequence != self._accepted or self.hears():
             return True
-        return not self.still and self.look() is not None
+        if self.still or (self.descriptor >= 0 and not mint_readable(self.descriptor)):
+            return False
+        return self.look() is not None
 
     @property
     def has_next(self):
@@ -479,6 +509,45 @@ cdef class Quick:
         else:
             self.handed(value, link, made, flush)
         return self.successor(value, link, made), made.ref
+
+    def stream_body(self, value, ref, bytes data, bint flush):
+        """Send a piece of a streamed body: the successor, or the fault that refuses it.
+
+        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
+        happened then.
+        """
+        cdef Turns link = self.linked(value)
+        if link is None or link._writing != WRITE_OPEN:
+            return None
+        if not link.enter(<object>held(value, self.slots, self.slots.generation)):
+            return None
+        try:
+            return self.streamed_out(value, link, ref, data, flush)
+        except BaseException as error:
+            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
+            raise
+
+    cdef object streamed_out(self, object value, Turns link, object ref, bytes data, bint flush):
+        cdef Step made
+        cdef object state
+        try:
+            state = self.current(value, link)
+            made = <Step?>state.stream_body(ref, data)
+        except BaseException:
+            link.behind = True
+            link.left(False)
+            raise
+        if made.fault is not None:
+            link.behind = True
+            link.left(False)
+            return made.fault
+        if made.notes or made.end != END_KEEP:
+            return value._commit(made, flush=flush)
+        if link.still and not link._layers:
+            link.queue(made.output)
+        elif made.output:
+            self.handed(value, link, made, flush)
+        return self.successor(value, link, made)
 
     def commit(self, value, Step made not None):
         """Queue what a step of a claimed link says: the successor. None where there is more to do."""

@@ -50,6 +50,7 @@ class SocketLink(SocketBase):
         """Take over a connected socket (it is closed with the link)."""
         super().__init__(socket, options, layers)
         socket.setblocking(bool(AT_ONCE))
+        self.descriptor: int = socket.fileno()
         self._poll = select.poll()
         self._watched = -1
 

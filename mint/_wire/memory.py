@@ -68,10 +68,7 @@ class Memory(Link):
 
     def take(self) -> bytes:
         """Return everything that was sent and not taken yet."""
-        octets = b"".join(self._outbox)
-        self._outbox.clear()
-        self._queued = 0
-        return octets
+        return self.taken()
 
     @property
     def socket(self) -> sockets.socket | None:

@@ -96,6 +96,12 @@ class Course:
     def ask(self) -> Told:
         return self.told(lambda: self.conn.request("GET", "/", [("a", "b")]))
 
+    def begin(self, headers: Sequence[tuple[str, str]]) -> Told:
+        return self.told(lambda: self.conn.request("POST", "/", headers, mint.STREAM))
+
+    def send(self, ref: mint.RequestRef, piece: bytes | mint.Eof, *, flush: bool) -> Told:
+        return self.told(lambda: (self.conn.stream_request_body(ref, piece, flush=flush), None))
+
     def hear(self, octets: bytes) -> Told:
         if octets:
             self.link.put(octets)
@@ -130,3 +136,26 @@ def test_both_courses_say_the_same(protocol: str, drawn: st.DataObject) -> None:
             break
         first, second = (course.be_told(piece) if active else course.hear(piece) for course in courses)
         assert first == second
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+@given(st.data())
+def test_both_courses_stream_the_same_body(protocol: str, drawn: st.DataObject) -> None:
+    courses = [Course(protocol, plain=plain, active=False) for plain in (True, False)]
+    pieces = drawn.draw(st.lists(st.sampled_from((b"", b"a", b"hello", bytes(70_000))), max_size=4))
+    size = drawn.draw(st.sampled_from((None, sum(map(len, pieces)), 5)))
+    first, second = (
+        course.begin([] if size is None else [("content-length", str(size))]) for course in courses
+    )
+    assert first == second
+    ref = first[0]
+    assert isinstance(ref, mint.RequestRef)
+    ends: list[bytes | mint.Eof] = [*pieces, mint.Eof(), b"late"]
+    for piece in ends:
+        flush = drawn.draw(st.booleans())
+        first, second = (course.send(ref, piece, flush=flush) for course in courses)
+        assert first == second
+        answer = drawn.draw(st.sampled_from((None, *ANSWERS[protocol])))
+        if answer is not None and courses[0].conn.is_open("read"):
+            first, second = (course.hear(answer) for course in courses)
+            assert first == second

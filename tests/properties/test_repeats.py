@@ -1,0 +1,214 @@
+"""A request that repeats the last one (`_core/http1_repeats.pyx`) goes out as one that is made anew.
+
+The same requests go out on two connections. On one of them the fields come from an iterator, which is never
+kept, nor compared with what was.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mint
+from mint import HTTP1Options
+from mint.transport import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from mint.types import Stream
+
+    Pair = tuple[str, str]
+
+METHODS = ("GET", "get", "HEAD", "POST", "OPTIONS", "TRACE", "CONNECT", "G T", "", "\u0141")
+TARGETS = (
+    "/", "/a", "/bb", "/%41", "/%4", "/#f", "/a b", "/\xe4", "/\u0141", "/a\r\nx: y", "*", "", "a",
+    "example.org:80", "http://example.org/", "http://else.example/a",
+)  # fmt: skip
+FIELDS: Sequence[Pair] = (
+    ("a", "b"),
+    ("A", "b"),
+    ("a", "c"),
+    ("a", ""),
+    ("b", "a"),
+    ("a", "\xe4"),
+    ("a", "\u0141"),
+    ("a", "b\r\nc: d"),
+    ("a b", "c"),
+    ("host", "else.example"),
+    ("host", "a b"),
+    ("user-agent", "me"),
+    ("authorization", "Bearer a"),
+    ("authorization", "Bearer b"),
+    ("connection", "close"),
+    ("te", "trailers"),
+    ("upgrade", "other"),
+    ("expect", "100-continue"),
+    ("content-length", "0"),
+    ("content-length", "5"),
+    ("transfer-encoding", "chunked"),
+)
+ANSWERS = (
+    b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n",
+)
+
+
+class Text(str):
+    """Text of another type, equal to anything: what was validated for the last request does not count."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = str.__hash__
+
+
+def _initiate(link: Memory, options: HTTP1Options, forward: bool) -> mint.HTTP1:
+    return mint.http1.initiate(
+        link,
+        scheme="http",
+        hostname="example.org",
+        port=80,
+        identity=7,
+        http1=options,
+        forward_proxy=forward,
+        proxy_headers=(("x-proxy", "p"),) if forward else (),
+    )
+
+
+def _sent(
+    conn: mint.HTTP1,
+    link: Memory,
+    method: str,
+    target: str,
+    headers: Iterable[Pair],
+    body: bytes | Stream | None,
+) -> tuple[mint.HTTP1, object]:
+    said: object
+    try:
+        conn, said = conn.request(method, target, headers, body)
+    except mint.HTTPError as error:
+        said = type(error), str(error)
+    return conn, (said, link.take(), conn.open_request_count, conn.is_open("write"))
+
+
+HEADERS = st.lists(st.sampled_from(FIELDS), max_size=3)
+
+
+@given(st.data())
+def test_what_is_repeated_goes_out_as_what_is_made_anew(drawn: st.DataObject) -> None:
+    options = HTTP1Options(
+        case_sensitive_headers=drawn.draw(st.booleans()),
+        skip_target_validation=drawn.draw(st.booleans()),
+        max_pipelined=drawn.draw(st.sampled_from((3, 100))),
+    )
+    forward = drawn.draw(st.booleans())
+    links = Memory(), Memory()
+    first, second = (_initiate(link, options, forward) for link in links)
+    # Few of each, so that many requests are like the one before.
+    methods = drawn.draw(st.lists(st.sampled_from(METHODS), min_size=1, max_size=2))
+    sections = drawn.draw(st.lists(HEADERS, min_size=1, max_size=2))
+    for _ in range(drawn.draw(st.integers(2, 8))):
+        method = drawn.draw(st.sampled_from(methods))
+        target = drawn.draw(st.sampled_from(TARGETS))
+        section = drawn.draw(st.sampled_from(sections))
+        body = drawn.draw(st.sampled_from((None, None, None, b"", b"abc", mint.STREAM)))
+        shape = drawn.draw(st.sampled_from(("same", "tuple", "list", "fresh")))
+        headers: Iterable[Pair] = section
+        if shape == "tuple":
+            headers = tuple(section)
+        elif shape == "list":
+            headers = list(section)
+        elif shape == "fresh":
+            headers = [("".join(list(name)), "".join(list(value))) for name, value in section]
+        first, one = _sent(first, links[0], method, target, headers, body)
+        second, two = _sent(second, links[1], method, target, iter(section), body)
+        assert one == two
+        assert first == second
+        if drawn.draw(st.booleans()) and first.open_request_count:
+            octets = drawn.draw(st.sampled_from(ANSWERS))
+            heard = []
+            for conn, link in ((first, links[0]), (second, links[1])):
+                link.put(octets)
+                try:
+                    heard.append(conn.recv(timeout=0))
+                except mint.MintError:
+                    return
+            (first, one), (second, two) = heard
+            assert one == two
+
+
+def _fresh() -> tuple[mint.HTTP1, Memory]:
+    link = Memory()
+    return _initiate(link, HTTP1Options(), forward=False), link
+
+
+@pytest.mark.parametrize("where", ["method", "target", "name", "value"])
+def test_text_of_another_type_is_what_it_holds(where: str) -> None:
+    conn, link = _fresh()
+    conn, _ = conn.request("GET", "/", (("a", "b"),))
+    link.take()
+    method, target, name, value = (
+        Text(other) if place == where else plain
+        for place, plain, other in (
+            ("method", "GET", "PUT"), ("target", "/", "/x"), ("name", "a", "x"), ("value", "b", "x"),
+        )
+    )  # fmt: skip
+    conn, _ = conn.request(method, target, ((name, value),))
+    octets = link.take()
+    assert octets.startswith({"method": b"PUT / ", "target": b"GET /x "}.get(where, b"GET / "))
+    assert {"name": b"\r\nx: b\r\n", "value": b"\r\na: x\r\n"}.get(where, b"\r\na: b\r\n") in octets
+
+
+def test_a_list_that_changes_is_sent_as_it_is_each_time() -> None:
+    conn, link = _fresh()
+    headers = [("a", "b")]
+    for value in ("b", "c", "d", "c"):
+        headers[0] = ("a", value)
+        conn, _ = conn.request("GET", "/", headers)
+        assert f"\r\na: {value}\r\n".encode() in link.take()
+
+
+def test_a_list_that_changes_while_it_is_read_is_not_taken_for_what_was_sent() -> None:
+    conn, link = _fresh()
+    headers: list[Iterable[str]] = []
+
+    class Pair:
+        def __iter__(self) -> Iterator[str]:
+            headers[:] = [("a", "late\r\nevil: 1")]
+            return iter(("a", "b"))
+
+    headers.append(Pair())
+    conn, _ = conn.request("GET", "/", headers)  # type: ignore[arg-type]  # taken for pairs, though not typed so
+    assert b"\r\na: b\r\n" in link.take()
+    with pytest.raises(mint.HTTPError):
+        conn.request("GET", "/", headers)  # type: ignore[arg-type]  # the same
+
+
+def test_forks_keep_apart_what_they_repeat() -> None:
+    conn, link = _fresh()
+    conn, _ = conn.request("GET", "/", (("authorization", "one"),))
+    link.take()
+    forked = conn.fork()
+    fork_link = forked.transport
+    assert isinstance(fork_link, Memory)
+    forked, _ = forked.request("GET", "/", (("authorization", "two"),))
+    assert b"two" in fork_link.take()
+    conn, _ = conn.request("GET", "/", (("authorization", "one"),))
+    assert b"one" in link.take()
+
+
+def test_a_connection_that_has_ended_keeps_no_fields() -> None:
+    conn, _ = _fresh()
+    secret = "secret" * len(METHODS)
+    before = sys.getrefcount(secret)
+    conn, _ = conn.request("GET", "/", (("authorization", secret),))
+    assert sys.getrefcount(secret) > before
+    conn = conn.close()
+    assert sys.getrefcount(secret) == before
