@@ -241,6 +241,11 @@ class HTTP2Options:
             of them.
         sensitive_headers: names, in lower case, whose values stand in no error and in no log, and are never
             put into HPACK tables; authorization, cookies and proxy credentials always are among them.
+        index_credentials: put bearer tokens of 40 characters or more (`authorization: Bearer ...`, also in
+            `proxy-authorization`) into the HPACK table, so that requests repeat them in one octet or two. Who
+            can make requests on the same connection, and see their size, can then test guesses of the whole
+            token (RFC 7541 7.1): leave it off unless tokens are random. Other credentials, and names in
+            `sensitive_headers`, stay out of the table.
         max_fields: the fields of one header section; every cookie crumb counts.
         max_header_block: the compressed octets of one header block.
         max_continuations: the CONTINUATION frames of one header block.
@@ -273,6 +278,7 @@ class HTTP2Options:
     skip_target_validation: bool = False
     lenient: bool | Tolerance = False
     sensitive_headers: frozenset[str] = frozenset()
+    index_credentials: bool = False
     max_fields: int = 512
     max_discarded_header_list: int = 1_048_576
     max_header_block: int = 524_288

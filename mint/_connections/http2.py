@@ -333,6 +333,7 @@ def initiate(
         connection_window_size=http2.connection_window_size,
         window_update_threshold=http2.receive_window_update_threshold,
         sensitive=http2.sensitive_headers,
+        index_credentials=http2.index_credentials,
         skip_target_validation=http2.skip_target_validation,
         tolerance=bits_of(http2.lenient),
         max_fields=http2.max_fields,

@@ -39,6 +39,7 @@ cdef class Encoder:
     cdef Span span
     cdef readonly Py_ssize_t cap  # octets the dynamic table never passes, whatever the peer allows
     cdef Py_ssize_t smallest      # least maximum since the last block, still to be signalled; or -1
+    cdef readonly bint index_credentials   # long bearer tokens may be put into the table (7541-7.1.3)
 
     cdef Encoder successor(self, Table table, const Span *span, Py_ssize_t smallest)
     # Encode a list or tuple of (name, value) pairs of latin-1 str, names in lower case. The names in

@@ -24,7 +24,8 @@ from .hpack_octets cimport (FINE, LIST_LARGE, NO_ENTRY, SCRATCH,
                             mixed, octets_of, read_integer, read_string, same_text, write_integer,
                             write_string)
 from .hpack_rules cimport (INDEXED, NAME_INDEXED, NEVER_INDEXED, STATIC_COUNT, UNINDEXED, Known,
-                           Statics, known_name, policy_of_unknown, static_table, static_value)
+                           Statics, is_long_credential, known_name, policy_of_unknown,
+                           static_table, static_value)
 from .hpack_table cimport (Entry, Span, Table, copied_out, evict, insert, listed, same_span,
                            slot_of_name, slot_of_pair)
 
@@ -375,8 +376,9 @@ cdef class Encoded:
 cdef class Encoder:
     """The state that turns fields into header blocks."""
 
-    def __init__(self, Py_ssize_t cap=DEFAULT_SIZE):
+    def __init__(self, Py_ssize_t cap=DEFAULT_SIZE, bint index_credentials=False):
         self.cap = cap
+        self.index_credentials = index_credentials
         self.span.maximum = min(cap, DEFAULT_SIZE)
         # The peer's table begins at the default; a smaller one has to be announced.
         self.smallest = cap if cap < DEFAULT_SIZE else -1
@@ -402,6 +404,7 @@ cdef class Encoder:
             return NotImplemented
         peer = other
         return (self.cap == peer.cap and self.smallest == peer.smallest
+                and self.index_credentials == peer.index_credentials
                 and same_span(self.table, &self.span, peer.table, &peer.span))
 
     def __repr__(self):
@@ -413,6 +416,7 @@ cdef class Encoder:
         fresh.table = table
         fresh.span = span[0]
         fresh.cap = self.cap
+        fresh.index_credentials = self.index_credentials
         fresh.smallest = smallest
         return fresh
 
@@ -515,6 +519,9 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
     if known != NULL:
         index = known.index
         policy = known.policy
+    if (policy == NEVER_INDEXED and work.index_credentials
+            and is_long_credential(<str>name, <str>value)):
+        policy = INDEXED
     if sensitive is not None and <object>name in sensitive:
         policy = NEVER_INDEXED
     if policy != NEVER_INDEXED and known != NULL:

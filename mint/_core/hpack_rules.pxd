@@ -30,6 +30,7 @@ cdef class Statics:          # one, never written once the module is loaded
 
 cdef Statics static_table()
 cdef int policy_of_unknown(str name, str value) noexcept
+cdef bint is_long_credential(str name, str value) noexcept
 
 
 cdef inline Known *known_name(Statics statics, void *name, uint32_t found) noexcept:

@@ -7,7 +7,7 @@ RFC 7541 7.1, appendix A. Constants, and decisions that depend on one field alon
 cimport cython
 from cpython.unicode cimport PyUnicode_GET_LENGTH
 from libc.stdint cimport uint32_t
-from libc.string cimport memcmp, strlen
+from libc.string cimport memcmp, memset, strlen
 
 from .fields cimport name_is_sensitive
 from .hpack_octets cimport MARK_PSEUDO, hash_of, octets_of, same_text
@@ -53,6 +53,11 @@ UNREPEATED: frozenset = frozenset({
     ":path", "age", "content-length", "content-range", "etag", "if-match", "if-modified-since",
     "if-none-match", "if-range", "if-unmodified-since", "last-modified", "location", "range",
 })
+
+cdef enum:
+    SCHEME_SIZE = 7      # octets of "Bearer "
+    LONG_TOKEN = 40      # characters of a token that nobody guesses
+    DIFFERENT = 10       # of them that differ from each other
 
 cdef int policy_of_known(str name) except -1:
     """How to represent a field whose name is in the static table."""
@@ -164,3 +169,36 @@ cdef int policy_of_unknown(str name, str value) noexcept:
     if looks_random(octets_of(<void *>value), PyUnicode_GET_LENGTH(value)):
         return UNINDEXED
     return INDEXED
+
+
+cdef bint is_long_credential(str name, str value) noexcept:
+    """Whether a field holds a bearer token that nobody guesses piece by piece or as a whole.
+
+    RFC 7541 7.1.3 leaves short secrets and those with little entropy out of tables: whoever can make
+    requests on the same connection, and see their size, can test guesses. A guess is right or wrong as a
+    whole, so that what has 40 characters, at least 10 of them different, is out of reach.
+    """
+    cdef const unsigned char *octets = octets_of(<void *>value)
+    cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
+    cdef Py_ssize_t named = PyUnicode_GET_LENGTH(name)
+    cdef const unsigned char *spelt = octets_of(<void *>name)
+    cdef bint[256] seen
+    cdef int different = 0
+    cdef Py_ssize_t i
+    if not ((named == 13 and memcmp(spelt, b"authorization", 13) == 0)
+            or (named == 19 and memcmp(spelt, b"proxy-authorization", 19) == 0)):
+        return False
+    if count < SCHEME_SIZE + LONG_TOKEN:
+        return False
+    for i in range(SCHEME_SIZE - 1):
+        if octets[i] | 0x20 != (<const unsigned char *>b"bearer")[i]:
+            return False
+    if octets[SCHEME_SIZE - 1] != c" ":
+        return False
+    memset(seen, 0, sizeof(seen))
+    for i in range(SCHEME_SIZE, count):
+        if octets[i] <= c" " or octets[i] >= 0x7F:
+            return False
+        different += not seen[octets[i]]
+        seen[octets[i]] = True
+    return different >= DIFFERENT

@@ -32,6 +32,7 @@ from .streams cimport Table as Streams
 
 # What every connection begins with: values, so all of them can share them.
 cdef Encoder FIRST_ENCODER = Encoder()
+cdef Encoder FIRST_ENCODER_OF_CREDENTIALS = Encoder(index_credentials=True)
 cdef Decoder FIRST_DECODER = Decoder()
 cdef Streams NO_STREAMS = Streams.__new__(Streams)
 
@@ -103,7 +104,8 @@ cdef class State(Core):
         cdef long long value
         made.config = config
         made.requests = NO_STREAMS
-        made.encoder = FIRST_ENCODER
+        made.encoder = (FIRST_ENCODER_OF_CREDENTIALS if config.index_credentials
+                                  else FIRST_ENCODER)
         made.decoder = FIRST_DECODER
         made.pings = ()
         made.pending = (config.checked,)

@@ -33,6 +33,7 @@ cdef class Config:
     cdef readonly bint skip_target_validation      # the way out of 9113-8.3.1
     cdef readonly int tolerance           # TOLERATE_ bits: rules that are relaxed for servers
     cdef readonly frozenset sensitive     # lower-case names that are never indexed, beside the known
+    cdef readonly bint index_credentials  # long bearer tokens may be put into the encoder's table
     cdef readonly str authority           # of :authority, derived
     cdef frozenset extra_sensitive        # the same, None where it is empty: for the encoder
     cdef tuple checked                    # the settings as (identifier, value) pairs

@@ -105,7 +105,7 @@ cdef class Config:
                  long long max_pings=1000, long long assumed_concurrency=100,
                  long long first_stream=1, long long max_discarded_header_list=1048576,
                  bint skip_target_validation=False, int tolerance=0,
-                 frozenset sensitive not None=frozenset()):
+                 frozenset sensitive not None=frozenset(), bint index_credentials=False):
         cdef tuple given = tuple(settings)
         cdef dict named
         hostname = exact(hostname)
@@ -121,6 +121,7 @@ cdef class Config:
             raise ValueError(f"tolerance {tolerance} has bits that mean nothing")
         self.skip_target_validation = skip_target_validation
         self.tolerance = tolerance
+        self.index_credentials = index_credentials
         self.hostname = hostname
         self.port = port
         self.scheme = scheme
@@ -177,7 +178,8 @@ cdef class Config:
                 self.max_remembered, self.max_informational, self.max_informational_size,
                 self.max_trailer_size, self.max_trailer_fields, self.max_pings,
                 self.assumed_concurrency, self.first_stream, self.max_discarded_header_list,
-                self.skip_target_validation, self.tolerance, self.sensitive)
+                self.skip_target_validation, self.tolerance, self.sensitive,
+                self.index_credentials)
 
     def __eq__(self, other):
         if type(other) is not Config:
