@@ -79,7 +79,8 @@ def upload(conn: mint.Connection, size: int) -> mint.Connection:
 
 def over_http1(port: int, tls: mint.TLSOptions) -> None:
     """Make a GET, a streamed POST and a chunked download, one after another on one connection."""
-    with mint.connect("https", "localhost", port, protocols=("http1",), tls=tls) as conn:
+    with mint.connect("https", "localhost", port, protocols=("http1",), tls=tls) as opened:
+        conn: mint.Connection = opened
         say(f"HTTP/1.1 over {conn.tls.version if conn.tls else 'clear text'}: {conn}")
         say("a GET:")
         conn, _ = conn.request("GET", "/")

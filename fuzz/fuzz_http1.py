@@ -19,29 +19,13 @@ from mint._core.events import (
 )
 from mint._core.faults import Fault
 from mint._core.http1 import Config, State
+from mint.tolerance import bits_of
 from model_http1 import LIMITS, Asked, Limits, Read, Reader, Reading
 from support import Choices, blurred, check, compare, fuzz, play
 
 
-def every_tolerance() -> dict[str, int]:
-    """Return the options that turn on every tolerance: one switch, or all bits that mean something."""
-    wanted: list[dict[str, int]] = [{"lenient": True}]
-    wanted += [{"tolerance": (1 << bits) - 1} for bits in range(30, 0, -1)]
-    for options in wanted:
-        try:
-            Config("a.example", port=80, scheme="http", identity=1, user_agent="a", **options)
-        except (TypeError, ValueError):
-            continue
-        return options
-    return {}
-
-
-LENIENT = every_tolerance()
-
-
 def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, lenient: bool = False) -> State:
     """Return a state in which these requests wait."""
-    options = {**vars(limits), **(LENIENT if lenient else {})}
     config = Config(
         hostname="example.org",
         port=443,
@@ -49,7 +33,8 @@ def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, leni
         identity=7,
         user_agent="fuzz",
         status_reason=reasons,
-        **options,
+        tolerance=bits_of(lenient),
+        **vars(limits),
     )
     state = State(config)
     for one in asked:

@@ -52,7 +52,15 @@ def config(
 ) -> Config:
     """Return a configuration with the defaults the tests use."""
     given = {"port": 443, "identity": IDENTITY, **limits}
-    return Config(HOST, scheme="https", user_agent=AGENT, settings=settings, sensitive=sensitive, **given)
+    return Config(
+        HOST,
+        scheme="https",
+        user_agent=AGENT,
+        settings=settings,
+        skip_target_validation=bool(given.pop("skip_target_validation", False)),
+        sensitive=sensitive,
+        **given,
+    )
 
 
 def ref(number: int) -> RequestRef:

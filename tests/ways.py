@@ -186,7 +186,8 @@ class Road:
     def connect(self, scheme: mint.types.Scheme, **options: Any) -> mint.Connection:
         """Connect on this way in the blocking world."""
         where, options = self.arguments(scheme=scheme, **options)
-        return mint.connect(*where, **options)
+        conn: mint.Connection = mint.connect(*where, **options)
+        return conn
 
 
 @contextmanager

@@ -164,7 +164,7 @@ class ScriptedServer(Server):
         return [ScriptError(f"{missing} of {needed} scripts got no connection")] if missing else []
 
 
-def _script(given: object, number: int) -> Script:
+def _script(given: Script | Iterable[Step], number: int) -> Script:
     """Return a script, or raise `TypeError` where it is none."""
     if not isinstance(given, Script):
         if not isinstance(given, Iterable) or isinstance(given, (str, bytes)):

@@ -60,7 +60,10 @@ def hello(_: Request) -> Response:
 def connect(
     origin: Origin, tls: mint.TLSOptions, hostname: str = "localhost", **more: Any
 ) -> mint.Connection:
-    return mint.connect("https", origin.address, origin.port, hostname=hostname, tls=tls, **more)
+    conn: mint.Connection = mint.connect(
+        "https", origin.address, origin.port, hostname=hostname, tls=tls, **more
+    )
+    return conn
 
 
 # -- R24: the identity is checked, for the right name, on every way

@@ -130,7 +130,7 @@ def test_an_internationalized_name() -> None:
 @pytest.mark.parametrize("port", [-1, 65_536, True, "80", 80.0])
 def test_ports_are_checked(port: object) -> None:
     with pytest.raises(ValueError, match="port"):
-        mint.connect("http", "a.example", port)  # type: ignore[arg-type]  # that is the point
+        mint.connect("http", "a.example", port)  # type: ignore[call-overload]  # that is the point
 
 
 def test_a_resolver_gives_addresses_in_every_form() -> None:
@@ -229,4 +229,4 @@ def test_what_is_no_connected_stream_is_refused_and_left_alone() -> None:
 )
 def test_arguments_of_another_type_are_refused_by_name(name: str, value: object, message: str) -> None:
     with pytest.raises(TypeError, match=f"^{name} wants .*{message}"):
-        mint.connect("http", "origin.test", 80, **{name: value})  # type: ignore[arg-type]  # the point
+        mint.connect("http", "origin.test", 80, **{name: value})  # type: ignore[call-overload]  # the point

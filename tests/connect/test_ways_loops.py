@@ -19,7 +19,7 @@ from ..ways import SECURE, TUNNELS, Road, Way, family_of, road
 from ..worlds import Receiver, data, fed, no_socket_left
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 BODY = bytes(range(256)) * 4_000
 
@@ -99,13 +99,15 @@ def test_forwarding(world: str, way: Way) -> None:
 
         async def by_asyncio() -> mint.Connection:
             where, options = made.arguments(scheme="http")
-            return await mint.asyncio.connect(*where, **options)
+            conn: mint.Connection = await mint.asyncio.connect(*where, **options)
+            return conn
 
         async def by_trio() -> mint.Connection:
             where, options = made.arguments(scheme="http")
-            return await mint.trio.connect(*where, **options)
+            conn: mint.Connection = await mint.trio.connect(*where, **options)
+            return conn
 
-        async def run_one(connect: Callable[[], Any]) -> None:
+        async def run_one(connect: Callable[[], Awaitable[mint.Connection]]) -> None:
             conn = await connect()
             conn, _ = conn.request("GET", "/page")
             assert conn.open_request_count == 1

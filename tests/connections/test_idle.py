@@ -103,7 +103,8 @@ class Blocking(World):
     """Blocking code; nothing here suspends."""
 
     async def connect(self, *where: Any, **options: Any) -> mint.Connection:
-        return mint.connect(*where, **options)
+        conn: mint.Connection = mint.connect(*where, **options)
+        return conn
 
     async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
         return conn.recv(timeout=10)
@@ -121,7 +122,8 @@ class WithMailbox(Blocking):
         self.mailbox = mint.Mailbox()
 
     async def connect(self, *where: Any, **options: Any) -> mint.Connection:
-        return mint.connect(*where, mailbox=self.mailbox, **options)
+        conn: mint.Connection = mint.connect(*where, mailbox=self.mailbox, **options)
+        return conn
 
     async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
         return fed(conn, self.mailbox.receive(timeout=10))
@@ -136,7 +138,8 @@ class InAsyncio(World):
 
     async def connect(self, *where: Any, **options: Any) -> mint.Connection:
         self.mailbox = mint.asyncio.Mailbox()
-        return await mint.asyncio.connect(*where, mailbox=self.mailbox, **options)
+        conn: mint.Connection = await mint.asyncio.connect(*where, mailbox=self.mailbox, **options)
+        return conn
 
     async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
         return fed(conn, await self.mailbox.receive())
@@ -158,7 +161,8 @@ class InTrio(World):
 
     async def connect(self, *where: Any, **options: Any) -> mint.Connection:
         self.mailbox = mint.trio.Mailbox()
-        return await mint.trio.connect(*where, mailbox=self.mailbox, **options)
+        conn: mint.Connection = await mint.trio.connect(*where, mailbox=self.mailbox, **options)
+        return conn
 
     async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
         return fed(conn, await self.mailbox.receive())

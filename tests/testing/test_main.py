@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 import mint
+from mint.exchange import split_url
 from mint.testing.__main__ import main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mint.types import ProtocolName
+
+DEFAULT_TLS = mint.TLSOptions()
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
@@ -59,10 +62,14 @@ def serving(*arguments: str) -> Iterator[list[str]]:
             assert program.wait(timeout=30.0) == 0
 
 
-def fetch(url: str, **more: object) -> str:
-    scheme, _, rest = url.partition("://")
-    host, _, port = rest.removesuffix("/").partition(":")
-    with mint.connect(scheme, host, int(port), **more) as conn:  # type: ignore[arg-type]  # by name
+def fetch(
+    url: str,
+    *,
+    protocols: Sequence[ProtocolName] = ("http2", "http1"),
+    tls: mint.TLSOptions = DEFAULT_TLS,
+) -> str:
+    where = split_url(url)
+    with mint.connect(where.scheme, where.host, where.port, protocols=protocols, tls=tls) as conn:
         conn, ref = conn.request("GET", "/status/204")
         responses: list[mint.Response] = []
         while conn.open_request_count:

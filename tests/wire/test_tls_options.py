@@ -19,8 +19,12 @@ from mint.testing import Origin, Request, Response, ScriptedServer, Send, StartT
 from ..tls import authority, server_context, trusting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from mint.types import ProtocolName
+
+DEFAULT_TCP = mint.TCPOptions()
 CA = authority().cert_pem.bytes().decode()
 
 
@@ -38,9 +42,18 @@ def fetch(conn: mint.Connection) -> bool:
     return resumed
 
 
-def visit(origin: Origin | ScriptedServer, tls: mint.TLSOptions, **options: object) -> bool:
-    where = ("https", options.pop("address", origin.address), origin.port)
-    return fetch(mint.connect(*where, tls=tls, **options))  # type: ignore[arg-type]  # each test knows
+def visit(
+    origin: Origin | ScriptedServer,
+    tls: mint.TLSOptions,
+    *,
+    address: str | None = None,
+    hostname: str | None = None,
+    protocols: Sequence[ProtocolName] = ("http2", "http1"),
+    tcp: mint.TCPOptions = DEFAULT_TCP,
+) -> bool:
+    where = address or origin.address
+    conn = mint.connect("https", where, origin.port, hostname=hostname, protocols=protocols, tls=tls, tcp=tcp)
+    return fetch(conn)
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -240,12 +253,12 @@ def test_w28_an_address_is_no_server_name(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "option", [{"hostname": "localhost."}, {"tls": trusting(server_hostname="localhost.")}]
+    ("hostname", "tls"), [("localhost.", trusting()), (None, trusting(server_hostname="localhost."))]
 )
-def test_a_name_with_a_last_dot_is_the_name_without_it(option: dict[str, object]) -> None:
+def test_a_name_with_a_last_dot_is_the_name_without_it(hostname: str | None, tls: mint.TLSOptions) -> None:
     """RFC 6066 3: it is not sent, and no certificate has it; the connection was refused."""
     with Origin(hello, tls=server_context("localhost")) as origin:
-        conn = mint.connect("https", origin.address, origin.port, **({"tls": trusting()} | option))  # type: ignore[arg-type]  # as above
+        conn = mint.connect("https", origin.address, origin.port, hostname=hostname, tls=tls)
         assert conn.tls is not None
         assert conn.tls.server_hostname == "localhost"
         fetch(conn)
