@@ -17,6 +17,7 @@ from ._procedures import Connect, Look, Park, Pull, Receive, Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from .._connections.negotiation import Connection
     from ..exchange import Origin
@@ -39,9 +40,9 @@ class Driver:
     def __init__(
         self, options: ConnectOptions, own_connect: Callable[[Origin, float | None], Connection] | None
     ) -> None:
-        self.lock = threading.RLock()
+        self.lock: AbstractContextManager[object] = threading.RLock()
         self.clock = monotonic
-        self.make_bell = threading.Event
+        self.make_bell: Callable[[], threading.Event] = threading.Event
         self._options = options
         self._own_connect = own_connect
         self._mailboxes: dict[int, Mailbox] = {}

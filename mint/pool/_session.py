@@ -60,23 +60,23 @@ class Stream:
         self.method = method
         self.bell = bell
         self.sender = sender
-        self.status = 0
-        self.reason = ""
+        self.status: int = 0
+        self.reason: str = ""
         self.headers: HeaderFields = ()
         self.trailers: HeaderFields = ()
         self.interim: list[Informational] = []
-        self.has_head = False
+        self.has_head: bool = False
         self.pieces: deque[bytes] = deque()
-        self.buffered = 0
-        self.ended = False
+        self.buffered: int = 0
+        self.ended: bool = False
         self.error: MintError | None = None
-        self.is_paused = False
+        self.is_paused: bool = False
         self.source: Iterator[BytesLike] | AsyncIterator[BytesLike] | None = None
         """Where the rest of the body comes from; `None` where there is none, or the caller sends it."""
         self.end_trailers: HeaderFields = ()
         self.rest: memoryview[int] = memoryview(b"")
-        self.started_source = False
-        self.declared = False
+        self.started_source: bool = False
+        self.declared: bool = False
         """Whether the length of the body was declared, so that its last byte is its end."""
 
     @property
@@ -149,18 +149,18 @@ class Session:
         """Begin; `changed` is called after requests ended, and after the connection changed or ended."""
         self.key = key
         self.conn: Connection = conn
-        self.is_shared = conn.protocol == "http2"
+        self.is_shared: bool = conn.protocol == "http2"
         self.streams: dict[RequestRef, Stream] = {}
         self.reader: Bell | None = None
         self.parked: dict[Bell, None] = {}
         self.blocked: set[Bell] = set()
         """Senders that wait until more can be sent."""
-        self.released = 0
+        self.released: int = 0
         """How many requests ended and were not yet reported to the policy."""
-        self.is_lost = False
-        self.is_draining = False
-        self.is_retired = False
-        self.heard = clock()
+        self.is_lost: bool = False
+        self.is_draining: bool = False
+        self.is_retired: bool = False
+        self.heard: float = clock()
         self._clock = clock
         self._options = options
         self._changed = changed

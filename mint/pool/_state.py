@@ -44,15 +44,15 @@ class PoolState:
     """The state of one pool; the methods are called with the lock held, unless they say otherwise."""
 
     def __init__(self, loop: Loop, options: PoolOptions, may_share: Callable[[Origin], bool]) -> None:
-        self.lock = loop.lock
-        self.clock = loop.clock
-        self.make_bell = loop.make_bell
+        self.lock: AbstractContextManager[object] = loop.lock
+        self.clock: Callable[[], float] = loop.clock
+        self.make_bell: Callable[[], Bell] = loop.make_bell
         self.options = options
         self.sessions: dict[int, Session] = {}
         self.bells: dict[Ticket, Bell] = {}
         self.requests = 0
         self.retries = 0
-        self.is_closed = False
+        self.is_closed: bool = False
         self._loop = loop
         self._policy = Policy(options, may_share)
         self._settles = False
