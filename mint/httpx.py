@@ -203,13 +203,14 @@ class MintTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; return its answer once the head has arrived."""
         url = _url(request)
-        upgrade = is_upgrade(request.method, request.headers.raw)
-        fields = fields_of(request.headers.raw, upgrade=upgrade)
+        upgrade = is_upgrade(request.headers.raw)
+        tunnel = upgrade or request.method == "CONNECT"
+        fields = fields_of(request.method, request.headers.raw, upgrade=upgrade)
         timeouts = timeouts_of(request.extensions.get("timeout"))
         trace = request.extensions.get("trace", _silent)
         trace("request.started", {"request": request})
         try:
-            if upgrade:
+            if tunnel:
                 streamed = self._pool.stream(request.method, url, fields, STREAM, timeout=timeouts)
                 streamed.receive_head()
             else:
@@ -222,7 +223,7 @@ class MintTransport(httpx.BaseTransport):
         trace("response_headers.complete", {"status": streamed.status, "version": _version(connection)})
         network = _Network(streamed, request)
         stream: httpx.SyncByteStream = _Stream(streamed, request)
-        if upgrade and streamed.status in {101, *range(200, 300)}:
+        if tunnel and streamed.status in {101, *range(200, 300)}:
             stream = httpx.ByteStream(b"")  # the tunnel is read through the network stream
         return _response(streamed.status, streamed.reason, streamed.headers, connection, stream, network)
 
@@ -341,13 +342,14 @@ class AsyncMintTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; return its answer once the head has arrived."""
         url = _url(request)
-        upgrade = is_upgrade(request.method, request.headers.raw)
-        fields = fields_of(request.headers.raw, upgrade=upgrade)
+        upgrade = is_upgrade(request.headers.raw)
+        tunnel = upgrade or request.method == "CONNECT"
+        fields = fields_of(request.method, request.headers.raw, upgrade=upgrade)
         timeouts = timeouts_of(request.extensions.get("timeout"))
         trace = request.extensions.get("trace", _silent_async)
         await trace("request.started", {"request": request})
         try:
-            if upgrade:
+            if tunnel:
                 streamed = await self.pool.stream(request.method, url, fields, STREAM, timeout=timeouts)
                 await streamed.receive_head()
             else:
@@ -360,7 +362,7 @@ class AsyncMintTransport(httpx.AsyncBaseTransport):
         await trace("response_headers.complete", {"status": streamed.status, "version": _version(connection)})
         network = _AsyncNetwork(streamed, request)
         stream: httpx.AsyncByteStream = _AsyncStream(streamed, request)
-        if upgrade and streamed.status in {101, *range(200, 300)}:
+        if tunnel and streamed.status in {101, *range(200, 300)}:
             stream = httpx.ByteStream(b"")  # the tunnel is read through the network stream
         return _response(streamed.status, streamed.reason, streamed.headers, connection, stream, network)
 

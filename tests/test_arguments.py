@@ -40,6 +40,7 @@ NUMBERS: list[object] = [True, None, "10", b"1", 1.5, NAN, INF, [1], -1, 2**70]
 WRONG: dict[str, list[object]] = {
     "bool": BOOLS,
     "bool | None": [0, 1, "yes"],
+    "bool | Tolerance": [None, 0, 1, "yes", mint.Tolerance],
     "int": NUMBERS,
     "int | None": [each for each in NUMBERS if each is not None],
     "float | None": TIMES,

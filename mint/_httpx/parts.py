@@ -29,14 +29,16 @@ def url_of(scheme: Scheme, host: str, port: int | None, target: bytes) -> URL:
     return URL(scheme, host, _PORTS[scheme] if port is None else port, target.decode("ascii"))
 
 
-def is_upgrade(method: str, raw: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a request asks for a tunnel: CONNECT, or an upgrade (RFC 9110 7.8, 9.3.6)."""
-    return method == "CONNECT" or any(name.lower() == b"upgrade" for name, _ in raw)
+def is_upgrade(raw: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request asks for another protocol on its connection (RFC 9110 7.8)."""
+    return any(name.lower() == b"upgrade" for name, _ in raw)
 
 
-def fields_of(raw: Iterable[tuple[bytes, bytes]], *, upgrade: bool) -> list[tuple[str, str]]:
+def fields_of(method: str, raw: Iterable[tuple[bytes, bytes]], *, upgrade: bool) -> list[tuple[str, str]]:
     """Return the fields of a request without those that are a pool's to decide."""
     own = _OWN - {"connection"} if upgrade else _OWN
+    if method == "CONNECT":
+        own |= {"host"}  # it names the target of the tunnel, not the origin that is asked (RFC 9110 9.3.6)
     pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw]
     return [(name, value) for name, value in pairs if name not in own]
 

@@ -153,6 +153,21 @@ def test_an_early_end_of_the_content_gives_the_request_up(flavour: Flavour, orig
         assert transport.pool.statistics.opened == 1
 
 
+def test_an_upgrade_is_a_network_stream(flavour: Flavour, origin: str) -> None:
+    package, module = flavour
+    with package.Client(base_url=origin, transport=module.MintTransport(protocols=("http1",))) as client:
+        fields = {"connection": "upgrade", "upgrade": "echo"}
+        with client.stream("GET", "/", headers=fields) as answer:
+            assert answer.status_code == 101
+            network = answer.extensions["network_stream"]
+            network.write(b"to the far end")
+            got = b""
+            while len(got) < 14:
+                got += network.read(5)
+            assert got == b"to the far end"
+            network.close()
+
+
 def test_connect_is_a_network_stream(flavour: Flavour, origin: str) -> None:
     package, module = flavour
     with package.Client(base_url=origin, transport=module.MintTransport(protocols=("http2",))) as client:
