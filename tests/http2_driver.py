@@ -58,6 +58,7 @@ def config(
         user_agent=AGENT,
         settings=settings,
         skip_target_validation=bool(given.pop("skip_target_validation", False)),
+        index_credentials=bool(given.pop("index_credentials", False)),
         sensitive=sensitive,
         **given,
     )
