@@ -54,7 +54,7 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
         Step("simulate", ("ci/simulate", str(simulation_seconds))),
         Step("coverage", ("ci/coverage",), wanted=False),
         Step("sanitize", ("ci/sanitize",), wanted=False),
-        Step("freethreaded", ("ci/freethreaded",)),
+        Step("freethreaded", ("ci/freethreaded",), wanted=False),
         Step("pythons", ("ci/pythons",)),
         Step("wheel", ("ci/wheel",)),
         Step("suite -O", ("ci/suite", "-O")),
