@@ -35,7 +35,7 @@ python_use_unqualified_type_names = True
 default_role = "py:obj"
 # What is ours must resolve; the pages are built without the inventories of others.
 nitpicky = True
-# Annotations name `Response` and `Origin`, which mint.testing has as well; the link goes to the first of them.
+# Annotations name `Response` and `Origin`; mint.testing has both as well, and the first one is linked.
 suppress_warnings = ["ref.python"]
 nitpick_ignore = [  # type variables, and what a step must have
     ("py:class", "mint.testing.peer.T"),
