@@ -122,8 +122,8 @@ class Pipe(_Turns):
 
     @property
     def unsent(self) -> int:
-        """How many octets were written by the caller, or made of that, and have not left."""
-        if not self.windowed:
+        """How many octets were written by the caller, or made of that, and can still leave."""
+        if not self.windowed or self._writing == Writing.FAILED:
             return self._queued
         return self._queued + sum(layer.waiting for layer in self._layers)
 
@@ -166,10 +166,16 @@ class Pipe(_Turns):
             self._unsealed -= len(octets)
             self._queued -= len(octets)
             self._carry_out()
+        self._give_up_stuck()
         if not self._unsealed and self._writing == Writing.FINISHING:
             innermost.close_notify()
             self._carry_out()
             self._write_event("seal")
+
+    def _give_up_stuck(self) -> None:
+        """Drop what can never leave: it waits for a window, and no more is read that could open one."""
+        if self.windowed and self._reading != Reading.OPEN and self._windows_shut:
+            self.fail_writing()
 
     @property
     def _windows_shut(self) -> bool:
@@ -309,6 +315,7 @@ class Pipe(_Turns):
             self._read_event("end" if self._layers[-1].clean_end else "cut")
         elif last:
             self._read_event("cut")
+        self._give_up_stuck()
 
     def _next(self) -> bytes | None:
         """Return what has arrived, `b""` after its end, `None` where neither is so yet.
@@ -339,10 +346,12 @@ class Pipe(_Turns):
         wanted = 0
         if self._reading == Reading.OPEN and self._held < self.max_read_ahead:
             wanted = READ
+        # What the layers do not take before a window opens waits for no wire.
+        waits = self._unsealed and self._windows_shut
         if self._writing < Writing.FAILED and (
             self._outbox
-            or self._writing in {Writing.FINISHING, Writing.SEALED}
-            or (self._unsealed and not self._windows_shut)
+            or self._writing == Writing.SEALED
+            or ((self._unsealed or self._writing == Writing.FINISHING) and not waits)
         ):
             wanted |= WRITE
         return wanted

@@ -147,6 +147,26 @@ def test_windows_that_are_shut_are_not_waited_for_by_writing() -> None:
     assert pipe.wants == READ
     assert pipe.unsent == 1_000_000
     assert layer.waiting <= AHEAD
+    pipe.finish()  # the end comes behind what waits
+    assert pipe.wants == READ
+
+
+@pytest.mark.parametrize("octets_first", [True, False])
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_waits_for_a_window_that_cannot_open_is_given_up(octets_first: bool, finished: bool) -> None:
+    pipe = Pipe((Narrow(),))
+    if octets_first:
+        pipe.queue_pieces((bytes(1_000_000),))
+        pipe.to_write()
+    pipe._take_in(b"")
+    if not octets_first:
+        pipe.queue_pieces((bytes(1_000_000),))
+        pipe.to_write()
+    if finished:
+        pipe.finish()
+    assert pipe._writing == Writing.FAILED
+    assert pipe.unsent == 0
+    assert not pipe.wants
 
 
 @given(st.lists(st.tuples(st.binary(max_size=50), st.booleans()), max_size=8), st.booleans())
