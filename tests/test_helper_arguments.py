@@ -203,3 +203,12 @@ def test_a_decoder_takes_what_a_liar_holds() -> None:
     decoder = mint.content.Decoder([Text("identity")])
     assert b"".join(decoder.feed(Octets(b"content"))) == b"content"
     assert decoder.size == len(b"content")
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+@pytest.mark.parametrize("headers", FIELDS, ids=range(len(FIELDS)))
+def test_what_is_no_pair_within_a_list_names_the_headers(protocol: str, headers: Any) -> None:
+    conn, link = http1() if protocol == "http1" else http2()
+    with pytest.raises(TypeError, match="headers"):
+        conn.request("GET", "/", headers)
+    assert link.take() == b""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .._checks import LONGEST
 from .._version import __version__
 from ..types import UnixAddress
-from .usage import BadURLError, UsageError, header
+from .usage import BadURLError, UsageError, header, is_token
 from .way import Way, add_options, parse_way
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..types import Address, ProtocolName, Scheme
 
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
+_NUMBER = re.compile(r"-\d+|-\d*\.\d+")
 _QUOTED = re.compile("'.*'|\".*\"", re.DOTALL)
 _PORTS: dict[str, int] = {"http": 80, "https": 443}
 
@@ -135,12 +136,27 @@ def _file(name: str) -> bytes:
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, like everything else."""
 
+    def unknown(self, given: Sequence[str]) -> list[str]:
+        """Return the names of options that there are none of; what stands behind a name may be a secret."""
+        known = self._option_string_actions
+        found: list[str] = []
+        for each in given:
+            if len(each) < len("-x") or each[0] != "-" or " " in each or _NUMBER.fullmatch(each):
+                continue  # a value, as argparse sees it
+            if each.startswith("--"):
+                name = each.partition("=")[0]
+                if not any(full.startswith(name) for full in known):
+                    found.append(name)
+            elif each[:2] not in known:
+                found.append(each[:2])
+        return found
+
     def error(self, message: str) -> NoReturn:
         # What was given may be a secret.
         raise UsageError(f"{_QUOTED.sub('...', message)} (--help says more)")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> _Parser:
     """Return the parser; its help is the manual."""
     made = _Parser(
         prog="python -m mint",
@@ -195,12 +211,11 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the options; one that is not known matters more than whatever else is wrong."""
     told = list(sys.argv[1:] if arguments is None else arguments)
     end = told.index("--") if "--" in told else len(told)
-    given, more = parser().parse_known_intermixed_args(told[:end])
-    given.urls += told[end + 1 :]
-    if more:
-        # What stands behind an unknown option may be a secret.
-        unknown = [name.partition("=")[0] if name.startswith("--") else name[:2] for name in more]
+    made = parser()
+    if unknown := made.unknown(told[:end]):
         raise UsageError(f"there is no option {', '.join(unknown)} (--help says more)")
+    given = made.parse_intermixed_args(told[:end])
+    given.urls += told[end + 1 :]
     if not given.urls:
         raise UsageError("there is no URL (--help says more)")
     return given
@@ -231,6 +246,8 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
         headers = (*headers, ("content-type", "application/x-www-form-urlencoded"))
     if not any(name.lower() == "accept" for name, _ in headers):
         headers = (("accept", "*/*"), *headers)
+    if given.request is not None and not is_token(given.request):
+        raise UsageError(f"-X wants a method, which is a token, not {given.request!a}")
     default = "HEAD" if given.head else "GET" if body is None else "POST"
     return Wanted(
         locations=locations,

@@ -17,6 +17,7 @@ cdef enum:
     TOLERATE_CHUNK_SIZE_WHITESPACE = 2048
     TOLERATE_ALL = 4095
 
+cdef tuple pair_of(object item)                          # TypeError where it is no pair of text
 cdef str exact(object text)                           # TypeError where it is no text
 cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)

@@ -165,6 +165,20 @@ cdef int check_pairs(object headers) except -1:
     return 0
 
 
+cdef tuple pair_of(object item):
+    """A caller's pair of name and value, of the very types. Text of two letters is none, nor a mapping."""
+    if type(item) is tuple and len(<tuple>item) == 2:
+        if type((<tuple>item)[0]) is str and type((<tuple>item)[1]) is str:
+            return <tuple>item
+    if not isinstance(item, (tuple, list)):
+        raise TypeError(f"headers want pairs of name and value, and one is {type(item).__name__}")
+    made = tuple(item)
+    if len(made) != 2 or not isinstance(made[0], str) or not isinstance(made[1], str):
+        kinds = ", ".join([type(each).__name__ for each in made[:4]])
+        raise TypeError(f"headers want pairs of name and value, both str, and one is ({kinds})")
+    return str.__str__(made[0]), str.__str__(made[1])
+
+
 cdef bytes name_octets(str name):
     """The octets of a field name in lower case; None if it is no token."""
     cdef Py_ssize_t i

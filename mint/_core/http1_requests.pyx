@@ -11,7 +11,8 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.unicode cimport PyUnicode_GET_LENGTH
 
 from .fields cimport (authority, check_pairs, exact, line_octets, method_fault,
-                      name_is_forbidden_in_trailers, name_is_sensitive, target_fault, value_fault)
+                      name_is_forbidden_in_trailers, name_is_sensitive, pair_of, target_fault,
+                      value_fault)
 from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
                              transfer_facts)
 from .http1_heads cimport (MARK_END_TO_END, MARK_SINGLE, NAME_CONNECTION, NAME_CONTENT_LENGTH,
@@ -272,8 +273,9 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
             total += len(<bytes>piece)
     wanted_host = host_of(method, target)
     check_pairs(headers)
-    for name, value in headers:
-        made.field(method, exact(name), exact(value), wanted_host)
+    for item in headers:
+        name, value = pair_of(item)
+        made.field(method, <str>name, <str>value, wanted_host)
         if made.refused is not None:
             made.refused = unspoken(config, made.refused)
             return made
@@ -345,9 +347,8 @@ cdef object trailers_output(Config config, object trailers):
     cdef str name
     cdef str value
     cdef list pieces = [b"0\r\n"]
-    for given_name, given_value in trailers:
-        name = exact(given_name)
-        value = exact(given_value)
+    for item in trailers:
+        name, value = pair_of(item)
         line = line_octets(name, value, config.case_sensitive_headers)
         if type(line) is not bytes:
             return unspoken(config, line)

@@ -20,7 +20,7 @@ from .faults cimport Fault, fault, refusal
 from .fields cimport (TOLERATE_CONTROL_CHARACTERS, TOLERATE_SURROUNDING_WHITESPACE,
                      check_pairs, exact, method_fault, name_is_connection_specific,
                       name_is_forbidden_in_trailers, name_is_sensitive, name_octets, parse_length,
-                      target_fault, value_fault)
+                      pair_of, target_fault, value_fault)
 from .frames cimport PROTOCOL_ERROR
 from .hpack cimport MARK_NAME, MARK_VALUE
 
@@ -188,9 +188,7 @@ cdef tuple ready_pair(Draft made, object item):
         if (PyUnicode_CheckExact(first) and PyUnicode_CheckExact(second) and name_is_ready(<str>first)
                 and value_is_ready(<str>second)):
             return <tuple>item
-    first, second = item
-    given = exact(first)
-    value = exact(second)
+    given, value = pair_of(item)
     if given[:1] == ":":
         lower = name_octets(given[1:])
         if lower is None or given[1:] != lower.decode("ascii"):

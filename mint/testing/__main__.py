@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text[:6]) <= MAX_PORT:
+    if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PORT)) and int(text) <= MAX_PORT:
         return int(text)
     raise argparse.ArgumentTypeError(f"a number from 0 to {MAX_PORT} is wanted, not {text!r}")
 

@@ -123,6 +123,13 @@ UNKNOWN = [
     ["-H", "no colon", "--bogus", "http://a.test"],
     ["http://a.test", "-o", "a", "-o", "b", "--bogus"],
     ["http://a\nb", "--bogus"],
+    ["-X", "--bogus"],
+    ["-X", "--bogus", "http://a.test"],
+    ["--bogus", "--proxy"],
+    ["-o", "--bogus=hunter2", "http://a.test"],
+    ["--bogus", "--head=x"],
+    ["--hea", "--bogus"],
+    ["--bogus", "--help"],
 ]
 
 
@@ -130,6 +137,25 @@ UNKNOWN = [
 def test_an_unknown_option_is_reported_first(arguments: list[str]) -> None:
     with pytest.raises(UsageError, match="no option --bogus"):
         parse(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["-X", text] for text in ("", "GE T", "GET\r\nx: y", "G\xe9T", "GET\0")),
+        *(
+            ["-H", text]
+            for text in (": v", "a b: v", "a\nb: hunter2", "a: x\r\ncookie: hunter2", "a: \u20ac")
+        ),
+        *(["-H", text] for text in ("a: x\0y", "\xe9: v")),
+        ["-x", "http://proxy.test", "--proxy-header", "a: x\ncookie: hunter2"],
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_sent_is_refused_before_anything_is_dialled(arguments: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse([*arguments, "http://a.test"])
+    assert "hunter2" not in str(caught.value)
 
 
 def test_options_stand_anywhere_and_end_with_two_dashes(monkeypatch: pytest.MonkeyPatch) -> None:

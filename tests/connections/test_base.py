@@ -147,7 +147,7 @@ def test_a_refused_request_leaves_the_value_as_good_as_before() -> None:
 
 def test_headers_that_fail_to_iterate_leave_the_link_free() -> None:
     conn, _ = over_memory()
-    with pytest.raises(ValueError, match="unpack"):
+    with pytest.raises(TypeError, match="headers want pairs"):
         conn.request("GET", "/", [("only a name",)])  # type: ignore[list-item]  # the misuse to show
     conn.request("GET", "/")
 
