@@ -367,7 +367,7 @@ cdef class State(Reading):
         cdef State new
         cdef Py_ssize_t count = PyBytes_GET_SIZE(data)
         cdef Py_ssize_t start = empty_lines(<const unsigned char *>PyBytes_AS_STRING(data), count,
-                                           self.config.tolerance)
+                                            self.config.tolerance)
         cdef Fault broken
         if start == count:
             return step(self)

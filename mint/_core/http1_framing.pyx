@@ -9,7 +9,7 @@ from libc.string cimport strlen
 
 from .chars cimport CHAR_TCHAR, CHAR_VALUE, char_class, char_hex, char_lower, is_blank
 from .fields cimport (TOLERATE_CHUNK_SIZE_WHITESPACE, TOLERATE_IDENTITY_CODING,
-                     TOLERATE_REPEATED_CHUNKED, parse_length)
+                      TOLERATE_REPEATED_CHUNKED, parse_length)
 
 cdef extern from "Python.h":
     unsigned char *PyUnicode_1BYTE_DATA(object text)

@@ -13,9 +13,9 @@ from libc.string cimport memchr, memcmp, memcpy
 
 from .chars cimport CHAR_DIGIT, char_class, char_lower, is_blank
 from .fields cimport (TOLERATE_BARE_LF, TOLERATE_CONTROL_CHARACTERS, TOLERATE_EMPTY_LINES,
-                     TOLERATE_NON_FIELD_LINES,
-                     TOLERATE_SPACE_BEFORE_COLON, TOLERATE_STATUS_LINE_WHITESPACE,
-                     name_is_sensitive, show)
+                      TOLERATE_NON_FIELD_LINES,
+                      TOLERATE_SPACE_BEFORE_COLON, TOLERATE_STATUS_LINE_WHITESPACE,
+                      name_is_sensitive, show)
 
 from .fields import SENSITIVE
 

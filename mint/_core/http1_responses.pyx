@@ -14,10 +14,11 @@ from libc.string cimport memchr, memcpy
 
 from .chars cimport char_hex, is_blank
 from .events cimport Data, Status, StatusReason
-from .faults cimport PROCESSED_NO, PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, weighed, without_value
+from .faults cimport PROCESSED_NO, PROCESSED_OF_NONE, Fault, fault, weighed, without_value
 from .fields cimport (TOLERATE_BARE_LF, TOLERATE_EMPTY_LINES, TOLERATE_LENGTH_BESIDE_CHUNKED, show,
-    TOLERATE_MALFORMED_CONNECTION, TOLERATE_NON_FIELD_LINES, name_is_sensitive, name_is_forbidden_in_trailers)
-from .http1_events cimport done, failed, head, informational, seen_fault, trailers
+                      TOLERATE_MALFORMED_CONNECTION, TOLERATE_NON_FIELD_LINES, name_is_sensitive,
+                      name_is_forbidden_in_trailers)
+from .http1_events cimport done, failed, head, informational, seen_fault, trailers as trailers_of
 from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LENGTH, BODY_NONE,
                              BODY_TUNNEL, BODY_UNTIL_CLOSE, SEEN_CLOSE, SEEN_CONNECTED, SEEN_EMPTY,
                              SEEN_FINAL, SEEN_HEAD, SEEN_INTERIM, SEEN_KEEP, SEEN_LENGTH, SEEN_OLD,
@@ -614,7 +615,7 @@ cdef class Reading:
         cdef tuple allowed = tuple([pair for pair in section
                                     if not name_is_forbidden_in_trailers(<str>(<tuple>pair)[0])])
         if allowed:
-            responses.append(trailers((<Pending>self.queue[self.core.first]).ref, allowed))
+            responses.append(trailers_of((<Pending>self.queue[self.core.first]).ref, allowed))
         self.finish(responses)
         return 0
 

@@ -105,7 +105,7 @@ cdef class State(Core):
         made.config = config
         made.requests = NO_STREAMS
         made.encoder = (FIRST_ENCODER_OF_CREDENTIALS if config.index_credentials
-                                  else FIRST_ENCODER)
+                        else FIRST_ENCODER)
         made.decoder = FIRST_DECODER
         made.pings = ()
         made.pending = (config.checked,)

@@ -18,7 +18,7 @@ from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_bl
                      value_is_clean)
 from .faults cimport Fault, fault, refusal
 from .fields cimport (TOLERATE_CONTROL_CHARACTERS, TOLERATE_SURROUNDING_WHITESPACE,
-                     check_pairs, exact, method_fault, name_is_connection_specific,
+                      check_pairs, exact, method_fault, name_is_connection_specific,
                       name_is_forbidden_in_trailers, name_is_sensitive, name_octets, parse_length,
                       pair_of, target_fault, value_fault)
 from .frames cimport PROTOCOL_ERROR

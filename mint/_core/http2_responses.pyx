@@ -6,7 +6,6 @@ the stream, never the connection. RFC 9113 8.1, 8.4, 8.5, 6.6; RFC 7541 through 
 """
 
 from cpython.list cimport PyList_GET_SIZE
-from libc.stdint cimport uint32_t
 
 from .events cimport Headers, Informational, PushPromise, Status, Trailers
 from .faults cimport Fault, fault

@@ -379,7 +379,6 @@ cdef class Turns:
             if self._writing == WRITE_CLOSED:
                 self._shut()
 
-
     def write_waiting(self):
         """Write what the wire takes; for mailboxes. Never waits.
 
