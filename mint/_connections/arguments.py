@@ -76,5 +76,6 @@ def check_initiate(
         _checks.number("identity", identity, 0, IDENTITIES - 1)
     if mailbox is not None:
         check_mailbox(mailbox)
-    if type(proxy_headers) is not tuple or proxy_headers:
+    given = proxy_headers
+    if type(given) is not tuple or given:
         _checks.pairs("proxy_headers", proxy_headers)

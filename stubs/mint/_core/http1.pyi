@@ -3,6 +3,7 @@ from typing import ClassVar, final
 
 from .events import RequestRef, Step
 from .faults import Fault
+from .fields import SENSITIVE as SENSITIVE
 from .http1_config import Config as Config
 from .http1_responses import Reading
 

@@ -4,8 +4,6 @@ from typing_extensions import disjoint_base
 
 from .http1_config import Config
 
-__pyx_capi__: dict[str, object]
-
 @final
 class Pending: ...
 
