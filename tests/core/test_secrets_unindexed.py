@@ -9,14 +9,13 @@ import hpack
 import pytest
 from hpack import NeverIndexedHeaderTuple
 
+import mint
 from mint._core.events import RequestRef
 from mint._core.fields import SENSITIVE
 from mint._core.hpack import Encoder
 from tests.http2_driver import Frame, config, frames_of, opened
 
-RULES = (Path(__file__).resolve().parents[2] / "mint" / "_core" / "hpack_rules.pyx").read_text(
-    encoding="utf-8"
-)
+RULES = (Path(mint.__file__).parent / "_core" / "hpack_rules.pyx").read_text(encoding="utf-8")
 
 
 def listed(name: str) -> list[str]:
