@@ -16,6 +16,8 @@ CACHE=$ROOT/.cache
 mkdir -p "$CACHE"
 # The tests that need neither servers nor the repository around them.
 UNIT=(-m 'not integration' --ignore tests/integration --ignore tests/ci --ignore tests/docs)
+# Tests that read mint's sources, which a wheel does not have.
+OF_SOURCES=(--ignore tests/fuzz)
 
 say() { printf '== %s\n' "$*"; }
 

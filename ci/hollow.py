@@ -17,6 +17,9 @@ HEADER = (
     "# pyright: reportMissingTypeStubs=false\n"
     "# pyright: reportUnknownLambdaType=false, reportUntypedFunctionDecorator=false\n"
     "# pyright: reportUntypedClassDecorator=false, reportAttributeAccessIssue=false\n"
+    # What such a package returns has no type, and what is made of it a wrong one.
+    "# pyright: reportOptionalMemberAccess=false, reportReturnType=false, reportArgumentType=false\n"
+    "# pyright: reportCallIssue=false\n"
 )
 # Arguments are checked for callers without a type checker, too.
 CHECKING = "# pyright: reportUnnecessaryIsInstance=false\n"

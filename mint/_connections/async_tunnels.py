@@ -171,7 +171,7 @@ def _reader(wire: Transport, take: weakref.WeakMethod[Callable[[object], None]])
 
         return LoopReader(wire, take)
     if isinstance(wire, Link) and wire.world == "trio":
-        from .._loops.trio import TrioReader  # noqa: PLC0415  # an optional dependency
+        from .._loops.trio import read_for  # noqa: PLC0415  # an optional dependency
 
-        return TrioReader(wire, take)
+        return read_for(wire, take)
     raise TypeError("use mint.Tunnels for a connection without an event loop")

@@ -180,17 +180,19 @@ class TunnelLink(Link):
                 until = monotonic() + timeout
 
     def flush(self, timeout: float | None) -> None:
-        """Write all that is queued."""
-        if self._writing == Writing.FAILED:
+        """Write all that is queued; where that fails, what the peer said before is heard first."""
+        if self._writing != Writing.FAILED:
+            try:
+                self._push()
+                if self.unsent:
+                    self._drain(0, timeout, each=False)
+                self._finish_wire()
+            except TransportError as error:
+                if not self._is_outlived(error):
+                    raise
+                return
+        if self._writing == Writing.FAILED and not self._arrived:
             raise TransportClosed
-        try:
-            self._push()
-            if self.unsent:
-                self._drain(0, timeout, each=False)
-            self._finish_wire()
-        except TransportError as error:
-            if not self._is_outlived(error):
-                raise
 
     def write_all(self, octets: bytes) -> None:
         """Queue octets beside the layers, for a handshake, and write what goes."""

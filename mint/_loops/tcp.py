@@ -155,18 +155,18 @@ class SocketLink(SocketBase):
 
     def flush(self, timeout: float | None) -> None:
         """Write all that is queued; where that fails, what the peer said before is heard first."""
-        if self._writing == Writing.FAILED:
-            if not self._arrived:
-                raise TransportClosed
-            return
-        try:
-            self._push()
-            if self.unsent:
-                self._drain(0, timeout, each=False, gives_way=True)
-            self._finish_wire()
-        except TransportError as error:
-            if not self._is_outlived(error):
-                raise
+        if self._writing != Writing.FAILED:
+            try:
+                self._push()
+                if self.unsent:
+                    self._drain(0, timeout, each=False, gives_way=True)
+                self._finish_wire()
+            except TransportError as error:
+                if not self._is_outlived(error):
+                    raise
+                return
+        if self._writing == Writing.FAILED and not self._arrived:
+            raise TransportClosed
 
     # -- reading
 

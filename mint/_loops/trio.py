@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..options import TCPOptions
     from ..types import Resolver, Transport
     from .dialer import Found
+    from .reader import Reader
 
 # -- the link
 
@@ -291,6 +292,11 @@ class Mailbox(Watcher):
 
 
 # -- tunnels
+
+
+def read_for(wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> Reader:
+    """Begin to read the connection that carries tunnels."""
+    return TrioReader(wire, take)
 
 
 class TrioReader:

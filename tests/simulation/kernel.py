@@ -287,7 +287,9 @@ class Kernel:
             return
         then = min(task.until for task in self.tasks if not task.over)
         for actor in self.actors:
-            then = min(then, actor.alarm())
+            alarm = actor.alarm()
+            # What is due and still does not move waits for something else.
+            then = min(then, alarm if alarm > self.now else math.inf)
         if then == math.inf:
             self.blame("everyone waits and nothing will happen")
             raise Stuck

@@ -153,7 +153,7 @@ class RealKernel(Kernel):
                     if events:
                         selector.register(stream.sock, events)
                 soon = min((actor.alarm() for actor in self.actors), default=self.now + 1e9)
-                selector.select(min(10.0, max(0.0, (soon - self.now) / SPEED)))
+                selector.select(min(10.0, max(0.001, (soon - self.now) / SPEED)))
 
     def _turn(self) -> None:
         with suppress(BlockingIOError):

@@ -130,8 +130,8 @@ class Running:
         return not isinstance(self._deed, Piece) or self._reply.pending() == 0
 
     def alarm(self) -> float:
-        """Return when a pause ends."""
-        waits = isinstance(self._deed, Pause) and not self.stopped and self._until > self._kernel.now
+        """Return when a pause ends, even if that has passed since somebody asked what can move."""
+        waits = isinstance(self._deed, Pause) and not self.stopped
         return self._until if waits else math.inf
 
     def move(self) -> None:
