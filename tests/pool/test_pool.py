@@ -326,31 +326,39 @@ def test_a_server_that_is_slow_and_answers_pings(loop: LoopName) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_limits_of_time(loop: LoopName) -> None:
-    over = threading.Event()
-    with ScriptedServer([request(), Wait(over)], timeout=60) as server:
+def test_a_wait_for_a_connection_has_a_limit(loop: LoopName) -> None:
+    asked, over = threading.Event(), threading.Event()
+    with ScriptedServer([request(), Set(asked), Wait(over), Send(PAGE)], timeout=60) as server:
 
         async def scenario(world: World) -> None:
-            async def first() -> Answer:
-                return await world.pool.request("GET", url(server), timeout=Timeouts(read=1.0))  # type: ignore[no-any-return]  # one type
+            async def first() -> None:
+                assert (await world.pool.request("GET", url(server))).content == b"hello"
 
-            async def second() -> Answer:
-                while not world.pool.statistics.active:
-                    await world.event(FLAG)
-                return await world.pool.request("GET", url(server), timeout=Timeouts(pool=0.1))  # type: ignore[no-any-return]  # one type
+            async def second() -> None:
+                await world.event(asked)
+                with pytest.raises(TransportTimeout) as caught:
+                    await world.pool.request("GET", url(server), timeout=Timeouts(pool=0.1))
+                assert caught.value.phase == "waiting for a connection of the pool"
+                assert caught.value.processed is mint.Processed.NO
+                over.set()
 
-            one, two = await world.together(first, second)
-            assert isinstance(one, TransportTimeout)
-            assert one.processed is not mint.Processed.NO
-            assert isinstance(two, TransportTimeout)
-            assert (two.phase, two.processed) == ("waiting for a connection of the pool", mint.Processed.NO)
-            over.set()
+            assert await world.together(first, second) == [None, None]
 
         play(loop, scenario, options=PoolOptions(max_per_origin=1))
 
 
-FLAG = threading.Event()
-FLAG.set()
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_wait_for_a_response_has_a_limit(loop: LoopName) -> None:
+    over = threading.Event()
+    with ScriptedServer([request(), Wait(over)], timeout=60) as server:
+
+        async def scenario(world: World) -> None:
+            with pytest.raises(TransportTimeout) as caught:
+                await world.pool.request("GET", url(server), timeout=Timeouts(read=0.1))
+            assert caught.value.processed is not mint.Processed.NO
+            over.set()
+
+        play(loop, scenario, options=PoolOptions(max_per_origin=1))
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
