@@ -1,202 +1,113 @@
-"""What the command line asks for, checked before anything is dialled. Option names are curl's."""
+"""What the command line asks for, checked before anything is dialled."""
 
 from __future__ import annotations
 
-import argparse
+import base64
+import getpass
 import os
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from .._checks import LONGEST
-from .._version import __version__
 from ..types import UnixAddress
-from .usage import BadURLError, UsageError, header, is_token
-from .way import Way, add_options, parse_way
+from .bodies import Upload, check_stdin, joined
+from .locations import Location, parse_location
+from .options import parser
+from .outputs import REMOTE_NAME, remote_name
+from .redirects import Asked
+from .summary import check_format
+from .usage import UsageError, header, is_token
+from .way import Way, parse_way
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-    from ..types import Address, ProtocolName, Scheme
+    from ..types import Address, ProtocolName
 
-_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
-_NUMBER = re.compile(r"-\d+|-\d*\.\d+")
-_QUOTED = re.compile("'.*'|\".*\"", re.DOTALL)
-_PORTS: dict[str, int] = {"http": 80, "https": 443}
+__all__ = ["Location", "Order", "Wanted", "parse", "parse_location"]
+
+_MOST = 1_000_000_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
-    """Where one URL points to: an origin and a target on it."""
+class Order:
+    """One URL: what to ask for first, and the file that its content goes to, if any."""
 
-    url: str
-    scheme: Scheme
-    host: str
-    port: int
-    target: str
-
-    @property
-    def origin(self) -> tuple[Scheme, str, int]:
-        """What one connection can serve."""
-        return self.scheme, self.host, self.port
+    asked: Asked
+    output: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Everything the command line says."""
 
-    locations: tuple[Location, ...]
+    orders: tuple[Order, ...]
     method: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes | None
     include: bool
-    outputs: tuple[str, ...]
+    fail: bool
     insecure: bool
     ca_file: str | None
     cert: str | None
     key: str | None
     verbose: bool
+    silent: bool
+    show_error: bool
     protocols: tuple[ProtocolName, ...]
     max_time: float | None
+    connect_timeout: float
     unix_socket: str | None
     way: Way
+    follows: bool
+    max_redirects: int
+    redirect_schemes: frozenset[str] | None
+    compressed: bool
+    max_size: int | None
+    summary: str | None
+    parallel: int
 
-    def address(self, location: Location) -> Address:
-        """Return what to dial for a location."""
-        return location.host if self.unix_socket is None else UnixAddress(self.unix_socket)
+    @property
+    def locations(self) -> tuple[Location, ...]:
+        """Where the URLs point to."""
+        return tuple(order.asked.location for order in self.orders)
 
-
-def _shown(url: str) -> str:
-    """Return a URL without credentials; where they end is not certain, so rather too much is cut."""
-    before, at, after = url.rpartition("@")
-    found = _SCHEME.match(before)
-    return f"{found[0] if found else ''}(redacted)@{after}" if at else url
-
-
-def parse_location(url: str) -> Location:
-    """Take a URL apart; `http` where it names no scheme. RFC 3986 3, RFC 9110 4.2."""
-    if any(mark <= " " or "\x7f" <= mark <= "\xa0" for mark in url):
-        # urlsplit would remove some of them.
-        raise BadURLError(f"{_shown(url)!a}: no blank and no control character is part of a URL")
-    try:
-        parts = urlsplit(url if _SCHEME.match(url) else f"http://{url}")
-    except ValueError:
-        raise BadURLError(f"{_shown(url)}: this is no URL") from None
-    try:
-        port = parts.port
-    except ValueError:
-        # What stands there may be a password, with the @ behind it forgotten or escaped.
-        raise BadURLError(f"{parts.hostname}: the port in the URL is no number from 0 to 65535") from None
-    url = _shown(url)
-    scheme: Literal["http", "https"]
-    if parts.scheme == "http":
-        scheme = "http"
-    elif parts.scheme == "https":
-        scheme = "https"
-    else:
-        raise BadURLError(f"{url}: the scheme {parts.scheme!r} is not spoken here, http and https are")
-    if not parts.hostname:
-        raise BadURLError(f"{url}: there is no host in it")
-    if parts.username is not None or parts.password is not None:
-        # 9110-4.2.4-a: credentials in a URL end up where they should not.
-        raise BadURLError("credentials in a URL are not sent: use -H 'authorization: ...'")
-    target = parts.path or "/"
-    if parts.query:
-        target += f"?{parts.query}"
-    return Location(url, scheme, parts.hostname, _PORTS[scheme] if port is None else port, target)
+    def address(self, host: str) -> Address:
+        """Return what to dial for a host."""
+        return host if self.unix_socket is None else UnixAddress(self.unix_socket)
 
 
-def _content(pieces: Sequence[str]) -> bytes | None:
-    """Join the -d options with `&`, reading `@file` and `@-`, as curl does."""
-    if not pieces:
-        return None
-    contents: list[bytes] = []
-    for piece in pieces:
-        if piece.startswith("@"):
-            contents.append(_file(piece[1:]))
-        else:
-            # As the shell gave them: what is no text in this locale is octets all the same.
-            contents.append(os.fsencode(piece))
-    return b"&".join(contents)
-
-
-def _file(name: str) -> bytes:
-    if name == "-" and sys.stdin is None:
-        raise UsageError("standard input is closed")
-    try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except (OSError, ValueError) as error:
-        named = "standard input" if name == "-" else name or "-d @"
-        raise UsageError(f"{named}: {getattr(error, 'strerror', None) or error}") from error
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, like everything else."""
-
-    def unknown(self, given: Sequence[str]) -> list[str]:
-        """Return the names of options that there are none of; what stands behind a name may be a secret."""
-        known = self._option_string_actions
-        found: list[str] = []
-        for each in given:
-            if len(each) < len("-x") or each[0] != "-" or " " in each or _NUMBER.fullmatch(each):
-                continue  # a value, as argparse sees it
-            if each.startswith("--"):
-                name = each.partition("=")[0]
-                if not any(full.startswith(name) for full in known):
-                    found.append(name)
-            elif each[:2] not in known:
-                found.append(each[:2])
-        return found
-
-    def error(self, message: str) -> NoReturn:
-        # What was given may be a secret.
-        raise UsageError(f"{_QUOTED.sub('...', message)} (--help says more)")
-
-
-def parser() -> _Parser:
-    """Return the parser; its help is the manual."""
-    made = _Parser(
-        prog="python -m mint",
-        description="Fetch URLs over HTTP/1.1 and HTTP/2 and print what the servers say.",
-        epilog="Exit codes: 0 fine, 2 usage, 3 bad URL, 6 unknown host, 7 refused or unreachable, "
-        "8 broken HTTP, 23 cannot write, 28 time is up, 35 TLS failed, 56 connection lost, "
-        "60 certificate rejected, 97 no way through the proxy, 130 interrupted.",
-    )
-    add = made.add_argument
-    add("urls", nargs="*", metavar="URL", help="what to fetch; several of one origin share a connection")
-    add("-X", "--request", metavar="METHOD", help="the method; GET, or POST with -d")
-    add("-H", "--header", action="append", default=[], metavar="LINE", help="a header: 'name: value'")
-    add("-d", "--data", action="append", default=[], metavar="DATA", help="content; @file reads it, @- stdin")
-    add("-i", "--include", action="store_true", help="print status, headers and trailers too")
-    add("-I", "--head", action="store_true", help="ask for the head only (HEAD)")
-    add("-o", "--output", action="append", default=[], metavar="FILE", help="write to a file, one per URL")
-    add("-k", "--insecure", action="store_true", help="do not check the certificate")
-    add("--cacert", metavar="FILE", help="trust only the certificates in this PEM file")
-    add("--cert", metavar="FILE", help="the client certificate, PEM")
-    add("--key", metavar="FILE", help="the key of the client certificate, PEM")
-    add("-v", "--verbose", action="store_true", help="say on stderr what goes out and comes in")
-    add("--http1.1", action="store_true", dest="http1", help="speak HTTP/1.1 only")
-    add("--http2", action="store_true", help="speak HTTP/2 only (over TLS)")
-    add("--h2c", action="store_true", help="speak HTTP/2 in clear, with prior knowledge")
-    add("--max-time", metavar="SECONDS", help="give up after so many seconds in all")
-    add("--unix-socket", metavar="PATH", help="connect to this socket instead of the host")
-    add_options(made)
-    add("--version", action="version", version=f"mint {__version__}")
-    return made
-
-
-def _seconds(text: str) -> float:
-    """Return the number of --max-time."""
+def _seconds(text: str, option: str) -> float:
     try:
         made = float(text)
     except ValueError:
         made = 0.0
     if not 0 < made <= LONGEST:
-        raise UsageError("--max-time wants a positive number of seconds")
+        raise UsageError(f"{option} wants a positive number of seconds")
     return made
+
+
+def _count(text: str, option: str, least: int = 0) -> int:
+    made = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MOST)) else -1
+    if made < least:
+        raise UsageError(f"{option} wants a number, {least} or more")
+    return made
+
+
+def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the options; one that is not known matters more than whatever else is wrong."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    end = words.index("--") if "--" in words else len(words)
+    made = parser()
+    if unknown := made.unknown(words[:end]):
+        raise UsageError(f"there is no option {', '.join(unknown)} (--help says more)")
+    given = made.parse_intermixed_args(words[:end])
+    given.urls += words[end + 1 :]
+    if not given.urls:
+        raise UsageError("there is no URL (--help says more)")
+    return given
 
 
 def _check(given: argparse.Namespace) -> None:
@@ -205,64 +116,148 @@ def _check(given: argparse.Namespace) -> None:
         raise UsageError("--key wants --cert beside it")
     if given.unix_socket is not None and (given.proxy is not None or given.proxy_env):
         raise UsageError("--unix-socket and a proxy exclude each other")
+    bodies = [
+        name
+        for name, value in (("-d", given.data), ("--json", given.json), ("-T", given.upload_file))
+        if value
+    ]
+    if len(bodies) > 1:
+        raise UsageError(f"{' and '.join(bodies)} exclude each other")
+    if given.head and given.upload_file:
+        raise UsageError("-I and -T exclude each other")
+    if len(given.output) > len(given.urls):
+        raise UsageError("there are more -o and -O than URLs")
+    if len(given.upload_file) > len(given.urls):
+        raise UsageError("there are more -T than URLs")
+    if given.upload_file.count("-") > 1:
+        raise UsageError("standard input can be sent only once")
+    if given.request is not None and not is_token(given.request):
+        raise UsageError(f"-X wants a method, which is a token, not {given.request!a}")
 
 
-def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the options; one that is not known matters more than whatever else is wrong."""
-    told = list(sys.argv[1:] if arguments is None else arguments)
-    end = told.index("--") if "--" in told else len(told)
-    made = parser()
-    if unknown := made.unknown(told[:end]):
-        raise UsageError(f"there is no option {', '.join(unknown)} (--help says more)")
-    given = made.parse_intermixed_args(told[:end])
-    given.urls += told[end + 1 :]
-    if not given.urls:
-        raise UsageError("there is no URL (--help says more)")
-    return given
+def _protocols(given: argparse.Namespace, locations: Sequence[Location]) -> tuple[ProtocolName, ...]:
+    schemes = {location.scheme for location in locations}
+    if given.http1 and (given.http2 or given.h2c):
+        raise UsageError("--http1.1 and --http2 exclude each other")
+    if given.h2c and "https" in schemes:
+        raise UsageError("--h2c is for http:// URLs; over TLS use --http2")
+    if given.http2 and not given.h2c and "http" in schemes:
+        raise UsageError("--http2 is for https:// URLs; in clear use --h2c")
+    if given.http1:
+        return ("http1",)
+    return ("http2",) if given.http2 or given.h2c else ("http1", "http2")
+
+
+def _authorization(text: str) -> str:
+    """Return the field of -u. RFC 7617 2."""
+    name, colon, password = text.partition(":")
+    if not colon:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise UsageError("-u wants NAME:PASSWORD where there is no terminal to ask for the password")
+        password = getpass.getpass("password: ")
+    pair = os.fsencode(f"{name}:{password}")
+    if any(octet < 0x20 or octet == 0x7F for octet in pair):  # the controls of ASCII
+        raise UsageError("-u: a name and a password have no control characters")
+    return f"Basic {base64.b64encode(pair).decode('ascii')}"
+
+
+def _headers(given: argparse.Namespace, *, form: bool, json: bool) -> tuple[tuple[str, str], ...]:
+    headers = [header(line) for line in given.header]
+    names = {name.lower() for name, _ in headers}
+    if given.user is not None:
+        if "authorization" in names:
+            raise UsageError("-u and -H authorization exclude each other")
+        headers.append(("authorization", _authorization(given.user)))
+    if (form or json) and "content-type" not in names:
+        headers.append(("content-type", "application/json" if json else "application/x-www-form-urlencoded"))
+    if "accept" not in names:
+        headers.insert(0, ("accept", "application/json" if json else "*/*"))
+    return tuple(headers)
+
+
+def _schemes(text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    found = frozenset(text.removeprefix("=").split(","))
+    if not found <= {"http", "https"}:
+        raise UsageError("--proto-redir wants http, https, or both with a comma between them")
+    return found
+
+
+def _format(text: str | None) -> str | None:
+    """Return the format of -w; `@file` reads it."""
+    if text is not None and text.startswith("@"):
+        text = (joined([text], b"") or b"").decode("utf-8", "replace")
+    if text is not None:
+        check_format(text)
+    return text
+
+
+def _orders(
+    given: argparse.Namespace,
+    locations: Sequence[Location],
+    headers: tuple[tuple[str, str], ...],
+    content: bytes | None,
+) -> tuple[Order, ...]:
+    orders: list[Order] = []
+    for number, location in enumerate(locations):
+        path = given.upload_file[number] if number < len(given.upload_file) else None
+        output = given.output[number] if number < len(given.output) else None
+        body: bytes | Upload | None = content
+        default = "HEAD" if given.head else "GET" if content is None else "POST"
+        if path is not None:
+            if path == "-":
+                check_stdin()
+            body, default = Upload(path), "PUT"
+            target = body.target(location.target)
+            location = location.at(target)  # with the name of the file
+        if output == REMOTE_NAME:
+            output = remote_name(location)
+        orders.append(Order(Asked(location, given.request or default, headers, body), output))
+    return tuple(orders)
 
 
 def parse(arguments: Sequence[str] | None) -> Wanted:
     """Read the command line. Raises `UsageError`; exits for `--help` and `--version`."""
     given = _given(arguments)
-    max_time = None if given.max_time is None else _seconds(given.max_time)
-    protocols: tuple[ProtocolName, ...] = ("http1", "http2")
-    if given.http1:
-        protocols = ("http1",)
-    if given.http2 or given.h2c:
-        if given.http1:
-            raise UsageError("--http1.1 and --http2 exclude each other")
-        protocols = ("http2",)
+    max_time = None if given.max_time is None else _seconds(given.max_time, "--max-time")
     locations = tuple(parse_location(url) for url in given.urls)
-    if given.h2c and any(location.scheme == "https" for location in locations):
-        raise UsageError("--h2c is for http:// URLs; over TLS use --http2")
-    if given.http2 and not given.h2c and any(location.scheme == "http" for location in locations):
-        raise UsageError("--http2 is for https:// URLs; in clear use --h2c")
-    if len(given.output) > len(locations):
-        raise UsageError("there are more -o than URLs")
+    protocols = _protocols(given, locations)
     _check(given)
-    body = _content(given.data)
-    headers = tuple(header(line) for line in given.header)
-    if body is not None and not any(name.lower() == "content-type" for name, _ in headers):
-        headers = (*headers, ("content-type", "application/x-www-form-urlencoded"))
-    if not any(name.lower() == "accept" for name, _ in headers):
-        headers = (("accept", "*/*"), *headers)
-    if given.request is not None and not is_token(given.request):
-        raise UsageError(f"-X wants a method, which is a token, not {given.request!a}")
-    default = "HEAD" if given.head else "GET" if body is None else "POST"
+    content = joined(given.data, b"&") if given.data else joined(given.json, b"")
+    headers = _headers(given, form=bool(given.data), json=bool(given.json))
+    orders = _orders(given, locations, headers, content)
     return Wanted(
-        locations=locations,
-        method=given.request or default,
+        orders=orders,
+        method=orders[0].asked.method,
         headers=headers,
-        body=body,
         include=given.include or given.head,
-        outputs=tuple(given.output),
+        fail=given.fail,
         insecure=given.insecure,
         ca_file=given.cacert,
         cert=given.cert,
         key=given.key,
         verbose=given.verbose,
+        silent=given.silent,
+        show_error=given.show_error,
         protocols=protocols,
         max_time=max_time,
+        connect_timeout=_seconds(given.connect_timeout, "--connect-timeout"),
         unix_socket=given.unix_socket,
         way=parse_way(given),
+        follows=given.location,
+        max_redirects=_count(given.max_redirs, "--max-redirs"),
+        redirect_schemes=_schemes(given.proto_redir),
+        compressed=given.compressed,
+        max_size=None if given.max_filesize is None else _count(given.max_filesize, "--max-filesize"),
+        summary=_format(given.write_out),
+        parallel=_count(given.parallel_max, "--parallel-max", 1) if given.parallel else 1,
     )
+
+
+def shown_name(order: Order) -> str:
+    """Return how the line about progress calls a transfer."""
+    location = order.asked.location
+    if order.output not in {None, "-"}:
+        return Path(str(order.output)).name
+    return location.path.rpartition("/")[2] or location.host

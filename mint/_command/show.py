@@ -1,25 +1,22 @@
-"""Printing: heads, content, a progress bar on a terminal, and what -v says."""
+"""What may be printed to people, and the lines on stderr."""
 
 from __future__ import annotations
 
-import logging
-import shutil
+import codecs
 import sys
-import tempfile
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from ..responses import Data, Headers, Informational, Status, StatusReason, Trailers
+from .usage import OutputRefused
 
 if TYPE_CHECKING:
-    from ..responses import Response
+    from collections.abc import Callable, Generator
+
     from ..types import HeaderFields, ProtocolName
 
-_BAR = 40
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
-_SPOOLED = 1_048_576
-_NAMES: dict[ProtocolName, str] = {"http1": "HTTP/1.1", "http2": "HTTP/2"}
+NAMES: dict[ProtocolName, str] = {"http1": "HTTP/1.1", "http2": "HTTP/2"}
 
 
 def amount(octets: float) -> str:
@@ -36,132 +33,53 @@ def visible(text: str) -> str:
     return "".join(mark if mark.isprintable() else "?" for mark in text)
 
 
-class Bar:
-    """A progress bar, drawn over itself on a terminal and silent elsewhere."""
-
-    def __init__(self, stream: IO[str] | None) -> None:
-        """Draw on a stream; where the shell has closed it there is none."""
-        self._stream = stream
-        self._shown = stream is not None and stream.isatty()
-        self._total = 0
-        self._done = 0
-        self._drawn = ""
-
-    def expect(self, headers: HeaderFields) -> None:
-        """Take the total from content-length, where there is one."""
-        for name, value in headers:
-            if name == "content-length" and value.isascii() and value.isdigit():
-                self._total = int(value)
-
-    def advance(self, octets: int) -> None:
-        """Count what came and redraw if that changes the picture."""
-        self._done += octets
-        if self._stream is None or not self._shown:
-            return
-        if self._total:
-            filled = _BAR * self._done // self._total
-            line = f"[{'#' * filled:<{_BAR}}] {100 * self._done // self._total:3d}% {amount(self._done)}"
-        else:
-            line = f"{amount(self._done)}"
-        if line != self._drawn:
-            self._drawn = line
-            self._stream.write(f"\r{line}")
-            self._stream.flush()
-
-    def finish(self) -> None:
-        """Leave the bar behind."""
-        if self._stream is not None and self._drawn:
-            self._stream.write("\n")
+def head(protocol: ProtocolName, status: int, headers: HeaderFields) -> bytes:
+    """Return the head of a response as -i prints it."""
+    return f"{NAMES[protocol]} {status}\n".encode() + fields(headers)
 
 
-class Page:
-    """Where the responses of one request go: a file or the standard output, as they arrive."""
-
-    def __init__(self, protocol: ProtocolName, *, include: bool, path: str | None, live: bool = True) -> None:
-        """Start a page; one that is not live yet waits for its turn on the standard output."""
-        self._protocol = _NAMES[protocol]
-        self._include = include
-        self._owned = path not in {None, "-"}
-        self._bar = Bar(sys.stderr) if self._owned else None
-        self._file: IO[bytes]
-        if self._owned:
-            self._file = Path(str(path)).open("wb")  # noqa: SIM115  # closed by close()
-        elif live:
-            self._file = sys.stdout.buffer
-        else:
-            self._file = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115  # closed by close()
-        self.begun: bool = False
-        """Whether anything of a response came."""
-        self.ended: bool = False
-        """Whether its last response came."""
-
-    def go_live(self) -> None:
-        """Take the turn: what waited is printed, what comes is printed as it comes."""
-        if not self._owned and self._file is not sys.stdout.buffer:
-            self._file.seek(0)
-            shutil.copyfileobj(self._file, sys.stdout.buffer)
-            self._file.close()
-            self._file = sys.stdout.buffer
-            self._file.flush()
-
-    def end(self) -> None:
-        """Note that the last response came."""
-        self.ended = True
-
-    def _head(self, status: int) -> None:
-        if self._include:
-            self._file.write(f"{self._protocol} {status}\n".encode())
-
-    def _fields(self, headers: HeaderFields) -> None:
-        if self._include:
-            lines = [f"{name}: {visible(value)}\n" for name, value in headers]
-            self._file.write("".join([*lines, "\n"]).encode("latin-1", "replace"))
-
-    def take(self, response: Response) -> None:
-        """Print one response."""
-        self.begun = True
-        match response:
-            case Informational(status=status, headers=headers):
-                self._head(status)
-                self._fields(headers)
-            case Status(status=status):
-                self._head(status)
-            case Headers(headers=headers):
-                self._fields(headers)
-                if self._bar is not None:
-                    self._bar.expect(headers)
-            case Data(data=data):
-                self._file.write(data)
-                if self._bar is not None:
-                    self._bar.advance(len(data))
-            case Trailers(headers=headers):
-                self._fields(headers)
-            case StatusReason():
-                pass
-            case _:
-                return
-        if self._file is sys.stdout.buffer:
-            self._file.flush()
-
-    def close(self) -> None:
-        """Finish the bar and the file."""
-        if self._bar is not None:
-            self._bar.finish()
-        if self._owned:
-            self._file.close()
+def fields(headers: HeaderFields) -> bytes:
+    """Return fields as -i prints them, and the empty line after them."""
+    lines = [f"{name}: {visible(value)}\n" for name, value in headers]
+    return "".join([*lines, "\n"]).encode("latin-1", "replace")
 
 
-def say_more() -> None:
-    """Let the log of the library go to stderr: `>` out, `<` in; secrets are redacted by the library."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger = logging.getLogger("mint")
-    logger.setLevel(logging.DEBUG)
-    logger.addHandler(handler)
+class ForTerminal:
+    """Makes content safe for a terminal: it may write text there, and drive nothing."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return more of the content. Raises `OutputRefused` for what is no text."""
+        if b"\0" in data:
+            raise OutputRefused(
+                "the content is no text for a terminal: write it to a file with -o, or use -o -"
+            )
+        text = self._decoder.decode(data).replace("\r\n", "\n")
+        return "".join(mark if mark.isprintable() or mark in "\n\t" else "?" for mark in text).encode(
+            sys.stdout.encoding or "utf-8", "replace"
+        )
+
+
+_cleaners: list[Callable[[], None]] = []
+"""What clears the line that is drawn over itself, before another one is printed."""
+
+
+@contextmanager
+def clearing(clear: Callable[[], None]) -> Generator[None]:
+    """Call this before each line on stderr, for the length of a block."""
+    _cleaners.append(clear)
+    try:
+        yield
+    finally:
+        _cleaners.remove(clear)
 
 
 def say(text: str) -> None:
     """Print one line on stderr, where there is one."""
+    for clear in _cleaners:
+        clear()
     if sys.stderr is not None:
         sys.stderr.write(f"{visible(text)}\n")
 

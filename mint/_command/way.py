@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .._hosts import literal
 from ..options import MAX_PORT, TLSOptions
 from ..proxy import Proxy, from_environment
-from .show import say
+from .show import NAMES, say
 from .usage import UsageError, header
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .._connections.negotiation import Connection
     from ..types import Scheme
-
-_NAMES = {"http1": "HTTP/1.1", "http2": "HTTP/2"}
 
 
 def add_options(made: argparse.ArgumentParser) -> None:
@@ -123,4 +121,4 @@ def say_way(conn: Connection, proxy: Proxy | None) -> None:
     if tls is not None:
         again = ", resumed" if tls.resumed else ""
         say(f"* {tls.version}, {tls.cipher}, for {tls.server_hostname}, ALPN {tls.alpn or 'silent'}{again}")
-    say(f"* speaking {_NAMES[conn.protocol]}")
+    say(f"* speaking {NAMES[conn.protocol]}")

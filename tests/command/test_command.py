@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import socket
 import subprocess
@@ -12,12 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import mint
-from mint import errors
 from mint._command import main
 from mint._command.arguments import parse, parse_location
-from mint._command.fetch import Exchange, Order
-from mint._command.show import Bar, amount, visible
+from mint._command.show import amount, visible
 from mint._command.usage import UsageError
 from mint.testing import (
     Close,
@@ -27,11 +23,10 @@ from mint.testing import (
     Response,
     ScriptedServer,
     Send,
-    frames,
     request,
     showcase,
 )
-from mint.transport import Memory
+from mint.testing import http2 as h2
 from tests.tls import authority, server_context
 
 if TYPE_CHECKING:
@@ -112,30 +107,12 @@ def test_one_url_twice_goes_to_two_files(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != b""
 
 
-class Unwilling(Memory):
-    """A link that sends no more, once it is told to."""
-
-    broken = False
-
-    def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
-        if self.broken:
-            raise errors.TransportClosed
-        super().send(pieces, flush=flush)
-
-
 def test_what_came_before_an_upload_broke_is_shown(tmp_path: Path, capsysbinary: Capture) -> None:
-    (tmp_path / "content").write_bytes(bytes(100_000))
-    link = Unwilling()
-    exchange = Exchange(
-        parse(["-i", "-d", f"@{tmp_path}/content", "--h2c", "http://example.org/"]),
-        mint.http2.initiate(link, scheme="http", hostname="example.org"),
-    )
-    assert exchange.begin([Order(parse_location("http://example.org/"), None)])
-    link.put(frames.serialize([frames.settings(), frames.headers(1, ((":status", "413"),))]))
-    link.broken = True
-    with pytest.raises(errors.TransportClosed):
-        exchange.go_on(1)
-    exchange.close()
+    (tmp_path / "content").write_bytes(bytes(10_000_000))
+    refusal = h2.send(h2.headers(1, ((":status", "413"),)))
+    with ScriptedServer([*h2.handshake(), h2.ExpectHeaders(1), refusal, Close()]) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        assert main(["-i", "-d", f"@{tmp_path}/content", "--h2c", url]) == 56
     assert capsysbinary.readouterr().out == b"HTTP/2 413\n\n"
 
 
@@ -184,7 +161,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n"
     ("script", "options", "code", "text"),
     [
         ((request(), Send(b"SMTP ready\r\n"), Close()), (), 8, b"status line"),
-        ((request(), Send(OK + b"half"), Close()), (), 56, b"closed"),
+        ((request(), Send(OK + b"half"), Close()), (), 56, b"in the middle of the response"),
         ((request(), Close()), (), 56, b"closed"),
         ((Forever(),), ("--max-time", "0.05"), 28, b"time is up"),
         ((Close(),), ("-k",), 56, b"closed"),
@@ -412,36 +389,10 @@ def test_locations() -> None:
 def test_defaults() -> None:
     wanted = parse(["http://example.org/"])
     assert wanted.method == "GET"
-    assert wanted.headers == (("accept", "*/*"),)
+    assert wanted.orders[0].asked.headers == (("accept", "*/*"),)
     assert parse(["-d", "x", "http://example.org/"]).method == "POST"
     assert parse(["--http2", "https://example.org/"]).protocols == ("http2",)
     assert parse(["--unix-socket", "/s", "http://example.org/"]).unix_socket == "/s"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_the_bar_is_drawn_on_a_terminal_only() -> None:
-    terminal = Terminal()
-    bar = Bar(terminal)
-    bar.expect((("content-length", "200"), ("content-type", "text/plain")))
-    bar.advance(100)
-    bar.advance(0)
-    bar.advance(100)
-    bar.finish()
-    assert " 50% 100 B" in terminal.getvalue()
-    assert terminal.getvalue().endswith("100% 200 B\n")
-    unknown = Terminal()
-    bar = Bar(unknown)
-    bar.advance(2048)
-    assert unknown.getvalue() == "\r2.0 KiB"
-    silent = io.StringIO()
-    bar = Bar(silent)
-    bar.advance(10)
-    bar.finish()
-    assert silent.getvalue() == ""
 
 
 def test_texts_for_people() -> None:

@@ -1,0 +1,60 @@
+"""Exit codes: curl's numbers where curl has one."""
+
+from __future__ import annotations
+
+from .. import errors
+from .usage import BadURLError, CommandError
+
+_UNSENDABLE = (
+    errors.InvalidRequestMethod,
+    errors.InvalidHeaderName,
+    errors.InvalidHeaderValue,
+    errors.InvalidRequestFraming,
+    errors.InvalidPseudoHeader,
+    errors.ConnectionSpecificHeader,
+    errors.ContentLengthMismatch,
+)
+_UNDECODABLE = (
+    errors.UnknownCoding,
+    errors.TooManyCodings,
+    errors.CompressionRatioExceeded,
+    errors.InvalidContent,
+    errors.TruncatedContent,
+)
+_CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (errors.InvalidRequestTarget, BadURLError.code),
+    *((kind, CommandError.code) for kind in _UNSENDABLE),
+    (errors.CertificateRejected, 60),
+    (errors.TLSFailed, 35),
+    (errors.ProtocolNotNegotiated, 35),
+    (errors.BadALPNProtocol, 35),
+    (errors.InadequateSecurity, 35),
+    (errors.NameNotResolved, 6),
+    (errors.ConnectionRefused, 7),
+    (errors.Unreachable, 7),
+    (errors.ContentTooLarge, 63),
+    *((kind, 61) for kind in _UNDECODABLE),
+    (TimeoutError, 28),
+    (errors.TransportError, 56),
+    (errors.IncompleteResponse, 56),
+    (errors.ProxyError, 97),
+    (errors.HTTPError, 8),
+    (errors.MintError, 8),
+    (KeyboardInterrupt, 130),
+    (OSError, 23),
+    (ValueError, BadURLError.code),
+)
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code of a failure."""
+    if isinstance(error, CommandError):
+        return error.code
+    return next(code for kind, code in _CODES if isinstance(error, kind))
+
+
+def text_of(error: BaseException) -> str:
+    """Return the line that says what went wrong."""
+    if isinstance(error, OSError) and not isinstance(error, errors.MintError):
+        return f"{error.filename or 'cannot write'}: {error.strerror or error}"
+    return str(error)

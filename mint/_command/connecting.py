@@ -1,0 +1,92 @@
+"""Connecting as the command line says, for the pool that all transfers share."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from .._connections.negotiation import connect
+from ..options import TCPOptions, TLSOptions
+from ..pool import Pool, PoolOptions
+from .way import say_way
+
+if TYPE_CHECKING:
+    from .._connections.negotiation import Connection
+    from ..exchange import Origin
+    from .arguments import Wanted
+
+
+class Dialer:
+    """Makes the connections, and knows which origins have answered on those there are."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        """Begin without connections."""
+        self._wanted = wanted
+        self._lock = threading.Lock()
+        self._served: set[tuple[str, str, int]] = set()
+        self._mine = threading.local()
+
+    def make_pool(self) -> Pool:
+        """Return the pool; whether a request is sent again is decided here, not there."""
+        wanted = self._wanted
+        options = PoolOptions(
+            max_connections=max(100, wanted.parallel),
+            max_per_origin=max(10, wanted.parallel),
+            max_retries=0,
+            ping_interval=None,
+        )
+        return Pool(options=options, timeout=None, connect=self._connect)
+
+    def _connect(self, origin: Origin, left: float | None) -> Connection:
+        wanted = self._wanted
+        timeout = wanted.connect_timeout if left is None else min(left, wanted.connect_timeout)
+        way = wanted.way
+        proxy = way.proxy_for(origin.scheme, origin.host, origin.port)
+        given = way.addresses(origin.host, origin.port)
+        with self._lock:
+            self._served.discard(tuple(origin))
+        conn = connect(
+            origin.scheme,
+            wanted.address(origin.host),
+            origin.port,
+            hostname=origin.host,
+            protocols=wanted.protocols,
+            proxy=proxy,
+            resolver=None if given is None else lambda _host, _port: given,
+            tcp=TCPOptions(connect_timeout=timeout, send_timeout=None),
+            tls=TLSOptions(
+                verify=not wanted.insecure,
+                ca_file=wanted.ca_file,
+                cert_file=wanted.cert,
+                key_file=wanted.key,
+            ),
+            log=wanted.verbose,
+        )
+        self._mine.connects = self.connects + 1
+        self._mine.last = monotonic()
+        if wanted.verbose:
+            say_way(conn, proxy)
+        return conn
+
+    @property
+    def connects(self) -> int:
+        """How many connections this thread has made."""
+        found: int = getattr(self._mine, "connects", 0)
+        return found
+
+    @property
+    def last(self) -> float:
+        """When this thread made the last one."""
+        found: float = getattr(self._mine, "last", 0.0)
+        return found
+
+    def served(self, origin: tuple[str, str, int]) -> None:
+        """Note that an answer was complete: a server that never answers is not asked again."""
+        with self._lock:
+            self._served.add(origin)
+
+    def has_served(self, origin: tuple[str, str, int]) -> bool:
+        """Whether there was an answer since the last connection was made."""
+        with self._lock:
+            return origin in self._served

@@ -1,0 +1,228 @@
+"""One URL: its request, the redirects it leads to, and where the content goes."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from .. import errors
+from ..content import Decoder, accept_encoding
+from ..exchange import URL
+from ..pool import Timeouts
+from .arguments import shown_name
+from .bodies import Upload
+from .codes import exit_code, text_of
+from .locations import resolve
+from .outputs import Output, writes_file
+from .redirects import follow, target_of
+from .show import fields, head
+from .summary import Facts, written
+from .usage import CommandError, StatusRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from ..pool import Pool, StreamedAnswer
+    from .arguments import Order, Wanted
+    from .connecting import Dialer
+    from .outputs import Turn
+    from .progress import Item, Progress
+    from .redirects import Asked
+
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+_REFUSED = 400
+_DRAINED = 65_536
+"""How much content of a redirect is read, so that its connection can be used again."""
+
+
+class Transfer:
+    """Fetches one URL and prints what comes."""
+
+    def __init__(self, wanted: Wanted, order: Order, number: int, turn: Turn, progress: Progress) -> None:
+        """Wait for `run`."""
+        self._wanted = wanted
+        self._order = order
+        self._turn = turn
+        self._output = Output(turn, order.output)
+        self._progress = progress
+        self._item: Item | None = None
+        self._facts = Facts(order.asked.location.url, number, path=self._output.path or "")
+        self._began = monotonic()
+        self._files = ExitStack()
+
+    def run(self, pool: Pool, dialer: Dialer, until: float | None) -> None:
+        """Fetch; raises what went wrong after showing what came before it."""
+        self._began = monotonic()
+        failure: BaseException | None = None
+        if self._is_watched():
+            self._item = self._progress.start(shown_name(self._order))
+        connects = dialer.connects
+        try:
+            self._fetch(pool, dialer, until)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            self._files.close()
+            if self._item is not None:
+                self._item.end()
+            self._facts.connects = dialer.connects - connects
+            self._facts.time_connect = max(0.0, dialer.last - self._began)
+            self._facts.time_total = monotonic() - self._began
+            try:
+                self._output.close()
+                self._summarize(failure)
+            finally:
+                self._turn.end()
+
+    def _is_watched(self) -> bool:
+        return self._output.path is not None or writes_file()
+
+    def _summarize(self, failure: BaseException | None) -> None:
+        if self._wanted.summary is None or isinstance(failure, BrokenPipeError):
+            return
+        if failure is not None:
+            self._facts.exit_code, self._facts.error = exit_code(failure), text_of(failure)
+        self._progress.clear()
+        for stream, text in written(self._wanted.summary, self._facts):
+            if stream == "stdout":
+                self._output.say(text)
+            elif sys.stderr is not None:
+                sys.stderr.write(text)
+
+    # -- requests
+
+    def _fetch(self, pool: Pool, dialer: Dialer, until: float | None) -> None:
+        asked: Asked | None = self._order.asked
+        while asked is not None:
+            origin = asked.location.origin
+            with self._ask(pool, dialer, asked, until) as answer:
+                asked = self._take(answer, asked)
+            dialer.served(origin)
+
+    def _ask(self, pool: Pool, dialer: Dialer, asked: Asked, until: float | None) -> StreamedAnswer:
+        """Send a request and wait for a head; once more where that is safe (RFC 9110 9.2.2)."""
+        facts, again = self._facts, False
+        facts.url_effective, facts.method, facts.scheme = (
+            asked.location.url,
+            asked.method,
+            asked.location.scheme,
+        )
+        facts.redirects = asked.redirects
+        while True:
+            try:
+                return self._send(pool, asked, self._limits(until))
+            except errors.MintError as error:
+                # A connection that was kept may end as it is used again; one that was made for it may not.
+                if again or error.local or not dialer.has_served(asked.location.origin):
+                    raise
+                maybe = error.processed is errors.Processed.MAYBE and asked.method in _IDEMPOTENT
+                if error.processed is not errors.Processed.NO and not maybe:
+                    raise
+                again = True
+
+    def _limits(self, until: float | None) -> Timeouts:
+        left = None if until is None else until - monotonic()
+        if left is not None and left <= 0:
+            raise errors.TransportTimeout("fetching")
+        return Timeouts(total=left)
+
+    def _send(self, pool: Pool, asked: Asked, limits: Timeouts) -> StreamedAnswer:
+        place = asked.location
+        url = URL(place.scheme, place.host, place.port, place.target)
+        headers = list(asked.headers)
+        names = {name.lower() for name, _ in headers}
+        if self._wanted.compressed and "accept-encoding" not in names:
+            headers.append(accept_encoding())
+        if not isinstance(asked.body, Upload):
+            self._facts.size_upload = len(asked.body or b"")
+            return pool.stream(asked.method, url, headers, asked.body, timeout=limits)
+        size, pieces = asked.body.open()
+        if size is not None and not names & {"content-length", "transfer-encoding"}:
+            headers.append(("content-length", str(size)))
+        if self._item is not None:
+            self._item.expect(size)
+        self._facts.size_upload = 0
+        return pool.stream(asked.method, url, headers, self._counted(pieces), timeout=limits)
+
+    def _counted(self, pieces: Generator[bytes]) -> Iterator[bytes]:
+        self._files.callback(pieces.close)
+        for piece in pieces:
+            yield piece
+            self._facts.size_upload += len(piece)
+            if self._item is not None:
+                self._item.advance(len(piece))
+
+    # -- answers
+
+    def _take(self, answer: StreamedAnswer, asked: Asked) -> Asked | None:
+        """Print an answer; return what it redirects to, if that is to be followed."""
+        wanted, facts, conn = self._wanted, self._facts, answer.connection
+        facts.time_starttransfer = monotonic() - self._began
+        facts.status, facts.headers = answer.status, answer.headers
+        facts.http_version = "2" if conn.protocol == "http2" else "1.1"
+        facts.remote, facts.local = _pair(conn.peer_address), _pair(conn.local_address)
+        facts.size_download = 0
+        fails = wanted.fail and answer.status >= _REFUSED
+        if wanted.include:
+            for interim in answer.interim:
+                self._print(head(conn.protocol, interim.status, interim.headers))
+            self._print(head(conn.protocol, answer.status, answer.headers))
+        reference = target_of(answer.status, answer.headers_all("location"))
+        if reference is not None and wanted.follows:
+            onward = follow(asked, answer.status, reference, wanted.redirect_schemes, wanted.max_redirects)
+            self._drain(answer)
+            facts.time_redirect = monotonic() - self._began
+            return onward
+        facts.redirect_url = "" if reference is None else _absolute(asked, reference)
+        if fails:
+            self._drain(answer)
+            raise StatusRefused(f"{asked.location.url}: the server answered with status {answer.status}")
+        self._content(answer)
+        if wanted.include and answer.trailers:
+            self._print(fields(answer.trailers))
+        return None
+
+    def _print(self, data: bytes) -> None:
+        self._output.write(data, safe=True)
+
+    def _drain(self, answer: StreamedAnswer) -> None:
+        """Read content that nobody wants, if it is short."""
+        length = answer.header("content-length", "0")
+        if not length.isdigit() or len(length) > len(str(_DRAINED)) or int(length) > _DRAINED:
+            return
+        left = _DRAINED
+        while left > 0 and (data := answer.receive()) is not None:
+            left -= len(data)
+
+    def _content(self, answer: StreamedAnswer) -> None:
+        wanted, item = self._wanted, self._item
+        codings = answer.headers_all("content-encoding") if wanted.compressed else ()
+        decoder = Decoder(codings, max_size=wanted.max_size)
+        if item is not None:
+            length = answer.header("content-length", "")
+            item.expect(int(length) if length.isascii() and length.isdigit() else None)
+        self._output.write(b"", safe=True)  # so that a file is there if nothing comes
+        for data in answer:
+            self._facts.size_download += len(data)
+            if wanted.max_size is not None and self._facts.size_download > wanted.max_size:
+                raise errors.ContentTooLarge(wanted.max_size)
+            for piece in decoder.feed(data):
+                self._output.write(piece)
+            if item is not None:
+                item.advance(len(data))
+        for piece in decoder.finish():
+            self._output.write(piece)
+
+
+def _absolute(asked: Asked, reference: str) -> str:
+    try:
+        return resolve(asked.location, reference, {"http", "https"}).url
+    except CommandError:
+        return reference
+
+
+def _pair(address: tuple[str, int] | tuple[str, int, int, int] | str | None) -> tuple[str, int]:
+    return address[:2] if isinstance(address, tuple) else (address or "", 0)

@@ -1,0 +1,113 @@
+"""--parallel: one HTTP/2 connection, the order of what is printed, and what fails."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mint._command import main
+from mint.testing import Origin, Request, Response
+from tests.tls import authority, server_context
+
+from .servers import Site, command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Capture = pytest.CaptureFixture[bytes]
+
+
+class Gate:
+    """Answers only once so many requests are there."""
+
+    def __init__(self, count: int) -> None:
+        self.barrier = threading.Barrier(count, timeout=20)
+
+    def __call__(self, asked: Request) -> Response:
+        self.barrier.wait()
+        return Response(200, (), asked.target.encode() * 1000 + b"\n")
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_one_connection_carries_everything_at_once(count: int, tmp_path: Path, capsysbinary: Capture) -> None:
+    (tmp_path / "ca.pem").write_bytes(authority().cert_pem.bytes())
+    with Origin(Gate(count), tls=server_context(alpn=("h2",))) as origin:
+        urls = [f"https://localhost:{origin.port}/{number}" for number in range(count)]
+        assert main(["-Z", "--cacert", str(tmp_path / "ca.pem"), "-w", "%{num_connects}\\n", *urls]) == 0
+    lines = capsysbinary.readouterr().out.split(b"\n")[:-1]
+    assert lines[::2] == [f"/{number}".encode() * 1000 for number in range(count)]
+    assert sorted(lines[1::2]) == [b"0"] * (count - 1) + [b"1"]
+
+
+def test_over_http1_there_is_a_connection_for_each() -> None:
+    with Origin(Gate(4), protocols=("http1",)) as origin:
+        urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(4)]
+        ran = command("-Z", "-w", "%{num_connects}\\n", *urls)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert ran.stdout == b"".join(f"/{number}".encode() * 1000 + b"\n1\n" for number in range(4))
+
+
+def test_no_more_at_once_than_allowed(capsysbinary: Capture) -> None:
+    most, now, lock = 0, 0, threading.Lock()
+
+    def count(_: Request) -> Response:
+        nonlocal most, now
+        with lock:
+            now += 1
+            most = max(most, now)
+
+        def pieces() -> object:
+            nonlocal now
+            yield b"x\n"
+            with lock:
+                now -= 1
+
+        return Response(200, (), pieces())  # type: ignore[arg-type]  # an iterable of bytes
+
+    with Origin(count) as origin:
+        urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(12)]
+        assert main(["-Z", "--parallel-max", "3", *urls]) == 0
+    assert capsysbinary.readouterr().out == b"x\n" * 12
+    assert most <= 3
+
+
+@pytest.mark.parametrize("protocol", [(), ("--h2c",)])
+def test_a_failure_spoils_nothing_else(protocol: tuple[str, ...], capsysbinary: Capture) -> None:
+    site = Site({f"/{number}": Response(200, (), f"{number}\n".encode()) for number in range(0, 10, 2)})
+    with Origin(site) as origin:
+        urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(10)]
+        assert main(["-Z", "-f", *protocol, *urls]) == 22
+    out, err = capsysbinary.readouterr()
+    assert out == b"0\n2\n4\n6\n8\n"
+    assert err.count(b"status 404\n") == 5
+
+
+def test_what_is_large_keeps_its_place(capsysbinary: Capture) -> None:
+    pages = {f"/{number}": Response(200, (), f"{number}".encode() * 2_000_000) for number in range(4)}
+    with Origin(Site(pages)) as origin:
+        urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(4)]
+        assert main(["--parallel", "--h2c", *urls]) == 0
+    assert capsysbinary.readouterr().out == b"".join(str(number).encode() * 2_000_000 for number in range(4))
+
+
+def test_time_is_up_for_all(capsysbinary: Capture) -> None:
+    hold = threading.Event()
+
+    def wait(_: Request) -> Response:
+        hold.wait(20)
+        return Response(200)
+
+    with Origin(wait) as origin:
+        urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(3)]
+        assert main(["-Z", "--h2c", "-m", "0.2", *urls]) == 28
+        hold.set()
+    assert capsysbinary.readouterr().err.count(b"time is up") == 3
+
+
+def test_nobody_takes_the_output() -> None:
+    with Origin(Site({"/": Response(200, (), bytes(1_000_000))})) as origin:
+        url = f"http://127.0.0.1:{origin.port}/"
+        ran = command("-Z", "-s", "-o", "/dev/full", "-o", "/dev/full", url, url)
+    assert ran.returncode == 23

@@ -1,0 +1,113 @@
+"""The line about progress, drawn by a clock of ours; and -v."""
+
+from __future__ import annotations
+
+import io
+
+from mint._command.progress import Progress, duration
+from mint._command.verbose import flags_by_name, lines
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+CLEAR = "\r\x1b[K"
+
+
+def drawn(stream: io.StringIO) -> list[str]:
+    return stream.getvalue().split(CLEAR)[1:]
+
+
+def test_name_rate_and_time_left() -> None:
+    stream, clock = Terminal(), Clock()
+    item = Progress(stream, clock=clock).start("page\x1b.html")
+    item.expect(10_240)
+    for _ in range(4):
+        clock.now += 1.0
+        item.advance(1_024)
+    assert drawn(stream)[-1] == "page?.html  40%  4.0 KiB  1.0 KiB/s  0:06 left"
+    item.end()
+    assert stream.getvalue().endswith(CLEAR)
+    item.end()
+    assert len(drawn(stream)) == 5
+
+
+def test_it_is_drawn_ten_times_a_second_at_most() -> None:
+    stream, clock = Terminal(), Clock()
+    item = Progress(stream, clock=clock).start("page")
+    for _ in range(1_000):
+        clock.now += 0.001
+        item.advance(1)
+    assert 8 <= len(drawn(stream)) <= 10
+
+
+def test_the_rate_is_that_of_the_last_seconds() -> None:
+    stream, clock = Terminal(), Clock()
+    item = Progress(stream, clock=clock).start("page")
+    for octets in (*[1_048_576] * 10, *[1_024] * 10):
+        clock.now += 1.0
+        item.advance(octets)
+    assert drawn(stream)[-1] == "page  10.0 MiB  1.0 KiB/s"
+
+
+def test_several_at_once() -> None:
+    stream, clock = Terminal(), Clock()
+    line = Progress(stream, clock=clock)
+    items = [line.start(f"page{number}") for number in range(3)]
+    for item in items:
+        item.expect(2_048)
+    clock.now += 1.0
+    items[0].advance(2_048)
+    items[0].end()
+    clock.now += 1.0
+    items[1].advance(1_024)
+    assert drawn(stream)[-1] == "2 at once, 1 done  25%  1.0 KiB  1.5 KiB/s  0:02 left"
+
+
+def test_nothing_is_drawn_where_nobody_sees_it() -> None:
+    clock = Clock()
+    for stream in (io.StringIO(), Terminal(), None):
+        item = Progress(stream, shown=not isinstance(stream, Terminal), clock=clock).start("x")
+        clock.now += 1.0
+        item.advance(1)
+        item.end()
+        assert stream is None or stream.getvalue() == ""
+
+
+def test_a_line_is_never_longer_than_the_terminal() -> None:
+    stream, clock = Terminal(), Clock()
+    item = Progress(stream, clock=clock).start("n" * 500)
+    item.expect(10**15)
+    clock.now += 1.0
+    item.advance(1)
+    assert len(drawn(stream)[-1]) < 80
+
+
+def test_durations() -> None:
+    assert [duration(each) for each in (0, 7.9, 750, 11_100)] == ["0:00", "0:07", "12:30", "3:05:00"]
+
+
+def test_header_fields_are_lines_and_flags_have_names() -> None:
+    assert lines("> HEADERS stream=1 length=9 flags=0x05 [':method: GET', \"a: it's\"]") == [
+        "> HEADERS stream=1 length=9 END_STREAM END_HEADERS",
+        ">   :method: GET",
+        ">   a: it's",
+    ]
+    assert lines("< SETTINGS stream=0 length=0 flags=0x01") == ["< SETTINGS stream=0 length=0 ACK"]
+    assert lines("< GOAWAY stream=0 length=8 flags=0x00 b'bye'") == ["< GOAWAY stream=0 length=8 b'bye'"]
+    assert lines("< HTTP/1.1 200") == ["< HTTP/1.1 200"]
+    assert lines("< HEADERS stream=1 length=9 flags=0x04 [broken") == [
+        "< HEADERS stream=1 length=9 END_HEADERS [broken"
+    ]
+    assert flags_by_name("HEADERS", 0x2D) == "END_STREAM END_HEADERS PADDED PRIORITY"
+    assert flags_by_name("DATA", 0x49) == "END_STREAM PADDED 0x40"
+    assert flags_by_name("0xbd", 0x03) == "0x03"
