@@ -24,9 +24,13 @@ LAYERS = (
     ("httpx", ("mint._httpx",)),
     ("pools", ("mint.pool",)),
     ("helpers", ("mint.exchange", "mint.content", "mint._content")),
-    ("public modules", ("mint.asyncio", "mint.trio", "mint.http1", "mint.http2", "mint.transport")),
+    (
+        "public modules",
+        ("mint.asyncio", "mint.trio", "mint.http1", "mint.http2", "mint.transport", "mint.transcripts"),
+    ),
     ("connections", ("mint._connections",)),
     ("event loops", ("mint._loops",)),
+    ("transcripts", ("mint._transcripts",)),
     ("connecting", ("mint._connect",)),
     ("wire", ("mint._wire",)),
     (

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ._connections.http2 import HTTP2
     from ._connections.negotiation import Connection
     from ._connections.signatures import Arguments, OnlyHTTP1, OnlyHTTP2
+    from ._transcripts.recorder import Record
     from .proxy import Proxy
     from .types import Address, ProtocolName, Resolver, Scheme
 
@@ -84,6 +85,7 @@ async def connect(
     http1: HTTP1Options = _HTTP1,
     http2: HTTP2Options = _HTTP2,
     log: bool = False,
+    record: Record | None = None,
     resolver: Resolver | None = None,
     socket: sockets.socket | None = None,
 ) -> Connection:
@@ -92,7 +94,7 @@ async def connect(
     The arguments are those of `mint.connect`; `mailbox` is one of this module, given here or later to
     `set_mode`. Cancelled at any moment it leaves no socket behind. Raises what `mint.connect` raises.
     """
-    wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
+    wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log, record)
     check_mailbox(mailbox, "asyncio")
     with connecting():
         link, found = await open_link(wish.plan, resolver, socket)

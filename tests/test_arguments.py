@@ -367,6 +367,7 @@ PARAMETERS: dict[str, list[object]] = {
     "http1": [5, {}, mint.HTTP2Options()],
     "http2": [5, {}, mint.HTTP1Options()],
     "log": [None, 0, 1, "yes"],
+    "record": [5, b"x", {}, type],
     "resolver": [5, "x", {}],
     "socket": [5, "x", {}, 3.5],
 }
@@ -646,14 +647,13 @@ def test_what_gives_something_that_lies() -> None:
 
 INITIATE: dict[str, list[object]] = {
     "transport": [None, 5, "x", mint.transport.Memory],
-    "scheme": PARAMETERS["scheme"],
+    **{name: PARAMETERS[name] for name in ("scheme", "log", "record")},
     "hostname": [None, 5, b"a", "a\0b", "", "a b", True],
     "port": [None, "80", True, -1, 65_536, 1.5],
     "http1": [None, 5, {}, mint.HTTP2Options()],
     "http2": [None, 5, {}, mint.HTTP1Options()],
     "identity": ["1", True, -1, 2**64, 1.5],
     "mailbox": [5, "x", mint.Mailbox],
-    "log": BOOLS,
     "forward_proxy": BOOLS,
     "proxy_headers": WRONG["HeaderFields"],
 }

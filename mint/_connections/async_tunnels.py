@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .._connect.race import Answer as StepAnswer
     from .._connect.race import IOStep
     from .._loops.reader import Reader
+    from .._transcripts.recorder import Record
     from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, Transport
     from .http2 import HTTP2
     from .negotiation import Connection
@@ -96,6 +97,7 @@ class Tunnels(TunnelsBase):
         http1: HTTP1Options = _HTTP1,
         http2: HTTP2Options = _HTTP2,
         log: bool = False,
+        record: Record | None = None,
         tunnel_timeout: float | None = 30.0,
     ) -> Connection:
         """Connect to a server through one more tunnel; the arguments are those of `connect`.
@@ -104,7 +106,9 @@ class Tunnels(TunnelsBase):
         what `connect` raises through a proxy, and `TooManyConcurrentRequests` (local) where the proxy
         allows no further tunnel now. Cancelled, it leaves no tunnel behind.
         """
-        wish = make_wish(scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log)
+        wish = make_wish(
+            scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log, record
+        )
         wanted, target = self._check(wish, tunnel_timeout)
         with connecting():
             made = await self._connect(wanted, target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
     from .._core.events import RequestRef, Step
@@ -66,3 +66,12 @@ class Engine(Protocol):
     def traced(self, on: bool) -> Self:
         """Return the same state with notes on or off."""
         ...
+
+
+_S = TypeVar("_S", bound=Engine)
+
+
+def unrecorded(state: _S) -> _S:
+    """Return the state itself where it is recorded: for what is tried and thrown away."""
+    made: _S = getattr(state, "unrecorded", state)
+    return made

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .._core.events import Done
 from ..errors import TransportError
-from .engine import Engine
+from .engine import Engine, unrecorded
 
 if TYPE_CHECKING:
     from .._core.events import Event
@@ -23,6 +23,7 @@ def stays_open(state: Engine, found: Unread) -> bool:
     """Return whether requests can be sent after this is read."""
     if found.failure is not None or found.ended:
         return False
+    state = unrecorded(state)
     for octets in found.octets:
         step = state.feed(octets)
         if step.fault is not None:
@@ -34,6 +35,7 @@ def stays_open(state: Engine, found: Unread) -> bool:
 def events_of(state: Engine, found: Unread) -> list[Event]:
     """Return what has arrived as events."""
     events: list[Event] = []
+    state = unrecorded(state)
     for octets in found.octets:
         step = state.feed(octets)
         events += step.responses

@@ -23,12 +23,15 @@ from ..tolerance import bits_of
 from ..types import UnixAddress
 from .arguments import check_initiate, check_mailbox, check_options
 from .base import NO_PRIVATE, ConnectionBase
+from .engine import unrecorded
 from .failures import connecting
+from .recording import check_record, recorded
 
 if TYPE_CHECKING:
     import socket as sockets
 
     from .._core.events import RequestRef
+    from .._transcripts.recorder import Record
     from ..proxy import Proxy
     from ..types import Address, HeaderFields, Inbox, Resolver, Scheme, Transport, Unread
 
@@ -63,7 +66,7 @@ class HTTP1(ConnectionBase[core.State]):
 
     def _is_unasked(self, found: Unread) -> bool:
         return not self.open_request_count and (
-            found.handed_out or self._state.unasked(b"".join(found.octets)).fault is not None
+            found.handed_out or unrecorded(self._state).unasked(b"".join(found.octets)).fault is not None
         )
 
     def _heard_unasked(self) -> None:
@@ -126,6 +129,7 @@ def connect(
     tls: TLSOptions = _TLS,
     http1: HTTP1Options = _DEFAULTS,
     log: bool = False,
+    record: Record | None = None,
     resolver: Resolver | None = None,
     socket: sockets.socket | None = None,
 ) -> HTTP1:
@@ -135,6 +139,7 @@ def connect(
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("http/1.1",), proxy)
     check_options(log, http1=http1)
+    record = check_record(record)
     check_mailbox(mailbox, "blocking")
     with connecting():
         link, found = open_link(plan, resolver, socket)
@@ -149,6 +154,7 @@ def connect(
                 http1=http1,
                 mailbox=mailbox,
                 log=log,
+                record=record,
                 forward_proxy=plan.forwarded,
                 proxy_headers=found.proxy_headers,
             )
@@ -167,6 +173,7 @@ def initiate(
     identity: int | None = None,
     mailbox: Inbox | None = None,
     log: bool = False,
+    record: Record | None = None,
     forward_proxy: bool = False,
     proxy_headers: HeaderFields = (),
 ) -> HTTP1:
@@ -181,6 +188,7 @@ def initiate(
         identity: the `connection` of the refs; random unless given (for replay).
         mailbox: active mode with this mailbox; passive mode without.
         log: log one record per head.
+        record: where the transcript goes, as in `mint.connect`.
         forward_proxy: the link leads to a proxy: targets go out in absolute form.
         proxy_headers: to a forward proxy, sent with every request; else those of the proxy's answer to
             CONNECT, kept for `proxy_headers`.
@@ -188,6 +196,8 @@ def initiate(
     """
     check_options(log, http1=http1)
     _checks.flag("forward_proxy", forward_proxy)
+    if record is not None:
+        record = check_record(record)
     check_initiate(transport, scheme, hostname, port, identity, mailbox, proxy_headers)
     config = core.Config(
         hostname=hostname,
@@ -213,6 +223,8 @@ def initiate(
         sensitive=http1.sensitive_headers,
     )
     state = core.State(config)
+    if record is not None:
+        state = recorded(state, record)
     if log:
         state = state.traced(True)  # the engine's contract is positional
     told = () if forward_proxy else proxy_headers

@@ -25,12 +25,14 @@ from ..types import UnixAddress
 from .arguments import check_initiate, check_mailbox, check_options
 from .base import NO_PRIVATE, ConnectionBase
 from .failures import connecting
+from .recording import check_record, recorded_opening
 
 if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Callable
 
     from .._core.events import Step
+    from .._transcripts.recorder import Record
     from ..proxy import Proxy
     from ..types import Address, HeaderFields, Inbox, Resolver, Scheme, TLSInfo, Transport
 
@@ -261,6 +263,7 @@ def connect(
     tls: TLSOptions = _TLS,
     http2: HTTP2Options = _DEFAULTS,
     log: bool = False,
+    record: Record | None = None,
     resolver: Resolver | None = None,
     socket: sockets.socket | None = None,
 ) -> HTTP2:
@@ -271,6 +274,7 @@ def connect(
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("h2",), proxy)
     check_options(log, http2=http2)
+    record = check_record(record)
     check_mailbox(mailbox, "blocking")
     with connecting():
         link, found = open_link(plan, resolver, socket)
@@ -288,6 +292,7 @@ def connect(
                 http2=http2,
                 mailbox=mailbox,
                 log=log,
+                record=record,
                 proxy_headers=found.proxy_headers,
             )
         except BaseException:
@@ -305,6 +310,7 @@ def initiate(
     identity: int | None = None,
     mailbox: Inbox | None = None,
     log: bool = False,
+    record: Record | None = None,
     proxy_headers: HeaderFields = (),
 ) -> HTTP2:
     """Speak HTTP/2 over a link of your own; the preface is sent at once.
@@ -318,10 +324,13 @@ def initiate(
         identity: the `connection` of the refs; random unless given (for replay).
         mailbox: active mode with this mailbox; passive mode without.
         log: log one record per frame.
+        record: where the transcript goes, as in `mint.connect`.
         proxy_headers: those of a proxy's answer to CONNECT, kept for `proxy_headers`.
 
     """
     check_options(log, http2=http2)
+    if record is not None:
+        record = check_record(record)
     check_initiate(transport, scheme, hostname, port, identity, mailbox, proxy_headers)
     config = core.Config(
         hostname=hostname,
@@ -354,6 +363,8 @@ def initiate(
         max_discarded_header_list=http2.max_discarded_header_list,
     )
     step = core.State.open(config, log)
+    if record is not None:
+        step = recorded_opening(step, record)
     transport.claim(transport.generation)
     made = _SLOTS.make(HTTP2, step.state, transport, transport.generation, NO_PRIVATE, proxy_headers)
     connection = made.opened(step)

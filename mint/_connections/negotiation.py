@@ -20,6 +20,7 @@ from .http1 import HTTP1
 from .http1 import initiate as initiate_http1
 from .http2 import HTTP2, check_security
 from .http2 import initiate as initiate_http2
+from .recording import check_record
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .._connect.race import Established, Plan
+    from .._transcripts.recorder import Record
     from .._wire.link import Link
     from ..proxy import Proxy
     from ..types import Address, Inbox, ProtocolName, Resolver, Scheme
@@ -77,6 +79,7 @@ class Wish(NamedTuple):
     http1: HTTP1Options
     http2: HTTP2Options
     log: bool
+    record: Record | None
 
     def begin(self, link: Link, found: Established, mailbox: Inbox | None) -> Connection:
         """Speak the protocol that was agreed on; the link is closed where that fails."""
@@ -92,6 +95,7 @@ class Wish(NamedTuple):
                     http1=self.http1,
                     mailbox=mailbox,
                     log=self.log,
+                    record=self.record,
                     forward_proxy=self.plan.forwarded,
                     proxy_headers=found.proxy_headers,
                 )
@@ -104,6 +108,7 @@ class Wish(NamedTuple):
                 http2=self.http2,
                 mailbox=mailbox,
                 log=self.log,
+                record=self.record,
                 proxy_headers=found.proxy_headers,
             )
         except BaseException:
@@ -123,12 +128,13 @@ def make_wish(
     http1: HTTP1Options,
     http2: HTTP2Options,
     log: bool,
+    record: Record | None = None,
 ) -> Wish:
     """Check the arguments of `connect`, the same in every world; `ValueError` where they make no sense."""
     offer = offered(protocols)
     check_options(log, http1, http2)
     plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)
-    return Wish(plan, scheme, offer, http1, http2, log)
+    return Wish(plan, scheme, offer, http1, http2, log, check_record(record))
 
 
 @overload
@@ -162,6 +168,7 @@ def connect(
     http1: HTTP1Options = _HTTP1,
     http2: HTTP2Options = _HTTP2,
     log: bool = False,
+    record: Record | None = None,
     resolver: Resolver | None = None,
     socket: sockets.socket | None = None,
 ) -> Connection:
@@ -182,6 +189,9 @@ def connect(
         http1: limits and ways of HTTP/1.
         http2: settings, windows and limits of HTTP/2.
         log: log one record per message head or frame, to the logger `mint`.
+        record: write a transcript, without secrets, that `python -m mint replay` can replay: to the file of
+            this path, to a text file, or through a `mint.transcripts.Recorder`, which may serve many
+            connections.
         resolver: what finds the addresses of a name; the system does otherwise. It runs in a thread.
         socket: a connected socket to use instead of dialling: it leads to the server, or to the proxy. It is
             mint's from now on and closed with the connection, also where connecting fails; after a
@@ -195,9 +205,10 @@ def connect(
             (`InadequateSecurity`).
         ValueError: an option makes no sense; raised before anything is dialled.
         TypeError: an argument is of another type; likewise.
+        OSError: the file of `record` cannot be made; likewise.
 
     """
-    wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log)
+    wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log, record)
     check_mailbox(mailbox, "blocking")
     with connecting():
         link, found = open_link(wish.plan, resolver, socket)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 if TYPE_CHECKING:
     import socket as sockets
 
+    from .._transcripts.recorder import Record
     from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
     from ..proxy import Proxy
     from ..types import Inbox, Resolver
@@ -28,6 +29,7 @@ class Arguments(TypedDict, total=False):
     http1: HTTP1Options
     http2: HTTP2Options
     log: bool
+    record: Record | None
     resolver: Resolver | None
     socket: sockets.socket | None
 

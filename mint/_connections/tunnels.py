@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from .._connect.race import Answer as StepAnswer
     from .._connect.race import IOStep
+    from .._transcripts.recorder import Record
     from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, Unknown
     from .http2 import HTTP2
     from .negotiation import Connection
@@ -93,6 +94,7 @@ class Tunnels(TunnelsBase):
         http1: HTTP1Options = _HTTP1,
         http2: HTTP2Options = _HTTP2,
         log: bool = False,
+        record: Record | None = None,
         tunnel_timeout: float | None = 30.0,
     ) -> Connection:
         """Connect to a server through one more tunnel; the arguments are those of `mint.connect`.
@@ -103,7 +105,9 @@ class Tunnels(TunnelsBase):
         """
         if not self.waits:
             raise RuntimeError("tunnels are opened while the connection to the proxy is in passive mode")
-        wish = make_wish(scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log)
+        wish = make_wish(
+            scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log, record
+        )
         wanted, target = self._check(wish, tunnel_timeout)
         with connecting():
             return self._connect(wanted, target)

@@ -311,6 +311,14 @@ cdef class Step:
                 return None
         return self.responses
 
+    def leading_to(self, state):
+        """Return the same step with another successor: a state that stands for it."""
+        cdef Step made = step(state, self.responses, self.output, self.fault, self.ref, self.end, self.notes)
+        made.cause = self.cause
+        made.alone = self.alone
+        made.timed = self.timed
+        return made
+
     def __repr__(self):
         # What is written may hold credentials.
         written = sum([len(piece) for piece in self.output])

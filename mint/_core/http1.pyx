@@ -19,8 +19,8 @@ from .http1_notes cimport notes_of_output, notes_of_responses, notes_of_skipped
 from .http1_repeats cimport Repeat, repeatable
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_UPGRADE, SEND_CHUNKED, SEND_LENGTH,
                               SEND_NOTHING, Draft, body_output, draft, trailers_output)
-from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_TUNNEL, PHASE_UNTIL_CLOSE, Core,
-                               Pending, Reading)
+from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_FIELDS, PHASE_TRAILERS, PHASE_TUNNEL,
+                               PHASE_UNTIL_CLOSE, Core, Pending, Reading)
 from .logs cimport same_octets
 
 from .fields import SENSITIVE
@@ -84,6 +84,11 @@ cdef class State(Reading):
     def is_tunnel(self):
         """Whether another protocol has taken over."""
         return self.core.phase == PHASE_TUNNEL or self.core.phase == PHASE_DEAF
+
+    @property
+    def reads_fields(self):
+        """Whether a line that comes now is part of a head or of trailers."""
+        return self.core.phase <= PHASE_FIELDS or self.core.phase == PHASE_TRAILERS
 
     @property
     def is_streaming(self):

@@ -100,7 +100,7 @@ cdef class Core:
     cdef Streams requests         # by (id - 1) / 2
     cdef Streams pushes           # by id / 2 - 1; None while there never was one
     cdef Encoder encoder
-    cdef Decoder decoder
+    cdef readonly Decoder decoder
     cdef ByteLog partial          # payload of a frame that has not come whole
     cdef ByteLog block            # field block whose END_HEADERS has not come
     cdef ByteLog resets           # ids in state RESET, oldest first, four octets each

@@ -4,6 +4,7 @@ from typing import Generic, Self, TypeVar, final
 from .faults import Fault
 
 _S_co = TypeVar("_S_co", covariant=True)
+_T = TypeVar("_T")
 
 # What the compiled modules offer each other.
 __pyx_capi__: dict[str, object]
@@ -157,3 +158,4 @@ class Step(Generic[_S_co]):
     def end(self) -> int: ...
     @property
     def notes(self) -> tuple[Note, ...]: ...
+    def leading_to(self, state: _T) -> Step[_T]: ...

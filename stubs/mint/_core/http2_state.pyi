@@ -2,6 +2,7 @@ from typing import final
 
 from typing_extensions import disjoint_base
 
+from .hpack import Decoder
 from .http2_config import Config
 
 # What the compiled modules offer each other.
@@ -11,6 +12,8 @@ __pyx_capi__: dict[str, object]
 class Core:
     @property
     def config(self) -> Config: ...
+    @property
+    def decoder(self) -> Decoder: ...
 
 @final
 class Work: ...

@@ -1,0 +1,148 @@
+"""How values are written in a transcript: octets, text, numbers. Every literal fits on a line."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, TypeGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+from .._core.http2_config import PREFACE
+
+_WIDTH = 96
+"""How many octets of text a line holds at most."""
+_HEX_WIDTH = 32
+_HEAD = 9
+_KINDS = (
+    *("DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS", "PUSH_PROMISE", "PING", "GOAWAY"),
+    *("WINDOW_UPDATE", "CONTINUATION"),
+)
+_FLAGS: dict[int, tuple[tuple[int, str], ...]] = {
+    0: ((1, "END_STREAM"), (8, "PADDED")),
+    1: ((1, "END_STREAM"), (4, "END_HEADERS"), (8, "PADDED"), (32, "PRIORITY")),
+    4: ((1, "ACK"),),
+    5: ((4, "END_HEADERS"), (8, "PADDED")),
+    6: ((1, "ACK"),),
+    9: ((4, "END_HEADERS"),),
+}
+_ESCAPES = {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x22: '\\"', 0x5C: "\\\\"}
+_MARKS = tuple(
+    _ESCAPES.get(each, chr(each) if 0x20 <= each < 0x7F else f"\\x{each:02x}") for each in range(256)
+)
+_UNESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|([nrt\"\\]))")
+_QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f-\U0010ffff]|\\x[0-9a-f]{2}|\\[nrt"\\])*)"')
+_HEX = re.compile(r"(?:[0-9a-f]{2})+")
+_COMMENT = re.compile(r"(?:\s+#.*)?\s*")
+
+
+class LiteralError(ValueError):
+    """What stands in a transcript is no literal."""
+
+
+def quoted(octets: bytes) -> str:
+    """Return octets as text between quotes."""
+    return '"' + "".join([_MARKS[each] for each in octets]) + '"'
+
+
+def unquoted(text: str) -> bytes:
+    """Return the octets of a literal: text between quotes, or hexadecimal digits; a comment may follow."""
+    text = text.strip()
+    found = _QUOTED.match(text) or _HEX.match(text)
+    if found is None or not _COMMENT.fullmatch(text, found.end()):
+        raise LiteralError(
+            f"octets stand between quotes (\\x41 for what is no text) or as hex, not {text[:60]!a}"
+        )
+    if found[0].startswith('"'):
+        return _ESCAPE.sub(
+            lambda each: chr(int(each[1], 16)) if each[1] else _UNESCAPED[each[2]], found[1]
+        ).encode("latin-1")
+    return bytes.fromhex(found[0])
+
+
+def value(text: str) -> object:
+    """Return the value of a literal in JSON."""
+    try:
+        made: object = json.loads(text)
+    except ValueError as error:
+        raise LiteralError(f"a value in JSON is wanted, not {text[:60]!a}") from error
+    return made
+
+
+def _stand_in(given: object) -> object:
+    """Return what is written of a value that JSON does not have."""
+    if _is_set(given):
+        return sorted(map(str, given))
+    return type(given).__name__
+
+
+def _is_set(value: object) -> TypeGuard[frozenset[object]]:
+    return isinstance(value, frozenset)
+
+
+def written(given: object) -> str:
+    """Return a value in JSON, sets as sorted lists."""
+    return json.dumps(given, default=_stand_in)
+
+
+def _is_text(octets: bytes) -> bool:
+    """Whether octets are better read as text."""
+    return sum(0x20 <= each < 0x7F or each in _ESCAPES for each in octets) * 10 >= 9 * len(octets)
+
+
+def _text_lines(octets: bytes) -> Iterator[str]:
+    for line in _lines(octets):
+        for at in range(0, len(line), _WIDTH):
+            yield quoted(line[at : at + _WIDTH])
+
+
+def _lines(octets: bytes) -> Iterator[bytes]:
+    """Cut after each LF, and nowhere else."""
+    start = 0
+    while start < len(octets):
+        end = octets.find(b"\n", start) + 1 or len(octets)
+        yield octets[start:end]
+        start = end
+
+
+def _hex_lines(octets: bytes) -> Iterator[str]:
+    for at in range(0, len(octets), _HEX_WIDTH):
+        yield octets[at : at + _HEX_WIDTH].hex()
+
+
+def of_octets(octets: bytes) -> Iterator[str]:
+    """Return literals, one for each line, that make these octets."""
+    return _text_lines(octets) if _is_text(octets) else _hex_lines(octets)
+
+
+def of_frames(octets: bytes) -> Iterator[str]:
+    """Return literals that make these octets of HTTP/2, each frame on lines of its own if all are whole."""
+    if octets.startswith(PREFACE):
+        yield quoted(PREFACE) + "  # the preface"
+        octets = octets[len(PREFACE) :]
+    frames = _frames(octets)
+    if frames is None:
+        yield from of_octets(octets)
+        return
+    for frame in frames:
+        kind = frame[3]
+        named = _KINDS[kind] if kind < len(_KINDS) else f"type {kind}"
+        flags = "".join(f", {name}" for bit, name in _FLAGS.get(kind, ()) if frame[4] & bit)
+        stream = int.from_bytes(frame[5:_HEAD]) & 0x7FFFFFFF
+        yield f"{frame[:_HEAD].hex()}  # {named}, stream {stream}{flags}"
+        yield from of_octets(frame[_HEAD:]) if kind == 0 else _hex_lines(frame[_HEAD:])
+
+
+def _frames(octets: bytes) -> list[bytes] | None:
+    """Cut octets into whole frames; `None` where they are not."""
+    made: list[bytes] = []
+    place = 0
+    while place < len(octets):
+        end = place + _HEAD + int.from_bytes(octets[place : place + 3])
+        if end > len(octets):
+            return None
+        made.append(octets[place:end])
+        place = end
+    return made

@@ -1,0 +1,161 @@
+"""Masks: what stands in a transcript in place of a secret.
+
+A mask has as many characters as the secret, and as many octets where HPACK compresses it (RFC 7541 5.2), so
+that frames, windows, tables and limits come to the same. What makes a value invalid stays in it: blanks at
+its ends, control characters, letters outside of ASCII.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .._core.fields import SENSITIVE
+from .._core.hpack import Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..types import HeaderFields
+
+Span = tuple[int, int]
+"""Where a secret begins and ends in a value."""
+
+_USERINFO = re.compile(r"//([^/?#\s\"'<>]*)@")
+_SCHEMES = re.compile(r"(?i)(?:basic|bearer|digest|dpop|hawk|negotiate|ntlm|hoba|mutual|scram-\S+) +(?=\S)")
+_WITH_SCHEME = frozenset({"authorization", "proxy-authorization"})
+_HIDDEN = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]")
+_UNSENDABLE = re.compile("[\u0100-\U0010ffff]")
+_BLANKS = " \t"
+_LEAST = 5
+_SHORT = "0"  # one of the shortest
+_FILLERS = "0-x*!|#@^{\\"  # of visible characters, one for each number of bits
+_PADDING = 800  # enough to make the encoder compress, whatever stands beside it
+_OCTET = 8
+
+
+def _sizes() -> tuple[int, ...]:
+    """Return how many bits HPACK makes of each character (RFC 7541 appendix B)."""
+    encoder = Encoder()
+    padding = _SHORT * _PADDING
+
+    def size(text: str) -> int:
+        return len(encoder.encode((("authorization", text + padding),))[0])
+
+    without = size("")
+    return tuple(size(chr(mark) * _OCTET) - without for mark in range(256))
+
+
+_BITS = _sizes()
+# The characters of masks, by how many bits they have; only obs-text has more than any that is visible.
+_MARKS = {
+    **{_BITS[mark]: chr(mark) for mark in range(0x80, 0x100)},
+    **{_BITS[ord(each)]: each for each in _FILLERS},
+}
+
+
+def bits(text: str) -> int:
+    """Return how many bits HPACK makes of a value when it compresses it."""
+    return sum(_BITS[ord(mark)] for mark in text)
+
+
+def octets_on_the_wire(text: str) -> int:
+    """Return how many octets the encoder makes of a value, compressed or not, whichever is less."""
+    return min(len(text), -(-bits(text) // _OCTET))
+
+
+def filler(count: int, least: int, most: int) -> str | None:
+    """Return so many characters that come to so many bits; `None` where there are none."""
+    made: list[str] = []
+    for left in range(count, 0, -1):
+        share = (most - _LEAST * left) / left + _LEAST
+        fitting = [size for size in _MARKS if size <= share]
+        if not fitting:
+            return None
+        size = max(fitting)
+        made.append(_MARKS[size])
+        least -= size
+        most -= size
+    return "".join(sorted(made, reverse=True)) if least <= 0 <= most else None
+
+
+def secret_names(sensitive: Iterable[str]) -> frozenset[str]:
+    """Return the names, in lower case, of the fields whose values are secrets."""
+    return SENSITIVE | frozenset(sensitive)
+
+
+def spans(name: str, value: str, names: frozenset[str]) -> list[Span]:
+    """Return where the secrets of a field's value stand."""
+    lower = name.lower()
+    if lower not in names:
+        return [found.span(1) for found in _USERINFO.finditer(value)]
+    scheme = _SCHEMES.match(value) if lower in _WITH_SCHEME else None
+    return [(0 if scheme is None else scheme.end(), len(value))]
+
+
+def _trimmed(value: str, where: Iterable[Span]) -> list[Span]:
+    """Return the same places without the blanks at their ends, which make values invalid."""
+    found: list[Span] = []
+    for start, end in where:
+        text = value[start:end]
+        first = start + len(text) - len(text.lstrip(_BLANKS))
+        found.append((first, first + len(text.strip(_BLANKS))))
+    return found
+
+
+def plain(value: str, where: Iterable[Span]) -> str:
+    """Return the value with `x` for each character of its secrets."""
+    for start, end in _trimmed(value, where):
+        masked = _UNSENDABLE.sub("\u0100", _HIDDEN.sub("x", value[start:end]))
+        value = value[:start] + masked + value[end:]
+    return value
+
+
+def refit(value: str, where: list[Span], size: int | None = None) -> str:
+    """Return the value with its secrets masked, and as many octets in HPACK as before.
+
+    `size` is how many it has where it is compressed already, which a peer may do at a loss.
+    """
+    if not where or _UNSENDABLE.search(value):
+        return plain(value, where)
+    hidden = [
+        at for start, end in _trimmed(value, where) for at in range(start, end) if _HIDDEN.match(value, at)
+    ]
+    kept = bits(value) - sum(_BITS[ord(value[at])] for at in hidden)
+    most = _OCTET * (octets_on_the_wire(value) if size is None else size) - kept
+    made = filler(len(hidden), most - _OCTET + 1, most)
+    if made is None:
+        return plain(value, where)
+    marks = list(value)
+    for at, mark in zip(hidden, made, strict=True):
+        marks[at] = mark
+    return "".join(marks)
+
+
+def fields(pairs: HeaderFields, names: frozenset[str], *, fitted: bool) -> HeaderFields:
+    """Return fields with their secrets masked."""
+    made: list[tuple[str, str]] = []
+    for name, value in pairs:
+        where = spans(name, value, names)
+        made.append((name, refit(value, where) if fitted else plain(value, where)))
+    return tuple(made)
+
+
+def target(text: str) -> str:
+    """Return a request target with the credentials before its host masked.
+
+    Where a host ends cannot be told in what is no URI: then rather too much is masked.
+    """
+    at = text.rfind("@")
+    if at < 0 or text.startswith("/"):
+        return text
+    start = text.find("//") + 2
+    if start < 2 or start > at:  # the length of what was looked for
+        return plain(text, [(0, at)])
+    authority = re.split(r"[/?#]", text[start:], maxsplit=1)[0]
+    _, colon, port = authority.rpartition(":")
+    if "@" in authority and not (colon and "@" not in port and not port.isdigit()):
+        at = start + authority.rfind("@")
+    elif "@" not in authority and (not colon or port.isdigit() or authority.endswith("]")):
+        return text
+    return plain(text, [(start, at)])

@@ -1,0 +1,220 @@
+"""Where transcripts are written: a file that the recorder owns, or one of the caller's."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
+
+from .._checks import flag
+from .._version import __version__
+from .literals import written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+FIRST_LINE = "mint-transcript 1"
+"""What a transcript begins with: the format, and its version."""
+
+
+class TextSink(Protocol):
+    """What text can be written to; a text file is one."""
+
+    def write(self, text: str, /) -> object:
+        """Take text."""
+        ...
+
+
+Record: TypeAlias = "str | os.PathLike[str] | TextSink | Recorder"
+"""What `record=` takes: the path of a file, something to write text to, or a `Recorder`."""
+
+
+class _File:
+    """A file of the recorder's own, written without a buffer: nothing is lost with the process."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        self._descriptor = os.open(path, flags, 0o600)
+
+    def write(self, text: str) -> None:
+        """Write all of it."""
+        octets = memoryview(text.encode())
+        while octets:
+            octets = octets[os.write(self._descriptor, octets) :]
+
+    def close(self) -> None:
+        """Close the descriptor; called once."""
+        os.close(self._descriptor)
+
+
+class _Desk:
+    """Where the connections of a recorder write, one step at a time."""
+
+    def __init__(self, sink: TextSink) -> None:
+        self.failure: Exception | None = None
+        self.connections = 0
+        self._sink: TextSink | None = sink
+        self._lock = threading.RLock()
+        self._process = os.getpid()
+        self._inside = 0
+        self._waiting: list[str] = []
+
+    def enter(self) -> None:
+        """Keep other threads out; what this one does meanwhile, in a finalizer, is written afterwards."""
+        self._lock.acquire()
+        self._inside += 1
+
+    def leave(self) -> bool:
+        """Let others in; return whether something was written that had to wait."""
+        late: list[str] = []
+        self._inside -= 1
+        if not self._inside:
+            late, self._waiting = self._waiting, []
+            for text in late:
+                self._write(text)
+        self._lock.release()
+        return bool(late)
+
+    def put(self, text: str) -> None:
+        """Write text, now or after the step that is at work."""
+        with self._lock:
+            if self._inside > 1:
+                self._waiting.append(text)
+            else:
+                self._write(text)
+
+    def close(self) -> None:
+        """Write no more."""
+        with self._lock:
+            self._sink = None
+
+    def _write(self, text: str) -> None:
+        if self._sink is None or os.getpid() != self._process:
+            return
+        try:
+            self._sink.write(text)
+            flush = getattr(self._sink, "flush", None)
+            if flush is not None:
+                flush()
+        except Exception as error:  # noqa: BLE001  # a connection must not break because a disk is full
+            self.failure = error
+            self._sink = None
+            logging.getLogger("mint").warning("recording has ended: %s", error)
+
+
+class Recorder:
+    """Writes transcripts of connections, any number of them, into one place.
+
+    A file named by its path belongs to the recorder: it is begun anew, readable by its owner alone, and
+    closed by `close`, or with the last value of the last connection. Anything else is yours to close. Each
+    step is written at once, its input before the engine sees it, so a transcript ends where a process does.
+
+    One recorder may serve many connections, forks and threads; recorded connections do one step at a time.
+    Where writing fails, recording ends and the connection goes on: `failure` says why, and a warning goes to
+    the logger `mint`. After a fork of the process only the parent goes on recording.
+
+    Args:
+        target: a path, or what has a `write` for text.
+        secrets: record secrets as they are. Otherwise `authorization`, cookies, proxy credentials, the
+            fields in `sensitive_headers` and credentials in URLs are masked, wherever they stand.
+
+    Raises `OSError` where the file cannot be made, `TypeError` for any other target.
+
+    """
+
+    def __init__(self, target: str | os.PathLike[str] | TextSink, *, secrets: bool = False) -> None:
+        self._secrets = flag("secrets", secrets)
+        self._end: weakref.finalize[[], Recorder] | None = None
+        if isinstance(target, (str, os.PathLike)):
+            owned = _File(target)
+            self._end = weakref.finalize(self, owned.close)
+            self._desk = _Desk(owned)
+        elif callable(getattr(target, "write", None)) and not isinstance(target, type):
+            self._desk = _Desk(target)
+        else:
+            raise TypeError(f"record wants a path, a text file or a Recorder, not {type(target).__name__}")
+        self._desk.put(f"{FIRST_LINE}\nby mint {__version__}\n")
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why recording has ended early, if it has."""
+        return self._desk.failure
+
+    def close(self) -> None:
+        """End recording, and close the file if it is the recorder's own; connections go on. Idempotent."""
+        self._desk.close()
+        if self._end is not None:
+            self._end()
+
+    def __enter__(self) -> Self:
+        """Close it at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def track(self, protocol: str, identity: int) -> Track:
+        """Return a part of the transcript for one more connection; connections ask for it themselves."""
+        return Track(self, self._desk, protocol, identity, secrets=self._secrets)
+
+
+def as_recorder(record: Record) -> Recorder:
+    """Return the recorder itself, or a new one for a path or a file."""
+    return record if isinstance(record, Recorder) else Recorder(record)
+
+
+class Track:
+    """One connection's part of a transcript."""
+
+    def __init__(
+        self, recorder: Recorder, desk: _Desk, protocol: str, identity: int, *, secrets: bool
+    ) -> None:
+        self.secrets = secrets
+        self.protocol = protocol
+        self.identity = identity
+        self.began: int | None = None
+        """When time was first told, in milliseconds: transcripts count from there."""
+        self._recorder = recorder  # its file is open as long as somebody may write to it
+        self._desk = desk
+        self._latest = 0
+        self._steps = 0
+        with self:
+            desk.connections += 1
+            self._number = desk.connections
+
+    def begin_connection(self, options: Iterable[tuple[str, object]], results: Iterable[str]) -> None:
+        """Write what the connection was made of, and what it says at once."""
+        lines = [f"  {name} {written(each)}" for name, each in options]
+        lines += [f"  {line}" for line in results]
+        self._put([f"\nconnection {self._number} {self.protocol}", *lines])
+
+    def __enter__(self) -> None:
+        """Begin a step, or what must not be mixed with others."""
+        self._desk.enter()
+
+    def __exit__(self, *_: object) -> None:
+        if self._desk.leave():
+            self._latest = -1  # something else stands at the end of the transcript
+
+    def begin_step(self, verb: str, base: int, lines: Iterable[str]) -> int:
+        """Write a call on the state that a step led to; return the number of this step."""
+        self._steps += 1
+        head = [f"\n{self._number} {verb}"]
+        if base != self._latest:
+            head.append(f"  from {base}")
+        self._latest = self._steps
+        self._put([*head, *(f"  {line}" for line in lines)])
+        return self._steps
+
+    def end_step(self, state: int, lines: Iterable[str]) -> None:
+        """Write what a step gave; `state` is the step whose successor it led to."""
+        self._latest = state
+        self._put([f"  {line}" for line in lines])
+
+    def _put(self, lines: list[str]) -> None:
+        self._desk.put("\n".join([*lines, ""]))
