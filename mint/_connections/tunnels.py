@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import select
 import socket as sockets
 import weakref
 from time import monotonic
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._connect.race import Arrived, Ready, Receive, Send
 from .._loops.shared import ELSEWHERE, TunnelLink
+from .._loops.system import POLLIN, POLLOUT, make_poll
 from .._loops.tcp import LONGEST, milliseconds
 from .._wire.link import Link, Refused
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, TransportTimeout, TunnelTimeout
@@ -259,10 +259,10 @@ def _close_both(bell: sockets.socket, rope: sockets.socket) -> None:
 
 def _ready(socket: sockets.socket, bell: sockets.socket, until: float | None, *, writing: bool) -> bool:
     """Wait for the socket or the bell; false when the time is up."""
-    poll = select.poll()
+    poll = make_poll()
     try:
-        poll.register(socket, select.POLLIN | (select.POLLOUT if writing else 0))
-        poll.register(bell, select.POLLIN)
+        poll.register(socket, POLLIN | (POLLOUT if writing else 0))
+        poll.register(bell, POLLIN)
     except ValueError:
         return True  # closed by another thread meanwhile, which is something to look at
     ready = bool(poll.poll(milliseconds(None if until is None else until - monotonic())))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import weakref
 from collections import deque
 from threading import get_ident
@@ -17,6 +18,7 @@ from .._connect.tunnel import establish
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
 from .asyncio_link import AsyncioLink
+from .asyncio_poller import poller
 from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
 from .shared import TunnelLink
 
@@ -77,15 +79,16 @@ class Driver(AsyncDriver):
             if not future.done():
                 future.set_result(attempt)
 
+        reports = poller(loop)
         try:
             for attempt in attempts:
-                loop.add_writer(socket_of(attempt), decide, attempt)
+                reports.add_writer(socket_of(attempt).fileno(), functools.partial(decide, attempt))
             return await _within(future, left, RACING)
         except TransportTimeout:
             return None
         finally:
             for attempt in attempts:
-                loop.remove_writer(socket_of(attempt))
+                reports.remove_writer(socket_of(attempt).fileno())
 
     async def _send(self, socket: sockets.socket, octets: bytes, left: float | None) -> None:
         await _within(asyncio.get_running_loop().sock_sendall(socket, octets), left, SENDING)

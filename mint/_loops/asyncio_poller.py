@@ -1,17 +1,20 @@
-"""What reports sockets to links in asyncio: the loop itself, or a selector of ours that the loop watches.
+"""What reports sockets to links in asyncio: the loop itself, a selector that the loop watches, or a thread.
 
+The default loop of Windows cannot watch sockets, so that a thread does it (asyncio_thread.py).
 libuv gives a socket up without a word to its reader when the system reports an error for it (a reset), so
 that on uvloop a selector stands in between, whose own descriptor never has one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import selectors
 import weakref
 from typing import TYPE_CHECKING, Protocol
 
+from .asyncio_thread import ThreadPoller
+
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     Callbacks = dict[int, Callable[[], object]]
@@ -110,14 +113,15 @@ class _Between:
                     callbacks[event]()
 
 
-_BETWEEN: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Between] = weakref.WeakKeyDictionary()
+_MADE: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Poller] = weakref.WeakKeyDictionary()
 
 
 def poller(loop: asyncio.AbstractEventLoop) -> Poller:
     """Return what reports sockets within a loop."""
-    if type(loop).__module__.partition(".")[0] != "uvloop":
+    is_deaf = type(loop).add_reader is asyncio.AbstractEventLoop.add_reader  # it only raises
+    if not is_deaf and type(loop).__module__.partition(".")[0] != "uvloop":
         return loop
-    made = _BETWEEN.get(loop)
+    made = _MADE.get(loop)
     if made is None:
-        made = _BETWEEN[loop] = _Between(loop)
+        made = _MADE[loop] = ThreadPoller(loop) if is_deaf else _Between(loop)
     return made

@@ -7,7 +7,6 @@ the time is up.
 from __future__ import annotations
 
 import queue
-import select
 from typing import TYPE_CHECKING
 
 from .._connect.race import (
@@ -43,6 +42,7 @@ from .dialer import (
     resolving,
     socket_of,
 )
+from .system import CONNECTED, POLLIN, POLLOUT, make_poll
 from .tcp import SocketLink, milliseconds
 
 if TYPE_CHECKING:
@@ -132,11 +132,11 @@ class Driver(Dialler):
     def _wait(self, attempts: tuple[Attempt, ...], seconds: float | None) -> Decided:
         left = self.left(RACING)
         timeout = left if seconds is None else seconds if left is None else min(left, seconds)
-        poll = select.poll()
+        poll = make_poll()
         numbers: dict[int, Attempt] = {}
         for attempt in attempts:
             numbers[socket_of(attempt).fileno()] = attempt
-            poll.register(socket_of(attempt), select.POLLOUT)
+            poll.register(socket_of(attempt), CONNECTED)
         ready = poll.poll(milliseconds(timeout))
         if not ready:
             self.left(RACING)
@@ -144,7 +144,7 @@ class Driver(Dialler):
         return decide(numbers[ready[0][0]])
 
     def _ready(self, socket: sockets.socket, events: int, phase: str) -> None:
-        poll = select.poll()
+        poll = make_poll()
         poll.register(socket, events)
         if not poll.poll(milliseconds(self.left(phase))):
             raise TransportTimeout(phase)
@@ -155,13 +155,13 @@ class Driver(Dialler):
             try:
                 rest = rest[socket.send(rest) :]
             except BlockingIOError:
-                self._ready(socket, select.POLLOUT, SENDING)
+                self._ready(socket, POLLOUT, SENDING)
             except OSError as error:
                 raise system_error(error, doing=SENDING) from error
 
     def _receive(self, socket: sockets.socket) -> bytes:
         while True:
-            self._ready(socket, select.POLLIN, RECEIVING)
+            self._ready(socket, POLLIN, RECEIVING)
             try:
                 return socket.recv(self.tcp.receive_size)
             except BlockingIOError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import socket as sockets
 import ssl
 import threading
@@ -36,6 +35,7 @@ from .._connect.race import (
 )
 from ..errors import MintError, NameNotResolved, TransportError, TransportTimeout
 from ..errors.transport import system_error
+from .system import UNIX, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 Found: TypeAlias = "tuple[Endpoint, ...] | BaseException"
 """What asking for a name gave: its addresses, or what was raised instead."""
 
-FAMILIES = {"inet4": sockets.AF_INET, "inet6": sockets.AF_INET6, "unix": sockets.AF_UNIX}
+FAMILIES = {"inet4": sockets.AF_INET, "inet6": sockets.AF_INET6, "unix": UNIX}
 NAMES = {sockets.AF_INET: "inet4", sockets.AF_INET6: "inet6"}
 
 RACING = "connecting"
@@ -70,7 +70,7 @@ def look_up(host: str, port: int) -> tuple[Endpoint, ...]:
     found = sockets.getaddrinfo(host, port, type=sockets.SOCK_STREAM)
     endpoints: list[Endpoint] = []
     for family, _, _, _, address in found:
-        name = NAMES.get(sockets.AddressFamily(family))
+        name = NAMES.get(family)  # the system may know others that `socket` has no name for
         if name == "inet4":
             endpoints.append(Endpoint(name, (str(address[0]), port)))
         elif name == "inet6":
@@ -81,7 +81,10 @@ def look_up(host: str, port: int) -> tuple[Endpoint, ...]:
 
 def open_socket(endpoint: Endpoint, tcp: TCPOptions) -> sockets.socket:
     """Make a non-blocking socket with the options set."""
-    socket = sockets.socket(FAMILIES[endpoint.family], sockets.SOCK_STREAM)
+    family = FAMILIES[endpoint.family]
+    if family is None:
+        raise OSError(errno.EAFNOSUPPORT, "this Python has no Unix sockets on this system")
+    socket = sockets.socket(family, sockets.SOCK_STREAM)
     try:
         set_options(socket, tcp)
         if endpoint.family != "unix" and tcp.local_address is not None:
@@ -99,7 +102,7 @@ def set_options(socket: sockets.socket, tcp: TCPOptions) -> None:
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, tcp.send_buffer)
     if tcp.receive_buffer is not None:
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, tcp.receive_buffer)
-    if socket.family != sockets.AF_UNIX:
+    if socket.family != UNIX:
         socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, tcp.nodelay)
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, tcp.keepalive)
 
@@ -338,5 +341,5 @@ def _telling(phase: str) -> Generator[None]:
 def _failure(code: int, endpoint: Endpoint) -> TransportError:
     # OSError picks its subclass by number: ConnectionRefusedError and the like.
     with contextlib.suppress(ValueError):
-        return system_error(OSError(code, os.strerror(code)), address=show(endpoint))
+        return system_error(OSError(code, describe(code)), address=show(endpoint))
     return system_error(OSError(code, f"error {code}"), address=show(endpoint))

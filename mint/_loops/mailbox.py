@@ -187,7 +187,7 @@ class Watcher:
         try:
             if self._orders or self._near or self._closed:
                 timeout = 0
-            found = self._selector.select(timeout)
+            found = self._select(timeout)
         finally:
             self._asleep = False
         for key, events in found:
@@ -196,6 +196,14 @@ class Watcher:
                 self._hush()
             else:
                 self._report(watch, events)
+
+    def _select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        try:
+            return self._selector.select(timeout)
+        except OSError:
+            if isinstance(self._selector, selectors.SelectSelector) and not self._closed:
+                return []  # Windows says so where another thread closes a socket meanwhile
+            raise
 
     def _hush(self) -> None:
         with contextlib.suppress(OSError):

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 from .._wire.link import Link
 from ..errors import TransportError
 from ..errors.transport import Unreachable, system_error
+from .system import AT_ONCE, HAS_SENDMSG, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._wire.layer import Layer
     from ..options import TCPOptions
-
-AT_ONCE = int(getattr(sockets, "MSG_DONTWAIT", 0))
-"""Makes one call not wait. Where the system has it, the socket itself may: that spares asking first."""
 
 PIECES = 64
 """How many pieces go to the kernel in one call."""
@@ -67,7 +65,10 @@ class SocketBase(Link):
                     sent = self._socket.send(outbox[0], AT_ONCE)
                 else:
                     pieces = [outbox[at] for at in range(min(len(outbox), PIECES))]
-                    sent = self._socket.sendmsg(pieces, [], AT_ONCE)
+                    if HAS_SENDMSG:
+                        sent = self._socket.sendmsg(pieces, [], AT_ONCE)
+                    else:
+                        sent = self._socket.send(joined(pieces), AT_ONCE)
                 self.accepted(sent)
                 taken += sent
         except BlockingIOError:

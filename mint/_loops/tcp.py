@@ -8,14 +8,14 @@ that two peers that both write cannot deadlock. A receive writes too.
 from __future__ import annotations
 
 import math
-import select
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from .._wire.pipe import AHEAD, READ, WRITE, Reading, Writing
 from .._wire.tls import TLSLayer
 from ..errors import TransportClosed, TransportError, TransportTimeout
-from .sockets import AT_ONCE, SocketBase, broken
+from .sockets import SocketBase, broken
+from .system import AT_ONCE, POLLIN, POLLOUT, make_poll
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LONGEST = 2_000_000.0
 """Above how many seconds waiting has no end: `poll` counts milliseconds in 31 bits."""
 
-_EVENTS = {0: 0, READ: select.POLLIN, WRITE: select.POLLOUT, READ | WRITE: select.POLLIN | select.POLLOUT}
+_EVENTS = {0: 0, READ: POLLIN, WRITE: POLLOUT, READ | WRITE: POLLIN | POLLOUT}
 
 
 def milliseconds(left: float | None) -> int | None:
@@ -51,7 +51,7 @@ class SocketLink(SocketBase):
         super().__init__(socket, options, layers)
         socket.setblocking(bool(AT_ONCE))
         self.descriptor: int = socket.fileno()
-        self._poll = select.poll()
+        self._poll = make_poll()
         self._watched = -1
 
     # -- waiting
@@ -138,11 +138,11 @@ class SocketLink(SocketBase):
                 raise TransportTimeout("sending")
             # The system tells of a hang-up unasked, and at once each time: what is left then is read to its
             # end, which is no more than the system holds.
-            if ready & ~select.POLLOUT and self._reading == Reading.OPEN:
+            if ready & ~POLLOUT and self._reading == Reading.OPEN:
                 self._read_ahead()
             if self._push() and each and timeout is not None:
                 until = monotonic() + timeout
-            elif until is not None and not ready & select.POLLOUT and monotonic() >= until:
+            elif until is not None and not ready & POLLOUT and monotonic() >= until:
                 raise TransportTimeout("sending")
 
     def _read_ahead(self) -> None:
@@ -194,11 +194,11 @@ class SocketLink(SocketBase):
             if octets is not None or not wait or self._reading != Reading.OPEN:
                 return octets
         writing = self._outbox or self.to_write()
-        ready = self._wait(select.POLLIN | (select.POLLOUT if writing else 0), until)
+        ready = self._wait(POLLIN | (POLLOUT if writing else 0), until)
         if not ready:
             raise TransportTimeout("receiving")
-        if writing and ready & ~select.POLLIN:
+        if writing and ready & ~POLLIN:
             self._write(wait=False)
-        if ready & ~select.POLLOUT and self._reading == Reading.OPEN:
+        if ready & ~POLLOUT and self._reading == Reading.OPEN:
             return self._read_now()
         return None

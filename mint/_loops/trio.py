@@ -8,6 +8,7 @@ are in mint/trio.py.
 from __future__ import annotations
 
 import contextlib
+import selectors
 import weakref
 from threading import get_ident
 from time import monotonic
@@ -215,6 +216,7 @@ class Mailbox(Watcher):
     def __init__(self) -> None:
         super().__init__()
         self._turn = trio.Lock()
+        self._limiter = trio.CapacityLimiter(1)  # the one of trio could be used up by mailboxes that wait
         self._inside = 0
 
     async def receive(self) -> object:
@@ -254,9 +256,31 @@ class Mailbox(Watcher):
         self._asleep = True
         try:
             if not (self._near or self._orders or self._closed):
-                await trio.lowlevel.wait_readable(self._selector.fileno())
+                if isinstance(self._selector, selectors.SelectSelector):
+                    await self._wait_in_thread()
+                else:
+                    await trio.lowlevel.wait_readable(self._selector.fileno())
         finally:
             self._asleep = False
+
+    async def _wait_in_thread(self) -> None:
+        """Wait for a selector that is no descriptor itself, as the one of Windows."""
+        returned = False
+
+        async def wait() -> None:
+            nonlocal returned
+            await trio.to_thread.run_sync(self._select, None, limiter=self._limiter)
+            returned = True
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait)
+            try:
+                await trio.sleep_forever()
+            finally:
+                # Cancelled from outside, it wakes the thread, and the nursery waits for its end.
+                if not returned:
+                    self._ring()
 
     async def __aiter__(self) -> AsyncIterator[object]:
         """Hand out messages until the mailbox is closed."""

@@ -123,8 +123,9 @@ class BadALPNProtocol(TransportError):
         self.protocol = protocol
 
 
-_CLOSED = frozenset({numbers.EPIPE, numbers.ESHUTDOWN, numbers.ENOTCONN, numbers.EBADF})
-_RESET = frozenset({numbers.ECONNRESET, numbers.ECONNABORTED})
+_CLOSED = frozenset({numbers.EPIPE, numbers.ESHUTDOWN, numbers.ENOTCONN, numbers.EBADF, numbers.ENOTSOCK})
+# EPROTOTYPE is what macOS says of a socket that is being reset while something is sent.
+_RESET = frozenset({numbers.ECONNRESET, numbers.ECONNABORTED, numbers.ENETRESET, numbers.EPROTOTYPE})
 _TIMED_OUT = frozenset({numbers.ETIMEDOUT})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import select
 from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from .. import _checks
 from .._connections.http1 import HTTP1
 from .._connections.http2 import HTTP2
+from .._loops.system import POLLIN, POLLOUT, make_poll
 from ..errors import ContentTooLarge, MintError, TransportTimeout
 from ._answer import MAX_SIZE, Collector, Outcome
 from ._procedure import PHASE, Run, Wait, conclude, exchanging, recovered, sending
@@ -253,9 +253,9 @@ def _wait_for_room(run: Run, left: float | None) -> None:
     """Wait until the socket takes more, or something arrives."""
     socket = run.conn.socket
     before = run.conn.transport.unsent
-    poll = select.poll()
+    poll = make_poll()
     if socket is not None:
-        poll.register(socket.fileno(), select.POLLIN | select.POLLOUT)
+        poll.register(socket.fileno(), POLLIN | POLLOUT)
         poll.poll(None if left is None else ceil(left * 1000))
     try:
         run.conn = run.conn.flush(timeout=0)
@@ -266,5 +266,5 @@ def _wait_for_room(run: Run, left: float | None) -> None:
     # The socket takes more and a tunnel's window does not, or something arrived.
     nap = _NAP if left is None else min(_NAP, left)
     if socket is not None:
-        poll.modify(socket.fileno(), select.POLLIN)
+        poll.modify(socket.fileno(), POLLIN)
     poll.poll(ceil(nap * 1000))

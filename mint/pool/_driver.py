@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import select
 import threading
 from collections.abc import Iterator
 from math import ceil
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .._connections.negotiation import connect
 from .._loops.mailbox import Mailbox
+from .._loops.system import POLLIN, POLLOUT, make_poll
 from ..errors import MailboxClosed, MintError, TransportTimeout
 from ._procedures import Connect, Look, Park, Pull, Receive, Room
 
@@ -139,7 +139,7 @@ class Driver:
             elif session.is_sending:
                 # Others must be able to send meanwhile, so nobody waits inside the connection.
                 if not self._hear(session, 0):
-                    self._poll(session, select.POLLIN, until)
+                    self._poll(session, POLLIN, until)
                     self._hear(session, 0)
             else:
                 self._hear(session, self._left(until))
@@ -192,7 +192,7 @@ class Driver:
         left = self._left(until)
         if number < 0:
             return False
-        poll = select.poll()
+        poll = make_poll()
         poll.register(number, events)
         poll.poll(None if left is None else ceil(left * 1000))
         return True
@@ -202,7 +202,7 @@ class Driver:
         before = session.conn.transport.unsent
         nap = self.clock() + _NAP
         soon = nap if until is None else min(nap, until)
-        waited = self._poll(session, select.POLLOUT | (select.POLLIN if reads else 0), until)
+        waited = self._poll(session, POLLOUT | (POLLIN if reads else 0), until)
         if reads:
             self._look(session)
         with self.lock:
@@ -216,5 +216,5 @@ class Driver:
         if session.is_lost or session.conn.transport.unsent < before:
             return
         # The socket takes more and the window of a tunnel does not.
-        if not waited or not self._poll(session, select.POLLIN, soon):
+        if not waited or not self._poll(session, POLLIN, soon):
             threading.Event().wait(self._left(soon))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import select
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .. import asyncio as mint_asyncio
+from .._loops.system import POLLIN, make_poll
 from ..errors import MailboxClosed, TransportClosed
 from ._asynchronous import AsyncPool, StreamedAnswer
 from ._procedures import Connect, Look, Park, Pull, Receive, Room
@@ -136,8 +136,8 @@ class _Driver:
     async def _look(self, session: Session) -> None:
         socket = session.conn.socket
         if socket is not None and socket.fileno() >= 0:
-            poll = select.poll()
-            poll.register(socket.fileno(), select.POLLIN)
+            poll = make_poll()
+            poll.register(socket.fileno(), POLLIN)
             if poll.poll(0):
                 # What the system holds reaches the mailbox once the loop has looked at its sockets.
                 await asyncio.sleep(0)

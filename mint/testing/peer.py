@@ -6,19 +6,23 @@ be sent beneath them, and a connection can end with and without close_notify (RF
 """
 
 import math
-import select
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
 from contextlib import suppress
 from typing import Final, Protocol, TypeVar
 
+from .._loops.system import POLLIN, POLLOUT, UNIX, make_poll
+
 READ_SIZE: Final = 65_536
 LEFT_LIMIT: Final = 1 << 20
 """How many bytes are taken from a connection that is being closed; a client may never stop sending."""
 CLOSING_TIME: Final = 0.25
+_LINGER: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""On, for 0 seconds; the fields are shorter on Windows."""
 T = TypeVar("T")
 
 
@@ -45,7 +49,7 @@ class _Socket:
         event = self._waiting
         if not event:
             return False
-        poller = select.poll()
+        poller = make_poll()
         try:
             poller.register(self._sock, event)
         except (ValueError, OSError):
@@ -53,7 +57,7 @@ class _Socket:
         return not poller.poll(0)
 
     def _wait(self, event: int, deadline: float) -> None:
-        poller = select.poll()
+        poller = make_poll()
         try:
             poller.register(self._sock, event)
         except ValueError as error:
@@ -76,7 +80,7 @@ class _Socket:
             try:
                 view = view[self._sock.send(view) :]
             except BlockingIOError:
-                self._wait(select.POLLOUT, self.deadline)
+                self._wait(POLLOUT, self.deadline)
 
     def recv(self, deadline: float) -> bytes:
         while True:
@@ -84,7 +88,7 @@ class _Socket:
             try:
                 return self._sock.recv(READ_SIZE)
             except BlockingIOError:
-                self._wait(select.POLLIN, deadline)
+                self._wait(POLLIN, deadline)
 
     def pending(self) -> bytes:
         taken = bytearray()
@@ -210,7 +214,7 @@ class Peer:
     """
 
     def __init__(self, sock: socket.socket, number: int, *, record: bool = False) -> None:
-        if sock.family != socket.AF_UNIX:
+        if sock.family != UNIX:
             with suppress(OSError):  # a client that is gone again by now
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = number
@@ -395,8 +399,7 @@ class Peer:
         with suppress(OSError):
             self._keep(self._layer.pending())
         with suppress(OSError):
-            linger = struct.pack("ii", 1, 0)
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
         self._sock.close()
 
     def abort(self) -> None:

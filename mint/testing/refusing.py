@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Final, Self
 
+from .._loops.system import UNIX
 from .server import bind, check_family
 
 ATTEMPTS: Final = 64
@@ -65,7 +66,7 @@ class RefusingServer:
                 # A Unix socket says so; TCP is still connecting, and on loopback that takes no time.
                 with selectors.DefaultSelector() as selector:
                     selector.register(sock, selectors.EVENT_WRITE)
-                    if self.family == socket.AF_UNIX or not selector.select(0.1):
+                    if self.family == UNIX or not selector.select(0.1):
                         return
         raise RuntimeError(f"the kernel still takes connections after {ATTEMPTS}")
 

@@ -7,7 +7,6 @@ behind: it cannot hold up the end. What went wrong in a thread is raised at the 
 
 import errno
 import math
-import select
 import socket
 import ssl
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from .._loops.system import POLLIN, UNIX, make_poll
 from ._waiting import in_thread, loop_running
 from .peer import Peer
 from .steps import shown
@@ -145,9 +145,9 @@ class Server(ABC):
         return self.__enter__()
 
     def _accept(self, listening: socket.socket, waking: socket.socket) -> None:
-        poller = select.poll()
-        poller.register(listening, select.POLLIN)
-        poller.register(waking, select.POLLIN)
+        poller = make_poll()
+        poller.register(listening, POLLIN)
+        poller.register(waking, POLLIN)
         while True:
             # The last rounds take the connections that were waiting when the stop came.
             stopping = self._stop.is_set()
@@ -288,7 +288,7 @@ class Server(ABC):
 
 def check_family(family: socket.AddressFamily) -> None:
     """Raise `ValueError` for a family that no server of this package can have."""
-    if family not in LOOPBACK and family != socket.AF_UNIX:
+    if family not in LOOPBACK and family != UNIX:
         raise ValueError(f"AF_INET, AF_INET6 or AF_UNIX, got {family}")
 
 
@@ -304,7 +304,7 @@ def bind(family: socket.AddressFamily, cleanup: ExitStack, port: int = 0) -> soc
     """Return a socket with an address on loopback, a free one unless `port` is given; `cleanup` closes it."""
     sock = socket.socket(family, socket.SOCK_STREAM)
     cleanup.callback(sock.close)
-    if family == socket.AF_UNIX:
+    if family == UNIX:
         folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="mint-"))
         sock.bind(str(Path(folder) / "socket"))
     else:

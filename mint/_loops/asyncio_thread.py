@@ -1,0 +1,147 @@
+"""What reports sockets to event loops of asyncio that cannot watch them: a thread that waits for them.
+
+The default loop of Windows (`ProactorEventLoop`) has no `add_reader`. The thread exists while a socket is
+registered. It reports what is ready, and looks again once the loop has called what is registered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket as sockets
+import threading
+import weakref
+from typing import TYPE_CHECKING
+
+from .system import CONNECTED, POLLIN, POLLOUT, make_poll
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    Callbacks = dict[tuple[int, int], Callable[[], object]]
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_EVENTS = {READ: POLLIN, WRITE: CONNECTED}
+
+
+class _Watch:
+    """A thread that waits for sockets until it is stopped."""
+
+    def __init__(self, loop: weakref.ref[asyncio.AbstractEventLoop]) -> None:
+        self._loop = loop
+        self._changed = threading.Condition()
+        self.callbacks: Callbacks = {}
+        self._delivered = True
+        self._stopped = False
+        self._bell, self._rope = sockets.socketpair()
+        self._bell.setblocking(False)
+        self._rope.setblocking(False)
+        threading.Thread(target=self._run, name="mint-sockets", daemon=True).start()
+
+    # -- in the thread of the loop
+
+    def change(self, key: tuple[int, int], callback: Callable[[], object] | None) -> None:
+        """Register a callback for a descriptor and an event, or none."""
+        with self._changed:
+            if callback is None:
+                self.callbacks.pop(key, None)
+            else:
+                self.callbacks[key] = callback
+            self._ring()
+
+    def stop(self) -> None:
+        """End the thread, which closes its own sockets."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+            self._ring()
+
+    def _ring(self) -> None:
+        # A full buffer has woken it already; a closed socket has no thread.
+        with contextlib.suppress(OSError):
+            self._rope.send(b"\0")
+
+    def _deliver(self, ready: Callbacks) -> None:
+        """Call what is still registered."""
+        try:
+            for key, callback in ready.items():
+                # One of them may have changed what is registered, and the number may be another socket's.
+                if self.callbacks.get(key) == callback:
+                    callback()
+        finally:
+            with self._changed:
+                self._delivered = True
+                self._changed.notify()
+
+    # -- in its own thread
+
+    def _run(self) -> None:
+        with contextlib.closing(self._bell), contextlib.closing(self._rope):
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._delivered or self._stopped)
+                    if self._stopped:
+                        return
+                    wanted = dict(self.callbacks)
+                if ready := self._wait(wanted):
+                    self._delivered = False
+                    loop = self._loop()
+                    if loop is None:
+                        return
+                    try:
+                        loop.call_soon_threadsafe(self._deliver, ready)
+                    except RuntimeError:  # the loop is closed
+                        return
+                    del loop
+
+    def _wait(self, wanted: Callbacks) -> Callbacks:
+        """Return which of these are ready; wait for the first, or for the bell."""
+        poll = make_poll()
+        events: dict[int, int] = {}
+        for number, event in wanted:
+            events[number] = events.get(number, 0) | _EVENTS[event]
+        for number, asked in events.items():
+            poll.register(number, asked)
+        poll.register(self._bell, POLLIN)
+        found = dict(poll.poll())
+        with contextlib.suppress(OSError):
+            while self._bell.recv(4096):
+                pass
+        # An error or a hang-up concerns whoever waits, for whatever it is.
+        concerned = {READ: ~POLLOUT, WRITE: ~POLLIN}
+        return {key: each for key, each in wanted.items() if found.get(key[0], 0) & concerned[key[1]]}
+
+
+class ThreadPoller:
+    """Calls back in the thread of a loop while a descriptor can be read or written."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
+        self._watch: _Watch | None = None
+
+    def add_reader(self, fd: int, callback: Callable[[], object]) -> None:
+        """Call back while the descriptor can be read."""
+        self._change((fd, READ), callback)
+
+    def remove_reader(self, fd: int) -> None:
+        """Call back no more."""
+        self._change((fd, READ), None)
+
+    def add_writer(self, fd: int, callback: Callable[[], object]) -> None:
+        """Call back while the descriptor can be written."""
+        self._change((fd, WRITE), callback)
+
+    def remove_writer(self, fd: int) -> None:
+        """Call back no more."""
+        self._change((fd, WRITE), None)
+
+    def _change(self, key: tuple[int, int], callback: Callable[[], object] | None) -> None:
+        if self._watch is None:
+            if callback is None:
+                return
+            self._watch = _Watch(self._loop)
+        self._watch.change(key, callback)
+        if not self._watch.callbacks:
+            self._watch.stop()
+            self._watch = None

@@ -1,0 +1,125 @@
+"""What not every operating system has: `poll`, Unix sockets, single calls that do not wait, `sendmsg`.
+
+Windows has none of them, and macOS ignores the flag of the third when sending. Everything else in mint uses
+these names instead of those of `select` and `socket`. The events are the bits of `poll`.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket as sockets
+import sys
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNIX: Final[sockets.AddressFamily | None] = getattr(sockets, "AF_UNIX", None)
+"""The family of Unix sockets; `None` where there are none."""
+
+AT_ONCE: Final = 0 if sys.platform == "darwin" else int(getattr(sockets, "MSG_DONTWAIT", 0))
+"""Makes one call not wait; 0 where no flag does, and then the socket itself must not wait.
+
+macOS has MSG_DONTWAIT and ignores it in `send`.
+"""
+
+HAS_SENDMSG: Final = hasattr(sockets.socket, "sendmsg")
+
+JOINED: Final = 65_536
+"""How many octets are joined at most for one call where there is no `sendmsg`."""
+
+POLLIN: Final = int(getattr(select, "POLLIN", 0x01))
+POLLOUT: Final = int(getattr(select, "POLLOUT", 0x04))
+POLLERR: Final = int(getattr(select, "POLLERR", 0x08))
+
+CONNECTED: Final = POLLOUT | POLLERR
+"""The events of a socket that is connecting. `poll` reports a failure as both; Windows as an exception."""
+
+_NAP: Final = 0.05
+"""How many seconds to sleep at a time where there is nothing that `select` could wait for."""
+
+
+class Poll(Protocol):
+    """What is used of `select.poll()`."""
+
+    def register(self, file: sockets.socket | int, events: int, /) -> object:
+        """Ask for events of a socket; `ValueError` for one that was closed."""
+        ...
+
+    def modify(self, file: sockets.socket | int, events: int, /) -> object:
+        """Ask for other events of a socket."""
+        ...
+
+    def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
+        """Wait for events, at most so many milliseconds; return descriptors and events."""
+        ...
+
+
+def make_poll() -> Poll:
+    """Return an object that waits for sockets."""
+    return select.poll() if hasattr(select, "poll") else SelectPoll()
+
+
+class SelectPoll:
+    """Waits with `select.select`, as `select.poll()` does.
+
+    A hang-up is reported only to those who ask to read or write.
+    """
+
+    def __init__(self) -> None:
+        self._wanted: dict[int, int] = {}
+
+    def register(self, file: sockets.socket | int, events: int, /) -> None:
+        """Ask for events of a socket; `ValueError` for one that was closed."""
+        number = file if isinstance(file, int) else file.fileno()
+        if number < 0:
+            raise ValueError("the socket was closed")
+        self._wanted[number] = events
+
+    modify = register
+
+    def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
+        """Wait for events, at most so many milliseconds; return descriptors and events."""
+        seconds = None if timeout is None or timeout < 0 else timeout / 1000
+        reading, writing, failing = (
+            [number for number, events in self._wanted.items() if events & event]
+            for event in (POLLIN, POLLOUT, POLLERR)
+        )
+        if not (reading or writing or failing):
+            # On Windows `select` refuses to wait for nothing.
+            until = None if seconds is None else monotonic() + seconds
+            while until is None or until > monotonic():
+                sleep(_NAP if until is None else max(0.0, min(_NAP, until - monotonic())))
+            return []
+        try:
+            found = select.select(reading, writing, failing, seconds)
+        except OSError:
+            # One of them was closed meanwhile, and using it says so.
+            return [(number, events | POLLERR) for number, events in self._wanted.items()]
+        ready: dict[int, int] = {}
+        for numbers, event in zip(found, (POLLIN, POLLOUT, POLLERR), strict=True):
+            for number in numbers:
+                ready[number] = ready.get(number, 0) | event
+        return list(ready.items())
+
+
+def joined(pieces: Sequence[bytes | memoryview]) -> bytes | memoryview:
+    """Return the first of several pieces as one, for a socket without `sendmsg`."""
+    first = pieces[0]
+    if len(first) >= JOINED:
+        return first
+    made = bytearray()
+    for piece in pieces:
+        if len(made) + len(piece) > JOINED:
+            break
+        made += piece
+    return memoryview(made)
+
+
+def describe(code: int) -> str:
+    """Return what an error number of a socket means."""
+    # `strerror` of Windows does not know the numbers of sockets.
+    known: dict[int, str] = getattr(sockets, "errorTab", {})
+    return known.get(code) or os.strerror(code)

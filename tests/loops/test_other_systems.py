@@ -1,0 +1,195 @@
+"""What other operating systems lack: whole exchanges without it, and each substitute by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import trio
+
+import mint
+import mint.trio
+from mint import errors
+from mint._loops import dialer, system
+from mint._loops.asyncio_poller import poller
+from mint._loops.asyncio_thread import ThreadPoller
+from mint.errors.transport import system_error
+
+from ..worlds import run_trio
+
+ROOT = Path(__file__).resolve().parents[2]
+EXCHANGES = (
+    *("tests/loops/test_async_loops.py", "tests/loops/test_blocking.py", "tests/loops/test_tunnels.py"),
+    "tests/exchange/test_exchange.py",
+)
+NEEDS_IT = "unix or uvloop"
+"""Tests of what the system does not have: Unix sockets, and uvloop, which does not exist for Windows."""
+
+
+@pytest.mark.parametrize("lacking", ["windows", "macos"])
+def test_exchanges_under_every_event_loop(lacking: str) -> None:
+    command = [
+        *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"),
+        *("-p", "tests.loops.without", *EXCHANGES),
+        *(("-k", f"not ({NEEDS_IT})") if lacking == "windows" else ()),
+    ]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "MINT_WITHOUT": lacking},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]
+    assert " passed" in done.stdout
+
+
+def test_selecting_reports_what_poll_reports() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        for poll in (system.make_poll(), system.SelectPoll()):
+            poll.register(near, system.POLLIN)
+            assert poll.poll(0) == []
+            poll.modify(near, system.POLLIN | system.POLLOUT)
+            assert poll.poll() == [(near.fileno(), system.POLLOUT)]
+            far.send(b"x")
+            assert poll.poll() == [(near.fileno(), system.POLLIN | system.POLLOUT)]
+            poll.modify(near.fileno(), 0)
+            assert poll.poll(1) == []
+            near.recv(1)
+        number = near.fileno()
+    with pytest.raises(ValueError, match=r"negative|closed"):
+        system.SelectPoll().register(near, system.POLLIN)
+    closed = system.SelectPoll()
+    closed.register(number, system.POLLIN)
+    assert closed.poll()[0][0] == number  # to be looked at, as `poll` says of it with POLLNVAL
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [((1, 2, 3), 6), ((70_000, 1), 70_000), ((1, 70_000), 1), ((40_000, 40_000), 40_000), ((0, 5), 5)],
+)
+def test_pieces_are_joined_up_to_a_size(sizes: tuple[int, ...], expected: int) -> None:
+    whole = os.urandom(sum(sizes))
+    pieces, at = [], 0
+    for size in sizes:
+        pieces.append(memoryview(whole)[at : at + size])
+        at += size
+    assert bytes(system.joined(pieces)) == whole[:expected]
+
+
+def test_a_unix_socket_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(dialer.FAMILIES, "unix", None)
+    with pytest.raises(errors.Unreachable, match="no Unix sockets on this system"):
+        mint.connect("http", mint.UnixAddress("/nowhere/socket"), 80, hostname="example.org")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.EPROTOTYPE, errors.TransportReset),  # macOS, while a socket is being reset
+        (errno.ENETRESET, errors.TransportReset),  # Windows, where keepalive failed
+        (errno.ENOTSOCK, errors.TransportClosed),  # Windows, of a socket that was closed
+    ],
+)
+def test_errors_of_other_systems(number: int, kind: type[errors.TransportError]) -> None:
+    assert type(system_error(OSError(number, os.strerror(number)))) is kind
+
+
+def test_errors_have_descriptions_of_their_own_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert system.describe(errno.ECONNREFUSED) == "Connection refused"
+    monkeypatch.setattr(socket, "errorTab", {10061: "The connection was refused."}, raising=False)
+    assert system.describe(10061) == "The connection was refused."
+
+
+class Deaf(asyncio.SelectorEventLoop):
+    """A loop that cannot watch sockets, as the default one of Windows."""
+
+    add_reader = asyncio.AbstractEventLoop.add_reader
+
+
+def watchers() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "mint-sockets"]
+
+
+def test_a_thread_reports_sockets_and_ends_with_the_last() -> None:
+    near, far = socket.socketpair()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        reports = poller(loop)
+        assert isinstance(reports, ThreadPoller)
+        assert poller(loop) is reports
+        reports.remove_reader(near.fileno())
+        assert not watchers()
+        said: asyncio.Queue[str] = asyncio.Queue()
+
+        def readable() -> None:
+            said.put_nowait(near.recv(100).decode())
+
+        def writable() -> None:
+            reports.remove_writer(near.fileno())
+            said.put_nowait("writable")
+
+        reports.add_reader(near.fileno(), readable)
+        far.send(b"one")
+        assert await said.get() == "one"
+        reports.add_writer(near.fileno(), writable)
+        assert await said.get() == "writable"
+        far.send(b"two")
+        assert await said.get() == "two"
+        (thread,) = watchers()
+        reports.remove_reader(near.fileno())
+        far.send(b"three")
+        thread.join(10)
+        assert not thread.is_alive()
+        assert near.recv(100) == b"three"
+
+    with near, far, asyncio.Runner(loop_factory=Deaf) as runner:
+        runner.run(asyncio.wait_for(main(), 30))
+    assert not watchers()
+
+
+def test_a_thread_ends_with_its_loop() -> None:
+    near, far = socket.socketpair()
+
+    async def main() -> None:
+        poller(asyncio.get_running_loop()).add_reader(near.fileno(), lambda: None)
+
+    with near, far:
+        with asyncio.Runner(loop_factory=Deaf) as runner:
+            runner.run(main())
+        (thread,) = watchers()
+        far.send(b"x")  # nobody is left to be called
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_a_selector_that_is_no_descriptor_in_trio(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "DefaultSelector", selectors.SelectSelector)
+
+    async def main() -> None:
+        with mint.trio.Mailbox() as mailbox:
+            for number in range(20):
+                with trio.move_on_after(0):
+                    assert await mailbox.receive() is None
+                async with trio.open_nursery() as nursery:
+                    with trio.CancelScope() as scope:
+                        nursery.start_soon(mailbox.receive)
+                        await trio.testing.wait_all_tasks_blocked()
+                        scope.cancel()
+                    nursery.cancel_scope.cancel()  # it waits for the thread, which the mailbox wakes
+                threading.Timer(0.01, mailbox.post, (number,)).start()
+                assert await mailbox.receive() == number
+
+    run_trio(main)
