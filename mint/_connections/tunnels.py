@@ -155,7 +155,7 @@ class Tunnels(TunnelsBase):
             if self._take_now():
                 self._in_time(until, phase, enough)
                 return
-        if not self._read_once(until):
+        if not self._read_once(until, enough):
             raise TransportTimeout(phase)
         self._in_time(until, phase, enough)
 
@@ -171,7 +171,7 @@ class Tunnels(TunnelsBase):
             if self.waits and not self._reading and self._connection.is_open("read"):
                 self._take_now()
 
-    def _read_once(self, until: float | None) -> bool:
+    def _read_once(self, until: float | None, enough: Callable[[], bool]) -> bool:
         """Read once for everybody; false when the time is up. The lock is free meanwhile."""
         mine = False
         try:
@@ -180,7 +180,8 @@ class Tunnels(TunnelsBase):
                 if socket is None or not self._connection.is_open("read"):
                     self._lost(TransportClosed())
                     return True
-                if self._reading:
+                # The lock was free for a moment: another thread may have read what this one waits for.
+                if self._reading or enough():
                     return True
                 # What the system did not take of what was sent must not wait for what comes.
                 writing = self._connection.transport.unsent > 0

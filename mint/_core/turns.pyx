@@ -190,8 +190,12 @@ cdef class Turns:
         return 0
 
     cdef int give_up(self) except -1:
-        """Close a link whose operation this thread has broken off: how far it came is not known."""
-        self._reading = READ_CLOSED
+        """Close a link whose operation this thread has broken off: how far it came is not known.
+
+        In active mode a last message says so.
+        """
+        self._reading = READ_CLOSED if self.inbox is None else READ_FAILED
+        self._failure = None
         self._writing = WRITE_CLOSED
         self.armed = False
         while self._wire.mine():
@@ -205,6 +209,9 @@ cdef class Turns:
         if self.inbox is not None:
             self.inbox.unwatch(self)
         self._shut()
+        if self.inbox is not None:
+            self.armed = True
+            self.inbox.watch(self)
         return 0
 
     def poison(self):
@@ -308,7 +315,9 @@ cdef class Turns:
 
     def arm(self):
         """Let the mailbox read one message, unless one is still to be fed to `stream`."""
-        if self.inbox is None or self._writing == WRITE_CLOSED or self._sequence != self._accepted:
+        if self.inbox is None or self._sequence != self._accepted:
+            return
+        if self._writing == WRITE_CLOSED and self._reading != READ_FAILED:
             return
         self.armed = True
         self.inbox.watch(self)
@@ -337,10 +346,12 @@ cdef class Turns:
         """Put a message of what has arrived, or of one read, into `out`; false where nothing is there.
 
         Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`. A message
-        is made and put into `out` in one step for signal handlers.
+        is made and put into `out` in one step for signal handlers. What an exception keeps from being put
+        there is handed out later; octets that it destroys break the link.
         """
         cdef Received made
-        cdef object octets
+        cdef object octets = None
+        cdef long long number = self._sequence
         # Set before the attempt: an operation that ends in between sees it.
         self.wanted = True
         if self._wire.mine() or not self._wire.enter(False):
@@ -371,6 +382,14 @@ cdef class Turns:
             out.append(made)
             made.sequence = self.numbered()
             return True
+        except BaseException:
+            if not out:
+                if self._sequence != number:
+                    self._sequence = number
+                    self.armed = True
+                if octets:
+                    self.broken_off()
+            raise
         finally:
             if self._outbox and not self.still:
                 # What the layers answer, and what they take now, leaves at once.

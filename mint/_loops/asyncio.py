@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from .._connect.tunnel import establish
+from .._core.turns import shift
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
 from .asyncio_link import AsyncioLink
@@ -161,7 +162,7 @@ class Mailbox:
 
     def watch(self, transport: Transport) -> None:
         """Look after a link; called by connections."""
-        if not isinstance(transport, Link) or self._closed or transport.closed:
+        if not isinstance(transport, Link) or self._closed or (transport.closed and not transport.armed):
             return  # nothing is read of a closed link, and a receiver would ask it again and again
         # Where there is probably something, the receiver reads it, and need not wait for the loop to say so.
         if transport.armed and (transport.has_next or transport.likely):
@@ -189,29 +190,52 @@ class Mailbox:
         nothing though something is there, because other tasks have their turn first now and then.
         """
         out: list[object] = []
-        while not self._closed:
-            while self._queue and self._streak < _STREAK:
-                entry = self._queue.popleft()
-                if not isinstance(entry, _Ready):
-                    return entry
-                if self._take(entry, out):
-                    return out[0]
-            if self._queue:
-                await self._give_way()
-                continue
-            self._streak = 0
-            waiter = self._loop.create_future()
-            self._waiting.append(waiter)
-            try:
-                await waiter
-            except asyncio.CancelledError:
-                with contextlib.suppress(ValueError):
-                    self._waiting.remove(waiter)
-                if not waiter.cancelled():
-                    # It was this task's turn: let another have it.
-                    self._wake()
-                raise
+        entry: object = None
+        try:
+            while not self._closed:
+                while self._queue and self._streak < _STREAK:
+                    entry = self._queue[0]
+                    if not isinstance(entry, _Ready):
+                        shift(self._queue, out)
+                        return out[0]
+                    self._queue.popleft()
+                    if self._take(entry, out):
+                        return out[0]
+                entry = None
+                if self._queue:
+                    await self._give_way()
+                    continue
+                await self._wait()
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            self._recover(entry, out)
+            raise
         raise MailboxClosed
+
+    async def _wait(self) -> None:
+        """Wait until something may be there."""
+        self._streak = 0
+        waiter = self._loop.create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        except BaseException:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(waiter)
+            if not waiter.cancelled():
+                # It was this task's turn: let another have it.
+                self._wake()
+            raise
+
+    def _recover(self, entry: object, out: list[object]) -> None:
+        """Take back what an exception kept from being handed out; let another task have the turn."""
+        if out:
+            self._queue.appendleft(out[0])
+        elif isinstance(entry, _Ready) and entry not in self._queue:
+            entry.queued = True
+            self._queue.appendleft(entry)
+        self._wake()
 
     async def _give_way(self) -> None:
         """Let other tasks, and the loop, have their turn."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Callable, Sequence
 
+    from .._core.events import RequestRef
     from .._wire.layer import Layer
     from .._wire.link import World
     from .._wire.stream import Tunnel
@@ -38,6 +39,10 @@ class Carriage(Protocol):
     @property
     def wire(self) -> Transport:
         """The link of the connection."""
+        ...
+
+    def room(self, ref: RequestRef) -> int | None:
+        """Return how many octets the windows take now; `None` where the stream takes nothing any more."""
         ...
 
     def pump(self, tunnel: Tunnel, octets: bytes | memoryview[int] = b"") -> bool:
@@ -175,9 +180,13 @@ class TunnelLink(Link):
     def _drain(self, down_to: int, timeout: float | None, *, each: bool) -> None:
         until = None if timeout is None else monotonic() + timeout
         while self.unsent > down_to and not self.full:
-            self.carriage.wait(until, "sending", lambda: False)
+            self.carriage.wait(until, "sending", self._has_room)
             if self._push() and each and timeout is not None:
                 until = monotonic() + timeout
+
+    def _has_room(self) -> bool:
+        """Whether the windows take something, which another thread may have read; or never will."""
+        return self.carriage.room(self.tunnel.ref) != 0
 
     def flush(self, timeout: float | None) -> None:
         """Write all that is queued; where that fails, what the peer said before is heard first."""

@@ -228,10 +228,16 @@ class Mailbox(Watcher):
         if self._closed:
             raise MailboxClosed
         out: list[object] = []
-        if not self._take(out):
-            return await self._receive(out)
-        await trio.lowlevel.cancel_shielded_checkpoint()
-        return out[0]
+        try:
+            if not self._take(out):
+                return await self._receive(out)
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return out[0]
+        except (MailboxClosed, trio.Cancelled):
+            raise
+        except BaseException:
+            self._recover(out)
+            raise
 
     async def _receive(self, out: list[object]) -> object:
         """Wait in a row: one task waits for the selector, the others for that task."""

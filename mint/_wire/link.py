@@ -343,10 +343,18 @@ class Link(Pipe, ABC):
             raise
 
     def accept(self, message: Message) -> bytes:
-        """Take one message in its turn."""
-        if message.sequence != self._accepted + 1:
-            raise TransportClosed if self._reading == Reading.CLOSED else StaleConnectionError
-        self._accepted += 1
+        """Take one message in its turn.
+
+        A `Broken` is the last one: it is taken also where an exception has kept the one before it from being
+        fed.
+        """
+        number = message.sequence
+        if number != self._accepted + 1 and not (
+            isinstance(message, Broken) and self._accepted < number == self._sequence
+        ):
+            given_up = self._reading == Reading.FAILED and self.closed
+            raise TransportClosed if given_up or self._reading == Reading.CLOSED else StaleConnectionError
+        self._accepted: int = number
         if isinstance(message, Received):
             return message.data
         if isinstance(message, Closed):
@@ -362,11 +370,11 @@ class Link(Pipe, ABC):
         connection is the parent's, and the peer notices nothing.
         """
         if self._writing == Writing.CLOSED:
+            self._leave_inbox()  # it may wait there to say that an exception has closed it
             return
         speaks = self._writing != Writing.FAILED and self._is_ours
         self.end()
-        if self.inbox is not None:
-            self.inbox.unwatch(self)
+        self._leave_inbox()
         self.end_wire(speaks)
 
     def abort(self) -> None:
@@ -376,9 +384,14 @@ class Link(Pipe, ABC):
         elif self._writing != Writing.CLOSED:
             # The operation that is interrupted gives up when it goes on, and closes the socket.
             self.end()
-            if self.inbox is not None:
-                self.inbox.unwatch(self)
+            self._leave_inbox()
             self._wake()
+
+    def _leave_inbox(self) -> None:
+        """Have no more messages: the caller has closed the link, or knows that it is closed."""
+        self.armed = False
+        if self.inbox is not None:
+            self.inbox.unwatch(self)
 
     def _wake(self) -> None:
         """Wake whoever waits for the wire."""

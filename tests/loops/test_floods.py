@@ -102,7 +102,7 @@ def test_waiting_for_a_tunnel_ends_with_its_time(monkeypatch: pytest.MonkeyPatch
             conn = tunnels.connect("http", "one.example", 80)
             conn, _ = conn.request("GET", "/")
 
-            def read(_: float | None) -> bool:
+            def read(*_: object) -> bool:
                 return True
 
             monkeypatch.setattr(tunnels, "_read_once", read)

@@ -233,3 +233,64 @@ def test_receiving_in_a_signal_handler_that_interrupted_receive_is_refused() -> 
             assert len(told) == 1
         finally:
             signal.signal(signal.SIGUSR1, before)
+
+
+# -- a connection that an exception of a signal handler has closed says so in its mailbox
+
+
+def test_a_connection_that_an_interrupt_closed_has_a_message(mailbox: mint.Mailbox) -> None:
+    """Whichever instruction of `request` or `stream` was interrupted, nobody receives in vain."""
+    told = 0
+    for step in ("request", "stream"):
+        number = 0
+        while True:
+            number += 1
+            exchange = Exchange(mailbox)
+            conn: mint.Connection = exchange.conn
+            bomb = Bomb(number)
+            if step == "request":
+                off = bomb.goes_off(lambda: conn.request("GET", "/"))  # noqa: B023  # called at once
+            else:
+                conn, _ = conn.request("GET", "/")
+                exchange.far.sendall(PAGE)
+                message = mailbox.receive(timeout=5)
+                off = bomb.goes_off(lambda: conn.stream(message))  # noqa: B023  # as above
+            if off and exchange.link.closed:
+                told += 1
+                last = mailbox.receive(timeout=0)
+                assert isinstance(last, mint.Broken), bomb.where
+                with pytest.raises(errors.TransportClosed) as caught:
+                    conn.stream(last)
+                assert not conn.after(caught.value).is_open("read"), bomb.where
+                with pytest.raises(errors.TransportTimeout):
+                    mailbox.receive(timeout=0)
+            conn.close()
+            exchange.far.close()
+            if not off:
+                break
+    assert told > 50
+
+
+def test_what_had_arrived_before_an_interrupt_can_still_be_fed(mailbox: mint.Mailbox) -> None:
+    exchange = Exchange(mailbox)
+    conn, _ = exchange.conn.request("GET", "/")
+    exchange.far.sendall(PAGE)
+    message = mailbox.receive(timeout=5)
+    exchange.link.poison()  # as an interrupt of another operation does
+    taken = conn.stream(message)
+    assert taken is not mint.UNKNOWN
+    conn, responses = taken
+    assert isinstance(responses[-1], mint.Done)
+    with pytest.raises(errors.TransportClosed):
+        conn.stream(mailbox.receive(timeout=0))
+    conn.close()
+    exchange.far.close()
+
+
+def test_a_connection_that_was_closed_has_no_message_after_an_interrupt(mailbox: mint.Mailbox) -> None:
+    exchange = Exchange(mailbox)
+    exchange.link.poison()
+    exchange.conn.close()
+    with pytest.raises(errors.TransportTimeout):
+        mailbox.receive(timeout=0)
+    exchange.far.close()

@@ -38,7 +38,6 @@ def main() -> int:
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="PART", help="rows whose name has these parts"
     )
-    parser.add_argument("--strict", action="store_true", help="report known defects, too")
     parser.add_argument("--rows", action="store_true", help="print the names of the rows")
     parser.add_argument("--row", choices=ROWS, metavar="ROW", help="repeat one schedule of this row")
     parser.add_argument("--choices", help="the decisions of a schedule, instead of a seed")
@@ -60,7 +59,6 @@ def main() -> int:
         seconds=given.seconds,
         jobs=given.jobs,
         patterns=given.only,
-        strict=given.strict,
     )
 
 

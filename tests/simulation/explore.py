@@ -6,10 +6,8 @@ import multiprocessing
 import random
 import sys
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .known import explained
 from .patches import simulated_system
 from .run import run
 from .table import ROWS, weight
@@ -71,7 +69,6 @@ def explore(  # noqa: C901  # gives out work, takes results, sums up
     seconds: float | None,
     jobs: int,
     patterns: Sequence[str] = (),
-    strict: bool = False,
 ) -> int:
     """Run so many schedules, or for so long; return the exit code."""
     chosen = [row for name, row in ROWS.items() if all(each in name for each in patterns)]
@@ -81,7 +78,6 @@ def explore(  # noqa: C901  # gives out work, takes results, sums up
     begun = time.monotonic()
     source = schedules(seed, chosen)
     found: dict[tuple[str, str], Failure] = {}
-    known: Counter[str] = Counter()
     done = 0
     shown = begun
 
@@ -105,17 +101,12 @@ def explore(  # noqa: C901  # gives out work, takes results, sums up
             batch = waiting.pop(0).get(LONGEST)
             done += batch.schedules
             for failure in batch.failures:
-                defect = explained(ROWS[failure.row], failure.violation)
-                if defect is not None and not strict:
-                    known[defect.name] += 1
-                elif (failure.row, failure.violation) not in found:
+                if (failure.row, failure.violation) not in found:
                     found[failure.row, failure.violation] = failure
                     print(f"{failure.row} --seed {failure.seed}: {failure.violation}", flush=True)
             if time.monotonic() - shown > 10:
                 shown = time.monotonic()
                 print(f"{done} schedules, {len(found)} failures, {shown - begun:.0f} s", flush=True)
-    for name, times in known.most_common():
-        print(f"known: {times} times: {name}")
     took = time.monotonic() - begun
     print(f"{done} schedules of {len(chosen)} rows from seed {seed} in {took:.0f} s: {len(found)} failures")
     return 1 if found else 0

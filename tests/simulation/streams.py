@@ -86,8 +86,10 @@ class Stream:
             peer.receive_reset()
         elif self.finishing:
             self.finished = True
-            peer.ended = True
-            peer.whole = not (peer.closed or peer.dead)
+            # A connection that was reset does not exist any more: a FIN behind the reset means nothing.
+            if not peer.dead:
+                peer.ended = True
+                peer.whole = not peer.closed
 
     def receive_reset(self) -> None:
         """Take a RST: what had arrived can still be read, nothing can be sent."""

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from .choices import Choices
 from .explore import schedules
 from .kernel import Kernel
-from .known import explained
 from .patches import simulated_system
 from .polling import SimEpoll
 from .run import run
@@ -111,6 +110,22 @@ def test_streams_are_like_those_of_linux(steps: list[tuple[int, str]]) -> None:
     Machine.current = None
 
 
+def test_a_fin_behind_a_reset_is_none() -> None:
+    """Octets for a closed end are answered by a reset, which destroys what that end still had to send."""
+    near, far = Stream(Choices(), 65_536), Stream(Choices(), 65_536)
+    near.join(far)
+    far.send(b"an early response")
+    far.close()
+    near.send(b"more of the request")
+    near.move()
+    assert not far.outgoing
+    while far.movable:
+        far.move()
+    with pytest.raises(ConnectionResetError):
+        near.receive(100)
+    assert not near.whole
+
+
 # -- the same every time
 
 
@@ -140,7 +155,7 @@ def test_nothing_is_found() -> None:
     source = schedules(7, list(ROWS.values())[::4])
     for _ in range(SAMPLE):
         row, seed = next(source)
-        found += [(str(row), seed, each) for each in run(row, seed).violations if not explained(row, each)]
+        found += [(str(row), seed, each) for each in run(row, seed).violations]
     assert not found
 
 

@@ -1,0 +1,60 @@
+"""Many threads use tunnels through one connection, and one of them reads for all: no wake-up is lost."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+import mint.http2
+from mint.testing import Origin, Request, Response
+
+from ..tls import server_context, trusting
+from ..ways import HTTPProxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize("size", [0, 1_000_000], ids=["receiving", "sending"])
+def test_what_another_thread_has_just_read_is_not_waited_for(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is about to wait for the socket gives up the lock before: another may be faster."""
+    faster = 0
+    waited_for = threading.Event()
+
+    def serve(request: Request) -> Response:
+        assert waited_for.wait(10)
+        return Response(200, (), b"%d" % len(request.body.read()))
+
+    with (
+        Origin(serve) as origin,
+        Origin(HTTPProxy(), tls=server_context(alpn=("h2",))) as server,
+        mint.Tunnels(mint.http2.connect("https", server.address, server.port, tls=trusting())) as tunnels,
+    ):
+        read_once = tunnels._read_once
+
+        def overtaken(until: float | None, enough: Callable[[], bool]) -> bool:
+            nonlocal faster
+            waited_for.set()
+            while not enough():
+                assert read_once(monotonic() + 10, lambda: False)
+                faster += 1
+            return read_once(monotonic(), enough)
+
+        conn = tunnels.connect(
+            "http", "127.0.0.1", origin.port, protocols=("http1",), tcp=mint.TCPOptions(high_water=1)
+        )
+        monkeypatch.setattr(tunnels, "_read_once", overtaken)
+        conn, _ = conn.request("POST", "/", body=bytes(size))
+        content = b""
+        while conn.open_request_count:
+            conn, responses = conn.recv(timeout=10)
+            content += b"".join(each.data for each in responses if isinstance(each, mint.Data))
+        assert content == b"%d" % size
+        assert faster
+        conn.close()
