@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,17 +12,9 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     import trustme
 
-# What helpers assert counts under `python -O`, too.
-pytest.register_assert_rewrite(
-    "tests.examples.serving",
-    "tests.http1_driver",
-    "tests.http2_driver",
-    "tests.integration.fetching",
-    "tests.integration.proxies",
-    "tests.integration.servers",
-    "tests.ways",
-    "tests.worlds",
-)
+# What helpers of any folder assert counts under `python -O`, too.
+HELPERS = {path.stem for path in Path(__file__).parent.iterdir()} - {"__init__", "__pycache__", "conftest"}
+pytest.register_assert_rewrite(*(f"tests.{name}" for name in sorted(HELPERS)))
 settings.register_profile(
     "mint",
     derandomize=True,
