@@ -15,7 +15,7 @@ import mint.trio
 from .callers import Blocking, Caller, Selecting
 from .handles import Handle, Late
 from .polling import SimEpollSelector
-from .routes import arguments
+from .routes import HOST, arguments
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -42,6 +42,7 @@ class Asyncio(Caller):
 
     waits_to_send = False
     mailboxes: list[mint.asyncio.Mailbox]
+    tunnels: list[mint.asyncio.Tunnels]
 
     def new_loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop that is used."""
@@ -54,10 +55,12 @@ class Asyncio(Caller):
 
         async def main() -> None:
             with mint.asyncio.Mailbox() as one, mint.asyncio.Mailbox() as two:
-                self.mailboxes = [one, two]
+                self.mailboxes, self.tunnels = [one, two], []
                 await program(self)
                 for handle in self.handles.values():
                     handle.close()
+                for tunnels in self.tunnels:
+                    tunnels.close()
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
 
@@ -77,6 +80,8 @@ class Asyncio(Caller):
 
     async def connect(self) -> Handle:
         """Connect by the route."""
+        if self.route == "shared tunnel":
+            return self.keep(await self._through_tunnel())
         route = arguments(self.route, self.kernel)
         conn = await mint.asyncio.connect(
             *route.where,
@@ -87,6 +92,17 @@ class Asyncio(Caller):
             tcp=self.tcp,
         )
         return self.keep(conn)
+
+    async def _through_tunnel(self) -> mint.Connection:
+        """Connect through the connection to the proxy, which all tunnels share."""
+        if not self.tunnels or not self.tunnels[-1].connection.is_open():
+            proxy = await mint.asyncio.connect(
+                "http", HOST, self.kernel.proxy, protocols=("http2",), tcp=self.tcp
+            )
+            self.tunnels.append(mint.asyncio.Tunnels(proxy))
+        return await self.tunnels[-1].connect(
+            "http", HOST, 80, protocols=("http1",), mailbox=self.mailboxes[0], tcp=self.tcp
+        )
 
     async def receive(self, handle: Handle, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as in blocking code
         """Wait for a message of any connection."""
@@ -163,6 +179,7 @@ class Trio(Caller):
 
     waits_to_send = False
     mailboxes: list[mint.trio.Mailbox]
+    tunnels: list[mint.trio.Tunnels]
 
     def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
         """Run a program in trio."""
@@ -171,15 +188,19 @@ class Trio(Caller):
 
         async def main() -> None:
             with mint.trio.Mailbox() as one, mint.trio.Mailbox() as two:
-                self.mailboxes = [one, two]
+                self.mailboxes, self.tunnels = [one, two], []
                 await program(self)
                 for handle in self.handles.values():
                     handle.close()
+                for tunnels in self.tunnels:
+                    tunnels.close()
 
         trio.run(main, clock=None if self.kernel.real else SimClock(self.record))
 
     async def connect(self) -> Handle:
         """Connect by the route."""
+        if self.route == "shared tunnel":
+            return self.keep(await self._through_tunnel())
         route = arguments(self.route, self.kernel)
         conn = await mint.trio.connect(
             *route.where,
@@ -190,6 +211,17 @@ class Trio(Caller):
             tcp=self.tcp,
         )
         return self.keep(conn)
+
+    async def _through_tunnel(self) -> mint.Connection:
+        """Connect through the connection to the proxy, which all tunnels share."""
+        if not self.tunnels or not self.tunnels[-1].connection.is_open():
+            proxy = await mint.trio.connect(
+                "http", HOST, self.kernel.proxy, protocols=("http2",), tcp=self.tcp
+            )
+            self.tunnels.append(mint.trio.Tunnels(proxy))
+        return await self.tunnels[-1].connect(
+            "http", HOST, 80, protocols=("http1",), mailbox=self.mailboxes[0], tcp=self.tcp
+        )
 
     async def receive(self, handle: Handle, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as in blocking code
         """Wait for a message of any connection."""

@@ -51,8 +51,8 @@ def makes_sense(row: Row) -> bool:
     if row.action == "threads" and row.loop in {"asyncio", "trio"}:
         return False  # there it is one thread that may
     if row.route == "shared tunnel":
-        if row.loop != "blocking":
-            return False
+        if row.loop == "mailbox":
+            return False  # tunnels are opened in passive mode
         if row.action == "interrupt":
             return False
     return True
