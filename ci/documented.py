@@ -25,6 +25,7 @@ PUBLIC = {
     "mint.proxy": ("from_environment",),
     "mint.testing": (),
     "mint.testing.http2": (),
+    "mint.transcripts": (),
     "mint.transport": (),
     "mint.trio": ("Mailbox", "connect", "flush"),
 }

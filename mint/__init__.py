@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import errors, http1, http2, proxy, transport
+    from . import errors, http1, http2, proxy, transcripts, transport
     from ._connections.http1 import HTTP1
     from ._connections.http2 import HTTP2
     from ._connections.negotiation import Connection, connect
@@ -90,6 +90,7 @@ __all__ = [
     "http1",
     "http2",
     "proxy",
+    "transcripts",
     "transport",
 ]
 

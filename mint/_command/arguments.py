@@ -68,6 +68,8 @@ class Wanted:
     max_size: int | None
     summary: str | None
     parallel: int
+    record: str | None = None
+    record_secrets: bool = False
 
     @property
     def locations(self) -> tuple[Location, ...]:
@@ -114,6 +116,8 @@ def _check(given: argparse.Namespace) -> None:
     """Refuse options that make no sense, or none together."""
     if given.key is not None and given.cert is None:
         raise UsageError("--key wants --cert beside it")
+    if given.record_secrets and given.record is None:
+        raise UsageError("--record-secrets wants --record beside it")
     if given.unix_socket is not None and (given.proxy is not None or given.proxy_env):
         raise UsageError("--unix-socket and a proxy exclude each other")
     bodies = [
@@ -252,6 +256,8 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
         max_size=None if given.max_filesize is None else _count(given.max_filesize, "--max-filesize"),
         summary=_format(given.write_out),
         parallel=_count(given.parallel_max, "--parallel-max", 1) if given.parallel else 1,
+        record=given.record,
+        record_secrets=given.record_secrets,
     )
 
 

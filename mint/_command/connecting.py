@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .._connections.negotiation import connect
 from ..options import TCPOptions, TLSOptions
 from ..pool import Pool, PoolOptions
+from ..transcripts import Recorder
 from .way import say_way
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class Dialer:
         self._lock = threading.Lock()
         self._served: set[tuple[str, str, int]] = set()
         self._mine = threading.local()
+        self._recorder = (
+            None if wanted.record is None else Recorder(wanted.record, secrets=wanted.record_secrets)
+        )
 
     def make_pool(self) -> Pool:
         """Return the pool; whether a request is sent again is decided here, not there."""
@@ -62,6 +66,7 @@ class Dialer:
                 key_file=wanted.key,
             ),
             log=wanted.verbose,
+            record=self._recorder,
         )
         self._mine.connects = self.connects + 1
         self._mine.last = monotonic()

@@ -45,7 +45,8 @@ def parser() -> Parser:
     """Return the parser."""
     made = Parser(
         prog="python -m mint",
-        description="Fetch URLs over HTTP/1.1 and HTTP/2 and print what the servers say.",
+        description="Fetch URLs over HTTP/1.1 and HTTP/2 and print what the servers say. "
+        "'python -m mint replay --help' and 'python -m mint shrink --help' are about transcripts.",
         epilog="Exit codes: 0 fine, 1 redirect to a scheme that is not allowed, 2 usage, 3 bad URL, "
         "6 unknown host, 7 refused or unreachable, 8 broken HTTP, 22 status 400 or above with -f, "
         "23 cannot write, 26 cannot "
@@ -70,6 +71,8 @@ def parser() -> Parser:
     add("-Z", "--parallel", action="store_true", help="fetch at once, over one connection where it is HTTP/2")
     add("--parallel-max", metavar="COUNT", default="50", help="how many at once (50)")
     add("--unix-socket", metavar="PATH", help="connect to this socket instead of the host")
+    add("--record", metavar="FILE", help="write a transcript; 'python -m mint replay FILE' replays it")
+    add("--record-secrets", action="store_true", help="leave credentials and cookies in the transcript")
     add_options(made)
     add("--version", action="version", version=f"mint {__version__}")
     return made

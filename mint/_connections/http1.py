@@ -117,6 +117,11 @@ _SLOTS = Slots(HTTP1, "_state", "_generation")
 HTTP1._quick = Quick(_SLOTS, "_link", False)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 
+def connection_of(state: core.State, transport: Transport) -> HTTP1:
+    """Return the connection that a state is of, over a link of its own; nothing is sent."""
+    return _SLOTS.make(HTTP1, state, transport, transport.generation, NO_PRIVATE, ())
+
+
 def connect(
     scheme: Scheme,
     address: Address,

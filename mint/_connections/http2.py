@@ -238,6 +238,11 @@ _SLOTS = Slots(HTTP2, "_state", "_generation")
 HTTP2._quick = Quick(_SLOTS, "_link", True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 
+def connection_of(state: core.State, transport: Transport) -> HTTP2:
+    """Return the connection that a state is of, over a link of its own; nothing is sent."""
+    return _SLOTS.make(HTTP2, state, transport, transport.generation, NO_PRIVATE, ())
+
+
 def check_security(tls: TLSInfo | None) -> None:
     """Refuse TLS that is too weak for HTTP/2 (RFC 9113 9.2): version, key exchange, cipher."""
     if tls is None:

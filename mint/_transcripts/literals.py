@@ -89,7 +89,7 @@ def written(given: object) -> str:
 
 def _is_text(octets: bytes) -> bool:
     """Whether octets are better read as text."""
-    return sum(0x20 <= each < 0x7F or each in _ESCAPES for each in octets) * 10 >= 9 * len(octets)
+    return sum(0x20 <= each < 0x7F or each in _ESCAPES for each in octets) * 5 >= 3 * len(octets)
 
 
 def _text_lines(octets: bytes) -> Iterator[str]:

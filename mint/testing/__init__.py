@@ -9,6 +9,7 @@ from .messages import Body, Fields, Handler, Headers, Lost, Push, Request, Respo
 from .origin import Origin
 from .peer import Peer
 from .refusing import RefusingServer
+from .replaying import replay
 from .scripted import Script, ScriptedServer, ScriptError, optional, repeated
 from .showcase import showcase
 from .steps import (
@@ -79,6 +80,7 @@ __all__ = [
     "http2",
     "optional",
     "repeated",
+    "replay",
     "request",
     "showcase",
     "trickle",

@@ -47,6 +47,7 @@ def hosts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
     trusted = tmp_path / "authority.pem"
     authority().cert_pem.write_to_path(str(trusted))
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    monkeypatch.chdir(tmp_path)  # where pages write files
     with (
         ExitStack() as ways_out,
         origin(*ORIGINS, alpn=(request.param,)) as site,

@@ -1,0 +1,160 @@
+"""`python -m mint replay FILE`: give a transcript to the engine again, and show every step."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from ..transcripts import Replay, ReplayedStep, TranscriptError, replay
+from .options import Parser
+from .show import complain, give_up_output
+from .usage import CommandError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FINE, DIFFERS, WRONG, NO_OUTPUT, INTERRUPTED = 0, 1, 2, 23, 130
+_HELP = "Enter: the next step; b: one back; a number: that step; l: all that differ; q: quit"
+
+
+def parser() -> Parser:
+    """Return the parser; its help is the manual."""
+    made = Parser(
+        prog="python -m mint replay",
+        description="Replay a transcript without a network and show every step, with the states before and "
+        "after it. Says where the replay differs from the record.",
+        epilog="Exit codes: 0 the same, 1 it differs, 2 no transcript or usage, 23 cannot write, "
+        "130 interrupted.",
+    )
+    add = made.add_argument
+    add("file", metavar="FILE", help="the transcript; - is the standard input")
+    add("--step", action="store_true", help="wait after each step, and go where you say, also backwards")
+    add("--from", dest="first", type=int, default=0, metavar="STEP", help="begin to show here")
+    add("--until", dest="last", type=int, metavar="STEP", help="end here")
+    add("--json", action="store_true", help="one object in JSON for each step, on a line of its own")
+    add("-q", "--quiet", action="store_true", help="show only the steps that differ")
+    return made
+
+
+def _as_text(step: ReplayedStep) -> str:
+    """Return a step as it is shown."""
+    lines = [f"step {step.index}: {step.call}, connection {step.connection}, line {step.line}"]
+    if step.before is not None:
+        lines.append(f"  before: {step.state_before}")
+    lines += [f"  {line}" for line in step.input]
+    lines += [f"  {line}" for line in step.results if not line.startswith(".")]
+    lines.append(f"  after: {step.state_after}")
+    if step.recorded is None:
+        lines.append("  nothing was recorded of what it gave")
+    if step.differences:
+        lines.append("  differs from the record (-), which is not what came (+):")
+        lines += [f"    {line}" for line in step.differences]
+    return "\n".join([*lines, ""])
+
+
+def _as_json(step: ReplayedStep) -> str:
+    return json.dumps(
+        {
+            "step": step.index,
+            "connection": step.connection,
+            "number": step.number,
+            "line": step.line,
+            "call": step.call,
+            "input": step.input,
+            "before": step.state_before or None,
+            "after": step.state_after,
+            "results": step.results,
+            "output": step.output.hex(),
+            "error": None if step.error is None else {"reason": step.error.reason, "text": str(step.error)},
+            "recorded": step.recorded,
+            "differences": step.differences,
+        }
+    )
+
+
+def _put(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _walk(steps: Replay, first: int) -> None:
+    """Show steps one by one, as the standard input asks for them."""
+    by_index = {step.index: place for place, step in enumerate(steps)}
+    place = 0
+    _put(_HELP)
+    while 0 <= place < len(steps):
+        _put(_as_text(steps[place]))
+        while True:
+            sys.stdout.write("> ")
+            sys.stdout.flush()
+            line = sys.stdin.readline() if sys.stdin is not None else ""
+            word = line.strip()
+            if not line or word == "q":
+                return
+            if word == "l":
+                _put(" ".join(str(step.index) for step in steps.differing) or "none differs")
+                continue
+            if word in {"", "n", "b"}:
+                place = max(0, place - 1) if word == "b" else place + 1
+                break
+            if word.isdigit() and int(word) in by_index:
+                place = by_index[int(word)]
+                break
+            _put(f"{_HELP} (steps {first} to {first + len(steps) - 1})")
+
+
+def _replayed(file: str) -> Replay:
+    try:
+        if file != "-":
+            return replay(file)
+        if sys.stdin is None:
+            raise UsageError("the standard input is closed")
+        return replay(sys.stdin)
+    except TranscriptError as error:
+        raise CommandError(f"{file}: {error}") from error
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror or error}") from error
+
+
+def _run(arguments: Sequence[str]) -> int:
+    given = parser().parse_args(arguments)
+    if given.step and (given.json or given.file == "-"):
+        raise UsageError("--step asks the standard input, and shows text: not with --json or -")
+    if given.first < 0 or (given.last is not None and given.last < given.first):
+        raise UsageError("--from and --until want numbers of steps, the first one first")
+    whole = _replayed(given.file)
+    if given.first >= len(whole):
+        raise UsageError(f"--from: the last step is {len(whole) - 1}")
+    shown = whole[given.first : None if given.last is None else given.last + 1]
+    if given.step:
+        _walk(shown, given.first)
+    else:
+        for step in shown:
+            if not given.quiet or step.differences:
+                _put(_as_json(step) if given.json else _as_text(step))
+    differing = shown.differing
+    if differing and not given.json:
+        steps = ", ".join(str(step.index) for step in differing[:10])
+        _put(f"{len(differing)} of {len(shown)} steps differ from the record: {steps}")
+    elif not given.json:
+        _put(f"{len(shown)} steps, and none differs from the record")
+    return DIFFERS if differing else FINE
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return the exit code."""
+    if sys.stdout is None:
+        complain("standard output is closed")
+        return NO_OUTPUT
+    try:
+        return _run(arguments)
+    except BrokenPipeError:
+        give_up_output()
+        return NO_OUTPUT
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except CommandError as error:
+        complain(str(error))
+        return WRONG

@@ -1,0 +1,142 @@
+"""`python -m mint shrink FILE --check COMMAND`: make a transcript smaller that shows something."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..transcripts import TranscriptError
+from ..transcripts._reading import Transcript, read_transcript
+from ..transcripts._shrinking import shrink
+from .options import Parser
+from .replay import FINE, INTERRUPTED, NO_OUTPUT, WRONG
+from .show import complain, say
+from .usage import CommandError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PLACE = "{}"
+
+
+class _Spent(Exception):  # noqa: N818  # what happened: the check may not be run any more
+    """The check was run as often as it may be."""
+
+
+def parser() -> Parser:
+    """Return the parser; its help is the manual."""
+    made = Parser(
+        prog="python -m mint shrink",
+        description="Make a transcript smaller: steps, fields, octets and options are left out as long as a "
+        "command says that what is left still shows what you are after.",
+        epilog="Exit codes: 0 done, 2 no transcript or usage, or the check refuses the whole file, 23 cannot "
+        "write, 130 interrupted. What was found before an interrupt is written.",
+    )
+    add = made.add_argument
+    add("file", metavar="FILE", help="the transcript")
+    add(
+        "--check",
+        metavar="COMMAND",
+        required=True,
+        help="exits with 0 where a transcript shows it; {} stands for its name, which is added otherwise",
+    )
+    add("-o", "--output", metavar="FILE", help="where the result goes; FILE with .min added unless given")
+    add("--runs", type=int, default=10_000, metavar="COUNT", help="run the check so often at most (10000)")
+    add("--timeout", type=float, default=60.0, metavar="SECONDS", help="for a check; later is no (60)")
+    return made
+
+
+class _Check:
+    """Runs the command on candidates."""
+
+    def __init__(self, command: str, folder: str, runs: int, timeout: float) -> None:
+        try:
+            self._words = shlex.split(command)
+        except ValueError as error:
+            raise UsageError(f"--check: {error}") from None
+        if not self._words:
+            raise UsageError("--check wants a command")
+        if not any(_PLACE in word for word in self._words):
+            self._words.append(_PLACE)
+        self._path = str(Path(folder, "transcript"))
+        self._left = runs
+        self._timeout = timeout
+
+    def __call__(self, candidate: Transcript) -> bool:
+        if self._left <= 0:
+            raise _Spent
+        self._left -= 1
+        _write(candidate, self._path)
+        command = [word.replace(_PLACE, self._path) for word in self._words]
+        try:
+            ended = subprocess.run(  # noqa: S603  # the command is the user's
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=self._timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        except OSError as error:
+            raise CommandError(f"--check: {self._words[0]}: {error.strerror or error}") from error
+        return ended.returncode == 0
+
+
+def _write(transcript: Transcript, path: str) -> None:
+    with open(path, "w", encoding="utf-8", opener=_private) as file:  # with an opener
+        transcript.write(file)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _sizes(transcript: Transcript, path: str) -> str:
+    return f"{len(transcript.parts)} steps, {Path(path).stat().st_size} octets"
+
+
+def _run(arguments: Sequence[str]) -> int:
+    given = parser().parse_args(arguments)
+    output: str = given.output or f"{given.file}.min"
+    try:
+        best = read_transcript(given.file)
+    except TranscriptError as error:
+        raise CommandError(f"{given.file}: {error}") from error
+    except OSError as error:
+        raise CommandError(f"{given.file}: {error.strerror or error}") from error
+    code = FINE
+    with tempfile.TemporaryDirectory(prefix="mint-") as folder:
+        check = _Check(given.check, folder, given.runs, given.timeout)
+        try:
+            if not check(best):
+                raise CommandError("--check exits with another code than 0 for the whole transcript")
+            for smaller in shrink(best, check):
+                best = smaller
+        except _Spent:
+            say(f"* stopped after {given.runs} runs of the check; --runs allows more")
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+    _write(best, output)
+    say(f"* {output}: {_sizes(best, output)}")
+    return code
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return the exit code."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except CommandError as error:
+        complain(str(error))
+        return WRONG
+    except OSError as error:
+        complain(f"{error.filename or 'cannot write'}: {error.strerror or error}")
+        return NO_OUTPUT

@@ -1,0 +1,224 @@
+"""Reading transcripts, and writing them again."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+
+from .._core import http1, http2
+from .._transcripts.calls import VERBS, Call, read
+from .._transcripts.literals import LiteralError, value, written
+from .._transcripts.recorded import configured
+from .._transcripts.recorder import FIRST_LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .._transcripts.recorder import TextSink
+
+Source: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
+"""Where a transcript is read from: the path of a file, a text file, or lines of text."""
+
+_CONNECTION = re.compile(r"connection (\d{1,9}) (http1|http2)")
+_STEP = re.compile(r"(\d{1,9}) (\w+)")
+_FROM = re.compile(r"from (\d{1,9})")
+_RESULTS = frozenset(">=*!.~ ")
+NEEDED = ("hostname", "port", "scheme", "identity", "user_agent")
+_SETS = frozenset({"sensitive"})
+
+
+class TranscriptError(ValueError):
+    """What was read is no transcript of this version; the text says in which line, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A connection as a transcript has it: its number, its protocol and what its engine was made of."""
+
+    connection: int
+    protocol: str
+    options: dict[str, object]
+    results: tuple[str, ...] | None
+    line: int
+
+    @property
+    def identity(self) -> int:
+        """What its refs have in common."""
+        found = self.options["identity"]
+        return found if isinstance(found, int) else 0
+
+    def config(self) -> http1.Config | http2.Config:
+        """Return what the engine is configured with."""
+        try:
+            if self.protocol == "http1":
+                return configured(http1.Config, self.options)
+            return configured(http2.Config, self.options)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TranscriptError(f"line {self.line}: no connection can be made of this: {error}") from error
+
+    def lines(self) -> Iterator[str]:
+        """Return the lines of a transcript that say this."""
+        yield f"connection {self.connection} {self.protocol}"
+        yield from (f"  {name} {written(each)}" for name, each in self.options.items())
+        yield from (f"  {each}" for each in self.results or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step as a transcript has it: a call, and what it gave."""
+
+    beginning: Beginning
+    number: int
+    """Of the step, within its connection."""
+    base: int
+    """The step whose successor the call is made on."""
+    call: Call
+    results: tuple[str, ...] | None
+    """What was recorded; `None` where the transcript ends before, or was shrunk."""
+    line: int
+
+    def lines(self, *, follows: bool) -> Iterator[str]:
+        """Return the lines of a transcript that say this; `follows` its base directly."""
+        yield f"{self.beginning.connection} {self.call.verb}"
+        if not follows:
+            yield f"  from {self.base}"
+        yield from (f"  {each}" for each in self.call.lines(self.beginning.protocol, self.beginning.identity))
+        yield from (f"  {each}" for each in self.results or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a file holds: connections and their steps, in order."""
+
+    parts: tuple[Beginning | Entry, ...]
+
+    def write(self, sink: TextSink) -> None:
+        """Write it as a file has it."""
+        sink.write(f"{FIRST_LINE}\n")
+        latest: dict[int, int] = {}
+        for part in self.parts:
+            if isinstance(part, Beginning):
+                lines = part.lines()
+                latest[part.connection] = 0
+            else:
+                connection = part.beginning.connection
+                lines = part.lines(follows=part.base == latest[connection])
+                latest[connection] = part.number
+            sink.write("\n" + "\n".join([*lines, ""]))
+
+
+def _lines(source: Source) -> list[str]:
+    if isinstance(source, (str, os.PathLike)):
+        with open(source, "rb") as file:  # noqa: PTH123  # a path of either kind
+            octets = file.read()
+        text = octets.decode("utf-8", "replace")
+    else:
+        text = "".join(source)
+    lines = text.split("\n")
+    # A line that was not written to its end says nothing.
+    return [line.removesuffix("\r") for line in lines[:-1]]
+
+
+def read_transcript(source: Source) -> Transcript:
+    """Read a transcript from the file of this path, or from a text file or its lines.
+
+    Raises `TranscriptError` for what is none, `OSError` for a file that cannot be read.
+    """
+    lines = _lines(source)
+    first = lines[0].strip() if lines else ""
+    if first != FIRST_LINE:
+        raise TranscriptError(f"line 1: a transcript begins with {FIRST_LINE!r}, not {first[:60]!a}")
+    return Transcript(tuple(_Reader(lines).parts()))
+
+
+class _Reader:
+    """Takes the lines of a transcript apart."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self._connections: dict[int, Beginning] = {}
+        self._steps: dict[int, int] = {}
+
+    def parts(self) -> Iterator[Beginning | Entry]:
+        """Return the connections and steps in their order."""
+        at = 1
+        while at < len(self._lines):
+            head = self._lines[at]
+            end = at + 1
+            while end < len(self._lines) and self._lines[end].startswith(" "):
+                end += 1
+            try:
+                if head.strip() and not head.startswith(("#", "by ")):
+                    yield self._part(head, at, self._lines[at + 1 : end])
+            except LiteralError as error:
+                raise TranscriptError(f"line {at + 1}: {error}") from error
+            at = end
+
+    @staticmethod
+    def _body(lines: list[str]) -> tuple[list[tuple[str, str]], tuple[str, ...] | None]:
+        """Return what a part is given, each a name and the rest of its line, and what it gave."""
+        given: list[tuple[str, str]] = []
+        results: list[str] = []
+        for line in lines:
+            text = line[2:]
+            if text[:1] in _RESULTS:
+                results.append(text.rstrip())
+            elif text.strip() and not text.startswith("#"):
+                name, _, rest = text.partition(" ")
+                given.append((name, rest.strip()))
+        return given, tuple(results) if results else None
+
+    def _part(self, head: str, at: int, lines: list[str]) -> Beginning | Entry:
+        if found := _CONNECTION.fullmatch(head.strip()):
+            return self._beginning(int(found[1]), found[2], at, lines)
+        if found := _STEP.fullmatch(head.strip()):
+            return self._entry(int(found[1]), found[2], at, lines)
+        raise LiteralError(f"a connection or a step is wanted here, not {head[:60]!a}")
+
+    def _beginning(self, number: int, protocol: str, at: int, lines: list[str]) -> Beginning:
+        given, results = self._body(lines)
+        options = {name: _option(name, value(text)) for name, text in given}
+        if missing := [name for name in NEEDED if name not in options]:
+            raise LiteralError(f"the connection has no {missing[0]}")
+        if number in self._connections:
+            raise LiteralError(f"there are two connections with the number {number}")
+        made = Beginning(number, protocol, options, results, at + 1)
+        self._connections[number] = made
+        self._steps[number] = 0
+        return made
+
+    def _entry(self, connection: int, verb: str, at: int, lines: list[str]) -> Entry:
+        beginning = self._connections.get(connection)
+        if beginning is None:
+            raise LiteralError(f"there is no connection {connection} before this step")
+        if verb not in VERBS[beginning.protocol]:
+            raise LiteralError(f"a connection of {beginning.protocol} has no call {verb!a}")
+        given, results = self._body(lines)
+        base = latest = self._steps[connection]
+        if given and given[0][0] == "from":
+            base = _base(given.pop(0), latest)
+        self._steps[connection] = latest + 1
+        call = read(beginning.protocol, beginning.identity, verb, given)
+        return Entry(beginning, latest + 1, base, call, results, at + 1)
+
+
+def _base(line: tuple[str, str], latest: int) -> int:
+    found = _FROM.fullmatch(" ".join(line))
+    if found is None or int(found[1]) > latest:
+        raise LiteralError(f"from wants the number of an earlier step, not {line[1][:60]!a}")
+    return int(found[1])
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
+
+
+def _option(name: str, given: object) -> object:
+    """Return an option as an engine takes it."""
+    if not _is_list(given):
+        return given
+    if name in _SETS:
+        return frozenset(given)
+    return tuple(tuple(each) if _is_list(each) else each for each in given)
