@@ -131,7 +131,7 @@ class ConnectionBase(Identity, Generic[_S]):
         """
         link = self._link
         link.close()
-        state, events = last_words(link, state)
+        state, events = last_words(link, state, error)
         told = self._responses(events)
         step = state.lose(as_fault(error))
         told += self._responses(step.responses)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .._core.events import Done
 from ..errors import TransportError
+from ..errors.table import from_fault
 from .engine import Engine, unrecorded
 
 if TYPE_CHECKING:
     from .._core.events import Event
+    from .._core.faults import Fault
     from ..types import Transport, Unread
 
 _S = TypeVar("_S", bound=Engine)
@@ -43,14 +45,24 @@ def events_of(state: Engine, found: Unread) -> list[Event]:
     return events
 
 
-def last_words(link: Transport, state: _S) -> tuple[_S, list[Event]]:
-    """Feed a state what had arrived before its link was closed; return the new state and the events."""
+def last_words(link: Transport, state: _S, error: TransportError) -> tuple[_S, list[Event]]:
+    """Feed a state what had arrived before its link was closed; return the new state and the events.
+
+    A fault of the peer among it, such as a GOAWAY that names an error, becomes the cause of the error that
+    closed the link.
+    """
     events: list[Event] = []
+    fault: Fault | None = None
     with contextlib.suppress(TransportError):
         while octets := link.receive_now():
             step = state.feed(octets)
             state = step.state
             events += step.responses
+            fault = fault or step.cause or step.fault
+    if fault is not None:
+        heard = from_fault(fault)
+        heard.__cause__ = error.__cause__
+        error.__cause__ = heard
     if link.ended:
         # 9112-6.3-g: where the end of the connection completes a response, it is complete.
         step = state.feed_eof(link.clean_end)

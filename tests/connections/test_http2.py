@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 import pytest
 
@@ -14,6 +14,9 @@ from mint.testing import frames as f
 from mint.transport import Memory
 
 from ..ways import Breaking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OK = ((":status", "200"),)
 
@@ -391,3 +394,77 @@ def test_an_error_that_ends_a_connection_names_every_request_that_was_open() -> 
     assert isinstance(failed[0].error, errors.Unprocessed)
     assert isinstance(failed[1].error, errors.TransportReset)
     assert not conn.after(caught.value).is_open("read")
+
+
+class Refusing(Memory):
+    """A link that takes no more octets, although some have arrived."""
+
+    cause: BaseException | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain = False
+        self.broken = False
+
+    def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
+        if self.broken:
+            raise errors.TransportReset from self.cause
+        super().send(pieces, flush=flush)
+
+
+OPERATIONS: dict[str, Callable[[mint.HTTP2, mint.RequestRef], mint.HTTP2]] = {
+    "request": lambda conn, _: conn.request("GET", "/")[0],
+    "cancel_request": lambda conn, ref: conn.cancel_request(ref),
+    "ping": lambda conn, _: conn.ping()[0],
+    "put_settings": lambda conn, _: conn.put_settings(enable_push=False),
+    "set_window_size": lambda conn, _: conn.set_window_size("connection", 2**30),
+}
+VIOLATION = f.data(0, b"x").serialize()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("outlived", [True, False])
+@pytest.mark.parametrize(
+    ("heard", "kind"),
+    [
+        (f.goaway(0, f.ErrorCode.ENHANCE_YOUR_CALM).serialize(), errors.ServerClosedConnection),
+        (f.goaway(1, f.ErrorCode.ENHANCE_YOUR_CALM).serialize(), errors.ServerClosedConnection),
+        (f.goaway(2**31 - 1, f.ErrorCode.INTERNAL_ERROR).serialize(), errors.ServerClosedConnection),
+        (f.goaway(1, f.ErrorCode.INTERNAL_ERROR).serialize() + VIOLATION, errors.ServerClosedConnection),
+        (VIOLATION, errors.HTTPError),
+    ],
+)
+def test_what_is_heard_while_the_wire_breaks_is_not_lost(
+    operation: str, outlived: bool, heard: bytes, kind: type[errors.HTTPError]
+) -> None:
+    link: Breaking | Refusing = Breaking() if outlived else Refusing()
+    conn = mint.http2.initiate(link, scheme="https", hostname="example.org", port=443, identity=7)
+    conn, ref = conn.request("GET", "/")
+    link.put(f.serialize([f.settings(), f.settings(ack=True)]))
+    conn, _ = conn.recv()
+    link.broken = True
+    link.put(heard)
+    with pytest.raises(mint.MintError) as caught:
+        OPERATIONS[operation](conn, ref).recv()
+    error: BaseException | None = caught.value
+    if not outlived:
+        assert isinstance(error, errors.TransportReset)
+        error = error.__cause__
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__
+    assert isinstance(error, kind)
+    # Where what was heard comes first, the next read tells of the break.
+    assert not conn.after(caught.value).is_open("write" if outlived else "read")
+
+
+def test_a_cause_that_the_system_gave_stays_behind_what_was_heard() -> None:
+    link = Refusing()
+    conn = mint.http2.initiate(link, scheme="https", hostname="example.org", port=443, identity=7)
+    link.put(f.serialize([f.settings(), f.settings(ack=True)]))
+    conn, _ = conn.recv()
+    link.put(f.serialize([f.goaway(0, f.ErrorCode.INTERNAL_ERROR)]))
+    link.broken, link.cause = True, OSError("what the system said")
+    with pytest.raises(errors.TransportReset) as caught:
+        conn.ping()
+    assert isinstance(caught.value.__cause__, errors.ServerClosedConnection)
+    assert caught.value.__cause__.__cause__ is link.cause
