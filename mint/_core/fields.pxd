@@ -1,6 +1,16 @@
 # Rules about methods, targets, field names and values that both protocols share.
 from .faults cimport Fault
 
+# Why a value is refused whose octets are good; `errors.table` has the words.
+cdef enum:
+    WHY_OCTETS = 0
+    WHY_NO_HOST = 1
+    WHY_OTHER_HOST = 2
+    WHY_CHUNKED_IN_TE = 3
+    WHY_NOT_TRAILERS = 4
+    WHY_END_TO_END = 5
+    WHY_NO_PROTOCOL = 6
+
 # What is tolerated of servers that break a rule; the bits of TOLERANCES, in that order.
 cdef enum:
     TOLERATE_BARE_LF = 1
@@ -27,7 +37,13 @@ cdef object line_octets(str name, str value, bint keep_case)   # bytes with CRLF
 cdef bint name_is_sensitive(str name) except -1      # lower-case names, here and below
 cdef bint name_is_connection_specific(str name) except -1
 cdef bint name_is_forbidden_in_trailers(str name) except -1
+cdef Fault name_fault(str name)                       # "invalid_header_name", with the octet at fault
 cdef Fault value_fault(str name, str value)           # "invalid_header_value", secrets left out
+cdef Fault without_secret(Fault refused, frozenset secret)   # of those that the caller calls so
+cdef Fault unfitting(str name, str value, int why)   # the same, where the octets are good
+cdef bint seems_secret(str text, frozenset secret) except -1   # however the name is spelled
+cdef str shown_name(str name, frozenset secret)       # a name that may not be one, for faults and notes
+cdef str shown_target(str target)                     # without credentials
 cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexcept nogil
 cdef str show(object octets)                          # latin-1 text of peer octets, cut at 200
 cdef int check_host(str hostname, str user_agent) except -1   # ValueError where one may not be sent

@@ -10,7 +10,7 @@ from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_1BYTE_KIND, PyUnic
 
 from libc.string cimport memcpy
 
-from .chars cimport (CHAR_DIGIT, CHAR_HEX, CHAR_TCHAR, CHAR_URI, all_in, char_class, char_lower,
+from .chars cimport (CHAR_DIGIT, CHAR_HEX, CHAR_TCHAR, CHAR_URI, CHAR_VALUE, all_in, char_class, char_lower,
                      is_blank, value_is_clean)
 from .faults cimport Fault, refusal
 
@@ -40,6 +40,9 @@ TOLERANCES: tuple = (
     "surrounding_whitespace", "repeated_chunked", "length_beside_chunked", "status_line_whitespace",
     "identity_coding", "malformed_connection", "empty_lines", "chunk_size_whitespace",
 )
+
+# The letters and digits of the names above: what is no name may still hold one.
+SENSITIVE_LETTERS: frozenset = frozenset([name.replace("-", "") for name in SENSITIVE])
 
 DEFAULT_PORTS: dict = {"http": 80, "https": 443}
 
@@ -112,16 +115,22 @@ cdef bint is_uri_authority(str text) except -1:
 
 
 cdef str shown_target(str target):
-    """A target as an error may repeat it: credentials in front of a host are left out.
+    """A target, or a host, as an error or a log may repeat it: credentials before a host are left out.
 
-    Where a host ends cannot be told in what is refused: rather too much is left out.
+    Where a host begins and ends cannot be known in what is refused: it is better to leave out too much.
     """
     cdef Py_ssize_t at = target.rfind("@")
     cdef Py_ssize_t start = target.find("://") + 3
-    if at < 0 or target.startswith("/"):
+    if at < 0:
         return target
     if start < 3 or start > at or not target[:start - 3].isalnum():
         start = 0
+        if target[0] == "/":
+            if ":" not in target[:at] and "//" not in target[:at]:
+                return target
+            start = 1
+    while start < at and target[start] == "/":
+        start += 1
     return target[:start] + "(redacted)" + target[at:]
 
 
@@ -148,10 +157,29 @@ cdef bint target_fits(str method, str target, bint unchecked) except -1:
     return mark and scheme.lower() in DEFAULT_PORTS and is_uri_authority(host)
 
 
+cdef Py_ssize_t bad_place(str text, int allowed) except -2:
+    """The place of the first character that is not of this class; -1 where all are."""
+    cdef Py_ssize_t i
+    cdef Py_UCS4 mark
+    for i in range(len(text)):
+        mark = text[i]
+        if mark == c"%" and allowed == CHAR_URI and is_uri_text(text[i:i + 3]):
+            continue
+        if mark > 0xFF or not char_class[<unsigned char>mark] & allowed:
+            return i
+    return -1
+
+
+cdef Fault refused_at(str reason, str name, str value, str text, Py_ssize_t place):
+    """Refuse a part of a request, and say which character of it is at fault."""
+    return refusal(reason, name, value, place, ord(text[place]) if place >= 0 else 0)
+
+
 cdef Fault target_fault(str method, str target, bint unchecked):
     if target_fits(method, target, unchecked):
         return None
-    return refusal("invalid_request_target", method, shown_target(target))
+    return refused_at("invalid_request_target", method, shown_target(target), target,
+                      bad_place(target, CHAR_URI))
 
 
 cdef int check_pairs(object headers) except -1:
@@ -222,14 +250,14 @@ cdef object line_octets(str name, str value, bint keep_case):
     cdef unsigned char lower
     cdef bytes made
     if named == 0 or not is_latin1(name):
-        return refusal("invalid_header_name", name)
+        return name_fault(name)
     octets = <const unsigned char *>PyUnicode_1BYTE_DATA(name)
     made = PyBytes_FromStringAndSize(NULL, named + valued + 4)
     written = <unsigned char *>PyBytes_AS_STRING(made)
     for i in range(named):
         lower = char_lower[octets[i]]
         if lower == 0:
-            return refusal("invalid_header_name", name)
+            return name_fault(name)
         written[i] = octets[i] if keep_case else lower
     if not value_is_sendable(value):
         return value_fault(name, value)
@@ -252,9 +280,53 @@ cdef bint name_is_forbidden_in_trailers(str name) except -1:
     return name in FORBIDDEN_IN_TRAILERS
 
 
+cdef bint seems_secret(str text, frozenset secret) except -1:
+    """Whether text holds the name of a secret field, in any case and with anything between its letters."""
+    cdef str letters = "".join([mark for mark in text.lower() if mark.isalnum()])
+    for name in SENSITIVE_LETTERS:
+        if name in letters:
+            return True
+    for name in secret:
+        if "".join([mark for mark in <str>name if mark.isalnum()]) in letters:
+            return True
+    return False
+
+
+cdef str shown_name(str name, frozenset secret):
+    """What stands in the place of a name; where it is none, a value may be a part of it."""
+    cdef Py_ssize_t i = bad_place(name[1:] if name[:1] == ":" else name, CHAR_TCHAR)
+    if i < 0 or not seems_secret(name, secret):
+        return name
+    return name[:i + (name[:1] == ":")] + "(redacted)"
+
+
+cdef Fault name_fault(str name):
+    """Refuse what is no token, with the place of the octet at fault; no secret in it is shown."""
+    return refused_at("invalid_header_name", shown_name(name, frozenset()), "", name,
+                      bad_place(name, CHAR_TCHAR))
+
+
 cdef Fault value_fault(str name, str value):
-    """Refuse a value; a secret one is not repeated."""
-    return refusal("invalid_header_value", name, "" if name.lower() in SENSITIVE else value)
+    """Refuse a value, with the place of what is wrong; a secret one is not repeated."""
+    cdef Py_ssize_t place = bad_place(value, CHAR_VALUE)
+    if place < 0 and value:
+        place = 0 if value[0] in " \t" else len(value) - 1
+    return refused_at("invalid_header_value", name, "" if seems_secret(name, frozenset()) else value, value,
+                      place)
+
+
+cdef Fault unfitting(str name, str value, int why):
+    """Refuse a value that may be sent, but not here; credentials before a host are left out."""
+    return refusal("invalid_header_value", name,
+                   "" if seems_secret(name, frozenset()) else shown_target(value), -1, 0, why)
+
+
+cdef Fault without_secret(Fault refused, frozenset secret):
+    """The same refusal, without the value, and without what follows the name, of a secret of the caller's."""
+    if not secret or not seems_secret(refused.name, secret):
+        return refused
+    return refusal(refused.reason, shown_name(refused.name, secret), "", refused.size, refused.limit,
+                   refused.code)
 
 
 cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
@@ -285,7 +357,7 @@ cdef int check_host(str hostname, str user_agent) except -1:
     """Refuse what a connection would write into every request and may not (R1)."""
     # 9110-4.2.4-a: what follows or precedes a host in a URI is no part of it.
     if not hostname.isascii() or any(mark <= " " or mark in "/?#@\\,\"<>\x7f" for mark in hostname):
-        raise ValueError(f"hostname {hostname!r} cannot stand in a Host field")
+        raise ValueError(f"hostname {shown_target(hostname)!r} cannot stand in a Host field")
     if not value_is_sendable(user_agent):
         raise ValueError(f"user agent {user_agent!r} cannot stand in a field")
     return 0

@@ -10,7 +10,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, Step, step
 from .faults cimport PROCESSED_NO, PROCESSED_YES, Fault, fault, marked, refusal, without_value
-from .fields cimport check_pairs, exact
+from .fields cimport check_pairs, exact, seems_secret
 from .http1_config cimport Config as ConfigType
 from .http1_events cimport done, seen_fault
 from .http1_framing cimport SEEN_FINAL
@@ -23,7 +23,6 @@ from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_FIELDS, PHASE_TRA
                                PHASE_UNTIL_CLOSE, Core, Pending, Reading)
 from .logs cimport same_octets
 
-from .fields import SENSITIVE
 from .http1_config import Config as Config  # no-cython-lint: callers find it here
 
 
@@ -402,10 +401,6 @@ cdef class State(Reading):
 
 cdef Fault hushed(Fault broken, frozenset secret):
     """The same fault, without the secret that may stand where a chunk size was expected: a whole head may."""
-    cdef str lower
-    if broken.reason == "invalid_chunk_size":
-        lower = broken.value.lower()
-        for name in SENSITIVE | secret:
-            if name in lower:
-                return without_value(broken)
+    if broken.reason == "invalid_chunk_size" and seems_secret(broken.value, secret):
+        return without_value(broken)
     return broken

@@ -16,6 +16,7 @@ cdef enum:
     NAME_KEEP_ALIVE = 9
     NAME_TRAILER = 10
     NAME_SKIPPED = 11           # a line that is no field, and was passed over
+    NAME_SKIPPED_SECRET = 12    # the same, where it may be a part of a secret
 
 # What is known about a name.
 cdef enum:
@@ -86,7 +87,8 @@ cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count
 # A line that is no field line, for a fault: what may be a secret is left out.
 cdef str shown_line(const unsigned char *line, Py_ssize_t count, frozenset secret)
 # The same, for a line that may go on with the value of a field before it, where there is one.
-cdef str shown_bad_line(const unsigned char *line, Py_ssize_t count, bint folds, frozenset secret)
+cdef str shown_bad_line(const unsigned char *line, Py_ssize_t count, bint folds, bint hides,
+                        frozenset secret)
 # The same for octets that belong to nothing, of any number of lines: the first alone where others may
 # hold a secret.
 cdef str shown_octets(const unsigned char *octets, Py_ssize_t count, frozenset secret)

@@ -15,9 +15,7 @@ from .chars cimport CHAR_DIGIT, char_class, char_lower, is_blank
 from .fields cimport (TOLERATE_BARE_LF, TOLERATE_CONTROL_CHARACTERS, TOLERATE_EMPTY_LINES,
                       TOLERATE_NON_FIELD_LINES,
                       TOLERATE_SPACE_BEFORE_COLON, TOLERATE_STATUS_LINE_WHITESPACE,
-                      name_is_sensitive, show)
-
-from .fields import SENSITIVE
+                      name_is_sensitive, seems_secret, show)
 
 cdef extern from "Python.h":
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
@@ -429,17 +427,14 @@ cdef tuple field_of(LineCache cache, const unsigned char *line, Py_ssize_t count
 
 cdef str shown_line(const unsigned char *line, Py_ssize_t count, frozenset secret):
     cdef str text = show(line[:min(count, 200)])
-    lower = text.lower()
-    for name in SENSITIVE | secret:
-        if name in lower:
-            return SECRET
-    return text
+    return SECRET if seems_secret(text, secret) else text
 
 
-cdef str shown_bad_line(const unsigned char *line, Py_ssize_t count, bint folds, frozenset secret):
+cdef str shown_bad_line(const unsigned char *line, Py_ssize_t count, bint folds, bint hides,
+                        frozenset secret):
     if folds and count and is_blank(line[0]):
         return "(a folded line)"
-    return shown_line(line, count, secret)
+    return SECRET if hides else shown_line(line, count, secret)
 
 
 cdef str shown_octets(const unsigned char *octets, Py_ssize_t count, frozenset secret):

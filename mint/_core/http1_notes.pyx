@@ -3,7 +3,7 @@
 
 from .events cimport (Data, Done, Failed, Headers, Informational, Note, Status, StatusReason,
                       Trailers)
-from .fields cimport name_is_sensitive
+from .fields cimport name_is_sensitive, shown_target
 
 cdef enum:
     LONGEST = 400     # characters of a note
@@ -23,6 +23,8 @@ cdef Note field_note(bint outgoing, str name, str value, frozenset secret):
     cdef str lower = name.lower()
     if name_is_sensitive(lower) or lower in secret:
         value = "(redacted)"
+    elif lower == "host":
+        value = shown_target(value)
     return note(outgoing, f"{name}: {value}")
 
 
@@ -36,7 +38,12 @@ cdef tuple notes_of_output(tuple output, bint is_head, frozenset secret):
         head, _, _ = (<bytes>output[0]).partition(b"\r\n\r\n")
         for line in head.decode("latin-1").split("\r\n")[:MOST]:
             name, colon, value = line.partition(": ")
-            made.append(field_note(True, name, value, secret) if made and colon else note(True, line))
+            if made and colon:
+                made.append(field_note(True, name, value, secret))
+            else:
+                method, blank, rest = line.partition(" ")
+                target, end, version = rest.rpartition(" ")
+                made.append(note(True, f"{method}{blank}{shown_target(target)}{end}{version}"))
         total -= len(head) + 4
     if total > 0:
         made.append(note(True, f"({total} octets of body)"))

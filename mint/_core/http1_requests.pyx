@@ -11,8 +11,9 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.unicode cimport PyUnicode_GET_LENGTH
 
 from .fields cimport (authority, check_pairs, exact, line_octets, method_fault,
-                      name_is_forbidden_in_trailers, name_is_sensitive, pair_of, target_fault,
-                      value_fault)
+                      unfitting, name_is_forbidden_in_trailers, name_is_sensitive, pair_of,
+                      target_fault, without_secret, WHY_CHUNKED_IN_TE, WHY_END_TO_END, WHY_NO_HOST,
+                      WHY_NO_PROTOCOL, WHY_OTHER_HOST)
 from .http1_framing cimport (SEEN_CHUNKED, Token, length_fact, next_token, protocols_of,
                              transfer_facts)
 from .http1_heads cimport (MARK_END_TO_END, MARK_SINGLE, NAME_CONNECTION, NAME_CONTENT_LENGTH,
@@ -49,7 +50,7 @@ cdef Fault connection_fault(str value, list named):
             return None if named else refusal("empty_token_list", "connection", value)
         known = find_name(token.octets, token.count)
         if known != NULL and known.marks & MARK_END_TO_END:
-            return refusal("invalid_header_value", "connection", value)
+            return unfitting("connection", value, WHY_END_TO_END)
         named.append(token.octets[:token.count].decode("ascii"))
 
 
@@ -57,7 +58,7 @@ cdef Fault te_fault(str value):
     """9112-7.4-a: chunked is never named in te."""
     for member in value.split(","):
         if member.partition(";")[0].strip(" \t").lower() == "chunked":
-            return refusal("invalid_header_value", "te", value)
+            return unfitting("te", value, WHY_CHUNKED_IN_TE)
     return None
 
 
@@ -68,9 +69,7 @@ cdef bint is_host(str value) except -1:
 
 cdef Fault unspoken(Config config, Fault refused):
     """The same, without the value where the field is a secret of the caller's."""
-    if refused.name.lower() in config.sensitive:
-        return refusal(refused.reason, refused.name)
-    return refused
+    return without_secret(refused, config.sensitive)
 
 
 @cython.final
@@ -116,15 +115,16 @@ cdef class Draft:
         cdef int facts
         cdef list named
         if kind == NAME_HOST:
-            if not is_host(value) or (wanted_host is not None
-                                      and value.lower() != wanted_host.lower()):   # 9112-3.2.2-b
-                self.refused = value_fault(name, value)
+            if not is_host(value):
+                self.refused = unfitting(name, value, WHY_NO_HOST)
+            elif wanted_host is not None and value.lower() != wanted_host.lower():   # 9112-3.2.2-b
+                self.refused = unfitting(name, value, WHY_OTHER_HOST)
         elif kind == NAME_USER_AGENT:
             self.has_agent = True
         elif kind == NAME_CONTENT_LENGTH:
             self.declared = length_fact(value)
             if self.declared < 0 or "," in value:
-                self.refused = unframed(name, f"{value!r} is no length")
+                self.refused = unframed(name, "is no decimal number")
         elif kind == NAME_TRANSFER_ENCODING:
             facts = transfer_facts(value, self.transfer, 0)
             self.has_transfer = True
@@ -150,7 +150,7 @@ cdef class Draft:
             self.options += ("upgrade",)
             offered = protocols_of(value)
             if not offered:
-                self.refused = value_fault(name, value)
+                self.refused = unfitting(name, value, WHY_NO_PROTOCOL)
             else:
                 self.asks |= ASKS_UPGRADE
                 self.protocols += offered

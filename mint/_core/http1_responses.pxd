@@ -102,8 +102,9 @@ cdef class Reading:
     cdef int pass_over(self, Input *at) except -1
     cdef bint is_last(self, Pending pending) noexcept
     cdef int drain(self, Pending last) noexcept
-    cdef object no_line(self, Taken *line, str reason, str cause)
-    cdef int skip(self, Taken *line) except -1
+    cdef bint follows_secret(self, const Fresh *fresh) except -1
+    cdef object no_line(self, Taken *line, const Fresh *fresh, str reason, str cause)
+    cdef int skip(self, Taken *line, const Fresh *fresh) except -1
     cdef object read_status(self, Input *at, list responses)
     cdef object read_fields(self, Input *at, list responses, bint trailers)
     cdef object read_lines(self, Input *at, Fresh *fresh, bint trailers)

@@ -14,7 +14,7 @@ from libc.string cimport memchr, memcpy
 
 from .chars cimport char_hex, is_blank
 from .events cimport Data, Status, StatusReason
-from .faults cimport PROCESSED_NO, PROCESSED_OF_NONE, Fault, fault, weighed, without_value
+from .faults cimport PROCESSED_NO, PROCESSED_OF_NONE, Fault, fault, weighed
 from .fields cimport (TOLERATE_BARE_LF, TOLERATE_EMPTY_LINES, TOLERATE_LENGTH_BESIDE_CHUNKED, show,
                       TOLERATE_MALFORMED_CONNECTION, TOLERATE_NON_FIELD_LINES, name_is_sensitive,
                       name_is_forbidden_in_trailers)
@@ -26,13 +26,15 @@ from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LEN
                              chunk_line_cause, connection_facts, length_fact, protocols_of,
                              transfer_facts)
 from .http1_heads cimport (NAME_CONNECTION, NAME_CONTENT_LENGTH, NAME_FRAMING_LAST, NAME_PLAIN,
-                           NAME_SKIPPED, NAME_TRANSFER_ENCODING, LineCache, StatusLine, empty_lines,
-                           field_of, folded, is_broken, odd_field, parse_status_line,
-                           shown_bad_line, shown_line, shown_octets, status_line_cause,
-                           status_prefix)
+                           NAME_SKIPPED, NAME_SKIPPED_SECRET, NAME_TRANSFER_ENCODING, LineCache,
+                           StatusLine, empty_lines, field_of, folded, is_broken, odd_field,
+                           parse_status_line, shown_bad_line, shown_line, shown_octets,
+                           status_line_cause, status_prefix)
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_CONTINUE, ASKS_HEAD, ASKS_UPGRADE,
                               SEND_NOTHING)
 from .logs cimport ListLog, list_append, log_append
+
+from .http1_heads import SECRET
 
 cdef extern from "Python.h":
     str PyUnicode_DecodeLatin1(const char *octets, Py_ssize_t count, const char *errors)
@@ -46,8 +48,6 @@ cdef enum:
     LINE_READY = 1
     LINE_BARE = 2         # it ends in LF alone
     LINE_LONG = 3         # more octets than allowed, and no end
-
-cdef enum:
     FREE_OVERHEAD = 16    # octets of a chunk line that cost nothing
 
 
@@ -134,12 +134,10 @@ cdef class Reading:
                 responses.append(failed((<Pending>self.queue[i]).ref, why))
         self.next_response()
         self.queue = ()
-        self.core.first = 0
         self.repeat = None
         self.core.phase = PHASE_CLOSED
-        self.core.sender = 0
+        self.core.first = self.core.sender = self.core.owed = 0
         self.core.sends = SEND_NOTHING
-        self.core.owed = 0
         self.core.begun = False
         return weight
 
@@ -238,6 +236,7 @@ cdef class Reading:
         cdef Status status
         cdef StatusReason reason
         cdef bytes wrong
+        cdef str cause = None
         found = take_line(self, at, self.config.max_status_line, &line)
         if found == LINE_LONG:   # W-13
             right = 0
@@ -268,12 +267,12 @@ cdef class Reading:
         if found == LINE_PARTIAL:
             return None
         if found == LINE_BARE and not self.config.tolerance & TOLERATE_BARE_LF:
-            return seen_fault("invalid_status_line", "the line ends in LF without CR",
-                              show(line.octets[:min(line.count, 200)]))
-        if not parse_status_line(line.octets, line.count, self.config.tolerance, &made):
-            return seen_fault("invalid_status_line",
-                              status_line_cause(line.octets, line.count, self.config.tolerance),
-                              show(line.octets[:min(line.count, 200)]))
+            cause = "the line ends in LF without CR"
+        elif not parse_status_line(line.octets, line.count, self.config.tolerance, &made):
+            cause = status_line_cause(line.octets, line.count, self.config.tolerance)
+        if cause is not None:
+            return seen_fault("invalid_status_line", cause,
+                              shown_line(line.octets, line.count, self.config.sensitive))
         self.core.status = made.status
         self.core.seen = (SEEN_OLD if made.minor == 0 else 0) | (
             0 if self.config.tolerance & TOLERATE_LENGTH_BESIDE_CHUNKED else SEEN_STRICT)
@@ -315,7 +314,6 @@ cdef class Reading:
         cdef Fresh fresh
         cdef object broken
         cdef tuple section
-        cdef tuple before
         cdef int i
         fresh.on = self.core.kept == 0
         fresh.complete = False
@@ -325,13 +323,6 @@ cdef class Reading:
             self.cache.secret = self.config.sensitive or None
         broken = self.read_lines(at, &fresh, trailers)
         if broken is not None:
-            if (self.core.kept and not (<Fault>broken).value.startswith("(")
-                    and (<Fault>broken).reason in ("invalid_header", "invalid_trailer_header")):
-                # It may be a part of the field before it, which got separated from its name.
-                before = <tuple>(<object>fresh.pairs[fresh.count - 1] if fresh.on else
-                                 self.fields.items[self.core.kept - 1])
-                if name_is_sensitive(before[0]) or before[0] in self.config.sensitive:
-                    broken = without_value(<Fault>broken)
             for i in range(fresh.count):
                 Py_DECREF(<object>fresh.pairs[i])
             return broken
@@ -374,7 +365,7 @@ cdef class Reading:
                                   "", most + 1, most)
             self.core.size += line.whole
             if found == LINE_BARE and not self.config.tolerance & TOLERATE_BARE_LF:   # 9112-2.2-d
-                return self.no_line(&line, invalid, "the line ends in LF without CR")
+                return self.no_line(&line, fresh, invalid, "the line ends in LF without CR")
             if line.count == 0:
                 fresh.complete = True
                 return None
@@ -391,11 +382,10 @@ cdef class Reading:
             if pair is None:
                 odd = odd_field(line.octets, line.count, tolerance, &kind)
                 if odd is None:
-                    self.core.last_kind = NAME_SKIPPED
-                    self.skip(&line)
+                    self.skip(&line, fresh)
                     continue
                 if type(odd) is str:
-                    return self.no_line(&line, invalid, <str>odd)
+                    return self.no_line(&line, fresh, invalid, <str>odd)
                 pair = <tuple>odd
             self.core.last_kind = kind
             if NAME_PLAIN < kind <= NAME_FRAMING_LAST and not trailers:
@@ -431,16 +421,27 @@ cdef class Reading:
         fresh.on = False
         return 0
 
-    cdef object no_line(self, Taken *line, str reason, str cause):
+    cdef bint follows_secret(self, const Fresh *fresh) except -1:
+        """Whether a line that is no field may be a part of a secret before it, cut off by a line break."""
+        cdef tuple last
+        if self.core.kept == 0 or self.core.last_kind == NAME_SKIPPED_SECRET:
+            return self.core.last_kind == NAME_SKIPPED_SECRET
+        last = <object>fresh.pairs[fresh.count - 1] if fresh.on else self.fields.items[self.core.kept - 1]
+        return name_is_sensitive(last[0]) or last[0] in self.config.sensitive
+
+    cdef object no_line(self, Taken *line, const Fresh *fresh, str reason, str cause):
         """What is wrong with a line; a secret, or what may go on with one, is not repeated."""
         return seen_fault(reason, cause, shown_bad_line(line.octets, line.count, self.core.kept != 0,
-                                                        self.config.sensitive))
+                                                        self.follows_secret(fresh), self.config.sensitive))
 
-    cdef int skip(self, Taken *line) except -1:
+    cdef int skip(self, Taken *line, const Fresh *fresh) except -1:
         """Pass over a line that is no field, and note it."""
+        cdef str text = shown_bad_line(line.octets, line.count, False, self.follows_secret(fresh),
+                                       self.config.sensitive)
         if self.skipped is None:
             self.skipped = []
-        self.skipped.append(shown_line(line.octets, line.count, self.config.sensitive))
+        self.skipped.append(text)
+        self.core.last_kind = NAME_SKIPPED_SECRET if text is SECRET else NAME_SKIPPED
         return 0
 
     cdef object unfold(self, Taken *line, Fresh *fresh, bint trailers):
@@ -448,14 +449,13 @@ cdef class Reading:
         cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
         cdef tuple pair
         cdef tuple joined
-        if ((self.core.kept == 0 or self.core.last_kind == NAME_SKIPPED)
+        if ((self.core.kept == 0 or self.core.last_kind >= NAME_SKIPPED)
                 and self.config.tolerance & TOLERATE_NON_FIELD_LINES and not trailers
                 and not is_broken(line.octets, line.count)):
-            self.core.last_kind = NAME_SKIPPED
-            self.skip(line)
+            self.skip(line, fresh)
             return None
         if self.core.kept == 0:   # 9112-2.2-g
-            return self.no_line(line, invalid, "it begins with whitespace, and no field is before it")
+            return self.no_line(line, fresh, invalid, "it begins with whitespace, and no field is before it")
         if fresh.on:
             self.spill(fresh)
         pair = self.fields.items[self.core.kept - 1]

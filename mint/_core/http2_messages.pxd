@@ -26,8 +26,8 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
 # Request trailers as fields; None in `fields` never: see `fault`.
 cdef Draft drafted_trailers(Config config, object headers)
 # The fields of a response head or trailers without pseudo-headers; a Fault where they are malformed.
-cdef object response_head(list fields, unsigned int marks, int tolerance, Answer *head)
-cdef object response_trailers(list fields, unsigned int marks, int tolerance)
+cdef object response_head(list fields, unsigned int marks, Config config, Answer *head)
+cdef object response_trailers(list fields, unsigned int marks, Config config)
 # Why a promised request may not be accepted; None where it may.
 cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *is_head)
 # The cookie crumbs of a promised request as one field, and the octets that takes.

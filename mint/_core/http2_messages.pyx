@@ -17,10 +17,11 @@ from libc.string cimport memchr, memcmp
 from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_blank,
                      value_is_clean)
 from .faults cimport Fault, fault, refusal
-from .fields cimport (TOLERATE_CONTROL_CHARACTERS, TOLERATE_SURROUNDING_WHITESPACE,
-                      check_pairs, exact, method_fault, name_is_connection_specific,
-                      name_is_forbidden_in_trailers, name_is_sensitive, name_octets, parse_length,
-                      pair_of, target_fault, value_fault)
+from .fields cimport (TOLERATE_CONTROL_CHARACTERS, TOLERATE_SURROUNDING_WHITESPACE, WHY_NO_HOST,
+                      WHY_NOT_TRAILERS, WHY_OTHER_HOST, check_pairs, exact, unfitting, method_fault,
+                      name_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
+                      name_is_sensitive, name_octets, parse_length, pair_of, shown_name, shown_target,
+                      target_fault, value_fault, without_secret)
 from .frames cimport PROTOCOL_ERROR
 from .hpack cimport MARK_NAME, MARK_VALUE
 
@@ -171,8 +172,7 @@ cdef inline int count_in(Draft made, tuple pair) noexcept:
 
 cdef Draft unspoken(Draft made, Config config):
     """A draft that was refused: the caller's secrets are not repeated, either."""
-    if made.fault.name in config.sensitive:
-        made.fault = refusal(made.fault.reason, made.fault.name)
+    made.fault = without_secret(made.fault, config.sensitive)
     return made
 
 
@@ -192,13 +192,14 @@ cdef tuple ready_pair(Draft made, object item):
     if given[:1] == ":":
         lower = name_octets(given[1:])
         if lower is None or given[1:] != lower.decode("ascii"):
-            made.fault = refusal("invalid_pseudo_header", given, "no such pseudo-header")
+            made.fault = refusal("invalid_pseudo_header", shown_name(given, frozenset()),
+                                 "no such pseudo-header")
             return None
         name = given
     else:
         lower = name_octets(given)
         if lower is None:
-            made.fault = refusal("invalid_header_name", given)
+            made.fault = name_fault(given)
             return None
         name = lower.decode("ascii")
     if not value_is_ready(value):
@@ -269,13 +270,13 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
             return refused(made, refusal("connection_specific_header", name))
         elif kind == TE:   # 9113-8.2.2-c
             if value.lower() != "trailers":
-                return refused(made, refusal("invalid_header_value", name, value))
+                return refused(made, unfitting(name, value, WHY_NOT_TRAILERS))
             fields.append(pair)
         elif kind == HOST:   # 9113-8.3.1-a: :authority says it
             if host is not None:
                 return refused(made, refusal("invalid_request_framing", name, "is given twice"))
             if not is_authority(value):
-                return refused(made, refusal("invalid_header_value", name, value))
+                return refused(made, unfitting(name, value, WHY_NO_HOST))
             host = value
         elif kind == CONTENT_LENGTH:
             if made.declared >= 0:
@@ -328,7 +329,7 @@ cdef Fault usual_pseudo(Config config, str method, str target, str host, list fi
             return bad
         if (octets_of(target)[0] != c"/" and octets_of(target)[0] != c"*"
                 and not config.skip_target_validation):
-            return refusal("invalid_request_target", method, target)
+            return refusal("invalid_request_target", method, shown_target(target), -1)
         fields[2] = (":path", target)
     fields[1] = config.pseudo[0]
     fields[3] = config.pseudo[1] if host is None else (":authority", host)
@@ -348,8 +349,8 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
         bad = target_fault("CONNECT", target, config.skip_target_validation)
         if bad is not None:
             return bad
-        if host is not None and host != target:
-            return refusal("invalid_header_value", "host", host)
+        if host is not None and host.lower() != target.lower():
+            return unfitting("host", host, WHY_OTHER_HOST)
         fields[1] = (":authority", target)
         del fields[2:4]
         return None
@@ -364,16 +365,16 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
     if bad is not None:
         return bad
     if not path.startswith("/") and not config.skip_target_validation:
-        return refusal("invalid_request_target", "CONNECT", path)
+        return refusal("invalid_request_target", "CONNECT", shown_target(path), -1)
     if given.get(":scheme", "https") not in ("http", "https"):
         return refusal("invalid_pseudo_header", ":scheme", "must be http or https")
     if not is_authority(given.get(":authority", config.authority)):
         return refusal("invalid_pseudo_header", ":authority", "is no host and port")
-    if host is not None and host != given.get(":authority", host):
-        return refusal("invalid_header_value", "host", host)
+    if host is not None and host.lower() != given.get(":authority", host).lower():
+        return unfitting("host", host, WHY_OTHER_HOST)
     for pair in fields[4:]:
         if pair[0] in NOT_EXTENDED:
-            return refusal("invalid_header_name", pair[0])
+            return refusal("invalid_header_name", pair[0], "", -1, 0, 1)
     fields[1] = (":scheme", given.get(":scheme", config.scheme))
     fields[2] = (":path", path)
     fields[3] = (":authority", given.get(":authority", config.authority if host is None else host))
@@ -481,12 +482,12 @@ cdef str name_cause(str name):
     return "is an empty field name"
 
 
-cdef Fault marks_fault(list fields, unsigned int marks):
+cdef Fault marks_fault(list fields, frozenset secret):
     """Say which field has a bad name or value (9113-8.2.1). Seldom, so it may look again."""
     cdef str name
     for name, _value in fields:
         if not name_is_ready(name[1:] if name[:1] == ":" else name):
-            return malformed(name, name_cause(name))
+            return malformed(shown_name(name, secret), name_cause(name))
     for name, value in fields:
         if not value_is_ready(value):
             return malformed(name, value_cause(value))
@@ -548,7 +549,7 @@ cdef tuple with_cookie_joined(list fields):
     return tuple(made)
 
 
-cdef object response_head(list fields, unsigned int marks, int tolerance, Answer *head):
+cdef object response_head(list fields, unsigned int marks, Config config, Answer *head):
     cdef Py_ssize_t count = PyList_GET_SIZE(fields)
     cdef Py_ssize_t i
     cdef int kind
@@ -561,9 +562,9 @@ cdef object response_head(list fields, unsigned int marks, int tolerance, Answer
     head.length = -1
     head.status = 0
     if marks & (MARK_NAME | MARK_VALUE):
-        marks = mended(fields, marks, tolerance)
+        marks = mended(fields, marks, config.tolerance)
         if marks & (MARK_NAME | MARK_VALUE):
-            return marks_fault(fields, marks)
+            return marks_fault(fields, config.sensitive)
     if count:
         pair = <tuple>PyList_GET_ITEM(fields, 0)
     if count == 0 or not equals(<str>PyTuple_GET_ITEM(pair, 0), b":status", 7):
@@ -602,13 +603,13 @@ cdef object response_head(list fields, unsigned int marks, int tolerance, Answer
     return made
 
 
-cdef object response_trailers(list fields, unsigned int marks, int tolerance):
+cdef object response_trailers(list fields, unsigned int marks, Config config):
     cdef list made = []
     cdef str name
     if marks & (MARK_NAME | MARK_VALUE):
-        marks = mended(fields, marks, tolerance)
+        marks = mended(fields, marks, config.tolerance)
         if marks & (MARK_NAME | MARK_VALUE):
-            return marks_fault(fields, marks)
+            return marks_fault(fields, config.sensitive)
     for pair in fields:
         name = pair[0]
         if octets_of(name)[0] == c":":   # 9113-8.1-b
@@ -642,7 +643,7 @@ cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *i
     if marks & (MARK_NAME | MARK_VALUE):
         marks = mended(fields, marks, config.tolerance)
         if marks & (MARK_NAME | MARK_VALUE):
-            return marks_fault(fields, marks)
+            return marks_fault(fields, config.sensitive)
     for name, value in fields:
         if octets_of(name)[0] == c":":
             if regular or name in pseudo:

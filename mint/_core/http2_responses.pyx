@@ -89,7 +89,7 @@ cdef int on_block(Work w, int id, int promised, bint ends, const unsigned char *
 cdef int on_head(Work w, int id, Stream *stream, bint ends, Decoded decoded) except -1:
     cdef Core core = w.core
     cdef Answer answer
-    cdef object headers = response_head(decoded.fields, decoded.marks, core.config.tolerance, &answer)
+    cdef object headers = response_head(decoded.fields, decoded.marks, core.config, &answer)
     cdef Status status
     cdef Headers made
     if type(headers) is Fault:
@@ -171,7 +171,7 @@ cdef int on_trailers(Work w, int id, Stream *stream, bint ends, Decoded decoded)
     if not ends:   # 9113-8.1-c
         return stream_error(w, id, PROTOCOL_ERROR,
                             malformed("HEADERS", "after the head, without END_STREAM"))
-    headers = response_trailers(decoded.fields, decoded.marks, core.config.tolerance)
+    headers = response_trailers(decoded.fields, decoded.marks, core.config)
     if type(headers) is Fault:
         return stream_error(w, id, PROTOCOL_ERROR, <Fault>headers)
     if PyList_GET_SIZE(decoded.fields) > core.config.max_trailer_fields:

@@ -13,7 +13,7 @@ from libc.string cimport memcmp, memcpy, memset
 from .events cimport END_CLOSE, END_KEEP, Data, Done, Failed, Note, RequestRef, Step, step
 from .faults cimport (PROCESSED_MAYBE, PROCESSED_OF_NONE, PROCESSED_YES, Fault, fault, marked,
                       weighed)
-from .fields cimport name_is_sensitive
+from .fields cimport seems_secret, shown_name, shown_target
 from .frames cimport (ENHANCE_YOUR_CALM, FRAME_HEADER, GOAWAY, NO_ERROR, RST_STREAM, Head, frame_name,
                       goaway_frame, read_u32, write_header, write_u32)
 from .logs cimport ByteLog, log_append, same_octets
@@ -244,8 +244,11 @@ cdef class Work:
         if isinstance(detail, list):
             shown = []
             for name, value in detail[:100]:
-                if name_is_sensitive(name) or name in self.core.config.sensitive:
+                if seems_secret(name, self.core.config.sensitive):
+                    name = shown_name(name, self.core.config.sensitive)
                     value = "[redacted]"
+                elif name == ":path" or name == ":authority" or name == "host":
+                    value = shown_target(value)
                 shown.append(f"{name}: {value}"[:200])
             made.text += f" {shown!r}"
         elif detail is not None:

@@ -66,46 +66,58 @@ class InvalidRequestMethod(HTTPError):
 
 
 class InvalidRequestTarget(HTTPError):
-    """The target has a form or characters that HTTP does not allow here (RFC 9112 3.2)."""
+    """The target has a form or characters that HTTP does not allow here (RFC 9112 3.2).
+
+    `target` is what was given, without what may be credentials; `cause` says in words what is wrong with it.
+    """
 
     reason = "invalid_request_target"
-    __match_args__ = ("target",)
+    __match_args__ = ("target", "cause")
 
-    def __init__(self, target: str) -> None:
-        super().__init__(
-            f"the request target {shown(target)} is not valid for this method: percent-encode it, without"
-            " fragment; CONNECT takes host:port, only OPTIONS takes *"
-        )
+    def __init__(
+        self,
+        target: str,
+        cause: str = "CONNECT takes host:port, only OPTIONS takes *, and a fragment is never sent",
+    ) -> None:
+        super().__init__(f"the request target {shown(target)} is not valid for this method: {cause}")
         self.target = target
+        self.cause = cause
 
 
 class InvalidHeaderName(HTTPError):
-    """A field name must be a token (RFC 9110 5.1)."""
+    """A field name must be a token (RFC 9110 5.1).
+
+    `cause` says in words what is wrong with it.
+    """
 
     reason = "invalid_header_name"
-    __match_args__ = ("name",)
+    __match_args__ = ("name", "cause")
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the header name {shown(name)} is no token")
+    def __init__(self, name: str, cause: str = "it is no token") -> None:
+        super().__init__(f"the header name {shown(name)} cannot be sent: {cause}")
         self.name = name
+        self.cause = cause
 
 
 class InvalidHeaderValue(HTTPError):
-    """A field value must not hold controls, or blanks at its ends (RFC 9110 5.5).
+    """A field value must not hold controls, or blanks at its ends (RFC 9110 5.5), and must fit the request.
 
-    `value` is empty where the field is a secret one.
+    `value` is empty where the field is a secret one; `cause` says in words what is wrong with it.
     """
 
     reason = "invalid_header_value"
-    __match_args__ = ("name", "value")
+    __match_args__ = ("name", "value", "cause")
 
-    def __init__(self, name: str, value: str) -> None:
-        super().__init__(
-            f"the value {shown(value)} of header {shown(name)} holds control characters, characters beyond"
-            " latin-1, or blanks at its ends"
-        )
+    def __init__(
+        self,
+        name: str,
+        value: str,
+        cause: str = "it holds control characters, characters beyond latin-1, or blanks at its ends",
+    ) -> None:
+        super().__init__(f"the value {shown(value)} of header {shown(name)} cannot be sent: {cause}")
         self.name = name
         self.value = value
+        self.cause = cause
 
 
 class InvalidRequestFraming(HTTPError):

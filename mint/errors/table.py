@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import http1, http2, requests, transport
+from . import causes, http1, http2, requests, transport
 from .base import HTTPError, Processed, TransportError
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ _MAKERS: dict[str, Callable[[Fault], HTTPError | TransportError]] = {
     "request_body_is_streaming": lambda _: requests.RequestBodyIsStreaming(),
     "too_many_pipelined_requests": lambda f: requests.TooManyPipelinedRequests(f.size, f.limit),
     "invalid_request_method": lambda f: requests.InvalidRequestMethod(f.value),
-    "invalid_request_target": lambda f: requests.InvalidRequestTarget(f.value),
-    "invalid_header_name": lambda f: requests.InvalidHeaderName(f.name),
-    "invalid_header_value": lambda f: requests.InvalidHeaderValue(f.name, f.value),
+    "invalid_request_target": lambda f: requests.InvalidRequestTarget(f.value, *causes.of_target(f)),
+    "invalid_header_name": lambda f: requests.InvalidHeaderName(f.name, *causes.of_name(f)),
+    "invalid_header_value": lambda f: requests.InvalidHeaderValue(f.name, f.value, *causes.of_value(f)),
     "invalid_request_framing": lambda f: requests.InvalidRequestFraming(f.name, f.value),
     "invalid_pseudo_header": lambda f: requests.InvalidPseudoHeader(f.name, f.value),
     "connection_specific_header": lambda f: requests.ConnectionSpecificHeader(f.name),
