@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._connect.race import Arrived, Ready, Receive, Send
 from .._loops.shared import ELSEWHERE, TunnelLink
@@ -17,14 +17,17 @@ from .negotiation import make_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from typing import Unpack
 
     from .._connect.race import Answer as StepAnswer
     from .._connect.race import IOStep
     from .._loops.reader import Reader
     from .._transcripts.recorder import Record
     from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, Transport
+    from .http1 import HTTP1
     from .http2 import HTTP2
     from .negotiation import Connection
+    from .signatures import AsyncTunnelArguments, OnlyHTTP1, OnlyHTTP2
 
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
@@ -83,6 +86,36 @@ class Tunnels(TunnelsBase):
     def _ring(self) -> None:
         """Nobody waits for the socket but the event loop, which is told by the link."""
 
+    @overload
+    async def connect(
+        self,
+        scheme: Scheme,
+        address: Address,
+        port: int,
+        *,
+        protocols: OnlyHTTP1,
+        **options: Unpack[AsyncTunnelArguments],
+    ) -> HTTP1: ...
+    @overload
+    async def connect(
+        self,
+        scheme: Scheme,
+        address: Address,
+        port: int,
+        *,
+        protocols: OnlyHTTP2,
+        **options: Unpack[AsyncTunnelArguments],
+    ) -> HTTP2: ...
+    @overload
+    async def connect(
+        self,
+        scheme: Scheme,
+        address: Address,
+        port: int,
+        *,
+        protocols: Sequence[ProtocolName] = ...,
+        **options: Unpack[AsyncTunnelArguments],
+    ) -> Connection: ...
     async def connect(
         self,
         scheme: Scheme,

@@ -34,6 +34,25 @@ class Arguments(TypedDict, total=False):
     socket: sockets.socket | None
 
 
+class TunnelArguments(TypedDict, total=False):
+    """What `connect` of `Tunnels` takes, but for the mailbox."""
+
+    hostname: str | None
+    tcp: TCPOptions
+    tls: TLSOptions
+    http1: HTTP1Options
+    http2: HTTP2Options
+    log: bool
+    record: Record | None
+    tunnel_timeout: float | None
+
+
+class AsyncTunnelArguments(TunnelArguments, total=False):
+    """The same with a mailbox of asyncio or trio."""
+
+    mailbox: Inbox | None
+
+
 class BlockingArguments(Arguments, total=False):
     """The same with a mailbox of any kind that blocks."""
 

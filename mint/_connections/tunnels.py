@@ -6,7 +6,7 @@ import contextlib
 import socket as sockets
 import weakref
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._connect.race import Arrived, Ready, Receive, Send
 from .._loops.shared import ELSEWHERE, TunnelLink
@@ -21,13 +21,16 @@ from .negotiation import make_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from typing import Unpack
 
     from .._connect.race import Answer as StepAnswer
     from .._connect.race import IOStep
     from .._transcripts.recorder import Record
     from ..types import Address, HeaderFields, Inbox, ProtocolName, Scheme, Unknown
+    from .http1 import HTTP1
     from .http2 import HTTP2
     from .negotiation import Connection
+    from .signatures import OnlyHTTP1, OnlyHTTP2, TunnelArguments
 
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
@@ -81,6 +84,36 @@ class Tunnels(TunnelsBase):
         """Whether whoever waits for a tunnel reads for all of them."""
         return self.mode == "passive"
 
+    @overload
+    def connect(
+        self,
+        scheme: Scheme,
+        address: Address,
+        port: int,
+        *,
+        protocols: OnlyHTTP1,
+        **options: Unpack[TunnelArguments],
+    ) -> HTTP1: ...
+    @overload
+    def connect(
+        self,
+        scheme: Scheme,
+        address: Address,
+        port: int,
+        *,
+        protocols: OnlyHTTP2,
+        **options: Unpack[TunnelArguments],
+    ) -> HTTP2: ...
+    @overload
+    def connect(
+        self,
+        scheme: Scheme,
+        address: Address,
+        port: int,
+        *,
+        protocols: Sequence[ProtocolName] = ...,
+        **options: Unpack[TunnelArguments],
+    ) -> Connection: ...
     def connect(
         self,
         scheme: Scheme,

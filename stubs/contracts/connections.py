@@ -58,6 +58,18 @@ async def chosen_by_protocols_in_trio(mailbox: mint.trio.Mailbox) -> None:
     assert_type(await connect("https", "example.org", 443, mailbox=mailbox), mint.HTTP1 | mint.HTTP2)
 
 
+async def chosen_by_protocols_through_tunnels(
+    tunnels: mint.Tunnels, loop: mint.asyncio.Tunnels, other: mint.trio.Tunnels
+) -> None:
+    assert_type(tunnels.connect("https", "example.org", 443), mint.HTTP1 | mint.HTTP2)
+    assert_type(tunnels.connect("https", "example.org", 443, protocols=("http2",)), mint.HTTP2)
+    assert_type(tunnels.connect("https", "example.org", 443, protocols=("http1",), log=True), mint.HTTP1)
+    assert_type(await loop.connect("https", "example.org", 443, protocols=("http2",)), mint.HTTP2)
+    assert_type(await other.connect("https", "example.org", 443, protocols=("http2",)), mint.HTTP2)
+    assert_type(await other.connect("https", "example.org", 443), mint.HTTP1 | mint.HTTP2)
+    tunnels.connect("https", "example.org", 443, mailbox=None)  # type: ignore[call-overload]  # set_mode takes it
+
+
 def misuse() -> None:
     mint.connect("ftp", "example.org", 21)  # type: ignore[call-overload]  # no such scheme
     mint.connect("https", "example.org", 443, protocols=("http3",))  # type: ignore[call-overload]  # no such one

@@ -44,6 +44,29 @@ def test_every_connect_takes_the_arguments_of_mint_connect(name: str) -> None:
             assert parameter.annotation == wanted[each].annotation
 
 
+@pytest.mark.parametrize(
+    ("connect", "kinds"),
+    [
+        (mint.Tunnels.connect, (signatures.TunnelArguments,)),
+        (mint.asyncio.Tunnels.connect, (signatures.TunnelArguments, signatures.AsyncTunnelArguments)),
+    ],
+)
+def test_the_overloads_of_tunnels_know_every_argument(
+    connect: Callable[..., object], kinds: tuple[type, ...]
+) -> None:
+    keywords = {
+        name: parameter.annotation
+        for name, parameter in inspect.signature(connect).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name != "protocols"
+    }
+    known = {
+        name: annotation.__forward_arg__
+        for kind in kinds
+        for name, annotation in kind.__annotations__.items()
+    }
+    assert known == keywords
+
+
 def test_the_overloads_know_every_argument() -> None:
     keywords = {
         name: parameter.annotation

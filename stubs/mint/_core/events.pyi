@@ -13,11 +13,17 @@ KEEP: int
 SHUT_WRITE: int
 CLOSE: int
 
-def shown(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]: ...
+def shown(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Return fields as `repr` may show them: what is secret is left out (R35)."""
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestRef:
+    """Names one request (or ping, or push) of one connection; equal only to itself.
+
+    `connection` is the identity of the connection (64 bits, random unless given), `number` the
+    request within it. Neither carries meaning for the caller.
+    """
     connection: int
     number: int
     def __eq__(self, value: object, /) -> bool: ...
@@ -28,6 +34,7 @@ class RequestRef:
 @final
 @dataclass(frozen=True, slots=True)
 class Informational:
+    """An interim response (1xx but 101): zero or more come before the final one. RFC 9110 15.2."""
     ref: RequestRef
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -39,6 +46,10 @@ class Informational:
 @final
 @dataclass(frozen=True, slots=True)
 class Status:
+    """The status of the final response: 101, or 200 to 999; a client takes what is above 599 for a 5xx.
+
+    RFC 9110 15.
+    """
     ref: RequestRef
     status: int
     def __reduce__(self) -> tuple[type[Status], tuple[RequestRef, int]]: ...
@@ -47,6 +58,7 @@ class Status:
 @final
 @dataclass(frozen=True, slots=True)
 class StatusReason:
+    """The reason phrase of an HTTP/1 status line, maybe empty; comes on request (`optional_responses`)."""
     ref: RequestRef
     reason: str
     def __reduce__(self) -> tuple[type[StatusReason], tuple[RequestRef, str]]: ...
@@ -55,6 +67,7 @@ class StatusReason:
 @final
 @dataclass(frozen=True, slots=True)
 class Headers:
+    """The header section of the final response: pairs in order, names in lower case."""
     ref: RequestRef
     headers: tuple[tuple[str, str], ...]
     def __reduce__(
@@ -65,6 +78,7 @@ class Headers:
 @final
 @dataclass(frozen=True, slots=True)
 class Data:
+    """A piece of the content, or of what a tunnel carries; never empty."""
     ref: RequestRef
     data: bytes
     def __reduce__(self) -> tuple[type[Data], tuple[RequestRef, bytes]]: ...
@@ -73,6 +87,7 @@ class Data:
 @final
 @dataclass(frozen=True, slots=True)
 class Trailers:
+    """The trailer section, without the fields that may not stand there. RFC 9110 6.5."""
     ref: RequestRef
     headers: tuple[tuple[str, str], ...]
     def __reduce__(
@@ -83,6 +98,7 @@ class Trailers:
 @final
 @dataclass(frozen=True, slots=True)
 class Done:
+    """The response is complete; for a tunnel, its incoming direction is."""
     ref: RequestRef
     def __reduce__(self) -> tuple[type[Done], tuple[RequestRef]]: ...
     def __replace__(self, **changes: object) -> Self: ...
@@ -90,6 +106,7 @@ class Done:
 @final
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """This request failed; the facade turns it into `RequestFailed`."""
     ref: RequestRef
     fault: Fault
     def __reduce__(self) -> tuple[type[Failed], tuple[RequestRef, Fault]]: ...
@@ -98,6 +115,7 @@ class Failed:
 @final
 @dataclass(frozen=True, slots=True)
 class Pong:
+    """The answer to a ping, under the ref that `ping` returned. RFC 9113 6.7."""
     ref: RequestRef
     def __reduce__(self) -> tuple[type[Pong], tuple[RequestRef]]: ...
     def __replace__(self, **changes: object) -> Self: ...
@@ -105,6 +123,11 @@ class Pong:
 @final
 @dataclass(frozen=True, slots=True)
 class PushPromise:
+    """The server will answer a request that was not sent: its responses come under `promised_ref`.
+
+    `ref` is the request that made it do so, `headers` are those of the promised request, with `:method`,
+    `:scheme`, `:authority` and `:path` among them. RFC 9113 8.4.
+    """
     ref: RequestRef
     promised_ref: RequestRef
     headers: tuple[tuple[str, str], ...]
@@ -116,6 +139,7 @@ class PushPromise:
 @final
 @dataclass(frozen=True, slots=True)
 class Note:
+    """One line about a frame or a message head, for logs and transcripts; secrets are redacted."""
     outgoing: bool
     text: str
     def __reduce__(self) -> tuple[type[Note], tuple[bool, str]]: ...
@@ -126,6 +150,7 @@ Event = Informational | Status | StatusReason | Headers | Data | Trailers | Done
 
 @final
 class Step(Generic[_S_co]):
+    """What one engine call gives: the successor, responses, octets to write, and how to go on."""
     def __init__(
         self,
         state: _S_co,
@@ -141,7 +166,8 @@ class Step(Generic[_S_co]):
     @property
     def responses(self) -> list[Event]: ...
     @property
-    def plain(self) -> list[Plain] | None: ...
+    def plain(self) -> list[Plain] | None:
+        """The responses, where the step has nothing else and none of them failed; None otherwise."""
     @property
     def output(self) -> tuple[bytes, ...]: ...
     @property
@@ -158,4 +184,5 @@ class Step(Generic[_S_co]):
     def end(self) -> int: ...
     @property
     def notes(self) -> tuple[Note, ...]: ...
-    def leading_to(self, state: _T) -> Step[_T]: ...
+    def leading_to(self, state: _T) -> Step[_T]:
+        """Return the same step with another successor: a state that stands for it."""

@@ -5,6 +5,7 @@ __pyx_capi__: dict[str, object]
 
 @final
 class Fault:
+    """One thing that went wrong: a stable reason and what was seen."""
     def __init__(
         self,
         reason: str,

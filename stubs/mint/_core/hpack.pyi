@@ -7,6 +7,7 @@ SEEN: tuple[str, ...]
 
 @final
 class Decoded:
+    """What one header block says."""
     @property
     def fields(self) -> list[tuple[str, str]]: ...
     @property
@@ -22,22 +23,29 @@ class Decoded:
 
 @final
 class Decoder:
+    """The state that turns header blocks into fields."""
     def __init__(self, limit: int = 4096) -> None: ...
     @property
     def limit(self) -> int: ...
     @property
-    def entries(self) -> tuple[tuple[str, str], ...]: ...
+    def entries(self) -> tuple[tuple[str, str], ...]:
+        """The dynamic table, the newest entry first."""
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Octets the dynamic table takes."""
     @property
-    def maximum(self) -> int: ...
-    def resized(self, limit: int) -> Decoder: ...
-    def decode(self, block: bytes, max_size: int = 262144, max_fields: int = 512) -> Decoded: ...
+    def maximum(self) -> int:
+        """Octets the dynamic table may take, as the peer last said."""
+    def resized(self, limit: int) -> Decoder:
+        """Return the successor after the peer acknowledged our SETTINGS_HEADER_TABLE_SIZE."""
+    def decode(self, block: bytes, max_size: int = 262144, max_fields: int = 512) -> Decoded:
+        """Decode one whole header block."""
     def __eq__(self, value: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 @final
 class Encoded:
+    """One header block, and the state after it."""
     @property
     def block(self) -> bytes: ...
     @property
@@ -45,20 +53,26 @@ class Encoded:
 
 @final
 class Encoder:
+    """The state that turns fields into header blocks."""
     def __init__(self, cap: int = 4096, index_credentials: bool = False) -> None: ...
     @property
     def index_credentials(self) -> bool: ...
     @property
     def cap(self) -> int: ...
     @property
-    def entries(self) -> tuple[tuple[str, str], ...]: ...
+    def entries(self) -> tuple[tuple[str, str], ...]:
+        """The dynamic table, the newest entry first."""
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Octets the dynamic table takes."""
     @property
-    def maximum(self) -> int: ...
-    def resized(self, limit: int) -> Encoder: ...
+    def maximum(self) -> int:
+        """Octets the dynamic table may take: what the peer allows, up to the cap."""
+    def resized(self, limit: int) -> Encoder:
+        """Return the successor after the peer's SETTINGS_HEADER_TABLE_SIZE changed (7541-4.2-a)."""
     def encode(
         self, headers: Iterable[tuple[str, str]], sensitive: frozenset[str] | None = None
-    ) -> tuple[bytes, Encoder]: ...
+    ) -> tuple[bytes, Encoder]:
+        """Encode fields; return the block and the successor."""
     def __eq__(self, value: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]

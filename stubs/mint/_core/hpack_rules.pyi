@@ -8,4 +8,5 @@ UNREPEATED: frozenset[str]
 STATICS: Statics
 
 @final
-class Statics: ...
+class Statics:
+    """The static table as both directions want it; STATIC owns what it points to."""

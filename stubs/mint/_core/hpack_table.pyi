@@ -4,4 +4,5 @@ from typing import final
 __pyx_capi__: dict[str, object]
 
 @final
-class Table: ...
+class Table:
+    """Entries in the order they were added; for an encoder also where to find them."""

@@ -2,6 +2,7 @@ from typing import final
 
 @final
 class Config:
+    """Immutable, compared by content. The facade checks options; this checks what reaches the wire."""
     def __init__(
         self,
         hostname: str,

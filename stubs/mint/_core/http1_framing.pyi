@@ -8,4 +8,5 @@ FACTS: dict[str, int]
 BODIES: dict[str, int]
 
 @final
-class Rules: ...
+class Rules:
+    """The table as the machine reads it; never written after it was made."""

@@ -12,7 +12,13 @@ COMMON: tuple[str, ...]
 SPELLINGS: tuple[str, ...]
 
 @final
-class Names: ...
+class Names:
+    """The common names, each made once, found by the ways they are spelled."""
 
 @final
-class LineCache: ...
+class LineCache:
+    """Finished pairs of lines that came before, for one connection and its forks.
+
+    It holds nothing sensitive and nothing long, it is bounded, and what it gives is equal to what
+    would be made without it.
+    """

@@ -3,4 +3,5 @@ from typing import final
 __pyx_capi__: dict[str, object]
 
 @final
-class Repeat: ...
+class Repeat:
+    """The last request, and how to make the like of it."""

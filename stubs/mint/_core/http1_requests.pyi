@@ -5,4 +5,5 @@ __pyx_capi__: dict[str, object]
 EXPECT_CONTENT: frozenset[str]
 
 @final
-class Draft: ...
+class Draft:
+    """A request while it is made."""

@@ -5,9 +5,11 @@ from typing_extensions import disjoint_base
 from .http1_config import Config
 
 @final
-class Pending: ...
+class Pending:
+    """A request whose response is not complete."""
 
 @disjoint_base
 class Reading:
+    """The state of a connection, and how it reads. `State` adds the operations."""
     @property
     def config(self) -> Config: ...

@@ -13,6 +13,7 @@ DEFAULT_SETTINGS: Final[tuple[tuple[str, int], ...]]
 
 @final
 class Config:
+    """The fixed facts of a connection; settings by snake_case name."""
     def __init__(
         self,
         hostname: str,

@@ -11,4 +11,5 @@ CALLER_PSEUDO: Final[frozenset[str]]
 NOT_EXTENDED: Final[frozenset[str]]
 
 @final
-class Draft: ...
+class Draft:
+    """A request on its way to the encoder."""

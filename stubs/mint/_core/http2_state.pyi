@@ -10,10 +10,12 @@ __pyx_capi__: dict[str, object]
 
 @disjoint_base
 class Core:
+    """The fields of a state; `http2.State` adds the verbs."""
     @property
     def config(self) -> Config: ...
     @property
     def decoder(self) -> Decoder: ...
 
 @final
-class Work: ...
+class Work:
+    """What one operation collects."""

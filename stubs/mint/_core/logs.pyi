@@ -4,7 +4,9 @@ from typing import final
 __pyx_capi__: dict[str, object]
 
 @final
-class ByteLog: ...
+class ByteLog:
+    """Octets of a partial line, section or frame."""
 
 @final
-class ListLog: ...
+class ListLog:
+    """Objects of a section that is not complete yet."""

@@ -3,6 +3,10 @@ from typing import Self, final
 
 @final
 class Source:
+    """Names one link: hashable, the same for every value of a connection, equal to its own copies only.
+
+    `token` is what tells it from others: 64 random bits.
+    """
     def __init__(self, token: int) -> None: ...
     @property
     def token(self) -> int: ...
@@ -13,6 +17,10 @@ class Source:
 @final
 @dataclass(frozen=True, slots=True)
 class Received:
+    """Plaintext came. `sequence` counts the messages of one link, so none is fed twice.
+
+    Its `repr` gives the size of the data only: heads are among it, and their secrets.
+    """
     source: Source
     sequence: int
     data: bytes

@@ -4,7 +4,11 @@ _T = TypeVar("_T")
 
 @final
 class Slots:
+    """Makes successors of the values of one slotted class."""
     def __init__(self, owner: type[object], state: str, generation: str) -> None: ...
-    def make(self, owner: type[_T], *contents: object) -> _T: ...
-    def succeed(self, value: _T, state: object, generation: int) -> _T: ...
-    def replace(self, value: _T, name: str, content: object) -> _T: ...
+    def make(self, owner: type[_T], *contents: object) -> _T:
+        """Return a value of the class with these in its slots, in their order."""
+    def succeed(self, value: _T, state: object, generation: int) -> _T:
+        """Return the value with another state and generation; everything else is shared."""
+    def replace(self, value: _T, name: str, content: object) -> _T:
+        """Return the value with one slot changed."""

@@ -1,0 +1,62 @@
+"""`ci/contracts.py`: every public function has a typing contract, and the check sees where one is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from ci import contracts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+def names(found: Iterable[contracts.Public]) -> list[str]:
+    return [each.name for each in found]
+
+
+def test_every_public_function_has_a_contract(capsys: pytest.CaptureFixture[str]) -> None:
+    assert contracts.main([]) == 0, capsys.readouterr().out
+
+
+def test_what_is_missing_is_named_with_a_proposal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in contracts.CONTRACTS.glob("*.py"):
+        if file.name not in {"methods.py", "connections.py", "choices.py"}:
+            (tmp_path / file.name).write_text(file.read_text())
+    missing = names(contracts.lacking(tmp_path))
+    assert "mint.HTTP2.ping" in missing
+    assert "mint.connect" not in missing  # used by the contracts of others
+    assert "mint.pool.Pool.request" not in missing
+    monkeypatch.setattr(
+        contracts, "lacking", lambda: [each for each in contracts.public() if each.name == "mint.HTTP2.ping"]
+    )
+    assert contracts.main([]) == 1
+    said = capsys.readouterr().out
+    assert "mint.HTTP2.ping has no contract. Add one to stubs/contracts" in said
+    assert "assert_type(it.ping(payload), tuple[mint.HTTP2, RequestRef])" in said
+
+
+@pytest.mark.parametrize(
+    ("contract", "is_one"),
+    [
+        ("def f(it: mint.HTTP2) -> None:\n    it.ping()", True),
+        ("def f(it: mint.HTTP2) -> None:\n    assert_type(it.ping(), object)", True),
+        ("def f(it: mint.HTTP1) -> None:\n    it.ping()", False),  # not its method
+        ("def f(it: mint.HTTP2, other: object) -> None:\n    other.ping()", False),  # of anything
+        ("def f(it: mint.HTTP2) -> None:\n    it.close()", False),
+    ],
+)
+def test_a_contract_is_for_the_class_of_its_parameter(contract: str, is_one: bool) -> None:
+    source = f"from typing import assert_type\nimport mint\n\n{contract}\n"
+    assert ((mint.HTTP2, "ping") in set(contracts.covered(source))) is is_one
+
+
+def test_a_method_that_is_inherited_needs_one_contract() -> None:
+    found = names(contracts.public())
+    assert len(found) == len(set(found))
+    assert ("mint.HTTP1.fork" in found) != ("mint.HTTP2.fork" in found)
