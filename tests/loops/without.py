@@ -1,6 +1,6 @@
 """A plugin of pytest that makes Python lack what it lacks on other systems, before mint is imported.
 
-    MINT_WITHOUT=windows python -m pytest -p tests.loops.without tests/loops/test_async_loops.py
+    PYTHONPATH=tests/loops MINT_WITHOUT=windows python -m pytest -p without tests/loops/test_async_loops.py
 
 So the parts of mint that are for other systems run on this one. `test_other_systems.py` does that.
 """

@@ -120,7 +120,8 @@ class Turns(Generic[_I, _L, _M]):
         """Put a message of what has arrived, or of one read, into `out`; false where nothing is there.
 
         Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`. A message
-        is made and put into `out` in one step for signal handlers.
+        is made and put into `out` in one step for signal handlers. What an exception keeps from being put
+        there is handed out later; octets that it destroys break the link.
         """
 
 @final
