@@ -45,7 +45,8 @@ ROWS = (
     Row("a frame on a stream that the server has ended", "RST_STREAM, once in a row",
         "answers that have not left", ("max_unsent_acks",), "the server"),
     Row("frames without use: PING, SETTINGS, PRIORITY, empty DATA, unknown types, WINDOW_UPDATE beyond"
-        " what was sent, acknowledgements of nothing, the same GOAWAY again, anything on a closed stream",
+        " what was sent, acknowledgements of nothing, one more GOAWAY, ORIGIN, ALTSVC, anything on a closed"
+        " stream",
         "no more than their octets, but forever",
         "how many come, where time is known (not in memory without a `clock`)",
         ("max_glitches",), "the server; useful traffic pays them back", 330),

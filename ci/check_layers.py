@@ -43,6 +43,8 @@ LAYERS = (
                 "mint._checks",
                 "mint._extras",
                 "mint._hosts",
+                "mint._alternatives",
+                "mint._priority",
                 "mint._sessions",
                 "mint._environment",
             ),

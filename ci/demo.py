@@ -24,6 +24,9 @@ def say(text: str) -> None:
 
 def show(response: mint.Response) -> None:
     """Print one response in one line."""
+    if isinstance(response, mint.ConnectionEvent):
+        say(f"  {response}")
+        return
     who = f"  [{response.ref.number}]"
     match response:
         case mint.Informational(status=status, headers=headers):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpack import NeverIndexedHeaderTuple
 
+from extensions_http2 import PRIORITY_UPDATE
 from frames_http2 import (
     CANCEL,
     CONTINUATION,
@@ -284,6 +285,19 @@ def put_settings(talk: Talk) -> None:
     talk.unacknowledged.append({name: value})
 
 
+def prioritize(talk: Talk) -> None:
+    """Send PRIORITY_UPDATE for a request; where the server does not heed it, that is refused."""
+    talk.flush()
+    alive = [one for one in talk.streams.values() if one.live]
+    if not alive:
+        return
+    stream, value = talk.choices.pick(alive), talk.choices.pick((b"u=0", b"u=7, i"))
+    allowed = talk.peer_priorities == 1
+    frames = call(talk, lambda state: state.update_priority(RequestRef(7, stream.id), value), allowed=allowed)
+    wanted = [Frame(PRIORITY_UPDATE, 0, 0, struct.pack(">I", stream.id) + value)] if allowed else []
+    check(frames == wanted, "another PRIORITY_UPDATE", frames, wanted)
+
+
 def enlarge(talk: Talk) -> None:
     """Enlarge a receive window, or ask for a smaller one, which is refused."""
     alive = [one for one in talk.streams.values() if one.live and one.server_open]
@@ -342,6 +356,7 @@ CALLS: tuple[Callable[[Talk], None], ...] = (
     cancel,
     ping,
     put_settings,
+    prioritize,
     enlarge,
     hold,
     flushed,

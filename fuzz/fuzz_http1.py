@@ -21,7 +21,7 @@ from mint._core.faults import Fault
 from mint._core.http1 import Config, State
 from mint.tolerance import bits_of
 from model_http1 import LIMITS, Asked, Limits, Read, Reader, Reading
-from support import Choices, blurred, check, compare, fuzz, play
+from support import Choices, blurred, check, compare, fuzz, play, ref_of
 
 
 def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, lenient: bool = False) -> State:
@@ -55,7 +55,7 @@ def seen(events: list[Event]) -> tuple[list[Read], set[int]]:
     made: list[Read] = []
     failed: set[int] = set()
     for event in events:
-        number = event.ref.number
+        number = ref_of(event).number
         match event:
             case Status(status=status):
                 made.append(("status", number, status))

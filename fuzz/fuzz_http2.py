@@ -74,6 +74,7 @@ def state_for(choices: Choices) -> State:
         max_continuations=2,
         max_remembered=choices.pick((0, 1, 1_024)),
         max_reserved=choices.pick((0, 2, 100)),
+        events=choices.pick((0, 15)),
     )
     state = State.open(config).state
     for number in range(choices.below(5)):
@@ -106,6 +107,8 @@ def some_frame(choices: Choices) -> bytes:
             WINDOW_UPDATE,
             CONTINUATION,
             10,
+            12,
+            16 if choices.chance(10) else 10,
             200,
         )
     )
@@ -144,6 +147,12 @@ def some_frame(choices: Choices) -> bytes:
             case 8:
                 stream = choices.pick((0, 1, 3, 5))
                 payload = struct.pack(">I", choices.pick((0, 1, 1_000, (1 << 31) - 1)))
+            case 10:
+                stream = choices.pick((0, 1, 3))
+                name = b"" if stream else b"https://a.test"
+                payload = struct.pack(">H", len(name)) + name + choices.pick((b"clear", payload))
+            case 12:
+                stream, payload = 0, b"\0\x0ehttps://a.test" * choices.below(3) + choices.pick((b"", payload))
             case _:
                 pass
     if kind in (HEADERS, PUSH_PROMISE, DATA) and choices.chance(20):

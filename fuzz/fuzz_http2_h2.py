@@ -28,6 +28,7 @@ LAXER = frozenset(
         "headers-on-even-stream",
         "too-many-settings",
         "max-frame-size-out-of-range",
+        "priority-update-of-a-server",
     }
 )
 CALM = Options(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from extensions_http2 import noted
 from frames_http2 import ACK, GOAWAY, PING, RST_STREAM, SETTINGS, Frame
 from mint._core.events import (
+    AltSvc,
     Data,
     Done,
     Event,
     Failed,
+    GoAway,
     Headers,
     Informational,
+    Origins,
     Pong,
     PushPromise,
+    ServerSettings,
     Status,
     Trailers,
 )
@@ -68,6 +73,7 @@ class Options:
     max_trailer_size: int
     max_settings: int
     first_stream: int = 1
+    events: int = 0
 
 
 def options(choices: Choices) -> Options:
@@ -88,6 +94,7 @@ def options(choices: Choices) -> Options:
         max_trailer_size=choices.between(40, 200) if small else 16_384,
         max_settings=choices.pick((10, 12, 32)),
         first_stream=choices.pick((1, 1, 1, 1, 3, 2**31 - 5)),
+        events=choices.pick((0, 15, choices.below(16))),
     )
 
 
@@ -100,6 +107,9 @@ def shown(events: list[Event]) -> list[Seen]:
     """Write events down as the server notes them."""
     made: list[Seen] = []
     for event in events:
+        if isinstance(event, Origins | AltSvc | GoAway | ServerSettings):
+            made.append(noted(event))
+            continue
         at = event.ref.number
         match event:
             case Status(status=status):

@@ -14,7 +14,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from mint._core.events import Data, Done, Event, Failed, Step
+from mint._core.events import (
+    AltSvc,
+    Data,
+    Done,
+    Event,
+    Failed,
+    GoAway,
+    Origins,
+    RequestRef,
+    ServerSettings,
+    Step,
+)
 from mint._core.faults import Fault
 from mint.errors.table import from_fault
 
@@ -131,6 +142,13 @@ def pieces(data: bytes, style: int) -> list[bytes]:
     return [data[place : place + size] for place in range(0, len(data), size)]
 
 
+def ref_of(event: Event) -> RequestRef:
+    """Return the ref of what is said about a request."""
+    if isinstance(event, Origins | AltSvc | GoAway | ServerSettings):
+        raise Finding("an event of the connection where a request is spoken of", event)
+    return event.ref
+
+
 def merged(events: Sequence[Event]) -> list[Event]:
     """Join adjacent Data of one request: that is all a cut may change."""
     out: list[Event] = []
@@ -187,6 +205,8 @@ def end_once(events: Sequence[Event], open_before: int, open_after: int) -> None
     """Each request ends once, says nothing after its end, and is counted as long as it is open."""
     ended = set()
     for event in events:
+        if isinstance(event, Origins | AltSvc | GoAway | ServerSettings):
+            continue
         check(event.ref not in ended, "a request goes on after its end", event)
         if isinstance(event, Done | Failed):
             ended.add(event.ref)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import hpack
 
+from extensions_http2 import WANT_GOAWAY, extension, settings_came
 from frames_http2 import (
     ACK,
     CANCEL,
@@ -117,6 +118,7 @@ class Talk:
             max_trailer_size=given.max_trailer_size,
             max_settings=given.max_settings,
             first_stream=given.first_stream,
+            events=given.events,
             sensitive=frozenset({"x-private"}),
         )
         self.encoder = hpack.Encoder()
@@ -139,6 +141,7 @@ class Talk:
         self.up_all = DEFAULT_WINDOW
         self.peer = {MAX_FRAME: 16_384, INITIAL_WINDOW: DEFAULT_WINDOW, MAX_STREAMS: 100, TABLE_SIZE: 4_096}
         self.peer_connects = False
+        self.peer_priorities = 0
         self.peer_list = 1 << 32  # octets of a header section that the server takes
         self.own_window = given.window  # what is in force: the client's first SETTINGS count at once
         self.own_frame = 16_384
@@ -174,6 +177,7 @@ class Talk:
             pairs.append((ENABLE_CONNECT, 1))
             self.peer_connects = True
         self.put(settings(*pairs))
+        settings_came(self, pairs)
         self.wanted.append(("settings-ack", 0, b""))
         if self.choices.chance(70):
             self.acknowledge()
@@ -619,6 +623,7 @@ class Talk:
         if choices.chance(10):
             pairs += [(0x99, 1)] * (self.options.max_settings - len(pairs))
         self.put(settings(*pairs))
+        settings_came(self, pairs)
         self.wanted.append(("settings-ack", 0, b""))
 
     def ping(self) -> None:
@@ -637,11 +642,13 @@ class Talk:
         self.expect("pong", ref)
 
     def strange(self) -> None:
-        """Send what has no meaning: frames of unknown types, PRIORITY."""
-        if self.choices.chance(50):
+        """Send what has no meaning to many: frames of extensions, of unknown types, PRIORITY."""
+        if not self.plain and self.choices.chance(50):
+            extension(self)
+        elif self.choices.chance(50):
             self.put(
                 frame(
-                    self.choices.between(32 if self.plain else 10, 255),
+                    self.choices.between(32 if self.plain else 17, 255),
                     self.choices.byte(),
                     self.choices.below(9),
                     self.choices.octets(20),
@@ -662,7 +669,10 @@ class Talk:
             return
         self.draining = True
         self.remaining = remaining
-        self.put(frame(GOAWAY, 0, 0, struct.pack(">II", last, 0) + self.choices.octets(10)))
+        debug = self.choices.octets(10)
+        self.put(frame(GOAWAY, 0, 0, struct.pack(">II", last, 0) + debug))
+        if self.options.events & WANT_GOAWAY:
+            self.expect("goaway", 0, (last, 0, debug))
         for one in alive:
             if not one.told:
                 self.expect("failed", one.id, ("unprocessed", 2 if one.head or one.interims else 0))

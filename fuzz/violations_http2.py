@@ -7,6 +7,7 @@ code, or nothing at all where the rule is just kept. `BROKEN` is the list of tho
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from frames_http2 import (
@@ -206,6 +207,10 @@ BROKEN: dict[str, Callable[[Talk], Made]] = {
     ),
     "server-enables-push": lambda talk: (settings((2, 1)), PROTOCOL),
     "enable-connect-of-two": lambda talk: (settings((ENABLE_CONNECT, 2)), PROTOCOL),
+    "priority-update-of-a-server": lambda talk: (
+        frame(16, 0, talk.choices.pick((0, 1)), struct.pack(">I", 1) + b"u=1"),
+        PROTOCOL,
+    ),
     "continuation-without-block": lambda talk: (frame(CONTINUATION, END_HEADERS, live(talk), b""), PROTOCOL),
     "too-many-settings": lambda talk: (
         settings(*[(0x99, 1)] * (talk.options.max_settings + 1)),

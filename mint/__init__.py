@@ -17,26 +17,33 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import errors, http1, http2, proxy, transcripts, transport
+    from ._alternatives import Alternative, alternatives
     from ._connections.http1 import HTTP1
     from ._connections.http2 import HTTP2
     from ._connections.negotiation import Connection, connect
     from ._connections.tunnels import Tunnels
     from ._loops.mailbox import Mailbox
+    from ._priority import Priority
     from ._sessions import TLSSessions
     from .errors import HTTPError, MintError, Processed, StaleConnectionError, TransportError
     from .messages import Broken, Closed, Message, Received
     from .options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
     from .proxy import Proxy
     from .responses import (
+        AltSvc,
+        ConnectionEvent,
         Data,
         Done,
+        GoAway,
         Headers,
         Informational,
+        Origins,
         Pong,
         PushPromise,
         RequestFailed,
         RequestRef,
         Response,
+        ServerSettings,
         Status,
         StatusReason,
         Trailers,
@@ -49,13 +56,17 @@ __all__ = [
     "HTTP2",
     "STREAM",
     "UNKNOWN",
+    "AltSvc",
+    "Alternative",
     "Broken",
     "ClientSettings",
     "Closed",
     "Connection",
+    "ConnectionEvent",
     "Data",
     "Done",
     "Eof",
+    "GoAway",
     "HTTP1Options",
     "HTTP2Options",
     "HTTPError",
@@ -64,7 +75,9 @@ __all__ = [
     "Mailbox",
     "Message",
     "MintError",
+    "Origins",
     "Pong",
+    "Priority",
     "Processed",
     "Proxy",
     "PushPromise",
@@ -72,6 +85,7 @@ __all__ = [
     "RequestFailed",
     "RequestRef",
     "Response",
+    "ServerSettings",
     "StaleConnectionError",
     "Status",
     "StatusReason",
@@ -85,6 +99,7 @@ __all__ = [
     "Tunnels",
     "UnixAddress",
     "__version__",
+    "alternatives",
     "connect",
     "errors",
     "http1",
@@ -95,6 +110,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "_alternatives": ("Alternative", "alternatives"),
+    "_priority": ("Priority",),
     "errors": ("HTTPError", "MintError", "Processed", "StaleConnectionError", "TransportError"),
     "_connections.negotiation": ("Connection", "connect"),
     "_connections.http1": ("HTTP1",),
@@ -105,15 +122,20 @@ _HOMES = {
     "proxy": ("Proxy",),
     "tolerance": ("Tolerance",),
     "responses": (
+        "AltSvc",
+        "ConnectionEvent",
         "Data",
         "Done",
+        "GoAway",
         "Headers",
         "Informational",
+        "Origins",
         "Pong",
         "PushPromise",
         "RequestFailed",
         "RequestRef",
         "Response",
+        "ServerSettings",
         "Status",
         "StatusReason",
         "Trailers",

@@ -20,6 +20,7 @@ from .tolerance import Tolerance
 
 Trust: TypeAlias = Literal["auto", "system", "certifi", "truststore"]
 StatusReasonOption: TypeAlias = Literal["status_reason"]
+EventOption: TypeAlias = Literal["origin", "alt_svc", "goaway", "settings"]
 MAX_WINDOW = 2**31 - 1
 MAX_LIMIT = 2**31 - 1
 """What a limit may be: the engines count in C."""
@@ -177,6 +178,8 @@ class ClientSettings:
             2**31 - 1.
         max_frame_size: octets of the largest frame we take, 16 384 (unless sent) to 16 777 215.
         max_header_list_size: octets of the largest header section we take, decoded, 1 to 2**31 - 1.
+        no_rfc7540_priorities: say that the priorities of RFC 7540 are not used, only those of RFC 9218
+            (`Priority`); not sent unless given, and never changed.
 
     """
 
@@ -186,18 +189,16 @@ class ClientSettings:
     initial_window_size: int | None = 4_194_304
     max_frame_size: int | None = None
     max_header_list_size: int | None = 262_144
+    no_rfc7540_priorities: bool | None = None
     _pairs: tuple[tuple[str, int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, least, most in _SETTING_RANGES:
             if getattr(self, name) is not None:
                 _require_number(self, name, least, most, ", or None")
-        _require(
-            self.enable_push is None or isinstance(self.enable_push, bool),
-            "enable_push",
-            "True, False or None",
-            self.enable_push,
-        )
+        for name in ("enable_push", "no_rfc7540_priorities"):
+            value = getattr(self, name)
+            _require(value is None or isinstance(value, bool), name, "True, False or None", value)
 
         object.__setattr__(
             self,
@@ -214,6 +215,7 @@ class ClientSettings:
         return self._pairs
 
 
+_EVENTS = get_args(EventOption)
 _SETTING_RANGES = (
     ("header_table_size", 0, MAX_TABLE),
     ("max_concurrent_streams", 0, 2**32 - 1),
@@ -246,6 +248,10 @@ class HTTP2Options:
             can make requests on the same connection, and see their size, can then test guesses of the whole
             token (RFC 7541 7.1): leave it off unless tokens are random. Other credentials, and names in
             `sensitive_headers`, stay out of the table.
+        optional_responses: what is reported of the connection, as responses without a ref (each a
+            `ConnectionEvent`): `"origin"` asks for `Origins`, `"alt_svc"` for `AltSvc`, `"goaway"` for
+            `GoAway`, `"settings"` for `ServerSettings`; nothing unless given. ORIGIN and ALTSVC frames that
+            break a rule of RFC 8336 or RFC 7838, or are longer than 65 536 octets, are ignored.
         max_fields: the fields of one header section; every cookie crumb counts.
         max_header_block: the compressed octets of one header block.
         max_continuations: the CONTINUATION frames of one header block.
@@ -279,6 +285,7 @@ class HTTP2Options:
     lenient: bool | Tolerance = False
     sensitive_headers: frozenset[str] = frozenset()
     index_credentials: bool = False
+    optional_responses: tuple[EventOption, ...] = ()
     max_fields: int = 512
     max_discarded_header_list: int = 1_048_576
     max_header_block: int = 524_288
@@ -338,6 +345,13 @@ class HTTP2Options:
             self.receive_window_update_threshold,
         )
         _require_names(self)
+        given = self.optional_responses
+        _require(
+            isinstance(given, tuple) and all(isinstance(each, str) and each in _EVENTS for each in given),
+            "optional_responses",
+            f"a tuple of {', '.join(map(repr, _EVENTS))}",
+            given,
+        )
 
 
 @dataclass(frozen=True, slots=True)

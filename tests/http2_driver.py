@@ -10,10 +10,14 @@ import hpack
 
 from mint._core.events import (
     CLOSE,
+    AltSvc,
     Data,
     Event,
     Failed,
+    GoAway,
+    Origins,
     RequestRef,
+    ServerSettings,
     Step,
 )
 from mint._core.http2 import Config, State
@@ -351,7 +355,12 @@ def fed(state: State, octets: bytes, cuts: Iterable[int]) -> Conversation:
 
 def kinds(events: Iterable[Event]) -> list[str]:
     """Name events shortly: status:1, data:1 ..."""
-    return [f"{type(event).__name__.lower()}:{event.ref.number}" for event in events]
+    return [
+        type(event).__name__.lower()
+        if isinstance(event, (Origins, AltSvc, GoAway, ServerSettings))
+        else f"{type(event).__name__.lower()}:{event.ref.number}"
+        for event in events
+    ]
 
 
 def failure(talk: Conversation, number: int = 1) -> Fault:

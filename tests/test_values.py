@@ -56,6 +56,11 @@ RESPONSES: list[object] = [
     mint.RequestFailed(REF, errors.TransportClosed()),
     mint.Pong(REF),
     mint.PushPromise(REF, mint.RequestRef(7, 2), FIELDS),
+    mint.Origins(("https://a.test",)),
+    mint.AltSvc('h3=":443"', "https://a.test"),
+    mint.AltSvc("clear", None, REF),
+    mint.GoAway(3, 0, "NO_ERROR", SECRET.encode()),
+    mint.ServerSettings((("max_frame_size", 16_384),)),
 ]
 MESSAGES: list[object] = [
     SOURCE,
@@ -68,6 +73,8 @@ MESSAGES: list[object] = [
 OPTIONS: list[object] = [
     options.HTTP1Options(lenient=True),
     mint.Tolerance(bare_lf=True),
+    mint.Priority(1, incremental=True),
+    mint.Alternative("h3", "a.test", 443),
     options.HTTP2Options(max_fields=3),
     options.ClientSettings(enable_push=True),
     options.TCPOptions(connect_timeout=1),

@@ -21,7 +21,7 @@ from .._wire.stream import MAX_BODY, Tunnel
 from .._wire.tls import prepare
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, UnexpectedProxyStatus
 from ..proxy import check_told
-from ..responses import Data, RequestFailed
+from ..responses import ConnectionEvent, Data, RequestFailed
 from ..types import STREAM, UNKNOWN, Eof
 
 if TYPE_CHECKING:
@@ -220,7 +220,10 @@ class TunnelsBase(ABC):
         with self._changed:
             if self.waits or not self._connection.is_open("read"):
                 return False
-            return any(each.ref == tunnel.ref for each in self._connection.foreseen())
+            return any(
+                not isinstance(each, ConnectionEvent) and each.ref == tunnel.ref
+                for each in self._connection.foreseen()
+            )
 
     # -- what the proxy tells
 
@@ -245,6 +248,8 @@ class TunnelsBase(ABC):
         """Give every tunnel what is its own."""
         told: set[RequestRef] = set()
         for response in responses:
+            if isinstance(response, ConnectionEvent):
+                continue
             ref = response.ref
             link = self._links.get(ref)
             if link is None:

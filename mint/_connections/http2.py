@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
-from .._checks import flag, number, octets, shown
+from .._checks import flag, instance, number, octets, shown
 from .._connect.race import make_plan
 from .._core import http2 as core
-from .._core.events import RequestRef
+from .._core.events import EVENTS, RequestRef
 from .._core.turns import Quick
 from .._core.values import Slots
 from .._loops.blocking import open_link
+from .._priority import Priority
 from .._version import USER_AGENT
 from ..errors import BadALPNProtocol, InadequateSecurity, ProtocolNotNegotiated
 from ..options import MAX_WINDOW, ClientSettings, HTTP2Options, TCPOptions, TLSOptions
@@ -40,12 +41,12 @@ _DEFAULTS = HTTP2Options()
 _TCP = TCPOptions()
 _TLS = TLSOptions()
 
-FlagSetting: TypeAlias = Literal["enable_push"]
-ServerFlag: TypeAlias = Literal["enable_push", "enable_connect_protocol"]
+FlagSetting: TypeAlias = Literal["enable_push", "no_rfc7540_priorities"]
+ServerFlag: TypeAlias = Literal["enable_push", "enable_connect_protocol", "no_rfc7540_priorities"]
 SizeSetting: TypeAlias = Literal["header_table_size", "initial_window_size", "max_frame_size"]
 LimitSetting: TypeAlias = Literal["max_concurrent_streams", "max_header_list_size"]
 
-_FLAGS = frozenset({"enable_push", "enable_connect_protocol"})
+_FLAGS = frozenset({"enable_push", "enable_connect_protocol", "no_rfc7540_priorities"})
 PING_SIZE = 8
 
 
@@ -138,6 +139,17 @@ class HTTP2(ConnectionBase[core.State]):
         if exact is None or len(exact) != PING_SIZE:
             raise ValueError(f"payload wants {PING_SIZE} bytes, not {shown(payload)}")
         return self._asking(lambda state: state.ping(exact))
+
+    def update_priority(self, ref: RequestRef, priority: Priority) -> Self:
+        """Tell the server that a request has another priority now (PRIORITY_UPDATE).
+
+        The first priority of a request is a field of it: `priority.field()`. Raises `PrioritiesNotEnabled`
+        where the server's SETTINGS say that it ignores this; before they arrive it is sent.
+        `UnknownRequestToStream` where the request is over; both local. `ValueError` for a ref that this
+        connection never gave, `TypeError` for what is no `Priority`. RFC 9218 7.1.
+        """
+        value = instance("priority", priority, Priority).value.encode("ascii")
+        return self._run(lambda state: state.update_priority(ref, value))
 
     def put_settings(
         self,
@@ -366,6 +378,7 @@ def initiate(
         max_pings=http2.max_pings,
         assumed_concurrency=http2.initial_max_concurrent_streams,
         max_discarded_header_list=http2.max_discarded_header_list,
+        events=sum(EVENTS[name] for name in set(http2.optional_responses)),
     )
     step = core.State.open(config, log)
     if record is not None:

@@ -56,6 +56,37 @@ cdef class PushPromise:
     cdef readonly tuple headers
 
 
+# Of the connection, on request: no ref.
+
+cdef class Origins:
+    cdef readonly tuple origins       # of str
+
+
+cdef class AltSvc:
+    cdef readonly str value
+    cdef readonly str origin          # None: that of the request
+    cdef readonly RequestRef request  # None: the frame was not on a stream
+
+
+cdef class GoAway:
+    cdef readonly int last_stream
+    cdef readonly long long code
+    cdef readonly str error           # the name of the code
+    cdef readonly bytes debug
+
+
+cdef class ServerSettings:
+    cdef readonly tuple settings      # of (name, value) pairs
+
+
+cdef enum:                            # which of them are wanted
+    EVENT_ORIGIN = 1
+    EVENT_ALT_SVC = 2
+    EVENT_GOAWAY = 4
+    EVENT_SETTINGS = 8
+    EVENTS_ALL = 15
+
+
 cdef enum:
     END_KEEP = 0         # the link stays as it is
     END_SHUT_WRITE = 1   # after the output is written, no more will be

@@ -266,6 +266,113 @@ cdef class PushPromise:
 
 
 @cython.final
+@cython.no_gc
+@cython.dataclasses.dataclass(frozen=True, repr=False)
+cdef class Origins:
+    """The server says for which origins this connection may be used (the ORIGIN frame, RFC 8336).
+
+    `origins` are those of one frame, in lower case, such as `"https://example.org"`: the origin set is the
+    connection's own origin and what all frames so far named. What is no origin was left out. It has no ref
+    and comes on request (`HTTP2Options.optional_responses`).
+    """
+
+    origins: tuple
+
+    def __repr__(self):
+        return f"Origins(origins={self.origins!r})"
+
+    def __reduce__(self):
+        return Origins, (self.origins,)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
+
+@cython.final
+@cython.no_gc
+@cython.dataclasses.dataclass(frozen=True, repr=False)
+cdef class AltSvc:
+    """The server names alternative services (the ALTSVC frame, RFC 7838 4).
+
+    `value` is what the `alt-svc` field would hold; `mint.alternatives` parses it. `origin` is the origin that
+    it is about, in lower case; where it is `None`, that is the origin of `request`, on whose stream the frame
+    came. It has no ref and comes on request (`HTTP2Options.optional_responses`).
+    """
+
+    value: str
+    origin: str = None
+    request: RequestRef = None
+
+    def __repr__(self):
+        return f"AltSvc(value={self.value!r}, origin={self.origin!r}, request={self.request!r})"
+
+    def __reduce__(self):
+        return AltSvc, (self.value, self.origin, self.request)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
+
+@cython.final
+@cython.no_gc
+@cython.dataclasses.dataclass(frozen=True, repr=False)
+cdef class GoAway:
+    """The server takes no more requests (the GOAWAY frame, RFC 9113 6.8).
+
+    It has acted on no request whose `ref.number` is above `last_stream`; their `RequestFailed` follow. `code`
+    is the error code, `error` its name, and `debug` what the server adds, which `repr` does not show. It has
+    no ref and comes on request (`HTTP2Options.optional_responses`), once for each frame.
+    """
+
+    last_stream: cython.int
+    code: cython.longlong
+    error: str
+    debug: bytes
+
+    def __repr__(self):
+        return (f"GoAway(last_stream={self.last_stream!r}, code={self.code!r}, error={self.error!r}, "
+                f"debug=<{len(self.debug)} bytes>)")
+
+    def __reduce__(self):
+        return GoAway, (self.last_stream, self.code, self.error, self.debug)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
+
+@cython.final
+@cython.no_gc
+@cython.dataclasses.dataclass(frozen=True, repr=False)
+cdef class ServerSettings:
+    """The server's settings have changed, or arrived (the SETTINGS frame, RFC 9113 6.5).
+
+    `settings` are the pairs of one frame in their order: the name as in `HTTP2.get_server_setting`, or the
+    number of a setting that mint does not know (`"0x1a1a"`), and the value as it was sent. They are in force.
+    It has no ref and comes on request (`HTTP2Options.optional_responses`).
+    """
+
+    settings: tuple
+
+    def __repr__(self):
+        return f"ServerSettings(settings={self.settings!r})"
+
+    def __reduce__(self):
+        return ServerSettings, (self.settings,)
+
+    def __replace__(self, **changes):
+        return replace(self, **changes)
+
+
+# The events of a connection by name, as `optional_responses` has them; their bits.
+EVENTS: dict = {
+    "origin": EVENT_ORIGIN,
+    "alt_svc": EVENT_ALT_SVC,
+    "goaway": EVENT_GOAWAY,
+    "settings": EVENT_SETTINGS,
+}
+
+
+@cython.final
 @cython.freelist(16)
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Note:
@@ -346,6 +453,5 @@ CLOSE: int = END_CLOSE
 
 # What a Step may carry, and what of it is no failure.
 Plain = (Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong
-         | PushPromise)
-Event = (Informational | Status | StatusReason | Headers | Data | Trailers | Done | Failed | Pong
-         | PushPromise)
+         | PushPromise | Origins | AltSvc | GoAway | ServerSettings)
+Event = Plain | Failed

@@ -14,6 +14,9 @@ cdef enum:
     WINDOW_UPDATE = 8
     CONTINUATION = 9
     KNOWN_TYPES = 10
+    ALTSVC = 10                   # RFC 7838 4
+    ORIGIN = 12                   # RFC 8336 2
+    PRIORITY_UPDATE = 16          # RFC 9218 7.1
 
 cdef enum:
     FLAG_ACK = 0x01

@@ -21,7 +21,13 @@ ERROR_NAMES: tuple = ("NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONT
 
 cpdef str frame_name(int type):
     """Return the RFC's name of a frame type, or its number in hex."""
-    return FRAME_NAMES[type] if 0 <= type < KNOWN_TYPES else f"0x{type:02x}"
+    if 0 <= type < KNOWN_TYPES:
+        return FRAME_NAMES[type]
+    if type == ALTSVC:
+        return "ALTSVC"
+    if type == ORIGIN:
+        return "ORIGIN"
+    return "PRIORITY_UPDATE" if type == PRIORITY_UPDATE else f"0x{type:02x}"
 
 
 cpdef str error_name(long long code):

@@ -15,14 +15,15 @@ from .faults cimport Fault, refusal
 from .flow cimport DEFAULT_WINDOW, MAX_WINDOW, credit_due, window_left
 from .frames cimport (NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
                       SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE, SET_MAX_CONCURRENT_STREAMS,
-                      SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE, SETTINGS, WINDOW_UPDATE, frame,
-                      settings_frame)
+                      SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE, SET_NO_RFC7540_PRIORITIES,
+                      SETTINGS, WINDOW_UPDATE, frame, settings_frame)
 from .hpack cimport Decoder, Encoder
 from .http2_config cimport UNLIMITED, checked_settings, setting_id
 from .http2_config cimport Config as ConfigType
 from .http2_config import PREFACE as _PREFACE
 from .http2_config import Config as Config  # no-cython-lint: callers find it here
 from .http2_control cimport raise_allowed
+from .http2_extensions cimport send_priority
 from .http2_receive cimport receive, receive_eof
 from .http2_send cimport notes_of, send_body, send_cancel, send_end, send_request
 from .http2_state cimport (GLITCHES_PER_SECOND, OVER, RESETS_PER_SECOND, STARTING, Core, Work, begin,
@@ -192,6 +193,10 @@ cdef class State(Core):
             w.note(True, PING, 0, 0, 8, None)
         return w.finished()
 
+    def update_priority(self, RequestRef ref not None, bytes value not None):
+        """Tell the server how urgent a request is now: `value` is that of a priority field (RFC 9218 7.1)."""
+        return send_priority(self, ref, value)
+
     def put_settings(self, tuple settings not None):
         """Send SETTINGS; they count when the server has acknowledged them."""
         cdef tuple checked = checked_settings(settings)
@@ -204,6 +209,8 @@ cdef class State(Core):
             return step(self, None, (), refusal("too_many_settings", "", "", len(self.pending),
                                                 MOST_PENDING))
         for identifier, value in checked:
+            if identifier == SET_NO_RFC7540_PRIORITIES:   # 9218-2.1-b
+                raise ValueError("no_rfc7540_priorities is sent in the first SETTINGS or never")
             if identifier == SET_INITIAL_WINDOW_SIZE and value + most_extra(self, value) > MAX_WINDOW:
                 raise ValueError("the setting lifts a window that was enlarged above 2^31-1")
         w = begin(self)

@@ -34,6 +34,7 @@ cdef class Config:
     cdef readonly int tolerance           # TOLERATE_ bits: rules that are relaxed for servers
     cdef readonly frozenset sensitive     # lower-case names that are never indexed, beside the known
     cdef readonly bint index_credentials  # long bearer tokens may be put into the encoder's table
+    cdef readonly int events              # EVENT_ bits: what is reported of the connection
     cdef readonly str authority           # of :authority, derived
     cdef frozenset extra_sensitive        # the same, None where it is empty: for the encoder
     cdef tuple checked                    # the settings as (identifier, value) pairs
@@ -46,3 +47,4 @@ cdef class Config:
 # (identifier, value) pairs of settings by name; ValueError for what may not be sent.
 cdef tuple checked_settings(object settings)
 cdef int setting_id(str name, bint of_server) except -1
+cdef str setting_name(int identifier)

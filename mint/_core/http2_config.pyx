@@ -8,12 +8,13 @@ cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
+from .events cimport EVENTS_ALL
 from .fields cimport TOLERATE_ALL, authority, check_host, exact
 from .flow cimport DEFAULT_WINDOW
 from .frames cimport (LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE, SET_ENABLE_CONNECT_PROTOCOL,
                       SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE,
                       SET_MAX_CONCURRENT_STREAMS, SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE,
-                      WINDOW_UPDATE, frame, settings_frame, write_u32)
+                      SET_NO_RFC7540_PRIORITIES, WINDOW_UPDATE, frame, settings_frame, write_u32)
 
 PREFACE: bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -29,6 +30,7 @@ CLIENT_SETTINGS: dict = {
     "max_frame_size": (SET_MAX_FRAME_SIZE, LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE),
     # Always finite: it bounds what a response head may cost us (9113-6.5.2-h).
     "max_header_list_size": (SET_MAX_HEADER_LIST_SIZE, 1, 0x7FFFFFFF),
+    "no_rfc7540_priorities": (SET_NO_RFC7540_PRIORITIES, 0, 1),
 }
 
 SERVER_SETTINGS: dict = {
@@ -39,7 +41,9 @@ SERVER_SETTINGS: dict = {
     "max_frame_size": SET_MAX_FRAME_SIZE,
     "max_header_list_size": SET_MAX_HEADER_LIST_SIZE,
     "enable_connect_protocol": SET_ENABLE_CONNECT_PROTOCOL,
+    "no_rfc7540_priorities": SET_NO_RFC7540_PRIORITIES,
 }
+NAMES_OF_SETTINGS: dict = {identifier: name for name, identifier in SERVER_SETTINGS.items()}
 
 # What we say first unless told otherwise: no push, large windows, finite heads.
 DEFAULT_SETTINGS: tuple = (
@@ -82,6 +86,11 @@ cdef int setting_id(str name, bint of_server) except -1:
     return known[name] if of_server else known[name][0]
 
 
+cdef str setting_name(int identifier):
+    """The name of a setting of the server's, or its number where mint does not know it."""
+    return NAMES_OF_SETTINGS.get(identifier) or f"0x{identifier:04x}"
+
+
 cdef inline int between(str name, long long value, long long least, long long most) except -1:
     if not least <= value <= most:
         raise ValueError(f"{name} must lie between {least} and {most}, not {value}")
@@ -105,7 +114,7 @@ cdef class Config:
                  long long max_pings=1000, long long assumed_concurrency=100,
                  long long first_stream=1, long long max_discarded_header_list=1048576,
                  bint skip_target_validation=False, int tolerance=0,
-                 frozenset sensitive not None=frozenset(), bint index_credentials=False):
+                 frozenset sensitive not None=frozenset(), bint index_credentials=False, int events=0):
         cdef tuple given = tuple(settings)
         cdef dict named
         hostname = exact(hostname)
@@ -119,6 +128,9 @@ cdef class Config:
             raise ValueError(f"port {port} is not between 0 and 65535")
         if not 0 <= tolerance <= TOLERATE_ALL:
             raise ValueError(f"tolerance {tolerance} has bits that mean nothing")
+        if not 0 <= events <= EVENTS_ALL:
+            raise ValueError(f"events {events} has bits that mean nothing")
+        self.events = events
         self.skip_target_validation = skip_target_validation
         self.tolerance = tolerance
         self.index_credentials = index_credentials
@@ -179,7 +191,7 @@ cdef class Config:
                 self.max_trailer_size, self.max_trailer_fields, self.max_pings,
                 self.assumed_concurrency, self.first_stream, self.max_discarded_header_list,
                 self.skip_target_validation, self.tolerance, self.sensitive,
-                self.index_credentials)
+                self.index_credentials, self.events)
 
     def __eq__(self, other):
         if type(other) is not Config:

@@ -8,7 +8,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport uint32_t
 from libc.string cimport memcmp, memcpy
 
-from .events cimport Pong
+from .events cimport EVENT_GOAWAY, EVENT_SETTINGS, GoAway, Pong, ServerSettings
 from .faults cimport PROCESSED_MAYBE, PROCESSED_NO, PROCESSED_OF_NONE, Fault, fault, marked, weighed
 from .fields cimport show
 from .flow cimport MAX_WINDOW, credit_due, overflows, window_left
@@ -18,7 +18,7 @@ from .frames cimport (FLAG_ACK, FLOW_CONTROL_ERROR, FRAME_HEADER, LEAST_MAX_FRAM
                       SET_INITIAL_WINDOW_SIZE, SET_MAX_CONCURRENT_STREAMS, SET_MAX_FRAME_SIZE,
                       SET_NO_RFC7540_PRIORITIES, SETTINGS, SETTINGS_KNOWN, WINDOW_UPDATE, error_name,
                       read_u31, read_u32, write_header)
-from .http2_config cimport UNLIMITED
+from .http2_config cimport UNLIMITED, setting_name
 from .http2_state cimport (RUNNING, STARTING, Core, Work, answered, breach, count_reset, end_ref, fail_all,
                            processed_of, settle, spend, stream_error, weigh_open)
 from .streams cimport (DROP, ENDED, GOT_RESET, IS_HELD, RESET, Stream, arrival)
@@ -79,6 +79,19 @@ cdef int on_setting(Work w, int identifier, uint32_t value) except -1:
     return False
 
 
+cdef int report_settings(Work w, const unsigned char *payload, int count) except -1:
+    """Say which settings came; there are no more than `max_settings`."""
+    cdef ServerSettings made = ServerSettings.__new__(ServerSettings)
+    cdef list pairs = []
+    cdef int at
+    for at in range(0, count, 6):
+        pairs.append((setting_name((payload[at] << 8) | payload[at + 1]), read_u32(payload + at + 2)))
+    made.settings = tuple(pairs)
+    w.flush_data()
+    w.responses.append(made)
+    return 0
+
+
 cdef int on_settings(Work w, const unsigned char *payload, int count) except -1:
     cdef Core core = w.core
     cdef unsigned char *octets
@@ -95,6 +108,8 @@ cdef int on_settings(Work w, const unsigned char *payload, int count) except -1:
         # 9113-6.5.2-f: what is unknown is ignored
         if 0 < identifier < SETTINGS_KNOWN and on_setting(w, identifier, read_u32(payload + at + 2)):
             return 0
+    if core.config.events & EVENT_SETTINGS:
+        report_settings(w, payload, count)
     octets = w.room(FRAME_HEADER)
     write_header(octets, 0, SETTINGS, FLAG_ACK, 0)
     if w.notes is not None:
@@ -216,8 +231,17 @@ cdef int on_goaway(Work w, const unsigned char *payload, int count) except -1:
     cdef int last = read_u31(payload)
     cdef uint32_t code = read_u32(payload + 4)
     cdef int before
-    if 0 <= core.s.goaway <= last and spend(w):   # again, and it says nothing new
+    cdef GoAway made
+    if core.s.goaway >= 0 and spend(w):   # again: a server goes once, or says first that it will
         return 0
+    if core.config.events & EVENT_GOAWAY:
+        made = GoAway.__new__(GoAway)
+        made.last_stream = last
+        made.code = code
+        made.error = error_name(code)
+        made.debug = payload[8:count]
+        w.flush_data()
+        w.responses.append(made)
     if core.s.goaway < 0 or last < core.s.goaway:   # 9113-6.8-c: it must not grow
         before = core.s.goaway
         core.s.goaway = last

@@ -22,6 +22,7 @@ from .frames cimport (CONTINUATION, DATA, ENHANCE_YOUR_CALM, FLAG_ACK, FLAG_END_
                       frame_name, header_fault, read_header, read_u31, read_u32)
 from .http2_control cimport (on_goaway, on_ping, on_rst_stream, on_settings, on_settings_ack,
                              on_window_update)
+from .http2_extensions cimport on_extension, on_extension_header
 from .http2_responses cimport on_block, on_end
 from .http2_state cimport (AT_DATA, AT_HEADER, AT_PAD_LENGTH, AT_PAYLOAD, AT_SKIP, OVER, STARTING, Core,
                            Scalars, Work, begin, breach, close_drained, fail_all, refund, spend, stream_error)
@@ -185,8 +186,7 @@ cdef int on_header(Work w, const unsigned char *octets) except -1:
         return on_data(w, head)
     s.mode = AT_PAYLOAD
     if head.type >= KNOWN_TYPES:   # 9113-4.1-b
-        s.mode = AT_SKIP
-        spend(w)
+        return on_extension_header(w, head)
     elif head.type == SETTINGS:
         if head.length // 6 > core.config.max_settings:   # R19
             return calm_breach(w, "max_settings", "too many settings in one frame", head.length // 6,
@@ -389,6 +389,8 @@ cdef int on_payload(Work w, const unsigned char *payload) except -1:
         return on_goaway(w, payload, head.length)
     if head.type == PUSH_PROMISE:
         return on_push_promise(w, head, payload)
+    if head.type >= KNOWN_TYPES:
+        return on_extension(w, head, payload)
     return spend(w)   # PRIORITY: deprecated, its size was right (9113-5.3-a)
 
 

@@ -44,6 +44,7 @@ VERBS: dict[str, dict[str, tuple[tuple[str, Kind], ...]]] = {
         "cancel": (("ref", "ref"),),
         "ping": (("payload", "octets"),),
         "put_settings": (("setting", "numbers"),),
+        "update_priority": (("ref", "ref"), ("value", "octets")),
         "set_receive_window": (("ref", "ref"), ("size", "number")),
         "set_refill": (("ref", "ref"), ("refill", "flag")),
         "at": (("milliseconds", "number"),),

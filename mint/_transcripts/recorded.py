@@ -285,6 +285,10 @@ class Recorded:
         """Change what we tell the server."""
         return self.call("put_settings", (settings,), (settings,))
 
+    def update_priority(self, ref: RequestRef, value: bytes) -> Step[Self]:
+        """Change the priority of a request."""
+        return self.call("update_priority", (ref, value), (ref, value))
+
     def set_receive_window(self, ref: RequestRef | None, size: int) -> Step[Self]:
         """Enlarge a receive window."""
         return self.call("set_receive_window", (ref, size), (ref, size))

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 from .._core.events import (
     CLOSE,
     SHUT_WRITE,
+    AltSvc,
     Data,
     Failed,
+    GoAway,
     Headers,
     Informational,
+    Origins,
     PushPromise,
+    ServerSettings,
     Status,
     StatusReason,
     Step,
@@ -48,6 +52,9 @@ def _content(data: bytes) -> str:
 
 def _of_response(event: Event, identity: int) -> Iterator[str]:
     """Return the lines of a response; fields have a line each."""
+    if isinstance(event, (Origins, AltSvc, GoAway, ServerSettings)):
+        yield f"* {_of_connection(event, identity)}"
+        return
     kind = type(event).__name__
     named = f"* {_NAMES.get(kind, kind.lower())} {ref_text(event.ref, identity)}"
     match event:
@@ -70,6 +77,20 @@ def _of_response(event: Event, identity: int) -> Iterator[str]:
             yield f"{named} {fault_text(fault)}"
         case _:
             yield named
+
+
+def _of_connection(event: Origins | AltSvc | GoAway | ServerSettings, identity: int) -> str:
+    """Return what is said of the connection, on one line."""
+    match event:
+        case Origins(origins=origins):
+            return " ".join(("origins", *map(written, origins)))
+        case AltSvc(value=value, origin=origin, request=request):
+            about = ref_text(request, identity) if request is not None else written(origin or "")
+            return f"alt-svc {about} {written(value)}"
+        case GoAway(last_stream=last, error=name, debug=debug):
+            return f"goaway {last} {name} {_content(debug)}"
+        case ServerSettings(settings=settings):
+            return " ".join(("settings", *(f"{name}={number}" for name, number in settings)))
 
 
 def of_state(state: State) -> str:

@@ -14,13 +14,17 @@ from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 from .._core.events import (
+    AltSvc,
     Data,
     Done,
+    GoAway,
     Headers,
     Informational,
+    Origins,
     Pong,
     PushPromise,
     RequestRef,
+    ServerSettings,
     Status,
     StatusReason,
     Trailers,
@@ -171,6 +175,12 @@ class RequestFailed:
     error: HTTPError | TransportError
 
 
+ConnectionEvent: TypeAlias = Origins | AltSvc | GoAway | ServerSettings
+"""What is about the connection and not about a request, so it has no `ref`.
+
+It comes only where `HTTP2Options.optional_responses` asks for it.
+"""
+
 Response: TypeAlias = (
     Informational
     | Status
@@ -182,8 +192,12 @@ Response: TypeAlias = (
     | RequestFailed
     | Pong
     | PushPromise
+    | ConnectionEvent
 )
-"""Anything that `recv` and `stream` return."""
+"""Anything that `recv` and `stream` return.
+
+Each has a `ref`, but for a `ConnectionEvent`.
+"""
 
 
 class StaleConnectionError(MintError, RuntimeError):

@@ -78,6 +78,18 @@ class ExtendedConnectNotEnabled(HTTPError):
         super().__init__("the server has not enabled extended CONNECT (yet): receive its SETTINGS first")
 
 
+class PrioritiesNotEnabled(HTTPError):
+    """The server ignores PRIORITY_UPDATE: SETTINGS_NO_RFC7540_PRIORITIES is not 1 (RFC 9218 2.1)."""
+
+    reason = "priorities_not_enabled"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server does not announce the priorities of RFC 9218: a priority field in the request is all"
+            " that it may heed"
+        )
+
+
 class WindowSizeTooSmall(HTTPError):
     """A receive window can only grow."""
 

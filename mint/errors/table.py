@@ -57,6 +57,7 @@ _MAKERS: dict[str, Callable[[Fault], HTTPError | TransportError]] = {
     "exceeds_window_size": lambda f: http2.ExceedsWindowSize(f.name, f.limit),
     "stream_ids_exhausted": lambda _: http2.StreamIdsExhausted(),
     "extended_connect_not_enabled": lambda _: http2.ExtendedConnectNotEnabled(),
+    "priorities_not_enabled": lambda _: http2.PrioritiesNotEnabled(),
     "window_size_too_small": lambda f: http2.WindowSizeTooSmall(f.size, f.limit),
     "missing_status_header": lambda _: http2.MissingStatusHeader(),
     "malformed_response": lambda f: http2.MalformedResponse(f.name, f.value),

@@ -220,6 +220,26 @@ def continuation(stream: int, fields: Fields | bytes, *, end_headers: bool = Tru
     return Frame(FrameType.CONTINUATION, END_HEADERS if end_headers else 0, stream, payload)
 
 
+def origin_set(*origins: str | bytes, stream: int = 0, flags: int = 0) -> Frame:
+    """Return an ORIGIN frame with these entries, right or not (RFC 8336)."""
+    entries = [origin if isinstance(origin, bytes) else origin.encode("latin-1") for origin in origins]
+    payload = b"".join(struct.pack(">H", len(entry)) + entry for entry in entries)
+    return Frame(FrameType.ORIGIN, flags, stream, payload)
+
+
+def alt_svc(value: str | bytes, *, origin: str | bytes = "", stream: int = 0) -> Frame:
+    """Return an ALTSVC frame: on stream 0 an `origin` belongs in it, on any other none (RFC 7838)."""
+    name = origin if isinstance(origin, bytes) else origin.encode("latin-1")
+    content = value if isinstance(value, bytes) else value.encode("latin-1")
+    return Frame(FrameType.ALTSVC, 0, stream, struct.pack(">H", len(name)) + name + content)
+
+
+def priority_update(stream: int, value: str | bytes = "u=3") -> Frame:
+    """Return a PRIORITY_UPDATE frame for a stream, which only clients send (RFC 9218)."""
+    content = value if isinstance(value, bytes) else value.encode("latin-1")
+    return Frame(FrameType.PRIORITY_UPDATE, 0, 0, struct.pack(">I", stream) + content)
+
+
 def serialize(frames: Iterable[Frame]) -> bytes:
     """Return the bytes of several frames."""
     return b"".join(frame.serialize() for frame in frames)

@@ -120,8 +120,41 @@ def every_response(response: mint.Response) -> int:
         case mint.PushPromise(promised_ref=promised):
             assert_type(promised, mint.RequestRef)
             return 0
+        case mint.Origins(origins=origins):
+            assert_type(origins, tuple[str, ...])
+            return len(origins)
+        case mint.AltSvc(value=value, origin=origin, request=request):
+            assert_type(value, str)
+            assert_type(origin, str | None)
+            assert_type(request, mint.RequestRef | None)
+            return 0
+        case mint.GoAway(last_stream=last, code=code, error=name, debug=debug):
+            assert_type((last, code, name, debug), tuple[int, int, str, bytes])
+            return last
+        case mint.ServerSettings(settings=settings):
+            assert_type(settings, tuple[tuple[str, int], ...])
+            return len(settings)
         case _:
             assert_never(response)
+
+
+def events_of_the_connection(response: mint.Response) -> mint.RequestRef | None:
+    if isinstance(response, mint.ConnectionEvent):
+        assert_type(response, mint.Origins | mint.AltSvc | mint.GoAway | mint.ServerSettings)
+        return None
+    assert_type(response.ref, mint.RequestRef)
+    return response.ref
+
+
+def priorities(conn: mint.HTTP2, ref: mint.RequestRef, priority: mint.Priority) -> None:
+    assert_type(conn.update_priority(ref, mint.Priority(1)), mint.HTTP2)
+    assert_type(conn.get_server_setting("no_rfc7540_priorities"), bool)
+    assert_type(mint.Priority.parse("u=1"), mint.Priority)
+    assert_type(priority.field(), tuple[str, str])
+    assert_type(priority.value, str)
+    assert_type(mint.alternatives("clear"), tuple[mint.Alternative, ...])
+    mint.HTTP2Options(optional_responses=("origin", "alt_svc", "goaway", "settings"))
+    mint.HTTP2Options(optional_responses=("origins",))  # type: ignore[arg-type]  # no such event
 
 
 def options() -> None:

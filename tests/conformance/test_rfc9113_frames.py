@@ -116,7 +116,7 @@ def test_no_frame_is_larger_than_the_server_allows() -> None:
 
 
 @pytest.mark.rfc("9113-4.1-b")
-@pytest.mark.parametrize("kind", [0x0A, 0x0C, 0x10, 0x7F, 0xFF])
+@pytest.mark.parametrize("kind", [0x0A, 0x0C, 0x11, 0x7F, 0xFF])
 def test_unknown_frames_are_ignored_on_any_stream(kind: int) -> None:
     talk = asked()
     for stream in (0, 1, 2, 3, 99):

@@ -17,6 +17,7 @@ from mint import errors
 from mint._connections.body import as_pieces
 from mint.messages import Broken, Closed, Received
 from mint.transport import Memory, SocketLink
+from tests.refs import ref_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -492,7 +493,7 @@ def test_the_end_and_a_break_come_as_messages() -> None:
     link.deliver(b"x")
     with pytest.raises(errors.TransportReset) as caught:
         conn.stream(Broken(conn.source, 1, errors.TransportReset()))
-    assert [each.ref for each in caught.value.responses] == [ref]
+    assert [ref_of(each) for each in caught.value.responses] == [ref]
 
 
 def test_messages_are_values() -> None:

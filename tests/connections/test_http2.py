@@ -12,6 +12,7 @@ from mint import errors
 from mint._connections.http2 import check_security
 from mint.testing import frames as f
 from mint.transport import Memory
+from tests.refs import ref_of
 
 from ..ways import Breaking
 
@@ -278,7 +279,7 @@ def test_a_connection_error_says_goodbye_and_closes() -> None:
     link.put(f.serialize([f.data(0, b"x")]))
     with pytest.raises(errors.ProtocolViolation) as caught:
         conn.recv()
-    assert [each.ref for each in caught.value.responses] == [ref]
+    assert [ref_of(each) for each in caught.value.responses] == [ref]
     [goodbye] = frames_in(link.take())
     assert goodbye.type == f.FrameType.GOAWAY
     assert link.closed

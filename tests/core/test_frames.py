@@ -6,7 +6,8 @@ from mint._core import frames
 def test_names_are_those_of_the_rfc() -> None:
     assert frames.frame_name(0) == "DATA"
     assert frames.frame_name(9) == "CONTINUATION"
-    assert frames.frame_name(0x10) == "0x10"
+    assert [frames.frame_name(kind) for kind in (10, 12, 16)] == ["ALTSVC", "ORIGIN", "PRIORITY_UPDATE"]
+    assert [frames.frame_name(kind) for kind in (11, 13, 0x2A)] == ["0x0b", "0x0d", "0x2a"]
     assert frames.error_name(0) == "NO_ERROR"
     assert frames.error_name(11) == "ENHANCE_YOUR_CALM"
     assert frames.error_name(0xDEADBEEF) == "0xdeadbeef"

@@ -22,6 +22,7 @@ from tests.http2_driver import (
     settings,
     window_update,
 )
+from tests.refs import ref_of
 
 if TYPE_CHECKING:
     from mint._core.events import RequestRef
@@ -99,7 +100,7 @@ def tunnel() -> tuple[State1, RequestRef]:
     state = http1_driver.asked("CONNECT")
     step = state.feed(b"HTTP/1.1 200 OK\r\n\r\n")
     assert step.state.is_tunnel
-    return step.state, step.responses[0].ref
+    return step.state, ref_of(step.responses[0])
 
 
 def test_a_tunnel_that_the_peer_ends_first_still_sends() -> None:

@@ -1,10 +1,9 @@
-"""Every example survives a Pong, a push, other requests, and responses of later versions of mint."""
+"""Every example survives a Pong, a push, other requests, events, and responses of later versions of mint."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import decompress
 import events
@@ -25,13 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SETTINGS = mint.ClientSettings(enable_push=True)
-
-
-@dataclass(frozen=True)
-class Later:
-    """A response that a later version may add; it has no ref."""
-
-    what: str
+OPTIONS = mint.HTTP2Options(
+    client_settings=SETTINGS, optional_responses=("origin", "alt_svc", "goaway", "settings")
+)
 
 
 def pushing(request: Request) -> Response:
@@ -86,31 +81,13 @@ EXAMPLES: list[tuple[Callable[[mint.Connection], object], object]] = [
 ]
 
 
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put an unknown response before and behind whatever comes."""
-    base = mint.HTTP2.__mro__[1]
-    for name in ("recv", "stream"):
-        real = getattr(base, name)
-
-        def noisy(self: Any, *given: Any, real: Any = real, **named: Any) -> Any:  # of recv and of stream
-            found = real(self, *given, **named)
-            if found is mint.UNKNOWN:
-                return found
-            conn, responses = found
-            return conn, [Later("before"), *responses, Later("behind")]
-
-        monkeypatch.setattr(base, name, noisy)
-
-
-@pytest.mark.usefixtures("later")
+@pytest.mark.usefixtures("noise")
 @pytest.mark.parametrize(("example", "found"), [(fetch, b"data: yes\n\n"), *EXAMPLES])
 def test_examples_with_a_connection_of_their_own(
     example: Callable[[mint.Connection], object], found: object
 ) -> None:
     with serving("http2", pushing) as origin:
-        options = mint.HTTP2Options(client_settings=SETTINGS)
-        conn = mint.connect("https", "localhost", origin.port, tls=TLS, http2=options)
+        conn = mint.connect("https", "localhost", origin.port, tls=TLS, http2=OPTIONS)
         assert isinstance(conn, mint.HTTP2)
         conn, _ = conn.ping()
         if example is not fetch:  # an exchange wants the connection for itself
@@ -120,12 +97,11 @@ def test_examples_with_a_connection_of_their_own(
         conn.close()
 
 
-@pytest.mark.usefixtures("later")
+@pytest.mark.usefixtures("noise")
 def test_a_pool() -> None:
     with serving("http2", pushing) as origin:
-        options = mint.HTTP2Options(client_settings=SETTINGS)
         url = f"https://localhost:{origin.port}/"
-        with mint.pool.Pool(tls=TLS, http2=options) as pool:
+        with mint.pool.Pool(tls=TLS, http2=OPTIONS) as pool:
             for _ in range(30):
                 assert pool.request("GET", url).content == b"data: yes\n\n"
             assert len(pool.request("POST", url, (), bytes(500_000)).content) == 500_000

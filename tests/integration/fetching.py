@@ -117,7 +117,7 @@ class Exchanges(Generic[C]):
         for response in responses:
             if isinstance(response, mint.PushPromise):
                 self.results[response.promised_ref] = Result(pieces=[] if self._keep else None)
-            if isinstance(response, (mint.PushPromise, mint.Pong)):
+            if isinstance(response, (mint.PushPromise, mint.Pong, mint.ConnectionEvent)):
                 self.others.append(response)
             else:
                 self.results[response.ref].take(response)

@@ -15,6 +15,7 @@ import mint.asyncio
 import mint.trio
 from mint import errors
 from mint.testing import Close, Origin, Reset, ScriptedServer, Send, Truncate, request, showcase
+from tests.refs import ref_of
 
 from ..worlds import Loop, data, fed, fetch, no_socket_left, run_trio
 
@@ -105,7 +106,7 @@ def test_the_end_and_a_break(world: World) -> None:
             assert isinstance(message, mint.Broken)
             with pytest.raises(errors.TransportReset) as caught:
                 conn.stream(message)
-            assert [each.ref for each in caught.value.responses] == [ref]
+            assert [ref_of(each) for each in caught.value.responses] == [ref]
 
     first = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\npart"), Close()]
     with no_socket_left(), ScriptedServer(first, [request(), Reset()]) as server:

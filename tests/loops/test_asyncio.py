@@ -31,6 +31,7 @@ from mint.testing import (
     showcase,
 )
 from mint.transport import Memory
+from tests.refs import ref_of
 
 from ..worlds import PAGE, Loop, data, fed, fetch, no_socket_left
 
@@ -148,7 +149,7 @@ def test_flush_ends_where_the_wire_breaks(run: Loop) -> None:
         assert isinstance(message, mint.Broken)
         with pytest.raises(errors.TransportReset) as caught:
             conn.stream(message)
-        assert [each.ref for each in caught.value.responses] == [ref]
+        assert [ref_of(each) for each in caught.value.responses] == [ref]
 
     with no_socket_left(), ScriptedServer([request(), Wait(full), Reset()]) as server:
         run(main(server))
@@ -169,7 +170,7 @@ def test_a_reset_is_no_end_of_a_body_that_ends_with_the_connection(run: Loop) ->
             await mint.asyncio.flush(conn)
         with pytest.raises(errors.TransportError) as caught:
             conn.stream(await mailbox.receive())
-        assert [each.ref for each in caught.value.responses] == [ref]
+        assert [ref_of(each) for each in caught.value.responses] == [ref]
 
     script = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\npart"), Wait(full), Reset()]
     with no_socket_left(), ScriptedServer(script) as server:

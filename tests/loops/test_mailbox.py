@@ -27,6 +27,7 @@ from mint.testing import (
     showcase,
 )
 from mint.transport import Memory, SocketLink
+from tests.refs import ref_of
 
 if TYPE_CHECKING:
     import ssl
@@ -165,7 +166,7 @@ def test_a_break_comes_as_a_message(mailbox: mint.Mailbox) -> None:
         assert isinstance(message, mint.Broken)
         with pytest.raises(errors.TransportReset) as caught:
             conn.stream(message)
-        assert [each.ref for each in caught.value.responses] == [ref]
+        assert [ref_of(each) for each in caught.value.responses] == [ref]
         assert not conn.after(caught.value).is_open("read")
 
 

@@ -18,6 +18,7 @@ from mint._loops.asyncio_link import AsyncioLink
 from mint._loops.sockets import LARGE_READ
 from mint.testing import Origin, Reset, Response, ScriptedServer, Send, Wait, request
 from mint.transport import SocketLink
+from tests.refs import ref_of
 
 from ..ways import Narrow, Swallowing
 from ..worlds import Loop, data, fed, no_socket_left
@@ -346,7 +347,7 @@ def test_the_end_comes_after_what_was_read_ahead(run: Loop, end: Literal["end", 
                 conn, responses = fed(conn, await mailbox.receive())
                 body += data(responses)
         except errors.TransportError as error:
-            failed = [each.ref for each in error.responses]
+            failed = [ref_of(each) for each in error.responses]
         assert failed == [ref] * (end == "reset")
         assert BODY.startswith(body)
         assert end == "reset" or len(body) == len(BODY)

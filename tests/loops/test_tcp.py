@@ -18,6 +18,7 @@ import mint
 from mint import TCPOptions, errors
 from mint._wire.pipe import MAX_READ_AHEAD
 from mint.transport import SocketLink
+from tests.refs import ref_of
 
 from ..ways import Narrow
 
@@ -383,7 +384,7 @@ def test_a_layer_that_breaks_while_a_mailbox_writes_fails_what_is_open() -> None
         conn = conn.set_mode("active", mailbox)
         with pytest.raises(errors.TLSFailed) as caught:
             conn.stream(mailbox.receive(10))
-    assert [each.ref for each in caught.value.responses] == [ref]
+    assert [ref_of(each) for each in caught.value.responses] == [ref]
     assert not conn.after(caught.value).is_open()
     far.close()
 

@@ -26,6 +26,7 @@ from mint.testing import (
     showcase,
 )
 from mint.transport import Memory
+from tests.refs import ref_of
 
 from ..worlds import PAGE, PATIENCE, data, fed, no_socket_left
 from ..worlds import run_trio as run
@@ -104,7 +105,7 @@ def test_flush_ends_where_the_wire_breaks() -> None:
             assert isinstance(message, mint.Broken)
             with pytest.raises(errors.TransportError) as caught:
                 conn.stream(message)
-            assert [each.ref for each in caught.value.responses] == [ref]
+            assert [ref_of(each) for each in caught.value.responses] == [ref]
 
     with no_socket_left(), ScriptedServer([request(), Wait(full), Reset()]) as server:
         run(main, server)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mint._core.events import Data, Event, Failed
 from tests.http1_driver import Outcome, asked, config, cut, play, same_fault
+from tests.refs import ref_of
 
 if TYPE_CHECKING:
     from mint._core.http1 import Config, State
@@ -152,11 +153,11 @@ def expanded(responses: list[Event]) -> list[object]:
 def test_every_request_ends_once(methods: list[str], data: bytes, options: Config, clean: bool) -> None:
     state = opened(methods, options)
     outcome = play(state, [data], eof=clean)
-    ended = [r.ref.number for r in outcome.responses if type(r).__name__ in {"Done", "Failed"}]
+    ended = [ref_of(r).number for r in outcome.responses if type(r).__name__ in {"Done", "Failed"}]
     assert ended == sorted(set(ended))
     assert ended == list(range(1, len(methods) + 1))
     assert outcome.state.open_request_count == 0
-    by_ref = [r.ref.number for r in outcome.responses]
+    by_ref = [ref_of(r).number for r in outcome.responses]
     assert by_ref == sorted(by_ref)
 
 

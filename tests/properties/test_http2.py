@@ -32,6 +32,7 @@ from tests.http2_driver import (
     window_update,
 )
 from tests.http2_driver import settings as settings_frame
+from tests.refs import ref_of
 
 STREAMS = st.sampled_from([0, 1, 2, 3, 4, 5, 7])
 NAMES = st.sampled_from(
@@ -139,7 +140,7 @@ def test_each_ref_ends_once_and_a_fatal_fault_ends_all(steps: list[tuple[object,
             assert event.ref not in ended
             ended.add(event.ref)
         elif hasattr(event, "status") or isinstance(event, Data):
-            assert event.ref not in ended
+            assert ref_of(event) not in ended
     assert len([one for one in ended if one.number & 1]) + talk.state.open_request_count == 3
     if talk.closed:
         assert talk.state.open_request_count == 0

@@ -68,6 +68,9 @@ class Handle:
     def take(self, responses: Iterable[mint.Response]) -> None:
         """Take responses."""
         for response in responses:
+            if isinstance(response, mint.ConnectionEvent):
+                self.record.kernel.blame(f"{type(response).__name__}, for which nobody asked")
+                continue
             exchange = self.exchanges.get(response.ref)
             if exchange is None:
                 if not isinstance(response, mint.RequestFailed):

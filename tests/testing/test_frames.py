@@ -41,6 +41,11 @@ FIELDS = ((":status", "200"), ("x-long", "y" * 300), ("x-empty", ""))
         (http2.goaway(5, 1, b"why"), oracle.GoAwayFrame(0, 5, 1, b"why")),
         (http2.window_update(0, 9), oracle.WindowUpdateFrame(0, 9)),
         (
+            http2.alt_svc('h2=":1"', origin="https://a.test"),
+            oracle.AltSvcFrame(0, b"https://a.test", b'h2=":1"'),
+        ),
+        (http2.alt_svc("clear", stream=1), oracle.AltSvcFrame(1, b"", b"clear")),
+        (
             http2.continuation(1, b"rest", end_headers=False),
             oracle.ContinuationFrame(1, b"rest"),
         ),
@@ -68,6 +73,14 @@ def test_content_is_without_padding_and_fixed_fields() -> None:
     assert http2.content(http2.data(1, b"abc", padding=9)) == b"abc"
     assert http2.content(http2.headers(1, b"abc", priority=(0, 1, False), padding=1)) == b"abc"
     assert http2.content(http2.push_promise(1, 2, b"abc", padding=1)) == b"abc"
+
+
+def test_frames_of_extensions() -> None:
+    """Written out by hand: no other library knows them."""
+    frame = http2.origin_set("https://a.test", b"\xff", "")
+    assert frame.serialize() == b"\0\0\x15\x0c\0\0\0\0\0\0\x0ehttps://a.test\0\x01\xff\0\0"
+    assert http2.origin_set(stream=1, flags=8) == Frame(FrameType.ORIGIN, 8, 1, b"")
+    assert http2.priority_update(5, "u=1, i").serialize() == b"\0\0\x0a\x10\0\0\0\0\0\0\0\0\x05u=1, i"
 
 
 def test_numbers() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import mint
 from mint._core.hpack import Encoder
+from mint.testing import http2 as frames
 from mint.testing import strategies as draws
 from mint.transcripts import Recorder
 
@@ -376,3 +377,33 @@ def test_time_counts_from_the_first_that_was_told() -> None:
         "  milliseconds 0",
         "  milliseconds 2500",
     ]
+
+
+def test_events_of_the_connection_and_priorities_are_recorded() -> None:
+    out, link = io.StringIO(), mint.transport.Memory()
+    options = mint.HTTP2Options(optional_responses=("origin", "alt_svc", "goaway", "settings"))
+    conn = mint.http2.initiate(
+        link, scheme="https", hostname="example.org", identity=7, http2=options, record=out
+    )
+    link.put(frames.settings((9, 1)).serialize())
+    conn, _ = conn.recv()
+    conn, ref = conn.request("GET", "/")
+    conn = conn.update_priority(ref, mint.Priority(1, incremental=True))
+    sent = (
+        frames.origin_set("https://a.test", "https://b.test"),
+        frames.alt_svc("clear", stream=1),
+        frames.alt_svc('h3=":1"', origin="https://a.test"),
+        frames.goaway(1, 0, b"bye"),
+    )
+    link.put(b"".join(frame.serialize() for frame in sent))
+    conn, responses = conn.recv()
+    assert len(responses) == len(sent)
+    lines = [line.strip() for line in out.getvalue().splitlines()]
+    for wanted in (
+        "* settings no_rfc7540_priorities=1",
+        '* origins "https://a.test" "https://b.test"',
+        '* goaway 1 NO_ERROR "bye"',
+    ):
+        assert wanted in lines, out.getvalue()
+    assert sum("* alt-svc" in line for line in lines) == 2
+    assert sum("update_priority" in line for line in lines) == 1

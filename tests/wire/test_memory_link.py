@@ -9,6 +9,7 @@ import pytest
 import mint
 from mint.testing.frames import data, headers, settings
 from mint.transport import Memory
+from tests.refs import ref_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,5 +82,5 @@ def test_what_is_owed_for_octets_that_came_before_the_first_read_is_sent_with_it
         conn, responses = conn.recv(timeout=0)
         got += responses
     assert [type(one).__name__ for one in got] == ["Status", "Headers", "Data"]
-    assert all(one.ref == ref for one in got)
+    assert all(ref_of(one) == ref for one in got)
     assert link.take() == b"\0\0\0\4\1\0\0\0\0" + b"\0\0\x08\6\1\0\0\0\0" + b"are you?"

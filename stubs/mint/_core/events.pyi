@@ -138,6 +138,65 @@ class PushPromise:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Origins:
+    """The server says for which origins this connection may be used (the ORIGIN frame, RFC 8336).
+
+    `origins` are those of one frame, in lower case, such as `"https://example.org"`: the origin set is the
+    connection's own origin and what all frames so far named. What is no origin was left out. It has no ref
+    and comes on request (`HTTP2Options.optional_responses`).
+    """
+    origins: tuple[str, ...]
+    def __reduce__(self) -> tuple[type[Origins], tuple[tuple[str, ...]]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
+
+@final
+@dataclass(frozen=True, slots=True)
+class AltSvc:
+    """The server names alternative services (the ALTSVC frame, RFC 7838 4).
+
+    `value` is what the `alt-svc` field would hold; `mint.alternatives` parses it. `origin` is the origin that
+    it is about, in lower case; where it is `None`, that is the origin of `request`, on whose stream the frame
+    came. It has no ref and comes on request (`HTTP2Options.optional_responses`).
+    """
+    value: str
+    origin: str | None = None
+    request: RequestRef | None = None
+    def __reduce__(self) -> tuple[type[AltSvc], tuple[str, str | None, RequestRef | None]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
+
+@final
+@dataclass(frozen=True, slots=True)
+class GoAway:
+    """The server takes no more requests (the GOAWAY frame, RFC 9113 6.8).
+
+    It has acted on no request whose `ref.number` is above `last_stream`; their `RequestFailed` follow. `code`
+    is the error code, `error` its name, and `debug` what the server adds, which `repr` does not show. It has
+    no ref and comes on request (`HTTP2Options.optional_responses`), once for each frame.
+    """
+    last_stream: int
+    code: int
+    error: str
+    debug: bytes
+    def __reduce__(self) -> tuple[type[GoAway], tuple[int, int, str, bytes]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
+
+@final
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """The server's settings have changed, or arrived (the SETTINGS frame, RFC 9113 6.5).
+
+    `settings` are the pairs of one frame in their order: the name as in `HTTP2.get_server_setting`, or the
+    number of a setting that mint does not know (`"0x1a1a"`), and the value as it was sent. They are in force.
+    It has no ref and comes on request (`HTTP2Options.optional_responses`).
+    """
+    settings: tuple[tuple[str, int], ...]
+    def __reduce__(self) -> tuple[type[ServerSettings], tuple[tuple[tuple[str, int], ...]]]: ...
+    def __replace__(self, **changes: object) -> Self: ...
+
+EVENTS: dict[str, int]
+
+@final
+@dataclass(frozen=True, slots=True)
 class Note:
     """One line about a frame or a message head, for logs and transcripts; secrets are redacted."""
     outgoing: bool
@@ -145,8 +204,22 @@ class Note:
     def __reduce__(self) -> tuple[type[Note], tuple[bool, str]]: ...
     def __replace__(self, **changes: object) -> Self: ...
 
-Plain = Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong | PushPromise
-Event = Informational | Status | StatusReason | Headers | Data | Trailers | Done | Failed | Pong | PushPromise
+Plain = (
+    Informational
+    | Status
+    | StatusReason
+    | Headers
+    | Data
+    | Trailers
+    | Done
+    | Pong
+    | PushPromise
+    | Origins
+    | AltSvc
+    | GoAway
+    | ServerSettings
+)
+Event = Plain | Failed
 
 @final
 class Step(Generic[_S_co]):

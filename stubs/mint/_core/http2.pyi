@@ -56,6 +56,8 @@ class State(Core):
         """Say goodbye; refs that are open get nothing more (9113-6.8-e)."""
     def ping(self, payload: bytes) -> Step[State]:
         """Send a PING of eight octets; a Pong with the ref answers it."""
+    def update_priority(self, ref: RequestRef, value: bytes) -> Step[State]:
+        """Tell the server how urgent a request is now: `value` is that of a priority field (RFC 9218 7.1)."""
     def put_settings(self, settings: tuple[tuple[str, int], ...]) -> Step[State]:
         """Send SETTINGS; they count when the server has acknowledged them."""
     def server_setting(self, name: str) -> int | None:

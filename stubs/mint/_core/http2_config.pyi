@@ -9,6 +9,7 @@ DEFAULT_CHECKED: Final[tuple[tuple[int, int], ...]]
 DEFAULT_OPENING: Final[bytes]
 CLIENT_SETTINGS: Final[dict[str, tuple[int, int, int]]]
 SERVER_SETTINGS: Final[dict[str, int]]
+NAMES_OF_SETTINGS: Final[dict[int, str]]
 DEFAULT_SETTINGS: Final[tuple[tuple[str, int], ...]]
 
 @final
@@ -46,7 +47,10 @@ class Config:
         tolerance: int = 0,
         sensitive: frozenset[str] = ...,
         index_credentials: bool = False,
+        events: int = 0,
     ) -> None: ...
+    @property
+    def events(self) -> int: ...
     @property
     def hostname(self) -> str: ...
     @property

@@ -7,6 +7,7 @@ import pytest
 from mint._core.events import Data
 from mint._core.http1_framing import BODIES, BODY_RULES, FACTS
 from tests.http1_driver import HEAD, LENIENT, answer, asked, config, cut, play
+from tests.refs import ref_of
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -159,7 +160,7 @@ def test_a_complete_response_needs_no_proper_end() -> None:
 def test_chunks_of_one_read_are_one_piece() -> None:
     step = asked().feed(CHUNKED + b"5\r\nhello\r\n1\r\n \r\n5;x=y\r\nworld\r\n0\r\n\r\n")
     assert [type(r).__name__ for r in step.responses] == ["Status", "Headers", "Data", "Done"]
-    assert step.responses[2] == Data(step.responses[0].ref, b"hello world")
+    assert step.responses[2] == Data(ref_of(step.responses[0]), b"hello world")
 
 
 @pytest.mark.parametrize(

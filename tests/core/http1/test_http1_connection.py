@@ -8,6 +8,7 @@ from mint._core.events import CLOSE, KEEP, SHUT_WRITE, Data, Done, Headers
 from mint._core.faults import Fault
 from mint._core.http1 import State
 from tests.http1_driver import HEAD, answer, asked, config, given, play
+from tests.refs import ref_of
 
 EMPTY = b"Content-Length: 0\r\n\r\n"
 WEBSOCKET = [("Upgrade", "websocket"), ("Connection", "upgrade")]
@@ -137,7 +138,7 @@ def test_an_upgrade_becomes_a_tunnel() -> None:
     assert outcome.kinds == ["Status", "Headers", "Data"]
     assert (outcome.status, outcome.body) == (101, b"first")
     tunnel = outcome.state
-    ref = outcome.responses[0].ref
+    ref = ref_of(outcome.responses[0])
     assert tunnel.is_tunnel
     assert tunnel.open_request_count == 1
     step = tunnel.stream_body(ref, b"out")
@@ -151,7 +152,7 @@ def test_an_upgrade_becomes_a_tunnel() -> None:
 
 def test_each_direction_of_a_tunnel_ends_on_its_own() -> None:
     tunnel = play(asked("CONNECT"), [HEAD + b"\r\n"])
-    ref = tunnel.responses[0].ref
+    ref = ref_of(tunnel.responses[0])
     mute = tunnel.state.end_body(ref, [])
     assert (mute.end, mute.output) == (SHUT_WRITE, ())
     assert mute.state.is_open_read
@@ -174,7 +175,7 @@ def test_each_direction_of_a_tunnel_ends_on_its_own() -> None:
 
 def test_a_tunnel_has_no_trailers_and_its_tls_must_end() -> None:
     tunnel = play(asked("CONNECT"), [HEAD + b"\r\n"])
-    ref = tunnel.responses[0].ref
+    ref = ref_of(tunnel.responses[0])
     step = tunnel.state.end_body(ref, [("a", "b")])
     assert step.fault is not None
     assert step.fault.reason == "trailing_headers_but_not_chunked_encoding"
@@ -256,13 +257,15 @@ def test_losing_the_wire_fails_everything() -> None:
     broken = Fault("transport_reset", processed=1)
     step = asked("GET", "GET").lose(broken)
     assert step.fault == broken
-    assert [(r.ref.number, r.fault.processed) for r in step.responses if hasattr(r, "fault")] == [
+    assert [(ref_of(r).number, r.fault.processed) for r in step.responses if hasattr(r, "fault")] == [
         (1, 1),
         (2, 1),
     ]
     started = play(asked("GET", "GET"), [b"HTTP"]).state.lose(Fault("transport_reset", processed=0))
     assert [
-        (r.ref.number, r.fault.reason, r.fault.processed) for r in started.responses if hasattr(r, "fault")
+        (ref_of(r).number, r.fault.reason, r.fault.processed)
+        for r in started.responses
+        if hasattr(r, "fault")
     ] == [(1, "transport_reset", 2), (2, "transport_reset", 0)]
     assert started.end == CLOSE
     assert started.state.lose(broken).responses == []

@@ -6,6 +6,7 @@ import pytest
 
 from mint._core.events import Headers, Status, StatusReason
 from tests.http1_driver import HEAD, LENIENT, answer, asked, config, octets, play
+from tests.refs import ref_of
 
 END = b"Content-Length: 0\r\n\r\n"
 
@@ -24,7 +25,7 @@ END = b"Content-Length: 0\r\n\r\n"
 )
 def test_status_lines(line: bytes, status: int, reason: str) -> None:
     outcome = answer(line + b"\r\n" + END, options=config(status_reason=True))
-    ref = outcome.responses[0].ref
+    ref = ref_of(outcome.responses[0])
     assert outcome.responses[:2] == [Status(ref, status), StatusReason(ref, reason)]
     assert "StatusReason" not in answer(line + b"\r\n" + END).kinds
 

@@ -9,6 +9,7 @@ import pytest
 from mint._core.events import CLOSE, KEEP
 from mint._core.http1 import State
 from tests.http1_driver import HEAD, answer, asked, config, given, octets, play, refused, sent
+from tests.refs import ref_of
 
 ONE = HEAD + b"Content-Length: 1\r\n\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -94,7 +95,7 @@ def test_w10_responses_before_a_fault_are_oldest_first() -> None:
         *["Status", "Headers", "Data", "Done"] * 2,
         "Failed",
     ]
-    assert [r.ref.number for r in outcome.responses] == [1] * 4 + [2] * 4 + [3]
+    assert [ref_of(r).number for r in outcome.responses] == [1] * 4 + [2] * 4 + [3]
 
 
 def test_w13_a_status_line_has_a_limit() -> None:

@@ -1,0 +1,92 @@
+"""Alternative services as RFC 7838 names them: what an Alt-Svc field or an ALTSVC frame says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from . import _checks
+
+DAY: Final = 86_400
+MOST_PORT: Final = 65_535
+MOST_AGE: Final = 2**31 - 1
+"""What a longer age counts as: 68 years."""
+
+_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_QUOTED = r'"(?:[^"\\]|\\.)*+"'
+_SERVICE: Final = re.compile(rf"(?P<protocol>{_WORD})=(?P<authority>{_QUOTED})")
+_PARAMETER: Final = re.compile(rf"[ \t]*+;[ \t]*+(?P<name>{_WORD})=(?P<value>{_WORD}|{_QUOTED})")
+_BETWEEN: Final = re.compile(r"(?:[ \t]*+,)++[ \t]*+")
+_AUTHORITY: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]++\]|[0-9A-Za-z\-._]*+):(?P<port>[0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One alternative service of an origin. RFC 7838 3.
+
+    Requests to it keep the URI, the `host` and the name that the certificate is checked for: those of the
+    origin. So connect with `hostname=`.
+
+    Attributes:
+        protocol: the ALPN name of its protocol, percent-decoded: `"h2"`, `"h3"`.
+        host: where it is, without brackets; empty for the host of the origin.
+        port: its TCP or UDP port, 1 to 65 535.
+        max_age: the seconds for which this may be remembered, from when the answer was made.
+        persist: whether it outlives a change of the network.
+
+    """
+
+    protocol: str
+    host: str
+    port: int
+    max_age: int = DAY
+    persist: bool = False
+
+
+def alternatives(value: str) -> tuple[Alternative, ...]:
+    """Return the services that an `alt-svc` field or `AltSvc.value` names, the preferred one first.
+
+    There are none where the value is `clear`: what is remembered is to be forgotten. Unknown parameters are
+    ignored. mint never uses an alternative service by itself. Raises `ValueError` for what RFC 7838 3 does
+    not allow: the value comes from a server, so be ready to ignore it.
+    """
+    text = value.strip(" \t,")
+    if text == "clear":
+        return ()
+    made: list[Alternative] = []
+    at = 0
+    while True:
+        service = _SERVICE.match(text, at)
+        if service is None:
+            raise ValueError(
+                f'an alternative service wants protocol="host:port", not {_checks.shown(text[at:])}'
+            )
+        at = service.end()
+        max_age, persist = DAY, False
+        while parameter := _PARAMETER.match(text, at):
+            at = parameter.end()
+            content = _unquoted(parameter["value"])
+            if parameter["name"] == "ma" and content.isascii() and content.isdecimal():
+                max_age = int(content) if len(content) < len(str(MOST_AGE)) else MOST_AGE
+            elif parameter["name"] == "persist":
+                persist = content == "1"
+        made.append(_alternative(service["protocol"], _unquoted(service["authority"]), max_age, persist))
+        if at == len(text):
+            return tuple(made)
+        between = _BETWEEN.match(text, at)
+        if between is None:
+            raise ValueError(f"alternative services are separated by commas, not {_checks.shown(text[at:])}")
+        at = between.end()
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
+
+
+def _alternative(protocol: str, authority: str, max_age: int, persist: bool) -> Alternative:
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None or not 1 <= int(found["port"]) <= MOST_PORT:
+        raise ValueError(f"an alternative service wants a host and a port, not {_checks.shown(authority)}")
+    name = re.sub("%([0-9A-Fa-f]{2})", lambda octet: chr(int(octet[1], 16)), protocol)
+    return Alternative(name, found["host"].strip("[]").lower(), int(found["port"]), max_age, persist)

@@ -1,0 +1,15 @@
+"""The ref of what is said about a request: where an event of the connection comes instead, the test fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mint
+
+if TYPE_CHECKING:
+    from mint._core.events import Event
+
+
+def ref_of(event: Event | mint.Response) -> mint.RequestRef:
+    assert not isinstance(event, mint.ConnectionEvent)
+    return event.ref
