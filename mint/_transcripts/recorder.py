@@ -37,6 +37,7 @@ class _File:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        flags |= getattr(os, "O_BINARY", 0)  # of Windows
         self._descriptor = os.open(path, flags, 0o600)
 
     def write(self, text: str) -> None:
