@@ -20,7 +20,7 @@ from ..worlds import fetch as fetch_in_loop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mint.types import ProtocolName
+    from mint.types import ProtocolName, Scheme
 
 SECRET = "hunter2-of-the-server"
 PROTOCOLS: tuple[ProtocolName, ...] = ("http1", "http2")
@@ -38,7 +38,7 @@ def origin(request: pytest.FixtureRequest) -> Iterator[Origin]:
         yield server
 
 
-def address(origin: Origin) -> tuple[str, str, int]:
+def address(origin: Origin) -> tuple[Scheme, str, int]:
     return ("http" if origin.tls is None else "https", "127.0.0.1", origin.port)
 
 
@@ -64,7 +64,7 @@ def hear(conn: mint.Connection, mailbox: mint.Mailbox) -> mint.Connection:
 def test_a_blocking_connection(protocol: ProtocolName, alone: bool, origin: Origin) -> None:
     out = io.StringIO()
     connect: Callable[..., mint.Connection] = mint.connect
-    options: dict[str, Any] = {"protocols": (protocol,)}
+    options: dict[str, Any] = {"protocols": [protocol]}
     if alone:
         connect, options = (mint.http1.connect if protocol == "http1" else mint.http2.connect), {}
     conn = connect(*address(origin), tls=trusting(), record=out, **options)
@@ -78,7 +78,7 @@ def test_a_connection_with_a_mailbox(protocol: ProtocolName, origin: Origin) -> 
     out = io.StringIO()
     with mint.Mailbox() as mailbox:
         conn = mint.connect(
-            *address(origin), protocols=(protocol,), tls=trusting(), record=out, mailbox=mailbox
+            *address(origin), protocols=[protocol], tls=trusting(), record=out, mailbox=mailbox
         )
         for target in ("/", "/big"):
             conn, _ = conn.request("GET", target)
@@ -96,7 +96,7 @@ def test_a_connection_in_an_event_loop(protocol: ProtocolName, name: str, origin
     async def main() -> None:
         with world.mailbox() as mailbox:
             conn = await world.connect(
-                *address(origin), protocols=(protocol,), tls=trusting(), record=out, mailbox=mailbox
+                *address(origin), protocols=[protocol], tls=trusting(), record=out, mailbox=mailbox
             )
             conn, body = await fetch_in_loop(conn, mailbox, "/big")
             assert len(body) == 100_000
@@ -112,7 +112,7 @@ def test_connections_through_a_proxy(protocol: ProtocolName, tunnel: bool, origi
     out = io.StringIO()
     with Origin(HTTPProxy()) as proxy:
         way = mint.Proxy("http", proxy.address, proxy.port, username="user", password=SECRET, tunnel=tunnel)
-        conn = mint.connect(*address(origin), protocols=(protocol,), proxy=way, tls=trusting(), record=out)
+        conn = mint.connect(*address(origin), protocols=[protocol], proxy=way, tls=trusting(), record=out)
         with conn:
             fetch(conn)
     check(out.getvalue())
@@ -127,7 +127,7 @@ def test_connections_that_share_a_tunnel(protocol: ProtocolName, origin: Origin)
         with mint.Tunnels(first) as tunnels:
             for _ in range(2):
                 fetch(
-                    tunnels.connect(*address(origin), protocols=(protocol,), tls=trusting(), record=recorder)
+                    tunnels.connect(*address(origin), protocols=[protocol], tls=trusting(), record=recorder)
                 )
     check(out.getvalue(), requests=2)
 

@@ -1,0 +1,256 @@
+"""What a change of the mode forgets, what a handshake leaves to be sent, and how tunnels begin and end."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+import mint.asyncio
+import mint.trio
+from mint._loops.shared import TunnelLink
+from mint._wire.pipe import Pipe, Reading
+from mint.testing import Forever, Origin, Request, Response, ScriptedServer, http2
+from mint.testing.frames import data, headers, ping
+from mint.transport import Memory
+
+from ..loops.test_async_loops import WORLDS, World
+from ..tls import server_context, trusting
+from ..ways import HTTPProxy, Narrow, fetch
+from ..worlds import fetch as fetch_in_loop
+from .test_pipe import Turning
+
+if TYPE_CHECKING:
+    from mint.types import Inbox, ProtocolName, Scheme, Transport
+
+OPEN = ((":status", "200"),)
+PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
+
+
+class Box:
+    """A mailbox that only writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def admit(self, transport: Transport) -> None:
+        pass
+
+    def watch(self, transport: Transport) -> None:
+        self.told.append("watch")
+
+    def unwatch(self, transport: Transport) -> None:
+        self.told.append("unwatch")
+
+
+def opened(box: Inbox | None = None) -> tuple[mint.HTTP1, Memory]:
+    link = Memory()
+    return mint.http1.initiate(link, scheme="http", hostname="h", mailbox=box), link
+
+
+# -- a change of the mode
+
+
+@pytest.mark.parametrize(("armed", "wanted", "was", "becomes"), [*product([False, True], repeat=4)])
+def test_a_change_of_the_mode_begins_anew(armed: bool, wanted: bool, was: bool, becomes: bool) -> None:
+    """What the last mailbox was to read, or waited for, is nothing to the next, which is asked once."""
+    first, second = Box(), Box()
+    conn, link = opened(first if was else None)
+    first.told.clear()
+    link.armed, link.wanted = armed, wanted
+    conn.set_mode("active", second) if becomes else conn.set_mode("passive")
+    assert link.armed is becomes
+    assert link.wanted is False
+    assert first.told == (["unwatch"] if was else [])
+    assert second.told == (["watch"] if becomes else [])
+
+
+@pytest.mark.parametrize("armed", [False, True])
+@pytest.mark.parametrize("wanted", [False, True])
+def test_a_connection_that_reads_no_more_asks_no_mailbox(armed: bool, wanted: bool) -> None:
+    conn, link = opened()
+    link.put_eof()
+    conn, _ = conn.recv()
+    assert not conn.is_open("read")
+    link.armed, link.wanted = armed, wanted
+    box = Box()
+    conn.set_mode("active", box)
+    assert (link.armed, link.wanted, box.told) == (False, False, [])
+
+
+def test_a_passive_connection_tells_no_mailbox_of_what_comes() -> None:
+    box = Box()
+    conn, link = opened(box)
+    conn, _ = conn.request("GET", "/")
+    conn = conn.set_mode("passive")
+    box.told.clear()
+    link.put(PAGE)
+    conn, responses = conn.recv()
+    assert isinstance(responses[-1], mint.Done)
+    assert box.told == []
+
+
+def test_a_mailbox_that_met_an_operation_at_work_is_not_asked_after_the_mode_has_changed() -> None:
+    first, second = Box(), Box()
+    conn, link = opened(first)
+    link.wanted = True  # it met an operation, which `set_mode` is the end of
+    conn = conn.set_mode("active", second)
+    second.told.clear()
+    conn, _ = conn.request("GET", "/")
+    assert second.told.count("watch") <= 1  # for what waits to be written, and for nothing else
+    link.take()
+    second.told.clear()
+    conn.set_mode("passive")
+    assert second.told == ["unwatch"]
+
+
+# -- what a handshake leaves
+
+
+def turning(came: bytes = b"", owed: bytes = b"") -> Turning:
+    layer = Turning()
+    layer.came, layer.left = bytes(each ^ 255 for each in came), owed
+    return layer
+
+
+@pytest.mark.parametrize("octets", [b"", b"first"])
+@pytest.mark.parametrize("owed", [b"", b"answer"])
+def test_replies_owed_to_what_came_with_the_handshake_leave_without_more_input(
+    octets: bytes, owed: bytes
+) -> None:
+    pipe = Pipe((turning(b"inside", owed),))
+    pipe.begin(octets)
+    assert b"".join(pipe._arrived) == octets + b"inside"
+    assert b"".join(pipe.to_write()) == owed
+    assert pipe._reading == Reading.OPEN
+
+
+def test_what_an_inner_layer_owes_goes_through_the_outer_one() -> None:
+    outer, inner = turning(), turning(owed=b"answer")
+    pipe = Pipe((outer, inner))
+    pipe.begin()
+    assert b"".join(pipe.to_write()) == bytes(each ^ 255 for each in b"answer")
+
+
+def test_what_the_outer_layer_held_goes_through_the_inner_one() -> None:
+    outer, inner = Narrow(), turning()
+    outer.came = bytes(each ^ 255 for each in b"early")
+    pipe = Pipe((outer, inner))
+    pipe.begin()
+    assert b"".join(pipe._arrived) == b"early"
+
+
+@pytest.mark.parametrize(("clean", "reading"), [(True, Reading.ENDED), (False, Reading.CUT)])
+def test_an_end_that_came_with_the_handshake_is_known(clean: bool, reading: Reading) -> None:
+    layer = turning(b"last words")
+    layer.ended, layer.clean_end = True, clean
+    pipe = Pipe((layer,))
+    pipe.begin()
+    assert b"".join(pipe._arrived) == b"last words"
+    assert pipe._reading == reading
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_proxy_that_asks_as_it_opens_the_tunnel_is_answered_before_anything_goes_through(
+    shared: bool,
+) -> None:
+    answered = http2.ExpectFrame(http2.FrameType.PING, 0, flags=1, payload=b"are you?")
+    through = http2.ExpectFrame(http2.FrameType.DATA, 1)
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1)),
+        http2.send(headers(1, ((":status", "200"),)), ping(b"are you?")),
+        *(answered, through, http2.send(data(1, PAGE)), Forever()),
+    ]
+    with ScriptedServer(steps) as server:
+        if shared:
+            first = mint.http2.connect("http", server.address, server.port)
+            with mint.Tunnels(first) as tunnels:
+                assert fetch(tunnels.connect("http", "one.example", 80)) == (200, b"hi")
+        else:
+            way = mint.Proxy("http", server.address, server.port, protocols=("http2",), tunnel=True)
+            assert fetch(mint.connect("http", "one.example", 80, proxy=way)) == (200, b"hi")
+
+
+# -- a handshake larger than the window of its tunnel
+
+
+def serve(_: Request) -> Response:
+    return Response(200, (), b"hello")
+
+
+@pytest.mark.parametrize("window", [1, 7, 100])
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_a_handshake_larger_than_the_window(window: int, shared: bool, protocol: ProtocolName) -> None:
+    tls = server_context(alpn=("h2", "http/1.1"))
+    proxy = HTTPProxy()
+    with (
+        Origin(serve, tls=tls) as origin,
+        Origin(proxy, settings={4: window}, protocols=("http2",)) as between,
+    ):
+        where: tuple[Scheme, str, int] = ("https", "127.0.0.1", origin.port)
+        if shared:
+            first = mint.http2.connect("http", between.address, between.port)
+            with mint.Tunnels(first) as tunnels:
+                conn = tunnels.connect(*where, protocols=[protocol], tls=trusting())
+                assert fetch(conn) == (200, b"hello")
+        else:
+            way = mint.Proxy("http", between.address, between.port, protocols=("http2",), tunnel=True)
+            conn = mint.connect(*where, protocols=[protocol], tls=trusting(), proxy=way)
+            assert fetch(conn) == (200, b"hello")
+        assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize("window", [1, 100])
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_handshake_larger_than_the_window_in_an_event_loop(name: str, window: int) -> None:
+    world: World = WORLDS[name]
+    tunnels_of: type[mint.asyncio.Tunnels] = mint.trio.Tunnels if name == "trio" else mint.asyncio.Tunnels
+    tls = server_context(alpn=("h2", "http/1.1"))
+
+    async def main(origin: Origin, between: Origin) -> None:
+        where = (between.address, between.port)
+        first = await world.connect("http", *where, protocols=("http2",))
+        assert isinstance(first, mint.HTTP2)
+        with tunnels_of(first) as tunnels, world.mailbox() as mailbox:
+            conn = await tunnels.connect(
+                *("https", "127.0.0.1", origin.port), tls=trusting(), mailbox=mailbox
+            )
+            conn, body = await fetch_in_loop(conn, mailbox, "/")
+            assert body == b"hello"
+            conn.close()
+
+    with Origin(serve, tls=tls) as origin, Origin(HTTPProxy(), settings={4: window}) as between:
+        world.run(main(origin, between))
+
+
+# -- the end of a tunnel
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_tunnel_that_has_ended_is_forgotten_without_a_word_and_another_is_cancelled(finished: bool) -> None:
+    steps = [
+        *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
+        *(http2.ExpectFrame(http2.FrameType.DATA, 1), http2.send(data(1, PAGE, end=finished))),
+        http2.ExpectFrame(http2.FrameType.DATA, 1, flags=1, payload=b""),
+        *(() if finished else (http2.expect_reset(1, 8),)),
+        *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN)), Forever()),
+    ]
+    with ScriptedServer(steps) as server:
+        first = mint.http2.connect("http", server.address, server.port)
+        with mint.Tunnels(first) as tunnels:
+            conn = tunnels.connect("http", "one.example", 80)
+            link = conn.transport
+            assert isinstance(link, TunnelLink)
+            conn, _ = conn.request("GET", "/")
+            while conn.open_request_count:
+                conn, _ = conn.recv(timeout=10)
+            while finished and not link.tunnel.over:
+                tunnels.wait(None, "the end", lambda: link.tunnel.over)
+            assert link.tunnel.over is finished
+            conn.close()
+            assert (tunnels._given, tunnels._stopped, list(tunnels._links)) == (set(), set(), [])
+            assert tunnels.connection.open_request_count == 0
+            tunnels.connect("http", "two.example", 80)
