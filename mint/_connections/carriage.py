@@ -200,9 +200,10 @@ class TunnelsBase(ABC):
         with self._changed:
             self._given.discard(tunnel.ref)
             self._stopped.discard(tunnel.ref)
-            if self._links.pop(tunnel.ref, None) is None or tunnel.over:
+            if self._links.pop(tunnel.ref, None) is None:
                 return
             tunnel.break_off(reset=False, cause=None)
+            # Also where only the proxy has ended: what is half open counts for it (RFC 9113 5.1.2).
             self._cancel(tunnel.ref)
             # Somebody may wait for this very tunnel.
             self._notify()

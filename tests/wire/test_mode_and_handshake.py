@@ -10,6 +10,7 @@ import pytest
 import mint
 import mint.asyncio
 import mint.trio
+from mint import errors
 from mint._loops.shared import TunnelLink
 from mint._wire.pipe import Pipe, Reading
 from mint.testing import Forever, Origin, Request, Response, ScriptedServer, http2
@@ -253,4 +254,29 @@ def test_a_tunnel_that_has_ended_is_forgotten_without_a_word_and_another_is_canc
             conn.close()
             assert (tunnels._given, tunnels._stopped, list(tunnels._links)) == (set(), set(), [])
             assert tunnels.connection.open_request_count == 0
+            tunnels.connect("http", "two.example", 80)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_stream_that_only_the_proxy_has_ended_is_reset_when_its_tunnel_is_closed(waits: bool) -> None:
+    """What waits for a window keeps our direction open, and the stream with it: the proxy counts it."""
+    ended = http2.ExpectFrame(http2.FrameType.DATA, 1, flags=1, payload=b"")
+    steps = [
+        *(
+            *http2.handshake(*(((4, 1),) if waits else ())),
+            http2.ExpectHeaders(1),
+            http2.send(headers(1, OPEN)),
+        ),
+        *(http2.ExpectFrame(http2.FrameType.DATA, 1), http2.send(data(1, b"", end=True))),
+        http2.expect_reset(1, 8) if waits else ended,
+        *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN)), Forever()),
+    ]
+    with ScriptedServer(steps) as server:
+        first = mint.http2.connect("http", server.address, server.port)
+        with mint.Tunnels(first) as tunnels:
+            conn = tunnels.connect("http", "one.example", 80)
+            conn, _ = conn.request("GET", "/")
+            with pytest.raises(errors.TransportClosed) as caught:
+                conn.recv(timeout=10)
+            conn.after(caught.value).close()
             tunnels.connect("http", "two.example", 80)
