@@ -82,6 +82,21 @@ def octets(value: object) -> bytes | None:
     return None
 
 
+_COROUTINE: Final = 0x80
+"""The flag of code that makes a coroutine (`inspect.CO_COROUTINE`; importing inspect takes too long)."""
+
+
+def is_coroutine_function(value: object) -> bool:
+    """Whether a call gives a coroutine, as far as that shows: a function, a method, a partial, an object."""
+    while hasattr(value, "func") and hasattr(value, "keywords"):
+        value = getattr(value, "func")  # noqa: B009  # of functools.partial, whose import is not worth it
+    if not hasattr(value, "__code__") and not hasattr(value, "__func__"):
+        value = getattr(type(value), "__call__", None)  # noqa: B004  # its code is wanted
+    code: object = getattr(getattr(value, "__func__", value), "__code__", None)
+    flags: object = getattr(code, "co_flags", 0)
+    return isinstance(flags, int) and bool(flags & _COROUTINE)
+
+
 def instance(name: str, value: object, kind: type[_T], said: str = "") -> _T:
     """Return a value of a class; `TypeError` for any other."""
     if isinstance(value, kind):

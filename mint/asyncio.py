@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ._connections.signatures import Arguments, OnlyHTTP1, OnlyHTTP2
     from ._transcripts.recorder import Record
     from .proxy import Proxy
-    from .types import Address, ProtocolName, Resolver, Scheme
+    from .types import Address, AsyncResolver, ProtocolName, Resolver, Scheme
 
 __all__ = ["Mailbox", "Tunnels", "connect", "flush"]
 
@@ -86,13 +86,14 @@ async def connect(
     http2: HTTP2Options = _HTTP2,
     log: bool = False,
     record: Record | None = None,
-    resolver: Resolver | None = None,
+    resolver: Resolver | AsyncResolver | None = None,
     socket: sockets.socket | None = None,
 ) -> Connection:
     """Connect to a server and return the connection value, as `mint.connect` does.
 
     The arguments are those of `mint.connect`; `mailbox` is one of this module, given here or later to
     `set_mode`. Cancelled at any moment it leaves no socket behind. Raises what `mint.connect` raises.
+    `resolver` may be a coroutine function: it runs in this task, within `TCPOptions.connect_timeout`.
     """
     wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log, record)
     check_mailbox(mailbox, "asyncio")

@@ -6,7 +6,7 @@ No behaviour lives here. Connections know of links and mailboxes only what `Tran
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
@@ -61,6 +61,12 @@ Address: TypeAlias = str | ipaddress.IPv4Address | ipaddress.IPv6Address | UnixA
 
 Resolver: TypeAlias = Callable[[str, int], Iterable[str | ipaddress.IPv4Address | ipaddress.IPv6Address]]
 """Takes a host name and a port and returns IP addresses, the preferred first; it may block."""
+
+AsyncResolver: TypeAlias = Callable[
+    [str, int], Coroutine[object, object, Iterable[str | ipaddress.IPv4Address | ipaddress.IPv6Address]]
+]
+"""The same as a coroutine function, for asyncio and trio: it runs in the task that connects, and is cancelled
+with it and at the end of its time."""
 
 
 class Stream(Enum):

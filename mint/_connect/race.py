@@ -11,7 +11,7 @@ Both are named tuples: users never see them, and a dataclass takes seven times a
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Generator, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -23,10 +23,12 @@ from ..options import MAX_PORT, TCPOptions, TLSOptions
 from ..types import UnixAddress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .._wire.layer import Layer
     from .._wire.tls import TLSLayer
     from ..proxy import Proxy
-    from ..types import Address, HeaderFields, Resolver, Scheme, SocketAddress
+    from ..types import Address, HeaderFields, Scheme, SocketAddress
 
 
 ATTEMPT_DELAY = 0.25
@@ -263,10 +265,14 @@ def proxy_plan(proxy: Proxy, tcp: TCPOptions) -> Plan:
     return make_plan(scheme, proxy.address, proxy.port, hostname, tcp, proxy.tls, alpn)
 
 
-def as_endpoints(resolver: Resolver, host: str, port: int) -> tuple[Endpoint, ...]:
-    """Ask a resolver of the caller's; `NameNotResolved` where it gives what is no IP address."""
+def as_endpoints(answers: Iterable[object], host: str, port: int) -> tuple[Endpoint, ...]:
+    """Take what a resolver of the caller's gave; `NameNotResolved` where that is no IP address."""
+    if hasattr(answers, "__await__"):
+        if isinstance(answers, Coroutine):
+            answers.close()
+        raise TypeError("the resolver gave something to await: only a coroutine function itself may do that")
     endpoints: list[Endpoint] = []
-    for each in islice(resolver(host, port), MOST_ADDRESSES):
+    for each in islice(answers, MOST_ADDRESSES):
         known = literal(each) if isinstance(each, (str, *_ADDRESSES)) else None
         if known is None:
             raise NameNotResolved(

@@ -192,7 +192,8 @@ def connect(
         record: write a transcript, without secrets, that `python -m mint replay` can replay: to the file of
             this path, to a text file, or through a `mint.transcripts.Recorder`, which may serve many
             connections.
-        resolver: what finds the addresses of a name; the system does otherwise. It runs in a thread.
+        resolver: what finds the addresses of a name; the system does otherwise. It runs in a thread,
+            and is no coroutine function (`TypeError`).
         socket: a connected socket to use instead of dialling: it leads to the server, or to the proxy. It is
             mint's from now on and closed with the connection, also where connecting fails; after a
             `ValueError` it is still yours.

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from .._transcripts.recorder import Record
     from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
     from ..proxy import Proxy
-    from ..types import Inbox, Resolver
+    from ..types import AsyncResolver, Inbox, Resolver
 
 OnlyHTTP1: TypeAlias = tuple[Literal["http1"]]
 OnlyHTTP2: TypeAlias = tuple[Literal["http2"]]
 
 
-class Arguments(TypedDict, total=False):
-    """What `connect` takes under every event loop, but for the mailbox."""
+class _Common(TypedDict, total=False):
+    """What `connect` takes in blocking code and under every event loop."""
 
     hostname: str | None
     proxy: Proxy | None
@@ -30,8 +30,13 @@ class Arguments(TypedDict, total=False):
     http2: HTTP2Options
     log: bool
     record: Record | None
-    resolver: Resolver | None
     socket: sockets.socket | None
+
+
+class Arguments(_Common, total=False):
+    """What `connect` takes under every event loop, but for the mailbox."""
+
+    resolver: Resolver | AsyncResolver | None
 
 
 class TunnelArguments(TypedDict, total=False):
@@ -53,7 +58,8 @@ class AsyncTunnelArguments(TunnelArguments, total=False):
     mailbox: Inbox | None
 
 
-class BlockingArguments(Arguments, total=False):
-    """The same with a mailbox of any kind that blocks."""
+class BlockingArguments(_Common, total=False):
+    """The same with a mailbox of any kind that blocks, and a resolver that does."""
 
+    resolver: Resolver | None
     mailbox: Inbox | None

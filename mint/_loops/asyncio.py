@@ -25,11 +25,11 @@ from .shared import TunnelLink
 
 if TYPE_CHECKING:
     import socket as sockets
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
     from types import TracebackType
 
     from .._connect.race import Attempt, Established, Plan
-    from ..types import Resolver, Transport
+    from ..types import AsyncResolver, Resolver, Transport
     from .dialer import Found
 
 _T = TypeVar("_T")
@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 
 
 async def open_link(
-    plan: Plan, resolver: Resolver | None, socket: sockets.socket | None
+    plan: Plan, resolver: Resolver | AsyncResolver | None, socket: sockets.socket | None
 ) -> tuple[AsyncioLink, Established]:
     """Carry the connecting procedure out; return the link and what was agreed on."""
     given = given_socket(socket, plan.tcp)
@@ -71,6 +71,9 @@ class Driver(AsyncDriver):
 
         self.ask(host, port, answer)
         return await _within(future, left, resolving(host))
+
+    async def _asked(self, answer: Coroutine[object, object, Found], left: float | None, phase: str) -> Found:
+        return await _within(answer, left, phase)
 
     async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None:
         loop = asyncio.get_running_loop()

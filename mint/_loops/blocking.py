@@ -37,6 +37,7 @@ from .dialer import (
     SENDING,
     Dialler,
     SocketAttempt,
+    blocking_resolver,
     decide,
     given_socket,
     resolving,
@@ -79,7 +80,7 @@ class Driver(Dialler):
     def __init__(
         self, tcp: TCPOptions, resolver: Resolver | None = None, given: SocketAttempt | None = None
     ) -> None:
-        super().__init__(tcp, resolver, given)
+        super().__init__(tcp, blocking_resolver(resolver), given)
 
     def run(self, procedure: Procedure) -> Established:
         """Drive the procedure; every socket but the winner's is closed, on every path."""

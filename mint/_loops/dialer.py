@@ -14,8 +14,9 @@ import ssl
 import threading
 from abc import ABC, abstractmethod
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
+from .._checks import is_coroutine_function
 from .._connect.race import (
     Abandon,
     Arrived,
@@ -38,11 +39,11 @@ from ..errors.transport import system_error
 from .system import UNIX, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Coroutine, Generator
 
     from .._connect.race import Answer, Established, IOStep, Procedure
     from ..options import TCPOptions
-    from ..types import Resolver
+    from ..types import AsyncResolver, Resolver
 
 Found: TypeAlias = "tuple[Endpoint, ...] | BaseException"
 """What asking for a name gave: its addresses, or what was raised instead."""
@@ -142,10 +143,22 @@ def decide(attempt: Attempt) -> Decided:
     return Decided(attempt, _failure(code, attempt.endpoint))
 
 
+def blocking_resolver(resolver: Resolver | AsyncResolver | None) -> Resolver | None:
+    """Return a resolver that a thread can ask; `TypeError` for one that only an event loop can."""
+    if is_coroutine_function(resolver):
+        raise TypeError(
+            "resolver wants a function that returns addresses:"
+            " coroutine functions are for mint.asyncio and mint.trio"
+        )
+    return cast("Resolver | None", resolver)  # see above
+
+
 class Dialler:
     """What every driver keeps: options, deadline, and the sockets that are open."""
 
-    def __init__(self, tcp: TCPOptions, resolver: Resolver | None, given: SocketAttempt | None) -> None:
+    def __init__(
+        self, tcp: TCPOptions, resolver: Resolver | AsyncResolver | None, given: SocketAttempt | None
+    ) -> None:
         """Begin: the deadline counts from now."""
         if resolver is not None and not callable(resolver):
             raise TypeError(f"resolver wants a function of a host and a port, not {type(resolver).__name__}")
@@ -186,7 +199,8 @@ class Dialler:
                 if self._resolver is None or "%" in host:
                     found = look_up(host, port)
                 else:
-                    found = as_endpoints(self._resolver, host, port)
+                    resolver = cast("Resolver", self._resolver)  # `_resolve` awaits the others
+                    found = as_endpoints(resolver(host, port), host, port)
             except BaseException as error:  # noqa: BLE001  # handed over to whoever asked, whatever it is
                 answer(error)
             else:
@@ -273,7 +287,7 @@ class AsyncDriver(Dialler, ABC):
     async def _answer(self, step: IOStep) -> Answer:  # noqa: PLR0911  # one for each step
         match step:
             case Resolve(host, port):
-                return self.resolved(host, await self._look_up(host, port, self.left(resolving(host))))
+                return self.resolved(host, await self._resolve(host, port))
             case Dial(endpoint):
                 return self.dial(endpoint)
             case Wait(attempts, seconds):
@@ -289,6 +303,26 @@ class AsyncDriver(Dialler, ABC):
                     return Arrived(await self._receive(socket_of(attempt), self.left(RECEIVING)))
             case Limit(seconds):
                 return self.limit(seconds)
+
+    async def _resolve(self, host: str, port: int) -> Found:
+        left = self.left(resolving(host))
+        # A zone is for the system alone to understand.
+        if "%" not in host and is_coroutine_function(self._resolver):
+            return await self._asked(self._called(host, port), left, resolving(host))
+        return await self._look_up(host, port, left)
+
+    async def _called(self, host: str, port: int) -> Found:
+        """Await the caller's coroutine; a cancellation passes through."""
+        resolver = cast("AsyncResolver", self._resolver)  # as `_resolve` has found
+        try:
+            return as_endpoints(await resolver(host, port), host, port)
+        except Exception as error:  # noqa: BLE001  # `resolved` says what it means
+            return error
+
+    @abstractmethod
+    async def _asked(
+        self, answer: Coroutine[object, object, Found], left: float | None, phase: str
+    ) -> Found: ...
 
     async def _wait(self, attempts: tuple[Attempt, ...], seconds: float | None) -> Decided:
         left = self.left(RACING)

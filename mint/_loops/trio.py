@@ -25,14 +25,14 @@ from .sockets import SocketBase
 
 if TYPE_CHECKING:
     import socket as sockets
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
     from types import TracebackType
 
     from .._connect.race import Attempt, Established, Plan
     from .._wire.layer import Layer
     from .._wire.link import Link, World
     from ..options import TCPOptions
-    from ..types import Resolver, Transport
+    from ..types import AsyncResolver, Resolver, Transport
     from .dialer import Found
     from .reader import Reader
 
@@ -128,7 +128,7 @@ class TrioLink(SocketBase):
 
 
 async def open_link(
-    plan: Plan, resolver: Resolver | None, socket: sockets.socket | None
+    plan: Plan, resolver: Resolver | AsyncResolver | None, socket: sockets.socket | None
 ) -> tuple[TrioLink, Established]:
     """Carry the connecting procedure out; return the link and what was agreed on."""
     given = given_socket(socket, plan.tcp)
@@ -161,6 +161,10 @@ class Driver(AsyncDriver):
         with _until(left, resolving(host)):
             await answered.wait()
         return answers[0]
+
+    async def _asked(self, answer: Coroutine[object, object, Found], left: float | None, phase: str) -> Found:
+        with _until(left, phase):
+            return await answer
 
     async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None:
         decided: list[Attempt] = []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..exchange import URL, Origin
     from ..proxy import Proxy
     from ..responses import Informational
-    from ..types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
+    from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._options import Statistics, Timeouts
     from ._procedures import Procedure, Step, Wanted
     from ._requests import AsyncStreamedBody
@@ -193,7 +193,7 @@ class AsyncPool:
         http1: HTTP1Options = _HTTP1,
         http2: HTTP2Options = _HTTP2,
         log: bool = False,
-        resolver: Resolver | None = None,
+        resolver: Resolver | AsyncResolver | None = None,
     ) -> None:
         check_pool(options, timeout, connect)
         made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, resolver)

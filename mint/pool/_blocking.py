@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from .. import _checks
+from .._loops.dialer import blocking_resolver
 from ..errors import ContentTooLarge, RequestIsNotStreaming
 from ..exchange._answer import MAX_SIZE, Answer, Fields
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
@@ -185,7 +186,7 @@ class Pool:
         resolver: Resolver | None = None,
     ) -> None:
         check_pool(options, timeout, connect)
-        made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, resolver)
+        made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, blocking_resolver(resolver))
         self._timeout = timeout
         self._driver = Driver(made, connect)
         self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)

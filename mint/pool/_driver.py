@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from .._connections.negotiation import connect
+from .._loops.dialer import blocking_resolver
 from .._loops.mailbox import Mailbox
 from .._loops.system import POLLIN, POLLOUT, make_poll
 from ..errors import MailboxClosed, MintError, TransportTimeout
@@ -110,7 +111,7 @@ class Driver:
                 http1=made.http1,
                 http2=made.http2,
                 log=made.log,
-                resolver=made.resolver,
+                resolver=blocking_resolver(made.resolver),
             )
         if conn.protocol == "http1":
             return conn

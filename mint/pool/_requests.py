@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..exchange import Origin
     from ..proxy import Proxy
-    from ..types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
+    from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
 
 StreamedBody: TypeAlias = "BytesLike | Iterable[BytesLike] | Literal[Stream.STREAM] | None"
 """The body of a request: bytes, pieces, none, or `mint.STREAM`, to send it piece by piece."""
@@ -39,7 +39,7 @@ class ConnectOptions:
     http1: HTTP1Options = field(default_factory=HTTP1Options)
     http2: HTTP2Options = field(default_factory=HTTP2Options)
     log: bool = False
-    resolver: Resolver | None = None
+    resolver: Resolver | AsyncResolver | None = None
 
     def __post_init__(self) -> None:
         # What `mint.connect` would refuse, it would refuse for any origin.

@@ -139,13 +139,13 @@ def test_a_resolver_gives_addresses_in_every_form() -> None:
         ipaddress.IPv6Address("2001:db8::1"),
         "[2001:db8::2]",
     ]
-    assert as_endpoints(lambda _, __: given, "a.example", 80) == (
+    assert as_endpoints(given, "a.example", 80) == (
         Endpoint("inet4", ("192.0.2.1", 80)),
         Endpoint("inet6", ("2001:db8::1", 80, 0, 0)),
         Endpoint("inet6", ("2001:db8::2", 80, 0, 0)),
     )
     with pytest.raises(errors.NameNotResolved, match="no IP address"):
-        as_endpoints(lambda _, __: ["b.example"], "a.example", 80)
+        as_endpoints(["b.example"], "a.example", 80)
 
 
 @pytest.mark.parametrize("answer", [[], ["a.example"]])
