@@ -40,8 +40,10 @@ ROWS = (
     Row("a response that breaks a rule, a promise that cannot be accepted",
         "RST_STREAM, and a stream that is remembered", "streams that end by the server's doing; answers",
         ("max_resets", "max_unsent_acks"), "the server; a complete response pays one back", 33),
-    Row("RST_STREAM on an open request", "the request", "streams that end by the server's doing",
+    Row("RST_STREAM on a push", "a stream that was promised", "streams that end by the server's doing",
         ("max_resets",), "the server; a complete response pays one back", 33),
+    Row("RST_STREAM on an open request, also of every request", "nothing that the caller did not spend on the"
+        " request", "requests that the caller sends", (), "nobody: an overloaded server refuses for long"),
     Row("a frame on a stream that the server has ended", "RST_STREAM, once in a row",
         "answers that have not left", ("max_unsent_acks",), "the server"),
     Row("frames without use: PING, SETTINGS, PRIORITY, empty DATA, unknown types, WINDOW_UPDATE beyond"

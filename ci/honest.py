@@ -169,12 +169,12 @@ def progress() -> Iterator[State]:
         yield state
 
 
-def overloaded() -> Iterator[State]:
-    """Refuse every request for a while: REFUSED_STREAM, ten each second."""
+def overloaded(code: int) -> Iterator[State]:
+    """Reset every request, as fast as the caller sends them: no time passes at all."""
     state = start()
-    for now in count(0, 100):
-        state, ref = asked(state.at(now))
-        state = good(state.feed(frame(RST_STREAM, 0, ref.number, struct.pack(">I", 7))))
+    while True:
+        state, ref = asked(state)
+        state = good(state.feed(frame(RST_STREAM, 0, ref.number, struct.pack(">I", code))))
         yield state
 
 
@@ -196,7 +196,8 @@ BEHAVIOURS: dict[str, Callable[[], Iterator[State]]] = {
     "small answers with RST_STREAM": small_answers,
     "cancelled with frames in flight": cancelled,
     "102 every ten seconds": progress,
-    "REFUSED_STREAM ten times a second": overloaded,
+    "REFUSED_STREAM for every request": lambda: overloaded(7),
+    "INTERNAL_ERROR for every request": lambda: overloaded(2),
 }
 
 

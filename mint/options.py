@@ -264,7 +264,8 @@ class HTTP2Options:
         max_glitches: frames without use (PING, SETTINGS, empty DATA, unknown types ...), beyond what useful
             traffic pays back. 330 a second are taken back: the limit holds where time is known, that is
             everywhere but on a `Memory` without a clock.
-        max_resets: streams that end early by the server's doing: reset by it, or by mint for what it sent.
+        max_resets: streams that end early by the server's doing: pushes that it resets, and what mint
+            resets for what it sent. Requests that the server resets or refuses do not count.
             33 a second are taken back, and one for each complete response.
         max_reserved: how many pushed streams may be promised and not begun.
         max_remembered: how many closed streams are remembered.

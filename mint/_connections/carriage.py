@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
 
+from .._checks import instance, pairs, seconds
 from .._connect.race import Attempt, Established, shake_hands
 from .._connect.tunnel import authority
 from .._loops.shared import TunnelLink
@@ -23,6 +24,7 @@ from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, Un
 from ..proxy import check_told
 from ..responses import ConnectionEvent, Data, RequestFailed
 from ..types import STREAM, UNKNOWN, Eof
+from .http2 import HTTP2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from ..options import TCPOptions
     from ..responses import RequestRef, Response
     from ..types import HeaderFields, Transport, Unknown
-    from .http2 import HTTP2
     from .negotiation import Connection, Wish
 
 MOST_HELD: Final = 1_048_576
@@ -73,8 +74,9 @@ class TunnelsBase(ABC):
 
         `headers` go with every CONNECT, and nowhere else; `Proxy(...).sent_headers` has credentials in it.
         """
+        headers = pairs("headers", headers)
         check_told(headers)
-        self._connection: HTTP2 = connection
+        self._connection: HTTP2 = instance("connection", connection, HTTP2)
         self._headers = headers
         self._links: weakref.WeakValueDictionary[RequestRef, TunnelLink] = weakref.WeakValueDictionary()
         self._given: set[RequestRef] = set()
@@ -106,6 +108,8 @@ class TunnelsBase(ABC):
 
     def _check(self, wish: Wish, tunnel_timeout: float | None) -> tuple[Asked, str]:
         """Prepare before anything is sent; return what is asked for, and the target of CONNECT."""
+        if tunnel_timeout is not None:
+            tunnel_timeout = seconds("tunnel_timeout", tunnel_timeout)
         plan = wish.plan
         asked = authority(plan)
         way = ("tunnels", self._connection.peer_address, self._connection.tls, str(plan.address), plan.port)

@@ -308,5 +308,6 @@ cdef int on_rst_stream(Work w, int id, uint32_t code) except -1:
     # W-19: NO_ERROR is a success after a complete response only, and then Done was given.
     end_ref(w, id, stream, fault("server_closed_request", error_name(code), "", 0, 0, code, processed))
     settle(w, id, stream, GOT_RESET)
-    count_reset(w, "resets every stream")
+    if not id & 1:   # a request of ours costs no more than its caller spent; a push is the server's doing
+        count_reset(w, "resets what it pushes")
     return 0

@@ -9,6 +9,7 @@ proxy answered to CONNECT, over either protocol, is an `Answer`.
 from __future__ import annotations
 
 from collections import deque
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from .._core.events import Data, Done, Failed, Headers, Status
@@ -246,7 +247,10 @@ class StreamLayer(Tunnel):
 
     def feed(self, octets: bytes) -> None:
         """Take what came from the proxy; `b""` says that it ended."""
-        step = self._state.feed(octets) if octets else self._state.feed_eof(True)  # no keywords
+        state = self._state
+        if state.timed:
+            state = state.at(int(monotonic() * 1000))
+        step = state.feed(octets) if octets else state.feed_eof(True)  # no keywords
         self._follow(step)
         for event in step.responses:
             self.hear(event)

@@ -73,6 +73,9 @@ class ErrorCode(IntEnum):
     HTTP_1_1_REQUIRED = 0xD
 
 
+_BLOCKS: Final = frozenset({FrameType.HEADERS, FrameType.PUSH_PROMISE, FrameType.CONTINUATION})
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One frame. `length` is what the head declares, if that is not the length of the payload."""
@@ -83,6 +86,16 @@ class Frame:
     payload: bytes = b""
     length: int | None = None
     reserved: bool = False
+
+    def __repr__(self) -> str:
+        """Show of field blocks, which may hold secrets, no more than their length."""
+        said = repr(self.payload)
+        if self.type in _BLOCKS:
+            said = f"<{len(self.payload)} bytes>"
+        return (
+            f"Frame(type={self.type!r}, flags={self.flags!r}, stream={self.stream!r}, payload={said},"
+            f" length={self.length!r}, reserved={self.reserved!r})"
+        )
 
     def serialize(self) -> bytes:
         """Return the bytes on the wire."""

@@ -52,7 +52,7 @@ from .frames import (
     settings_of,
     window_update,
 )
-from .messages import Fields, Headers
+from .messages import Fields, Headers, repr_of
 from .peer import Peer
 from .steps import Expect, Step, Unexpected, shown
 
@@ -130,6 +130,9 @@ class SendHeaders(Step):
     padding: int | None = None
     priority: tuple[int, int, bool] | None = None
     size: int = 16_384
+
+    def __repr__(self) -> str:
+        return repr_of(self, "fields")
 
     def play(self, peer: Peer) -> None:
         """Encode and send."""
@@ -216,6 +219,9 @@ class ExpectHeaders(Step):
     end: bool | None = None
     exact: bool = False
     any_order: bool = False
+
+    def __repr__(self) -> str:
+        return repr_of(self, "fields")
 
     def play(self, peer: Peer) -> None:
         """Read HEADERS and what continues it, compare."""

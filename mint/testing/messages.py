@@ -8,7 +8,9 @@ response's.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
+
+from .._core.fields import SENSITIVE
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Fields as they came: names in lower case, in the order of the message."""
@@ -19,6 +21,27 @@ TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 class Lost(Exception):  # noqa: N818  an event, not a fault of this program
     """The client went away, or broke the protocol: nothing more can be said to it."""
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, (list, tuple))
+
+
+def without_secrets(value: object) -> object:
+    """Return what `repr` may show in the place of fields: values of secret ones are left out."""
+    if not _is_sequence(value):
+        return value
+    if len(value) == 2 and isinstance(value[0], str) and value[0].lower() in SENSITIVE:
+        return value[0], "(redacted)"
+    return tuple(without_secrets(each) for each in value)
+
+
+def repr_of(value: object, *secret: str) -> str:
+    """Return the `repr` of a dataclass that shows no secret of the fields of messages in it."""
+    names: tuple[str, ...] = getattr(value, "__match_args__", ())
+    parts: list[tuple[str, object]] = [(name, getattr(value, name)) for name in names]
+    said = (f"{name}={(without_secrets(part) if name in secret else part)!r}" for name, part in parts)
+    return f"{type(value).__name__}({', '.join(said)})"
 
 
 class Body:
@@ -61,13 +84,16 @@ class Request:
     protocol: str | None = None
     scheme: str = "http"
 
+    def __repr__(self) -> str:
+        return repr_of(self, "headers")
+
     def header(self, name: str) -> str | None:
         """Return the values of one header, joined with commas, or None if it is absent."""
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Push:
     """A request that the server answers before it was made (HTTP/2; elsewhere it is left out)."""
 
@@ -75,8 +101,15 @@ class Push:
     response: "Response"
     headers: Fields = ()
 
+    def __repr__(self) -> str:
+        return repr_of(self, "headers")
 
-@dataclass(frozen=True, slots=True, eq=False)
+    def __hash__(self) -> int:
+        """Return a number that equal pushes share; lists of fields have none of their own."""
+        return hash((Push, self.target))
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """One response. `informational` are the 1xx sent before it, each with its headers.
 
@@ -91,6 +124,13 @@ class Response:
     trailers: Fields | Callable[[], Fields] = ()
     informational: Sequence[tuple[int, Fields]] = ()
     pushes: Sequence[Push] = ()
+
+    def __repr__(self) -> str:
+        return repr_of(self, "headers", "trailers", "informational")
+
+    def __hash__(self) -> int:
+        """Return a number that equal responses share; lists of fields have none of their own."""
+        return hash((Response, self.status))
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the pieces of the body, none of them empty; `TypeError` where one is no bytes.

@@ -459,14 +459,18 @@ def test_floods_of_useless_frames_end_the_connection(flood: bytes) -> None:
 
 @pytest.mark.rfc("9113-10.5-a")
 def test_floods_of_resets_end_the_connection() -> None:
-    talk = opened(max_resets=20)
-    for number in range(20):
+    """Of pushes, which the server makes; those of requests are as many as the caller sends."""
+    talk = pushing(max_resets=20)
+    for number in range(40):
         talk.request()
         talk.feed(reset(2 * number + 1))
+    one = talk.request()
+    for number in range(2, 42, 2):
+        talk.feed(talk.server.promise(one.number, number, PROMISED), reset(number))
     assert not talk.closed
-    talk.request()
-    talk.feed(reset(41))
-    assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
+    talk.feed(talk.server.promise(one.number, 42, PROMISED), reset(42))
+    fault = assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
+    assert fault.name == "max_resets"
 
 
 @pytest.mark.rfc("9113-10.5-a")

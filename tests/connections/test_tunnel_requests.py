@@ -50,3 +50,60 @@ def test_another_body_ends_our_direction_over_http2() -> None:
         conn, ref = conn.request("CONNECT", "origin.example:443")
         with pytest.raises(errors.RequestIsNotStreaming):
             conn.stream_request_body(ref, b"too late")
+
+
+ASKED: dict[str, tuple[Literal["http1", "http2"], str, str, tuple[tuple[str, str], ...]]] = {
+    "upgrade": ("http1", "GET", "/chat", (("upgrade", "echo"),)),
+    "connect over http1": ("http1", "CONNECT", "origin.example:443", ()),
+    "connect over http2": ("http2", "CONNECT", "origin.example:443", ()),
+    "extended connect": (
+        "http2",
+        "CONNECT",
+        "/chat",
+        ((":protocol", "echo"), ("sec-websocket-version", "13")),
+    ),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_every_tunnel_is_asked_for_and_used_alike(asked: str) -> None:
+    """101, CONNECT and extended CONNECT (RFC 9110 7.8, 9.3.6; RFC 8441 4): octets, then the end."""
+    protocol, method, target, fields = ASKED[asked]
+    seen: list[Request] = []
+
+    def far(request: Request) -> Response:
+        seen.append(request)
+        return Response(
+            101 if asked == "upgrade" else 200,
+            (("upgrade", "echo"),) if asked == "upgrade" else (),
+            request.body,
+        )
+
+    with Origin(far) as origin, connected(origin, protocol) as conn:
+        if isinstance(conn, mint.HTTP2):
+            while not conn.get_server_setting("enable_connect_protocol"):
+                conn, _ = conn.recv(timeout=10)
+        conn, ref = conn.request(method, target, fields, mint.STREAM)
+        came: list[mint.Response] = []
+        while not any(isinstance(each, mint.Headers) for each in came):
+            conn, responses = conn.recv(timeout=10)
+            came += responses
+        assert came[0] == mint.Status(ref, 101 if asked == "upgrade" else 200)
+        for piece in (b"one", b"two"):
+            conn = conn.stream_request_body(ref, piece)
+        conn = conn.stream_request_body(ref, mint.Eof())
+        while conn.open_request_count:
+            conn, responses = conn.recv(timeout=10)
+            came += responses
+    assert b"".join(each.data for each in came if isinstance(each, mint.Data)) == b"onetwo"
+    assert came[-1] == mint.Done(ref)
+    assert (seen[0].method, seen[0].protocol) == (method, None if asked.startswith("connect") else "echo")
+    assert (seen[0].authority if asked.startswith("connect") else seen[0].target) == target
+
+
+def test_an_extended_connect_before_the_server_allows_it_is_refused() -> None:
+    """RFC 8441 3."""
+    link = mint.transport.Memory()
+    conn = mint.http2.initiate(link, scheme="https", hostname="origin.example")
+    with pytest.raises(errors.ExtendedConnectNotEnabled):
+        conn.request("CONNECT", "/chat", [(":protocol", "websocket")], mint.STREAM)
