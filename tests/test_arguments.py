@@ -47,6 +47,7 @@ WRONG: dict[str, list[object]] = {
     "str | None": TEXTS,
     "str | bytes | None": [5, True, ["x"], "a\0b", b"", "", object()],
     "frozenset[str]": [None, "x", {"x"}, ["x"], frozenset({5}), frozenset({"X"})],
+    "tuple[EventOption, ...]": [None, "goaway", ("status_reason",), ["goaway"], 5, (5,), (["goaway"],)],
     "tuple[StatusReasonOption, ...]": [None, "status_reason", ("status",), 5, (5,)],
     "tuple[str, int] | None": [
         *("127.0.0.1", ("127.0.0.1",), ("127.0.0.1", True), ("127.0.0.1", -1), ("127.0.0.1", 65_536)),
@@ -528,16 +529,17 @@ CALL: dict[str, dict[str, object]] = {
     "recv": {"timeout": 0},
     "set_window_size": {"scope": "connection", "size": 2**30},
     "set_refill": {"ref": mint.RequestRef(1, 1), "refill": True},
+    "update_priority": {"ref": mint.RequestRef(1, 1), "priority": mint.Priority()},
     "put_private": {"key": "a", "value": 1},
     "set_mode": {"mode": "passive"},
 }
 BOTH: dict[tuple[str, str], list[object]] = {
+    **{(name, "ref"): REFS for name in ("stream_request_body", "request_body_window")},
     ("request", "method"): [None, 5, b"GET", ["GET"]],
     ("request", "target"): [None, 5, b"/", ["/"]],
     ("request", "headers"): [None, 5, "ab", {"a": "b"}],
     ("request", "body"): BODIES,
     ("request", "flush"): BOOLS,
-    ("stream_request_body", "ref"): REFS,
     ("stream_request_body", "data"): [None, 5, "x", [b"x"], Eof],
     ("stream_request_body", "flush"): BOOLS,
     ("recv", "byte_count"): [None, True, "1", 1.5, -1, NAN, 2**70],
@@ -549,16 +551,14 @@ BOTH: dict[tuple[str, str], list[object]] = {
     ("put_private", "key"): [None, 5, b"x", ["x"]],
     ("put_log", "log"): BOOLS,
     ("after", "error"): [None, 5, ValueError("x")],
-    ("request_body_window", "ref"): REFS,
 }
 ONLY2: dict[tuple[str, str], list[object]] = {
-    ("cancel_request", "ref"): REFS,
+    **{(name, "ref"): REFS for name in ("cancel_request", "set_refill", "update_priority")},
+    **{(f"get_{whose}_setting", "name"): [None, 5, "x", b"max_frame_size"] for whose in ("server", "client")},
     ("ping", "payload"): [None, 5, "12345678", b"short", Octets(b"12345678x"), bytearray(9)],
     ("set_window_size", "size"): [None, True, "1", 1.5, NAN, 0, -1, 2**31],
-    ("set_refill", "ref"): REFS,
     ("set_refill", "refill"): BOOLS,
-    ("get_server_setting", "name"): [None, 5, "x", b"max_frame_size"],
-    ("get_client_setting", "name"): [None, 5, "x", b"max_frame_size"],
+    ("update_priority", "priority"): [None, 5, "u=1", ("priority", "u=1")],
 }
 # What takes anything, or is said by another table.
 FREE = {"value", "default", "message", "scope", "trailers"}
