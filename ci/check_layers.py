@@ -73,6 +73,7 @@ LAYERS = (
             "mint._core.values",
             "mint._core.messages",
             "mint._core.turns",
+            "mint._core.courses",
         ),
     ),
     ("packages", ("mint._core",)),

@@ -82,6 +82,7 @@ CLOSEST: tuple[tuple[str, tuple[str, ...]], ...] = (
         "_core/hpack",
         ("tests/core", "tests/fuzz", "tests/properties/test_hpack_properties.py", "tests/conformance"),
     ),
+    ("_core/courses", ("tests/properties", "tests/connections", "tests/loops", "tests/wire")),
     ("_core/turns", ("tests/properties", "tests/connections", "tests/loops", "tests/wire")),
     ("_core/", ("tests/core", "tests/fuzz", "tests/properties", "tests/conformance")),
     ("_wire/", ("tests/wire", "tests/connections", "tests/loops")),

@@ -134,8 +134,9 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "response given to the wrong request",
         H1,
-        "        self.core.first += 1\n",
-        "        self.core.first += 1 + (seen & SEEN_OLD and self.core.first + 2 < len(self.queue))\n",
+        "        shift(self)\n",
+        "        shift(self)\n"
+        "        if self.core.seen & SEEN_OLD and self.core.waiting > 1:\n            shift(self)\n",
         "http1",
     ),
     # HTTP/1: writing

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 
 from .._checks import LONGEST, flag, instance, number, one_of, seconds
 from .._checks import until as deadline
-from .._core.events import CLOSE, SHUT_WRITE, Failed
+from .._core.courses import messages_first, pieces_first, reads_first, requests_first, responses_of
+from .._core.events import CLOSE, SHUT_WRITE
 from .._core.faults import Fault
+from .._core.values import Slots
 from .._wire.link import Refused
 from .._wire.memory import Memory
 from ..errors import MintError, StaleConnectionError, TransportError, TransportTimeout
@@ -37,9 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
+    from .._core.courses import Quick
     from .._core.events import Event, RequestRef, Step
-    from .._core.turns import Quick
-    from .._core.values import Slots
     from ..errors import HTTPError
     from ..messages import Message
     from ..responses import Response
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     )
 
 _S = TypeVar("_S", bound=Engine)
+
+_FAILED = Slots(RequestFailed, "ref", "_late")
 
 NO_PRIVATE: dict[str, object] = {}
 """The private store of a new connection: shared, because a store is never written."""
@@ -112,13 +115,7 @@ class ConnectionBase(Identity, Generic[_S]):
 
     def _responses(self, events: list[Event]) -> list[Response]:
         """Turn the engine's failures into responses that carry errors."""
-        responses: list[Response] = []
-        for event in events:
-            if isinstance(event, Failed):
-                responses.append(RequestFailed(event.ref, from_fault(event.fault)))
-            else:
-                responses.append(event)
-        return responses
+        return responses_of(events, _FAILED, from_fault)
 
     def _refuse(self, fault: Fault) -> HTTPError | TransportError:
         """Return the error for a wish that was refused: the value stays as good as it was."""
@@ -213,6 +210,7 @@ class ConnectionBase(Identity, Generic[_S]):
 
     # -- requests
 
+    @requests_first
     def request(
         self,
         method: str,
@@ -271,6 +269,7 @@ class ConnectionBase(Identity, Generic[_S]):
     def _heard_unasked(self) -> None:
         """Refuse a request before which something has arrived; HTTP/1 does."""
 
+    @pieces_first
     def stream_request_body(self, ref: RequestRef, data: BytesLike | Eof, *, flush: bool = True) -> Self:
         """Send a piece of a streamed body, or its end: `mint.Eof`, with trailers or without.
 
@@ -341,6 +340,7 @@ class ConnectionBase(Identity, Generic[_S]):
         cause = None if step.cause is None else from_fault(step.cause)
         raise from_fault(step.fault).marked(responses=tuple(before), successor=successor) from cause
 
+    @reads_first(monotonic)
     def recv(self, byte_count: int = 0, timeout: float | None = None) -> tuple[Self, list[Response]]:
         """Wait for bytes of the server and return what they mean; passive mode only.
 
@@ -354,22 +354,8 @@ class ConnectionBase(Identity, Generic[_S]):
         was open (an end while nothing is open is no error: `is_open("read")` says it), `RuntimeError` in
         active mode, `ValueError` for a negative `byte_count`.
         """
-        if timeout is None:
-            until = None
-        elif type(timeout) is float and 0.0 <= timeout <= LONGEST:
-            until = monotonic() + timeout
-        else:
-            until = deadline("timeout", timeout, monotonic())
-        if type(byte_count) is not int or byte_count:
-            byte_count = number("byte_count", byte_count, 0, maxsize)
-        if not byte_count:
-            try:
-                quick: tuple[Self, list[Response]] | None = self._quick.recv(self, until)
-                if quick is not None:
-                    return quick
-            except BaseException as error:
-                self._link.settle(self._generation, error)
-                raise
+        until = None if timeout is None else deadline("timeout", timeout, monotonic())
+        byte_count = number("byte_count", byte_count, 0, maxsize)
         responses: list[Response] = []
         self._link.permit("recv")
         fed = 0
@@ -408,6 +394,7 @@ class ConnectionBase(Identity, Generic[_S]):
             state = self._written(state)
         return self._slots().succeed(self, state, link.release(moved=True))
 
+    @messages_first
     def stream(self, message: object) -> tuple[Self, list[Response]] | Literal[Unknown.UNKNOWN]:
         """Feed one message of a mailbox and return what it means; active mode.
 
@@ -416,9 +403,6 @@ class ConnectionBase(Identity, Generic[_S]):
         `StaleConnectionError` for a message that was fed before.
         """
         try:
-            quick: tuple[Self, list[Response]] | None = self._quick.stream(self, message)
-            if quick is not None:
-                return quick
             if not isinstance(message, (Received, Closed, Broken)) or message.source != self.source:
                 return UNKNOWN
             return self._stream(message)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from .. import _checks
 from .._connect.race import make_plan
 from .._core import http1 as core
-from .._core.turns import Quick
+from .._core.courses import Quick
+from .._core.http1_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link
 from .._version import USER_AGENT
@@ -114,7 +115,7 @@ class HTTP1(ConnectionBase[core.State]):
 
 
 _SLOTS = Slots(HTTP1, "_state", "_generation")
-HTTP1._quick = Quick(_SLOTS, "_link", False)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
+HTTP1._quick = Quick(_SLOTS, "_link", False, core.COURSE)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 
 def connection_of(state: core.State, transport: Transport) -> HTTP1:
@@ -204,11 +205,35 @@ def initiate(
     if record is not None:
         record = check_record(record)
     check_initiate(transport, scheme, hostname, port, identity, mailbox, proxy_headers)
-    config = core.Config(
-        hostname=hostname,
-        port=port,
-        scheme=scheme,
-        identity=int.from_bytes(os.urandom(8)) if identity is None else identity,
+    if forward_proxy:
+        usual = _configured(http1, proxy_headers)
+    else:
+        recent, usual = _RECENT[0]
+        if recent is not http1:
+            usual = _configured(http1)
+            _RECENT[0] = (http1, usual)
+    if identity is None:
+        identity = int.from_bytes(os.urandom(8))
+    config = renamed(usual, hostname, port, scheme, identity)
+    state = core.State(config)
+    if record is not None:
+        state = recorded(state, record)
+    if log:
+        state = state.traced(True)  # the engine's contract is positional
+    told = () if forward_proxy else proxy_headers
+    connection = _SLOTS.make(HTTP1, state, transport, transport.generation, NO_PRIVATE, told)
+    if mailbox is not None:
+        connection = connection.set_mode("active", mailbox)
+    return connection
+
+
+def _configured(http1: HTTP1Options, forwarded: HeaderFields | None = None) -> core.Config:
+    """Return what the options say, for no connection in particular; to a forward proxy with its headers."""
+    return core.Config(
+        hostname="-",
+        port=0,
+        scheme="http",
+        identity=0,
         user_agent=USER_AGENT,
         case_sensitive_headers=http1.case_sensitive_headers,
         skip_target_validation=http1.skip_target_validation,
@@ -223,17 +248,11 @@ def initiate(
         max_trailer_fields=http1.max_trailer_fields,
         max_chunk_line=http1.max_chunk_line,
         max_pipelined=http1.max_pipelined,
-        forward_proxy=forward_proxy,
-        proxy_headers=proxy_headers if forward_proxy else (),
+        forward_proxy=forwarded is not None,
+        proxy_headers=forwarded or (),
         sensitive=http1.sensitive_headers,
     )
-    state = core.State(config)
-    if record is not None:
-        state = recorded(state, record)
-    if log:
-        state = state.traced(True)  # the engine's contract is positional
-    told = () if forward_proxy else proxy_headers
-    connection = _SLOTS.make(HTTP1, state, transport, transport.generation, NO_PRIVATE, told)
-    if mailbox is not None:
-        connection = connection.set_mode("active", mailbox)
-    return connection
+
+
+_RECENT = [(_DEFAULTS, _configured(_DEFAULTS))]
+"""The options used last, and what they are to the engine: mostly those of the next connection, too."""

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 from .._checks import flag, instance, number, octets, shown
 from .._connect.race import make_plan
 from .._core import http2 as core
+from .._core.courses import Quick
 from .._core.events import EVENTS, RequestRef
-from .._core.turns import Quick
+from .._core.http2_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link
 from .._priority import Priority
@@ -247,7 +248,7 @@ def _scope(scope: object) -> RequestRef | None:
 
 
 _SLOTS = Slots(HTTP2, "_state", "_generation")
-HTTP2._quick = Quick(_SLOTS, "_link", True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
+HTTP2._quick = Quick(_SLOTS, "_link", True, core.COURSE)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 
 def connection_of(state: core.State, transport: Transport) -> HTTP2:
@@ -349,11 +350,29 @@ def initiate(
     if record is not None:
         record = check_record(record)
     check_initiate(transport, scheme, hostname, port, identity, mailbox, proxy_headers)
-    config = core.Config(
-        hostname=hostname,
-        port=port,
-        scheme=scheme,
-        identity=int.from_bytes(os.urandom(8)) if identity is None else identity,
+    recent, usual = _RECENT[0]
+    if recent is not http2:
+        usual = _configured(http2)
+        _RECENT[0] = (http2, usual)
+    if identity is None:
+        identity = int.from_bytes(os.urandom(8))
+    config = renamed(usual, hostname, port, scheme, identity)
+    step = core.State.open(config, log)
+    if record is not None:
+        step = recorded_opening(step, record)
+    transport.claim(transport.generation)
+    made = _SLOTS.make(HTTP2, step.state, transport, transport.generation, NO_PRIVATE, proxy_headers)
+    connection = made.opened(step)
+    return connection if mailbox is None else connection.set_mode("active", mailbox)
+
+
+def _configured(http2: HTTP2Options) -> core.Config:
+    """Return what the options say, for no connection in particular."""
+    return core.Config(
+        hostname="-",
+        port=0,
+        scheme="https",
+        identity=0,
         user_agent=USER_AGENT,
         settings=http2.client_settings.pairs(),
         connection_window_size=http2.connection_window_size,
@@ -380,10 +399,7 @@ def initiate(
         max_discarded_header_list=http2.max_discarded_header_list,
         events=sum(EVENTS[name] for name in set(http2.optional_responses)),
     )
-    step = core.State.open(config, log)
-    if record is not None:
-        step = recorded_opening(step, record)
-    transport.claim(transport.generation)
-    made = _SLOTS.make(HTTP2, step.state, transport, transport.generation, NO_PRIVATE, proxy_headers)
-    connection = made.opened(step)
-    return connection if mailbox is None else connection.set_mode("active", mailbox)
+
+
+_RECENT = [(_DEFAULTS, _configured(_DEFAULTS))]
+"""The options used last, and what they are to the engine: mostly those of the next connection, too."""

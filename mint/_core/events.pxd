@@ -111,5 +111,13 @@ cdef class Step:
     cdef readonly bint timed          # the successor wants to know the time
 
 
+# The frequent verbs of a state as C functions; what stands for a state is asked by name.
+cdef class Course:
+    cdef Step (*feed)(object state, bytes data)
+    cdef Step (*request)(object state, object method, object target, object headers, tuple body,
+                         bint streaming)
+    cdef Step (*stream_body)(object state, RequestRef ref, bytes data)
+
+
 cdef Step step(object state, list responses=*, tuple output=*, object fault=*, object ref=*,
                int end=*, tuple notes=*)

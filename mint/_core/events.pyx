@@ -8,7 +8,32 @@ its own: the one that Cython generates works only in the thread that imported th
 
 cimport cython
 
+from cpython.object cimport PyObject
+
 from .fields cimport name_is_sensitive
+
+cdef extern from *:
+    """
+    #include <structmember.h>
+    /* Let the attribute at this place be read as a slot is. The definition lives as long as the type. */
+    static int mint_as_slot(PyObject *type, const char *name, Py_ssize_t offset) {
+        PyMemberDef *made = (PyMemberDef *)PyMem_Calloc(1, sizeof(PyMemberDef));
+        PyObject *descriptor;
+        int done;
+        if (!made) { PyErr_NoMemory(); return -1; }
+        made->name = name;
+        made->type = T_OBJECT_EX;
+        made->offset = offset;
+        made->flags = READONLY;
+        descriptor = PyDescr_NewMember((PyTypeObject *)type, made);
+        if (!descriptor) return -1;
+        done = PyDict_SetItemString(((PyTypeObject *)type)->tp_dict, name, descriptor);
+        Py_DECREF(descriptor);
+        PyType_Modified((PyTypeObject *)type);
+        return done;
+    }
+    """
+    int mint_as_slot(object type, const char *name, Py_ssize_t offset) except -1
 
 from dataclasses import replace
 
@@ -393,8 +418,12 @@ cdef class Note:
 
 @cython.final
 @cython.freelist(16)
+@cython.no_gc
 cdef class Step:
-    """What one engine call gives: the successor, responses, octets to write, and how to go on."""
+    """What one engine call gives: the successor, responses, octets to write, and how to go on.
+
+    It holds values, and the list that the caller gets: it is in no cycle, so the collector need not track it.
+    """
 
     def __init__(self, state, list responses not None, tuple output not None, fault, ref, int end,
                  tuple notes not None):
@@ -433,6 +462,12 @@ cdef class Step:
                 f"ref={self.ref!r}, end={self.end})")
 
 
+@cython.final
+@cython.no_gc
+cdef class Course:
+    """How the compiled transactions call the verbs of one protocol's states, without looking them up."""
+
+
 cdef Step step(object state, list responses=None, tuple output=(), object fault=None,
                object ref=None, int end=END_KEEP, tuple notes=()):
     """Build a Step without going through argument parsing."""
@@ -446,6 +481,42 @@ cdef Step step(object state, list responses=None, tuple output=(), object fault=
     made.notes = notes
     return made
 
+
+cdef int as_slot(object made, const char *name, object held) except -1:
+    """Let an attribute that holds this be read as a slot is.
+
+    The interpreter reads slots without a call; what Cython makes of a readonly attribute is a property.
+    """
+    cdef PyObject **words = <PyObject **><PyObject *>made
+    cdef Py_ssize_t i
+    for i in range(2, type(made).__basicsize__ // <Py_ssize_t>sizeof(PyObject *)):
+        if words[i] == <PyObject *>held:
+            return mint_as_slot(type(made), name, i * <Py_ssize_t>sizeof(PyObject *))
+    return 0
+
+
+cdef int read_as_slots() except -1:
+    """Do so with all that is read often."""
+    cdef RequestRef ref = RequestRef.__new__(RequestRef)
+    cdef object mark = object()
+    cdef tuple headers = (mark,)
+    cdef bytes octets = bytes(bytearray(9))
+    cdef Step one = Step(mark, [], headers, None, ref, END_KEEP, ())
+    as_slot(one, b"state", mark)
+    as_slot(one, b"responses", one.responses)
+    as_slot(one, b"output", headers)
+    as_slot(one, b"ref", ref)
+    for kind in (Informational, Headers, Trailers):
+        made = Informational(ref, 100, headers) if kind is Informational else kind(ref, headers)
+        as_slot(made, b"ref", ref)
+        as_slot(made, b"headers", headers)
+    for made in (Status(ref, 200), Data(ref, octets), Done(ref), Failed(ref, mark)):
+        as_slot(made, b"ref", ref)
+    as_slot(Data(ref, octets), b"data", octets)
+    return 0
+
+
+read_as_slots()
 
 KEEP: int = END_KEEP
 SHUT_WRITE: int = END_SHUT_WRITE

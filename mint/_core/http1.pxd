@@ -1,10 +1,13 @@
 # One HTTP/1 connection as a value. Its fields stand in http1_responses.pxd.
-from .events cimport RequestRef
+from .events cimport RequestRef, Step
 from .http1_responses cimport Reading
 
 
 cdef class State(Reading):
     cdef State clone(self)
+    cdef Step asked(self, object method, object target, object headers, tuple body, bint streaming)
+    cdef Step sent(self, RequestRef ref, bytes data)
+    cdef Step fed(self, bytes data)
     cdef bint may_switch(self) noexcept
     cdef int end(self) noexcept                       # END_
     cdef object checked(self, RequestRef ref)         # raises ValueError

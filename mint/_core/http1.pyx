@@ -8,7 +8,7 @@ http1_responses.pyx, how requests are written in http1_requests.pyx.
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, Step, step
+from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, Course, RequestRef, Step, step
 from .faults cimport PROCESSED_NO, PROCESSED_YES, Fault, fault, marked, refusal, without_value
 from .fields cimport check_pairs, exact, seems_secret
 from .http1_config cimport Config as ConfigType
@@ -20,7 +20,7 @@ from .http1_repeats cimport Repeat, repeatable
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_UPGRADE, SEND_CHUNKED, SEND_LENGTH,
                               SEND_NOTHING, Draft, body_output, draft, trailers_output)
 from .http1_responses cimport (PHASE_CLOSED, PHASE_DEAF, PHASE_FIELDS, PHASE_TRAILERS, PHASE_TUNNEL,
-                               PHASE_UNTIL_CLOSE, Core, Pending, Reading)
+                               PHASE_UNTIL_CLOSE, Core, Pending, Reading, empty, push, waiting_at)
 from .logs cimport same_octets
 
 from .http1_config import Config as Config  # no-cython-lint: callers find it here
@@ -31,7 +31,7 @@ cdef bint same_core(const Core *one, const Core *two) noexcept nogil:
     return (one.phase == two.phase and one.status == two.status and one.seen == two.seen
             and one.sends == two.sends and one.old_peer == two.old_peer and one.begun == two.begun
             and one.closing == two.closing and one.bare == two.bare and one.ending == two.ending
-            and one.given == two.given
+            and one.given == two.given and one.waiting == two.waiting
             and one.sender == two.sender and one.owed == two.owed
             and one.declared == two.declared and one.length == two.length
             and one.remaining == two.remaining and one.excess == two.excess
@@ -59,7 +59,7 @@ cdef class State(Reading):
     @property
     def open_request_count(self):
         """Requests whose response is not complete."""
-        return len(self.queue) - self.core.first
+        return self.core.waiting
 
     @property
     def is_open_read(self):
@@ -75,8 +75,7 @@ cdef class State(Reading):
 
     cdef bint may_switch(self) noexcept:
         """Whether the last request asks for another protocol: nothing may follow it before its answer."""
-        cdef Py_ssize_t count = len(self.queue)
-        return count != self.core.first and (<Pending>self.queue[count - 1]).asks & (
+        return self.core.waiting != 0 and (<Pending>self.queue[len(self.queue) - 1]).asks & (
             ASKS_CONNECT | ASKS_UPGRADE) != 0
 
     @property
@@ -106,19 +105,15 @@ cdef class State(Reading):
     def __eq__(self, other):
         cdef State two
         cdef Py_ssize_t i
-        cdef Py_ssize_t count
         if type(other) is not State:
             return NotImplemented
         two = <State>other
         if self is two:
             return True
-        count = len(self.queue) - self.core.first
-        if (self.config != two.config or not same_core(&self.core, &two.core)
-                or count != len(two.queue) - two.core.first):
+        if self.config != two.config or not same_core(&self.core, &two.core):
             return False
-        for i in range(count):
-            if not same_pending(<Pending>self.queue[self.core.first + i],
-                                <Pending>two.queue[two.core.first + i]):
+        for i in range(self.core.waiting):
+            if not same_pending(waiting_at(self, i), waiting_at(two, i)):
                 return False
         if not same_octets(self.log, &self.core.window, two.log, &two.core.window):
             return False
@@ -141,6 +136,9 @@ cdef class State(Reading):
 
     def request(self, method, target, headers, tuple body, bint streaming):
         """Send a request; with `streaming` its body follows through `stream_body`."""
+        return self.asked(method, target, headers, body, streaming)
+
+    cdef Step asked(self, object method, object target, object headers, tuple body, bint streaming):
         cdef State new
         cdef Draft made = None
         cdef Repeat repeat = self.repeat
@@ -148,7 +146,7 @@ cdef class State(Reading):
         cdef int asks
         cdef Pending pending
         cdef Step given
-        cdef Py_ssize_t count = len(self.queue) - self.core.first
+        cdef Py_ssize_t count = self.core.waiting
         cdef Fault refused = None
         if body is not None and streaming:
             raise TypeError("a body that is streamed is not given as well")
@@ -191,8 +189,7 @@ cdef class State(Reading):
         pending.ref.number = new.core.given
         pending.asks = asks
         pending.protocols = repeat.protocols if made is None else made.protocols
-        new.queue = self.queue[self.core.first:] + (pending,) if count else (pending,)
-        new.core.first = 0
+        push(new, pending)
         new.core.bare = False
         if made is not None and made.sends != SEND_NOTHING:
             new.core.sender = new.core.given
@@ -208,6 +205,9 @@ cdef class State(Reading):
 
     def stream_body(self, RequestRef ref not None, bytes data not None):
         """Send a piece of a streamed body, or of what a tunnel carries."""
+        return self.sent(ref, data)
+
+    cdef Step sent(self, RequestRef ref, bytes data):
         cdef State new
         cdef tuple output
         cdef Fault refused = self.unsendable(ref)
@@ -304,14 +304,13 @@ cdef class State(Reading):
         if self.core.phase >= PHASE_DEAF:
             return step(self, None, (), None, None, self.end())
         new = self.clone()
-        if len(self.queue) == self.core.first:   # W-9: an idle connection ends without a fault
+        if self.core.waiting == 0:   # W-9: an idle connection ends without a fault
             new.shut(None, None, None)
             return step(new, responses, (), None, None, END_CLOSE)
-        current = <Pending>self.queue[self.core.first]
+        current = waiting_at(self, 0)
         if clean and self.core.phase == PHASE_TUNNEL:
             responses.append(done(current.ref))
-            new.queue = ()
-            new.core.first = 0
+            empty(new)
             new.core.phase = PHASE_DEAF
             if self.core.sender == 0:
                 new.shut(None, None, None)
@@ -339,6 +338,9 @@ cdef class State(Reading):
 
     def feed(self, bytes data not None):
         """Take what the peer sent."""
+        return self.fed(data)
+
+    cdef Step fed(self, bytes data):
         cdef State new
         cdef list responses
         cdef Fault broken
@@ -391,6 +393,7 @@ cdef class State(Reading):
         cdef State new = State.__new__(State)
         new.config = self.config
         new.queue = self.queue
+        new.older = self.older
         new.log = self.log
         new.fields = self.fields
         new.cache = self.cache
@@ -404,3 +407,23 @@ cdef Fault hushed(Fault broken, frozenset secret):
     if broken.reason == "invalid_chunk_size" and seems_secret(broken.value, secret):
         return without_value(broken)
     return broken
+
+
+cdef Step feed_of(object state, bytes data):
+    return (<State>state).fed(data) if type(state) is State else <Step?>state.feed(data)
+
+
+cdef Step request_of(object state, object method, object target, object headers, tuple body, bint streaming):
+    if type(state) is State:
+        return (<State>state).asked(method, target, headers, body, streaming)
+    return <Step?>state.request(method, target, headers, body, streaming)
+
+
+cdef Step stream_body_of(object state, RequestRef ref, bytes data):
+    return (<State>state).sent(ref, data) if type(state) is State else <Step?>state.stream_body(ref, data)
+
+
+COURSE: Course = Course.__new__(Course)
+(<Course>COURSE).feed = feed_of
+(<Course>COURSE).request = request_of
+(<Course>COURSE).stream_body = stream_body_of

@@ -30,4 +30,5 @@ cdef class Config:
     cdef str authority                          # host[:port]
     cdef bytes lines                            # the default Host and User-Agent fields, as they are sent
 
+    cdef int name(self, str hostname, int port, str scheme, unsigned long long identity) except -1
     cdef tuple parts(self)

@@ -1,5 +1,6 @@
 # One HTTP/1 connection: what was read so far, what is still to come, both ways.
 from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 
 from .events cimport RequestRef
 from .faults cimport Fault
@@ -51,7 +52,8 @@ cdef struct Core:
     long long length          # content-length of the response; -1
     long long remaining       # octets of the body, or of the chunk, still to read
     long long excess          # octets of chunk framing beyond what is reasonable
-    Py_ssize_t first          # place in `queue` of the request whose response is read
+    Py_ssize_t first          # place in the queue of the request whose response is read
+    Py_ssize_t waiting        # requests from there on: those that are open
     Py_ssize_t count          # field lines of the section that is read
     Py_ssize_t size           # octets of it
     Py_ssize_t kept           # fields in `fields`, folds joined
@@ -88,7 +90,8 @@ cdef struct Fresh:
 
 cdef class Reading:
     cdef readonly Config config
-    cdef tuple queue          # of Pending, from `first` on
+    cdef tuple queue          # of Pending, from `first` on; where there are many, the newest of them
+    cdef tuple older          # tuples of FULL each that come before those; None
     cdef ByteLog log          # the line that is not complete yet; None
     cdef ListLog fields       # fields of the section that is not complete yet; None
     cdef LineCache cache      # shared by the lineage; not compared
@@ -122,3 +125,66 @@ cdef class Reading:
     cdef int trailers_done(self, tuple section, list responses) except -1
     cdef int shut(self, list responses, object first, object rest) except -2
     cdef bint is_answering(self) noexcept
+
+
+# The queue: a tuple that is copied for each request while it is short. Where it is long its older part is
+# kept in full tuples, so that neither a request nor a response copies more than FULL places of it, and
+# those of the tuple of tuples once in FULL.
+cdef enum:
+    FULL = 64
+
+
+cdef inline Pending waiting_at(Reading self, Py_ssize_t place):
+    """The open request that was sent after so many other open ones."""
+    cdef Py_ssize_t at = self.core.first + place
+    cdef Py_ssize_t before
+    if self.older is not None:
+        before = FULL * PyTuple_GET_SIZE(self.older)
+        if at < before:
+            return <Pending>PyTuple_GET_ITEM(<tuple>PyTuple_GET_ITEM(self.older, at // FULL), at % FULL)
+        at -= before
+    return <Pending>PyTuple_GET_ITEM(self.queue, at)
+
+
+cdef inline int push(Reading self, Pending pending) except -1:
+    """Put a request behind all others."""
+    cdef Py_ssize_t waiting = self.core.waiting
+    if self.older is not None:
+        if PyTuple_GET_SIZE(self.queue) == FULL:
+            self.older = self.older + (self.queue,)
+            self.queue = (pending,)
+        else:
+            self.queue = self.queue + (pending,)
+    elif waiting == 0:
+        self.core.first = 0
+        self.queue = (pending,)
+    elif waiting < FULL:
+        self.queue = self.queue[self.core.first:] + (pending,)
+        self.core.first = 0
+    else:
+        self.older = (self.queue[self.core.first:],)
+        self.core.first = 0
+        self.queue = (pending,)
+    self.core.waiting = waiting + 1
+    return 0
+
+
+cdef inline int shift(Reading self) except -1:
+    """Take the first request out."""
+    self.core.first += 1
+    self.core.waiting -= 1
+    if self.older is not None:
+        if self.core.first == FULL:
+            self.core.first = 0
+            self.older = self.older[1:] if PyTuple_GET_SIZE(self.older) > 1 else None
+    elif self.core.waiting == 0:
+        empty(self)
+    return 0
+
+
+cdef inline int empty(Reading self) except -1:
+    """Take all requests out."""
+    self.queue = ()
+    self.older = None
+    self.core.first = self.core.waiting = 0
+    return 0

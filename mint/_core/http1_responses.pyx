@@ -126,17 +126,17 @@ cdef class Reading:
         cdef Fault why
         cdef Py_ssize_t i
         if responses is not None:
-            for i in range(self.core.first, len(self.queue)):
-                why = first if i == self.core.first else rest
-                if self.core.ending and i > self.core.first:   # 9112-9.6: not processed
+            for i in range(self.core.waiting):
+                why = first if i == 0 else rest
+                if self.core.ending and i > 0:   # 9112-9.6: not processed
                     why = fault("closed", "", "", 0, 0, 0, PROCESSED_NO)
                 weight = weighed(weight, why.processed)
-                responses.append(failed((<Pending>self.queue[i]).ref, why))
+                responses.append(failed(waiting_at(self, i).ref, why))
         self.next_response()
-        self.queue = ()
+        empty(self)
         self.repeat = None
         self.core.phase = PHASE_CLOSED
-        self.core.first = self.core.sender = self.core.owed = 0
+        self.core.sender = self.core.owed = 0
         self.core.sends = SEND_NOTHING
         self.core.begun = False
         return weight
@@ -165,7 +165,7 @@ cdef class Reading:
         while at.place < at.end and broken is None:
             phase = self.core.phase
             if phase == PHASE_STATUS:
-                if len(self.queue) == self.core.first:   # 9112-6.3-j, 9112-9.2-b, W-5
+                if self.core.waiting == 0:   # 9112-6.3-j, 9112-9.2-b, W-5
                     self.pass_over(&at)
                     if at.place < at.end:
                         if self.core.bare:
@@ -215,7 +215,7 @@ cdef class Reading:
     cdef int hand_on(self, Input *at, bytes data, Py_ssize_t count, list responses) except -1:
         """Give a piece of content; where it is the whole input, that itself."""
         cdef Data made = Data.__new__(Data)
-        made.ref = (<Pending>self.queue[self.core.first]).ref
+        made.ref = waiting_at(self, 0).ref
         if count == PyBytes_GET_SIZE(data):
             made.data = data
         else:
@@ -228,7 +228,7 @@ cdef class Reading:
         """Read a status line. What does not start like one is known at its first wrong octet."""
         cdef Taken line
         cdef StatusLine made
-        cdef Pending pending = <Pending>self.queue[self.core.first]
+        cdef Pending pending = waiting_at(self, 0)
         cdef Py_ssize_t held = self.core.window.end - self.core.window.start
         cdef Py_ssize_t start = at.place
         cdef Py_ssize_t right
@@ -392,19 +392,20 @@ cdef class Reading:
                 broken = self.framing(kind, <str>PyTuple_GET_ITEM(pair, 1))
                 if broken is not None:
                     return broken
-            self.add(pair, fresh)
+            if fresh.on and fresh.count < FRESH_PAIRS:
+                Py_INCREF(pair)
+                fresh.pairs[fresh.count] = <PyObject *>pair
+                fresh.count += 1
+                self.core.kept += 1
+            else:
+                self.add(pair, fresh)
         return None
 
     cdef int add(self, tuple pair, Fresh *fresh) except -1:
-        """Take a pair into the section."""
-        if fresh.on and fresh.count == FRESH_PAIRS:
-            self.spill(fresh)
+        """Take a pair into a section that is in a log, or is put there now."""
         if fresh.on:
-            Py_INCREF(pair)
-            fresh.pairs[fresh.count] = <PyObject *>pair
-            fresh.count += 1
-        else:
-            self.fields = list_append(self.fields, self.core.kept, pair)
+            self.spill(fresh)
+        self.fields = list_append(self.fields, self.core.kept, pair)
         self.core.kept += 1
         return 0
 
@@ -504,7 +505,7 @@ cdef class Reading:
             else:
                 return seen_fault("invalid_token_list", "connection", value[:200])
         elif self.core.seen & SEEN_SWITCHING:   # upgrade; 9110-7.8-b
-            offered = (<Pending>self.queue[self.core.first]).protocols
+            offered = waiting_at(self, 0).protocols
             chosen = protocols_of(value)
             if not chosen or not all(protocol in offered for protocol in chosen):
                 return seen_fault("unexpected_upgrade", "", value[:200])
@@ -513,7 +514,7 @@ cdef class Reading:
 
     cdef object head_done(self, tuple section, list responses):
         """Deliver a header section and decide what follows it."""
-        cdef Pending pending = <Pending>self.queue[self.core.first]
+        cdef Pending pending = waiting_at(self, 0)
         cdef const Rule *rule = body_rule(self.core.seen)
         if rule.body == BODY_INTERIM:
             self.core.interim_size += self.core.size
@@ -596,18 +597,15 @@ cdef class Reading:
 
     cdef int finish(self, list responses) except -1:
         """The response is complete: go on to the next request, or close (9112-9.3-a, 9112-9.6)."""
-        cdef Pending pending = <Pending>self.queue[self.core.first]
+        cdef Pending pending = waiting_at(self, 0)
         responses.append(done(pending.ref))
-        self.core.first += 1
+        shift(self)
         if self.is_last(pending):
             unprocessed = fault("closed", "", "", 0, 0, 0, PROCESSED_NO)
             self.shut(responses, unprocessed, unprocessed)
             return 0
         self.next_response()
         self.core.phase = PHASE_STATUS
-        if self.core.first == len(self.queue):
-            self.queue = ()
-            self.core.first = 0
         return 0
 
     cdef int trailers_done(self, tuple section, list responses) except -1:
@@ -615,7 +613,7 @@ cdef class Reading:
         cdef tuple allowed = tuple([pair for pair in section
                                     if not name_is_forbidden_in_trailers(<str>(<tuple>pair)[0])])
         if allowed:
-            responses.append(trailers_of((<Pending>self.queue[self.core.first]).ref, allowed))
+            responses.append(trailers_of(waiting_at(self, 0).ref, allowed))
         self.finish(responses)
         return 0
 
@@ -659,7 +657,7 @@ cdef class Reading:
                                    else PHASE_CHUNK_LINE)
         if count:
             made = Data.__new__(Data)
-            made.ref = (<Pending>self.queue[self.core.first]).ref
+            made.ref = waiting_at(self, 0).ref
             if joined != NULL:
                 _PyBytes_Resize(&joined, count)
                 made.data = <bytes>joined

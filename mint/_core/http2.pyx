@@ -10,7 +10,7 @@ from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
-from .events cimport END_CLOSE, END_KEEP, RequestRef, step
+from .events cimport END_CLOSE, END_KEEP, Course, RequestRef, Step, step
 from .faults cimport Fault, refusal
 from .flow cimport DEFAULT_WINDOW, MAX_WINDOW, credit_due, window_left
 from .frames cimport (NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
@@ -412,3 +412,23 @@ cdef class State(Core):
     def __repr__(self):
         return (f"<http2.State {('starting', 'running', 'over')[self.s.phase]}, "
                 f"{self.s.waiting} open>")
+
+
+cdef Step feed_of(object state, bytes data):
+    return receive(<State>state, data) if type(state) is State else <Step?>state.feed(data)
+
+
+cdef Step request_of(object state, object method, object target, object headers, tuple body, bint streaming):
+    if type(state) is State:
+        return send_request(<State>state, method, target, headers, body, streaming)
+    return <Step?>state.request(method, target, headers, body, streaming)
+
+
+cdef Step stream_body_of(object state, RequestRef ref, bytes data):
+    return send_body(<State>state, ref, data) if type(state) is State else <Step?>state.stream_body(ref, data)
+
+
+COURSE: Course = Course.__new__(Course)
+(<Course>COURSE).feed = feed_of
+(<Course>COURSE).request = request_of
+(<Course>COURSE).stream_body = stream_body_of

@@ -41,6 +41,7 @@ cdef class Config:
     cdef bytes opening                    # the first octets of the connection
     cdef tuple pseudo                     # pairs made once: (:scheme, :authority, user-agent or None)
 
+    cdef int name(self, str hostname, int port, str scheme, unsigned long long identity) except -1
     cdef tuple parts(self)
 
 

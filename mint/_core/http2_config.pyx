@@ -117,15 +117,8 @@ cdef class Config:
                  frozenset sensitive not None=frozenset(), bint index_credentials=False, int events=0):
         cdef tuple given = tuple(settings)
         cdef dict named
-        hostname = exact(hostname)
-        scheme = exact(scheme)
-        if scheme not in ("http", "https"):
-            raise ValueError(f"the scheme must be http or https, not {scheme!r}")
-        check_host(hostname, user_agent)
-        if not hostname:
-            raise ValueError("a request needs an authority: hostname is empty")
-        if not 0 <= port <= 65535:
-            raise ValueError(f"port {port} is not between 0 and 65535")
+        self.user_agent = user_agent
+        self.name(exact(hostname), port, exact(scheme), identity)
         if not 0 <= tolerance <= TOLERATE_ALL:
             raise ValueError(f"tolerance {tolerance} has bits that mean nothing")
         if not 0 <= events <= EVENTS_ALL:
@@ -134,11 +127,6 @@ cdef class Config:
         self.skip_target_validation = skip_target_validation
         self.tolerance = tolerance
         self.index_credentials = index_credentials
-        self.hostname = hostname
-        self.port = port
-        self.scheme = scheme
-        self.identity = identity
-        self.user_agent = user_agent
         self.connection_window_size = between("connection_window_size", connection_window_size,
                                               65535, 0x7FFFFFFF)
         if ((given and given != DEFAULT_SETTINGS)
@@ -178,9 +166,24 @@ cdef class Config:
             raise ValueError("first_stream must be odd")
         self.sensitive = sensitive
         self.extra_sensitive = sensitive if sensitive else None
+
+    cdef int name(self, str hostname, int port, str scheme, unsigned long long identity) except -1:
+        """Say which connection it is of."""
+        if scheme not in ("http", "https"):
+            raise ValueError(f"the scheme must be http or https, not {scheme!r}")
+        check_host(hostname, self.user_agent)
+        if not hostname:
+            raise ValueError("a request needs an authority: hostname is empty")
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port {port} is not between 0 and 65535")
+        self.hostname = hostname
+        self.port = port
+        self.scheme = scheme
+        self.identity = identity
         self.authority = authority(hostname, port, scheme)
         self.pseudo = ((":scheme", scheme), (":authority", self.authority),
-                       ("user-agent", user_agent) if user_agent else None)
+                       ("user-agent", self.user_agent) if self.user_agent else None)
+        return 0
 
     cdef tuple parts(self):
         return (self.hostname, self.port, self.scheme, self.identity, self.user_agent, self.settings,
@@ -200,3 +203,39 @@ cdef class Config:
 
     def __hash__(self):
         return hash(self.parts())
+
+
+def renamed(Config usual not None, hostname, int port, scheme, unsigned long long identity):
+    """Return the same options and limits for another connection, without checking them anew."""
+    cdef Config made = Config.__new__(Config)
+    made.user_agent = usual.user_agent
+    made.settings = usual.settings
+    made.connection_window_size = usual.connection_window_size
+    made.window_update_threshold = usual.window_update_threshold
+    made.max_fields = usual.max_fields
+    made.max_header_block = usual.max_header_block
+    made.max_continuations = usual.max_continuations
+    made.max_settings = usual.max_settings
+    made.max_unsent_acks = usual.max_unsent_acks
+    made.max_glitches = usual.max_glitches
+    made.max_resets = usual.max_resets
+    made.max_reserved = usual.max_reserved
+    made.max_remembered = usual.max_remembered
+    made.max_informational = usual.max_informational
+    made.max_informational_size = usual.max_informational_size
+    made.max_trailer_size = usual.max_trailer_size
+    made.max_trailer_fields = usual.max_trailer_fields
+    made.max_pings = usual.max_pings
+    made.assumed_concurrency = usual.assumed_concurrency
+    made.max_discarded_header_list = usual.max_discarded_header_list
+    made.first_stream = usual.first_stream
+    made.skip_target_validation = usual.skip_target_validation
+    made.tolerance = usual.tolerance
+    made.sensitive = usual.sensitive
+    made.extra_sensitive = usual.extra_sensitive
+    made.index_credentials = usual.index_credentials
+    made.events = usual.events
+    made.checked = usual.checked
+    made.opening = usual.opening
+    made.name(exact(hostname), port, exact(scheme), identity)
+    return made

@@ -1,16 +1,16 @@
-# Whose turn it is on a link, and the transactions that are frequent enough to be compiled.
-from .events cimport Step
-from .messages cimport Received, Source
-from .values cimport Slots
+# Whose turn it is on a link.
+from .messages cimport Source
 
 
 cdef class Mutex:
-    cdef void *lock              # a PyThread_type_lock; owned
+    cdef void *lock              # a PyThread_type_lock that waiting threads wait for; owned
+    cdef long count              # threads that hold it or wait for it; changed atomically
     cdef unsigned long owner     # the thread that holds it; meaningless while depth is 0
     cdef int depth               # how often its owner holds it
 
     cdef bint enter(self, bint wait) noexcept
     cdef void leave(self) noexcept
+    cdef bint withdrawn(self) noexcept
     cdef bint mine(self) noexcept
 
 
@@ -70,24 +70,7 @@ cdef class Turns:
     cdef long long left(self, bint moved) except -1
     cdef int queue(self, tuple output) except -1
     cdef bytes popped(self)
+    cdef bytes taken_out(self)
     cdef bint hears(self) except -1
     cdef bint stirs(self) except -1
     cdef object one_read(self)
-
-
-cdef class Quick:
-    cdef Slots slots
-    cdef Py_ssize_t link         # position in the slots' offsets
-    cdef bint flushes            # whether states count what waits to be written
-
-    cdef Turns linked(self, object value)
-    cdef object current(self, object value, Turns link)
-    cdef object requested(self, object value, Turns link, object method, object target, object headers,
-                          tuple body, bint streaming, bint flush)
-    cdef object streamed_out(self, object value, Turns link, object ref, bytes data, bint flush)
-    cdef object received(self, object value, Turns link, object until)
-    cdef object streamed(self, object value, Turns link, Received got)
-    cdef int listened(self, object value, Turns link) except -1
-    cdef int handed(self, object value, Turns link, Step made, bint flush) except -1
-    cdef Step fed(self, object value, Turns link, object data)
-    cdef object successor(self, object value, Turns link, Step made)

@@ -1,22 +1,35 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Whose turn it is on a link, and the plain course of the frequent transactions.
+"""Whose turn it is on a link.
 
 A transaction claims the link, lets the engine decide, hands over what it says and gives the link back
-one generation on. `Quick` does that where nothing special happens; everything else it leaves to the
-facade, which does the same in Python. No octet moves here: queues are filled and emptied.
+one generation on; its frequent courses stand in courses.pyx. No octet moves here: queues are filled and
+emptied.
 """
 
 cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.object cimport PyObject
 
-from .events cimport END_KEEP, Failed, Step
 from .messages cimport Received
-from .values cimport Slots
 
 cdef extern from *:
     """
+    #ifdef _MSC_VER
+    #include <intrin.h>
+    static int mint_swap(volatile long *place, long before, long after) {
+        return _InterlockedCompareExchange(place, after, before) == before;
+    }
+    static long mint_add(volatile long *place, long count) { return _InterlockedExchangeAdd(place, count); }
+    #else
+    /* Whether it was `before`, and is `after` now. */
+    static int mint_swap(volatile long *place, long before, long after) {
+        return __atomic_compare_exchange_n(place, &before, after, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    }
+    /* Add to it, and return what it was. */
+    static long mint_add(volatile long *place, long count) {
+        return __atomic_fetch_add(place, count, __ATOMIC_SEQ_CST);
+    }
+    #endif
     #ifdef _WIN32
     static int mint_readable(int descriptor) { (void)descriptor; return 1; }
     #else
@@ -28,6 +41,8 @@ cdef extern from *:
     }
     #endif
     """
+    bint mint_swap(volatile long *place, long before, long after) noexcept nogil
+    long mint_add(volatile long *place, long count) noexcept nogil
     bint mint_readable(int descriptor) noexcept nogil
 
 cdef extern from "pythread.h" nogil:
@@ -50,12 +65,18 @@ def shift(near, list out not None):
 
 @cython.final
 cdef class Mutex:
-    """A lock that its owner may take again."""
+    """A lock that its owner may take again.
+
+    `count` says who holds it or waits; where nobody waits, that is all there is to taking it and giving it
+    back. `lock` is what waiting threads wait for: whoever gives the mutex back while others wait releases it
+    for one of them, which has the mutex then.
+    """
 
     def __cinit__(self):
         self.lock = PyThread_allocate_lock()
         if self.lock == NULL:
             raise MemoryError
+        PyThread_acquire_lock(self.lock, 0)
 
     def __dealloc__(self):
         if self.lock != NULL:
@@ -67,11 +88,12 @@ cdef class Mutex:
         if self.depth and self.owner == me:
             self.depth += 1
             return True
-        if not PyThread_acquire_lock(lock, 0):
+        if not mint_swap(&self.count, 0, 1):
             if not wait:
                 return False
-            with nogil:
-                PyThread_acquire_lock(lock, 1)
+            if mint_add(&self.count, 1):
+                with nogil:
+                    PyThread_acquire_lock(lock, 1)
         self.owner = me
         self.depth = 1
         return True
@@ -81,7 +103,17 @@ cdef class Mutex:
         if self.depth == 0:
             # Without a GIL, who was the owner must not take itself for it while another becomes it.
             self.owner = 0
-            PyThread_release_lock(self.lock)
+            if mint_add(&self.count, -1) > 1:
+                PyThread_release_lock(self.lock)
+
+    cdef bint withdrawn(self) noexcept:
+        """Wait no longer; false where the mutex was given to this thread, which nobody else waits for."""
+        cdef long count = self.count
+        while count > 1:
+            if mint_swap(&self.count, count, count - 1):
+                return True
+            count = self.count
+        return False
 
     cdef bint mine(self) noexcept:
         """Whether this thread holds it."""
@@ -117,21 +149,29 @@ cdef class Mutex:
         exception of theirs leaves the lock taken. Raises `RuntimeError` where this thread holds it already.
         """
         cdef long long microseconds = -1 if seconds < 0 else <long long>(seconds * 1e6)
-        cdef PyLockStatus status
+        cdef PyLockStatus status = PY_LOCK_ACQUIRED
+        cdef void *lock = self.lock
         if self.mine():
             raise RuntimeError("this thread is inside already")
-        if not PyThread_acquire_lock(self.lock, 0):
+        if not mint_swap(&self.count, 0, 1):
             if microseconds == 0:
                 return False
-            with nogil:
-                status = PyThread_acquire_lock_timed(self.lock, microseconds, 1)
-            if status == PY_LOCK_INTR:
-                PyErr_CheckSignals()
-                return False
+            if mint_add(&self.count, 1):
+                with nogil:
+                    status = PyThread_acquire_lock_timed(lock, microseconds, 1)
             if status != PY_LOCK_ACQUIRED:
-                return False
+                if self.withdrawn():
+                    if status == PY_LOCK_INTR:
+                        PyErr_CheckSignals()
+                    return False
+                with nogil:   # it was released for this thread, just now
+                    PyThread_acquire_lock(lock, 1)
         self.owner = PyThread_get_thread_ident()
         self.depth = 1
+        if status == PY_LOCK_INTR:
+            self.leave()
+            PyErr_CheckSignals()
+            return False
         try:
             work(argument)
         finally:
@@ -254,6 +294,9 @@ cdef class Turns:
 
     def taken(self):
         """Take everything out of the output queue."""
+        return self.taken_out()
+
+    cdef bytes taken_out(self):
         cdef bytes octets
         if len(self._outbox) == 1:
             first = self._outbox.popleft()
@@ -425,270 +468,3 @@ cdef class Turns:
                     self._wire.leave()
         finally:
             self._shut()
-
-
-cdef inline bint is_plain(Step made) noexcept:
-    """Whether a step asks for nothing but its successor and its responses."""
-    cdef Py_ssize_t at
-    if (made.fault is not None or made.end != END_KEEP or made.output or made.notes or made.timed):
-        return False
-    for at in range(len(made.responses)):
-        if type(made.responses[at]) is Failed:
-            return False
-    return True
-
-
-cdef inline PyObject *held(object value, Slots slots, Py_ssize_t place) noexcept:
-    return (<PyObject **>(<char *><PyObject *>value + slots.offsets[place]))[0]
-
-
-@cython.final
-cdef class Quick:
-    """The frequent transactions on the values of one slotted class."""
-
-    def __init__(self, Slots slots not None, str link not None, bint flushes):
-        self.slots = slots
-        self.link = slots.places[link]
-        self.flushes = flushes
-
-    cdef Turns linked(self, object value):
-        """The link of a value; None where it is none of ours, or has its own ways."""
-        cdef object link
-        if type(value) is not self.slots.owner:
-            return None
-        # Only what nobody but `object.__new__` made has empty slots.
-        if (held(value, self.slots, self.link) == NULL
-                or held(value, self.slots, self.slots.state) == NULL
-                or held(value, self.slots, self.slots.generation) == NULL):
-            return None
-        link = <object>held(value, self.slots, self.link)
-        if isinstance(link, Turns) and (<Turns>link).plain:
-            return <Turns>link
-        return None
-
-    cdef object current(self, object value, Turns link):
-        """The state to go on from: what was queued may have been taken since the last operation."""
-        cdef object state = <object>held(value, self.slots, self.slots.state)
-        if self.flushes and link.behind:
-            if link.has_left():
-                link.behind = False
-                state = state.flushed()
-            else:
-                state = state.left(link.backlog if link.windowed else link._queued)
-            if state.timed:
-                link.behind = True
-                state = value._dated(state)
-        return state
-
-    def remind(self, value):
-        """Let the next operation tell the state the time."""
-        cdef Turns link = self.linked(value)
-        if link is not None:
-            link.behind = True
-
-    def request(self, value, method, target, headers, tuple body, bint streaming, bint flush):
-        """Send a request: the successor and the ref, or the fault that refuses it.
-
-        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
-        happened then.
-        """
-        cdef Turns link = self.linked(value)
-        if link is None or link._writing != WRITE_OPEN:
-            return None
-        if not link.enter(<object>held(value, self.slots, self.slots.generation)):
-            return None
-        try:
-            return self.requested(value, link, method, target, headers, body, streaming, flush)
-        except BaseException as error:
-            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
-            raise
-
-    cdef object requested(self, object value, Turns link, object method, object target, object headers,
-                          tuple body, bint streaming, bint flush):
-        cdef Step made
-        cdef object state
-        try:
-            state = self.current(value, link)
-            made = <Step?>state.request(method, target, headers, body, streaming)
-        except BaseException:
-            link.behind = True
-            link.left(False)
-            raise
-        if made.fault is not None or made.ref is None:
-            link.behind = True
-            link.left(False)
-            return made.fault
-        if made.alone:
-            self.listened(value, link)
-        if made.notes or made.end != END_KEEP:
-            return value._commit(made, flush=flush), made.ref
-        if link.still and not link._layers:
-            link.queue(made.output)
-        else:
-            self.handed(value, link, made, flush)
-        return self.successor(value, link, made), made.ref
-
-    def stream_body(self, value, ref, bytes data, bint flush):
-        """Send a piece of a streamed body: the successor, or the fault that refuses it.
-
-        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
-        happened then.
-        """
-        cdef Turns link = self.linked(value)
-        if link is None or link._writing != WRITE_OPEN:
-            return None
-        if not link.enter(<object>held(value, self.slots, self.slots.generation)):
-            return None
-        try:
-            return self.streamed_out(value, link, ref, data, flush)
-        except BaseException as error:
-            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
-            raise
-
-    cdef object streamed_out(self, object value, Turns link, object ref, bytes data, bint flush):
-        cdef Step made
-        cdef object state
-        try:
-            state = self.current(value, link)
-            made = <Step?>state.stream_body(ref, data)
-        except BaseException:
-            link.behind = True
-            link.left(False)
-            raise
-        if made.fault is not None:
-            link.behind = True
-            link.left(False)
-            return made.fault
-        if made.notes or made.end != END_KEEP:
-            return value._commit(made, flush=flush)
-        if link.still and not link._layers:
-            link.queue(made.output)
-        elif made.output:
-            self.handed(value, link, made, flush)
-        return self.successor(value, link, made)
-
-    def commit(self, value, Step made not None):
-        """Queue what a step of a claimed link says: the successor. None where there is more to do."""
-        cdef Turns link = self.linked(value)
-        if (link is None or not link.still or link._layers or link._writing != WRITE_OPEN
-                or made.notes or made.end != END_KEEP):
-            return None
-        link.queue(made.output)
-        return self.successor(value, link, made)
-
-    cdef int listened(self, object value, Turns link) except -1:
-        """Refuse a request where something has come before it (RFC 9112 9.2)."""
-        cdef bint stirs
-        try:
-            stirs = link.stirs()
-        except BaseException:
-            link.poison()
-            raise
-        if stirs:
-            value._heard_unasked()
-        return 0
-
-    cdef int handed(self, object value, Turns link, Step made, bint flush) except -1:
-        """Let the link send what a step says."""
-        try:
-            link.send(made.output, flush=flush)
-        except BaseException as error:
-            value._broke(made, error)
-            raise
-        return 0
-
-    def recv(self, value, until):
-        """Feed one read, that of what has arrived first: the successor and the responses.
-
-        None where it is not this value's turn, or the link may not wait; nothing has happened then.
-        """
-        cdef Turns link = self.linked(value)
-        if (link is None or link.home or link.shared or link.inbox is not None
-                or link._sequence != link._accepted
-                or not link.enter(<object>held(value, self.slots, self.slots.generation))):
-            return None
-        try:
-            return self.received(value, link, until)
-        except BaseException as error:
-            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
-            raise
-
-    cdef object received(self, object value, Turns link, object until):
-        cdef bytes data
-        cdef list responses
-        cdef Step made
-        if link._arrived:
-            data = link.popped()
-        else:
-            try:
-                data = <bytes?>link.receive(until)
-            except BaseException as error:
-                value._unheard(error, ())
-                raise
-            if not data:
-                responses = []
-                return value._take(data, responses), responses
-        made = self.fed(value, link, data)
-        if is_plain(made):
-            return self.successor(value, link, made), made.responses
-        responses = []
-        return value._fed(made, responses), responses
-
-    def stream(self, value, message):
-        """Feed a message in its turn: the successor and the responses.
-
-        None for what is no octets, or not this value's next message; nothing has happened then.
-        """
-        cdef Turns link = self.linked(value)
-        cdef Received got
-        if link is None or type(message) is not Received:
-            return None
-        got = message
-        if (got.source is not link.source or got.sequence != link._accepted + 1 or not got.data
-                or not link.enter(<object>held(value, self.slots, self.slots.generation))):
-            return None
-        try:
-            return self.streamed(value, link, got)
-        except BaseException as error:
-            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
-            raise
-
-    cdef object streamed(self, object value, Turns link, Received got):
-        cdef Step made
-        cdef object fresh
-        link._accepted += 1
-        made = self.fed(value, link, got.data)
-        if not is_plain(made):
-            return value._heard(made)
-        fresh = self.successor(value, link, made)
-        if made.state.is_open_read:
-            link.arm()
-        return fresh, made.responses
-
-    def take(self, value, bytes data not None, list responses not None):
-        """Feed one read of a link that is claimed: the successor, with `responses` extended.
-
-        None where the link has its own ways.
-        """
-        cdef Turns link = self.linked(value)
-        cdef Step made
-        if link is None or not data:
-            return None
-        made = self.fed(value, link, data)
-        if not is_plain(made):
-            return value._fed(made, responses)
-        responses += made.responses
-        return self.successor(value, link, made)
-
-    cdef Step fed(self, object value, Turns link, object data):
-        try:
-            return <Step?>self.current(value, link).feed(data)
-        except BaseException:
-            link.poison()
-            raise
-
-    cdef object successor(self, object value, Turns link, Step made):
-        cdef object state = made.state
-        if self.flushes and link.has_left():
-            state = state.flushed()
-        return self.slots.succeed(value, state, link.left(True))

@@ -13,5 +13,6 @@ cdef class Slots:
     cdef Py_ssize_t generation
 
     cdef object copied(self, object value)
+    cdef object begun(self, object state, object generation)
     cdef int put(self, object fresh, Py_ssize_t place, object value) except -1
     cpdef object succeed(self, value, state, generation)

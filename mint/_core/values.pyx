@@ -72,6 +72,13 @@ cdef class Slots:
         Py_XDECREF(before)
         return 0
 
+    cdef object begun(self, object state, object generation):
+        """Return a value that has nothing but these two."""
+        cdef object fresh = mint_alloc(<PyObject *>self.owner)
+        self.put(fresh, self.state, state)
+        self.put(fresh, self.generation, generation)
+        return fresh
+
     def make(self, type owner, *contents):
         """Return a value of the class with these in its slots, in their order."""
         cdef object fresh

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._core.courses import put_first, take_first
 from ..errors import TransportTimeout
 from .link import Link
 from .pipe import Writing
@@ -45,6 +46,7 @@ class Memory(Link):
         """Whether this end has said that it sends no more."""
         return self._writing not in {Writing.OPEN, Writing.FAILED}
 
+    @put_first
     def put(self, octets: bytes) -> None:
         """Let these octets come from the peer."""
         if octets:
@@ -66,6 +68,7 @@ class Memory(Link):
         if self.has_next:
             self._tell()
 
+    @take_first
     def take(self) -> bytes:
         """Return everything that was sent and not taken yet."""
         return self.taken()

@@ -164,8 +164,26 @@ class TransportError(MintError):
     """A failure of what carries HTTP: names, sockets, TLS."""
 
 
+class _Late:
+    """What makes the error of a failure when it is first asked for: a break may fail thousands at once."""
+
+    __slots__ = ("_late",)
+
+    _late: tuple[Callable[[object], HTTPError | TransportError], object]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name != "error":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            make, fault = self._late
+            error = make(fault)
+            object.__setattr__(self, "error", error)
+            return error
+
+
 @dataclass(frozen=True, slots=True)
-class RequestFailed:
+class RequestFailed(_Late):
     """This request failed, and only this one: no `Done` follows.
 
     `error.processed` says whether it is safe to send the request again.

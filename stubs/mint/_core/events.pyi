@@ -17,6 +17,10 @@ def shown(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """Return fields as `repr` may show them: what is secret is left out (R35)."""
 
 @final
+class Course:
+    """How the compiled transactions call the verbs of one protocol's states, without looking them up."""
+
+@final
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestRef:
     """Names one request (or ping, or push) of one connection; equal only to itself.
@@ -223,7 +227,10 @@ Event = Plain | Failed
 
 @final
 class Step(Generic[_S_co]):
-    """What one engine call gives: the successor, responses, octets to write, and how to go on."""
+    """What one engine call gives: the successor, responses, octets to write, and how to go on.
+
+    It holds values, and the list that the caller gets: it is in no cycle, so the collector need not track it.
+    """
     def __init__(
         self,
         state: _S_co,

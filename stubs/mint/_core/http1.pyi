@@ -1,11 +1,13 @@
 from collections.abc import Iterable
 from typing import ClassVar, final
 
-from .events import RequestRef, Step
+from .events import Course, RequestRef, Step
 from .faults import Fault
 from .fields import SENSITIVE as SENSITIVE
 from .http1_config import Config as Config
 from .http1_responses import Reading
+
+COURSE: Course
 
 @final
 class State(Reading):

@@ -1,10 +1,12 @@
 from collections.abc import Iterable
 from typing import ClassVar, final
 
-from .events import RequestRef, Step
+from .events import Course, RequestRef, Step
 from .faults import Fault
 from .http2_config import Config as Config
 from .http2_state import Core
+
+COURSE: Course
 
 @final
 class State(Core):

@@ -1,16 +1,12 @@
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Generic, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
-from .events import RequestRef, Step
-from .faults import Fault
 from .messages import Source
-from .values import Slots
 
 _T = TypeVar("_T")
-_R = TypeVar("_R")
 _I = TypeVar("_I")
 _L = TypeVar("_L")
 _M = TypeVar("_M")
@@ -19,7 +15,12 @@ def shift(near: deque[_T], out: list[_T]) -> None:
     """Move the first entry of a deque to the end of a list, in one step for signal handlers."""
 @final
 class Mutex:
-    """A lock that its owner may take again."""
+    """A lock that its owner may take again.
+
+    `count` says who holds it or waits; where nobody waits, that is all there is to taking it and giving it
+    back. `lock` is what waiting threads wait for: whoever gives the mutex back while others wait releases it
+    for one of them, which has the mutex then.
+    """
     @property
     def held(self) -> bool:
         """Whether this thread holds it."""
@@ -122,49 +123,4 @@ class Turns(Generic[_I, _L, _M]):
         Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`. A message
         is made and put into `out` in one step for signal handlers. What an exception keeps from being put
         there is handed out later; octets that it destroys break the link.
-        """
-
-@final
-class Quick(Generic[_R]):
-    """The frequent transactions on the values of one slotted class."""
-    def __init__(self, slots: Slots, link: str, flushes: bool) -> None: ...
-    def request(
-        self,
-        value: _T,
-        method: str,
-        target: str,
-        headers: Iterable[tuple[str, str]],
-        body: tuple[bytes, ...] | None,
-        streaming: bool,
-        flush: bool,
-    ) -> tuple[_T, RequestRef] | Fault | None:
-        """Send a request: the successor and the ref, or the fault that refuses it.
-
-        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
-        happened then.
-        """
-    def stream_body(self, value: _T, ref: RequestRef, data: bytes, flush: bool) -> _T | Fault | None:
-        """Send a piece of a streamed body: the successor, or the fault that refuses it.
-
-        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
-        happened then.
-        """
-    def commit(self, value: _T, made: Step[object]) -> _T | None:
-        """Queue what a step of a claimed link says: the successor. None where there is more to do."""
-    def remind(self, value: object) -> None:
-        """Let the next operation tell the state the time."""
-    def recv(self, value: _T, until: float | None) -> tuple[_T, list[_R]] | None:
-        """Feed one read, that of what has arrived first: the successor and the responses.
-
-        None where it is not this value's turn, or the link may not wait; nothing has happened then.
-        """
-    def stream(self, value: _T, message: object) -> tuple[_T, list[_R]] | None:
-        """Feed a message in its turn: the successor and the responses.
-
-        None for what is no octets, or not this value's next message; nothing has happened then.
-        """
-    def take(self, value: _T, data: bytes, responses: list[_R]) -> _T | None:
-        """Feed one read of a link that is claimed: the successor, with `responses` extended.
-
-        None where the link has its own ways.
         """
