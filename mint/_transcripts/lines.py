@@ -51,6 +51,8 @@ class Lines(NamedTuple):
     """The beginning of a line that may hold a secret."""
     folds: bool = False
     """Whether a line that begins with a blank goes on with a secret."""
+    inside: bool = False
+    """Whether the beginning of the line that goes on was recorded: it names no secret."""
 
     @classmethod
     def start(cls, names: frozenset[str]) -> Self:
@@ -61,31 +63,45 @@ class Lines(NamedTuple):
         """Return what may be recorded of the octets, and how to go on. `state` has seen what was recorded."""
         octets = self.held + data
         walk = _Walk(state)
-        if self.folds and octets[:1] in {b" ", b"\t"}:
+        if self.folds and not self.inside and octets[:1] in {b" ", b"\t"}:
             first = _FOLDED.match(octets)
             if first is not None and _is_secret_place(state):
                 walk.put(_mask(first[0]))
                 walk.secret_end = first.end()
         while (found := self.pattern.search(octets, walk.read)) is not None:
             walk.put(octets[walk.read : found.start()])
-            if not walk.is_secret_place():
+            name = found["name"]
+            if name is not None and self.inside and not found.start():
+                walk.put(octets[:1])  # no line begins here
+            elif not walk.is_secret_place():
                 walk.put(found[0])
-            elif (name := found["name"]) is not None:
+            elif name is not None:
                 walk.put(name + _mask(found[0][len(name) :]))
                 walk.secret_end = found.end()
             else:
                 walk.put(b"//" + _mask(found[0][2:-1]) + b"@")
         walk.put(octets[walk.read :])
+        return self._kept(octets, walk)
+
+    def _kept(self, octets: bytes, walk: _Walk) -> tuple[bytes, Self]:
+        """Hold back the last line where it is not complete and may hold a secret."""
         made = bytes(walk.made)
         begin = octets.rfind(b"\n") + 1
-        if self._may_be_secret(octets[begin:], folds=walk.secret_end >= begin - 1):
+        folds = walk.secret_end >= begin - 1
+        inside = self.inside and not begin
+        if self._may_be_secret(octets[begin:], folds=folds, inside=inside):
             walk.rewind(begin)
             if walk.is_secret_place():
-                return made[:begin], self._replace(held=octets[begin:], folds=walk.secret_end >= begin - 1)
-        return made, self._replace(held=b"", folds=begin == len(octets) and walk.secret_end >= begin - 1)
+                return made[:begin], self._replace(held=octets[begin:], folds=folds, inside=inside)
+        if not octets:
+            return made, self
+        whole = begin == len(octets)
+        return made, self._replace(held=b"", folds=whole and folds, inside=not whole)
 
-    def _may_be_secret(self, line: bytes, *, folds: bool) -> bool:
+    def _may_be_secret(self, line: bytes, *, folds: bool, inside: bool) -> bool:
         """Whether an unfinished line may go on with a secret, or holds a part of one."""
+        if inside:
+            return line.endswith(b"/") or b"//" in line
         if line[:1] in {b" ", b"\t"}:
             return folds
         name, colon, value = line.partition(b":")
@@ -96,6 +112,8 @@ class Lines(NamedTuple):
 
     def rest(self) -> bytes:
         """Return what is held back, with all that may be a secret masked."""
+        if self.inside:
+            return _mask(self.held)
         found = self.pattern.match(self.held)
         if found is not None and found["name"] is not None:
             return found["name"] + _mask(self.held[found.end("name") :])
@@ -110,7 +128,7 @@ class _Walk:
 
     def __init__(self, state: State) -> None:
         self.made = bytearray()
-        self.secret_end = -1
+        self.secret_end = -2  # not even before the first octet
         self._start = self._state = state
         self._fed = 0
 

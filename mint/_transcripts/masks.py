@@ -26,6 +26,10 @@ _SCHEMES = re.compile(r"(?i)(?:basic|bearer|digest|dpop|hawk|negotiate|ntlm|hoba
 _WITH_SCHEME = frozenset({"authorization", "proxy-authorization"})
 _HIDDEN = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]")
 _UNSENDABLE = re.compile("[\u0100-\U0010ffff]")
+_TOKEN = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OTHERS = re.compile(r"[^0-9a-z]")
+_LINE_BREAK = re.compile(r"[\r\n\0]")
+_HOSTS = frozenset({"host", ":authority"})
 _BLANKS = " \t"
 _LEAST = 5
 _SHORT = "0"  # one of the shortest
@@ -84,11 +88,25 @@ def secret_names(sensitive: Iterable[str]) -> frozenset[str]:
     return SENSITIVE | frozenset(sensitive)
 
 
+def _is_odd(name: str, names: frozenset[str]) -> bool:
+    """Whether a name that is no token, and is refused, holds that of a secret field."""
+    if _TOKEN.fullmatch(name):
+        return False
+    letters = _OTHERS.sub("", name)
+    return any(_OTHERS.sub("", each) in letters for each in names)
+
+
 def spans(name: str, value: str, names: frozenset[str]) -> list[Span]:
     """Return where the secrets of a field's value stand."""
     lower = name.lower()
-    if lower not in names:
-        return [found.span(1) for found in _USERINFO.finditer(value)]
+    if lower not in names and not _is_odd(lower, names):
+        if lower in _HOSTS and "@" in value:
+            return [(0, value.rfind("@"))]
+        # What a line break separates may be a field of its own, in a value that the engine refuses.
+        broken = _LINE_BREAK.search(value)
+        end = len(value) if broken is None else broken.start()
+        found = [each.span(1) for each in _USERINFO.finditer(value, 0, end)]
+        return found if broken is None else [*found, (end, len(value))]
     scheme = _SCHEMES.match(value) if lower in _WITH_SCHEME else None
     return [(0 if scheme is None else scheme.end(), len(value))]
 

@@ -16,7 +16,7 @@ from mint._command import main
 from mint.testing import strategies as draws
 from mint.transcripts import Recorder, ReplayDiffers, TranscriptError, replay
 
-from .test_recorded import ANSWERS, HEADERS, MAKERS, answer_http1, frame, http1, http2, talk
+from .test_recorded import ANSWERS, HEADERS, MAKERS, answer_http1, check_secrets, frame, http1, http2, talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,29 @@ def test_a_replay_comes_to_what_was_recorded(protocol: str, secrets: bool, data:
     assert broken or "~" not in "".join(line[:3] for line in out.getvalue().splitlines())
     if secrets:
         assert made[-1].after == conn
+
+
+@pytest.mark.parametrize("protocol", MAKERS)
+def test_wherever_input_is_cut_masks_change_nothing_else(protocol: str) -> None:
+    octets = ANSWERS[protocol](1)
+    for cut in range(1, len(octets)):
+        for rest in ([octets[cut:]], [octets[cut : cut + 1], octets[cut + 1 :]]):
+            out = io.StringIO()
+            talk(MAKERS[protocol](out), [octets[:cut], *rest])
+            check_secrets(out.getvalue())
+            assert "\n  ~" not in out.getvalue()
+            mint.testing.replay(io.StringIO(out.getvalue()))
+
+
+@pytest.mark.parametrize("line", ["x: a cookie: b", "x: cookie", "cookie-x: b"])
+def test_what_only_looks_like_a_secret_is_recorded_as_it_is(line: str) -> None:
+    octets = f"HTTP/1.1 200 OK\r\n{line}\r\ncontent-length: 0\r\n\r\n".encode()
+    for cut in range(1, len(octets)):
+        out = io.StringIO()
+        conn, _ = http1(out).request("GET", "/")
+        put(put(conn, octets[:cut]), octets[cut:])
+        assert "xxx" not in out.getvalue()
+        mint.testing.replay(io.StringIO(out.getvalue()))
 
 
 @given(data=st.data())
