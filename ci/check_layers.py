@@ -20,7 +20,10 @@ from typing import NamedTuple
 # no cycle appears (what only type checkers import closes none). A name stands for the module, for
 # everything inside the package, and for what the module is split into (`http1` for `http1_heads`).
 LAYERS = (
-    ("entry", ("mint", "mint.__main__", "mint._command", "mint.testing", "mint.httpx", "mint.httpx2")),
+    (
+        "entry",
+        ("mint", "mint.__main__", "mint._command", "mint.testing", "mint.httpx", "mint.httpx2", "mint.which"),
+    ),
     ("httpx", ("mint._httpx",)),
     ("pools", ("mint.pool",)),
     ("helpers", ("mint.exchange", "mint.content", "mint._content")),

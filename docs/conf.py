@@ -41,6 +41,7 @@ nitpick_ignore = [  # type variables, and what a step must have
     ("py:class", "mint.testing.peer.T"),
     ("py:class", "mint.testing.memory.ConnectionT"),
     ("py:class", "mint.testing.http2._OfStream"),
+    ("py:class", "mint._transcripts.recorder.Track"),  # what sinks are given
 ]
 nitpick_ignore_regex = [("py:.*", r"(?!mint\.).*")]
 

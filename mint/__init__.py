@@ -146,6 +146,13 @@ _HOMES = {
 }
 """Where each name lives; what is no name here is a module."""
 
+_OTHER = dict.fromkeys(
+    ("Loader", "Markup", "Printer", "Template", "TemplateError", "TemplateNotFound"),
+    "; the distribution mint, a template engine, has it. This is the HTTP client mint-http, and only one of "
+    "the two can be imported: pip uninstall mint-http, or mint",
+)
+"""What the unrelated distribution `mint` has in its module of the same name, and what to say of it."""
+
 _FOUND = {name: home for home, names in _HOMES.items() for name in names}
 
 
@@ -153,7 +160,7 @@ if not TYPE_CHECKING:  # or every name would be known to type checkers
 
     def __getattr__(name: str) -> object:
         if name not in __all__ and name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_OTHER.get(name, '')}")
         home = _FOUND.get(name)
         if home is None:
             return import_module(f".{name}", __name__)

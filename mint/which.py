@@ -1,0 +1,54 @@
+"""Say which distribution `import mint` gives: `python -m mint.which`.
+
+The distribution `mint` on the package index is a template engine. It installs a module with the name of this
+package, and Python imports whichever it finds first. Where that is the template engine, importing it fails
+with a `SyntaxError` in `mint.py`, and this file runs by its path: `python -P .../mint/which.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import metadata
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+OURS = Path(__file__).parent
+
+
+def report() -> tuple[list[str], bool]:
+    """Return what to say, and whether `import mint` gives this package without doubt."""
+    said = []
+    found = PathFinder.find_spec("mint")
+    origin = None if found is None or found.origin is None else Path(found.origin)
+    is_ours = origin is not None and origin.resolve().parent == OURS.resolve()
+    said.append(f"import mint gives {origin or 'nothing'}")
+    try:
+        other = metadata.version("mint")
+    except metadata.PackageNotFoundError:
+        other = None
+    if other is not None:
+        said.append(
+            f"The distribution mint {other} is installed: a template engine with a module of this name."
+        )
+    if is_ours and other is None:
+        said.append("That is the HTTP client mint-http.")
+    elif is_ours:
+        said.append(
+            "That is the HTTP client mint-http; programs that want the template engine get the wrong one."
+        )
+        said.append("Run: pip uninstall mint")
+    else:
+        said.append(f"That is not the HTTP client mint-http, which is in {OURS}.")
+        said.append("Run: pip uninstall mint; pip install --force-reinstall mint-http")
+    return said, is_ours and other is None
+
+
+def main() -> int:
+    """Print it; the exit code is 1 where the two are in each other's way."""
+    said, is_fine = report()
+    sys.stdout.write("".join(f"{line}\n" for line in said))
+    return 0 if is_fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
