@@ -114,6 +114,7 @@ def answer_http2(count: int) -> bytes:
     return b"".join(made)
 
 
+INTERIM = b"\x08\x03103"
 ANSWERS = {"http1": answer_http1, "http2": answer_http2}
 
 
@@ -368,9 +369,9 @@ def test_time_counts_from_the_first_that_was_told() -> None:
     conn = http2(out, link)
     link.put(frame(4, 0, 0, b""))
     conn, _ = conn.recv()
-    for each in range(3):
-        conn, _ = conn.request("GET", "/")
-        link.put(frame(3, 0, 2 * each + 1, bytes(4)))  # a reset, which time takes back
+    conn, _ = conn.request("GET", "/")
+    for _ in range(3):
+        link.put(frame(1, 4, 1, INTERIM))  # which counts, and which time takes back
         conn, _ = conn.recv()
         now[0] += 2.5
     assert [line for line in out.getvalue().splitlines() if "milliseconds" in line] == [

@@ -16,7 +16,18 @@ from mint._command import main
 from mint.testing import strategies as draws
 from mint.transcripts import Recorder, ReplayDiffers, TranscriptError, replay
 
-from .test_recorded import ANSWERS, HEADERS, MAKERS, answer_http1, check_secrets, frame, http1, http2, talk
+from .test_recorded import (
+    ANSWERS,
+    HEADERS,
+    INTERIM,
+    MAKERS,
+    answer_http1,
+    check_secrets,
+    frame,
+    http1,
+    http2,
+    talk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,13 +161,12 @@ def test_time_and_lost_links_are_replayed(protocol: str) -> None:
     now = [5.0]
     link = mint.transport.Memory(clock=lambda: now[0])
     conn = (http1 if protocol == "http1" else http2)(out, link)
+    conn, _ = conn.request("GET", "/")
     for each in range(3):
-        conn, _ = conn.request("GET", "/")
         if protocol == "http2":
-            link.put((b"" if each else frame(4, 0, 0, b"")) + frame(3, 0, 2 * each + 1, bytes(4)))
+            link.put((b"" if each else frame(4, 0, 0, b"")) + frame(1, 4, 1, INTERIM))
             conn, _ = conn.recv()
         now[0] += 1
-    conn, _ = conn.request("GET", "/")
     link.fail(mint.errors.TransportReset())
     with pytest.raises(mint.TransportError):
         conn.recv()
