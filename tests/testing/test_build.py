@@ -13,6 +13,7 @@ import mint
 from mint.testing import ScriptedServer, ScriptError, build, hostile, strategies
 from mint.testing.steps import ExpectEnd, Flood
 
+from ..tls import server_context, trusting
 from .clients import GET, dial, read_all
 
 if TYPE_CHECKING:
@@ -114,6 +115,28 @@ def test_mint_does_what_the_rules_ask_of_a_client(protocol: ProtocolName, name: 
         assert isinstance(came, mint.errors.MintError)
     elif behaviour.expected == "accept":
         assert came == (200, b"ok")
+
+
+@pytest.mark.parametrize("name", hostile.TLS)
+def test_mint_does_what_the_rules_ask_of_a_client_over_tls(name: str) -> None:
+    behaviour = hostile.TLS[name]
+    assert behaviour.expected == "refuse"
+    with ScriptedServer(behaviour.steps, tls=server_context()) as server:
+        conn = mint.http1.connect("https", server.address, server.port, tls=trusting())
+        conn, ref = conn.request("GET", "/")
+        came: list[mint.Response] = []
+        with conn, pytest.raises(mint.MintError) as caught:
+            while True:
+                conn, responses = conn.recv(timeout=10)
+                came += responses
+    kind = mint.errors.TruncatedTLS if name == "end without close_notify" else mint.errors.TLSFailed
+    assert isinstance(caught.value, kind)
+    came += caught.value.responses
+    # What was a response so far is given, and it is no complete one.
+    assert not any(isinstance(each, mint.Done) for each in came)
+    assert [each.ref for each in came if isinstance(each, mint.RequestFailed)] == [ref]
+    content = b"".join(each.data for each in came if isinstance(each, mint.Data))
+    assert content == (b"ok" if name == "end without close_notify" else b"")
 
 
 def test_behaviours_that_are_endless_are_marked() -> None:
