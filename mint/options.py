@@ -21,6 +21,8 @@ from .tolerance import Tolerance
 Trust: TypeAlias = Literal["auto", "system", "certifi", "truststore"]
 StatusReasonOption: TypeAlias = Literal["status_reason"]
 EventOption: TypeAlias = Literal["origin", "alt_svc", "goaway", "settings"]
+Fingerprints: TypeAlias = frozenset[str]
+"""SHA-256 in hexadecimal, of certificates or public keys."""
 MAX_WINDOW = 2**31 - 1
 MAX_LIMIT = 2**31 - 1
 """What a limit may be: the engines count in C."""
@@ -404,6 +406,20 @@ class TCPOptions:
         _require(self.inet4 or self.inet6, "inet4, inet6", "at least one to be true", False)
 
 
+_DIGITS = frozenset("0123456789abcdef")
+_SHA256 = 64
+
+
+def _fingerprints(given: Fingerprints) -> Fingerprints:
+    """Return fingerprints as they are compared: in lower case, without colons."""
+    held = tuple(given) if isinstance(given, frozenset) else (None,)
+    if all(isinstance(each, str) for each in held):
+        made = frozenset(str.__str__(each).replace(":", "").lower() for each in held if each is not None)
+        if all(len(each) == _SHA256 and _DIGITS.issuperset(each) for each in made):
+            return made
+    raise ValueError(f"fingerprints wants a frozenset of SHA-256 in hexadecimal, not {_checks.shown(given)}")
+
+
 @dataclass(frozen=True, slots=True)
 class TLSOptions:
     """How TLS is spoken, and whom it trusts.
@@ -435,10 +451,16 @@ class TLSOptions:
         partial_chain: trust a chain that ends in a trusted certificate which is no root.
         key_log_file: a file that gets the keys of every connection, to read what was captured. The
             environment variable SSLKEYLOGFILE has the same effect where this is not given.
+        fingerprints: pinned certificates: the server's must have one of these SHA-256 fingerprints, of the
+            certificate or of its public key (SubjectPublicKeyInfo), beside all other checks. Each is 64
+            hexadecimal digits; colons between them are left out. `CertificateNotPinned` otherwise, before
+            any request is sent; of a proxy's certificate its own options decide. Any certificate will do
+            where there are none.
         sessions: sessions to resume, and where new ones are kept.
-        context: an `ssl.SSLContext` of your own, for clients; then only `server_hostname` and `sessions` of
-            the options above count, and mint sets nothing but ALPN. Any number of connections may share one,
-            and each offers its own protocols. Have another context for other libraries that set ALPN.
+        context: an `ssl.SSLContext` of your own, for clients; then only `server_hostname`, `fingerprints` and
+            `sessions` of the options above count, and mint sets nothing but ALPN. Any number of connections
+            may share one, and each offers its own protocols. Have another context for other libraries that
+            set ALPN.
 
     """
 
@@ -455,6 +477,7 @@ class TLSOptions:
     ciphers: str | None = None
     partial_chain: bool = False
     key_log_file: str | None = None
+    fingerprints: Fingerprints = frozenset()
     sessions: TLSSessions | None = field(default=None, repr=False, compare=False)
     context: ssl.SSLContext | None = None
 
@@ -494,6 +517,7 @@ class TLSOptions:
                 _put(self, "server_hostname", ascii_host(str.__str__(self.server_hostname)))
             except ValueError as error:
                 raise ValueError(f"server_hostname: {error}") from None
+        _put(self, "fingerprints", _fingerprints(self.fingerprints))
         if self.sessions is not None:
             _checks.instance("sessions", self.sessions, TLSSessions)
         if self.context is not None:

@@ -47,6 +47,7 @@ WRONG: dict[str, list[object]] = {
     "str | None": TEXTS,
     "str | bytes | None": [5, True, ["x"], "a\0b", b"", "", object()],
     "frozenset[str]": [None, "x", {"x"}, ["x"], frozenset({5}), frozenset({"X"})],
+    "Fingerprints": [None, "a" * 64, frozenset({5}), frozenset({"a" * 63}), frozenset({"g" * 64})],
     "tuple[EventOption, ...]": [None, "goaway", ("status_reason",), ["goaway"], 5, (5,), (["goaway"],)],
     "tuple[StatusReasonOption, ...]": [None, "status_reason", ("status",), 5, (5,)],
     "tuple[str, int] | None": [
@@ -64,10 +65,7 @@ WRONG: dict[str, list[object]] = {
     "ProxyScheme": [None, 5, "ftp", b"http", ["http"]],
     "Address": [None, 5, b"a.test", True, ["a.test"], "a\0b", "", "a b", object()],
     "HeaderFields": [
-        None,
-        5,
-        "x",
-        {"a": "b"},
+        *(None, 5, "x", {"a": "b"}),
         (("a",),),
         (("a", 5),),
         ((b"a", "b"),),
@@ -223,6 +221,7 @@ LIES: dict[str, tuple[object, object]] = {
     "str | None": (Text("b.test"), "b.test"),
     "str | bytes | None": (Octets(b"DER"), b"DER"),
     "frozenset[str]": (frozenset({Text("x-key")}), frozenset({"x-key"})),
+    "Fingerprints": (frozenset({Text("A" * 64)}), frozenset({"a" * 64})),
     "HeaderFields": (((Text("x-a"), Text("b")),), (("x-a", "b"),)),
     "Address": (Text("b.test"), "b.test"),
     "ProxyScheme": (Text("https"), "https"),

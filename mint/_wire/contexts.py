@@ -27,7 +27,7 @@ MOST = 32
 """How many contexts are kept; the one that was used longest ago goes first."""
 
 # What belongs to a connection, not to its context.
-_OTHER = frozenset({"sessions", "server_hostname", "context"})
+_OTHER = frozenset({"sessions", "server_hostname", "context", "fingerprints"})
 _FIELDS = tuple(field.name for field in fields(TLSOptions) if field.name not in _OTHER)
 
 _kept: OrderedDict[Hashable, ssl.SSLContext] = OrderedDict()

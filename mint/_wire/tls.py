@@ -13,9 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._extras import with_certifi, with_truststore
-from ..errors import CertificateRejected, TLSFailed
+from ..errors import CertificateNotPinned, CertificateRejected, TLSFailed
 from ..types import TLSInfo
 from .contexts import shared, wrapping
+from .pins import fingerprints_of, is_pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Sequence
@@ -157,10 +158,11 @@ class Prepared(NamedTuple):
     alpn: Sequence[str]
     session: ssl.SSLSession | None = None
     keep: Callable[[ssl.SSLSession], None] | None = None
+    pins: frozenset[str] = frozenset()
 
     def layer(self) -> TLSLayer:
         """Return the layer, before its handshake."""
-        return TLSLayer(self.context, self.server_hostname, self.session, self.keep, self.alpn)
+        return TLSLayer(self.context, self.server_hostname, self.session, self.keep, self.alpn, self.pins)
 
 
 def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashable) -> Prepared:
@@ -169,20 +171,30 @@ def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashab
     name = (options.server_hostname or hostname).removesuffix(".")
     sessions = options.sessions
     if sessions is None:
-        return Prepared(shared(options, alpn, make_context), name, alpn)
+        return Prepared(shared(options, alpn, make_context), name, alpn, pins=options.fingerprints)
     files = (options.ca_file, options.cert_file, options.key_file)
     with _loading(*files):
         stamps = tuple(_stamp(file) for file in files)
     key = options, stamps, name, tuple(alpn), way
     found = sessions.take(key)
     context, session = found or (shared(options, alpn, make_context), None)
-    return Prepared(context, name, alpn, session, partial(sessions.keep, key, context))
+    return Prepared(context, name, alpn, session, partial(sessions.keep, key, context), options.fingerprints)
 
 
 class TLSLayer:
     """One TLS connection between two streams of octets."""
 
-    __slots__ = ("_arriving", "_keep", "_known", "_leaving", "_object", "clean_end", "ended", "failure")
+    __slots__ = (
+        "_arriving",
+        "_keep",
+        "_known",
+        "_leaving",
+        "_object",
+        "_pins",
+        "clean_end",
+        "ended",
+        "failure",
+    )
 
     def __init__(
         self,
@@ -191,12 +203,15 @@ class TLSLayer:
         session: ssl.SSLSession | None = None,
         keep: Callable[[ssl.SSLSession], None] | None = None,
         alpn: Sequence[str] | None = None,
+        pins: frozenset[str] = frozenset(),
     ) -> None:
         """Start a client; `server_hostname` is for SNI and for the certificate check.
 
         It offers to resume `session`; `keep` is called once with a session that can be resumed later. It
-        offers the protocols of `alpn`; `None` leaves that to the context.
+        offers the protocols of `alpn`; `None` leaves that to the context. A server whose certificate has none
+        of the fingerprints in `pins` is refused, unless there are none.
         """
+        self._pins = pins
         self._keep = keep
         self._known: TLSInfo | None = None
         self._arriving = ssl.MemoryBIO()
@@ -239,7 +254,16 @@ class TLSLayer:
             raise tls_error(error) from error
         # Told now: after a failure, or inside a message that follows the handshake, `ssl` tells no more.
         self._known = self._negotiated()
+        if self._pins:
+            self._check_pins(self._known.peer_certificate)
         return True
+
+    def _check_pins(self, certificate: bytes | None) -> None:
+        if not is_pinned(certificate, self._pins):
+            found = fingerprints_of(certificate or b"")[0]
+            raise CertificateNotPinned(
+                f"it has none of the pinned fingerprints; the SHA-256 of the certificate is {found}"
+            )
 
     def feed(self, ciphertext: bytes) -> None:
         """Take what came from the peer; `b""` says that the peer ended."""

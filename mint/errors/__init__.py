@@ -97,6 +97,7 @@ from .requests import (
 )
 from .transport import (
     BadALPNProtocol,
+    CertificateNotPinned,
     CertificateRejected,
     ConnectionRefused,
     NameNotResolved,
@@ -110,6 +111,7 @@ from .transport import (
 
 __all__ = [
     "BadALPNProtocol",
+    "CertificateNotPinned",
     "CertificateRejected",
     "ChunkLineTooLong",
     "ChunkOverheadExceeded",

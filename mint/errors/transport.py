@@ -100,6 +100,12 @@ class CertificateRejected(TLSFailed):
         self.message: str = f"the server's certificate was rejected: {detail}"
 
 
+class CertificateNotPinned(CertificateRejected):
+    """The server's certificate has none of `TLSOptions.fingerprints`; no request was sent."""
+
+    reason = "certificate_not_pinned"
+
+
 class ProtocolNotNegotiated(TransportError):
     """The server does not speak ALPN, so it cannot have agreed to HTTP/2."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_der_x509_certificate
 
 import mint
 from mint import errors
@@ -136,6 +140,32 @@ def sessions(way: Road, tmp: Path) -> None:
     assert tls_of(way.connect("https", tls=options)).resumed
 
 
+def fingerprints(way: Road, tmp: Path) -> None:
+    certificate = tls_of(way.connect("https", tls=mint.TLSOptions(ca_data=CA))).peer_certificate
+    assert certificate is not None
+    of_certificate = hashlib.sha256(certificate).hexdigest()
+    of_key = hashlib.sha256(key_of(certificate)).hexdigest()
+    other = "0" * 64
+    for right in ({of_certificate.upper(), other}, {of_key}, {":".join(re.findall("..", of_key))}):
+        tls_of(way.connect("https", tls=mint.TLSOptions(ca_data=CA, fingerprints=frozenset(right))))
+    with pytest.raises(errors.CertificateNotPinned, match=of_certificate) as caught:
+        way.connect("https", tls=mint.TLSOptions(ca_data=CA, fingerprints=frozenset({other})))
+    assert caught.value.processed is mint.Processed.NO
+    # They come beside the other checks, also where those are turned off; and with a context of the caller's.
+    with pytest.raises(errors.CertificateRejected, match=r"self.signed|unable to get"):
+        way.connect("https", tls=mint.TLSOptions(fingerprints=frozenset({of_certificate})))
+    with pytest.raises(errors.CertificateNotPinned):
+        way.connect("https", tls=mint.TLSOptions(verify=False, fingerprints=frozenset({other})))
+    mine = mint.TLSOptions(context=ssl.create_default_context(cadata=CA), fingerprints=frozenset({other}))
+    with pytest.raises(errors.CertificateNotPinned):
+        way.connect("https", tls=mine)
+
+
+def key_of(certificate: bytes) -> bytes:
+    public = load_der_x509_certificate(certificate).public_key()
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 def context(way: Road, tmp: Path) -> None:
     mine = ssl.create_default_context(cadata=CA)
     mine.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -147,6 +177,7 @@ TLS_CHECKS: Final[dict[str, Callable[[Road, Path], None]]] = {
     for each in (
         *(verify, trust, ca_file, ca_data, cert_file, key_file, key_password, server_hostname),
         *(minimum_version, maximum_version, ciphers, partial_chain, key_log_file, sessions, context),
+        fingerprints,
     )
 }
 

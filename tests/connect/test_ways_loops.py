@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+import uvloop
 
 import mint
 import mint.asyncio
@@ -89,6 +92,33 @@ def test_a_body_there_and_back(world: str, way: Way, protocol: mint.types.Protoc
         road(way, origin) as made,
     ):
         assert WORLDS[world](made, scheme="https", tls=trusting(), protocols=(protocol,)) == BODY
+
+
+def run_uvloop(road: Road, **options: Any) -> bytes:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(in_asyncio(road, **options))
+
+
+@pytest.mark.parametrize("way", SECURE)
+@pytest.mark.parametrize("run", [run_asyncio, run_uvloop, run_trio])
+def test_pinned_certificates(run: Callable[..., bytes], way: Way) -> None:
+    seen: list[Request] = []
+
+    def note(request: Request) -> Response:
+        seen.append(request)
+        return echo(request)
+
+    with (
+        Origin(note, tls=server_context(alpn=("h2", "http/1.1")), family=family_of(way)) as origin,
+        road(way, origin) as made,
+    ):
+        wrong = replace(trusting(), fingerprints=frozenset({"0" * 64}))
+        with pytest.raises(mint.errors.CertificateNotPinned) as caught:
+            run(made, scheme="https", tls=wrong)
+        assert not seen
+        (found,) = re.findall("[0-9a-f]{64}", str(caught.value))
+        right = replace(trusting(), fingerprints=frozenset({found}))
+        assert run(made, scheme="https", tls=right) == BODY
 
 
 @pytest.mark.parametrize("way", ["forwarded", "forwarded over TLS"])

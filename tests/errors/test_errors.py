@@ -45,6 +45,7 @@ def examples() -> list[errors.MintError]:
         errors.NameNotResolved("nowhere.test"),
         errors.Unreachable("no route"),
         errors.TLSFailed("bad record"),
+        errors.CertificateNotPinned("it has none of the pinned fingerprints"),
         errors.CertificateRejected("self-signed"),
         errors.ProtocolNotNegotiated(),
         errors.BadALPNProtocol("h3"),

@@ -52,6 +52,8 @@ def test_equal_options_share_a_context(ca_file: str) -> None:
     assert contexts.shared(TLSOptions(ca_file=ca_file), ("h2",), make) is first
     assert contexts.shared(TLSOptions(ca_file=ca_file, sessions=TLSSessions()), ("h2",), make) is first
     assert contexts.shared(TLSOptions(ca_file=ca_file, server_hostname="x"), ("h2",), make) is first
+    pinned = TLSOptions(ca_file=ca_file, fingerprints=frozenset({"0" * 64}))
+    assert contexts.shared(pinned, ("h2",), make) is first
     assert len(make.made) == 1
 
 
@@ -82,7 +84,7 @@ def test_every_option_that_makes_a_context_makes_another(ca_file: str) -> None:
     found |= {id(contexts.shared(options, ("h2",), make)) for options in others.values()}
     assert len(found) == len(others) + 1
     # An option that is new must be here, or in the list of those that belong to a connection.
-    known = {*others, "sessions", "server_hostname", "context", "key_log_file"}
+    known = {*others, "sessions", "server_hostname", "context", "key_log_file", "fingerprints"}
     assert {field.name for field in fields(TLSOptions)} - known == set()
 
 

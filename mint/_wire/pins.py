@@ -1,0 +1,60 @@
+"""Pinned certificates: whether what a server shows has one of the fingerprints that are expected.
+
+A fingerprint is the SHA-256 of the certificate in DER, or of the public key in it (SubjectPublicKeyInfo,
+RFC 5280 4.1), which stays when the certificate is renewed for the same key. RFC 7469 2.4 has the same ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+SEQUENCE, VERSION = 0x30, 0xA0
+BEFORE_KEY = 5
+"""What stands before the key behind a version: serial number, algorithm, issuer, validity, subject."""
+LONG = 0x80
+
+
+def _element(der: bytes, at: int) -> tuple[int, int, int]:
+    """Return the tag of an element, and where its content begins and ends; `ValueError` where it is cut."""
+    if at + 2 > len(der):
+        raise ValueError("an element is cut")
+    tag, size, start = der[at], der[at + 1], at + 2
+    if size >= LONG:
+        count = size - LONG
+        size, start = int.from_bytes(der[start : start + count]), start + count
+    if start + size > len(der):
+        raise ValueError("an element is cut")
+    return tag, start, start + size
+
+
+def public_key(certificate: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a certificate in DER; `ValueError` for what is no certificate."""
+    _, at, _ = _element(certificate, 0)
+    _, at, _ = _element(certificate, at)
+    tag, _, end = _element(certificate, at)
+    if tag == VERSION:
+        at = end
+    for _ in range(BEFORE_KEY):
+        at = _element(certificate, at)[2]
+    tag, _, end = _element(certificate, at)
+    if tag != SEQUENCE:
+        raise ValueError("no public key where it should be")
+    return certificate[at:end]
+
+
+def fingerprints_of(certificate: bytes) -> tuple[str, ...]:
+    """Return the fingerprints of a certificate and of its key, in lower-case hexadecimal."""
+    found = [hashlib.sha256(certificate).hexdigest()]
+    with contextlib.suppress(ValueError):  # OpenSSL has read it: without a key it still has a fingerprint
+        found.append(hashlib.sha256(public_key(certificate)).hexdigest())
+    return tuple(found)
+
+
+def is_pinned(certificate: bytes | None, pins: Collection[str]) -> bool:
+    """Whether a certificate has one of these fingerprints."""
+    return certificate is not None and any(each in pins for each in fingerprints_of(certificate))

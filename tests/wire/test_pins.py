@@ -1,0 +1,57 @@
+"""Fingerprints of certificates and keys, against another library; what is no certificate has no key."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_der_x509_certificate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mint._wire.pins import fingerprints_of, is_pinned, public_key
+
+KINDS = {"RSA": trustme.KeyType.RSA, "ECDSA": trustme.KeyType.ECDSA}
+
+
+def certificate(kind: str) -> bytes:
+    authority = trustme.CA(key_type=KINDS[kind])
+    made = authority.issue_cert("a.test", key_type=KINDS[kind]).cert_chain_pems[0].bytes()
+    return ssl.PEM_cert_to_DER_cert(made.decode())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_key_is_what_another_library_finds(kind: str) -> None:
+    der = certificate(kind)
+    key = load_der_x509_certificate(der).public_key()
+    expected = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert public_key(der) == expected
+    found = fingerprints_of(der)
+    assert found == (hashlib.sha256(der).hexdigest(), hashlib.sha256(expected).hexdigest())
+    assert all(is_pinned(der, frozenset({each, "0" * 64})) for each in found)
+    assert not is_pinned(der, frozenset({"0" * 64}))
+    assert not is_pinned(None, frozenset(found))
+
+
+DER = certificate("ECDSA")
+
+
+@pytest.mark.parametrize("size", range(60))
+def test_a_certificate_that_is_cut_has_no_key(size: int) -> None:
+    with pytest.raises(ValueError, match="cut"):
+        public_key(DER[:size])
+    assert fingerprints_of(DER[:size]) == (hashlib.sha256(DER[:size]).hexdigest(),)
+
+
+@given(
+    st.binary(max_size=60) | st.integers(0, len(DER) - 1).map(lambda at: DER[:at] + b"\xff" + DER[at + 1 :])
+)
+def test_octets_of_any_kind_are_read(octets: bytes) -> None:
+    try:
+        found = public_key(octets)
+    except ValueError:
+        return
+    assert found in octets
