@@ -222,15 +222,24 @@ class Tunnels(TunnelsBase):
             ready = _ready(socket, self._bell, until, writing=writing)
         finally:
             if mine:
-                with self._changed:
-                    self._reading = False
-                    self._changed.notify_all()
-                    if not self._connection.is_open("read"):
-                        self._release()
+                self._reading = False
+                try:
+                    self._left()
+                except BaseException:
+                    # An interrupt came in between; the others must not wait for a thread that has left.
+                    self._left()
+                    raise
         with self._changed:
             if ready and self.waits:
                 self._take_now()
         return ready
+
+    def _left(self) -> None:
+        """Let another thread read for everybody."""
+        with self._changed:
+            self._changed.notify_all()
+            if not self._connection.is_open("read"):
+                self._release()
 
     def _take_now(self) -> bool:
         """Read what is there; false where nothing is."""

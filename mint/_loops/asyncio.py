@@ -173,8 +173,8 @@ class Mailbox:
             if not isinstance(ready, _Ready):
                 ready = transport.note = _Ready.of(transport)
             if not ready.queued:
-                ready.queued = True
                 self._queue.append(ready)
+                ready.queued = True
                 if self._waiting:
                     self._wake()
         elif isinstance(transport, AsyncioLink):
@@ -279,9 +279,12 @@ class Mailbox:
 
     def _wake(self) -> None:
         while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
+            waiter = self._waiting[0]
+            waits = not waiter.done()
+            if waits:
                 waiter.set_result(None)
+            del self._waiting[0]
+            if waits:
                 return
 
     async def __aiter__(self) -> AsyncIterator[object]:
@@ -338,8 +341,8 @@ class LoopReader:
         if not isinstance(transport, AsyncioLink):
             return
         if transport.armed and (transport.has_next or transport.likely) and not self._scheduled:
-            self._scheduled = True
             self._loop.call_soon(self._read)
+            self._scheduled = True
         transport.ask()
 
     def unwatch(self, transport: Transport) -> None:

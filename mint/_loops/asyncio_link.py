@@ -32,12 +32,13 @@ class _Registration:
     """What the loop holds: the socket, and the link weakly. Who drops the last connection value closes it."""
 
     def __init__(self, link: AsyncioLink, socket: sockets.socket, loop: asyncio.AbstractEventLoop) -> None:
-        self._link = weakref.ref(link, self._dropped)
         self._socket = socket
         self._loop = loop
         self._poller = poller(loop)
         self._process = os.getpid()
         self._events = 0
+        # Last, since it uses the rest, also where an interrupt comes in here.
+        self._link = weakref.ref(link, self._dropped)
         _OPEN.add(self)
 
     def change(self, events: int) -> None:
@@ -65,13 +66,21 @@ class _Registration:
     def _readable(self) -> None:
         link = self._link()
         if link is not None:
-            link.readable()
+            try:
+                link.readable()
+            except BaseException:
+                link.loop_interrupted()
+                raise
 
     def writable(self) -> None:
         """Pass on that the socket can be written, or is to be tried."""
         link = self._link()
         if link is not None:
-            link.writable()
+            try:
+                link.writable()
+            except BaseException:
+                link.loop_interrupted()
+                raise
 
     def _dropped(self, _: object) -> None:
         # The garbage collector runs in any thread.
@@ -152,6 +161,12 @@ class AsyncioLink(SocketBase):
         if self.armed and self.has_next and self.inbox is not None:
             self.inbox.watch(self)
         self.ask()
+
+    def loop_interrupted(self) -> None:
+        """Take that an exception came while the loop reported something: give the wire up, and say so."""
+        self.note = None  # what the mailbox had noted may be half of it
+        self.broken_off()
+        self._wake_flushes()
 
     # -- sending
 

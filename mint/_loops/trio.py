@@ -221,7 +221,6 @@ class Mailbox(Watcher):
         super().__init__()
         self._turn = trio.Lock()
         self._limiter = trio.CapacityLimiter(1)  # the one of trio could be used up by mailboxes that wait
-        self._inside = 0
 
     async def receive(self) -> object:
         """Return the next message; wait until there is one.
@@ -245,21 +244,25 @@ class Mailbox(Watcher):
 
     async def _receive(self, out: list[object]) -> object:
         """Wait in a row: one task waits for the selector, the others for that task."""
-        self._inside += 1
+        await self._turn.acquire()
         try:
-            async with self._turn:
-                while not self._closed:
-                    if self._take(out):
-                        return out[0]
-                    self._look(0)
-                    if self._take(out):
-                        return out[0]
-                    await self._wait()
+            while not self._closed:
+                if self._take(out):
+                    return out[0]
+                self._look(0)
+                if self._take(out):
+                    return out[0]
+                await self._wait()
         finally:
-            self._inside -= 1
-            if self._closed and not self._inside:
-                self._release()
+            self._turn.release()
+            if self._closed:
+                self._dispose()
         raise MailboxClosed
+
+    def _dispose(self) -> None:
+        """Give the descriptors back, unless a task is inside `receive`: the last one does that."""
+        if not self._turn.locked():
+            self._release()
 
     async def _wait(self) -> None:
         # Said before the last glance, so that a post from another thread is either seen or rings.
@@ -307,10 +310,9 @@ class Mailbox(Watcher):
         The connections live on: `set_mode` and `move_to` take them elsewhere.
         """
         self._closed = True
-        if self._inside:
+        if self._turn.locked():
             self._ring()
-        else:
-            self._release()
+        self._dispose()
 
     def __enter__(self) -> Self:
         """Close the mailbox at the end of the block."""

@@ -1,18 +1,14 @@
 """An exception of a signal handler may come anywhere: a connection stays usable, or is closed and says so.
 
-The exception is raised before every single instruction of mint's Python code during complete exchanges.
-Only before `RETURN_VALUE` it is not, because no handler runs there: what was returned would be lost with
-nobody left to know.
+The exception is raised before every single instruction of mint's Python code during complete exchanges over
+HTTP/1 in clear. Other protocols, routes and event loops: tests/simulation/test_interrupts.py.
 """
 
 from __future__ import annotations
 
-import dis
 import signal
 import socket
-import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,54 +17,14 @@ import mint
 from mint import TCPOptions, errors
 from mint.transport import SocketLink
 
+from ..bomb import Bomb
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
+    from collections.abc import Iterator
 
     from mint.responses import Response
 
-ROOT = str(Path(mint.__file__).parent)
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
-RETURN = dis.opmap["RETURN_VALUE"]
-
-
-class Interrupt(BaseException):
-    """What the handler raises, as Ctrl-C raises KeyboardInterrupt."""
-
-
-class Bomb:
-    """Raises before the n-th instruction of mint."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-        self.where = ""
-
-    def __call__(self, frame: FrameType, event: str, _: object) -> Bomb | None:
-        if event == "call":
-            if not frame.f_code.co_filename.startswith(ROOT):
-                return None
-            frame.f_trace_opcodes = True
-            frame.f_trace_lines = False
-            return self
-        if event == "opcode" and self.left:
-            if frame.f_code.co_code[frame.f_lasti] == RETURN:
-                return self
-            self.left -= 1
-            if not self.left:
-                self.where = f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
-                raise Interrupt
-        return self
-
-    def goes_off(self, work: Callable[[], object]) -> bool:
-        """Run the work; false where it ended before the bomb went off."""
-        sys.settrace(self)
-        try:
-            work()
-        except Interrupt:
-            return True
-        finally:
-            sys.settrace(None)
-        return False
 
 
 class Exchange:

@@ -12,6 +12,7 @@ import mint
 import mint.asyncio
 import mint.trio
 
+from ..bomb import Interrupt
 from .callers import Blocking, Caller, Selecting
 from .handles import Handle, Late
 from .polling import SimEpollSelector
@@ -76,6 +77,8 @@ class Asyncio(Caller):
             loop.close()
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        if isinstance(context.get("exception"), Interrupt):
+            return  # it came in a callback of the loop, which reports it and goes on
         self.kernel.blame(f"the event loop reports {context.get('exception') or context.get('message')!r}")
 
     async def connect(self) -> Handle:

@@ -38,6 +38,8 @@ class Caller(ABC):
         self.tcp = tcp
         self.handles: dict[object, Handle] = {}
         self.posted: list[object] = []
+        self.unfed: object = None
+        """The message that is being fed: after an exception it may or may not have been."""
 
     def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
         """Run a program to its end."""
@@ -66,11 +68,14 @@ class Caller(ABC):
         if handle is None:
             self.posted.append(message)
             return
+        self.unfed = message
         try:
             taken = handle.conn.stream(message)
         except mint.MintError as error:
+            self.unfed = None
             handle.failed(error)
             return
+        self.unfed = None
         if taken is mint.UNKNOWN:
             if not handle.closed:
                 self.kernel.blame("a message that its connection does not know")

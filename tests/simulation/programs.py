@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import mint
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .callers import Caller
     from .handles import Handle
     from .record import Exchange
+
+Program: TypeAlias = "Callable[[Caller], Coroutine[object, object, None]]"
 
 BODIES = (30, 0, 1, 3_000, 40_000, 150_000)
 
@@ -240,7 +242,7 @@ async def interrupt(caller: Caller) -> None:
             handle.close()
 
 
-async def interrupted_get(caller: Caller, event: type[Exception]) -> Handle | None:
+async def interrupted_get(caller: Caller, event: type[BaseException]) -> Handle | None:
     """Ask for something while a signal is under way."""
     handle: Handle | None = None
     exchange: Exchange | None = None
@@ -250,9 +252,13 @@ async def interrupted_get(caller: Caller, event: type[Exception]) -> Handle | No
         handle.interrupted = caller.record.interrupted = True
         handle.request(exchange, "GET")
         await finish(caller, handle)
-    except event:
+    except (event, BaseExceptionGroup) as error:
+        if isinstance(error, BaseExceptionGroup) and error.split(event)[1] is not None:
+            raise
         caller.kernel.note("interrupted")
         caller.kernel.signals.clear()
+        if caller.unfed is not None:
+            caller.dispatch(caller.unfed)
         if handle is not None and not handle.closed:
             # The next operation says whether the one that was broken off has closed the connection.
             await caller.flush(handle)
@@ -356,7 +362,7 @@ def close_later(caller: Caller, handle: Handle) -> None:
     handle.conn.close()
 
 
-PROGRAMS: dict[str, Callable[[Caller], Coroutine[object, object, None]]] = {
+PROGRAMS: dict[str, Program] = {
     "get": get,
     "upload": upload,
     "both directions": both,

@@ -13,7 +13,7 @@ from .async_callers import CALLERS
 from .choices import Choices
 from .handles import Late
 from .kernel import Kernel, Stuck
-from .programs import PROGRAMS
+from .programs import PROGRAMS, Program
 from .record import Record
 from .routes import listen
 from .sockets import Machine
@@ -41,8 +41,18 @@ MOST_SEALED = 400_000
 """How much more than the high-water mark may be encrypted before it can leave, in octets."""
 
 
-def run(row: Row, seed: int | None = None, recorded: Sequence[int] = (), *, traced: bool = False) -> Result:
-    """Run a row by a seed, or by recorded choices. The simulated system must be in place."""
+def run(
+    row: Row,
+    seed: int | None = None,
+    recorded: Sequence[int] = (),
+    *,
+    traced: bool = False,
+    program: Program | None = None,
+) -> Result:
+    """Run a row by a seed, or by recorded choices. The simulated system must be in place.
+
+    `program` replaces what the row says that the caller does.
+    """
     choices = Choices(None if seed is None else f"{row} {seed}", recorded)
     kernel = Kernel(choices)
     kernel.capacity = (65_536, 4_096, 16_384)[choices.below(3)]
@@ -62,7 +72,7 @@ def run(row: Row, seed: int | None = None, recorded: Sequence[int] = (), *, trac
     signal.alarm(LONGEST)
     try:
         caller = CALLERS[row.loop](record, row.route, mint.TCPOptions(high_water=high_water))
-        caller.run(PROGRAMS[row.action])
+        caller.run(program or PROGRAMS[row.action])
     except Stuck:
         kernel.note("stuck")
     except Late:

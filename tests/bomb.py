@@ -1,0 +1,110 @@
+"""An exception at any instruction of mint's Python code, as a handler of a signal may raise it."""
+
+from __future__ import annotations
+
+import dis
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FrameType
+
+ROOT = str(Path(mint.__file__).parent)
+SERVERS = str(Path(ROOT, "testing"))
+
+
+QUIET = {
+    *("RETURN_VALUE", "RETURN_CONST", "NOP"),
+    # Between a coroutine and whoever drives it.
+    *("GET_AWAITABLE", "SEND", "END_SEND", "YIELD_VALUE", "JUMP_BACKWARD_NO_INTERRUPT"),
+}
+
+
+class Interrupt(BaseException):
+    """What the handler raises, as Ctrl-C raises KeyboardInterrupt."""
+
+
+@cache
+def quiet(code: CodeType) -> frozenset[int]:
+    """Return where in a function no handler runs: before it returns, and before a `with` calls `__exit__`.
+
+    What is returned would be lost with nobody left to know, and what `with` took would be kept. CPython runs
+    handlers after calls, at the beginning of a function and when a loop begins anew.
+    """
+    found: set[int] = set()
+    steps = list(dis.get_instructions(code))
+    for at, step in enumerate(steps):
+        if step.opname in QUIET or (step.opname == "RESUME" and (step.arg or 0) & 3 > 1):
+            found.add(step.offset)
+        nothing = steps[at : at + 3]
+        if len(nothing) == 3 and all(each.opname == "LOAD_CONST" and each.argval is None for each in nothing):
+            # Of `async with`, the call only makes what is awaited.
+            ends = next((each for each in steps[at + 3 : at + 5] if each.opname == "CALL"), None)
+            if ends is not None and ends.arg in {2, 3}:
+                found.update(each.offset for each in steps[at : at + 5] if each.offset <= ends.offset)
+                if at and steps[at - 1].opname == "SWAP":  # what the block returns is put aside before
+                    found.add(steps[at - 1].offset)
+        if step.opname == "GET_AWAITABLE":
+            found.update(each.offset for each in steps[at : at + 2])
+    return frozenset(found)
+
+
+CHECKED = ("CALL", "RESUME", "JUMP_BACKWARD", "POP_JUMP_BACKWARD")
+
+
+class Bomb:
+    """Raises before the n-th instruction of mint at which a handler may run.
+
+    CPython runs them only after some instructions. With `everywhere`, any instruction counts that is not
+    `quiet`: a function must not depend on where exactly the interpreter looks.
+    """
+
+    def __init__(self, at: int, *, everywhere: bool = True) -> None:
+        self.left = at
+        self.where = ""
+        self._everywhere = everywhere
+        self._checked: dict[FrameType, bool] = {}
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> Bomb | None:
+        if event == "call":
+            name = frame.f_code.co_filename
+            if not self.left or not name.startswith(ROOT) or name.startswith(SERVERS):
+                return None
+            frame.f_trace_opcodes = True
+            frame.f_trace_lines = False
+            return self
+        if event == "opcode" and self.left:
+            if not self._everywhere:
+                before = self._checked.get(frame, True)
+                name = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+                self._checked[frame] = name.startswith(CHECKED)
+                if not before:
+                    return self
+            if frame.f_lasti in quiet(frame.f_code):
+                return self
+            self.left -= 1
+            if not self.left:
+                self.where = f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
+                self._checked.clear()
+                raise Interrupt
+        elif event == "exception":
+            self._checked[frame] = False
+        elif event == "return":
+            self._checked.pop(frame, None)
+        return self
+
+    def goes_off(self, work: Callable[[], object]) -> bool:
+        """Run the work; false where it ended before the bomb went off."""
+        sys.settrace(self)
+        try:
+            work()
+        except Interrupt:
+            return True
+        finally:
+            sys.settrace(None)
+        return False

@@ -1,0 +1,32 @@
+"""A sample of what ci/interrupts runs in full: an exception of a signal handler at any instruction."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+
+import pytest
+
+from .interrupts import KINDS, count_of, interrupted
+from .patches import simulated_system
+
+SAMPLE = 25
+"""How many instructions of each kind are interrupted with the suite."""
+
+
+@cache
+def sample(kind: str) -> tuple[int, ...]:
+    with simulated_system():
+        count = count_of(KINDS[kind])
+    return tuple(random.Random(kind).sample(range(1, count), SAMPLE))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_interrupt_at_any_instruction(kind: str) -> None:
+    found = []
+    numbers = sample(kind)
+    with simulated_system():
+        for number in numbers:
+            outcome = interrupted(KINDS[kind], number)
+            found += [(number, outcome.where, each) for each in outcome.violations]
+    assert not found
