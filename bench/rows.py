@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import net, streams, work
+from .clients import CLIENTS
 from .footprint import Idle, Importing
 from .measure import Contender, Goal, Kind, Row
 
@@ -445,6 +446,7 @@ ROWS: tuple[Row, ...] = (
     _http2_row("down", "100 MB down, 16 KB frames", streams.down, Goal(ENGINE, most=10e-3)),
     _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
     *NET,
+    *CLIENTS,
     *MAILBOX,
     *FOOTPRINT,
     APART,
