@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from .. import _checks
 from ..errors import ExceedsWindowSize, MintError, TransportTimeout
-from ..responses import Done, RequestFailed, Status
+from ..responses import Done, RequestFailed
 from ..types import STREAM, UNKNOWN, Eof
 from ._answer import Answer
 
@@ -33,8 +33,6 @@ SMALL = 16_384
 """Content up to this size goes out together with the head, where the window is large enough."""
 
 PHASE = "waiting for the response"
-
-_REFUSED = 400
 
 
 class Wait(Enum):
@@ -65,8 +63,6 @@ class Run:
         self.flush = not waits
         self.ref = ref
         self.piece: BytesLike | None = None
-        self.answered = False
-        """Whether sending more makes no sense: the response is complete, or an error."""
         self.declared = False
         """Whether the length of the body was declared, so that its last byte is its end."""
         self.over = False
@@ -85,10 +81,8 @@ class Run:
         """Note what responses say about the request, and pass them on."""
         for response in responses:
             match response:
-                case Status(ref=self.ref, status=status) if status >= _REFUSED:
-                    self.answered = True
                 case Done(ref=self.ref) | RequestFailed(ref=self.ref):
-                    self.answered = self.over = True
+                    self.over = True
                 case _:
                     pass
         if responses:
@@ -96,7 +90,8 @@ class Run:
 
     def is_sending(self) -> bool:
         """Whether the body of the request is still open, and wanted."""
-        if self.answered or self.ref is None:
+        # Not the status: a server may read the rest before it ends its answer, and would wait in vain.
+        if self.over or self.ref is None:
             return False
         try:
             self.conn.request_body_window(self.ref)

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from ..types import BytesLike, HeaderFields
     from ._options import PoolOptions
 
-_REFUSED = 400
-
 
 class Bell(Protocol):
     """What a waiting thread or task sleeps on; an event of its event loop."""
@@ -81,8 +79,12 @@ class Stream:
 
     @property
     def wants_body(self) -> bool:
-        """Whether it makes sense to send more of the body."""
-        if self.ended or self.status >= _REFUSED:
+        """Whether it makes sense to send more of the body.
+
+        The head of an answer does not end that, whatever its status: a server may read the rest before it
+        ends its answer, and would wait for it in vain.
+        """
+        if self.ended:
             return False
         try:
             self.session.conn.request_body_window(self.ref)

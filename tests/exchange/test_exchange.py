@@ -92,6 +92,24 @@ def test_an_answer_before_the_end_of_the_upload(loop: LoopName, protocol: Protoc
     assert sent < 100_000_000
 
 
+@pytest.mark.parametrize("status", [200, 400, 413, 500])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_an_answer_that_ends_only_after_the_upload(loop: LoopName, protocol: Protocol, status: int) -> None:
+    def reads_on(given: Request) -> Response:
+        def pieces() -> Iterator[bytes]:
+            yield b"I have read "
+            yield str(len(given.body.read())).encode()
+
+        return Response(status, (), pieces())
+
+    with serving(protocol, reads_on) as origin:
+        body = (bytes(100_000) for _ in range(30))
+        (answer,) = Client(loop, origin.port).run(call("POST", "/", (), body, timeout=20))
+    assert isinstance(answer, Answer), answer
+    assert (answer.status, answer.content) == (status, b"I have read 3000000")
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 def test_an_answer_of_a_server_that_reads_no_more_and_stays(loop: LoopName) -> None:
     over = threading.Event()

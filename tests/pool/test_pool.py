@@ -195,6 +195,27 @@ def test_what_the_server_may_have_acted_on(loop: LoopName, method: str, asked: b
         play(loop, scenario, options=PoolOptions(retry_idempotent=asked))
 
 
+@pytest.mark.parametrize("status", [200, 400, 413, 500])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_an_answer_that_ends_only_after_the_upload(loop: LoopName, protocol: Protocol, status: int) -> None:
+    def reads_on(asked: Request) -> Response:
+        def pieces() -> Iterator[bytes]:
+            yield b"I have read "
+            yield str(len(asked.body.read())).encode()
+
+        return Response(status, (), pieces())
+
+    with serving(protocol, reads_on) as server:
+
+        async def scenario(world: World) -> None:
+            for body in (bytes(3_000_000), (bytes(100_000) for _ in range(30))):
+                answer = await world.pool.request("POST", url(server), (), body, timeout=20)
+                assert (answer.status, answer.content) == (status, b"I have read 3000000")
+
+        play(loop, scenario)
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 def test_an_answer_of_a_server_that_reads_no_more(loop: LoopName) -> None:
     over = threading.Event()

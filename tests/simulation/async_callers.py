@@ -41,6 +41,7 @@ class SimLoop(asyncio.SelectorEventLoop):
 class Asyncio(Caller):
     """Connections of asyncio."""
 
+    loop = "asyncio"
     waits_to_send = False
     mailboxes: list[mint.asyncio.Mailbox]
     tunnels: list[mint.asyncio.Tunnels]
@@ -180,6 +181,7 @@ class SimClock(trio.abc.Clock):
 class Trio(Caller):
     """Connections of trio."""
 
+    loop = "trio"
     waits_to_send = False
     mailboxes: list[mint.trio.Mailbox]
     tunnels: list[mint.trio.Tunnels]

@@ -26,6 +26,7 @@ _T = TypeVar("_T")
 class Caller(ABC):
     """A program's view of one event loop."""
 
+    loop = "blocking"
     waits_to_send = True
     """Whether sending waits by itself above the high-water mark."""
     can_close_inbox = False

@@ -115,6 +115,7 @@ class HTTP1Session:
             self._left = None
         else:
             self._left = int(fields.get(b"content-length", b"0"))
+        self._record.arrivals[self._number] += 1
         asked = Asked(self._number, method.decode(), self._record)
         self._running = Running(self._kernel, self._behave(asked), self)
         if self._left == 0:

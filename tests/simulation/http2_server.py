@@ -108,6 +108,7 @@ class StreamChannel:
         if act in {Act.END, Act.FINISH}:
             self.finish()
         elif act is Act.CUT:
+            self.session.record.severed = True
             self.session.channel.cut()
         elif act is Act.RESET:
             self.reset()
@@ -256,6 +257,7 @@ class HTTP2Session:
             asked_for = int(re.findall("[0-9]+", fields.get(":path", fields[":authority"]))[0])
             asked = Asked(asked_for, fields[":method"], self.record)
             stream.asked = asked.number
+            self.record.arrivals[asked.number] += 1
             stream.running = Running(self.record.kernel, self._behave(asked), stream)
         if ended:
             self._end_request(stream)

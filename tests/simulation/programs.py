@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import mint
 
 from .handles import Late
+from .pools import pool
 from .scripts import content
 
 if TYPE_CHECKING:
@@ -374,4 +375,5 @@ PROGRAMS: dict[str, Program] = {
     "set_mode": set_mode,
     "move_to": move_to,
     "threads": threads,
+    "pool": pool,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import mint
@@ -85,6 +86,12 @@ class Record:
         self.exchanges: list[Exchange] = []
         self.carriers: dict[int, Stream] = {}
         """The server's end of what carried a request, where nothing lies between it and the system."""
+        self.arrivals: Counter[int] = Counter()
+        """How often a server began to act on a request."""
+        self.repeatable: set[int] = set()
+        """Requests that may be sent again though a server may have acted on them."""
+        self.severed = False
+        """Whether a server broke a connection that carries several requests."""
         self.route = ""
         self.interrupted = False
         """Whether an exception of a signal handler may have ended a connection."""
@@ -107,6 +114,8 @@ class Record:
         """Return what does not fit together, at the end of a run."""
         for each in self.exchanges:
             yield from self._check(each)
+            if self.arrivals[each.number] > 1 and each.number not in self.repeatable:
+                yield "a request was sent twice"
 
     def _check(self, exchange: Exchange) -> Iterable[str]:  # noqa: C901  # a list of rules
         came = bytes(self.uploads.get(exchange.number, b""))

@@ -51,11 +51,9 @@ def makes_sense(row: Row) -> bool:
     if row.action == "threads" and row.loop in {"asyncio", "trio"}:
         return False  # there it is one thread that may
     if row.route == "shared tunnel":
-        if row.loop == "mailbox":
-            return False  # tunnels are opened in passive mode
-        if row.action == "interrupt":
-            return False
-    return True
+        # Tunnels are opened in passive mode; a pool has tunnels of its own.
+        return row.loop != "mailbox" and row.action not in {"interrupt", "pool"}
+    return row.action != "pool" or row.loop != "mailbox"  # a pool has mailboxes of its own
 
 
 def rows() -> Iterator[Row]:

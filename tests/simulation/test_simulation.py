@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mint.pool import _procedures
+
 from .choices import Choices
 from .explore import schedules
 from .kernel import Kernel
@@ -215,6 +217,15 @@ def test_a_descriptor_that_stays_open_is_found(loop: str, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Kernel, "close", keeping)
     finds(Row("get", loop, "plain", "answers"), "left open")
+
+
+@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
+def test_a_request_that_a_pool_repeats_without_leave_is_found(
+    loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_procedures, "may_retry", lambda *_: True)
+    finds(Row("pool", loop, "plain", "resets"), "a request was sent twice")
 
 
 @pytest.mark.usefixtures("system")
