@@ -99,17 +99,19 @@ class Planted:
         self.file = place / bug.file
         self.bug = bug
         self.kept = place.with_name(place.name + "-kept")
+        self.text = ""
 
     def __enter__(self) -> None:
         """Keep what the build will touch, then plant the bug."""
         shutil.rmtree(self.kept, ignore_errors=True)
         for name in TOUCHED:
             shutil.copytree(self.place / name, self.kept / name, copy_function=shutil.copy2)
-        text = self.file.read_text(encoding="utf-8")
-        self.file.write_text(self.bug.applied(text), encoding="utf-8")
+        self.text = self.file.read_text(encoding="utf-8")
+        self.file.write_text(self.bug.applied(self.text), encoding="utf-8")
 
     def __exit__(self, *_: object) -> None:
         """Bring everything back."""
+        self.file.write_text(self.text, encoding="utf-8")  # also where it is not among what was kept
         for name in TOUCHED:
             shutil.rmtree(self.place / name)
             shutil.move(str(self.kept / name), str(self.place / name))

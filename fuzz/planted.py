@@ -42,6 +42,7 @@ CONTROL = core("http2_control.pyx")
 RESPONSES = core("http2_responses.pyx")
 SEND = core("http2_send.pyx")
 STATE2 = core("http2_state.pyx")
+PIPE = "mint/_wire/pipe.py"
 
 BUGS: tuple[Bug, ...] = (
     # HTTP/1: reading
@@ -357,6 +358,21 @@ BUGS: tuple[Bug, ...] = (
         "        self.pieces_octets = 0\n        self.pieces_stream = 0\n",
         "        self.pieces_stream = 0\n",
         "http2_talk",
+    ),
+    # The pipe of the transports
+    Bug(
+        "end of the direction said before all has left",
+        PIPE,
+        "self._writing == Writing.SEALED and not self._outbox",
+        "self._writing == Writing.SEALED",
+        "pipe",
+    ),
+    Bug(
+        "end without a goodbye taken for a failure",
+        PIPE,
+        "        if self._reading <= Reading.CUT:\n",
+        "        if self._reading < Reading.CUT:\n",
+        "pipe",
     ),
 )
 
