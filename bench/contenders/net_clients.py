@@ -203,7 +203,7 @@ def niquests(errand: Errand) -> Run:
     root = _root(errand)
 
     def get(target: str, fields: Fields) -> tuple[int, bytes]:
-        response = session.get(root + target, headers=dict(fields))
+        response = session.get(root + target, headers=dict(fields), verify=errand.authority)
         return response.status_code, response.content
 
     return _blocking(errand, get)
@@ -217,7 +217,7 @@ def async_niquests(errand: Errand) -> Run:
         session.verify = errand.authority
 
         async def get(target: str, fields: Fields) -> tuple[int, bytes]:
-            response = await session.get(root + target, headers=dict(fields))
+            response = await session.get(root + target, headers=dict(fields), verify=errand.authority)
             return response.status_code, response.content
 
         return get
