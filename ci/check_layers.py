@@ -44,6 +44,8 @@ LAYERS = (
             *(
                 "mint.errors",
                 "mint._checks",
+                "mint._configuration",
+                "mint._declarations",
                 "mint._extras",
                 "mint._hosts",
                 "mint._alternatives",
@@ -320,7 +322,7 @@ class Checker:
             inside = (places,) if isinstance(places, str) else places
             if not (module + ".").startswith(tuple(f"{each}." for each in inside)):
                 self.report(path, found.line, f"{top} is for {places} only")
-        elif top not in sys.stdlib_module_names:
+        elif top not in sys.stdlib_module_names and not (found.typing and top == "_typeshed"):
             self.report(path, found.line, f"{top} is no dependency")
 
     def check_cycles(self) -> None:

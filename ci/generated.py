@@ -1,9 +1,10 @@
-"""The parts of the pages that are made from tables in the code.
+"""The parts of pages and sources that are made from declarations and tables in the code.
 
     python ci/generated.py            # says which are out of date
     python ci/generated.py --write    # brings them up to date
 
-Such a part stands between two comments, `<!-- NAME: made by ci/generated.py -->` and `<!-- end of NAME -->`.
+Such a part stands between two comments: `<!-- NAME: made by ci/generated.py -->` and `<!-- end of NAME -->`
+in a page, `# NAME: made by ci/generated.py` and `# end of NAME` in a source.
 """
 
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ci import check_layers  # noqa: E402  # the line above makes it importable
+from ci import check_layers, declared  # noqa: E402  # the line above makes them importable
 
 
 def layers() -> str:
@@ -39,15 +40,21 @@ def layers() -> str:
     return "```text\n" + "\n".join(made) + "\n```"
 
 
-PARTS: tuple[tuple[str, str, Callable[[], str]], ...] = (("docs/architecture.md", "layers", layers),)
+PARTS: tuple[tuple[str, str, Callable[[], str]], ...] = (
+    ("docs/architecture.md", "layers", layers),
+    *declared.parts(),
+)
 
 
 def renewed(text: str, name: str, made: str) -> str:
     """Return a page with one part renewed; `ValueError` where it has no such part."""
     begin, end = f"<!-- {name}: made by ci/generated.py -->", f"<!-- end of {name} -->"
-    if begin not in text or end not in text:
+    if begin not in text:
+        begin, end = f"# {name}: made by ci/generated.py", f"# end of {name}"
+    found = re.compile(rf"(?s)({re.escape(begin)}\n).*?( *{re.escape(end)}\n)")
+    if not found.search(text):
         raise ValueError(f"no part {name}")
-    return re.sub(rf"(?s){re.escape(begin)}\n.*?{re.escape(end)}", lambda _: f"{begin}\n{made}\n{end}", text)
+    return found.sub(lambda match: f"{match[1]}{made}\n{match[2]}", text)
 
 
 def stale() -> list[tuple[Path, str]]:

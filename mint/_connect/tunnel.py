@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core.http1 import Config as Config1
+from .._configuration import http1_configuration, http2_configuration
 from .._core.http1 import State
-from .._core.http2 import Config as Config2
-from .._version import USER_AGENT
 from .._wire.stream import MAX_BODY, Answer, StreamLayer
 from .._wire.tls import prepare
 from ..errors import (
@@ -26,7 +24,6 @@ from ..errors import (
     UnexpectedProxyStatus,
 )
 from ..errors.table import from_fault
-from ..tolerance import bits_of
 from .race import (
     Attempt,
     Established,
@@ -128,7 +125,10 @@ def _tunnel(proxy: Proxy, plan: Plan, target: Address, way: Established) -> Proc
         arrived = yield from open_socks(proxy, target, plan.port, attempt)
         return Established(attempt, layers, None, (), arrived)
     if proxy.protocols == ("http2",):
-        stream = StreamLayer(http2_config(proxy, plan), authority(plan), proxy.sent_headers)
+        config = http2_configuration(
+            proxy.http2, scheme="http", hostname=str(plan.address), port=plan.port, identity=0
+        )
+        stream = StreamLayer(config, authority(plan), proxy.sent_headers)
         answer, around = stream.answer, layers
         layers = (*layers, stream)
         while not answer.complete:
@@ -167,7 +167,10 @@ def _ask(
     proxy: Proxy, plan: Plan, attempt: Attempt, layers: tuple[Layer, ...]
 ) -> Generator[IOStep, StepAnswer, Answer]:
     """Ask an HTTP/1 proxy for a tunnel."""
-    step = State(http1_config(proxy, plan)).request(
+    config = http1_configuration(
+        proxy.http1, scheme="http", hostname=str(plan.address), port=plan.port, identity=0
+    )
+    step = State(config).request(
         "CONNECT",
         authority(plan),
         proxy.sent_headers,
@@ -190,58 +193,3 @@ def _ask(
         answer.take(step.responses)
         answer.fault = step.fault or answer.fault
     return answer
-
-
-def http1_config(proxy: Proxy, plan: Plan) -> Config1:
-    """Return how HTTP/1 is spoken with a proxy to open a tunnel."""
-    limits = proxy.http1
-    return Config1(
-        hostname=str(plan.address),
-        port=plan.port,
-        scheme="http",
-        identity=0,
-        user_agent=USER_AGENT,
-        case_sensitive_headers=limits.case_sensitive_headers,
-        tolerance=bits_of(limits.lenient),
-        max_header_list_size=limits.max_header_list_size,
-        max_fields=limits.max_fields,
-        max_status_line=limits.max_status_line,
-        max_informational=limits.max_informational,
-        max_informational_size=limits.max_informational_size,
-        max_trailer_size=limits.max_trailer_size,
-        max_trailer_fields=limits.max_trailer_fields,
-        max_chunk_line=limits.max_chunk_line,
-        sensitive=limits.sensitive_headers,
-    )
-
-
-def http2_config(proxy: Proxy, plan: Plan) -> Config2:
-    """Return how HTTP/2 is spoken with a proxy to open a tunnel."""
-    limits = proxy.http2
-    return Config2(
-        str(plan.address),
-        port=plan.port,
-        scheme="http",
-        identity=0,
-        user_agent=USER_AGENT,
-        settings=limits.client_settings.pairs(),
-        connection_window_size=limits.connection_window_size,
-        window_update_threshold=limits.receive_window_update_threshold,
-        sensitive=limits.sensitive_headers,
-        tolerance=bits_of(limits.lenient),
-        max_fields=limits.max_fields,
-        max_header_block=limits.max_header_block,
-        max_continuations=limits.max_continuations,
-        max_settings=limits.max_settings,
-        max_unsent_acks=limits.max_unsent_acks,
-        max_glitches=limits.max_glitches,
-        max_resets=limits.max_resets,
-        max_reserved=limits.max_reserved,
-        max_remembered=limits.max_remembered,
-        max_informational=limits.max_informational,
-        max_informational_size=limits.max_informational_size,
-        max_trailer_size=limits.max_trailer_size,
-        max_trailer_fields=limits.max_trailer_fields,
-        max_discarded_header_list=limits.max_discarded_header_list,
-        index_credentials=limits.index_credentials,
-    )

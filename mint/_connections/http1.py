@@ -11,16 +11,15 @@ from sys import maxsize
 from typing import TYPE_CHECKING, Literal
 
 from .. import _checks
+from .._configuration import http1_configuration
 from .._connect.race import make_plan
 from .._core import http1 as core
 from .._core.courses import Quick
 from .._core.http1_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link
-from .._version import USER_AGENT
 from ..errors import BadALPNProtocol, Closed, Processed, TransportError
 from ..options import HTTP1Options, TCPOptions, TLSOptions
-from ..tolerance import bits_of
 from ..types import UnixAddress
 from .arguments import check_initiate, check_mailbox, check_options
 from .base import NO_PRIVATE, ConnectionBase
@@ -229,28 +228,14 @@ def initiate(
 
 def _configured(http1: HTTP1Options, forwarded: HeaderFields | None = None) -> core.Config:
     """Return what the options say, for no connection in particular; to a forward proxy with its headers."""
-    return core.Config(
+    return http1_configuration(
+        http1,
+        scheme="http",
         hostname="-",
         port=0,
-        scheme="http",
         identity=0,
-        user_agent=USER_AGENT,
-        case_sensitive_headers=http1.case_sensitive_headers,
-        skip_target_validation=http1.skip_target_validation,
-        tolerance=bits_of(http1.lenient),
-        status_reason="status_reason" in http1.optional_responses,
-        max_header_list_size=http1.max_header_list_size,
-        max_fields=http1.max_fields,
-        max_status_line=http1.max_status_line,
-        max_informational=http1.max_informational,
-        max_informational_size=http1.max_informational_size,
-        max_trailer_size=http1.max_trailer_size,
-        max_trailer_fields=http1.max_trailer_fields,
-        max_chunk_line=http1.max_chunk_line,
-        max_pipelined=http1.max_pipelined,
         forward_proxy=forwarded is not None,
         proxy_headers=forwarded or (),
-        sensitive=http1.sensitive_headers,
     )
 
 

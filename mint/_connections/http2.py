@@ -11,18 +11,17 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
 from .._checks import flag, instance, number, octets, shown
+from .._configuration import http2_configuration
 from .._connect.race import make_plan
 from .._core import http2 as core
 from .._core.courses import Quick
-from .._core.events import EVENTS, RequestRef
+from .._core.events import RequestRef
 from .._core.http2_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link
 from .._priority import Priority
-from .._version import USER_AGENT
 from ..errors import BadALPNProtocol, InadequateSecurity, ProtocolNotNegotiated
 from ..options import MAX_WINDOW, ClientSettings, HTTP2Options, TCPOptions, TLSOptions
-from ..tolerance import bits_of
 from ..types import UnixAddress
 from .arguments import check_initiate, check_mailbox, check_options
 from .base import NO_PRIVATE, ConnectionBase
@@ -155,12 +154,14 @@ class HTTP2(ConnectionBase[core.State]):
     def put_settings(
         self,
         *,
+        # settings: made by ci/generated.py
         header_table_size: int | None = None,
         enable_push: bool | None = None,
         max_concurrent_streams: int | None = None,
         initial_window_size: int | None = None,
         max_frame_size: int | None = None,
         max_header_list_size: int | None = None,
+        # end of settings
     ) -> Self:
         """Change what we tell the server about ourselves; in effect once the server acknowledges.
 
@@ -368,37 +369,7 @@ def initiate(
 
 def _configured(http2: HTTP2Options) -> core.Config:
     """Return what the options say, for no connection in particular."""
-    return core.Config(
-        hostname="-",
-        port=0,
-        scheme="https",
-        identity=0,
-        user_agent=USER_AGENT,
-        settings=http2.client_settings.pairs(),
-        connection_window_size=http2.connection_window_size,
-        window_update_threshold=http2.receive_window_update_threshold,
-        sensitive=http2.sensitive_headers,
-        index_credentials=http2.index_credentials,
-        skip_target_validation=http2.skip_target_validation,
-        tolerance=bits_of(http2.lenient),
-        max_fields=http2.max_fields,
-        max_header_block=http2.max_header_block,
-        max_continuations=http2.max_continuations,
-        max_settings=http2.max_settings,
-        max_unsent_acks=http2.max_unsent_acks,
-        max_glitches=http2.max_glitches,
-        max_resets=http2.max_resets,
-        max_reserved=http2.max_reserved,
-        max_remembered=http2.max_remembered,
-        max_informational=http2.max_informational,
-        max_informational_size=http2.max_informational_size,
-        max_trailer_size=http2.max_trailer_size,
-        max_trailer_fields=http2.max_trailer_fields,
-        max_pings=http2.max_pings,
-        assumed_concurrency=http2.initial_max_concurrent_streams,
-        max_discarded_header_list=http2.max_discarded_header_list,
-        events=sum(EVENTS[name] for name in set(http2.optional_responses)),
-    )
+    return http2_configuration(http2, scheme="https", hostname="-", port=0, identity=0)
 
 
 _RECENT = [(_DEFAULTS, _configured(_DEFAULTS))]

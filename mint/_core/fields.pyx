@@ -353,6 +353,13 @@ cdef str show(object octets):
     return PyUnicode_DecodeLatin1(PyBytes_AS_STRING(seen), PyBytes_GET_SIZE(seen), NULL)
 
 
+cdef int between(str name, long long value, long long least, long long most) except -1:
+    """Return a limit that is in its range."""
+    if not least <= value <= most:
+        raise ValueError(f"{name} must lie between {least} and {most}, not {value}")
+    return <int>value
+
+
 cdef int check_host(str hostname, str user_agent) except -1:
     """Refuse what a connection would write into every request and may not (R1)."""
     # 9110-4.2.4-a: what follows or precedes a host in a URI is no part of it.

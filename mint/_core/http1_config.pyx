@@ -3,7 +3,7 @@
 
 cimport cython
 
-from .fields cimport TOLERATE_ALL, authority, check_host, exact
+from .fields cimport TOLERATE_ALL, authority, between, check_host, exact
 
 
 @cython.final
@@ -12,38 +12,40 @@ cdef class Config:
 
     def __init__(self, hostname, *, int port, scheme,
                  unsigned long long identity, str user_agent not None,
+                 bint forward_proxy=False, tuple proxy_headers not None=(),
+                 # arguments: made by ci/generated.py
+                 frozenset sensitive not None=frozenset(), long long max_header_list_size=262144,
+                 long long max_fields=512, long long max_status_line=8192,
+                 long long max_informational=32, long long max_informational_size=262144,
+                 long long max_trailer_size=16384, long long max_trailer_fields=64,
+                 long long max_chunk_line=4096, long long max_pipelined=100, int tolerance=0,
                  bint case_sensitive_headers=False, bint skip_target_validation=False,
-                 int tolerance=0, bint status_reason=False,
-                 Py_ssize_t max_header_list_size=262144, Py_ssize_t max_fields=512,
-                 Py_ssize_t max_status_line=8192, Py_ssize_t max_informational=32,
-                 Py_ssize_t max_informational_size=262144, Py_ssize_t max_trailer_size=16384,
-                 Py_ssize_t max_trailer_fields=64, Py_ssize_t max_chunk_line=4096,
-                 Py_ssize_t max_pipelined=100, bint forward_proxy=False,
-                 tuple proxy_headers not None=(), frozenset sensitive not None=frozenset()):
+                 bint status_reason=False,
+                 # end of arguments
+                 ):
         self.user_agent = user_agent
         self.case_sensitive_headers = case_sensitive_headers
         self.name(exact(hostname), port, exact(scheme), identity)
-        if min(max_header_list_size, max_fields, max_status_line, max_informational,
-               max_informational_size, max_trailer_size, max_trailer_fields, max_chunk_line,
-               max_pipelined) < 1:
-            raise ValueError("limits are at least 1")
         if not 0 <= tolerance <= TOLERATE_ALL:
             raise ValueError(f"tolerance {tolerance} has bits that mean nothing")
-        self.skip_target_validation = skip_target_validation
-        self.tolerance = tolerance
-        self.status_reason = status_reason
         self.forward_proxy = forward_proxy
         self.proxy_headers = proxy_headers
+        # assignments: made by ci/generated.py
         self.sensitive = sensitive
-        self.max_header_list_size = max_header_list_size
-        self.max_fields = max_fields
-        self.max_status_line = max_status_line
-        self.max_informational = max_informational
-        self.max_informational_size = max_informational_size
-        self.max_trailer_size = max_trailer_size
-        self.max_trailer_fields = max_trailer_fields
-        self.max_chunk_line = max_chunk_line
-        self.max_pipelined = max_pipelined
+        self.max_header_list_size = between("max_header_list_size", max_header_list_size, 1, 2147483647)
+        self.max_fields = between("max_fields", max_fields, 1, 2147483647)
+        self.max_status_line = between("max_status_line", max_status_line, 1, 2147483647)
+        self.max_informational = between("max_informational", max_informational, 1, 2147483647)
+        self.max_informational_size = between("max_informational_size", max_informational_size, 1, 2147483647)
+        self.max_trailer_size = between("max_trailer_size", max_trailer_size, 1, 2147483647)
+        self.max_trailer_fields = between("max_trailer_fields", max_trailer_fields, 1, 2147483647)
+        self.max_chunk_line = between("max_chunk_line", max_chunk_line, 1, 2147483647)
+        self.max_pipelined = between("max_pipelined", max_pipelined, 1, 2147483647)
+        self.tolerance = tolerance
+        self.case_sensitive_headers = case_sensitive_headers
+        self.skip_target_validation = skip_target_validation
+        self.status_reason = status_reason
+        # end of assignments
 
     cdef int name(self, str hostname, int port, str scheme, unsigned long long identity) except -1:
         """Say which connection it is of."""
@@ -68,11 +70,14 @@ cdef class Config:
 
     cdef tuple parts(self):
         return (self.hostname, self.port, self.scheme, self.identity, self.user_agent,
-                self.case_sensitive_headers, self.skip_target_validation, self.tolerance,
-                self.status_reason, self.forward_proxy, self.proxy_headers,
-                self.max_header_list_size, self.max_fields, self.max_status_line,
+                self.forward_proxy, self.proxy_headers,
+                # parts: made by ci/generated.py
+                self.sensitive, self.max_header_list_size, self.max_fields, self.max_status_line,
                 self.max_informational, self.max_informational_size, self.max_trailer_size,
-                self.max_trailer_fields, self.max_chunk_line, self.max_pipelined, self.sensitive)
+                self.max_trailer_fields, self.max_chunk_line, self.max_pipelined, self.tolerance,
+                self.case_sensitive_headers, self.skip_target_validation, self.status_reason,
+                # end of parts
+                )
 
     def __eq__(self, other):
         if type(other) is not Config:

@@ -11,30 +11,32 @@ cdef class Config:
     cdef readonly unsigned long long identity      # of every RequestRef
     cdef readonly str user_agent          # added where the caller gives none; "": never
     cdef readonly tuple settings          # of (name, value): the first SETTINGS, in this order
-    cdef readonly int connection_window_size       # octets, 65 535 or more
-    cdef readonly int window_update_threshold      # octets left at which a window is refilled
-    cdef readonly int max_fields                   # in one header list, crumbs counted
-    cdef readonly int max_discarded_header_list    # octets of one that is too large, decoded
-    cdef readonly int max_header_block             # octets of one field block as it comes
-    cdef readonly int max_continuations            # frames of one field block
-    cdef readonly int max_settings                 # entries of one SETTINGS frame
-    cdef readonly int max_unsent_acks              # answers waiting for a peer that does not read
-    cdef readonly int max_glitches                 # frames that nobody asked for; time takes them back
-    cdef readonly int max_resets                   # streams that ended by the peer's fault; the same
-    cdef readonly int max_reserved                 # promised streams without a response yet
-    cdef readonly int max_remembered               # streams we have reset, to drop what comes late
-    cdef readonly int max_informational            # interim responses to one request
-    cdef readonly int max_informational_size       # octets of them, decoded
-    cdef readonly int max_trailer_size             # octets of a trailer section, decoded
-    cdef readonly int max_trailer_fields
-    cdef readonly int max_pings                    # pings of ours without an answer
-    cdef readonly int assumed_concurrency          # streams we open before the server's SETTINGS
-    cdef readonly int first_stream                 # id of the first request; odd
-    cdef readonly bint skip_target_validation      # the way out of 9113-8.3.1
-    cdef readonly int tolerance           # TOLERATE_ bits: rules that are relaxed for servers
-    cdef readonly frozenset sensitive     # lower-case names that are never indexed, beside the known
-    cdef readonly bint index_credentials  # long bearer tokens may be put into the encoder's table
-    cdef readonly int events              # EVENT_ bits: what is reported of the connection
+    # options: made by ci/generated.py
+    cdef readonly frozenset sensitive            # from sensitive_headers
+    cdef readonly int connection_window_size     # octets, 65,535 to 2**31 - 1
+    cdef readonly int window_update_threshold    # octets, 1 to 2**31 - 1
+    cdef readonly int tolerance                  # from lenient
+    cdef readonly int events                     # from optional_responses
+    cdef readonly int max_fields                 # fields, 1 to 2**31 - 1
+    cdef readonly int max_discarded_header_list  # octets, 1 to 2**31 - 1
+    cdef readonly int max_header_block           # octets, 1 to 2**31 - 1
+    cdef readonly int max_continuations          # frames, 1 to 2**31 - 1
+    cdef readonly int max_settings               # entries, 10 to 2**31 - 1
+    cdef readonly int max_unsent_acks            # answers, 1 to 2**31 - 1
+    cdef readonly int max_glitches               # frames, 1 to 2**31 - 1
+    cdef readonly int max_resets                 # streams, 1 to 2**31 - 1
+    cdef readonly int max_reserved               # streams, 1 to 2**31 - 1
+    cdef readonly int max_remembered             # streams, 0 to 2**31 - 1
+    cdef readonly int max_informational          # responses, 1 to 2**31 - 1
+    cdef readonly int max_informational_size     # octets, 1 to 2**31 - 1
+    cdef readonly int max_trailer_size           # octets, 1 to 2**31 - 1
+    cdef readonly int max_trailer_fields         # fields, 1 to 2**31 - 1
+    cdef readonly int max_pings                  # pings, 1 to 2**31 - 1
+    cdef readonly int assumed_concurrency        # requests, 1 to 2**31 - 1
+    cdef readonly bint skip_target_validation
+    cdef readonly bint index_credentials
+    # end of options
+    cdef readonly int first_stream        # id of the first request; odd
     cdef readonly str authority           # of :authority, derived
     cdef frozenset extra_sensitive        # the same, None where it is empty: for the encoder
     cdef tuple checked                    # the settings as (identifier, value) pairs

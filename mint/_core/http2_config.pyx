@@ -9,10 +9,9 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
 from .events cimport EVENTS_ALL
-from .fields cimport TOLERATE_ALL, authority, check_host, exact
+from .fields cimport TOLERATE_ALL, authority, between, check_host, exact
 from .flow cimport DEFAULT_WINDOW
-from .frames cimport (LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE, SET_ENABLE_CONNECT_PROTOCOL,
-                      SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE,
+from .frames cimport (SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE,
                       SET_MAX_CONCURRENT_STREAMS, SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE,
                       SET_NO_RFC7540_PRIORITIES, WINDOW_UPDATE, frame, settings_frame, write_u32)
 
@@ -21,17 +20,25 @@ PREFACE: bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 cdef enum:
     CONNECTION_WINDOW = 16777216  # octets
 
-# Name, identifier, least and most value we may send (RFC 9113 6.5.2).
+# Name, identifier, least and most value of what we may send (RFC 9113 6.5.2); what we say first unless told
+# otherwise: no push, large windows, finite heads (9113-6.5.2-h: they bound what a response may cost us).
+# settings: made by ci/generated.py
 CLIENT_SETTINGS: dict = {
-    "header_table_size": (SET_HEADER_TABLE_SIZE, 0, 65536),
-    "enable_push": (SET_ENABLE_PUSH, 0, 1),
-    "max_concurrent_streams": (SET_MAX_CONCURRENT_STREAMS, 0, 0xFFFFFFFF),
-    "initial_window_size": (SET_INITIAL_WINDOW_SIZE, 0, 0x7FFFFFFF),
-    "max_frame_size": (SET_MAX_FRAME_SIZE, LEAST_MAX_FRAME_SIZE, MOST_MAX_FRAME_SIZE),
-    # Always finite: it bounds what a response head may cost us (9113-6.5.2-h).
-    "max_header_list_size": (SET_MAX_HEADER_LIST_SIZE, 1, 0x7FFFFFFF),
-    "no_rfc7540_priorities": (SET_NO_RFC7540_PRIORITIES, 0, 1),
+    "header_table_size": (1, 0, 65536),
+    "enable_push": (2, 0, 1),
+    "max_concurrent_streams": (3, 0, 4294967295),
+    "initial_window_size": (4, 0, 2147483647),
+    "max_frame_size": (5, 16384, 16777215),
+    "max_header_list_size": (6, 1, 2147483647),
+    "no_rfc7540_priorities": (9, 0, 1),
 }
+
+DEFAULT_SETTINGS: tuple = (
+    ("enable_push", 0),
+    ("initial_window_size", 4194304),
+    ("max_header_list_size", 262144),
+)
+# end of settings
 
 SERVER_SETTINGS: dict = {
     "header_table_size": SET_HEADER_TABLE_SIZE,
@@ -44,11 +51,6 @@ SERVER_SETTINGS: dict = {
     "no_rfc7540_priorities": SET_NO_RFC7540_PRIORITIES,
 }
 NAMES_OF_SETTINGS: dict = {identifier: name for name, identifier in SERVER_SETTINGS.items()}
-
-# What we say first unless told otherwise: no push, large windows, finite heads.
-DEFAULT_SETTINGS: tuple = (
-    ("enable_push", 0), ("initial_window_size", 4194304), ("max_header_list_size", 262144),
-)
 
 
 cdef tuple checked_settings(object settings):
@@ -91,30 +93,27 @@ cdef str setting_name(int identifier):
     return NAMES_OF_SETTINGS.get(identifier) or f"0x{identifier:04x}"
 
 
-cdef inline int between(str name, long long value, long long least, long long most) except -1:
-    if not least <= value <= most:
-        raise ValueError(f"{name} must lie between {least} and {most}, not {value}")
-    return <int>value
-
-
 @cython.final
 cdef class Config:
     """The fixed facts of a connection; settings by snake_case name."""
 
     def __init__(self, hostname, *, int port, scheme,
                  unsigned long long identity, str user_agent not None, settings=(),
-                 long long connection_window_size=CONNECTION_WINDOW,
-                 long long window_update_threshold=160000, long long max_fields=512,
+                 long long first_stream=1,
+                 # arguments: made by ci/generated.py
+                 frozenset sensitive not None=frozenset(), long long connection_window_size=16777216,
+                 long long window_update_threshold=160000, int tolerance=0, int events=0,
+                 long long max_fields=512, long long max_discarded_header_list=1048576,
                  long long max_header_block=524288, long long max_continuations=16,
                  long long max_settings=32, long long max_unsent_acks=1000,
-                 long long max_glitches=10000, long long max_resets=1000,
-                 long long max_reserved=100, long long max_remembered=1024,
-                 long long max_informational=10000, long long max_informational_size=4194304,
-                 long long max_trailer_size=16384, long long max_trailer_fields=64,
-                 long long max_pings=1000, long long assumed_concurrency=100,
-                 long long first_stream=1, long long max_discarded_header_list=1048576,
-                 bint skip_target_validation=False, int tolerance=0,
-                 frozenset sensitive not None=frozenset(), bint index_credentials=False, int events=0):
+                 long long max_glitches=10000, long long max_resets=1000, long long max_reserved=100,
+                 long long max_remembered=1024, long long max_informational=10000,
+                 long long max_informational_size=4194304, long long max_trailer_size=16384,
+                 long long max_trailer_fields=64, long long max_pings=1000,
+                 long long assumed_concurrency=100, bint skip_target_validation=False,
+                 bint index_credentials=False,
+                 # end of arguments
+                 ):
         cdef tuple given = tuple(settings)
         cdef dict named
         self.user_agent = user_agent
@@ -123,12 +122,34 @@ cdef class Config:
             raise ValueError(f"tolerance {tolerance} has bits that mean nothing")
         if not 0 <= events <= EVENTS_ALL:
             raise ValueError(f"events {events} has bits that mean nothing")
-        self.events = events
-        self.skip_target_validation = skip_target_validation
-        self.tolerance = tolerance
-        self.index_credentials = index_credentials
+        # assignments: made by ci/generated.py
+        self.sensitive = sensitive
         self.connection_window_size = between("connection_window_size", connection_window_size,
-                                              65535, 0x7FFFFFFF)
+                                              65535, 2147483647)
+        self.window_update_threshold = between("window_update_threshold", window_update_threshold,
+                                               1, 2147483647)
+        self.tolerance = tolerance
+        self.events = events
+        self.max_fields = between("max_fields", max_fields, 1, 2147483647)
+        self.max_discarded_header_list = between("max_discarded_header_list", max_discarded_header_list,
+                                                 1, 2147483647)
+        self.max_header_block = between("max_header_block", max_header_block, 1, 2147483647)
+        self.max_continuations = between("max_continuations", max_continuations, 1, 2147483647)
+        self.max_settings = between("max_settings", max_settings, 10, 2147483647)
+        self.max_unsent_acks = between("max_unsent_acks", max_unsent_acks, 1, 2147483647)
+        self.max_glitches = between("max_glitches", max_glitches, 1, 2147483647)
+        self.max_resets = between("max_resets", max_resets, 1, 2147483647)
+        self.max_reserved = between("max_reserved", max_reserved, 1, 2147483647)
+        self.max_remembered = between("max_remembered", max_remembered, 0, 2147483647)
+        self.max_informational = between("max_informational", max_informational, 1, 2147483647)
+        self.max_informational_size = between("max_informational_size", max_informational_size, 1, 2147483647)
+        self.max_trailer_size = between("max_trailer_size", max_trailer_size, 1, 2147483647)
+        self.max_trailer_fields = between("max_trailer_fields", max_trailer_fields, 1, 2147483647)
+        self.max_pings = between("max_pings", max_pings, 1, 2147483647)
+        self.assumed_concurrency = between("assumed_concurrency", assumed_concurrency, 1, 2147483647)
+        self.skip_target_validation = skip_target_validation
+        self.index_credentials = index_credentials
+        # end of assignments
         if ((given and given != DEFAULT_SETTINGS)
                 or self.connection_window_size != CONNECTION_WINDOW):
             named = dict(given)
@@ -141,30 +162,9 @@ cdef class Config:
             self.settings = DEFAULT_SETTINGS
             self.checked = DEFAULT_CHECKED
             self.opening = DEFAULT_OPENING
-        self.window_update_threshold = between("window_update_threshold", window_update_threshold,
-                                               1, 0x7FFFFFFF)
-        self.max_fields = between("max_fields", max_fields, 1, 0x7FFFFFFF)
-        self.max_header_block = between("max_header_block", max_header_block, 1, 0x7FFFFFFF)
-        self.max_continuations = between("max_continuations", max_continuations, 0, 0x7FFFFFFF)
-        self.max_settings = between("max_settings", max_settings, 10, 0x7FFFFFFF)
-        self.max_unsent_acks = between("max_unsent_acks", max_unsent_acks, 1, 0x7FFFFFFF)
-        self.max_glitches = between("max_glitches", max_glitches, 1, 0x7FFFFFFF)
-        self.max_resets = between("max_resets", max_resets, 1, 0x7FFFFFFF)
-        self.max_reserved = between("max_reserved", max_reserved, 0, 0x7FFFFFFF)
-        self.max_remembered = between("max_remembered", max_remembered, 0, 0x7FFFFFFF)
-        self.max_informational = between("max_informational", max_informational, 0, 0x7FFFFFFF)
-        self.max_informational_size = between("max_informational_size", max_informational_size,
-                                              1, 0x7FFFFFFF)
-        self.max_trailer_size = between("max_trailer_size", max_trailer_size, 1, 0x7FFFFFFF)
-        self.max_trailer_fields = between("max_trailer_fields", max_trailer_fields, 1, 0x7FFFFFFF)
-        self.max_pings = between("max_pings", max_pings, 1, 0x7FFFFFFF)
-        self.assumed_concurrency = between("assumed_concurrency", assumed_concurrency, 1, 0x7FFFFFFF)
-        self.max_discarded_header_list = between("max_discarded_header_list", max_discarded_header_list,
-                                                 1, 0x7FFFFFFF)
         self.first_stream = between("first_stream", first_stream, 1, 0x7FFFFFFF)
         if not self.first_stream & 1:
             raise ValueError("first_stream must be odd")
-        self.sensitive = sensitive
         self.extra_sensitive = sensitive if sensitive else None
 
     cdef int name(self, str hostname, int port, str scheme, unsigned long long identity) except -1:
@@ -187,14 +187,17 @@ cdef class Config:
 
     cdef tuple parts(self):
         return (self.hostname, self.port, self.scheme, self.identity, self.user_agent, self.settings,
-                self.connection_window_size, self.window_update_threshold, self.max_fields,
+                self.first_stream,
+                # parts: made by ci/generated.py
+                self.sensitive, self.connection_window_size, self.window_update_threshold,
+                self.tolerance, self.events, self.max_fields, self.max_discarded_header_list,
                 self.max_header_block, self.max_continuations, self.max_settings,
                 self.max_unsent_acks, self.max_glitches, self.max_resets, self.max_reserved,
                 self.max_remembered, self.max_informational, self.max_informational_size,
                 self.max_trailer_size, self.max_trailer_fields, self.max_pings,
-                self.assumed_concurrency, self.first_stream, self.max_discarded_header_list,
-                self.skip_target_validation, self.tolerance, self.sensitive,
-                self.index_credentials, self.events)
+                self.assumed_concurrency, self.skip_target_validation, self.index_credentials,
+                # end of parts
+                )
 
     def __eq__(self, other):
         if type(other) is not Config:

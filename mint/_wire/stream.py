@@ -18,7 +18,7 @@ from ..errors import TransportClosed, TransportReset
 from ..errors.table import from_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .._core.events import Event, RequestRef, Step
     from .._core.faults import Fault
@@ -217,15 +217,21 @@ class Tunnel:
 class StreamLayer(Tunnel):
     """A tunnel that is the only stream of its connection, as a layer."""
 
-    __slots__ = ("_leaving", "_state")
+    __slots__ = ("_clock", "_leaving", "_state")
 
-    def __init__(self, config: Config, target: str, headers: HeaderFields) -> None:
-        """Begin a connection and ask for the tunnel; raises what the serializer refuses."""
+    def __init__(
+        self, config: Config, target: str, headers: HeaderFields, clock: Callable[[], float] | None = None
+    ) -> None:
+        """Begin a connection and ask for the tunnel; raises what the serializer refuses.
+
+        `clock` gives seconds (the system's unless given). Some limits are on how much comes in a time.
+        """
         start = State.open(config)
         step = start.state.request("CONNECT", target, headers, None, True)
         if step.fault is not None or step.ref is None:
             raise from_fault(step.fault) if step.fault is not None else TransportClosed
         super().__init__(self, step.ref)
+        self._clock = monotonic if clock is None else clock
         self._state = step.state
         self._leaving = [*start.output, *step.output]
 
@@ -247,10 +253,9 @@ class StreamLayer(Tunnel):
 
     def feed(self, octets: bytes) -> None:
         """Take what came from the proxy; `b""` says that it ended."""
-        state = self._state
-        if state.timed:
-            state = state.at(int(monotonic() * 1000))
-        step = state.feed(octets) if octets else state.feed_eof(True)  # no keywords
+        if self._state.timed:
+            self._state = self._state.at(int(self._clock() * 1000))
+        step = self._state.feed(octets) if octets else self._state.feed_eof(True)  # no keywords
         self._follow(step)
         for event in step.responses:
             self.hear(event)

@@ -216,14 +216,21 @@ class StreamClosedError(HTTPError):
 
 
 class EnhanceYourCalm(HTTPError):
-    """The server spends our resources without useful traffic (ENHANCE_YOUR_CALM)."""
+    """The server spends our resources without useful traffic (ENHANCE_YOUR_CALM).
+
+    `option` is the limit of `HTTP2Options` that was exceeded, `size` what was counted and `limit` its value.
+    """
 
     reason = "enhance_your_calm"
-    __match_args__ = ("detail",)
+    __match_args__ = ("detail", "option", "size", "limit")
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(f"the server floods the connection: {detail}")
+    def __init__(self, detail: str, option: str = "", size: int = 0, limit: int = 0) -> None:
+        counted = f" ({option}: {size}, limit {limit})" if option else ""
+        super().__init__(f"the server floods the connection: {detail}{counted}")
         self.detail = detail
+        self.option = option
+        self.size = size
+        self.limit = limit
 
 
 class InadequateSecurity(HTTPError):

@@ -69,7 +69,7 @@ _MAKERS: dict[str, Callable[[Fault], HTTPError | TransportError]] = {
     "compression_error": lambda f: http2.CompressionError(f.value),
     "flow_control_error": lambda f: http2.FlowControlError(f.value),
     "stream_closed": lambda f: http2.StreamClosedError(f.value),
-    "enhance_your_calm": lambda f: http2.EnhanceYourCalm(f.value),
+    "enhance_your_calm": lambda f: http2.EnhanceYourCalm(f.value, f.name, f.size, f.limit),
     "inadequate_security": lambda f: http2.InadequateSecurity(f.value),
     "http1_response": lambda f: http2.HTTP1Response(f.value),
     "too_many_pings": lambda f: requests.TooManyPings(f.size, f.limit),

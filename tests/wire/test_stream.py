@@ -8,7 +8,8 @@ from typing import Literal
 import pytest
 
 import mint
-from mint import Proxy, errors
+from mint import ClientSettings, HTTP2Options, Proxy, errors
+from mint._configuration import http2_configuration
 from mint._core.http2 import Config
 from mint._wire.stream import MAX_BODY, StreamLayer
 from mint.testing import Close, Forever, Reset, ScriptedServer, Send, Step, http2
@@ -178,6 +179,40 @@ def test_a_proxy_that_asks_and_does_not_read_is_given_up() -> None:
         layer.feed(serialize([ping()]))
     assert isinstance(layer.failure, errors.TransportClosed)
     assert isinstance(layer.failure.__cause__, errors.EnhanceYourCalm)
+
+
+UNKNOWN = bytes(3) + b"\x77" + bytes(5)
+
+
+def test_time_takes_back_what_a_proxy_sends_without_use() -> None:
+    """A tunnel knew no time and had the default limit: an old one was given up, a flood was not."""
+    now = [0.0]
+    options = HTTP2Options(max_glitches=10)
+    config = http2_configuration(options, scheme="http", hostname="origin.example", port=80, identity=0)
+    layer = StreamLayer(config, "origin.example:80", (), clock=lambda: now[0])
+    layer.feed(serialize([settings(), settings(ack=True)]))
+    for _ in range(20_000):
+        now[0] += 0.1
+        layer.feed(UNKNOWN)
+    assert layer.failure is None
+    for _ in range(200):
+        layer.feed(UNKNOWN * 100)
+    assert isinstance(layer.failure, errors.TransportClosed)
+    cause = layer.failure.__cause__
+    assert isinstance(cause, errors.EnhanceYourCalm)
+    assert (cause.option, cause.limit) == ("max_glitches", 10)
+
+
+def test_the_limits_of_the_proxy_options_apply_to_its_answer() -> None:
+    small = ClientSettings(max_header_list_size=100)
+    options = HTTP2Options(client_settings=small, max_discarded_header_list=200)
+    answer = http2.send(headers(1, ((":status", "200"), ("via", "x" * 200))))
+    with ScriptedServer([*START, answer]) as server:
+        with pytest.raises(errors.ProxyFailed) as caught:
+            mint.connect("http", "origin.example", 80, proxy=through(server, http2=options))
+        cause = caught.value.__cause__
+        assert isinstance(cause, errors.MaxHeaderListSizeExceeded)
+        assert cause.limit == 200
 
 
 def test_a_goaway_with_an_error_leaves_the_tunnel_to_its_end() -> None:

@@ -11,10 +11,10 @@ class Config:
         scheme: str,
         identity: int,
         user_agent: str,
-        case_sensitive_headers: bool = False,
-        skip_target_validation: bool = False,
-        tolerance: int = 0,
-        status_reason: bool = False,
+        forward_proxy: bool = False,
+        proxy_headers: tuple[tuple[str, str], ...] = (),
+        # arguments: made by ci/generated.py
+        sensitive: frozenset[str] = ...,
         max_header_list_size: int = 262144,
         max_fields: int = 512,
         max_status_line: int = 8192,
@@ -24,9 +24,11 @@ class Config:
         max_trailer_fields: int = 64,
         max_chunk_line: int = 4096,
         max_pipelined: int = 100,
-        forward_proxy: bool = False,
-        proxy_headers: tuple[tuple[str, str], ...] = (),
-        sensitive: frozenset[str] = ...,
+        tolerance: int = 0,
+        case_sensitive_headers: bool = False,
+        skip_target_validation: bool = False,
+        status_reason: bool = False,
+        # end of arguments
     ) -> None: ...
     @property
     def hostname(self) -> str: ...
@@ -39,17 +41,10 @@ class Config:
     @property
     def user_agent(self) -> str: ...
     @property
-    def case_sensitive_headers(self) -> bool: ...
-    @property
-    def skip_target_validation(self) -> bool: ...
-    @property
-    def tolerance(self) -> int: ...
-    @property
-    def status_reason(self) -> bool: ...
-    @property
     def forward_proxy(self) -> bool: ...
     @property
     def proxy_headers(self) -> tuple[tuple[str, str], ...]: ...
+    # options: made by ci/generated.py
     @property
     def sensitive(self) -> frozenset[str]: ...
     @property
@@ -70,6 +65,15 @@ class Config:
     def max_chunk_line(self) -> int: ...
     @property
     def max_pipelined(self) -> int: ...
+    @property
+    def tolerance(self) -> int: ...
+    @property
+    def case_sensitive_headers(self) -> bool: ...
+    @property
+    def skip_target_validation(self) -> bool: ...
+    @property
+    def status_reason(self) -> bool: ...
+    # end of options
     def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
