@@ -73,7 +73,7 @@ def state_for(choices: Choices) -> State:
         max_informational=MAX_INTERIM,
         max_continuations=2,
         max_remembered=choices.pick((0, 1, 1_024)),
-        max_reserved=choices.pick((0, 2, 100)),
+        max_reserved=choices.pick((1, 2, 100)),
         events=choices.pick((0, 15)),
     )
     state = State.open(config).state

@@ -11,8 +11,9 @@ from libc.stdint cimport uint32_t
 from .events cimport EVENTS_ALL
 from .fields cimport TOLERATE_ALL, authority, between, check_host, exact
 from .flow cimport DEFAULT_WINDOW
-from .frames cimport (SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE,
-                      SET_MAX_CONCURRENT_STREAMS, SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE,
+from .frames cimport (SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH, SET_HEADER_TABLE_SIZE,
+                      SET_INITIAL_WINDOW_SIZE, SET_MAX_CONCURRENT_STREAMS, SET_MAX_FRAME_SIZE,
+                      SET_MAX_HEADER_LIST_SIZE,
                       SET_NO_RFC7540_PRIORITIES, WINDOW_UPDATE, frame, settings_frame, write_u32)
 
 PREFACE: bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
