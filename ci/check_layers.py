@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 # From the top down. A module imports from the layers below its own, and within its own layer as long as
-# no cycle appears (what only type checkers import closes none). A name stands for the module, for
+# no cycle appears; what only type checkers import counts as well. A name stands for the module, for
 # everything inside the package, and for what the module is split into (`http1` for `http1_heads`).
 LAYERS = (
     (
@@ -306,7 +306,7 @@ class Checker:
                 elif there < here:
                     where = f"{LAYERS[here][0]} import {LAYERS[there][0]}"
                     self.report(path, found.line, f"imports {target}: upwards, {where}")
-                elif target != module and not found.typing:
+                elif target != module:
                     self.edges.setdefault(module, set()).add(target)
 
     def check_outside(self, path: Path, module: str, found: Import) -> None:

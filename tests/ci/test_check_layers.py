@@ -132,12 +132,28 @@ def test_modules_of_one_layer_do_not_go_round_in_circles(tmp_path: Path) -> None
     assert "imports in a circle: " in found
 
 
-def test_types_of_one_layer_may_name_each_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unseen", [("types",), ("options",), ("types", "options")])
+def test_what_only_type_checkers_import_closes_a_cycle_too(tmp_path: Path, unseen: tuple[str, ...]) -> None:
+    files = {}
+    for module, other in (("types", "options"), ("options", "types")):
+        line = f"from .{other} import Name\n"
+        seen = f"if TYPE_CHECKING:\n    {line}" if module in unseen else line
+        files[f"mint/{module}.py"] = seen
+    (found,) = findings(tmp_path, files)
+    assert "circle" in found
+    assert "mint.types" in found
+    assert "mint.options" in found
+
+
+def test_types_of_lower_modules_may_be_imported_for_type_checkers(tmp_path: Path) -> None:
     files = {
-        "mint/types.py": "if TYPE_CHECKING:\n    from .options import Options\n",
-        "mint/options.py": "from .types import Eof\n",
+        "mint/types.py": "",
+        "mint/options.py": "if TYPE_CHECKING:\n    from .types import A\n    from _typeshed import B\n",
     }
     assert findings(tmp_path, files) == []
+    files = {"mint/types.py": "from _typeshed import Incomplete\n"}
+    (found,) = findings(tmp_path, files)
+    assert "_typeshed is no dependency" in found
 
 
 def test_every_module_carries_the_same_directives(tmp_path: Path) -> None:
