@@ -37,7 +37,7 @@ _LEVELS = {"no": 0, "maybe": 1, "yes": 2}
 
 def as_fault(error: TransportError) -> Fault:
     """Return the transport's error as the engine wants it, to fail what is open with it."""
-    reason = _FAULTS.get(error.reason, "transport_failed")
+    reason = _FAULTS.get(error.reason, "unreachable")
     match error:
         case TransportTimeout(phase):
             value = phase

@@ -70,14 +70,13 @@ _MAKERS: dict[str, Callable[[Fault], HTTPError | TransportError]] = {
     "flow_control_error": lambda f: http2.FlowControlError(f.value),
     "stream_closed": lambda f: http2.StreamClosedError(f.value),
     "enhance_your_calm": lambda f: http2.EnhanceYourCalm(f.value, f.name, f.size, f.limit),
-    "inadequate_security": lambda f: http2.InadequateSecurity(f.value),
     "http1_response": lambda f: http2.HTTP1Response(f.value),
     "too_many_pings": lambda f: requests.TooManyPings(f.size, f.limit),
     "too_many_settings": lambda f: requests.TooManySettings(f.size, f.limit),
     "transport_closed": lambda _: transport.TransportClosed(),
     "transport_reset": lambda _: transport.TransportReset(),
     "transport_timeout": lambda f: transport.TransportTimeout(f.value),
-    "transport_failed": lambda f: transport.Unreachable(f.value),
+    "unreachable": lambda f: transport.Unreachable(f.value),
     "tls_failed": lambda f: transport.TLSFailed(f.value),
 }
 

@@ -1,8 +1,10 @@
 """The parts of the pages that are made from tables are up to date."""
 
+import re
+
 import pytest
 
-from ci import generated
+from ci import check_layers, declared, generated
 
 
 def test_every_part_is_up_to_date() -> None:
@@ -16,3 +18,25 @@ def test_a_part_is_replaced_and_the_rest_stays() -> None:
     assert made == "a\n<!-- x: made by ci/generated.py -->\nnew \\2\n<!-- end of x -->\nb\n"
     with pytest.raises(ValueError, match="no part y"):
         generated.renewed(page, "y", "")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_engine_reads_every_option(version: int) -> None:
+    """What goes into the configuration of an engine is read by one of its modules, outside of comments."""
+    core = generated.ROOT / "mint" / "_core"
+    sources = [path for path in core.glob("*.pyx") if not path.name.startswith(f"http{3 - version}")]
+    code = "".join(
+        check_layers.blank(path.read_text()) for path in sources if path.stem != f"http{version}_config"
+    )
+    names = {entry.name for entry in declared.entries(version)}
+    read = {name for name in names if re.search(rf"\bconfig\.{name}\b", code)}
+    own = check_layers.blank((core / f"http{version}_config.pyx").read_text())
+    read |= {name for name in names if re.search(rf"if (?:self\.)?{name}\b", own)}
+    assert names - read == set(), "nothing in mint/_core reads these options"
+
+
+def test_a_part_of_a_source_is_replaced() -> None:
+    source = "a\n    # x: made by ci/generated.py\n    # end of x\nb\n"
+    made = generated.renewed(source, "x", "    new")
+    assert made == "a\n    # x: made by ci/generated.py\n    new\n    # end of x\nb\n"
+    assert generated.renewed(made, "x", "    new") == made

@@ -21,6 +21,7 @@ from mint.errors.table import from_fault, reasons
 from mint.errors.transport import system_error
 
 CORE = Path(mint.__file__).parent / "_core"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
 FAULT = re.compile(r"\b\w*(?:fault|refusal|Fault|refuse)\w*\(\s*\"([a-z0-9_]+)\"")
 
 
@@ -56,6 +57,7 @@ def examples() -> list[errors.MintError]:
         errors.InvalidContent("gzip", "incorrect header check"),
         errors.TruncatedContent("zstd"),
         errors.PoolClosed(),
+        errors.InadequateSecurity("TLSv1.1 is older than TLS 1.2"),
     ]
 
 
@@ -71,6 +73,25 @@ def test_every_error_class_has_a_reason_of_its_own() -> None:
     # "closed" is one word for two things, as in the seeds: the family tells them apart.
     assert {reason for reason in named if named.count(reason) > 1} <= {"closed"}
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", reason) for reason in named)
+
+
+def test_every_reason_makes_the_class_that_declares_it() -> None:
+    for reason in reasons():
+        made = from_fault(Fault(reason, name="n", value="v", size=3, limit=2, code=1))
+        assert made.reason == reason
+        assert sum(each.reason == reason for each in classes()) == 1 + (reason == "closed")
+
+
+def test_something_says_every_reason() -> None:
+    sources = [*CORE.glob("*.pyx"), *CORE.parent.rglob("*.py")]
+    text = "\n".join(path.read_text() for path in sources if path.parent.name != "errors")
+    assert {reason for reason in reasons() if f'"{reason}"' not in text} == set()
+
+
+@pytest.mark.skipif(not PAGE.is_file(), reason="a wheel is tested without the pages")
+def test_the_reference_describes_every_error_once() -> None:
+    described = re.findall(r"autoexception:: mint\.(?:errors\.)?(\w+)", PAGE.read_text())
+    assert sorted(described) == sorted(each.__name__ for each in set(classes()))
 
 
 @pytest.mark.parametrize("error", examples(), ids=repr)
