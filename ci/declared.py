@@ -131,6 +131,11 @@ def compared(version: int) -> str:
     return joined((f"self.{entry.name}" for entry in entries(version)), 16)
 
 
+def copied(version: int) -> str:
+    """Return what takes the options of one configuration over into another."""
+    return "\n".join(f"    made.{entry.name} = usual.{entry.name}" for entry in entries(version))
+
+
 def stub_arguments(version: int) -> str:
     """Return the arguments of the constructor for type checkers."""
     return "\n".join(
@@ -229,6 +234,7 @@ def parts() -> list[Part]:
             (f"{core}.pyx", "arguments", arguments),
             (f"{core}.pyx", "assignments", assignments),
             (f"{core}.pyx", "parts", compared),
+            (f"{core}.pyx", "copies", copied),
             (f"stubs/{core}.pyi", "arguments", stub_arguments),
             (f"stubs/{core}.pyi", "options", stub_properties),
             ("mint/_configuration.py", f"HTTP/{version}", converted),

@@ -321,8 +321,8 @@ class HTTP2Options:
     max_resets: int = limit(
         1_000,
         "streams that end early by the server's doing: pushes that it resets, and what mint resets for what "
-        "it sent. Requests that the server resets or refuses do not count. 33 a second are taken back, and one "
-        "for each complete response.",
+        "it sent. Requests that the server resets or refuses do not count. 33 a second are taken back, and "
+        "one for each complete response.",
         unit="streams",
         error="EnhanceYourCalm",
     )

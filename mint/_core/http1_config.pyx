@@ -95,12 +95,7 @@ def renamed(Config usual not None, hostname, int port, scheme, unsigned long lon
     """Return the same options and limits for another connection, without checking them anew."""
     cdef Config made = Config.__new__(Config)
     made.user_agent = usual.user_agent
-    made.case_sensitive_headers = usual.case_sensitive_headers
-    made.skip_target_validation = usual.skip_target_validation
-    made.tolerance = usual.tolerance
-    made.status_reason = usual.status_reason
-    made.forward_proxy = usual.forward_proxy
-    made.proxy_headers = usual.proxy_headers
+    # copies: made by ci/generated.py
     made.sensitive = usual.sensitive
     made.max_header_list_size = usual.max_header_list_size
     made.max_fields = usual.max_fields
@@ -111,5 +106,12 @@ def renamed(Config usual not None, hostname, int port, scheme, unsigned long lon
     made.max_trailer_fields = usual.max_trailer_fields
     made.max_chunk_line = usual.max_chunk_line
     made.max_pipelined = usual.max_pipelined
+    made.tolerance = usual.tolerance
+    made.case_sensitive_headers = usual.case_sensitive_headers
+    made.skip_target_validation = usual.skip_target_validation
+    made.status_reason = usual.status_reason
+    # end of copies
+    made.forward_proxy = usual.forward_proxy
+    made.proxy_headers = usual.proxy_headers
     made.name(exact(hostname), port, exact(scheme), identity)
     return made

@@ -214,9 +214,14 @@ def renamed(Config usual not None, hostname, int port, scheme, unsigned long lon
     cdef Config made = Config.__new__(Config)
     made.user_agent = usual.user_agent
     made.settings = usual.settings
+    # copies: made by ci/generated.py
+    made.sensitive = usual.sensitive
     made.connection_window_size = usual.connection_window_size
     made.window_update_threshold = usual.window_update_threshold
+    made.tolerance = usual.tolerance
+    made.events = usual.events
     made.max_fields = usual.max_fields
+    made.max_discarded_header_list = usual.max_discarded_header_list
     made.max_header_block = usual.max_header_block
     made.max_continuations = usual.max_continuations
     made.max_settings = usual.max_settings
@@ -231,14 +236,11 @@ def renamed(Config usual not None, hostname, int port, scheme, unsigned long lon
     made.max_trailer_fields = usual.max_trailer_fields
     made.max_pings = usual.max_pings
     made.assumed_concurrency = usual.assumed_concurrency
-    made.max_discarded_header_list = usual.max_discarded_header_list
-    made.first_stream = usual.first_stream
     made.skip_target_validation = usual.skip_target_validation
-    made.tolerance = usual.tolerance
-    made.sensitive = usual.sensitive
-    made.extra_sensitive = usual.extra_sensitive
     made.index_credentials = usual.index_credentials
-    made.events = usual.events
+    # end of copies
+    made.first_stream = usual.first_stream
+    made.extra_sensitive = usual.extra_sensitive
     made.checked = usual.checked
     made.opening = usual.opening
     made.name(exact(hostname), port, exact(scheme), identity)
