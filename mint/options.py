@@ -487,10 +487,11 @@ class TLSOptions:
     )
     fingerprints: Fingerprints = option(
         frozenset(),
-        "pinned certificates: the server's must have one of these SHA-256 fingerprints, of the certificate or "
-        "of its public key (SubjectPublicKeyInfo), beside all other checks. Each is 64 hexadecimal digits; "
-        "colons between them are left out. `CertificateNotPinned` otherwise, before any request is sent; of a "
-        "proxy's certificate its own options decide. Any certificate will do where there are none.",
+        "pinned certificates: the server's must have one of these SHA-256 fingerprints, of the certificate "
+        "or of its public key (SubjectPublicKeyInfo), beside all other checks. Each is 64 hexadecimal "
+        "digits; colons between them are left out. `CertificateNotPinned` otherwise, before any request "
+        "is sent; of a proxy's certificate its own options decide. Any certificate will do where there are "
+        "none.",
     )
     sessions: TLSSessions | None = option(
         None,
@@ -501,8 +502,9 @@ class TLSOptions:
     context: ssl.SSLContext | None = option(
         None,
         "an `ssl.SSLContext` of your own, for clients; then only `server_hostname`, `fingerprints` and "
-        "`sessions` of the options above count, and mint sets nothing but ALPN. Any number of connections may "
-        "share one, and each offers its own protocols. Have another context for other libraries that set ALPN.",
+        "`sessions` of the options above count, and mint sets nothing but ALPN. Any number of connections "
+        "may share one, and each offers its own protocols. Have another context for other libraries that "
+        "set ALPN.",
     )
 
     def __deepcopy__(self, memo: object) -> Self:
