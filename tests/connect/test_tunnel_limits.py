@@ -8,13 +8,11 @@ import pytest
 
 import mint
 from mint import errors
-from mint._connect.race import Plan
-from mint._connect.tunnel import http1_config, http2_config
+from mint._configuration import http1_configuration, http2_configuration
 from mint._core.http2 import Config
 from mint._wire import stream
 from mint.testing.frames import priority, serialize, settings
 
-PLAN = Plan("origin.example", 443, "origin.example", mint.TCPOptions(), None, ())
 # What says something about requests of which there is one, or about a value that a connection has.
 NOT_OF_TUNNELS = {"max_pipelined", "max_pings", "initial_max_concurrent_streams", "skip_target_validation"}
 
@@ -31,7 +29,8 @@ def limits(options: mint.HTTP1Options | mint.HTTP2Options) -> list[str]:
 def test_every_limit_of_http1_reaches_a_proxy(name: str) -> None:
     options = mint.HTTP1Options()
     options = replace(options, **{name: getattr(options, name) - 1})
-    config = http1_config(mint.Proxy("http", "proxy.example", 3128, http1=options), PLAN)
+    proxy = mint.Proxy("http", "proxy.example", 3128, http1=options)
+    config = http1_configuration(proxy.http1, scheme="http", hostname="a", port=443, identity=0)
     assert getattr(config, name) == getattr(options, name)
 
 
@@ -39,7 +38,8 @@ def test_every_limit_of_http1_reaches_a_proxy(name: str) -> None:
 def test_every_limit_of_http2_reaches_a_proxy(name: str) -> None:
     options = mint.HTTP2Options()
     options = replace(options, **{name: getattr(options, name) + 1})
-    config = http2_config(mint.Proxy("https", "proxy.example", 3128, http2=options), PLAN)
+    proxy = mint.Proxy("https", "proxy.example", 3128, http2=options)
+    config = http2_configuration(proxy.http2, scheme="http", hostname="a", port=443, identity=0)
     there = {"receive_window_update_threshold": "window_update_threshold"}.get(name, name)
     assert getattr(config, there) == getattr(options, name)
 
