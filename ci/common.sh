@@ -20,7 +20,8 @@ UNIT=(-m 'not integration' --ignore tests/integration --ignore tests/ci --ignore
 OF_SOURCES=(--ignore tests/fuzz --ignore tests/core/test_secrets_unindexed.py
     --deselect tests/errors/test_errors.py::test_every_reason_of_the_engines_has_an_error)
 # Tests that raise at every bytecode and every allocation: no tracer or sanitizer stands that.
-EVERY_STEP=(--ignore-glob 'tests/*/test_*interrupts*.py' --ignore-glob 'tests/*/test_*memory_errors*.py')
+EVERY_STEP=(--ignore-glob 'tests/*/test_*interrupts*.py' --ignore-glob 'tests/*/test_*memory_errors*.py'
+    --ignore tests/fuzz/test_harnesses.py)
 # Tests that play the same code a thousand times, or that of others.
 AT_LENGTH=(--ignore tests/simulation --ignore tests/kit)
 
