@@ -330,7 +330,9 @@ class Mailbox(Watcher):
                 case conn, responses: ...
 
     Messages are `Received`, `Closed` and `Broken` of connections, and whatever `post` was given. Any
-    thread may receive; each message is handed out once. Connections are held weakly: keep them.
+    thread may receive; each message is handed out once. Where several threads do, hold a lock of the
+    connection from calling `stream` until its result is stored: the connection's next message may reach
+    another thread before. Connections are held weakly: keep them.
     """
 
     def __init__(self) -> None:

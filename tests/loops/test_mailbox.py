@@ -186,6 +186,26 @@ def test_a_superseded_value_does_not_disturb_the_messages(mailbox: mint.Mailbox)
         assert isinstance(responses[-1], mint.Done)
 
 
+def test_the_next_message_is_there_before_the_successor_is_stored(mailbox: mint.Mailbox) -> None:
+    """As where another thread receives it: the old value refuses it, and it is still good for the new one."""
+    conn, far = over_pair(mailbox)
+    with far, conn:
+        conn, ref = conn.request("GET", "/")
+        far.sendall(b"HTTP/1.1 200 OK\r\n\r\nto the end")
+        first = mailbox.receive(PATIENCE)
+        with pytest.raises(errors.TransportTimeout):
+            mailbox.receive(0)  # one message at a time
+        far.shutdown(socket.SHUT_WR)
+        successor, before = fed(conn, first)
+        second = mailbox.receive(PATIENCE)
+        assert isinstance(second, mint.Closed)
+        with pytest.raises(mint.StaleConnectionError):
+            conn.stream(second)
+        conn, after = fed(successor, second)
+        assert [ref_of(each) for each in before + after] == [ref] * len(before + after)
+        assert isinstance(after[-1], mint.Done)
+
+
 # -- TLS
 
 

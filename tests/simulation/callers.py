@@ -7,6 +7,7 @@ are in async_callers.py.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 import mint
@@ -74,9 +75,12 @@ class Caller(ABC):
             taken = handle.conn.stream(message)
         except mint.MintError as error:
             self.unfed = None
+            self.kernel.give_way()
             handle.failed(error)
             return
         self.unfed = None
+        # The next message of this connection may reach another thread before what this one gave is kept.
+        self.kernel.give_way()
         if taken is mint.UNKNOWN:
             if not handle.closed:
                 self.kernel.blame("a message that its connection does not know")
@@ -241,13 +245,19 @@ class Selecting(Caller):
             self.kernel.blame("after an interrupt nothing posted is handed out")
 
     def receive_in_thread(self, handles: list[Handle]) -> None:
-        """Receive until nothing is open; whoever feeds the last message wakes the others."""
+        """Receive until nothing is open; whoever feeds the last message wakes the others.
+
+        As the documentation asks, a lock of the connection is held from `stream` until its result is kept.
+        """
         while any(each.conn.open_request_count and not each.closed for each in handles):
             try:
-                self.dispatch(self.mailboxes[0].receive(self.kernel.patience))
+                message = self.mailboxes[0].receive(self.kernel.patience)
             except mint.errors.TransportTimeout:
                 self.kernel.blame("waited in vain for what the server sent")
                 break
+            handle = self.handles.get(getattr(message, "source", None))
+            with nullcontext() if handle is None else handle.lock:
+                self.dispatch(message)
         self.mailboxes[0].post("over")
 
     def close_inbox(self) -> None:

@@ -31,6 +31,8 @@ class Handle:
         """Whether an operation may have been broken off: then its value may be superseded."""
         self.inbox = 0
         """Which of the caller's mailboxes has it."""
+        self.lock = record.kernel.lock()
+        """Held by threads that receive from one mailbox, while they feed a message to this connection."""
 
     def request(
         self,

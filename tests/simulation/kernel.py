@@ -14,10 +14,12 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from .locks import SimLock
 from .streams import Stream, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from .choices import Choices
     from .locks import SimRLock
@@ -343,6 +345,10 @@ class Kernel:
         at = self.choices.below(1 + len(able))
         if at:
             self._hand_over(me, able[at - 1])
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Return a lock for threads of the program."""
+        return SimLock()
 
     def join(self, tasks: list[Task]) -> None:
         """Wait for threads to end."""

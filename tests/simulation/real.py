@@ -17,6 +17,7 @@ from .kernel import Kernel, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from .choices import Choices
 
@@ -185,6 +186,10 @@ class RealKernel(Kernel):
         task.thread = threading.Thread(target=work, daemon=True)
         task.thread.start()
         return task
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Return a real lock."""
+        return threading.Lock()
 
     def join(self, tasks: list[Task]) -> None:
         """Wait for threads to end."""

@@ -6,7 +6,7 @@ import errno
 import select
 import socket
 import struct
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -204,6 +204,18 @@ def test_a_lost_event_is_found(loop: str, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(SimEpoll, "poll", losing)
     finds(Row("get", loop, "plain", "stalls"), "")
+
+
+@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize(
+    ("route", "peer"), [("plain", "stalls"), ("HTTP/2 over TLS", "ends without close_notify")]
+)
+def test_a_message_that_overtakes_the_result_of_the_one_before_is_found(
+    route: str, peer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program whose threads receive from one mailbox and hold no lock of the connection."""
+    monkeypatch.setattr(Kernel, "lock", lambda _: nullcontext())
+    finds(Row("threads", "mailbox", route, peer), "StaleConnectionError")
 
 
 @pytest.mark.usefixtures("system")
