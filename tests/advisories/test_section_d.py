@@ -302,6 +302,7 @@ CHANGES: dict[type, dict[str, object]] = {
         "ca_data": "b",
         "cert_file": "c",
         "key_file": "d",
+        "fingerprints": frozenset({"ab" * 32}),
         "key_password": "e",
         "server_hostname": "f",
         "minimum_version": ssl.TLSVersion.TLSv1_3,
