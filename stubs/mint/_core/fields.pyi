@@ -2,6 +2,7 @@
 __pyx_capi__: dict[str, object]
 
 SENSITIVE: frozenset[str]
+SENSITIVE_LETTERS: frozenset[str]
 CONNECTION_SPECIFIC: frozenset[str]
 FORBIDDEN_IN_TRAILERS: frozenset[str]
 DEFAULT_PORTS: dict[str, int]

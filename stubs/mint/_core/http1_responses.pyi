@@ -3,6 +3,7 @@ from typing import final
 from typing_extensions import disjoint_base
 
 from .http1_config import Config
+from .http1_heads import SECRET as SECRET
 
 @final
 class Pending:
