@@ -17,7 +17,7 @@ OURS = Path(__file__).parent
 
 def report() -> tuple[list[str], bool]:
     """Return what to say, and whether `import mint` gives this package without doubt."""
-    said = []
+    said: list[str] = []
     found = PathFinder.find_spec("mint")
     origin = None if found is None or found.origin is None else Path(found.origin)
     is_ours = origin is not None and origin.resolve().parent == OURS.resolve()

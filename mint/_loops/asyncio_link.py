@@ -164,7 +164,7 @@ class AsyncioLink(SocketBase):
 
     def loop_interrupted(self) -> None:
         """Take that an exception came while the loop reported something: give the wire up, and say so."""
-        self.note = None  # what the mailbox had noted may be half of it
+        self.note: object = None  # what the mailbox had noted may be half of it
         self.broken_off()
         self._wake_flushes()
 

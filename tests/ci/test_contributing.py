@@ -46,7 +46,12 @@ def test_the_workflow_runs_the_same_checks_as_people_do() -> None:
 
 def run(copy: Path, *arguments: str) -> tuple[bool, str]:
     """Run Python in the copy; return whether it succeeded, and what it said."""
-    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(copy),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONOPTIMIZE": "",
+    }
     done = subprocess.run(
         [sys.executable, *arguments], cwd=copy, env=environment, capture_output=True, text=True, check=False
     )

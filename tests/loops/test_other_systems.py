@@ -45,7 +45,12 @@ def test_exchanges_under_every_event_loop(lacking: str) -> None:
         command,
         cwd=ROOT,
         # By its own name: the package around it must not be imported before assertions are rewritten.
-        env={**os.environ, "MINT_WITHOUT": lacking, "PYTHONPATH": str(Path(__file__).parent)},
+        env={
+            **os.environ,
+            "MINT_WITHOUT": lacking,
+            "PYTHONOPTIMIZE": "",
+            "PYTHONPATH": str(Path(__file__).parent),
+        },
         capture_output=True,
         text=True,
         check=False,

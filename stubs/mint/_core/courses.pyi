@@ -56,7 +56,7 @@ class Quick(Generic[_R]):
 
 def responses_of(
     events: list[Event], slots: Slots, make: Callable[[Fault], Exception]
-) -> list[_R]:
+) -> list[_R]:  # pyright: ignore[reportInvalidTypeVarUse]  # the caller says of what
     """Return the events as responses: in the place of each failure stands a value of the class of `slots`.
 
     It holds the ref and `(make, fault)`: its error is made once somebody asks for it.
