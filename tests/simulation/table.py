@@ -71,7 +71,7 @@ ROWS: Final = {str(row): row for row in rows()}
 
 
 def is_open(row: Row) -> bool:
-    """Whether schedules of a row are known to find defects that are not fixed: it is explored on request only.
+    """Whether schedules of a row find defects that are not fixed yet; it is explored only on request.
 
     Pools pass deadlines, blocking ones most of all, and once or twice go round in circles; a receiver
     that shares tunnels with other threads may wait longer than it said.
