@@ -26,7 +26,7 @@ def pages() -> dict[str, Response | tuple[int, str]]:
     return {
         "/": Response(200, (("content-type", "text/plain"),), b"hello\n"),
         "/empty": Response(204),
-        "/gzip": Response(200, (("content-encoding", "gzip"),), gzip.compress(b"text\n" * 50)),
+        "/gzip": Response(200, (("content-encoding", "gzip"),), gzip.compress(b"text\n" * 50, mtime=0)),
         "/broken": Response(200, (("content-encoding", "gzip"),), b"this is no gzip at all"),
         "/error": Response(500, (), b"oh\n"),
         "/trailers": Response(200, (), [b"one\n"], (("x-end", "1"),)),
