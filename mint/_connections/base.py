@@ -523,8 +523,9 @@ class ConnectionBase(Identity, Generic[_S]):
         the connection useless. Nothing is consumed, and the value stays current. A tunnel is not usable.
         Limits that pass, such as that of concurrent requests, do not count.
 
-        It makes at most one system call (another after a TLS session ticket or a frame around a tunnel), and
-        decodes what has arrived. Raises `StaleConnectionError` through a superseded value. RFC 9112 9.3, 9.5.
+        It makes at most one system call where nothing has arrived. Otherwise it reads until nothing more is
+        there, or 64 KiB are held, and decodes that. Raises `StaleConnectionError` through a superseded value.
+        RFC 9112 9.3, 9.5.
         """
         if not self.is_open() or self._is_tunnel:
             return False

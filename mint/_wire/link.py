@@ -254,17 +254,17 @@ class Link(Pipe, ABC):
     def look(self) -> Unread | None:
         """Fetch what is there without waiting, into the input queue, and say what it is; `None` for nothing.
 
-        One read of the wire, and another only where the layers make nothing of what came (a session ticket
-        of TLS, a frame of a tunnel's connection); none where something is known already. Nothing is consumed.
+        It reads until nothing more is there: a GOAWAY or the end may stand behind what came first. That is
+        one read of the wire where nothing is there. Nothing is consumed.
         """
-        size = 0
-        while self._reading == Reading.OPEN and not self._arrived and size <= PATIENCE:
+        size = before = self._held
+        while self._reading == Reading.OPEN and size <= PATIENCE:
             octets = self._fetch()
             if octets is None:
                 break
             self._take_in(octets)
             size += len(octets)
-        if size and self.armed and self.inbox is not None:
+        if size > before and self.armed and self.inbox is not None:
             # What was read here, the socket does not tell the mailbox any more.
             self.inbox.watch(self)
         handed_out = self._sequence != self._accepted

@@ -197,13 +197,16 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return made
 
 
-async def opened(world: World, kind: Kind, stack: ExitStack) -> tuple[mint.Connection, Far]:
+async def opened(
+    world: World, kind: Kind, stack: ExitStack, spoken: mint.types.ProtocolName = "http1"
+) -> tuple[mint.Connection, Far]:
     """Return a connection of this kind, and its far end."""
     far = Far(kind)
     stack.callback(far.close)
-    options: dict[str, Any] = {"socket": far.near, "protocols": ("http1",)}
+    options: dict[str, Any] = {"socket": far.near, "protocols": (spoken,)}
     if kind == "TLS":
         context = server_context()
+        context.set_alpn_protocols(["h2" if spoken == "http2" else "http/1.1"])
 
         def shake_hands() -> None:
             far.tls = context.wrap_socket(far.sock, server_side=True)
@@ -399,6 +402,38 @@ def test_http2_is_usable_unless_the_server_goes(world: World, name: str, turn: b
             far.end()
             if turn:
                 await world.turn()
+            assert not conn.is_usable()
+
+    world.run(scenario)
+
+
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
+@pytest.mark.parametrize(
+    ("kind", "last"),
+    [
+        *(("plain", last) for last in ("end", "GOAWAY", "reset")),
+        *((kind, last) for kind in ("TLS", "HTTP/2 tunnel") for last in ("end", "GOAWAY")),
+    ],
+)
+def test_an_end_behind_something_else_is_seen(world: World, kind: Kind, last: str, turn: bool) -> None:
+    """Each was written by itself, so that one read of the socket may return only the first."""
+
+    async def scenario() -> None:
+        with ExitStack() as stack:
+            conn, far = await opened(world, kind, stack, "http2")
+            far.say(http2.settings().serialize())
+            conn, _ = await world.receive(conn)
+            for each in (http2.ping(b"12345678"), http2.settings(), http2.ping(b"87654321")):
+                far.say(each.serialize())
+            if turn:
+                await world.turn()
+            if last == "GOAWAY":
+                far.say(http2.goaway(0, 0).serialize())
+            elif last == "end":
+                far.end()
+            else:
+                far.close()
+            assert not conn.is_usable()
             assert not conn.is_usable()
 
     world.run(scenario)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,19 +22,15 @@ from tests.worlds import no_socket_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mint._connect.race import Answer, IOStep
 
 
-def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
 @pytest.fixture(autouse=True)
 def _no_descriptor_is_left_behind() -> Iterator[None]:
-    before = descriptors()
-    yield
-    assert descriptors() == before
+    with no_socket_left():
+        yield
 
 
 def fetch(conn: mint.HTTP1, target: str = "/") -> list[mint.Response]:
