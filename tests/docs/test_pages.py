@@ -1,13 +1,16 @@
-"""Every Python block of the pages runs as it is written; only the way to its hosts is made shorter.
+"""Every Python block and mint command of the pages runs as it is written; only the way to hosts is shorter.
 
-The blocks of a page run in their order and share their names. example.org and its like are an origin in
-this process, over both protocols, and proxy.example is a proxy.
+The blocks of a page run in their order; those of Python share their names. A command prints what the page
+shows. Commands that build, install or measure are compared with the repository. example.org and its like are
+an origin in this process, over both protocols, and proxy.example is a proxy.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -16,24 +19,32 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import mint
+import mint._command
+import mint._command.connecting
 import mint.asyncio
 import mint.pool
 from mint.testing import Origin, showcase
 
 from .. import ways
 from ..tls import authority, server_context
+from . import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = ("README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
+BLOCK = re.compile(r"^```(python|console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
+)
 ORIGINS = ("example.org", "one.example", "two.example")
 PROXY = "proxy.example"
 
 
-def blocks(page: str) -> list[str]:
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Return the blocks that can run, each with its language."""
     return BLOCK.findall((ROOT / page).read_text())
 
 
@@ -73,18 +84,59 @@ def hosts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
         for module in real:
             monkeypatch.setattr(module, "connect", partial(shorter, module))
         monkeypatch.setattr(mint.pool._driver, "connect", partial(shorter, mint))
+        monkeypatch.setattr(mint._command.connecting, "connect", partial(shorter, mint))
+        # A page says "python" of the Python that has mint.
+        monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         yield
 
 
 @pytest.mark.usefixtures("hosts")
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
-def test_the_blocks_of_a_page_run(page: str) -> None:
+def test_the_blocks_of_a_page_run(page: str, capfd: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
-    for number, block in enumerate(blocks(page), 1):
-        exec(compile(block, f"{page}, block {number}", "exec"), names)  # what the test is about
+    for number, (language, block) in enumerate(blocks(page), 1):
+        if language == "python":
+            exec(compile(block, f"{page}, block {number}", "exec"), names)  # what the test is about
+        else:
+            for command in console.commands(block):
+                enter(command, capfd)
     for made in names.values():
         if isinstance(made, mint.Mailbox):
             made.close()
+
+
+def enter(command: console.Command, capfd: pytest.CaptureFixture[str]) -> None:
+    """Do what a command of a page does, or look whether it can be done."""
+    if command.runs_mint:
+        words = command.words[3:]
+        shrinks = words[0] == "shrink"
+        capfd.readouterr()
+        # To the smallest file it would start a Python some hundred times.
+        assert mint._command.main([*words, "--runs", "3"] if shrinks else words) == 0, command
+        printed = "".join(capfd.readouterr())
+        assert shrinks or not command.shown or console.matches(command.shown, printed), printed
+    elif command.words[0] == "cat":
+        Path(command.words[1]).write_text(command.shown)
+    else:
+        assert console.problem(command.words) is None, command
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pip install mynt-http",
+        "pip install mint-http[teapot]",
+        "ci/tost",
+        "README.md",
+        "ci/test --teapot",
+        "python ci/vendor.py --teapot",
+        "bash -c '. ci/common.sh; make_tea'",
+        ".venv-ci/bin/python -m pytest tests/teapot",
+    ],
+)
+def test_a_command_that_cannot_be_entered_is_found(line: str) -> None:
+    (command,) = console.commands(f"$ {line}\n")
+    assert console.problem(command.words)
 
 
 def test_links_between_pages_lead_somewhere() -> None:
