@@ -1,7 +1,8 @@
 """bench/counts: instructions of one operation, by callgrind, beside the last accepted ones.
 
-Counts hardly depend on what else the machine does, so that a change of 3 % shows. They do depend on the
-compiler and on the interpreter: `counts.json` is keyed by both.
+Counts hardly depend on what else the machine does, so that a change of 3 % shows. They do depend on how mint
+was built: `counts.json` is keyed by the compiler, by Cython, by the interpreter, and by whether mint is
+installed or was built in place, which is done with flags of its own.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
+
+from mint._core import turns
 
 from .measure import MissingError
 from .native import build
@@ -32,7 +36,11 @@ LEFT_OUT = frozenset({"h2-receive-10000", "h2-down", "h2-up"})
 def key() -> str:
     """Name what the counts depend on."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{compiler()}, {python}, {platform.machine()}"
+    # Cython keeps the types that its modules share in a module that is named after its version.
+    cython = type(turns.shift).__module__.strip("_").replace("cython_", "Cython ").replace("_", ".")
+    installed = Path(turns.__file__).is_relative_to(sysconfig.get_path("platlib"))
+    kind = "installed" if installed else "built in place"
+    return f"{compiler()}, {cython}, {python}, {platform.machine()}, {kind}"
 
 
 def counted(keys: list[str], kept: Path | None) -> dict[str, float]:

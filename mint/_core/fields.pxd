@@ -46,6 +46,13 @@ cdef str shown_name(str name, frozenset secret)       # a name that may not be o
 cdef str shown_target(str target)                     # without credentials
 cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexcept nogil
 cdef str show(object octets)                          # latin-1 text of peer octets, cut at 200
-cdef int between(str name, long long value, long long least, long long most) except -1
+cdef int out_of_range(str name, long long value, long long least, long long most) except -1
 cdef int check_host(str hostname, str user_agent) except -1   # ValueError where one may not be sent
 cpdef str authority(str hostname, int port, str scheme)
+
+
+cdef inline int between(str name, long long value, long long least, long long most) except -1:
+    # A limit that is in its range. Inline: a connection has some twenty of them.
+    if least <= value <= most:
+        return <int>value
+    return out_of_range(name, value, least, most)

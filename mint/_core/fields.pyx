@@ -353,11 +353,9 @@ cdef str show(object octets):
     return PyUnicode_DecodeLatin1(PyBytes_AS_STRING(seen), PyBytes_GET_SIZE(seen), NULL)
 
 
-cdef int between(str name, long long value, long long least, long long most) except -1:
-    """Return a limit that is in its range."""
-    if not least <= value <= most:
-        raise ValueError(f"{name} must lie between {least} and {most}, not {value}")
-    return <int>value
+cdef int out_of_range(str name, long long value, long long least, long long most) except -1:
+    """Refuse a limit that is not in its range."""
+    raise ValueError(f"{name} must lie between {least} and {most}, not {value}")
 
 
 cdef int check_host(str hostname, str user_agent) except -1:
