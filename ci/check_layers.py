@@ -43,6 +43,7 @@ LAYERS = (
             "mint.tolerance",
             *(
                 "mint.errors",
+                "mint._certificates",
                 "mint._checks",
                 "mint._configuration",
                 "mint._declarations",

@@ -18,6 +18,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import errors, http1, http2, proxy, transcripts, transport
     from ._alternatives import Alternative, alternatives
+    from ._certificates import CertificateNames
     from ._connections.http1 import HTTP1
     from ._connections.http2 import HTTP2
     from ._connections.negotiation import Connection, connect
@@ -59,6 +60,7 @@ __all__ = [
     "AltSvc",
     "Alternative",
     "Broken",
+    "CertificateNames",
     "ClientSettings",
     "Closed",
     "Connection",
@@ -111,6 +113,7 @@ __all__ = [
 
 _HOMES = {
     "_alternatives": ("Alternative", "alternatives"),
+    "_certificates": ("CertificateNames",),
     "_priority": ("Priority",),
     "errors": ("HTTPError", "MintError", "Processed", "StaleConnectionError", "TransportError"),
     "_connections.negotiation": ("Connection", "connect"),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
 
 from . import _checks
+from ._certificates import PEM, HostnameCheck, check_hostname_check, check_pem
 from ._declarations import (
     MAX_LIMIT,
     check,
@@ -446,9 +447,9 @@ class TLSOptions:
     What `ssl` cannot do is not here: the length of a chain (`depth`) is bounded by OpenSSL alone, and there
     are no checks of revocation unless your own `context` has them.
 
-    Raises `ValueError` for an old `minimum_version`, a `trust` beside `ca_file` or `ca_data`, a `key_file`
-    without `cert_file`, an extra that is not installed. What only OpenSSL can judge (files, ciphers) is
-    `TLSFailed` when connecting, before anything is dialled.
+    Raises `ValueError` for an old `minimum_version`, a `trust` beside `ca_file` or `ca_data`, a key without
+    a certificate, `check_hostname` without `verify`, an extra that is not installed. What only OpenSSL can
+    judge (files, ciphers) is `TLSFailed` when connecting, before anything is dialled.
     """
 
     verify: bool = flag(True, "check the certificate and the host name. Turning it off is for tests.")
@@ -463,10 +464,22 @@ class TLSOptions:
     cert_file: str | None = option(
         None, "a PEM file with the client certificate, its chain, and maybe the key."
     )
-    key_file: str | None = option(None, "the PEM file of the client key, where `cert_file` does not hold it.")
+    key_file: str | None = option(
+        None, "the PEM file of the client key, where the certificate's file does not hold it."
+    )
+    cert_data: PEM | None = option(
+        None,
+        "the same as `cert_file`, as PEM text or octets in memory. `ssl` can only load files, so on Linux it "
+        "is given a file that exists in memory alone, elsewhere a temporary one that only this user can read "
+        "and that is removed at once.",
+        repr=False,
+    )
+    key_data: PEM | None = option(
+        None, "the same as `key_file`, as PEM text or octets in memory, by the same means.", repr=False
+    )
     key_password: str | None = option(
         None,
-        "what decrypts the key.",
+        "what decrypts the key. One that is encrypted is refused without it.",
         repr=False,
     )
     server_hostname: str | None = option(
@@ -493,6 +506,21 @@ class TLSOptions:
         "is sent; of a proxy's certificate its own options decide. Any certificate will do where there are "
         "none.",
     )
+    check_hostname: HostnameCheck | None = option(
+        None,
+        "decides whether a certificate is good for the host, in place of OpenSSL; everything else about the "
+        "certificate is checked as ever. It is called once in each handshake, with the name that OpenSSL "
+        "would check (`server_hostname`, or the connection's host) and the `CertificateNames`, and returns "
+        "`True` or `False`. Anything but `True`, an exception included, is `HostnameRejected`, before any "
+        "request is sent. `lambda host, names: names.match(host)` also lets wildcards match names with "
+        "underscores, which OpenSSL does not. Event loops call it in their thread: it must not wait.",
+    )
+    post_handshake_auth: bool = flag(
+        False,
+        "let the server ask for the client's certificate after the handshake, as some do for single "
+        "resources (TLS 1.3, RFC 8446 4.6.2). For connections that offer HTTP/1 only, since HTTP/2 forbids "
+        'it (RFC 9113 9.2.3): `ValueError` where `protocols` has `"http2"`.',
+    )
     sessions: TLSSessions | None = option(
         None,
         "sessions to resume, and where new ones are kept.",
@@ -501,8 +529,9 @@ class TLSOptions:
     )
     context: ssl.SSLContext | None = option(
         None,
-        "an `ssl.SSLContext` of your own, for clients; then only `server_hostname`, `fingerprints` and "
-        "`sessions` of the options above count, and mint sets nothing but ALPN. Any number of connections "
+        "an `ssl.SSLContext` of your own, for clients; then only `server_hostname`, `fingerprints`, "
+        "`check_hostname` and `sessions` of the options above count, and mint sets nothing but ALPN: the "
+        "context's own check of the host name remains, unless you turn it off. Any number of connections "
         "may share one, and each offers its own protocols. Have another context for other libraries that "
         "set ALPN.",
     )
@@ -537,6 +566,9 @@ class TLSOptions:
         _require_texts(self, "ca_file", "cert_file", "key_file", "ciphers", "key_log_file")
         _require_texts(self, "key_password", secret=True)
         self._require_data()
+        if self.check_hostname is not None:
+            check_hostname_check("check_hostname", self.check_hostname)
+            _require(self.verify, "check_hostname", "verify beside it", self.check_hostname)
         if self.server_hostname is not None:
             _checks.text("server_hostname", self.server_hostname)
             try:
@@ -554,15 +586,21 @@ class TLSOptions:
         )
         installed = self.trust != "truststore" or with_truststore.is_available()
         _require(installed, "trust", "the extra: install mint-http[truststore]", self.trust)
-        _require(
-            self.key_file is None or self.cert_file is not None,
-            "key_file",
-            "a cert_file beside it",
-            self.key_file,
-        )
 
     def _require_data(self) -> None:
-        """Check `ca_data`, which is PEM text or DER octets."""
+        """Check what may be given as data, and that nothing is given twice."""
+        for name in ("cert", "key"):
+            file: object = getattr(self, f"{name}_file")
+            data: object = getattr(self, f"{name}_data")
+            if data is None:
+                continue
+            _put(self, f"{name}_data", check_pem(f"{name}_data", data))
+            if file is not None:
+                raise ValueError(f"{name}_file and {name}_data exclude each other")
+        if self.cert_file is None and self.cert_data is None:
+            _require(self.key_file is None, "key_file", "a cert_file beside it", self.key_file)
+            if self.key_data is not None:
+                raise ValueError("key_data wants cert_data or cert_file beside it")
         if self.ca_data is None:
             return
         if isinstance(self.ca_data, str):

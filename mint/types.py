@@ -120,6 +120,10 @@ class TLSInfo:
         server_hostname: the name sent as SNI and checked against the certificate; `None` if neither.
         peer_certificate: the server's certificate in DER, verified or not.
         resumed: whether a session was resumed.
+        peer_chain: the certificates that the server sent, in DER, its own first; verified or not.
+        verified_chain: the certificates in DER from the server's own to one that is trusted, as OpenSSL has
+            found them. Empty where OpenSSL did not verify: with `verify=False`, by `truststore` on macOS and
+            Windows, and where a session was resumed.
 
     """
 
@@ -129,6 +133,8 @@ class TLSInfo:
     server_hostname: str | None
     peer_certificate: bytes | None
     resumed: bool
+    peer_chain: tuple[bytes, ...] = ()
+    verified_chain: tuple[bytes, ...] = ()
 
 
 class Unread(NamedTuple):

@@ -252,6 +252,8 @@ def make_plan(
         name = ascii_host(_checks.text("hostname", hostname))
     except ValueError as error:
         raise ValueError(f"hostname: {error}") from error
+    if secure and tls.post_handshake_auth and "h2" in alpn:
+        raise ValueError('post_handshake_auth is for HTTP/1 only: give protocols=("http1",) beside it')
     return Plan(dialled, number, name, tcp, tls if secure else None, alpn, proxy)
 
 

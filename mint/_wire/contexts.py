@@ -27,7 +27,7 @@ MOST = 32
 """How many contexts are kept; the one that was used longest ago goes first."""
 
 # What belongs to a connection, not to its context.
-_OTHER = frozenset({"sessions", "server_hostname", "context", "fingerprints"})
+_OTHER = frozenset({"sessions", "server_hostname", "context", "fingerprints", "check_hostname"})
 _FIELDS = tuple(field.name for field in fields(TLSOptions) if field.name not in _OTHER)
 
 _kept: OrderedDict[Hashable, ssl.SSLContext] = OrderedDict()
@@ -73,7 +73,8 @@ def shared(options: TLSOptions, alpn: Sequence[str], make: _Make) -> ssl.SSLCont
     if options.context is not None or log:
         # The caller's own; or one that keeps a file open, which may be moved away to be rotated.
         return make(options, alpn)
-    key = tuple(getattr(options, name) for name in _FIELDS), tuple(alpn), _files(options)
+    checks = options.check_hostname is None  # which check it is instead belongs to the connection
+    key = tuple(getattr(options, name) for name in _FIELDS), checks, tuple(alpn), _files(options)
     with _lock:
         found = _kept.get(key)
         if found is not None:

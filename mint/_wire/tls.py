@@ -6,21 +6,22 @@ by OpenSSL; nothing here parses a certificate. RFC 9112 9.7, 9.8; RFC 9113 9.2.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import ssl
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._extras import with_certifi, with_truststore
-from ..errors import CertificateNotPinned, CertificateRejected, TLSFailed
+from ..errors import CertificateRejected, HostnameRejected, TLSFailed
 from ..types import TLSInfo
 from .contexts import shared, wrapping
-from .pins import fingerprints_of, is_pinned
+from .files import load_certificate, loading
+from .peers import chains, check_name, check_pins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
+    from .._certificates import HostnameCheck
     from ..errors import TransportError
     from ..options import TLSOptions
 
@@ -28,6 +29,7 @@ RECORD = 16_384
 """How much plaintext is taken out of OpenSSL at a time: all that a record can hold (RFC 8446 5.1)."""
 
 # RFC 9113 9.2.2 forbids the suites of its appendix A: what remains is ephemeral key exchange and AEAD.
+_ABOUT_THE_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
 
 
@@ -35,7 +37,8 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
     """Return the transport error for a failure of `ssl`; the original is its cause."""
     made: TransportError
     if isinstance(error, ssl.SSLCertVerificationError):
-        made = CertificateRejected(error.verify_message or str(error))
+        kind = HostnameRejected if error.verify_code in _ABOUT_THE_NAME else CertificateRejected
+        made = kind(error.verify_message or str(error))
     elif isinstance(error, ssl.SSLError):
         # Some errors of ssl have no reason at all.
         made = TLSFailed((getattr(error, "reason", None) or str(error)).replace("_", " ").lower())
@@ -43,32 +46,6 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
         made = TLSFailed(str(error))
     made.__cause__ = error
     return made
-
-
-@contextlib.contextmanager
-def _loading(*files: str | None) -> Generator[None]:
-    """Name the file that cannot be loaded: `ssl` does not."""
-    try:
-        yield
-    except OSError as error:
-        raise TLSFailed(_what_failed([file for file in files if file is not None], error)) from error
-
-
-def _what_failed(files: list[str], error: OSError) -> str:
-    for file in files:
-        try:
-            with open(file, "rb"):  # noqa: PTH123  # importing pathlib takes longer than all of this module
-                pass
-        except OSError as unreadable:
-            return f"cannot load {file}: {unreadable.strerror}"
-    if not isinstance(error, ssl.SSLError):
-        detail = error.strerror or str(error)
-    elif error.reason:
-        detail = error.reason.replace("_", " ").lower()
-    else:
-        # Where one of several parts is not as it should be, `ssl` has no reason.
-        detail = "not in PEM form, or for another password"
-    return f"cannot load {' or '.join(files)}: {detail}"
 
 
 def _has_store() -> bool:
@@ -86,7 +63,7 @@ def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
         return
     if options.ca_file is not None or options.ca_data is not None:
         if options.ca_file is not None:
-            with _loading(options.ca_file):
+            with loading(options.ca_file):
                 context.load_verify_locations(cafile=options.ca_file)
         if options.ca_data is not None:
             context.load_verify_locations(cadata=options.ca_data)
@@ -97,6 +74,8 @@ def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
             context.load_verify_locations(cafile=with_certifi.bundle())
     elif options.trust == "certifi":
         context.load_verify_locations(cafile=with_certifi.bundle())
+    if options.check_hostname is not None:
+        context.check_hostname = False  # what the caller gave decides, after the handshake
     if options.partial_chain:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
@@ -122,15 +101,13 @@ def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
             context.maximum_version = options.maximum_version
             context.set_ciphers(options.ciphers or CIPHERS)
             context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-            context.post_handshake_auth = False
+            context.post_handshake_auth = options.post_handshake_auth
             context.hostname_checks_common_name = False  # RFC 9110 4.3.4
             _trust(context, options)
-            if options.cert_file is not None:
-                with _loading(options.cert_file, options.key_file):
-                    context.load_cert_chain(options.cert_file, options.key_file, options.key_password)
+            load_certificate(context, options)
             key_log = options.key_log_file or os.environ.get("SSLKEYLOGFILE")
             if key_log:
-                with _loading(key_log):
+                with loading(key_log):
                     context.keylog_filename = key_log
             context.set_alpn_protocols(list(alpn))
     except TLSFailed:
@@ -159,10 +136,13 @@ class Prepared(NamedTuple):
     session: ssl.SSLSession | None = None
     keep: Callable[[ssl.SSLSession], None] | None = None
     pins: frozenset[str] = frozenset()
+    check: HostnameCheck | None = None
 
     def layer(self) -> TLSLayer:
         """Return the layer, before its handshake."""
-        return TLSLayer(self.context, self.server_hostname, self.session, self.keep, self.alpn, self.pins)
+        return TLSLayer(
+            self.context, self.server_hostname, self.session, self.keep, self.alpn, self.pins, self.check
+        )
 
 
 def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashable) -> Prepared:
@@ -170,15 +150,16 @@ def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashab
     # RFC 6066 3: without the dot that ends a fully qualified name, which no certificate has either.
     name = (options.server_hostname or hostname).removesuffix(".")
     sessions = options.sessions
+    pins, check = options.fingerprints, options.check_hostname
     if sessions is None:
-        return Prepared(shared(options, alpn, make_context), name, alpn, pins=options.fingerprints)
+        return Prepared(shared(options, alpn, make_context), name, alpn, pins=pins, check=check)
     files = (options.ca_file, options.cert_file, options.key_file)
-    with _loading(*files):
+    with loading(*files):
         stamps = tuple(_stamp(file) for file in files)
     key = options, stamps, name, tuple(alpn), way
     found = sessions.take(key)
     context, session = found or (shared(options, alpn, make_context), None)
-    return Prepared(context, name, alpn, session, partial(sessions.keep, key, context), options.fingerprints)
+    return Prepared(context, name, alpn, session, partial(sessions.keep, key, context), pins, check)
 
 
 class TLSLayer:
@@ -186,6 +167,7 @@ class TLSLayer:
 
     __slots__ = (
         "_arriving",
+        "_check",
         "_keep",
         "_known",
         "_leaving",
@@ -204,14 +186,17 @@ class TLSLayer:
         keep: Callable[[ssl.SSLSession], None] | None = None,
         alpn: Sequence[str] | None = None,
         pins: frozenset[str] = frozenset(),
+        check: HostnameCheck | None = None,
     ) -> None:
         """Start a client; `server_hostname` is for SNI and for the certificate check.
 
         It offers to resume `session`; `keep` is called once with a session that can be resumed later. It
         offers the protocols of `alpn`; `None` leaves that to the context. A server whose certificate has none
-        of the fingerprints in `pins` is refused, unless there are none.
+        of the fingerprints in `pins` is refused, unless there are none; so is one whose names `check` does
+        not find good for the host.
         """
         self._pins = pins
+        self._check = check
         self._keep = keep
         self._known: TLSInfo | None = None
         self._arriving = ssl.MemoryBIO()
@@ -254,16 +239,16 @@ class TLSLayer:
             raise tls_error(error) from error
         # Told now: after a failure, or inside a message that follows the handshake, `ssl` tells no more.
         self._known = self._negotiated()
-        if self._pins:
-            self._check_pins(self._known.peer_certificate)
+        try:
+            if self._check is not None:
+                check_name(self._object, self._known, self._check)
+            if self._pins:
+                check_pins(self._known.peer_certificate, self._pins)
+        except CertificateRejected:
+            # What ends the handshake is not sent: the client's certificate may be in it.
+            self._leaving.read()
+            raise
         return True
-
-    def _check_pins(self, certificate: bytes | None) -> None:
-        if not is_pinned(certificate, self._pins):
-            found = fingerprints_of(certificate or b"")[0]
-            raise CertificateNotPinned(
-                f"it has none of the pinned fingerprints; the SHA-256 of the certificate is {found}"
-            )
 
     def feed(self, ciphertext: bytes) -> None:
         """Take what came from the peer; `b""` says that the peer ended."""
@@ -348,11 +333,14 @@ class TLSLayer:
 
     def _negotiated(self) -> TLSInfo:
         cipher = self._object.cipher()
+        certificate, sent, verified = chains(self._object)
         return TLSInfo(
             version=self._object.version() or "",
             cipher=cipher[0] if cipher else "",
             alpn=self.alpn,
             server_hostname=self._object.server_hostname,
-            peer_certificate=self._object.getpeercert(binary_form=True),
+            peer_certificate=certificate,
             resumed=bool(self._object.session_reused),
+            peer_chain=sent,
+            verified_chain=verified,
         )

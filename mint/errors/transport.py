@@ -100,6 +100,15 @@ class CertificateRejected(TLSFailed):
         self.message: str = f"the server's certificate was rejected: {detail}"
 
 
+class HostnameRejected(CertificateRejected):
+    """The server's certificate is for other names, or `TLSOptions.check_hostname` refused those it is for.
+
+    No request was sent. Where `check_hostname` raised an exception, that is the `__cause__`.
+    """
+
+    reason = "hostname_rejected"
+
+
 class CertificateNotPinned(CertificateRejected):
     """The server's certificate has none of `TLSOptions.fingerprints`; no request was sent."""
 

@@ -200,3 +200,7 @@ def proxy_from_environment(
     scheme: Scheme, host: str, port: int | None, environ: Mapping[str, str] | None
 ) -> None:
     assert_type(mint.proxy.from_environment(scheme, host, port, environ), Proxy | None)
+
+
+def certificatenames_match(it: mint.CertificateNames, hostname: str) -> None:
+    assert_type(it.match(hostname), bool)

@@ -279,6 +279,12 @@ def shaken(other: ssl.SSLObject) -> bool:
 
 
 PROXY = Proxy("http", "proxy.example", 3128, username="me", password="hush")
+
+
+def any_name(_host: str, _names: mint.CertificateNames) -> bool:
+    return True
+
+
 CHANGES: dict[type, dict[str, object]] = {
     Proxy: {
         "scheme": "https",
@@ -304,6 +310,10 @@ CHANGES: dict[type, dict[str, object]] = {
         "key_file": "d",
         "fingerprints": frozenset({"ab" * 32}),
         "key_password": "e",
+        "cert_data": "-----BEGIN i",
+        "key_data": "-----BEGIN j",
+        "check_hostname": any_name,
+        "post_handshake_auth": True,
         "server_hostname": "f",
         "minimum_version": ssl.TLSVersion.TLSv1_3,
         "maximum_version": ssl.TLSVersion.TLSv1_2,
@@ -345,7 +355,12 @@ def test_values_that_name_a_connection_differ_where_one_field_does(kind: type) -
     assert set(changes) | {"sessions"} == {each.name for each in fields(kind)} | {"sessions"}
     seen = {base}
     for name, value in changes.items():
-        changed = replace(base, **{name: value})
+        if name == "cert_data":
+            seen.add(base := replace(base, cert_file=None))  # one excludes the other
+            changed = replace(base, cert_data=value)
+            base = BASES[kind]
+        else:
+            changed = replace(base, **{name: value})
         assert changed not in seen, name
         seen.add(changed)
 

@@ -96,6 +96,39 @@ def key_password(way: Road, tmp: Path) -> None:
         way.connect("https", tls=mint.TLSOptions(ca_data=CA, cert_file=file, key_password="wrong"))
 
 
+def shows_client(way: Road, **told: Any) -> None:
+    tls_of(way.connect("https", tls=mint.TLSOptions(ca_data=CA, **told)))
+
+
+def cert_data(way: Road, tmp: Path) -> None:
+    issued = authority().issue_cert("client.example")
+    pem = issued.private_key_and_cert_chain_pem.bytes()
+    shows_client(way, cert_data=pem)
+    shows_client(way, cert_data=pem.decode())
+    with pytest.raises(errors.TLSFailed, match="cannot load cert_data"):
+        shows_client(way, cert_data=issued.cert_chain_pems[0].bytes())
+
+
+def key_data(way: Road, tmp: Path) -> None:
+    issued = authority().issue_cert("client.example")
+    cert, key = issued.cert_chain_pems[0].bytes(), issued.private_key_pem.bytes()
+    (tmp / "cert.pem").write_bytes(cert)
+    (tmp / "key.pem").write_bytes(key)
+    shows_client(way, cert_data=cert, key_data=key)
+    shows_client(way, cert_data=cert, key_file=str(tmp / "key.pem"))
+    shows_client(way, cert_file=str(tmp / "cert.pem"), key_data=key.decode())
+    locked = serialization.load_pem_private_key(key, None).private_bytes(
+        Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"hush")
+    )
+    shows_client(way, cert_data=cert, key_data=locked, key_password="hush")
+    with pytest.raises(errors.TLSFailed, match="encrypted: give key_password") as caught:
+        shows_client(way, cert_data=cert, key_data=locked)
+    assert caught.value.processed is mint.Processed.NO
+    other = authority().issue_cert("other.example").private_key_pem.bytes()
+    with pytest.raises(errors.TLSFailed, match="cannot load cert_data or key_data: key values mismatch"):
+        shows_client(way, cert_data=cert, key_data=other)
+
+
 def server_hostname(way: Road, tmp: Path) -> None:
     info = tls_of(way.connect("https", tls=trusting(server_hostname="other.example")))
     assert info.server_hostname == "other.example"
@@ -161,6 +194,48 @@ def fingerprints(way: Road, tmp: Path) -> None:
         way.connect("https", tls=mine)
 
 
+def check_hostname(way: Road, tmp: Path) -> None:
+    asked: list[tuple[str, mint.CertificateNames]] = []
+
+    def check(host: str, names: mint.CertificateNames) -> bool:
+        asked.append((host, names))
+        return names.match(host)
+
+    for name in ("other.example", "my_host.wild.example"):
+        asked.clear()
+        certificate = tls_of(
+            way.connect("https", tls=mint.TLSOptions(ca_data=CA, server_hostname=name, check_hostname=check))
+        ).peer_certificate
+        ((host, names),) = asked
+        assert (host, names.certificate) == (name, certificate)
+        assert {"other.example", "*.wild.example"} <= set(names.dns)
+        assert names.addresses == ("127.0.0.1",)
+    # OpenSSL's own check lets no wildcard match an underscore.
+    with pytest.raises(errors.HostnameRejected, match="not valid for 'my_host"):
+        way.connect("https", tls=mint.TLSOptions(ca_data=CA, server_hostname="my_host.wild.example"))
+    with pytest.raises(errors.HostnameRejected, match=r"refused 'wrong.example'") as caught:
+        wrong = mint.TLSOptions(ca_data=CA, server_hostname="wrong.example", check_hostname=check)
+        way.connect("https", tls=wrong)
+    assert caught.value.processed is mint.Processed.NO
+    # Everything else is checked as ever.
+    with pytest.raises(errors.CertificateRejected, match=r"self.signed|unable to get"):
+        way.connect("https", tls=mint.TLSOptions(check_hostname=lambda _host, _names: True))
+    mine = ssl.create_default_context(cadata=CA)
+    mine.check_hostname = False
+    with pytest.raises(errors.HostnameRejected):
+        way.connect("https", tls=mint.TLSOptions(context=mine, check_hostname=lambda _host, _names: False))
+
+
+def post_handshake_auth(way: Road, tmp: Path) -> None:
+    pem = authority().issue_cert("client.example").private_key_and_cert_chain_pem.bytes()
+    for offered in (True, False):
+        tls = mint.TLSOptions(ca_data=CA, cert_data=pem, post_handshake_auth=offered)
+        conn = way.connect("https", tls=tls, protocols=("http1",))
+        tls_of(conn)
+    with pytest.raises(ValueError, match="HTTP/1 only"):
+        mint.connect("https", "localhost", 1, tls=mint.TLSOptions(post_handshake_auth=True))
+
+
 def key_of(certificate: bytes) -> bytes:
     public = load_der_x509_certificate(certificate).public_key()
     return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -177,7 +252,7 @@ TLS_CHECKS: Final[dict[str, Callable[[Road, Path], None]]] = {
     for each in (
         *(verify, trust, ca_file, ca_data, cert_file, key_file, key_password, server_hostname),
         *(minimum_version, maximum_version, ciphers, partial_chain, key_log_file, sessions, context),
-        fingerprints,
+        *(fingerprints, cert_data, key_data, check_hostname, post_handshake_auth),
     )
 }
 
@@ -187,8 +262,9 @@ def test_every_tls_option_has_its_check() -> None:
 
 
 def tls_origin(option: str) -> ssl.SSLContext:
-    asked = option in {"cert_file", "key_file", "key_password"}
-    made = server_context("localhost", "127.0.0.1", "other.example", ask_client=asked)
+    asked = option in {"cert_file", "key_file", "key_password", "cert_data", "key_data"}
+    names = "localhost", "127.0.0.1", "other.example", "*.wild.example"
+    made = server_context(*names, ask_client=asked)
     if option == "minimum_version":
         made.maximum_version = ssl.TLSVersion.TLSv1_2
     return made

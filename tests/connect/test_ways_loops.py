@@ -121,6 +121,88 @@ def test_pinned_certificates(run: Callable[..., bytes], way: Way) -> None:
         assert run(made, scheme="https", tls=right) == BODY
 
 
+def run_blocking(road: Road, **options: Any) -> bytes:
+    where, options = road.arguments(**options)
+    with mint.Mailbox() as mailbox:
+        conn = mint.connect(*where, mailbox=mailbox, **options)
+        with conn:
+            conn, ref = conn.request("POST", "/", (), mint.STREAM)
+            content, sent = b"", 0
+            while conn.open_request_count:
+                if sent < len(BODY) and (room := conn.request_body_window(ref)):
+                    piece = BODY[sent : sent + min(room, 50_000)]
+                    conn = conn.stream_request_body(ref, piece)
+                    sent += len(piece)
+                    if sent == len(BODY):
+                        conn = conn.stream_request_body(ref, mint.Eof())
+                else:
+                    conn, responses = fed(conn, mailbox.receive(timeout=20))
+                    content += data(responses)
+            return content
+
+
+RUNS = [run_blocking, run_asyncio, run_uvloop, run_trio]
+
+
+@pytest.mark.parametrize("way", SECURE)
+@pytest.mark.parametrize("run", RUNS)
+def test_the_host_name_is_checked_by_what_is_given(run: Callable[..., bytes], way: Way) -> None:
+    asked: list[str] = []
+
+    def match(host: str, names: mint.CertificateNames) -> bool:
+        asked.append(host)
+        return names.match(host)
+
+    def fail(_host: str, _names: mint.CertificateNames) -> bool:
+        raise LookupError("no such host")
+
+    def unsure(_host: str, _names: mint.CertificateNames) -> bool:
+        return 1  # type: ignore[return-value]  # that is the point
+
+    context = server_context("*.wild.example", alpn=("h2", "http/1.1"))
+    with (
+        Origin(echo, tls=context, family=family_of(way)) as origin,
+        road(way, origin) as made,
+    ):
+        base = trusting(server_hostname="my_host.wild.example")
+        assert run(made, scheme="https", tls=replace(base, check_hostname=match)) == BODY
+        assert asked == ["my_host.wild.example"]
+        for check, said in (
+            (None, "not valid for 'my_host.wild.example'"),
+            (lambda _host, _names: False, r"refused 'my_host.wild.example': it is for '\*.wild.example'"),
+            (fail, "failed for 'my_host.wild.example'"),
+            (unsure, "returned int, neither True nor False"),
+        ):
+            with pytest.raises(mint.errors.HostnameRejected, match=said) as caught:
+                run(made, scheme="https", tls=replace(base, check_hostname=check))
+            assert caught.value.processed is mint.Processed.NO
+            assert isinstance(caught.value.__cause__, LookupError) is (check is fail)
+
+
+@pytest.mark.parametrize("way", ["https proxy", "HTTP/2 proxy over TLS", "forwarded over TLS"])
+@pytest.mark.parametrize("run", RUNS)
+def test_the_name_of_a_proxy_is_checked_by_what_is_given(run: Callable[..., bytes], way: Way) -> None:
+    asked: list[str] = []
+
+    def check(host: str, names: mint.CertificateNames) -> bool:
+        asked.append(host)
+        return names.match("127.0.0.1")
+
+    forwarded = way == "forwarded over TLS"
+    context = None if forwarded else server_context(alpn=("h2", "http/1.1"))
+    scheme = "http" if forwarded else "https"
+    told = replace(trusting(server_hostname="a_proxy.example"), check_hostname=check)
+    with Origin(echo, tls=context) as origin, road(way, origin, tls=told) as made:
+        if not forwarded:
+            assert run(made, scheme=scheme, tls=trusting()) == BODY
+            assert asked == ["a_proxy.example"]
+        assert made.proxy is not None
+        made.proxy = replace(made.proxy, tls=replace(trusting(), check_hostname=lambda _host, _names: False))
+        with pytest.raises(mint.errors.HostnameRejected) as caught:
+            run(made, scheme=scheme, tls=trusting())
+        assert caught.value.processed is mint.Processed.NO
+
+
 @pytest.mark.parametrize("way", ["forwarded", "forwarded over TLS"])
 @pytest.mark.parametrize("world", WORLDS)
 def test_forwarding(world: str, way: Way) -> None:

@@ -21,6 +21,7 @@ OPTIONS = (
     *("hostname", "protocols", "log", "mode", "proxy", "proxy_headers", "transport_opts", "timeout"),
     *("inet4", "inet6", "send_timeout", "cacerts", "cacertfile", "certfile", "keyfile", "password"),
     *("versions", "ciphers", "server_name_indication", "verify", "partial_chain", "reuse_sessions"),
+    *("cert", "key", "customize_hostname_check"),
     *("depth", "verify_fun", "secure_renegotiate", "case_sensitive_headers", "skip_target_validation"),
     *("optional_responses", "client_settings", "connection_window_size"),
     *("receive_window_update_threshold", "header_table_size", "enable_push", "max_concurrent_streams"),

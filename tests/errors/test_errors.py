@@ -49,6 +49,7 @@ def examples() -> list[errors.MintError]:
         errors.TLSFailed("bad record"),
         errors.CertificateNotPinned("it has none of the pinned fingerprints"),
         errors.CertificateRejected("self-signed"),
+        errors.HostnameRejected("it is for another name"),
         errors.ProtocolNotNegotiated(),
         errors.BadALPNProtocol("h3"),
         errors.UnknownCoding("br"),

@@ -55,6 +55,9 @@ def test_equal_options_share_a_context(ca_file: str) -> None:
     pinned = TLSOptions(ca_file=ca_file, fingerprints=frozenset({"0" * 64}))
     assert contexts.shared(pinned, ("h2",), make) is first
     assert len(make.made) == 1
+    # Which check of the name it is does not matter, but whether OpenSSL has one.
+    hooks = [TLSOptions(ca_file=ca_file, check_hostname=lambda _host, _names: True) for _ in range(2)]
+    assert len({id(contexts.shared(each, ("h2",), make)) for each in hooks} | {id(first)}) == 2
 
 
 def changed(ca_file: str) -> dict[str, TLSOptions]:
@@ -62,6 +65,7 @@ def changed(ca_file: str) -> dict[str, TLSOptions]:
     key = ca_file + ".key"
     issued = authority().issue_cert("client")
     issued.private_key_and_cert_chain_pem.write_to_path(key)
+    pem = issued.private_key_and_cert_chain_pem.bytes().decode()
     return {
         "verify": replace(base, verify=False),
         "trust": TLSOptions(trust="certifi"),
@@ -70,6 +74,10 @@ def changed(ca_file: str) -> dict[str, TLSOptions]:
         "cert_file": replace(base, cert_file=key),
         "key_file": replace(base, cert_file=key, key_file=key),
         "key_password": replace(base, cert_file=key, key_password="x"),
+        "cert_data": replace(base, cert_data=pem),
+        "key_data": replace(base, cert_data=pem, key_data=pem.encode()),
+        "check_hostname": replace(base, check_hostname=lambda _host, _names: True),
+        "post_handshake_auth": replace(base, post_handshake_auth=True),
         "minimum_version": replace(base, minimum_version=ssl.TLSVersion.TLSv1_3),
         "maximum_version": replace(base, maximum_version=ssl.TLSVersion.TLSv1_2),
         "ciphers": replace(base, ciphers="ECDHE+AESGCM"),

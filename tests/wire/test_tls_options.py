@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -135,6 +135,12 @@ def test_a_server_that_resumes_nothing_is_no_harm() -> None:
     tls = mint.TLSOptions(ca_data=CA, sessions=TLSSessions())
     with Origin(hello, tls=context) as origin:
         assert not any(visit(origin, tls) for _ in range(3))
+
+
+@pytest.mark.parametrize("most", [0, -1, True, None, "1", 1.5, float("nan")])
+def test_sessions_refuse_a_number_that_is_none(most: Any) -> None:
+    with pytest.raises(ValueError, match="most"):
+        mint.TLSSessions(most)
 
 
 def test_the_store_of_sessions_is_bounded() -> None:

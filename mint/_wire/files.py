@@ -1,0 +1,112 @@
+"""What a TLS context is loaded from: files, or data in memory, which `ssl` can only load as a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+from typing import TYPE_CHECKING, NoReturn
+
+from ..errors import TLSFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..options import TLSOptions
+
+
+@contextlib.contextmanager
+def loading(*files: str | None, data: tuple[str, ...] = ()) -> Generator[None]:
+    """Name what cannot be loaded, which `ssl` does not: these files, or the options `data`."""
+    try:
+        yield
+    except TLSFailed:
+        raise
+    except OSError as error:
+        raise TLSFailed(_what_failed([file for file in files if file is not None], data, error)) from error
+
+
+def _what_failed(files: list[str], data: tuple[str, ...], error: OSError) -> str:
+    for file in files:
+        try:
+            with open(file, "rb"):  # noqa: PTH123  # importing pathlib takes longer than all of this module
+                pass
+        except OSError as unreadable:
+            return f"cannot load {file}: {unreadable.strerror}"
+    if not isinstance(error, ssl.SSLError):
+        detail = error.strerror or str(error)
+    elif error.reason:
+        detail = error.reason.replace("_", " ").lower()
+    else:
+        # Where one of several parts is not as it should be, `ssl` has no reason.
+        detail = "not in PEM form, or for another password"
+    return f"cannot load {' or '.join((*data, *files))}: {detail}"
+
+
+@contextlib.contextmanager
+def as_file(data: bytes) -> Generator[str]:
+    """Give data the name of a file for as long as it is needed; nobody else can read it.
+
+    Linux has files that exist in memory alone. Elsewhere it is a temporary file, for this user only.
+    """
+    with contextlib.ExitStack() as stack:
+        path = _in_memory(data, stack)
+        yield _in_folder(data, stack) if path is None else path
+
+
+def _in_memory(data: bytes, stack: contextlib.ExitStack) -> str | None:
+    """Return the name of a file without a folder; `None` where the system has none."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    try:
+        descriptor = os.memfd_create("mint")
+    except OSError:  # a sandbox may forbid it
+        return None
+    stack.callback(os.close, descriptor)
+    path = f"/proc/self/fd/{descriptor}"
+    if not os.path.exists(path):  # noqa: PTH110  # as above
+        return None
+    os.fchmod(descriptor, 0o600)
+    with open(descriptor, "wb", closefd=False) as file:  # as above
+        file.write(data)
+    return path
+
+
+def _in_folder(data: bytes, stack: contextlib.ExitStack) -> str:
+    import tempfile  # noqa: PLC0415  # few programs get here
+
+    # `mkstemp` makes a file that only this user can open; it is empty until its removal is certain.
+    descriptor, path = tempfile.mkstemp(prefix="mint-")
+    stack.callback(os.unlink, path)
+    with open(descriptor, "wb") as file:  # noqa: PTH123  # as above
+        file.write(data)
+    return path
+
+
+def load_certificate(context: ssl.SSLContext, options: TLSOptions) -> None:
+    """Load the certificate of the client and its key. Raises `TLSFailed`."""
+    if options.cert_file is None and options.cert_data is None:
+        return
+    held = (("cert_data", options.cert_data), ("key_data", options.key_data))
+    data = tuple(name for name, each in held if each is not None)
+    with (
+        loading(options.cert_file, options.key_file, data=data),
+        _named(options.cert_file, options.cert_data) as cert,
+        _named(options.key_file, options.key_data) as key,
+    ):
+        # Where there is no password, OpenSSL would ask for one at the terminal.
+        password = _refuse if options.key_password is None else options.key_password
+        context.load_cert_chain(cert or "", key, password)
+
+
+@contextlib.contextmanager
+def _named(file: str | None, data: str | bytes | None) -> Generator[str | None]:
+    if data is None:
+        yield file
+    else:
+        with as_file(data.encode() if isinstance(data, str) else data) as path:
+            yield path
+
+
+def _refuse() -> NoReturn:
+    raise TLSFailed("the client's key is encrypted: give key_password")
