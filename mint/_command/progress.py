@@ -57,17 +57,17 @@ class Progress:
     """The line; nothing is drawn where nobody is to see it."""
 
     def __init__(
-        self, stream: IO[str] | None, *, shown: bool = True, clock: Callable[[], float] = monotonic
+        self, stream: IO[str] | None, *, shown: bool = True, clock: Callable[[], float] | None = None
     ) -> None:
         """Draw on a stream if that is a terminal; where the shell has closed it there is none."""
         self.lock = threading.Lock()
         self._stream = stream if shown and stream is not None and stream.isatty() else None
-        self._clock = clock
+        self._clock = monotonic if clock is None else clock
         self._items: list[Item] = []
         self._ended = 0
         self._total = 0
         self._samples: deque[tuple[float, int]] = deque()
-        self._drawn_at = clock()
+        self._drawn_at = self._clock()
         self._drawn = False
 
     def start(self, name: str) -> Item:

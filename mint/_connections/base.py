@@ -340,7 +340,7 @@ class ConnectionBase(Identity, Generic[_S]):
         cause = None if step.cause is None else from_fault(step.cause)
         raise from_fault(step.fault).marked(responses=tuple(before), successor=successor) from cause
 
-    @reads_first(monotonic)
+    @reads_first
     def recv(self, byte_count: int = 0, timeout: float | None = None) -> tuple[Self, list[Response]]:
         """Wait for bytes of the server and return what they mean; passive mode only.
 

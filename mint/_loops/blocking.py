@@ -131,16 +131,16 @@ class Driver(Dialler):
         return self.resolved(host, answer)
 
     def _wait(self, attempts: tuple[Attempt, ...], seconds: float | None) -> Decided:
-        left = self.left(RACING)
-        timeout = left if seconds is None else seconds if left is None else min(left, seconds)
+        most, is_last = self.patience(seconds)
         poll = make_poll()
         numbers: dict[int, Attempt] = {}
         for attempt in attempts:
             numbers[socket_of(attempt).fileno()] = attempt
             poll.register(socket_of(attempt), CONNECTED)
-        ready = poll.poll(milliseconds(timeout))
+        ready = poll.poll(milliseconds(most))
         if not ready:
-            self.left(RACING)
+            if is_last:
+                raise TransportTimeout(RACING)
             return Decided(None)
         return decide(numbers[ready[0][0]])
 

@@ -188,6 +188,17 @@ class Dialler:
             raise TransportTimeout(phase)
         return left
 
+    def patience(self, seconds: float | None) -> tuple[float | None, bool]:
+        """Return how long to wait for an attempt, `seconds` at most, and whether nothing is left after that.
+
+        Where nothing is left, whoever has waited so long is late. Timers may be a moment early, so a look at
+        the clock could say otherwise, and then nobody would wait any more and nobody would give up.
+        """
+        left = self.left(RACING)
+        if left is None or (seconds is not None and seconds < left):
+            return seconds, False
+        return left, True
+
     # -- names
 
     def ask(self, host: str, port: int, answer: Callable[[Found], object]) -> None:
@@ -325,12 +336,11 @@ class AsyncDriver(Dialler, ABC):
     ) -> Found: ...
 
     async def _wait(self, attempts: tuple[Attempt, ...], seconds: float | None) -> Decided:
-        left = self.left(RACING)
-        first = await self._first(
-            attempts, left if seconds is None else seconds if left is None else min(left, seconds)
-        )
+        most, is_last = self.patience(seconds)
+        first = await self._first(attempts, most)
         if first is None:
-            self.left(RACING)
+            if is_last:
+                raise TransportTimeout(RACING)
             return Decided(None)
         return decide(first)
 

@@ -2,8 +2,8 @@
 
 Exactly one thing happens at a time, and the seed decides which. While a thread of the program under test
 waits, its call of `wait` runs the network and the servers; at any other system call `tick` may let some
-of them run, as on a machine where everything goes on at once. The clock advances only when nobody can do
-anything else.
+of them run, as on a machine where everything goes on at once. A system call takes a nanosecond; apart from
+that the clock advances only when nobody can do anything else.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ _T = TypeVar("_T")
 
 FIRST_NUMBER = 1_000_000
 """The lowest descriptor number; no real one, so that a call of the real system fails."""
+
+INSTANT = 1e-9
+"""How many seconds a system call takes. On a clock that stands still, whoever is a rounding error short of a
+deadline and is woken by others meanwhile would never reach it."""
 
 MOST_CALLS = 400_000
 """After how many system calls a run is given up: whoever makes so many goes round in circles."""
@@ -230,6 +234,7 @@ class Kernel:
 
     def _count(self) -> None:
         self.calls += 1
+        self.now += INSTANT
         if self.calls > MOST_CALLS:
             self.blame("the program goes round in circles")
             raise Stuck

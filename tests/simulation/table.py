@@ -70,19 +70,6 @@ def rows() -> Iterator[Row]:
 ROWS: Final = {str(row): row for row in rows()}
 
 
-def is_open(row: Row) -> bool:
-    """Whether schedules of a row find defects that are not fixed yet; it is explored only on request.
-
-    Pools pass deadlines, blocking ones most of all, and once or twice go round in circles; a receiver
-    that shares tunnels with other threads may wait longer than it said.
-    """
-    return row.action == "pool" or (row.action, row.loop, row.route) == (
-        "timeout",
-        "blocking",
-        "shared tunnel",
-    )
-
-
 def weight(row: Row) -> int:
     """Return how often a row is run, compared with others."""
     return ROUTES[row.route] * (1 if row.peer == "floods" else 4)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import gc
 import select
 import socket
 import struct
+import time
 from contextlib import nullcontext, suppress
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +21,7 @@ from mint.pool import _procedures
 from .choices import Choices
 from .explore import schedules
 from .kernel import Kernel
-from .patches import simulated_system
+from .patches import modules, now, simulated_system
 from .polling import SimEpoll
 from .run import run
 from .shrink import shrink
@@ -146,6 +149,43 @@ def test_every_part_of_the_table_is_there() -> None:
     assert {row.loop for row in ROWS.values()} == set(LOOPS)
     assert {row.route for row in ROWS.values()} == set(ROUTES)
     assert len(ROWS) > 1_000
+
+
+def kept_by(owner: object) -> list[object]:
+    """Return what a function has kept since its module was imported: defaults, and variables around it."""
+    if isinstance(owner, FunctionType):
+        cells = [cell.cell_contents for cell in owner.__closure__ or ()]
+        return [*(owner.__defaults__ or ()), *(owner.__kwdefaults__ or {}).values(), *cells]
+    return gc.get_referents(owner)  # the variables around a compiled function
+
+
+@pytest.mark.usefixtures("system")
+def test_no_function_of_mint_keeps_the_real_system() -> None:
+    """It would wait on a clock that no schedule decides, and for sockets that there are not."""
+    real = {id(each) for each in (time.monotonic, time.sleep, time.perf_counter, select.poll, socket.socket)}
+    assert modules()
+    found = [
+        (each, kept)
+        for each in gc.get_objects()
+        if (isinstance(each, FunctionType) and str(each.__module__).startswith("mint."))
+        or (type(each).__module__ == "mint._core.courses" and "_scope_" in type(each).__name__)
+        for kept in kept_by(each)
+        if id(kept) in real
+    ]
+    assert not [each for each in found if ".testing" not in str(getattr(each[0], "__module__", ""))]
+
+
+# -- the clock
+
+
+@pytest.mark.usefixtures("system")
+def test_whoever_looks_at_the_clock_again_and_again_sees_the_time_pass() -> None:
+    """A rounding error before a deadline, tasks that wake each other up would never get there."""
+    kernel = Machine.current = Kernel(Choices())
+    until = now() + 1e-7
+    for _ in range(1_000):
+        kernel.tick()
+    assert until < now() < until + 1e-5
 
 
 # -- nothing is found in a sample

@@ -11,6 +11,7 @@ import mint
 from mint.testing import http2, memory
 from mint.testing.clock import FakeClock
 from mint.testing.http2 import FrameType
+from mint.transport import Memory
 
 
 def test_http1_in_memory() -> None:
@@ -84,3 +85,25 @@ def test_a_clock_in_mint() -> None:
     with clock.installed():
         assert vars(mailbox)["monotonic"] == clock.monotonic
     assert vars(mailbox)["monotonic"] is time.monotonic
+
+
+class Asked(Memory):
+    """A link that notes until when somebody would wait."""
+
+    until: float | None = None
+    _plain = True  # as those of event loops, so that the compiled call takes it
+
+    def receive(self, until: float | None) -> bytes:
+        self.until = until
+        raise mint.errors.TransportTimeout("receiving")
+
+
+@pytest.mark.parametrize("byte_count", [0, 1])
+def test_a_limit_of_time_counts_on_the_clock_that_is_installed(byte_count: int) -> None:
+    """Also where `recv` does nothing unusual and is one compiled call."""
+    clock, link = FakeClock(), Asked()
+    conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
+    conn, _ = conn.request("GET", "/")
+    with clock.installed(), pytest.raises(mint.errors.TransportTimeout):
+        conn.recv(byte_count, timeout=5)
+    assert link.until == clock.now + 5

@@ -65,8 +65,8 @@ def requests_first(slow: _F) -> _F:
     """Make `request` of a connection: `slow` is what takes everything."""
 def pieces_first(slow: _F) -> _F:
     """Make `stream_request_body` of a connection."""
-def reads_first(clock: Callable[[], float]) -> Callable[[_F], _F]:
-    """Make `recv` of a connection, which counts the seconds of this clock."""
+def reads_first(slow: _F) -> _F:
+    """Make `recv` of a connection. Time is what the module of `slow` calls `monotonic`, at each call."""
 def messages_first(slow: _F) -> _F:
     """Make `stream` of a connection."""
 def put_first(slow: _F) -> _F:

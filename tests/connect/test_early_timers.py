@@ -1,0 +1,54 @@
+"""A timer may be a moment early: whoever has waited for all the time that was left is late, and gives up."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+import mint
+from mint._connect.race import Decided
+from mint._loops import asyncio as asyncio_loop
+from mint._loops import blocking, dialer
+from mint._loops import trio as trio_loop
+from mint.testing.clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIMIT = 0.001
+
+
+def threads(tcp: mint.TCPOptions, seconds: float | None) -> Decided:
+    return blocking.Driver(tcp, None, None)._wait((), seconds)
+
+
+def in_asyncio(tcp: mint.TCPOptions, seconds: float | None) -> Decided:
+    async def main() -> Decided:
+        return await asyncio_loop.Driver(tcp, None, None)._wait((), seconds)
+
+    return asyncio.run(main())
+
+
+def in_trio(tcp: mint.TCPOptions, seconds: float | None) -> Decided:
+    async def main() -> Decided:
+        return await trio_loop.Driver(tcp, None, None)._wait((), seconds)
+
+    return trio.run(main)
+
+
+@pytest.mark.parametrize("wait", [threads, in_asyncio, in_trio])
+@pytest.mark.parametrize(("seconds", "limit"), [(None, LIMIT), (LIMIT, LIMIT), (5.0, LIMIT), (LIMIT, 5.0)])
+def test_whoever_waited_to_the_end_is_late(
+    wait: Callable[[mint.TCPOptions, float | None], Decided], seconds: float | None, limit: float
+) -> None:
+    """The clock says that the time is not up, and would say so again and again."""
+    tcp = mint.TCPOptions(connect_timeout=limit)
+    with FakeClock().installed(dialer):
+        if limit == LIMIT:
+            with pytest.raises(mint.errors.TransportTimeout):
+                wait(tcp, seconds)
+        else:
+            assert wait(tcp, seconds) == Decided(None)
