@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +18,7 @@ import httpx
 
 from . import pool as pools
 from ._httpx.parts import (
+    Caller,
     error_name,
     fields_of,
     is_upgrade,
@@ -25,6 +27,10 @@ from ._httpx.parts import (
     timeouts_of,
     url_of,
 )
+from ._httpx.tracing import Tracing
+from ._httpx.tunnels import Inside, in_handshake
+from ._httpx.tunnels import info as _info
+from .errors import TransportClosed, TransportTimeout
 from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .pool import PoolOptions
 from .pool import asyncio as asyncio_pools
@@ -32,13 +38,21 @@ from .proxy import Proxy
 from .types import STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+    import ssl
+    from collections.abc import (
+        AsyncIterable,
+        AsyncIterator,
+        Callable,
+        Iterable,
+        Iterator,
+        Sequence,
+    )
 
     from ._connections.negotiation import Connection
     from .exchange import URL
     from .pool._asynchronous import AsyncPool
     from .pool._asynchronous import StreamedAnswer as AsyncStreamedAnswer
-    from .types import HeaderFields, ProtocolName
+    from .types import ProtocolName
 
 __all__ = ["AsyncMintTransport", "MintTransport"]
 
@@ -50,9 +64,9 @@ _TCP = TCPOptions()
 _TLS = TLSOptions()
 
 
-def _fail(error: BaseException, request: httpx.Request) -> NoReturn:
+def _fail(error: BaseException, request: httpx.Request, caller: Caller | None = None) -> NoReturn:
     """Raise the exception of httpx that says the same; the cause is mint's."""
-    name = error_name(error)
+    name = None if caller is not None and caller.raised(error) else error_name(error)
     if name is None:
         raise error
     kind: type[httpx.RequestError] = getattr(httpx, name)
@@ -77,82 +91,191 @@ def _version(connection: Connection) -> bytes:
     return b"HTTP/2" if connection.protocol == "http2" else b"HTTP/1.1"
 
 
-def _info(connection: Connection, name: str) -> object:
-    """Return what httpx's network streams know under these names."""
-    match name:
-        case "client_addr":
-            return connection.local_address
-        case "server_addr":
-            return connection.peer_address
-        case "socket":
-            return connection.socket
-        case "tls":
-            return connection.tls
-        case _:
-            return None
-
-
 def _response(
-    status: int, reason: str, fields: HeaderFields, connection: Connection, stream: Any, network: object
+    streamed: pools.StreamedAnswer | AsyncStreamedAnswer, stream: Any, network: object
 ) -> httpx.Response:  # the stream is of either kind
-    extensions = {"http_version": _version(connection), "network_stream": network}
-    if reason:
-        extensions["reason_phrase"] = reason.encode("latin-1")
-    return httpx.Response(status, headers=raw_fields(fields), stream=stream, extensions=extensions)
+    connection = streamed.connection
+    extensions: dict[str, Any] = {"http_version": _version(connection), "network_stream": network}
+    if connection.protocol == "http2":
+        extensions["stream_id"] = streamed.ref.number
+    elif streamed.reason:
+        extensions["reason_phrase"] = streamed.reason.encode("latin-1")
+    fields = raw_fields(streamed.headers)
+    return httpx.Response(streamed.status, headers=fields, stream=stream, extensions=extensions)
+
+
+def _tracing(request: httpx.Request, url: URL) -> Tracing:
+    return Tracing(request, url, request.extensions.get("timeout", {}).get("connect"))
 
 
 # -- blocking
 
 
+class _Trace:
+    """The extension `trace` of one request: a function that is called with events."""
+
+    def __init__(
+        self, call: Callable[[str, dict[str, object]], object], tracing: Tracing, caller: Caller
+    ) -> None:
+        self._call = call
+        self._caller = caller
+        self.tracing = tracing
+
+    def __call__(self, name: str, told: dict[str, object]) -> None:
+        """Take what a pool tells."""
+        for event in self.tracing.events(name, told):
+            self.say(event)
+
+    def say(self, event: tuple[str, dict[str, object]]) -> None:
+        """Call the function of the caller."""
+        with self._caller.running():
+            answer = self._call(*event)
+            if isinstance(answer, Coroutine):
+                answer.close()
+                raise TypeError("a synchronous client wants a trace that is no coroutine function")
+
+
 class _Stream(httpx.SyncByteStream):
     """The content of one answer."""
 
-    def __init__(self, streamed: pools.StreamedAnswer, request: httpx.Request) -> None:
+    def __init__(
+        self,
+        streamed: pools.StreamedAnswer,
+        request: httpx.Request,
+        caller: Caller,
+        trace: _Trace | None = None,
+    ) -> None:
         self._streamed = streamed
         self._request = request
+        self._caller = caller
+        self._trace = trace
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._streamed
+            if self._trace is None:
+                yield from self._streamed
+            else:
+                yield from self._traced(self._trace)
         except Exception as error:  # noqa: BLE001  # what has no counterpart is raised again
-            _fail(error, self._request)
+            _fail(error, self._request, self._caller)
+
+    def _traced(self, trace: _Trace) -> Iterator[bytes]:
+        trace.say(trace.tracing.content("started"))
+        try:
+            yield from self._streamed
+        except Exception as error:
+            trace.say(trace.tracing.content("failed", error))
+            raise
+        trace.say(trace.tracing.content("complete"))
 
     def close(self) -> None:
-        self._streamed.close()
+        trace, self._trace = self._trace, None
+        try:
+            if trace is not None:
+                trace.say(trace.tracing.closed("started"))
+        finally:
+            self._streamed.close()
+        if trace is not None:
+            trace.say(trace.tracing.closed("complete"))
 
 
 class _Network:
     """The connection of an answer; after an upgrade or CONNECT also the bytes of the tunnel."""
 
-    def __init__(self, streamed: pools.StreamedAnswer, request: httpx.Request) -> None:
+    def __init__(
+        self,
+        streamed: pools.StreamedAnswer,
+        request: httpx.Request,
+        under: _Network | None = None,
+        inside: Inside | None = None,
+    ) -> None:
         self._streamed = streamed
         self._request = request
+        self._under = under
+        self._inside = inside
         self._held = b""
+        self._over = False
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # as httpx has it
-        """Return some bytes of the tunnel; none at its end."""
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return some bytes of the tunnel; none at its end. `None` waits without a limit."""
         try:
             if not self._held:
-                self._held = self._streamed.receive() or b""
+                self._held = self._receive(timeout)
         except Exception as error:  # noqa: BLE001  # as above
             _fail(error, self._request)
         found, self._held = self._held[:max_bytes], self._held[max_bytes:]
         return found
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # as above
-        """Send bytes into the tunnel."""
+    def _receive(self, timeout: float | None) -> bytes:
+        if self._under is None or self._inside is None:
+            return self._streamed.receive(timeout=timeout) or b""
+        found = self._inside.plaintext()
+        while found is None:
+            found = self._inside.plaintext(self._under.take(timeout))
+            self._under.put(self._inside.layer.leaving(), timeout)
+        return found
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send bytes into the tunnel. `None` waits without a limit."""
         try:
-            self._streamed.send(buffer)
+            self.put(buffer, timeout)
         except Exception as error:  # noqa: BLE001  # as above
             _fail(error, self._request)
 
+    def take(self, timeout: float | None) -> bytes:
+        """Return what comes next, and raise what mint raises."""
+        found, self._held = self._held, b""
+        return found or self._receive(timeout)
+
+    def put(self, buffer: bytes, timeout: float | None) -> None:
+        """Send bytes, and raise what mint raises."""
+        if self._under is not None and self._inside is not None:
+            self._inside.layer.write(buffer)
+            self._under.put(self._inside.layer.leaving(), timeout)
+        elif buffer:
+            if self._over:
+                raise TransportClosed
+            self._over = not self._streamed.send(buffer, timeout=timeout)
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> _Network:
+        """Return the same tunnel with TLS inside; where that fails, the tunnel is closed."""
+        try:
+            inside = Inside(ssl_context, server_hostname, timeout)
+            self._shake_hands(inside)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, TransportTimeout):
+                _fail(in_handshake(error), self._request)
+            if isinstance(error, Exception):
+                _fail(error, self._request)
+            raise
+        return _Network(self._streamed, self._request, self, inside)
+
+    def _shake_hands(self, inside: Inside) -> None:
+        done = False
+        while not done:
+            try:
+                done = inside.layer.handshake()
+            finally:
+                # Where it failed: the alert that says why.
+                self.put(inside.layer.leaving(), inside.left())
+            if not done:
+                inside.feed(self.take(inside.left()))
+
     def close(self) -> None:
         """Give the tunnel up."""
+        self._over = True
         self._streamed.close()
 
     def get_extra_info(self, info: str) -> object:
-        """Return what is known of the connection: `client_addr`, `server_addr`, `socket`, `tls`."""
-        return _info(self._streamed.connection, info)
+        """Return what is known of the connection.
+
+        That is `client_addr`, `server_addr`, `socket`, `ssl_object`, `is_readable`, and `tls`: a `TLSInfo`.
+        """
+        found = None if self._inside is None else self._inside.info(info)
+        return _info(self._streamed.connection, info) if found is None else found[0]
 
 
 class MintTransport(httpx.BaseTransport):
@@ -207,25 +330,21 @@ class MintTransport(httpx.BaseTransport):
         tunnel = upgrade or request.method == "CONNECT"
         fields = fields_of(request.method, request.headers.raw, upgrade=upgrade)
         timeouts = timeouts_of(request.extensions.get("timeout"))
-        trace = request.extensions.get("trace", _silent)
-        trace("request.started", {"request": request})
+        called = request.extensions.get("trace")
+        caller = Caller()
+        trace = None if called is None else _Trace(called, _tracing(request, url), caller)
         try:
+            body = STREAM if tunnel else _content(request.stream, caller)
+            streamed = self._pool.stream(request.method, url, fields, body, timeout=timeouts, trace=trace)
             if tunnel:
-                streamed = self._pool.stream(request.method, url, fields, STREAM, timeout=timeouts)
                 streamed.receive_head()
-            else:
-                body = _content(request.stream)
-                streamed = self._pool.stream(request.method, url, fields, body, timeout=timeouts)
         except Exception as error:  # noqa: BLE001  # what has no counterpart is raised again
-            trace("request.failed", {"exception": error})
-            _fail(error, request)
-        connection = streamed.connection
-        trace("response_headers.complete", {"status": streamed.status, "version": _version(connection)})
+            _fail(error, request, caller)
         network = _Network(streamed, request)
-        stream: httpx.SyncByteStream = _Stream(streamed, request)
+        stream: httpx.SyncByteStream = _Stream(streamed, request, caller, trace)
         if tunnel and streamed.status in {101, *range(200, 300)}:
             stream = httpx.ByteStream(b"")  # the tunnel is read through the network stream
-        return _response(streamed.status, streamed.reason, streamed.headers, connection, stream, network)
+        return _response(streamed, stream, network)
 
     def close(self) -> None:
         """Close the connections, unless the pool is yours."""
@@ -233,72 +352,189 @@ class MintTransport(httpx.BaseTransport):
             self._pool.close()
 
 
-def _silent(_name: str, _info: dict[str, object]) -> None:
-    """Trace nothing."""
-
-
-def _content(stream: object) -> bytes | Iterable[bytes] | None:
+def _content(stream: object, caller: Caller) -> bytes | Iterable[bytes] | None:
     """Return a body; one that is complete can be sent again."""
     if isinstance(stream, httpx.ByteStream):
         return b"".join(stream) or None
     if isinstance(stream, httpx.SyncByteStream):
-        return stream
+        return caller.pieces(stream)
     raise RuntimeError("a synchronous client cannot send an asynchronous body")
 
 
 # -- asyncio and trio
 
 
+class _AsyncTrace:
+    """The extension `trace` of one request: a function that is called with events."""
+
+    def __init__(
+        self, call: Callable[[str, dict[str, object]], object], tracing: Tracing, caller: Caller
+    ) -> None:
+        self._call = call
+        self._caller = caller
+        self.tracing = tracing
+
+    async def __call__(self, name: str, told: dict[str, object]) -> None:
+        """Take what a pool tells."""
+        for event in self.tracing.events(name, told):
+            await self.say(event)
+
+    async def say(self, event: tuple[str, dict[str, object]]) -> None:
+        """Call the function of the caller."""
+        with self._caller.running():
+            answer = self._call(*event)
+            if not isinstance(answer, Coroutine):
+                raise TypeError("an asynchronous client wants a trace that is a coroutine function")
+            await answer
+
+
 class _AsyncStream(httpx.AsyncByteStream):
     """The content of one answer."""
 
-    def __init__(self, streamed: AsyncStreamedAnswer, request: httpx.Request) -> None:
+    def __init__(
+        self,
+        streamed: AsyncStreamedAnswer,
+        request: httpx.Request,
+        caller: Caller,
+        trace: _AsyncTrace | None = None,
+    ) -> None:
         self._streamed = streamed
         self._request = request
+        self._caller = caller
+        self._trace = trace
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
+            if self._trace is None:
+                async for piece in self._streamed:
+                    yield piece
+            else:
+                async for piece in self._traced(self._trace):
+                    yield piece
+        except Exception as error:  # noqa: BLE001  # what has no counterpart is raised again
+            _fail(error, self._request, self._caller)
+
+    async def _traced(self, trace: _AsyncTrace) -> AsyncIterator[bytes]:
+        await trace.say(trace.tracing.content("started"))
+        try:
             async for piece in self._streamed:
                 yield piece
-        except Exception as error:  # noqa: BLE001  # as above
-            _fail(error, self._request)
+        except Exception as error:
+            await trace.say(trace.tracing.content("failed", error))
+            raise
+        await trace.say(trace.tracing.content("complete"))
 
     async def aclose(self) -> None:
-        self._streamed.close()
+        trace, self._trace = self._trace, None
+        try:
+            if trace is not None:
+                await trace.say(trace.tracing.closed("started"))
+        finally:
+            self._streamed.close()
+        if trace is not None:
+            await trace.say(trace.tracing.closed("complete"))
 
 
 class _AsyncNetwork:
     """The connection of an answer; after an upgrade or CONNECT also the bytes of the tunnel."""
 
-    def __init__(self, streamed: AsyncStreamedAnswer, request: httpx.Request) -> None:
+    def __init__(
+        self,
+        streamed: AsyncStreamedAnswer,
+        request: httpx.Request,
+        under: _AsyncNetwork | None = None,
+        inside: Inside | None = None,
+    ) -> None:
         self._streamed = streamed
         self._request = request
+        self._under = under
+        self._inside = inside
         self._held = b""
+        self._over = False
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
-        """Return some bytes of the tunnel; none at its end."""
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """Return some bytes of the tunnel; none at its end. `None` waits without a limit."""
         try:
             if not self._held:
-                self._held = await self._streamed.receive() or b""
+                self._held = await self._receive(timeout)
         except Exception as error:  # noqa: BLE001  # as above
             _fail(error, self._request)
         found, self._held = self._held[:max_bytes], self._held[max_bytes:]
         return found
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
-        """Send bytes into the tunnel."""
+    async def _receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
+        if self._under is None or self._inside is None:
+            return await self._streamed.receive(timeout=timeout) or b""
+        found = self._inside.plaintext()
+        while found is None:
+            found = self._inside.plaintext(await self._under.take(timeout))
+            await self._under.put(self._inside.layer.leaving(), timeout)
+        return found
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send bytes into the tunnel. `None` waits without a limit."""
         try:
-            await self._streamed.send(buffer)
+            await self.put(buffer, timeout)
         except Exception as error:  # noqa: BLE001  # as above
             _fail(error, self._request)
 
+    async def take(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
+        """Return what comes next, and raise what mint raises."""
+        found, self._held = self._held, b""
+        return found or await self._receive(timeout)
+
+    async def put(self, buffer: bytes, timeout: float | None) -> None:  # noqa: ASYNC109
+        """Send bytes, and raise what mint raises."""
+        if self._under is not None and self._inside is not None:
+            self._inside.layer.write(buffer)
+            await self._under.put(self._inside.layer.leaving(), timeout)
+        elif buffer:
+            if self._over:
+                raise TransportClosed
+            self._over = not await self._streamed.send(buffer, timeout=timeout)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # as httpx has it
+    ) -> _AsyncNetwork:
+        """Return the same tunnel with TLS inside; where that fails, the tunnel is closed."""
+        try:
+            inside = Inside(ssl_context, server_hostname, timeout)
+            await self._shake_hands(inside)
+        except BaseException as error:
+            await self.aclose()
+            if isinstance(error, TransportTimeout):
+                _fail(in_handshake(error), self._request)
+            if isinstance(error, Exception):
+                _fail(error, self._request)
+            raise
+        return _AsyncNetwork(self._streamed, self._request, self, inside)
+
+    async def _shake_hands(self, inside: Inside) -> None:
+        done = False
+        while not done:
+            try:
+                done = inside.layer.handshake()
+            finally:
+                # Where it failed: the alert that says why.
+                await self.put(inside.layer.leaving(), inside.left())
+            if not done:
+                inside.feed(await self.take(inside.left()))
+
     async def aclose(self) -> None:
         """Give the tunnel up."""
+        self._over = True
         self._streamed.close()
 
     def get_extra_info(self, info: str) -> object:
-        """Return what is known of the connection: `client_addr`, `server_addr`, `socket`, `tls`."""
-        return _info(self._streamed.connection, info)
+        """Return what is known of the connection.
+
+        That is `client_addr`, `server_addr`, `socket`, `ssl_object`, `is_readable`, and `tls`: a `TLSInfo`.
+        """
+        found = None if self._inside is None else self._inside.info(info)
+        return _info(self._streamed.connection, info) if found is None else found[0]
 
 
 class AsyncMintTransport(httpx.AsyncBaseTransport):
@@ -346,25 +582,23 @@ class AsyncMintTransport(httpx.AsyncBaseTransport):
         tunnel = upgrade or request.method == "CONNECT"
         fields = fields_of(request.method, request.headers.raw, upgrade=upgrade)
         timeouts = timeouts_of(request.extensions.get("timeout"))
-        trace = request.extensions.get("trace", _silent_async)
-        await trace("request.started", {"request": request})
+        called = request.extensions.get("trace")
+        caller = Caller()
+        trace = None if called is None else _AsyncTrace(called, _tracing(request, url), caller)
         try:
+            body = STREAM if tunnel else _async_content(request.stream, caller)
+            streamed = await self.pool.stream(
+                request.method, url, fields, body, timeout=timeouts, trace=trace
+            )
             if tunnel:
-                streamed = await self.pool.stream(request.method, url, fields, STREAM, timeout=timeouts)
                 await streamed.receive_head()
-            else:
-                body = _async_content(request.stream)
-                streamed = await self.pool.stream(request.method, url, fields, body, timeout=timeouts)
         except Exception as error:  # noqa: BLE001  # what has no counterpart is raised again
-            await trace("request.failed", {"exception": error})
-            _fail(error, request)
-        connection = streamed.connection
-        await trace("response_headers.complete", {"status": streamed.status, "version": _version(connection)})
+            _fail(error, request, caller)
         network = _AsyncNetwork(streamed, request)
-        stream: httpx.AsyncByteStream = _AsyncStream(streamed, request)
+        stream: httpx.AsyncByteStream = _AsyncStream(streamed, request, caller, trace)
         if tunnel and streamed.status in {101, *range(200, 300)}:
             stream = httpx.ByteStream(b"")  # the tunnel is read through the network stream
-        return _response(streamed.status, streamed.reason, streamed.headers, connection, stream, network)
+        return _response(streamed, stream, network)
 
     async def aclose(self) -> None:
         """Close the connections, unless the pool is yours."""
@@ -372,16 +606,12 @@ class AsyncMintTransport(httpx.AsyncBaseTransport):
             self._pool.close()
 
 
-async def _silent_async(_name: str, _info: dict[str, object]) -> None:
-    """Trace nothing."""
-
-
-def _async_content(stream: object) -> bytes | AsyncIterable[bytes] | None:
+def _async_content(stream: object, caller: Caller) -> bytes | AsyncIterable[bytes] | None:
     """Return a body; one that is complete can be sent again."""
     if isinstance(stream, httpx.ByteStream):
         return b"".join(stream) or None
     if isinstance(stream, httpx.AsyncByteStream):
-        return stream
+        return caller.awaited(stream)
     raise RuntimeError("an asynchronous client cannot send a synchronous body")
 
 

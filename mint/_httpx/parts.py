@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from .. import errors
@@ -9,7 +10,7 @@ from ..exchange import URL
 from ..pool import Timeouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator, Mapping
 
     from ..types import Scheme
 
@@ -95,3 +96,34 @@ def _timeout_name(phase: str) -> str:
     if phase.startswith(("receiving", "waiting for the")):
         return "ReadTimeout"
     return "ConnectTimeout"
+
+
+class Caller:
+    """The exceptions of the caller's own code, its body and its trace: they stay as they are."""
+
+    def __init__(self) -> None:
+        self._raised: list[BaseException] = []
+
+    @contextlib.contextmanager
+    def running(self) -> Generator[None]:
+        """Run code of the caller."""
+        try:
+            yield
+        except Exception as error:
+            self._raised.append(error)
+            raise
+
+    def raised(self, error: BaseException) -> bool:
+        """Whether the exception is the caller's own."""
+        return any(each is error for each in self._raised)
+
+    def pieces(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the pieces of a body."""
+        with self.running():
+            yield from body
+
+    async def awaited(self, body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """Yield the pieces of a body that have to be awaited."""
+        with self.running():
+            async for piece in body:
+                yield piece

@@ -27,6 +27,7 @@ from .tls import TLSLayer
 
 if TYPE_CHECKING:
     import socket as sockets
+    import ssl
     from collections.abc import Sequence
 
     from ..messages import Message
@@ -421,6 +422,12 @@ class Link(Pipe, ABC):
         """What TLS with the server negotiated; `None` in clear, also where a proxy is spoken to over TLS."""
         innermost = self._layers[-1] if self._layers else None
         return innermost.info() if isinstance(innermost, TLSLayer) and self._secure else None
+
+    @property
+    def ssl_object(self) -> ssl.SSLObject | None:
+        """What `ssl` has of TLS with the server, to look at only; `None` where `tls` is."""
+        innermost = self._layers[-1] if self._layers else None
+        return innermost.ssl_object if isinstance(innermost, TLSLayer) and self._secure else None
 
     @property
     def local_address(self) -> SocketAddress | None:

@@ -327,6 +327,11 @@ class TLSLayer:
         """The protocol that the server chose."""
         return self._object.selected_alpn_protocol()
 
+    @property
+    def ssl_object(self) -> ssl.SSLObject:
+        """What `ssl` knows."""
+        return self._object
+
     def info(self) -> TLSInfo:
         """Return what was negotiated."""
         return self._negotiated() if self._known is None else self._known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from .. import _checks
@@ -10,21 +11,21 @@ from ..exchange._answer import MAX_SIZE, Answer, Fields
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._blocking import TIMEOUT
 from ._options import PoolOptions
-from ._procedures import begin, head, piece, send
+from ._procedures import begin, head, piece, send, told
 from ._requests import ConnectOptions, check_pool, make_wanted
 from ._state import Loop, PoolState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from types import TracebackType
 
     from .._connections.negotiation import Connection
     from ..exchange import URL, Origin
     from ..proxy import Proxy
-    from ..responses import Informational
+    from ..responses import Informational, RequestRef
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._options import Statistics, Timeouts
-    from ._procedures import Procedure, Step, Wanted
+    from ._procedures import Procedure, Step, Trace, Wanted
     from ._requests import AsyncStreamedBody
     from ._session import Stream
 
@@ -59,6 +60,12 @@ async def run(driver: AsyncDriver, procedure: Procedure[_T]) -> _T:
     except StopIteration as over:
         result: _T = over.value
         return result
+
+
+async def awaited(answer: object) -> None:
+    """Await what a function of the caller gave, where that can be awaited."""
+    if isinstance(answer, Awaitable):
+        await answer
 
 
 class StreamedAnswer(Fields):
@@ -103,6 +110,11 @@ class StreamedAnswer(Fields):
         return self._stream.trailers
 
     @property
+    def ref(self) -> RequestRef:
+        """The reference of the request on its connection."""
+        return self._stream.ref
+
+    @property
     def connection(self) -> Connection:
         """The value that the connection has now, to look at: protocol, addresses, TLS. Send nothing on it."""
         return self._stream.session.conn
@@ -111,15 +123,16 @@ class StreamedAnswer(Fields):
 
     async def receive_head(self) -> Self:
         """Wait for the status and the headers; only of use with `body=mint.STREAM`."""
-        await run(self._driver, head(self._pool, self._stream, self._wanted))
+        await run(self._driver, told(head(self._pool, self._stream, self._wanted), self._wanted))
         return self
 
-    async def receive(self) -> bytes | None:
+    async def receive(self, *, timeout: float | None = -1) -> bytes | None:  # noqa: ASYNC109  # instead of the request's
         """Return the next piece of content, which is not empty, or `None` at the end.
 
+        `timeout` is how many seconds to wait, `None` without a limit; the limits of the request unless given.
         Raises `TransportTimeout`, and the error with which the request failed. Cancelled, it loses nothing.
         """
-        return await run(self._driver, piece(self._pool, self._stream, self._wanted))
+        return await run(self._driver, piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the pieces of the content."""
@@ -140,21 +153,21 @@ class StreamedAnswer(Fields):
 
     # -- the body of the request
 
-    async def send(self, data: BytesLike) -> bool:
+    async def send(self, data: BytesLike, *, timeout: float | None = -1) -> bool:  # noqa: ASYNC109  # instead of the request's
         """Send a piece of a body that was asked for with `mint.STREAM`; wait until the server takes it.
 
         Another task may receive meanwhile. Returns false where the server wants no more: it has answered
-        already. Raises `RequestIsNotStreaming`, and what `receive` raises. Where it is cancelled, a part of
-        the piece may have been sent.
+        already. Raises `RequestIsNotStreaming`, and what `receive` raises; `timeout` is as for `receive`.
+        Where it is cancelled, a part of the piece may have been sent.
         """
         if not self._wanted.sends_itself:
-            raise RequestIsNotStreaming
-        return await run(self._driver, send(self._pool, self._stream, data, self._wanted))
+            raise RequestIsNotStreaming().marked(local=True)
+        return await run(self._driver, send(self._pool, self._stream, data, self._wanted.with_limit(timeout)))
 
     async def send_end(self, trailers: HeaderFields = ()) -> None:
         """End the body, with trailers or without. Does nothing where the server has answered already."""
         if not self._wanted.sends_itself:
-            raise RequestIsNotStreaming
+            raise RequestIsNotStreaming().marked(local=True)
         if self._stream.wants_body:
             self._stream.session.end_body(self._stream, trailers)
 
@@ -246,18 +259,22 @@ class AsyncPool:
         *,
         trailers: HeaderFields = (),
         timeout: float | Timeouts | None = -1,  # noqa: ASYNC109  # one deadline, retries included
+        trace: Trace | None = None,
     ) -> StreamedAnswer:
         """Send a request and return its answer once the head has arrived; the content is read from it.
 
-        The arguments and errors are those of `mint.pool.Pool.stream`, which it is like::
+        The arguments and errors are those of `mint.pool.Pool.stream`; what `trace` returns is awaited where
+        it can be. For example::
 
             async with await pool.stream("GET", url) as streamed:
                 async for piece in streamed:
                     ...
         """
         limit = self._timeout if timeout == -1 else timeout
-        wanted = make_wanted(method, url, headers, body, trailers, limit, self._driver.clock)
-        stream = await run(self._driver, begin(self._state, wanted))
+        wanted = make_wanted(method, url, headers, body, trailers, limit, self._driver.clock, trace)
+        stream = await run(
+            self._driver, told(begin(self._state, wanted), wanted) if trace else begin(self._state, wanted)
+        )
         return StreamedAnswer(self._state, self._driver, stream, wanted)
 
     @property

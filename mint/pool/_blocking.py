@@ -11,7 +11,7 @@ from ..exchange._answer import MAX_SIZE, Answer, Fields
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._driver import Driver
 from ._options import PoolOptions
-from ._procedures import begin, head, piece, send
+from ._procedures import begin, head, piece, send, told
 from ._requests import ConnectOptions, check_pool, make_wanted
 from ._state import PoolState
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from .._connections.negotiation import Connection
     from ..exchange import URL, Origin
     from ..proxy import Proxy
-    from ..responses import Informational
+    from ..responses import Informational, RequestRef
     from ..types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._options import Statistics, Timeouts
-    from ._procedures import Wanted
+    from ._procedures import Trace, Wanted
     from ._requests import StreamedBody
     from ._session import Stream
 
@@ -79,6 +79,11 @@ class StreamedAnswer(Fields):
         return self._stream.trailers
 
     @property
+    def ref(self) -> RequestRef:
+        """The reference of the request on its connection."""
+        return self._stream.ref
+
+    @property
     def connection(self) -> Connection:
         """The value that the connection has now, to look at: protocol, addresses, TLS. Send nothing on it."""
         return self._stream.session.conn
@@ -87,15 +92,16 @@ class StreamedAnswer(Fields):
 
     def receive_head(self) -> Self:
         """Wait for the status and the headers; only of use with `body=mint.STREAM`."""
-        self._driver.run(head(self._pool, self._stream, self._wanted))
+        self._driver.run(told(head(self._pool, self._stream, self._wanted), self._wanted))
         return self
 
-    def receive(self) -> bytes | None:
+    def receive(self, *, timeout: float | None = -1) -> bytes | None:
         """Return the next piece of content, which is not empty, or `None` at the end.
 
+        `timeout` is how many seconds to wait, `None` without a limit; the limits of the request unless given.
         Raises `TransportTimeout`, and the error with which the request failed.
         """
-        return self._driver.run(piece(self._pool, self._stream, self._wanted))
+        return self._driver.run(piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the pieces of the content."""
@@ -116,20 +122,20 @@ class StreamedAnswer(Fields):
 
     # -- the body of the request
 
-    def send(self, data: BytesLike) -> bool:
+    def send(self, data: BytesLike, *, timeout: float | None = -1) -> bool:
         """Send a piece of a body that was asked for with `mint.STREAM`; wait until the server takes it.
 
         Another thread may receive meanwhile. Returns false where the server wants no more: it has answered
-        already. Raises `RequestIsNotStreaming`, and what `receive` raises.
+        already. Raises `RequestIsNotStreaming`, and what `receive` raises; `timeout` is as for `receive`.
         """
         if not self._wanted.sends_itself:
-            raise RequestIsNotStreaming
-        return self._driver.run(send(self._pool, self._stream, data, self._wanted))
+            raise RequestIsNotStreaming().marked(local=True)
+        return self._driver.run(send(self._pool, self._stream, data, self._wanted.with_limit(timeout)))
 
     def send_end(self, trailers: HeaderFields = ()) -> None:
         """End the body, with trailers or without. Does nothing where the server has answered already."""
         if not self._wanted.sends_itself:
-            raise RequestIsNotStreaming
+            raise RequestIsNotStreaming().marked(local=True)
         with self._pool.lock:
             if self._stream.wants_body:
                 self._stream.session.end_body(self._stream, trailers)
@@ -238,16 +244,23 @@ class Pool:
         *,
         trailers: HeaderFields = (),
         timeout: float | Timeouts | None = -1,
+        trace: Trace | None = None,
     ) -> StreamedAnswer:
         """Send a request and return its answer once the head has arrived; the content is read from it.
 
         The arguments and errors are those of `request`. With `body=mint.STREAM` it returns once the request's
         head was sent: call `send` and `send_end`, and `receive_head` where the head of the answer is needed.
         The rest of a body of pieces is sent while the answer is read.
+
+        `trace` is called when a phase of the request begins or ends: with its name and what is known of it.
+        The phases are `connect`, `request` (its head), `request_body` and `response` (its head), each with
+        `.started`, `.complete` or `.failed` behind it. An exception that it raises ends the request.
         """
         limit = self._timeout if timeout == -1 else timeout
-        wanted = make_wanted(method, url, headers, body, trailers, limit, self._driver.clock)
-        stream = self._driver.run(begin(self._state, wanted))
+        wanted = make_wanted(method, url, headers, body, trailers, limit, self._driver.clock, trace)
+        stream = self._driver.run(
+            told(begin(self._state, wanted), wanted) if trace else begin(self._state, wanted)
+        )
         return StreamedAnswer(self._state, self._driver, stream, wanted)
 
     @property

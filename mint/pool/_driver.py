@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -14,7 +14,7 @@ from .._loops.dialer import blocking_resolver
 from .._loops.mailbox import Mailbox
 from .._loops.system import POLLIN, POLLOUT, make_poll
 from ..errors import MailboxClosed, MintError, TransportTimeout
-from ._procedures import Connect, Look, Park, Pull, Receive, Room
+from ._procedures import Connect, Look, Park, Pull, Receive, Room, Tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,14 +80,25 @@ class Driver:
                 self._look(session)
             case Room(session, _, reads, until):
                 self._wait_for_room(session, reads, until)
-            case Pull(source):
-                if not isinstance(source, Iterator):
-                    raise TypeError(
-                        "the pieces of this body have to be awaited: use a pool of asyncio or trio"
-                    )
-                step.piece = next(source, None)
+            case Pull():
+                self._pull(step)
             case Connect(origin, key, until):
                 step.conn = self._connect(origin, key, until)
+            case Tell():
+                self._tell(step)
+
+    @staticmethod
+    def _pull(step: Pull) -> None:
+        if not isinstance(step.source, Iterator):
+            raise TypeError("the pieces of this body have to be awaited: use a pool of asyncio or trio")
+        step.piece = next(step.source, None)
+
+    @staticmethod
+    def _tell(step: Tell) -> None:
+        answer = step.trace(step.name, step.info)
+        if isinstance(answer, Coroutine):
+            answer.close()
+            raise TypeError("trace wants a function that is no coroutine function")
 
     def _left(self, until: float | None) -> float | None:
         return None if until is None else max(0.0, until - self.clock())

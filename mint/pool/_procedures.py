@@ -7,9 +7,10 @@ nothing is yielded.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from .. import _checks
 from ..errors import (
     Closed,
     ClosedForWriting,
@@ -23,6 +24,7 @@ from ..errors import (
     TransportTimeout,
 )
 from ..exchange._procedure import QUEUE, SMALL, has
+from ._options import Timeouts
 from ._policy import may_retry
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from .._connections.negotiation import Connection
     from ..exchange import URL, Origin
     from ..types import BytesLike, HeaderFields
-    from ._options import Timeouts
     from ._session import Bell, Session, Stream
     from ._state import PoolState
 
@@ -104,7 +105,17 @@ class Pull:
     piece: BytesLike | None = None
 
 
-Step: TypeAlias = Connect | Park | Receive | Look | Room | Pull
+@dataclass(slots=True)
+class Tell:
+    """Tell the caller that a phase of the request began or ended; awaited under an event loop."""
+
+    trace: Trace
+    name: str
+    info: dict[str, object]
+
+
+Trace: TypeAlias = "Callable[[str, dict[str, object]], object]"
+Step: TypeAlias = Connect | Park | Receive | Look | Room | Pull | Tell
 Procedure: TypeAlias = Generator[Step, None, _T]
 
 
@@ -126,6 +137,18 @@ class Wanted:
     replays: bool
     """Whether the body can be sent once more."""
     clock: Callable[[], float]
+    trace: Trace | None = None
+    phase: str = ""
+    """The phase that was said to have begun, where somebody wants to know."""
+    dialled: bool = False
+    """Whether a connection was made for the request, and nobody was told yet."""
+
+    def with_limit(self, timeout: float | None) -> Wanted:
+        """Return the same with a limit of time that begins now, in place of all others; -1 is none."""
+        if timeout == -1:
+            return self
+        until = None if timeout is None else self.clock() + _checks.seconds("timeout", timeout)
+        return replace(self, until=until, timeouts=Timeouts())
 
     def within(self, limit: float | None) -> float | None:
         """Return when a phase that begins now has to end."""
@@ -133,6 +156,36 @@ class Wanted:
             return self.until
         end = self.clock() + limit
         return end if self.until is None else min(end, self.until)
+
+
+# -- telling
+
+
+def _begun(wanted: Wanted, phase: str, **info: object) -> Procedure[None]:
+    if wanted.trace is not None:
+        wanted.phase = phase
+        yield Tell(wanted.trace, f"{phase}.started", info)
+
+
+def _done(wanted: Wanted, phase: str, **info: object) -> Procedure[None]:
+    if wanted.trace is not None:
+        wanted.phase = ""
+        yield Tell(wanted.trace, f"{phase}.complete", info)
+
+
+def _failed(wanted: Wanted, error: Exception) -> Procedure[None]:
+    phase, wanted.phase = wanted.phase, ""
+    if wanted.trace is not None and phase:
+        yield Tell(wanted.trace, f"{phase}.failed", {"exception": error})
+
+
+def told(procedure: Procedure[_T], wanted: Wanted) -> Procedure[_T]:
+    """Run a procedure; where it fails, tell in which phase."""
+    try:
+        return (yield from procedure)
+    except Exception as error:
+        yield from _failed(wanted, error)
+        raise
 
 
 # -- connections
@@ -176,7 +229,9 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
 
 def _dial(pool: PoolState, wanted: Wanted, key: int) -> Procedure[Session]:
     step = Connect(wanted.url.origin, key, wanted.within(wanted.timeouts.connect))
+    yield from _begun(wanted, "connect", origin=step.origin)
     yield step
+    wanted.dialled = True
     conn = step.conn
     if conn is None:
         raise TransportTimeout("connecting").marked(processed=Processed.NO)
@@ -257,6 +312,8 @@ def begin(pool: PoolState, wanted: Wanted) -> Procedure[Stream]:
                 raise
             continue
         try:
+            if wanted.trace is not None:
+                yield from _tell_sent(stream, wanted)
             if not wanted.sends_itself:
                 yield from head(pool, stream, wanted)
         except MintError as error:
@@ -265,6 +322,7 @@ def begin(pool: PoolState, wanted: Wanted) -> Procedure[Stream]:
             again = retries < pool.options.max_retries and not pool.is_late(wanted.until)
             if not (again and _can_repeat(wanted, stream) and may_retry(error, wanted.method, pool.options)):
                 raise
+            yield from _failed(wanted, error)
             retries += 1
             pool.retries += 1
         except BaseException:
@@ -283,6 +341,11 @@ def _send_head(pool: PoolState, session: Session, wanted: Wanted) -> Procedure[S
     """Send the head on a connection that was granted, and give the grant back where that fails."""
     bells = pool.make_bell(), pool.make_bell()
     try:
+        if wanted.trace is not None:
+            if wanted.dialled:
+                yield from _done(wanted, "connect", connection=session.conn)
+            yield from _begun(wanted, "request", connection=session.conn)
+        wanted.dialled = False
         until = wanted.within(wanted.timeouts.write)
         while session.conn.transport.unsent > QUEUE and not session.is_lost:
             if pool.is_late(until):
@@ -323,12 +386,26 @@ def _open(session: Session, wanted: Wanted, bells: tuple[Bell, Bell]) -> Stream:
     return stream
 
 
+def _tell_sent(stream: Stream, wanted: Wanted) -> Procedure[None]:
+    """Tell that the head was sent, and a short body with it."""
+    yield from _done(wanted, "request", ref=stream.ref)
+    yield from _begun(wanted, "request_body")
+    if stream.source is None:
+        yield from _done(wanted, "request_body")
+
+
 def head(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
     """Wait for the head of the response; send the body meanwhile."""
+    if stream.source is None:
+        yield from _begun(wanted, "response")
     while not (stream.has_head or stream.ended):
         yield from pump(pool, stream, wanted)
     if stream.error is not None and not stream.has_head:
         raise stream.error
+    if wanted.trace is not None:
+        if wanted.phase != "response":  # the server did not wait for the end of the body
+            yield from _begun(wanted, "response")
+        yield from _done(wanted, "response", status=stream.status, stream=stream)
 
 
 def piece(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[bytes | None]:
@@ -378,6 +455,9 @@ def _send_some(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[Non
             with pool.lock:
                 if stream.wants_body:
                     session.end_body(stream, stream.end_trailers)
+            yield from _done(wanted, "request_body")
+            if not stream.has_head:
+                yield from _begun(wanted, "response")
             return
         stream.rest = memoryview(step.piece).cast("B")
     stream.rest = yield from _send(pool, stream, stream.rest, stream.bell, wanted)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..exchange import Origin
     from ..proxy import Proxy
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
+    from ._procedures import Trace
 
 StreamedBody: TypeAlias = "BytesLike | Iterable[BytesLike] | Literal[Stream.STREAM] | None"
 """The body of a request: bytes, pieces, none, or `mint.STREAM`, to send it piece by piece."""
@@ -83,6 +84,7 @@ def make_wanted(
     trailers: HeaderFields,
     timeout: float | Timeouts | None,
     clock: Callable[[], float],
+    trace: Trace | None = None,
 ) -> Wanted:
     """Return a request, checked as far as a pool can check it. Raises `ValueError` and `TypeError`."""
     parts = url if isinstance(url, URL) else split_url(url)
@@ -92,6 +94,8 @@ def make_wanted(
         timeout = _checks.seconds("timeout", timeout)
     if not isinstance(body, Stream):
         _checks.content("body", body)
+    if trace is not None and not callable(trace):
+        raise TypeError(f"trace wants a function of a name and a dict, not {type(trace).__name__}")
     if method == "CONNECT" and not isinstance(body, Stream):
         raise ValueError("CONNECT opens a tunnel: ask for it with stream() and body=mint.STREAM")
     timeouts = timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
@@ -120,4 +124,5 @@ def make_wanted(
         until=None if timeouts.total is None else clock() + timeouts.total,
         replays=replays,
         clock=clock,
+        trace=trace,
     )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from .. import asyncio as mint_asyncio
 from .._loops.system import POLLIN, make_poll
 from ..errors import MailboxClosed, TransportClosed
-from ._asynchronous import AsyncPool, StreamedAnswer
-from ._procedures import Connect, Look, Park, Pull, Receive, Room
+from ._asynchronous import AsyncPool, StreamedAnswer, awaited
+from ._procedures import Connect, Look, Park, Pull, Receive, Room, Tell
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -86,6 +86,8 @@ class _Driver:
                 step.piece = next(source, None) if isinstance(source, Iterator) else await anext(source, None)
             case Connect(origin, key, until):
                 step.conn = await self._connect(origin, key, until)
+            case Tell(trace, name, info):
+                await awaited(trace(name, info))
 
     async def _park(self, bell: Bell, until: float | None) -> None:
         if isinstance(bell, asyncio.Event):

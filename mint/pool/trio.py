@@ -16,8 +16,8 @@ import trio
 from .. import trio as mint_trio
 from ..errors import MailboxClosed, TransportError
 from ..exchange.trio import glance
-from ._asynchronous import AsyncPool, StreamedAnswer
-from ._procedures import Connect, Look, Park, Pull, Receive, Room
+from ._asynchronous import AsyncPool, StreamedAnswer, awaited
+from ._procedures import Connect, Look, Park, Pull, Receive, Room, Tell
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -108,6 +108,8 @@ class _Driver:
                 step.piece = next(source, None) if isinstance(source, Iterator) else await anext(source, None)
             case Connect(origin, key, until):
                 step.conn = await self._connect(origin, key, until)
+            case Tell(trace, name, info):
+                await awaited(trace(name, info))
 
     async def _park(self, bell: Bell, until: float | None) -> None:
         if isinstance(bell, _Bell):

@@ -188,3 +188,11 @@ def pool_asyncio_streamedanswer_status(it: mint.pool.asyncio.StreamedAnswer) -> 
 
 def pool_asyncio_streamedanswer_trailers(it: mint.pool.asyncio.StreamedAnswer) -> None:
     assert_type(it.trailers, HeaderFields)
+
+
+def pool_streamedanswer_ref(it: mint.pool.StreamedAnswer) -> None:
+    assert_type(it.ref, mint.RequestRef)
+
+
+def pool_asyncio_streamedanswer_ref(it: mint.pool.asyncio.StreamedAnswer) -> None:
+    assert_type(it.ref, mint.RequestRef)

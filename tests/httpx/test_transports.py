@@ -178,20 +178,6 @@ def test_connect_is_a_network_stream(flavour: Flavour, origin: str) -> None:
             assert answer.extensions["network_stream"].read(100) == b"ping"
 
 
-def test_the_trace_extension_is_called(flavour: Flavour, origin: str) -> None:
-    package, module = flavour
-    said: list[str] = []
-
-    def trace(name: str, _info: dict[str, object]) -> None:
-        said.append(name)
-
-    with package.Client(transport=module.MintTransport()) as client:
-        client.get(origin, extensions={"trace": trace})
-        with pytest.raises(package.ConnectError):
-            client.get(f"http://127.0.0.1:{unused()}/", extensions={"trace": trace})
-    assert said == ["request.started", "response_headers.complete", "request.started", "request.failed"]
-
-
 def unused() -> int:
     with socket.socket() as made:
         made.bind(("127.0.0.1", 0))
