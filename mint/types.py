@@ -224,6 +224,9 @@ class Transport(Protocol):
     note: object
     """What the mailbox keeps about it; `None` to begin with."""
 
+    lone: bool
+    """Whether a request was queued while no other was open, and nothing of it was written."""
+
     def claim(self, generation: int) -> None:
         """Take the link for one operation; raise `StaleConnectionError` through a superseded value."""
         ...
@@ -242,6 +245,10 @@ class Transport(Protocol):
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Queue the octets and, if told so, write what the kernel takes."""
+        ...
+
+    def fail_writing(self) -> None:
+        """Drop what is queued, and write no more."""
         ...
 
     def flush(self, timeout: float | None) -> None:

@@ -21,7 +21,7 @@ from .._core.faults import Fault
 from .._core.values import Slots
 from .._wire.link import Refused
 from .._wire.memory import Memory
-from ..errors import MintError, StaleConnectionError, TransportError, TransportTimeout
+from ..errors import MintError, Processed, StaleConnectionError, TransportError, TransportTimeout
 from ..errors.table import from_fault
 from ..messages import Broken, Closed, Received
 from ..responses import RequestFailed
@@ -128,6 +128,8 @@ class ConnectionBase(Identity, Generic[_S]):
         """
         link = self._link
         link.close()
+        if link.lone:
+            error.marked(processed=Processed.NO)  # nothing was written
         state, events = last_words(link, state, error)
         told = self._responses(events)
         step = state.lose(as_fault(error))
@@ -266,8 +268,8 @@ class ConnectionBase(Identity, Generic[_S]):
             raise self._refuse(Fault("closed", processed=0, local=True))
         return made, step.ref
 
-    def _heard_unasked(self) -> None:
-        """Refuse a request before which something has arrived; HTTP/1 does."""
+    def _heard_unasked(self, *, queues: bool = False) -> None:
+        """Refuse a request before which something has arrived, and note one that `queues`; HTTP/1 does."""
 
     @pieces_first
     def stream_request_body(self, ref: RequestRef, data: BytesLike | Eof, *, flush: bool = True) -> Self:
@@ -308,8 +310,8 @@ class ConnectionBase(Identity, Generic[_S]):
             if step.fault is not None:
                 link.release(moved=False)
                 raise self._refuse(step.fault)
-            if step.alone:
-                self._heard_unasked()
+            if step.alone or (link.lone and flush):
+                self._heard_unasked(queues=not flush)
             return self._commit(step, flush=flush), step
 
     # -- responses
@@ -326,6 +328,8 @@ class ConnectionBase(Identity, Generic[_S]):
                 told = error.responses[len(responses) :]
                 error.marked(responses=(*before, *told))
                 raise
+        if self._link.lone:
+            self._link.fail_writing()  # the request that waits must not leave any more
         # The error has no name here: a frame that holds the error whose traceback holds the frame is garbage.
         try:
             successor = self._commit(step)
@@ -384,7 +388,12 @@ class ConnectionBase(Identity, Generic[_S]):
             return successor
         link = self._link
         state = self._current(link)
-        step = state.feed(data) if data else state.feed_eof(link.clean_end)
+        if data:
+            step = state.feed(data)
+        elif link.lone:
+            step = state.lose(Fault("transport_closed", processed=0))  # nothing was written
+        else:
+            step = state.feed_eof(link.clean_end)
         plain = step.plain
         if plain is None:
             return self._fed(step, responses)
@@ -614,6 +623,8 @@ class ConnectionBase(Identity, Generic[_S]):
         self._link.permit("flush")
         with Settled(self._link, self._generation):
             link = self._claimed()
+            if link.lone:
+                self._heard_unasked()
             try:
                 link.flush(timeout)
             except TransportTimeout as error:

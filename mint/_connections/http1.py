@@ -18,6 +18,7 @@ from .._core.courses import Quick
 from .._core.http1_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link
+from .._wire.memory import Memory
 from ..errors import BadALPNProtocol, Closed, Processed, TransportError
 from ..options import HTTP1Options, TCPOptions, TLSOptions
 from ..types import UnixAddress
@@ -65,20 +66,26 @@ class HTTP1(ConnectionBase[core.State]):
         return self._state.is_tunnel
 
     def _is_unasked(self, found: Unread) -> bool:
-        return not self.open_request_count and (
+        return (not self.open_request_count or self._link.lone) and (
             found.handed_out or unrecorded(self._state).unasked(b"".join(found.octets)).fault is not None
         )
 
-    def _heard_unasked(self) -> None:
-        """Refuse a request, before it is written, for which something has come already.
+    def _heard_unasked(self, *, queues: bool = False) -> None:
+        """Refuse a request, or to write one that was queued on its own, where something has come already.
 
         It is no answer to a request that was not sent yet (RFC 9112 9.2). The link is claimed; where this
         returns, nothing but empty lines had come, and those are tolerated.
         """
         link = self._link
         found = link.look()
-        if found is None:
-            return
+        if found is not None:
+            self._refuse_unasked(found)
+        if queues:
+            # What comes before it is written is no answer to it. In memory nobody knows what came first.
+            link.lone = not isinstance(link, Memory)
+
+    def _refuse_unasked(self, found: Unread) -> None:
+        link = self._link
         if found.handed_out:
             # What it says is in the hands of the program, which decides what becomes of the connection.
             link.release(moved=False)
@@ -97,7 +104,9 @@ class HTTP1(ConnectionBase[core.State]):
         if found.failure is not None:
             link.poison()
             raise found.failure
-        if found.ended:
+        if found.ended and link.lone:
+            self._take(b"", [])
+        elif found.ended:
             successor = self._commit(self._state.feed_eof(link.clean_end))
             raise Closed().marked(processed=Processed.NO, successor=successor)
 

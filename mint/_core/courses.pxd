@@ -23,7 +23,7 @@ cdef class Quick:
     cdef object streamed_out(self, object value, Turns link, RequestRef ref, bytes data, bint flush)
     cdef object received(self, object value, Turns link, object until)
     cdef object streamed(self, object value, Turns link, Received got)
-    cdef int listened(self, object value, Turns link) except -1
+    cdef int listened(self, object value, Turns link, bint queues) except -1
     cdef int handed(self, object value, Turns link, Step made, bint flush) except -1
     cdef Step fed(self, object value, Turns link, bytes data)
     cdef object successor(self, object value, Turns link, Step made)

@@ -114,8 +114,8 @@ cdef class Quick:
             link.behind = True
             link.left(False)
             return made.fault
-        if made.alone:
-            self.listened(value, link)
+        if made.alone or (link.lone and flush):
+            self.listened(value, link, not flush)
         if made.notes or made.end != END_KEEP:
             return value._commit(made, flush=flush), made.ref
         if link.still and not link._layers:
@@ -158,6 +158,8 @@ cdef class Quick:
             link.behind = True
             link.left(False)
             return made.fault
+        if link.lone and flush:
+            self.listened(value, link, False)
         if made.notes or made.end != END_KEEP:
             return value._commit(made, flush=flush)
         if link.still and not link._layers:
@@ -175,7 +177,7 @@ cdef class Quick:
         link.queue(made.output)
         return self.successor(value, link, made)
 
-    cdef int listened(self, object value, Turns link) except -1:
+    cdef int listened(self, object value, Turns link, bint queues) except -1:
         """Refuse a request where something has come before it (RFC 9112 9.2)."""
         cdef bint stirs
         try:
@@ -183,8 +185,8 @@ cdef class Quick:
         except BaseException:
             link.poison()
             raise
-        if stirs:
-            value._heard_unasked()
+        if stirs or queues:
+            value._heard_unasked(queues=queues)
         return 0
 
     cdef int handed(self, object value, Turns link, Step made, bint flush) except -1:
@@ -285,6 +287,8 @@ cdef class Quick:
 
     cdef Step fed(self, object value, Turns link, bytes data):
         try:
+            if link.lone:   # 9112-9.2-b: no request was written before it came
+                return self.current(value, link).unasked(data)
             return self.course.feed(self.current(value, link), data)
         except BaseException:
             link.poison()

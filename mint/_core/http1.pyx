@@ -366,11 +366,12 @@ cdef class State(Reading):
         return step(new, responses, (), broken, None, new.end(), notes)
 
     def unasked(self, bytes data not None):
-        """Take what came while no request was open, as one is about to be sent: the state, or a fault.
+        """Take what came while no request was open, or none was written: the state, or a fault.
 
-        It is never the answer to that request (9112-9.2-b): the connection closes.
+        It is never the answer to a request that is sent later (9112-9.2-b): the connection closes.
         """
         cdef State new
+        cdef list responses = []
         cdef Py_ssize_t count = PyBytes_GET_SIZE(data)
         cdef Py_ssize_t start = empty_lines(<const unsigned char *>PyBytes_AS_STRING(data), count,
                                             self.config.tolerance)
@@ -381,8 +382,8 @@ cdef class State(Reading):
         broken = fault("unexpected_data", "",
                        shown_octets(<const unsigned char *>PyBytes_AS_STRING(data) + start,
                                     count - start, self.config.sensitive), 0, 0, 0, PROCESSED_NO)
-        new.shut(None, None, None)
-        return step(new, None, (), broken, None, END_CLOSE)
+        new.shut(responses, broken, fault("closed", "", "", 0, 0, 0, PROCESSED_NO))
+        return step(new, responses, (), broken, None, END_CLOSE)
 
     cdef int end(self) noexcept:
         """What becomes of the link."""

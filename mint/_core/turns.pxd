@@ -44,6 +44,7 @@ cdef class Turns:
     cdef public bint plain       # no subclass has its own say about turns and counts
     cdef public bint still       # what is sent waits to be taken: nothing is ever transmitted
     cdef public bint reads       # what is sent counts as written, though it waits to be taken
+    cdef public bint lone        # a request is queued that was made on its own, and nothing of it was written
     cdef public bint windowed    # a layer keeps what its peer's windows do not take
     cdef bint behind             # what a state counts as waiting may have left since
     cdef public tuple _layers

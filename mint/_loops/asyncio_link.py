@@ -203,7 +203,7 @@ class AsyncioLink(SocketBase):
         queue is full.
         """
         self.write_waiting()
-        while self.unsent and self._writing < Writing.FAILED and self.wants and not self.full:
+        while self.unsent and self._writing < Writing.FAILED and self.wants and not self._is_blocked:
             waiter = self.loop.create_future()
             self._flushing.add(waiter)
             try:
@@ -211,7 +211,7 @@ class AsyncioLink(SocketBase):
                 await waiter
             finally:
                 self._flushing.discard(waiter)
-        if self._writing == Writing.FAILED or (self.unsent and not self.full):
+        if self._writing == Writing.FAILED or (self.unsent and not self._is_blocked):
             raise TransportClosed
 
     def _wake_flushes(self) -> None:

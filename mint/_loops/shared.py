@@ -160,6 +160,8 @@ class TunnelLink(Link):
             if octets is None and wait:
                 if self.unsent:
                     self._write(wait=False)
+                    if self.held_back:
+                        return None
                 self.carriage.wait(until, "receiving", lambda: self.tunnel.has_next)
                 octets = self.carriage.read(self.tunnel)
         except TimeoutError:
@@ -179,7 +181,7 @@ class TunnelLink(Link):
 
     def _drain(self, down_to: int, timeout: float | None, *, each: bool) -> None:
         until = None if timeout is None else monotonic() + timeout
-        while self.unsent > down_to and not self.full:
+        while self.unsent > down_to and not (self.full or self.held_back):
             self.carriage.wait(until, "sending", self._has_room)
             if self._push() and each and timeout is not None:
                 until = monotonic() + timeout

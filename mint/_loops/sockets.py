@@ -56,6 +56,11 @@ class SocketBase(Link):
 
     # -- writing
 
+    @property
+    def _is_blocked(self) -> bool:
+        """Whether nothing more is written, or read ahead, before something is received."""
+        return self.full or self.held_back
+
     def _push(self) -> int:
         """Write until the kernel takes no more; return how many octets it took."""
         taken = 0

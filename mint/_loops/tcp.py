@@ -127,7 +127,7 @@ class SocketLink(SocketBase):
         while self.unsent > down_to and self._writing != Writing.FAILED:
             if self._writing == Writing.CLOSED:
                 raise TransportClosed
-            if gives_way and self.full:
+            if (gives_way and self.full) or self.held_back:
                 return
             wanted = self.wants
             if not wanted and self._reading != Reading.OPEN:
@@ -194,6 +194,8 @@ class SocketLink(SocketBase):
             if octets is not None or not wait or self._reading != Reading.OPEN:
                 return octets
         writing = self._outbox or self.to_write()
+        if self.lone and self.held_back:
+            return None
         ready = self._wait(POLLIN | (POLLOUT if writing else 0), until)
         if not ready:
             raise TransportTimeout("receiving")

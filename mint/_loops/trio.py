@@ -76,7 +76,7 @@ class TrioLink(SocketBase):
         # One task waits for the socket, and others for that task.
         async with self._draining:
             self.write_waiting()
-            while self.unsent and self._writing < Writing.FAILED and self.wants and not self.full:
+            while self.unsent and self._writing < Writing.FAILED and self.wants and not self._is_blocked:
                 await self._something_happened()
                 if self.wants & READ:
                     octets = self._read_now()
@@ -85,7 +85,7 @@ class TrioLink(SocketBase):
                 self.write_waiting()
                 if self.has_next and self.armed and self.inbox is not None:
                     self.inbox.watch(self)
-        if self._writing == Writing.FAILED or (self.unsent and not self.full):
+        if self._writing == Writing.FAILED or (self.unsent and not self._is_blocked):
             raise TransportClosed
 
     async def _something_happened(self) -> None:

@@ -275,6 +275,9 @@ class Link(Pipe, ABC):
         failure = (self._failure or TransportClosed()) if failed else None
         return Unread(tuple(self._arrived), self.ended, failure, handed_out)
 
+    def _is_preceded(self) -> bool:
+        return self.look() is not None
+
     def _fetch(self) -> bytes | None:
         """Return one read of the wire that does not wait; `None` where nothing is there."""
         return self._pull(None, wait=False)

@@ -115,6 +115,15 @@ class Pipe(_Turns):
 
     # -- the outgoing direction
 
+    def _is_preceded(self) -> bool:
+        """Whether something has come already, as the first request is about to leave."""
+        return self.held_back
+
+    @property
+    def held_back(self) -> bool:
+        """Whether what is queued must not leave: something has come before it, and has to be received."""
+        return self.lone and (bool(self._arrived) or self._reading != Reading.OPEN)
+
     @property
     def keeps_wire(self) -> bool:
         """Whether the wire must stay open in both directions after this direction has ended."""
@@ -151,7 +160,15 @@ class Pipe(_Turns):
         self._write_event("finish")
 
     def to_write(self) -> deque[bytes | memoryview[int]]:
-        """Return the octets for the wire, after giving the layers their next piece if these are few."""
+        """Return the octets for the wire, after giving the layers their next piece if these are few.
+
+        None where something has come before a request that was queued on its own: it is no answer to that
+        request, which must not leave then (RFC 9112 9.2).
+        """
+        if self.lone:
+            self.lone = self._is_preceded()
+            if self.lone:
+                return deque()
         if self._layers and (self._unsealed or self._writing == Writing.FINISHING):
             self._fill()
         elif self._writing == Writing.FINISHING:
@@ -348,10 +365,14 @@ class Pipe(_Turns):
             wanted = READ
         # What the layers do not take before a window opens waits for no wire.
         waits = self._unsealed and self._windows_shut
-        if self._writing < Writing.FAILED and (
-            self._outbox
-            or self._writing == Writing.SEALED
-            or ((self._unsealed or self._writing == Writing.FINISHING) and not waits)
+        if (
+            self._writing < Writing.FAILED
+            and not self.held_back
+            and (
+                self._outbox
+                or self._writing == Writing.SEALED
+                or ((self._unsealed or self._writing == Writing.FINISHING) and not waits)
+            )
         ):
             wanted |= WRITE
         return wanted

@@ -92,6 +92,9 @@ class World(ABC):
     async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]: ...
 
     @abstractmethod
+    async def flush(self, conn: mint.Connection) -> mint.Connection: ...
+
+    @abstractmethod
     async def turn(self) -> None:
         """Let the loop read what has arrived, if it reads by itself."""
 
@@ -108,6 +111,9 @@ class Blocking(World):
 
     async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
         return conn.recv(timeout=10)
+
+    async def flush(self, conn: mint.Connection) -> mint.Connection:
+        return conn.flush(timeout=10)
 
     async def turn(self) -> None:
         """Nothing reads by itself."""
@@ -144,6 +150,10 @@ class InAsyncio(World):
     async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
         return fed(conn, await self.mailbox.receive())
 
+    async def flush(self, conn: mint.Connection) -> mint.Connection:
+        await mint.asyncio.flush(conn)
+        return conn
+
     async def turn(self) -> None:
         for _ in range(5):
             await asyncio.sleep(0)
@@ -166,6 +176,10 @@ class InTrio(World):
 
     async def receive(self, conn: mint.Connection) -> tuple[mint.Connection, list[mint.Response]]:
         return fed(conn, await self.mailbox.receive())
+
+    async def flush(self, conn: mint.Connection) -> mint.Connection:
+        await mint.trio.flush(conn)
+        return conn
 
     async def turn(self) -> None:
         """Nothing reads by itself."""
@@ -292,6 +306,79 @@ def test_what_arrives_before_a_request_is_not_its_answer(
             with pytest.raises(errors.Closed) as again:
                 conn.request("GET", "/")
             assert again.value.processed is Processed.NO
+
+    world.run(scenario)
+
+
+WRITERS = ("receiving", "another request", "a piece", "flush")
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
+@pytest.mark.parametrize("arrival", ARRIVALS)
+def test_what_arrives_before_a_queued_request_is_written_is_not_its_answer(
+    world: World, kind: Kind, arrival: str, turn: bool, writer: str
+) -> None:
+    """Whatever writes the queue next: nothing of the request leaves, and it fails with `NO`."""
+    arrive, _ = ARRIVALS[arrival]
+
+    async def scenario() -> None:
+        with ExitStack() as stack:
+            conn, far = await opened(world, kind, stack)
+            conn = await exchanged(world, conn, far)
+            far.sent()
+            body = mint.STREAM if writer == "a piece" else None
+            conn, ref = conn.request("POST", "/queued", (), body, flush=False)
+            arrive(far)
+            if turn:
+                await world.turn()
+            assert not conn.is_usable()
+            with pytest.raises(mint.MintError) as caught:
+                if writer == "another request":
+                    conn, _ = conn.request("GET", "/more")
+                elif writer == "a piece":
+                    conn = conn.stream_request_body(ref, b"piece")
+                elif writer == "flush":
+                    conn = await world.flush(conn)
+                while conn.open_request_count:
+                    conn, _ = await world.receive(conn)
+            error = caught.value
+            assert isinstance(error, (errors.UnexpectedData, errors.TransportClosed))
+            assert isinstance(error, errors.TransportClosed) is (arrival == "the end")
+            assert error.processed is Processed.NO
+            failed = [each for each in error.responses if isinstance(each, mint.RequestFailed)]
+            assert failed[0].ref == ref
+            assert {each.error.processed for each in failed} == {Processed.NO}
+            assert len(failed) == len(error.responses)
+            conn = conn.after(error)
+            assert not conn.is_open("read")
+            if kind in {"plain", "HTTP/1 tunnel"}:
+                assert far.sent() == b""
+
+    world.run(scenario)
+
+
+@pytest.mark.parametrize("writer", WRITERS[1:])
+def test_a_queued_request_is_written_where_nothing_came_before(world: World, kind: Kind, writer: str) -> None:
+    async def scenario() -> None:
+        with ExitStack() as stack:
+            conn, far = await opened(world, kind, stack)
+            conn = await exchanged(world, conn, far)
+            body = mint.STREAM if writer == "a piece" else None
+            conn, ref = conn.request("POST", "/queued", (), body, flush=False)
+            if writer == "another request":
+                conn, _ = conn.request("GET", "/more")
+            elif writer == "a piece":
+                conn = conn.stream_request_body(ref, b"piece")
+            else:
+                conn = await world.flush(conn)
+            await world.turn()
+            far.say(STRAY)
+            got: list[mint.Response] = []
+            while mint.Done(ref) not in got:
+                conn, responses = await world.receive(conn)
+                got += responses
+            assert mint.Data(ref, b"stray!") in got
 
     world.run(scenario)
 

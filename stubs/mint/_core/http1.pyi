@@ -55,9 +55,9 @@ class State(Reading):
     def feed(self, data: bytes) -> Step[State]:
         """Take what the peer sent."""
     def unasked(self, data: bytes) -> Step[State]:
-        """Take what came while no request was open, as one is about to be sent: the state, or a fault.
+        """Take what came while no request was open, or none was written: the state, or a fault.
 
-        It is never the answer to that request (9112-9.2-b): the connection closes.
+        It is never the answer to a request that is sent later (9112-9.2-b): the connection closes.
         """
     def feed_eof(self, clean: bool) -> Step[State]:
         """The peer ended; `clean` is false where TLS ended without close_notify (9112-9.8-b)."""

@@ -61,6 +61,7 @@ class Turns(Generic[_I, _L, _M]):
     plain: bool
     still: bool
     reads: bool
+    lone: bool
     windowed: bool
     @property
     def written(self) -> bool:
