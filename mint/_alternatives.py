@@ -51,7 +51,7 @@ def alternatives(value: str) -> tuple[Alternative, ...]:
     ignored. mint never uses an alternative service by itself. Raises `ValueError` for what RFC 7838 3 does
     not allow: the value comes from a server, so be ready to ignore it.
     """
-    text = value.strip(" \t,")
+    text = _checks.exact_text("value", value).strip(" \t,")
     if text == "clear":
         return ()
     made: list[Alternative] = []

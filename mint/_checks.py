@@ -55,14 +55,43 @@ def until(name: str, value: object, now: float) -> float:
     return now + seconds(name, value, -LONGEST)
 
 
-def text(name: str, value: object, *, secret: bool = False, empty: bool = False, more: str = "") -> str:
-    """Return a `str` without NUL."""
+CODECS: Final = {
+    "text": ("utf-8", "strict", ""),
+    "ASCII": ("ascii", "strict", " in ASCII"),
+    "a path": ("utf-8", "surrogateescape", ""),
+}
+"""How text is encoded when it is used, and how a message says so."""
+
+
+def encodes(value: str, kind: str) -> bool:
+    """Whether text can be encoded; the error that says no would hold all of it, which may be secret."""
+    codec, handler, _ = CODECS[kind]
+    try:
+        value.encode(codec, handler)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def text(
+    name: str,
+    value: object,
+    *,
+    secret: bool = False,
+    empty: bool = False,
+    more: str = "",
+    kind: str = "text",
+) -> str:
+    """Return a `str` without NUL that can be encoded."""
     if isinstance(value, str):
         exact = str.__str__(value)
-        if (exact or empty) and "\0" not in exact:
+        if (exact or empty) and "\0" not in exact and encodes(exact, kind):
             return exact
         said = "another" if secret else shown(exact)
-        raise ValueError(f"{name} wants text without NUL, and some of it, not {said}")
+        where = CODECS[kind][2]
+        raise ValueError(
+            f"{name} wants text{where} without NUL or lone surrogates, and some of it, not {said}"
+        )
     raise ValueError(f"{name} wants a str{more}, not {type(value).__name__}")
 
 
@@ -80,6 +109,13 @@ def octets(value: object) -> bytes | None:
     if isinstance(value, memoryview):
         return value.tobytes()
     return None
+
+
+def exact_text(name: str, value: object) -> str:
+    """Return what a `str` holds; `TypeError` for anything else."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    raise TypeError(f"{name} wants a str, not {type(value).__name__}")
 
 
 _COROUTINE: Final = 0x80
@@ -118,6 +154,15 @@ def _is_set(value: object) -> TypeGuard[frozenset[object]]:
 
 def _is_sequence(value: object) -> TypeGuard[tuple[object, ...] | list[object]]:
     return isinstance(value, (tuple, list))
+
+
+def words(value: object) -> tuple[str, ...] | None:
+    """Return a tuple of `str`, whatever a subclass says that it holds; `None` for anything else."""
+    if not isinstance(value, tuple):
+        return None
+    held = tuple.__getitem__(value, slice(None))
+    exact = tuple(str.__str__(each) for each in held if isinstance(each, str))
+    return exact if len(exact) == len(held) else None
 
 
 def _is_iterable(value: object) -> TypeGuard[Iterable[object]]:

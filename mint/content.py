@@ -198,5 +198,7 @@ def decode(
     max_codings: int = 5,
 ) -> bytes:
     """Decode content that is complete; the arguments and errors are those of `Decoder`."""
+    if _checks.octets(content) is None:
+        raise TypeError(f"content wants bytes, not {type(content).__name__}")
     decoder = Decoder(codings, max_size=max_size, max_ratio=max_ratio, max_codings=max_codings)
     return b"".join([*decoder.feed(content), *decoder.finish()])

@@ -61,11 +61,11 @@ def _put(options: object, name: str, value: object) -> None:
     object.__setattr__(options, name, value)
 
 
-def _require_texts(options: object, *names: str, secret: bool = False) -> None:
+def _require_texts(options: object, *names: str, kind: str = "text", secret: bool = False) -> None:
     for name in names:
         value = getattr(options, name)
         if value is not None:
-            _put(options, name, _checks.text(name, value, secret=secret, more=" or None"))
+            _put(options, name, _checks.text(name, value, secret=secret, kind=kind, more=" or None"))
 
 
 def _require_address(options: object, name: str) -> None:
@@ -146,7 +146,7 @@ class HTTP1Options:
     def __post_init__(self) -> None:
         check(self)
         _require(
-            self.optional_responses in {(), ("status_reason",)},
+            _checks.words(self.optional_responses) in {(), ("status_reason",)},
             "optional_responses",
             '() or ("status_reason",)',
             self.optional_responses,
@@ -375,7 +375,7 @@ class HTTP2Options:
         )
         given = self.optional_responses
         _require(
-            isinstance(given, tuple) and all(isinstance(each, str) and each in _EVENTS for each in given),
+            (exact := _checks.words(given)) is not None and all(each in _EVENTS for each in exact),
             "optional_responses",
             f"a tuple of {', '.join(map(repr, _EVENTS))}",
             given,
@@ -563,7 +563,8 @@ class TLSOptions:
             self.maximum_version,
         )
         _put(self, "trust", _checks.one_of("trust", self.trust, get_args(Trust)))
-        _require_texts(self, "ca_file", "cert_file", "key_file", "ciphers", "key_log_file")
+        _require_texts(self, "ca_file", "cert_file", "key_file", "key_log_file", kind="a path")
+        _require_texts(self, "ciphers", kind="ASCII")
         _require_texts(self, "key_password", secret=True)
         self._require_data()
         if self.check_hostname is not None:
@@ -604,7 +605,7 @@ class TLSOptions:
         if self.ca_data is None:
             return
         if isinstance(self.ca_data, str):
-            _put(self, "ca_data", _checks.text("ca_data", self.ca_data))
+            _put(self, "ca_data", _checks.text("ca_data", self.ca_data, kind="ASCII"))
         elif isinstance(self.ca_data, bytes) and (exact := _checks.octets(self.ca_data)):
             _put(self, "ca_data", exact)
         else:

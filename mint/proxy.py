@@ -7,6 +7,7 @@ _environment.py. RFC 9110 9.3.6, RFC 9112 3.2.2, RFC 1928.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address
@@ -22,8 +23,6 @@ from .options import MAX_PORT, HTTP1Options, HTTP2Options, TLSOptions
 from .types import UnixAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .types import Address, HeaderFields, ProtocolName, Scheme
 
 ProxyScheme: TypeAlias = Literal["http", "https", "socks5", "socks5h", "socks4a"]
@@ -89,7 +88,7 @@ class Proxy:
         _checks.flag("tunnel", self.tunnel)
         if self.tunnel_timeout is not None:
             put("tunnel_timeout", _checks.seconds("tunnel_timeout", self.tunnel_timeout))
-        if self.protocols not in (("http1",), ("http2",)):  # it may be unhashable
+        if _checks.words(self.protocols) not in {("http1",), ("http2",)}:
             raise ValueError(f'protocols wants ("http1",) or ("http2",), not {_checks.shown(self.protocols)}')
         for name, kind in (("tls", TLSOptions), ("http1", HTTP1Options), ("http2", HTTP2Options)):
             _checks.instance(name, getattr(self, name), kind)
@@ -280,6 +279,11 @@ def from_environment(
     Raises `ValueError` where a variable names no proxy; the text names the variable, never its value.
 
     """
+    _checks.text("host", host)
+    if port is not None:
+        _checks.number("port", port, 0, MAX_PORT, " or None")
+    if environ is not None and not isinstance(environ, Mapping):
+        raise TypeError(f"environ wants a mapping of str to str, or None, not {type(environ).__name__}")
     found = proxy_url(scheme, host, port, environ)
     if found is None:
         return None

@@ -47,10 +47,11 @@ class UnixAddress:
 
     def __post_init__(self) -> None:
         text = str.__str__(self.path) if isinstance(self.path, str) else ""
-        if not text or "\0" in text[1:]:
+        if not text or "\0" in text[1:] or not _checks.encodes(text, "a path"):
             kind = type(self.path).__name__
             raise ValueError(
-                f"path wants a str that is not empty and has no NUL but the first, not {kind} {text!a}"
+                "path wants a str that is not empty, and has no NUL but the first and no lone surrogates,"
+                f" not {kind} {text!a}"
             )
         object.__setattr__(self, "path", text)
 

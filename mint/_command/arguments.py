@@ -83,7 +83,7 @@ class Wanted:
 
 def _seconds(text: str, option: str) -> float:
     try:
-        made = float(text)
+        made = float(text) if text.isascii() else 0.0
     except ValueError:
         made = 0.0
     if not 0 < made <= LONGEST:
@@ -112,8 +112,28 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     return given
 
 
+def _check_files(given: argparse.Namespace) -> None:
+    files = (
+        *(("--cacert", given.cacert), ("--cert", given.cert), ("--key", given.key)),
+        *(("--record", given.record), ("--unix-socket", given.unix_socket)),
+        *(("--proxy-cacert", given.proxy_cacert),),
+        *(("-o", each) for each in given.output),
+    )
+    for option, name in files:
+        if name == "":
+            raise UsageError(f"{option} wants the name of a file, and got an empty one")
+
+
+def _check_method(method: str | None) -> None:
+    if method is not None and not is_token(method):
+        raise UsageError(f"-X wants a method, which is a token, not {method!a}")
+    if method == "CONNECT":
+        raise UsageError("-X CONNECT would open a tunnel, and there is nothing here to use it: see -p")
+
+
 def _check(given: argparse.Namespace) -> None:
     """Refuse options that make no sense, or none together."""
+    _check_files(given)
     if given.key is not None and given.cert is None:
         raise UsageError("--key wants --cert beside it")
     if given.record_secrets and given.record is None:
@@ -135,8 +155,7 @@ def _check(given: argparse.Namespace) -> None:
         raise UsageError("there are more -T than URLs")
     if given.upload_file.count("-") > 1:
         raise UsageError("standard input can be sent only once")
-    if given.request is not None and not is_token(given.request):
-        raise UsageError(f"-X wants a method, which is a token, not {given.request!a}")
+    _check_method(given.request)
 
 
 def _protocols(given: argparse.Namespace, locations: Sequence[Location]) -> tuple[ProtocolName, ...]:
@@ -228,6 +247,7 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
     locations = tuple(parse_location(url) for url in given.urls)
     protocols = _protocols(given, locations)
     _check(given)
+    most = _count(given.parallel_max, "--parallel-max", 1)
     content = joined(given.data, b"&") if given.data else joined(given.json, b"")
     headers = _headers(given, form=bool(given.data), json=bool(given.json))
     orders = _orders(given, locations, headers, content)
@@ -255,7 +275,7 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
         compressed=given.compressed,
         max_size=None if given.max_filesize is None else _count(given.max_filesize, "--max-filesize"),
         summary=_format(given.write_out),
-        parallel=_count(given.parallel_max, "--parallel-max", 1) if given.parallel else 1,
+        parallel=most if given.parallel else 1,
         record=given.record,
         record_secrets=given.record_secrets,
     )

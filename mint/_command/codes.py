@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from .. import errors
 from .usage import BadURLError, CommandError
 
+_CREDENTIALS = re.compile(r"//[^/?#\s@]*@")
 _UNSENDABLE = (
     errors.InvalidRequestMethod,
     errors.InvalidHeaderName,
@@ -55,6 +58,8 @@ def exit_code(error: BaseException) -> int:
 
 def text_of(error: BaseException) -> str:
     """Return the line that says what went wrong."""
+    text = str(error)
     if isinstance(error, OSError) and not isinstance(error, errors.MintError):
-        return f"{error.filename or 'cannot write'}: {error.strerror or error}"
-    return str(error)
+        text = f"{error.filename or 'cannot write'}: {error.strerror or error}"
+    # A URL may stand where something else belongs, as the name of a file behind -o.
+    return _CREDENTIALS.sub("//(redacted)@", text)

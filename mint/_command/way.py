@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .._hosts import literal
+from .._hosts import ascii_host, literal
 from ..options import MAX_PORT, TLSOptions
 from ..proxy import Proxy, from_environment
 from .show import NAMES, say
@@ -77,7 +77,7 @@ def parse_way(given: argparse.Namespace) -> Way:
     if given.proxy is not None and given.proxy_env:
         raise UsageError("--proxy and --proxy-env exclude each other")
     if given.proxy is None:
-        about = (given.proxy_header, given.proxy_http2, given.proxy_cacert, given.proxy_insecure)
+        about = (given.proxy_header, given.proxy_http2, given.proxy_cacert is not None, given.proxy_insecure)
         if any(about):
             raise UsageError("options about a proxy want --proxy beside them")
     try:
@@ -97,12 +97,19 @@ def _proxy(given: argparse.Namespace) -> Proxy:
     )
 
 
+def _is_host(text: str) -> bool:
+    try:
+        return bool(ascii_host(text))
+    except ValueError:
+        return False
+
+
 def _resolved(text: str) -> tuple[str, int, tuple[str, ...]]:
     host, _, rest = text.partition(":")
     port, _, addresses = rest.partition(":")
     found = tuple(addresses.split(","))
     number = int(port) if port.isascii() and port.isdigit() and len(port) <= len(str(MAX_PORT)) else -1
-    if not host or not 0 <= number <= MAX_PORT or any(literal(each) is None for each in found):
+    if not _is_host(host) or not 0 <= number <= MAX_PORT or any(literal(each) is None for each in found):
         raise UsageError(f"--resolve wants HOST:PORT:ADDRESS, not {text!r}")
     return host.lower(), number, found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .. import _checks
 from .._core.turns import Turns
@@ -37,6 +37,11 @@ def check_mailbox(mailbox: Inbox | None, world: str | None = None) -> None:
     if world is not None and theirs != world:
         raise TypeError(f"mailbox: this one is for {theirs}, the connection for {world}")
     mailbox.admit(Memory())
+
+
+def direction_of(direction: object) -> Literal["write", "read"]:
+    """Return a direction, whatever a subclass of `str` says of itself."""
+    return "read" if _checks.one_of("direction", direction, ("write", "read")) == "read" else "write"
 
 
 def check_options(log: object, http1: object = _HTTP1, http2: object = _HTTP2) -> None:

@@ -26,7 +26,7 @@ from ..errors.table import from_fault
 from ..messages import Broken, Closed, Received
 from ..responses import RequestFailed
 from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
-from .arguments import check_inbox
+from .arguments import check_inbox, direction_of
 from .body import as_piece, as_pieces
 from .engine import Engine
 from .failures import Settled, as_fault, common
@@ -518,11 +518,9 @@ class ConnectionBase(Identity, Generic[_S]):
 
         After a GOAWAY, or where either side said `connection: close`, only the second holds.
         """
-        if direction == "write":
-            return self._state.is_open_write
-        if direction == "read":
-            return self._state.is_open_read
-        raise ValueError(f'direction wants "write" or "read", not {direction!r}')
+        if type(direction) is not str or direction not in {"write", "read"}:
+            direction = direction_of(direction)
+        return self._state.is_open_write if direction == "write" else self._state.is_open_read
 
     def is_usable(self) -> bool:
         """Whether a request can be sent, as far as what has arrived from the server tells.
@@ -598,10 +596,11 @@ class ConnectionBase(Identity, Generic[_S]):
 
     def get_private(self, key: str, default: object = None) -> object:
         """Return what was put under the key, or the default."""
-        return self._private.get(key, default)
+        return self._private.get(instance("key", key, str, "a str"), default)
 
     def delete_private(self, key: str) -> Self:
         """Forget what was put under the key, if anything was."""
+        key = str.__str__(instance("key", key, str, "a str"))
         kept = {each: value for each, value in self._private.items() if each != key}
         return self._slots().replace(self, "_private", kept)
 

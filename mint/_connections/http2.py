@@ -243,7 +243,7 @@ def _scope(scope: object) -> RequestRef | None:
     """Return the ref of a scope, `None` for the connection as a whole."""
     if isinstance(scope, RequestRef):
         return scope
-    if scope == "connection" and isinstance(scope, str):
+    if isinstance(scope, str) and str.__str__(scope) == "connection":
         return None
     raise TypeError(f'scope must be a request ref or "connection", not {type(scope).__name__}')
 

@@ -8,7 +8,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
-from .._checks import flag
+from .._checks import flag, text
 from .._version import __version__
 from .literals import written
 
@@ -130,6 +130,8 @@ class Recorder:
         self._secrets = flag("secrets", secrets)
         self._end: weakref.finalize[[], Recorder] | None = None
         if isinstance(target, (str, os.PathLike)):
+            if isinstance(target, str):
+                target = text("record", target, kind="a path")
             owned = _File(target)
             self._end = weakref.finalize(self, owned.close)
             self._desk = _Desk(owned)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._checks import flag
+from .._checks import octets as exact_octets
 from .._core.courses import put_first, take_first
 from ..errors import TransportTimeout
 from .link import Link
@@ -36,8 +38,12 @@ class Memory(Link):
 
         """
         super().__init__()
+        if clock is not None and not callable(clock):
+            raise TypeError(
+                f"clock wants a function that returns seconds, or None, not {type(clock).__name__}"
+            )
         self.clock: Callable[[], float] | None = clock
-        self.reads: bool = reads
+        self.reads: bool = flag("reads", reads)
         # A subclass may have a wire of its own.
         self.still: bool = type(self) is Memory
 
@@ -49,8 +55,11 @@ class Memory(Link):
     @put_first
     def put(self, octets: bytes) -> None:
         """Let these octets come from the peer."""
-        if octets:
-            self.arrive(octets)
+        exact = exact_octets(octets)
+        if exact is None:
+            raise TypeError(f"octets wants bytes, not {type(octets).__name__}")
+        if exact:
+            self.arrive(exact)
             if self.armed:
                 self._tell()
 

@@ -61,6 +61,9 @@ def send_body(
     with all that was received in `error.responses`; `ContentTooLarge` beyond `max_size`.
 
     """
+    _check_connection(conn)
+    if received is not None and not callable(received):
+        raise TypeError(f"received wants a function of a list, or None, not {type(received).__name__}")
     until = _deadline(timeout)
     if _checks.octets(pieces) is not None:
         raise TypeError(f"pieces wants an iterable of bytes, not {type(pieces).__name__}")
@@ -144,6 +147,11 @@ def exchange(
     return run.conn, answer
 
 
+def _check_connection(conn: object) -> None:
+    if not isinstance(conn, (HTTP1, HTTP2)):
+        raise TypeError(f"conn wants a connection of mint, not {type(conn).__name__}")
+
+
 def check(
     conn: Connection,
     method: str,
@@ -153,8 +161,7 @@ def check(
     max_size: int | None,
 ) -> list[tuple[str, str]]:
     """Refuse what an exchange cannot do; return the header fields."""
-    if not isinstance(conn, (HTTP1, HTTP2)):
-        raise TypeError(f"conn wants a connection of mint, not {type(conn).__name__}")
+    _check_connection(conn)
     fields = _checks.sent_fields("headers", headers)
     _checks.content("body", body)
     _checks.pairs("trailers", trailers)

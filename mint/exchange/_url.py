@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._checks import exact_text
 from .._hosts import ascii_host
 from ..errors.base import shown
 
@@ -50,9 +51,7 @@ def split_url(url: str) -> URL:
     would end up in logs: use a header), and where it holds characters that have to be percent-encoded.
     RFC 3986 3, RFC 9110 4.2.
     """
-    if not isinstance(url, str):
-        raise TypeError(f"url wants a str, not {type(url).__name__}")
-    url = str.__str__(url)
+    url = exact_text("url", url)
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError(f"{shown(_without_credentials(url))} is not an absolute http or https URL")
@@ -68,6 +67,9 @@ def split_url(url: str) -> URL:
     digits = "" if parts is None else parts.group(2) or ""
     # Leading zeros mean nothing, but so many digits that int() takes long are no port.
     if parts is None or len(digits.lstrip("0")) > _MAX_DIGITS or int(digits[-_MAX_DIGITS:] or 0) > _MAX_PORT:
+        if "@" in url:
+            # A password with a slash, "?" or "#" in it ends the authority early.
+            raise ValueError(f"the authority of the URL is not a host with a port from 0 to {_MAX_PORT}")
         raise ValueError(f"{shown(authority)} is not a host with a port from 0 to {_MAX_PORT}")
     host = parts.group(1)
     if host.startswith("[") and ":" not in host:

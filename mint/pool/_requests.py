@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import _checks
 from .._connections.negotiation import make_wish
+from ..errors import InvalidRequestMethod, Processed
 from ..exchange import URL, split_url
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..types import Stream
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from ..proxy import Proxy
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._procedures import Trace
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 StreamedBody: TypeAlias = "BytesLike | Iterable[BytesLike] | Literal[Stream.STREAM] | None"
 """The body of a request: bytes, pieces, none, or `mint.STREAM`, to send it piece by piece."""
@@ -76,6 +80,14 @@ def check_pool(options: object, timeout: object, connect: object) -> None:
         raise TypeError(f"connect wants a function of an origin and seconds, not {type(connect).__name__}")
 
 
+def check_method(method: object) -> str:
+    """Return a method, which is a token (RFC 9110 9.1); nothing is dialled for another."""
+    exact = _checks.exact_text("method", method)
+    if not _TOKEN.fullmatch(exact):
+        raise InvalidRequestMethod(exact).marked(local=True, processed=Processed.NO)
+    return exact
+
+
 def make_wanted(
     method: str,
     url: str | URL,
@@ -87,6 +99,7 @@ def make_wanted(
     trace: Trace | None = None,
 ) -> Wanted:
     """Return a request, checked as far as a pool can check it. Raises `ValueError` and `TypeError`."""
+    method = check_method(method)
     parts = url if isinstance(url, URL) else split_url(url)
     fields = _checks.sent_fields("headers", headers)
     _checks.pairs("trailers", trailers)

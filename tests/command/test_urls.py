@@ -13,7 +13,7 @@ import pytest
 from mint._command import main
 from mint._command.arguments import parse, parse_location
 from mint._command.usage import BadURLError, UsageError
-from mint.testing import Close, ScriptedServer, Send, request
+from mint.testing import Close, ScriptedServer, Send, optional, request
 from mint.testing import http2 as h2
 
 if TYPE_CHECKING:
@@ -138,6 +138,50 @@ UNKNOWN = [
 def test_an_unknown_option_is_reported_first(arguments: list[str]) -> None:
     with pytest.raises(UsageError, match="no option --bogus"):
         parse(arguments)
+
+
+BAD_VALUES = {
+    "--parallel-max": ["", "x", "0", "-1", "1.5", "nan", "9" * 400, "\uff11"],
+    "--connect-timeout": ["", "x", "0", "-1", "nan", "inf", "1e999", "\uff11"],
+    "--max-time": ["", "x", "0", "-1", "nan", "inf", "1e999", "\uff11"],
+    "--max-redirs": ["", "x", "-1", "1.5", "\uff11"],
+    "--max-filesize": ["", "x", "-1", "1.5", "\uff11"],
+    "--resolve": [
+        "",
+        "a",
+        "a b:80:127.0.0.1",
+        ":80:127.0.0.1",
+        "a:x:127.0.0.1",
+        "a:80:b",
+        "a\n:80:127.0.0.1",
+    ],
+    "--proxy-cacert": ["", "x"],
+    **{each: [""] for each in ("--cacert", "--cert", "--key", "--record", "--unix-socket", "-o")},
+    "-X": ["CONNECT"],
+}
+
+
+@pytest.mark.parametrize("option", BAD_VALUES)
+def test_a_bad_value_of_an_option_is_reported_by_its_name(option: str) -> None:
+    """Also where the option would change nothing without another."""
+    for value in BAD_VALUES[option]:
+        with pytest.raises(UsageError) as caught:
+            parse(
+                [f"{option}={value}" if option[1] == "-" else f"{option}{value}", "http://a.test"]
+                if value
+                else [option, "", "http://a.test"]
+            )
+        assert option in str(caught.value) or "options about a proxy" in str(caught.value), value
+
+
+@pytest.mark.parametrize("option", ["-o", "-T", "--record", "--unix-socket", "-d@"])
+def test_a_url_in_the_place_of_a_file_shows_no_credentials(capsysbinary: Capture, option: str) -> None:
+    eaten = "http://me:hunter2@a.test/x"
+    given = [f"-d@{eaten}"] if option == "-d@" else [option, eaten]
+    with ScriptedServer(optional([request(), Send(OK), Close()])) as server:
+        code = main([*given, f"http://{server.address}:{server.port}/"])
+    assert code != 0
+    assert b"hunter2" not in capsysbinary.readouterr().err
 
 
 @pytest.mark.parametrize(
