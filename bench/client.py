@@ -37,9 +37,10 @@ def main() -> None:
         print(own(errand.count))
         return
     if verb == "check":
-        number = errand.together * 2 if errand.verb == "get" else 1
+        number = errand.together * 2 if errand.verb in {"get", "connect"} else 1
         expected = {
-            "get": (200, servers.small()), "down": (200, b""), "up": (200, b"taken"),
+            "get": (200, servers.small()), "connect": (200, servers.small()),
+            "down": (200, b""), "up": (200, b"taken"),
         }[errand.verb]  # fmt: skip
         got = run(number)
         assert len(got) == number, f"{len(got)} of {number}"
@@ -50,7 +51,7 @@ def main() -> None:
             else:
                 assert (status, body) == expected, (status, body)
         return
-    if errand.verb == "get":
+    if errand.verb in {"get", "connect"}:
         run(max(WARM, errand.together))
     if errand.wall:
         print(statistics.median(_lasted(run) for _ in range(errand.count)))

@@ -31,6 +31,8 @@ ACCEPTED = Path(__file__).parent / "counts.json"
 DRIFT = 0.03
 # Not counted: what takes minutes under callgrind and says nothing that its smaller sister does not.
 LEFT_OUT = frozenset({"h2-receive-10000", "h2-down", "h2-up"})
+# Whose system calls are counted, too.
+CALLING = "connect"
 
 
 def key() -> str:
@@ -72,6 +74,22 @@ def counted(keys: list[str], kept: Path | None) -> dict[str, float]:
     return found
 
 
+def calls() -> dict[str, float]:
+    """Count the system calls of one connection, those of the peer that is played included."""
+    if shutil.which("strace") is None:
+        raise MissingError("strace")
+    made: list[int] = []
+    operations = 1
+    with tempfile.TemporaryDirectory() as temporary:
+        trace = Path(temporary, "trace")
+        for rounds in (2, 4):
+            command = ["strace", "-qq", "-o", str(trace), sys.executable, "-m", "bench.calling", CALLING]
+            run = subprocess.run([*command, str(rounds)], check=True, capture_output=True, text=True)
+            operations = int(run.stdout)
+            made.append(len(trace.read_text().splitlines()))
+    return {f"{CALLING}, system calls": (made[1] - made[0]) / (2 * operations)}
+
+
 def main() -> int:
     """Count, compare, report; 1 where something drifted."""
     parser = argparse.ArgumentParser(prog="bench/counts", description=__doc__)
@@ -90,6 +108,8 @@ def main() -> int:
     ]
     try:
         found = counted(keys, options.keep)
+        if CALLING in keys:
+            found |= calls()
     except MissingError as error:
         print(f"not on this machine: {error}")
         return 0

@@ -17,7 +17,7 @@ LACKING = 3
 class Errand:
     """What a client process has to do, again and again."""
 
-    verb: str  # "get", "down", "up"
+    verb: str  # "get", "connect", "down", "up"
     tls: bool
     http2: bool
     port: int
@@ -41,10 +41,16 @@ def gets(*, tls: bool = False, http2: bool = False, together: int = 1, count: in
     return Errand("get", tls, http2, port, "/small", servers.authority(), count, together)
 
 
-def down(*, tls: bool = False) -> Errand:
-    """Return a download of 100 MB from nginx: HTTP/1 in clear, or HTTP/2 over TLS."""
+def connects(*, tls: bool = False) -> Errand:
+    """Return GETs of 200 B from nginx over HTTP/1, each over a connection of its own."""
     port = servers.nginx()[tls]
-    return Errand("down", tls, tls, port, "/bulk", servers.authority(), 5, size=servers.BULK)
+    return Errand("connect", tls, False, port, "/small", servers.authority(), 300)
+
+
+def down(*, tls: bool = False, http2: bool = False) -> Errand:
+    """Return a download of 100 MB from nginx."""
+    port = servers.nginx()[tls]
+    return Errand("down", tls, http2, port, "/bulk", servers.authority(), 5, size=servers.BULK)
 
 
 def large() -> Errand:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PEERS = (
     "httptools", "h11", "aiohttp", "h2", "hpack", "jh2", "httpx", "pycurl", "primp", "pyreqwest",
-    "urllib3", "uvloop",
+    "urllib3", "uvloop", "zttp",
 )  # fmt: skip
 
 

@@ -107,6 +107,29 @@ NET: tuple[Row, ...] = (
         ("wrk", "net_tools:wrk", "l"),
     ),
     _net_row(
+        "h1-tls",
+        "sequential GETs, HTTP/1 over TLS",
+        partial(net.gets, tls=True),
+        Goal(MINT, 1.2, RAW),
+        (MINT, "net_mint:client", "m"),
+        ("pycurl", "net_pycurl:client", "p"),
+        ("http.client", "net_stdlib:client", "p"),
+        (RAW, "net_stdlib:raw", "l"),
+    ),
+    *(
+        _net_row(
+            f"connect{'-tls' * tls}",
+            f"connect, GET and close, HTTP/1 {'over TLS' if tls else 'in clear'}",
+            partial(net.connects, tls=tls),
+            Goal(MINT, most=1.1e-3 if tls else 120e-6),
+            (MINT, "net_mint:client", "m"),
+            ("pycurl", "net_pycurl:client", "p"),
+            ("http.client", "net_stdlib:client", "p"),
+            (RAW, "net_stdlib:raw", "l"),
+        )
+        for tls in (False, True)
+    ),
+    _net_row(
         "asyncio",
         "the same under asyncio",
         net.gets,
@@ -190,10 +213,19 @@ NET: tuple[Row, ...] = (
         )
     ),
     _net_row(
+        "down-h1-tls",
+        "100 MB down, HTTP/1 over TLS",
+        partial(net.down, tls=True),
+        Goal(MINT, 1.1, RECV),
+        (MINT, "net_mint:client", "m"),
+        ("pycurl", "net_pycurl:client", "p"),
+        (RECV, "net_stdlib:recv_loop", "l"),
+    ),
+    _net_row(
         "down-h2",
         "100 MB down, HTTP/2 over TLS",
-        partial(net.down, tls=True),
-        Goal(MINT, 1.2, RECV),
+        partial(net.down, tls=True, http2=True),
+        Goal(MINT, 1.15, RECV),
         (MINT, "net_mint:client", "m"),
         ("primp", "net_rust:primp", "p"),
         ("pyreqwest", "net_rust:pyreqwest", "p"),
@@ -203,9 +235,9 @@ NET: tuple[Row, ...] = (
     ),
     _net_row(
         "up-h1",
-        "100 MB up, HTTP/1 in clear",
+        "100 MB up, HTTP/1 in clear, pieces of 256 KiB",
         net.up,
-        Goal(MINT, 1.1, SENDALL),
+        Goal(MINT, 1.05, SENDALL),
         (MINT, "net_mint:client", "m"),
         ("pycurl", "net_pycurl:client", "p"),
         ("http.client", "net_stdlib:client", "p"),
@@ -286,9 +318,25 @@ MAILBOX: tuple[Row, ...] = tuple(
         "Mailbox",
         f"request and message, {number:_} connections".replace("_", "\N{NO-BREAK SPACE}"),
         partial(work.Watched, number),
-        (Contender(FACADE, "mint", "mint_mailbox:messages"),),
+        (
+            Contender(FACADE, "mint", "mint_mailbox:messages"),
+            Contender("epoll, nothing parsed", "limit", "mint_mailbox:epoll"),
+        ),
+        (Goal(FACADE, 1.6, "epoll, nothing parsed"),),
     )
-    for number in (10, 5_000)
+    for number in (10, 4_500)
+)
+
+CONNECT = Row(
+    "connect",
+    "Connecting",
+    "connect, GET and close over loopback, HTTP/1 in clear; both ends",
+    lambda: None,
+    (
+        Contender(FACADE, "mint", "mint_connect:clear"),
+        Contender(RAW, "limit", "mint_connect:raw"),
+    ),
+    (Goal(FACADE, most=120e-6),),
 )
 
 APART = Row(
@@ -412,6 +460,18 @@ ROWS: tuple[Row, ...] = (
     _hpack_row("huffman", "decode, 3 KB of Huffman literals", work.huffman, "decode", 0.65),
     _hpack_row("requests", "encode, requests", work.requests, "encode", 1.15),
     _hpack_row("responses", "encode, responses", work.typical, "encode", 1.15),
+    Row(
+        "hpack-credentials",
+        "Header blocks",
+        "blocks of 100 requests with the same bearer token",
+        work.credentials,
+        (
+            Contender("mint", "mint", "block_sizes:mint"),
+            Contender("mint, index_credentials", "mint", "block_sizes:mint_indexing"),
+            Contender("hpack", "peer", "block_sizes:hpack"),
+        ),
+        unit="octets",
+    ),
     _http2_row("open", "open a connection", streams.Opening, Goal(FACADE, most=4e-6)),
     *(
         _http2_row(
@@ -447,6 +507,7 @@ ROWS: tuple[Row, ...] = (
     _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
     *NET,
     *CLIENTS,
+    CONNECT,
     *MAILBOX,
     *FOOTPRINT,
     APART,

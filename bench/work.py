@@ -220,3 +220,9 @@ def _literals(fields: list[Field]) -> bytes:
 def requests() -> Blocks:
     """100 typical requests."""
     return _blocks(request_lists())
+
+
+def credentials() -> Blocks:
+    """100 typical requests with the same bearer token."""
+    token = Traffic().opaque(200)
+    return _blocks([[*one, ("authorization", f"Bearer {token}")] for one in request_lists()])

@@ -277,7 +277,7 @@ class Narrow:
         octets, self.came = self.came, b""
         return octets
 
-    def write(self, octets: bytes) -> None:
+    def write(self, octets: bytes | memoryview) -> None:
         self.waiting += len(octets)
 
     def leaving(self) -> bytes:
@@ -301,7 +301,7 @@ class Whole(Narrow):
         whole, _, self.came = self.came.rpartition(b"\0")
         return whole
 
-    def write(self, octets: bytes) -> None:
+    def write(self, octets: bytes | memoryview) -> None:
         self.gone += octets
 
     def leaving(self) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import select
 import socket
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..work import Watched
 
 MESSAGES = 1_000
+HEAD = b"GET / HTTP/1.1\r\nhost: example.org\r\nuser-agent: bench\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
@@ -62,6 +64,39 @@ def messages(work: Watched) -> Task:
             assert fed is not mint.UNKNOWN
             held[message.source], responses = fed
             done += isinstance(responses[-1], mint.Done)
+        return done
+
+    def verify(_: int, done: int) -> None:
+        assert done == MESSAGES, done
+
+    return Rounds(lambda _: None, run, verify, MESSAGES)
+
+
+def epoll(work: Watched) -> Task:
+    """The least that such a program can do: `epoll` and sockets, and octets that nobody parses."""
+    if not hasattr(select, "epoll"):
+        raise MissingError("epoll")
+    _enough(4 * work.connections + 200)  # mint's are open as well
+    waiting = select.epoll()
+    held: dict[int, socket.socket] = {}
+    peers: list[socket.socket] = []
+    for _ in range(work.connections):
+        near, far = socket.socketpair()
+        near.setblocking(False)
+        waiting.register(near, select.EPOLLIN)
+        held[near.fileno()] = near
+        peers.append(far)
+    numbers = list(held)
+    order = [at * 7 % work.connections for at in range(MESSAGES)]
+
+    def run(_: object) -> int:
+        done = 0
+        for at in order:
+            held[numbers[at]].send(HEAD)
+            peers[at].recv(4096)
+            peers[at].send(ANSWER)
+            for number, _ in waiting.poll():
+                done += held[number].recv(65_536) == ANSWER
         return done
 
     def verify(_: int, done: int) -> None:

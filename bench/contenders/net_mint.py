@@ -54,6 +54,11 @@ class _Client:
         status, body = self._answered()
         return status, b"".join(body)
 
+    def connect(self) -> tuple[int, bytes]:
+        self._connection.close()
+        self._connection = _connected(self._errand)
+        return self.get()
+
     def down(self) -> tuple[int, bytes]:
         connection, _ = self._connection.request("GET", self._errand.path)
         total, status, done = 0, 0, False

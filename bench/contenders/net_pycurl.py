@@ -48,6 +48,12 @@ def client(errand: Errand) -> Run:
         body = handle.perform_rb()
         return handle.getinfo(pycurl.RESPONSE_CODE), body
 
+    def connect() -> tuple[int, bytes]:
+        nonlocal handle
+        handle.close()
+        handle = _handle(errand)
+        return get()
+
     def down() -> tuple[int, bytes]:
         total = 0
 
@@ -72,7 +78,7 @@ def client(errand: Errand) -> Run:
         said = handle.perform_rb()
         return handle.getinfo(pycurl.RESPONSE_CODE), said
 
-    one = {"get": get, "down": down, "up": up}[errand.verb]
+    one = {"get": get, "connect": connect, "down": down, "up": up}[errand.verb]
     return lambda number: [one() for _ in range(number)]
 
 

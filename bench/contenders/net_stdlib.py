@@ -19,7 +19,13 @@ READ = 1 << 18
 def client(errand: Errand) -> Run:
     if errand.http2:
         raise ImportError("http.client speaks no HTTP/2")
-    connection = http.client.HTTPConnection("localhost", errand.port)
+
+    def connected() -> http.client.HTTPConnection:
+        if errand.tls:
+            return http.client.HTTPSConnection("localhost", errand.port, context=trust(errand))
+        return http.client.HTTPConnection("localhost", errand.port)
+
+    connection = connected()
     waiting = asks(errand)
 
     def get() -> tuple[int, bytes]:
@@ -27,6 +33,12 @@ def client(errand: Errand) -> Run:
         connection.request("GET", target, headers=dict(fields))
         response = connection.getresponse()
         return response.status, response.read()
+
+    def connect() -> tuple[int, bytes]:
+        nonlocal connection
+        connection.close()
+        connection = connected()
+        return get()
 
     def down() -> tuple[int, bytes]:
         connection.request("GET", errand.path)
@@ -43,7 +55,7 @@ def client(errand: Errand) -> Run:
         response = connection.getresponse()
         return response.status, response.read()
 
-    one = {"get": get, "down": down, "up": up}[errand.verb]
+    one = {"get": get, "connect": connect, "down": down, "up": up}[errand.verb]
     return lambda number: [one() for _ in range(number)]
 
 
@@ -53,15 +65,25 @@ def head(target: str, fields: list[tuple[str, str]]) -> bytes:
 
 
 def raw(errand: Errand) -> Run:
-    """Requests that are bytes already, responses that nobody parses: one send, one recv."""
-    wire = socket.create_connection(("127.0.0.1", errand.port))
-    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Requests that are bytes already, responses that nobody parses: one send, one recv. One TLS context."""
+    context = trust(errand) if errand.tls else None
+
+    def connected() -> socket.socket:
+        wire = socket.create_connection(("127.0.0.1", errand.port))
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return context.wrap_socket(wire, server_hostname="localhost") if context else wire
+
+    wire = connected()
     waiting = asks(errand)
     heads = [head(*next(waiting)) for _ in range(1_000)]
 
     def run(number: int) -> Got:
+        nonlocal wire
         out: Got = []
         for at in range(number):
+            if errand.verb == "connect":
+                wire.close()
+                wire = connected()
             wire.sendall(heads[at % 1_000])
             read = wire.recv(1 << 16)
             out.append((int(read[9:12]), read[-200:]))

@@ -36,7 +36,7 @@ class Layer(Protocol):
         """Return what is for the inside, all of it. Raises what broke the layer."""
         ...
 
-    def write(self, octets: bytes, /) -> None:
+    def write(self, octets: bytes | memoryview[int], /) -> None:
         """Take what comes from the inside."""
         ...
 

@@ -198,16 +198,16 @@ class Pipe(_Turns):
     def _windows_shut(self) -> bool:
         return self.windowed and any(layer.waiting for layer in self._layers)
 
-    def _piece(self) -> bytes:
-        """Take the next octets for the layers: small pieces together, large ones in parts."""
+    def _piece(self) -> bytes | memoryview[int]:
+        """Take the next octets for the layers: small pieces together, large ones in parts, not copied."""
         pending = self._pending
         first = pending.popleft()
         if len(first) > AHEAD:
             view = memoryview(first)
             pending.appendleft(view[AHEAD:])
-            return bytes(view[:AHEAD])
+            return view[:AHEAD]
         if not pending or len(first) + len(pending[0]) > AHEAD:
-            return bytes(first)
+            return first
         pieces, size = [first], len(first)
         while pending and size + len(pending[0]) <= AHEAD:
             pieces.append(pending.popleft())

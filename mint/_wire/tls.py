@@ -300,7 +300,7 @@ class TLSLayer:
             keep(session)
             self._keep = None
 
-    def write(self, plaintext: bytes) -> None:
+    def write(self, plaintext: bytes | memoryview[int]) -> None:
         """Encrypt; the result waits in `leaving`. Raises `TLSFailed`."""
         try:
             self._object.write(plaintext)

@@ -361,8 +361,8 @@ class Through(Narrow):
         self.given: list[bytes] = []
         self.left = b""
 
-    def write(self, octets: bytes) -> None:
-        self.given.append(octets)
+    def write(self, octets: bytes | memoryview) -> None:
+        self.given.append(bytes(octets))
         self.left += octets
 
     def leaving(self) -> bytes:
@@ -372,7 +372,7 @@ class Through(Narrow):
 
 def test_a_layer_that_breaks_while_a_mailbox_writes_fails_what_is_open() -> None:
     class Failing(Through):
-        def write(self, octets: bytes) -> None:
+        def write(self, octets: bytes | memoryview) -> None:
             del octets
             raise errors.TLSFailed("broken")
 

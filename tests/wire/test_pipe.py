@@ -40,7 +40,7 @@ class Turning(Narrow):
         self.left = b""
         self.largest = 0
 
-    def write(self, octets: bytes) -> None:
+    def write(self, octets: bytes | memoryview) -> None:
         self.largest = max(self.largest, len(octets))
         self.left += bytes(each ^ 255 for each in octets)
 
@@ -137,6 +137,23 @@ def test_layers_are_not_given_more_than_is_likely_to_leave() -> None:
     pipe.queue_pieces((bytes(10_000_000),))
     assert sum(map(len, pipe.to_write())) <= 2 * AHEAD
     assert pipe.unsent == 10_000_000
+
+
+def test_layers_are_given_parts_of_a_large_piece_without_a_copy() -> None:
+    class Keeping(Turning):
+        def write(self, octets: bytes | memoryview) -> None:
+            parts.append(octets)
+            super().write(octets)
+
+    parts: list[bytes | memoryview] = []
+    pipe = Pipe((Keeping(),))
+    body = bytes(range(256)) * 1_024
+    pipe.queue_pieces((body,))
+    while pipe.to_write():
+        pipe.accepted(len(pipe._outbox[0]))
+    assert b"".join(parts) == body
+    assert {len(each) for each in parts} == {AHEAD}
+    assert all(memoryview(each).obj is body for each in parts)
 
 
 def test_windows_that_are_shut_are_not_waited_for_by_writing() -> None:
