@@ -49,9 +49,11 @@ def last_words(link: Transport, state: _S, error: TransportError) -> tuple[_S, l
     """Feed a state what had arrived before its link was closed; return the new state and the events.
 
     A fault of the peer among it, such as a GOAWAY that names an error, becomes the cause of the error that
-    closed the link.
+    closed the link. Where a message was handed out and not fed, what came after it cannot be understood.
     """
     events: list[Event] = []
+    if getattr(link, "handed_out", False):
+        return state, events
     fault: Fault | None = None
     with contextlib.suppress(TransportError):
         while octets := link.receive_now():

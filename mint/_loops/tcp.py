@@ -82,13 +82,17 @@ class SocketLink(SocketBase):
                 self._write_down_to(self.high_water, gives_way=not crowded)
             return
         piece = pieces[0]
-        if layer is not None:
-            layer.write(piece)
-            piece = layer.leaving()
         try:
+            if layer is not None:
+                layer.write(piece)
+                piece = layer.leaving()
             sent = self._socket.send(piece, AT_ONCE)
         except BlockingIOError:
             sent = 0
+        except TransportError as error:
+            if self._is_outlived(error):
+                return
+            raise
         except OSError as error:
             if self._is_outlived(lost := broken(error, "sending")):
                 return

@@ -177,7 +177,7 @@ class Link(Pipe, ABC):
             return True  # reading has met the break before, and tells it
         # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
         self._gather(error)
-        if self._arrived:
+        if self._arrived or self.handed_out:
             return True
         if self._reading == Reading.FAILED:
             # Told now, and once.
@@ -268,7 +268,7 @@ class Link(Pipe, ABC):
         if size > before and self.armed and self.inbox is not None:
             # What was read here, the socket does not tell the mailbox any more.
             self.inbox.watch(self)
-        handed_out = self._sequence != self._accepted
+        handed_out = self.handed_out
         if not (handed_out or self._arrived or self._reading not in {Reading.OPEN, Reading.CLOSED}):
             return None
         failed = self._reading in {Reading.FAILED, Reading.REPORTED}
@@ -287,13 +287,18 @@ class Link(Pipe, ABC):
 
     # -- active mode
 
+    @property
+    def handed_out(self) -> bool:
+        """Whether a mailbox has handed out a message that was not fed: it comes before what has arrived."""
+        return self._sequence != self._accepted
+
     def permit(self, call: Literal["recv", "flush"]) -> None:
         """Refuse what this mode has no place for: `recv` while a mailbox has the say."""
         if call != "recv":
             return
         if self.inbox is not None:
             raise RuntimeError("recv is for passive mode: feed the mailbox's messages to stream()")
-        if self._sequence != self._accepted:
+        if self.handed_out:
             raise RuntimeError("a message that the mailbox handed out must be fed to stream() first")
 
     def set_inbox(self, inbox: Inbox | None) -> None:

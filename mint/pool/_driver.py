@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _NAP = 0.05
-"""How long to wait at most, in seconds, where the system cannot say when more can be written."""
+"""How long to wait at most, in seconds, where the system cannot say when there is something to do."""
 
 _LOOKS = 100
 """How many reads of what has arrived are made at most before a request goes on."""
@@ -103,6 +103,10 @@ class Driver:
     def _left(self, until: float | None) -> float | None:
         return None if until is None else max(0.0, until - self.clock())
 
+    def _soon(self, until: float | None) -> float:
+        nap = self.clock() + _NAP
+        return nap if until is None else min(nap, until)
+
     # -- connecting
 
     def _connect(self, origin: Origin, key: int, until: float | None) -> Connection:
@@ -151,7 +155,8 @@ class Driver:
             elif session.is_sending:
                 # Others must be able to send meanwhile, so nobody waits inside the connection.
                 if not self._hear(session, 0):
-                    self._poll(session, POLLIN, until)
+                    # Whoever sends may read ahead, and then the socket has nothing more to say.
+                    self._poll(session, POLLIN, self._soon(until))
                     self._hear(session, 0)
             else:
                 self._hear(session, self._left(until))
@@ -212,9 +217,10 @@ class Driver:
     def _wait_for_room(self, session: Session, reads: bool, until: float | None) -> None:
         """Wait until the socket takes more, or something arrives."""
         before = session.conn.transport.unsent
-        nap = self.clock() + _NAP
-        soon = nap if until is None else min(nap, until)
-        waited = self._poll(session, POLLOUT | (POLLIN if reads else 0), until)
+        soon = self._soon(until)
+        # A thread cannot wait for a socket and a bell at once: one that does not read looks again soon,
+        # because whoever does may stop.
+        waited = self._poll(session, POLLOUT | (POLLIN if reads else 0), until if reads else soon)
         if reads:
             self._look(session)
         with self.lock:
@@ -227,6 +233,6 @@ class Driver:
                 session.recover(error)
         if session.is_lost or session.conn.transport.unsent < before:
             return
-        # The socket takes more and the window of a tunnel does not.
+        # The socket takes nothing more yet, or it does and the window of a tunnel does not.
         if not waited or not self._poll(session, POLLIN, soon):
             threading.Event().wait(self._left(soon))

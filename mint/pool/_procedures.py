@@ -23,7 +23,7 @@ from ..errors import (
     TooManyPipelinedRequests,
     TransportTimeout,
 )
-from ..exchange._procedure import QUEUE, SMALL, has
+from ..exchange._procedure import SMALL, has
 from ._options import Timeouts
 from ._policy import may_retry
 
@@ -347,7 +347,7 @@ def _send_head(pool: PoolState, session: Session, wanted: Wanted) -> Procedure[S
             yield from _begun(wanted, "request", connection=session.conn)
         wanted.dialled = False
         until = wanted.within(wanted.timeouts.write)
-        while session.conn.transport.unsent > QUEUE and not session.is_lost:
+        while session.is_full and not session.is_lost:
             if pool.is_late(until):
                 raise TransportTimeout("sending").marked(processed=Processed.NO)
             yield from _room(pool, session, bells[0], until)
@@ -476,8 +476,7 @@ def _send(
             session.blocked.add(bell)
     if not rest:
         # The server may have answered already.
-        if session.reader is None:
-            yield Look(session)
+        yield from _look(pool, session, bell)
         return rest
     until = wanted.within(wanted.timeouts.write)
     try:
@@ -491,6 +490,23 @@ def _send(
         with pool.lock:
             session.blocked.discard(bell)
     return rest
+
+
+def _look(pool: PoolState, session: Session, bell: Bell) -> Procedure[None]:
+    """Hear what has arrived, where nobody reads.
+
+    Whoever begins to read meanwhile would wait for what has been heard here, so nobody may.
+    """
+    with pool.lock:
+        if session.reader is not None or session.is_lost:
+            return
+        session.reader = bell
+    try:
+        yield Look(session)
+    finally:
+        with pool.lock:
+            session.reader = None
+            session.nominate()
 
 
 def _room(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[None]:

@@ -6,6 +6,7 @@ arrives goes to the `Stream` of each request. All methods are called with the po
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,7 @@ from ..responses import (
     StatusReason,
     Trailers,
 )
+from ..transport import Link
 from ..types import STREAM, UNKNOWN, Eof
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from ..responses import RequestRef, Response
     from ..types import BytesLike, HeaderFields
     from ._options import PoolOptions
+
+
+_LEAST = 4_096
+"""How many octets of a body are sent at once where the queue has room, however little."""
 
 
 class Bell(Protocol):
@@ -168,6 +174,19 @@ class Session:
         self._changed = changed
         self._capacity: int = self.capacity
         self._ping: tuple[RequestRef, float] | None = None
+        self.most_queued: int = QUEUE
+        """How many octets may be queued before whoever sends a request or a body has to wait."""
+        link = conn.transport
+        if isinstance(link, Link):
+            # Whoever has more to send waits without the pool's lock. Inside an operation of the connection it
+            # would hold the lock meanwhile, and keep everybody else from their limits of time.
+            self.most_queued = min(QUEUE, link.high_water)
+            link.high_water = sys.maxsize
+
+    @property
+    def is_full(self) -> bool:
+        """Whether enough is queued, so that whoever has more to send waits."""
+        return self.conn.transport.unsent > self.most_queued
 
     @property
     def capacity(self) -> int:
@@ -208,9 +227,9 @@ class Session:
     def push(self, stream: Stream, data: memoryview[int]) -> tuple[memoryview[int], bool]:
         """Send as much as windows and the queue take; return the rest, and whether the queue is full."""
         while data:
-            room = QUEUE - self.conn.transport.unsent
-            if room <= 0:
+            if self.is_full:
                 return data, True
+            room = max(_LEAST, self.most_queued - self.conn.transport.unsent)
             size = min(self.conn.request_body_window(stream.ref), room, PIECE)
             if not size:
                 return data, False
@@ -422,8 +441,8 @@ class Session:
     # -- who reads
 
     def nominate(self) -> None:
-        """Wake one of those who wait, so that it reads for all."""
+        """Wake one of those who wait, so that it reads for all: a sender where nobody else waits."""
         if self.reader is None:
-            for bell in self.parked:
+            for bell in (*self.parked, *self.blocked):
                 bell.set()
                 return

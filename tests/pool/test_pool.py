@@ -116,7 +116,7 @@ def test_a_connection_that_pinged_and_closed_is_not_used(loop: LoopName) -> None
         Set(closed),
         Drain(),
     ]
-    second = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(http2.headers(1, OK, end=True))]
+    second = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(http2.headers(1, OK, end=True)), Drain()]
     with ScriptedServer(first, second) as server:
 
         async def scenario(world: World) -> None:
@@ -137,12 +137,14 @@ def test_draining_after_goaway(loop: LoopName) -> None:
         http2.send(http2.headers(1, OK), http2.goaway(1)),
         Wait(told),
         http2.send(http2.data(1, b"whole", end=True)),
+        Drain(),
     ]
     second = [
         *http2.handshake(),
         http2.ExpectHeaders(1),
         Set(told),
         http2.send(http2.headers(1, OK, end=True)),
+        Drain(),
     ]
     with ScriptedServer(first, second) as server:
 
@@ -165,6 +167,7 @@ def test_what_the_server_did_not_act_on_is_sent_again(loop: LoopName, method: st
         http2.send(http2.rst_stream(1, http2.ErrorCode.REFUSED_STREAM)),
         http2.ExpectHeaders(3),
         http2.send(http2.headers(3, OK, end=True)),
+        Drain(),
     ]
     with ScriptedServer(script) as server:
 
@@ -266,6 +269,72 @@ def test_both_directions_at_once(loop: LoopName, protocol: Protocol) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
+def test_an_answer_while_somebody_else_sends(loop: LoopName) -> None:
+    """What the sender reads while it waits is the answer that another thread or task waits for."""
+    over, full = threading.Event(), threading.Event()
+    script: list[Step] = [
+        ExpectUntil(b"\r\n\r\n"),
+        Wait(full),
+        Send(b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nno!"),
+        Wait(over),
+    ]
+    with ScriptedServer(script, timeout=60) as server:
+
+        async def scenario(world: World) -> None:
+            fields = (("content-length", "500000000"),)
+            streamed = await world.pool.stream("POST", url(server), fields, mint.STREAM, timeout=10)
+
+            async def send() -> bool:
+                sent = 0
+                while await streamed.send(bytes(65_536)):
+                    sent += 65_536
+                    if sent > 500_000:
+                        full.set()
+                return True
+
+            async def receive() -> bytes:
+                await streamed.receive_head()
+                return await streamed.read()  # type: ignore[no-any-return]  # every world has its own type
+
+            async with streamed:
+                assert await world.together(send, receive) == [True, b"no!"]
+            over.set()
+
+        play(loop, scenario)
+
+
+@pytest.mark.parametrize("high_water", [1, 10_000, 1_048_576])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_who_waits_to_send_holds_up_nobody_else(loop: LoopName, high_water: int) -> None:
+    """Whatever may be queued: the server reads nothing, and the other request still has its limit of time."""
+    over = threading.Event()
+    window = 100_000_000
+    script = [
+        *http2.handshake((4, window)),
+        http2.send(http2.window_update(0, window)),
+        http2.ExpectHeaders(1),
+        Wait(over),
+    ]
+    with ScriptedServer(script, timeout=20) as server:
+
+        async def scenario(world: World) -> None:
+            async def first() -> None:
+                with pytest.raises(PoolClosed):
+                    await world.pool.request("POST", url(server), (), bytes(50_000_000), timeout=None)
+
+            async def second() -> None:
+                with pytest.raises(TransportTimeout):
+                    await world.pool.request("POST", url(server), (), bytes(1_000), timeout=0.3)
+                over.set()
+                world.pool.close()
+
+            assert await world.together(first, second) == [None, None]
+
+        tcp = mint.TCPOptions(high_water=high_water, send_timeout=None)
+        play(loop, scenario, options=PoolOptions(max_per_origin=1), tcp=tcp, **H2)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
 def test_back_pressure_and_the_others(loop: LoopName) -> None:
     size = 30_000_000
     with serving("http2") as origin:
@@ -334,6 +403,7 @@ def test_a_server_that_is_slow_and_answers_pings(loop: LoopName) -> None:
         *(ping, pong),
         http2.ExpectHeaders(3),
         http2.send(http2.headers(3, OK, end=True)),
+        Drain(),
     ]
     with ScriptedServer(script) as server:
 
@@ -466,6 +536,8 @@ def test_a_body_that_was_begun_is_not_sent_again(loop: LoopName) -> None:
         http2.ExpectHeaders(1),
         http2.ExpectData(1, b"once"),
         http2.send(http2.rst_stream(1, http2.ErrorCode.REFUSED_STREAM)),
+        # The rest of the body may still come: a close would make a reset of it, which ends the connection.
+        Drain(),
     ]
     with ScriptedServer(script) as server:
 

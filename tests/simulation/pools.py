@@ -97,8 +97,7 @@ def make(caller: Caller, chosen: PoolOptions) -> View:
             protocols=route.protocols,
             proxy=route.proxy,
             tls=route.tls,
-            # Below what a pool queues for one request, senders of blocking pools wait for each other.
-            tcp=mint.TCPOptions() if caller.loop == "blocking" else caller.tcp,
+            tcp=caller.tcp,
         ),
         caller,
     )

@@ -1,0 +1,179 @@
+"""What fails while a message is handed out and not fed: the peer is heard in order, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import pytest
+import trio
+
+import mint
+import mint.asyncio
+import mint.trio
+from mint.testing import http2
+
+from ..pool.pools import finish
+from ..worlds import run_trio
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+PARTS = [b"a" * 3_000, b"b" * 3_000, b"c" * 3_000]
+"""The content, as the mailbox hands it out: of the last part nobody knows before sending has failed."""
+
+Loop: TypeAlias = Literal["blocking", "asyncio", "trio"]
+Protocol: TypeAlias = Literal["http1", "http2"]
+Operation: TypeAlias = "Callable[[mint.Connection, mint.RequestRef], mint.Connection]"
+
+
+def parts_of(protocol: Protocol, count: int, *, complete: bool) -> list[bytes]:
+    """Return so many parts of a response; more is announced where it is not complete."""
+    if protocol == "http1":
+        head = b"HTTP/1.1 413 No\r\ncontent-length: %d\r\n\r\n" % (3_000 * count + (not complete))
+        return [head + PARTS[0], *PARTS[1:count]]
+    frames = [http2.data(1, part, end=complete and at == count - 1) for at, part in enumerate(PARTS[:count])]
+    first = http2.settings(), http2.settings(ack=True), http2.headers(1, ((":status", "413"),)), frames[0]
+    return [b"".join(each.serialize() for each in first), *(each.serialize() for each in frames[1:])]
+
+
+def send(conn: mint.Connection, ref: mint.RequestRef) -> mint.Connection:
+    return conn.stream_request_body(ref, b"more of the request")
+
+
+def cancel(conn: mint.Connection, _: mint.RequestRef) -> mint.Connection:
+    conn, ref = conn.request("GET", "/another")
+    return conn.cancel_request(ref) if isinstance(conn, mint.HTTP2) else conn
+
+
+def content(heard: list[mint.Response]) -> bytes:
+    return b"".join(each.data for each in heard if isinstance(each, mint.Data))
+
+
+async def scenario(
+    conn: mint.Connection,
+    server: socket.socket,
+    parts: list[bytes],
+    operation: Operation,
+    receive: Callable[[], Awaitable[object]],
+    *,
+    closes: bool,
+) -> list[mint.Response]:
+    """Return everything that was heard, in order, from wherever it came."""
+    heard: list[mint.Response] = []
+    conn, ref = conn.request("POST", "/", (("content-length", "1000000"),), mint.STREAM)
+
+    def note(step: Callable[[], mint.Connection]) -> None:
+        nonlocal conn
+        try:
+            conn = step()
+        except mint.MintError as error:
+            heard.extend(error.responses)
+            conn = conn.after(error)
+
+    def feed(message: object) -> mint.Connection:
+        fed = conn.stream(message)
+        assert fed is not mint.UNKNOWN
+        heard.extend(fed[1])
+        return fed[0]
+
+    server.sendall(parts[0])
+    message = await receive()
+    note(partial(feed, message))
+    server.sendall(parts[1])
+    message = await receive()
+    server.sendall(b"".join(parts[2:]))
+    if closes:
+        server.close()
+    note(lambda: operation(conn, ref))
+    note(partial(feed, message))
+    while conn.is_open("read"):
+        message = await receive()
+        note(partial(feed, message))
+    return [each for each in heard if getattr(each, "ref", ref) == ref]
+
+
+def play(
+    loop: Loop,
+    protocol: Protocol,
+    parts: list[bytes],
+    operation: Operation,
+    tcp: mint.TCPOptions | None = None,
+) -> list[mint.Response]:
+    client, server = socket.socketpair()
+    if loop == "blocking":
+        with mint.Mailbox() as box, server:
+            conn = mint.connect(
+                "http",
+                "example.org",
+                80,
+                protocols=[protocol],
+                socket=client,
+                mailbox=box,
+                tcp=tcp or mint.TCPOptions(),
+            )
+
+            async def receive() -> object:
+                return box.receive(10)
+
+            return finish(scenario(conn, server, parts, operation, receive, closes=tcp is None))
+
+    async def in_asyncio() -> list[mint.Response]:
+        with mint.asyncio.Mailbox() as box, server:
+            conn = await mint.asyncio.connect(
+                "http", "example.org", 80, protocols=[protocol], socket=client, mailbox=box
+            )
+            async with asyncio.timeout(10):
+                return await scenario(conn, server, parts, operation, box.receive, closes=True)
+
+    async def in_trio() -> list[mint.Response]:
+        with mint.trio.Mailbox() as box, server:
+            conn = await mint.trio.connect(
+                "http", "example.org", 80, protocols=[protocol], socket=client, mailbox=box
+            )
+            with trio.fail_after(10):
+                return await scenario(conn, server, parts, operation, box.receive, closes=True)
+
+    return run_trio(in_trio) if loop == "trio" else asyncio.run(in_asyncio())
+
+
+@pytest.mark.parametrize("operation", [send, cancel])
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+@pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
+def test_what_the_peer_said_is_heard_in_order(
+    loop: Loop, protocol: Protocol, count: int, complete: bool, operation: Operation
+) -> None:
+    """The peer has gone; `count` says whether something came behind the message that was handed out."""
+    heard = play(loop, protocol, parts_of(protocol, count, complete=complete), operation)
+    assert content(heard) == b"".join(PARTS[:count])
+    ends = [type(each) for each in heard if isinstance(each, (mint.Done, mint.RequestFailed))]
+    assert ends == [mint.Done if complete else mint.RequestFailed]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_what_nobody_can_understand_is_left_out(protocol: Protocol, count: int, complete: bool) -> None:
+    """The peer reads nothing, and the time to send is up, which closes the connection.
+
+    What was read meanwhile comes behind the message that was handed out, and makes no sense without it.
+    """
+
+    def too_much(conn: mint.Connection, ref: mint.RequestRef) -> mint.Connection:
+        with pytest.raises(mint.errors.TransportTimeout) as caught:
+            for _ in range(100):
+                conn = conn.stream_request_body(ref, bytes(10_000))
+        raise caught.value
+
+    tcp = mint.TCPOptions(high_water=1, send_timeout=0.01, send_buffer=1)
+    window = (http2.settings((4, 10_000_000)), http2.window_update(0, 10_000_000))
+    parts = parts_of(protocol, count, complete=complete)
+    if protocol == "http2":
+        parts[0] = b"".join(each.serialize() for each in window) + parts[0]
+    heard = play("blocking", protocol, parts, too_much, tcp)
+    assert content(heard) == PARTS[0]
+    assert [type(each) for each in heard].count(mint.RequestFailed) == 1
