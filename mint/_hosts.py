@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from ._extras import with_idna
@@ -33,10 +34,19 @@ def literal(address: Address) -> IPAddress | None:
     if isinstance(address, UnixAddress):
         return None
     text = address[1:-1] if address.startswith("[") and address.endswith("]") else address
+    # What is no host at all may hold a password, which is not kept.
+    return _remembered(text) if len(text) <= MAX_NAME and "@" not in text else _parsed(text)
+
+
+def _parsed(text: str) -> IPAddress | None:
     try:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
+
+
+# Connecting asks the same three times, and most connections lead to few hosts.
+_remembered = lru_cache(maxsize=128)(_parsed)
 
 
 def without_zone(known: IPAddress) -> str:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import mint
-from mint._hosts import ascii_host, ascii_name, literal, without_zone
+from mint._hosts import _remembered, ascii_host, ascii_name, literal, without_zone
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,17 @@ def test_internationalized_names_say_what_to_install(monkeypatch: pytest.MonkeyP
     with pytest.raises(ValueError, match=r"mint-http\[idna\]"):
         ascii_name("b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example")
     assert ascii_name("example.org") == "example.org"
+
+
+def test_hosts_are_remembered_within_limits_and_without_passwords() -> None:
+    _remembered.cache_clear()
+    for number in range(1_000):
+        assert literal(f"host{number}.example") is None
+        assert literal(f"127.0.{number // 256}.{number % 256}") is not None
+    assert _remembered.cache_info().currsize == _remembered.cache_info().maxsize
+    _remembered.cache_clear()
+    assert literal("user:secret@example.org") is None
+    assert literal("a" * 300) is None
+    assert _remembered.cache_info().currsize == 0
+    assert literal("[::1]") == literal("::1")
+    assert _remembered.cache_info().hits == 1

@@ -87,7 +87,7 @@ def open_socket(endpoint: Endpoint, tcp: TCPOptions) -> sockets.socket:
         raise OSError(errno.EAFNOSUPPORT, "this Python has no Unix sockets on this system")
     socket = sockets.socket(family, sockets.SOCK_STREAM)
     try:
-        set_options(socket, tcp)
+        set_options(socket, tcp, fresh=True)
         if endpoint.family != "unix" and tcp.local_address is not None:
             socket.bind(tcp.local_address)
     except BaseException:
@@ -96,8 +96,8 @@ def open_socket(endpoint: Endpoint, tcp: TCPOptions) -> sockets.socket:
     return socket
 
 
-def set_options(socket: sockets.socket, tcp: TCPOptions) -> None:
-    """Set what the options say, on a socket of any family."""
+def set_options(socket: sockets.socket, tcp: TCPOptions, *, fresh: bool = False) -> None:
+    """Set what the options say, on a socket of any family; a fresh one sends no keep-alive probes anyway."""
     socket.setblocking(False)
     if tcp.send_buffer is not None:
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, tcp.send_buffer)
@@ -105,7 +105,8 @@ def set_options(socket: sockets.socket, tcp: TCPOptions) -> None:
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, tcp.receive_buffer)
     if socket.family != UNIX:
         socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, tcp.nodelay)
-        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, tcp.keepalive)
+        if tcp.keepalive or not fresh:
+            socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, tcp.keepalive)
 
 
 def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttempt | None:
