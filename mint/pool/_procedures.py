@@ -537,4 +537,6 @@ def send(pool: PoolState, stream: Stream, data: BytesLike, wanted: Wanted) -> Pr
             if not stream.wants_body:
                 return False
         rest = yield from _send(pool, stream, rest, stream.sender, wanted)
+    if stream.error is not None:
+        raise stream.error
     return stream.wants_body

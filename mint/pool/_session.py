@@ -225,7 +225,10 @@ class Session:
         return stream
 
     def push(self, stream: Stream, data: memoryview[int]) -> tuple[memoryview[int], bool]:
-        """Send as much as windows and the queue take; return the rest, and whether the queue is full."""
+        """Send as much as windows and the queue take; return the rest, and whether the queue is full.
+
+        Where the connection breaks, what the server said before comes first: the stream says how it ended.
+        """
         while data:
             if self.is_full:
                 return data, True
@@ -237,17 +240,20 @@ class Session:
                 self.conn = self.conn.stream_request_body(stream.ref, data[:size])
             except MintError as error:
                 self.recover(error)
+                if stream.ended:
+                    return data[:0], False
                 raise
             data = data[size:]
         return data, False
 
     def end_body(self, stream: Stream, trailers: HeaderFields) -> None:
-        """Send the end of a body."""
+        """Send the end of a body. Raises nothing where the connection breaks after a whole answer."""
         try:
             self.conn = self.conn.stream_request_body(stream.ref, Eof(trailers))
         except MintError as error:
             self.recover(error)
-            raise
+            if not stream.ended or stream.error is not None:
+                raise
         self._settle_ended(stream)
 
     def cancel(self, stream: Stream) -> None:

@@ -1,0 +1,92 @@
+"""An answer that ends with the connection is whole, though a body could no longer be sent."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import mint
+import mint.asyncio
+import mint.trio
+
+from .pools import LOOPS, LoopName, World, play
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mint.exchange import Origin
+
+HEAD = b"HTTP/1.1 413 Content Too Large\r\n"
+
+
+def connecting(loop: LoopName, client: socket.socket) -> Callable[[Origin, float | None], Any]:
+    """Return what connects a pool of this loop, to a socket that the test has the other end of."""
+    if loop == "blocking":
+        return lambda *_: mint.http1.connect("http", "example.org", 80, socket=client)
+    world = mint.trio if loop == "trio" else mint.asyncio
+    given: dict[str, Any] = {"protocols": ("http1",), "socket": client}
+    return lambda *_: world.connect("http", "example.org", 80, **given)
+
+
+def heard(server: socket.socket, mark: bytes) -> None:
+    """Read until something has come, so that closing is no reset."""
+    octets = b""
+    while not octets.endswith(mark):
+        octets += server.recv(65_536)
+
+
+@pytest.mark.parametrize("ends", ["piece", "end"])
+@pytest.mark.parametrize(("length", "whole"), [("connection: close", True), ("content-length: 9", False)])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_caller_sends(loop: LoopName, length: str, whole: bool, ends: str) -> None:
+    client, server = socket.socketpair()
+
+    async def scenario(world: World) -> None:
+        async with await world.pool.stream("POST", "http://example.org/", (), mint.STREAM) as streamed:
+            assert await streamed.send(b"x")
+            heard(server, b"x\r\n")
+            server.sendall(HEAD + length.encode() + b"\r\n\r\nno!")
+            await streamed.receive_head()
+            assert await streamed.receive() == b"no!"
+            server.close()
+            error = None
+            try:
+                # Under some loops what fails is known only once the loop has written it.
+                await (streamed.send_end() if ends == "end" else streamed.send(b"more"))
+                assert await streamed.receive() is None
+            except mint.MintError as raised:
+                error = raised
+            assert (error is None) is whole
+
+    with server:
+        play(loop, scenario, connect=connecting(loop, client))
+
+
+@pytest.mark.parametrize(("length", "whole"), [("connection: close", True), ("content-length: 9", False)])
+@pytest.mark.parametrize("pieces", [1, 2])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_pool_sends(loop: LoopName, pieces: int, length: str, whole: bool) -> None:
+    """The server is gone when the pool takes the next piece, or the end, of the body."""
+    client, server = socket.socketpair()
+
+    def body() -> Iterator[bytes]:
+        yield b"x"
+        heard(server, b"x\r\n")
+        server.sendall(HEAD + length.encode() + b"\r\n\r\nno!")
+        server.close()
+        yield from [b"more"] * (pieces - 1)
+
+    async def scenario(world: World) -> None:
+        async with await world.pool.stream("POST", "http://example.org/", (), body()) as streamed:
+            assert streamed.status == 413
+            assert await streamed.receive() == b"no!"
+            if whole:
+                assert await streamed.receive() is None
+            else:
+                with pytest.raises(mint.MintError):
+                    await streamed.receive()
+
+    with server:
+        play(loop, scenario, connect=connecting(loop, client))
