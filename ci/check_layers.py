@@ -49,6 +49,7 @@ LAYERS = (
                 "mint._declarations",
                 "mint._extras",
                 "mint._hosts",
+                "mint._pool_options",
                 "mint._alternatives",
                 "mint._priority",
                 "mint._sessions",

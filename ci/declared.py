@@ -10,17 +10,25 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from mint import options
+from mint import _pool_options, options
 from mint._declarations import Declaration, declarations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from _typeshed import DataclassInstance
+
 Part = tuple[str, str, "Callable[[], str]"]
 HTTP = {1: options.HTTP1Options, 2: options.HTTP2Options}
 WIDTH = 110
 NUMBERS = {1: "Py_ssize_t", 2: "int"}  # the C type of a limit
-CLASSES = (*HTTP.values(), options.ClientSettings, options.TCPOptions)
+# The classes that have a table in the reference, each with its page.
+PAGES: dict[type[DataclassInstance], str] = {
+    **dict.fromkeys(
+        (*HTTP.values(), options.ClientSettings, options.TCPOptions), "docs/reference/options.md"
+    ),
+    **dict.fromkeys((_pool_options.PoolOptions, _pool_options.Timeouts), "docs/reference/pool.md"),
+}
 
 
 class Entry(NamedTuple):
@@ -240,5 +248,4 @@ def parts() -> list[Part]:
             ("mint/_configuration.py", f"HTTP/{version}", converted),
         ):
             made.append((file, name, partial(make, version)))
-    page = "docs/reference/options.md"
-    return [*made, *((page, kind.__name__, partial(reference, kind)) for kind in CLASSES)]
+    return [*made, *((page, kind.__name__, partial(reference, kind)) for kind, page in PAGES.items())]

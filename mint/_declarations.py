@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import field, fields, is_dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
 from . import _checks
-from .tolerance import Tolerance
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -48,6 +47,8 @@ class Declaration(NamedTuple):
     """The identifier of a setting (RFC 9113 6.5.2)."""
     fixed: bool = False
     """Whether a setting is never changed once the connection has begun."""
+    accepts: type | None = None
+    """A class whose values an option takes beside `True` and `False`."""
 
     @property
     def range(self) -> str:
@@ -111,18 +112,18 @@ def flag(default: bool, text: str) -> bool:
     return field(default=default, metadata={_KEY: Declaration("flag", text)})
 
 
+def flag_or(accepts: type[_T], text: str, *, config: str = "") -> bool | _T:
+    """Declare what is on or off, or says in detail what is on; it is off by default."""
+    return field(default=False, metadata={_KEY: Declaration("lenient", text, config=config, accepts=accepts)})
+
+
+@overload
+def seconds(default: float, text: str) -> float: ...
+@overload
+def seconds(default: None, text: str) -> float | None: ...
 def seconds(default: float | None, text: str) -> float | None:
     """Declare a time in seconds; `None` is no limit."""
     return field(default=default, metadata={_KEY: Declaration("seconds", text, unit="seconds")})
-
-
-def leniency() -> bool | Tolerance:
-    """Declare which violations of a server are tolerated."""
-    text = (
-        "accept responses that break a rule, as browsers and curl do: a `Tolerance` says which rules, `True` "
-        "stands for all of them."
-    )
-    return field(default=False, metadata={_KEY: Declaration("lenient", text, config="tolerance")})
 
 
 def names(text: str) -> frozenset[str]:
@@ -134,6 +135,11 @@ def option(default: _T, text: str, *, config: str = "", repr: bool = True, compa
     """Declare anything else; its class checks it."""
     declaration = Declaration("other", text, config=config)
     return field(default=default, repr=repr, compare=compare, metadata={_KEY: declaration})
+
+
+def required(text: str) -> Any:  # as `dataclasses.field`: there is no default to take the type from
+    """Declare an option that has no default; its class checks it."""
+    return field(metadata={_KEY: Declaration("other", text)})
 
 
 def declarations(options: DataclassInstance | type[DataclassInstance]) -> dict[str, Declaration]:
@@ -166,11 +172,8 @@ def _checked(name: str, value: object, declared: Declaration, more: str) -> obje
         case "limit" | "setting":
             return _checks.number(name, value, declared.least, declared.most, more)
         case "flag" | "lenient":
-            return (
-                value
-                if declared.kind == "lenient" and isinstance(value, Tolerance)
-                else _checks.flag(name, value)
-            )
+            accepts = declared.accepts
+            return value if accepts and isinstance(value, accepts) else _checks.flag(name, value)
         case "names":
             return _checks.lower_names(name, value)
         case "seconds":

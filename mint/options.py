@@ -12,7 +12,7 @@ import ipaddress
 import ssl
 import sys
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
+from typing import Literal, Self, TypeAlias, get_args
 
 from . import _checks
 from ._certificates import PEM, HostnameCheck, check_hostname_check, check_pem
@@ -22,7 +22,6 @@ from ._declarations import (
     documented,
     flag,
     flag_setting,
-    leniency,
     limit,
     names,
     option,
@@ -32,9 +31,7 @@ from ._declarations import (
 from ._extras import with_truststore
 from ._hosts import ascii_host
 from ._sessions import TLSSessions
-
-if TYPE_CHECKING:
-    from .tolerance import Tolerance
+from .tolerance import Tolerance, leniency
 
 Trust: TypeAlias = Literal["auto", "system", "certifi", "truststore"]
 StatusReasonOption: TypeAlias = Literal["status_reason"]

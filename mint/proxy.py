@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 from . import _checks
 from ._core.http1 import Config, State
+from ._declarations import check, documented, flag, option, required, seconds
 from ._environment import proxy_url
 from ._extras import with_socksio
 from ._hosts import ascii_host, literal
@@ -37,6 +38,7 @@ _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Proxy:
     """A proxy, and how to speak to it.
@@ -45,49 +47,49 @@ class Proxy:
     goes through a tunnel, and so does everything through SOCKS. A proxied connection is an `HTTP1` or an
     `HTTP2` like any other. The socket leads to the proxy, so the connection's `tcp` options are about it,
     and its `connect_timeout` spans the whole way.
-
-    Attributes:
-        scheme: `"http"`, `"https"` (TLS to the proxy), `"socks5"` (names are resolved here), `"socks5h"` or
-            `"socks4a"` (names are resolved by the proxy).
-        address: a host name, an IP address, or a `UnixAddress`.
-        port: the port; it counts for nothing on a Unix socket.
-        hostname: the proxy's name for the certificate check; the address unless given.
-        headers: what an HTTP proxy is told: with CONNECT, or with every request that it forwards. None of
-            it reaches an origin through a tunnel.
-        username: for Basic authentication, or for SOCKS.
-        password: what belongs to it; SOCKS4a has none.
-        tls: how TLS is spoken with an `https` proxy; the connection's own `tls` is about the origin.
-        http1: the limits on the proxy's answer to CONNECT.
-        http2: the same for a proxy that speaks HTTP/2.
-        protocols: what may be spoken with the proxy, `("http1",)` or `("http2",)`. A tunnel through HTTP/2 is
-            one stream of a connection of its own; `Tunnels` has many on one.
-        tunnel: make a tunnel for `http`, too.
-        tunnel_timeout: seconds for the proxy to open the tunnel, inside `connect_timeout`; `None` sets no
-            limit of its own.
-
     """
 
-    scheme: ProxyScheme
-    address: Address
-    port: int
-    hostname: str | None = None
-    headers: HeaderFields = field(default=(), repr=False)
-    username: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    tls: TLSOptions = _TLS
-    http1: HTTP1Options = _HTTP1
-    http2: HTTP2Options = _HTTP2
-    protocols: tuple[ProtocolName, ...] = ("http1",)
-    tunnel: bool = False
-    tunnel_timeout: float | None = 30.0
+    scheme: ProxyScheme = required(
+        '`"http"`, `"https"` (TLS to the proxy), `"socks5"` (names are resolved here), `"socks5h"` or '
+        '`"socks4a"` (names are resolved by the proxy).'
+    )
+    address: Address = required("a host name, an IP address, or a `UnixAddress`.")
+    port: int = required("the port, 0 to 65,535; a Unix socket ignores it.")
+    hostname: str | None = option(
+        None, "the proxy's name for the certificate check; the address unless given."
+    )
+    headers: HeaderFields = option(
+        (),
+        "what is sent to an HTTP proxy: with CONNECT, or with every request that it forwards. None of it "
+        "reaches an origin through a tunnel.",
+        repr=False,
+    )
+    username: str | None = option(None, "for Basic authentication, or for SOCKS.", repr=False)
+    password: str | None = option(
+        None, "the password that belongs to `username`; SOCKS4a has none.", repr=False
+    )
+    tls: TLSOptions = option(
+        _TLS, "the TLS options for an `https` proxy; the connection's own `tls` applies to the origin."
+    )
+    http1: HTTP1Options = option(_HTTP1, "the limits on the proxy's answer to CONNECT.")
+    http2: HTTP2Options = option(_HTTP2, "the same for a proxy that speaks HTTP/2.")
+    protocols: tuple[ProtocolName, ...] = option(
+        ("http1",),
+        'the protocol to use with the proxy, `("http1",)` or `("http2",)`. A tunnel through HTTP/2 is one '
+        "stream of a connection of its own; `Tunnels` carries many on one connection.",
+    )
+    tunnel: bool = flag(False, "open a tunnel for `http`, too.")
+    tunnel_timeout: float | None = seconds(
+        30.0,
+        "how long the proxy may take to open the tunnel, inside `connect_timeout`; `None` sets no limit of "
+        "its own.",
+    )
 
     def __post_init__(self) -> None:
         put = partial(object.__setattr__, self)
         put("scheme", _checks.one_of("scheme", self.scheme, _SCHEMES))
         put("port", _checks.number("port", self.port, 0, MAX_PORT))
-        _checks.flag("tunnel", self.tunnel)
-        if self.tunnel_timeout is not None:
-            put("tunnel_timeout", _checks.seconds("tunnel_timeout", self.tunnel_timeout))
+        check(self)
         if _checks.words(self.protocols) not in {("http1",), ("http2",)}:
             raise ValueError(f'protocols wants ("http1",) or ("http2",), not {_checks.shown(self.protocols)}')
         for name, kind in (("tls", TLSOptions), ("http1", HTTP1Options), ("http2", HTTP2Options)):

@@ -11,71 +11,99 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from ._declarations import check, documented, flag, flag_or
 
+
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
     """Which violations by a server are accepted; all of them are off unless switched on.
 
     For `lenient` of `HTTP1Options` and `HTTP2Options`, where `True` stands for `Tolerance.all()`.
     The switches apply to HTTP/1 unless they say otherwise.
-
-    Attributes:
-        bare_lf: a line of a head or of the trailers may end in LF without CR, as RFC 9112 2.2 allows
-            recipients to read it. A lone CR never ends a line, so a line has one end only. The lines of the
-            chunked coding always end in CRLF: others may see another end of the chunk.
-        space_before_colon: whitespace between a field name and the colon is removed. RFC 9112 5.1 makes
-            servers refuse it and proxies remove it: the field means what it means without it.
-        non_field_lines: a line of a head that is no field is passed over and logged (logger `mint`). It
-            relaxes RFC 9112 5. A line whose name looks like content-length or transfer-encoding is still
-            refused, since others might take it for one.
-        control_characters: control characters other than CR, LF and NUL may stand in values and reason
-            phrases, and are kept, on both protocols. RFC 9110 5.5 allows recipients to retain them, and no
-            message ends at one. Escape values before you show them on a terminal.
-        surrounding_whitespace: HTTP/2 only: whitespace around a field value is removed. It relaxes RFC 9113
-            8.2.1; such whitespace is no part of the value (RFC 9110 5.5).
-        repeated_chunked: `chunked` may be listed twice in a row and is decoded once. It relaxes RFC 9112
-            6.1. Where a server did encode twice, the content still shows the inner chunks, and nothing else
-            is misread.
-        length_beside_chunked: content-length beside transfer-encoding is ignored, and the connection is not
-            used again. RFC 9112 6.3 asks for both where such a message is not refused.
-        status_line_whitespace: several spaces or tabs between version, status and reason phrase. RFC 9112 4
-            allows recipients to parse on whitespace; the three parts stay what they are.
-        identity_coding: the transfer coding `identity` counts as none. RFC 2616 3.6 had it, RFC 9112 7 has
-            removed it; it never changed the content. Behind `chunked` it is not tolerated.
-        malformed_connection: a connection field that is no list of tokens is accepted, and the connection
-            is not used again. It relaxes RFC 9110 7.6.1; closing is right whatever the field was to say.
-        empty_lines: empty lines before a status line are passed over. RFC 9112 2.2 asks servers to do so
-            with requests. A lone CR is not passed over, and no response begins or ends differently.
-        chunk_size_whitespace: whitespace between a chunk size and the end of its line. It relaxes RFC 9112
-            7.1; the size stays what it is.
-
     """
 
-    bare_lf: bool = False
-    space_before_colon: bool = False
-    non_field_lines: bool = False
-    control_characters: bool = False
-    surrounding_whitespace: bool = False
-    repeated_chunked: bool = False
-    length_beside_chunked: bool = False
-    status_line_whitespace: bool = False
-    identity_coding: bool = False
-    malformed_connection: bool = False
-    empty_lines: bool = False
-    chunk_size_whitespace: bool = False
+    bare_lf: bool = flag(
+        False,
+        "a line of a head or of the trailers may end in LF without CR, as RFC 9112 2.2 allows recipients "
+        "to read it. A lone CR never ends a line, so a line has one end only. The lines of the chunked "
+        "coding always end in CRLF: others may see another end of the chunk.",
+    )
+    space_before_colon: bool = flag(
+        False,
+        "whitespace between a field name and the colon is removed. RFC 9112 5.1 makes servers refuse it "
+        "and proxies remove it: the field means what it means without it.",
+    )
+    non_field_lines: bool = flag(
+        False,
+        "a line of a head that is no field is passed over and logged (logger `mint`). It relaxes RFC 9112"
+        " 5. A line whose name looks like content-length or transfer-encoding is still refused, since "
+        "others might take it for one.",
+    )
+    control_characters: bool = flag(
+        False,
+        "control characters other than CR, LF and NUL may stand in values and reason phrases, and are "
+        "kept, on both protocols. RFC 9110 5.5 allows recipients to retain them, and no message ends at "
+        "one. Escape values before you show them on a terminal.",
+    )
+    surrounding_whitespace: bool = flag(
+        False,
+        "HTTP/2 only: whitespace around a field value is removed. It relaxes RFC 9113 8.2.1; such "
+        "whitespace is no part of the value (RFC 9110 5.5).",
+    )
+    repeated_chunked: bool = flag(
+        False,
+        "`chunked` may be listed twice in a row and is decoded once. It relaxes RFC 9112 6.1. Where a "
+        "server did encode twice, the content still shows the inner chunks, and nothing else is misread.",
+    )
+    length_beside_chunked: bool = flag(
+        False,
+        "content-length beside transfer-encoding is ignored, and the connection is not used again. RFC "
+        "9112 6.3 asks for both where such a message is not refused.",
+    )
+    status_line_whitespace: bool = flag(
+        False,
+        "several spaces or tabs between version, status and reason phrase. RFC 9112 4 allows recipients "
+        "to parse on whitespace; the three parts stay what they are.",
+    )
+    identity_coding: bool = flag(
+        False,
+        "the transfer coding `identity` counts as none. RFC 2616 3.6 had it, RFC 9112 7 has removed it; "
+        "it never changed the content. Behind `chunked` it is not tolerated.",
+    )
+    malformed_connection: bool = flag(
+        False,
+        "a connection field that is no list of tokens is accepted, and the connection is not used again. "
+        "It relaxes RFC 9110 7.6.1; closing is right whatever the field was to say.",
+    )
+    empty_lines: bool = flag(
+        False,
+        "empty lines before a status line are passed over. RFC 9112 2.2 asks servers to do so with "
+        "requests. A lone CR is not passed over, and no response begins or ends differently.",
+    )
+    chunk_size_whitespace: bool = flag(
+        False,
+        "whitespace between a chunk size and the end of its line. It relaxes RFC 9112 7.1; the size stays"
+        " what it is.",
+    )
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if not isinstance(value, bool):
-                raise ValueError(  # noqa: TRY004  # as the options do
-                    f"{each.name} wants True or False, not {value!r}"
-                )
+        check(self)
 
     @classmethod
     def all(cls) -> Tolerance:
         """Return the tolerance with everything switched on."""
         return cls(**dict.fromkeys([each.name for each in fields(cls)], True))
+
+
+def leniency() -> bool | Tolerance:
+    """Declare the option for which violations of a server are tolerated."""
+    return flag_or(
+        Tolerance,
+        "accept responses that break a rule, as browsers and curl do: a `Tolerance` says which rules, `True` "
+        "stands for all of them.",
+        config="tolerance",
+    )
 
 
 _NAMES = tuple(each.name for each in fields(Tolerance))

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import mint
-from mint import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions, errors
+from mint import ClientSettings, HTTP1Options, HTTP2Options, Proxy, TCPOptions, TLSOptions, Tolerance, errors
 from mint._configuration import http1_configuration, http2_configuration
 from mint._connections.http2 import HTTP2
 from mint._core import http1, http2, http2_config
 from mint._declarations import Declaration, check, declarations, described, documented, flag, limit
 from mint._version import USER_AGENT
+from mint.pool import PoolOptions, Timeouts
 
 PACKAGE = Path(mint.__file__).parent
-CLASSES = (HTTP1Options, HTTP2Options, ClientSettings, TCPOptions, TLSOptions)
+CLASSES = (
+    *(HTTP1Options, HTTP2Options, ClientSettings),
+    *(TCPOptions, TLSOptions, Proxy, PoolOptions, Timeouts, Tolerance),
+)
 OPTIONS = [(kind, name) for kind in CLASSES for name in declarations(kind)]
 
 
@@ -117,24 +122,52 @@ def test_put_settings_takes_every_setting() -> None:
 
 # ---- who reads an option ----
 
-HOLDERS = {"tcp", "_tcp", "tls", "_tls", "options", "_options", "self"}
+# The names of the variables and attributes that hold options of a class. A proxy reads its own, too.
+HOLDERS = {
+    "TCPOptions": {"tcp", "_tcp", "options", "_options", "self"},
+    "TLSOptions": {"tls", "_tls", "options", "_options", "self"},
+    "Proxy": {"proxy", "_proxy"},
+    "PoolOptions": {"options", "_options"},
+    "Timeouts": {"timeouts"},
+}
 
 
-def read_in(paths: list[Path]) -> set[str]:
+def read_in(tree: ast.AST, holders: set[str]) -> set[str]:
     """Return the attributes that are read of what holds options."""
     found: set[str] = set()
-    for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-                holder = node.value
-                name = holder.attr if isinstance(holder, ast.Attribute) else getattr(holder, "id", "")
-                if name in HOLDERS:
-                    found.add(node.attr)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            holder = node.value
+            name = holder.attr if isinstance(holder, ast.Attribute) else getattr(holder, "id", "")
+            if name in holders:
+                found.add(node.attr)
     return found
 
 
-@pytest.mark.parametrize(("kind", "name"), [each for each in OPTIONS if each[0] in {TCPOptions, TLSOptions}])
-def test_something_reads_every_option_of_sockets_and_tls(kind: type[TCPOptions], name: str) -> None:
-    """Those of the protocols are in tests/connections/test_limits.py, each with what it changes."""
-    paths = [path for path in PACKAGE.rglob("*.py") if path.name != "options.py"]
-    assert name in read_in([path for path in paths if "testing" not in path.parts])
+@cache
+def read_of(kind: str) -> set[str]:
+    """Return the options of a class that are read outside of the checks of their values."""
+    found: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        if path.name not in {"options.py", "_pool_options.py"} and "testing" not in path.parts:
+            found |= read_in(ast.parse(path.read_text()), HOLDERS[kind])
+    if kind == "Proxy":
+        for node in ast.walk(ast.parse((PACKAGE / "proxy.py").read_text())):
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                found |= read_in(node, {"self"})
+    return found
+
+
+@pytest.mark.parametrize(("kind", "name"), [each for each in OPTIONS if each[0].__name__ in HOLDERS])
+def test_something_reads_every_option(kind: type[object], name: str) -> None:
+    """Those of the protocols are in tests/connections/test_limits.py, each with what it changes.
+
+    The switches of a tolerance are in tests/core/http1/test_http1_tolerance.py and
+    tests/connections/test_http2_tolerance.py.
+    """
+    assert name in read_of(kind.__name__), f"nothing reads {name} of {kind.__name__}"
+
+
+def test_an_option_that_nothing_reads_is_found() -> None:
+    tree = ast.parse("def f(proxy):\n    proxy.tunnel = other.port\n    return proxy.scheme\n")
+    assert read_in(tree, HOLDERS["Proxy"]) == {"scheme"}

@@ -94,6 +94,10 @@ def types_transport_ended(it: mint.types.Transport) -> None:
     assert_type(it.ended, bool)
 
 
+def types_transport_fail_writing(it: mint.types.Transport) -> None:
+    it.fail_writing()
+
+
 def types_transport_flush(it: mint.types.Transport, timeout: float | None) -> None:
     it.flush(timeout)
 
