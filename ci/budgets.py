@@ -1,4 +1,4 @@
-"""What a server's frames cost a client, what bounds the cost, and who bears it: the budgets of HTTP/2 as one table.
+"""The budgets of HTTP/2: what a server's frames cost a client, what bounds the cost, and who bears it.
 
     python -m ci.budgets            # print the table; say where SECURITY.md is not in step
     python -m ci.budgets --write    # write it there
@@ -38,28 +38,31 @@ ROWS = (
     Row("SETTINGS with many entries", "work for each entry", "entries of one frame", ("max_settings",),
         "the server"),
     Row("a response that breaks a rule, a promise that cannot be accepted",
-        "RST_STREAM, and a stream that is remembered", "streams that end because of the server; unsent answers",
-        ("max_resets", "max_unsent_acks"), "the server; a complete response pays one back", 33),
+        "RST_STREAM, and a stream that is remembered",
+        "streams that end because of the server; unsent answers", ("max_resets", "max_unsent_acks"),
+        "the server; a complete response pays one back", 33),
     Row("RST_STREAM on a push", "a stream that was promised", "streams that end because of the server",
         ("max_resets",), "the server; a complete response pays one back", 33),
-        Row("RST_STREAM on an open request, even on every one", "nothing beyond the cost of the request itself",
+    Row("RST_STREAM on an open request, even on every one",
+        "nothing beyond the cost of the request itself",
         "requests that the caller sends", (), "nobody: an overloaded server may refuse for a long time"),
     Row("a frame on a stream that the server has ended", "one RST_STREAM for several such frames in a row",
         "answers that have not left", ("max_unsent_acks",), "the server"),
-        Row("frames that serve no purpose: PING, SETTINGS, PRIORITY, empty DATA, unknown types, WINDOW_UPDATE beyond"
-        " what was sent, acknowledgements of nothing, every further GOAWAY, ORIGIN, ALTSVC, anything on a closed"
-        " stream",
+    Row("frames that serve no purpose: PING, SETTINGS, PRIORITY, empty DATA, unknown types,"
+        " WINDOW_UPDATE beyond what was sent, acknowledgements of nothing, every further GOAWAY, ORIGIN,"
+        " ALTSVC, anything on a closed stream",
         "only their octets, but without end",
         "their number, if time is known (not in memory without a `clock`)",
         ("max_glitches",), "the server; useful traffic pays them back", 330),
-    Row("PUSH_PROMISE", "a stream that is kept until its response", "promises without a response; open pushes",
+    Row("PUSH_PROMISE", "a stream that is kept until its response",
+        "promises without a response; open pushes",
         ("max_reserved", "max_concurrent_streams"), "the server: the promise is refused"),
-        Row("the cookie fields of a promise", "one string that joins them",
+    Row("the cookie fields of a promise", "one string that joins them",
         "65,536 octets, and 64 more for each octet received", (), "the server: the promise is refused"),
     Row("a header block in pieces", "its octets, until it is complete", "octets and frames of one block",
         ("max_header_block", "max_continuations"), "the server"),
     Row("a header section", "its octets as they are decoded",
-                "octets; above the first limit the response fails, above the second the connection ends",
+        "octets; above the first limit the response fails, above the second the connection ends",
         ("max_header_list_size", "max_discarded_header_list"), "the server"),
     Row("the fields of a header section", "an entry of a list for each", "fields of one section",
         ("max_fields",), "the server"),
@@ -75,14 +78,14 @@ ROWS = (
         ("initial_window_size", "connection_window_size"), "the server"),
     Row("DATA with content, WINDOW_UPDATE for what was sent", "only their octets", "nothing", (),
         "nobody"),
-        Row("frames that were under way when the caller cancelled their stream", "only their octets",
+    Row("frames that were under way when the caller cancelled their stream", "only their octets",
         "the window of the stream, and 100 frames without content", (), "mint: it caused them"),
     Row("RST_STREAM, NO_ERROR, for the rest of a request whose response is complete", "13 octets",
         "one for each request", (), "mint: it made the request"),
     Row("a stream that mint has reset", "an entry in the list of such streams", "entries in the list",
         ("max_remembered",), "mint: the oldest are forgotten"),
-    Row("a PING that the caller sends", "a payload that is kept until the answer", "unanswered PINGs", ("max_pings",),
-        "the caller: the PING is refused"),
+    Row("a PING that the caller sends", "a payload that is kept until the answer", "unanswered PINGs",
+        ("max_pings",), "the caller: the PING is refused"),
 )  # fmt: skip
 
 
