@@ -28,6 +28,7 @@ cdef enum:
     TOLERATE_ALL = 4095
 
 cdef tuple pair_of(object item)                          # TypeError where it is no pair of text
+cdef str named_text(str name, object text)
 cdef str exact(object text)                           # TypeError where it is no text
 cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)

@@ -51,6 +51,13 @@ cdef bint is_latin1(str text) noexcept:
     return PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND
 
 
+cdef str named_text(str name, object text):
+    """The same for an argument, which is refused by its name."""
+    if not isinstance(text, str):
+        raise TypeError(f"{name} wants a str, not {type(text).__name__}")
+    return exact(text)
+
+
 cdef str exact(object text):
     """Text of the very type (a `StrEnum` is text, too), so that nothing of the caller's runs later."""
     if PyUnicode_CheckExact(text):

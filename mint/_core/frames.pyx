@@ -40,18 +40,21 @@ cdef Fault header_fault(Head head, int max_frame_size):
     cdef str name = frame_name(head.type)
     cdef FrameRule rule
     if head.length > max_frame_size:   # 9113-4.2-b: known before any payload is waited for
-        return fault("frame_size_error", name, "longer than SETTINGS_MAX_FRAME_SIZE", head.length,
-                     max_frame_size, FRAME_SIZE_ERROR)
+        return fault("frame_size_error", name, f"{name} of {head.length} octets is longer than "
+                     f"SETTINGS_MAX_FRAME_SIZE, {max_frame_size}", head.length, max_frame_size,
+                     FRAME_SIZE_ERROR)
     rule = frame_rules[head.type]
     if not rule.level & (ON_STREAM if head.stream else ON_CONNECTION):
         return fault("protocol_error", name,
-                     f"on stream {head.stream}" if head.stream else "without a stream", 0, 0,
-                     PROTOCOL_ERROR)
+                     f"{name} on stream {head.stream}, though it is about the connection" if head.stream
+                     else f"{name} on stream 0, though it is about a stream", 0, 0, PROTOCOL_ERROR)
     if head.type == SETTINGS and head.flags & FLAG_ACK and head.length:   # 9113-6.5-b
-        return fault("frame_size_error", name, "an acknowledgement with a payload", head.length, 0,
-                     FRAME_SIZE_ERROR)
-    return fault("frame_size_error", name, "too short" if head.length < rule.least or rule.padded
-                 else "of a wrong size", head.length, rule.most, FRAME_SIZE_ERROR)
+        return fault("frame_size_error", name, f"an acknowledgement of SETTINGS with {head.length} octets",
+                     head.length, 0, FRAME_SIZE_ERROR)
+    return fault("frame_size_error", name, f"{name} of {head.length} octets is too short"
+                 if head.length < rule.least or rule.padded
+                 else f"{name} of {head.length} octets, which no {name} has", head.length, rule.most,
+                 FRAME_SIZE_ERROR)
 
 
 cpdef bytes frame(int type, int flags, int stream, bytes payload):

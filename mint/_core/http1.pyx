@@ -10,7 +10,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, Course, RequestRef, Step, step
 from .faults cimport PROCESSED_NO, PROCESSED_YES, Fault, fault, marked, refusal, without_value
-from .fields cimport check_pairs, exact, seems_secret
+from .fields cimport check_pairs, named_text, seems_secret
 from .http1_config cimport Config as ConfigType
 from .http1_events cimport done, seen_fault
 from .http1_framing cimport SEEN_FINAL
@@ -171,8 +171,8 @@ cdef class State(Reading):
             output = (repeat.again(<str>target),)
         else:
             if refused is None:
-                made = draft(self.config, exact(method), exact(target), headers, body, streaming,
-                             self.core.old_peer)
+                made = draft(self.config, named_text("method", method), named_text("target", target),
+                             headers, body, streaming, self.core.old_peer)
                 refused = made.refused
             if refused is not None:
                 return step(self, None, (), refused)

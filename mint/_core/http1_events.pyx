@@ -2,13 +2,22 @@
 """What an HTTP/1 response gives: its events and faults, made without parsing arguments."""
 
 from .events cimport Done, Failed, Headers, Informational, RequestRef, Trailers
-from .faults cimport PROCESSED_YES, Fault, fault
+from .faults cimport PROCESSED_MAYBE, PROCESSED_YES, Fault, fault
 
 
 cdef Fault seen_fault(str reason, str name="", str value="", long long size=0, long long limit=0,
                       long long code=0):
     """What is wrong with a response that was partly seen."""
     return fault(reason, name, value, size, limit, code, PROCESSED_YES)
+
+
+cdef Fault off_line(bint answers, str cause, str value):
+    """What is wrong with a line where a status line should be; it may be part of no response at all.
+
+    What does not even begin with `HTTP/` may be the rest of the response before it, or come from a server
+    that speaks something else before it reads anything.
+    """
+    return fault("invalid_status_line", cause, value, 0, 0, 0, PROCESSED_YES if answers else PROCESSED_MAYBE)
 
 
 cdef Done done(RequestRef ref):

@@ -18,7 +18,8 @@ from .faults cimport PROCESSED_NO, PROCESSED_OF_NONE, Fault, fault, weighed
 from .fields cimport (TOLERATE_BARE_LF, TOLERATE_EMPTY_LINES, TOLERATE_LENGTH_BESIDE_CHUNKED, show,
                       TOLERATE_MALFORMED_CONNECTION, TOLERATE_NON_FIELD_LINES, name_is_sensitive,
                       name_is_forbidden_in_trailers)
-from .http1_events cimport done, failed, head, informational, seen_fault, trailers as trailers_of
+from .http1_events cimport (NAMED, done, failed, head, informational, off_line, seen_fault,
+                            trailers as trailers_of)
 from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LENGTH, BODY_NONE,
                              BODY_TUNNEL, BODY_UNTIL_CLOSE, SEEN_CLOSE, SEEN_CONNECTED, SEEN_EMPTY,
                              SEEN_FINAL, SEEN_HEAD, SEEN_INTERIM, SEEN_KEEP, SEEN_LENGTH, SEEN_OLD,
@@ -245,9 +246,9 @@ cdef class Reading:
                          if held else b"") + at.octets[start:min(at.end, start + 7)]
                 right = status_prefix(wrong, len(wrong))
                 if right < min(len(wrong), 7, self.config.max_status_line):
-                    return seen_fault("invalid_status_line",
-                                      status_line_cause(wrong, len(wrong), self.config.tolerance),
-                                      show(wrong[:right + 1]))
+                    return off_line(self.core.interim != 0 or right >= NAMED,
+                                    status_line_cause(wrong, len(wrong), self.config.tolerance),
+                                    show(wrong[:right + 1]))
             return seen_fault("status_line_too_long", "", "", self.config.max_status_line + 1,
                               self.config.max_status_line)
         if found == LINE_PARTIAL:
@@ -261,9 +262,9 @@ cdef class Reading:
                 return None
         right = status_prefix(line.octets, line.whole)
         if right < line.whole:
-            return seen_fault("invalid_status_line",
-                              status_line_cause(line.octets, line.whole, self.config.tolerance),
-                              show(line.octets[:right + 1]))
+            return off_line(self.core.interim != 0 or right >= NAMED,
+                            status_line_cause(line.octets, line.whole, self.config.tolerance),
+                            show(line.octets[:right + 1]))
         if found == LINE_PARTIAL:
             return None
         if found == LINE_BARE and not self.config.tolerance & TOLERATE_BARE_LF:

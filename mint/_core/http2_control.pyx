@@ -60,21 +60,27 @@ cdef int on_setting(Work w, int identifier, uint32_t value) except -1:
         core.encoder = core.encoder.resized(<Py_ssize_t>value)
     elif identifier == SET_ENABLE_PUSH:
         if value != 0:   # 9113-6.5.2-b: a server has nothing to allow
-            return protocol_breach(w, "SETTINGS", "ENABLE_PUSH of a server must be 0") or True
+            return protocol_breach(w, "SETTINGS", f"SETTINGS_ENABLE_PUSH is {value}, and that of a server "
+                                   "must be 0") or True
     elif identifier == SET_INITIAL_WINDOW_SIZE:
         if value > MAX_WINDOW:   # 9113-6.5.2-d
-            return flow_breach(w, "SETTINGS", "INITIAL_WINDOW_SIZE above 2^31-1") or True
+            return flow_breach(w, "SETTINGS", f"SETTINGS_INITIAL_WINDOW_SIZE is {value}, "
+                               "above 2^31-1") or True
         if some_window_overflows(core, value):
-            return flow_breach(w, "SETTINGS", "INITIAL_WINDOW_SIZE lifts a window above 2^31-1") or True
+            return flow_breach(w, "SETTINGS", f"SETTINGS_INITIAL_WINDOW_SIZE of {value} lifts a window "
+                               "above 2^31-1") or True
     elif identifier == SET_MAX_FRAME_SIZE:
         if not LEAST_MAX_FRAME_SIZE <= value <= MOST_MAX_FRAME_SIZE:   # 9113-6.5.2-e
-            return protocol_breach(w, "SETTINGS", "MAX_FRAME_SIZE out of range") or True
+            return protocol_breach(w, "SETTINGS", f"SETTINGS_MAX_FRAME_SIZE is {value}, not from "
+                                   f"{LEAST_MAX_FRAME_SIZE} to {MOST_MAX_FRAME_SIZE}") or True
     elif identifier == SET_ENABLE_CONNECT_PROTOCOL:
         if value > 1 or (value == 0 and core.s.peer[identifier] == 1):   # 8441-3-a, b
-            return protocol_breach(w, "SETTINGS", "ENABLE_CONNECT_PROTOCOL must be 0, or 1 for good") or True
+            return protocol_breach(w, "SETTINGS", f"SETTINGS_ENABLE_CONNECT_PROTOCOL is {value}, and must be "
+                                   "0, or 1 for good") or True
     elif identifier == SET_NO_RFC7540_PRIORITIES:
         if value > 1:   # 9218-2.1-a
-            return protocol_breach(w, "SETTINGS", "NO_RFC7540_PRIORITIES must be 0 or 1") or True
+            return protocol_breach(w, "SETTINGS", f"SETTINGS_NO_RFC7540_PRIORITIES is {value}, and must be "
+                                   "0 or 1") or True
     core.s.peer[identifier] = value
     return False
 
@@ -266,9 +272,10 @@ cdef int on_window_update(Work w, int id, int increment) except -1:
     cdef long long window
     if id == 0:
         if increment == 0:   # 9113-6.9-a
-            return protocol_breach(w, "WINDOW_UPDATE", "increment of 0")
+            return protocol_breach(w, "WINDOW_UPDATE", "WINDOW_UPDATE with an increment of 0")
         if overflows(core.s.send_window, increment):   # 9113-6.9.1-b
-            return flow_breach(w, "WINDOW_UPDATE", "lifts the connection window above 2^31-1")
+            return flow_breach(w, "WINDOW_UPDATE", f"WINDOW_UPDATE of {increment} lifts the connection "
+                               "window above 2^31-1")
         core.s.send_window += increment
         if increment > core.s.owed:
             return spend(w)
@@ -279,13 +286,14 @@ cdef int on_window_update(Work w, int id, int increment) except -1:
         return spend(w)
     if increment == 0:
         return stream_error(w, id, PROTOCOL_ERROR,
-                            fault("protocol_error", "WINDOW_UPDATE", "increment of 0", 0, 0,
-                                  PROTOCOL_ERROR))
+                            fault("protocol_error", "WINDOW_UPDATE", "WINDOW_UPDATE with an increment of 0",
+                                  0, 0, PROTOCOL_ERROR))
     window = window_left(core.s.peer[SET_INITIAL_WINDOW_SIZE], now.send_moved)
     if overflows(window, increment):
         return stream_error(w, id, FLOW_CONTROL_ERROR,
                             fault("flow_control_error", "WINDOW_UPDATE",
-                                  "lifts the window above 2^31-1", 0, 0, FLOW_CONTROL_ERROR))
+                                  f"WINDOW_UPDATE of {increment} lifts the window above 2^31-1", 0, 0,
+                                  FLOW_CONTROL_ERROR))
     stream = core.edit(id)
     stream.send_moved += increment
     if stream.send_moved > core.s.most_moved:

@@ -19,7 +19,7 @@ from .chars cimport (CHAR_DIGIT, CHAR_TCHAR, CHAR_URI, all_in, char_lower, is_bl
 from .faults cimport Fault, fault, refusal
 from .fields cimport (TOLERATE_CONTROL_CHARACTERS, TOLERATE_SURROUNDING_WHITESPACE, WHY_NO_HOST,
                       WHY_NOT_TRAILERS, WHY_OTHER_HOST, check_pairs, exact, unfitting, method_fault,
-                      name_fault, name_is_connection_specific, name_is_forbidden_in_trailers,
+                      name_fault, named_text, name_is_connection_specific, name_is_forbidden_in_trailers,
                       name_is_sensitive, name_octets, parse_length, pair_of, shown_name, shown_target,
                       target_fault, value_fault, without_secret)
 from .frames cimport PROTOCOL_ERROR
@@ -225,8 +225,8 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
     cdef int kind
     cdef int agent = -1
     made.declared = -1
-    cdef str method = exact(given_method)
-    cdef str target = exact(given_target)
+    cdef str method = named_text("method", given_method)
+    cdef str target = named_text("target", given_target)
     made.fault = method_fault(method)
     if made.fault is not None:
         return made

@@ -181,7 +181,8 @@ cdef int on_header(Work w, const unsigned char *octets) except -1:
         w.note(False, head.type, head.flags, head.stream, head.length, None)
     if s.block_stream and (head.type != CONTINUATION or head.stream != s.block_stream):
         return protocol_breach(w, frame_name(head.type),   # 9113-4.3-a, 5.5-b, 6.2-a
-                               f"{frame_name(head.type)} inside a field block")
+                               f"{frame_name(head.type)} on stream {head.stream} inside the field "
+                               f"block of stream {s.block_stream}")
     if head.type == DATA:
         return on_data(w, head)
     s.mode = AT_PAYLOAD
@@ -308,7 +309,8 @@ cdef int on_pad_length(Work w, int padding) except -1:
     """The pad length of a DATA frame; it counts as padding too (W-16)."""
     cdef Core core = w.core
     if padding >= core.s.frame.length:   # 9113-6.1-d
-        return protocol_breach(w, "DATA", "DATA with more padding than payload")
+        return protocol_breach(w, "DATA", f"DATA of {core.s.frame.length} octets with {padding} octets "
+                               "of padding, more padding than payload")
     core.s.padding = padding
     core.s.left = core.s.frame.length - 1 - padding
     core.s.mode = AT_DATA
@@ -401,12 +403,13 @@ cdef int trimmed(Work w, Head head, const unsigned char *payload, int fixed) exc
         fixed += 1
         padding = payload[0]   # the least size of a padded frame has this octet
     if fixed > head.length:
-        breach(w, fault("frame_size_error", frame_name(head.type), f"{frame_name(head.type)} too short",
-                        head.length, 0, FRAME_SIZE_ERROR))
+        breach(w, fault("frame_size_error", frame_name(head.type), f"{frame_name(head.type)} of "
+                        f"{head.length} octets is too short", head.length, 0, FRAME_SIZE_ERROR))
         return -1
     if padding > head.length - fixed:   # 9113-6.2-b, 6.6-d
         protocol_breach(w, frame_name(head.type),
-                        f"{frame_name(head.type)} with more padding than is left for the field block")
+                        f"{frame_name(head.type)} with {padding} octets of padding, more than the "
+                        f"{head.length - fixed} that are left for the field block")
         return -1
     return head.length - padding - fixed
 

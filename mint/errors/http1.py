@@ -162,13 +162,16 @@ class TransferEncodingAndContentLength(HTTPError):
 
 
 class InvalidContentLengthHeader(HTTPError):
-    """A content-length is no decimal number (RFC 9110 8.6)."""
+    """A content-length is no decimal number, or too large (RFC 9110 8.6)."""
 
     reason = "invalid_content_length_header"
     __match_args__ = ("value",)
 
     def __init__(self, value: str) -> None:
-        super().__init__(f"the content-length {shown(value)} is no decimal number")
+        large = value.isascii() and value.isdigit()
+        super().__init__(
+            f"the content-length {shown(value)} is {'too large' if large else 'no decimal number'}"
+        )
         self.value = value
 
 
@@ -218,9 +221,8 @@ class UnexpectedUpgrade(HTTPError):
     __match_args__ = ("protocol",)
 
     def __init__(self, protocol: str) -> None:
-        super().__init__(
-            f"the server switched to the protocol {shown(protocol)}, which the request did not offer"
-        )
+        to = f"to the protocol {shown(protocol)}" if protocol else "protocols"
+        super().__init__(f"the server switched {to}, which the request did not offer")
         self.protocol = protocol
 
 

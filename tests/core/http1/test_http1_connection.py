@@ -101,7 +101,16 @@ def test_a_close_the_caller_sent_is_remembered() -> None:
 def test_a_fault_fails_every_open_request() -> None:
     outcome = answer(HEAD + EMPTY + b"nonsense", "GET", "GET", "GET")
     assert outcome.done == [1]
-    assert outcome.failed == [(2, "invalid_status_line", 2), (3, "closed", 1)]
+    assert outcome.failed == [(2, "invalid_status_line", 1), (3, "closed", 1)]
+
+
+def test_what_is_no_status_line_proves_nothing_unless_something_else_does() -> None:
+    """The rest of a response without content is no answer to the request behind it."""
+    surplus = b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello"
+    assert answer(surplus, "GET", "POST").failed == [(2, "invalid_status_line", 1)]
+    assert answer(b"SSH-2.0-x\r\n").failed == [(1, "invalid_status_line", 1)]
+    assert answer(b"HTTP/1.1 99 x\r\n").failed == [(1, "invalid_status_line", 2)]
+    assert answer(b"HTTP/1.1 103 x\r\n\r\nhello").failed == [(1, "invalid_status_line", 2)]
 
 
 def test_after_a_fault_nothing_is_read_any_more() -> None:

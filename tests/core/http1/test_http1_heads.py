@@ -64,7 +64,8 @@ def test_lines_that_are_no_status_line(line: bytes, shown: str) -> None:
     outcome = answer(line)
     assert outcome.fault is not None
     assert (outcome.fault.reason, outcome.fault.value) == ("invalid_status_line", shown)
-    assert outcome.failed == [(1, "invalid_status_line", 2)]
+    # What does not begin with the name of the protocol may be no part of a response.
+    assert outcome.failed == [(1, "invalid_status_line", 2 if line.startswith(b"HTTP/") else 1)]
     assert outcome.end == 2
     assert not outcome.state.is_open_read
 
