@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import trio
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from mint.pool import Statistics
+    from mint.types import Stream
 
     from .callers import Caller
     from .record import Exchange
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 # The pools have the same interface and no common base.
 AnyPool: TypeAlias = Any
 AnyAnswer: TypeAlias = Any
+
+Body: TypeAlias = "bytes | Iterator[bytes] | Literal[Stream.STREAM] | None"
 
 BODIES = (0, 30, 3_000, 40_000, 150_000)
 EXCUSES = (mint.errors.PoolClosed, mint.errors.TransportTimeout)
@@ -50,7 +53,7 @@ class View(Protocol):
         self,
         method: str,
         url: URL,
-        body: bytes | Iterator[bytes] | None,
+        body: Body,
         timeout: float | None,  # noqa: ASYNC109
     ) -> AnyAnswer:
         """Send a request and wait for the head of its answer."""
@@ -58,6 +61,18 @@ class View(Protocol):
 
     async def receive(self, answer: AnyAnswer) -> bytes | None:
         """Return the next piece."""
+        ...
+
+    async def receive_head(self, answer: AnyAnswer) -> None:
+        """Wait for the head."""
+        ...
+
+    async def send(self, answer: AnyAnswer, data: bytes) -> bool:
+        """Send a piece of a body; return whether the server wants more."""
+        ...
+
+    async def send_end(self, answer: AnyAnswer) -> None:
+        """End a body."""
         ...
 
     async def limited(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -154,20 +169,54 @@ class Work:
         port = self.ports[choices.below(len(self.ports))]
         url = URL(self.scheme, HOST, port, f"/{exchange.number}")
         exchange.sent = len(exchange.body)
-        body: bytes | Iterator[bytes] | None = exchange.body or None
-        if exchange.body and choices.below(2):
+        body: Body = exchange.body or None
+        kind = choices.below(3) if exchange.body else 0
+        if kind == 2:
+            body = mint.STREAM
+        elif kind:
             most = 1 + len(exchange.body) // 3
             body = iter([exchange.body[at : at + most] for at in range(0, len(exchange.body), most)])
         try:
             answer = await self.view.open(method, url, body, timeout)
             try:
-                await self.read(exchange, answer, hurries=timeout is not None)
+                if kind == 2:
+                    await self.both(exchange, answer, hurries=timeout is not None)
+                else:
+                    await self.read(exchange, answer, hurries=timeout is not None)
             finally:
                 answer.close()
         except mint.MintError as error:
             self.kernel.note(f"raised {error!r}")
             exchange.end, exchange.error = FAILED, error
             exchange.abandoned = exchange.abandoned or isinstance(error, EXCUSES) or self.record.severed
+
+    async def both(self, exchange: Exchange, answer: AnyAnswer, *, hurries: bool) -> None:
+        """Send the body and read the answer at the same time."""
+        errors: list[mint.MintError] = []
+
+        async def send() -> None:
+            try:
+                most = 1 + len(exchange.body) // 3
+                for at in range(0, len(exchange.body), most):
+                    if not await self.view.send(answer, exchange.body[at : at + most]):
+                        return
+                await self.view.send_end(answer)
+            except mint.MintError as error:
+                self.kernel.note(f"sending raised {error!r}")
+
+        async def read() -> None:
+            try:
+                await self.view.receive_head(answer)
+                await self.read(exchange, answer, hurries=hurries)
+            except mint.MintError as error:
+                errors.append(error)
+            finally:
+                # Whoever gives up reading ends the request for the sender, too.
+                answer.close()
+
+        await self.view.together([send, read])
+        if errors:
+            raise errors[0]
 
     async def read(self, exchange: Exchange, answer: AnyAnswer, *, hurries: bool) -> None:
         """Read an answer to its end, or give it up."""
@@ -242,13 +291,22 @@ class Threads:
         self,
         method: str,
         url: URL,
-        body: bytes | Iterator[bytes] | None,
+        body: Body,
         timeout: float | None,  # noqa: ASYNC109
     ) -> mint.pool.StreamedAnswer:
         return self.pool.stream(method, url, (), body, timeout=timeout)
 
     async def receive(self, answer: mint.pool.StreamedAnswer) -> bytes | None:
         return answer.receive()
+
+    async def receive_head(self, answer: mint.pool.StreamedAnswer) -> None:
+        answer.receive_head()
+
+    async def send(self, answer: mint.pool.StreamedAnswer, data: bytes) -> bool:
+        return answer.send(data)
+
+    async def send_end(self, answer: mint.pool.StreamedAnswer) -> None:
+        answer.send_end()
 
     async def limited(self, _: float, work: Callable[[], Awaitable[None]]) -> None:
         await work()
@@ -272,13 +330,22 @@ class _Tasks:
         self,
         method: str,
         url: URL,
-        body: bytes | Iterator[bytes] | None,
+        body: Body,
         timeout: float | None,  # noqa: ASYNC109
     ) -> mint.pool.asyncio.StreamedAnswer:
         return await self.pool.stream(method, url, (), body, timeout=timeout)
 
     async def receive(self, answer: mint.pool.asyncio.StreamedAnswer) -> bytes | None:
         return await answer.receive()
+
+    async def receive_head(self, answer: mint.pool.asyncio.StreamedAnswer) -> None:
+        await answer.receive_head()
+
+    async def send(self, answer: mint.pool.asyncio.StreamedAnswer, data: bytes) -> bool:
+        return await answer.send(data)
+
+    async def send_end(self, answer: mint.pool.asyncio.StreamedAnswer) -> None:
+        await answer.send_end()
 
 
 class AsyncioTasks(_Tasks):
