@@ -48,7 +48,7 @@ class Tracing:
             self._begin(info.get("connection"))
         if phase == "request" and state == "complete" and self._prefix == "http2":
             self._stream_id = getattr(info.get("ref"), "number", None)
-        given = dict(info)
+        given: dict[str, object] = dict(info)
         if state == "started":
             given = self._known({"request": self._request})
         elif state == "complete":
