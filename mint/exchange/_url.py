@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._checks import exact_text
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _PORTS: dict[Scheme, int] = {"http": 80, "https": 443}
 _MAX_PORT = 65_535
 _MAX_DIGITS = 5
+_REMEMBERED = 256
+"""Of how many authorities the parts are remembered: most programs ask the same servers again and again."""
 _URL = re.compile(r"(?i:(https?))://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.ASCII)
 _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?", re.ASCII)
 _NOT_IN_A_TARGET = re.compile(r"[^\x21-\x7e]")
@@ -63,18 +66,21 @@ def split_url(url: str) -> URL:
     if bad := _NOT_IN_A_TARGET.search(target):
         raise ValueError(f"a URL cannot hold the character {bad.group()!a}: percent-encode it")
     scheme: Scheme = "https" if name.lower() == "https" else "http"
+    host, port = _host_and_port(authority)
+    return URL(scheme, host, _PORTS[scheme] if port is None else port, target)
+
+
+@lru_cache(_REMEMBERED)
+def _host_and_port(authority: str) -> tuple[str, int | None]:
     parts = _AUTHORITY.fullmatch(authority)
     digits = "" if parts is None else parts.group(2) or ""
     # Leading zeros mean nothing, but so many digits that int() takes long are no port.
     if parts is None or len(digits.lstrip("0")) > _MAX_DIGITS or int(digits[-_MAX_DIGITS:] or 0) > _MAX_PORT:
-        if "@" in url:
-            # A password with a slash, "?" or "#" in it ends the authority early.
-            raise ValueError(f"the authority of the URL is not a host with a port from 0 to {_MAX_PORT}")
         raise ValueError(f"{shown(authority)} is not a host with a port from 0 to {_MAX_PORT}")
     host = parts.group(1)
     if host.startswith("[") and ":" not in host:
         raise ValueError(f"{shown(host)} is not an IPv6 address")
-    return URL(scheme, ascii_host(host).lower(), int(digits) if digits else _PORTS[scheme], target)
+    return ascii_host(host).lower(), int(digits) if digits else None
 
 
 def _without_credentials(url: str) -> str:

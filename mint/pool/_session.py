@@ -82,6 +82,8 @@ class Stream:
         self.started_source: bool = False
         self.declared: bool = False
         """Whether the length of the body was declared, so that its last byte is its end."""
+        self.streamed: bool = True
+        """Whether the body follows the head; otherwise it was sent with it, or there is none."""
 
     @property
     def wants_body(self) -> bool:
@@ -90,7 +92,7 @@ class Stream:
         The head of an answer does not end that, whatever its status: a server may read the rest before it
         ends its answer, and would wait for it in vain.
         """
-        if self.ended:
+        if self.ended or not self.streamed:
             return False
         try:
             self.session.conn.request_body_window(self.ref)
@@ -221,6 +223,7 @@ class Session:
             self.recover(error)
             raise
         stream = self.streams[ref] = Stream(self, ref, method, *bells)
+        stream.streamed = streamed
         stream.declared = streamed and has(headers, "content-length")
         return stream
 
@@ -350,6 +353,8 @@ class Session:
 
     def _end_or_close(self, stream: Stream) -> None:
         """Close an HTTP/1 connection whose request was answered before its body was sent."""
+        if not stream.streamed:
+            return
         try:
             self.conn.request_body_window(stream.ref)
         except ValueError:

@@ -120,10 +120,13 @@ class PoolState:
             return
         self._settles = True
         try:
-            while orders := self._policy.settle(self.clock()):
-                for order in orders:
+            closed = True
+            while closed:
+                closed = False
+                for order in self._policy.settle(self.clock()):
                     if isinstance(order, Close):
                         self._lose(order.key)
+                        closed = True  # which makes room for others
                     else:
                         bell = self.bells.get(order.ticket)
                         if bell is not None:
