@@ -4,10 +4,10 @@
     conn, ref = conn.request("GET", "/")
     conn, responses = conn.recv(timeout=10.0)
 
-Whoever holds the value feeds it bytes and gets responses back; there is no thread, loop or pool inside.
+You hold the connection, feed it bytes, and get responses back; it contains no thread, event loop or pool.
 
-Importing this package loads nothing but its table of names: a program pays for what it uses, when it first
-uses it (PEP 562).
+Importing this package loads only its table of names. Each part of mint is imported when it is first used
+(PEP 562).
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Options: frozen, validated when they are made, before anything is dialled.
+"""Options: frozen, and validated when they are made, before any connection is opened.
 
 Every limit has a finite default and its own error. Sizes are in octets, times in seconds. Each option is
 declared once, here (see `_declarations.py`): its documentation, its range, the configuration of the engines
@@ -90,25 +90,25 @@ class HTTP1Options:
     """
 
     case_sensitive_headers: bool = flag(
-        False, "send header names as they are given; they go out in lower case otherwise."
+        False, "send header names exactly as they are given; by default they are sent in lower case."
     )
     skip_target_validation: bool = flag(
-        False, "send targets that RFC 3986 does not allow; blanks and controls stay refused."
+        False, "send targets that RFC 3986 does not allow; blanks and control characters are still refused."
     )
     lenient: bool | Tolerance = leniency()
     sensitive_headers: frozenset[str] = names(
-        "names, in lower case, whose values stand in no error and in no log, and are not kept for the lines "
-        "that come next; authorization, cookies and proxy credentials always are among them."
+        "names, in lower case, of fields whose values appear in no error and no log, and are not remembered "
+        "for later requests; authorization, cookies and proxy credentials are always included."
     )
     optional_responses: tuple[StatusReasonOption, ...] = option(
-        (), '`("status_reason",)` asks for a `StatusReason` after each `Status`.', config="status_reason"
+        (), '`("status_reason",)` adds a `StatusReason` after each `Status`.', config="status_reason"
     )
     max_header_list_size: int = limit(
         262_144, "the octets of one response head.", error="MaxHeaderListSizeExceeded"
     )
     max_fields: int = limit(
         512,
-        "the fields of one response head; each line of a folded one counts.",
+        "the fields of one response head; each line of a folded field counts.",
         unit="fields",
         error="TooManyHeaders",
     )
@@ -153,9 +153,9 @@ class HTTP1Options:
 @documented
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """What we tell the server about ourselves (SETTINGS, RFC 9113 6.5.2).
+    """The settings that the client sends to the server (SETTINGS, RFC 9113 6.5.2).
 
-    `None` leaves a setting as it is: at the beginning as below, later as it was last sent.
+    `None` leaves a setting unchanged: at first it has the initial value below, later the value last sent.
     """
 
     header_table_size: int | None = setting(
@@ -166,12 +166,10 @@ class ClientSettings:
         most=MAX_TABLE,
         unset=4_096,
     )
-    enable_push: bool | None = flag_setting(
-        False, "accept pushed responses; off unless asked for", identifier=2
-    )
+    enable_push: bool | None = flag_setting(False, "accept pushed responses; off by default", identifier=2)
     max_concurrent_streams: int | None = setting(
         None,
-        "how many pushed streams may be open; it applies only with push",
+        "how many pushed streams may be open; it has an effect only with `enable_push`",
         identifier=3,
         least=0,
         most=2**32 - 1,
@@ -180,14 +178,14 @@ class ClientSettings:
     )
     initial_window_size: int | None = setting(
         4_194_304,
-        "octets that the server may send on one stream before we refill",
+        "octets that the server may send on one stream before mint refills the window",
         identifier=4,
         least=0,
         most=MAX_WINDOW,
     )
     max_frame_size: int | None = setting(
         None,
-        "octets of the largest frame we take",
+        "octets of the largest frame that mint accepts",
         identifier=5,
         least=MIN_FRAME_SIZE,
         most=MAX_FRAME_SIZE,
@@ -196,7 +194,7 @@ class ClientSettings:
     )
     max_header_list_size: int | None = setting(
         262_144,
-        "octets of the largest header section we take, decoded",
+        "octets of the largest header section that mint accepts, decoded",
         identifier=6,
         least=1,
         most=MAX_LIMIT,
@@ -204,8 +202,8 @@ class ClientSettings:
     )
     no_rfc7540_priorities: bool | None = flag_setting(
         None,
-        "say that the priorities of RFC 7540 are not used, only those of RFC 9218 (`Priority`); not sent "
-        "unless given, and never changed",
+        "announce that only the priorities of RFC 9218 (`Priority`) are used, not those of RFC 7540; sent "
+        "only if given, and cannot be changed later",
         identifier=9,
         fixed=True,
     )
@@ -236,47 +234,47 @@ _EVENTS = get_args(EventOption)
 class HTTP2Options:
     """How HTTP/2 is spoken. RFC 9113, RFC 7541.
 
-    Limits are numbers from 1 to 2**31 - 1 where nothing else is said.
+    Limits are numbers from 1 to 2**31 - 1 unless stated otherwise.
     """
 
     client_settings: ClientSettings = option(
-        ClientSettings(), "what we tell the server about ourselves.", config="settings"
+        ClientSettings(), "the settings that the client sends to the server.", config="settings"
     )
     connection_window_size: int = limit(
         16_777_216,
-        "octets that the server may send on all streams before we refill",
+        "octets that the server may send on all streams together before mint refills the window",
         least=MIN_CONNECTION_WINDOW,
         most=MAX_WINDOW,
         error="FlowControlError",
     )
     receive_window_update_threshold: int = limit(
         160_000,
-        "refill a window once so few octets are left in it; one smaller than twice as many is refilled when "
-        "half of it is used.",
+        "refill a window when only this many octets are left in it. A window smaller than twice this "
+        "value is refilled when half of it is used.",
         config="window_update_threshold",
     )
     skip_target_validation: bool = flag(
         False,
-        "send targets that RFC 3986 does not allow; whitespace and control characters stay refused.",
+        "send targets that RFC 3986 does not allow; whitespace and control characters are still refused.",
     )
     lenient: bool | Tolerance = leniency()
     sensitive_headers: frozenset[str] = names(
-        "names, in lower case, whose values stand in no error and in no log, and are never put into HPACK "
-        "tables; authorization, cookies and proxy credentials always are among them."
+        "names, in lower case, of fields whose values appear in no error and no log, and are never put into "
+        "HPACK tables; authorization, cookies and proxy credentials are always included."
     )
     index_credentials: bool = flag(
         False,
         "put bearer tokens of 40 characters or more (`authorization: Bearer ...`, also in "
-        "`proxy-authorization`) into the HPACK table, so that requests repeat them in one octet or two. Who "
-        "can make requests on the same connection, and see their size, can then test guesses of the whole "
-        "token (RFC 7541 7.1): leave it off unless tokens are random. Other credentials, and names in "
-        "`sensitive_headers`, stay out of the table.",
+        "`proxy-authorization`) into the HPACK table, so that requests repeat them in one or two octets. "
+        "Anyone who can make requests on the same connection, and see their size, can then test guesses of "
+        "the whole token (RFC 7541 7.1): leave it off unless tokens are random. Other credentials, and the "
+        "fields in `sensitive_headers`, stay out of the table.",
     )
     optional_responses: tuple[EventOption, ...] = option(
         (),
-        "what is reported of the connection, as responses without a ref (each a `ConnectionEvent`): "
-        '`"origin"` asks for `Origins`, `"alt_svc"` for `AltSvc`, `"goaway"` for `GoAway`, `"settings"` for '
-        "`ServerSettings`; nothing unless given. ORIGIN and ALTSVC frames that break a rule of RFC 8336 or "
+        "the events of the connection that are reported, as responses without a ref (`ConnectionEvent`): "
+        '`"origin"` reports `Origins`, `"alt_svc"` `AltSvc`, `"goaway"` `GoAway`, and `"settings"` '
+        "`ServerSettings`; by default none. ORIGIN and ALTSVC frames that break a rule of RFC 8336 or "
         "RFC 7838, or are longer than 65 536 octets, are ignored.",
         config="events",
     )
@@ -288,8 +286,8 @@ class HTTP2Options:
     )
     max_discarded_header_list: int = limit(
         1_048_576,
-        "the octets, decoded, of a header section that ends the connection. One that only exceeds "
-        "`max_header_list_size` of the client settings fails its own response: it is decoded and discarded.",
+        "the octets, decoded, of one header section before the connection ends. A section that exceeds only "
+        "`max_header_list_size` of the client settings is decoded and discarded, and its response fails.",
         error="MaxHeaderListSizeExceeded",
     )
     max_header_block: int = limit(
@@ -303,45 +301,47 @@ class HTTP2Options:
     )
     max_unsent_acks: int = limit(
         1_000,
-        "answers (to PING, SETTINGS and frames on streams that are over) that may wait to be written; those "
-        "that one read asks for wait until it is done.",
+        "answers (to PING, SETTINGS and frames on streams that have ended) that may wait to be written. The "
+        "answers to the frames of one read are written after the whole read has been processed.",
         unit="answers",
         error="EnhanceYourCalm",
     )
     max_glitches: int = limit(
         10_000,
-        "frames without use (PING, SETTINGS, empty DATA, unknown types ...), beyond what useful traffic pays "
-        "back. 330 a second are taken back: the limit holds where time is known, that is everywhere but on a "
-        "`Memory` without a clock.",
+        "frames that serve no purpose (PING, SETTINGS, empty DATA, unknown types ...). Useful traffic lowers "
+        "the count, and so does time, by 330 a second. The limit applies everywhere except on a `Memory` "
+        "without a clock, where time is not known.",
         unit="frames",
         error="EnhanceYourCalm",
     )
     max_resets: int = limit(
         1_000,
-        "streams that end early by the server's doing: pushes that it resets, and what mint resets for what "
-        "it sent. Requests that the server resets or refuses do not count. 33 a second are taken back, and "
-        "one for each complete response.",
+        "streams that end early because of the server: pushes that it resets, and streams that mint resets "
+        "because of what the server sent. Requests that the server resets or refuses do not count. The count "
+        "falls by 33 a second, and by one for each complete response.",
         unit="streams",
         error="EnhanceYourCalm",
     )
     max_reserved: int = limit(
-        100, "how many pushed streams may be promised and not begun; others are refused.", unit="streams"
+        100,
+        "how many pushed streams may be promised but not yet begun; further ones are refused.",
+        unit="streams",
     )
     max_remembered: int = limit(
         1_024,
-        "how many streams that we have reset are remembered; the oldest are forgotten first",
+        "how many streams that mint has reset are remembered; the oldest are forgotten first",
         unit="streams",
         least=0,
     )
     max_informational: int = limit(
         10_000,
-        "how many interim responses may precede a final one; 10 a second are taken back.",
+        "how many interim responses may precede a final one; the count falls by 10 a second.",
         unit="responses",
         error="TooManyInformational",
     )
     max_informational_size: int = limit(
         4_194_304,
-        "the octets of all interim responses that precede a final one; 4,000 a second are taken back.",
+        "the octets of all interim responses that precede a final one; the count falls by 4,000 a second.",
         error="TooManyInformational",
     )
     max_trailer_size: int = limit(
@@ -351,12 +351,12 @@ class HTTP2Options:
         64, "the fields of a trailer section.", unit="fields", error="TooManyHeaders"
     )
     max_pings: int = limit(
-        1_000, "our pings that may wait for an answer.", unit="pings", error="TooManyPings"
+        1_000, "how many pings of the client may wait for an answer.", unit="pings", error="TooManyPings"
     )
     initial_max_concurrent_streams: int = limit(
         100,
-        "how many requests may be open before the server's first SETTINGS arrive; "
-        "`HTTP2.settings_received` tells when they have.",
+        "how many requests may be open before the server's first SETTINGS frame arrives; "
+        "`HTTP2.settings_received` says whether it has.",
         unit="requests",
         error="TooManyConcurrentRequests",
         config="assumed_concurrency",
@@ -386,21 +386,21 @@ class TCPOptions:
 
     connect_timeout: float | None = seconds(
         30.0,
-        "seconds, 0 or more, for everything until the connection can be used: names, attempts, proxy, TLS. "
-        "`None` waits for ever.",
+        "seconds, 0 or more, for connecting as a whole: name resolution, attempts, proxy and TLS. "
+        "`None` means no limit.",
     )
     send_timeout: float | None = seconds(
         30.0,
-        "seconds, 0 or more, that an operation waits without the peer taking a single byte, once more than "
-        "`high_water` are queued: the time begins anew whenever some are taken. `None` waits for ever.",
+        "seconds, 0 or more, that an operation waits while more than `high_water` octets are queued and the "
+        "peer takes none. The time starts again whenever the peer takes some. `None` means no limit.",
     )
     high_water: int = limit(
         1_048_576, "octets that may be queued before an operation waits", most=sys.maxsize
     )
     max_read_ahead: int = limit(
         4 * 1_048_576,
-        "octets that are read while an operation waits to send. Where so many have arrived that nobody "
-        "received, the operation stops waiting and `request_body_window` is 0: receive first.",
+        "octets that may be read while an operation waits to send. When this many have arrived and have not "
+        "been received, the operation stops waiting and `request_body_window` is 0: receive first.",
     )
     inet4: bool = flag(True, "try IPv4 addresses.")
     inet6: bool = flag(True, "try IPv6 addresses.")
@@ -410,7 +410,7 @@ class TCPOptions:
     receive_buffer: int | None = limit(None, "octets of SO_RCVBUF; `None` leaves it to the system.")
     local_address: tuple[str, int] | None = option(None, "the address (and port, 0 for any) to connect from.")
     receive_size: int = limit(
-        65_536, "the octets of one read, to begin with; of a stream that fills them, up to 126 976."
+        65_536, "the octets of one read at first; if the reads are full, up to 126 976."
     )
 
     def __post_init__(self) -> None:
@@ -436,101 +436,105 @@ def _fingerprints(given: Fingerprints) -> Fingerprints:
 @documented
 @dataclass(frozen=True, slots=True)
 class TLSOptions:
-    """How TLS is spoken, and whom it trusts.
+    """How TLS is used, and which certificates are trusted.
 
-    `ca_file` and `ca_data` say who is trusted; where neither is given, `trust` does. Other connections are
-    not affected by any of it, and every option counts on every way: direct, through a proxy, to one.
+    `ca_file` and `ca_data` give the trusted certificates; without them, `trust` chooses. The options do not
+    affect other connections. All of them apply to direct connections, through a proxy, and to a proxy.
 
-    What `ssl` cannot do is not here: the length of a chain (`depth`) is bounded by OpenSSL alone, and there
-    are no checks of revocation unless your own `context` has them.
+    Two things are missing because `ssl` does not offer them: a limit for the length of a chain (only OpenSSL
+    bounds it), and revocation checks. Use your own `context` for those.
 
-    Raises `ValueError` for an old `minimum_version`, a `trust` beside `ca_file` or `ca_data`, a key without
-    a certificate, `check_hostname` without `verify`, an extra that is not installed. What only OpenSSL can
-    judge (files, ciphers) is `TLSFailed` when connecting, before anything is dialled.
+    Raises `ValueError` for a `minimum_version` that is too old, `trust` together with `ca_file` or `ca_data`,
+    a key without a certificate, `check_hostname` without `verify`, or an extra that is not installed. What
+    only OpenSSL can check (files, ciphers) raises `TLSFailed` when connecting, before a socket is opened.
     """
 
-    verify: bool = flag(True, "check the certificate and the host name. Turning it off is for tests.")
+    verify: bool = flag(True, "check the certificate and the host name. Turn it off only in tests.")
     trust: Trust = option(
         "auto",
-        '`"system"` is the operating system\'s store, `"certifi"` that of the package; `"auto"` is the '
-        'first, or the second where the first is empty. `"truststore"` lets the system itself decide, by '
-        "the package of that name (the extra `truststore`).",
+        '`"system"` is the operating system\'s store, `"certifi"` that of the package; `"auto"` is the first '
+        'of them, or the second if the first is empty. With `"truststore"` the operating system itself '
+        "verifies, through the package of that name (the extra `truststore`).",
     )
     ca_file: str | None = option(None, "a PEM file of the certificates to trust.")
     ca_data: str | bytes | None = option(None, "the certificates to trust: PEM text, or DER octets.")
     cert_file: str | None = option(
-        None, "a PEM file with the client certificate, its chain, and maybe the key."
+        None, "a PEM file with the client certificate, its chain and, optionally, the key."
     )
     key_file: str | None = option(
-        None, "the PEM file of the client key, where the certificate's file does not hold it."
+        None, "the PEM file of the client key, if the file of the certificate does not contain it."
     )
     cert_data: PEM | None = option(
         None,
-        "the same as `cert_file`, as PEM text or octets in memory. `ssl` can only load files, so on Linux it "
-        "is given a file that exists in memory alone, elsewhere a temporary one that only this user can read "
-        "and that is removed at once.",
+        "the contents of `cert_file`, as PEM text or octets. `ssl` can only load files, so on Linux mint "
+        "passes it a file that exists in memory alone, and on other systems a temporary file that only the "
+        "current user can read and that is removed at once.",
         repr=False,
     )
     key_data: PEM | None = option(
-        None, "the same as `key_file`, as PEM text or octets in memory, by the same means.", repr=False
+        None,
+        "the contents of `key_file`, as PEM text or octets; passed to `ssl` like `cert_data`.",
+        repr=False,
     )
     key_password: str | None = option(
         None,
-        "what decrypts the key. One that is encrypted is refused without it.",
+        "the password of the key. Without it, an encrypted key is refused.",
         repr=False,
     )
     server_hostname: str | None = option(
-        None, "the name for SNI and for the certificate check; the connection's host otherwise."
+        None, "the name for SNI and for the certificate check; by default the connection's host."
     )
     minimum_version: ssl.TLSVersion = option(
         ssl.TLSVersion.TLSv1_2, "the oldest TLS version; never below 1.2."
     )
     maximum_version: ssl.TLSVersion = option(ssl.TLSVersion.MAXIMUM_SUPPORTED, "the newest TLS version.")
     ciphers: str | None = option(
-        None, "an OpenSSL cipher string for TLS 1.2; the suites RFC 9113 allows otherwise."
+        None, "an OpenSSL cipher string for TLS 1.2; by default the suites that RFC 9113 allows."
     )
-    partial_chain: bool = flag(False, "trust a chain that ends in a trusted certificate which is no root.")
+    partial_chain: bool = flag(False, "accept chains that end in a trusted certificate that is not a root.")
     key_log_file: str | None = option(
         None,
-        "a file that gets the keys of every connection, to read what was captured. The environment "
-        "variable SSLKEYLOGFILE has the same effect where this is not given.",
+        "a file to which the keys of every connection are written, to decrypt captured traffic. If it is "
+        "not given, the environment variable SSLKEYLOGFILE has the same effect.",
     )
     fingerprints: Fingerprints = option(
         frozenset(),
-        "pinned certificates: the server's must have one of these SHA-256 fingerprints, of the certificate "
-        "or of its public key (SubjectPublicKeyInfo), beside all other checks. Each is 64 hexadecimal "
-        "digits; colons between them are left out. `CertificateNotPinned` otherwise, before any request "
-        "is sent; of a proxy's certificate its own options decide. Any certificate will do where there are "
-        "none.",
+        "pinned certificates. In addition to all other checks, the server's certificate, or its public key "
+        "(SubjectPublicKeyInfo), must have one of these SHA-256 fingerprints. Each is 64 hexadecimal digits; "
+        "colons between them are ignored. Otherwise `CertificateNotPinned` is raised before any request is "
+        "sent. For a proxy's certificate, the proxy's own options apply. Empty means that certificates are "
+        "not pinned.",
     )
     check_hostname: HostnameCheck | None = option(
         None,
-        "decides whether a certificate is good for the host, in place of OpenSSL; everything else about the "
-        "certificate is checked as ever. It is called once in each handshake, with the name that OpenSSL "
-        "would check (`server_hostname`, or the connection's host) and the `CertificateNames`, and returns "
-        "`True` or `False`. Anything but `True`, an exception included, is `HostnameRejected`, before any "
-        "request is sent. `lambda host, names: names.match(host)` also lets wildcards match names with "
-        "underscores, which OpenSSL does not. Event loops call it in their thread: it must not wait.",
+        "a function that decides, in place of OpenSSL, whether a certificate is valid for the host; "
+        "everything else about the certificate is still checked. It is called once in each handshake, "
+        "with the name that OpenSSL would check (`server_hostname`, or the connection's host) and the "
+        "`CertificateNames`, and returns `True` or `False`. If it returns anything but `True`, or "
+        "raises an exception, "
+        "`HostnameRejected` is raised before any request is sent. `lambda host, names: names.match(host)` "
+        "also lets wildcards match names with underscores, which OpenSSL does not. Event loops call the "
+        "function in their thread, so it must not block.",
     )
     post_handshake_auth: bool = flag(
         False,
-        "let the server ask for the client's certificate after the handshake, as some do for single "
-        "resources (TLS 1.3, RFC 8446 4.6.2). For connections that offer HTTP/1 only, since HTTP/2 forbids "
-        'it (RFC 9113 9.2.3): `ValueError` where `protocols` has `"http2"`.',
+        "allow the server to ask for the client's certificate after the handshake, as some servers do for "
+        "certain resources (TLS 1.3, RFC 8446 4.6.2). HTTP/2 forbids this (RFC 9113 9.2.3), so the "
+        'connection must offer HTTP/1 only: `ValueError` if `protocols` contains `"http2"`.',
     )
     sessions: TLSSessions | None = option(
         None,
-        "sessions to resume, and where new ones are kept.",
+        "the store of sessions to resume; new sessions are added to it.",
         repr=False,
         compare=False,
     )
     context: ssl.SSLContext | None = option(
         None,
-        "an `ssl.SSLContext` of your own, for clients; then only `server_hostname`, `fingerprints`, "
-        "`check_hostname` and `sessions` of the options above count, and mint sets nothing but ALPN: the "
-        "context's own check of the host name remains, unless you turn it off. Any number of connections "
-        "may share one, and each offers its own protocols. Have another context for other libraries that "
-        "set ALPN.",
+        "your own `ssl.SSLContext` for clients. Of the options above, only `server_hostname`, "
+        "`fingerprints`, `check_hostname` and `sessions` then apply. mint sets nothing but ALPN: the context "
+        "still checks the host name itself, unless you turn that off. Any number of connections "
+        "may share a context, and each offers its own protocols. Do not share it with other "
+        "libraries that set ALPN.",
     )
 
     def __deepcopy__(self, memo: object) -> Self:

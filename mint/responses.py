@@ -1,7 +1,7 @@
-"""Responses: what a server's bytes mean, as frozen values, oldest first.
+"""Responses: the decoded parts of what a server sent, as frozen values.
 
-Exactly one of `Done` and `RequestFailed` ends each request. The frequent ones are compiled; all of them
-are dataclasses, so `match`, `==`, `hash`, `replace` and `pickle` work on them.
+Exactly one `Done` or `RequestFailed` ends each request. The frequent classes are compiled. All of them
+are dataclasses, so `match`, `==`, `hash`, `replace` and `pickle` work with them.
 """
 
 from __future__ import annotations

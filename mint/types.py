@@ -1,6 +1,6 @@
-"""The vocabulary of values and protocols that every part of mint shares.
+"""The types and protocols that all parts of mint share.
 
-No behaviour lives here. Connections know of links and mailboxes only what `Transport` and `Inbox` say.
+This module contains no behaviour. Connections use links and mailboxes only through `Transport` and `Inbox`.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from .messages import Message
 
 Scheme: TypeAlias = Literal["http", "https"]
-"""What a URI says; `http` is in clear, `https` over TLS."""
+"""The scheme of a URI: `http` is in clear text, `https` over TLS."""
 
 ProtocolName: TypeAlias = Literal["http1", "http2"]
-"""The protocols mint speaks."""
+"""The protocols that mint supports."""
 
 HeaderPairs: TypeAlias = Iterable[tuple[str, str]]
-"""Fields as they go in, names in any case, values in latin-1, order and duplicates kept."""
+"""Fields to send, with names in any case and values in latin-1; order and duplicates are kept."""
 
 HeaderFields: TypeAlias = tuple[tuple[str, str], ...]
-"""Fields as they come out, names in lower case, values in latin-1, order and duplicates kept."""
+"""Received fields, with names in lower case and values in latin-1; order and duplicates are kept."""
 
 BytesLike: TypeAlias = "bytes | bytearray | memoryview[int]"
-"""What content is given as; `bytes` pass by reference, mutable buffers are copied."""
+"""The types of content to send; `bytes` are passed by reference, mutable buffers are copied."""
 
 SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | str
-"""An address as the `socket` module has it, for IPv4, for IPv6, or the path of a Unix socket."""
+"""An address in the form that the `socket` module uses, for IPv4 or IPv6, or the path of a Unix socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,17 @@ class UnixAddress:
 
 
 Address: TypeAlias = str | ipaddress.IPv4Address | ipaddress.IPv6Address | UnixAddress
-"""Where to connect, a host name, an IP literal (IPv6 with or without brackets), or a Unix socket."""
+"""Where to connect: a host name, an IP literal (IPv6 with or without brackets), or a Unix socket."""
 
 
 Resolver: TypeAlias = Callable[[str, int], Iterable[str | ipaddress.IPv4Address | ipaddress.IPv6Address]]
-"""Takes a host name and a port and returns IP addresses, the preferred first; it may block."""
+"""Takes a host name and a port, and returns IP addresses, the preferred first; it may block."""
 
 AsyncResolver: TypeAlias = Callable[
     [str, int], Coroutine[object, object, Iterable[str | ipaddress.IPv4Address | ipaddress.IPv6Address]]
 ]
-"""The same as a coroutine function, for asyncio and trio: it runs in the task that connects, and is cancelled
-with it and at the end of its time."""
+"""A `Resolver` as a coroutine function, for asyncio and trio. It runs in the task that connects, and is
+cancelled when that task is cancelled or the time for connecting is up."""
 
 
 class Stream(Enum):
@@ -87,17 +87,17 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
-"""What `stream` returns for a message that is not this connection's."""
+"""What `stream` returns for a message that does not belong to the connection."""
 
 Body: TypeAlias = "BytesLike | Sequence[BytesLike] | Literal[Stream.STREAM] | None"
-"""A request's content, none, known, known in pieces, or streamed."""
+"""The content of a request: none, bytes, a sequence of bytes, or streamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Eof:
     """The end of a streamed request body, with trailers if there are any.
 
-    On HTTP/1 trailers can only follow a chunked body: one without content-length. RFC 9110 6.5.
+    On HTTP/1, trailers can only follow a chunked body, that is, one without content-length. RFC 9110 6.5.
     """
 
     trailers: HeaderFields = ()
@@ -118,13 +118,13 @@ class TLSInfo:
         version: for example `"TLSv1.3"`.
         cipher: the name of the cipher suite, as OpenSSL spells it.
         alpn: the protocol the server chose, or `None`.
-        server_hostname: the name sent as SNI and checked against the certificate; `None` if neither.
+        server_hostname: the name sent as SNI and checked against the certificate; `None` if there is none.
         peer_certificate: the server's certificate in DER, verified or not.
         resumed: whether a session was resumed.
         peer_chain: the certificates that the server sent, in DER, its own first; verified or not.
-        verified_chain: the certificates in DER from the server's own to one that is trusted, as OpenSSL has
-            found them. Empty where OpenSSL did not verify: with `verify=False`, by `truststore` on macOS and
-            Windows, and where a session was resumed.
+        verified_chain: the chain that OpenSSL found, in DER, from the server's certificate to a trusted one.
+            Empty if OpenSSL did not verify the certificate: with `verify=False`, with `truststore` on macOS
+            and Windows, and if a session was resumed.
 
     """
 
@@ -139,19 +139,19 @@ class TLSInfo:
 
 
 class Unread(NamedTuple):
-    """What has arrived at a link and no connection value has read yet. See `Transport.look`."""
+    """What has arrived at a link and has not been received by a connection value. See `Transport.look`."""
 
     octets: tuple[bytes, ...]
     """Plaintext, oldest first; it stays in the link until it is received."""
     ended: bool
-    """Whether the peer's end follows."""
+    """Whether the peer closes the connection after these octets."""
     failure: Exception | None
     """What broke the transport after that, if anything did."""
     handed_out: bool
-    """Whether a mailbox has handed out a message that was not fed to `stream` yet."""
+    """Whether a mailbox has returned a message that has not been passed to `stream` yet."""
 
     def __repr__(self) -> str:
-        """Give the size of what arrived, which may hold secrets."""
+        """Show only the size of what arrived, because it may contain secrets."""
         size = sum(map(len, self.octets))
         return (
             f"Unread(octets=<{size} bytes>, ended={self.ended}, failure={self.failure!r}, "
@@ -160,31 +160,31 @@ class Unread(NamedTuple):
 
 
 class Inbox(Protocol):
-    """What a connection needs of a mailbox: to watch a link, and to let go of it."""
+    """What a connection needs from a mailbox: to watch a link, and to stop watching it."""
 
     def admit(self, transport: Transport) -> None:
-        """Raise `TypeError` where the link is of another world, `MailboxClosed` where nobody listens."""
+        """Raise `TypeError` for a link of another event loop, `MailboxClosed` if the mailbox is closed."""
         ...
 
     def watch(self, transport: Transport) -> None:
-        """Look after the link: it is armed for one message, or has something left to write."""
+        """Watch the link: it is armed for one message, or has something left to write."""
         ...
 
     def unwatch(self, transport: Transport) -> None:
-        """Let go of the link; nothing of it is held."""
+        """Stop watching the link, and keep no reference to it."""
         ...
 
 
 class Transport(Protocol):
-    """What a connection needs of its link, the mutable thing that owns the wire.
+    """What a connection needs from its link, the mutable object that owns the socket or the memory buffers.
 
-    The guard: `claim` takes the link for one operation, if the generation is the newest and nobody
-    else holds it; `release` gives it back, one generation on if the operation moved bytes.
+    The guard: `claim` takes the link for one operation, if the generation is the newest and no other
+    operation holds the link; `release` gives it back, and increments the generation if bytes were moved.
     """
 
     @property
     def source(self) -> Source:
-        """The token its messages carry."""
+        """The token that its messages carry."""
         ...
 
     @property
@@ -194,7 +194,7 @@ class Transport(Protocol):
 
     @property
     def clean_end(self) -> bool:
-        """Whether the peer ended properly, with close_notify where there is TLS."""
+        """Whether the peer closed the connection properly; with TLS, after close_notify."""
         ...
 
     @property
@@ -204,12 +204,12 @@ class Transport(Protocol):
 
     @property
     def socket(self) -> sockets.socket | None:
-        """The socket, to read from its options; `None` where there is none."""
+        """The socket, to read its options; `None` if there is none."""
         ...
 
     @property
     def tls(self) -> TLSInfo | None:
-        """What TLS negotiated; `None` in clear."""
+        """What TLS negotiated; `None` without TLS."""
         ...
 
     @property
@@ -223,33 +223,33 @@ class Transport(Protocol):
         ...
 
     note: object
-    """What the mailbox keeps about it; `None` to begin with."""
+    """What the mailbox stores about the link; `None` at first."""
 
     lone: bool
-    """Whether a request was queued while no other was open, and nothing of it was written."""
+    """Whether a request was queued while no other was open, and nothing of it has been written yet."""
 
     def claim(self, generation: int) -> None:
         """Take the link for one operation; raise `StaleConnectionError` through a superseded value."""
         ...
 
     def settle(self, generation: int, error: BaseException) -> None:
-        """Close the link where an exception broke an operation of this generation's value off."""
+        """Close the link if an exception interrupted an operation of the value with this generation."""
         ...
 
     def release(self, *, moved: bool) -> int:
-        """Give the link back and return the generation that is the newest now."""
+        """Give the link back and return the current generation."""
         ...
 
     def poison(self) -> None:
-        """Close for good: an operation was interrupted and nobody knows how far it came."""
+        """Close for good: an operation was interrupted, and it is unknown how far it got."""
         ...
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
-        """Queue the octets and, if told so, write what the kernel takes."""
+        """Queue the octets and, if `flush` is true, write what the operating system accepts."""
         ...
 
     def fail_writing(self) -> None:
-        """Drop what is queued, and write no more."""
+        """Discard what is queued, and write nothing more."""
         ...
 
     def flush(self, timeout: float | None) -> None:
@@ -258,37 +258,37 @@ class Transport(Protocol):
 
     @property
     def unsent(self) -> int:
-        """How many octets are queued and not written."""
+        """How many octets are queued but not written."""
         ...
 
     @property
     def congested(self) -> bool:
-        """Whether the peer takes nothing more before what it sent is received."""
+        """Whether the peer takes nothing more until what it sent has been received."""
         ...
 
     @property
     def written(self) -> bool:
-        """Whether all that was sent has left, layers included."""
+        """Whether everything that was sent has been written, including what TLS layers hold."""
         ...
 
     def receive(self, until: float | None) -> bytes:
-        """Return what came, at most one read; `b""` at the end; wait until the clock says `until`."""
+        """Return what arrived, at most one read, or `b""` at the end; wait until the time `until`."""
         ...
 
     def receive_now(self) -> bytes | None:
-        """Return what came without waiting; `None` where nothing did, `b""` at the end."""
+        """Return what has arrived, without waiting; `None` if nothing has, `b""` at the end."""
         ...
 
     def look(self) -> Unread | None:
-        """Fetch what is there without waiting, and say what it is; `None` where nothing is.
+        """Return what has arrived, without waiting and without consuming it; `None` if nothing has.
 
-        Nothing is consumed. It makes one system call, which does not wait, and none where something is known
-        to be there already. The link must be claimed.
+        It makes one system call, which does not wait, or none if something is already known to
+        have arrived. The link must be claimed.
         """
         ...
 
     def permit(self, call: Literal["recv", "flush"]) -> None:
-        """Raise `RuntimeError` where this call, which may wait, has no place."""
+        """Raise `RuntimeError` if this call, which may wait, is not allowed here."""
         ...
 
     def arm(self) -> None:
@@ -296,7 +296,7 @@ class Transport(Protocol):
         ...
 
     def accept(self, message: Message) -> bytes:
-        """Take one message of this link in its turn; `b""` says that the peer ended."""
+        """Take one message of this link, in order, and return its data; `b""` if the peer has ended."""
         ...
 
     def set_inbox(self, inbox: Inbox | None) -> None:
@@ -309,18 +309,18 @@ class Transport(Protocol):
         ...
 
     def shut_write(self) -> None:
-        """Say that no more will be sent, once all that is queued is written."""
+        """Close the sending direction after everything that is queued has been written."""
         ...
 
     @property
     def ended(self) -> bool:
-        """Whether the peer has ended, cleanly or not; what it said before may still wait."""
+        """Whether the peer has closed, cleanly or not; data sent before may still have to be received."""
         ...
 
     def close(self) -> None:
-        """Close the wire; idempotent, never raises."""
+        """Close the transport; idempotent, never raises."""
         ...
 
     def abort(self) -> None:
-        """Close the wire from any thread and any signal handler, while an operation may be in progress."""
+        """Close the transport from any thread or signal handler, even while an operation is in progress."""
         ...

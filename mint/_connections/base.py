@@ -1,9 +1,9 @@
-"""What both protocols' connections share: a frozen value over a guarded link.
+"""What the connections of both protocols share: a frozen value over a guarded link.
 
-A value holds an engine state (never written), the generation of the link it was made at, and a private
-store. Every operation that touches the wire runs one transaction: claim the link, let the engine decide,
-write what it says, give the link back one generation on, and return the successor. What is special to a
-protocol lives in http1.py and http2.py; nothing here knows a socket or a front end.
+A value holds the state of an engine (never modified), the generation of the link for which it was made, and
+a private store. Every operation that sends or receives is one transaction: claim the link, let the engine
+decide, write its output, release the link with the next generation, and return the successor. What only one
+protocol has is in http1.py or http2.py; this module knows neither sockets nor event loops.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def _rearm(newest: ConnectionBase[_S]) -> None:
 class ConnectionBase(Identity, Generic[_S]):
     """A connection as an immutable value. Use it through `mint.HTTP1` and `mint.HTTP2`.
 
-    Every operation leaves the value as it was and returns a new one: go on with that. `==` compares
-    what the protocol and the caller put into the value, never the socket; values are not hashable.
+    Every operation leaves the value unchanged and returns a new one: continue with that. `==` compares
+    the protocol state and the private store, never the socket; values are not hashable.
     """
 
     _counts: ClassVar[bool] = False
@@ -89,7 +89,7 @@ class ConnectionBase(Identity, Generic[_S]):
     _proxy_headers: HeaderFields
 
     _quick: ClassVar[Quick[Response]]
-    """The compiled course of what is frequent; of each class its own."""
+    """The compiled implementation of the frequent operations; each class has its own."""
 
     # -- making successors
 
@@ -118,13 +118,13 @@ class ConnectionBase(Identity, Generic[_S]):
         return responses_of(events, _FAILED, from_fault)
 
     def _refuse(self, fault: Fault) -> HTTPError | TransportError:
-        """Return the error for a wish that was refused: the value stays as good as it was."""
+        """Return the error for an operation that was refused; the value is unchanged."""
         return from_fault(fault).marked(successor=self)
 
     def _lost(self, state: _S, error: TransportError, before: Sequence[Response]) -> None:
-        """Mark the error after the wire broke: what is open fails, the successor is closed.
+        """Complete the error after the connection broke: open requests fail, the successor is closed.
 
-        What the peer had said before is heard first: an early 413 may be the reason.
+        What the peer had sent before is decoded first: an early 413 may be the reason.
         """
         link = self._link
         link.close()
@@ -144,7 +144,7 @@ class ConnectionBase(Identity, Generic[_S]):
     def _outlived(
         self, state: _S, error: TransportError, before: Sequence[Response], generation: int
     ) -> None:
-        """Mark an error after which the connection lives on: what is open is as it would fail now."""
+        """Complete an error after which the connection stays open; `processed` is as if it failed now."""
         standing = self._responses(state.lose(as_fault(error)).responses)
         error.marked(
             processed=common(standing),
@@ -153,11 +153,11 @@ class ConnectionBase(Identity, Generic[_S]):
         )
 
     def undelivered(self, error: TransportError) -> None:
-        """Mark an error of a front end's `flush`, which leaves the value as it was."""
+        """Complete an error of an event loop's `flush`, which leaves the value unchanged."""
         self._outlived(self._state, error, (), self._generation)
 
     def _commit(self, step: Step[_S], *, flush: bool = True) -> Self:
-        """Write what a step of a claimed link says and return the successor."""
+        """Write the output of a step to the claimed link and return the successor."""
         link = self._link
         try:
             if step.notes:
@@ -177,14 +177,14 @@ class ConnectionBase(Identity, Generic[_S]):
         return self._slots().succeed(self, state, link.release(moved=True))
 
     def _broke(self, step: Step[_S], error: BaseException) -> None:
-        """Give the link up: what a step says could not be handed to it."""
+        """Give up the link: it did not accept the output of a step."""
         if isinstance(error, TransportError):
             self._lost(step.state, error, self._responses(step.responses))
         else:
             self._link.poison()
 
     def _unheard(self, error: BaseException, before: Sequence[Response]) -> None:
-        """Give the link back or up: a read failed after these responses."""
+        """Release the link or give it up, because a read failed after these responses."""
         link = self._link
         if isinstance(error, TransportTimeout):
             self._outlived(self._state, error, before, link.release(moved=False))
@@ -194,11 +194,11 @@ class ConnectionBase(Identity, Generic[_S]):
             link.release(moved=False)
 
     def _written(self, state: _S) -> _S:
-        """Return the state after all that it said was written; HTTP/2 counts what waits."""
+        """Return the state after all its output has been written; HTTP/2 counts unsent answers."""
         return state
 
     def _current(self, link: Transport) -> _S:
-        """Return the state to go on from: what was queued may have been taken since the last operation."""
+        """Return the current state: queued output may have been written since the last operation."""
         return self._written(self._state) if link.written else self._state
 
     def _claimed(self) -> Transport:
@@ -222,24 +222,24 @@ class ConnectionBase(Identity, Generic[_S]):
         *,
         flush: bool = True,
     ) -> tuple[Self, RequestRef]:
-        """Send a request; the responses come later, under the ref that is returned.
+        """Send a request and return its ref; the responses with this ref arrive later.
 
         Args:
             method: a token, sent as it is (`"GET"`).
-            target: what stands in the request line: `"/path?query"`, percent-encoded by you;
+            target: the target of the request line: `"/path?query"`, already percent-encoded;
                 `"*"` for OPTIONS; `"host:port"` for CONNECT.
-            headers: pairs of name and value. Host, user-agent and the framing are added where absent.
+            headers: pairs of name and value. Host, user-agent and the framing fields are added if absent.
             body: `None`, bytes, a sequence of bytes, or `mint.STREAM` to send it later with
-                `stream_request_body`; a request for a tunnel (CONNECT) wants that.
-            flush: write now what the kernel takes; `False` queues, so that many requests are one write.
+                `stream_request_body`; a tunnel (CONNECT) needs `mint.STREAM`.
+            flush: `True` writes at once; `False` queues, so that several requests need only one write.
 
         Raises:
-            HTTPError: with `local` true, the request cannot be sent and nothing was: `Closed`,
-                `ClosedForWriting`, `InvalidRequestTarget`, `InvalidHeaderValue` and their like; on HTTP/1
+            HTTPError: with `local` true, the request cannot be sent and nothing was sent: `Closed`,
+                `ClosedForWriting`, `InvalidRequestTarget`, `InvalidHeaderValue` and others; on HTTP/1
                 `RequestBodyIsStreaming`, `TooManyPipelinedRequests`; on HTTP/2 `TooManyConcurrentRequests`,
                 `ExceedsWindowSize`, `MaxHeaderListSizeExceeded`.
-            TransportError: the wire broke.
-            TypeError: an argument is of another type.
+            TransportError: the connection broke.
+            TypeError: an argument has the wrong type.
 
         RFC 9110 9, RFC 9112 3, RFC 9113 8.3.
 
@@ -262,27 +262,27 @@ class ConnectionBase(Identity, Generic[_S]):
         raise self._refuse(made)
 
     def _asking(self, operation: Callable[[_S], Step[_S]], *, flush: bool = True) -> tuple[Self, RequestRef]:
-        """Run an operation that gives a ref."""
+        """Run an operation that returns a ref."""
         made, step = self._transact(operation, flush=flush)
         if step.ref is None:
             raise self._refuse(Fault("closed", processed=0, local=True))
         return made, step.ref
 
     def _heard_unasked(self, *, queues: bool = False) -> None:
-        """Refuse a request before which something has arrived, and note one that `queues`; HTTP/1 does."""
+        """On HTTP/1, refuse a request if something has already arrived, and note one that `queues`."""
 
     @pieces_first
     def stream_request_body(self, ref: RequestRef, data: BytesLike | Eof, *, flush: bool = True) -> Self:
-        """Send a piece of a streamed body, or its end: `mint.Eof`, with trailers or without.
+        """Send a piece of a streamed body, or its end: `mint.Eof`, with or without trailers.
 
-        After `101` or a successful CONNECT the same call sends into the tunnel; `mint.Eof()` ends that
-        direction only. An empty piece sends nothing.
+        After `101` or a successful CONNECT, the same call sends into the tunnel; `mint.Eof()` then ends only
+        this direction. An empty piece sends nothing.
 
-        Raises `ExceedsWindowSize` on HTTP/2 where the piece is larger than `request_body_window(ref)`,
-        `ContentLengthMismatch` where it breaks the declared length, `RequestIsNotStreaming`,
+        Raises `ExceedsWindowSize` on HTTP/2 if the piece is larger than `request_body_window(ref)`,
+        `ContentLengthMismatch` if it contradicts the declared length, `RequestIsNotStreaming`,
         `UnknownRequestToStream`, and for trailers `TrailingHeadersButNotChunkedEncoding` and
-        `UnallowedTrailingHeader`; all of them local. `TransportError` where the wire broke, `ValueError` for
-        a ref this connection never gave. RFC 9112 7.1, RFC 9113 8.1.
+        `UnallowedTrailingHeader`; all of them local. `TransportError` if the connection broke, `ValueError`
+        for a ref that this connection never returned. RFC 9112 7.1, RFC 9113 8.1.
         """
         piece = data if type(data) is bytes else as_piece(data)
         if flush is not True and flush is not False:
@@ -295,7 +295,7 @@ class ConnectionBase(Identity, Generic[_S]):
         return self._run(lambda state: state.stream_body(ref, piece), flush=flush) if made is None else made
 
     def _run(self, operation: Callable[[_S], Step[_S]], *, flush: bool = True) -> Self:
-        """Run an operation that gives no ref."""
+        """Run an operation that returns no ref."""
         return self._transact(operation, flush=flush)[0]
 
     def _transact(self, operation: Callable[[_S], Step[_S]], *, flush: bool = True) -> tuple[Self, Step[_S]]:
@@ -317,25 +317,25 @@ class ConnectionBase(Identity, Generic[_S]):
     # -- responses
 
     def _fed(self, step: Step[_S], before: list[Response]) -> Self:
-        """Commit what feeding gave; raise its fault with everything that was decoded."""
+        """Commit the step after feeding; raise its fault with everything that was decoded."""
         responses = self._responses(step.responses) if step.responses else []
         before += responses
         if step.fault is None:
             try:
                 return self._commit(step)
             except TransportError as error:
-                # The responses are in `before` too: keep the whole story, once.
+                # The responses are in `before`, too: do not report them twice.
                 told = error.responses[len(responses) :]
                 error.marked(responses=(*before, *told))
                 raise
         if self._link.lone:
-            self._link.fail_writing()  # the request that waits must not leave any more
+            self._link.fail_writing()  # the queued request must not be sent any more
         # The error has no name here: a frame that holds the error whose traceback holds the frame is garbage.
         try:
             successor = self._commit(step)
         except TransportError as lost:
-            # What was to be written did not get through; the fault matters more than that. Where it had
-            # left requests open (a GOAWAY), they have failed by now.
+            # The output could not be written, but the fault is more important. If it had left requests
+            # open (a GOAWAY), they have failed by now.
             told = lost.responses[len(responses) :]
             whole = (*before, *told)
             if step.cause is not None:
@@ -346,17 +346,17 @@ class ConnectionBase(Identity, Generic[_S]):
 
     @reads_first
     def recv(self, byte_count: int = 0, timeout: float | None = None) -> tuple[Self, list[Response]]:
-        """Wait for bytes of the server and return what they mean; passive mode only.
+        """Wait for bytes from the server and return the responses that they contain; passive mode only.
 
         Args:
-            byte_count: return once at least so many plaintext bytes came; 0 for any.
-            timeout: seconds to wait at most; `None` waits for ever.
+            byte_count: return when at least this many plaintext bytes have arrived; 0 for any number.
+            timeout: the most seconds to wait; `None` means no limit.
 
-        Returns also when the peer ended. Raises `TransportTimeout` (a `TimeoutError`) when the time is
-        up: the connection lives on (`conn.after(error)`), and what was decoded is in `error.responses`.
-        Raises `HTTPError` for what breaks HTTP, another `TransportError` where the wire broke while something
-        was open (an end while nothing is open is no error: `is_open("read")` says it), `RuntimeError` in
-        active mode, `ValueError` for a negative `byte_count`.
+        It also returns when the peer has closed. Raises `TransportTimeout` (a `TimeoutError`) when the time
+        is up: the connection stays open (`conn.after(error)`), and `error.responses` has what was decoded.
+        Raises `HTTPError` if the server violates HTTP, another `TransportError` if the connection breaks
+        while something is open (an end while nothing is open is not an error; `is_open("read")` is then
+        false), `RuntimeError` in active mode, `ValueError` for a negative `byte_count`.
         """
         until = None if timeout is None else deadline("timeout", timeout, monotonic())
         byte_count = number("byte_count", byte_count, 0, maxsize)
@@ -371,7 +371,7 @@ class ConnectionBase(Identity, Generic[_S]):
                 return current, responses
 
     def _read(self, until: float | None, responses: list[Response]) -> tuple[Self, int]:
-        """Feed one read; return the successor, and how many octets it was."""
+        """Feed one read; return the successor and the number of octets read."""
         with Settled(self._link, self._generation):
             link = self._claimed()
             try:
@@ -382,7 +382,7 @@ class ConnectionBase(Identity, Generic[_S]):
             return self._take(data, responses), len(data)
 
     def _take(self, data: bytes, responses: list[Response]) -> Self:
-        """Feed one read of a claimed link; `b""` is the peer's end."""
+        """Feed one read of a claimed link; `b""` means that the peer has closed."""
         successor = self._quick.take(self, data, responses)
         if successor is not None:
             return successor
@@ -405,11 +405,11 @@ class ConnectionBase(Identity, Generic[_S]):
 
     @messages_first
     def stream(self, message: object) -> tuple[Self, list[Response]] | Literal[Unknown.UNKNOWN]:
-        """Feed one message of a mailbox and return what it means; active mode.
+        """Take one message of a mailbox and return the responses that it contains; active mode.
 
-        Returns `mint.UNKNOWN` for anything that is not this connection's message. The link is read again
-        only after this, also when it raises and the connection stays open. Raises as `recv` does, and
-        `StaleConnectionError` for a message that was fed before.
+        Returns `mint.UNKNOWN` for anything that is not a message of this connection. The socket is read again
+        only after this call, even if it raises and the connection stays open. Raises the same errors as
+        `recv`, and `StaleConnectionError` for a message that was passed before.
         """
         try:
             if not isinstance(message, (Received, Closed, Broken)) or message.source != self.source:
@@ -443,7 +443,7 @@ class ConnectionBase(Identity, Generic[_S]):
         return successor, responses
 
     def _heard(self, step: Step[_S]) -> tuple[Self, list[Response]]:
-        """Go on after a message was fed, where more than responses came of it."""
+        """Continue after a message was fed and produced more than responses."""
         responses: list[Response] = []
         try:
             successor = self._fed(step, responses)
@@ -454,14 +454,14 @@ class ConnectionBase(Identity, Generic[_S]):
         return successor, responses
 
     def owns(self, message: object) -> bool:
-        """Whether a message is this connection's: whether `stream` would take it."""
+        """Whether a message belongs to this connection, so that `stream` would take it."""
         return isinstance(message, (Received, Closed, Broken)) and message.source == self.source
 
     # -- the mode
 
     @property
     def transport(self) -> Transport:
-        """The link, which moves the octets. It is for front ends; programs have no use for it."""
+        """The link, which moves the octets. It is for event loops; programs do not need it."""
         return self._link
 
     @property
@@ -470,11 +470,12 @@ class ConnectionBase(Identity, Generic[_S]):
         return self._link.source
 
     def set_mode(self, mode: Literal["active", "passive"], mailbox: Inbox | None = None) -> Self:
-        """Change how bytes come in: `"active"` with a mailbox, or `"passive"`.
+        """Change how bytes are received: `"active"` with a mailbox, or `"passive"`.
 
-        Nothing is lost: what the mailbox has not handed out comes with `recv`, or out of the next mailbox; a
-        message it did hand out must still be fed to `stream`. Raises `ValueError` for a mode without its
-        mailbox, `TypeError` for a mailbox of another event loop, `MailboxClosed`.
+        Nothing is lost: what the mailbox has not returned yet comes from `recv` or from the next mailbox. A
+        message that it has returned must still be passed to `stream`. Raises `ValueError` for active mode
+        without a mailbox or passive mode with one, `TypeError` for a mailbox of another event loop, and
+        `MailboxClosed`.
         """
         one_of("mode", mode, ("active", "passive"))
         check_inbox(mailbox)
@@ -498,40 +499,40 @@ class ConnectionBase(Identity, Generic[_S]):
             return self._succeed(self._state, link.release(moved=True))
 
     def move_to(self, mailbox: Inbox) -> Self:
-        """Hand the connection to another mailbox; messages not handed out move along."""
+        """Move the connection to another mailbox, with messages that have not been returned yet."""
         return self.set_mode("active", mailbox)
 
     @property
     def mode(self) -> Literal["active", "passive"]:
-        """How bytes come in, `"active"` through a mailbox or `"passive"` through `recv`."""
+        """How bytes are received: `"active"` through a mailbox, or `"passive"` through `recv`."""
         return "passive" if self._link.inbox is None else "active"
 
     # -- what is known
 
     @property
     def open_request_count(self) -> int:
-        """How many requests are waiting for the end of their response; pushes do not count."""
+        """The number of requests whose response is not complete; pushes do not count."""
         return self._state.open_request_count
 
     def is_open(self, direction: Literal["write", "read"] = "write") -> bool:
         """Whether requests can be sent (`"write"`), or responses may still come (`"read"`).
 
-        After a GOAWAY, or where either side said `connection: close`, only the second holds.
+        After a GOAWAY, or if either side sent `connection: close`, only the second is true.
         """
         if type(direction) is not str or direction not in {"write", "read"}:
             direction = direction_of(direction)
         return self._state.is_open_write if direction == "write" else self._state.is_open_read
 
     def is_usable(self) -> bool:
-        """Whether a request can be sent, as far as what has arrived from the server tells.
+        """Whether a request can be sent, judging by everything that has arrived from the server.
 
-        `is_open()` speaks of what was received. This also looks, without waiting, at what has arrived since:
-        the end of the connection, a GOAWAY (HTTP/2), or on HTTP/1 bytes while no request is open, which make
-        the connection useless. Nothing is consumed, and the value stays current. A tunnel is not usable.
-        Limits that pass, such as that of concurrent requests, do not count.
+        `is_open()` considers only what was received. This method also looks, without waiting, at what has
+        arrived since: the end of the connection, a GOAWAY (HTTP/2), or on HTTP/1 bytes while no request is
+        open, which make the connection unusable. Nothing is consumed, and the value stays current. A tunnel
+        is not usable. Temporary limits, such as that of concurrent requests, do not count.
 
-        It makes at most one system call where nothing has arrived. Otherwise it reads until nothing more is
-        there, or 64 KiB are held, and decodes that. Raises `StaleConnectionError` through a superseded value.
+        If nothing has arrived, it makes at most one system call. Otherwise it reads until nothing more is
+        there, or 64 KiB are held, and decodes that. Raises `StaleConnectionError` for an outdated value.
         RFC 9112 9.3, 9.5.
         """
         if not self.is_open() or self._is_tunnel:
@@ -550,11 +551,11 @@ class ConnectionBase(Identity, Generic[_S]):
         return False
 
     def _is_unasked(self, found: Unread) -> bool:  # noqa: ARG002  # HTTP/2 streams tell what belongs to what
-        """Whether what has arrived is the answer to no request."""
+        """Whether something has arrived that does not answer any request."""
         return False
 
     def foreseen(self) -> list[Event]:
-        """Return what has arrived and was not received yet, as events, without consuming it."""
+        """Return what has arrived but has not been received, as events, without consuming it."""
         with Settled(self._link, self._generation):
             link = self._claimed()
             found = link.look()
@@ -564,12 +565,12 @@ class ConnectionBase(Identity, Generic[_S]):
 
     @property
     def socket(self) -> sockets.socket | None:
-        """The socket, to read options from; do not read, write or close it. `None` if there is none."""
+        """The socket, to read its options; do not read, write or close it. `None` if there is none."""
         return self._link.socket
 
     @property
     def tls(self) -> TLSInfo | None:
-        """What TLS negotiated; `None` in clear."""
+        """What TLS negotiated; `None` without TLS."""
         return self._link.tls
 
     @property
@@ -579,7 +580,7 @@ class ConnectionBase(Identity, Generic[_S]):
 
     @property
     def peer_address(self) -> SocketAddress | None:
-        """The address of the server, or of the proxy in between."""
+        """The address of the server, or of the proxy if there is one."""
         return self._link.peer_address
 
     @property
@@ -590,32 +591,32 @@ class ConnectionBase(Identity, Generic[_S]):
     # -- the private store and the log
 
     def put_private(self, key: str, value: object) -> Self:
-        """Associate a value with the connection; no byte moves."""
+        """Store a value with the connection; nothing is sent."""
         instance("key", key, str, "a str")
         return self._slots().replace(self, "_private", {**self._private, key: value})
 
     def get_private(self, key: str, default: object = None) -> object:
-        """Return what was put under the key, or the default."""
+        """Return the value stored under the key, or the default."""
         return self._private.get(instance("key", key, str, "a str"), default)
 
     def delete_private(self, key: str) -> Self:
-        """Forget what was put under the key, if anything was."""
+        """Delete the value stored under the key, if there is one."""
         key = str.__str__(instance("key", key, str, "a str"))
         kept = {each: value for each, value in self._private.items() if each != key}
         return self._slots().replace(self, "_private", kept)
 
     def put_log(self, log: bool) -> Self:  # the seeds' put_log(conn, boolean)
-        """Turn the log on or off: logger `mint`, level DEBUG, one record per frame or head."""
+        """Turn logging on or off: logger `mint`, level DEBUG, one record per frame or message head."""
         return self._slots().replace(self, "_state", self._state.traced(flag("log", log)))
 
     # -- the wire
 
     def flush(self, timeout: float | None = None) -> Self:
-        """Write everything that is queued; wait at most `timeout` seconds, `None` for ever.
+        """Write everything that is queued; wait at most `timeout` seconds, `None` for no limit.
 
-        Returns early where `TCPOptions.max_read_ahead` octets have arrived meanwhile: receive first. Raises
-        `TransportTimeout` when the time is up: the connection lives on, and what was not written stays
-        queued. `RuntimeError` in asyncio and trio, which have a `flush` to await.
+        Returns early if `TCPOptions.max_read_ahead` octets have arrived meanwhile: receive first. Raises
+        `TransportTimeout` when the time is up: the connection stays open, and what was not written stays
+        queued. Raises `RuntimeError` in asyncio and trio, which have a `flush` function to await.
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout, -LONGEST)
@@ -638,19 +639,19 @@ class ConnectionBase(Identity, Generic[_S]):
             return self._succeed(self._current(link), link.release(moved=True))
 
     def fork(self) -> Self:
-        """Return the same value over a fresh in-memory link: for replay, exploration and tests.
+        """Return the same value over a new in-memory transport, for replay, exploration and tests.
 
-        The link is a `mint.transport.Memory` whose peer reads: what is sent need not be taken. `initiate`
-        with one of your own gives you its handle.
+        The transport is a `mint.transport.Memory` whose peer reads, so you need not take what is sent. If you
+        need the transport itself, make one and pass it to `initiate`.
         """
         return self._slots().replace(
             self._slots().replace(self, "_link", Memory(reads=True)), "_generation", 0
         )
 
     def close(self) -> Self:
-        """Close the connection: from any value and any thread, idempotent, never raises.
+        """Close the connection. May be called on any value, from any thread and repeatedly; never raises.
 
-        Requests that are open get no further response.
+        Open requests get no further responses.
         """
         link = self._link
         step = self._state.close()
@@ -666,16 +667,16 @@ class ConnectionBase(Identity, Generic[_S]):
             if step.output:
                 link.send(step.output, flush=False)
         except TransportError:
-            # Nobody listens any more; that is no reason not to close.
+            # The peer does not listen any more; close all the same.
             link.close()
         link.close()
         return self._succeed(step.state, link.release(moved=True))
 
     def after(self, error: MintError) -> Self:
-        """Return the value to go on with after an error of this connection.
+        """Return the value to continue with after an error of this connection.
 
-        The same value for a local error. `ValueError` for an error of another connection, and for one
-        without a successor: unpickled, or raised before there was a connection.
+        For a local error it is the same value. Raises `ValueError` for an error of another connection, and
+        for one without a successor, which was unpickled or raised before there was a connection.
         """
         successor = instance("error", error, MintError, "an error of mint").successor
         if not isinstance(successor, type(self)) or successor.source is not self.source:
@@ -683,7 +684,7 @@ class ConnectionBase(Identity, Generic[_S]):
         return successor
 
     def __enter__(self) -> Self:
-        """Close the link at the end of the block, whichever value is current by then."""
+        """Close the connection at the end of the block, whichever value is current by then."""
         return self
 
     def __exit__(

@@ -1,8 +1,8 @@
-"""The root of mint's errors, what each of them says, and the response that carries one.
+"""The base classes of mint's errors, and the response that carries an error.
 
-Classes for single reasons are in the sibling modules. An error is data: it can be compared (by type and
-fields) and pickled. It says whether it is `local`, whether the request may have been `processed`, and what
-was decoded before it (`responses`).
+The classes for single reasons are in the sibling modules. An error can be compared (by type and fields)
+and pickled. It says whether it is `local`, whether the request may have been `processed`, and what was
+decoded before it (`responses`).
 
 `RequestFailed` is here because a response may carry an error, and an error carries responses.
 """
@@ -41,32 +41,32 @@ class Processed(Enum):
     """Whether the server may have acted on a request (RFC 9110 9.2.2, RFC 9113 8.7)."""
 
     NO = "no"
-    """It has not; safe to send again elsewhere, whatever the method."""
+    """It has not; the request can safely be sent again elsewhere, whatever the method."""
     MAYBE = "maybe"
-    """Nobody can tell; send again only what is idempotent."""
+    """It is unknown; send the request again only if it is idempotent."""
     YES = "yes"
-    """It has; part of the response was seen."""
+    """It has; part of the response was received."""
 
 
 def shown(text: str) -> str:
-    """Return what a peer or a caller sent, escaped and cut, fit for a message or a log."""
+    """Return what a peer or a caller sent, escaped and shortened for a message or a log."""
     if len(text) > _SHOWN:
         return f"{text[:_SHOWN]!a}... ({len(text)} characters)"
     return ascii(text)
 
 
 class MintError(Exception):
-    """Anything that mint raises because of a peer, the network or an impossible wish.
+    """Base class of what mint raises because of a peer, the network or a request that cannot be sent.
 
     Attributes:
         reason: a stable snake_case name of what happened; each class has one.
-        local: the caller asked for something impossible; nothing was sent and the connection value
-            is as good as before.
+        local: whether the caller asked for something impossible. Then nothing was sent, and the
+            connection value is unchanged.
         processed: whether the request may have been processed.
         responses: what was decoded before the error, oldest first. After a fatal error it contains a
             `RequestFailed` for every request that was still open.
-        successor: the connection value to go on with (`conn.after(error)` returns it with its exact
-            type); `None` where there is none: connecting failed, or the error was unpickled.
+        successor: the connection value to continue with (`conn.after(error)` returns it with its exact
+            type); `None` if there is none, because connecting failed or the error was unpickled.
 
     """
 
@@ -82,7 +82,7 @@ class MintError(Exception):
         self.message = message
 
     def __str__(self) -> str:
-        """Return what was seen and what to do."""
+        """Return the message: what was seen and what to do."""
         return self.message
 
     def _names(self) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ class MintError(Exception):
         return f"{type(self).__name__}({fields})"
 
     def __eq__(self, other: object) -> bool:
-        """Compare by type and fields; the successor is no field."""
+        """Compare by type and fields; the successor is not a field."""
         if not isinstance(other, MintError) or type(self) is not type(other):
             return NotImplemented
         return (
@@ -115,7 +115,7 @@ class MintError(Exception):
         return hash((type(self), self.reason, self.local, self.processed))
 
     def __copy__(self) -> Self:
-        """Return an error that says the same, with the same successor."""
+        """Return an equal error with the same successor."""
         make: Callable[..., Self] = type(self)
         _, fields, state = self.__reduce__()
         made = make(*fields)  # pyright: ignore[reportArgumentType]  # what __init__ took
@@ -124,11 +124,11 @@ class MintError(Exception):
         return made
 
     def __deepcopy__(self, memo: object) -> Self:
-        """Return an error that says the same; what it holds are values."""
+        """Return an equal error; its contents are immutable and need no copy."""
         return self.__copy__()
 
     def __reduce__(self) -> tuple[type[Self], tuple[object, ...], dict[str, object]]:
-        """Pickle everything but the successor: a link does not travel."""
+        """Pickle everything but the successor, because a connection cannot be pickled."""
         state: dict[str, object] = {
             "local": self.local,
             "processed": self.processed,
@@ -144,7 +144,7 @@ class MintError(Exception):
         responses: tuple[Response, ...] | None = None,
         successor: object | None = None,
     ) -> Self:
-        """Set what a raiser knows about the occasion and return the error; used by mint itself."""
+        """Set these attributes and return the error; used by mint itself."""
         if local is not None:
             self.local = local
         if processed is not None:
@@ -161,11 +161,11 @@ class HTTPError(MintError):
 
 
 class TransportError(MintError):
-    """A failure of what carries HTTP: names, sockets, TLS."""
+    """A failure below HTTP: name resolution, sockets or TLS."""
 
 
 class _Late:
-    """What makes the error of a failure when it is first asked for: a break may fail thousands at once."""
+    """Makes the error of a failure when it is first read, because a break may fail thousands of requests."""
 
     __slots__ = ("_late",)
 
@@ -184,7 +184,7 @@ class _Late:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed(_Late):
-    """This request failed, and only this one: no `Done` follows.
+    """A request failed: no `Done` follows for it, and other requests are not affected.
 
     `error.processed` says whether it is safe to send the request again.
     """
@@ -194,9 +194,9 @@ class RequestFailed(_Late):
 
 
 ConnectionEvent: TypeAlias = Origins | AltSvc | GoAway | ServerSettings
-"""What is about the connection and not about a request, so it has no `ref`.
+"""An event that concerns the connection and not a request, so it has no `ref`.
 
-It comes only where `HTTP2Options.optional_responses` asks for it.
+It is reported only if `HTTP2Options.optional_responses` names it.
 """
 
 Response: TypeAlias = (
@@ -214,14 +214,14 @@ Response: TypeAlias = (
 )
 """Anything that `recv` and `stream` return.
 
-Each has a `ref`, but for a `ConnectionEvent`.
+Each has a `ref`, except a `ConnectionEvent`.
 """
 
 
 class StaleConnectionError(MintError, RuntimeError):
-    """A superseded value tried to use the wire, or two threads did at once; no byte was moved.
+    """An outdated value was used, or two threads used the connection at once; no byte was sent or received.
 
-    Every operation returns a new value: keep that one. The link and its newest value are unharmed.
+    Every operation returns a new value: use that one. The connection and its newest value are not affected.
     """
 
     reason = "stale_connection"
@@ -236,7 +236,7 @@ class StaleConnectionError(MintError, RuntimeError):
 
 
 class MailboxClosed(MintError, RuntimeError):
-    """The mailbox was closed: nobody gets a message out of it any more. Its connections live on."""
+    """The mailbox was closed and returns no more messages. Its connections stay open."""
 
     reason = "mailbox_closed"
     local = True

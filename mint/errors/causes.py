@@ -1,7 +1,7 @@
 """What is wrong with a target, a field name or a field value of a request, in words.
 
-A fault says at which place (`size`) which character (`limit`) stands that may not be sent, so that the
-message can name it also where the value is a secret. Where the characters are good, its code says why not.
+A fault contains the position (`size`) of a character (`limit`) that may not be sent, so that the message
+can name it even if the value is a secret. If all characters are allowed, its code says what else is wrong.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _seen(fault: Fault) -> str:
 
 
 def of_target(fault: Fault) -> tuple[str, ...]:
-    """Return what is wrong with a target; nothing where it is its form."""
+    """Return what is wrong with a target; nothing if the target has the wrong form."""
     if fault.size < 0:
         return ()
     return (f"{_seen(fault)} must be percent-encoded",)

@@ -10,7 +10,7 @@ _EXTRAS = {"br": "br", "zstd": "zstd"}
 class UnknownCoding(HTTPError):
     """The content has a coding that cannot be decoded here (RFC 9110 8.4.1).
 
-    The message names the extra to install where there is one.
+    The message names the extra to install, if there is one.
     """
 
     reason = "unknown_coding"

@@ -10,7 +10,7 @@ def _because(cause: str) -> str:
 
 
 class InvalidStatusLine(HTTPError):
-    """What came is no HTTP/1 status line (RFC 9112 4)."""
+    """The server sent something that is not an HTTP/1 status line (RFC 9112 4)."""
 
     reason = "invalid_status_line"
     __match_args__ = ("line", "cause")
@@ -48,7 +48,7 @@ class InvalidHeader(HTTPError):
 class MaxHeaderListSizeExceeded(HTTPError):
     """A header or trailer section is larger than the limit.
 
-    For a response the limit is ours (`max_header_list_size`), for a request it is the server's.
+    For a response it is the client's limit (`max_header_list_size`), for a request the server's.
     """
 
     reason = "max_header_list_size_exceeded"
@@ -73,7 +73,7 @@ class TooManyHeaders(HTTPError):
 
 
 class TooManyInformational(HTTPError):
-    """More interim responses came than `max_informational` allows, or more bytes of them."""
+    """The interim responses exceed `max_informational` or `max_informational_size`."""
 
     reason = "too_many_informational"
     __match_args__ = ("count", "limit")
@@ -109,7 +109,7 @@ class ChunkLineTooLong(HTTPError):
 
 
 class ChunkOverheadExceeded(HTTPError):
-    """The chunk extensions of a body outweigh what it carries."""
+    """The chunk extensions of a body are too large in relation to its content."""
 
     reason = "chunk_overhead_exceeded"
     __match_args__ = ("size", "limit")
@@ -153,7 +153,7 @@ class MoreThanOneContentLengthHeader(HTTPError):
 
 
 class TransferEncodingAndContentLength(HTTPError):
-    """A response has both framings, a sign of smuggling (RFC 9112 6.3)."""
+    """A response has both transfer-encoding and content-length, a sign of smuggling (RFC 9112 6.3)."""
 
     reason = "transfer_encoding_and_content_length"
 
@@ -162,7 +162,7 @@ class TransferEncodingAndContentLength(HTTPError):
 
 
 class InvalidContentLengthHeader(HTTPError):
-    """A content-length is no decimal number, or too large (RFC 9110 8.6)."""
+    """A content-length is not a decimal number, or is too large (RFC 9110 8.6)."""
 
     reason = "invalid_content_length_header"
     __match_args__ = ("value",)
@@ -176,7 +176,7 @@ class InvalidContentLengthHeader(HTTPError):
 
 
 class EmptyTokenList(HTTPError):
-    """A field that should hold a list of tokens holds none."""
+    """A field that should contain a list of tokens contains none."""
 
     reason = "empty_token_list"
     __match_args__ = ("name",)
@@ -187,7 +187,7 @@ class EmptyTokenList(HTTPError):
 
 
 class InvalidTokenList(HTTPError):
-    """A field that should hold a list of tokens holds something else, or lists `chunked` twice."""
+    """A field that should contain a list of tokens contains something else, or lists `chunked` twice."""
 
     reason = "invalid_token_list"
     __match_args__ = ("name", "value", "cause")
@@ -204,7 +204,7 @@ class InvalidTokenList(HTTPError):
 
 
 class UnexpectedData(HTTPError):
-    """Bytes came that belong to no request; they are never taken for a response (RFC 9112 6.3)."""
+    """Bytes arrived that belong to no request; they are never taken for a response (RFC 9112 6.3)."""
 
     reason = "unexpected_data"
     __match_args__ = ("data",)
@@ -236,7 +236,7 @@ class IncompleteResponse(HTTPError):
 
 
 class TruncatedTLS(HTTPError):
-    """TLS ended without close_notify: a body read until close may be cut (RFC 9112 9.8)."""
+    """TLS ended without close_notify: a body that ends with it may be truncated (RFC 9112 9.8)."""
 
     reason = "tls_truncated"
 

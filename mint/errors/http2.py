@@ -23,12 +23,12 @@ _CODES = (
 
 
 def code_name(code: int) -> str:
-    """Return the name of an HTTP/2 error code, or its number where it has none (RFC 9113 7)."""
+    """Return the name of an HTTP/2 error code, or its number if it has no name (RFC 9113 7)."""
     return _CODES[code] if 0 <= code < len(_CODES) else f"error code {code:#x}"
 
 
 class TooManyConcurrentRequests(HTTPError):
-    """The server allows no more open streams (RFC 9113 5.1.2); 100 until its first SETTINGS came."""
+    """The server allows no more open streams (RFC 9113 5.1.2); the limit is 100 until its first SETTINGS."""
 
     reason = "too_many_concurrent_requests"
     __match_args__ = ("count", "limit")
@@ -114,7 +114,7 @@ class MissingStatusHeader(HTTPError):
 class MalformedResponse(HTTPError):
     """A response breaks the message rules of RFC 9113 8.
 
-    `name` is the field or frame at fault, `value` says in words what is wrong.
+    `name` is the field or frame that is wrong, and `value` says what is wrong with it.
     """
 
     reason = "malformed_response"
@@ -205,7 +205,7 @@ class FlowControlError(HTTPError):
 
 
 class StreamClosedError(HTTPError):
-    """A frame came on a stream that had ended (STREAM_CLOSED)."""
+    """A frame arrived on a stream that had ended (STREAM_CLOSED)."""
 
     reason = "stream_closed"
     __match_args__ = ("detail",)
@@ -216,9 +216,9 @@ class StreamClosedError(HTTPError):
 
 
 class EnhanceYourCalm(HTTPError):
-    """The server spends our resources without useful traffic (ENHANCE_YOUR_CALM).
+    """The server uses the client's resources without useful traffic (ENHANCE_YOUR_CALM).
 
-    `option` is the limit of `HTTP2Options` that was exceeded, `size` what was counted and `limit` its value.
+    `option` is the name of the exceeded limit of `HTTP2Options`, `limit` its value, and `size` the count.
     """
 
     reason = "enhance_your_calm"
@@ -245,7 +245,7 @@ class InadequateSecurity(HTTPError):
 
 
 class HTTP1Response(HTTPError):
-    """An HTTP/1 answer came where HTTP/2 was expected."""
+    """The server answered in HTTP/1 where HTTP/2 was expected."""
 
     reason = "http1_response"
     __match_args__ = ("seen",)

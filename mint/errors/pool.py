@@ -6,7 +6,7 @@ from .base import MintError
 
 
 class PoolClosed(MintError, RuntimeError):
-    """The pool was closed: it takes no requests, and those under way were given up.
+    """The pool was closed: it takes no new requests, and requests in progress were cancelled.
 
     `processed` says whether the server may have acted on the request.
     """

@@ -1,6 +1,6 @@
-"""Errors on the way through a proxy: what the proxy did, before any byte reached the origin.
+"""Errors while a tunnel through a proxy is opened, before any byte has reached the origin.
 
-Every one of them is `Processed.NO` for the origin.
+So `processed` is `Processed.NO` for all of them.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ _SHOWN = 120
 
 
 class ProxyError(HTTPError):
-    """The tunnel through the proxy could not be made."""
+    """The tunnel through the proxy could not be opened."""
 
     reason = "proxy"
     processed = Processed.NO
 
 
 class TunnelTimeout(ProxyError, TimeoutError):
-    """The proxy did not answer CONNECT in `tunnel_timeout`."""
+    """The proxy did not answer CONNECT within `tunnel_timeout`."""
 
     reason = "tunnel_timeout"
 
@@ -40,14 +40,14 @@ class UnexpectedProxyStatus(ProxyError):
         self.body = body
 
     def __repr__(self) -> str:
-        """Show what the proxy said without its secrets, and not all of a long body."""
+        """Show the proxy's answer without secrets, and only the beginning of a long body."""
         rest = "" if len(self.body) <= _SHOWN else f"... ({len(self.body)} bytes)"
         headers = shown(self.headers)
         return f"UnexpectedProxyStatus(status={self.status}, {headers=}, body={self.body[:_SHOWN]!r}{rest})"
 
 
 class ProxyFailed(ProxyError):
-    """The proxy broke HTTP or SOCKS, or its connection broke, while the tunnel was made; `error` says how."""
+    """The proxy violated HTTP or SOCKS, or broke off, before the tunnel was open; `error` says how."""
 
     reason = "proxy_failed"
     __match_args__ = ("error",)

@@ -1,4 +1,4 @@
-"""Errors about requests that cannot be sent: nothing was sent, the value is as good as before.
+"""Errors about requests that cannot be sent. Nothing was sent, and the connection value is unchanged.
 
 RFC 9110 5, 6.5, 7.1, 8.6; RFC 9112 3, 6; RFC 9113 8.
 """
@@ -68,7 +68,7 @@ class InvalidRequestMethod(HTTPError):
 class InvalidRequestTarget(HTTPError):
     """The target has a form or characters that HTTP does not allow here (RFC 9112 3.2).
 
-    `target` is what was given, without what may be credentials; `cause` says in words what is wrong with it.
+    `target` is the target without anything that may be credentials; `cause` says what is wrong with it.
     """
 
     reason = "invalid_request_target"
@@ -87,7 +87,7 @@ class InvalidRequestTarget(HTTPError):
 class InvalidHeaderName(HTTPError):
     """A field name must be a token (RFC 9110 5.1).
 
-    `cause` says in words what is wrong with it.
+    `cause` says what is wrong with it.
     """
 
     reason = "invalid_header_name"
@@ -100,9 +100,9 @@ class InvalidHeaderName(HTTPError):
 
 
 class InvalidHeaderValue(HTTPError):
-    """A field value must not hold controls, or blanks at its ends (RFC 9110 5.5), and must fit the request.
+    """A field value has control characters or outer blanks (RFC 9110 5.5), or contradicts the request.
 
-    `value` is empty where the field is a secret one; `cause` says in words what is wrong with it.
+    `value` is empty if the field is secret; `cause` says what is wrong with it.
     """
 
     reason = "invalid_header_value"
@@ -123,7 +123,7 @@ class InvalidHeaderValue(HTTPError):
 class InvalidRequestFraming(HTTPError):
     """The headers and the body contradict each other about where the request ends.
 
-    `name` is the field at fault, `value` says in words what is wrong.
+    `name` is the field that is wrong, and `value` says what is wrong with it.
     """
 
     reason = "invalid_request_framing"
@@ -161,9 +161,9 @@ class ConnectionSpecificHeader(HTTPError):
 
 
 class ContentLengthMismatch(HTTPError):
-    """A body is longer or shorter than its content-length says: `size` octets where `declared` are left.
+    """A body is longer or shorter than its content-length: it has `size` octets where `declared` are left.
 
-    Raised for a request (nothing was sent), delivered for a response (RFC 9113 8.1.1).
+    For a request it is raised, and nothing was sent; a response fails with it (RFC 9113 8.1.1).
     """
 
     reason = "content_length_mismatch"
@@ -185,7 +185,7 @@ class TrailingHeadersButNotChunkedEncoding(HTTPError):
 
 
 class UnallowedTrailingHeader(HTTPError):
-    """This field may not stand in a trailer section (RFC 9110 6.5.1)."""
+    """This field is not allowed in a trailer section (RFC 9110 6.5.1)."""
 
     reason = "unallowed_trailing_header"
     __match_args__ = ("name",)
@@ -196,7 +196,7 @@ class UnallowedTrailingHeader(HTTPError):
 
 
 class UnknownRequestToStream(HTTPError):
-    """The request is over: its body can no longer be streamed."""
+    """The request has ended: its body can no longer be streamed."""
 
     reason = "unknown_request_to_stream"
 
@@ -226,7 +226,7 @@ class TooManyPings(HTTPError):
 
 
 class TooManySettings(HTTPError):
-    """More SETTINGS are waiting for their acknowledgement than make sense."""
+    """Too many SETTINGS of the client are waiting for their acknowledgement."""
 
     reason = "too_many_settings"
     __match_args__ = ("count", "limit")

@@ -1,4 +1,4 @@
-"""The one table from the faults of the engines to the errors of the facade."""
+"""The table that maps the faults of the engines to public errors."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ _MAKERS: dict[str, Callable[[Fault], HTTPError | TransportError]] = {
 
 
 def reasons() -> frozenset[str]:
-    """Return every reason that has an error; a test compares it with what the engines can say."""
+    """Return every reason that has an error; a test compares them with those that the engines report."""
     return frozenset(_MAKERS)
 
 
 def from_fault(fault: Fault) -> HTTPError | TransportError:
-    """Return the error that says what the fault says."""
+    """Return the error for a fault."""
     error = _MAKERS[fault.reason](fault)
     return error.marked(local=fault.local, processed=_PROCESSED[fault.processed])

@@ -1,7 +1,7 @@
-"""Errors of what carries HTTP: names, sockets, TLS. Each is also the builtin error people catch.
+"""Errors below HTTP: name resolution, sockets, TLS. Most are also the matching built-in exceptions.
 
-Closed and refused connections are `ConnectionError`s, timeouts are `TimeoutError`s, TLS failures carry
-the `ssl.SSLError` as `__cause__`. `system_error` is the one table from `OSError` to these classes.
+Closed and refused connections are `ConnectionError`s, timeouts are `TimeoutError`s, and TLS failures have
+the `ssl.SSLError` as their `__cause__`. `system_error` maps an `OSError` to one of these classes.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class TransportReset(TransportError, ConnectionResetError):
 
 
 class TransportTimeout(TransportError, TimeoutError):
-    """The time is up. What was being done says `phase`.
+    """The time is up; `phase` says what was being done.
 
-    A timeout of `recv` leaves the connection alive; one in the middle of sending closes it, because
-    nobody can tell how much arrived.
+    A timeout of `recv` leaves the connection usable. One in the middle of sending closes it, because
+    it is unknown how much has arrived.
     """
 
     reason = "timeout"
@@ -46,7 +46,7 @@ class TransportTimeout(TransportError, TimeoutError):
 
 
 class ConnectionRefused(TransportError, ConnectionRefusedError):
-    """Nobody listens at the address."""
+    """The connection was refused: no server listens at the address."""
 
     reason = "econnrefused"
     __match_args__ = ("address",)
@@ -101,9 +101,9 @@ class CertificateRejected(TLSFailed):
 
 
 class HostnameRejected(CertificateRejected):
-    """The server's certificate is for other names, or `TLSOptions.check_hostname` refused those it is for.
+    """The server's certificate is for other names, or `TLSOptions.check_hostname` did not accept its names.
 
-    No request was sent. Where `check_hostname` raised an exception, that is the `__cause__`.
+    No request was sent. If `check_hostname` raised an exception, that is the `__cause__`.
     """
 
     reason = "hostname_rejected"
@@ -116,7 +116,7 @@ class CertificateNotPinned(CertificateRejected):
 
 
 class ProtocolNotNegotiated(TransportError):
-    """The server does not speak ALPN, so it cannot have agreed to HTTP/2."""
+    """The server did not negotiate a protocol (ALPN), so HTTP/2 cannot be used."""
 
     reason = "protocol_not_negotiated"
 
@@ -125,7 +125,7 @@ class ProtocolNotNegotiated(TransportError):
 
 
 class BadALPNProtocol(TransportError):
-    """The server chose a protocol that was not offered or is not spoken here."""
+    """The server chose a protocol that was not offered or that mint does not support."""
 
     reason = "bad_alpn_protocol"
     __match_args__ = ("protocol",)
