@@ -216,6 +216,19 @@ def limits_of_http1() -> str:
     return "\n".join(lines)
 
 
+def limits_of_pools() -> str:
+    """Return the table of the limits and times of a pool and its requests for SECURITY.md."""
+    lines = ["| what is limited | option | default | error |", "|---|---|---|---|"]
+    for kind in (_pool_options.PoolOptions, _pool_options.Timeouts):
+        for name, one in declarations(kind).items():
+            if one.unit:
+                what, error = one.text.rstrip("."), f"`{one.error}`" if one.error else ""
+                default = shown_default(kind, name)
+                unit = "" if default == "`None`" else f" {one.unit}"
+                lines.append(f"| {what} | `{kind.__name__}.{name}` | {default}{unit} | {error} |")
+    return "\n".join(lines)
+
+
 def reference(kind: type) -> str:
     """Return the table of the numbers and times of a class of options."""
     lines = ["| option | default | unit | range | error |", "|---|---|---|---|---|"]
@@ -232,6 +245,7 @@ def parts() -> list[Part]:
     """Return every part: the file, its name there, and what makes it."""
     made: list[Part] = [
         ("SECURITY.md", "limits of HTTP/1", limits_of_http1),
+        ("SECURITY.md", "limits of pools", limits_of_pools),
         ("mint/_core/http2_config.pyx", "settings", settings),
         ("mint/_connections/http2.py", "settings", put_settings),
     ]

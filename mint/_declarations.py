@@ -38,7 +38,7 @@ class Declaration(NamedTuple):
     unit: str = ""
     """What a number counts: octets, fields, requests ..."""
     error: str = ""
-    """The class of `mint.errors` for what exceeds a limit; empty where something is only held back."""
+    """The class of `mint.errors` for what exceeds a limit or a time; empty where nothing fails."""
     config: str = ""
     """Its name in the configuration of an engine, where that is another one."""
     unset: int | None = None
@@ -118,12 +118,12 @@ def flag_or(accepts: type[_T], text: str, *, config: str = "") -> bool | _T:
 
 
 @overload
-def seconds(default: float, text: str) -> float: ...
+def seconds(default: float, text: str, *, error: str = ...) -> float: ...
 @overload
-def seconds(default: None, text: str) -> float | None: ...
-def seconds(default: float | None, text: str) -> float | None:
+def seconds(default: None, text: str, *, error: str = ...) -> float | None: ...
+def seconds(default: float | None, text: str, *, error: str = "") -> float | None:
     """Declare a time in seconds; `None` is no limit."""
-    return field(default=default, metadata={_KEY: Declaration("seconds", text, unit="seconds")})
+    return field(default=default, metadata={_KEY: Declaration("seconds", text, unit="seconds", error=error)})
 
 
 def names(text: str) -> frozenset[str]:

@@ -41,7 +41,7 @@ class PoolOptions:
         "send a PING over HTTP/2 after this much silence, while a request waits and before a connection is "
         "used again; `None` sends none.",
     )
-    ping_timeout: float = seconds(10.0, "how long the answer to a PING may take.")
+    ping_timeout: float = seconds(10.0, "how long the answer to a PING may take.", error="TransportTimeout")
     max_retries: int = limit(
         2, "how often one request may be sent again.", unit="retries", least=0, most=maxsize
     )
@@ -65,13 +65,19 @@ class PoolOptions:
 @documented
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Limits of time for one request, in seconds; `None` for no limit. Each raises `TransportTimeout`."""
+    """Limits of time for one request, in seconds; `None` for no limit."""
 
-    total: float | None = seconds(None, "everything, from the call to the end of the answer.")
-    pool: float | None = seconds(None, "waiting for a connection.")
-    connect: float | None = seconds(None, "connecting; `TCPOptions.connect_timeout` also applies.")
-    read: float | None = seconds(None, "waiting for the next part of the response.")
-    write: float | None = seconds(None, "waiting until more of the request can be sent.")
+    total: float | None = seconds(
+        None, "everything, from the call to the end of the answer.", error="TransportTimeout"
+    )
+    pool: float | None = seconds(None, "waiting for a connection.", error="TransportTimeout")
+    connect: float | None = seconds(
+        None, "connecting; `TCPOptions.connect_timeout` also applies.", error="TransportTimeout"
+    )
+    read: float | None = seconds(None, "waiting for the next part of the response.", error="TransportTimeout")
+    write: float | None = seconds(
+        None, "waiting until more of the request can be sent.", error="TransportTimeout"
+    )
 
     def __post_init__(self) -> None:
         check(self)

@@ -388,11 +388,13 @@ class TCPOptions:
         30.0,
         "seconds, 0 or more, for connecting as a whole: name resolution, attempts, proxy and TLS. "
         "`None` means no limit.",
+        error="TransportTimeout",
     )
     send_timeout: float | None = seconds(
         30.0,
         "seconds, 0 or more, that an operation waits while more than `high_water` octets are queued and the "
         "peer takes none. The time starts again whenever the peer takes some. `None` means no limit.",
+        error="TransportTimeout",
     )
     high_water: int = limit(
         1_048_576, "octets that may be queued before an operation waits", most=sys.maxsize

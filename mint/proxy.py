@@ -83,6 +83,7 @@ class Proxy:
         30.0,
         "how long the proxy may take to open the tunnel, inside `connect_timeout`; `None` sets no limit of "
         "its own.",
+        error="TunnelTimeout",
     )
 
     def __post_init__(self) -> None:

@@ -37,7 +37,7 @@ def test_an_option_is_documented(kind: type[HTTP1Options], name: str) -> None:
     text = " ".join((kind.__doc__ or "").split())
     assert f" {name}: {described(declared)}" in text
     if declared.error:
-        assert issubclass(getattr(errors, declared.error), errors.HTTPError)
+        assert issubclass(getattr(errors, declared.error), errors.MintError)
 
 
 def test_the_documentation_says_range_and_error() -> None:

@@ -150,11 +150,11 @@ class Wanted:
         until = None if timeout is None else self.clock() + _checks.seconds("timeout", timeout)
         return replace(self, until=until, timeouts=Timeouts())
 
-    def within(self, limit: float | None) -> float | None:
-        """Return when a phase that begins now has to end."""
+    def within(self, limit: float | None, since: float | None = None) -> float | None:
+        """Return when a phase has to end that begins now, or that began at a given time."""
         if limit is None:
             return self.until
-        end = self.clock() + limit
+        end = (self.clock() if since is None else since) + limit
         return end if self.until is None else min(end, self.until)
 
 
@@ -425,6 +425,7 @@ def piece(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[bytes | 
 def pump(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
     """Send what there is of the body until something of the response arrives."""
     had_head = stream.has_head
+    stream.stalled = None
     until = wanted.within(wanted.timeouts.read)
     while True:
         with pool.lock:
@@ -475,10 +476,14 @@ def _send(
         if rest:
             session.blocked.add(bell)
     if not rest:
+        stream.stalled = None
         # The server may have answered already.
         yield from _look(pool, session, bell)
         return rest
-    until = wanted.within(wanted.timeouts.write)
+    # Whatever else arrives meanwhile: the time begins anew only once something can be sent.
+    if stream.stalled is None or len(rest) < len(data):
+        stream.stalled = pool.clock()
+    until = wanted.within(wanted.timeouts.write, stream.stalled)
     try:
         if pool.is_late(until):
             raise TransportTimeout("sending")
@@ -529,6 +534,7 @@ def _room(pool: PoolState, session: Session, bell: Bell, until: float | None) ->
 def send(pool: PoolState, stream: Stream, data: BytesLike, wanted: Wanted) -> Procedure[bool]:
     """Send a piece of a body; return whether the server still wants it."""
     rest = memoryview(data).cast("B")
+    stream.stalled = None
     while rest:
         with pool.lock:
             stream.sender.clear()

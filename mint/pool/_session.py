@@ -80,6 +80,8 @@ class Stream:
         self.end_trailers: HeaderFields = ()
         self.rest: memoryview[int] = memoryview(b"")
         self.started_source: bool = False
+        self.stalled: float | None = None
+        """Since when nothing of the body can be sent, as long as somebody waits for that."""
         self.declared: bool = False
         """Whether the length of the body was declared, so that its last byte is its end."""
         self.streamed: bool = True

@@ -1,0 +1,232 @@
+"""Every option and limit of time of a pool makes a difference, and has the error that its declaration names.
+
+The procedures of a pool are driven by hand, against servers that say nothing or close every connection: time
+passes only where a procedure waits until a certain moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+
+import pytest
+
+import mint
+from mint._declarations import declarations
+from mint.errors import MintError, TransportClosed, TransportTimeout
+from mint.exchange import URL
+from mint.pool import PoolOptions, Timeouts
+from mint.pool._procedures import Connect, Park, Procedure, Pull, Receive, Room, acquire, begin, send
+from mint.pool._requests import make_wanted
+from mint.pool._state import PoolState
+from mint.responses import Data, Headers, Status
+
+from .test_procedures import FakeLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mint.pool._session import Session
+    from mint.types import ProtocolName
+
+_T = TypeVar("_T")
+Options: TypeAlias = "PoolOptions | Timeouts"
+Play: TypeAlias = "Callable[[PoolOptions, Timeouts], object]"
+
+WAITS: Final = "waits for ever"
+HERE, THERE = (URL("https", host, 443, "/") for host in ("example.org", "example.com"))
+
+
+@dataclass
+class World:
+    """A pool with these options, and servers that never answer."""
+
+    options: PoolOptions
+    timeouts: Timeouts
+    protocol: ProtocolName = "http1"
+    connects: bool = True
+    closes: bool = False
+    loop: FakeLoop = field(default_factory=FakeLoop)
+    connections: int = 0
+
+    def __post_init__(self) -> None:
+        self.pool = PoolState(self.loop, self.options, lambda _: self.protocol == "http2")
+
+    def wanted(self, url: URL = HERE, body: bytes | None = None) -> mint.pool._procedures.Wanted:
+        """Return a request."""
+        return make_wanted("GET", url, (), body, (), self.timeouts, self.loop.clock)
+
+    def acquire(self, url: URL = HERE) -> Session | str:
+        """Return a connection for a request, or how asking for one ends."""
+        return self.run(acquire(self.pool, self.wanted(url)))
+
+    def begin(self, body: bytes | None = None) -> object:
+        """Return how a request ends."""
+        return self.run(begin(self.pool, self.wanted(body=body)))
+
+    def run(self, procedure: Procedure[_T]) -> _T | str:
+        """Return what a procedure returns, or that it waits without a limit."""
+        while True:
+            try:
+                step = next(procedure)
+            except StopIteration as over:
+                value: _T = over.value
+                return value
+            if isinstance(step, Pull):
+                assert isinstance(step.source, Iterator)
+                step.piece = next(step.source, None)
+            elif isinstance(step, Receive) and self.closes:
+                step.session.lose(TransportClosed().marked(processed=mint.Processed.MAYBE))
+            elif isinstance(step, Connect) and self.connects:
+                step.conn = self.connected()
+            elif isinstance(step, (Connect, Park, Receive, Room)):
+                if step.until is None:
+                    return WAITS
+                self.loop.now = max(self.loop.now, step.until)
+
+    def connected(self) -> mint.Connection:
+        """Return a new connection."""
+        self.connections += 1
+        module = mint.http1 if self.protocol == "http1" else mint.http2
+        link = mint.transport.Memory(reads=True)
+        made: mint.Connection = module.initiate(
+            link, scheme="https", hostname="a.example", identity=self.connections
+        )
+        return made
+
+    def outcome(self, body: bytes | None = None) -> object:
+        """Return how a request ends, and when."""
+        try:
+            return self.begin(body)
+        except MintError as error:
+            return error, self.loop.now
+
+
+def asked(*urls: URL, protocol: ProtocolName = "http1") -> Play:
+    """Return how many connections are made for requests at the same time."""
+
+    def play(options: PoolOptions, timeouts: Timeouts) -> object:
+        world = World(options, timeouts, protocol)
+        for url in urls:
+            world.acquire(url)
+        return world.connections
+
+    return play
+
+
+def asked_later(options: PoolOptions, timeouts: Timeouts) -> object:
+    """Return how many connections are made for two requests, two seconds after each other."""
+    world = World(options, timeouts)
+    session = world.acquire()
+    assert not isinstance(session, str)
+    world.pool.release(session)
+    world.loop.now = 2.0
+    world.acquire()
+    return world.connections
+
+
+def shared(options: PoolOptions, timeouts: Timeouts) -> object:
+    """Return how many connections are made for two requests over HTTP/2, the second after the first."""
+    world = World(options, timeouts, "http2")
+    return world.acquire() and world.acquire() and world.connections
+
+
+def silent(protocol: ProtocolName = "http1", body: bytes | None = None, *, connects: bool = True) -> Play:
+    """Return how a request ends that no server answers."""
+
+    def play(options: PoolOptions, timeouts: Timeouts) -> object:
+        return World(options, timeouts, protocol, connects).outcome(body)
+
+    return play
+
+
+def upload(options: PoolOptions, timeouts: Timeouts) -> object:
+    """Return how a request ends whose body the server does not take."""
+    return World(replace(options, ping_interval=None), timeouts, "http2").outcome(bytes(100_000))
+
+
+def waiting(options: PoolOptions, timeouts: Timeouts) -> object:
+    """Return how a request ends while the only connection is in use."""
+    world = World(replace(options, max_per_origin=1), timeouts)
+    world.acquire()
+    return world.outcome()
+
+
+def closing(options: PoolOptions, timeouts: Timeouts) -> object:
+    """Return how many connections are made where servers close each without an answer."""
+    world = World(options, timeouts, closes=True)
+    with pytest.raises(TransportClosed):
+        world.begin()
+    return world.connections
+
+
+def closing_again(options: PoolOptions, timeouts: Timeouts) -> object:
+    """Return the same for requests that may be repeated."""
+    return closing(replace(options, retry_idempotent=True), timeouts)
+
+
+def unread(options: PoolOptions, timeouts: Timeouts) -> object:
+    """Return whether the server is held back once 1000 octets wait to be read."""
+    world = World(options, timeouts, "http2")
+    session = world.acquire()
+    assert not isinstance(session, str)
+    bells = world.pool.make_bell(), world.pool.make_bell()
+    stream = session.open("GET", "/", (), None, streamed=False, bells=bells)
+    session.hear(
+        session.conn, [Status(stream.ref, 200), Headers(stream.ref, ()), Data(stream.ref, bytes(1000))]
+    )
+    return stream.is_paused
+
+
+PLAYS: dict[tuple[type[Options], str], tuple[object, Play]] = {
+    (PoolOptions, "max_connections"): (1, asked(HERE, THERE)),
+    (PoolOptions, "max_per_origin"): (1, asked(HERE, HERE)),
+    (PoolOptions, "max_streams"): (1, shared),
+    (PoolOptions, "idle_timeout"): (1.0, asked_later),
+    (PoolOptions, "max_age"): (1.0, asked_later),
+    (PoolOptions, "ping_interval"): (5.0, silent("http2")),
+    (PoolOptions, "ping_timeout"): (5.0, silent("http2")),
+    (PoolOptions, "max_retries"): (0, closing_again),
+    (PoolOptions, "retry_idempotent"): (True, closing),
+    (PoolOptions, "buffer_size"): (999, unread),
+    (Timeouts, "total"): (5.0, silent()),
+    (Timeouts, "pool"): (5.0, waiting),
+    (Timeouts, "connect"): (5.0, silent(connects=False)),
+    (Timeouts, "read"): (5.0, silent()),
+    (Timeouts, "write"): (5.0, upload),
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), PLAYS)
+def test_an_option_makes_a_difference(kind: type[Options], name: str) -> None:
+    value, play = PLAYS[kind, name]
+    made = kind(**{name: value})  # type: ignore[arg-type]  # options by name
+    given = (made, Timeouts()) if isinstance(made, PoolOptions) else (PoolOptions(), made)
+    found, plain = play(*given), play(PoolOptions(), Timeouts())
+    assert found != plain
+    declared = declarations(kind)[name]
+    if declared.error:
+        assert isinstance(found, tuple)
+        error, when = found
+        assert type(error).__name__ == declared.error
+        # A PING is sent first, after 30 seconds.
+        assert when == (35.0 if name == "ping_timeout" else 5.0)
+    if kind is Timeouts:
+        assert plain == WAITS
+
+
+def test_every_option_of_pools_makes_a_difference() -> None:
+    assert set(PLAYS) == {(kind, each.name) for kind in (PoolOptions, Timeouts) for each in fields(kind)}
+
+
+def test_a_caller_that_sends_has_the_limit_for_each_call() -> None:
+    """The server takes nothing more; what it sends meanwhile does not lengthen the wait."""
+    world = World(PoolOptions(ping_interval=2.0, ping_timeout=60.0), Timeouts(write=5.0), "http2")
+    wanted = make_wanted("POST", HERE, (), mint.STREAM, (), world.timeouts, world.loop.clock)
+    stream = world.run(begin(world.pool, wanted))
+    assert not isinstance(stream, str)
+    for began in (0.0, 5.0):
+        with pytest.raises(TransportTimeout, match="sending"):
+            world.run(send(world.pool, stream, bytes(100_000), wanted))
+        assert world.loop.now == began + 5.0
