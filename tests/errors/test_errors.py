@@ -68,7 +68,25 @@ def test_every_reason_of_the_engines_has_an_error() -> None:
     said = {reason for source in CORE.glob("*.pyx") for reason in FAULT.findall(source.read_text())}
     assert said
     missing = said - reasons()
-    assert not missing, f"mint/_core says {missing}: add them to _MAKERS in mint/errors/table.py"
+    assert not missing, without_error(missing)
+
+
+def without_error(missing: set[str]) -> str:
+    """Return where to add what the engines say and no error does."""
+    return (
+        f"mint/_core says {sorted(missing)}: add them to _MAKERS in mint/errors/table.py. An error class "
+        "that is new also belongs in a module of mint/errors, in mint/errors/__init__.py and in "
+        "docs/reference/errors.md"
+    )
+
+
+def test_the_places_that_are_named_for_a_new_reason_exist() -> None:
+    said = without_error({"new_reason"})
+    assert "new_reason" in said
+    places = re.findall(r"\b(?:mint|docs)/[a-z_/.]*[a-z_]", said)
+    assert len(places) == 5
+    missing = [place for place in places if not (PAGE.parents[2] / place).exists()]
+    assert not missing or not PAGE.is_file(), missing
 
 
 def test_every_error_class_has_a_reason_of_its_own() -> None:
