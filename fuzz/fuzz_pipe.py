@@ -39,9 +39,9 @@ class Veil:
         octets, self.inside = self.inside, b""
         return octets
 
-    def write(self, octets: bytes, /) -> None:
+    def write(self, octets: bytes | memoryview[int], /) -> None:
         """Take octets of the caller."""
-        self.outside += octets.translate(self.table)
+        self.outside += bytes(octets).translate(self.table)
 
     def leaving(self) -> bytes:
         """Return what is for the wire."""

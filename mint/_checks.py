@@ -156,11 +156,20 @@ def _is_sequence(value: object) -> TypeGuard[tuple[object, ...] | list[object]]:
     return isinstance(value, (tuple, list))
 
 
+def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(value, tuple)
+
+
+def _items(value: tuple[object, ...]) -> tuple[object, ...]:
+    # pyright does not know the items of what is not called through an instance.
+    return tuple.__getitem__(value, slice(None))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
 def words(value: object) -> tuple[str, ...] | None:
     """Return a tuple of `str`, whatever a subclass says that it holds; `None` for anything else."""
-    if not isinstance(value, tuple):
+    if not _is_tuple(value):
         return None
-    held = tuple.__getitem__(value, slice(None))
+    held = _items(value)
     exact = tuple(str.__str__(each) for each in held if isinstance(each, str))
     return exact if len(exact) == len(held) else None
 

@@ -166,7 +166,7 @@ class Pipe(_Turns):
         request, which must not leave then (RFC 9112 9.2).
         """
         if self.lone:
-            self.lone = self._is_preceded()
+            self.lone: bool = self._is_preceded()
             if self.lone:
                 return deque()
         if self._layers and (self._unsealed or self._writing == Writing.FINISHING):
