@@ -42,3 +42,10 @@ def noise(monkeypatch: pytest.MonkeyPatch) -> None:
             return conn, [Later("before"), *NOISE, *responses, *NOISE, Later("behind")]
 
         monkeypatch.setattr(base, name, noisy)
+
+
+@pytest.fixture(params=["calm", "noisy"], autouse=True)
+def surroundings(request: pytest.FixtureRequest) -> None:
+    """Run every test a second time with a Pong, a push and events among the responses."""
+    if request.param == "noisy":
+        request.getfixturevalue("noise")

@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(params=["calm", "noisy"], autouse=True)
-def surroundings(request: pytest.FixtureRequest) -> None:
-    """Run every test a second time with a Pong, a push and events among the responses."""
-    if request.param == "noisy":
-        request.getfixturevalue("noise")
-
-
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_get(protocol: Protocol) -> None:
     def handler(request: Request) -> Response:
