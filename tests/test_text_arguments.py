@@ -192,7 +192,11 @@ PASSWORDS = [
 
 
 @pytest.mark.parametrize(
-    "url", ["http://me:{}@a.test/", "HTTPS://me:{}@a.test:x", "http://me:{}@a.test?@", "me:{}@b"]
+    "url",
+    [
+        *("http://me:{}@a.test/", "HTTPS://me:{}@a.test:x", "http://me:{}@a.test?@", "me:{}@b"),
+        *("http://[{}@a.test/", "http://[{}]@a.test/", "http://,{}@a.test/", "http://xn--{}@a.test/"),
+    ],
 )
 def test_a_password_with_marks_in_it_is_not_shown(url: str) -> None:
     for password in PASSWORDS:

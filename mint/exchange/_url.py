@@ -66,8 +66,15 @@ def split_url(url: str) -> URL:
     if bad := _NOT_IN_A_TARGET.search(target):
         raise ValueError(f"a URL cannot hold the character {bad.group()!a}: percent-encode it")
     scheme: Scheme = "https" if name.lower() == "https" else "http"
-    host, port = _host_and_port(authority)
-    return URL(scheme, host, _PORTS[scheme] if port is None else port, target)
+    try:
+        host, port = _host_and_port(authority)
+    except ValueError:
+        if "@" not in url:
+            raise
+    else:
+        return URL(scheme, host, _PORTS[scheme] if port is None else port, target)
+    # A password with a slash, "?" or "#" in it ends the authority early. The error that shows it is gone now.
+    raise ValueError(f"the authority of the URL is not a host with a port from 0 to {_MAX_PORT}")
 
 
 @lru_cache(_REMEMBERED)
