@@ -33,6 +33,9 @@ DRIFT = 0.03
 LEFT_OUT = frozenset({"h2-receive-10000", "h2-down", "h2-up"})
 # Whose system calls are counted, too.
 CALLING = "connect"
+# What a vendored copy is compared in, without being asked for rows.
+VENDORED = ("h1-small", "h1-exchange-10", "h2-get-100", "hpack-typical")
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def key() -> str:
@@ -45,12 +48,13 @@ def key() -> str:
     return f"{compiler()}, {cython}, {python}, {platform.machine()}, {kind}"
 
 
-def counted(keys: list[str], kept: Path | None) -> dict[str, float]:
-    """Count the rows; leave callgrind's files in `kept`."""
+def counted(keys: list[str], kept: Path | None, copy: Path | None = None) -> dict[str, float]:
+    """Count the rows; leave callgrind's files in `kept`. `copy` is a folder with another mint."""
     for program in ("valgrind", "setarch"):
         if shutil.which(program) is None:
             raise MissingError(program)
     marks = build("marks", shared=True)
+    paths = [*([] if copy is None else [str(copy)]), os.environ.get("PYTHONPATH", "")]
     with tempfile.TemporaryDirectory() as temporary:
         place = kept or Path(temporary)
         for row in ROWS:
@@ -60,7 +64,7 @@ def counted(keys: list[str], kept: Path | None) -> dict[str, float]:
             ["setarch", "-R", "valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no",
              f"--callgrind-out-file={place}/out", sys.executable, "-m", "bench.counting",
              str(marks), str(place)],
-            check=True, env={**os.environ, "PYTHONHASHSEED": "0"},
+            check=True, env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(paths)},
         )  # fmt: skip
         found: dict[str, float] = {}
         for path in sorted(place.glob("out.*")):
@@ -90,11 +94,27 @@ def calls() -> dict[str, float]:
     return {f"{CALLING}, system calls": (made[1] - made[0]) / (2 * operations)}
 
 
+def vendored(keys: list[str]) -> dict[str, float]:
+    """Count the rows with a copy that ci/vendor.py made and plain `cythonize -i` compiled."""
+    cythonize = Path(sys.executable).with_name("cythonize")
+    if not cythonize.exists():
+        raise MissingError("cythonize")
+    with tempfile.TemporaryDirectory() as temporary:
+        subprocess.run(
+            [sys.executable, ROOT / "ci" / "vendor.py", temporary], check=True, capture_output=True
+        )
+        modules = sorted(Path(temporary, "mint", "_core").glob("*.pyx"))
+        subprocess.run([cythonize, "-i", "-q", *modules], check=True, capture_output=True)
+        found = counted(keys, None, Path(temporary))
+    return {f"{name}, vendored": count for name, count in found.items()}
+
+
 def main() -> int:
     """Count, compare, report; 1 where something drifted."""
     parser = argparse.ArgumentParser(prog="bench/counts", description=__doc__)
     parser.add_argument("rows", nargs="*", help="keys of rows, or beginnings of them; all without")
     parser.add_argument("--accept", action="store_true", help="keep these counts as accepted")
+    parser.add_argument("--vendored", action="store_true", help="compare with a vendored copy, compiled here")
     parser.add_argument("--keep", type=Path, help="leave callgrind's files in this folder")
     options = parser.parse_args()
     if options.keep:
@@ -110,6 +130,8 @@ def main() -> int:
         found = counted(keys, options.keep)
         if CALLING in keys:
             found |= calls()
+        if options.vendored:
+            found |= vendored(keys if options.rows else [each for each in keys if each in VENDORED])
     except MissingError as error:
         print(f"not on this machine: {error}")
         return 0
@@ -121,6 +143,8 @@ def main() -> int:
         old = before.get(name)
         change = f"{count / old - 1:+7.1%}" if old else "    new"
         off = old is not None and abs(count / old - 1) > DRIFT
+        installed = found.get(name.removesuffix(", vendored"), count)
+        off |= count / installed - 1 > DRIFT
         drifted |= off
         print(f"  {name:32} {count:12,.0f} {change}{'  DRIFT' if off else ''}")
     if options.accept:
