@@ -7,8 +7,11 @@ socket pair that the test itself writes to, so that what "has arrived" is known 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
 import struct
+import sys
+import termios
 import threading
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, suppress
@@ -524,6 +527,25 @@ def test_an_end_behind_something_else_is_seen(world: World, kind: Kind, last: st
             assert not conn.is_usable()
 
     world.run(scenario)
+
+
+def test_looking_again_and_again_does_not_empty_the_socket() -> None:
+    """What nobody receives stays with the system beyond 64 KiB and one read, however often one looks."""
+    with ExitStack() as stack:
+        far = Far("plain")
+        stack.callback(far.close)
+        conn = mint.connect("http", "localhost", 80, protocols=("http2",), socket=far.near)
+        stack.enter_context(conn)
+        far.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_000_000)
+        unknown = (16_384).to_bytes(3) + b"\xee" + bytes(5 + 16_384)  # RFC 9113 4.1: its type means nothing
+        sent = http2.settings().serialize() + unknown * 100
+        far.sock.setblocking(False)
+        size = far.sock.send(sent)
+        assert size > 400_000
+        for _ in range(20):
+            assert conn.is_usable()
+        left = int.from_bytes(fcntl.ioctl(far.near, termios.FIONREAD, bytes(4)), sys.byteorder)
+        assert left >= size - 2 * 65_536 - 65_536
 
 
 def test_a_message_that_was_handed_out_is_not_forgotten(world: World) -> None:
