@@ -8,13 +8,9 @@ import ssl
 import threading
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import httpx
-import httpx2
 import pytest
-import trio
 
 import mint
 import mint.httpx
@@ -36,22 +32,10 @@ from mint.testing import (
 )
 
 from ..tls import authority, server_context, trusting
+from .conftest import LOOPS, Flavour
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-
-Flavour = tuple[ModuleType, ModuleType]
-PACKAGES: list[Flavour] = [(httpx, mint.httpx), (httpx2, mint.httpx2)]
-RUNS: list[Callable[[Callable[[], Awaitable[None]]], None]] = [
-    lambda main: asyncio.run(main()),  # type: ignore[arg-type]  # every main is a coroutine function
-    trio.run,
-]
-
-
-@pytest.fixture(params=PACKAGES, ids=["httpx", "httpx2"])
-def flavour(request: pytest.FixtureRequest) -> Flavour:
-    found: Flavour = request.param
-    return found
 
 
 def trusts() -> ssl.SSLContext:
@@ -201,7 +185,7 @@ def test_a_certificate_that_is_not_trusted(flavour: Flavour) -> None:
     assert names[0] == names[1]
 
 
-@pytest.mark.parametrize("run", RUNS, ids=["asyncio", "trio"])
+@pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "trio"])
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 def test_events_under_event_loops(
     flavour: Flavour, run: Callable[[Callable[[], Awaitable[None]]], None], protocol: str
@@ -279,7 +263,7 @@ def test_an_exception_of_a_trace_is_the_callers(flavour: Flavour, event: str, wo
                 assert (await client.post(url, content=b"x")).content == b"x"
                 assert transport.pool.statistics.active == 0
 
-        RUNS[world == "trio"](main)
+        LOOPS[world == "trio"](main)
 
 
 def test_an_exception_of_a_body_is_the_callers(flavour: Flavour) -> None:
@@ -375,7 +359,7 @@ def test_a_write_has_its_own_limit_of_time(flavour: Flavour) -> None:
             done.set()
 
 
-@pytest.mark.parametrize("run", RUNS, ids=["asyncio", "trio"])
+@pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "trio"])
 def test_limits_of_time_under_event_loops(
     flavour: Flavour, run: Callable[[Callable[[], Awaitable[None]]], None]
 ) -> None:
@@ -465,7 +449,7 @@ def test_tls_inside_tls_inside_a_tunnel(flavour: Flavour) -> None:
         assert once.get_extra_info("tls").server_hostname == "outer.example"
 
 
-@pytest.mark.parametrize("run", RUNS, ids=["asyncio", "trio"])
+@pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "trio"])
 def test_tls_inside_a_tunnel_under_event_loops(
     flavour: Flavour, run: Callable[[Callable[[], Awaitable[None]]], None]
 ) -> None:

@@ -6,11 +6,8 @@ import asyncio
 import re
 import socket
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import httpx
-import httpx2
 import pytest
 import trio
 
@@ -22,6 +19,7 @@ from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServ
 
 from ..tls import server_context, trusting
 from ..ways import HTTPProxy
+from .conftest import LOOPS, Flavour
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -30,19 +28,7 @@ if TYPE_CHECKING:
 
 # The packages have the same interface and no common types.
 Client = Any
-Flavour = tuple[ModuleType, ModuleType]
-PACKAGES: list[Flavour] = [(httpx, mint.httpx), (httpx2, mint.httpx2)]
 PROTOCOLS: list[ProtocolName] = ["http1", "http2"]
-LOOPS: list[Callable[[Callable[[], Awaitable[None]]], None]] = [
-    lambda main: asyncio.run(main()),  # type: ignore[arg-type]  # every main is a coroutine function
-    trio.run,
-]
-
-
-@pytest.fixture(params=PACKAGES, ids=["httpx", "httpx2"])
-def flavour(request: pytest.FixtureRequest) -> Flavour:
-    found: Flavour = request.param
-    return found
 
 
 @pytest.fixture
