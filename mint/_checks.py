@@ -161,8 +161,8 @@ def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
 
 
 def _items(value: tuple[object, ...]) -> tuple[object, ...]:
-    # pyright does not know the items of what is not called through an instance.
-    return tuple.__getitem__(value, slice(None))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    # Not through the instance, whose class may say anything; then pyright does not know the items.
+    return tuple.__getitem__(value, slice(None))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # as above
 
 
 def words(value: object) -> tuple[str, ...] | None:

@@ -92,8 +92,10 @@ def _version(connection: Connection) -> bytes:
 
 
 def _response(
-    streamed: pools.StreamedAnswer | AsyncStreamedAnswer, stream: Any, network: object
-) -> httpx.Response:  # the stream is of either kind
+    streamed: pools.StreamedAnswer | AsyncStreamedAnswer,
+    stream: Any,  # of either kind, which httpx.Response takes apart
+    network: object,
+) -> httpx.Response:
     connection = streamed.connection
     extensions: dict[str, Any] = {"http_version": _version(connection), "network_stream": network}
     if connection.protocol == "http2":
@@ -452,7 +454,7 @@ class _AsyncNetwork:
         self._held = b""
         self._over = False
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # as httpx has it
         """Return some bytes of the tunnel; none at its end. `None` waits without a limit."""
         try:
             if not self._held:
@@ -462,7 +464,7 @@ class _AsyncNetwork:
         found, self._held = self._held[:max_bytes], self._held[max_bytes:]
         return found
 
-    async def _receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
+    async def _receive(self, timeout: float | None) -> bytes:  # noqa: ASYNC109  # as httpx has it
         if self._under is None or self._inside is None:
             return await self._streamed.receive(timeout=timeout) or b""
         found = self._inside.plaintext()
@@ -471,19 +473,19 @@ class _AsyncNetwork:
             await self._under.put(self._inside.layer.leaving(), timeout)
         return found
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as httpx has it
         """Send bytes into the tunnel. `None` waits without a limit."""
         try:
             await self.put(buffer, timeout)
         except Exception as error:  # noqa: BLE001  # as above
             _fail(error, self._request)
 
-    async def take(self, timeout: float | None) -> bytes:  # noqa: ASYNC109
+    async def take(self, timeout: float | None) -> bytes:  # noqa: ASYNC109  # as httpx has it
         """Return what comes next, and raise what mint raises."""
         found, self._held = self._held, b""
         return found or await self._receive(timeout)
 
-    async def put(self, buffer: bytes, timeout: float | None) -> None:  # noqa: ASYNC109
+    async def put(self, buffer: bytes, timeout: float | None) -> None:  # noqa: ASYNC109  # as httpx has it
         """Send bytes, and raise what mint raises."""
         if self._under is not None and self._inside is not None:
             self._inside.layer.write(buffer)
