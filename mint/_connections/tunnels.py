@@ -340,5 +340,5 @@ def _received(link: TunnelLink, until: float | None) -> bytes:
     carriage = link.carriage
     while (octets := carriage.read(link.tunnel)) is None:
         carriage.pump(link.tunnel)
-        carriage.wait(until, "receiving", lambda: link.tunnel.has_next)
+        carriage.wait(until, "receiving", link.can_go_on)
     return octets

@@ -162,7 +162,7 @@ class TunnelLink(Link):
                     self._write(wait=False)
                     if self.held_back:
                         return None
-                self.carriage.wait(until, "receiving", lambda: self.tunnel.has_next)
+                self.carriage.wait(until, "receiving", self.can_go_on)
                 octets = self.carriage.read(self.tunnel)
         except TimeoutError:
             raise
@@ -185,6 +185,10 @@ class TunnelLink(Link):
             self.carriage.wait(until, "sending", self._has_room)
             if self._push() and each and timeout is not None:
                 until = monotonic() + timeout
+
+    def can_go_on(self) -> bool:
+        """Whether something has come, or what waits can leave: another thread may have read either."""
+        return self.tunnel.has_next or (self.unsent > 0 and self._has_room())
 
     def _has_room(self) -> bool:
         """Whether the windows take something, which another thread may have read; or never will."""

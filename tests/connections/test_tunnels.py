@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -20,7 +20,7 @@ from ..tls import server_context, trusting
 from ..ways import Breaking, HTTPProxy, Whole, fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mint.types import ProtocolName
 
@@ -307,6 +307,56 @@ def test_a_handshake_in_a_tunnel_ends_with_the_time() -> None:
     steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, Forever()]
     with scripted(*steps) as tunnels, pytest.raises(errors.TransportTimeout):
         tunnels.connect("https", "one.example", 443, tcp=mint.TCPOptions(connect_timeout=0.3))
+
+
+class Read(Protocol):
+    """What `Tunnels.wait` is."""
+
+    def __call__(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None: ...
+
+
+def let_another_thread_read(tunnels: mint.Tunnels, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it seem that another thread reads: it is the one that hears that the window has opened."""
+    wait: Read = tunnels.wait
+
+    def after_another(until: float | None, phase: str, enough: Callable[[], bool]) -> None:
+        (ref,) = tunnels._links
+        if phase == "receiving" and tunnels.room(ref) == 0:
+            wait(until, phase, lambda: tunnels.room(ref) != 0)
+            monkeypatch.setattr(tunnels, "_reading", True)
+            try:
+                wait(until, phase, enough)
+            finally:
+                monkeypatch.setattr(tunnels, "_reading", False)
+        else:
+            wait(until, phase, enough)
+
+    monkeypatch.setattr(tunnels, "wait", after_another)
+
+
+OPENS_LATER: tuple[Step, ...] = (
+    *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, 4)),
+    *(http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
+    *(http2.send(window_update(1, 65_535)), SAID),
+)
+
+
+def test_a_request_goes_on_when_another_thread_hears_that_its_window_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with scripted(*OPENS_LATER, http2.send(data(1, PAGE)), Forever()) as tunnels:
+        conn = tunnels.connect("http", "one.example", 80)
+        let_another_thread_read(tunnels, monkeypatch)
+        assert fetch(conn) == (200, b"hello")
+
+
+def test_a_handshake_goes_on_when_another_thread_hears_that_its_window_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with scripted(*OPENS_LATER, http2.send(data(1, b"", end=True)), Forever()) as tunnels:
+        let_another_thread_read(tunnels, monkeypatch)
+        with pytest.raises(errors.TransportClosed):
+            tunnels.connect("https", "one.example", 443, tcp=mint.TCPOptions(connect_timeout=10))
 
 
 def test_octets_with_the_answer_belong_to_the_tunnel() -> None:
