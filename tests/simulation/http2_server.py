@@ -229,6 +229,9 @@ class HTTP2Session:
             stream.kept.clear()
             if stream.running is not None:
                 stream.running.stopped = True
+            # Nobody will read the rest; until it is credited, the window of the connection stays closed.
+            stream.unread.clear()
+            self.credit(stream, connection=True)
             self._end_request(stream)
 
     def _settings(self, payload: bytes) -> None:
