@@ -103,8 +103,7 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     words = list(sys.argv[1:] if arguments is None else arguments)
     end = words.index("--") if "--" in words else len(words)
     made = parser()
-    if unknown := made.unknown(words[:end]):
-        raise UsageError(f"there is no option {', '.join(unknown)} (--help says more)")
+    made.refuse_unknown(words)
     given = made.parse_intermixed_args(words[:end])
     given.urls += words[end + 1 :]
     if not given.urls:

@@ -49,6 +49,16 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
 )
 
 
+_AS_IT_IS = "without --compressed it is written as it is"
+_ADVICE: dict[type[BaseException], str] = {
+    errors.ContentTooLarge: "--max-filesize allows no more",
+    errors.CompressionRatioExceeded: _AS_IT_IS,
+    errors.TooManyCodings: _AS_IT_IS,
+    errors.HTTP1Response: "use --http1.1",
+}
+"""What stands at the end of a message in place of its advice to programs, which names parameters."""
+
+
 def exit_code(error: BaseException) -> int:
     """Return the exit code of a failure."""
     if isinstance(error, CommandError):
@@ -59,6 +69,8 @@ def exit_code(error: BaseException) -> int:
 def text_of(error: BaseException) -> str:
     """Return the line that says what went wrong."""
     text = str(error)
+    if type(error) in _ADVICE:
+        text = f"{text.rpartition(': ')[0]}: {_ADVICE[type(error)]}"
     if isinstance(error, OSError) and not isinstance(error, errors.MintError):
         text = f"{error.filename or 'cannot write'}: {error.strerror or error}"
     # A URL may stand where something else belongs, as the name of a file behind -o.

@@ -10,6 +10,7 @@ from .._connections.negotiation import connect
 from ..options import TCPOptions, TLSOptions
 from ..pool import Pool, PoolOptions
 from ..transcripts import Recorder
+from .usage import OutputRefused
 from .way import say_way
 
 if TYPE_CHECKING:
@@ -73,6 +74,20 @@ class Dialer:
         if wanted.verbose:
             say_way(conn, proxy)
         return conn
+
+    def end_recording(self) -> None:
+        """Close the transcript. Raises `OutputRefused` where it could not be written to its end."""
+        if self._recorder is None:
+            return
+        failure: Exception | None = None
+        try:
+            self._recorder.close()
+        except OSError as error:
+            failure = error
+        failure = self._recorder.failure or failure
+        if failure is not None:
+            why = failure.strerror if isinstance(failure, OSError) else None
+            raise OutputRefused(f"--record: {self._wanted.record}: {why or failure}")
 
     @property
     def connects(self) -> int:

@@ -19,8 +19,8 @@ from .outputs import Turns
 from .progress import Progress
 from .show import clearing, complain, give_up_output
 from .transfer import Transfer
-from .usage import CommandError
-from .verbose import say_less, say_more
+from .usage import CommandError, OutputRefused
+from .verbose import quiet, say_less, say_more
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +63,11 @@ class Fetcher:
             else:
                 for number in range(len(self._transfers)):
                     self._run_one(number, pool)
+        try:
+            self._dialer.end_recording()
+        except OutputRefused as error:
+            self._codes.append(error.code)
+            self._complain(error)
         return next((code for code in self._codes if code), 0)
 
     def _run_one(self, number: int, pool: Pool) -> None:
@@ -72,8 +77,11 @@ class Fetcher:
             raise
         except _FAILURES as error:
             self._codes[number] = exit_code(error)
-            if not self._wanted.silent or self._wanted.show_error:
-                complain(text_of(error))
+            self._complain(error)
+
+    def _complain(self, error: BaseException) -> None:
+        if not self._wanted.silent or self._wanted.show_error:
+            complain(text_of(error))
 
     def _run_together(self, pool: Pool) -> None:
         waiting = iter(range(len(self._transfers)))
@@ -116,7 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("standard output is closed")
         return 23
     try:
-        return Fetcher(parse(arguments)).run()
+        with quiet():
+            return Fetcher(parse(arguments)).run()
     except BrokenPipeError:
         # Whoever reads our output has seen enough; Python must not complain at exit.
         give_up_output()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from .._hosts import ascii_host
 from .usage import BadURLError, SchemeRefused
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ def parse_location(url: str) -> Location:
     if parts.username is not None or parts.password is not None:
         # 9110-4.2.4-a: credentials in a URL end up where they should not.
         raise BadURLError("credentials in a URL are not sent: use -u, or -H 'authorization: ...'")
+    try:
+        ascii_host(parts.hostname)
+    except ValueError as error:
+        # What is percent-encoded there may be a password, with the @ behind it.
+        raise BadURLError("the URL names no valid host" if "%" in parts.hostname else f"{error}") from None
     target = parts.path or "/"
     if parts.query:
         target += f"?{parts.query}"

@@ -8,33 +8,23 @@ from typing import TYPE_CHECKING, NoReturn
 
 from .._version import __version__
 from .outputs import REMOTE_NAME
+from .unknown import unknown_options
 from .usage import UsageError
 from .way import add_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NUMBER = re.compile(r"-\d+|-\d*\.\d+")
 _QUOTED = re.compile("'.*'|\".*\"", re.DOTALL)
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, like everything else."""
 
-    def unknown(self, given: Sequence[str]) -> list[str]:
-        """Return the names of options that there are none of; what stands behind a name may be a secret."""
-        known = self._option_string_actions
-        found: list[str] = []
-        for each in given:
-            if len(each) < len("-x") or each[0] != "-" or " " in each or _NUMBER.fullmatch(each):
-                continue  # a value, as argparse sees it
-            if each.startswith("--"):
-                name = each.partition("=")[0]
-                if not any(full.startswith(name) for full in known):
-                    found.append(name)
-            elif each[:2] not in known:
-                found.append(each[:2])
-        return found
+    def refuse_unknown(self, words: Sequence[str]) -> None:
+        """Raise `UsageError` for an option that does not exist, whatever else is wrong."""
+        if unknown := unknown_options(self, words):
+            raise UsageError(f"there is no option {', '.join(unknown)} (--help says more)")
 
     def error(self, message: str) -> NoReturn:
         # What was given may be a secret.

@@ -115,10 +115,14 @@ def _replayed(file: str) -> Replay:
         raise CommandError(f"{file}: {error}") from error
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror or error}") from error
+    except ValueError as error:  # NUL in the name of a file
+        raise CommandError(f"{file!a}: {error}") from error
 
 
 def _run(arguments: Sequence[str]) -> int:
-    given = parser().parse_args(arguments)
+    made = parser()
+    made.refuse_unknown(arguments)
+    given = made.parse_args(arguments)
     if given.step and (given.json or given.file == "-"):
         raise UsageError("--step asks the standard input, and shows text: not with --json or -")
     if given.first < 0 or (given.last is not None and given.last < given.first):
@@ -158,3 +162,7 @@ def main(arguments: Sequence[str]) -> int:
     except CommandError as error:
         complain(str(error))
         return WRONG
+    except OSError as error:
+        complain(f"cannot write: {error.strerror or error}")
+        give_up_output()
+        return NO_OUTPUT

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._checks import LONGEST
 from ..transcripts import TranscriptError
 from ..transcripts._reading import Transcript, read_transcript
 from ..transcripts._shrinking import shrink
@@ -102,7 +103,13 @@ def _sizes(transcript: Transcript, path: str) -> str:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    given = parser().parse_args(arguments)
+    made = parser()
+    made.refuse_unknown(arguments)
+    given = made.parse_args(arguments)
+    if given.runs < 1:
+        raise UsageError("--runs wants a number, 1 or more")
+    if not 0 < given.timeout <= LONGEST:
+        raise UsageError("--timeout wants a positive number of seconds")
     output: str = given.output or f"{given.file}.min"
     try:
         best = read_transcript(given.file)
@@ -110,6 +117,8 @@ def _run(arguments: Sequence[str]) -> int:
         raise CommandError(f"{given.file}: {error}") from error
     except OSError as error:
         raise CommandError(f"{given.file}: {error.strerror or error}") from error
+    except ValueError as error:  # NUL in the name of a file
+        raise CommandError(f"{given.file!a}: {error}") from error
     code = FINE
     with tempfile.TemporaryDirectory(prefix="mint-") as folder:
         check = _Check(given.check, folder, given.runs, given.timeout)

@@ -7,9 +7,14 @@ import io
 import logging
 import re
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from .show import visible
 from .usage import OutputRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 _FRAME = re.compile(r"([<>]) (\S+) stream=(\d+) length=(\d+) flags=0x([0-9a-f]{2})(?: (.*))?", re.DOTALL)
 _PADDED, _PRIORITY, _END_HEADERS, _END_STREAM, _ACK = (
@@ -72,6 +77,18 @@ class Handler(logging.StreamHandler):  # type: ignore[type-arg]  # generic only 
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002  # the name of logging
         self.failed = True
+
+
+@contextmanager
+def quiet() -> Generator[None]:
+    """Keep the warnings of the library off stderr, where Python puts those that nobody handles."""
+    handler = logging.NullHandler()
+    logger = logging.getLogger("mint")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def say_more() -> Handler:

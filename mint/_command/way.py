@@ -80,21 +80,26 @@ def parse_way(given: argparse.Namespace) -> Way:
         about = (given.proxy_header, given.proxy_http2, given.proxy_cacert is not None, given.proxy_insecure)
         if any(about):
             raise UsageError("options about a proxy want --proxy beside them")
-    try:
-        proxy = None if given.proxy is None else _proxy(given)
-    except ValueError as error:
-        raise UsageError(f"--proxy: {error}") from error
+    proxy = None if given.proxy is None else _proxy(given)
     return Way(proxy, given.proxy_env, tuple(_resolved(text) for text in given.resolve))
 
 
 def _proxy(given: argparse.Namespace) -> Proxy:
-    return replace(
-        Proxy.from_url(given.proxy),
-        headers=tuple(header(line, "--proxy-header") for line in given.proxy_header),
-        protocols=("http2",) if given.proxy_http2 else ("http1",),
-        tls=TLSOptions(verify=not given.proxy_insecure, ca_file=given.proxy_cacert),
-        tunnel=given.proxytunnel,
-    )
+    headers = tuple(header(line, "--proxy-header") for line in given.proxy_header)
+    option = "--proxy"
+    try:
+        proxy = Proxy.from_url(given.proxy)
+        proxy = replace(
+            proxy,
+            tls=TLSOptions(verify=not given.proxy_insecure, ca_file=given.proxy_cacert),
+            tunnel=given.proxytunnel,
+        )
+        option = "--proxy-http2"
+        proxy = replace(proxy, protocols=("http2",) if given.proxy_http2 else ("http1",))
+        option = "--proxy-header"
+        return replace(proxy, headers=headers)
+    except ValueError as error:
+        raise UsageError(f"{option}: {str(error).removeprefix('headers: ')}") from error
 
 
 def _is_host(text: str) -> bool:

@@ -11,6 +11,8 @@ cdef enum:
 
 # A fault in a line where a status line should be; `answers` where something says that it is a response.
 cdef Fault off_line(bint answers, str cause, str value)
+# What is wrong with a framing field: that it is folded, if the line after it begins with this octet.
+cdef Fault unless_folded(unsigned char following, str name, Fault broken)
 cdef Done done(RequestRef ref)
 cdef Failed failed(RequestRef ref, Fault broken)
 cdef Informational informational(RequestRef ref, int status, tuple section)

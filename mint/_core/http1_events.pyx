@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """What an HTTP/1 response gives: its events and faults, made without parsing arguments."""
 
+from .chars cimport is_blank
 from .events cimport Done, Failed, Headers, Informational, RequestRef, Trailers
 from .faults cimport PROCESSED_MAYBE, PROCESSED_YES, Fault, fault
 
@@ -18,6 +19,16 @@ cdef Fault off_line(bint answers, str cause, str value):
     that speaks something else before it reads anything.
     """
     return fault("invalid_status_line", cause, value, 0, 0, 0, PROCESSED_YES if answers else PROCESSED_MAYBE)
+
+
+cdef Fault unless_folded(unsigned char following, str name, Fault broken):
+    """What is wrong with a field of framing: that it is folded, whatever its first line says.
+
+    A connection field is unfolded, and more lines make none of what is no list of tokens.
+    """
+    if is_blank(following) and name != "connection":
+        return seen_fault("invalid_header", "a field that frames the message is folded", name)
+    return broken
 
 
 cdef Done done(RequestRef ref):

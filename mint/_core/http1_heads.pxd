@@ -17,6 +17,7 @@ cdef enum:
     NAME_TRAILER = 10
     NAME_SKIPPED = 11           # a line that is no field, and was passed over
     NAME_SKIPPED_SECRET = 12    # the same, where it may be a part of a secret
+    NAME_UNSURE = 16            # added to one of the first four: its value is wrong, or it is folded
 
 # What is known about a name.
 cdef enum:
@@ -93,4 +94,4 @@ cdef str shown_bad_line(const unsigned char *line, Py_ssize_t count, bint folds,
 # hold a secret.
 cdef str shown_octets(const unsigned char *octets, Py_ssize_t count, frozenset secret)
 # The pair with a folded line joined on; None where the line may not stand in a value.
-cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count, int tolerance)
+cdef object folded(tuple pair, const unsigned char *line, Py_ssize_t count, int tolerance)

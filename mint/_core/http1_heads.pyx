@@ -500,8 +500,8 @@ cdef object odd_field(const unsigned char *line, Py_ssize_t count, int tolerance
     return (name, PyUnicode_DecodeLatin1(<const char *>line + start, end - start, NULL))
 
 
-cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count, int tolerance):
-    """9112-5.2-b: a fold becomes one space."""
+cdef object folded(tuple pair, const unsigned char *line, Py_ssize_t count, int tolerance):
+    """9112-5.2-b: a fold becomes one space; what is wrong with it as text."""
     cdef Py_ssize_t start = 0
     cdef Py_ssize_t end = count
     cdef int found
@@ -513,7 +513,8 @@ cdef tuple folded(tuple pair, const unsigned char *line, Py_ssize_t count, int t
     found = value_kind(line + start, end - start)
     if found == VALUE_BAD:
         if not tolerance & TOLERATE_CONTROL_CHARACTERS or is_broken(line, count):
-            return None
+            found = <int>first_control(line, 0, count)
+            return f"byte 0x{line[found]:02x} at position {found} of a folded line is a control character"
         more = PyUnicode_DecodeLatin1(<const char *>line + start, end - start, NULL)
     else:
         more = text_of(line + start, end - start, found)

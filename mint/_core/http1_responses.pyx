@@ -19,7 +19,7 @@ from .fields cimport (TOLERATE_BARE_LF, TOLERATE_EMPTY_LINES, TOLERATE_LENGTH_BE
                       TOLERATE_MALFORMED_CONNECTION, TOLERATE_NON_FIELD_LINES, name_is_sensitive,
                       name_is_forbidden_in_trailers)
 from .http1_events cimport (NAMED, done, failed, head, informational, off_line, seen_fault,
-                            trailers as trailers_of)
+                            trailers as trailers_of, unless_folded)
 from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LENGTH, BODY_NONE,
                              BODY_TUNNEL, BODY_UNTIL_CLOSE, SEEN_CLOSE, SEEN_CONNECTED, SEEN_EMPTY,
                              SEEN_FINAL, SEEN_HEAD, SEEN_INTERIM, SEEN_KEEP, SEEN_LENGTH, SEEN_OLD,
@@ -27,8 +27,8 @@ from .http1_framing cimport (BODY_CHUNKED, BODY_CONFLICT, BODY_INTERIM, BODY_LEN
                              chunk_line_cause, connection_facts, length_fact, protocols_of,
                              transfer_facts)
 from .http1_heads cimport (NAME_CONNECTION, NAME_CONTENT_LENGTH, NAME_FRAMING_LAST, NAME_PLAIN,
-                           NAME_SKIPPED, NAME_SKIPPED_SECRET, NAME_TRANSFER_ENCODING, LineCache,
-                           StatusLine, empty_lines, field_of, folded, is_broken, odd_field,
+                           NAME_SKIPPED, NAME_SKIPPED_SECRET, NAME_TRANSFER_ENCODING, NAME_UNSURE,
+                           LineCache, StatusLine, empty_lines, field_of, folded, is_broken, odd_field,
                            parse_status_line, shown_bad_line, shown_line, shown_octets,
                            status_line_cause, status_prefix)
 from .http1_requests cimport (ASKS_CLOSE, ASKS_CONNECT, ASKS_CONTINUE, ASKS_HEAD, ASKS_UPGRADE,
@@ -357,6 +357,10 @@ cdef class Reading:
         cdef Py_ssize_t most_fields = (self.config.max_trailer_fields if trailers
                                        else self.config.max_fields)
         cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
+        if self.core.last_kind >= NAME_UNSURE:   # it was the end of the input before this one
+            pair = <tuple>self.fields.items[self.core.kept - 1]
+            return unless_folded(at.octets[at.place], <str>pair[0],
+                                 self.framing(self.core.last_kind - NAME_UNSURE, <str>pair[1]))
         while at.place < at.end:
             found = take_line(self, at, most - self.core.size, &line)
             if found == LINE_PARTIAL:
@@ -391,8 +395,10 @@ cdef class Reading:
             self.core.last_kind = kind
             if NAME_PLAIN < kind <= NAME_FRAMING_LAST and not trailers:
                 broken = self.framing(kind, <str>PyTuple_GET_ITEM(pair, 1))
+                if broken is not None and at.place < at.end:
+                    return unless_folded(at.octets[at.place], <str>pair[0], broken)
                 if broken is not None:
-                    return broken
+                    self.core.last_kind += NAME_UNSURE
             if fresh.on and fresh.count < FRESH_PAIRS:
                 Py_INCREF(pair)
                 fresh.pairs[fresh.count] = <PyObject *>pair
@@ -450,7 +456,7 @@ cdef class Reading:
         """Join a line that begins with a blank to the field before it (9112-5.2-b)."""
         cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
         cdef tuple pair
-        cdef tuple joined
+        cdef object joined
         if ((self.core.kept == 0 or self.core.last_kind >= NAME_SKIPPED)
                 and self.config.tolerance & TOLERATE_NON_FIELD_LINES and not trailers
                 and not is_broken(line.octets, line.count)):
@@ -463,14 +469,14 @@ cdef class Reading:
         pair = self.fields.items[self.core.kept - 1]
         if (not trailers and NAME_PLAIN < self.core.last_kind <= NAME_FRAMING_LAST
                 and self.core.last_kind != NAME_CONNECTION):
-            return seen_fault(invalid, "a field that frames the message is folded", pair[0][:200])
+            return unless_folded(line.octets[0], <str>pair[0], None)
         joined = folded(pair, line.octets, line.count, self.config.tolerance)
-        if joined is None:
-            return seen_fault(invalid, "its folded line holds a control character", pair[0][:200])
+        if type(joined) is str:
+            return seen_fault(invalid, <str>joined, pair[0][:200])
         self.core.kept -= 1
-        self.add(joined, fresh)
+        self.add(<tuple>joined, fresh)
         if not trailers and self.core.last_kind == NAME_CONNECTION:
-            return self.framing(NAME_CONNECTION, <str>joined[1])
+            return self.framing(NAME_CONNECTION, <str>(<tuple>joined)[1])
         return None
 
     cdef object framing(self, int kind, str value):
@@ -484,8 +490,7 @@ cdef class Reading:
             if number == -1:   # 9112-6.3-e
                 return seen_fault("invalid_content_length_header", "content-length", value[:200])
             if number < 0 or (self.core.length >= 0 and self.core.length != number):
-                return seen_fault("more_than_one_content_length_header", "content-length",
-                                  value[:200])
+                return seen_fault("more_than_one_content_length_header", "content-length", value[:200])
             self.core.length = number
             self.core.seen |= SEEN_LENGTH
         elif kind == NAME_TRANSFER_ENCODING:
@@ -559,8 +564,7 @@ cdef class Reading:
         """Whether the connection ends with the response to this request (9112-9.3-a, 9112-9.6)."""
         cdef int seen = self.core.seen
         return (seen & (SEEN_CLOSE | SEEN_FINAL) or pending.asks & ASKS_CLOSE
-                or (seen & SEEN_OLD
-                    and (not seen & SEEN_KEEP or self.config.forward_proxy)))
+                or (seen & SEEN_OLD and (not seen & SEEN_KEEP or self.config.forward_proxy)))
 
     cdef int drain(self, Pending last) noexcept:
         """Take that this response is the last: nothing more is sent behind it (9112-9.6-b)."""
@@ -586,14 +590,11 @@ cdef class Reading:
         self.next_section()
         self.log = None
         self.core.window.start = self.core.window.end = 0
-        self.core.status = 0
-        self.core.seen = 0
+        self.core.status = self.core.seen = 0
         self.core.length = -1
-        self.core.remaining = 0
-        self.core.excess = 0
+        self.core.remaining = self.core.excess = 0
         self.core.ending = False
-        self.core.interim = 0
-        self.core.interim_size = 0
+        self.core.interim = self.core.interim_size = 0
         return 0
 
     cdef int finish(self, list responses) except -1:

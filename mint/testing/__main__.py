@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .._command.unknown import unknown_options
 from . import Origin, showcase
 
 MAX_PORT = 65_535
@@ -47,10 +48,18 @@ def _certificate(folder: Path, protocols: Sequence[str]) -> tuple[ssl.SSLContext
     return authority.server_context(alpn=alpn), authority.write_pem(folder / "ca.pem")
 
 
+def _complain(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{text}\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the URL and serve, until interrupted; return the exit code."""
     made = parser()
-    given = made.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if unknown := unknown_options(made, words):
+        made.error(f"there is no option {', '.join(unknown)}")
+    given = made.parse_args(words)
     if given.tls and given.h2c:
         made.error("--h2c is HTTP/2 in clear: not allowed with --tls")
     protocols = ("http1",) if given.http1 else ("http2",) if given.h2c else ("http2", "http1")
@@ -67,12 +76,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             server = Origin(showcase, tls=context, port=given.port, protocols=protocols)
             origin = stack.enter_context(server)
         except OSError as error:
-            sys.stderr.write(f"cannot listen on port {given.port}: {error.strerror or error}\n")
+            _complain(f"cannot listen on port {given.port}: {error.strerror or error}")
             return 1
         host = origin.address if context is None else "localhost"
         scheme = "http" if context is None else "https"
-        sys.stdout.write("\n".join([f"{scheme}://{host}:{origin.port}/", *lines, ""]))
-        sys.stdout.flush()
+        try:
+            print(f"{scheme}://{host}:{origin.port}/", *lines, sep="\n", flush=True)  # noqa: T201  # its output
+        except OSError as error:
+            sys.stdout = None  # or Python would complain once more at exit
+            _complain(f"cannot write the URL: {error.strerror or error}")
+            return 1
         threading.Event().wait()
     return 0
 

@@ -128,7 +128,7 @@ def test_framing_fields(lines: bytes, body: bytes) -> None:
     ],
 )
 def test_faulty_framing(lines: bytes, reason: str) -> None:
-    outcome = answer(HEAD + lines + b"\r\n")
+    outcome = answer(HEAD + lines + b"\r\n\r")  # a field whose next line begins with a blank is folded
     assert outcome.reason == reason
     assert outcome.failed == [(1, reason, 2)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mint._core.events import Headers, Status, StatusReason
-from tests.http1_driver import HEAD, LENIENT, answer, asked, config, octets, play
+from tests.http1_driver import HEAD, LENIENT, answer, asked, config, cut, octets, play
 from tests.refs import ref_of
 
 END = b"Content-Length: 0\r\n\r\n"
@@ -169,25 +169,46 @@ def test_folds_become_a_space(lines: bytes, value: str) -> None:
     assert outcome.headers[:3] == (("a", "1"), ("x", value), ("b", "2"))
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        b"Content-Length:\r\n 5",
-        b"Content-Length: 5\r\n ",
-        b"Transfer-Encoding:x\r\n chunked",
-        b"Upgrade: x\r\n y",
-    ],
-)
-def test_fields_that_frame_are_not_folded(lines: bytes) -> None:
-    assert answer(HEAD + lines + b"\r\n" + END).reason in {
-        "invalid_header",
-        "invalid_content_length_header",
-    }
+FRAMING = ("content-length", "transfer-encoding", "upgrade")
+FIRST_LINES = ("", "5", "x", ",", "chunked", "chunked, chunked", "5, 6", "(", "websocket")
+
+
+@pytest.mark.parametrize("status", [b"100", b"101", b"200", b"204", b"304"])
+@pytest.mark.parametrize("name", FRAMING)
+@pytest.mark.parametrize("value", FIRST_LINES)
+def test_a_folded_field_of_framing_is_refused_as_such(name: str, value: str, status: bytes) -> None:
+    """Whatever its first line says on its own, and however the octets arrive."""
+    headers = (("connection", "upgrade"), ("upgrade", "websocket")) if status == b"101" else ()
+    for fold in (b" 5", b"\tchunked", b" websocket", b" "):
+        data = b"HTTP/1.1 %s X\r\n%s:%s\r\n%s\r\n\r\n" % (status, name.encode(), value.encode(), fold)
+        for pieces in ([data], octets(data), *(cut(data, [i]) for i in range(1, len(data)))):
+            fault = play(asked(headers=headers), pieces).fault
+            assert fault is not None
+            assert (fault.reason, fault.value) == ("invalid_header", name)
+            assert fault.name == "a field that frames the message is folded"
+
+
+@pytest.mark.parametrize("name", [*FRAMING, "connection"])
+@pytest.mark.parametrize("value", FIRST_LINES)
+@pytest.mark.parametrize("status", [b"100", b"101", b"200"])
+def test_what_is_wrong_with_a_field_of_framing_is_the_same_in_every_cut(
+    name: str, value: str, status: bytes
+) -> None:
+    headers = (("connection", "upgrade"), ("upgrade", "websocket")) if status == b"101" else ()
+    for rest in (b"\r\n", b"a: b\r\n\r\n", b" fold\r\n\r\n"):
+        data = b"HTTP/1.1 %s X\r\n%s:%s\r\n%s" % (status, name.encode(), value.encode(), rest)
+        whole = play(asked(headers=headers), [data])
+        for pieces in (octets(data), *(cut(data, [i]) for i in range(1, len(data)))):
+            one = play(asked(headers=headers), pieces)
+            assert (one.fault, one.responses, one.state) == (whole.fault, whole.responses, whole.state)
 
 
 def test_folds_are_checked_like_values() -> None:
-    outcome = answer(HEAD + b"X: a\r\n b\x00c\r\n" + END)
-    assert outcome.reason == "invalid_header"
+    for octet in (*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F):
+        outcome = answer(HEAD + b"X: a\r\n b" + bytes([octet]) + b"c\r\n" + END)
+        assert outcome.fault is not None
+        assert (outcome.fault.reason, outcome.fault.value) == ("invalid_header", "x")
+        assert f"byte 0x{octet:02x} at position 2 of a folded line" in outcome.fault.name
 
 
 def test_bare_line_ends_are_for_lenient_connections() -> None:
