@@ -17,6 +17,9 @@ _UNSENDABLE = (
     errors.ConnectionSpecificHeader,
     errors.ContentLengthMismatch,
 )
+_UNSENDABLE_OR_BAD = (errors.EmptyTokenList, errors.InvalidTokenList)
+"""What cannot be sent where the request has it; otherwise the server sent it."""
+
 _UNDECODABLE = (
     errors.UnknownCoding,
     errors.TooManyCodings,
@@ -63,6 +66,8 @@ def exit_code(error: BaseException) -> int:
     """Return the exit code of a failure."""
     if isinstance(error, CommandError):
         return error.code
+    if isinstance(error, _UNSENDABLE_OR_BAD) and error.local:
+        return CommandError.code
     return next(code for kind, code in _CODES if isinstance(error, kind))
 
 

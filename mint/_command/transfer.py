@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from .. import errors
 from ..content import Decoder, accept_encoding
 from ..exchange import URL
+from ..options import HTTP1Options, HTTP2Options
 from ..pool import Timeouts
+from ..pool._rehearsal import refuse
 from .arguments import shown_name
 from .bodies import Upload
 from .codes import exit_code, text_of
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from .progress import Item, Progress
     from .redirects import Asked
 
+_HTTP1 = HTTP1Options()
+_HTTP2 = HTTP2Options()
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 _REFUSED = 400
 _DRAINED = 65_536
@@ -138,6 +142,7 @@ class Transfer:
             headers.append(accept_encoding())
         if not isinstance(asked.body, Upload):
             self._facts.size_upload = len(asked.body or b"")
+            self._refuse(asked.method, url, headers, asked.body, streamed=False)
             return pool.stream(asked.method, url, headers, asked.body, timeout=limits)
         size, pieces = asked.body.open()
         if size is not None and not names & {"content-length", "transfer-encoding"}:
@@ -145,7 +150,21 @@ class Transfer:
         if self._item is not None:
             self._item.expect(size)
         self._facts.size_upload = 0
+        self._refuse(asked.method, url, headers, None, streamed=True)
         return pool.stream(asked.method, url, headers, self._counted(pieces), timeout=limits)
+
+    def _refuse(
+        self, method: str, url: URL, headers: list[tuple[str, str]], content: bytes | None, *, streamed: bool
+    ) -> None:
+        """Refuse what cannot be sent, before anything is dialled for it."""
+        refuse(
+            *(method, url, headers, content),
+            streamed=streamed,
+            trailers=(),
+            protocols=self._wanted.protocols,
+            http1_options=_HTTP1,
+            http2_options=_HTTP2,
+        )
 
     def _counted(self, pieces: Generator[bytes]) -> Iterator[bytes]:
         self._files.callback(pieces.close)

@@ -89,7 +89,7 @@ async def exchange(
     max_size: int | None,
 ) -> tuple[Connection, Answer]:
     """Run an exchange, with a mailbox of its own for the time it takes."""
-    headers = check(conn, method, headers, body, trailers, max_size)
+    headers = check(conn, method, target, headers, body, trailers, max_size)
     before = conn.transport.inbox
 
     def restore(conn: Connection) -> Connection:

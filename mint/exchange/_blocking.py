@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .. import _checks
 from .._connections.http1 import HTTP1
 from .._connections.http2 import HTTP2
+from .._connections.rehearsal import check_trailers, refusal
 from .._loops.system import POLLIN, POLLOUT, make_poll
 from ..errors import ContentTooLarge, MintError, TransportTimeout
 from ._answer import MAX_SIZE, Collector, Outcome
@@ -68,7 +69,7 @@ def send_body(
     if _checks.octets(pieces) is not None:
         raise TypeError(f"pieces wants an iterable of bytes, not {type(pieces).__name__}")
     _checks.content("pieces", pieces, needed=True)
-    _checks.pairs("trailers", trailers)
+    check_trailers(conn, ref, _checks.pairs("trailers", trailers))
     kept: list[Response] = []
     left = _checks.size("max_size", max_size)
 
@@ -122,11 +123,12 @@ def exchange(
 
     Raises what `request` and `recv` raise, `TransportTimeout`, and `ContentTooLarge`. `conn.after(error)` is
     then a connection that can be used again, if `is_open()` says so: a request that failed was cancelled.
-    `ValueError` where requests are open, or the method is CONNECT.
+    `ValueError` where requests are open, the method is CONNECT, or there are trailers without a body. Nothing
+    is sent where an argument is invalid.
 
     """
     until = _deadline(timeout)
-    headers = check(conn, method, headers, body, trailers, max_size)
+    headers = check(conn, method, target, headers, body, trailers, max_size)
     outcomes: dict[RequestRef, Outcome] = {}
     run, whole, pieces = prepare(conn, body, outcomes, max_size, waits=True)
     procedure = exchanging(run, method, target, headers, whole, pieces is not None, trailers)
@@ -155,6 +157,7 @@ def _check_connection(conn: object) -> None:
 def check(
     conn: Connection,
     method: str,
+    target: str,
     headers: HeaderPairs,
     body: object,
     trailers: HeaderFields,
@@ -166,8 +169,15 @@ def check(
     _checks.content("body", body)
     _checks.pairs("trailers", trailers)
     _checks.size("max_size", max_size)
-    if method == "CONNECT":
+    if _checks.exact_text("method", method) == "CONNECT":
         raise ValueError("an exchange cannot open a tunnel: use request() and stream_request_body()")
+    if trailers and body is None:
+        raise ValueError("trailers follow a body: give one with them (b'' will do)")
+    if trailers:
+        # The head would have been sent by the time they are refused.
+        error = refusal(conn, method, target, fields, None, streaming=True, trailers=trailers)
+        if error is not None:
+            raise error.marked(successor=conn)
     if conn.open_request_count:
         raise ValueError(f"{conn.open_request_count} requests are open on this connection: finish them first")
     return fields

@@ -212,7 +212,7 @@ class AsyncPool:
         made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, resolver)
         self._timeout = timeout
         self._driver = self._make_driver(made, connect)
-        self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
+        self._state = PoolState(self._driver, options, *made.policies(own_connect=connect is not None))
 
     def _make_driver(
         self,

@@ -195,7 +195,7 @@ class Pool:
         made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, blocking_resolver(resolver))
         self._timeout = timeout
         self._driver = Driver(made, connect)
-        self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
+        self._state = PoolState(self._driver, options, *made.policies(own_connect=connect is not None))
 
     def request(
         self,

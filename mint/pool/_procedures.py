@@ -210,6 +210,11 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
                     )
                 yield Park(bell, until)
             elif dials:
+                pool.refuse(
+                    *(wanted.method, wanted.url, wanted.headers, wanted.content),
+                    streamed=wanted.make_source is not None or wanted.sends_itself,
+                    trailers=wanted.trailers,
+                )
                 return (yield from _dial(pool, wanted, key))
             else:
                 # It may have ended between being granted and now.
@@ -220,7 +225,7 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
                     pool.ask_again(ticket)
     except BaseException as error:
         with pool.lock:
-            pool.give_back(ticket, failed=isinstance(error, MintError))
+            pool.give_back(ticket, failed=isinstance(error, MintError) and not error.local)
         raise
     finally:
         with pool.lock:

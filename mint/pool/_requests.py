@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import _checks
@@ -15,6 +16,7 @@ from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..types import Stream
 from ._options import PoolOptions, Timeouts
 from ._procedures import Wanted
+from ._rehearsal import refuse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ..proxy import Proxy
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._procedures import Trace
+    from ._state import Refuse
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -62,6 +65,17 @@ class ConnectOptions:
         """Whether a connection to this origin may be shared by requests."""
         protocols = set(self.protocols)
         return protocols == {"http2"} or ("http2" in protocols and origin.scheme == "https")
+
+    def policies(self, *, own_connect: bool) -> tuple[Callable[[Origin], bool], Refuse]:
+        """Return what says which connections may be shared, and what refuses requests.
+
+        Nothing is known about the connections that a function of the caller makes.
+        """
+        if own_connect:
+            return (lambda _: True), (lambda *_, **__: None)
+        return self.may_share, partial(
+            refuse, protocols=self.protocols, http1_options=self.http1, http2_options=self.http2
+        )
 
     def tcp_within(self, left: float | None) -> TCPOptions:
         """Return the options with a limit of time for connecting."""
@@ -109,6 +123,10 @@ def make_wanted(
         _checks.content("body", body)
     if trace is not None and not callable(trace):
         raise TypeError(f"trace wants a function of a name and a dict, not {type(trace).__name__}")
+    if trailers and (body is None or isinstance(body, Stream)):
+        raise ValueError(
+            "trailers follow a body: give one (b'' will do); with mint.STREAM, send_end() takes them"
+        )
     if method == "CONNECT" and not isinstance(body, Stream):
         raise ValueError("CONNECT opens a tunnel: ask for it with stream() and body=mint.STREAM")
     timeouts = timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
