@@ -70,6 +70,19 @@ def tunnel(source: Iterator[bytes], there: socket.socket) -> Iterator[bytes]:
     yield from pump_in(there)
 
 
+class Inside:
+    """The inside of a tunnel, closed also where the client has gone before the first piece is asked for."""
+
+    def __init__(self, source: Iterator[bytes], there: socket.socket) -> None:
+        self._source, self._there = source, there
+
+    def __iter__(self) -> Iterator[bytes]:
+        return tunnel(self._source, self._there)
+
+    def __del__(self) -> None:
+        self._there.close()
+
+
 class HTTPProxy:
     """A proxy as a handler of `Origin`: it tunnels and forwards, over either protocol."""
 
@@ -81,7 +94,7 @@ class HTTPProxy:
         if request.method == "CONNECT":
             host, _, port = (request.target if ":" in request.target else request.authority).rpartition(":")
             there = dial(host.strip("[]"), int(port))
-            return Response(200, (("via", "tester"),), tunnel(iter(request.body), there))
+            return Response(200, (("via", "tester"),), Inside(iter(request.body), there))
         return self._forward(request)
 
     def _forward(self, request: Request) -> Response:

@@ -41,16 +41,17 @@ _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
 _TCP = TCPOptions()
 _TLS = TLSOptions()
-_ALPN: dict[ProtocolName, str] = {"http2": "h2", "http1": "http/1.1"}
+_ALPN: tuple[tuple[ProtocolName, str], ...] = (("http2", "h2"), ("http1", "http/1.1"))
+_NAMES = frozenset(name for name, _ in _ALPN)
 
 
 def offered(protocols: Sequence[ProtocolName]) -> tuple[str, ...]:
     """Return what ALPN offers for these protocols; `ValueError` where they make no sense."""
     given = tuple(protocols) if isinstance(protocols, (tuple, list, set, frozenset)) else ()
     names = {str.__str__(name) for name in given if isinstance(name, str)}
-    if not names or len(names) != len(given) or not names <= set(_ALPN):
+    if not names or len(names) != len(given) or not names <= _NAMES:
         raise ValueError(f'protocols wants "http1", "http2" or both, not {_checks.shown(protocols)}')
-    return tuple(token for name, token in _ALPN.items() if name in names)
+    return tuple(token for name, token in _ALPN if name in names)
 
 
 def choose(scheme: Scheme, offer: tuple[str, ...], alpn: str | None) -> ProtocolName:

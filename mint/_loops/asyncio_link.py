@@ -43,20 +43,26 @@ class _Registration:
 
     def change(self, events: int) -> None:
         """Register for these events, and no others."""
-        changed, self._events = events ^ self._events, events
+        changed = events ^ self._events
         if not changed or self._socket.fileno() < 0 or os.getpid() != self._process:
             return  # in a forked child the selector is the parent's
         with contextlib.suppress(RuntimeError):  # the loop is closed
+            # An event counts from before it is registered until after it is not. So where an exception comes
+            # in between, it is removed once more before the socket is closed.
             if changed & READ:
                 if events & READ:
+                    self._events |= READ
                     self._poller.add_reader(self._socket.fileno(), self._readable)
                 else:
                     self._poller.remove_reader(self._socket.fileno())
+                    self._events &= ~READ
             if changed & WRITE:
                 if events & WRITE:
+                    self._events |= WRITE
                     self._poller.add_writer(self._socket.fileno(), self.writable)
                 else:
                     self._poller.remove_writer(self._socket.fileno())
+                    self._events &= ~WRITE
 
     @property
     def events(self) -> int:
@@ -91,14 +97,13 @@ class _Registration:
 
     def close(self) -> None:
         """Register no more, and close the socket."""
-        _OPEN.discard(self)
-        self.change(0)
+        self.let_go()
         self._socket.close()
 
     def let_go(self) -> None:
         """Register no more; the link closes the socket."""
-        _OPEN.discard(self)
         self.change(0)
+        _OPEN.discard(self)
 
 
 _OPEN: set[_Registration] = set()
