@@ -517,7 +517,8 @@ class ConnectionBase(Identity, Generic[_S]):
     def is_open(self, direction: Literal["write", "read"] = "write") -> bool:
         """Whether requests can be sent (`"write"`), or responses may still come (`"read"`).
 
-        After a GOAWAY, or if either side sent `connection: close`, only the second is true.
+        After a GOAWAY, if either side sent `connection: close`, and on HTTP/1 behind CONNECT or an upgrade,
+        only the second is true. Temporary limits, such as that of concurrent requests, do not count.
         """
         if type(direction) is not str or direction not in {"write", "read"}:
             direction = direction_of(direction)

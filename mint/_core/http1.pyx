@@ -68,10 +68,8 @@ cdef class State(Reading):
 
     @property
     def is_open_write(self):
-        """Whether a request may follow, or a tunnel still sends."""
-        if self.core.phase == PHASE_TUNNEL or self.core.phase == PHASE_DEAF:
-            return self.core.sender != 0
-        return self.core.phase != PHASE_CLOSED and not self.core.closing and not self.may_switch()
+        """Whether a request may follow: none does behind one that has opened, or may open, a tunnel."""
+        return self.core.phase < PHASE_TUNNEL and not self.core.closing and not self.may_switch()
 
     cdef bint may_switch(self) noexcept:
         """Whether the last request asks for another protocol: nothing may follow it before its answer."""

@@ -13,7 +13,7 @@ from libc.string cimport memcpy
 from .events cimport END_CLOSE, END_KEEP, Course, RequestRef, Step, step
 from .faults cimport Fault, refusal
 from .flow cimport DEFAULT_WINDOW, MAX_WINDOW, credit_due, window_left
-from .frames cimport (NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
+from .frames cimport (MAX_STREAM_ID, NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
                       SET_HEADER_TABLE_SIZE, SET_INITIAL_WINDOW_SIZE, SET_MAX_CONCURRENT_STREAMS,
                       SET_MAX_FRAME_SIZE, SET_MAX_HEADER_LIST_SIZE, SET_NO_RFC7540_PRIORITIES,
                       SETTINGS, WINDOW_UPDATE, frame, settings_frame)
@@ -395,7 +395,7 @@ cdef class State(Core):
     @property
     def is_open_write(self):
         """Whether requests can be sent."""
-        return self.s.phase != OVER and self.s.goaway < 0
+        return self.s.phase != OVER and self.s.goaway < 0 and self.s.next_stream <= MAX_STREAM_ID
 
     @property
     def draining(self):

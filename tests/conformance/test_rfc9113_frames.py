@@ -342,6 +342,7 @@ def test_when_the_ids_are_used_up_a_new_connection_is_needed() -> None:
     assert talk.request().number == (1 << 31) - 3
     assert talk.request().number == (1 << 31) - 1
     assert talk.refuse().reason == "stream_ids_exhausted"
+    assert not talk.state.is_open_write
     talk.feed(talk.server.answer((1 << 31) - 1, b"x"))
     assert kinds(talk.events)[-1] == "done:2147483647"
 

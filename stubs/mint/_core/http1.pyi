@@ -22,7 +22,7 @@ class State(Reading):
         """Whether octets of the peer are still taken."""
     @property
     def is_open_write(self) -> bool:
-        """Whether a request may follow, or a tunnel still sends."""
+        """Whether a request may follow: none does behind one that has opened, or may open, a tunnel."""
     @property
     def is_tunnel(self) -> bool:
         """Whether another protocol has taken over."""

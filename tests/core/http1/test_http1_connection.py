@@ -162,6 +162,8 @@ def test_an_upgrade_becomes_a_tunnel() -> None:
 def test_each_direction_of_a_tunnel_ends_on_its_own() -> None:
     tunnel = play(asked("CONNECT"), [HEAD + b"\r\n"])
     ref = ref_of(tunnel.responses[0])
+    assert tunnel.state.body_is_open(ref)
+    assert not tunnel.state.is_open_write
     mute = tunnel.state.end_body(ref, [])
     assert (mute.end, mute.output) == (SHUT_WRITE, ())
     assert mute.state.is_open_read
@@ -175,7 +177,8 @@ def test_each_direction_of_a_tunnel_ends_on_its_own() -> None:
     assert (deaf.responses, deaf.end) == ([Done(ref)], KEEP)
     assert deaf.state.open_request_count == 0
     assert not deaf.state.is_open_read
-    assert deaf.state.is_open_write
+    assert not deaf.state.is_open_write  # no request follows a tunnel
+    assert deaf.state.body_is_open(ref)
     assert deaf.state.feed(b"late").responses == []
     assert deaf.state.feed_eof(True).responses == []
     assert deaf.state.stream_body(ref, b"x").output == (b"x",)
