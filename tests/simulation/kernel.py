@@ -112,6 +112,8 @@ class Kernel:
         self.locks: list[SimRLock] = []
         self.largest = 0
         """The most octets that one call was given to send."""
+        self.waiting = 0
+        """The most octets that waited in a tunnel for its windows."""
         self.dropped = 0
         """How many files were closed while a selector watched them."""
         self.capacity = 65_536

@@ -24,6 +24,7 @@ import trio._core._wakeup_socketpair
 
 import mint
 from mint._core import turns
+from mint._wire.stream import Tunnel
 
 from .locks import SimCondition, SimEvent, SimLock, SimMutex, SimRLock
 from .polling import SimEpoll, SimEpollSelector, SimPoll, sim_select
@@ -88,6 +89,14 @@ def simulated_system() -> Iterator[None]:
     on_signals = wakeup.wakeup_on_signals
     # The real system is not to be given a number of the simulated one.
     wakeup.wakeup_on_signals = lambda self: None  # type: ignore[method-assign]  # undone below
+    write = Tunnel.write
+
+    def counted(self: Tunnel, octets: bytes | memoryview[int]) -> None:
+        write(self, octets)
+        kernel = Machine.kernel()
+        kernel.waiting = max(kernel.waiting, self.waiting)
+
+    Tunnel.write = counted  # type: ignore[method-assign]  # undone below
     try:
         for module in modules():
             for name, value in list(vars(module).items()):
@@ -97,5 +106,6 @@ def simulated_system() -> Iterator[None]:
         yield
     finally:
         wakeup.wakeup_on_signals = on_signals  # type: ignore[method-assign]  # as above
+        Tunnel.write = write  # type: ignore[method-assign]  # as above
         for module, name, value in undo:
             setattr(module, name, value)

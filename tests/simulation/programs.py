@@ -64,6 +64,9 @@ async def send_all(caller: Caller, handle: Handle, exchange: Exchange, ref: mint
             if not handle.send(ref, piece):
                 return
             rest = rest[len(piece) :]
+            if rest and caller.kernel.choices.rarely(8):
+                # Meanwhile the server may answer, end and close; blocking code does not look.
+                await caller.sleep(1.5)
             if not caller.waits_to_send:
                 await caller.flush(handle)
         else:

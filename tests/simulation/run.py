@@ -40,6 +40,10 @@ LONGEST = 60
 MOST_SEALED = 400_000
 """How much more than the high-water mark may be encrypted before it can leave, in octets."""
 
+MOST_WAITING = 80_000
+"""How much may wait for the windows of a tunnel, in octets: 64 KiB, and what TLS adds. What waits is handled
+anew for each window that opens, so an upload costs its square where all of it waits."""
+
 
 def run(
     row: Row,
@@ -87,6 +91,8 @@ def run(
         kernel.blame(each)
     if "TLS" in row.route and kernel.largest > high_water + MOST_SEALED:
         kernel.blame("much more was encrypted than the queue may hold")
+    if kernel.waiting > MOST_WAITING:
+        kernel.blame("much more waited in a tunnel than its windows are given at once")
     check_end(kernel, caller)
     result = Result(tuple(kernel.violations), tuple(choices.made), kernel.calls, tuple(kernel.trace or ()))
     kernel.over = True

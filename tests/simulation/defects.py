@@ -1,0 +1,299 @@
+"""The defects of the first transports, as changes that put them back; `planted.py` sees how soon each shows.
+
+A change is a text that stands in its file exactly once, and what stands there instead. No module of mint is
+imported here: the changes are made while they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+MAILBOX: Final = "mint/_loops/mailbox.py"
+TCP: Final = "mint/_loops/tcp.py"
+SOCKETS: Final = "mint/_loops/sockets.py"
+SHARED: Final = "mint/_loops/shared.py"
+ASYNCIO: Final = "mint/_loops/asyncio_link.py"
+LINK: Final = "mint/_wire/link.py"
+PIPE: Final = "mint/_wire/pipe.py"
+STREAM: Final = "mint/_wire/stream.py"
+
+
+class Change(NamedTuple):
+    """One change of one file."""
+
+    file: str
+    old: str
+    new: str
+
+
+class Defect(NamedTuple):
+    """A defect: what puts it back, and where and as what it shows."""
+
+    name: str
+    rows: tuple[tuple[str, ...], ...]
+    """Which rows have to do with it: those whose name has all parts of one of these groups."""
+    shows: str
+    """A part of the violation that is expected."""
+    changes: tuple[Change, ...]
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The files that are changed."""
+        return frozenset(change.file for change in self.changes)
+
+    def applied(self, file: str, text: str) -> str:
+        """Return the text of a file with the defect in it."""
+        for change in self.changes:
+            if change.file == file:
+                count = text.count(change.old)
+                if count != 1:
+                    where = "adapt tests/simulation/defects.py"
+                    raise ValueError(f"{self.name}: {file} has {count} places for it, not one: {where}")
+                text = text.replace(change.old, change.new)
+        return text
+
+    def concerns(self, row: str) -> bool:
+        """Whether a row has to do with it."""
+        parts = row.split("/")
+        return any(all(part in parts for part in group) for group in self.rows)
+
+
+# A registration belonged to a descriptor number: whoever registered it last displaced the link before it.
+BY_NUMBER: Final = (
+    Change(
+        MAILBOX,
+        "            transport.note = None\n            self._forget(watch)\n",
+        "            transport.note = None\n            self._orders.append(watch)\n",
+    ),
+    Change(
+        MAILBOX,
+        "        link = watch()\n"
+        "        if link is None or link.note is not watch:\n            return False\n",
+        "        link = watch()\n        if link is None:\n            return False\n",
+    ),
+    Change(
+        MAILBOX,
+        "            if link is None or link.note is not watch:\n"
+        "                return  # let go of by another thread meanwhile:"
+        " the number may be another socket's\n",
+        "            if link is None:\n"
+        "                return\n"
+        "            other = self._selector.get_map().get(watch.fd)\n"
+        "            if other is not None and other.data is not watch:\n"
+        "                self._forget(other.data)\n",
+    ),
+    Change(
+        LINK,
+        "        self.armed = False\n        if self.inbox is not None:\n            self.inbox.unwatch",
+        "        if self.inbox is not None:\n            self.inbox.unwatch",
+    ),
+)
+
+# The lock of `receive` was one of `threading`, taken by a call before the `try`, and `close` waited for it.
+PLAIN_LOCK: Final = (
+    Change(MAILBOX, "import os\nimport selectors\n", "import os\nimport selectors\nimport threading\n"),
+    Change(MAILBOX, "        self._turn = Mutex()\n", "        self._turn = threading.Lock()\n"),
+    Change(
+        MAILBOX,
+        "                done = self._turn.attempt(self._receive, (until, out), left)\n",
+        "                done = self._turn.acquire(timeout=left)\n"
+        "                if done:\n"
+        "                    try:\n"
+        "                        self._receive((until, out))\n"
+        "                    finally:\n"
+        "                        self._turn.release()\n",
+    ),
+)
+CLOSE_WAITS: Final = Change(
+    MAILBOX,
+    "        if not self._turn.held:\n            self._turn.attempt(self._release, None, 0.0)\n",
+    "        with self._turn:\n            self._release()\n",
+)
+CLOSE_TRIES: Final = Change(
+    MAILBOX,
+    "        if not self._turn.held:\n            self._turn.attempt(self._release, None, 0.0)\n",
+    "        if self._turn.acquire(timeout=0):\n"
+    "            try:\n"
+    "                self._release()\n"
+    "            finally:\n"
+    "                self._turn.release()\n",
+)
+
+ALL_AT_ONCE: Final = Change(
+    PIPE,
+    "        while self._unsealed and self._queued - self._unsealed < AHEAD and not self._windows_shut:\n",
+    "        while self._unsealed:\n",
+)
+
+DEFECTS: Final = (
+    Defect(
+        "mailbox: a descriptor number is used again within one select",
+        (("close", "mailbox"), ("close", "trio")),
+        "in vain",
+        BY_NUMBER,
+    ),
+    Defect(
+        "mailbox: passive, received, active again",
+        (("set_mode", "mailbox"), ("set_mode", "trio")),
+        "in vain",
+        BY_NUMBER,
+    ),
+    Defect(
+        "mailbox: closed by a signal handler while the same thread waits in receive",
+        (("interrupt", "mailbox"),),
+        "everyone waits",
+        (*PLAIN_LOCK, CLOSE_WAITS),
+    ),
+    Defect(
+        "mailbox: interrupted right after its lock was taken",
+        (("interrupt", "mailbox"),),
+        "",
+        (*PLAIN_LOCK, CLOSE_TRIES),
+    ),
+    Defect(
+        "HTTP/2 tunnel: a mailbox never sends what a window update allows",
+        (("upload", "mailbox", "HTTP2 tunnel"),),
+        "in vain",
+        (
+            Change(
+                LINK,
+                "    def write_now(self) -> None:\n",
+                "    def write_waiting(self) -> None:\n        return\n\n    def write_now(self) -> None:\n",
+            ),
+            Change(
+                MAILBOX,
+                "        if events & WRITE:\n            link.write_waiting()\n",
+                "        if events & WRITE:\n            super(Link, link).write_waiting()\n",
+            ),
+            Change(
+                MAILBOX,
+                "        if link.unsent:\n            link.write_waiting()\n        near",
+                "        if link.unsent:\n            super(Link, link).write_waiting()\n        near",
+            ),
+            Change(
+                MAILBOX,
+                "            self._register(watch, self._events(link, watch, reading=not found))\n",
+                "            self._register(watch, watch.events | READ)\n",
+            ),
+        ),
+    ),
+    Defect(
+        "Tunnels: recv never sends what a window update allows",
+        (("upload", "blocking", "shared tunnel"), ("both directions", "blocking", "shared tunnel")),
+        "in vain",
+        (
+            Change(
+                SHARED,
+                "                if self.unsent:\n"
+                "                    self._write(wait=False)\n"
+                "                    if self.held_back:\n"
+                "                        return None\n",
+                "",
+            ),
+            Change(
+                SHARED,
+                "        if octets is None and self.unsent:\n            self._write(wait=False)\n"
+                "        return octets\n",
+                "        return octets\n",
+            ),
+        ),
+    ),
+    Defect(
+        "HTTP/2 tunnel: flush of asyncio does not return after 413 and the end",
+        (("upload", "asyncio", "HTTP2 tunnel", "answers early"),),
+        "in vain while sending",
+        (
+            Change(
+                ASYNCIO,
+                "        while self.unsent and self._writing < Writing.FAILED"
+                " and self.wants and not self._is_blocked:\n",
+                "        while self.unsent and self._writing < Writing.FAILED and not self._is_blocked:\n",
+            ),
+            Change(
+                PIPE,
+                "        if self.windowed and self._reading != Reading.OPEN and self._windows_shut:\n",
+                "        if False:\n",
+            ),
+        ),
+    ),
+    Defect(
+        "Tunnels: an upload takes quadratic time",
+        (("upload", "blocking", "shared tunnel"), ("upload", "asyncio", "shared tunnel")),
+        "waited in a tunnel",
+        (
+            Change(
+                SHARED,
+                "            piece = memoryview(outbox[0])[:AHEAD]\n",
+                "            piece = memoryview(outbox[0])\n",
+            ),
+            Change(STREAM, "        self._pending = bytearray()\n", '        self._pending = b""\n'),
+            Change(
+                STREAM, "                self._pending.clear()\n", '                self._pending = b""\n'
+            ),
+            Change(
+                STREAM,
+                "                del self._pending[: len(piece)]\n",
+                "                self._pending = self._pending[len(piece) :]\n",
+            ),
+        ),
+    ),
+    Defect(
+        "asyncio: the end of content over TLS after the peer has closed",
+        (("tunnel", "asyncio", "TLS"), ("tunnel", "asyncio", "TLS in TLS")),
+        "OSError left the library",
+        (
+            Change(
+                SOCKETS,
+                "        try:\n            self._socket.shutdown(sockets.SHUT_WR)\n        except OSError:\n"
+                "            # The peer is gone, which reading tells; nothing was left to be written.\n"
+                "            self.fail_writing()\n",
+                "        self._socket.shutdown(sockets.SHUT_WR)\n",
+            ),
+        ),
+    ),
+    Defect(
+        "blocking: both peers write until all queues are full",
+        (("both directions", "blocking", "plain"),),
+        "",
+        (
+            Change(
+                TCP,
+                "            if (gives_way and self.full) or self.held_back:\n",
+                "            if self.held_back:\n",
+            ),
+        ),
+    ),
+    Defect(
+        "TLS: fixed content is encrypted in full before the first octet leaves",
+        (("upload", "TLS"), ("upload", "TLS in TLS")),
+        "encrypted",
+        (ALL_AT_ONCE,),
+    ),
+    Defect(
+        "an early response that the end delimits fails",
+        (("upload", "answers early"),),
+        "failed though all of it arrived",
+        (
+            Change(
+                LINK,
+                "            if octets is None or (not octets and not _followed_an_end(error)):\n",
+                "            if not octets:\n",
+            ),
+        ),
+    ),
+)
+
+
+def missing(root: Path = ROOT) -> list[str]:
+    """Return what is wrong with the changes: those that do not fit the sources as they are."""
+    wrong = []
+    for defect in DEFECTS:
+        for file in sorted(defect.files):
+            try:
+                defect.applied(file, (root / file).read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                wrong.append(str(error))
+    return wrong
