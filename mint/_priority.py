@@ -64,7 +64,7 @@ class Priority:
         As RFC 9218 4 wants it, parameters that are not known, out of range or of a wrong type are ignored,
         and so is a field that is no dictionary of RFC 8941 at all.
         """
-        found = _members(value)
+        found = _members(_checks.exact_text("value", value))
         urgency, incremental = found.get("u"), found.get("i")
         return cls(
             int(urgency)

@@ -427,9 +427,11 @@ _SHA256 = 64
 
 def _fingerprints(given: Fingerprints) -> Fingerprints:
     """Return fingerprints as they are compared: in lower case, without colons."""
-    held = tuple(given) if isinstance(given, frozenset) else (None,)
+    held: set[object] = set()
+    # A copy of what is in there: whatever a subclass says, an empty set would pin nothing.
+    held.update(given if isinstance(given, frozenset) else (None,))
     if all(isinstance(each, str) for each in held):
-        made = frozenset(str.__str__(each).replace(":", "").lower() for each in held if each is not None)
+        made = frozenset(str.__str__(each).replace(":", "").lower() for each in held if isinstance(each, str))
         if all(len(each) == _SHA256 and _DIGITS.issuperset(each) for each in made):
             return made
     raise ValueError(f"fingerprints wants a frozenset of SHA-256 in hexadecimal, not {_checks.shown(given)}")

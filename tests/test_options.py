@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import FrozenInstanceError, fields, replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 import mint
 from mint.options import ClientSettings, HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from mint.transport import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 EVERY = (HTTP1Options, HTTP2Options, ClientSettings, TCPOptions, TLSOptions)
 
@@ -168,3 +172,21 @@ def test_http2_windows_have_ranges() -> None:
     for kind in (HTTP1Options, HTTP2Options):
         with pytest.raises(ValueError, match="sensitive"):
             kind(sensitive_headers=frozenset({"X-Key"}))
+
+
+class Hollow(frozenset[str]):
+    """Says that it is empty, whatever it holds."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_pins_are_what_the_set_holds() -> None:
+    """A set that misreports itself must not turn pinning off."""
+    assert mint.TLSOptions(fingerprints=Hollow(["a" * 64])).fingerprints == {"a" * 64}
+    for held in (["short"], [5], [None], ["a" * 64, None]):
+        with pytest.raises(ValueError, match="fingerprints"):
+            mint.TLSOptions(fingerprints=Hollow(held))  # type: ignore[arg-type]  # what it must refuse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -166,3 +167,9 @@ def test_any_value_gives_services_or_a_value_error(value: str) -> None:
     except ValueError:
         return
     assert all(0 < each.port <= 65_535 and each.max_age >= 0 for each in found)
+
+
+@pytest.mark.parametrize("value", [None, 5, b"u=1", ["u=1"], object()])
+def test_only_text_is_parsed(value: Any) -> None:
+    with pytest.raises(TypeError, match="value"):
+        mint.Priority.parse(value)

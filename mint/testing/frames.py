@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from .. import _checks
 from .messages import Fields
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEAD_SIZE: Final = 9
 RESERVED_BIT: Final = 0x8000_0000
+_MOST: Final = 0xFF_FFFF
 
 ACK: Final = 0x1
 END_STREAM: Final = 0x1
@@ -87,6 +89,15 @@ class Frame:
     length: int | None = None
     reserved: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what does not fit the fields, before a server is busy with it."""
+        _checks.number("type", self.type, 0, 0xFF)
+        _checks.number("flags", self.flags, 0, 0xFF)
+        _checks.number("stream", self.stream, 0, 0xFFFF_FFFF)
+        _checks.instance("payload", self.payload, bytes, "bytes")
+        if self.length is not None or len(self.payload) > _MOST:
+            _checks.number("length", len(self.payload) if self.length is None else self.length, 0, _MOST)
+
     def __repr__(self) -> str:
         """Show of field blocks, which may hold secrets, no more than their length."""
         said = repr(self.payload)
@@ -150,7 +161,16 @@ def _string(octets: bytes) -> bytes:
 def _padded(payload: bytes, padding: int | None) -> tuple[int, bytes]:
     if padding is None:
         return 0, payload
-    return PADDED, bytes((padding,)) + payload + bytes(padding)
+    return PADDED, _number("padding", padding, 1) + payload + bytes(padding)
+
+
+def _number(name: str, value: int, size: int = 4) -> bytes:
+    """Return a number in so many octets; `ValueError` for one that does not fit."""
+    return _checks.number(name, value, 0, (1 << 8 * size) - 1).to_bytes(size)
+
+
+def _text(name: str, value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else _checks.exact_text(name, value).encode("latin-1")
 
 
 def data(stream: int, payload: bytes = b"", *, end: bool = False, padding: int | None = None) -> Frame:
@@ -179,6 +199,8 @@ def headers(
 
 
 def _priority(dependency: int, weight: int, exclusive: bool) -> bytes:
+    _checks.number("dependency", dependency, 0, 0xFFFF_FFFF)
+    _checks.number("weight", weight, 1, 0x100)
     return struct.pack(">IB", dependency | (RESERVED_BIT if exclusive else 0), weight - 1)
 
 
@@ -189,12 +211,12 @@ def priority(stream: int, dependency: int = 0, weight: int = 16, *, exclusive: b
 
 def rst_stream(stream: int, code: int = ErrorCode.CANCEL) -> Frame:
     """Return a RST_STREAM frame."""
-    return Frame(FrameType.RST_STREAM, 0, stream, struct.pack(">I", code))
+    return Frame(FrameType.RST_STREAM, 0, stream, _number("code", code))
 
 
 def settings(*values: tuple[int, int], ack: bool = False) -> Frame:
     """Return a SETTINGS frame."""
-    payload = b"".join(struct.pack(">HI", *value) for value in values)
+    payload = b"".join(_number("a setting", key, 2) + _number("a setting", value) for key, value in values)
     return Frame(FrameType.SETTINGS, ACK if ack else 0, 0, payload)
 
 
@@ -208,7 +230,7 @@ def push_promise(
 ) -> Frame:
     """Return a PUSH_PROMISE frame: `fields`, or a block."""
     encoded = fields if isinstance(fields, bytes) else block(*fields)
-    flag, payload = _padded(struct.pack(">I", promised) + encoded, padding)
+    flag, payload = _padded(_number("promised", promised) + encoded, padding)
     return Frame(FrameType.PUSH_PROMISE, flag | (END_HEADERS if end_headers else 0), stream, payload)
 
 
@@ -219,12 +241,12 @@ def ping(opaque: bytes = bytes(8), *, ack: bool = False) -> Frame:
 
 def goaway(last: int, code: int = ErrorCode.NO_ERROR, debug: bytes = b"") -> Frame:
     """Return a GOAWAY frame."""
-    return Frame(FrameType.GOAWAY, 0, 0, struct.pack(">II", last, code) + debug)
+    return Frame(FrameType.GOAWAY, 0, 0, _number("last", last) + _number("code", code) + debug)
 
 
 def window_update(stream: int, increment: int) -> Frame:
     """Return a WINDOW_UPDATE frame."""
-    return Frame(FrameType.WINDOW_UPDATE, 0, stream, struct.pack(">I", increment))
+    return Frame(FrameType.WINDOW_UPDATE, 0, stream, _number("increment", increment))
 
 
 def continuation(stream: int, fields: Fields | bytes, *, end_headers: bool = True) -> Frame:
@@ -235,22 +257,20 @@ def continuation(stream: int, fields: Fields | bytes, *, end_headers: bool = Tru
 
 def origin_set(*origins: str | bytes, stream: int = 0, flags: int = 0) -> Frame:
     """Return an ORIGIN frame with these entries, right or not (RFC 8336)."""
-    entries = [origin if isinstance(origin, bytes) else origin.encode("latin-1") for origin in origins]
-    payload = b"".join(struct.pack(">H", len(entry)) + entry for entry in entries)
+    entries = [_text("origins", origin) for origin in origins]
+    payload = b"".join(_number("origins", len(entry), 2) + entry for entry in entries)
     return Frame(FrameType.ORIGIN, flags, stream, payload)
 
 
 def alt_svc(value: str | bytes, *, origin: str | bytes = "", stream: int = 0) -> Frame:
     """Return an ALTSVC frame: on stream 0 an `origin` belongs in it, on any other none (RFC 7838)."""
-    name = origin if isinstance(origin, bytes) else origin.encode("latin-1")
-    content = value if isinstance(value, bytes) else value.encode("latin-1")
-    return Frame(FrameType.ALTSVC, 0, stream, struct.pack(">H", len(name)) + name + content)
+    name = _text("origin", origin)
+    return Frame(FrameType.ALTSVC, 0, stream, _number("origin", len(name), 2) + name + _text("value", value))
 
 
 def priority_update(stream: int, value: str | bytes = "u=3") -> Frame:
     """Return a PRIORITY_UPDATE frame for a stream, which only clients send (RFC 9218)."""
-    content = value if isinstance(value, bytes) else value.encode("latin-1")
-    return Frame(FrameType.PRIORITY_UPDATE, 0, 0, struct.pack(">I", stream) + content)
+    return Frame(FrameType.PRIORITY_UPDATE, 0, 0, _number("stream", stream) + _text("value", value))
 
 
 def serialize(frames: Iterable[Frame]) -> bytes:

@@ -202,7 +202,7 @@ def expect_reset(stream: int, code: int) -> ExpectFrame:
 
 def expect_goaway(code: int) -> ExpectFrame:
     """Return a step that expects GOAWAY with this code, whatever else is in it."""
-    pattern = re.compile(b"...." + re.escape(code.to_bytes(4, "big")) + b".*", re.DOTALL)
+    pattern = re.compile(b"...." + re.escape(goaway(0, code).payload[4:]) + b".*", re.DOTALL)
     return ExpectFrame(FrameType.GOAWAY, 0, payload=pattern)
 
 

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import hyperframe.frame as oracle
 import pytest
 from hpack import Decoder
@@ -5,6 +9,9 @@ from hpack import Decoder
 from mint.testing import http2
 from mint.testing.frames import HEAD_SIZE, parse_head, serialize
 from mint.testing.http2 import Frame, FrameType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIELDS = ((":status", "200"), ("x-long", "y" * 300), ("x-empty", ""))
 
@@ -86,3 +93,36 @@ def test_frames_of_extensions() -> None:
 def test_numbers() -> None:
     assert http2.settings_of(http2.settings((4, 10), (1, 0))) == {4: 10, 1: 0}
     assert http2.number_of(http2.window_update(1, 77)) == 77
+
+
+HUGE = 1 << 32
+UNFIT: dict[str, Callable[[], object]] = {
+    "type": lambda: Frame(256),
+    "flags": lambda: Frame(0, -1),
+    "stream": lambda: http2.data(HUGE),
+    "payload": lambda: Frame(0, payload="text"),  # type: ignore[arg-type]  # wrong
+    "length": lambda: Frame(0, length=1 << 24),
+    "padding": lambda: http2.data(1, padding=256),
+    "dependency": lambda: http2.priority(1, HUGE),
+    "weight": lambda: http2.headers(1, b"", priority=(0, 0, False)),
+    "code": lambda: http2.rst_stream(1, -1),
+    "a setting": lambda: http2.settings((1 << 16, 1)),
+    "promised": lambda: http2.push_promise(1, HUGE, b""),
+    "last": lambda: http2.goaway(-1),
+    "increment": lambda: http2.window_update(0, HUGE),
+    "origins": lambda: http2.origin_set("x" * 65_536),
+    "origin": lambda: http2.alt_svc("", origin="x" * 65_536),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_does_not_fit_is_refused_by_name_where_it_is_made(name: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^{name} wants"):
+        UNFIT[name]()
+
+
+def test_steps_refuse_codes_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="code"):
+        http2.expect_goaway(HUGE)
+    with pytest.raises(ValueError, match="code"):
+        http2.expect_reset(1, HUGE)
