@@ -50,7 +50,9 @@ def sdist_faults(names: Iterable[str]) -> list[str]:
     inside = {name.partition("/")[2] for name in names}
     made = [name for name in inside if re.search(r"^mint/.*\.c$|\.(so|pyc)$", name)]
     faults = [f"{name} is made" for name in sorted(made)]
-    hidden = [name for name in inside if re.search(r"(^|/)\.(venv|cache|git|hypothesis|mypy|ruff)", name)]
+    hidden = [
+        name for name in inside if re.search(r"(^|/)\.(venv|cache|git(?!hub/)|hypothesis|mypy|ruff)", name)
+    ]
     faults += [f"{name} does not belong in an sdist" for name in sorted(hidden)]
     return faults + [f"{name} is missing" for name in IN_SDIST if name not in inside]
 

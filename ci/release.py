@@ -1,13 +1,27 @@
-"""Check that the version, the changelog and the links of a release agree.
+"""Check that the version, the changelog, the links and the machines that build wheels agree.
 
-python ci/release.py
+python ci/release.py [--wheels]     # also that cibuildwheel, which is installed, would build every wheel
 """
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+PYTHONS = ("cp311", "cp312", "cp313", "cp314", "cp314t")
+"""Every CPython that there is to be a wheel for; `t` is one without a GIL."""
+PLATFORMS = {
+    "linux": ("manylinux_x86_64", "manylinux_aarch64", "musllinux_x86_64", "musllinux_aarch64"),
+    "macos": ("macosx_x86_64", "macosx_arm64"),
+    "windows": ("win_amd64", "win_arm64"),
+}
+"""The platforms of wheels, by the platform that cibuildwheel is asked for."""
+SYSTEMS = {"ubuntu": "linux", "macos": "macos", "windows": "windows"}
+"""The platform that cibuildwheel builds for, by the first word of the name of a machine."""
 
 
 def version_faults(root: Path = ROOT) -> list[str]:
@@ -38,12 +52,49 @@ def link_faults(root: Path = ROOT) -> list[str]:
     return faults
 
 
-def main() -> int:
+def machine_faults(root: Path = ROOT) -> list[str]:
+    """Return how the machines of the workflow differ from the architectures that wheels are configured for.
+
+    Each machine builds those of its own: what two of them built would be uploaded twice.
+    """
+    configured = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["cibuildwheel"]
+    workflow = (root / ".github" / "workflows" / "wheels.yml").read_text()
+    machines = re.findall(r"(?m)^ +- \{ os: (\w+)[^,]*, archs: (\w+) \}$", workflow)
+    built = sorted(f"{SYSTEMS[system]} {arch}" for system, arch in machines)
+    wanted = sorted(f"{platform} {arch}" for platform in PLATFORMS for arch in configured[platform]["archs"])
+    return [] if built == wanted else [f"wheels.yml builds for {built}; pyproject.toml wants {wanted}"]
+
+
+def wheel_faults(platform: str, printed: str) -> list[str]:
+    """Return how what cibuildwheel would build for a platform differs from what there is to be."""
+    wanted = {f"{python}-{kind}" for python in PYTHONS for kind in PLATFORMS[platform]}
+    would = set(printed.split())
+    faults = [f"{name} would not be built" for name in sorted(wanted - would)]
+    return faults + [f"{name} would be built, too" for name in sorted(would - wanted)]
+
+
+def ask_cibuildwheel() -> list[str]:
+    """Print how many wheels cibuildwheel would build for each platform; return what is wrong with them."""
+    faults = []
+    for platform in PLATFORMS:
+        command = [sys.executable, "-m", "cibuildwheel", "--platform", platform, "--print-build-identifiers"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            faults.append(f"cibuildwheel rejects its configuration for {platform}: {done.stderr.strip()}")
+            continue
+        print(f"{platform}: {len(done.stdout.split())} wheels")
+        faults += wheel_faults(platform, done.stdout)
+    return faults
+
+
+def main(arguments: list[str]) -> int:
     """Print the faults."""
-    faults = [*version_faults(), *link_faults()]
+    faults = [*version_faults(), *link_faults(), *machine_faults()]
+    if arguments == ["--wheels"]:
+        faults += ask_cibuildwheel()
     print(*(faults or ["they agree"]), sep="\n")
     return int(bool(faults))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -63,6 +63,7 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
         Step("types", ("ci/types",)),
         Step("vendored", ("ci/vendored",)),
         Step("docs", ("ci/docs",)),
+        Step("rendered", ("ci/rendered",), wanted=False),
         Step("lint", ("ci/lint",)),
         Step("honest", ("ci/honest",)),
         Step("demo", ("ci/demo",)),

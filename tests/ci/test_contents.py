@@ -64,6 +64,7 @@ def test_an_sdist_needs_its_tests_and_holds_nothing_made() -> None:
 
 def test_the_version_the_changelog_and_the_links_agree() -> None:
     assert release.link_faults() == []
+    assert release.machine_faults() == []
     assert [fault for fault in release.version_faults() if "CHANGELOG" not in fault] == []
 
 
@@ -87,3 +88,27 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
         "mint/_version.py does not say 1.2",
         "CHANGELOG.md has no section for 1.2",
     ]
+
+
+def test_wheels_that_would_be_missing_or_too_many_are_found() -> None:
+    good = {
+        platform: [f"{python}-{kind}" for python in release.PYTHONS for kind in kinds]
+        for platform, kinds in release.PLATFORMS.items()
+    }
+    assert [release.wheel_faults(platform, "\n".join(good[platform])) for platform in good] == [[], [], []]
+    first, *others = good["windows"]
+    assert release.wheel_faults("windows", "\n".join([*others, "pp311-win_amd64"])) == [
+        f"{first} would not be built",
+        "pp311-win_amd64 would be built, too",
+    ]
+
+
+def test_a_machine_that_builds_the_wheels_of_another_is_found(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", ".github/workflows/wheels.yml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text((release.ROOT / name).read_text())
+    assert release.machine_faults(tmp_path) == []
+    workflow = tmp_path / ".github" / "workflows" / "wheels.yml"
+    for old, new in (("archs: aarch64", "archs: x86_64"), ("{ os: macos-latest, archs: arm64 }", "")):
+        workflow.write_text((release.ROOT / ".github/workflows/wheels.yml").read_text().replace(old, new))
+        assert len(release.machine_faults(tmp_path)) == 1
