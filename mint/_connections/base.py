@@ -19,7 +19,7 @@ from .._core.courses import messages_first, pieces_first, reads_first, requests_
 from .._core.events import CLOSE, SHUT_WRITE
 from .._core.faults import Fault
 from .._core.values import Slots
-from .._wire.link import Refused
+from .._wire.link import Link, Refused
 from .._wire.memory import Memory
 from ..errors import MintError, Processed, StaleConnectionError, TransportError, TransportTimeout
 from ..errors.table import from_fault
@@ -177,11 +177,14 @@ class ConnectionBase(Identity, Generic[_S]):
         return self._slots().succeed(self, state, link.release(moved=True))
 
     def _broke(self, step: Step[_S], error: BaseException) -> None:
-        """Give up the link: it did not accept the output of a step."""
-        if isinstance(error, TransportError):
+        """Give up the link, which did not accept the output; after a timeout, hear what is handed out."""
+        link = self._link
+        if isinstance(error, TransportTimeout) and isinstance(link, Link) and link.hear_out():
+            self._outlived(step.state, error, self._responses(step.responses), link.release(moved=True))
+        elif isinstance(error, TransportError):
             self._lost(step.state, error, self._responses(step.responses))
         else:
-            self._link.poison()
+            link.poison()
 
     def _unheard(self, error: BaseException, before: Sequence[Response]) -> None:
         """Release the link or give it up, because a read failed after these responses."""

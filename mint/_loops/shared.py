@@ -206,7 +206,7 @@ class TunnelLink(Link):
                 if not self._is_outlived(error):
                     raise
                 return
-        if self._writing == Writing.FAILED and not self._arrived:
+        if self._writing == Writing.FAILED and not (self._arrived or self.handed_out):
             raise TransportClosed
 
     def write_all(self, octets: bytes) -> None:

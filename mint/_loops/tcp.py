@@ -169,7 +169,7 @@ class SocketLink(SocketBase):
                 if not self._is_outlived(error):
                     raise
                 return
-        if self._writing == Writing.FAILED and not self._arrived:
+        if self._writing == Writing.FAILED and not (self._arrived or self.handed_out):
             raise TransportClosed
 
     # -- reading

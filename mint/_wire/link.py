@@ -292,6 +292,17 @@ class Link(Pipe, ABC):
         """Whether a mailbox has handed out a message that was not fed: it comes before what has arrived."""
         return self._sequence != self._accepted
 
+    def hear_out(self) -> bool:
+        """Write nothing more, and say that the wire is closed once everything that has arrived was fed.
+
+        False where no message is handed out: then what has arrived can be fed at once.
+        """
+        if not self.handed_out:
+            return False
+        self.fail_writing()
+        self.fail(None)
+        return True
+
     def permit(self, call: Literal["recv", "flush"]) -> None:
         """Refuse what this mode has no place for: `recv` while a mailbox has the say."""
         if call != "recv":

@@ -157,10 +157,10 @@ def test_what_the_peer_said_is_heard_in_order(
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_what_nobody_can_understand_is_left_out(protocol: Protocol, count: int, complete: bool) -> None:
-    """The peer reads nothing, and the time to send is up, which closes the connection.
+def test_a_timeout_of_sending_loses_nothing(protocol: Protocol, count: int, complete: bool) -> None:
+    """The peer reads nothing until the time to send is up, after which nothing more is sent.
 
-    What was read meanwhile comes behind the message that was handed out, and makes no sense without it.
+    What was read meanwhile comes behind the message that was handed out, and is handed out after it.
     """
 
     def too_much(conn: mint.Connection, ref: mint.RequestRef) -> mint.Connection:
@@ -175,5 +175,47 @@ def test_what_nobody_can_understand_is_left_out(protocol: Protocol, count: int, 
     if protocol == "http2":
         parts[0] = b"".join(each.serialize() for each in window) + parts[0]
     heard = play("blocking", protocol, parts, too_much, tcp)
-    assert content(heard) == PARTS[0]
+    assert content(heard) == b"".join(PARTS[:count])
+    ends = [type(each) for each in heard if isinstance(each, (mint.Done, mint.RequestFailed))]
+    assert ends == [mint.Done if complete else mint.RequestFailed]
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_nor_does_one_in_passive_mode(protocol: Protocol) -> None:
+    """A message is in the hands of the program while the connection has left the mailbox."""
+    client, server = socket.socketpair()
+    tcp = mint.TCPOptions(high_water=1, send_timeout=0.01, send_buffer=1)
+    window = http2.settings((4, 10_000_000)).serialize() + http2.window_update(0, 10_000_000).serialize()
+    parts = parts_of(protocol, 3, complete=False)
+    heard: list[mint.Response] = []
+    with mint.Mailbox() as box, server:
+        conn = mint.connect(
+            "http", "example.org", 80, protocols=[protocol], socket=client, mailbox=box, tcp=tcp
+        )
+        conn, ref = conn.request("POST", "/", (("content-length", "1000000"),), mint.STREAM)
+        server.sendall((window if protocol == "http2" else b"") + parts[0])
+        message = box.receive(10)
+        server.sendall(b"".join(parts[1:]))
+        fed = conn.stream(message)
+        assert fed is not mint.UNKNOWN
+        conn, new = fed
+        heard += new
+        message = box.receive(10)
+        conn = conn.set_mode("passive")
+        with pytest.raises(mint.errors.TransportTimeout) as caught:
+            for _ in range(100):
+                conn = conn.stream_request_body(ref, bytes(10_000))
+        assert not caught.value.responses
+        conn = conn.after(caught.value).flush(10)
+        fed = conn.stream(message)
+        assert fed is not mint.UNKNOWN
+        conn, new = fed
+        heard += new
+        with pytest.raises(mint.errors.TransportClosed) as lost:
+            while True:
+                conn, new = conn.recv(timeout=10)
+                heard += new
+        heard += lost.value.responses
+        assert not conn.after(lost.value).is_open("read")
+    assert content(heard) == b"".join(PARTS)
     assert [type(each) for each in heard].count(mint.RequestFailed) == 1
