@@ -111,6 +111,24 @@ def octets(value: object) -> bytes | None:
     return None
 
 
+def _buffer(value: object) -> memoryview[int] | None:
+    try:
+        # What has no buffer is refused by memoryview itself, which knows best.
+        return memoryview(value)  # type: ignore[arg-type]  # see above
+    except TypeError:
+        return None
+
+
+def view(name: str, value: object) -> memoryview[int]:
+    """Return the octets of a piece of content, without a copy where that is possible."""
+    whole = _buffer(value)
+    if whole is None:
+        raise TypeError(
+            f"{name} wants bytes, or an iterable of bytes: encode text first, not {type(value).__name__}"
+        )
+    return whole.cast("B") if whole.c_contiguous and whole.nbytes else memoryview(whole.tobytes())
+
+
 def exact_text(name: str, value: object) -> str:
     """Return what a `str` holds; `TypeError` for anything else."""
     if isinstance(value, str):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import httpx2
 
 from . import pool as pools
+from ._checks import instance
 from ._httpx.parts import (
     Caller,
     error_name,
@@ -34,6 +35,8 @@ from .errors import TransportClosed, TransportTimeout
 from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .pool import PoolOptions
 from .pool import asyncio as asyncio_pools
+from .pool._asynchronous import AsyncPool
+from .pool._requests import ConnectOptions, check_pool
 from .proxy import Proxy
 from .types import STREAM
 
@@ -50,7 +53,6 @@ if TYPE_CHECKING:
 
     from ._connections.negotiation import Connection
     from .exchange import URL
-    from .pool._asynchronous import AsyncPool
     from .pool._asynchronous import StreamedAnswer as AsyncStreamedAnswer
     from .types import ProtocolName
 
@@ -309,6 +311,8 @@ class MintTransport(httpx2.BaseTransport):
         pool: pools.Pool | None = None,
     ) -> None:
         self._owned = pool is None
+        if pool is not None:
+            instance("pool", pool, pools.Pool, "a mint.pool.Pool")
         self._pool = pool or pools.Pool(
             options=options,
             timeout=None,
@@ -559,10 +563,13 @@ class AsyncMintTransport(httpx2.AsyncBaseTransport):
         pool: AsyncPool | None = None,
     ) -> None:
         self._owned = pool is None
-        self._pool = pool
+        self._pool = None if pool is None else instance("pool", pool, AsyncPool, "a pool of mint.pool")
+        # The pool is made in its event loop, which is late for finding out that an argument is wrong.
+        check_pool(options, None, None)
+        made = ConnectOptions(protocols, _proxy(proxy), tcp, tls, http1, http2)
         self._arguments: dict[str, Any] = {  # as above
             "protocols": protocols,
-            "proxy": _proxy(proxy),
+            "proxy": made.proxy,
             "tcp": tcp,
             "tls": tls,
             "http1": http1,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from array import array
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ import mint.pool.asyncio
 import mint.pool.trio
 from mint._command import main
 from mint.exchange import URL
+from mint.testing import Origin, Request, Response
 from mint.testing import http2 as h2
 
 from .test_arguments import Listener, http1, http2
@@ -282,3 +284,110 @@ def test_the_command_line_does_not_dial(options: tuple[str, ...], capsys: pytest
 def test_a_listener_notices() -> None:
     with Listener() as listener, socket.create_connection(("127.0.0.1", listener.port)):
         assert listener.dialled()
+
+
+# -- the transports of httpx
+
+
+@pytest.mark.parametrize("transport", [mint.httpx.MintTransport, mint.httpx.AsyncMintTransport])
+def test_a_transport_of_httpx_refuses_by_name_where_it_is_made(transport: Callable[..., object]) -> None:
+    wrong: dict[str, tuple[object, ...]] = {
+        "protocols": (None, 5, "http1", (), ("h3",)),
+        "proxy": (5, b"http://a", object()),
+        **{name: (None, 5, "x", {}) for name in ("tcp", "tls", "http1", "http2", "options")},
+        "pool": (5, "x", {}, [], mint.pool.Pool),
+    }
+    for name, values in wrong.items():
+        for value in values:
+            with pytest.raises((TypeError, ValueError), match=name):
+                transport(**{name: value})
+
+
+# -- pieces of a body
+
+PIECES: tuple[object, ...] = (None, 5, "text", ["x"], {}, object())
+
+
+class Received:
+    """Notes the bodies that a server has got to their ends."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    def __call__(self, asked: Request) -> Response:
+        body = asked.body.read()
+        self.bodies.append(body)
+        return Response(200, (), body)
+
+
+def sync_pieces(wrong: object) -> Any:
+    yield b"begun"
+    yield wrong
+    yield b"the rest"
+
+
+async def async_pieces(wrong: object) -> Any:
+    for piece in sync_pieces(wrong):
+        yield piece
+
+
+async def exchange_in(connecting: Any, module: Any, protocol: str, port: int, body: Any) -> None:
+    with await connecting.connect("http", "127.0.0.1", port, protocols=(protocol,)) as conn:
+        await module.exchange(conn, "POST", "/", (), body)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("helper", ["exchange", "pool"])
+def test_what_is_no_piece_does_not_end_the_body(helper: str, loop: str, protocol: str) -> None:
+    """None came to mean the end: what was sent looked whole to the server."""
+    handler = Received()
+    spoken: Any = (protocol,)
+    with Origin(handler, protocols=spoken) as origin:
+        url = f"http://127.0.0.1:{origin.port}/"
+        for wrong in PIECES:
+            for make in (sync_pieces,) if loop == "blocking" else (sync_pieces, async_pieces):
+                body = make(wrong)
+                with pytest.raises(TypeError, match="body wants bytes"):
+                    if helper == "pool" and loop == "blocking":
+                        with mint.pool.Pool(protocols=spoken) as pool:
+                            pool.request("POST", url, (), body)
+                    elif helper == "pool":
+                        module = mint.pool.asyncio if loop == "asyncio" else mint.pool.trio
+                        given = {"method": "POST", "url": url, "body": body}
+                        run(loop, in_pool, module, protocol, given, "request")
+                    elif loop == "blocking":
+                        conn: mint.Connection
+                        with mint.connect("http", "127.0.0.1", origin.port, protocols=spoken) as conn:
+                            mint.exchange.exchange(conn, "POST", "/", (), body)
+                    elif loop == "asyncio":
+                        where = (mint.asyncio, mint.exchange.asyncio, protocol, origin.port)
+                        run(loop, exchange_in, *where, body)
+                    else:
+                        where = (mint.trio, mint.exchange.trio, protocol, origin.port)
+                        run(loop, exchange_in, *where, body)
+    assert handler.bodies == []
+
+
+def test_send_body_names_its_pieces() -> None:
+    for wrong in PIECES:
+        conn, link = http1()
+        conn, ref = conn.request("POST", "/", (), mint.STREAM)
+        with pytest.raises(TypeError, match="pieces wants bytes"):
+            mint.exchange.send_body(conn, ref, sync_pieces(wrong))
+        assert not link.take().endswith(b"0\r\n\r\n")
+
+
+def test_a_piece_of_a_pool_is_refused_by_name() -> None:
+    with (
+        Origin(Received()) as origin,
+        mint.pool.Pool() as pool,
+        pool.stream("POST", f"http://127.0.0.1:{origin.port}/", (), mint.STREAM) as answer,
+    ):
+        for wrong in PIECES:
+            with pytest.raises(TypeError, match="data wants bytes"):
+                answer.send(wrong)  # type: ignore[arg-type]  # what it must refuse
+        for right in (b"a", bytearray(b"b"), memoryview(b"c-d")[::2], memoryview(b""), array("H", [0])):
+            assert answer.send(right)  # type: ignore[arg-type]  # whatever has a buffer
+        answer.send_end()
+        assert answer.read() == b"abcd\0\0"

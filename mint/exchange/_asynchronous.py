@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from .._checks import view
 from ..errors import ContentTooLarge, MintError, TransportTimeout
 from ._blocking import check, prepare, split
 from ._procedure import PHASE, Run, Wait, conclude, exchanging, recovered
@@ -49,10 +50,10 @@ async def pieces_of(
     """Yield the pieces of either kind."""
     if isinstance(body, AsyncIterable):
         async for piece in body:
-            yield piece
+            yield view("body", piece)
     else:
         for piece in body:
-            yield piece
+            yield view("body", piece)
 
 
 async def drive(run: Run, procedure: Waits, pieces: AsyncGenerator[BytesLike], waiter: Waiter) -> None:

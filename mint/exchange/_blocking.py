@@ -14,6 +14,7 @@ from .._connections.rehearsal import check_trailers, refusal
 from .._loops.system import POLLIN, POLLOUT, make_poll
 from ..errors import ContentTooLarge, MintError, TransportTimeout
 from ._answer import MAX_SIZE, Collector, Outcome
+from ._pieces import Pieces
 from ._procedure import PHASE, Run, Wait, conclude, exchanging, recovered, sending
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def send_body(
 
     run = Run(conn, ref, received or keep, waits=True)
     try:
-        _drive(run, sending(run, trailers), pieces, until)
+        _drive(run, sending(run, trailers), Pieces("pieces", pieces), until)
     except MintError as error:
         if error.successor is not None:
             run.conn = run.conn.after(error)
@@ -134,7 +135,7 @@ def exchange(
     procedure = exchanging(run, method, target, headers, whole, pieces is not None, trailers)
     failure: MintError | None = None
     try:
-        _drive(run, procedure, split(whole) if pieces is None else pieces, until)
+        _drive(run, procedure, Pieces("body", split(whole) if pieces is None else pieces), until)
     except MintError as error:
         failure = error
         with contextlib.suppress(ContentTooLarge):
@@ -223,8 +224,7 @@ def _left(until: float | None) -> float | None:
     return None if until is None else max(0.0, until - monotonic())
 
 
-def _drive(run: Run, procedure: Waits, pieces: Iterable[BytesLike], until: float | None) -> None:
-    iterator = iter(pieces)
+def _drive(run: Run, procedure: Waits, pieces: Pieces, until: float | None) -> None:
     responses: list[Response] | None = None
     while True:
         try:
@@ -240,7 +240,7 @@ def _drive(run: Run, procedure: Waits, pieces: Iterable[BytesLike], until: float
         responses = []
         match wait:
             case Wait.PIECE:
-                run.piece = next(iterator, None)
+                run.piece = next(pieces, None)
             case Wait.LOOK:
                 _look(run, responses)
             case Wait.ROOM:

@@ -538,7 +538,7 @@ def _room(pool: PoolState, session: Session, bell: Bell, until: float | None) ->
 
 def send(pool: PoolState, stream: Stream, data: BytesLike, wanted: Wanted) -> Procedure[bool]:
     """Send a piece of a body; return whether the server still wants it."""
-    rest = memoryview(data).cast("B")
+    rest = _checks.view("data", data)
     stream.stalled = None
     while rest:
         with pool.lock:

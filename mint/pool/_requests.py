@@ -12,6 +12,7 @@ from .. import _checks
 from .._connections.negotiation import make_wish
 from ..errors import InvalidRequestMethod, Processed
 from ..exchange import URL, split_url
+from ..exchange._pieces import AsyncPieces, Pieces
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..types import Stream
 from ._options import PoolOptions, Timeouts
@@ -138,10 +139,10 @@ def make_wanted(
     elif isinstance(body, AsyncIterable):
         pieces = body
         # The same iterator where the request is sent again before anything was taken from it.
-        awaited = aiter(pieces)
+        awaited = AsyncPieces("body", pieces)
         make_source, replays = (lambda: awaited), False
     elif body is not None and not isinstance(body, Stream):
-        iterator = iter(body)
+        iterator = Pieces("body", body)
         make_source, replays = (lambda: iterator), False
     return Wanted(
         method=method,
