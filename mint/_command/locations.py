@@ -58,6 +58,18 @@ def _shown(url: str) -> str:
     return f"{found[0] if found else ''}(redacted)@{after}" if at else url
 
 
+def _host(text: str) -> str:
+    """Return the host to connect to."""
+    if ":" in text:
+        text = text.replace("%25", "%", 1)  # RFC 6874 2: the zone of an IPv6 address
+    try:
+        ascii_host(text)
+    except ValueError as error:
+        # What is percent-encoded there may be a password, with the @ behind it.
+        raise BadURLError("the URL names no valid host" if "%" in text else f"{error}") from None
+    return text
+
+
 def parse_location(url: str) -> Location:
     """Take a URL apart; `http` where it names no scheme. RFC 3986 3, RFC 9110 4.2."""
     if any(mark <= " " or "\x7f" <= mark <= "\xa0" for mark in url):
@@ -85,15 +97,11 @@ def parse_location(url: str) -> Location:
     if parts.username is not None or parts.password is not None:
         # 9110-4.2.4-a: credentials in a URL end up where they should not.
         raise BadURLError("credentials in a URL are not sent: use -u, or -H 'authorization: ...'")
-    try:
-        ascii_host(parts.hostname)
-    except ValueError as error:
-        # What is percent-encoded there may be a password, with the @ behind it.
-        raise BadURLError("the URL names no valid host" if "%" in parts.hostname else f"{error}") from None
+    host = _host(parts.hostname)
     target = parts.path or "/"
     if parts.query:
         target += f"?{parts.query}"
-    return Location(url, scheme, parts.hostname, _PORTS[scheme] if port is None else port, target)
+    return Location(url, scheme, host, _PORTS[scheme] if port is None else port, target)
 
 
 def _without_dots(path: str) -> str:

@@ -34,6 +34,8 @@ GOOD = {
     "HTTP://example.org": ("http", "example.org", 80, "/"),
     "http://example.org/?mail=a@b": ("http", "example.org", 80, "/?mail=a@b"),
     "http://example.org/%0a%00": ("http", "example.org", 80, "/%0a%00"),
+    "http://[fe80::1%25eth0]:81/a": ("http", "fe80::1%eth0", 81, "/a"),
+    "http://[fe80::1%eth0]/": ("http", "fe80::1%eth0", 80, "/"),
 }
 
 
@@ -313,3 +315,30 @@ def test_what_a_goaway_excludes_is_asked_for_again_whatever_the_method(
         base = f"http://127.0.0.1:{server.port}"
         assert main(["--h2c", "-X", "POST", f"{base}/1", f"{base}/2"]) == 0
     assert capsysbinary.readouterr().out == b"1\n2\n"
+
+
+@pytest.mark.parametrize("zone", ["%251", "%1"])
+def test_the_zone_of_an_address_is_used_and_not_sent(zone: str, capsysbinary: Capture) -> None:
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("there is no IPv6 here")
+    heard: list[bytes] = []
+
+    def serve() -> None:
+        made, _ = listener.accept()
+        with made:
+            heard.append(made.recv(65_536))
+            made.sendall(OK)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with listener:
+        port = listener.getsockname()[1]
+        code = main([f"http://[::1{zone}]:{port}/"])
+        if code:  # let the thread end
+            socket.create_connection(("::1", port)).close()
+        thread.join()
+    assert code == 0
+    assert capsysbinary.readouterr().out == b"ok\n"
+    assert f"host: [::1]:{port}\r\n".encode() in heard[0].lower()
