@@ -28,14 +28,18 @@ def code_name(code: int) -> str:
 
 
 class TooManyConcurrentRequests(HTTPError):
-    """The server allows no more open streams (RFC 9113 5.1.2); the limit is 100 until its first SETTINGS."""
+    """The server allows no more open streams (RFC 9113 5.1.2).
+
+    Until its first SETTINGS, the limit is `HTTP2Options.initial_max_concurrent_streams`.
+    """
 
     reason = "too_many_concurrent_requests"
     __match_args__ = ("count", "limit")
 
     def __init__(self, count: int, limit: int) -> None:
         super().__init__(
-            f"{count} requests are open already and the server allows {limit}: receive responses first"
+            f"{count} requests are open already and {limit} are allowed (by the server's SETTINGS or, before"
+            " they arrive, by the options): receive responses first"
         )
         self.count = count
         self.limit = limit
