@@ -60,7 +60,7 @@ def alternatives(value: str) -> tuple[Alternative, ...]:
         service = _SERVICE.match(text, at)
         if service is None:
             raise ValueError(
-                f'an alternative service wants protocol="host:port", not {_checks.shown(text[at:])}'
+                f'an alternative service must be protocol="host:port", not {_checks.shown(text[at:])}'
             )
         at = service.end()
         max_age, persist = DAY, False
@@ -87,6 +87,6 @@ def _unquoted(text: str) -> str:
 def _alternative(protocol: str, authority: str, max_age: int, persist: bool) -> Alternative:
     found = _AUTHORITY.fullmatch(authority)
     if found is None or not 1 <= int(found["port"]) <= MOST_PORT:
-        raise ValueError(f"an alternative service wants a host and a port, not {_checks.shown(authority)}")
+        raise ValueError(f"an alternative service must be a host and a port, not {_checks.shown(authority)}")
     name = re.sub("%([0-9A-Fa-f]{2})", lambda octet: chr(int(octet[1], 16)), protocol)
     return Alternative(name, found["host"].strip("[]").lower(), int(found["port"]), max_age, persist)

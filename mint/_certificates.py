@@ -87,9 +87,9 @@ def names_in(alternatives: object, certificate: bytes) -> CertificateNames:
 def check_hostname_check(name: str, value: object) -> None:
     """Refuse what cannot decide at once: a coroutine would count as true for every host."""
     if not callable(value):
-        raise TypeError(f"{name} wants a function of a host name and CertificateNames, or None")
+        raise TypeError(f"{name} must be a function of a host name and CertificateNames, or None")
     if _checks.is_coroutine_function(value):
-        raise TypeError(f"{name} wants a function that returns True or False, not a coroutine function")
+        raise TypeError(f"{name} must be a function that returns True or False, not a coroutine function")
 
 
 def check_pem(name: str, value: object) -> PEM:
@@ -104,5 +104,5 @@ def check_pem(name: str, value: object) -> PEM:
     else:
         found = False
     if exact is None or not found:
-        raise ValueError(f"{name} wants PEM, as str or bytes: there is no '-----BEGIN' in it")
+        raise ValueError(f"{name} must be PEM, as str or bytes, but there is no '-----BEGIN' in it")
     return exact

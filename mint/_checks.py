@@ -29,7 +29,7 @@ def flag(name: str, value: object) -> bool:
     """Return a bool: None must never come to mean "off" (CVE-2021-22939)."""
     if value is True or value is False:
         return value
-    raise ValueError(f"{name} wants True or False, not {shown(value)}")
+    raise ValueError(f"{name} must be True or False, not {shown(value)}")
 
 
 def number(name: str, value: object, least: int, most: int, more: str = "") -> int:
@@ -38,7 +38,7 @@ def number(name: str, value: object, least: int, most: int, more: str = "") -> i
         exact = int.__index__(value)
         if least <= exact <= most:
             return exact
-    raise ValueError(f"{name} wants a number from {least} to {most}{more}, not {shown(value)}")
+    raise ValueError(f"{name} must be a number from {least} to {most}{more}, not {shown(value)}")
 
 
 def seconds(name: str, value: object, least: float = 0.0) -> float:
@@ -47,7 +47,7 @@ def seconds(name: str, value: object, least: float = 0.0) -> float:
         exact = int.__index__(value) if isinstance(value, int) else float.__float__(value)
         if least <= exact <= LONGEST:
             return exact
-    raise ValueError(f"{name} wants a number of seconds, or None for no limit, not {shown(value)}")
+    raise ValueError(f"{name} must be a number of seconds, or None for no limit, not {shown(value)}")
 
 
 def until(name: str, value: object, now: float) -> float:
@@ -89,10 +89,8 @@ def text(
             return exact
         said = "another" if secret else shown(exact)
         where = CODECS[kind][2]
-        raise ValueError(
-            f"{name} wants text{where} without NUL or lone surrogates, and some of it, not {said}"
-        )
-    raise ValueError(f"{name} wants a str{more}, not {type(value).__name__}")
+        raise ValueError(f"{name} must be non-empty text{where} without NUL or lone surrogates, not {said}")
+    raise ValueError(f"{name} must be a str{more}, not {type(value).__name__}")
 
 
 def octets(value: object) -> bytes | None:
@@ -124,7 +122,7 @@ def view(name: str, value: object) -> memoryview[int]:
     whole = _buffer(value)
     if whole is None:
         raise TypeError(
-            f"{name} wants bytes, or an iterable of bytes: encode text first, not {type(value).__name__}"
+            f"{name} must be bytes or an iterable of bytes (encode text first), not {type(value).__name__}"
         )
     return whole.cast("B") if whole.c_contiguous and whole.nbytes else memoryview(whole.tobytes())
 
@@ -133,7 +131,7 @@ def exact_text(name: str, value: object) -> str:
     """Return what a `str` holds; `TypeError` for anything else."""
     if isinstance(value, str):
         return str.__str__(value)
-    raise TypeError(f"{name} wants a str, not {type(value).__name__}")
+    raise TypeError(f"{name} must be a str, not {type(value).__name__}")
 
 
 _COROUTINE: Final = 0x80
@@ -155,7 +153,7 @@ def instance(name: str, value: object, kind: type[_T], said: str = "") -> _T:
     """Return a value of a class; `TypeError` for any other."""
     if isinstance(value, kind):
         return value
-    raise TypeError(f"{name} wants {said or f'a mint.{kind.__name__}'}, not {type(value).__name__}")
+    raise TypeError(f"{name} must be {said or f'a mint.{kind.__name__}'}, not {type(value).__name__}")
 
 
 def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
@@ -163,7 +161,7 @@ def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
     names = tuple(allowed)
     if isinstance(value, str) and (exact := str.__str__(value)) in names:
         return exact
-    raise ValueError(f"{name} wants {' or '.join(map(repr, names))}, not {shown(value)}")
+    raise ValueError(f"{name} must be {' or '.join(map(repr, names))}, not {shown(value)}")
 
 
 def _is_set(value: object) -> TypeGuard[frozenset[object]]:
@@ -204,7 +202,7 @@ def lower_names(name: str, value: object) -> frozenset[str]:
         exact = frozenset(str.__str__(each) for each in held if isinstance(each, str))
         if len(exact) == len(held) and all(each == each.lower() for each in exact):
             return exact
-    raise ValueError(f"{name} wants a frozenset of names in lower case, not {shown(value)}")
+    raise ValueError(f"{name} must be a frozenset of names in lower case, not {shown(value)}")
 
 
 def sent_fields(name: str, value: object) -> list[tuple[str, str]]:
@@ -231,9 +229,9 @@ def content(name: str, value: object, *, needed: bool = False) -> None:
         return
     pieces = value if _is_sequence(value) else ()
     if isinstance(value, str) or hasattr(value, "keys") or any(octets(piece) is None for piece in pieces):
-        raise TypeError(f"{name} wants bytes, or an iterable of bytes: encode text first")
+        raise TypeError(f"{name} must be bytes or an iterable of bytes: encode text first")
     if not hasattr(value, "__iter__") and not hasattr(value, "__aiter__"):
-        raise TypeError(f"{name} wants bytes, or an iterable of bytes, not {type(value).__name__}")
+        raise TypeError(f"{name} must be bytes, or an iterable of bytes, not {type(value).__name__}")
 
 
 def size(name: str, value: object, least: int = 0) -> int | None:
@@ -253,4 +251,4 @@ def pairs(name: str, value: object) -> tuple[tuple[str, str], ...]:
                     break
         else:
             return tuple(made)
-    raise ValueError(f"{name} wants a tuple of pairs of name and value, both str")
+    raise ValueError(f"{name} must be a tuple of pairs of a name and a value, both str")

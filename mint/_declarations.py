@@ -168,7 +168,7 @@ def _checked(name: str, value: object, declared: Declaration, more: str) -> obje
     match declared.kind:
         case "setting" if not declared.unit:
             if value is not True and value is not False:
-                raise ValueError(f"{name} wants True, False or None, not {_checks.shown(value)}")
+                raise ValueError(f"{name} must be True, False or None, not {_checks.shown(value)}")
         case "limit" | "setting":
             return _checks.number(name, value, declared.least, declared.most, more)
         case "flag" | "lenient":

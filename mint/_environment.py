@@ -25,7 +25,7 @@ def proxy_url(
 ) -> tuple[str, str] | None:
     """Return the variable that names the proxy for this origin, and its value; `None` to go directly."""
     if scheme not in _PORTS:
-        raise ValueError(f'scheme wants "http" or "https", not {scheme!r}')
+        raise ValueError(f'scheme must be "http" or "https", not {scheme!r}')
     read = os.environ if environ is None else environ
     for name in _names(scheme, read):
         url = read.get(name, "").strip()

@@ -64,19 +64,19 @@ def ascii_host(text: str) -> str:
 
 
 def ascii_name(text: str) -> str:
-    """Return a host name in ASCII (A-labels). Raises `ValueError` for what is no host name."""
+    """Return a host name in ASCII (A-labels). Raises `ValueError` for what is not a host name."""
     name = text if text.isascii() else _encode(text)
     if not name or not _ALLOWED.issuperset(name):
         raise ValueError(
-            f"{text!r} is no host name: nothing is decoded, and no user, port or path belongs in it"
+            f"{text!r} is not a host name: it must not contain a user, a port, a path or percent-encoding"
         )
     labels = name.removesuffix(".").split(".")
     if len(name) > MAX_NAME or not all(0 < len(label) <= MAX_LABEL for label in labels):
         raise ValueError(
-            f"{text!r} is no host name: labels have 1 to {MAX_LABEL} characters, names {MAX_NAME} at most"
+            f"{text!r} is not a host name: labels have 1 to {MAX_LABEL} characters, names {MAX_NAME} at most"
         )
     if _is_number(labels[-1]):
-        raise ValueError(f"{text!r} is no host name, and no IPv4 address with four decimal parts either")
+        raise ValueError(f"{text!r} is neither a host name nor an IPv4 address with four decimal parts")
     for label in labels:
         _check_label(label)
     return name
@@ -101,7 +101,7 @@ def _check_label(label: str) -> None:
         same, decoded = False, ""
     normal = decoded.isprintable() and unicodedata.is_normalized("NFC", decoded)
     if not same or decoded.isascii() or not normal:
-        raise ValueError(f"{label!r} is no valid A-label")
+        raise ValueError(f"{label!r} is not a valid A-label")
 
 
 def _encode(text: str) -> str:
@@ -113,4 +113,4 @@ def _encode(text: str) -> str:
             f"{text!r} is an internationalized name: install mint-http[idna], or give its A-labels (xn--...)"
         ) from None
     except UnicodeError as error:
-        raise ValueError(f"{text!r} is no valid internationalized name: {error}") from error
+        raise ValueError(f"{text!r} is not a valid internationalized name: {error}") from error

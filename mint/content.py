@@ -69,10 +69,12 @@ def _stages(codings: str | Iterable[str], limit: int) -> list[Stage]:
     names: list[str] = []
     values = (codings,) if isinstance(codings, str) else codings
     if not hasattr(values, "__iter__") or isinstance(values, (bytes, bytearray)):
-        raise TypeError(f"codings wants a str, or several, not {type(codings).__name__}")
+        raise TypeError(f"codings must be a str or a sequence of str, not {type(codings).__name__}")
     for given in values:
         if not isinstance(given, str):
-            raise TypeError(f"codings wants a str, or several, not one of {type(given).__name__}")
+            raise TypeError(
+                f"codings must be a str or a sequence of str, not a sequence of {type(given).__name__}"
+            )
         value = str.__str__(given)
         # A list of more elements than the limit is too long even if some of them are empty.
         found = value.lower().split(",", 4 * limit + 1)
@@ -140,7 +142,7 @@ class Decoder:
         """
         exact = _checks.octets(data)
         if exact is None:
-            raise TypeError(f"data wants bytes, not {type(data).__name__}")
+            raise TypeError(f"data must be bytes, not {type(data).__name__}")
         if exact:
             self._arrivals.append(exact)
             self._arrived += len(exact)
@@ -199,6 +201,6 @@ def decode(
 ) -> bytes:
     """Decode content that is complete; the arguments and errors are those of `Decoder`."""
     if _checks.octets(content) is None:
-        raise TypeError(f"content wants bytes, not {type(content).__name__}")
+        raise TypeError(f"content must be bytes, not {type(content).__name__}")
     decoder = Decoder(codings, max_size=max_size, max_ratio=max_ratio, max_codings=max_codings)
     return b"".join([*decoder.feed(content), *decoder.finish()])

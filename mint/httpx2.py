@@ -136,7 +136,7 @@ class _Trace:
             answer = self._call(*event)
             if isinstance(answer, Coroutine):
                 answer.close()
-                raise TypeError("a synchronous client wants a trace that is no coroutine function")
+                raise TypeError("a synchronous client needs a trace that is not a coroutine function")
 
 
 class _Stream(httpx2.SyncByteStream):
@@ -390,7 +390,7 @@ class _AsyncTrace:
         with self._caller.running():
             answer = self._call(*event)
             if not isinstance(answer, Coroutine):
-                raise TypeError("an asynchronous client wants a trace that is a coroutine function")
+                raise TypeError("an asynchronous client needs a trace that is a coroutine function")
             await answer
 
 

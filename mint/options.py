@@ -48,9 +48,9 @@ MIN_FRAME_SIZE = 16_384
 MAX_FRAME_SIZE = 2**24 - 1
 
 
-def _require(condition: bool, name: str, wants: str, value: object) -> None:
+def _require(condition: bool, name: str, expected: str, value: object) -> None:
     if not condition:
-        raise ValueError(f"{name} wants {wants}, not {_checks.shown(value)}")
+        raise ValueError(f"{name} must be {expected}, not {_checks.shown(value)}")
 
 
 def _put(options: object, name: str, value: object) -> None:
@@ -78,7 +78,7 @@ def _require_address(options: object, name: str) -> None:
                     return
         case _:
             pass
-    raise ValueError(f"{name} wants an IP address and a port, not {_checks.shown(getattr(options, name))}")
+    raise ValueError(f"{name} must be an IP address and a port, not {_checks.shown(getattr(options, name))}")
 
 
 @documented
@@ -367,7 +367,7 @@ class HTTP2Options:
         _require(
             isinstance(self.client_settings, ClientSettings),
             "client_settings",
-            "ClientSettings",
+            "a ClientSettings",
             self.client_settings,
         )
         given = self.optional_responses
@@ -418,7 +418,8 @@ class TCPOptions:
     def __post_init__(self) -> None:
         check(self)
         _require_address(self, "local_address")
-        _require(self.inet4 or self.inet6, "inet4, inet6", "at least one to be true", False)
+        if not (self.inet4 or self.inet6):
+            raise ValueError("inet4 and inet6 must not both be False")
 
 
 _DIGITS = frozenset("0123456789abcdef")
@@ -434,7 +435,9 @@ def _fingerprints(given: Fingerprints) -> Fingerprints:
         made = frozenset(str.__str__(each).replace(":", "").lower() for each in held if isinstance(each, str))
         if all(len(each) == _SHA256 and _DIGITS.issuperset(each) for each in made):
             return made
-    raise ValueError(f"fingerprints wants a frozenset of SHA-256 in hexadecimal, not {_checks.shown(given)}")
+    raise ValueError(
+        f"fingerprints must be a frozenset of SHA-256 digests in hexadecimal, not {_checks.shown(given)}"
+    )
 
 
 @documented
@@ -574,7 +577,8 @@ class TLSOptions:
         self._require_data()
         if self.check_hostname is not None:
             check_hostname_check("check_hostname", self.check_hostname)
-            _require(self.verify, "check_hostname", "verify beside it", self.check_hostname)
+            if not self.verify:
+                raise ValueError("check_hostname needs verify=True")
         if self.server_hostname is not None:
             _checks.text("server_hostname", self.server_hostname)
             try:
@@ -587,11 +591,11 @@ class TLSOptions:
         if self.context is not None:
             _checks.instance("context", self.context, ssl.SSLContext, "an ssl.SSLContext")
         named = self.ca_file is not None or self.ca_data is not None
-        _require(
-            not named or self.trust == "auto", "trust", "no ca_file and no ca_data beside it", self.trust
-        )
+        if named and self.trust != "auto":
+            raise ValueError(f"trust must be 'auto' beside ca_file or ca_data, not {self.trust!r}")
         installed = self.trust != "truststore" or with_truststore.is_available()
-        _require(installed, "trust", "the extra: install mint-http[truststore]", self.trust)
+        if not installed:
+            raise ValueError("trust='truststore' needs the package truststore: install mint-http[truststore]")
 
     def _require_data(self) -> None:
         """Check what may be given as data, and that nothing is given twice."""
@@ -604,9 +608,9 @@ class TLSOptions:
             if file is not None:
                 raise ValueError(f"{name}_file and {name}_data exclude each other")
         if self.cert_file is None and self.cert_data is None:
-            _require(self.key_file is None, "key_file", "a cert_file beside it", self.key_file)
-            if self.key_data is not None:
-                raise ValueError("key_data wants cert_data or cert_file beside it")
+            for name in ("key_file", "key_data"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name} needs cert_data or cert_file")
         if self.ca_data is None:
             return
         if isinstance(self.ca_data, str):
@@ -614,4 +618,4 @@ class TLSOptions:
         elif isinstance(self.ca_data, bytes) and (exact := _checks.octets(self.ca_data)):
             _put(self, "ca_data", exact)
         else:
-            raise ValueError(f"ca_data wants PEM text or DER octets, not {_checks.shown(self.ca_data)}")
+            raise ValueError(f"ca_data must be PEM text or DER octets, not {_checks.shown(self.ca_data)}")

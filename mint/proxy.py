@@ -92,7 +92,9 @@ class Proxy:
         put("port", _checks.number("port", self.port, 0, MAX_PORT))
         check(self)
         if _checks.words(self.protocols) not in {("http1",), ("http2",)}:
-            raise ValueError(f'protocols wants ("http1",) or ("http2",), not {_checks.shown(self.protocols)}')
+            raise ValueError(
+                f'protocols must be ("http1",) or ("http2",), not {_checks.shown(self.protocols)}'
+            )
         for name, kind in (("tls", TLSOptions), ("http1", HTTP1Options), ("http2", HTTP2Options)):
             _checks.instance(name, getattr(self, name), kind)
         put("headers", _checks.pairs("headers", self.headers))
@@ -110,7 +112,7 @@ class Proxy:
     def _checked_secret(name: str, given: object) -> str:
         """Return credentials that can be sent; no message repeats them."""
         if not isinstance(given, str):
-            raise ValueError(f"{name} wants a str or None, not {type(given).__name__}")  # noqa: TRY004  # as options do
+            raise ValueError(f"{name} must be a str or None, not {type(given).__name__}")  # noqa: TRY004  # as options do
         exact = str.__str__(given)
         # A UnicodeEncodeError would hold the text.
         if "\0" in exact or any("\ud800" <= mark <= "\udfff" for mark in exact):
@@ -123,7 +125,7 @@ class Proxy:
             object.__setattr__(self, "address", _checks.text("address", address))
         elif not isinstance(address, (UnixAddress, IPv4Address, IPv6Address)):
             kind = type(address).__name__
-            raise TypeError(f"address wants a str, an IP address or a mint.UnixAddress, not {kind}")
+            raise TypeError(f"address must be a str, an IP address or a mint.UnixAddress, not {kind}")
         if self.hostname is not None:
             object.__setattr__(self, "hostname", _checks.text("hostname", self.hostname))
             ascii_host(self.hostname)
@@ -134,7 +136,7 @@ class Proxy:
 
     def _check_headers(self) -> None:
         if self.password is not None and self.username is None:
-            raise ValueError("a password wants a username beside it")
+            raise ValueError("a password needs a username")
         for name in ("username", "password"):
             if any(mark < " " or mark == "\x7f" for mark in getattr(self, name) or ""):
                 raise ValueError(f"{name} holds a control character, which Basic authentication cannot carry")
@@ -155,12 +157,12 @@ class Proxy:
         if not with_socksio.is_available():
             raise ValueError("SOCKS needs the package socksio: install mint-http[socks]")
         if self.scheme != "socks4a" and (self.username is None) is not (self.password is None):
-            raise ValueError("SOCKS5 wants a username and a password, or neither")
+            raise ValueError("SOCKS5 needs a username and a password, or neither")
         # R32: one octet says how long each is (RFC 1929 2); a NUL ends the user id of SOCKS4.
         for name in ("username", "password"):
             text = getattr(self, name)
             if text is not None and not 0 < len(text.encode()) <= _SOCKS_MOST:
-                raise ValueError(f"{name} wants 1 to {_SOCKS_MOST} octets")
+                raise ValueError(f"{name} must be 1 to {_SOCKS_MOST} bytes long")
         if self.scheme == "socks4a" and "\0" in (self.username or ""):
             raise ValueError("username cannot hold a NUL")
 
@@ -194,11 +196,11 @@ class Proxy:
         host is not. Raises `ValueError`, which never shows the URL, for what names no proxy.
         """
         if not isinstance(url, str):
-            raise TypeError(f"url wants a str, not {type(url).__name__}")
+            raise TypeError(f"url must be a str, not {type(url).__name__}")
         exact = str.__str__(url)
         parts = _taken_apart(exact)
         if parts is None:
-            raise ValueError("this is no URL of a proxy")
+            raise ValueError("this is not the URL of a proxy")
         scheme = _SCHEMES.get(parts.scheme)
         if scheme is None:
             raise ValueError(f"a proxy's scheme is one of {', '.join(_SCHEMES)}")
@@ -286,7 +288,7 @@ def from_environment(
     if port is not None:
         _checks.number("port", port, 0, MAX_PORT, " or None")
     if environ is not None and not isinstance(environ, Mapping):
-        raise TypeError(f"environ wants a mapping of str to str, or None, not {type(environ).__name__}")
+        raise TypeError(f"environ must be a mapping of str to str, or None, not {type(environ).__name__}")
     found = proxy_url(scheme, host, port, environ)
     if found is None:
         return None

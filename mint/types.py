@@ -50,7 +50,7 @@ class UnixAddress:
         if not text or "\0" in text[1:] or not _checks.encodes(text, "a path"):
             kind = type(self.path).__name__
             raise ValueError(
-                "path wants a str that is not empty, and has no NUL but the first and no lone surrogates,"
+                "path must be a non-empty str without lone surrogates, with NUL only as its first character,"
                 f" not {kind} {text!a}"
             )
         object.__setattr__(self, "path", text)

@@ -348,7 +348,7 @@ def test_what_is_no_piece_does_not_end_the_body(helper: str, loop: str, protocol
         for wrong in PIECES:
             for make in (sync_pieces,) if loop == "blocking" else (sync_pieces, async_pieces):
                 body = make(wrong)
-                with pytest.raises(TypeError, match="body wants bytes"):
+                with pytest.raises(TypeError, match="body must be bytes"):
                     if helper == "pool" and loop == "blocking":
                         with mint.pool.Pool(protocols=spoken) as pool:
                             pool.request("POST", url, (), body)
@@ -373,7 +373,7 @@ def test_send_body_names_its_pieces() -> None:
     for wrong in PIECES:
         conn, link = http1()
         conn, ref = conn.request("POST", "/", (), mint.STREAM)
-        with pytest.raises(TypeError, match="pieces wants bytes"):
+        with pytest.raises(TypeError, match="pieces must be bytes"):
             mint.exchange.send_body(conn, ref, sync_pieces(wrong))
         assert not link.take().endswith(b"0\r\n\r\n")
 
@@ -385,7 +385,7 @@ def test_a_piece_of_a_pool_is_refused_by_name() -> None:
         pool.stream("POST", f"http://127.0.0.1:{origin.port}/", (), mint.STREAM) as answer,
     ):
         for wrong in PIECES:
-            with pytest.raises(TypeError, match="data wants bytes"):
+            with pytest.raises(TypeError, match="data must be bytes"):
                 answer.send(wrong)  # type: ignore[arg-type]  # what it must refuse
         for right in (b"a", bytearray(b"b"), memoryview(b"c-d")[::2], memoryview(b""), array("H", [0])):
             assert answer.send(right)  # type: ignore[arg-type]  # whatever has a buffer

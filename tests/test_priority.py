@@ -32,13 +32,13 @@ def test_a_priority_is_a_field(priority: mint.Priority, value: str) -> None:
 
 @pytest.mark.parametrize("urgency", [-1, 8, 2**64, True, "1", None, 1.0])
 def test_an_urgency_out_of_range_is_refused(urgency: object) -> None:
-    with pytest.raises(ValueError, match="urgency wants"):
+    with pytest.raises(ValueError, match="urgency must be"):
         mint.Priority(urgency)  # type: ignore[arg-type]  # what is tested
 
 
 @pytest.mark.parametrize("incremental", [None, 1, "i"])
 def test_a_flag_is_a_flag(incremental: object) -> None:
-    with pytest.raises(ValueError, match="incremental wants"):
+    with pytest.raises(ValueError, match="incremental must be"):
         mint.Priority(1, incremental)  # type: ignore[arg-type]  # what is tested
 
 

@@ -87,14 +87,14 @@ def _seconds(text: str, option: str) -> float:
     except ValueError:
         made = 0.0
     if not 0 < made <= LONGEST:
-        raise UsageError(f"{option} wants a positive number of seconds")
+        raise UsageError(f"{option} must be a positive number of seconds")
     return made
 
 
 def _count(text: str, option: str, least: int = 0) -> int:
     made = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MOST)) else -1
     if made < least:
-        raise UsageError(f"{option} wants a number, {least} or more")
+        raise UsageError(f"{option} must be a number, {least} or more")
     return made
 
 
@@ -120,12 +120,12 @@ def _check_files(given: argparse.Namespace) -> None:
     )
     for option, name in files:
         if name == "":
-            raise UsageError(f"{option} wants the name of a file, and got an empty one")
+            raise UsageError(f"{option} needs the name of a file, not an empty string")
 
 
 def _check_method(method: str | None) -> None:
     if method is not None and not is_token(method):
-        raise UsageError(f"-X wants a method, which is a token, not {method!a}")
+        raise UsageError(f"-X needs a method, which is a token, not {method!a}")
     if method == "CONNECT":
         raise UsageError("-X CONNECT would open a tunnel, and there is nothing here to use it: see -p")
 
@@ -134,9 +134,9 @@ def _check(given: argparse.Namespace) -> None:
     """Refuse options that make no sense, or none together."""
     _check_files(given)
     if given.key is not None and given.cert is None:
-        raise UsageError("--key wants --cert beside it")
+        raise UsageError("--key needs --cert")
     if given.record_secrets and given.record is None:
-        raise UsageError("--record-secrets wants --record beside it")
+        raise UsageError("--record-secrets needs --record")
     if given.unix_socket is not None and (given.proxy is not None or given.proxy_env):
         raise UsageError("--unix-socket and a proxy exclude each other")
     bodies = [
@@ -175,7 +175,7 @@ def _authorization(text: str) -> str:
     name, colon, password = text.partition(":")
     if not colon:
         if sys.stdin is None or not sys.stdin.isatty():
-            raise UsageError("-u wants NAME:PASSWORD where there is no terminal to ask for the password")
+            raise UsageError("-u needs NAME:PASSWORD if there is no terminal to ask for the password")
         password = getpass.getpass("password: ")
     pair = os.fsencode(f"{name}:{password}")
     if any(octet < 0x20 or octet == 0x7F for octet in pair):  # the controls of ASCII
@@ -202,7 +202,7 @@ def _schemes(text: str | None) -> frozenset[str] | None:
         return None
     found = frozenset(text.removeprefix("=").split(","))
     if not found <= {"http", "https"}:
-        raise UsageError("--proto-redir wants http, https, or both with a comma between them")
+        raise UsageError("--proto-redir must be http, https, or both with a comma between them")
     return found
 
 

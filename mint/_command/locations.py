@@ -78,12 +78,12 @@ def parse_location(url: str) -> Location:
     try:
         parts = urlsplit(url if _SCHEME.match(url) else f"http://{url}")
     except ValueError:
-        raise BadURLError(f"{_shown(url)}: this is no URL") from None
+        raise BadURLError(f"{_shown(url)}: this is not a URL") from None
     try:
         port = parts.port
     except ValueError:
         # What stands there may be a password, with the @ behind it forgotten or escaped.
-        raise BadURLError(f"{parts.hostname}: the port in the URL is no number from 0 to 65535") from None
+        raise BadURLError(f"{parts.hostname}: the port in the URL is not a number from 0 to 65535") from None
     url = _shown(url)
     scheme: Literal["http", "https"]
     if parts.scheme == "http":

@@ -54,7 +54,7 @@ class ForTerminal:
         """Return more of the content. Raises `OutputRefused` for what is no text."""
         if b"\0" in data:
             raise OutputRefused(
-                "the content is no text for a terminal: write it to a file with -o, or use -o -"
+                "the content is not text that a terminal can show: write it to a file with -o, or use -o -"
             )
         text = self._decoder.decode(data).replace("\r\n", "\n")
         return "".join(mark if mark.isprintable() or mark in "\n\t" else "?" for mark in text).encode(

@@ -60,7 +60,7 @@ class _Check:
         except ValueError as error:
             raise UsageError(f"--check: {error}") from None
         if not self._words:
-            raise UsageError("--check wants a command")
+            raise UsageError("--check needs a command")
         if not any(_PLACE in word for word in self._words):
             self._words.append(_PLACE)
         self._path = str(Path(folder, "transcript"))
@@ -107,9 +107,9 @@ def _run(arguments: Sequence[str]) -> int:
     made.refuse_unknown(arguments)
     given = made.parse_args(arguments)
     if given.runs < 1:
-        raise UsageError("--runs wants a number, 1 or more")
+        raise UsageError("--runs must be a number, 1 or more")
     if not 0 < given.timeout <= LONGEST:
-        raise UsageError("--timeout wants a positive number of seconds")
+        raise UsageError("--timeout must be a positive number of seconds")
     output: str = given.output or f"{given.file}.min"
     try:
         best = read_transcript(given.file)

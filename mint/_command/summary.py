@@ -93,7 +93,9 @@ def check_format(text: str) -> None:
     for found in _PART.finditer(text):
         name = found[1]
         if name is not None and name not in _VARIABLES and name not in _STREAMS:
-            raise UsageError(f"-w knows no variable {name!a}; it knows {', '.join(sorted(_VARIABLES))}")
+            raise UsageError(
+                f"-w: unknown variable {name!a}; known variables: {', '.join(sorted(_VARIABLES))}"
+            )
 
 
 def written(text: str, facts: Facts) -> list[tuple[str, str]]:

@@ -72,11 +72,11 @@ def header(text: str, option: str = "-H") -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon:
         # It is not repeated: it may be a secret whose colon was forgotten.
-        raise UsageError(f"{option} wants 'name: value', and there is no colon in it")
+        raise UsageError(f"{option} must be 'name: value', but there is no colon in it")
     name, value = name.strip(), value.strip()
     # Neither is repeated: what a line break separated from its name may be a secret.
     if not is_token(name):
-        raise UsageError(f"{option} wants 'name: value', and the name is no token")
+        raise UsageError(f"{option} must be 'name: value', but the name is not a token")
     if _CONTROL.search(value):
         raise UsageError(f"{option}: a value of a header has no control characters and is latin-1 text")
     return name, value

@@ -199,7 +199,7 @@ def _check_kinds(tcp: object, tls: object, proxy: object) -> None:
     if proxy is None:
         return  # who has none need not load what a Proxy is
     if isinstance(proxy, str):  # it may hold a password
-        raise TypeError("proxy wants a mint.Proxy: mint.Proxy.from_url() makes one of a URL")
+        raise TypeError("proxy must be a mint.Proxy: mint.Proxy.from_url() makes one from a URL")
     from ..proxy import Proxy  # noqa: PLC0415  # as above
 
     _checks.instance("proxy", proxy, Proxy)
@@ -211,7 +211,7 @@ def checked_address(address: Address) -> Address:
         return address
     if not isinstance(address, str):
         kind = type(address).__name__
-        raise TypeError(f"address wants a str, an IP address or a mint.UnixAddress, not {kind}")
+        raise TypeError(f"address must be a str, an IP address or a mint.UnixAddress, not {kind}")
     exact = str.__str__(address)
     known = literal(exact)
     # R29: nothing is decoded or cut; what could end a line or hide userinfo is refused.
@@ -278,7 +278,7 @@ def as_endpoints(answers: Iterable[object], host: str, port: int) -> tuple[Endpo
         known = literal(each) if isinstance(each, (str, *_ADDRESSES)) else None
         if known is None:
             raise NameNotResolved(
-                host, f"the resolver answered {_checks.shown(each)}, which is no IP address"
+                host, f"the resolver answered {_checks.shown(each)}, which is not an IP address"
             )
         endpoints.append(_endpoint(known, port))
     return tuple(endpoints)

@@ -89,7 +89,7 @@ def _socks5(wire: _Wire, proxy: Proxy, target: Address, port: int) -> Generator[
         raise ProxyFailed("the answer is not SOCKS5")
     method = socks5.SOCKS5AuthReply.loads(chosen).method
     if method not in methods:
-        raise ProxyFailed("the proxy wants an authentication that was not offered")
+        raise ProxyFailed("the proxy requires an authentication method that was not offered")
     if method is socks5.SOCKS5AuthMethod.USERNAME_PASSWORD:
         credentials = ((proxy.username or "").encode(), (proxy.password or "").encode())
         yield from wire.write(socks5.SOCKS5UsernamePasswordRequest(*credentials).dumps())

@@ -25,7 +25,7 @@ def check_inbox(mailbox: Inbox | None) -> None:
         return
     verbs = ("admit", "watch", "unwatch")
     if isinstance(mailbox, type) or not all(callable(getattr(mailbox, each, None)) for each in verbs):
-        raise TypeError(f"mailbox wants a mint.Mailbox, not {type(mailbox).__name__}")
+        raise TypeError(f"mailbox must be a mint.Mailbox, not {type(mailbox).__name__}")
 
 
 def check_mailbox(mailbox: Inbox | None, world: str | None = None) -> None:
@@ -70,7 +70,7 @@ def check_initiate(
     if not isinstance(transport, Turns):
         verbs = ("claim", "release", "send", "receive")
         if isinstance(transport, type) or not all(callable(getattr(transport, each, None)) for each in verbs):
-            raise TypeError(f"transport wants a mint.transport.Link, not {type(transport).__name__}")
+            raise TypeError(f"transport must be a mint.transport.Link, not {type(transport).__name__}")
     if type(scheme) is not str or (scheme != "http" and scheme != "https"):  # noqa: PLR1714  # no set
         _checks.one_of("scheme", scheme, ("http", "https"))
     if type(hostname) is not str or not hostname or "\0" in hostname:

@@ -20,7 +20,7 @@ def as_piece(data: BytesLike | Eof) -> bytes | Eof:
         return data
     piece = octets(data)
     if piece is None:
-        raise TypeError(f"data wants bytes or mint.Eof(), not {type(data).__name__}")
+        raise TypeError(f"data must be bytes or mint.Eof(), not {type(data).__name__}")
     return piece
 
 
@@ -32,11 +32,11 @@ def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
     if whole is not None:
         return (whole,)
     if not isinstance(body, Iterable) or hasattr(body, "keys"):
-        raise TypeError(f"body wants bytes or a sequence of bytes, not {type(body).__name__}")
+        raise TypeError(f"body must be bytes or a sequence of bytes, not {type(body).__name__}")
     pieces: list[bytes] = []
     for piece in body:
         exact = octets(piece)
         if exact is None:
-            raise TypeError(f"body wants bytes or a sequence of bytes, not {type(piece).__name__}")
+            raise TypeError(f"body must be bytes or a sequence of bytes, not {type(piece).__name__}")
         pieces.append(exact)
     return tuple(pieces)

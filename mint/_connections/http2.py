@@ -137,7 +137,7 @@ class HTTP2(ConnectionBase[core.State]):
         """
         exact = octets(payload)
         if exact is None or len(exact) != PING_SIZE:
-            raise ValueError(f"payload wants {PING_SIZE} bytes, not {shown(payload)}")
+            raise ValueError(f"payload must be {PING_SIZE} bytes, not {shown(payload)}")
         return self._asking(lambda state: state.ping(exact))
 
     def update_priority(self, ref: RequestRef, priority: Priority) -> Self:

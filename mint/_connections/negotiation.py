@@ -50,7 +50,7 @@ def offered(protocols: Sequence[ProtocolName]) -> tuple[str, ...]:
     given = tuple(protocols) if isinstance(protocols, (tuple, list, set, frozenset)) else ()
     names = {str.__str__(name) for name in given if isinstance(name, str)}
     if not names or len(names) != len(given) or not names <= _NAMES:
-        raise ValueError(f'protocols wants "http1", "http2" or both, not {_checks.shown(protocols)}')
+        raise ValueError(f'protocols must be "http1", "http2" or both, not {_checks.shown(protocols)}')
     return tuple(token for name, token in _ALPN if name in names)
 
 

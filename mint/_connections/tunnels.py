@@ -271,7 +271,7 @@ class Tunnels(TunnelsBase):
     def set_mode(self, mode: str, mailbox: Inbox | None = None) -> None:
         """Change how the connection to the proxy is read, as `set_mode` of a connection does."""
         if mode not in {"active", "passive"}:
-            raise ValueError(f'mode wants "active" or "passive", not {mode!r}')
+            raise ValueError(f'mode must be "active" or "passive", not {mode!r}')
         with self._changed:
             self._connection = self._connection.set_mode("active" if mode == "active" else "passive", mailbox)
             # Whoever waits has no business with the socket any more.

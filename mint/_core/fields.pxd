@@ -33,7 +33,7 @@ cdef str exact(object text)                           # TypeError where it is no
 cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)
 cdef int check_pairs(object headers) except -1   # TypeError for a mapping
-cdef bytes name_octets(str name)                      # in lower case; None where it is no token
+cdef bytes name_octets(str name)                      # in lower case; None where it is not a token
 cdef object line_octets(str name, str value, bint keep_case)   # bytes with CRLF, or a Fault
 cdef bint name_is_sensitive(str name) except -1      # lower-case names, here and below
 cdef bint name_is_connection_specific(str name) except -1

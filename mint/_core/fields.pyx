@@ -54,7 +54,7 @@ cdef bint is_latin1(str text) noexcept:
 cdef str named_text(str name, object text):
     """The same for an argument, which is refused by its name."""
     if not isinstance(text, str):
-        raise TypeError(f"{name} wants a str, not {type(text).__name__}")
+        raise TypeError(f"{name} must be a str, not {type(text).__name__}")
     return exact(text)
 
 
@@ -215,7 +215,7 @@ cdef tuple pair_of(object item):
 
 
 cdef bytes name_octets(str name):
-    """The octets of a field name in lower case; None if it is no token."""
+    """The octets of a field name in lower case; None if it is not a token."""
     cdef Py_ssize_t i
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
     cdef const unsigned char *octets
@@ -308,7 +308,7 @@ cdef str shown_name(str name, frozenset secret):
 
 
 cdef Fault name_fault(str name):
-    """Refuse what is no token, with the place of the octet at fault; no secret in it is shown."""
+    """Refuse what is not a token, with the place of the octet at fault; no secret in it is shown."""
     return refused_at("invalid_header_name", shown_name(name, frozenset()), "", name,
                       bad_place(name, CHAR_TCHAR))
 

@@ -320,7 +320,7 @@ cdef inline str text_of(const unsigned char *octets, Py_ssize_t count, int kind)
 
 
 cdef str token_text(const unsigned char *octets, Py_ssize_t count):
-    """A name in lower case; None where it is no token (9110-5.1-a, 9112-5.1-a, b)."""
+    """A name in lower case; None where it is not a token (9110-5.1-a, 9112-5.1-a, b)."""
     cdef object made
     cdef unsigned char *written
     cdef unsigned char lower

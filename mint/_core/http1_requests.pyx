@@ -93,7 +93,7 @@ cdef class Draft:
             name = <str>known.text
             if known.marks & MARK_SINGLE:
                 if name in self.seen:
-                    self.refused = unframed(name, "stands twice, and is no list")
+                    self.refused = unframed(name, "occurs twice, but is not a list")
                     return 0
                 self.seen += (name,)
             if method == "TRACE" and name_is_sensitive(name):   # 9110-9.3.8-a
@@ -124,7 +124,7 @@ cdef class Draft:
         elif kind == NAME_CONTENT_LENGTH:
             self.declared = length_fact(value)
             if self.declared < 0 or "," in value:
-                self.refused = unframed(name, "is no decimal number")
+                self.refused = unframed(name, "is not a decimal number")
         elif kind == NAME_TRANSFER_ENCODING:
             facts = transfer_facts(value, self.transfer, 0)
             self.has_transfer = True
@@ -201,11 +201,11 @@ cdef Fault framing_fault(Draft made, str method, long long total, bint streaming
     if made.sends == SEND_CHUNKED and old_peer:   # 9112-6.1-e
         return unframed("transfer-encoding", "the server speaks HTTP/1.0, give content-length")
     if method == "CONNECT" and (total >= 0 or made.sends != SEND_NOTHING):
-        return unframed(method, "the method takes no content")
+        return unframed(method, "must not be sent with content")
     if method == "TRACE" and (has_body or made.sends == SEND_CHUNKED):   # 9110-9.3.8-a
-        return unframed(method, "the method takes no content")
+        return unframed(method, "must not be sent with content")
     if made.asks & ASKS_CONTINUE and not has_body:   # 9110-10.1.1-a
-        return unframed("expect", "there is no content to send")
+        return unframed("expect", "is set, but there is no content to send")
     return None
 
 

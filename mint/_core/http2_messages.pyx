@@ -253,7 +253,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
         if ((kind >= SINGLE and stands_twice(made, kind))
                 or (kind == USER_AGENT and stands_twice(made, SINGLE_AGENT))):
             return refused(made, refusal("invalid_request_framing", name,
-                                         "stands twice, and is no list"))
+                                         "occurs twice, but is not a list"))
         value = <str>pair[1]
         if kind >= SINGLE:
             fields.append(pair)
@@ -283,7 +283,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
                 return refused(made, refusal("invalid_request_framing", name, "is given twice"))
             made.declared = parse_length(octets_of(value), PyUnicode_GET_LENGTH(value))
             if made.declared < 0:
-                return refused(made, refusal("invalid_request_framing", name, "is no decimal number"))
+                return refused(made, refusal("invalid_request_framing", name, "is not a decimal number"))
             fields.append(pair)
         else:
             if name not in CALLER_PSEUDO:
@@ -359,7 +359,7 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
     made.is_extended = True
     protocol = given[":protocol"]
     if not protocol or not all_in(octets_of(protocol), PyUnicode_GET_LENGTH(protocol), CHAR_TCHAR):
-        return refusal("invalid_pseudo_header", ":protocol", "is no token")
+        return refusal("invalid_pseudo_header", ":protocol", "is not a token")
     path = given.get(":path", target)
     bad = target_fault("GET", path, config.skip_target_validation)
     if bad is not None:
@@ -369,7 +369,7 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
     if given.get(":scheme", "https") not in ("http", "https"):
         return refusal("invalid_pseudo_header", ":scheme", "must be http or https")
     if not is_authority(given.get(":authority", config.authority)):
-        return refusal("invalid_pseudo_header", ":authority", "is no host and port")
+        return refusal("invalid_pseudo_header", ":authority", "is not a host with a port")
     if host is not None and host.lower() != given.get(":authority", host).lower():
         return unfitting("host", host, WHY_OTHER_HOST)
     for pair in fields[4:]:
@@ -385,13 +385,13 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
 cdef Fault content_fault(Draft made, Config config, str method, long long total, list fields):
     """What a request without content, or without secrets, may not hold."""
     if made.expects and (total == -2 or total == 0):   # 9110-10.1.1-a
-        return refusal("invalid_request_framing", "expect", "there is no content to send")
+        return refusal("invalid_request_framing", "expect", "is set, but there is no content to send")
     if made.is_connect and not made.is_extended and (total >= 0 or made.declared >= 0):
-        return refusal("invalid_request_framing", method, "the method takes no content")
+        return refusal("invalid_request_framing", method, "must not be sent with content")
     if not equals(method, b"TRACE", 5):
         return None
     if total == -1 or total > 0:   # 9110-9.3.8-a
-        return refusal("invalid_request_framing", method, "the method takes no content")
+        return refusal("invalid_request_framing", method, "must not be sent with content")
     for name, _value in fields:
         if name_is_sensitive(name) or name in config.sensitive:
             return refusal("invalid_request_framing", name, "a TRACE request carries no secrets")
@@ -575,7 +575,7 @@ cdef object response_head(list fields, unsigned int marks, Config config, Answer
     value = <str>PyTuple_GET_ITEM(pair, 1)
     octets = octets_of(value)
     if PyUnicode_GET_LENGTH(value) != 3 or not all_in(octets, 3, CHAR_DIGIT) or octets[0] == c"0":
-        return malformed(":status", "is no number of three digits")   # 9113-8.3.2-a
+        return malformed(":status", "is not a three-digit number")   # 9113-8.3.2-a
     head.status = (octets[0] - 48) * 100 + (octets[1] - 48) * 10 + octets[2] - 48
     if head.status == 101:
         return malformed(":status", "101 has no meaning in HTTP/2")   # 9113-8.3.2-b
@@ -598,7 +598,7 @@ cdef object response_head(list fields, unsigned int marks, Config config, Answer
             value = <str>PyTuple_GET_ITEM(pair, 1)
             length = agreed_length(value)
             if length < 0 or (head.length >= 0 and head.length != length):
-                return malformed(name, "is no number, or there are several")
+                return malformed(name, "is not a number, or occurs more than once")
             head.length = length
     return made
 
@@ -649,7 +649,7 @@ cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *i
             if regular or name in pseudo:
                 return malformed(name, "is repeated or misplaced")
             if name not in (":method", ":scheme", ":path", ":authority"):
-                return malformed(name, "is no pseudo-header of a request")
+                return malformed(name, "is not a pseudo-header field of a request")
             pseudo[name] = value
             continue
         regular = True

@@ -53,7 +53,7 @@ class Inside:
     def __init__(self, context: ssl.SSLContext, server_hostname: str | None, timeout: float | None) -> None:
         """Begin as a client. Raises `TLSFailed`, `TypeError`."""
         if not isinstance(context, ssl.SSLContext):
-            raise TypeError(f"ssl_context wants an ssl.SSLContext, not {type(context).__name__}")
+            raise TypeError(f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}")
         self.layer = TLSLayer(context, server_hostname)
         self._until = None if timeout is None else monotonic() + timeout
 

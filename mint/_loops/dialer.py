@@ -114,18 +114,20 @@ def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttemp
     if socket is None:
         return None
     if not isinstance(socket, sockets.socket):
-        raise TypeError(f"socket wants a socket.socket, not {type(socket).__name__}")
+        raise TypeError(f"socket must be a socket.socket, not {type(socket).__name__}")
     if isinstance(socket, ssl.SSLSocket):
-        raise TypeError("socket wants a plain socket: mint speaks TLS itself, with tls=mint.TLSOptions(...)")
+        raise TypeError(
+            "socket must not be an ssl.SSLSocket: mint begins TLS itself, with tls=mint.TLSOptions(...)"
+        )
     if socket.type != sockets.SOCK_STREAM:
-        raise ValueError("socket wants a stream socket")
+        raise ValueError("socket must be a stream socket")
     if tcp.local_address is not None:
         raise ValueError("local_address has no effect on a socket that is connected already")
     try:
         peer = socket.getpeername()
         set_options(socket, tcp)
     except OSError as error:
-        raise ValueError(f"socket wants a connected socket: {error.strerror}") from error
+        raise ValueError(f"socket must be a connected socket: {error.strerror}") from error
     return SocketAttempt(socket, Endpoint(NAMES.get(socket.family, "unix"), peer))
 
 
@@ -148,7 +150,7 @@ def blocking_resolver(resolver: Resolver | AsyncResolver | None) -> Resolver | N
     """Return a resolver that a thread can ask; `TypeError` for one that only an event loop can."""
     if is_coroutine_function(resolver):
         raise TypeError(
-            "resolver wants a function that returns addresses:"
+            "resolver must be a function that returns addresses:"
             " coroutine functions are for mint.asyncio and mint.trio"
         )
     return cast("Resolver | None", resolver)  # see above
@@ -162,7 +164,9 @@ class Dialler:
     ) -> None:
         """Begin: the deadline counts from now."""
         if resolver is not None and not callable(resolver):
-            raise TypeError(f"resolver wants a function of a host and a port, not {type(resolver).__name__}")
+            raise TypeError(
+                f"resolver must be a function of a host and a port, not {type(resolver).__name__}"
+            )
         self.tcp = tcp
         self._resolver = resolver
         timeout = tcp.connect_timeout
@@ -226,7 +230,7 @@ class Dialler:
         if isinstance(answer, MintError):
             raise answer
         if isinstance(answer, UnicodeError):
-            raise NameNotResolved(host, "it is no valid host name") from answer
+            raise NameNotResolved(host, "it is not a valid host name") from answer
         if isinstance(answer, OSError):
             raise system_error(answer, doing=resolving(host), address=host) from answer
         if isinstance(answer, (StopIteration, StopAsyncIteration)) or (

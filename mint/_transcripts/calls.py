@@ -81,7 +81,7 @@ def _fault(text: str) -> Fault:
     try:
         return _made(Fault, reason, more)
     except TypeError as error:
-        raise LiteralError(f"this is no fault: {error}") from error
+        raise LiteralError(f"this is not a fault: {error}") from error
 
 
 def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:

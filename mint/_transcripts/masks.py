@@ -89,7 +89,7 @@ def secret_names(sensitive: Iterable[str]) -> frozenset[str]:
 
 
 def _is_odd(name: str, names: frozenset[str]) -> bool:
-    """Whether a name that is no token, and is refused, holds that of a secret field."""
+    """Whether a name that is not a token, and is refused, holds that of a secret field."""
     if _TOKEN.fullmatch(name):
         return False
     letters = _OTHERS.sub("", name)

@@ -138,7 +138,7 @@ class Recorder:
         elif callable(getattr(target, "write", None)) and not isinstance(target, type):
             self._desk = _Desk(target)
         else:
-            raise TypeError(f"record wants a path, a text file or a Recorder, not {type(target).__name__}")
+            raise TypeError(f"record must be a path, a text file or a Recorder, not {type(target).__name__}")
         self._desk.put(f"{FIRST_LINE}\nby mint {__version__}\n")
 
     @property

@@ -40,7 +40,7 @@ class Memory(Link):
         super().__init__()
         if clock is not None and not callable(clock):
             raise TypeError(
-                f"clock wants a function that returns seconds, or None, not {type(clock).__name__}"
+                f"clock must be a function that returns seconds, or None, not {type(clock).__name__}"
             )
         self.clock: Callable[[], float] | None = clock
         self.reads: bool = flag("reads", reads)
@@ -57,7 +57,7 @@ class Memory(Link):
         """Let these octets come from the peer."""
         exact = exact_octets(octets)
         if exact is None:
-            raise TypeError(f"octets wants bytes, not {type(octets).__name__}")
+            raise TypeError(f"octets must be bytes, not {type(octets).__name__}")
         if exact:
             self.arrive(exact)
             if self.armed:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # In the order of the WHY_ numbers of `_core/fields.pxd`.
 _MEANINGS = (
     "",
-    "it is no host with an optional port",
+    "it is not a host with an optional port",
     "it differs from the host that the request is for",
     "te never names chunked, which every recipient accepts",
     "over HTTP/2, te may only be trailers",
@@ -39,7 +39,7 @@ def of_target(fault: Fault) -> tuple[str, ...]:
 def of_name(fault: Fault) -> tuple[str, ...]:
     """Return what is wrong with a field name."""
     if fault.code:
-        return ("extended CONNECT has no use for it",)
+        return ("extended CONNECT does not use it",)
     if fault.size < 0:
         return ("it is empty",)
     return (f"{_seen(fault)} cannot stand in a field name",)

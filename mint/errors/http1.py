@@ -182,7 +182,7 @@ class EmptyTokenList(HTTPError):
     __match_args__ = ("name",)
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"the header {shown(name)} holds no token")
+        super().__init__(f"the header {shown(name)} contains no token")
         self.name = name
 
 
@@ -196,7 +196,7 @@ class InvalidTokenList(HTTPError):
         super().__init__(
             f"the header {shown(name)} has the value {shown(value)}: {cause}"
             if cause
-            else f"the header {shown(name)} is no list of tokens: {shown(value)}"
+            else f"the header {shown(name)} is not a list of tokens: {shown(value)}"
         )
         self.name = name
         self.value = value

@@ -112,7 +112,7 @@ class MissingStatusHeader(HTTPError):
     reason = "missing_status_header"
 
     def __init__(self) -> None:
-        super().__init__("the response has no :status")
+        super().__init__("the response has no :status field")
 
 
 class MalformedResponse(HTTPError):

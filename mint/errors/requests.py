@@ -27,7 +27,7 @@ class ClosedForWriting(HTTPError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the connection takes no new requests (it is draining): open a new one for this request"
+            "the connection is draining and accepts no new requests: open a new connection for this one"
         )
 
 
@@ -61,7 +61,7 @@ class InvalidRequestMethod(HTTPError):
     __match_args__ = ("method",)
 
     def __init__(self, method: str) -> None:
-        super().__init__(f"the request method {shown(method)} is no token")
+        super().__init__(f"the request method {shown(method)} is not a token")
         self.method = method
 
 
@@ -93,7 +93,7 @@ class InvalidHeaderName(HTTPError):
     reason = "invalid_header_name"
     __match_args__ = ("name", "cause")
 
-    def __init__(self, name: str, cause: str = "it is no token") -> None:
+    def __init__(self, name: str, cause: str = "it is not a token") -> None:
         super().__init__(f"the header name {shown(name)} cannot be sent: {cause}")
         self.name = name
         self.cause = cause

@@ -65,10 +65,10 @@ def send_body(
     """
     _check_connection(conn)
     if received is not None and not callable(received):
-        raise TypeError(f"received wants a function of a list, or None, not {type(received).__name__}")
+        raise TypeError(f"received must be a function of a list, or None, not {type(received).__name__}")
     until = _deadline(timeout)
     if _checks.octets(pieces) is not None:
-        raise TypeError(f"pieces wants an iterable of bytes, not {type(pieces).__name__}")
+        raise TypeError(f"pieces must be an iterable of bytes, not {type(pieces).__name__}")
     _checks.content("pieces", pieces, needed=True)
     check_trailers(conn, ref, _checks.pairs("trailers", trailers))
     kept: list[Response] = []
@@ -152,7 +152,7 @@ def exchange(
 
 def _check_connection(conn: object) -> None:
     if not isinstance(conn, (HTTP1, HTTP2)):
-        raise TypeError(f"conn wants a connection of mint, not {type(conn).__name__}")
+        raise TypeError(f"conn must be a connection of mint, not {type(conn).__name__}")
 
 
 def check(

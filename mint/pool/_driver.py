@@ -98,7 +98,7 @@ class Driver:
         answer = step.trace(step.name, step.info)
         if isinstance(answer, Coroutine):
             answer.close()
-            raise TypeError("trace wants a function that is no coroutine function")
+            raise TypeError("trace must be a function, but not a coroutine function")
 
     def _left(self, until: float | None) -> float | None:
         return None if until is None else max(0.0, until - self.clock())

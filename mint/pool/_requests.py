@@ -59,7 +59,7 @@ class ConnectOptions:
         object.__setattr__(self, "protocols", tuple(self.protocols))
         if self.resolver is not None and not callable(self.resolver):
             raise TypeError(
-                f"resolver wants a function of a host and a port, not {type(self.resolver).__name__}"
+                f"resolver must be a function of a host and a port, not {type(self.resolver).__name__}"
             )
 
     def may_share(self, origin: Origin) -> bool:
@@ -92,7 +92,7 @@ def check_pool(options: object, timeout: object, connect: object) -> None:
     if timeout is not None and not isinstance(timeout, Timeouts):
         _checks.seconds("timeout", timeout)
     if connect is not None and not callable(connect):
-        raise TypeError(f"connect wants a function of an origin and seconds, not {type(connect).__name__}")
+        raise TypeError(f"connect must be a function of an origin and seconds, not {type(connect).__name__}")
 
 
 def check_method(method: object) -> str:
@@ -123,7 +123,7 @@ def make_wanted(
     if not isinstance(body, Stream):
         _checks.content("body", body)
     if trace is not None and not callable(trace):
-        raise TypeError(f"trace wants a function of a name and a dict, not {type(trace).__name__}")
+        raise TypeError(f"trace must be a function of a name and a dict, not {type(trace).__name__}")
     if trailers and (body is None or isinstance(body, Stream)):
         raise ValueError(
             "trailers follow a body: give one (b'' will do); with mint.STREAM, send_end() takes them"

@@ -215,7 +215,7 @@ def _checked_field(pair: object) -> tuple[str, str]:
         case _:
             raise TypeError(f"a field is a pair of str, name and value, got {_shown(pair)}")
     if TOKEN.fullmatch(name.removeprefix(":")) is None:
-        raise ValueError(f"{_shown(name)} is no name of a field (RFC 9110 5.1)")
+        raise ValueError(f"{_shown(name)} is not a field name (RFC 9110 5.1)")
     if re.search(r"[\0\r\n]", value):
         raise ValueError(f"the value of {name} has a CR, LF or NUL in it: {_shown(value)} (RFC 9110 5.5)")
     try:

@@ -49,7 +49,7 @@ class Origin(Server):
     ) -> None:
         super().__init__(tls=tls, family=family, timeout=timeout, port=port)
         if not protocols or not set(protocols) <= {"http1", "http2"}:
-            raise ValueError(f'protocols wants "http1", "http2" or both, not {protocols!r}')
+            raise ValueError(f'protocols must be "http1", "http2" or both, not {protocols!r}')
         self._protocols = frozenset(protocols)
         self._handler = handler
         self._settings = dict(settings or {})

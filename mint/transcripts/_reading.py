@@ -207,7 +207,7 @@ class _Reader:
 def _base(line: tuple[str, str], latest: int) -> int:
     found = _FROM.fullmatch(" ".join(line))
     if found is None or int(found[1]) > latest:
-        raise LiteralError(f"from wants the number of an earlier step, not {line[1][:60]!a}")
+        raise LiteralError(f"from must be the number of an earlier step, not {line[1][:60]!a}")
     return int(found[1])
 
 

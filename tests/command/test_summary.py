@@ -78,7 +78,7 @@ def test_it_is_printed_after_a_failure_too(capsysbinary: Capture) -> None:
 def test_formats(tmp_path: Path) -> None:
     (tmp_path / "format").write_text("%{http_code}\\n")
     assert parse(["-w", f"@{tmp_path}/format", "http://a.test"]).summary == "%{http_code}\\n"
-    with pytest.raises(UsageError, match="no variable 'bogus'"):
+    with pytest.raises(UsageError, match="unknown variable 'bogus'"):
         parse(["-w", "%{http_code} %{bogus}", "http://a.test"])
     facts = Facts("http://a.test", headers=(("x", "\x1b[2J"),))
     assert written("%header{X}%header{y}\\r\\\\%q", facts) == [("stdout", "?[2J\r\\%q")]

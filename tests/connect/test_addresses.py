@@ -144,7 +144,7 @@ def test_a_resolver_gives_addresses_in_every_form() -> None:
         Endpoint("inet6", ("2001:db8::1", 80, 0, 0)),
         Endpoint("inet6", ("2001:db8::2", 80, 0, 0)),
     )
-    with pytest.raises(errors.NameNotResolved, match="no IP address"):
+    with pytest.raises(errors.NameNotResolved, match="not an IP address"):
         as_endpoints(["b.example"], "a.example", 80)
 
 
@@ -228,5 +228,5 @@ def test_what_is_no_connected_stream_is_refused_and_left_alone() -> None:
     ],
 )
 def test_arguments_of_another_type_are_refused_by_name(name: str, value: object, message: str) -> None:
-    with pytest.raises(TypeError, match=f"^{name} wants .*{message}"):
+    with pytest.raises(TypeError, match=f"^{name} must be .*{message}"):
         mint.connect("http", "origin.test", 80, **{name: value})  # type: ignore[call-overload]  # the point

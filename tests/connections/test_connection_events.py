@@ -54,7 +54,7 @@ def test_each_is_reported_alone(name: str) -> None:
     "wrong", ["origin", ["origin"], ("origins",), (None,), None, ("status_reason",), {"goaway"}]
 )
 def test_other_names_are_refused(wrong: object) -> None:
-    with pytest.raises(ValueError, match="optional_responses wants"):
+    with pytest.raises(ValueError, match="optional_responses must be"):
         mint.HTTP2Options(optional_responses=wrong)  # type: ignore[arg-type]  # what is tested
 
 
@@ -90,7 +90,7 @@ def test_priorities() -> None:
     assert conn.get_server_setting("no_rfc7540_priorities") is True
     assert conn.get_client_setting("no_rfc7540_priorities") is False
     for wrong in (None, 1, "u=1"):
-        with pytest.raises(TypeError, match=r"priority wants a mint\.Priority"):
+        with pytest.raises(TypeError, match=r"priority must be a mint\.Priority"):
             conn.update_priority(ref, wrong)  # type: ignore[arg-type]  # what is tested
     conn = conn.cancel_request(ref)
     with pytest.raises(errors.UnknownRequestToStream) as over:
@@ -112,7 +112,7 @@ def test_our_announcement() -> None:
         link, scheme="https", hostname="a.test", http2=mint.HTTP2Options(client_settings=settings)
     )
     assert b"\0\x09\0\0\0\x01" in link.take()
-    with pytest.raises(ValueError, match="no_rfc7540_priorities wants"):
+    with pytest.raises(ValueError, match="no_rfc7540_priorities must be"):
         mint.ClientSettings(no_rfc7540_priorities=1)  # type: ignore[arg-type]  # what is tested
 
 

@@ -223,7 +223,7 @@ def test_receive_windows_grow() -> None:
     with pytest.raises(errors.WindowSizeTooSmall):
         same.set_window_size("connection", 1)
     for wrong in (0, 2**31, True, "1"):
-        with pytest.raises(ValueError, match="size wants"):
+        with pytest.raises(ValueError, match="size must be"):
             same.set_window_size("connection", wrong)  # type: ignore[arg-type]  # the misuse to show
     link.put(f.serialize([f.headers(1, OK, end=True)]))
     same, _ = same.recv()

@@ -207,7 +207,7 @@ CAUSES = [
     ([("x y", "a")], "byte 0x20 at position 1 cannot stand in a field name"),
     ([("", "a")], "it is empty"),
     ([("cookié", "a")], "byte 0xe9 at position 5 cannot stand in a field name"),
-    ([("host", "a/b")], "it is no host with an optional port"),
+    ([("host", "a/b")], "it is not a host with an optional port"),
     ([("te", "chunked")], "te"),
 ]
 

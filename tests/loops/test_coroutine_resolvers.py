@@ -213,7 +213,7 @@ BLOCKING: dict[str, Callable[..., object]] = {
 @pytest.mark.parametrize("name", COROUTINES)
 def test_blocking_code_refuses_one_by_name(call: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mint._loops.dialer.open_socket", lambda *_: pytest.fail("dialled"))
-    with pytest.raises(TypeError, match="resolver wants a function that returns addresses"):
+    with pytest.raises(TypeError, match="resolver must be a function that returns addresses"):
         BLOCKING[call](resolver=COROUTINES[name])
 
 

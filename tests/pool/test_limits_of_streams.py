@@ -80,7 +80,7 @@ def test_a_trace_is_a_function() -> None:
     with Origin(echo) as origin, mint.pool.Pool() as pool:
         url = f"http://127.0.0.1:{origin.port}/"
         for wrong in (later, 5):
-            with pytest.raises(TypeError, match="trace wants a function"):
+            with pytest.raises(TypeError, match="trace must be a function"):
                 pool.stream("GET", url, trace=wrong)  # type: ignore[arg-type]  # that is the point
         assert pool.request("GET", url).status == 200
         assert pool.statistics.active == 0

@@ -230,14 +230,14 @@ def test_a_transcript_that_was_cut_anywhere_says_what_there_is(protocol: str) ->
         ("{}1 at\n  milliseconds 1\n", "has no call 'at'"),
         ("{}1 feed\n  < what\n", "octets stand between quotes"),
         ('{}1 feed\n  < "a\n', "octets stand between quotes"),
-        ("{}1 feed\n  from 1\n", "from wants"),
-        ("{}1 feed\n  from x\n", "from wants"),
+        ("{}1 feed\n  from 1\n", "from must be"),
+        ("{}1 feed\n  from x\n", "from must be"),
         ("{}1 feed\n  size 1\n", "feed is not given 'size'"),
         ("{}1 feed_eof\n", "there is no clean"),
         ('{}1 stream_body\n  ref x\n  data "a"\n', "a ref is NUMBER"),
         ('{}1 end_body\n  ref 1\n  trailer "a"\n', "a name and a value"),
         ("{}1 lose\n  fault x {\n", "JSON"),
-        ('{}1 lose\n  fault x {"when": 1}\n', "no fault"),
+        ('{}1 lose\n  fault x {"when": 1}\n', "not a fault"),
     ],
 )
 def test_what_is_no_transcript_says_why_and_where(text: str, says: str) -> None:
@@ -466,7 +466,7 @@ def test_the_command_line_records(
 def test_recording_secrets_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(["http://example.org/", "--record-secrets"], capsys)
     assert code == 2
-    assert "--record-secrets wants --record" in err
+    assert "--record-secrets needs --record" in err
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -164,15 +164,15 @@ def test_what_could_not_be_written_is_removed(
     [
         ({"cert_data": CERT, "cert_file": "a"}, "cert_file and cert_data exclude each other"),
         ({"cert_data": CERT, "key_data": KEY, "key_file": "a"}, "key_file and key_data exclude each other"),
-        ({"key_data": KEY}, "key_data wants cert_data or cert_file"),
-        ({"key_file": "a"}, "key_file wants a cert_file"),
-        ({"cert_data": "hush"}, "cert_data wants PEM"),
-        ({"cert_data": b"hush"}, "cert_data wants PEM"),
-        ({"cert_data": bytearray(CERT)}, "cert_data wants PEM"),
-        ({"cert_data": ""}, "cert_data wants text"),
-        ({"cert_data": CERT, "key_data": "hush\0"}, "key_data wants text"),
-        ({"cert_data": CERT, "key_data": 5}, "key_data wants PEM"),
-        ({"verify": False, "check_hostname": bool}, "check_hostname wants verify"),
+        ({"key_data": KEY}, "key_data needs cert_data or cert_file"),
+        ({"key_file": "a"}, "key_file needs cert_data or cert_file"),
+        ({"cert_data": "hush"}, "cert_data must be PEM"),
+        ({"cert_data": b"hush"}, "cert_data must be PEM"),
+        ({"cert_data": bytearray(CERT)}, "cert_data must be PEM"),
+        ({"cert_data": ""}, "cert_data must be non-empty text"),
+        ({"cert_data": CERT, "key_data": "hush\0"}, "key_data must be non-empty text"),
+        ({"cert_data": CERT, "key_data": 5}, "key_data must be PEM"),
+        ({"verify": False, "check_hostname": bool}, "check_hostname needs verify"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given: dict[str, Any], said: str) -> None:
@@ -384,7 +384,7 @@ def test_a_check_that_cannot_answer_at_once_is_refused() -> None:
 
     with pytest.raises(TypeError, match="not a coroutine function"):
         mint.TLSOptions(check_hostname=later)  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(TypeError, match="check_hostname wants a function"):
+    with pytest.raises(TypeError, match="check_hostname must be a function"):
         mint.TLSOptions(check_hostname=True)  # type: ignore[arg-type]  # as above
 
 

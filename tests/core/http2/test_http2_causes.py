@@ -94,9 +94,9 @@ def test_arguments_of_a_request_are_named() -> None:
         mint.http2.initiate(mint.transport.Memory(), scheme="http", hostname="a.test"),
     ):
         for value in (None, 5, True, b"GET", ["GET"]):
-            with pytest.raises(TypeError, match="method wants a str"):
+            with pytest.raises(TypeError, match="method must be a str"):
                 conn.request(value, "/")  # type: ignore[arg-type]  # no str
-            with pytest.raises(TypeError, match="target wants a str"):
+            with pytest.raises(TypeError, match="target must be a str"):
                 conn.request("GET", value)  # type: ignore[arg-type]  # no str
 
 

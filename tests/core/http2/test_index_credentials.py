@@ -104,5 +104,5 @@ def test_a_token_that_is_indexed_stands_in_no_text() -> None:
 
 @pytest.mark.parametrize("value", [None, 1, "yes"])
 def test_the_option_is_a_flag(value: object) -> None:
-    with pytest.raises(ValueError, match="index_credentials wants True or False"):
+    with pytest.raises(ValueError, match="index_credentials must be True or False"):
         HTTP2Options(index_credentials=value)  # type: ignore[arg-type]  # that is the point
