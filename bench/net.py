@@ -17,7 +17,7 @@ LACKING = 3
 class Errand:
     """What a client process has to do, again and again."""
 
-    verb: str  # "get", "connect", "down", "up"
+    verb: str  # "get", "connect", "first", "down", "up"
     tls: bool
     http2: bool
     port: int
@@ -28,6 +28,7 @@ class Errand:
     floor: int = 0  # port of the server that the floor talks to, where it is another
     size: int = 0  # octets of a download
     wall: bool = False  # whether time is measured, and not CPU
+    warm: str = ""  # the CA certificate of the connection before the one that is measured, for "first"
 
     @property
     def url(self) -> str:
@@ -41,10 +42,17 @@ def gets(*, tls: bool = False, http2: bool = False, together: int = 1, count: in
     return Errand("get", tls, http2, port, "/small", servers.authority(), count, together)
 
 
-def connects(*, tls: bool = False) -> Errand:
+def connects(*, tls: bool = False, authorities: int = 1) -> Errand:
     """Return GETs of 200 B from nginx over HTTP/1, each over a connection of its own."""
     port = servers.nginx()[tls]
-    return Errand("connect", tls, False, port, "/small", servers.authority(), 300)
+    return Errand("connect", tls, False, port, "/small", servers.authority(authorities), 300)
+
+
+def first(authorities: int) -> Errand:
+    """Return the first GET with so many CA certificates, where another connection has been made with one."""
+    port = servers.nginx()[True]
+    trusted = servers.authority(authorities)
+    return Errand("first", True, False, port, "/small", trusted, 1, warm=servers.authority())
 
 
 def down(*, tls: bool = False, http2: bool = False) -> Errand:

@@ -73,6 +73,8 @@ def _http2_row(key: str, title: str, made: Callable[[], object], *goals: Goal) -
 MINT = "mint"
 RAW, H2LOAD, FLOOR = "raw socket", "h2load", "httptools behind a protocol"
 CORE = "nghttp2 in C over ssl"
+AUTHORITIES = 140
+"""As many CA certificates as systems usually trust."""
 RECV, SENDALL, BARE = "recv loop", "sendall loop", "bare protocol"
 
 
@@ -118,16 +120,34 @@ NET: tuple[Row, ...] = (
     ),
     *(
         _net_row(
-            f"connect{'-tls' * tls}",
-            f"connect, GET and close, HTTP/1 {'over TLS' if tls else 'in clear'}",
-            partial(net.connects, tls=tls),
-            Goal(MINT, most=1.1e-3 if tls else 120e-6),
+            f"connect{key}",
+            f"connect, GET and close, HTTP/1 {title}",
+            made,
+            Goal(MINT, most=most),
             (MINT, "net_mint:client", "m"),
             ("pycurl", "net_pycurl:client", "p"),
             ("http.client", "net_stdlib:client", "p"),
             (RAW, "net_stdlib:raw", "l"),
         )
-        for tls in (False, True)
+        for key, title, made, most in (
+            ("", "in clear", net.connects, 120e-6),
+            ("-tls", "over TLS", partial(net.connects, tls=True), 1.1e-3),
+            (
+                "-tls-140",
+                f"over TLS, {AUTHORITIES} CA certificates",
+                partial(net.connects, tls=True, authorities=AUTHORITIES),
+                1.1e-3,
+            ),
+        )
+    ),
+    _net_row(
+        "first-tls-140",
+        f"the first GET with {AUTHORITIES} CA certificates, connecting included",
+        partial(net.first, AUTHORITIES),
+        Goal(MINT, 1.0, "http.client"),
+        (MINT, "net_mint:client", "m"),
+        ("pycurl", "net_pycurl:client", "p"),
+        ("http.client", "net_stdlib:client", "p"),
     ),
     _net_row(
         "asyncio",

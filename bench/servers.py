@@ -63,9 +63,16 @@ def _place() -> Path:
     return place
 
 
-def authority() -> str:
-    """Return the path of the certificate authority that all servers' certificates come from."""
-    return str(_place() / "ca.pem")
+@cache
+def authority(number: int = 1) -> str:
+    """Return the path of as many CA certificates; the servers' certificates come from the last."""
+    path = _place() / "ca.pem"
+    if number == 1:
+        return str(path)
+    others = b"".join(trustme.CA().cert_pem.bytes() for _ in range(number - 1))
+    many = path.with_name(f"ca-{number}.pem")
+    many.write_bytes(others + path.read_bytes())
+    return str(many)
 
 
 @cache
