@@ -20,8 +20,10 @@ LONGEST: Final = sys.float_info.max
 
 
 def shown(value: object) -> str:
-    """Return a value as a message may repeat it: escaped and cut."""
+    """Return a value as a message may repeat it: escaped, cut, and without what may be a password."""
     text = ascii(value)
+    if "@" in text:
+        text = f"(redacted){text[text.rindex('@') :]}"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

@@ -63,13 +63,19 @@ def ascii_host(text: str) -> str:
     return ascii_name(text) if known is None else without_zone(known)
 
 
+def _no_name(text: str) -> str:
+    return f"{text!r} is not a host name: it must not contain a user, a port, a path or percent-encoding"
+
+
 def ascii_name(text: str) -> str:
     """Return a host name in ASCII (A-labels). Raises `ValueError` for what is not a host name."""
+    at = max(text.rfind("@"), text.rfind("%40"))
+    if at >= 0:
+        # A password may stand before it.
+        raise ValueError(_no_name(f"(redacted){text[at:]}"))
     name = text if text.isascii() else _encode(text)
     if not name or not _ALLOWED.issuperset(name):
-        raise ValueError(
-            f"{text!r} is not a host name: it must not contain a user, a port, a path or percent-encoding"
-        )
+        raise ValueError(_no_name(text))
     labels = name.removesuffix(".").split(".")
     if len(name) > MAX_NAME or not all(0 < len(label) <= MAX_LABEL for label in labels):
         raise ValueError(

@@ -203,3 +203,42 @@ def test_a_password_with_marks_in_it_is_not_shown(url: str) -> None:
         with pytest.raises(ValueError, match=r".+") as caught:
             mint.exchange.split_url(url.format(password))
         assert SECRET not in said(caught.value).replace(url.format(password), "")
+
+
+USERS = (
+    f"u:{SECRET}@h",
+    f"{SECRET}@h",
+    f"u:{SECRET}@",
+    f"u%3A{SECRET}%40h",
+    f"u:{SECRET}\u2028@h",
+    f"\u20ac{SECRET}@h:1",
+)
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_no_argument_in_whose_place_a_url_stands_shows_its_password(user: str) -> None:
+    link = mint.transport.Memory
+    calls: list[Callable[..., object]] = [
+        lambda text: mint.connect("http", text, 80),
+        lambda text: mint.connect("http", "h", 80, hostname=text),
+        lambda text: mint.connect("https", "h", 443, tls=mint.TLSOptions(server_hostname=text)),
+        lambda text: mint.Proxy("http", text, 80),
+        lambda text: mint.http1.initiate(link(), scheme="http", hostname=text),
+        lambda text: mint.http2.initiate(link(), scheme="http", hostname=text),
+        lambda text: mint.pool.Pool().request("GET", mint.exchange.URL("http", text, 80, "/")),
+    ]
+    if "@" not in user:  # a name that RFC 3986 allows, and no server has
+        del calls[4:6]
+    for call in calls:
+        with pytest.raises(ValueError, match="redacted") as caught:
+            call(user)
+        assert SECRET not in said(caught.value)
+    for url in (f"http://{user}/", user):
+        wrong: list[Callable[..., object]] = [
+            lambda text: mint.connect(text, "h", 80),
+            lambda text: mint.http1.initiate(link(), scheme=text, hostname="h"),
+        ]
+        for call in wrong:
+            with pytest.raises(ValueError, match="scheme") as caught:
+                call(url)
+            assert SECRET not in said(caught.value) or "@" not in url

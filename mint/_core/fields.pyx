@@ -318,19 +318,24 @@ cdef Fault value_fault(str name, str value):
     cdef Py_ssize_t place = bad_place(value, CHAR_VALUE)
     if place < 0 and value:
         place = 0 if value[0] in " \t" else len(value) - 1
-    return refused_at("invalid_header_value", name, "" if seems_secret(name, frozenset()) else value, value,
+    # Behind a line break in it may stand the line of a secret field.
+    return refused_at("invalid_header_value", name,
+                      "" if seems_secret(f"{name} {value}", frozenset()) else value, value,
                       place)
 
 
 cdef Fault unfitting(str name, str value, int why):
     """Refuse a value that may be sent, but not here; credentials before a host are left out."""
     return refusal("invalid_header_value", name,
-                   "" if seems_secret(name, frozenset()) else shown_target(value), -1, 0, why)
+                   "" if seems_secret(f"{name} {value}", frozenset()) else shown_target(value), -1, 0, why)
 
 
 cdef Fault without_secret(Fault refused, frozenset secret):
     """The same refusal, without the value, and without what follows the name, of a secret of the caller's."""
-    if not secret or not seems_secret(refused.name, secret):
+    cdef str said = refused.name
+    if refused.reason == "invalid_header_value":
+        said = f"{said} {refused.value}"
+    if not secret or not seems_secret(said, secret):
         return refused
     return refusal(refused.reason, shown_name(refused.name, secret), "", refused.size, refused.limit,
                    refused.code)

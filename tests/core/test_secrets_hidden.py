@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from itertools import product
 
 import pytest
@@ -249,3 +250,25 @@ def test_a_host_that_differs_from_the_target_is_named_as_such(protocol: str) -> 
     with pytest.raises(errors.InvalidHeaderValue, match="differs from the host that the request is for"):
         conn.request("CONNECT", "a.test:80", [("host", "b.test:80")], mint.STREAM)
     conn.request("CONNECT", "a.test:80", [("host", "A.TEST:80")], mint.STREAM)
+
+
+BESIDE = [
+    "a\r\n{name}: " + SECRET,
+    "a\n{upper}: " + SECRET,
+    "{name}: " + SECRET + "\0",
+    " {name}=" + SECRET,
+    "{name}, " + SECRET + "\x01",
+]
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+@pytest.mark.parametrize("field", ["x", "connection", "upgrade", "te", "host", "accept"])
+@pytest.mark.parametrize("value", BESIDE)
+def test_no_secret_behind_its_name_in_another_value_is_shown(protocol: str, field: str, value: str) -> None:
+    for each in NAMES:
+        conn = over_http1(lenient=False)[0] if protocol == "http1" else over_http2(lenient=False)[0]
+        pair = (field, value.format(name=each, upper=each.upper()))
+        with pytest.raises(mint.HTTPError) as caught:
+            conn.request("GET", "/", [pair])
+        assert SECRET not in said(caught.value), pair
+        assert SECRET not in repr(pickle.dumps(caught.value)), pair
