@@ -18,6 +18,7 @@ from ..types import Stream
 from ._options import PoolOptions, Timeouts
 from ._procedures import Wanted
 from ._rehearsal import refuse
+from ._state import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -73,7 +74,7 @@ class ConnectOptions:
         Nothing is known about the connections that a function of the caller makes.
         """
         if own_connect:
-            return (lambda _: True), (lambda *_, **__: None)
+            return (lambda _: True), refuse_nothing
         return self.may_share, partial(
             refuse, protocols=self.protocols, http1_options=self.http1, http2_options=self.http2
         )

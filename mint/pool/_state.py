@@ -58,6 +58,18 @@ class Refuse(Protocol):
         ...
 
 
+def refuse_nothing(
+    method: str,
+    url: URL,
+    headers: Sequence[tuple[str, str]],
+    content: bytes | None,
+    *,
+    streamed: bool,
+    trailers: HeaderFields,
+) -> None:
+    """Leave it to the connection, of which nothing is known."""
+
+
 class PoolState:
     """The state of one pool; the methods are called with the lock held, unless they say otherwise."""
 
@@ -66,7 +78,7 @@ class PoolState:
         loop: Loop,
         options: PoolOptions,
         may_share: Callable[[Origin], bool],
-        refuse: Refuse = lambda *_, **__: None,
+        refuse: Refuse = refuse_nothing,
     ) -> None:
         self.lock: AbstractContextManager[object] = loop.lock
         self.clock: Callable[[], float] = loop.clock

@@ -117,7 +117,7 @@ UNFIT: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("name", UNFIT)
 def test_what_does_not_fit_is_refused_by_name_where_it_is_made(name: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=f"^{name} wants"):
+    with pytest.raises((TypeError, ValueError), match=f"^{name} "):
         UNFIT[name]()
 
 
