@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, overload
 from .._connect.race import Arrived, Ready, Receive, Send
 from .._loops.shared import ELSEWHERE, TunnelLink
 from .._wire.link import Link, Refused
-from ..errors import TransportClosed, TransportTimeout, TunnelTimeout
+from ..errors import MintError, TransportClosed, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .carriage import Asked, TunnelsBase
 from .failures import connecting
@@ -70,7 +70,10 @@ class Tunnels(TunnelsBase):
 
     def _heard(self, message: object) -> None:
         """Take a message of the connection to the proxy; what its windows take now is written."""
-        self._fed(message)
+        try:
+            self._fed(message)
+        except MintError as error:
+            self._lost(error)  # an exception has come between a value and its successor
         for link in list(self._links.values()):
             if link.unsent:
                 link.write_waiting()

@@ -284,8 +284,8 @@ class TunnelsBase(ABC):
             if not link.tunnel.over:
                 link.tunnel.answer.ended = True
                 link.tunnel.break_off(reset=False, cause=error)
-                if link.inbox is not None:
-                    link.inbox.watch(link)
+            if link.inbox is not None:
+                link.inbox.watch(link)
         self._notify()
 
     def _fed(self, message: object) -> bool | Unknown:

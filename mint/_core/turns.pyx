@@ -434,12 +434,14 @@ cdef class Turns:
                     self.broken_off()
             raise
         finally:
-            if self._outbox and not self.still:
-                # What the layers answer, and what they take now, leaves at once.
-                self.write_waiting()
-            self._wire.leave()
-            if self._writing == WRITE_CLOSED:
-                self._shut()
+            try:
+                if self._outbox and not self.still:
+                    # What the layers answer, and what they take now, leaves at once.
+                    self.write_waiting()
+            finally:
+                self._wire.leave()
+                if self._writing == WRITE_CLOSED:
+                    self._shut()
 
     def write_waiting(self):
         """Write what the wire takes; for mailboxes. Never waits.

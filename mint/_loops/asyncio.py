@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from .._connect.race import Attempt, Established, Plan
     from ..types import AsyncResolver, Resolver, Transport
+    from .asyncio_poller import Poller
     from .dialer import Found
 
 _T = TypeVar("_T")
@@ -91,8 +92,12 @@ class Driver(AsyncDriver):
         except TransportTimeout:
             return None
         finally:
-            for attempt in attempts:
-                reports.remove_writer(socket_of(attempt).fileno())
+            try:
+                _ignore(reports, attempts)
+            except BaseException:
+                # Of a signal handler: the next socket with such a number must not find it taken.
+                _ignore(reports, attempts)
+                raise
 
     async def _send(self, socket: sockets.socket, octets: bytes, left: float | None) -> None:
         await _within(asyncio.get_running_loop().sock_sendall(socket, octets), left, SENDING)
@@ -101,6 +106,11 @@ class Driver(AsyncDriver):
         return await _within(
             asyncio.get_running_loop().sock_recv(socket, self.tcp.receive_size), left, RECEIVING
         )
+
+
+def _ignore(reports: Poller, attempts: tuple[Attempt, ...]) -> None:
+    for attempt in attempts:
+        reports.remove_writer(socket_of(attempt).fileno())
 
 
 async def _within(work: Awaitable[_T], left: float | None, phase: str) -> _T:
@@ -175,8 +185,8 @@ class Mailbox:
             if not ready.queued:
                 self._queue.append(ready)
                 ready.queued = True
-                if self._waiting:
-                    self._wake()
+            if self._waiting:
+                self._wake()  # also where it is queued: an exception may have come before it
         elif isinstance(transport, AsyncioLink):
             transport.ask()
 
@@ -349,15 +359,27 @@ class LoopReader:
         """Let go of the connection."""
 
     def _read(self) -> None:
+        try:
+            self._scheduled = False
+            wire, take = self._wire(), self._take()
+            out: list[object] = []
+            if wire is None or take is None:
+                return
+            if wire.take_message(self, out):
+                take(out[0])
+            else:
+                self.watch(wire)
+        except BaseException:
+            self._interrupted()
+            raise
+
+    def _interrupted(self) -> None:
+        """Give the connection up, and say so: what was read may have been heard, or not."""
         self._scheduled = False
-        wire, take = self._wire(), self._take()
-        out: list[object] = []
-        if wire is None or take is None:
-            return
-        if wire.take_message(self, out):
-            take(out[0])
-        else:
-            self.watch(wire)
+        wire = self._wire()
+        if isinstance(wire, AsyncioLink):
+            wire.armed = True  # for the message that says so
+            wire.loop_interrupted()
 
     def read_now(self, take: Callable[[object], object]) -> None:
         """Give what is there to a function, without waiting."""

@@ -275,7 +275,12 @@ class AsyncPool:
         stream = await run(
             self._driver, told(begin(self._state, wanted), wanted) if trace else begin(self._state, wanted)
         )
-        return StreamedAnswer(self._state, self._driver, stream, wanted)
+        try:
+            return StreamedAnswer(self._state, self._driver, stream, wanted)
+        except BaseException:
+            with self._state.lock:
+                stream.session.cancel(stream)
+            raise
 
     @property
     def statistics(self) -> Statistics:

@@ -131,12 +131,14 @@ class Driver:
         if conn.protocol == "http1":
             return conn
         # One thread waits for it while others send: that needs a mailbox.
-        mailbox = Mailbox()
+        mailbox: Mailbox | None = None
         try:
+            mailbox = Mailbox()
             conn = conn.set_mode("active", mailbox)
         except BaseException:
             conn.close()
-            mailbox.close()
+            if mailbox is not None:
+                mailbox.close()
             raise
         self._mailboxes[key] = mailbox
         return conn

@@ -98,12 +98,14 @@ class Policy:
 
     # -- requests
 
-    def ask(self, origin: Origin) -> Ticket:
-        """Ask for a connection."""
+    def ticket(self, origin: Origin) -> Ticket:
+        """Return the ticket of a request that is about to ask."""
         self._tickets += 1
-        ticket = Ticket(self._tickets, origin)
-        self._queues.setdefault(origin, deque()).append(ticket)
-        return ticket
+        return Ticket(self._tickets, origin)
+
+    def ask(self, ticket: Ticket) -> None:
+        """Ask for a connection."""
+        self._queues.setdefault(ticket.origin, deque()).append(ticket)
 
     def ask_again(self, ticket: Ticket) -> None:
         """Ask again, in the old place, because the connection was of no use."""
@@ -172,7 +174,7 @@ class Policy:
             self.lost(order.key)
         blocked: set[Origin] = set()
         while True:
-            heads = [queue[0] for origin, queue in self._queues.items() if origin not in blocked]
+            heads = [queue[0] for origin, queue in self._queues.items() if queue and origin not in blocked]
             if not heads:
                 return orders
             ticket = min(heads, key=lambda each: each.number)
@@ -218,8 +220,9 @@ class Policy:
             self.lost(oldest.key)
             orders.append(Close(oldest.key))
         self._keys += 1
-        self._lines[self._keys] = Line(self._keys, ticket.origin, Phase.OPENING, 1, 1, 0.0, 0.0)
+        # First, so that whoever holds the ticket can give up what is not there yet.
         ticket.key, ticket.dials = self._keys, True
+        self._lines[self._keys] = Line(self._keys, ticket.origin, Phase.OPENING, 1, 1, 0.0, 0.0)
         return [*orders, Dial(ticket, self._keys)]
 
     def _remember(self, origin: Origin, shares: bool) -> None:
@@ -229,6 +232,10 @@ class Policy:
             self._shares.popitem(last=False)
 
     # -- what is known
+
+    def knows(self, key: int) -> bool:
+        """Whether there is such a connection."""
+        return key in self._lines
 
     def statistics(self, requests: int, retries: int) -> Statistics:
         """Return what the connections and tickets are doing."""

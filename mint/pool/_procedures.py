@@ -196,52 +196,59 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
     until = wanted.within(wanted.timeouts.pool)
     bell = pool.make_bell()
     with pool.lock:
-        ticket = pool.ask(wanted.url.origin, bell)
+        ticket = pool.ticket(wanted.url.origin)
     try:
-        while True:
+        try:
             with pool.lock:
-                bell.clear()
-                pool.check_open()
-                key, dials = ticket.key, ticket.dials
-            if key is None:
-                if pool.is_late(until):
-                    raise TransportTimeout("waiting for a connection of the pool").marked(
-                        processed=Processed.NO
-                    )
-                yield Park(bell, until)
-            elif dials:
-                pool.refuse(
-                    *(wanted.method, wanted.url, wanted.headers, wanted.content),
-                    streamed=wanted.make_source is not None or wanted.sends_itself,
-                    trailers=wanted.trailers,
-                )
-                return (yield from _dial(pool, wanted, key))
-            else:
-                # It may have ended between being granted and now.
-                session = pool.sessions.get(key)
-                if session is not None and (yield from is_usable(pool, session, bell, until)):
-                    return session
+                pool.ask(ticket, bell)
+            while True:
                 with pool.lock:
-                    pool.ask_again(ticket)
+                    bell.clear()
+                    pool.check_open()
+                    key, dials = ticket.key, ticket.dials
+                if key is None:
+                    if pool.is_late(until):
+                        raise TransportTimeout("waiting for a connection of the pool").marked(
+                            processed=Processed.NO
+                        )
+                    yield Park(bell, until)
+                elif dials:
+                    pool.refuse(
+                        *(wanted.method, wanted.url, wanted.headers, wanted.content),
+                        streamed=wanted.make_source is not None or wanted.sends_itself,
+                        trailers=wanted.trailers,
+                    )
+                    return (yield from _dial(pool, wanted, key))
+                else:
+                    # It may have ended between being granted and now.
+                    session = pool.sessions.get(key)
+                    if session is not None and (yield from is_usable(pool, session, bell, until)):
+                        return session
+                    with pool.lock:
+                        pool.ask_again(ticket)
+        finally:
+            with pool.lock:
+                pool.bells.pop(ticket, None)
     except BaseException as error:
         with pool.lock:
             pool.give_back(ticket, failed=isinstance(error, MintError) and not error.local)
         raise
-    finally:
-        with pool.lock:
-            pool.bells.pop(ticket, None)
 
 
 def _dial(pool: PoolState, wanted: Wanted, key: int) -> Procedure[Session]:
     step = Connect(wanted.url.origin, key, wanted.within(wanted.timeouts.connect))
     yield from _begun(wanted, "connect", origin=step.origin)
-    yield step
-    wanted.dialled = True
-    conn = step.conn
-    if conn is None:
-        raise TransportTimeout("connecting").marked(processed=Processed.NO)
-    with pool.lock:
-        return pool.add(key, conn)
+    try:
+        yield step
+        wanted.dialled = True
+        if step.conn is None:
+            raise TransportTimeout("connecting").marked(processed=Processed.NO)
+        with pool.lock:
+            return pool.add(key, step.conn)
+    except BaseException:
+        with pool.lock:
+            pool.discard(key, step.conn)
+        raise
 
 
 def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[bool]:
@@ -276,15 +283,15 @@ def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None
 
 def wait(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[None]:
     """Wait until the bell rings; receive for everybody meanwhile where nobody does."""
-    with pool.lock:
-        if bell.is_set() or session.is_lost:
-            return
-        reads = session.reader is None
-        if reads:
-            session.reader = bell
-        else:
-            session.parked[bell] = None
     try:
+        with pool.lock:
+            if bell.is_set() or session.is_lost:
+                return
+            reads = session.reader is None
+            if reads:
+                session.reader = bell
+            else:
+                session.parked[bell] = None
         if not reads:
             yield Park(bell, until)
         while reads and not (bell.is_set() or session.is_lost or pool.is_late(until)):
@@ -293,12 +300,20 @@ def wait(pool: PoolState, session: Session, bell: Bell, until: float | None) -> 
             with pool.lock:
                 session.ping()
     finally:
-        with pool.lock:
-            if reads:
-                session.reader = None
-            else:
-                session.parked.pop(bell, None)
-            session.nominate()
+        try:
+            _leave(pool, session, bell)
+        except BaseException:
+            # Of a signal handler: somebody else must read.
+            _leave(pool, session, bell)
+            raise
+
+
+def _leave(pool: PoolState, session: Session, bell: Bell) -> None:
+    with pool.lock:
+        if session.reader is bell:
+            session.reader = None
+        session.parked.pop(bell, None)
+        session.nominate()
 
 
 # -- requests
@@ -309,11 +324,15 @@ def begin(pool: PoolState, wanted: Wanted) -> Procedure[Stream]:
     retries = refusals = 0
     while True:
         session = yield from acquire(pool, wanted)
+        bells: tuple[Bell, Bell] | None = None
         try:
-            stream = yield from _send_head(pool, session, wanted)
-        except _OTHER_CONNECTION:
+            bells = pool.make_bell(), pool.make_bell()
+            stream = yield from _send_head(pool, session, wanted, bells)
+        except BaseException as error:
+            with pool.lock:
+                pool.release(session, None if bells is None else bells[0])
             refusals += 1
-            if refusals > _LOCAL_RETRIES:
+            if refusals > _LOCAL_RETRIES or not isinstance(error, _OTHER_CONNECTION):
                 raise
             continue
         try:
@@ -342,31 +361,27 @@ def _can_repeat(wanted: Wanted, stream: Stream) -> bool:
     return wanted.replays or not (stream.started_source or wanted.sends_itself)
 
 
-def _send_head(pool: PoolState, session: Session, wanted: Wanted) -> Procedure[Stream]:
-    """Send the head on a connection that was granted, and give the grant back where that fails."""
-    bells = pool.make_bell(), pool.make_bell()
-    try:
-        if wanted.trace is not None:
-            if wanted.dialled:
-                yield from _done(wanted, "connect", connection=session.conn)
-            yield from _begun(wanted, "request", connection=session.conn)
-        wanted.dialled = False
-        until = wanted.within(wanted.timeouts.write)
-        while session.is_full and not session.is_lost:
-            if pool.is_late(until):
-                raise TransportTimeout("sending").marked(processed=Processed.NO)
-            yield from _room(pool, session, bells[0], until)
-        with pool.lock:
-            pool.check_open()
-            if session.is_lost:
-                raise Closed
-            stream = _open(session, wanted, bells)
-            pool.requests += 1
-    except BaseException:
-        with pool.lock:
-            pool.release(session)
-        raise
-    return stream
+def _send_head(
+    pool: PoolState, session: Session, wanted: Wanted, bells: tuple[Bell, Bell]
+) -> Procedure[Stream]:
+    """Send the head on a connection that was granted."""
+    if wanted.trace is not None:
+        if wanted.dialled:
+            yield from _done(wanted, "connect", connection=session.conn)
+        yield from _begun(wanted, "request", connection=session.conn)
+    wanted.dialled = False
+    until = wanted.within(wanted.timeouts.write)
+    while session.is_full and not session.is_lost:
+        if pool.is_late(until):
+            raise TransportTimeout("sending").marked(processed=Processed.NO)
+        yield from _room(pool, session, bells[0], until)
+    with pool.lock:
+        pool.check_open()
+        if session.is_lost:
+            raise Closed
+        stream = _open(session, wanted, bells)
+        pool.requests += 1
+        return stream
 
 
 def _open(session: Session, wanted: Wanted, bells: tuple[Bell, Bell]) -> Stream:

@@ -221,13 +221,23 @@ class Session:
         """Send the head of a request, with its body where that is short."""
         try:
             self.conn, ref = self.conn.request(method, target, headers, STREAM if streamed else body)
+            stream = self.streams[ref] = Stream(self, ref, method, *bells)
+            stream.streamed = streamed
+            stream.declared = streamed and has(headers, "content-length")
         except MintError as error:
             self.recover(error)
             raise
-        stream = self.streams[ref] = Stream(self, ref, method, *bells)
-        stream.streamed = streamed
-        stream.declared = streamed and has(headers, "content-length")
+        except (TypeError, ValueError):
+            raise  # of an argument: nothing was sent
+        except BaseException:
+            # Of a signal handler: whether the request was sent is not known.
+            self.lose()
+            raise
         return stream
+
+    def stream_of(self, bell: Bell) -> Stream | None:
+        """Return the request that was opened with this bell, unless it is over."""
+        return next((each for each in self.streams.values() if each.bell is bell), None)
 
     def push(self, stream: Stream, data: memoryview[int]) -> tuple[memoryview[int], bool]:
         """Send as much as windows and the queue take; return the rest, and whether the queue is full.
@@ -291,12 +301,17 @@ class Session:
     def feed(self, message: object) -> None:
         """Feed a message of a mailbox."""
         try:
-            fed = self.conn.stream(message)
-        except MintError as error:
-            self.recover(error)
-        else:
-            if fed is not UNKNOWN:
-                self.hear(*fed)
+            try:
+                fed = self.conn.stream(message)
+            except MintError as error:
+                self.recover(error)
+            else:
+                if fed is not UNKNOWN:
+                    self.hear(*fed)
+        except BaseException:
+            # Of a signal handler: responses may be lost.
+            self.lose()
+            raise
 
     def hear(self, conn: Connection, responses: Sequence[Response]) -> None:
         """Go on with a connection value, and hand its responses out."""

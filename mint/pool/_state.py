@@ -107,13 +107,16 @@ class PoolState:
         if self.is_closed:
             raise PoolClosed().marked(processed=Processed.NO)
 
-    def ask(self, origin: Origin, bell: Bell) -> Ticket:
+    def ticket(self, origin: Origin) -> Ticket:
+        """Return the ticket of a request that is about to ask."""
+        return self._policy.ticket(origin)
+
+    def ask(self, ticket: Ticket, bell: Bell) -> None:
         """Ask for a connection; the bell rings once there is one."""
         self.check_open()
-        ticket = self._policy.ask(origin)
+        self._policy.ask(ticket)
         self.bells[ticket] = bell
         self.settle()
-        return ticket
 
     def ask_again(self, ticket: Ticket) -> None:
         """Ask for another connection, because this one cannot be used."""
@@ -126,16 +129,21 @@ class PoolState:
         """Stop asking, and give back what was granted; `failed` says that dialing did."""
         self._policy.withdraw(ticket)
         if ticket.key is not None and not self.is_closed:
-            if ticket.dials and failed:
+            dials = ticket.dials and ticket.key not in self.sessions
+            if dials and failed:
                 self._policy.failed(ticket.key)
-            elif ticket.dials:
+            elif dials:
                 self._policy.abandoned(ticket.key)
             else:
                 self._policy.released(ticket.key, self.clock())
         self.settle()
 
-    def release(self, session: Session) -> None:
-        """Note that a connection was granted and not used."""
+    def release(self, session: Session, bell: Bell | None = None) -> None:
+        """Note that a connection was granted and not used; cancel a request that has this bell."""
+        stream = None if bell is None else session.stream_of(bell)
+        if stream is not None:
+            session.cancel(stream)
+            return
         self._policy.released(session.key, self.clock())
         self.settle()
 
@@ -150,6 +158,15 @@ class PoolState:
         self._policy.opened(key, session.capacity, self.clock())
         self.settle()
         return session
+
+    def discard(self, key: int, conn: Connection | None) -> None:
+        """Close a connection that was dialled, if it was, and that nobody will use."""
+        session = self.sessions.get(key)
+        if session is not None:
+            session.lose()
+        elif conn is not None and not self.is_closed:
+            conn.close()
+            self._loop.forget(key)
 
     def settle(self) -> None:
         """Do what the policy decides."""
@@ -168,8 +185,19 @@ class PoolState:
                         bell = self.bells.get(order.ticket)
                         if bell is not None:
                             bell.set()
+        except BaseException:
+            self._interrupted()
+            raise
         finally:
             self._settles = False
+
+    def _interrupted(self) -> None:
+        """Do what was decided when an exception of a signal handler came: nobody else will."""
+        for key in [key for key in self.sessions if not self._policy.knows(key)]:
+            self._lose(key)
+        for ticket, bell in self.bells.items():
+            if ticket.key is not None:
+                bell.set()
 
     def _lose(self, key: int) -> None:
         session = self.sessions.get(key)

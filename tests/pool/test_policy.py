@@ -36,6 +36,12 @@ class World:
     dialing: list[Ticket] = field(default_factory=list)
 
 
+def asked(policy: Policy, origin: Origin) -> Ticket:
+    ticket = policy.ticket(origin)
+    policy.ask(ticket)
+    return ticket
+
+
 class PolicyMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +83,7 @@ class PolicyMachine(RuleBasedStateMachine):
 
     @rule(origin=st.sampled_from(ORIGINS))
     def ask(self, origin: Origin) -> None:
-        self.world.waiting.append(self.policy.ask(origin))
+        self.world.waiting.append(asked(self.policy, origin))
         self.settle()
 
     @precondition(lambda self: self.world.waiting)
@@ -192,7 +198,7 @@ TestPolicy.settings = settings(max_examples=150, stateful_step_count=40, deadlin
 
 def test_waiting_ends_once_everything_is_released() -> None:
     policy = Policy(PoolOptions(max_connections=1), lambda _: False)
-    first, second, third = policy.ask(ORIGINS[0]), policy.ask(ORIGINS[1]), policy.ask(ORIGINS[0])
+    first, second, third = asked(policy, ORIGINS[0]), asked(policy, ORIGINS[1]), asked(policy, ORIGINS[0])
     assert policy.settle(0) == [Dial(first, 1)]
     policy.opened(1, 1, 0)
     # The limit of all is reached: the second is next, though the third could use the connection.
@@ -206,12 +212,12 @@ def test_waiting_ends_once_everything_is_released() -> None:
 
 def test_one_connection_is_tried_until_the_protocol_is_known() -> None:
     policy = Policy(PoolOptions(), lambda _: True)
-    tickets = [policy.ask(ORIGINS[0]) for _ in range(5)]
+    tickets = [asked(policy, ORIGINS[0]) for _ in range(5)]
     assert policy.settle(0) == [Dial(tickets[0], 1)]
     policy.opened(1, 1, 0)  # HTTP/1: everybody dials
     assert policy.settle(0) == [Dial(ticket, number) for number, ticket in enumerate(tickets[1:], 2)]
     policy = Policy(PoolOptions(), lambda _: True)
-    tickets = [policy.ask(ORIGINS[0]) for _ in range(5)]
+    tickets = [asked(policy, ORIGINS[0]) for _ in range(5)]
     policy.settle(0)
     policy.opened(1, 100, 0)  # HTTP/2: everybody shares
     assert policy.settle(0) == [Grant(ticket, 1) for ticket in tickets[1:]]
@@ -219,7 +225,7 @@ def test_one_connection_is_tried_until_the_protocol_is_known() -> None:
 
 def test_those_who_wait_for_a_connection_that_fails_dial_at_once() -> None:
     policy = Policy(PoolOptions(), lambda _: True)
-    tickets = [policy.ask(ORIGINS[0]) for _ in range(4)]
+    tickets = [asked(policy, ORIGINS[0]) for _ in range(4)]
     policy.settle(0)
     policy.failed(1)
     assert policy.settle(0) == [Dial(ticket, number) for number, ticket in enumerate(tickets[1:], 2)]
@@ -227,7 +233,7 @@ def test_those_who_wait_for_a_connection_that_fails_dial_at_once() -> None:
 
 def test_a_dialing_that_was_given_up_says_nothing_about_the_origin() -> None:
     policy = Policy(PoolOptions(), lambda _: True)
-    tickets = [policy.ask(ORIGINS[0]) for _ in range(4)]
+    tickets = [asked(policy, ORIGINS[0]) for _ in range(4)]
     policy.settle(0)
     policy.abandoned(1)
     assert policy.settle(0) == [Dial(tickets[1], 2)]

@@ -190,8 +190,9 @@ DEFECTS: Final = (
                 "                if self.unsent:\n"
                 "                    self._write(wait=False)\n"
                 "                    if self.held_back:\n"
-                "                        return None\n",
-                "",
+                "                        return None\n"
+                '                self.carriage.wait(until, "receiving", self.can_go_on)\n',
+                '                self.carriage.wait(until, "receiving", lambda: self.tunnel.has_next)\n',
             ),
             Change(
                 SHARED,

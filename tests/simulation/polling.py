@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import select
 import selectors
+import weakref
 from typing import TYPE_CHECKING, Protocol
 
 from .sockets import Machine
@@ -82,9 +83,12 @@ class SimEpoll:
     def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
         self._number = -1
         self._kernel = Machine.kernel()
-        self._number = self._kernel.open(self)
+        # Weakly: one that is dropped is closed.
+        self._number = self._kernel.open(weakref.proxy(self))
         self._wanted: dict[int, tuple[File, int]] = {}
-        self._kernel.watchers.append(self._closing)
+        closing = weakref.WeakMethod(self._closing)
+        self._watcher = lambda number, file: (call := closing()) and call(number, file)
+        self._kernel.watchers.append(self._watcher)
 
     def _closing(self, number: int, file: File) -> None:
         if self._wanted.get(number, (None,))[0] is file:
@@ -107,7 +111,7 @@ class SimEpoll:
         """Close it."""
         number, self._number = self._number, -1
         if number != -1:
-            self._kernel.watchers.remove(self._closing)
+            self._kernel.watchers.remove(self._watcher)
             self._wanted.clear()
             self._kernel.close(number)
 

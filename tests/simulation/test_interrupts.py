@@ -10,7 +10,7 @@ import pytest
 from .interrupts import KINDS, count_of, interrupted
 from .patches import simulated_system
 
-SAMPLE = 25
+SAMPLE = 15
 """How many instructions of each kind are interrupted with the suite."""
 
 
