@@ -49,8 +49,15 @@ def _parsed(text: str) -> IPAddress | None:
 _remembered = lru_cache(maxsize=128)(_parsed)
 
 
+@lru_cache(maxsize=128)
+def _dotted(number: int) -> str:
+    return str(ipaddress.IPv4Address(number))
+
+
 def without_zone(known: IPAddress) -> str:
     """Return an IP address as text; a zone means something on this machine only (RFC 6874 4)."""
+    if type(known) is ipaddress.IPv4Address:
+        return _dotted(int(known))  # `ipaddress` takes long to write one
     return str(known).partition("%")[0]
 
 

@@ -236,6 +236,7 @@ def make_plan(
     number = _checks.number("port", port, 0, MAX_PORT)
     _check_kinds(tcp, tls, proxy)
     dialled = checked_address(address)
+    is_known = False
     if isinstance(dialled, UnixAddress):
         if hostname is None:
             raise ValueError("a Unix socket has no name: give hostname, for Host and the certificate")
@@ -248,10 +249,15 @@ def make_plan(
             proxy.check_target(dialled)
         if hostname is None:
             hostname = dialled if isinstance(dialled, str) else without_zone(dialled)
-    try:
-        name = ascii_host(_checks.text("hostname", hostname))
-    except ValueError as error:
-        raise ValueError(f"hostname: {error}") from error
+            # What these exact types say has been checked, or cannot be wrong.
+            is_known = type(dialled) in {str, *_ADDRESSES}
+    if is_known:
+        name = hostname
+    else:
+        try:
+            name = ascii_host(_checks.text("hostname", hostname))
+        except ValueError as error:
+            raise ValueError(f"hostname: {error}") from error
     if secure and tls.post_handshake_auth and "h2" in alpn:
         raise ValueError('post_handshake_auth is for HTTP/1 only: give protocols=("http1",) beside it')
     return Plan(dialled, number, name, tcp, tls if secure else None, alpn, proxy)
@@ -286,12 +292,14 @@ def as_endpoints(answers: Iterable[object], host: str, port: int) -> tuple[Endpo
 
 def _endpoint(known: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> Endpoint:
     if isinstance(known, ipaddress.IPv4Address):
-        return Endpoint("inet4", (str(known), port))
+        return Endpoint("inet4", (without_zone(known), port))
     return Endpoint("inet6", (without_zone(known), port, 0, 0))
 
 
 def interleave(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
     """Order the endpoints so that families alternate, IPv6 first (RFC 8305 4)."""
+    if len(endpoints) < 2:
+        return list(endpoints)
     sixes = [each for each in endpoints if each.family == "inet6"]
     fours = [each for each in endpoints if each.family == "inet4"]
     mixed: list[Endpoint] = []
@@ -301,6 +309,8 @@ def interleave(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
 
 
 def _allowed(endpoints: Sequence[Endpoint], tcp: TCPOptions) -> list[Endpoint]:
+    if tcp.inet4 and tcp.inet6 and tcp.local_address is None:
+        return interleave(endpoints)
     refused = {family for family, wanted in (("inet4", tcp.inet4), ("inet6", tcp.inet6)) if not wanted}
     if tcp.local_address is not None:
         # A socket that is bound to one family cannot reach the other.

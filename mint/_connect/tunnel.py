@@ -66,8 +66,10 @@ def establish(plan: Plan, given: Attempt | None = None) -> Procedure:
 def _establish(plan: Plan, given: Attempt | None) -> Procedure:
     proxy = plan.proxy
     # TLS first: a file that cannot be loaded, or a context of a server, must not cost a connection.
-    way = (str(plan.address), plan.port, proxy, plan.tcp.local_address)
-    layer = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way).layer()
+    layer: TLSLayer | None = None
+    if plan.tls is not None:
+        way = (str(plan.address), plan.port, proxy, plan.tcp.local_address)
+        layer = prepare(plan.tls, plan.alpn, plan.hostname, way).layer()
     if proxy is None:
         made = Established((yield from _reach(plan)) if given is None else given, (), None)
     else:

@@ -5,7 +5,6 @@ RFC 9110 9.2.2: whether a request may be sent again depends on whether the serve
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from .._core.faults import Fault
@@ -21,7 +20,7 @@ from ..errors import (
 from ..responses import RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
 
     from ..responses import Response
     from ..types import Transport
@@ -48,16 +47,27 @@ def as_fault(error: TransportError) -> Fault:
     return Fault(reason, value=value, processed=_LEVELS[error.processed.value])
 
 
-@contextlib.contextmanager
-def connecting() -> Generator[None]:
-    """Mark every error of mint with `Processed.NO`: no request was sent yet."""
-    try:
-        yield
-    except MintError as error:
-        error.marked(processed=Processed.NO)
-        if isinstance(error, ProxyFailed) and isinstance(error.error, MintError):
-            error.error.marked(processed=Processed.NO)
-        raise
+class _Connecting:
+    """The block of `connecting`: it keeps nothing, so that one serves all."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, MintError):
+            error.marked(processed=Processed.NO)
+            if isinstance(error, ProxyFailed) and isinstance(error.error, MintError):
+                error.error.marked(processed=Processed.NO)
+
+
+_CONNECTING = _Connecting()
+
+
+def connecting() -> _Connecting:
+    """Mark every error of mint that leaves the block with `Processed.NO`: no request was sent yet."""
+    return _CONNECTING
 
 
 def common(responses: Sequence[Response]) -> Processed:

@@ -43,10 +43,14 @@ _TCP = TCPOptions()
 _TLS = TLSOptions()
 _ALPN: tuple[tuple[ProtocolName, str], ...] = (("http2", "h2"), ("http1", "http/1.1"))
 _NAMES = frozenset(name for name, _ in _ALPN)
+_BOTH: tuple[ProtocolName, ...] = ("http1", "http2")
+_OFFERED = tuple(token for _, token in _ALPN)
 
 
 def offered(protocols: Sequence[ProtocolName]) -> tuple[str, ...]:
     """Return what ALPN offers for these protocols; `ValueError` where they make no sense."""
+    if protocols is _BOTH:
+        return _OFFERED
     given = tuple(protocols) if isinstance(protocols, (tuple, list, set, frozenset)) else ()
     names = {str.__str__(name) for name in given if isinstance(name, str)}
     if not names or len(names) != len(given) or not names <= _NAMES:
@@ -161,7 +165,7 @@ def connect(
     port: int,
     *,
     hostname: str | None = None,
-    protocols: Sequence[ProtocolName] = ("http1", "http2"),
+    protocols: Sequence[ProtocolName] = _BOTH,
     proxy: Proxy | None = None,
     mailbox: Inbox | None = None,
     tcp: TCPOptions = _TCP,

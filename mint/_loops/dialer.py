@@ -87,7 +87,7 @@ def open_socket(endpoint: Endpoint, tcp: TCPOptions) -> sockets.socket:
         raise OSError(errno.EAFNOSUPPORT, "this Python has no Unix sockets on this system")
     socket = sockets.socket(family, sockets.SOCK_STREAM)
     try:
-        set_options(socket, tcp, fresh=True)
+        set_options(socket, tcp, unix=endpoint.family == "unix", fresh=True)
         if endpoint.family != "unix" and tcp.local_address is not None:
             socket.bind(tcp.local_address)
     except BaseException:
@@ -96,14 +96,14 @@ def open_socket(endpoint: Endpoint, tcp: TCPOptions) -> sockets.socket:
     return socket
 
 
-def set_options(socket: sockets.socket, tcp: TCPOptions, *, fresh: bool = False) -> None:
+def set_options(socket: sockets.socket, tcp: TCPOptions, *, unix: bool, fresh: bool = False) -> None:
     """Set what the options say, on a socket of any family; a fresh one sends no keep-alive probes anyway."""
     socket.setblocking(False)
     if tcp.send_buffer is not None:
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, tcp.send_buffer)
     if tcp.receive_buffer is not None:
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, tcp.receive_buffer)
-    if socket.family != UNIX:
+    if not unix:
         socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, tcp.nodelay)
         if tcp.keepalive or not fresh:
             socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, tcp.keepalive)
@@ -125,7 +125,7 @@ def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttemp
         raise ValueError("local_address has no effect on a socket that is connected already")
     try:
         peer = socket.getpeername()
-        set_options(socket, tcp)
+        set_options(socket, tcp, unix=socket.family == UNIX)
     except OSError as error:
         raise ValueError(f"socket must be a connected socket: {error.strerror}") from error
     return SocketAttempt(socket, Endpoint(NAMES.get(socket.family, "unix"), peer))
@@ -148,12 +148,14 @@ def decide(attempt: Attempt) -> Decided:
 
 def blocking_resolver(resolver: Resolver | AsyncResolver | None) -> Resolver | None:
     """Return a resolver that a thread can ask; `TypeError` for one that only an event loop can."""
+    if resolver is None:
+        return None
     if is_coroutine_function(resolver):
         raise TypeError(
             "resolver must be a function that returns addresses:"
             " coroutine functions are for mint.asyncio and mint.trio"
         )
-    return cast("Resolver | None", resolver)  # see above
+    return cast("Resolver", resolver)  # see above
 
 
 class Dialler:

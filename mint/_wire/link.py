@@ -422,6 +422,8 @@ class Link(Pipe, ABC):
         return os.getpid() == self._process
 
     def _say_goodbye(self) -> None:
+        if not (self._layers or self._queued or self._outbox):
+            return
         # close never raises: the wire is given up anyway.
         with contextlib.suppress(Exception):
             if self.unsent:
