@@ -57,6 +57,7 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
         Step("coverage", ("ci/coverage",), wanted=False),
         Step("sanitize", ("ci/sanitize",), wanted=False),
         Step("freethreaded", ("ci/freethreaded",), wanted=False),
+        Step("systems", ("ci/systems",), wanted=False),
         Step("pythons", ("ci/pythons",)),
         Step("wheel", ("ci/wheel",)),
         Step("suite -O", ("ci/suite", "-O", *BUILDS)),

@@ -1,5 +1,7 @@
 """`ci/contents.py`: what wheels and sdists hold. ci/wheel runs it on real ones."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,16 @@ def test_a_machine_that_builds_the_wheels_of_another_is_found(tmp_path: Path) ->
     for old, new in (("archs: aarch64", "archs: x86_64"), ("{ os: macos-latest, archs: arm64 }", "")):
         workflow.write_text((release.ROOT / ".github/workflows/wheels.yml").read_text().replace(old, new))
         assert len(release.machine_faults(tmp_path)) == 1
+
+
+def test_wheels_are_tested_without_the_tests_that_read_sources() -> None:
+    common = (release.ROOT / "ci" / "common.sh").read_text()
+    of_sources = re.search(r"(?s)\nOF_SOURCES=\((.*?)\)", common)
+    assert of_sources
+    left_out = set(re.findall(r"tests/\S+", of_sources[1])) - {"tests/fuzz"}
+    configured = tomllib.loads((release.ROOT / "pyproject.toml").read_text())["tool"]["cibuildwheel"]
+    for table in (configured, *configured["overrides"]):
+        words = table["test-command"].split()
+        assert set(re.findall(r"(?:--ignore|--deselect) (\S+)", table["test-command"])) == left_out
+        assert all((release.ROOT / word.partition("::")[0]).exists() for word in words if "/" in word)
+    assert all((release.ROOT / source).exists() for source in configured["test-sources"])

@@ -113,9 +113,12 @@ def overfull() -> tuple[mint.HTTP2, SocketLink, socket.socket]:
     conn = started(link)
     far.sendall(GREETING)
     conn, _ = conn.recv(timeout=10)
+    waits = near.gettimeout()
+    near.setblocking(False)
     with contextlib.suppress(BlockingIOError):
         while True:
-            near.send(bytes(65_536), socket.MSG_DONTWAIT)
+            near.send(bytes(65_536))
+    near.settimeout(waits)
     return conn, link, far
 
 

@@ -5,7 +5,6 @@ A proxy can do that with frames that mean nothing, as long as it likes.
 
 from __future__ import annotations
 
-import select
 import socket
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import pytest
 
 import mint
 from mint import TCPOptions, errors
+from mint._loops.system import POLLOUT
 from mint.testing import Forever, ScriptedServer, http2
 from mint.testing.frames import headers
 from mint.transport import SocketLink
@@ -30,7 +30,7 @@ class Flooded(SocketLink):
     """A link whose socket can always be read, and never be written."""
 
     def _wait(self, events: int, until: float | None) -> int:
-        return super()._wait(events, until) & ~select.POLLOUT
+        return super()._wait(events, until) & ~POLLOUT
 
     def _read_now(self) -> bytes | None:
         return bytes(1000)

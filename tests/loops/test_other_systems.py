@@ -30,8 +30,7 @@ EXCHANGES = (
     *("tests/loops/test_async_loops.py", "tests/loops/test_blocking.py", "tests/loops/test_tunnels.py"),
     "tests/exchange/test_exchange.py",
 )
-NEEDS_IT = "unix or uvloop"
-"""Tests of what the system does not have: Unix sockets, and uvloop, which does not exist for Windows."""
+"""A part of what `ci/systems` runs so."""
 
 
 @pytest.mark.parametrize("lacking", ["windows", "macos"])
@@ -39,7 +38,6 @@ def test_exchanges_under_every_event_loop(lacking: str) -> None:
     command = [
         *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"),
         *("-p", "without", *EXCHANGES),
-        *(("-k", f"not ({NEEDS_IT})") if lacking == "windows" else ()),
     ]
     done = subprocess.run(
         command,

@@ -47,6 +47,7 @@ def test_reads_grow_to_a_bound() -> None:
     near, far = socket.socketpair()
     link = SocketLink(near, mint.TCPOptions(receive_size=LARGE_READ - 1))
     with far:
+        far.sendall(b"there is something")  # where reading waits first
         for _ in range(3):
             link._socket = Full(near)  # type: ignore[assignment]  # what the link does with it is `recv`
             link.receive(None)
@@ -63,6 +64,9 @@ class Full:
 
     def recv(self, size: int, _: int = 0) -> bytes:
         return bytes(size)
+
+    def fileno(self) -> int:
+        return self._wire.fileno()
 
 
 def test_a_read_larger_than_the_bound_stays_as_it_was_asked_for() -> None:

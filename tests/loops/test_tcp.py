@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
-import select
 import socket
 import struct
 import threading
@@ -16,6 +15,7 @@ import pytest
 
 import mint
 from mint import TCPOptions, errors
+from mint._loops.system import POLLIN
 from mint._wire.pipe import MAX_READ_AHEAD
 from mint.transport import SocketLink
 from tests.refs import ref_of
@@ -335,7 +335,7 @@ def test_a_socket_that_is_in_use_is_closed_when_its_user_leaves() -> None:
     assert link.closed
     assert far.recv(10) == b""
     assert link._socket.fileno() == number
-    assert link._wait(select.POLLIN, soon())
+    assert link._wait(POLLIN, soon())
     with pytest.raises(errors.TransportClosed):
         link.receive(soon())
     link.release(moved=True)
