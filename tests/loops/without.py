@@ -29,7 +29,18 @@ LACKING: Final = {
 """The names to remove, by system. (`select` keeps `epoll`, of which the event loop of trio is made.)"""
 UNSUITED: Final = {
     "windows": (
-        *("unix", "uvloop"),  # it has no such sockets, and no such event loop
+        *("unix", "uvloop", "fork"),  # it has no such sockets, event loop and processes
+        *(
+            "[httpx-http1-trio]",
+            "[httpx2-http1-trio]",
+        ),  # trio and httpcore ask for `poll` unless this is Windows
+        "::test_5000_connections_cost_what_ten_cost",  # more sockets than `select` takes
+        # A thread waits, which trio does not count as a task.
+        *(
+            "::test_cancelling_a_receive_loses_no_message",
+            "tests/loops/test_trio.py::test_iteration_and_close",
+        ),
+        "::test_it_is_cancelled_with_the_task_in_asyncio",  # a part of it is about uvloop
         # These look at the buffers of a pair of Unix sockets, which a pair of TCP sockets has not.
         "::test_looking_again_and_again_does_not_empty_the_socket",
         "::test_a_peer_that_does_not_read_its_answers_is_told_to_calm_down",
