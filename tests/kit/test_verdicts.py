@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import pytest
 
 from mint.testing import ScriptedServer
 
+from ..leftovers import no_thread_left
 from .clients import ASYNC, BLOCKING, HAS_CURL, Target
 from .scripts import AUTHORITY, CASES
 
@@ -75,8 +75,6 @@ def test_every_verdict_is_right(client: str, tmp_path: Path) -> None:
     speaks = {protocol for name, protocol in (*BLOCKING, *ASYNC) if name == client}
     cases = [case for case in CASES if case.protocol in speaks and (case.only is None or client in case.only)]
     assert len(cases) >= 50
-    before = threading.active_count()
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with no_thread_left(), ThreadPoolExecutor(WORKERS) as pool:
         found = list(pool.map(lambda case: wrong(client, case, authority), cases))
     assert [each for each in found if each is not None] == []
-    assert threading.active_count() == before

@@ -35,6 +35,7 @@ from mint.testing import (
     request,
 )
 
+from ..leftovers import no_thread_left
 from .clients import GET, NO_CONTENT, dial, read_all
 
 if TYPE_CHECKING:
@@ -332,9 +333,8 @@ def test_cancelling_while_the_server_ends_is_not_held_up() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-    before = threading.active_count()
-    asyncio.run(main())
-    assert threading.active_count() == before
+    with no_thread_left():
+        asyncio.run(main())
 
 
 def test_cancelling_in_trio_while_the_server_ends_is_not_held_up() -> None:

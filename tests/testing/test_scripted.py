@@ -2,7 +2,7 @@ import re
 import socket
 import ssl
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -31,6 +31,8 @@ from mint.testing import (
     bytewise,
     request,
 )
+
+from ..leftovers import no_thread_left
 
 GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -198,12 +200,12 @@ def test_long_bytes_are_shortened_in_messages() -> None:
 @pytest.mark.parametrize("step", [ExpectEnd(), Wait(threading.Event()), Expect(b"x")])
 def test_a_script_that_is_stuck_ends_with_the_server(step: Step) -> None:
     with (
+        ExitStack() as kept,  # the client stays until the server has ended
         pytest.raises(ScriptError, match=r"in time|still busy"),
-        ScriptedServer([step], timeout=0.05) as server,
-        dial(server),
+        ScriptedServer([Send(b"!"), step], timeout=0.05) as server,
     ):
-        pass_on = threading.Event()
-        pass_on.wait(0.1)
+        sock = kept.enter_context(dial(server))
+        assert sock.recv(1) == b"!"
 
 
 def test_the_error_of_the_body_is_raised_with_the_servers_as_notes() -> None:
@@ -418,6 +420,5 @@ def test_drain_takes_everything() -> None:
 
 
 def test_no_thread_is_left() -> None:
-    before = threading.active_count()
-    play(Send(b"x"))
-    assert threading.active_count() == before
+    with no_thread_left():
+        play(Send(b"x"))
