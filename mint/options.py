@@ -606,7 +606,7 @@ class TLSOptions:
                 continue
             _put(self, f"{name}_data", check_pem(f"{name}_data", data))
             if file is not None:
-                raise ValueError(f"{name}_file and {name}_data exclude each other")
+                raise ValueError(f"{name}_file and {name}_data cannot be used together")
         if self.cert_file is None and self.cert_data is None:
             for name in ("key_file", "key_data"):
                 if getattr(self, name) is not None:

@@ -36,7 +36,7 @@ class Tolerance:
     )
     non_field_lines: bool = flag(
         False,
-        "a line of a head that is no field is passed over and logged (logger `mint`). It relaxes RFC 9112"
+        "a line of a head that is not a field is skipped and logged (logger `mint`). It relaxes RFC 9112"
         " 5. A line whose name looks like content-length or transfer-encoding is still refused, since "
         "others might take it for one.",
     )
@@ -49,7 +49,7 @@ class Tolerance:
     surrounding_whitespace: bool = flag(
         False,
         "HTTP/2 only: whitespace around a field value is removed. It relaxes RFC 9113 8.2.1; such "
-        "whitespace is no part of the value (RFC 9110 5.5).",
+        "whitespace is not part of the value (RFC 9110 5.5).",
     )
     repeated_chunked: bool = flag(
         False,
@@ -73,7 +73,7 @@ class Tolerance:
     )
     malformed_connection: bool = flag(
         False,
-        "a connection field that is no list of tokens is accepted, and the connection is not used again. "
+        "a connection field that is not a list of tokens is accepted, and the connection is not used again. "
         "It relaxes RFC 9110 7.6.1; closing is right whatever the field was to say.",
     )
     empty_lines: bool = flag(

@@ -138,16 +138,16 @@ def _check(given: argparse.Namespace) -> None:
     if given.record_secrets and given.record is None:
         raise UsageError("--record-secrets needs --record")
     if given.unix_socket is not None and (given.proxy is not None or given.proxy_env):
-        raise UsageError("--unix-socket and a proxy exclude each other")
+        raise UsageError("--unix-socket and a proxy cannot be used together")
     bodies = [
         name
         for name, value in (("-d", given.data), ("--json", given.json), ("-T", given.upload_file))
         if value
     ]
     if len(bodies) > 1:
-        raise UsageError(f"{' and '.join(bodies)} exclude each other")
+        raise UsageError(f"{' and '.join(bodies)} cannot be used together")
     if given.head and given.upload_file:
-        raise UsageError("-I and -T exclude each other")
+        raise UsageError("-I and -T cannot be used together")
     if len(given.output) > len(given.urls):
         raise UsageError("there are more -o and -O than URLs")
     if len(given.upload_file) > len(given.urls):
@@ -160,7 +160,7 @@ def _check(given: argparse.Namespace) -> None:
 def _protocols(given: argparse.Namespace, locations: Sequence[Location]) -> tuple[ProtocolName, ...]:
     schemes = {location.scheme for location in locations}
     if given.http1 and (given.http2 or given.h2c):
-        raise UsageError("--http1.1 and --http2 exclude each other")
+        raise UsageError("--http1.1 and --http2 cannot be used together")
     if given.h2c and "https" in schemes:
         raise UsageError("--h2c is for http:// URLs; over TLS use --http2")
     if given.http2 and not given.h2c and "http" in schemes:
@@ -188,7 +188,7 @@ def _headers(given: argparse.Namespace, *, form: bool, json: bool) -> tuple[tupl
     names = {name.lower() for name, _ in headers}
     if given.user is not None:
         if "authorization" in names:
-            raise UsageError("-u and -H authorization exclude each other")
+            raise UsageError("-u and -H authorization cannot be used together")
         headers.append(("authorization", _authorization(given.user)))
     if (form or json) and "content-type" not in names:
         headers.append(("content-type", "application/json" if json else "application/x-www-form-urlencoded"))

@@ -75,7 +75,7 @@ class Way:
 def parse_way(given: argparse.Namespace) -> Way:
     """Read the options of `add_options`. Raises `UsageError`."""
     if given.proxy is not None and given.proxy_env:
-        raise UsageError("--proxy and --proxy-env exclude each other")
+        raise UsageError("--proxy and --proxy-env cannot be used together")
     if given.proxy is None:
         about = (given.proxy_header, given.proxy_http2, given.proxy_cacert is not None, given.proxy_insecure)
         if any(about):

@@ -134,7 +134,7 @@ def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttemp
 def socket_of(attempt: Attempt) -> sockets.socket:
     """Return the socket that an attempt is."""
     if not isinstance(attempt, SocketAttempt):
-        raise TypeError("an attempt of another world")
+        raise TypeError("an attempt of another event loop")
     return attempt.socket
 
 

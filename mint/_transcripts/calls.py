@@ -77,7 +77,7 @@ def _fault(text: str) -> Fault:
     reason, _, rest = text.partition(" ")
     more: object = value(rest or "{}")
     if not _is_object(more):
-        raise LiteralError(f"an object in JSON is wanted behind the reason, not {rest[:60]!a}")
+        raise LiteralError(f"a JSON object must follow the reason, not {rest[:60]!a}")
     try:
         return _made(Fault, reason, more)
     except TypeError as error:

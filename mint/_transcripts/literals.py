@@ -53,7 +53,7 @@ def unquoted(text: str) -> bytes:
     found = _QUOTED.match(text) or _HEX.match(text)
     if found is None or not _COMMENT.fullmatch(text, found.end()):
         raise LiteralError(
-            f"octets stand between quotes (\\x41 for what is no text) or as hex, not {text[:60]!a}"
+            f"octets must be in quotes (\\x41 for other than text) or in hexadecimal, not {text[:60]!a}"
         )
     if found[0].startswith('"'):
         return _ESCAPE.sub(
@@ -67,7 +67,7 @@ def value(text: str) -> object:
     try:
         made: object = json.loads(text)
     except ValueError as error:
-        raise LiteralError(f"a value in JSON is wanted, not {text[:60]!a}") from error
+        raise LiteralError(f"the value must be JSON, not {text[:60]!a}") from error
     return made
 
 

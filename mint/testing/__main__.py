@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PORT)) and int(text) <= MAX_PORT:
         return int(text)
-    raise argparse.ArgumentTypeError(f"a number from 0 to {MAX_PORT} is wanted, not {text!r}")
+    raise argparse.ArgumentTypeError(f"the port must be a number from 0 to {MAX_PORT}, not {text!r}")
 
 
 def _certificate(folder: Path, protocols: Sequence[str]) -> tuple[ssl.SSLContext, Path]:

@@ -175,7 +175,7 @@ class _Reader:
             return self._beginning(int(found[1]), found[2], at, lines)
         if found := _STEP.fullmatch(head.strip()):
             return self._entry(int(found[1]), found[2], at, lines)
-        raise LiteralError(f"a connection or a step is wanted here, not {head[:60]!a}")
+        raise LiteralError(f"a connection or a step must follow, not {head[:60]!a}")
 
     def _beginning(self, number: int, protocol: str, at: int, lines: list[str]) -> Beginning:
         given, results = self._body(lines)

@@ -162,8 +162,11 @@ def test_what_could_not_be_written_is_removed(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"cert_data": CERT, "cert_file": "a"}, "cert_file and cert_data exclude each other"),
-        ({"cert_data": CERT, "key_data": KEY, "key_file": "a"}, "key_file and key_data exclude each other"),
+        ({"cert_data": CERT, "cert_file": "a"}, "cert_file and cert_data cannot be used together"),
+        (
+            {"cert_data": CERT, "key_data": KEY, "key_file": "a"},
+            "key_file and key_data cannot be used together",
+        ),
         ({"key_data": KEY}, "key_data needs cert_data or cert_file"),
         ({"key_file": "a"}, "key_file needs cert_data or cert_file"),
         ({"cert_data": "hush"}, "cert_data must be PEM"),
