@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket as sockets
-import ssl
 import threading
 from abc import ABC, abstractmethod
 from time import monotonic
@@ -36,6 +35,7 @@ from .._connect.race import (
 )
 from ..errors import MintError, NameNotResolved, TransportError, TransportTimeout
 from ..errors.transport import system_error
+from .sockets import check_socket
 from .system import UNIX, describe
 
 if TYPE_CHECKING:
@@ -113,12 +113,7 @@ def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttemp
     """Take over a socket that the caller connected; `ValueError` where it is none."""
     if socket is None:
         return None
-    if not isinstance(socket, sockets.socket):
-        raise TypeError(f"socket must be a socket.socket, not {type(socket).__name__}")
-    if isinstance(socket, ssl.SSLSocket):
-        raise TypeError(
-            "socket must not be an ssl.SSLSocket: mint begins TLS itself, with tls=mint.TLSOptions(...)"
-        )
+    check_socket(socket)
     if socket.type != sockets.SOCK_STREAM:
         raise ValueError("socket must be a stream socket")
     if tcp.local_address is not None:

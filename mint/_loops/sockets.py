@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket as sockets
+import ssl
 from typing import TYPE_CHECKING
 
 from .._wire.link import Link
@@ -22,6 +23,16 @@ PIECES = 64
 
 LARGE_READ = 126_976
 """The octets of a read of a stream that fills its reads: malloc maps what is above 131,072 anew."""
+
+
+def check_socket(socket: object) -> None:
+    """Refuse what is not a socket, or speaks TLS by itself. Raises `TypeError`."""
+    if not isinstance(socket, sockets.socket):
+        raise TypeError(f"socket must be a socket.socket, not {type(socket).__name__}")
+    if isinstance(socket, ssl.SSLSocket):
+        raise TypeError(
+            "socket must not be an ssl.SSLSocket: mint begins TLS itself, with tls=mint.TLSOptions(...)"
+        )
 
 
 def broken(error: OSError, doing: str) -> TransportError:

@@ -11,10 +11,12 @@ import math
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from .._checks import instance
 from .._wire.pipe import AHEAD, READ, WRITE, Reading, Writing
 from .._wire.tls import TLSLayer
 from ..errors import TransportClosed, TransportError, TransportTimeout
-from .sockets import SocketBase, broken
+from ..options import TCPOptions
+from .sockets import SocketBase, broken, check_socket
 from .system import AT_ONCE, POLLIN, POLLOUT, make_poll
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._wire.layer import Layer
-    from ..options import TCPOptions
 
 LONGEST = 2_000_000.0
 """Above how many seconds waiting has no end: `poll` counts milliseconds in 31 bits."""
@@ -47,7 +48,9 @@ class SocketLink(SocketBase):
     _plain = True  # what is overridden here does the same in fewer calls
 
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
-        """Take over a connected socket (it is closed with the link)."""
+        """Take over a connected socket (it is closed with the link). Raises `TypeError`."""
+        check_socket(socket)
+        instance("options", options, TCPOptions)
         super().__init__(socket, options, layers)
         socket.setblocking(bool(AT_ONCE))
         self.descriptor: int = socket.fileno()

@@ -129,6 +129,7 @@ def parse_head(head: bytes) -> tuple[int, Frame]:
 
 def content(frame: Frame) -> bytes:
     """Return the payload of DATA, HEADERS or PUSH_PROMISE without padding and fixed fields."""
+    _checks.instance("frame", frame, Frame, "a mint.testing.frames.Frame")
     start, end = 0, len(frame.payload)
     if frame.has(PADDED):
         start, end = 1, end - frame.payload[0]
@@ -285,4 +286,5 @@ def settings_of(frame: Frame) -> dict[int, int]:
 
 def number_of(frame: Frame) -> int:
     """Return the code of RST_STREAM, the increment of WINDOW_UPDATE, the last stream of GOAWAY."""
+    _checks.instance("frame", frame, Frame, "a mint.testing.frames.Frame")
     return int.from_bytes(frame.payload[:4], "big")

@@ -1,4 +1,4 @@
-"""The link of the blocking world, over real sockets."""
+"""The link of blocking calls, over real sockets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import errno
 import math
 import socket
+import ssl
 import struct
 import threading
 from time import monotonic
@@ -35,6 +36,20 @@ def pair(options: TCPOptions | None = None) -> tuple[SocketLink, socket.socket]:
     listener.close()
     far.settimeout(10)
     return SocketLink(near, options or TCPOptions()), far
+
+
+@pytest.mark.parametrize("given", ["a path", None, 3, ssl.SSLSocket, object()])
+def test_what_is_not_a_plain_socket_is_refused_by_name(given: object) -> None:
+    if given is ssl.SSLSocket:
+        given = ssl.SSLSocket.__new__(ssl.SSLSocket)
+    with pytest.raises(TypeError, match=r"^socket must (be|not be) an? "):
+        SocketLink(given, TCPOptions())  # type: ignore[arg-type]  # that is the test
+
+
+def test_what_are_not_options_of_a_socket_is_refused_by_name() -> None:
+    near, far = socket.socketpair()
+    with near, far, pytest.raises(TypeError, match=r"^options must be a mint\.TCPOptions"):
+        SocketLink(near, mint.TLSOptions())  # type: ignore[arg-type]  # that is the test
 
 
 def soon() -> float:

@@ -126,3 +126,9 @@ def test_steps_refuse_codes_that_do_not_fit() -> None:
         http2.expect_goaway(HUGE)
     with pytest.raises(ValueError, match="code"):
         http2.expect_reset(1, HUGE)
+
+
+@pytest.mark.parametrize("read", [http2.content, http2.number_of])
+def test_only_frames_are_read(read: Callable[[Frame], object]) -> None:
+    with pytest.raises(TypeError, match=r"^frame must be a "):
+        read(b"")  # type: ignore[arg-type]  # that is the test
