@@ -45,11 +45,19 @@ def test_the_showcase_serves_either_protocol(protocol: ProtocolName) -> None:
     assert program.returncode == -signal.SIGTERM
 
 
+# A shell without job control lets what runs in the background ignore interrupts, and children inherit that.
+INTERRUPTED = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("mint.testing", run_name="__main__", alter_sys=True)
+"""
+
+
 @contextmanager
 def serving(*arguments: str) -> Iterator[list[str]]:
     """Run the program; hand out the lines that it prints before it waits."""
     with subprocess.Popen(
-        [sys.executable, "-m", "mint.testing", *arguments], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", INTERRUPTED, *arguments], stdout=subprocess.PIPE, text=True
     ) as program:
         assert program.stdout is not None
         lines = [program.stdout.readline().strip()]
@@ -59,7 +67,10 @@ def serving(*arguments: str) -> Iterator[list[str]]:
             yield lines
         finally:
             program.send_signal(signal.SIGINT)
-            assert program.wait(timeout=30.0) == 0
+            try:
+                assert program.wait(timeout=30.0) == 0
+            finally:
+                program.kill()
 
 
 def fetch(
