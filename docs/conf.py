@@ -42,7 +42,7 @@ nitpick_ignore = [  # type variables, and what a step must have
     ("py:class", "mint.testing.memory.ConnectionT"),
     ("py:class", "mint.testing.http2._OfStream"),
     ("py:class", "mint._transcripts.recorder.Track"),  # what sinks are given
-    ("py:class", "mint.pool._asynchronous.AsyncPool"),  # what mint.pool.asyncio.Pool and mint.pool.trio.Pool are
+    ("py:class", "mint.pool._asynchronous.AsyncPool"),  # what the pools of asyncio and trio are
 ]
 nitpick_ignore_regex = [("py:.*", r"(?!mint\.).*")]
 
