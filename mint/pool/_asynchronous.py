@@ -212,7 +212,9 @@ class AsyncPool:
         made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, resolver)
         self._timeout = timeout
         self._driver = self._make_driver(made, connect)
-        self._state = PoolState(self._driver, options, *made.policies(own_connect=connect is not None))
+        # Nothing is known about the connections that a function of the caller makes.
+        self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
+        self._check = made.check if connect is None else None
 
     def _make_driver(
         self,
@@ -271,7 +273,9 @@ class AsyncPool:
                     ...
         """
         limit = self._timeout if timeout == -1 else timeout
-        wanted = make_wanted(method, url, headers, body, trailers, limit, self._driver.clock, trace)
+        wanted = make_wanted(
+            method, url, headers, body, trailers, limit, self._driver.clock, trace, self._check
+        )
         stream = await run(
             self._driver, told(begin(self._state, wanted), wanted) if trace else begin(self._state, wanted)
         )

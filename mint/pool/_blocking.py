@@ -195,7 +195,9 @@ class Pool:
         made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, blocking_resolver(resolver))
         self._timeout = timeout
         self._driver = Driver(made, connect)
-        self._state = PoolState(self._driver, options, *made.policies(own_connect=connect is not None))
+        # Nothing is known about the connections that a function of the caller makes.
+        self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
+        self._check = made.check if connect is None else None
 
     def request(
         self,
@@ -257,7 +259,9 @@ class Pool:
         `.started`, `.complete` or `.failed` behind it. An exception that it raises ends the request.
         """
         limit = self._timeout if timeout == -1 else timeout
-        wanted = make_wanted(method, url, headers, body, trailers, limit, self._driver.clock, trace)
+        wanted = make_wanted(
+            method, url, headers, body, trailers, limit, self._driver.clock, trace, self._check
+        )
         stream = self._driver.run(
             told(begin(self._state, wanted), wanted) if trace else begin(self._state, wanted)
         )

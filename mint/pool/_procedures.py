@@ -138,6 +138,8 @@ class Wanted:
     """Whether the body can be sent once more."""
     clock: Callable[[], float]
     trace: Trace | None = None
+    check: Callable[[Wanted], None] | None = None
+    """Raises for a request that no connection would take, before one is made for it."""
     phase: str = ""
     """The phase that was said to have begun, where somebody wants to know."""
     dialled: bool = False
@@ -213,11 +215,8 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
                         )
                     yield Park(bell, until)
                 elif dials:
-                    pool.refuse(
-                        *(wanted.method, wanted.url, wanted.headers, wanted.content),
-                        streamed=wanted.make_source is not None or wanted.sends_itself,
-                        trailers=wanted.trailers,
-                    )
+                    if wanted.check is not None:
+                        wanted.check(wanted)
                     return (yield from _dial(pool, wanted, key))
                 else:
                     # It may have ended between being granted and now.

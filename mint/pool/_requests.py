@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import _checks
@@ -18,7 +17,6 @@ from ..types import Stream
 from ._options import PoolOptions, Timeouts
 from ._procedures import Wanted
 from ._rehearsal import refuse
-from ._state import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from ..proxy import Proxy
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._procedures import Trace
-    from ._state import Refuse
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -68,15 +65,15 @@ class ConnectOptions:
         protocols = set(self.protocols)
         return protocols == {"http2"} or ("http2" in protocols and origin.scheme == "https")
 
-    def policies(self, *, own_connect: bool) -> tuple[Callable[[Origin], bool], Refuse]:
-        """Return what says which connections may be shared, and what refuses requests.
-
-        Nothing is known about the connections that a function of the caller makes.
-        """
-        if own_connect:
-            return (lambda _: True), refuse_nothing
-        return self.may_share, partial(
-            refuse, protocols=self.protocols, http1_options=self.http1, http2_options=self.http2
+    def check(self, wanted: Wanted) -> None:
+        """Raise the error of a request that no connection with these options could send."""
+        refuse(
+            *(wanted.method, wanted.url, wanted.headers, wanted.content),
+            streamed=wanted.make_source is not None or wanted.sends_itself,
+            trailers=wanted.trailers,
+            protocols=self.protocols,
+            http1_options=self.http1,
+            http2_options=self.http2,
         )
 
     def tcp_within(self, left: float | None) -> TCPOptions:
@@ -113,6 +110,7 @@ def make_wanted(
     timeout: float | Timeouts | None,
     clock: Callable[[], float],
     trace: Trace | None = None,
+    check: Callable[[Wanted], None] | None = None,
 ) -> Wanted:
     """Return a request, checked as far as a pool can check it. Raises `ValueError` and `TypeError`."""
     method = check_method(method)
@@ -158,4 +156,5 @@ def make_wanted(
         replays=replays,
         clock=clock,
         trace=trace,
+        check=check,
     )

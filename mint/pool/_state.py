@@ -9,12 +9,11 @@ from ._policy import Close, Policy
 from ._session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from .._connections.negotiation import Connection
-    from ..exchange import URL, Origin
-    from ..types import HeaderFields
+    from ..exchange import Origin
     from ._options import PoolOptions, Statistics
     from ._policy import Ticket
     from ._session import Bell
@@ -41,50 +40,14 @@ class Loop(Protocol):
         ...
 
 
-class Refuse(Protocol):
-    """Raises for a request that no connection would take."""
-
-    def __call__(
-        self,
-        method: str,
-        url: URL,
-        headers: Sequence[tuple[str, str]],
-        content: bytes | None,
-        *,
-        streamed: bool,
-        trailers: HeaderFields,
-    ) -> None:
-        """Look at a request before a connection is made for it."""
-        ...
-
-
-def refuse_nothing(
-    method: str,
-    url: URL,
-    headers: Sequence[tuple[str, str]],
-    content: bytes | None,
-    *,
-    streamed: bool,
-    trailers: HeaderFields,
-) -> None:
-    """Leave it to the connection, of which nothing is known."""
-
-
 class PoolState:
     """The state of one pool; the methods are called with the lock held, unless they say otherwise."""
 
-    def __init__(
-        self,
-        loop: Loop,
-        options: PoolOptions,
-        may_share: Callable[[Origin], bool],
-        refuse: Refuse = refuse_nothing,
-    ) -> None:
+    def __init__(self, loop: Loop, options: PoolOptions, may_share: Callable[[Origin], bool]) -> None:
         self.lock: AbstractContextManager[object] = loop.lock
         self.clock: Callable[[], float] = loop.clock
         self.make_bell: Callable[[], Bell] = loop.make_bell
         self.options = options
-        self.refuse = refuse
         self.sessions: dict[int, Session] = {}
         self.bells: dict[Ticket, Bell] = {}
         self.requests = 0
