@@ -62,7 +62,7 @@ class Priority:
         """Return what a priority field of a response says, in which a server corrects the request's.
 
         As RFC 9218 4 wants it, parameters that are not known, out of range or of a wrong type are ignored,
-        and so is a field that is no dictionary of RFC 8941 at all.
+        and so is a field that is not a dictionary of RFC 8941 at all.
         """
         found = _members(_checks.exact_text("value", value))
         urgency, incremental = found.get("u"), found.get("i")

@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 class Client(Protocol):
     """One client connection. Octets to send are bytes, or pieces of them where that is what comes."""
 
-    def first(self) -> Any:  # of each package its own
+    def first(self) -> Any:  # each package has its own type
         """Return the first octets to send."""
 
-    def prepared(self, request: Request) -> Any:  # of each package its own
+    def prepared(self, request: Request) -> Any:  # each package has its own type
         """Return the request in the form that `get` takes (not timed)."""
 
-    def get(self, request: Any) -> Any:  # of each package its own
+    def get(self, request: Any) -> Any:  # each package has its own type
         """Send a request without content and return the octets to send."""
 
-    def feed(self, octets: bytes) -> Any:  # of each package its own
+    def feed(self, octets: bytes) -> Any:  # each package has its own type
         """Take octets of the server, drop the octets to send, return what is new."""
 
     def normal(self, native: list[Any]) -> list[tuple[int, Message]]:
         """Bring what `feed` returned, call after call, to responses with their streams."""
 
-    def put(self, request: Any, pieces: tuple[bytes, ...]) -> Iterator[Any]:  # of each package its own
+    def put(self, request: Any, pieces: tuple[bytes, ...]) -> Iterator[Any]:  # each package has its own type
         """Send a request with that content and yield the octets to send."""
 
 
-def joined(output: Any) -> bytes:  # bytes, or pieces of them
+def joined(output: bytes | Iterable[bytes]) -> bytes:
     """Return octets to send in one piece."""
     return output if isinstance(output, bytes) else b"".join(output)
 

@@ -1,4 +1,4 @@
-"""The pieces of a body, checked one by one: what is no piece must not pass for the end of the body."""
+"""The pieces of a body, checked one by one, so that a wrong piece is not taken for the end of the body."""
 
 from __future__ import annotations
 
