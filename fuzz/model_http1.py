@@ -274,7 +274,12 @@ class Reader:
             name, value = name_octets.decode("ascii").lower(), value_octets.decode("latin-1")
             pairs.append((name, value))
             if not trailers and not interim and not connected:
-                framing.take(name, value, asked, status)
+                try:
+                    framing.take(name, value, asked, status)
+                except Refusal:
+                    if self.at == len(self.data):  # the next octet says whether the field is folded
+                        raise Partial from None
+                    raise
 
     def body(self, asked: Asked, status: int, framing: Framing, *, old: bool) -> None:
         """Read content as RFC 9112 6.3 delimits it."""

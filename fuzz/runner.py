@@ -45,7 +45,7 @@ def harnesses() -> list[str]:
     return sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.py"))
 
 
-def environment(place: Path, preload: str) -> dict[str, str]:
+def environment(place: Path, preload: str, seed: int | None) -> dict[str, str]:
     """Return the environment of an instrumented run: the harnesses and the core of that copy."""
     return {
         **os.environ,
@@ -55,6 +55,8 @@ def environment(place: Path, preload: str) -> dict[str, str]:
         "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:handle_abort=1",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
         "LD_PRELOAD": preload,
+        # A seed decides everything only if sets and dictionaries have the same order each time.
+        **({} if seed is None else {"PYTHONHASHSEED": "0"}),
     }
 
 
@@ -92,7 +94,7 @@ def guided(name: str, chosen: argparse.Namespace) -> Outcome:
     process = subprocess.Popen(
         command,
         cwd=chosen.place,
-        env=environment(Path(chosen.place), chosen.preload),
+        env=environment(Path(chosen.place), chosen.preload, chosen.seed),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -200,7 +202,11 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(harnesses()))
     parser.add_argument("--all", action="store_true", help="every harness")
     parser.add_argument("--time", type=int, default=60, help="seconds for each (default 60)")
-    parser.add_argument("--seed", type=int, help="of the random numbers (default: another one each time)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        help="of the random numbers; with --fresh the same inputs each time (default: new ones)",
+    )
     parser.add_argument("--plain", action="store_true", help="random inputs, no instrumentation")
     parser.add_argument(
         "--ubsan", action="store_true", help="with UndefinedBehaviorSanitizer (fuzz/run builds it)"
