@@ -286,15 +286,15 @@ class MintTransport(httpx2.BaseTransport):
     """A transport of `httpx2.Client` that sends requests with mint.
 
     HTTP/1.1 connections are kept alive; HTTP/2 connections are shared by requests from any number of threads.
-    The client's timeouts apply. Its other options for connections (`verify`, `cert`, `http2`, `proxy`,
-    `limits`) are ignored: give them to this transport.
+    The client's timeouts apply. It ignores its own `verify`, `cert`, `http2` and `limits`; set the options of
+    this transport instead. Do not give `proxy` to the client: it would use a transport of its own for it.
 
     Args:
-        protocols: what may be spoken; over TLS the server chooses.
-        proxy: a `mint.Proxy`, or the URL of one.
-        tcp, tls, http1, http2: as `mint.connect` takes them.
-        options: limits and times of the pool.
-        pool: a pool of yours instead of all the above. It is not closed with the transport.
+        protocols: the protocols that may be used; over TLS the server chooses one of them.
+        proxy: a `mint.Proxy`, or the URL of a proxy.
+        tcp, tls, http1, http2: options of connections, as for `mint.connect`.
+        options: the limits and timeouts of the pool.
+        pool: your own pool, instead of all the above. Closing the transport does not close it.
 
     """
 
@@ -546,8 +546,8 @@ class _AsyncNetwork:
 class AsyncMintTransport(httpx2.AsyncBaseTransport):
     """A transport of `httpx2.AsyncClient` that sends requests with mint, under asyncio and trio.
 
-    It belongs to the event loop in which it is used first. The arguments are those of `MintTransport`; a
-    `pool` of yours is one of `mint.pool.asyncio` or `mint.pool.trio`.
+    It belongs to the event loop in which it is first used. The arguments are those of `MintTransport`, except
+    that `pool` is a pool of `mint.pool.asyncio` or `mint.pool.trio`.
     """
 
     def __init__(

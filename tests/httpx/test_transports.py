@@ -243,3 +243,14 @@ def test_cookies_redirects_and_authentication_are_the_clients(flavour: Flavour) 
         package.Client(transport=module.MintTransport(), follow_redirects=True) as client,
     ):
         assert client.get(f"http://127.0.0.1:{server.port}/here").text == "a=1"
+
+
+def test_the_proxy_of_a_client_bypasses_the_transport(flavour: Flavour) -> None:
+    # docs/httpx.md says to give the proxy to the transport.
+    package, module = flavour
+    transport = module.MintTransport()
+    url = package.URL("http://one.example/")
+    with package.Client(transport=transport) as client:
+        assert client._transport_for_url(url) is transport
+    with package.Client(transport=transport, proxy="http://proxy.example") as client:
+        assert client._transport_for_url(url) is not transport
