@@ -77,6 +77,7 @@ LAYERS = (
             "mint._core.fields",
             "mint._core.logs",
             "mint._core.chars",
+            "mint._core.atomics",
             "mint._core.values",
             "mint._core.messages",
             "mint._core.turns",

@@ -7,6 +7,9 @@ freed while somebody holds its owner. So
 * a pointer into a shared owner is taken from a local variable or an argument, which holds the owner for as
   long as the pointer is used: anything else may be let go by whatever runs meanwhile;
 * a class holds a raw pointer only where it is listed here, with what keeps the memory alive.
+
+The rule of the same page about words that threads share ("Threads"): only the functions of `atomics.pxd` read
+and write them.
 """
 
 from __future__ import annotations
@@ -46,6 +49,10 @@ HELD = {
     ("turns.pxd", "Mutex", "lock"): "owned",
     ("values.pxd", "Slots", "offsets"): "an array within",
 }
+# The modules of what threads share.
+SHARING = {"turns.pyx", "courses.pyx"}
+# Words that are read without the lock under which they are written.
+WORD = re.compile(r"(?<!&)\b(?:self|link|\(<Turns>self\))\.(\w+_word|owner|mover)\b")
 CLASS = re.compile(r"^cdef class (\w+)")
 POINTER = re.compile(r"^    cdef (?:readonly |public |const )*[\w ]+?\*+\s*(\w+)")
 FUNCTION = re.compile(r"^ {0,4}(?:cdef|cpdef|def)\b[^=(]*?(\w+)\(")
@@ -109,6 +116,15 @@ def uses(path: Path) -> list[Finding]:
     return found
 
 
+def plain_accesses(path: Path) -> list[Finding]:
+    """Find words that threads share and that are read or written as if they were one thread's."""
+    return [
+        Finding(path.name, number, f"{match[1]} is shared by threads: use the functions of atomics.pxd")
+        for number, line in enumerate(path.read_text().split("\n"), 1)
+        for match in WORD.finditer(code(line))
+    ]
+
+
 def findings(root: Path) -> list[Finding]:
     """Check the core."""
     core = root / "mint" / "_core"
@@ -117,6 +133,7 @@ def findings(root: Path) -> list[Finding]:
         found += class_pointers(path)
         if path.suffix == ".pyx":
             found += uses(path)
+            found += plain_accesses(path) if path.name in SHARING else []
     return found
 
 

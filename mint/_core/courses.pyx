@@ -8,9 +8,9 @@ made of for everything else.
 """
 
 cimport cython
-from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 
+from .atomics cimport mint_get_flag, mint_get_size
 from .events cimport END_KEEP, Course, Failed, RequestRef, Step
 from .faults cimport Fault
 from .messages cimport Received
@@ -66,7 +66,7 @@ cdef class Quick:
                 link.behind = False
                 state = state.flushed()
             else:
-                state = state.left(link.backlog if link.windowed else link._queued)
+                state = state.left(link.backlog if link.windowed else mint_get_size(&link.queued_word))
             if state.timed:
                 link.behind = True
                 state = value._dated(state)
@@ -89,7 +89,7 @@ cdef class Quick:
     cdef object asked(self, object value, object method, object target, object headers, tuple body,
                       bint streaming, bint flush):
         cdef Turns link = self.linked(value)
-        if link is None or link._writing != WRITE_OPEN:
+        if link is None or mint_get_flag(&link.writing_word) != WRITE_OPEN:
             return None
         if not link.enter(<object>held(value, self.slots, self.slots.generation)):
             return None
@@ -134,7 +134,7 @@ cdef class Quick:
 
     cdef object passed(self, object value, RequestRef ref, bytes data, bint flush):
         cdef Turns link = self.linked(value)
-        if link is None or link._writing != WRITE_OPEN:
+        if link is None or mint_get_flag(&link.writing_word) != WRITE_OPEN:
             return None
         if not link.enter(<object>held(value, self.slots, self.slots.generation)):
             return None
@@ -171,7 +171,7 @@ cdef class Quick:
     def commit(self, value, Step made not None):
         """Queue what a step of a claimed link says: the successor. None where there is more to do."""
         cdef Turns link = self.linked(value)
-        if (link is None or not link.still or link._layers or link._writing != WRITE_OPEN
+        if (link is None or not link.still or link._layers or mint_get_flag(&link.writing_word) != WRITE_OPEN
                 or made.notes or made.end != END_KEEP):
             return None
         link.queue(made.output)
@@ -207,9 +207,11 @@ cdef class Quick:
 
     cdef object heard(self, object value, object until):
         cdef Turns link = self.linked(value)
-        if (link is None or link.home or link.shared or link.inbox is not None
-                or link._sequence != link._accepted
+        if (link is None or link.home or link.shared
                 or not link.enter(<object>held(value, self.slots, self.slots.generation))):
+            return None
+        if link.inbox is not None or link._sequence != link._accepted:
+            link.left(False)
             return None
         try:
             return self.received(value, link, until)
@@ -249,8 +251,11 @@ cdef class Quick:
         cdef Turns link = self.linked(value)
         if link is None:
             return None
-        if (got.source is not link.source or got.sequence != link._accepted + 1 or not got.data
+        if (got.source is not link.source or not got.data
                 or not link.enter(<object>held(value, self.slots, self.slots.generation))):
+            return None
+        if got.sequence != link._accepted + 1:
+            link.left(False)
             return None
         try:
             return self.streamed(value, link, got)
@@ -396,10 +401,9 @@ def put_first(slow):
     """Make `put` of an in-memory link."""
 
     def put(self, octets):
-        if type(octets) is bytes and isinstance(self, Turns) and not (<Turns>self).armed:
+        if type(octets) is bytes and isinstance(self, Turns) and not mint_get_flag(&(<Turns>self).armed_word):
             if octets:
-                (<Turns>self)._arrived.append(octets)
-                (<Turns>self)._held += PyBytes_GET_SIZE(<bytes>octets)
+                (<Turns>self).arrived(<bytes>octets)
             return
         slow(self, octets)
 

@@ -10,26 +10,23 @@ cimport cython
 from cpython.bytes cimport PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
 
+from .atomics cimport (
+    mint_add,
+    mint_get_count,
+    mint_get_flag,
+    mint_get_number,
+    mint_get_size,
+    mint_get_thread,
+    mint_set_flag,
+    mint_set_number,
+    mint_set_size,
+    mint_set_thread,
+    mint_swap,
+)
 from .messages cimport Received
 
 cdef extern from *:
     """
-    #ifdef _MSC_VER
-    #include <intrin.h>
-    static int mint_swap(volatile long *place, long before, long after) {
-        return _InterlockedCompareExchange(place, after, before) == before;
-    }
-    static long mint_add(volatile long *place, long count) { return _InterlockedExchangeAdd(place, count); }
-    #else
-    /* Whether it was `before`, and is `after` now. */
-    static int mint_swap(volatile long *place, long before, long after) {
-        return __atomic_compare_exchange_n(place, &before, after, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    }
-    /* Add to it, and return what it was. */
-    static long mint_add(volatile long *place, long count) {
-        return __atomic_fetch_add(place, count, __ATOMIC_SEQ_CST);
-    }
-    #endif
     #ifdef _WIN32
     static int mint_readable(int descriptor) { (void)descriptor; return 1; }
     #else
@@ -41,8 +38,6 @@ cdef extern from *:
     }
     #endif
     """
-    bint mint_swap(volatile long *place, long before, long after) noexcept nogil
-    long mint_add(volatile long *place, long count) noexcept nogil
     bint mint_readable(int descriptor) noexcept nogil
 
 cdef extern from "pythread.h" nogil:
@@ -85,7 +80,7 @@ cdef class Mutex:
     cdef bint enter(self, bint wait) noexcept:
         cdef unsigned long me = PyThread_get_thread_ident()
         cdef void *lock = self.lock
-        if self.depth and self.owner == me:
+        if mint_get_thread(&self.owner) == me:
             self.depth += 1
             return True
         if not mint_swap(&self.count, 0, 1):
@@ -94,7 +89,15 @@ cdef class Mutex:
             if mint_add(&self.count, 1):
                 with nogil:
                     PyThread_acquire_lock(lock, 1)
-        self.owner = me
+        mint_set_thread(&self.owner, me)
+        self.depth = 1
+        return True
+
+    cdef bint enter_once(self) noexcept:
+        """Take it where nobody has it, not even this thread."""
+        if not mint_swap(&self.count, 0, 1):
+            return False
+        mint_set_thread(&self.owner, PyThread_get_thread_ident())
         self.depth = 1
         return True
 
@@ -102,22 +105,22 @@ cdef class Mutex:
         self.depth -= 1
         if self.depth == 0:
             # Without a GIL, who was the owner must not take itself for it while another becomes it.
-            self.owner = 0
+            mint_set_thread(&self.owner, 0)
             if mint_add(&self.count, -1) > 1:
                 PyThread_release_lock(self.lock)
 
     cdef bint withdrawn(self) noexcept:
         """Wait no longer; false where the mutex was given to this thread, which nobody else waits for."""
-        cdef long count = self.count
+        cdef long count = mint_get_count(&self.count)
         while count > 1:
             if mint_swap(&self.count, count, count - 1):
                 return True
-            count = self.count
+            count = mint_get_count(&self.count)
         return False
 
     cdef bint mine(self) noexcept:
         """Whether this thread holds it."""
-        return self.depth != 0 and self.owner == PyThread_get_thread_ident()
+        return mint_get_thread(&self.owner) == PyThread_get_thread_ident()
 
     @property
     def held(self):
@@ -166,7 +169,7 @@ cdef class Mutex:
                     return False
                 with nogil:   # it was released for this thread, just now
                     PyThread_acquire_lock(lock, 1)
-        self.owner = PyThread_get_thread_ident()
+        mint_set_thread(&self.owner, PyThread_get_thread_ident())
         self.depth = 1
         if status == PY_LOCK_INTR:
             self.leave()
@@ -193,11 +196,87 @@ cdef class Turns:
         self.behind = True
         self.descriptor = -1
 
+    # -- what others look at without a lock
+
+    @property
+    def armed(self):
+        """Whether the mailbox may read one message."""
+        return mint_get_flag(&self.armed_word) != 0
+
+    @armed.setter
+    def armed(self, bint value):
+        mint_set_flag(&self.armed_word, value)
+
+    @property
+    def wanted(self):
+        """Whether a mailbox met an operation at work, whose end must call `watch`."""
+        return mint_get_flag(&self.wanted_word) != 0
+
+    @wanted.setter
+    def wanted(self, bint value):
+        mint_set_flag(&self.wanted_word, value)
+
+    @property
+    def likely(self):
+        """Whether the wire gave so much that there is probably more."""
+        return mint_get_flag(&self.likely_word) != 0
+
+    @likely.setter
+    def likely(self, bint value):
+        mint_set_flag(&self.likely_word, value)
+
+    @property
+    def _reading(self):
+        """Where the incoming direction stands."""
+        return mint_get_flag(&self.reading_word)
+
+    @_reading.setter
+    def _reading(self, int value):
+        mint_set_flag(&self.reading_word, value)
+
+    @property
+    def _writing(self):
+        """Where the outgoing direction stands."""
+        return mint_get_flag(&self.writing_word)
+
+    @_writing.setter
+    def _writing(self, int value):
+        mint_set_flag(&self.writing_word, value)
+
+    @property
+    def _queued(self):
+        """How many octets wait for the layers or the wire."""
+        return mint_get_size(&self.queued_word)
+
+    @_queued.setter
+    def _queued(self, Py_ssize_t value):
+        mint_set_size(&self.queued_word, value)
+
+    @property
+    def _unsealed(self):
+        """How many of them wait for the layers."""
+        return mint_get_size(&self.unsealed_word)
+
+    @_unsealed.setter
+    def _unsealed(self, Py_ssize_t value):
+        mint_set_size(&self.unsealed_word, value)
+
+    @property
+    def _held(self):
+        """How many octets have arrived that nobody took."""
+        return mint_get_size(&self.held_word)
+
+    @_held.setter
+    def _held(self, Py_ssize_t value):
+        mint_set_size(&self.held_word, value)
+
+    # -- turns
+
     cdef bint enter(self, long long generation) noexcept:
         if self.home and self.home != PyThread_get_thread_ident():
             return False
         # The turn is not taken twice, not even by one thread: an operation within another is a mistake.
-        if self._guard.depth or not self._guard.enter(False):
+        if not self._guard.enter_once():
             return False
         if generation != self.generation:
             self._guard.leave()
@@ -223,9 +302,11 @@ cdef class Turns:
             return 0
         if self._guard.mine():
             self.give_up()
-        elif (self.generation == generation + 1 and self.mover == PyThread_get_thread_ident()
-                and self.enter(self.generation)):
-            self.generation = generation
+        # Both are looked at first: whoever made the newest generation is not kept from its link.
+        elif (mint_get_number(&self.generation) == generation + 1
+                and mint_get_thread(&self.mover) == PyThread_get_thread_ident()
+                and self.enter(generation + 1)):
+            mint_set_number(&self.generation, generation)
             self.give_up()
         return 0
 
@@ -234,23 +315,25 @@ cdef class Turns:
 
         In active mode a last message says so.
         """
-        self._reading = READ_CLOSED if self.inbox is None else READ_FAILED
+        mint_set_flag(&self.reading_word, READ_CLOSED if self.inbox is None else READ_FAILED)
         self._failure = None
-        self._writing = WRITE_CLOSED
-        self.armed = False
+        mint_set_flag(&self.writing_word, WRITE_CLOSED)
+        mint_set_flag(&self.armed_word, False)
+        self._arrived.clear()
+        self._outbox.clear()
+        self._pending.clear()
+        mint_set_size(&self.held_word, 0)
+        mint_set_size(&self.queued_word, 0)
+        mint_set_size(&self.unsealed_word, 0)
         while self._wire.mine():
             self._wire.leave()
         while self._guard.mine():
             self._guard.leave()
-        self._arrived.clear()
-        self._outbox.clear()
-        self._pending.clear()
-        self._held = self._queued = self._unsealed = 0
         if self.inbox is not None:
             self.inbox.unwatch(self)
         self._shut()
         if self.inbox is not None:
-            self.armed = True
+            mint_set_flag(&self.armed_word, True)
             self.inbox.watch(self)
         return 0
 
@@ -261,11 +344,11 @@ cdef class Turns:
     @property
     def closed(self):
         """Whether this end was closed."""
-        return self._writing == WRITE_CLOSED
+        return mint_get_flag(&self.writing_word) == WRITE_CLOSED
 
     cdef bint has_left(self) except -1:
         """Whether nothing waits to be written."""
-        return self.reads or (self._queued == 0 and not (self.windowed and self.unsent))
+        return self.reads or (mint_get_size(&self.queued_word) == 0 and not (self.windowed and self.unsent))
 
     @property
     def written(self):
@@ -274,22 +357,24 @@ cdef class Turns:
 
     cdef long long left(self, bint moved) except -1:
         cdef long long newest
+        cdef object inbox
         if not self.has_left():
             self.behind = True
         if moved:
-            self.generation += 1
-            self.mover = PyThread_get_thread_ident()
+            mint_set_number(&self.generation, self.generation + 1)
+            mint_set_thread(&self.mover, PyThread_get_thread_ident())
         newest = self.generation
+        inbox = self.inbox   # the next operation may leave it
         self._wire.leave()
         self._guard.leave()
-        if self._writing == WRITE_CLOSED:
+        if mint_get_flag(&self.writing_word) == WRITE_CLOSED:
             # By another thread, maybe, which could not do it while we were inside.
             self._shut()
             return newest
         # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
-        if self.inbox is not None and (self.wanted or self._queued):
-            self.wanted = False
-            self.inbox.watch(self)
+        if inbox is not None and (mint_get_flag(&self.wanted_word) or mint_get_size(&self.queued_word)):
+            mint_set_flag(&self.wanted_word, False)
+            inbox.watch(self)
         return newest
 
     def taken(self):
@@ -304,24 +389,28 @@ cdef class Turns:
         else:
             octets = b"".join(self._outbox)
             self._outbox.clear()
-        self._queued = 0
+        mint_set_size(&self.queued_word, 0)
         return octets
 
     cdef int queue(self, tuple output) except -1:
         """Put octets behind what is to be written."""
         for piece in output:
             self._outbox.append(piece)
-            self._queued += PyBytes_GET_SIZE(piece)
+            mint_set_size(&self.queued_word, mint_get_size(&self.queued_word) + PyBytes_GET_SIZE(piece))
         return 0
 
     def arrive(self, bytes octets not None):
         """Put plaintext behind what has arrived."""
+        self.arrived(octets)
+
+    cdef int arrived(self, bytes octets) except -1:
         self._arrived.append(octets)
-        self._held += PyBytes_GET_SIZE(octets)
+        mint_set_size(&self.held_word, mint_get_size(&self.held_word) + PyBytes_GET_SIZE(octets))
+        return 0
 
     cdef bytes popped(self):
         cdef bytes octets = <bytes?>self._arrived.popleft()
-        self._held -= PyBytes_GET_SIZE(octets)
+        mint_set_size(&self.held_word, mint_get_size(&self.held_word) - PyBytes_GET_SIZE(octets))
         return octets
 
     def end_turn(self, bint moved):
@@ -331,7 +420,7 @@ cdef class Turns:
     # -- active mode: one message at a time, the next only after this one was fed to `stream`
 
     cdef bint hears(self) except -1:
-        return self._reading != READ_OPEN or bool(self._arrived)
+        return mint_get_flag(&self.reading_word) != READ_OPEN or bool(self._arrived)
 
     cdef bint stirs(self) except -1:
         """Whether anything has come that no value has read; this asks the wire where need be."""
@@ -349,25 +438,26 @@ cdef class Turns:
     @property
     def is_quiet(self):
         """Whether only the wire can bring anything about: nothing has arrived, and nothing is queued."""
-        return not (self.likely or self._queued or self.hears())
+        return not (mint_get_flag(&self.likely_word) or mint_get_size(&self.queued_word) or self.hears())
 
     @property
     def has_queued(self):
         """Whether anything is queued that the layers or the wire could be given."""
-        return self._queued != 0
+        return mint_get_size(&self.queued_word) != 0
 
     def arm(self):
         """Let the mailbox read one message, unless one is still to be fed to `stream`."""
         if self.inbox is None or self._sequence != self._accepted:
             return
-        if self._writing == WRITE_CLOSED and self._reading != READ_FAILED:
+        if (mint_get_flag(&self.writing_word) == WRITE_CLOSED
+                and mint_get_flag(&self.reading_word) != READ_FAILED):
             return
-        self.armed = True
+        mint_set_flag(&self.armed_word, True)
         self.inbox.watch(self)
 
     def numbered(self):
         """Return the number of the next message; with it the link is no longer armed."""
-        self.armed = False
+        mint_set_flag(&self.armed_word, False)
         self._sequence += 1
         return self._sequence
 
@@ -396,12 +486,12 @@ cdef class Turns:
         cdef object octets = None
         cdef long long number = self._sequence
         # Set before the attempt: an operation that ends in between sees it.
-        self.wanted = True
+        mint_set_flag(&self.wanted_word, True)
         if self._wire.mine() or not self._wire.enter(False):
             return False
         try:
-            self.wanted = False
-            if not self.armed or self.inbox is not inbox:
+            mint_set_flag(&self.wanted_word, False)
+            if not mint_get_flag(&self.armed_word) or self.inbox is not inbox:
                 return False
             if self._arrived:
                 octets = self.popped()
@@ -429,7 +519,7 @@ cdef class Turns:
             if not out:
                 if self._sequence != number:
                     self._sequence = number
-                    self.armed = True
+                    mint_set_flag(&self.armed_word, True)
                 if octets:
                     self.broken_off()
             raise
@@ -440,7 +530,7 @@ cdef class Turns:
                     self.write_waiting()
             finally:
                 self._wire.leave()
-                if self._writing == WRITE_CLOSED:
+                if mint_get_flag(&self.writing_word) == WRITE_CLOSED:
                     self._shut()
 
     def write_waiting(self):
@@ -448,16 +538,16 @@ cdef class Turns:
 
         Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`.
         """
-        self.wanted = True
+        mint_set_flag(&self.wanted_word, True)
         if not self._wire.enter(False):
             return
         try:
-            self.wanted = False
-            if self._writing != WRITE_CLOSED:
+            mint_set_flag(&self.wanted_word, False)
+            if mint_get_flag(&self.writing_word) != WRITE_CLOSED:
                 self.write_now()
         finally:
             self._wire.leave()
-            if self._writing == WRITE_CLOSED:
+            if mint_get_flag(&self.writing_word) == WRITE_CLOSED:
                 self._shut()
 
     def end_wire(self, bint speaks):
