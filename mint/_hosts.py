@@ -49,6 +49,12 @@ def _parsed(text: str) -> IPAddress | None:
 _remembered = lru_cache(maxsize=128)(_parsed)
 
 
+def is_localhost(name: str) -> bool:
+    """Whether a name always means this machine: localhost, or a name below it (RFC 6761 6.3)."""
+    lower = name.lower().removesuffix(".")
+    return lower == "localhost" or lower.endswith(".localhost")
+
+
 @lru_cache(maxsize=128)
 def _dotted(number: int) -> str:
     return str(ipaddress.IPv4Address(number))

@@ -102,9 +102,16 @@ class Limit(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """The addresses of a name, in the resolver's order."""
+    """The addresses of a name, in the resolver's order.
+
+    Attributes:
+        endpoints: the addresses.
+        in_order: they are dialled in this order; otherwise families alternate, IPv6 first.
+
+    """
 
     endpoints: tuple[Endpoint, ...]
+    in_order: bool = False
 
 
 class Dialled(NamedTuple):
@@ -310,12 +317,12 @@ def interleave(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
 
 def _allowed(endpoints: Sequence[Endpoint], tcp: TCPOptions) -> list[Endpoint]:
     if tcp.inet4 and tcp.inet6 and tcp.local_address is None:
-        return interleave(endpoints)
+        return list(endpoints)
     refused = {family for family, wanted in (("inet4", tcp.inet4), ("inet6", tcp.inet6)) if not wanted}
     if tcp.local_address is not None:
         # A socket that is bound to one family cannot reach the other.
         refused.add("inet4" if ":" in tcp.local_address[0] else "inet6")
-    return interleave([each for each in endpoints if each.family not in refused])
+    return [each for each in endpoints if each.family not in refused]
 
 
 def resolve(plan: Plan) -> Generator[IOStep, Answer, list[Endpoint]]:
@@ -328,7 +335,7 @@ def resolve(plan: Plan) -> Generator[IOStep, Answer, list[Endpoint]]:
         answer = yield Resolve(str(plan.address), plan.port)
         if not isinstance(answer, Resolved):
             raise _unexpected(answer)
-        found: Sequence[Endpoint] = answer.endpoints
+        found: Sequence[Endpoint] = answer.endpoints if answer.in_order else interleave(answer.endpoints)
     else:
         found = [_endpoint(known, plan.port)]
     allowed = _allowed(found, plan.tcp)

@@ -105,7 +105,7 @@ class Driver(Dialler):
     def _answer(self, step: IOStep) -> Answer:  # noqa: PLR0911  # one for each step
         match step:
             case Resolve(host, port):
-                return self._resolve(host, port)
+                return self.local(host, port) or self._resolve(host, port)
             case Dial(endpoint):
                 return self.dial(endpoint)
             case Wait(attempts, seconds):

@@ -33,6 +33,7 @@ from .._connect.race import (
     Wait,
     as_endpoints,
 )
+from .._hosts import is_localhost
 from ..errors import MintError, NameNotResolved, TransportError, TransportTimeout
 from ..errors.transport import system_error
 from .sockets import check_socket
@@ -203,6 +204,18 @@ class Dialler:
 
     # -- names
 
+    def local(self, host: str, port: int) -> Resolved | None:
+        """Return the loopback addresses for a name of this machine, which no server need be asked for.
+
+        RFC 6761 6.3 asks for it; a thread would take longer than the whole connection. IPv4 comes first, as
+        most servers that listen on one of the two listen there.
+        """
+        if self._resolver is not None or not is_localhost(host):
+            return None
+        return Resolved(
+            (Endpoint("inet4", ("127.0.0.1", port)), Endpoint("inet6", ("::1", port, 0, 0))), in_order=True
+        )
+
     def ask(self, host: str, port: int, answer: Callable[[Found], object]) -> None:
         """Resolve a name in a daemon thread that is left behind when the time is up."""
 
@@ -300,7 +313,7 @@ class AsyncDriver(Dialler, ABC):
     async def _answer(self, step: IOStep) -> Answer:  # noqa: PLR0911  # one for each step
         match step:
             case Resolve(host, port):
-                return self.resolved(host, await self._resolve(host, port))
+                return self.local(host, port) or self.resolved(host, await self._resolve(host, port))
             case Dial(endpoint):
                 return self.dial(endpoint)
             case Wait(attempts, seconds):

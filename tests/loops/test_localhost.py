@@ -1,0 +1,80 @@
+"""Names of this machine: connected to without asking a resolver, in every event loop (RFC 6761 6.3)."""
+
+from __future__ import annotations
+
+import socket as sockets
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint._hosts import is_localhost
+from mint._loops.dialer import Dialler
+from mint.testing import Origin, showcase
+
+from ..worlds import no_socket_left
+from .test_async_loops import WORLDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BLOCKING = "blocking"
+NAMES = ("localhost", "LocalHost", "localhost.", "app.localhost", "a.B.LOCALHOST.")
+
+
+@pytest.fixture(params=[BLOCKING, *WORLDS])
+def connected(request: pytest.FixtureRequest) -> Callable[[str, int, mint.TCPOptions], None]:
+    """Return what connects to an origin with one of the event loops, and closes."""
+
+    def connect(name: str, port: int, tcp: mint.TCPOptions) -> None:
+        if request.param == BLOCKING:
+            mint.connect("http", name, port, tcp=tcp).close()
+            return
+        world = WORLDS[request.param]
+
+        async def main() -> None:
+            conn = await world.connect("http", name, port, tcp=tcp)
+            conn.close()
+
+        world.run(main())
+
+    return connect
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise AssertionError("the system's resolver was asked")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("family", [sockets.AF_INET, sockets.AF_INET6])
+def test_no_resolver_is_asked_for_a_name_of_this_machine(
+    connected: Callable[[str, int, mint.TCPOptions], None],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    family: sockets.AddressFamily,
+) -> None:
+    four = family == sockets.AF_INET
+    with no_socket_left(), Origin(showcase, family=family) as origin:
+        monkeypatch.setattr(sockets, "getaddrinfo", refuse)
+        monkeypatch.setattr(Dialler, "ask", refuse)  # it would start a thread
+        connected(name, origin.port, mint.TCPOptions())
+        connected(name, origin.port, mint.TCPOptions(inet4=four, inet6=not four))
+
+
+def test_a_resolver_of_the_caller_is_asked() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def resolver(host: str, port: int) -> list[str]:
+        asked.append((host, port))
+        return ["127.0.0.1"]
+
+    with Origin(showcase) as origin:
+        mint.connect("http", "app.localhost", origin.port, resolver=resolver).close()
+    assert asked == [("app.localhost", origin.port)]
+
+
+@pytest.mark.parametrize(
+    "name", ["localhost.example", "notlocalhost", "local", "localhost-", "my-localhost.", "localhost.."]
+)
+def test_other_names_are_for_the_resolver(name: str) -> None:
+    assert not is_localhost(name)
