@@ -1,11 +1,11 @@
-"""Say which rules of the RFC matrix have tests.
+"""Show which rules of the RFCs have tests.
 
     python ci/rfc_rows.py [--all]       # the rules without a test; --all: each rule with its tests
     python ci/rfc_rows.py --page        # write docs/conformance.md
 
-The rules are tests/conformance/rows.txt; a test shows one by `@pytest.mark.rfc("9112-6.3-d")`, found by
-reading the test files, not by running them. tests/conformance/not_ours.txt names the rules that mint has no
-part in, each with the reason.
+The rules are in tests/conformance/rows.txt. A test names its rule with `@pytest.mark.rfc("9112-6.3-d")`; this
+script reads the test files and does not run them. tests/conformance/not_ours.txt lists the rules that do not
+concern mint, each with the reason.
 """
 
 import ast
@@ -31,12 +31,12 @@ DIRECTIONS = {"S": "sent", "R": "received", "S/R": "both", "R/S": "both"}
 INTRODUCTION = """\
 # Conformance
 
-Each row is one rule of an RFC that concerns an HTTP client, in a few words, with the tests that show that
-mint keeps it, or the reason why it does not apply. A row with neither fails `ci/test`. *sent* rules are about
-what mint sends, *received* rules about what it accepts. The number in front of a rule is the RFC, its section
-and a letter; tests name it in their `rfc` mark.
+Each row is a rule of an RFC that concerns an HTTP client, in a few words. It names tests that show that
+mint follows the rule, or says why the rule does not apply. If a rule has neither, `ci/test` fails. *Sent*
+rules concern what mint sends, *received* rules what it accepts. The id of a rule consists of the RFC, the
+section and a letter; tests name it in their `rfc` mark.
 
-This page is made by `python ci/rfc_rows.py --page` from `tests/conformance/rows.txt` and the tests.
+`python ci/rfc_rows.py --page` makes this page from `tests/conformance/rows.txt` and the tests.
 """
 
 
@@ -112,7 +112,7 @@ def page() -> str:
         chosen = [row for row in known if row.id.split("-")[0] == number] if number else others
         if not chosen:
             continue
-        made += [f"## {title}\n", "| rule | in a few words | about what is | shown by |", "|---|---|---|---|"]
+        made += [f"## {title}\n", "| id | rule | concerns | shown by |", "|---|---|---|---|"]
         for row in chosen:
             cell = shown(tests.get(row.id, []), excused.get(row.id))
             about = DIRECTIONS.get(row.direction, row.direction)

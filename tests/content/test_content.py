@@ -75,6 +75,7 @@ CONTENTS = st.one_of(
 )
 
 
+@pytest.mark.rfc("9110-8.4-a")
 @given(CONTENTS, st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4), st.lists(st.integers(0, 10**6)))
 def test_any_content_in_any_codings_cut_anywhere(data: bytes, kinds: list[str], places: list[int]) -> None:
     encoded = data
@@ -85,6 +86,7 @@ def test_any_content_in_any_codings_cut_anywhere(data: bytes, kinds: list[str], 
     assert decoder.size == len(data)
 
 
+@pytest.mark.rfc("9110-8.4.1-a")
 @pytest.mark.parametrize("kind", sorted(ENCODERS))
 def test_a_byte_at_a_time(kind: str) -> None:
     data = b"hello " * 50 + os.urandom(50)
