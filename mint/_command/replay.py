@@ -23,16 +23,16 @@ def parser() -> Parser:
     made = Parser(
         prog="python -m mint replay",
         description="Replay a transcript without a network and show every step, with the states before and "
-        "after it. Says where the replay differs from the record.",
-        epilog="Exit codes: 0 the same, 1 it differs, 2 no transcript or usage, 23 cannot write, "
-        "130 interrupted.",
+        "after it. Steps that differ from the transcript are marked.",
+        epilog="Exit codes: 0 no step differs, 1 a step differs, 2 invalid transcript or command line, "
+        "23 output cannot be written, 130 interrupted.",
     )
     add = made.add_argument
-    add("file", metavar="FILE", help="the transcript; - is the standard input")
-    add("--step", action="store_true", help="wait after each step, and go where you say, also backwards")
-    add("--from", dest="first", type=int, default=0, metavar="STEP", help="begin to show here")
-    add("--until", dest="last", type=int, metavar="STEP", help="end here")
-    add("--json", action="store_true", help="one object in JSON for each step, on a line of its own")
+    add("file", metavar="FILE", help="the transcript; - for stdin")
+    add("--step", action="store_true", help="stop after each step and ask which step to show next")
+    add("--from", dest="first", type=int, default=0, metavar="STEP", help="the first step to show")
+    add("--until", dest="last", type=int, metavar="STEP", help="the last step to show")
+    add("--json", action="store_true", help="print each step as a JSON object on a line of its own")
     add("-q", "--quiet", action="store_true", help="show only the steps that differ")
     return made
 

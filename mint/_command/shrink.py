@@ -32,10 +32,11 @@ def parser() -> Parser:
     """Return the parser; its help is the manual."""
     made = Parser(
         prog="python -m mint shrink",
-        description="Make a transcript smaller: steps, fields, octets and options are left out as long as a "
-        "command says that what is left still shows what you are after.",
-        epilog="Exit codes: 0 done, 2 no transcript or usage, or the check refuses the whole file, 23 cannot "
-        "write, 130 interrupted. What was found before an interrupt is written.",
+        description="Make a transcript smaller. Steps, fields, octets and options are removed as long as a "
+        "command finds that the transcript still shows the behaviour that you are looking for.",
+        epilog="Exit codes: 0 success, 2 invalid transcript or command line, or the check fails for the "
+        "whole transcript, 23 output cannot be written, 130 interrupted. After an interrupt, the smallest "
+        "transcript found so far is written.",
     )
     add = made.add_argument
     add("file", metavar="FILE", help="the transcript")
@@ -43,11 +44,26 @@ def parser() -> Parser:
         "--check",
         metavar="COMMAND",
         required=True,
-        help="exits with 0 where a transcript shows it; {} stands for its name, which is added otherwise",
+        help="exits with 0 if a transcript still shows the behaviour; {} is replaced by the name of the "
+        "file, which is otherwise added at the end",
     )
-    add("-o", "--output", metavar="FILE", help="where the result goes; FILE with .min added unless given")
-    add("--runs", type=int, default=10_000, metavar="COUNT", help="run the check so often at most (10000)")
-    add("--timeout", type=float, default=60.0, metavar="SECONDS", help="for a check; later is no (60)")
+    add(
+        "-o", "--output", metavar="FILE", help="write the result to this file (default: FILE with .min added)"
+    )
+    add(
+        "--runs",
+        type=int,
+        default=10_000,
+        metavar="COUNT",
+        help="run the check at most this often (default 10000)",
+    )
+    add(
+        "--timeout",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="let a check that takes longer than this fail (default 60)",
+    )
     return made
 
 

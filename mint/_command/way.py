@@ -20,30 +20,40 @@ if TYPE_CHECKING:
 
 
 def add_options(made: argparse.ArgumentParser) -> None:
-    """Add what the command line can say about the way."""
+    """Add the options about proxies and addresses."""
     add = made.add_argument
     add(
         "-x",
         "--proxy",
         metavar="URL",
-        help="http, https, socks5, socks5h or socks4a://[user:password@]host",
+        help="use this proxy: {http,https,socks5,socks5h,socks4a}://[user:password@]host[:port]",
     )
     add(
         "--proxy-env",
         action="store_true",
-        help="take the proxy from http_proxy, no_proxy and their like",
+        help="take the proxy from http_proxy, no_proxy and similar environment variables",
     )
-    add("--proxy-header", action="append", default=[], metavar="LINE", help="a header for the proxy only")
-    add("--proxy-http2", action="store_true", help="speak HTTP/2 with the proxy")
-    add("--proxy-cacert", metavar="FILE", help="trust only these certificates for an https proxy")
+    add(
+        "--proxy-header",
+        action="append",
+        default=[],
+        metavar="LINE",
+        help="send this header field only to the proxy",
+    )
+    add("--proxy-http2", action="store_true", help="use HTTP/2 with the proxy")
+    add(
+        "--proxy-cacert",
+        metavar="FILE",
+        help="trust only the certificates in this PEM file for an https proxy",
+    )
     add("--proxy-insecure", action="store_true", help="do not check the certificate of an https proxy")
-    add("-p", "--proxytunnel", action="store_true", help="make a tunnel for http:// URLs, too")
+    add("-p", "--proxytunnel", action="store_true", help="use a tunnel for http:// URLs, too")
     add(
         "--resolve",
         action="append",
         default=[],
         metavar="HOST:PORT:ADDRESS",
-        help="use these addresses, separated by commas, instead of asking for the name",
+        help="use this address for the host, or several separated by commas, instead of resolving its name",
     )
 
 

@@ -19,17 +19,15 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser; its help is the manual."""
     made = argparse.ArgumentParser(
         prog="python -m mint.testing",
-        description="Serve a page of everything on loopback, over HTTP/1.1 and HTTP/2, until interrupted. "
-        "The URL is printed on the first line.",
+        description="Serve example responses of every kind on loopback, over HTTP/1.1 and HTTP/2, until "
+        "interrupted. The first line of the output is the URL.",
     )
     add = made.add_argument
-    add(
-        "--port", type=_port, default=0, metavar="PORT", help="listen on this port; any free one unless given"
-    )
-    add("--tls", action="store_true", help="speak TLS, with a new certificate for localhost (needs trustme)")
+    add("--port", type=_port, default=0, metavar="PORT", help="listen on this port (default: any free port)")
+    add("--tls", action="store_true", help="use TLS, with a new certificate for localhost (needs trustme)")
     only = made.add_mutually_exclusive_group()
-    only.add_argument("--http1", action="store_true", help="speak HTTP/1.1 only")
-    only.add_argument("--h2c", action="store_true", help="speak HTTP/2 in clear only, with prior knowledge")
+    only.add_argument("--http1", action="store_true", help="use only HTTP/1.1")
+    only.add_argument("--h2c", action="store_true", help="use only HTTP/2 without TLS, with prior knowledge")
     return made
 
 
