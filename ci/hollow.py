@@ -7,6 +7,8 @@ checkers quiet where the package is not installed.
 
 import ast
 import sys
+from collections.abc import Set as AbstractSet
+from functools import cache
 from pathlib import PurePosixPath
 
 HEADER = (
@@ -42,7 +44,8 @@ def leave_out(files: dict[str, bytes], left: set[str]) -> dict[str, bytes]:
     return made
 
 
-def outside(text: str) -> set[str]:
+@cache
+def outside(text: str) -> frozenset[str]:
     """Return the packages that a file imports and that are not in the standard library."""
     found = set()
     for node in ast.walk(ast.parse(text)):
@@ -50,22 +53,26 @@ def outside(text: str) -> set[str]:
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             found.add(node.module.partition(".")[0])
-    return found - sys.stdlib_module_names
+    return frozenset(found - sys.stdlib_module_names)
 
 
-def imported(name: str, files: dict[str, bytes]) -> set[str]:
+def imported(name: str, files: dict[str, bytes]) -> AbstractSet[str]:
     """Return the files of the copy that a file imports."""
-    if not name.endswith(".py"):
-        return set()
+    return places(name, files[name]) & files.keys() if name.endswith(".py") else frozenset()
+
+
+@cache
+def places(name: str, octets: bytes) -> frozenset[str]:
+    """Return the files that the relative imports of a file may stand for."""
     found = set()
-    for node in ast.walk(ast.parse(files[name])):
+    for node in ast.walk(ast.parse(octets)):
         if not isinstance(node, ast.ImportFrom) or not node.level:
             continue
         folder = PurePosixPath(name).parents[node.level - 1]
         stem = folder.joinpath(*(node.module or "").split("."))
         for place in (stem, *(stem / alias.name for alias in node.names)):
             found |= {f"{place}.py", f"{place}/__init__.py"}
-    return found & files.keys()
+    return frozenset(found)
 
 
 def hollowed(text: str) -> str:

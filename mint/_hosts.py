@@ -11,7 +11,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from ._extras import with_idna
+from ._extras import remedy, with_idna
 from .types import UnixAddress
 
 if TYPE_CHECKING:
@@ -128,8 +128,10 @@ def _encode(text: str) -> str:
     try:
         return with_idna.encode(unicodedata.normalize("NFC", text.lower()))
     except ModuleNotFoundError:
+        advice = remedy("idna", is_included=with_idna.INCLUDED)
         raise ValueError(
-            f"{text!r} is an internationalized name: install mint-http[idna], or give its A-labels (xn--...)"
+            f"{text!r} is an internationalized name, which needs the package idna: {advice}, or give its "
+            "A-labels (xn--...)"
         ) from None
     except UnicodeError as error:
         raise ValueError(f"{text!r} is not a valid internationalized name: {error}") from error

@@ -28,7 +28,7 @@ from ._declarations import (
     seconds,
     setting,
 )
-from ._extras import with_truststore
+from ._extras import remedy, with_truststore
 from ._hosts import ascii_host
 from ._sessions import TLSSessions
 from .tolerance import Tolerance, leniency
@@ -595,7 +595,8 @@ class TLSOptions:
             raise ValueError(f"trust must be 'auto' beside ca_file or ca_data, not {self.trust!r}")
         installed = self.trust != "truststore" or with_truststore.is_available()
         if not installed:
-            raise ValueError("trust='truststore' needs the package truststore: install mint-http[truststore]")
+            advice = remedy("truststore", is_included=with_truststore.INCLUDED)
+            raise ValueError(f"trust='truststore' needs the package truststore: {advice}")
 
     def _require_data(self) -> None:
         """Check what may be given as data, and that nothing is given twice."""

@@ -17,7 +17,7 @@ from . import _checks
 from ._core.http1 import Config, State
 from ._declarations import check, documented, flag, option, required, seconds
 from ._environment import proxy_url
-from ._extras import with_socksio
+from ._extras import remedy, with_socksio
 from ._hosts import ascii_host, literal
 from ._version import USER_AGENT
 from .options import MAX_PORT, HTTP1Options, HTTP2Options, TLSOptions
@@ -155,7 +155,8 @@ class Proxy:
         if self.scheme == "socks4a" and self.password is not None:
             raise ValueError("SOCKS4a has no passwords: use socks5 or socks5h")
         if not with_socksio.is_available():
-            raise ValueError("SOCKS needs the package socksio: install mint-http[socks]")
+            advice = remedy("socks", is_included=with_socksio.INCLUDED)
+            raise ValueError(f"SOCKS needs the package socksio: {advice}")
         if self.scheme != "socks4a" and (self.username is None) is not (self.password is None):
             raise ValueError("SOCKS5 needs a username and a password, or neither")
         # R32: one octet says how long each is (RFC 1929 2); a NUL ends the user id of SOCKS4.

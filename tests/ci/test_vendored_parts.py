@@ -1,0 +1,101 @@
+"""`ci/vendor.py --without`: copies that lack two parts, or all, with nothing else installed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ci import vendor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARTS = sorted(vendor.PARTS)
+SOME = [*itertools.combinations(PARTS, 2), tuple(PARTS)]
+GONE = {
+    "trio": ("mint.trio", "mint.pool.trio", "mint.exchange.trio"),
+    "testing": ("mint.testing", "mint.testing.pytest"),
+    "httpx": ("mint.httpx", "mint.httpx2", "mint._httpx"),
+    "command": ("mint.__main__", "mint._command"),
+    "truststore": (),
+    "idna": (),
+    "socks": (),
+}
+"""The modules that a copy without a part has not; of the others it has what says that the part is missing."""
+ASKS = {
+    "truststore": "mint.TLSOptions(trust='truststore')",
+    "idna": "mint.connect('https', 'b\\u00fccher.example', 443)",
+    "socks": "mint.Proxy('socks5', '127.0.0.1', 1080)",
+}
+"""What needs a part."""
+PROBE = """
+import sys
+import mint
+try:
+    {asks}
+except ValueError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.fixture(params=SOME, ids=",".join)
+def left_out(request: pytest.FixtureRequest) -> frozenset[str]:
+    return frozenset(request.param)
+
+
+def made(folder: Path, without: frozenset[str]) -> Path:
+    """Return a copy with the compiled modules of this tree, which fit since its name is the same."""
+    assert vendor.main([str(folder), "--without", ",".join(sorted(without))]) == 0
+    target = folder / "mint"
+    for module in (vendor.ROOT / "mint" / "_core").glob("*.so"):
+        shutil.copy(module, target / "_core")
+    return target
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with the copy and the standard library alone."""
+    return subprocess.run(
+        [sys.executable, "-S", "-P", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_copy_without_parts(
+    tmp_path: Path, left_out: frozenset[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = made(tmp_path, left_out)
+    # Its record is right, and an update leaves out the same.
+    assert vendor.recorded_parts(target) == left_out
+    assert vendor.main([str(tmp_path), "--check"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "nothing was changed since it was copied\nit is this version of mint\n"
+    )
+    record = vendor.recorded(target)
+    # What is left imports, and every name that it imports is there.
+    ran = run(tmp_path, str(vendor.ROOT / "ci" / "importable.py"), "mint")
+    assert ran.returncode == 0, ran.stderr
+    assert str(target) in ran.stdout
+    for part in PARTS:
+        for module in GONE[part]:
+            name = module.removeprefix("mint.").replace(".", "/")
+            is_there = not {f"{name}.py", f"{name}/__init__.py"}.isdisjoint(record)
+            assert is_there is not (part in left_out), module
+        # Without site-packages nothing is installed: what was left out says so, the others what to install.
+        if part in ASKS:
+            refused = run(tmp_path, "-c", PROBE.format(asks=ASKS[part]))
+            expected = f"--without {part}" if part in left_out else f"install mint-http[{part}]"
+            assert refused.returncode == 1, refused.stderr
+            assert expected in refused.stderr
+            assert len(refused.stderr.splitlines()) == 1, refused.stderr
+    assert vendor.main([str(tmp_path)]) == 0
+    assert vendor.recorded(target) == record
