@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, overload
 from ._connections.arguments import check_mailbox
 from ._connections.async_tunnels import Tunnels
 from ._connections.failures import connecting
-from ._connections.negotiation import make_wish
+from ._connections.negotiation import check_connect
 from ._loops.shared import TunnelLink
 from ._loops.trio import Mailbox, TrioLink, open_link
 from .errors import TransportError
@@ -94,11 +94,13 @@ async def connect(
     `set_mode`. Cancelled at any moment it leaves no socket behind. Raises what `mint.connect` raises.
     `resolver` may be a coroutine function: it runs in this task, within `TCPOptions.connect_timeout`.
     """
-    wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log, record)
+    checked = check_connect(
+        scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log, record
+    )
     check_mailbox(mailbox, "trio")
     with connecting():
-        link, found = await open_link(wish.plan, resolver, socket)
-        return wish.begin(link, found, mailbox)
+        link, found = await open_link(checked.plan, resolver, socket)
+        return checked.begin(link, found, mailbox)
 
 
 async def flush(conn: Connection) -> None:

@@ -1,11 +1,11 @@
 """Connecting, written once: a generator of I/O steps from an address to octets that can carry HTTP.
 
 It resolves, dials (RFC 8305: families interleaved, attempts staggered), and shakes hands. No socket is
-touched here: the generator yields what it needs and is driven by a short loop in each world. Whoever
-drives it keeps every attempt it made and closes all but the one that is returned.
+touched here: the generator yields the steps it needs, and a short driver for each event loop performs them.
+The driver keeps every attempt that it made and closes all but the one that is returned.
 
-The steps and the parts of the way live here; the whole of it, with proxies, is `tunnelling.establish`.
-Both are named tuples: users never see them, and a dataclass takes seven times as long to import.
+The steps and the parts of the procedure are here; the whole of it, with proxies, is `tunnel.establish`. Steps
+and answers are named tuples: users never see them, and a dataclass takes seven times as long to import.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Endpoint(NamedTuple):
 
 
 class Attempt:
-    """One dialled connection of some world; opaque here."""
+    """One dialled connection; only the driver that made it knows what it is."""
 
     __slots__ = ()
 

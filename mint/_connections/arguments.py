@@ -28,14 +28,14 @@ def check_inbox(mailbox: Inbox | None) -> None:
         raise TypeError(f"mailbox must be a mint.Mailbox, not {type(mailbox).__name__}")
 
 
-def check_mailbox(mailbox: Inbox | None, world: str | None = None) -> None:
+def check_mailbox(mailbox: Inbox | None, loop_name: str | None = None) -> None:
     """Refuse what is no mailbox, one of another event loop, and one that is closed."""
     check_inbox(mailbox)
     if mailbox is None:
         return
-    theirs = getattr(mailbox, "_world", world)
-    if world is not None and theirs != world:
-        raise TypeError(f"mailbox: this one is for {theirs}, the connection for {world}")
+    theirs = getattr(mailbox, "_loop_name", loop_name)
+    if loop_name is not None and theirs != loop_name:
+        raise TypeError(f"mailbox: this one is for {theirs}, the connection for {loop_name}")
     mailbox.admit(Memory())
 
 

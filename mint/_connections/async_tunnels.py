@@ -13,7 +13,7 @@ from ..errors import MintError, TransportClosed, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .carriage import Asked, TunnelsBase
 from .failures import connecting
-from .negotiation import make_wish
+from .negotiation import check_connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -142,16 +142,16 @@ class Tunnels(TunnelsBase):
         what `connect` raises through a proxy, and `TooManyConcurrentRequests` (local) where the proxy
         allows no further tunnel now. Cancelled, it leaves no tunnel behind.
         """
-        wish = make_wish(
+        checked = check_connect(
             scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log, record
         )
-        wanted, target = self._check(wish, tunnel_timeout)
+        wanted, target = self._check(checked, tunnel_timeout)
         with connecting():
             made = await self._connect(wanted, target)
             return made if mailbox is None else made.set_mode("active", mailbox)
 
     async def _connect(self, wanted: Asked, target: str) -> Connection:
-        link = self._ask(target, wanted.wish.plan.tcp)
+        link = self._ask(target, wanted.checked.plan.tcp)
         try:
             await self._opened(link, wanted.answered_by)
             steps = wanted.handshake()
@@ -206,11 +206,11 @@ class Tunnels(TunnelsBase):
 
 
 def _reader(wire: Transport, take: weakref.WeakMethod[Callable[[object], None]]) -> Reader:
-    if isinstance(wire, Link) and wire.world == "asyncio":
+    if isinstance(wire, Link) and wire.loop_name == "asyncio":
         from .._loops.asyncio import LoopReader  # noqa: PLC0415  # only who uses it imports asyncio
 
         return LoopReader(wire, take)
-    if isinstance(wire, Link) and wire.world == "trio":
+    if isinstance(wire, Link) and wire.loop_name == "trio":
         from .._loops.trio import read_for  # noqa: PLC0415  # an optional dependency
 
         return read_for(wire, take)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..options import TCPOptions
     from ..responses import RequestRef, Response
     from ..types import HeaderFields, Transport, Unknown
-    from .negotiation import Connection, Wish
+    from .negotiation import Checked, Connection
 
 MOST_HELD: Final = 1_048_576
 """How many octets may wait for the reader of one tunnel before its window is refilled no more."""
@@ -44,10 +44,10 @@ MOST_HELD: Final = 1_048_576
 class Asked:
     """A tunnel that is asked for: what is to be made of it."""
 
-    def __init__(self, wish: Wish, layer: TLSLayer | None, tunnel_timeout: float | None) -> None:
-        self.wish = wish
+    def __init__(self, checked: Checked, layer: TLSLayer | None, tunnel_timeout: float | None) -> None:
+        self.checked = checked
         self.layer = layer
-        tcp = wish.plan.tcp
+        tcp = checked.plan.tcp
         started = monotonic()
         self.until = None if tcp.connect_timeout is None else started + tcp.connect_timeout
         limits = [each for each in (tcp.connect_timeout, tunnel_timeout) if each is not None]
@@ -63,7 +63,7 @@ class Asked:
             link.adopt((self.layer,))
         alpn = None if self.layer is None else self.layer.alpn
         found = Established(Attempt(), (), alpn, link.tunnel.answer.headers or ())
-        return self.wish.begin(link, found, None)
+        return self.checked.begin(link, found, None)
 
 
 class TunnelsBase(ABC):
@@ -106,15 +106,15 @@ class TunnelsBase(ABC):
 
     # -- opening
 
-    def _check(self, wish: Wish, tunnel_timeout: float | None) -> tuple[Asked, str]:
+    def _check(self, checked: Checked, tunnel_timeout: float | None) -> tuple[Asked, str]:
         """Prepare before anything is sent; return what is asked for, and the target of CONNECT."""
         if tunnel_timeout is not None:
             tunnel_timeout = seconds("tunnel_timeout", tunnel_timeout)
-        plan = wish.plan
+        plan = checked.plan
         asked = authority(plan)
         way = ("tunnels", self._connection.peer_address, self._connection.tls, str(plan.address), plan.port)
         layer = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way).layer()
-        return Asked(wish, layer, tunnel_timeout), asked
+        return Asked(checked, layer, tunnel_timeout), asked
 
     def _ask(self, asked: str, tcp: TCPOptions) -> TunnelLink:
         with self._changed:

@@ -1,7 +1,7 @@
 """`mint.connect`: from an address to a connection value, whichever protocol the server speaks.
 
-Everything is validated before anything is dialled. What is the same in every world is a `Wish`; the
-procedure is in _connect/, the driver for blocking sockets in _loops/blocking.py.
+All arguments are checked before anything is dialled. Blocking code, asyncio and trio share the result, a
+`Checked`. The procedure is in _connect/, the driver for blocking sockets in _loops/blocking.py.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def choose(scheme: Scheme, offer: tuple[str, ...], alpn: str | None) -> Protocol
     return "http1"
 
 
-class Wish(NamedTuple):
-    """A connection as it was asked for, checked; `begin` makes it of a link that some world opened."""
+class Checked(NamedTuple):
+    """The checked arguments of `connect`; `begin` makes a connection once an event loop has opened a link."""
 
     plan: Plan
     scheme: Scheme
@@ -121,7 +121,7 @@ class Wish(NamedTuple):
             raise
 
 
-def make_wish(
+def check_connect(
     scheme: Scheme,
     address: Address,
     port: int,
@@ -134,12 +134,12 @@ def make_wish(
     http2: HTTP2Options,
     log: bool,
     record: Record | None = None,
-) -> Wish:
-    """Check the arguments of `connect`, the same in every world; `ValueError` where they make no sense."""
+) -> Checked:
+    """Check the arguments of `connect`, as every event loop does; `ValueError` if they make no sense."""
     offer = offered(protocols)
     check_options(log, http1, http2)
     plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)
-    return Wish(plan, scheme, offer, http1, http2, log, check_record(record))
+    return Checked(plan, scheme, offer, http1, http2, log, check_record(record))
 
 
 @overload
@@ -214,8 +214,10 @@ def connect(
         OSError: the file of `record` cannot be made; likewise.
 
     """
-    wish = make_wish(scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log, record)
+    checked = check_connect(
+        scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log, record
+    )
     check_mailbox(mailbox, "blocking")
     with connecting():
-        link, found = open_link(wish.plan, resolver, socket)
-        return wish.begin(link, found, mailbox)
+        link, found = open_link(checked.plan, resolver, socket)
+        return checked.begin(link, found, mailbox)

@@ -17,7 +17,7 @@ from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, Tr
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .carriage import Asked, TunnelsBase
 from .failures import connecting
-from .negotiation import make_wish
+from .negotiation import check_connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -65,7 +65,7 @@ class Tunnels(TunnelsBase):
         super().__init__(connection, headers)
         wire = connection.transport
         if isinstance(wire, Link) and wire.home:
-            raise TypeError(f"use mint.{wire.world}.Tunnels for a connection of {wire.world}")
+            raise TypeError(f"use mint.{wire.loop_name}.Tunnels for a connection of {wire.loop_name}")
         self._reading = False
         # Wakes the thread that waits on the socket for all: for what no octet of the proxy tells.
         bell, rope = sockets.socketpair()
@@ -138,15 +138,15 @@ class Tunnels(TunnelsBase):
         """
         if not self.waits:
             raise RuntimeError("tunnels are opened while the connection to the proxy is in passive mode")
-        wish = make_wish(
+        checked = check_connect(
             scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log, record
         )
-        wanted, target = self._check(wish, tunnel_timeout)
+        wanted, target = self._check(checked, tunnel_timeout)
         with connecting():
             return self._connect(wanted, target)
 
     def _connect(self, wanted: Asked, target: str) -> Connection:
-        link = self._ask(target, wanted.wish.plan.tcp)
+        link = self._ask(target, wanted.checked.plan.tcp)
         try:
             self._opened(link, wanted.answered_by)
             steps = wanted.handshake()

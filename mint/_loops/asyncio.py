@@ -151,7 +151,7 @@ class Mailbox:
     loses none. Connections are held weakly: keep them.
     """
 
-    _world = "asyncio"
+    _loop_name = "asyncio"
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -165,7 +165,7 @@ class Mailbox:
 
     def admit(self, transport: Transport) -> None:
         """Raise `TypeError` for a connection of another event loop, `MailboxClosed` after `close`."""
-        if not isinstance(transport, Link) or transport.world not in {"any", "asyncio"}:
+        if not isinstance(transport, Link) or transport.loop_name not in {"any", "asyncio"}:
             raise TypeError("this mailbox is of another event loop than the connection")
         wire = transport.carriage.wire if isinstance(transport, TunnelLink) else transport
         if isinstance(wire, AsyncioLink) and wire.loop is not self._loop:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._wire.layer import Layer
-    from .._wire.link import World
+    from .._wire.link import LoopName
     from ..options import TCPOptions
 
 
@@ -113,7 +113,7 @@ _OPEN: set[_Registration] = set()
 class AsyncioLink(SocketBase):
     """A socket whose event loop says when it can be read and written."""
 
-    world: World = "asyncio"
+    loop_name: LoopName = "asyncio"
 
     _plain = True  # it differs from a blocking socket in what never waits
 

@@ -1,4 +1,4 @@
-"""The blocking world's driver of the connecting procedure: sockets, `poll`, one absolute deadline.
+"""The driver of the connecting procedure for blocking code: sockets, `poll`, one absolute deadline.
 
 Name resolution blocks and cannot be given up, so it runs in a daemon thread that is left behind when
 the time is up.

@@ -1,6 +1,6 @@
-"""What the drivers of every world share: sockets as attempts, the deadline, names asked for in a thread.
+"""What all drivers share: sockets as attempts, the deadline, names that a thread resolves.
 
-A driver answers the steps of the connecting procedure. How its world waits lives in blocking.py,
+A driver answers the steps of the connecting procedure. How it waits is in blocking.py,
 asyncio.py and trio.py; nothing here waits. Every socket that is made stands in `opened` until it is
 closed or handed over, so that no path leaves one behind.
 """
@@ -288,7 +288,7 @@ class Dialler:
 
 
 class AsyncDriver(Dialler, ABC):
-    """Answers the steps of one procedure in a world where waiting is `await`."""
+    """Answers the steps of one procedure; waiting is `await`."""
 
     async def run(self, procedure: Procedure) -> Established:
         """Drive the procedure; cancelled or not, every socket but the winner's is closed."""

@@ -69,7 +69,7 @@ class Watcher:
     closed.
     """
 
-    _world = "blocking"
+    _loop_name = "blocking"
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -93,7 +93,7 @@ class Watcher:
 
     def admit(self, transport: Transport) -> None:
         """Raise `TypeError` for a connection of another event loop, `MailboxClosed` after `close`."""
-        if not isinstance(transport, Link) or transport.world not in {"any", self._world}:
+        if not isinstance(transport, Link) or transport.loop_name not in {"any", self._loop_name}:
             raise TypeError("this mailbox is of another event loop than the connection")
         if self._closed:
             raise MailboxClosed

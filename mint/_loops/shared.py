@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .._core.events import RequestRef
     from .._wire.layer import Layer
-    from .._wire.link import World
+    from .._wire.link import LoopName
     from .._wire.stream import Tunnel
     from ..options import TCPOptions
     from ..types import Inbox, SocketAddress, Transport
@@ -86,7 +86,7 @@ class TunnelLink(Link):
     def __init__(self, carriage: Carriage, tunnel: Tunnel, options: TCPOptions) -> None:
         super().__init__()
         wire = carriage.wire
-        self.world: World = wire.world if isinstance(wire, Link) else "blocking"
+        self.loop_name: LoopName = wire.loop_name if isinstance(wire, Link) else "blocking"
         self.home: int = wire.home if isinstance(wire, Link) else 0
         self.shared: bool = True
         self.windowed: bool = True
@@ -219,7 +219,7 @@ class TunnelLink(Link):
         """Refuse to wait for what a mailbox reads, before anything is claimed."""
         super().permit(call)
         if self.home:
-            raise RuntimeError(f"{call} would block: use the Mailbox and the flush of mint.{self.world}")
+            raise RuntimeError(f"{call} would block: use the Mailbox and the flush of mint.{self.loop_name}")
         if not self.carriage.waits and (call == "recv" or self.unsent):
             raise Refused(ELSEWHERE)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .._connect.race import Attempt, Established, Plan
     from .._wire.layer import Layer
-    from .._wire.link import Link, World
+    from .._wire.link import Link, LoopName
     from ..options import TCPOptions
     from ..types import AsyncResolver, Resolver, Transport
     from .dialer import Found
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class TrioLink(SocketBase):
     """A socket whose operations never wait; it is used in the thread that runs trio."""
 
-    world: World = "trio"
+    loop_name: LoopName = "trio"
 
     _plain = True  # it differs from a blocking socket in what never waits
 
@@ -215,7 +215,7 @@ class Mailbox(Watcher):
     Connections are held weakly: keep them.
     """
 
-    _world = "trio"
+    _loop_name = "trio"
 
     def __init__(self) -> None:
         super().__init__()

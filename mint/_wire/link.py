@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .layer import Layer
 
 
-World: TypeAlias = Literal["blocking", "asyncio", "trio", "any"]
+LoopName: TypeAlias = Literal["blocking", "asyncio", "trio", "any"]
 
 PATIENCE = 65_536
 """How many octets that mean nothing (yet) are read in a row without a look at the clock, or at others.
@@ -59,7 +59,7 @@ def _overridden(link: type[object]) -> tuple[object, ...]:
 class Link(Pipe, ABC):
     """What every transport shares. Implements `mint.types.Transport`."""
 
-    world: World = "blocking"
+    loop_name: LoopName = "blocking"
     """Whose mailboxes can watch it."""
 
     _plain: ClassVar[bool] = False
@@ -128,7 +128,7 @@ class Link(Pipe, ABC):
     def refuse(self) -> NoReturn:
         """Say why this is no operation's turn."""
         if self.home not in {0, get_ident()}:
-            raise RuntimeError(f"a connection of {self.world} is used in the thread of its event loop")
+            raise RuntimeError(f"a connection of {self.loop_name} is used in the thread of its event loop")
         raise StaleConnectionError
 
     def release(self, *, moved: bool) -> int:

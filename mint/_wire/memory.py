@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import socket as sockets
     from collections.abc import Callable
 
-    from .link import World
+    from .link import LoopName
 
 
 class Memory(Link):
     """An in-memory link. `put` and `put_eof` play the peer; `take` returns what was sent to it."""
 
-    world: World = "any"
+    loop_name: LoopName = "any"
 
     def __init__(self, *, reads: bool = False, clock: Callable[[], float] | None = None) -> None:
         """Begin empty.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import _checks
-from .._connections.negotiation import make_wish
+from .._connections.negotiation import check_connect
 from ..errors import InvalidRequestMethod, Processed
 from ..exchange import URL, split_url
 from ..exchange._pieces import AsyncPieces, Pieces
@@ -50,7 +50,7 @@ class ConnectOptions:
 
     def __post_init__(self) -> None:
         # What `mint.connect` would refuse, it would refuse for any origin.
-        make_wish(
+        check_connect(
             *("http", "localhost", 80, None, self.protocols, self.proxy, self.tcp, self.tls),
             *(self.http1, self.http2, self.log),
         )

@@ -1,4 +1,4 @@
-"""The mailbox of the blocking world, over loopback sockets and in memory."""
+"""The mailbox of blocking code, over loopback sockets and in memory."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[mint.Mailbox, Cou
 
 
 class Alien(Memory):
-    world = "trio"
+    loop_name = "trio"
 
 
 # -- one connection
