@@ -1,11 +1,12 @@
-"""The budgets of HTTP/2: what a server's frames cost a client, what bounds the cost, and who bears it.
+"""The budgets of HTTP/2: what the frames of a server cost a client, what limits the cost, and who bears it.
 
-    python -m ci.budgets            # print the table; say where SECURITY.md is not in step
-    python -m ci.budgets --write    # write it there
+    python -m ci.budgets            # print the table, and report whether SECURITY.md is out of date
+    python -m ci.budgets --write    # write the table to SECURITY.md
 
-A budget is needed where an octet of the server's costs more than an octet's worth of work: memory that stays,
-answers that must be sent, work that is not linear. What mint's own caller causes is never counted against the
-server. `ci/honest.py` runs what honest servers do, `tests/advisories` what attackers do.
+A budget is needed where an octet from the server costs more than an octet's worth of work: memory that stays
+allocated, answers that must be sent, or work that is not linear. What the caller of mint causes never counts
+against the server. `ci/honest.py` repeats what honest servers do; `tests/advisories` repeats what attackers
+do.
 """
 
 from __future__ import annotations

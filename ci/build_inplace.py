@@ -1,11 +1,11 @@
 """Translate and compile `mint._core` in place, in this tree or in a copy with its own flags.
 
-    python ci/build_inplace.py                    # this tree, incremental
+    python ci/build_inplace.py                    # this tree, incrementally
     CC=clang CFLAGS=... python ci/build_inplace.py --into .cache/fuzz
 
-Translation runs one process per module; what is newer than its sources is kept. A copy takes the
-C files of this tree with it, so that it is only compiled, unless it is translated with directives of its own
-(`--directive linetrace=True`). Flags come from CC, CFLAGS and LDSHARED.
+Translation runs one process for each module, and skips modules that are newer than their sources. A copy
+gets the C files of this tree, so that it only has to be compiled, unless directives are given for it
+(`--directive linetrace=True`). The flags are those of CC, CFLAGS and LDSHARED.
 """
 
 import argparse
@@ -98,10 +98,14 @@ def compile_modules(root: Path, jobs: int) -> None:
 
 def main() -> None:
     """Build."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--into", type=Path, help="build a copy in this folder")
-    parser.add_argument("--directive", action="append", default=[], help="of Cython, for a copy: NAME=VALUE")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--directive", action="append", default=[], help="a directive of Cython for the copy, NAME=VALUE"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes to run")
     chosen = parser.parse_args()
     if chosen.directive and not chosen.into:
         parser.error("--directive needs --into: this tree is translated as its files say")

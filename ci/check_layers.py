@@ -1,11 +1,11 @@
-"""Check the house rules that no other tool knows, for `.py`, `.pyx` and `.pxd`.
+"""Check the house rules for which there is no other tool, in `.py`, `.pyx` and `.pxd` files.
 
-    python ci/check_layers.py [FOLDER]      # the folder that holds mint/
+    python ci/check_layers.py [FOLDER]      # the folder that contains mint/
 
-Imports point strictly downwards through the layers and are relative; the core imports nothing that
-does I/O, keeps no module-level mutable state, carries one directive header and says on every C
-function how errors leave it; nothing is steered by `assert`; no file outgrows its ceiling. The
-rules are the tables below; `docs/architecture.md` says why.
+Imports are relative and point strictly downwards through the layers. The core imports nothing that does I/O,
+has no mutable state at module level, starts every file with the same directives, and declares for every C
+function how it reports errors. No code depends on `assert`, and no file is too long. The rules are in the
+tables below; `docs/architecture.md` gives the reasons.
 """
 
 import ast

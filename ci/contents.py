@@ -2,8 +2,8 @@
 
     python ci/contents.py dist/*.whl dist/*.tar.gz
 
-A wheel holds what users run and what their type checkers read: no C sources, no tests, no symbols. An sdist
-holds what it takes to build mint and to run its tests, and nothing that is made.
+A wheel contains what users run and what their type checkers read: no C sources, no tests, no symbols. An
+sdist contains what is needed to build mint and to run its tests, and no generated files.
 """
 
 import re

@@ -1,12 +1,12 @@
 """Check that every public function and method has a typing contract in stubs/contracts.
 
-    python ci/contracts.py              # say what lacks one, and what one could look like
-    python ci/contracts.py mint.Proxy   # print such contracts for a class or a function, lacking or not
+    python ci/contracts.py              # reports what has none, and suggests one
+    python ci/contracts.py mint.Proxy   # prints contracts for a class or function, whether or not it has one
 
-A contract is a function that type checkers read and nobody calls. It is one for a method where a parameter
-has the class as its annotation and the method is used on that parameter; it is one for a function where it
-uses the function. The annotations are evaluated, so aliases and imports are found whatever their names.
-Public is what the `__all__` of a public module lists, and what the reference describes beside it.
+A contract is a function that type checkers read and that is never called. It covers a method if one of its
+parameters is annotated with the class and the method is used on that parameter. It covers a function if it
+uses the function. The annotations are evaluated, so aliases and imports are found whatever their names. The
+public names are those in the `__all__` of a public module, and the others that the reference describes.
 """
 
 import ast

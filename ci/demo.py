@@ -1,6 +1,7 @@
-"""Show mint at work against a local origin over TLS: HTTP/1.1, then HTTP/2, responses as they arrive.
+"""Show mint at work with a local server over TLS: HTTP/1.1, then HTTP/2, with responses as they arrive.
 
-Run `ci/demo`, which builds first. Everything below is the public API; the origin is `mint.testing`'s.
+Run `ci/demo`, which builds mint first. This file uses only the public API; the server is that of
+`mint.testing`.
 """
 
 import hashlib

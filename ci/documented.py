@@ -1,6 +1,6 @@
-"""Say which public names the built pages do not describe: `python ci/documented.py PAGES`.
+"""Report which public names the built pages do not describe: `python ci/documented.py PAGES`.
 
-What is public stands in the `__all__` of a module, or, in those that have none, in the table below.
+The public names are those in the `__all__` of a module, or in the table below for modules without one.
 """
 
 import importlib

@@ -1,10 +1,10 @@
-"""The parts of pages and sources that are made from declarations and tables in the code.
+"""Generate those parts of pages and sources that come from declarations and tables in the code.
 
-    python ci/generated.py            # says which are out of date
-    python ci/generated.py --write    # brings them up to date
+    python ci/generated.py            # reports which parts are out of date
+    python ci/generated.py --write    # updates them
 
-Such a part stands between two comments: `<!-- NAME: made by ci/generated.py -->` and `<!-- end of NAME -->`
-in a page, `# NAME: made by ci/generated.py` and `# end of NAME` in a source.
+In a page, such a part is between the comments `<!-- NAME: made by ci/generated.py -->` and
+`<!-- end of NAME -->`; in a source, between `# NAME: made by ci/generated.py` and `# end of NAME`.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""Take parts out of a copy of mint so that what is left still type-checks.
+"""Remove parts from a copy of mint so that the rest still passes the type checks.
 
-A file that nothing else imports is left out whole. Of any other file the public functions stay, with bodies
-that raise `ModuleNotFoundError`. Files that import optional packages get a comment that keeps the type
-checkers quiet where the package is not installed.
+A file that nothing else imports is left out completely. Of any other file the public functions are kept, with
+bodies that raise `ModuleNotFoundError`. Files that import optional packages get a comment that silences the
+type checkers if the package is not installed.
 """
 
 import ast

@@ -1,9 +1,10 @@
-"""What honest servers do, for as long as they like: no behaviour here may ever end a connection.
+"""Repeat what honest servers do, many times: none of these behaviours may ever end a connection.
 
-    python ci/honest.py [COUNT [NAME...]]       # 20 000 of each; ten million in a release
+    python ci/honest.py [COUNT [NAME...]]       # COUNT of each: 20 000, or ten million for a release
 
-Each is a generator of successive engine states, in memory; time is an input where a behaviour has a pace.
-The budgets are in `ci/budgets.py`. What attackers do, and where it ends, is in `tests/advisories`.
+Each behaviour is a generator of successive engine states, in memory. If its pace matters, the time is an
+input. The budgets are in `ci/budgets.py`. `tests/advisories` tests what attackers do, and which limit stops
+them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Import every module of a package, to show that none needs more than it may.
+"""Import every module of a package, to show that none of them needs more than it may.
 
     python -P ci/importable.py mint
 
-Modules that only users of an extra import may lack the packages of that extra, and must say so by
-`ImportError`.
+Modules that belong to an extra may need the packages of that extra, and must raise `ImportError` without
+them.
 """
 
 import importlib

@@ -1,6 +1,6 @@
-"""Show that an installed mint works: one exchange over each protocol, in memory.
+"""Show that an installed mint works, with one exchange over each protocol, in memory.
 
-python -P ci/installed.py      # with the Python it is installed for, outside the repository
+python -P ci/installed.py      # with the Python for which mint is installed, outside the repository
 """
 
 import importlib.metadata

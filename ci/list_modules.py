@@ -1,4 +1,4 @@
-"""Print the extension modules of the project, one to a line."""
+"""Print the extension modules of the project, one per line."""
 
 import tomllib
 from pathlib import Path

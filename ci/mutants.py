@@ -1,7 +1,7 @@
-"""Change the sources in one place at a time, build what that touches, and run the closest tests first.
+"""Change the sources in one place at a time, build what the change affects, and run the closest tests first.
 
-A mutant is killed by a test that fails or does not end; what does not compile is not counted.
-The same seed always draws the same mutants from the same sources.
+A mutant is killed if a test fails or does not end. A mutant that does not compile is not counted. The same
+seed always draws the same mutants from the same sources.
 """
 
 import argparse
@@ -302,12 +302,20 @@ def killed(file: str, limit: float, *, quick: bool) -> str:
 def main() -> int:
     """Draw mutants and try them."""
     parser = argparse.ArgumentParser(prog="ci/mutate", description=__doc__)
-    parser.add_argument("--sample", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--module", default="", help="part of a path: http1_responses, _wire/")
-    parser.add_argument("--quick", action="store_true", help="the closest tests only")
-    parser.add_argument("--limit", type=float, default=600, help="seconds for a round of tests")
-    parser.add_argument("--list", action="store_true", help="show the mutants and try none")
+    parser.add_argument("--sample", type=int, default=20, help="how many mutants to draw (default 20)")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="the seed that decides which mutants are drawn (default 1)"
+    )
+    parser.add_argument(
+        "--module",
+        default="",
+        help="draw only from files whose path contains this, such as http1_responses or _wire/",
+    )
+    parser.add_argument("--quick", action="store_true", help="run only the closest tests")
+    parser.add_argument(
+        "--limit", type=float, default=600, help="how many seconds a round of tests may take (default 600)"
+    )
+    parser.add_argument("--list", action="store_true", help="print the mutants without testing them")
     chosen = parser.parse_args()
     every = [
         one for file in sources(chosen.module) for one in mutants(file, (ROOT / file).read_text("utf-8"))

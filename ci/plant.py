@@ -1,6 +1,6 @@
-"""Build a copy of the tree with one bug, run harnesses over it, and say who found the bug; then the next bug.
+"""Build a copy of the tree with one bug, run harnesses on it, and report which one found the bug.
 
-`ci/planted` calls this with what it needs to run libFuzzer.
+Repeat this for every bug. `ci/planted` starts this script with what libFuzzer needs.
 """
 
 import argparse
@@ -161,13 +161,15 @@ def table(rows: list[Row]) -> str:
 def main() -> int:
     """Plant what was asked for."""
     parser = argparse.ArgumentParser(prog="ci/planted", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART-OF-A-NAME")
-    parser.add_argument("--time", type=int, default=120, help="seconds for each harness (default 120)")
-    parser.add_argument("--plain", action="store_true", help="the usual build and random inputs")
+    parser.add_argument("parts", nargs="*", metavar="PART-OF-A-NAME", help="plant only bugs with such a name")
     parser.add_argument(
-        "--every", action="store_true", help="all harnesses, not only the one that should find it"
+        "--time", type=int, default=120, help="how many seconds each harness runs (default 120)"
     )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plain", action="store_true", help="use the usual build and random inputs")
+    parser.add_argument(
+        "--every", action="store_true", help="run all harnesses if the one that should find a bug does not"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="the seed of the inputs (default 1)")
     parser.add_argument("--python", default="", help=argparse.SUPPRESS)
     parser.add_argument("--preload", default="", help=argparse.SUPPRESS)
     chosen = parser.parse_args()

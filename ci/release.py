@@ -1,6 +1,6 @@
-"""Check that the version, the changelog, the links and the machines that build wheels agree.
+"""Check that the version, the changelog, the links and the configuration of the wheels agree.
 
-python ci/release.py [--wheels]     # also that cibuildwheel, which is installed, would build every wheel
+python ci/release.py [--wheels]     # also check that cibuildwheel, which must be installed, builds all
 """
 
 import re

@@ -1,13 +1,13 @@
-"""Look at the built pages in headless Chromium, as wide as a desktop and as wide as a phone.
+"""Check the built pages in headless Chromium, in the width of a desktop and of a phone.
 
 python ci/rendered.py PAGES [--chromium PROGRAM]
 
-Each page is loaded into a frame, once for each width and colour scheme, and measured there: nothing makes
-the page scroll sideways, code is not cut off, wide tables scroll inside their own box, every code block has
-its copy button, images have loaded, text can be told from its background, and the footer stands once. A
-search finds something. A page with one fault of each kind is measured first: if one of them is not found,
-nothing that is said of the others counts.
-Ends with 77 if there is no browser.
+Each page is loaded into a frame and measured there, once for each width and colour scheme. Nothing may make
+the page scroll sideways; code must not be cut off; wide tables scroll inside their own box; every code block
+has its copy button; images have loaded; text has enough contrast with its background; there is exactly one
+footer; and the search finds something. First, a page with one fault of each kind is measured. If one of
+these faults is not found, the results for the other pages prove nothing. The exit status is 77 if there is
+no browser.
 """
 
 import argparse
@@ -248,7 +248,7 @@ def main() -> int:
     parser.add_argument("--chromium", default=next(filter(None, map(shutil.which, BROWSERS)), None))
     asked = parser.parse_args()
     if asked.chromium is None:
-        print("SKIPPED: no Chromium here, so nobody looked at the pages")
+        print("SKIPPED: Chromium is not installed: the rendered pages were not checked")
         return 77
     told = look(asked.pages.resolve(), asked.chromium)
     faults: list[list[object]] = [each for each in told if each[0] != PLANTED]

@@ -1,9 +1,9 @@
-"""Run the steps of `ci/test`, as many at a time as there are processors, and sum up.
+"""Run the steps of `ci/test`, as many at a time as there are processors, and print a summary.
 
-A step is a script of this folder. It passes with 0, says with 77 that this machine lacks what it
-needs, and anything else is a failure. Lines that begin with `SKIPPED` name what was left out. Nothing
-stops at the first failure. The last line counts the tests of the main suite, and adds failed steps to
-the failures, so that a bad run never ends with "0 failed".
+A step is a script in this folder. Exit status 0 means that it passed, and 77 that this machine lacks
+something it needs; any other status is a failure. A line of its output that begins with `SKIPPED` names a
+check that was left out. All steps run, even if one fails. The last line of the summary counts the tests of
+the main suite and adds the failed steps to the failures, so a failed run never ends with "0 failed".
 """
 
 import argparse
@@ -150,13 +150,32 @@ def show(outcome: Outcome) -> None:
 
 
 def main() -> int:
-    """Run what was asked for and sum up."""
-    parser = argparse.ArgumentParser(prog="ci/test", description=__doc__)
-    parser.add_argument("--fuzz", type=int, default=10, metavar="SECONDS", help="for each harness")
-    parser.add_argument("--simulate", type=int, default=120, metavar="SECONDS", help="in all")
-    parser.add_argument("--also", nargs="+", default=[], metavar="STEP")
-    parser.add_argument("--only", nargs="+", default=[], metavar="STEP")
-    parser.add_argument("--jobs", type=int, default=int(os.environ.get("MINT_CI_JOBS", os.cpu_count() or 1)))
+    """Run the chosen steps and print a summary."""
+    parser = argparse.ArgumentParser(
+        prog="ci/test", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--fuzz",
+        type=int,
+        default=10,
+        metavar="SECONDS",
+        help="how long each fuzzing harness runs (default 10)",
+    )
+    parser.add_argument(
+        "--simulate",
+        type=int,
+        default=120,
+        metavar="SECONDS",
+        help="how long the simulation runs (default 120)",
+    )
+    parser.add_argument("--also", nargs="+", default=[], metavar="STEP", help="run these steps, too")
+    parser.add_argument("--only", nargs="+", default=[], metavar="STEP", help="run only these steps")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=int(os.environ.get("MINT_CI_JOBS", os.cpu_count() or 1)),
+        help="how many steps run at a time",
+    )
     asked = parser.parse_args()
     table = steps(asked.fuzz, asked.simulate)
     unknown = {*asked.also, *asked.only} - {step.name for step in table}

@@ -1,10 +1,10 @@
-"""Keep the docstrings of compiled classes and functions in their stubs, where editors look for them.
+"""Copy the docstrings of compiled classes and functions into their stubs, where editors look for them.
 
-    python ci/stub_docs.py           # say which differ from those of the modules as they were built
-    python ci/stub_docs.py --write   # put them right
+    python ci/stub_docs.py           # reports which differ from those of the modules as they were built
+    python ci/stub_docs.py --write   # updates them
 
-The docstrings are written in the .pyx files and nowhere else. A name that stubs leave out, or that has no
-docstring, needs none here.
+The docstrings are written in the .pyx files and nowhere else. A name that is not in the stubs, or that has no
+docstring, is ignored.
 """
 
 import ast

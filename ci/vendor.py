@@ -1,17 +1,17 @@
 """Copy mint into another project, with a record of what was copied.
 
-    python ci/vendor.py src/acme/_vendor                      # makes or updates src/acme/_vendor/mint
-    python ci/vendor.py src/acme/_vendor --without trio,idna  # leaves optional parts out
-    python ci/vendor.py src/acme/_vendor --check              # what changed there, and what an update brings
+    python ci/vendor.py src/acme/_vendor                      # creates or updates the copy
+    python ci/vendor.py src/acme/_vendor --without trio,idna  # leaves out optional parts
+    python ci/vendor.py src/acme/_vendor --check              # shows local changes, and those of an update
     cythonize -i src/acme/_vendor/mint/_core/*.pyx            # compiles the copy
 
-Every import inside mint is relative and every directive stands in its file, so the copy works under any
-name and compiles to the same code as the wheel. Compiled modules cannot be moved: compile the copy.
+All imports inside mint are relative and every file contains its own directives, so the copy works under any
+name and compiles to the same code as the wheel. Compiled modules cannot be moved; compile the copy instead.
 
-The copy holds VENDORED.md: the version, the commit, the parts that were left out, and a hash of each file.
-Files that were changed since they were copied are never overwritten without --force. The copy passes
-mypy --strict and pyright strict where nothing else is installed: files that use an optional package tell the
-type checkers so.
+The copy contains VENDORED.md, which records the version, the commit, the parts that were left out, and a
+hash of each file. Files that were changed after they were copied are not overwritten without --force. The
+copy passes mypy --strict and pyright in strict mode even if nothing else is installed: files that use an
+optional package contain a comment for the type checkers.
 """
 
 import argparse
@@ -204,18 +204,18 @@ def main(arguments: list[str]) -> int:
         prog="ci/vendor.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "folder", type=Path, metavar="FOLDER", help="the folder that holds or will hold mint/"
+        "folder", type=Path, metavar="FOLDER", help="the folder that contains mint/, or will contain it"
     )
     parser.add_argument(
         "--without",
         type=parts,
         default=None,
         metavar="PART,...",
-        help=f"leave out {', '.join(PARTS)}; an update leaves out what the copy leaves out",
+        help=f"leave out these parts: {', '.join(PARTS)}; an update leaves out the same parts by default",
     )
-    parser.add_argument("--force", action="store_true", help="overwrite what was changed in the copy")
+    parser.add_argument("--force", action="store_true", help="overwrite files that were changed in the copy")
     parser.add_argument(
-        "--check", action="store_true", help="compare a copy with its record and this version"
+        "--check", action="store_true", help="compare the copy with its record and with this version of mint"
     )
     asked = parser.parse_args(arguments)
     if asked.check:
