@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from .._checks import LONGEST
 from ..transcripts import TranscriptError
 from ..transcripts._reading import Transcript, read_transcript
-from ..transcripts._shrinking import shrink
 from .options import Parser
 from .replay import FINE, INTERRUPTED, NO_OUTPUT, WRONG
 from .show import complain, say
+from .shrinking import shrink
 from .usage import CommandError, UsageError
 
 if TYPE_CHECKING:

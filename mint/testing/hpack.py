@@ -121,6 +121,34 @@ def huffman(octets: bytes) -> bytes:
     return (bits << padding | (1 << padding) - 1).to_bytes((count + padding) // 8, "big")
 
 
+_SYMBOLS: Final = {(length, code): symbol for symbol, (code, length) in enumerate(_CODES)}
+_EOS: Final = 256
+_LONGEST_PADDING: Final = 7
+
+
+def plain(octets: bytes) -> bytes:
+    """Return what is in the Huffman code; the inverse of `huffman` (RFC 7541 5.2).
+
+    Raises `ValueError` for what a decoder must refuse: EOS, and padding that is longer than seven bits or
+    has a zero.
+    """
+    decoded = bytearray()
+    code, length = 1, 0  # the leading one keeps zeros
+    for octet in octets:
+        for place in range(7, -1, -1):
+            code, length = code << 1 | octet >> place & 1, length + 1
+            symbol = _SYMBOLS.get((length, code ^ 1 << length))
+            if symbol is None:
+                continue
+            if symbol == _EOS:
+                raise ValueError("the string contains EOS")
+            decoded.append(symbol)
+            code, length = 1, 0
+    if length > _LONGEST_PADDING or code + 1 != 2 << length:
+        raise ValueError(f"the string ends with {length} bits that are no padding")
+    return bytes(decoded)
+
+
 def integer(value: int, prefix: int = 8, flags: int = 0) -> bytes:
     """Return an integer with a prefix of `prefix` bits after the bits of `flags` (RFC 7541 5.1)."""
     full = (1 << prefix) - 1

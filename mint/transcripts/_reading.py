@@ -23,6 +23,7 @@ Source: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 
 _CONNECTION = re.compile(r"connection (\d{1,9}) (http1|http2)")
 _STEP = re.compile(r"(\d{1,9}) (\w+)")
+_REF = re.compile(r"= (\d{1,10})")
 _FROM = re.compile(r"from (\d{1,9})")
 _RESULTS = frozenset(">=*!.~ ")
 NEEDED = ("hostname", "port", "scheme", "identity", "user_agent")
@@ -78,6 +79,8 @@ class Entry:
     results: tuple[str, ...] | None
     """What was recorded; `None` where the transcript ends before, or was shrunk."""
     line: int
+    ref: int | None = None
+    """The number of the ref that a request was given, 0 if it was refused; `None` if nothing says so."""
 
     def lines(self, *, follows: bool) -> Iterator[str]:
         """Return the lines of a transcript that say this; `follows` its base directly."""
@@ -201,7 +204,14 @@ class _Reader:
             base = _base(given.pop(0), latest)
         self._steps[connection] = latest + 1
         call = read(beginning.protocol, beginning.identity, verb, given)
-        return Entry(beginning, latest + 1, base, call, results, at + 1)
+        return Entry(beginning, latest + 1, base, call, results, at + 1, _given_ref(results))
+
+
+def _given_ref(results: tuple[str, ...] | None) -> int | None:
+    if results is None:
+        return None
+    found = (_REF.fullmatch(line) for line in results)
+    return next((int(each[1]) for each in found if each is not None), 0)
 
 
 def _base(line: tuple[str, str], latest: int) -> int:
