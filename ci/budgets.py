@@ -30,7 +30,7 @@ class Row:
     bound: str
     limits: tuple[str, ...]  # options of `HTTP2Options`, or `ClientSettings`; none where nothing is counted
     pays: str
-    per_second: int = 0  # how much of it time takes back
+    per_second: int = 0  # how much of it is forgiven as time passes
 
 
 ROWS = (
@@ -41,9 +41,9 @@ ROWS = (
     Row("a response that breaks a rule, a promise that cannot be accepted",
         "RST_STREAM, and a stream that is remembered",
         "streams that end because of the server; unsent answers", ("max_resets", "max_unsent_acks"),
-        "the server; a complete response pays one back", 33),
+        "the server; a complete response cancels one", 33),
     Row("RST_STREAM on a push", "a stream that was promised", "streams that end because of the server",
-        ("max_resets",), "the server; a complete response pays one back", 33),
+        ("max_resets",), "the server; a complete response cancels one", 33),
     Row("RST_STREAM on an open request, even on every one",
         "nothing beyond the cost of the request itself",
         "requests that the caller sends", (), "nobody: an overloaded server may refuse for a long time"),
@@ -54,7 +54,7 @@ ROWS = (
         " ALTSVC, anything on a closed stream",
         "only their octets, but without end",
         "their number, if time is known (not in memory without a `clock`)",
-        ("max_glitches",), "the server; useful traffic pays them back", 330),
+        ("max_glitches",), "the server; useful traffic cancels them", 330),
     Row("PUSH_PROMISE", "a stream that is kept until its response",
         "promises without a response; open pushes",
         ("max_reserved", "max_concurrent_streams"), "the server: the promise is refused"),
@@ -106,7 +106,7 @@ def table() -> str:
     lines = ["| event | costs | what bounds it | limit | who pays |", "|---|---|---|---|---|"]
     for row in ROWS:
         limit = ", ".join(f"`{name}` {default(name)}" for name in row.limits) or "none"
-        back = f"; {row.per_second:,} a second are taken back" if row.per_second else ""
+        back = f"; {row.per_second:,} per second are forgiven" if row.per_second else ""
         lines.append(f"| {row.event} | {row.costs} | {row.bound} | {limit}{back} | {row.pays} |")
     return "\n".join(lines) + "\n"
 

@@ -4,7 +4,8 @@
     conn, ref = conn.request("GET", "/")
     conn, responses = conn.recv(timeout=10.0)
 
-You hold the connection, feed it bytes, and get responses back; it contains no thread, event loop or pool.
+You hold the connection, feed it bytes, and get responses back. A connection contains no thread, event loop
+or pool.
 
 Importing this package loads only its table of names. Each part of mint is imported when it is first used
 (PEP 562).

@@ -1,4 +1,4 @@
-"""`python -m mint URL`: fetch a page and show it."""
+"""The command line: `python -m mint URL` fetches a URL and writes its content."""
 
 import sys
 

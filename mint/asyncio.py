@@ -1,7 +1,7 @@
-"""mint in asyncio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
+"""mint under asyncio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
 
-Connections are the same values as everywhere; their methods never wait. The bytes are moved by a transport of
-the event loop; uvloop works as well.
+Connections are the same values as elsewhere, and their methods never wait. A transport of the event loop
+moves the bytes. uvloop is supported, too.
 
     mailbox = mint.asyncio.Mailbox()
     conn = await mint.asyncio.connect("https", "example.org", 443, mailbox=mailbox)

@@ -6,9 +6,9 @@
     for piece in decoder.finish():
         ...
 
-A few kilobytes can expand to gigabytes. No step here produces more than one piece of output, and the
-size and the ratio are checked after each. gzip and deflate need only the standard library; zstd needs
-Python 3.14 or the extra `mint-http[zstd]`, br the extra `mint-http[br]`.
+A few kilobytes can expand to gigabytes. Therefore no step produces more than one piece of output, and the
+size and the ratio are checked after each step. gzip and deflate need only the standard library. zstd needs
+Python 3.14 or the extra `mint-http[zstd]`; br needs the extra `mint-http[br]`.
 """
 
 from __future__ import annotations

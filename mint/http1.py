@@ -1,4 +1,4 @@
-"""HTTP/1.1 alone: `connect` speaks it whatever else the server offers, `initiate` over a link of your own."""
+"""HTTP/1.1 only: `connect` uses it even if the server offers HTTP/2; `initiate` uses it over a given link."""
 
 from ._connections.http1 import HTTP1, connect, initiate
 

@@ -1,4 +1,4 @@
-"""HTTP/2 alone: `connect` insists on it, `initiate` speaks it over a link of your own."""
+"""HTTP/2 only: `connect` fails if the server does not support it; `initiate` uses it over a given link."""
 
 from ._connections.http2 import HTTP2, connect, initiate
 

@@ -1,9 +1,9 @@
-"""Transports for httpx: HTTP/1.1 and multiplexed HTTP/2 by mint, over a pool.
+"""Transports for httpx that send requests with mint, over HTTP/1.1 and multiplexed HTTP/2, from a pool.
 
     client = httpx.Client(transport=mint.httpx.MintTransport())
     client = httpx.AsyncClient(transport=mint.httpx.AsyncMintTransport())
 
-`mint.httpx2` has the same for httpx2. Needs the extra `httpx` (or `httpx2`).
+`mint.httpx2` has the same transports for httpx2. Needs the extra `httpx` (or `httpx2`).
 """
 
 from __future__ import annotations

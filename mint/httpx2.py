@@ -1,9 +1,9 @@
-"""Transports for httpx2: HTTP/1.1 and multiplexed HTTP/2 by mint, over a pool.
+"""Transports for httpx2 that send requests with mint, over HTTP/1.1 and multiplexed HTTP/2, from a pool.
 
     client = httpx2.Client(transport=mint.httpx2.MintTransport())
     client = httpx2.AsyncClient(transport=mint.httpx2.AsyncMintTransport())
 
-The same as `mint.httpx`, for httpx2. Needs the extra `httpx2`.
+These are the transports of `mint.httpx`, for httpx2. Needs the extra `httpx2`.
 """
 
 from __future__ import annotations

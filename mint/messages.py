@@ -1,4 +1,4 @@
-"""What a mailbox hands out about a connection: one message per read, fed to `stream` in order.
+"""The messages that a mailbox hands out: one for each read of a connection, to be given to `stream` in order.
 
 `Received` is compiled, because there is one for each read.
 """

@@ -1,8 +1,8 @@
-"""Options: frozen, and validated when they are made, before any connection is opened.
+"""Options: frozen values that are validated when they are made, before a connection is opened.
 
 Every limit has a finite default and its own error. Sizes are in octets, times in seconds. Each option is
-declared once, here (see `_declarations.py`): its documentation, its range, the configuration of the engines
-and the tables of the pages follow.
+declared once, here (see `_declarations.py`). Its documentation, its range, the configuration of the engines
+and the tables of the pages are made from the declaration.
 """
 
 from __future__ import annotations

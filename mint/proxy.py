@@ -1,7 +1,7 @@
-"""Proxies as values: what leads to a server by way of another. Nothing is dialled here.
+"""Proxies as values. Nothing here opens a connection.
 
-How a proxy is spoken to is in _connect/tunnel.py and _connect/socks.py; what the environment says, in
-_environment.py. RFC 9110 9.3.6, RFC 9112 3.2.2, RFC 1928.
+The protocols of proxies are in _connect/tunnel.py and _connect/socks.py; the environment variables are read
+in _environment.py. RFC 9110 9.3.6, RFC 9112 3.2.2, RFC 1928.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What may be tolerated of servers that break a rule: one switch for each rule.
+"""Which violations of HTTP to tolerate in the responses of servers: one switch for each rule.
 
-By default a response that breaks a rule is an error. Browsers and curl accept more, because servers send
-more. Every switch here is safe for a client that does not pass responses on: it never changes where a
-message begins or ends compared with what the server meant, or the connection is not used again afterwards.
-What could mean two things is refused whatever is tolerated: a NUL, a lone CR, lengths that disagree, a bad
-chunk size. A proxy must not use these switches (RFC 9112 11).
+By default, a response that breaks a rule is an error. Browsers and curl accept more, because some servers
+send such responses. Every switch is safe for a client that does not pass responses on: either it never
+changes where a message begins or ends, compared with what the server meant, or the connection is not used
+again afterwards. Anything ambiguous is refused whatever the switches say: a NUL, a lone CR, lengths that
+disagree, an invalid chunk size. A proxy must not use these switches (RFC 9112 11).
 """
 
 from __future__ import annotations

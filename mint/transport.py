@@ -1,4 +1,4 @@
-"""Links: what owns a socket or a buffer. Connection values use them and never own one.
+"""Links, which own a socket or a buffer. Connection values use links and do not own them.
 
 `Memory` is the link without a network, for programs that move the bytes themselves.
 """

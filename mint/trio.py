@@ -1,7 +1,7 @@
-"""mint in trio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
+"""mint under trio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
 
-Connections are the same values as everywhere; their methods never wait. Every `await` is a checkpoint;
-cancelled at any of them, nothing is lost. Needs the extra `trio`.
+Connections are the same values as elsewhere, and their methods never wait. Every `await` is a checkpoint,
+and nothing is lost if it is cancelled there. Needs the extra `trio`.
 
     mailbox = mint.trio.Mailbox()
     conn = await mint.trio.connect("https", "example.org", 443, mailbox=mailbox)

@@ -1,8 +1,8 @@
-"""Say which distribution `import mint` gives: `python -m mint.which`.
+"""Show which distribution `import mint` imports: `python -m mint.which`.
 
-The distribution `mint` on the package index is a template engine. It installs a module with the name of this
-package, and Python imports whichever it finds first. Where that is the template engine, importing it fails
-with a `SyntaxError` in `mint.py`, and this file runs by its path: `python -P .../mint/which.py`.
+The distribution `mint` on the package index is a template engine. It installs a module with the same name as
+this package, and Python imports the one that it finds first. If that is the template engine, importing it
+fails with a `SyntaxError` in `mint.py`; then run this file by its path: `python -P .../mint/which.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every error that mint raises: one class per reason, two families, one root.
+"""All errors that mint raises: a class for each reason, in two families under one base class.
 
 MintError
 ├── HTTPError               requests.py, http1.py, http2.py, content.py

@@ -1,4 +1,4 @@
-"""What is wrong with a target, a field name or a field value of a request, in words.
+"""Messages for what is wrong with a target, a field name or a field value of a request.
 
 A fault contains the position (`size`) of a character (`limit`) that may not be sent, so that the message
 can name it even if the value is a secret. If all characters are allowed, its code says what else is wrong.

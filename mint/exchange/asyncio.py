@@ -1,4 +1,4 @@
-"""`exchange` in asyncio: one request and its complete answer, with `await`.
+"""`exchange` under asyncio: one request and its complete answer, with `await`.
 
 conn = await mint.asyncio.connect("https", "example.org", 443)
 conn, answer = await mint.exchange.asyncio.exchange(conn, "GET", "/", timeout=10.0)

@@ -1,4 +1,4 @@
-"""`exchange` in trio: one request and its complete answer, with `await`. Needs the extra `mint-http[trio]`.
+"""`exchange` under trio: one request and its complete answer, with `await`. Needs the extra `trio`.
 
 conn = await mint.trio.connect("https", "example.org", 443)
 conn, answer = await mint.exchange.trio.exchange(conn, "GET", "/", timeout=10.0)

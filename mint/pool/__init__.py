@@ -1,4 +1,4 @@
-"""Pools: connections kept by origin and shared by threads or tasks, over HTTP/1 and HTTP/2.
+"""Connection pools: connections are kept by origin and shared by threads or tasks, over HTTP/1 and HTTP/2.
 
     with mint.pool.Pool() as pool:
         answer = pool.request("GET", "https://example.org/")
@@ -6,7 +6,7 @@
             for piece in streamed:
                 ...
 
-`mint.pool.asyncio` and `mint.pool.trio` have the same to await.
+`mint.pool.asyncio` and `mint.pool.trio` have the same pool with `await`.
 """
 
 from ._blocking import Pool, StreamedAnswer

@@ -1,7 +1,6 @@
-"""Servers for tests: one that plays a script byte by byte, and a small well-behaved origin.
+"""Servers for tests: one that plays a script byte by byte, and a small well-behaved origin server.
 
-They listen on loopback in threads of their own, need nothing but the standard library, and always
-end.
+They listen on loopback, each in its own threads, need only the standard library, and always end.
 """
 
 from . import hpack, http2

@@ -1,4 +1,4 @@
-"""`python -m mint.testing`: the showcase origin on loopback, to try things on."""
+"""`python -m mint.testing`: run the showcase origin on loopback, as a server to try things with."""
 
 import argparse
 import ssl

@@ -1,7 +1,7 @@
-"""Messages of HTTP/1 as bytes, right or wrong (RFC 9112). Frames of HTTP/2 are built by `http2`.
+"""HTTP/1 messages as bytes, valid or not (RFC 9112). `http2` builds the frames of HTTP/2.
 
-Nothing is checked: whatever is given is sent. Names, values and the like are `str` (sent as ISO 8859-1) or
-`bytes` (sent as they are).
+Nothing is checked; everything is sent as given. Names, values and similar arguments are `str` (sent as
+ISO 8859-1) or `bytes` (sent unchanged).
 """
 
 from collections.abc import Iterable, Sequence

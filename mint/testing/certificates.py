@@ -1,6 +1,6 @@
-"""Certificates for tests: an authority of the test's own, and contexts that use and trust it.
+"""Certificates for tests: a certificate authority of the test, and TLS contexts that use and trust it.
 
-It needs the package `trustme`, which `pip install mint-http[testing]` installs.
+This module needs the package `trustme`, which `pip install mint-http[testing]` installs.
 """
 
 import ssl

@@ -1,4 +1,4 @@
-"""A clock that goes on only when the test says so."""
+"""A clock that advances only when the test says so."""
 
 import sys
 import time

@@ -1,7 +1,7 @@
 """Frames of HTTP/2 as bytes: a codec of a few lines that checks nothing (RFC 9113 4.1, 6).
 
-It is written for tests, apart from the client's own codec, so that one can be checked against the
-other. Whatever fits the fields can be built, illegal or not.
+It was written for tests and shares no code with the client's own codec, so that one can be checked against
+the other. It can build any frame whose values fit its fields, even an illegal one.
 """
 
 import struct

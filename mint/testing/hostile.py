@@ -1,7 +1,7 @@
-"""Servers that break the rules, one rule each: what a client must not fall for.
+"""Servers that each break one rule, to test that a client detects it.
 
-`HTTP1` and `HTTP2` are the behaviours by name. Each has a script that answers one GET, whatever its target.
-The scripts end when the client does; those that send without end are marked `endless`.
+`HTTP1` and `HTTP2` map names to behaviours. Each behaviour has a script that answers one GET request with
+any target. A script ends when the client ends; scripts that send without end are marked `endless`.
 """
 
 from collections.abc import Mapping

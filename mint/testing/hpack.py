@@ -1,8 +1,8 @@
-"""Header blocks as bytes: every representation of HPACK, right or wrong (RFC 7541).
+"""Header blocks as bytes: every representation of HPACK, valid or not (RFC 7541).
 
-The functions make one representation each and check nothing, so that illegal blocks can be made, too.
-`Encoder` makes legal blocks and keeps the dynamic table of one connection. It is written apart from the
-client's own codec, so that one can be checked against the other.
+Each function makes one representation and checks nothing, so illegal blocks can be made, too. `Encoder`
+makes legal blocks and keeps the dynamic table of one connection. It shares no code with the client's own
+codec, so that one can be checked against the other.
 """
 
 from collections.abc import Iterable

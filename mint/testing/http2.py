@@ -1,4 +1,4 @@
-"""HTTP/2 in scripts, frame by frame: send exactly these frames, also illegal ones; expect those.
+"""HTTP/2 in scripts, frame by frame: send exactly these frames, even illegal ones, and expect others.
 
 For example::
 
@@ -11,9 +11,9 @@ For example::
         http2.ExpectFrame(http2.FrameType.GOAWAY),
     ]
 
-The steps mix with those of every other script. What the client sent is kept in `Conversation`. Header
-blocks are decoded in the order in which they come, whichever step reads them. `mint.testing.hpack` makes
-blocks with Huffman code and indexing.
+The steps can be combined with those of any other script. `Conversation` keeps what the client sent. Header
+blocks are decoded in the order in which they arrive, whichever step reads them. `mint.testing.hpack` makes
+blocks with Huffman codes and indexing.
 """
 
 import re

@@ -1,4 +1,4 @@
-r"""A server in memory: no socket, no thread, no wait; the test says what comes and when.
+r"""A server in memory, without sockets, threads or waiting. The test decides what arrives and when.
 
 For example::
 

@@ -1,8 +1,8 @@
 """Requests and responses as a handler of `Origin` sees them, the same for HTTP/1.1 and HTTP/2.
 
-A body is an iterable of bytes in both directions, so that nothing need be held in memory. After a
-CONNECT or an upgrade it is the tunnel: what comes in is the request's body, what goes out is the
-response's.
+In both directions a body is an iterable of bytes, so it need not be held in memory as a whole. After a
+CONNECT or an upgrade, the bodies are the two directions of the tunnel: the request's body is what the client
+sends, and the response's body is what the server sends.
 """
 
 import re

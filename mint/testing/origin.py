@@ -1,7 +1,7 @@
-"""`Origin`: a small well-behaved origin server. What is answered is up to a handler.
+"""`Origin`: a small well-behaved origin server. A handler decides what it answers.
 
-Here is only what the protocols share: which of them a connection speaks, and how it all ends.
-Framing is in `origin1.py` (RFC 9112) and `origin2.py` (RFC 9113).
+This module contains what the protocols share: choosing the protocol of a connection, and ending it. Framing
+is in `origin1.py` (RFC 9112) and `origin2.py` (RFC 9113).
 """
 
 import math

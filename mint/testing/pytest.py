@@ -1,11 +1,11 @@
 """Fixtures for pytest: servers that end with the test, certificates, a clock.
 
-A test suite asks for them in its `conftest.py`::
+A test suite enables them in its `conftest.py`::
 
     pytest_plugins = ["mint.testing.pytest"]
 
-Nothing is loaded in projects that do not ask. A server of these fixtures that saw something go wrong fails
-the test also where an error of the client's was expected and caught.
+Projects that do not do this load nothing. If a server of these fixtures detects a mistake, the test fails,
+even if it expected and caught an error of the client.
 """
 
 import ssl

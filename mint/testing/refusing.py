@@ -1,4 +1,4 @@
-"""Addresses where no connection comes about: refused at once, or never answered."""
+"""Addresses to which no connection succeeds: it is refused at once, or never answered."""
 
 import selectors
 import socket

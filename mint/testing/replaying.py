@@ -1,4 +1,4 @@
-"""Transcripts in tests: `replay` fails where the engine no longer does what was recorded."""
+"""Transcripts in tests: `replay` fails if the engine no longer does what was recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ScriptedServer`: plays one script per connection and says clearly where it went otherwise."""
+"""`ScriptedServer`: plays one script for each connection, and reports where the client deviated from it."""
 
 import math
 import socket

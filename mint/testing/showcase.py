@@ -1,4 +1,4 @@
-"""`showcase`: a handler for `Origin` with something of everything; demos and tests fetch from it."""
+"""`showcase`: a handler for `Origin` with an example of everything, for demonstrations and tests."""
 
 import gzip
 import hashlib

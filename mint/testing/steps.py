@@ -1,8 +1,8 @@
-"""The steps a script is made of: what the server sends, expects, and how it ends.
+"""The steps of a script: what the server sends, what it expects, and how it ends.
 
-A step is a frozen dataclass with `play(peer)`; anyone may write another. A step that finds
-something else than it expects raises `Unexpected`. Nothing here knows HTTP; frames of HTTP/2 are in
-`http2.py`.
+A step is a frozen dataclass with a method `play(peer)`, so you can write your own. A step that finds
+something other than what it expects raises `Unexpected`. Nothing here knows HTTP; the steps for HTTP/2
+frames are in `http2.py`.
 """
 
 import math

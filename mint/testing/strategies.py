@@ -1,7 +1,7 @@
 """Hypothesis strategies for responses, frames, splits and whole servers.
 
-They need the package `hypothesis`, which `pip install mint-http[testing]` installs. What is drawn shrinks
-to what is short and plain: a 200 without fields, in one piece.
+They need the package `hypothesis`, which `pip install mint-http[testing]` installs. Examples shrink to short
+and simple ones: a 200 response without fields, in one piece.
 """
 
 from collections.abc import Sequence
