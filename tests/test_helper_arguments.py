@@ -61,7 +61,7 @@ MAKES_POOL: dict[str, list[object]] = {
     "connect": [5, "x", {}],
     **{
         name: [each for each in PARAMETERS[name] if each is not None or name in {"tcp", "tls", "log"}]
-        for name in ("protocols", "proxy", "tcp", "tls", "http1", "http2", "log", "resolver")
+        for name in ("protocols", "proxy", "tcp", "tls", "http1", "http2", "log", "resolver", "record")
     },
 }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .._connections.negotiation import Connection
+    from .._transcripts.recorder import Record
     from ..exchange import URL, Origin
     from ..proxy import Proxy
     from ..responses import Informational, RequestRef
@@ -207,14 +208,16 @@ class AsyncPool:
         http2: HTTP2Options = _HTTP2,
         log: bool = False,
         resolver: Resolver | AsyncResolver | None = None,
+        record: Record | None = None,
     ) -> None:
-        check_pool(options, timeout, connect)
-        made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, resolver)
+        check_pool(options, timeout, connect, record)
+        made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, resolver, record)
         self._timeout = timeout
         self._driver = self._make_driver(made, connect)
         # Nothing is known about the connections that a function of the caller makes.
         self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
         self._check = made.check if connect is None else None
+        self._end_recording = made.end_recording
 
     def _make_driver(
         self,
@@ -294,6 +297,7 @@ class AsyncPool:
     def close(self) -> None:
         """Close all connections. Requests that are under way or waiting fail with `PoolClosed`."""
         self._state.close()
+        self._end_recording()
 
     async def __aenter__(self) -> Self:
         """Close the pool at the end of the block."""

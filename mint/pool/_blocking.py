@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .._connections.negotiation import Connection
+    from .._transcripts.recorder import Record
     from ..exchange import URL, Origin
     from ..proxy import Proxy
     from ..responses import Informational, RequestRef
@@ -173,6 +174,8 @@ class Pool:
         connect: a function that connects to an origin within so many seconds, instead of the arguments below.
             The connection has to be in passive mode.
         protocols, proxy, tcp, tls, http1, http2, log, resolver: as `mint.connect` takes them.
+        record: as `mint.connect` takes it; one transcript has all connections of the pool. A file that is
+            given by its path is closed with the pool. Raises `ValueError` together with `connect`.
 
     """
 
@@ -190,14 +193,18 @@ class Pool:
         http2: HTTP2Options = _HTTP2,
         log: bool = False,
         resolver: Resolver | None = None,
+        record: Record | None = None,
     ) -> None:
-        check_pool(options, timeout, connect)
-        made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, blocking_resolver(resolver))
+        check_pool(options, timeout, connect, record)
+        made = ConnectOptions(
+            protocols, proxy, tcp, tls, http1, http2, log, blocking_resolver(resolver), record
+        )
         self._timeout = timeout
         self._driver = Driver(made, connect)
         # Nothing is known about the connections that a function of the caller makes.
         self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
         self._check = made.check if connect is None else None
+        self._end_recording = made.end_recording
 
     def request(
         self,
@@ -282,6 +289,7 @@ class Pool:
         """Close all connections. Requests that are under way or waiting fail with `PoolClosed`."""
         with self._state.lock:
             self._state.close()
+            self._end_recording()
 
     def __enter__(self) -> Self:
         """Close the pool at the end of the block."""

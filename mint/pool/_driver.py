@@ -126,6 +126,7 @@ class Driver:
                 http1=made.http1,
                 http2=made.http2,
                 log=made.log,
+                record=made.recorder,
                 resolver=blocking_resolver(made.resolver),
             )
         if conn.protocol == "http1":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import _checks
 from .._connections.negotiation import check_connect
+from .._connections.recording import check_record
 from ..errors import InvalidRequestMethod, Processed
 from ..exchange import URL, split_url
 from ..exchange._pieces import AsyncPieces, Pieces
@@ -21,6 +22,7 @@ from ._rehearsal import refuse
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
+    from .._transcripts.recorder import Record, Recorder
     from ..exchange import Origin
     from ..proxy import Proxy
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
@@ -47,6 +49,9 @@ class ConnectOptions:
     http2: HTTP2Options = field(default_factory=HTTP2Options)
     log: bool = False
     resolver: Resolver | AsyncResolver | None = None
+    record: Record | None = None
+    recorder: Recorder | None = field(init=False, default=None)
+    """What records the connections, all of them in one place."""
 
     def __post_init__(self) -> None:
         # What `mint.connect` would refuse, it would refuse for any origin.
@@ -59,6 +64,12 @@ class ConnectOptions:
             raise TypeError(
                 f"resolver must be a function of a host and a port, not {type(self.resolver).__name__}"
             )
+        object.__setattr__(self, "recorder", check_record(self.record))  # last, as it makes a file
+
+    def end_recording(self) -> None:
+        """Close the file if it was opened for the pool; a `Recorder` is the caller's to close."""
+        if self.recorder is not None and self.recorder is not self.record:
+            self.recorder.close()
 
     def may_share(self, origin: Origin) -> bool:
         """Whether a connection to this origin may be shared by requests."""
@@ -84,13 +95,15 @@ class ConnectOptions:
         return replace(self.tcp, connect_timeout=left)
 
 
-def check_pool(options: object, timeout: object, connect: object) -> None:
+def check_pool(options: object, timeout: object, connect: object, record: object = None) -> None:
     """Refuse what no pool can be made of."""
     _checks.instance("options", options, PoolOptions, "mint.pool.PoolOptions")
     if timeout is not None and not isinstance(timeout, Timeouts):
         _checks.seconds("timeout", timeout)
     if connect is not None and not callable(connect):
         raise TypeError(f"connect must be a function of an origin and seconds, not {type(connect).__name__}")
+    if connect is not None and record is not None:
+        raise ValueError("record has no effect on the connections of connect: give it to mint.connect there")
 
 
 def check_method(method: object) -> str:

@@ -112,6 +112,7 @@ class _Driver:
                 http1=made.http1,
                 http2=made.http2,
                 log=made.log,
+                record=made.recorder,
                 resolver=made.resolver,
             )
         mailbox = mint_asyncio.Mailbox()
