@@ -23,15 +23,15 @@ MOST = 100
 
 
 class TLSSessions:
-    """Sessions of earlier connections, to be resumed by later ones: pass one object to both.
+    """TLS sessions of earlier connections that later ones may resume: pass the same object to both.
 
     For example::
 
         tls = mint.TLSOptions(sessions=mint.TLSSessions())
 
-    A session is resumed only for the same options, server name, address, port, protocols and proxy; a file
-    of certificates that changed makes other options. Thread-safe; the oldest go when there are more
-    than `most`, which is 100 unless given.
+    A session is resumed only if the options, server name, address, port, protocols and proxy are the same. If
+    a file of certificates has changed, the options are not the same. The store is thread-safe. It holds at
+    most `most` sessions (by default 100) and discards the oldest ones.
     """
 
     def __init__(self, most: int = MOST) -> None:

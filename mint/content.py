@@ -99,12 +99,12 @@ class Decoder:
     """Decodes the content of one response as it arrives.
 
     Args:
-        codings: the values of `content-encoding`, one string or several; `identity` is left out.
-        max_size: the most bytes of decoded content, 0 or more; `None` for no limit.
-        max_ratio: how many times larger than what arrived the output of any coding may be, 1 or more; it
-            applies once the output is larger than 1 MiB. Members and frames count as output, too. `None`
-            for no limit.
-        max_codings: how many codings there may be, 1 or more.
+        codings: the values of `content-encoding`, one string or several; `identity` is ignored.
+        max_size: the maximum size of the decoded content in bytes, 0 or more; `None` for no limit.
+        max_ratio: how many times larger the output of any coding may be than the content that arrived, 1 or
+            more; `None` for no limit. It applies once the output exceeds 1 MiB. Members and frames count as
+            output, too.
+        max_codings: the maximum number of codings, 1 or more.
 
     Raises `UnknownCoding` and `TooManyCodings`.
 
@@ -137,8 +137,8 @@ class Decoder:
     def feed(self, data: BytesLike) -> Iterator[bytes]:
         """Decode more content: yield pieces of at most about 64 KiB, none of them empty.
 
-        What the iterator has not yielded comes out of the next one. Raises `ContentTooLarge`,
-        `CompressionRatioExceeded` and `InvalidContent`; the decoder is of no use after that.
+        If you do not exhaust the iterator, the next one yields the rest. Raises `ContentTooLarge`,
+        `CompressionRatioExceeded` and `InvalidContent`. Do not use the decoder after an error.
         """
         exact = _checks.octets(data)
         if exact is None:
@@ -149,9 +149,9 @@ class Decoder:
         return self._run()
 
     def finish(self) -> Iterator[bytes]:
-        """Yield what is left; raise `TruncatedContent` where the content ends too early.
+        """Yield the rest of the content; raise `TruncatedContent` if the content ends too early.
 
-        Raises also what `feed` raises.
+        It also raises what `feed` raises.
         """
         yield from self._run()
         for stage in self._stages:

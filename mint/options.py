@@ -84,7 +84,7 @@ def _require_address(options: object, name: str) -> None:
 @documented
 @dataclass(frozen=True, slots=True)
 class HTTP1Options:
-    """How HTTP/1 is spoken. RFC 9112.
+    """Limits and other options of HTTP/1. RFC 9112.
 
     Limits are numbers from 1 to 2**31 - 1.
     """
@@ -232,7 +232,7 @@ _EVENTS = get_args(EventOption)
 @documented
 @dataclass(frozen=True, slots=True)
 class HTTP2Options:
-    """How HTTP/2 is spoken. RFC 9113, RFC 7541.
+    """Settings, limits and other options of HTTP/2. RFC 9113, RFC 7541.
 
     Limits are numbers from 1 to 2**31 - 1 unless stated otherwise.
     """
@@ -448,8 +448,8 @@ class TLSOptions:
     `ca_file` and `ca_data` give the trusted certificates; without them, `trust` chooses. The options do not
     affect other connections. All of them apply to direct connections, through a proxy, and to a proxy.
 
-    Two things are missing because `ssl` does not offer them: a limit for the length of a chain (only OpenSSL
-    bounds it), and revocation checks. Use your own `context` for those.
+    There is no option for the length of a chain (OpenSSL has its own limit), or for revocation checks,
+    because `ssl` does not offer them. Use your own `context` for those.
 
     Raises `ValueError` for a `minimum_version` that is too old, `trust` together with `ca_file` or `ca_data`,
     a key without a certificate, `check_hostname` without `verify`, or an extra that is not installed. What

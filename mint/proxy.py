@@ -41,12 +41,12 @@ _HTTP2 = HTTP2Options()
 @documented
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy, and how to speak to it.
+    """A proxy, and how to connect through it.
 
-    Requests for `http` are forwarded by an HTTP proxy, or go through a tunnel with `tunnel`; `https` always
-    goes through a tunnel, and so does everything through SOCKS. A proxied connection is an `HTTP1` or an
-    `HTTP2` like any other. The socket leads to the proxy, so the connection's `tcp` options are about it,
-    and its `connect_timeout` spans the whole way.
+    An HTTP proxy forwards requests for `http`, unless `tunnel` is true. Requests for `https`, and all
+    requests through SOCKS, use a tunnel. A connection through a proxy is an `HTTP1` or `HTTP2` like any
+    other. Its socket is connected to the proxy, so the `tcp` options of the connection apply to that socket.
+    `connect_timeout` covers everything, from connecting to the proxy to the last handshake with the server.
     """
 
     scheme: ProxyScheme = required(
@@ -151,7 +151,7 @@ class Proxy:
         if self.headers:
             raise ValueError("headers are for HTTP proxies: SOCKS has none")
         if self.protocols != ("http1",):
-            raise ValueError("protocols are for HTTP proxies: SOCKS is spoken in its own way")
+            raise ValueError("protocols are for HTTP proxies; with SOCKS there is no choice")
         if self.scheme == "socks4a" and self.password is not None:
             raise ValueError("SOCKS4a has no passwords: use socks5 or socks5h")
         if not with_socksio.is_available():
@@ -177,7 +177,7 @@ class Proxy:
 
     @property
     def is_http(self) -> bool:
-        """Whether HTTP is spoken with it, not SOCKS."""
+        """Whether this is an HTTP proxy and not a SOCKS proxy."""
         return self.scheme in _HTTP
 
     @property
@@ -191,10 +191,11 @@ class Proxy:
 
     @classmethod
     def from_url(cls, url: str) -> Proxy:
-        """Return the proxy that a URL names: `scheme://user:password@host:port`, `http` without a scheme.
+        """Return the proxy of a URL `scheme://user:password@host:port`; the default scheme is `http`.
 
-        The port is 80, 443, or 1080 for SOCKS, unless it is given. Credentials are percent-decoded, the
-        host is not. Raises `ValueError`, which never shows the URL, for what names no proxy.
+        The default port is 80 for http, 443 for https, and 1080 for SOCKS. Credentials are percent-decoded,
+        the host is not. Raises `ValueError` if the URL is not that of a proxy; the message never contains the
+        URL.
         """
         if not isinstance(url, str):
             raise TypeError(f"url must be a str, not {type(url).__name__}")
@@ -251,7 +252,7 @@ def _taken_apart(url: str) -> _Parts | None:
 
 
 def check_told(headers: HeaderFields) -> None:
-    """Refuse headers that no proxy can be told; `ValueError`."""
+    """Raise `ValueError` for headers that cannot be sent to a proxy."""
     if any(name.lower() == "host" for name, _ in headers):
         raise ValueError("headers cannot hold host: it is the origin's")
     # The serializer itself is asked, without a wire: what it refuses does not wait for a connection.
@@ -264,25 +265,27 @@ def check_told(headers: HeaderFields) -> None:
 def from_environment(
     scheme: Scheme, host: str, port: int | None = None, environ: Mapping[str, str] | None = None
 ) -> Proxy | None:
-    """Return the proxy that the environment names for an origin; `None` to go there directly.
+    """Return the proxy that the environment sets for an origin; `None` for a direct connection.
 
-    Only this reads the environment for proxies, and only when you call it. `http_proxy` or `https_proxy`
-    counts, by the scheme, else `all_proxy`; in lower case first, then in upper case; empty is as good as
-    unset. `HTTP_PROXY` in upper case is ignored where `REQUEST_METHOD` is set: there a `Proxy:` header of a
-    request to a CGI program would choose our proxy (httpoxy).
+    Only this function reads the environment for proxies, and only when you call it. It uses `http_proxy` or
+    `https_proxy`, depending on the scheme, and otherwise `all_proxy`. Each name is looked up in lower case
+    first, then in upper case; an empty variable counts as unset. `HTTP_PROXY` in upper case is ignored if
+    `REQUEST_METHOD` is set, because in a CGI program a `Proxy:` header of the request could set it (httpoxy).
 
-    `no_proxy` (or `NO_PROXY`) is a list, separated by commas or blanks. An entry may end in `:port` and then
-    counts for that port only. It is `*` for every host; an IP address; an IP network as `10.0.0.0/8`; a name,
-    for the host of that name and those below it; or a name after a dot, or after ``*.``, for those below it
-    only. Names compare without case and without a last dot; IP addresses by their value. Nothing is resolved.
+    `no_proxy` (or `NO_PROXY`) is a list whose entries are separated by commas or white space. An entry that
+    ends in `:port` applies only to that port. An entry is `*` for every host, an IP address, an IP network
+    such as `10.0.0.0/8`, or a name. A name applies to the host of that name and to its subdomains; after a
+    dot or ``*.``, it applies only to the subdomains. Names are compared case-insensitively, and a trailing
+    dot is ignored. IP addresses are compared by value. Nothing is resolved.
 
     Args:
         scheme: the scheme of the origin, `"http"` or `"https"`.
         host: the host of the origin.
-        port: the port of the origin; the scheme's own unless given.
-        environ: what to read instead of `os.environ`.
+        port: the port of the origin; by default that of the scheme.
+        environ: a mapping to read instead of `os.environ`.
 
-    Raises `ValueError` where a variable names no proxy; the text names the variable, never its value.
+    Raises `ValueError` if the value of a variable is not a proxy; the message contains the name of the
+    variable and never its value.
 
     """
     _checks.text("host", host)

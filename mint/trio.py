@@ -90,9 +90,10 @@ async def connect(
 ) -> Connection:
     """Connect to a server and return the connection value, as `mint.connect` does.
 
-    The arguments are those of `mint.connect`; `mailbox` is one of this module, given here or later to
-    `set_mode`. Cancelled at any moment it leaves no socket behind. Raises what `mint.connect` raises.
-    `resolver` may be a coroutine function: it runs in this task, within `TCPOptions.connect_timeout`.
+    The arguments are those of `mint.connect`. `mailbox` is a mailbox of this module; you can also give it to
+    `set_mode` later. `resolver` may be a coroutine function, which runs in this task, within
+    `TCPOptions.connect_timeout`. Cancelling `connect` at any point leaves no socket behind. Raises what
+    `mint.connect` raises.
     """
     checked = check_connect(
         scheme, address, port, hostname, protocols, proxy, tcp, tls, http1, http2, log, record
@@ -106,12 +107,13 @@ async def connect(
 async def flush(conn: Connection) -> None:
     """Wait until the system has taken everything that the connection has queued.
 
-    With it, a server that reads slowly slows the sender down; without it, what is not taken is kept. Bytes
-    are read meanwhile; where `TCPOptions.max_read_ahead` have arrived that nobody received, it returns with
-    something still queued: receive first. The value stays what it was.
+    If you call it, a server that reads slowly slows down the sender; otherwise the bytes that the system does
+    not accept stay in memory. Bytes are also read meanwhile. When `TCPOptions.max_read_ahead` octets have
+    arrived that were not received, `flush` returns although something is still queued: receive first. The
+    connection value does not change.
 
-    Raises `TransportClosed` where the wire broke before everything was taken: go on with
-    `conn.after(error)`, whose next message says why. Cancelled, it has changed nothing.
+    Raises `TransportClosed` if the connection broke before everything was accepted: continue with
+    `conn.after(error)`, whose next message gives the reason. Cancelling `flush` changes nothing.
     """
     link = conn.transport
     try:

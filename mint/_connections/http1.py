@@ -45,12 +45,13 @@ _TLS = TLSOptions()
 class HTTP1(ConnectionBase[core.State]):
     """An HTTP/1.1 connection as an immutable value.
 
-    Requests are pipelined: they may be sent before earlier responses came, up to `max_pipelined`, and
-    the responses come in their order. While one body is streamed no other request can be sent. RFC 9112.
+    Requests can be pipelined: up to `max_pipelined` may be sent before earlier responses have arrived, and
+    the responses arrive in the order of the requests. While a body is streamed, no other request can be sent.
+    RFC 9112.
 
-    Every operation leaves the value as it was and returns a new one: go on with that. Through an old one
-    what touches the wire raises `StaleConnectionError`. `==` compares what the protocol and the caller put
-    into a value, never the socket; values are not hashable.
+    Every operation leaves the value unchanged and returns a new one. Continue with the new value: an
+    operation that would send or receive through an outdated one raises `StaleConnectionError`. `==` compares
+    the state of the protocol and the caller's private values, never the socket. Connections are not hashable.
     """
 
     def _slots(self) -> Slots:
@@ -111,10 +112,10 @@ class HTTP1(ConnectionBase[core.State]):
             raise Closed().marked(processed=Processed.NO, successor=successor)
 
     def request_body_window(self, ref: RequestRef) -> int:
-        """Return how much `stream_request_body` takes at once: on HTTP/1 `sys.maxsize`, or 0.
+        """Return how many octets `stream_request_body` accepts now: on HTTP/1 `sys.maxsize` or 0.
 
         It is 0 while more than `TCPOptions.high_water` octets are queued and something has arrived that was
-        not received: both sides have written much, and the server takes more once it is rid of that.
+        not received. The server may then be waiting for you to receive, before it reads more.
         Raises `ValueError` for a ref whose body is not open.
         """
         if not self._state.body_is_open(ref):
@@ -147,9 +148,9 @@ def connect(
     resolver: Resolver | None = None,
     socket: sockets.socket | None = None,
 ) -> HTTP1:
-    """Connect and speak HTTP/1.1, whatever else the server offers.
+    """Connect and use HTTP/1.1, even if the server also offers HTTP/2.
 
-    The arguments are those of `mint.connect`, and so is what is raised.
+    The arguments and exceptions are those of `mint.connect`.
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("http/1.1",), proxy)
     check_options(log, http1=http1)
@@ -191,21 +192,21 @@ def initiate(
     forward_proxy: bool = False,
     proxy_headers: HeaderFields = (),
 ) -> HTTP1:
-    """Speak HTTP/1.1 over a link of your own.
+    """Use HTTP/1.1 over a given link.
 
     Args:
-        transport: the link; `mint.transport.Memory()` makes mint a pure protocol core.
-        scheme: what URIs of this origin begin with.
-        hostname: the host of this origin, for the Host field.
-        port: the port of this origin; 0 for none (a Unix socket).
-        http1: how HTTP/1 is spoken.
-        identity: the `connection` of the refs; random unless given (for replay).
+        transport: the link; with `mint.transport.Memory()` no I/O is done.
+        scheme: the scheme of the origin's URIs.
+        hostname: the host of the origin, for the Host field.
+        port: the port of the origin; 0 for none (a Unix socket).
+        http1: limits and other options of HTTP/1.
+        identity: the `connection` of the refs; random by default, or given for a replay.
         mailbox: active mode with this mailbox; passive mode without.
-        log: log one record per head.
-        record: where the transcript goes, as in `mint.connect`.
-        forward_proxy: the link leads to a proxy: targets go out in absolute form.
-        proxy_headers: to a forward proxy, sent with every request; else those of the proxy's answer to
-            CONNECT, kept for `proxy_headers`.
+        log: log one record per message head.
+        record: write a transcript, as for `mint.connect`.
+        forward_proxy: whether the link leads to a proxy; targets are then sent in absolute form.
+        proxy_headers: with a forward proxy, headers to send with every request. Otherwise the headers of the
+            proxy's answer to CONNECT, which are kept as `proxy_headers`.
 
     """
     check_options(log, http1=http1)

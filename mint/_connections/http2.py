@@ -54,12 +54,12 @@ PING_SIZE = 8
 class HTTP2(ConnectionBase[core.State]):
     """An HTTP/2 connection as an immutable value.
 
-    Requests are concurrent, up to the server's `max_concurrent_streams`. Windows are refilled without
-    your help; what you may send is `request_body_window(ref)`. RFC 9113, RFC 8441.
+    Up to the server's `max_concurrent_streams`, requests are concurrent. Receive windows are refilled
+    automatically; `request_body_window(ref)` says how much you may send. RFC 9113, RFC 8441.
 
-    Every operation leaves the value as it was and returns a new one: go on with that. Through an old one
-    what touches the wire raises `StaleConnectionError`. `==` compares what the protocol and the caller put
-    into a value, never the socket; values are not hashable.
+    Every operation leaves the value unchanged and returns a new one. Continue with the new value: an
+    operation that would send or receive through an outdated one raises `StaleConnectionError`. `==` compares
+    the state of the protocol and the caller's private values, never the socket. Connections are not hashable.
     """
 
     _counts = True
@@ -76,19 +76,19 @@ class HTTP2(ConnectionBase[core.State]):
     def settings_received(self) -> bool:
         """Whether the server's first SETTINGS have arrived.
 
-        Until then its limits are unknown, and requests beyond its `max_concurrent_streams` are refused by the
-        server. To wait for them, receive until this is true. RFC 9113 3.4.
+        Until then the limits of the server are unknown, and it refuses requests beyond its
+        `max_concurrent_streams`. To wait for the settings, receive until this is true. RFC 9113 3.4.
         """
         return self._state.settings_received
 
     # -- streams
 
     def request_body_window(self, ref: RequestRef) -> int:
-        """Return how many octets `stream_request_body` takes now: the smaller of both send windows.
+        """Return how many octets `stream_request_body` accepts now: the smaller of both send windows.
 
-        0 where a window is spent or negative (RFC 9113 6.9.2), and where more than `TCPOptions.high_water`
-        octets are queued while some have arrived: receive until it opens. Raises `ValueError` for a ref
-        whose body is not open.
+        It is 0 if a window is used up or negative (RFC 9113 6.9.2), or if more than `TCPOptions.high_water`
+        octets are queued while something has arrived that was not received: receive until it is larger.
+        Raises `ValueError` for a ref whose body is not open.
         """
         if not self._state.body_is_open(ref):
             raise ValueError("this request has no open body")
@@ -97,9 +97,9 @@ class HTTP2(ConnectionBase[core.State]):
         return max(0, self._state.body_window(ref))
 
     def cancel_request(self, ref: RequestRef) -> Self:
-        """Give a request up (RST_STREAM, CANCEL); no further response comes under its ref.
+        """Cancel a request with RST_STREAM (CANCEL); no further response has its ref.
 
-        Does nothing for a request that is over, or was never made. Raises `TransportError` where the wire
+        Does nothing if the request has ended or was never made. Raises `TransportError` if the connection
         broke, `ValueError` for a ref of another connection. RFC 9113 6.4.
         """
         return self._run(lambda state: state.cancel(ref))
@@ -130,10 +130,10 @@ class HTTP2(ConnectionBase[core.State]):
     # -- the connection
 
     def ping(self, payload: bytes = bytes(PING_SIZE)) -> tuple[Self, RequestRef]:
-        """Ask the server for a sign of life; a `Pong` with the ref comes back.
+        """Send a PING; the server answers with a `Pong` that has the returned ref.
 
-        `payload` has exactly 8 octets, else it is a `ValueError`. Raises `TooManyPings` (local) beyond
-        `HTTP2Options.max_pings`. RFC 9113 6.7.
+        `payload` must have exactly 8 octets (`ValueError`). Raises `TooManyPings` (local) if more than
+        `HTTP2Options.max_pings` are unanswered. RFC 9113 6.7.
         """
         exact = octets(payload)
         if exact is None or len(exact) != PING_SIZE:
@@ -141,12 +141,13 @@ class HTTP2(ConnectionBase[core.State]):
         return self._asking(lambda state: state.ping(exact))
 
     def update_priority(self, ref: RequestRef, priority: Priority) -> Self:
-        """Tell the server that a request has another priority now (PRIORITY_UPDATE).
+        """Change the priority of a request (PRIORITY_UPDATE).
 
-        The first priority of a request is a field of it: `priority.field()`. Raises `PrioritiesNotEnabled`
-        where the server's SETTINGS say that it ignores this; before they arrive it is sent.
-        `UnknownRequestToStream` where the request is over; both local. `ValueError` for a ref that this
-        connection never gave, `TypeError` for what is no `Priority`. RFC 9218 7.1.
+        The initial priority of a request is one of its fields: `priority.field()`. Raises
+        `PrioritiesNotEnabled` if the server's SETTINGS say that it ignores priorities; before they have
+        arrived, the frame is sent. Raises `UnknownRequestToStream` if the request has ended; both errors are
+        local. Raises `ValueError` for a ref that this connection never returned, `TypeError` for anything but
+        a `Priority`. RFC 9218 7.1.
         """
         value = instance("priority", priority, Priority).value.encode("ascii")
         return self._run(lambda state: state.update_priority(ref, value))
@@ -163,10 +164,10 @@ class HTTP2(ConnectionBase[core.State]):
         max_header_list_size: int | None = None,
         # end of settings
     ) -> Self:
-        """Change what we tell the server about ourselves; in effect once the server acknowledges.
+        """Change settings of the client; they take effect when the server acknowledges them.
 
-        The ranges are those of `ClientSettings`, and `ValueError` says so; `None` leaves a setting as it is.
-        Raises `TooManySettings` (local) where too many wait for their acknowledgement. RFC 9113 6.5.
+        The ranges are those of `ClientSettings` (`ValueError`); `None` leaves a setting unchanged. Raises
+        `TooManySettings` (local) if too many changes have not been acknowledged yet. RFC 9113 6.5.
         """
         settings = ClientSettings(
             header_table_size=header_table_size,
@@ -185,10 +186,10 @@ class HTTP2(ConnectionBase[core.State]):
     @overload
     def get_server_setting(self, name: LimitSetting) -> int | None: ...
     def get_server_setting(self, name: ServerFlag | SizeSetting | LimitSetting) -> bool | int | None:
-        """Return what the server told about itself, or the default; `None` is no limit.
+        """Return a setting of the server, or its default; `None` means no limit.
 
         Until its first SETTINGS arrive (`settings_received`), `max_concurrent_streams` is
-        `HTTP2Options.initial_max_concurrent_streams`. Raises `ValueError` for a name that is no setting.
+        `HTTP2Options.initial_max_concurrent_streams`. Raises `ValueError` for an unknown name.
         RFC 9113 6.5.2, RFC 8441 3.
         """
         value = self._state.server_setting(name)
@@ -201,39 +202,40 @@ class HTTP2(ConnectionBase[core.State]):
     @overload
     def get_client_setting(self, name: LimitSetting) -> int | None: ...
     def get_client_setting(self, name: FlagSetting | SizeSetting | LimitSetting) -> bool | int | None:
-        """Return what we told the server, as far as it has acknowledged it; `None` is no limit.
+        """Return a setting of the client as the server acknowledged it; `None` means no limit.
 
-        Raises `ValueError` for a name that is no setting.
+        Raises `ValueError` for an unknown name.
         """
         value = self._state.client_setting(name)
         return bool(value) if name in _FLAGS else value
 
     def get_window_size(self, scope: RequestRef | Literal["connection"]) -> int:
-        """Return a *send* window: how much the server takes, for one request or for all.
+        """Return a *send* window: how many octets the server accepts, for one request or for all.
 
-        Do not take it for the receive window that `set_window_size` changes. It can be negative after the
-        server shrank it, and is 0 for a request that is over. Raises `ValueError` for a ref this connection
-        never gave, `TypeError` for what is neither a ref nor `"connection"`. RFC 9113 6.9.1.
+        This is not the receive window that `set_window_size` changes. It can be negative after the server
+        reduced it, and is 0 for a request that has ended. Raises `ValueError` for a ref that this connection
+        never returned, `TypeError` for anything but a ref or `"connection"`. RFC 9113 6.9.1.
         """
         return self._state.send_window(_scope(scope))
 
     def set_window_size(self, scope: RequestRef | Literal["connection"], size: int) -> Self:
-        """Enlarge a *receive* window: how much the server may send before we refill.
+        """Enlarge a *receive* window: how many octets the server may send before mint refills it.
 
-        1 to 2**31 - 1 octets; refills go up to the new size from now on. Raises `WindowSizeTooSmall` where
-        the size is below the present one, `UnknownRequestToStream` where the request is over; both local.
-        `ValueError` for any other size, and for a ref that this connection never gave; `TypeError` for any
-        other scope. RFC 9113 6.9.
+        The size is 1 to 2**31 - 1 octets; from now on the window is refilled up to it. Raises
+        `WindowSizeTooSmall` if the size is below the current one, `UnknownRequestToStream` if the request has
+        ended; both errors are local. Raises `ValueError` for any other size, and for a ref that this
+        connection never returned; `TypeError` for any other scope. RFC 9113 6.9.
         """
         number("size", size, 1, MAX_WINDOW)
         ref = _scope(scope)
         return self._run(lambda state: state.set_receive_window(ref, size))
 
     def set_refill(self, ref: RequestRef, refill: bool) -> Self:
-        """Stop refilling the receive window of a request, or go on: back-pressure for one request.
+        """Stop or resume refilling the receive window of a request: back-pressure for one request.
 
-        Once the window is used up the server waits; other requests are not affected. `UnknownRequestToStream`
-        (local) where the request is over; `ValueError` for a ref that this connection never gave.
+        When the window is used up, the server waits; other requests are not affected. Raises
+        `UnknownRequestToStream` (local) if the request has ended, `ValueError` for a ref that this connection
+        never returned.
         """
         flag("refill", refill)
         return self._run(lambda state: state.set_refill(ref, refill))
@@ -286,10 +288,10 @@ def connect(
     resolver: Resolver | None = None,
     socket: sockets.socket | None = None,
 ) -> HTTP2:
-    """Connect and speak HTTP/2: over TLS the server must agree, in clear it must know (RFC 9113 3.3).
+    """Connect and use HTTP/2: over TLS by ALPN, in clear with prior knowledge (RFC 9113 3.3).
 
-    The arguments are those of `mint.connect`. Raises `ProtocolNotNegotiated` or `BadALPNProtocol` where the
-    server does not agree, and else what `mint.connect` raises.
+    The arguments are those of `mint.connect`. Raises `ProtocolNotNegotiated` or `BadALPNProtocol` if the
+    server does not agree to use HTTP/2, and otherwise what `mint.connect` raises.
     """
     plan = make_plan(scheme, address, port, hostname, tcp, tls, ("h2",), proxy)
     check_options(log, http2=http2)
@@ -332,19 +334,19 @@ def initiate(
     record: Record | None = None,
     proxy_headers: HeaderFields = (),
 ) -> HTTP2:
-    """Speak HTTP/2 over a link of your own; the preface is sent at once.
+    """Use HTTP/2 over a given link; the preface is sent at once.
 
     Args:
-        transport: the link; `mint.transport.Memory()` makes mint a pure protocol core.
-        scheme: what URIs of this origin begin with.
-        hostname: the host of this origin, for `:authority`.
-        port: the port of this origin; 0 for none (a Unix socket).
-        http2: how HTTP/2 is spoken.
-        identity: the `connection` of the refs; random unless given (for replay).
+        transport: the link; with `mint.transport.Memory()` no I/O is done.
+        scheme: the scheme of the origin's URIs.
+        hostname: the host of the origin, for `:authority`.
+        port: the port of the origin; 0 for none (a Unix socket).
+        http2: settings, windows and limits of HTTP/2.
+        identity: the `connection` of the refs; random by default, or given for a replay.
         mailbox: active mode with this mailbox; passive mode without.
         log: log one record per frame.
-        record: where the transcript goes, as in `mint.connect`.
-        proxy_headers: those of a proxy's answer to CONNECT, kept for `proxy_headers`.
+        record: write a transcript, as for `mint.connect`.
+        proxy_headers: the headers of a proxy's answer to CONNECT, which are kept as `proxy_headers`.
 
     """
     check_options(log, http2=http2)

@@ -182,36 +182,34 @@ def connect(
     Args:
         scheme: `"http"` in clear, `"https"` over TLS.
         address: a host name, an IP address, or a `UnixAddress`.
-        port: the port, 0 to 65535; it counts for nothing on a Unix socket.
-        hostname: the name for Host, SNI and the certificate check; the address unless given.
-        protocols: what may be spoken, in any order. Over TLS the server chooses among them (ALPN); a
-            server without ALPN gets HTTP/1. In clear it is HTTP/1, unless `("http2",)` says that the server
-            is known to speak HTTP/2.
-        proxy: what lies between: a `mint.Proxy`.
+        port: the port, 0 to 65535; ignored for a Unix socket.
+        hostname: the name for Host, SNI and the certificate check; by default the address.
+        protocols: the protocols that may be used, in any order. Over TLS the server chooses one of them
+            (ALPN); without ALPN, HTTP/1 is used. In clear, HTTP/1 is used unless only `("http2",)` is given,
+            for a server that is known to support HTTP/2.
+        proxy: a `mint.Proxy` to connect through.
         mailbox: active mode with this mailbox; passive mode (`recv`) without.
         tcp: timeouts, families, socket options.
         tls: trust, certificates, versions.
-        http1: limits and ways of HTTP/1.
+        http1: limits and other options of HTTP/1.
         http2: settings, windows and limits of HTTP/2.
         log: log one record per message head or frame, to the logger `mint`.
-        record: write a transcript, without secrets, that `python -m mint replay` can replay: to the file of
-            this path, to a text file, or through a `mint.transcripts.Recorder`, which may serve many
-            connections.
-        resolver: what finds the addresses of a name; the system does otherwise. It runs in a thread,
-            and is no coroutine function (`TypeError`).
-        socket: a connected socket to use instead of dialling: it leads to the server, or to the proxy. It is
-            mint's from now on and closed with the connection, also where connecting fails; after a
-            `ValueError` it is still yours.
+        record: write a transcript, without secrets, for `python -m mint replay`: give the path of a file, a
+            text file, or a `mint.transcripts.Recorder`, which may record many connections.
+        resolver: a function that returns the addresses of a name, instead of the system. It runs in a
+            thread, and cannot be a coroutine function (`TypeError`).
+        socket: a socket that is already connected to the server, or to the proxy. mint takes it over and
+            closes it with the connection, or when connecting fails. After a `ValueError` it is still yours.
 
     Raises:
-        TransportError: nobody answers (`ConnectionRefused`, `Unreachable`), the name is not known
-            (`NameNotResolved`), TLS failed (`CertificateRejected`, `TLSFailed`, `BadALPNProtocol`), the time
-            is up (`TransportTimeout`).
+        TransportError: the server cannot be reached (`ConnectionRefused`, `Unreachable`), its name cannot be
+            resolved (`NameNotResolved`), TLS failed (`CertificateRejected`, `TLSFailed`, `BadALPNProtocol`),
+            or the time limit expired (`TransportTimeout`).
         HTTPError: the proxy did not open the tunnel (`ProxyError`), TLS is too weak for HTTP/2
             (`InadequateSecurity`).
-        ValueError: an option makes no sense; raised before anything is dialled.
-        TypeError: an argument is of another type; likewise.
-        OSError: the file of `record` cannot be made; likewise.
+        ValueError: an option is invalid. This is raised before connecting.
+        TypeError: an argument has the wrong type. This is raised before connecting.
+        OSError: the file of `record` cannot be created. This is raised before connecting.
 
     """
     checked = check_connect(

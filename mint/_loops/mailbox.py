@@ -121,7 +121,7 @@ class Watcher:
             self._forget(watch)
 
     def post(self, message: object) -> None:
-        """Add a message of your own, from any thread; a receiver that waits wakes.
+        """Add a message of your own, from any thread; a waiting receiver wakes up.
 
         Raises `MailboxClosed` after `close`.
         """
@@ -329,10 +329,11 @@ class Mailbox(Watcher):
                 case mint.UNKNOWN: ...
                 case conn, responses: ...
 
-    Messages are `Received`, `Closed` and `Broken` of connections, and whatever `post` was given. Any
-    thread may receive; each message is handed out once. Where several threads do, hold a lock of the
-    connection from calling `stream` until its result is stored: the connection's next message may reach
-    another thread before. Connections are held weakly: keep them.
+    Messages are the `Received`, `Closed` and `Broken` of connections, and anything given to `post`. Any
+    thread may receive; each message is handed out once. If several threads receive, keep a lock for each
+    connection from the call of `stream` until its result is stored, because another thread may get the
+    connection's next message before that. A mailbox has only weak references to connections, so keep your
+    own.
     """
 
     def __init__(self) -> None:
@@ -340,12 +341,12 @@ class Mailbox(Watcher):
         self._turn = Mutex()
 
     def receive(self, timeout: float | None = None) -> object:
-        """Return the next message; wait for it at most `timeout` seconds, `None` for ever.
+        """Return the next message; wait for it at most `timeout` seconds, `None` for no limit.
 
         Octets that connections have queued are written meanwhile. Raises `TransportTimeout` (a
-        `TimeoutError`) when the time is up, `MailboxClosed` after `close`, `RuntimeError` in a signal
-        handler that interrupted `receive` of the same mailbox. An exception of a signal handler loses no
-        message.
+        `TimeoutError`) when the time is up, `MailboxClosed` after `close`, and `RuntimeError` in a signal
+        handler that interrupted `receive` of the same mailbox. If a signal handler raises an exception, no
+        message is lost.
         """
         if timeout is not None:
             timeout = seconds("timeout", timeout, -FOREVER)
@@ -392,9 +393,10 @@ class Mailbox(Watcher):
             yield message
 
     def close(self) -> None:
-        """Stop handing out messages, from any thread; whoever waits in `receive` is woken. Idempotent.
+        """Stop handing out messages. May be called from any thread, and repeatedly.
 
-        The connections live on: `set_mode` and `move_to` take them elsewhere.
+        Calls of `receive` that are waiting raise `MailboxClosed`. The connections stay open; use `set_mode`
+        or `move_to` to continue with them.
         """
         self._closed = True
         if os.getpid() == self._process:  # in a forked child the other end is the parent's, too

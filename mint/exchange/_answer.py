@@ -20,7 +20,7 @@ MAX_SIZE = 104_857_600
 
 
 class Fields:
-    """What has headers can look them up by name."""
+    """An object with headers, which can be looked up by name."""
 
     __slots__ = ()
 
@@ -38,7 +38,7 @@ class Fields:
     def header(self, name: str, default: str | None = None) -> str | None:
         """Return the value of a header, or the default; names are case-insensitive.
 
-        Several lines are joined with `", "` (RFC 9110 5.3). That is not right for `set-cookie`: use
+        Several lines are joined with `", "` (RFC 9110 5.3). Do not use this for `set-cookie`; use
         `headers_all`.
         """
         values = self.headers_all(name)
@@ -51,11 +51,11 @@ class Answer(Fields):
 
     Attributes:
         status: the status code, 100 to 999.
-        reason: the reason phrase; empty unless it was asked for (`HTTP1Options.optional_responses`).
+        reason: the reason phrase; empty unless it is enabled (`HTTP1Options.optional_responses`).
         headers: names in lower case, with order and duplicates kept.
         content: the content as it arrived; `mint.content` decodes its codings.
         trailers: the fields after the content.
-        interim: the interim responses (1xx) that came before, in order.
+        interim: the interim responses (1xx) that preceded it, in order.
 
     """
 
@@ -93,13 +93,13 @@ class _Partial:
 
 
 class Collector:
-    """Takes a connection's responses, of any number of requests, and returns the finished answers.
+    """Collects the responses of a connection, to any number of requests, into complete answers.
 
     Args:
-        max_size: the most bytes of content of one answer; `None` for no limit.
+        max_size: the maximum size of the content of one answer, in bytes; `None` for no limit.
 
-    Pushed answers come out under the `promised_ref` of their `PushPromise`. What says nothing about an answer
-    (`Pong`, `PushPromise`, responses that a later version of mint may add) is ignored.
+    The ref of a pushed answer is the `promised_ref` of its `PushPromise`. Responses that are not part of an
+    answer (`Pong`, `PushPromise`, responses that a later version of mint may add) are ignored.
 
     """
 
@@ -108,10 +108,12 @@ class Collector:
         self._partial: dict[RequestRef, _Partial] = {}
 
     def feed(self, responses: Iterable[Response]) -> dict[RequestRef, Outcome]:
-        """Take what `recv` or `stream` returned, or `error.responses`; return what ended, by ref.
+        """Add the responses that `recv` or `stream` returned, or `error.responses`.
 
-        An answer that is too large ends with `ContentTooLarge` as soon as that is known: cancel the request,
-        or close the connection. The rest of it is ignored.
+        It returns the answers that have ended, by ref.
+
+        An answer that is too large ends with `ContentTooLarge` as soon as this is known; the rest of it is
+        ignored. Cancel the request then, or close the connection.
         """
         outcomes: dict[RequestRef, Outcome] = {}
         for response in responses:
@@ -148,12 +150,12 @@ class Collector:
                 pass
 
     def status(self, ref: RequestRef) -> int:
-        """Return the status of an answer that has begun and not ended; 0 where there is none yet."""
+        """Return the status of an answer that has begun and not ended; 0 if there is none yet."""
         partial = self._partial.get(ref)
         return 0 if partial is None else partial.status
 
     def forget(self, ref: RequestRef) -> None:
-        """Drop what there is of an answer: call it for a request that was cancelled."""
+        """Discard an incomplete answer. Call this for a request that was cancelled."""
         self._partial.pop(ref, None)
 
     def _of(self, ref: RequestRef) -> _Partial:

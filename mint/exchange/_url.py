@@ -32,7 +32,7 @@ class Origin(NamedTuple):
 
 
 class URL(NamedTuple):
-    """A URL taken apart: what `mint.connect` and `request` take."""
+    """The parts of a URL, as arguments for `mint.connect` and `request`."""
 
     scheme: Scheme
     host: str
@@ -50,9 +50,9 @@ class URL(NamedTuple):
 def split_url(url: str) -> URL:
     """Return the parts of an absolute http or https URL.
 
-    Raises `TypeError` for what is no text, `ValueError` where it is not one, where it holds credentials (they
-    would end up in logs: use a header), and where it holds characters that have to be percent-encoded.
-    RFC 3986 3, RFC 9110 4.2.
+    Raises `TypeError` for anything but text. Raises `ValueError` if the text is not such a URL, if it
+    contains credentials (they would end up in logs; use a header instead), or if it contains characters that
+    have to be percent-encoded. RFC 3986 3, RFC 9110 4.2.
     """
     url = exact_text("url", url)
     found = _URL.fullmatch(url)
