@@ -222,7 +222,7 @@ def sent_fields(name: str, value: object) -> list[tuple[str, str]]:
                     break
         else:
             return made
-    raise TypeError(f"{name} want pairs of name and value, both str; of a mapping, give its items()")
+    raise TypeError(f"{name} must be pairs of name and value, both str: pass the items() of a mapping")
 
 
 def content(name: str, value: object, *, needed: bool = False) -> None:
@@ -253,4 +253,4 @@ def pairs(name: str, value: object) -> tuple[tuple[str, str], ...]:
                     break
         else:
             return tuple(made)
-    raise ValueError(f"{name} must be a tuple of pairs of a name and a value, both str")
+    raise ValueError(f"{name} must be a tuple of pairs of name and value, both str")

@@ -92,7 +92,7 @@ def ascii_name(text: str) -> str:
     labels = name.removesuffix(".").split(".")
     if len(name) > MAX_NAME or not all(0 < len(label) <= MAX_LABEL for label in labels):
         raise ValueError(
-            f"{text!r} is not a host name: labels have 1 to {MAX_LABEL} characters, names {MAX_NAME} at most"
+            f"{text!r} is not a host name: labels have 1 to {MAX_LABEL} characters, names at most {MAX_NAME}"
         )
     if _is_number(labels[-1]):
         raise ValueError(f"{text!r} is neither a host name nor an IPv4 address with four decimal parts")

@@ -116,7 +116,7 @@ class Proxy:
         exact = str.__str__(given)
         # A UnicodeEncodeError would hold the text.
         if "\0" in exact or any("\ud800" <= mark <= "\udfff" for mark in exact):
-            raise ValueError(f"{name} holds NUL, or characters that UTF-8 cannot encode")
+            raise ValueError(f"{name} must not contain NUL or characters that UTF-8 cannot encode")
         return exact
 
     def _check_name(self) -> None:
@@ -132,48 +132,50 @@ class Proxy:
         elif not isinstance(self.address, UnixAddress):
             ascii_host(str(self.address))
         elif self.scheme == "https":
-            raise ValueError("a Unix socket has no name: give hostname, for the certificate")
+            raise ValueError("a Unix socket has no host name: give hostname for the certificate")
 
     def _check_headers(self) -> None:
         if self.password is not None and self.username is None:
-            raise ValueError("a password needs a username")
+            raise ValueError("password must not be given without username")
         for name in ("username", "password"):
             if any(mark < " " or mark == "\x7f" for mark in getattr(self, name) or ""):
-                raise ValueError(f"{name} holds a control character, which Basic authentication cannot carry")
+                raise ValueError(
+                    f"{name} must not contain control characters: Basic authentication cannot carry them"
+                )
         if ":" in (self.username or ""):
-            raise ValueError("the username holds a colon, which Basic authentication cannot carry")
+            raise ValueError("username must not contain a colon: Basic authentication cannot carry it")
         names = {name.lower() for name, _ in self.headers}
         if self.username is not None and "proxy-authorization" in names:
-            raise ValueError("give credentials, or a proxy-authorization header, not both")
+            raise ValueError("username and a proxy-authorization header cannot be used together")
         check_told(self.sent_headers)
 
     def _check_socks(self) -> None:
         if self.headers:
-            raise ValueError("headers are for HTTP proxies: SOCKS has none")
+            raise ValueError("headers can be used only with HTTP proxies, not with SOCKS")
         if self.protocols != ("http1",):
-            raise ValueError("protocols are for HTTP proxies; with SOCKS there is no choice")
+            raise ValueError("protocols can be used only with HTTP proxies, not with SOCKS")
         if self.scheme == "socks4a" and self.password is not None:
-            raise ValueError("SOCKS4a has no passwords: use socks5 or socks5h")
+            raise ValueError("SOCKS4a does not support passwords: use socks5 or socks5h")
         if not with_socksio.is_available():
             advice = remedy("socks", is_included=with_socksio.INCLUDED)
             raise ValueError(f"SOCKS needs the package socksio: {advice}")
         if self.scheme != "socks4a" and (self.username is None) is not (self.password is None):
-            raise ValueError("SOCKS5 needs a username and a password, or neither")
+            raise ValueError("SOCKS5 needs both a username and a password, or neither")
         # R32: one octet says how long each is (RFC 1929 2); a NUL ends the user id of SOCKS4.
         for name in ("username", "password"):
             text = getattr(self, name)
             if text is not None and not 0 < len(text.encode()) <= _SOCKS_MOST:
                 raise ValueError(f"{name} must be 1 to {_SOCKS_MOST} bytes long")
         if self.scheme == "socks4a" and "\0" in (self.username or ""):
-            raise ValueError("username cannot hold a NUL")
+            raise ValueError("username must not contain NUL")
 
     def check_target(self, target: Address) -> None:
         """Refuse an origin that the protocol cannot carry. A zone means nothing to a proxy."""
         known = literal(target)
         if known is not None and "%" in str(known):
-            raise ValueError(f"the zone of {known} means nothing to a proxy")
+            raise ValueError(f"the zone of {known} is valid only on this machine: a proxy cannot use it")
         if self.scheme == "socks4a" and isinstance(known, IPv6Address):
-            raise ValueError("SOCKS4a carries IPv4 addresses and names only: use socks5 or socks5h")
+            raise ValueError("SOCKS4a supports only IPv4 addresses and host names: use socks5 or socks5h")
 
     @property
     def is_http(self) -> bool:
@@ -202,12 +204,12 @@ class Proxy:
         exact = str.__str__(url)
         parts = _taken_apart(exact)
         if parts is None:
-            raise ValueError("this is not the URL of a proxy")
+            raise ValueError("url must be the URL of a proxy, such as http://proxy.example:3128")
         scheme = _SCHEMES.get(parts.scheme)
         if scheme is None:
-            raise ValueError(f"a proxy's scheme is one of {', '.join(_SCHEMES)}")
+            raise ValueError(f"the scheme of a proxy URL must be one of {', '.join(_SCHEMES)}")
         if not parts.host or parts.more:
-            raise ValueError("a proxy's URL has a host, and neither path nor query")
+            raise ValueError("the URL of a proxy must have a host and no path, query or fragment")
         port = _PORTS[scheme] if parts.port is None else parts.port
         try:
             return cls(scheme, parts.host, port, username=parts.username, password=parts.password)
@@ -254,7 +256,7 @@ def _taken_apart(url: str) -> _Parts | None:
 def check_told(headers: HeaderFields) -> None:
     """Raise `ValueError` for headers that cannot be sent to a proxy."""
     if any(name.lower() == "host" for name, _ in headers):
-        raise ValueError("headers cannot hold host: it is the origin's")
+        raise ValueError("headers must not contain host, which names the origin")
     # The serializer itself is asked, without a wire: what it refuses does not wait for a connection.
     config = Config(hostname="a", port=1, scheme="http", identity=0, user_agent=USER_AGENT)
     refused = State(config).request("CONNECT", "a:1", headers, None, False).fault

@@ -122,7 +122,7 @@ async def flush(conn: Connection) -> None:
         elif isinstance(link, TunnelLink) and isinstance(link.carriage, Tunnels):
             await link.carriage.drain(link)
         else:
-            raise TypeError("this connection is of another event loop than trio")
+            raise TypeError("the connection must belong to trio, not to another event loop")
     except TransportError as error:
         conn.undelivered(error)
         raise

@@ -107,7 +107,7 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     given = made.parse_intermixed_args(words[:end])
     given.urls += words[end + 1 :]
     if not given.urls:
-        raise UsageError("there is no URL (--help says more)")
+        raise UsageError("a URL is needed: see --help")
     return given
 
 
@@ -125,9 +125,9 @@ def _check_files(given: argparse.Namespace) -> None:
 
 def _check_method(method: str | None) -> None:
     if method is not None and not is_token(method):
-        raise UsageError(f"-X needs a method, which is a token, not {method!a}")
+        raise UsageError(f"-X must be a method, which is a token, not {method!a}")
     if method == "CONNECT":
-        raise UsageError("-X CONNECT would open a tunnel, and there is nothing here to use it: see -p")
+        raise UsageError("-X CONNECT would open a tunnel that nothing could use: see -p")
 
 
 def _check(given: argparse.Namespace) -> None:
@@ -179,7 +179,7 @@ def _authorization(text: str) -> str:
         password = getpass.getpass("password: ")
     pair = os.fsencode(f"{name}:{password}")
     if any(octet < 0x20 or octet == 0x7F for octet in pair):  # the controls of ASCII
-        raise UsageError("-u: a name and a password have no control characters")
+        raise UsageError("-u: the name and the password must not contain control characters")
     return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
 
@@ -202,7 +202,7 @@ def _schemes(text: str | None) -> frozenset[str] | None:
         return None
     found = frozenset(text.removeprefix("=").split(","))
     if not found <= {"http", "https"}:
-        raise UsageError("--proto-redir must be http, https, or both with a comma between them")
+        raise UsageError("--proto-redir must be http, https, or both, separated by a comma")
     return found
 
 

@@ -66,7 +66,7 @@ def _host(text: str) -> str:
         ascii_host(text)
     except ValueError as error:
         # What is percent-encoded there may be a password, with the @ behind it.
-        raise BadURLError("the URL names no valid host" if "%" in text else f"{error}") from None
+        raise BadURLError("the URL has no valid host" if "%" in text else f"{error}") from None
     return text
 
 
@@ -74,11 +74,11 @@ def parse_location(url: str) -> Location:
     """Take a URL apart; `http` where it names no scheme. RFC 3986 3, RFC 9110 4.2."""
     if any(mark <= " " or "\x7f" <= mark <= "\xa0" for mark in url):
         # urlsplit would remove some of them.
-        raise BadURLError(f"{_shown(url)!a}: no blank and no control character is part of a URL")
+        raise BadURLError(f"{_shown(url)!a}: a URL must not contain blanks or control characters")
     try:
         parts = urlsplit(url if _SCHEME.match(url) else f"http://{url}")
     except ValueError:
-        raise BadURLError(f"{_shown(url)}: this is not a URL") from None
+        raise BadURLError(f"{_shown(url)}: this is not a valid URL") from None
     try:
         port = parts.port
     except ValueError:
@@ -91,9 +91,9 @@ def parse_location(url: str) -> Location:
     elif parts.scheme == "https":
         scheme = "https"
     else:
-        raise BadURLError(f"{url}: the scheme {parts.scheme!r} is not spoken here, http and https are")
+        raise BadURLError(f"{url}: the scheme {parts.scheme!r} is not supported: use http or https")
     if not parts.hostname:
-        raise BadURLError(f"{url}: there is no host in it")
+        raise BadURLError(f"{url}: the URL has no host")
     if parts.username is not None or parts.password is not None:
         # 9110-4.2.4-a: credentials in a URL end up where they should not.
         raise BadURLError("credentials in a URL are not sent: use -u, or -H 'authorization: ...'")
@@ -131,7 +131,7 @@ def resolve(base: Location, reference: str, allowed: Collection[str]) -> Locatio
     if scheme is not None and scheme.lower() not in _PORTS:
         raise SchemeRefused(f"the redirect to the scheme {scheme!a} is not followed: only http and https are")
     if (authority is None and scheme is not None) or _UNSENDABLE.search(authority or ""):
-        raise BadURLError("the redirect names no host that can be asked")
+        raise BadURLError("the redirect has no valid host")
     if authority is None:
         own, _, own_query = base.target.partition("?")
         if not path:

@@ -24,11 +24,11 @@ class Parser(argparse.ArgumentParser):
     def refuse_unknown(self, words: Sequence[str]) -> None:
         """Raise `UsageError` for an option that does not exist, whatever else is wrong."""
         if unknown := unknown_options(self, words):
-            raise UsageError(f"there is no option {', '.join(unknown)} (--help says more)")
+            raise UsageError(f"unknown option {', '.join(unknown)} (see --help)")
 
     def error(self, message: str) -> NoReturn:
         # What was given may be a secret.
-        raise UsageError(f"{_QUOTED.sub('...', message)} (--help says more)")
+        raise UsageError(f"{_QUOTED.sub('...', message)} (see --help)")
 
 
 def parser() -> Parser:

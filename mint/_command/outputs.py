@@ -30,9 +30,9 @@ def remote_name(location: Location) -> str:
     """
     name = location.path.rpartition("/")[2]
     if not name or name in {".", ".."}:
-        raise UsageError(f"{location.url}: -O finds no name of a file in this URL: use -o")
+        raise UsageError(f"{location.url}: the URL has no file name for -O: use -o")
     if any(mark in name for mark in {"/", "\\", os.sep, os.altsep or "/"}) or not name.isprintable():
-        raise UsageError(f"{location.url}: -O cannot use a name with these characters: use -o")
+        raise UsageError(f"{location.url}: -O cannot use the file name in the URL: use -o")
     return name
 
 

@@ -43,7 +43,7 @@ def target_of(status: int, locations: Sequence[str]) -> str | None:
     if status not in _REDIRECTS or not locations:
         return None
     if len(set(locations)) > 1:
-        raise BadURLError("the redirect names several locations, and they differ")
+        raise BadURLError("the redirect has several locations that differ")
     return locations[0]
 
 

@@ -109,7 +109,7 @@ def _replayed(file: str) -> Replay:
         if file != "-":
             return replay(file)
         if sys.stdin is None:
-            raise UsageError("the standard input is closed")
+            raise UsageError("standard input is closed")
         return replay(sys.stdin)
     except TranscriptError as error:
         raise CommandError(f"{file}: {error}") from error
@@ -124,9 +124,11 @@ def _run(arguments: Sequence[str]) -> int:
     made.refuse_unknown(arguments)
     given = made.parse_args(arguments)
     if given.step and (given.json or given.file == "-"):
-        raise UsageError("--step asks the standard input, and shows text: not with --json or -")
+        raise UsageError(
+            "--step reads keys from standard input and shows text: it cannot be used with --json or -"
+        )
     if given.first < 0 or (given.last is not None and given.last < given.first):
-        raise UsageError("--from and --until want numbers of steps, the first one first")
+        raise UsageError("--from and --until must be numbers of steps, and --from must not be greater")
     whole = _replayed(given.file)
     if given.first >= len(whole):
         raise UsageError(f"--from: the last step is {len(whole) - 1}")

@@ -140,7 +140,7 @@ def _run(arguments: Sequence[str]) -> int:
         check = _Check(given.check, folder, given.runs, given.timeout)
         try:
             if not check(best):
-                raise CommandError("--check exits with another code than 0 for the whole transcript")
+                raise CommandError("--check must exit with code 0 for the whole transcript")
             for smaller in shrink(best, check):
                 best = smaller
         except _Spent:

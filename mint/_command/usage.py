@@ -78,5 +78,5 @@ def header(text: str, option: str = "-H") -> tuple[str, str]:
     if not is_token(name):
         raise UsageError(f"{option} must be 'name: value', but the name is not a token")
     if _CONTROL.search(value):
-        raise UsageError(f"{option}: a value of a header has no control characters and is latin-1 text")
+        raise UsageError(f"{option}: the value of a header must be latin-1 text without control characters")
     return name, value

@@ -89,7 +89,7 @@ def parse_way(given: argparse.Namespace) -> Way:
     if given.proxy is None:
         about = (given.proxy_header, given.proxy_http2, given.proxy_cacert is not None, given.proxy_insecure)
         if any(about):
-            raise UsageError("options about a proxy want --proxy beside them")
+            raise UsageError("the options about a proxy need --proxy")
     proxy = None if given.proxy is None else _proxy(given)
     return Way(proxy, given.proxy_env, tuple(_resolved(text) for text in given.resolve))
 

@@ -246,11 +246,13 @@ def make_plan(
     is_known = False
     if isinstance(dialled, UnixAddress):
         if hostname is None:
-            raise ValueError("a Unix socket has no name: give hostname, for Host and the certificate")
+            raise ValueError(
+                "a Unix socket has no host name: give hostname for the Host field and the certificate"
+            )
         if proxy is not None:
             raise ValueError("a proxy cannot reach a Unix socket")
         if tcp.local_address is not None:
-            raise ValueError("local_address is for IP: a Unix socket is not connected from one")
+            raise ValueError("local_address is an IP address and cannot be used with a Unix socket")
     else:
         if proxy is not None:
             proxy.check_target(dialled)
@@ -266,7 +268,7 @@ def make_plan(
         except ValueError as error:
             raise ValueError(f"hostname: {error}") from error
     if secure and tls.post_handshake_auth and "h2" in alpn:
-        raise ValueError('post_handshake_auth is for HTTP/1 only: give protocols=("http1",) beside it')
+        raise ValueError('post_handshake_auth works with HTTP/1 only: give protocols=("http1",) too')
     return Plan(dialled, number, name, tcp, tls if secure else None, alpn, proxy)
 
 
@@ -285,7 +287,9 @@ def as_endpoints(answers: Iterable[object], host: str, port: int) -> tuple[Endpo
     if hasattr(answers, "__await__"):
         if isinstance(answers, Coroutine):
             answers.close()
-        raise TypeError("the resolver gave something to await: only a coroutine function itself may do that")
+        raise TypeError(
+            "the resolver returned an awaitable: declare it with async def, or return the addresses"
+        )
     endpoints: list[Endpoint] = []
     for each in islice(answers, MOST_ADDRESSES):
         known = literal(each) if isinstance(each, (str, *_ADDRESSES)) else None
@@ -441,4 +445,4 @@ def shake_hands(
 
 
 def _unexpected(answer: Answer) -> TypeError:
-    return TypeError(f"the driver answered with {type(answer).__name__}")
+    return TypeError(f"the driver gave a {type(answer).__name__}, which is not the answer to the last step")

@@ -35,7 +35,7 @@ def check_mailbox(mailbox: Inbox | None, loop_name: str | None = None) -> None:
         return
     theirs = getattr(mailbox, "_loop_name", loop_name)
     if loop_name is not None and theirs != loop_name:
-        raise TypeError(f"mailbox: this one is for {theirs}, the connection for {loop_name}")
+        raise TypeError(f"mailbox must be for {loop_name}, like the connection, not for {theirs}")
     mailbox.admit(Memory())
 
 

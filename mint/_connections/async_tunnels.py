@@ -188,7 +188,7 @@ class Tunnels(TunnelsBase):
                             await self._reader.changed(until, "receiving")
                         answer = Arrived(octets)
                     else:
-                        raise TypeError(f"a handshake asks for {type(step).__name__}")
+                        raise TypeError(f"a handshake must yield Send or Receive, not {type(step).__name__}")
 
     async def drain(self, link: TunnelLink) -> None:
         """Wait until the connection to the proxy has taken everything that a tunnel has queued."""

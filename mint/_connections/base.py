@@ -483,7 +483,7 @@ class ConnectionBase(Identity, Generic[_S]):
         one_of("mode", mode, ("active", "passive"))
         check_inbox(mailbox)
         if (mode == "active") is (mailbox is None):
-            raise ValueError("a mailbox belongs to active mode, and only to it")
+            raise ValueError("active mode needs a mailbox, and passive mode must not be given one")
         if mailbox is not None:
             try:
                 mailbox.admit(self._link)
@@ -684,7 +684,7 @@ class ConnectionBase(Identity, Generic[_S]):
         """
         successor = instance("error", error, MintError, "an error of mint").successor
         if not isinstance(successor, type(self)) or successor.source is not self.source:
-            raise ValueError("this error is not of this connection, or has lost its successor")
+            raise ValueError("the error has no successor that belongs to this connection")
         return successor
 
     def __enter__(self) -> Self:

@@ -65,7 +65,7 @@ class Tunnels(TunnelsBase):
         super().__init__(connection, headers)
         wire = connection.transport
         if isinstance(wire, Link) and wire.home:
-            raise TypeError(f"use mint.{wire.loop_name}.Tunnels for a connection of {wire.loop_name}")
+            raise TypeError(f"use mint.{wire.loop_name}.Tunnels for a connection of mint.{wire.loop_name}")
         self._reading = False
         # Wakes the thread that waits on the socket for all: for what no octet of the proxy tells.
         bell, rope = sockets.socketpair()
@@ -137,7 +137,9 @@ class Tunnels(TunnelsBase):
         further tunnel now; `RuntimeError` while a mailbox reads for the connection to the proxy.
         """
         if not self.waits:
-            raise RuntimeError("tunnels are opened while the connection to the proxy is in passive mode")
+            raise RuntimeError(
+                "the connection to the proxy must be in passive mode to open a tunnel: use set_mode"
+            )
         checked = check_connect(
             scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log, record
         )
@@ -327,7 +329,7 @@ def _drive(link: TunnelLink, steps: Generator[IOStep, StepAnswer, None], until: 
                 case Receive():
                     answer = Arrived(_received(link, until))
                 case _:
-                    raise TypeError(f"a handshake asks for {type(step).__name__}")
+                    raise TypeError(f"a handshake must yield Send or Receive, not {type(step).__name__}")
             step = steps.send(answer)
     except StopIteration:
         return

@@ -40,7 +40,7 @@ class Brotli:
         self._rest = b""
         module: object = importlib.import_module("brotli")
         if not isinstance(module, _Brotli):
-            raise ImportError("the package brotli has no Decompressor")  # noqa: TRY004  # as if it were not there
+            raise ImportError("the installed package brotli has no Decompressor")  # noqa: TRY004  # as if it were not there
         self._package = module
         self._decompressor = self._package.Decompressor()
         self._full = False

@@ -63,7 +63,7 @@ cdef str exact(object text):
     if PyUnicode_CheckExact(text):
         return <str>text
     if not isinstance(text, str):
-        raise TypeError(f"what stands in a message is str, not {type(text).__name__}")
+        raise TypeError(f"text in a message must be str, not {type(text).__name__}")
     return str.__str__(text)
 
 
@@ -194,9 +194,9 @@ cdef int check_pairs(object headers) except -1:
     if type(headers) is tuple or type(headers) is list:
         return 0
     if isinstance(headers, str) or hasattr(headers, "keys"):
-        raise TypeError("headers want pairs of name and value: of a mapping, give its items()")
+        raise TypeError("headers must be pairs of name and value: pass the items() of a mapping")
     if not hasattr(headers, "__iter__"):
-        raise TypeError(f"headers want pairs of name and value, not {type(headers).__name__}")
+        raise TypeError(f"headers must be pairs of name and value, not {type(headers).__name__}")
     return 0
 
 
@@ -206,11 +206,11 @@ cdef tuple pair_of(object item):
         if type((<tuple>item)[0]) is str and type((<tuple>item)[1]) is str:
             return <tuple>item
     if not isinstance(item, (tuple, list)):
-        raise TypeError(f"headers want pairs of name and value, and one is {type(item).__name__}")
+        raise TypeError(f"headers must be pairs of name and value, but one is {type(item).__name__}")
     made = tuple(item)
     if len(made) != 2 or not isinstance(made[0], str) or not isinstance(made[1], str):
         kinds = ", ".join([type(each).__name__ for each in made[:4]])
-        raise TypeError(f"headers want pairs of name and value, both str, and one is ({kinds})")
+        raise TypeError(f"headers must be pairs of name and value, both str, but one is ({kinds})")
     return str.__str__(made[0]), str.__str__(made[1])
 
 
@@ -367,16 +367,16 @@ cdef str show(object octets):
 
 cdef int out_of_range(str name, long long value, long long least, long long most) except -1:
     """Refuse a limit that is not in its range."""
-    raise ValueError(f"{name} must lie between {least} and {most}, not {value}")
+    raise ValueError(f"{name} must be from {least} to {most}, not {value}")
 
 
 cdef int check_host(str hostname, str user_agent) except -1:
     """Refuse what a connection would write into every request and may not (R1)."""
     # 9110-4.2.4-a: what follows or precedes a host in a URI is no part of it.
     if not hostname.isascii() or any(mark <= " " or mark in "/?#@\\,\"<>\x7f" for mark in hostname):
-        raise ValueError(f"hostname {shown_target(hostname)!r} cannot stand in a Host field")
+        raise ValueError(f"hostname {shown_target(hostname)!r} cannot be sent in a Host field")
     if not value_is_sendable(user_agent):
-        raise ValueError(f"user agent {user_agent!r} cannot stand in a field")
+        raise ValueError(f"user agent {user_agent!r} cannot be sent in a field")
     return 0
 
 

@@ -46,14 +46,14 @@ cdef Fault header_fault(Head head, int max_frame_size):
     rule = frame_rules[head.type]
     if not rule.level & (ON_STREAM if head.stream else ON_CONNECTION):
         return fault("protocol_error", name,
-                     f"{name} on stream {head.stream}, though it is about the connection" if head.stream
-                     else f"{name} on stream 0, though it is about a stream", 0, 0, PROTOCOL_ERROR)
+                     f"{name} on stream {head.stream}, but it is allowed only on stream 0" if head.stream
+                     else f"{name} on stream 0, where it is not allowed", 0, 0, PROTOCOL_ERROR)
     if head.type == SETTINGS and head.flags & FLAG_ACK and head.length:   # 9113-6.5-b
         return fault("frame_size_error", name, f"an acknowledgement of SETTINGS with {head.length} octets",
                      head.length, 0, FRAME_SIZE_ERROR)
     return fault("frame_size_error", name, f"{name} of {head.length} octets is too short"
                  if head.length < rule.least or rule.padded
-                 else f"{name} of {head.length} octets, which no {name} has", head.length, rule.most,
+                 else f"{head.length} octets is not a valid length for {name}", head.length, rule.most,
                  FRAME_SIZE_ERROR)
 
 

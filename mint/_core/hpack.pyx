@@ -61,10 +61,10 @@ cdef enum:
 
 # What is wrong with a block, in words.
 SEEN: tuple = (
-    "", "the block ends within a field", "an integer over 32 bits or of too many octets",
-    "an index outside the tables", "a table size update after a field",
-    "a table size update over the limit", "no table size update after the limit was reduced",
-    "Huffman padding that is too long or not all ones", "the end-of-string symbol within a string",
+    "", "the block ends within a field", "an integer has more than 32 bits or too many octets",
+    "an index is outside the tables", "a table size update follows a field",
+    "a table size update exceeds the limit", "a table size update is missing after the limit was reduced",
+    "the Huffman padding is too long or not all ones", "a string contains the end-of-string symbol",
     "",
 )
 
@@ -485,11 +485,11 @@ cdef tuple plain_pair(object pair):
     """Make a tuple of two plain str of whatever resembles one; raise where it does not."""
     name, value = pair
     if not isinstance(name, str) or not isinstance(value, str):
-        raise TypeError("a field is a pair of str")
+        raise TypeError("a field must be a pair of str")
     name = str.__str__(name)
     value = str.__str__(value)
     if not is_plain(<void *>name) or not is_plain(<void *>value):
-        raise ValueError("a field holds latin-1 characters only")
+        raise ValueError("a field must contain latin-1 characters only")
     return name, value
 
 

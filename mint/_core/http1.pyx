@@ -147,7 +147,7 @@ cdef class State(Reading):
         cdef Py_ssize_t count = self.core.waiting
         cdef Fault refused = None
         if body is not None and streaming:
-            raise TypeError("a body that is streamed is not given as well")
+            raise TypeError("body must be None when the body is streamed")
         if self.core.phase == PHASE_CLOSED:
             refused = refusal("closed")
         elif self.core.phase >= PHASE_TUNNEL or self.may_switch():
@@ -263,7 +263,7 @@ cdef class State(Reading):
     cdef object checked(self, RequestRef ref):
         if (ref.connection != self.config.identity or ref.number < 1
                 or ref.number > self.core.given):
-            raise ValueError(f"{ref!r} was not given by this connection")
+            raise ValueError(f"{ref!r} does not belong to this connection")
         return None
 
     cdef object unsendable(self, RequestRef ref):

@@ -27,7 +27,7 @@ cdef class Config:
         self.case_sensitive_headers = case_sensitive_headers
         self.name(exact(hostname), port, exact(scheme), identity)
         if not 0 <= tolerance <= TOLERATE_ALL:
-            raise ValueError(f"tolerance {tolerance} has bits that mean nothing")
+            raise ValueError(f"tolerance must be from 0 to {TOLERATE_ALL}, not {tolerance}")
         self.forward_proxy = forward_proxy
         self.proxy_headers = proxy_headers
         # assignments: made by ci/generated.py
@@ -51,12 +51,12 @@ cdef class Config:
         """Say which connection it is of."""
         cdef str host_line
         if scheme not in ("http", "https"):
-            raise ValueError(f"scheme is {scheme!r}, not http or https")
+            raise ValueError(f"scheme must be 'http' or 'https', not {scheme!r}")
         if not 0 <= port <= 65535:
-            raise ValueError(f"port {port} is not between 0 and 65535")
+            raise ValueError(f"port must be from 0 to 65535, not {port}")
         check_host(hostname, self.user_agent)
         if not self.user_agent:
-            raise ValueError(f"user agent {self.user_agent!r} cannot stand in a field")
+            raise ValueError(f"user agent {self.user_agent!r} cannot be sent in a field")
         self.hostname = hostname
         self.port = port
         self.scheme = scheme

@@ -27,7 +27,7 @@ cdef Fault unless_folded(unsigned char following, str name, Fault broken):
     A connection field is unfolded, and more lines make none of what is no list of tokens.
     """
     if is_blank(following) and name != "connection":
-        return seen_fault("invalid_header", "a field that frames the message is folded", name)
+        return seen_fault("invalid_header", "a field that frames the message must not be folded", name)
     return broken
 
 

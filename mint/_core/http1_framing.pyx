@@ -254,5 +254,5 @@ cdef str chunk_line_cause(const unsigned char *line, Py_ssize_t count, int toler
     if i > MOST_DIGITS or size[0] >> 63:
         return "the size is too large"
     if not is_chunk_tail(line + i, count - i, tolerance & TOLERATE_CHUNK_SIZE_WHITESPACE):
-        return f"byte 0x{line[i]:02x} at position {i} begins no chunk extension"
+        return f"byte 0x{line[i]:02x} at position {i} does not begin a chunk extension"
     return None

@@ -290,23 +290,23 @@ cdef Py_ssize_t first_control(const unsigned char *line, Py_ssize_t start,
 cdef str status_line_cause(const unsigned char *line, Py_ssize_t count, int tolerance):
     cdef Py_ssize_t i = status_prefix(line, count)
     if i < count:
-        return f"byte 0x{line[i]:02x} at position {i} is not part of HTTP/1"
+        return f"byte 0x{line[i]:02x} at position {i} does not belong to an HTTP/1 version"
     i = 8
     while i < count and is_blank(line[i]):
         i += 1
     if count < 12 or not char_class[line[7]] & CHAR_DIGIT or i == 8 or i + 3 > count:
-        return "it is not a version, a space and a status of three digits"
+        return "it does not begin with a version, a space and a three-digit status"
     if i > 9 and not tolerance & TOLERATE_STATUS_LINE_WHITESPACE:
-        return "extra whitespace stands before the status"
+        return "there is extra whitespace before the status"
     if not (char_class[line[i]] & char_class[line[i + 1]] & char_class[line[i + 2]] & CHAR_DIGIT
             and line[i] != c"0"):
-        return "the status is not a number of three digits from 100 on"
+        return "the status is not a three-digit number of at least 100"
     if i + 3 < count and not is_blank(line[i + 3]):
-        return f"byte 0x{line[i + 3]:02x} at position {i + 3} follows the status, not a space"
+        return f"byte 0x{line[i + 3]:02x} at position {i + 3} follows the status instead of a space"
     i = first_control(line, i + 3, count)
     if i >= 0:
         return f"byte 0x{line[i]:02x} at position {i} is a control character"
-    return "its whitespace is not as it should be"
+    return "version, status and reason must be separated by single spaces"
 
 
 cdef inline str text_of(const unsigned char *octets, Py_ssize_t count, int kind):
@@ -463,7 +463,7 @@ cdef object odd_field(const unsigned char *line, Py_ssize_t count, int tolerance
     if is_broken(line, count):
         for i in range(count):
             if line[i] == 0 or line[i] == c"\r":
-                return f"byte 0x{line[i]:02x} at position {i} stands in no field line"
+                return f"byte 0x{line[i]:02x} at position {i} is not allowed in a field line"
     if colon != NULL and tolerance & TOLERATE_SPACE_BEFORE_COLON:
         while named > 0 and is_blank(line[named - 1]):
             named -= 1
@@ -475,7 +475,7 @@ cdef object odd_field(const unsigned char *line, Py_ssize_t count, int tolerance
         while end < named and is_blank(line[end]):
             end += 1
         if end == named:
-            return "whitespace stands before the colon"
+            return "there is whitespace before the colon"
         end = count
     if colon == NULL or i < named or named == 0:
         if tolerance & TOLERATE_NON_FIELD_LINES and not seems_framing(line, named):
@@ -485,14 +485,14 @@ cdef object odd_field(const unsigned char *line, Py_ssize_t count, int tolerance
             return "it has no colon"
         if named == 0:
             return "the field name is empty"
-        return f"byte 0x{line[i]:02x} at position {i} cannot stand in a field name"
+        return f"byte 0x{line[i]:02x} at position {i} is not allowed in a field name"
     name = token_text(line, named)
     known = NAMES.find(PyUnicode_1BYTE_DATA(name), named)
     kind[0] = known.kind if known != NULL else NAME_PLAIN
     if not tolerance & TOLERATE_CONTROL_CHARACTERS:
         i = first_control(line, start, count)
         if i >= 0:
-            return f"byte 0x{line[i]:02x} at position {i} cannot stand in the value of {name}"
+            return f"byte 0x{line[i]:02x} at position {i} is not allowed in the value of {name}"
     while start < end and is_blank(line[start]):
         start += 1
     while end > start and is_blank(line[end - 1]):

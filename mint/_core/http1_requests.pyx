@@ -93,11 +93,11 @@ cdef class Draft:
             name = <str>known.text
             if known.marks & MARK_SINGLE:
                 if name in self.seen:
-                    self.refused = unframed(name, "occurs twice, but is not a list")
+                    self.refused = unframed(name, "is given twice, but is not a list field")
                     return 0
                 self.seen += (name,)
             if method == "TRACE" and name_is_sensitive(name):   # 9110-9.3.8-a
-                self.refused = unframed(name, "a TRACE request carries no secrets")
+                self.refused = unframed(name, "must not be sent with TRACE: it may be secret")
                 return 0
             if known.kind != NAME_PLAIN:
                 self.special(known.kind, name, value, wanted_host)
@@ -105,7 +105,7 @@ cdef class Draft:
                     self.host = line
                     return 0
         if self.config.sensitive and method == "TRACE" and name.lower() in self.config.sensitive:
-            self.refused = unframed(name, "a TRACE request carries no secrets")
+            self.refused = unframed(name, "must not be sent with TRACE: it may be secret")
             return 0
         self.lines.append(line)
         return 0
@@ -133,7 +133,7 @@ cdef class Draft:
             elif facts == -2:
                 self.refused = refusal("empty_token_list", name, value)
             elif facts < 0:   # 9112-6.1-b
-                self.refused = unframed(name, "chunked stands twice")
+                self.refused = unframed(name, "chunked is listed twice")
             else:
                 self.transfer = facts
         elif kind == NAME_CONNECTION:
@@ -186,7 +186,7 @@ cdef Fault framing_fault(Draft made, str method, long long total, bint streaming
     cdef bint has_body = (streaming and not tunnel) or total > 0
     if made.has_transfer:
         if made.declared >= 0:   # 9112-6.2-a
-            return unframed("transfer-encoding", "content-length stands beside it")
+            return unframed("transfer-encoding", "content-length is given too")
         if not made.transfer & SEEN_CHUNKED:   # 9112-6.1-c
             return unframed("transfer-encoding", "chunked is not the last coding")
         made.sends = SEND_CHUNKED
@@ -199,13 +199,13 @@ cdef Fault framing_fault(Draft made, str method, long long total, bint streaming
     elif total >= 0 or method in EXPECT_CONTENT:
         made.sends = SEND_LENGTH    # 9112-6.3-i, 9110-8.6-a
     if made.sends == SEND_CHUNKED and old_peer:   # 9112-6.1-e
-        return unframed("transfer-encoding", "the server speaks HTTP/1.0, give content-length")
+        return unframed("transfer-encoding", "the server uses HTTP/1.0: give content-length instead")
     if method == "CONNECT" and (total >= 0 or made.sends != SEND_NOTHING):
         return unframed(method, "must not be sent with content")
     if method == "TRACE" and (has_body or made.sends == SEND_CHUNKED):   # 9110-9.3.8-a
         return unframed(method, "must not be sent with content")
     if made.asks & ASKS_CONTINUE and not has_body:   # 9110-10.1.1-a
-        return unframed("expect", "is set, but there is no content to send")
+        return unframed("expect", "is given, but there is no content to send")
     return None
 
 
@@ -269,7 +269,7 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
         total = 0
         for piece in body:
             if not isinstance(piece, bytes):
-                raise TypeError("a body is made of bytes")
+                raise TypeError(f"body must be pieces of bytes, not {type(piece).__name__}")
             total += len(<bytes>piece)
     wanted_host = host_of(method, target)
     check_pairs(headers)

@@ -463,7 +463,8 @@ cdef class Reading:
             self.skip(line, fresh)
             return None
         if self.core.kept == 0:   # 9112-2.2-g
-            return self.no_line(line, fresh, invalid, "it begins with whitespace, and no field is before it")
+            return self.no_line(line, fresh, invalid,
+                                "it begins with whitespace, but there is no field before it")
         if fresh.on:
             self.spill(fresh)
         pair = self.fields.items[self.core.kept - 1]

@@ -178,7 +178,7 @@ cdef class State(Core):
         """Send a PING of eight octets; a Pong with the ref answers it."""
         cdef Work w
         if PyBytes_GET_SIZE(payload) != 8:
-            raise ValueError("a ping carries exactly 8 octets")
+            raise ValueError(f"payload must have 8 octets, not {PyBytes_GET_SIZE(payload)}")
         if self.s.phase == OVER:
             return step(self, None, (), refusal("closed"))
         if len(self.pings) >= self.config.max_pings:
@@ -210,9 +210,9 @@ cdef class State(Core):
                                                 MOST_PENDING))
         for identifier, value in checked:
             if identifier == SET_NO_RFC7540_PRIORITIES:   # 9218-2.1-b
-                raise ValueError("no_rfc7540_priorities is sent in the first SETTINGS or never")
+                raise ValueError("no_rfc7540_priorities can be set only when the connection is made")
             if identifier == SET_INITIAL_WINDOW_SIZE and value + most_extra(self, value) > MAX_WINDOW:
-                raise ValueError("the setting lifts a window that was enlarged above 2^31-1")
+                raise ValueError("initial_window_size would raise an enlarged window above 2^31-1")
         w = begin(self)
         w.core.pending = self.pending + (checked,)
         raise_allowed(w.core)
@@ -257,7 +257,7 @@ cdef class State(Core):
         cdef long long number = 0
         cdef long long now
         if not 1 <= size <= MAX_WINDOW:
-            raise ValueError(f"a window lies between 1 and 2^31-1, not {size}")
+            raise ValueError(f"a window must be from 1 to 2^31-1, not {size}")
         if ref is not None:
             number = self.number_of(ref)
         if self.s.phase == OVER:
@@ -270,7 +270,7 @@ cdef class State(Core):
                 return step(self, None, (), refusal("unknown_request_to_stream"))
             now = <long long>self.s.own[SET_INITIAL_WINDOW_SIZE] + held.receipt.extra
             if size - now + held.receipt.extra + self.s.allowed[SET_INITIAL_WINDOW_SIZE] > MAX_WINDOW:
-                raise ValueError("with the SETTINGS under way the window would pass 2^31-1")
+                raise ValueError("the window would exceed 2^31-1 when the server acknowledges SETTINGS")
         if size < now:
             return step(self, None, (), refusal("window_size_too_small", "", "", now, size))
         if size == now:

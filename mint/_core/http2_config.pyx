@@ -59,10 +59,10 @@ cdef tuple checked_settings(object settings):
     cdef str name
     for name, value in settings:
         if name not in CLIENT_SETTINGS:
-            raise ValueError(f"no client setting is called {name!r}")
+            raise ValueError(f"settings of a client do not include {name!r}")
         identifier, least, most = CLIENT_SETTINGS[name]
         if not isinstance(value, int) or not least <= value <= most:
-            raise ValueError(f"{name} must lie between {least} and {most}, not {value!r}")
+            raise ValueError(f"{name} must be from {least} to {most}, not {value!r}")
         made.append((identifier, int(value)))
     return tuple(made)
 
@@ -85,7 +85,7 @@ DEFAULT_OPENING: bytes = opening(DEFAULT_CHECKED, CONNECTION_WINDOW)
 cdef int setting_id(str name, bint of_server) except -1:
     cdef dict known = SERVER_SETTINGS if of_server else CLIENT_SETTINGS
     if name not in known:
-        raise ValueError(f"no {'server' if of_server else 'client'} setting is called {name!r}")
+        raise ValueError(f"settings of a {'server' if of_server else 'client'} do not include {name!r}")
     return known[name] if of_server else known[name][0]
 
 
@@ -120,7 +120,7 @@ cdef class Config:
         self.user_agent = user_agent
         self.name(exact(hostname), port, exact(scheme), identity)
         if not 0 <= tolerance <= TOLERATE_ALL:
-            raise ValueError(f"tolerance {tolerance} has bits that mean nothing")
+            raise ValueError(f"tolerance must be from 0 to {TOLERATE_ALL}, not {tolerance}")
         if not 0 <= events <= EVENTS_ALL:
             raise ValueError(f"events {events} has bits that mean nothing")
         # assignments: made by ci/generated.py
@@ -155,7 +155,7 @@ cdef class Config:
                 or self.connection_window_size != CONNECTION_WINDOW):
             named = dict(given)
             if len(named) != len(given):
-                raise ValueError("a setting is given twice")
+                raise ValueError("settings must not contain a name twice")
             self.settings = tuple([pair for pair in DEFAULT_SETTINGS if pair[0] not in named]) + given
             self.checked = checked_settings(self.settings)
             self.opening = opening(self.checked, self.connection_window_size)
@@ -171,12 +171,12 @@ cdef class Config:
     cdef int name(self, str hostname, int port, str scheme, unsigned long long identity) except -1:
         """Say which connection it is of."""
         if scheme not in ("http", "https"):
-            raise ValueError(f"the scheme must be http or https, not {scheme!r}")
+            raise ValueError(f"scheme must be 'http' or 'https', not {scheme!r}")
         check_host(hostname, self.user_agent)
         if not hostname:
-            raise ValueError("a request needs an authority: hostname is empty")
+            raise ValueError("hostname must not be empty: a request needs an authority")
         if not 0 <= port <= 65535:
-            raise ValueError(f"port {port} is not between 0 and 65535")
+            raise ValueError(f"port must be from 0 to 65535, not {port}")
         self.hostname = hostname
         self.port = port
         self.scheme = scheme

@@ -60,14 +60,14 @@ cdef int on_setting(Work w, int identifier, uint32_t value) except -1:
         core.encoder = core.encoder.resized(<Py_ssize_t>value)
     elif identifier == SET_ENABLE_PUSH:
         if value != 0:   # 9113-6.5.2-b: a server has nothing to allow
-            return protocol_breach(w, "SETTINGS", f"SETTINGS_ENABLE_PUSH is {value}, and that of a server "
-                                   "must be 0") or True
+            return protocol_breach(w, "SETTINGS", f"SETTINGS_ENABLE_PUSH is {value}, but a server "
+                                   "must send 0") or True
     elif identifier == SET_INITIAL_WINDOW_SIZE:
         if value > MAX_WINDOW:   # 9113-6.5.2-d
             return flow_breach(w, "SETTINGS", f"SETTINGS_INITIAL_WINDOW_SIZE is {value}, "
                                "above 2^31-1") or True
         if some_window_overflows(core, value):
-            return flow_breach(w, "SETTINGS", f"SETTINGS_INITIAL_WINDOW_SIZE of {value} lifts a window "
+            return flow_breach(w, "SETTINGS", f"SETTINGS_INITIAL_WINDOW_SIZE of {value} raises a window "
                                "above 2^31-1") or True
     elif identifier == SET_MAX_FRAME_SIZE:
         if not LEAST_MAX_FRAME_SIZE <= value <= MOST_MAX_FRAME_SIZE:   # 9113-6.5.2-e
@@ -75,11 +75,11 @@ cdef int on_setting(Work w, int identifier, uint32_t value) except -1:
                                    f"{LEAST_MAX_FRAME_SIZE} to {MOST_MAX_FRAME_SIZE}") or True
     elif identifier == SET_ENABLE_CONNECT_PROTOCOL:
         if value > 1 or (value == 0 and core.s.peer[identifier] == 1):   # 8441-3-a, b
-            return protocol_breach(w, "SETTINGS", f"SETTINGS_ENABLE_CONNECT_PROTOCOL is {value}, and must be "
-                                   "0, or 1 for good") or True
+            return protocol_breach(w, "SETTINGS", f"SETTINGS_ENABLE_CONNECT_PROTOCOL is {value}, but must be "
+                                   "0 or 1, and stay 1 once it is") or True
     elif identifier == SET_NO_RFC7540_PRIORITIES:
         if value > 1:   # 9218-2.1-a
-            return protocol_breach(w, "SETTINGS", f"SETTINGS_NO_RFC7540_PRIORITIES is {value}, and must be "
+            return protocol_breach(w, "SETTINGS", f"SETTINGS_NO_RFC7540_PRIORITIES is {value}, but must be "
                                    "0 or 1") or True
     core.s.peer[identifier] = value
     return False
@@ -274,7 +274,7 @@ cdef int on_window_update(Work w, int id, int increment) except -1:
         if increment == 0:   # 9113-6.9-a
             return protocol_breach(w, "WINDOW_UPDATE", "WINDOW_UPDATE with an increment of 0")
         if overflows(core.s.send_window, increment):   # 9113-6.9.1-b
-            return flow_breach(w, "WINDOW_UPDATE", f"WINDOW_UPDATE of {increment} lifts the connection "
+            return flow_breach(w, "WINDOW_UPDATE", f"WINDOW_UPDATE of {increment} raises the connection "
                                "window above 2^31-1")
         core.s.send_window += increment
         if increment > core.s.owed:
@@ -292,7 +292,7 @@ cdef int on_window_update(Work w, int id, int increment) except -1:
     if overflows(window, increment):
         return stream_error(w, id, FLOW_CONTROL_ERROR,
                             fault("flow_control_error", "WINDOW_UPDATE",
-                                  f"WINDOW_UPDATE of {increment} lifts the window above 2^31-1", 0, 0,
+                                  f"WINDOW_UPDATE of {increment} raises the window above 2^31-1", 0, 0,
                                   FLOW_CONTROL_ERROR))
     stream = core.edit(id)
     stream.send_moved += increment
@@ -317,5 +317,5 @@ cdef int on_rst_stream(Work w, int id, uint32_t code) except -1:
     end_ref(w, id, stream, fault("server_closed_request", error_name(code), "", 0, 0, code, processed))
     settle(w, id, stream, GOT_RESET)
     if not id & 1:   # a request of ours costs no more than its caller spent; a push is the server's doing
-        count_reset(w, "resets what it pushes")
+        count_reset(w, "too many pushed streams were reset")
     return 0

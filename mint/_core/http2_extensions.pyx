@@ -99,7 +99,7 @@ cdef bint is_wanted(Core core, Head head) except -1:
 cdef int on_extension_header(Work w, Head head) except -1:
     if head.type == PRIORITY_UPDATE:   # 9218-7.1-c
         return breach(w, fault("protocol_error", "PRIORITY_UPDATE",
-                               "PRIORITY_UPDATE, which only clients send", 0, 0, PROTOCOL_ERROR))
+                               "PRIORITY_UPDATE, which only clients may send", 0, 0, PROTOCOL_ERROR))
     if not is_wanted(w.core, head):   # 9113-4.1-b
         w.core.s.mode = AT_SKIP
     return spend(w)

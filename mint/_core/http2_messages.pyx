@@ -193,7 +193,7 @@ cdef tuple ready_pair(Draft made, object item):
         lower = name_octets(given[1:])
         if lower is None or given[1:] != lower.decode("ascii"):
             made.fault = refusal("invalid_pseudo_header", shown_name(given, frozenset()),
-                                 "no such pseudo-header")
+                                 "is not a pseudo-header")
             return None
         name = given
     else:
@@ -253,7 +253,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
         if ((kind >= SINGLE and stands_twice(made, kind))
                 or (kind == USER_AGENT and stands_twice(made, SINGLE_AGENT))):
             return refused(made, refusal("invalid_request_framing", name,
-                                         "occurs twice, but is not a list"))
+                                         "is given twice, but is not a list field"))
         value = <str>pair[1]
         if kind >= SINGLE:
             fields.append(pair)
@@ -287,7 +287,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
             fields.append(pair)
         else:
             if name not in CALLER_PSEUDO:
-                return refused(made, refusal("invalid_pseudo_header", name, "is not for callers"))
+                return refused(made, refusal("invalid_pseudo_header", name, "cannot be given by the caller"))
             if given is None:
                 given = {}
             if name in given:
@@ -345,7 +345,7 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
     if given is None or ":protocol" not in given:
         if given is not None:
             name = next(iter(given))
-            return refusal("invalid_pseudo_header", name, "stands beside :protocol only")
+            return refusal("invalid_pseudo_header", name, "is allowed only together with :protocol")
         bad = target_fault("CONNECT", target, config.skip_target_validation)
         if bad is not None:
             return bad
@@ -355,7 +355,7 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
         del fields[2:4]
         return None
     if not made.is_connect:
-        return refusal("invalid_pseudo_header", ":protocol", "belongs to CONNECT")
+        return refusal("invalid_pseudo_header", ":protocol", "is allowed only with CONNECT")
     made.is_extended = True
     protocol = given[":protocol"]
     if not protocol or not all_in(octets_of(protocol), PyUnicode_GET_LENGTH(protocol), CHAR_TCHAR):
@@ -385,7 +385,7 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
 cdef Fault content_fault(Draft made, Config config, str method, long long total, list fields):
     """What a request without content, or without secrets, may not hold."""
     if made.expects and (total == -2 or total == 0):   # 9110-10.1.1-a
-        return refusal("invalid_request_framing", "expect", "is set, but there is no content to send")
+        return refusal("invalid_request_framing", "expect", "is given, but there is no content to send")
     if made.is_connect and not made.is_extended and (total >= 0 or made.declared >= 0):
         return refusal("invalid_request_framing", method, "must not be sent with content")
     if not equals(method, b"TRACE", 5):
@@ -394,7 +394,7 @@ cdef Fault content_fault(Draft made, Config config, str method, long long total,
         return refusal("invalid_request_framing", method, "must not be sent with content")
     for name, _value in fields:
         if name_is_sensitive(name) or name in config.sensitive:
-            return refusal("invalid_request_framing", name, "a TRACE request carries no secrets")
+            return refusal("invalid_request_framing", name, "must not be sent with TRACE: it may be secret")
     return None
 
 
@@ -424,7 +424,7 @@ cdef Draft drafted_trailers(Config config, object headers):
         if pair is None:
             return unspoken(made, config)
         if pair[0][0] == ":":   # 9113-8.1-b
-            return refused(made, refusal("invalid_pseudo_header", pair[0], "may not stand in trailers"))
+            return refused(made, refusal("invalid_pseudo_header", pair[0], "is not allowed in trailers"))
         if name_is_forbidden_in_trailers(pair[0]):
             spelled = item[0] if isinstance(item, (tuple, list)) else pair[0]
             return refused(made, refusal("unallowed_trailing_header", exact(spelled)))
@@ -477,8 +477,8 @@ cdef str name_cause(str name):
     cdef Py_ssize_t i
     for i in range(len(rest)):
         if not name_is_ready(rest[i]):
-            return (f"has byte 0x{ord(rest[i]):02x} at position {i + len(name) - len(rest)}, which cannot"
-                    " stand in a field name (those of HTTP/2 are in lower case)")
+            return (f"has byte 0x{ord(rest[i]):02x} at position {i + len(name) - len(rest)}, which is not"
+                    " allowed in a field name (those of HTTP/2 are in lower case)")
     return "is an empty field name"
 
 
@@ -491,7 +491,7 @@ cdef Fault marks_fault(list fields, frozenset secret):
     for name, value in fields:
         if not value_is_ready(value):
             return malformed(name, value_cause(value))
-    return malformed("", "has a bad field")
+    return malformed("", "has an invalid field")
 
 
 cdef long long agreed_length(str value) noexcept:
@@ -578,7 +578,7 @@ cdef object response_head(list fields, unsigned int marks, Config config, Answer
         return malformed(":status", "is not a three-digit number")   # 9113-8.3.2-a
     head.status = (octets[0] - 48) * 100 + (octets[1] - 48) * 10 + octets[2] - 48
     if head.status == 101:
-        return malformed(":status", "101 has no meaning in HTTP/2")   # 9113-8.3.2-b
+        return malformed(":status", "101 is not allowed in HTTP/2")   # 9113-8.3.2-b
     made = PyTuple_New(count - 1)
     for i in range(1, count):
         pair = <tuple>PyList_GET_ITEM(fields, i)
@@ -589,16 +589,16 @@ cdef object response_head(list fields, unsigned int marks, Config config, Answer
         if kind == PLAIN:
             continue
         if kind == PSEUDO:   # 9113-8.3-a, b
-            return malformed(name, "is repeated, misplaced or no pseudo-header of a response")
+            return malformed(name, "is repeated, misplaced, or not a pseudo-header of responses")
         if kind == CONNECTION:   # 9113-8.2.2-b
-            return malformed(name, "belongs to HTTP/1 connections")
+            return malformed(name, "is allowed only in HTTP/1")
         if kind == TE:   # 9113-8.2.2-c
-            return malformed(name, "belongs to requests")
+            return malformed(name, "is allowed only in requests")
         if kind == CONTENT_LENGTH:
             value = <str>PyTuple_GET_ITEM(pair, 1)
             length = agreed_length(value)
             if length < 0 or (head.length >= 0 and head.length != length):
-                return malformed(name, "is not a number, or occurs more than once")
+                return malformed(name, "is not a number, or has different values")
             head.length = length
     return made
 
@@ -615,9 +615,9 @@ cdef object response_trailers(list fields, unsigned int marks, Config config):
         if octets_of(name)[0] == c":":   # 9113-8.1-b
             return malformed(name, "is a pseudo-header in trailers")
         if name_is_connection_specific(name):
-            return malformed(name, "belongs to HTTP/1 connections")
+            return malformed(name, "is allowed only in HTTP/1")
         if name == "te":   # 9113-8.2.2-c
-            return malformed(name, "belongs to requests")
+            return malformed(name, "is allowed only in requests")
         if not name_is_forbidden_in_trailers(name):
             made.append(pair)
     return tuple(made)
@@ -649,24 +649,24 @@ cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *i
             if regular or name in pseudo:
                 return malformed(name, "is repeated or misplaced")
             if name not in (":method", ":scheme", ":path", ":authority"):
-                return malformed(name, "is not a pseudo-header field of a request")
+                return malformed(name, "is not a pseudo-header of requests")
             pseudo[name] = value
             continue
         regular = True
         if name_is_connection_specific(name):
-            return malformed(name, "belongs to HTTP/1 connections")
+            return malformed(name, "is allowed only in HTTP/1")
         if name == "te" and value.lower() != "trailers":   # 9113-8.2.2-c
-            return malformed(name, "has another value than trailers")
+            return malformed(name, "must be 'trailers'")
         if name == "content-length" and value != "0":
-            return malformed(name, "promises a request with content")
+            return malformed(name, "a promised request must not have content")
     if pseudo.get(":method") not in ("GET", "HEAD"):   # 9113-8.4-a
-        return malformed(":method", "is not that of a safe, cacheable request")
+        return malformed(":method", "a promised request must use GET or HEAD")
     if pseudo.get(":scheme", "").lower() != config.scheme:   # 9113-8.4-b
-        return malformed(":scheme", "is not that of the origin we asked")
+        return malformed(":scheme", "a promised request must have the scheme of this connection")
     if (not pseudo.get(":authority")
             or origin_of(pseudo[":authority"], config.scheme) != origin_of(config.authority, config.scheme)):
-        return malformed(":authority", "is not the origin we asked")
+        return malformed(":authority", "a promised request must be for the origin of this connection")
     if not pseudo.get(":path", "").startswith("/"):
-        return malformed(":path", "is missing or no path")
+        return malformed(":path", "must be a path")
     is_head[0] = pseudo[":method"] == "HEAD"
     return None

@@ -217,12 +217,12 @@ cdef int on_stream_header(Work w, Head head) except -1:
     cdef int state = core.state_of(head.stream)
     if arrival[state][head.type] == BREACH:   # 9113-5.1-a, b, d, 6.6-a
         return protocol_breach(w, frame_name(head.type),
-                               f"{frame_name(head.type)} on stream {head.stream} "
-                               + ("which is idle" if state == IDLE else "in a state without it"))
+                               f"{frame_name(head.type)} on stream {head.stream}, "
+                               + ("which is idle" if state == IDLE else "which does not allow it"))
     if head.type == HEADERS or head.type == PUSH_PROMISE:
         if head.type == PUSH_PROMISE:
             if not core.s.own[SET_ENABLE_PUSH]:   # 9113-6.5.2-c
-                return protocol_breach(w, "PUSH_PROMISE", "PUSH_PROMISE though push is off")
+                return protocol_breach(w, "PUSH_PROMISE", "PUSH_PROMISE, but push is disabled")
             if not head.stream & 1:   # 9113-6.6-a
                 return protocol_breach(w, "PUSH_PROMISE", "PUSH_PROMISE on a promised stream")
         # Padding and fixed fields are no part of the block.
@@ -265,11 +265,11 @@ cdef int on_data(Work w, Head head) except -1:
     core.s.padding = 0
     core.s.mode = AT_PAD_LENGTH if head.flags & FLAG_PADDED else AT_DATA
     if todo == BREACH:   # 9113-5.1-a, d
-        return protocol_breach(w, "DATA", f"DATA on stream {head.stream} which is "
+        return protocol_breach(w, "DATA", f"DATA on stream {head.stream}, which is "
                                + ("idle" if state == IDLE else "only promised"))
     if violates(DEFAULT_WINDOW, core.s.receipt, head.length):   # 9113-6.9.1-c
-        return breach(w, fault("flow_control_error", "DATA", "exceeds the connection window", head.length,
-                               receive_left(DEFAULT_WINDOW, core.s.receipt), FLOW_CONTROL_ERROR))
+        return breach(w, fault("flow_control_error", "DATA", "DATA exceeds the window of the connection",
+                               head.length, receive_left(DEFAULT_WINDOW, core.s.receipt), FLOW_CONTROL_ERROR))
     if todo == CLOSED_STREAM:   # 9113-6.1-c
         stream_error(w, head.stream, STREAM_CLOSED,
                      fault("stream_closed", "DATA", "DATA after the end of a stream", 0, 0,
@@ -280,7 +280,7 @@ cdef int on_data(Work w, Head head) except -1:
         stream = core.peek(head.stream)
         if violates(core.s.allowed[SET_INITIAL_WINDOW_SIZE], stream.receipt, head.length):
             stream_error(w, head.stream, FLOW_CONTROL_ERROR,
-                         fault("flow_control_error", "DATA", "exceeds the window of the stream",
+                         fault("flow_control_error", "DATA", "DATA exceeds the window of the stream",
                                head.length,
                                receive_left(core.s.allowed[SET_INITIAL_WINDOW_SIZE], stream.receipt),
                                FLOW_CONTROL_ERROR))
@@ -333,7 +333,7 @@ cdef int on_content(Work w, Head head, int octets) except -1:
         return 0
     if octets > stream.content_left:
         return stream_error(w, head.stream, PROTOCOL_ERROR,
-                            fault("malformed_response", "content-length", "the content is longer", 0, 0,
+                            fault("malformed_response", "content-length", "is less than the content", 0, 0,
                                   PROTOCOL_ERROR))
     core.edit(head.stream).content_left -= octets
     return 0
@@ -432,7 +432,8 @@ cdef int on_push_promise(Work w, Head head, const unsigned char *payload) except
         return 0
     promised = read_u31(fragment)
     if promised & 1 or promised <= w.core.s.last_promised:   # 9113-5.1.1-b; 0 is not above any
-        return protocol_breach(w, "PUSH_PROMISE", f"PUSH_PROMISE of stream {promised}")
+        return protocol_breach(w, "PUSH_PROMISE", f"PUSH_PROMISE of stream {promised}, which is not a "
+                               "new even number")
     w.core.s.block_ends = False
     w.core.s.block_promised = promised
     return on_fragment(w, head, fragment + 4, count)

@@ -128,7 +128,7 @@ cdef int on_interim(Work w, int id, Stream *stream, bint ends, int status, tuple
     cdef unsigned int passed
     if ends:
         return stream_error(w, id, PROTOCOL_ERROR,
-                            malformed(":status", "an interim response ends the stream"))
+                            malformed(":status", "an interim response must not end the stream"))
     if not stream.facts & SEEN_ANY:
         stream.facts |= SEEN_ANY
         core.s.pondering += 1
@@ -167,10 +167,10 @@ cdef int on_trailers(Work w, int id, Stream *stream, bint ends, Decoded decoded)
     cdef long long size
     cdef Trailers made
     if stream.facts & IS_TUNNEL:   # 9113-8.5-b
-        return stream_error(w, id, PROTOCOL_ERROR, malformed("HEADERS", "on a tunnel"))
+        return stream_error(w, id, PROTOCOL_ERROR, malformed("HEADERS", "must not be sent on a tunnel"))
     if not ends:   # 9113-8.1-c
         return stream_error(w, id, PROTOCOL_ERROR,
-                            malformed("HEADERS", "after the head, without END_STREAM"))
+                            malformed("HEADERS", "a second field block must have END_STREAM"))
     headers = response_trailers(decoded.fields, decoded.marks, core.config)
     if type(headers) is Fault:
         return stream_error(w, id, PROTOCOL_ERROR, <Fault>headers)

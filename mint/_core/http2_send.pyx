@@ -268,7 +268,7 @@ cdef Step send_end(Core before, RequestRef ref, object trailers):
         return refused(before, refusal("content_length_mismatch", "", "", 0,
                                        before.peek(number).declared_left))
     if draft.fields and before.peek(number).facts & IS_CONNECT:   # 9113-8.5-b
-        return refused(before, refusal("invalid_request_framing", "trailers", "do not end a tunnel"))
+        return refused(before, refusal("invalid_request_framing", "trailers", "must not be sent on a tunnel"))
     if draft.size > before.s.peer[SET_MAX_HEADER_LIST_SIZE]:
         return refused(before, refusal("max_header_list_size_exceeded", "", "", draft.size,
                                        before.s.peer[SET_MAX_HEADER_LIST_SIZE]))
@@ -294,7 +294,7 @@ cdef Step send_cancel(Core before, RequestRef ref):
     cdef Stream *stream
     cdef Work w
     if ref.connection != before.config.identity:
-        raise ValueError("the ref belongs to another connection")
+        raise ValueError(f"{ref!r} does not belong to this connection")
     now = before.peek(ref.number) if ref.number > 0 else NULL
     if before.s.phase == OVER or now == NULL or now.state == RESET:
         return step(before, None, (), None, ref)

@@ -107,7 +107,7 @@ cdef class Core:
                 return number
             if number < 0 and number > self.s.next_ping:
                 return number
-        raise ValueError("this connection never gave that ref")
+        raise ValueError(f"{ref!r} does not belong to this connection")
 
 
 cdef void forget(Scalars *scalars) noexcept:
@@ -395,7 +395,7 @@ cdef int answered(Work w) except -1:
     core.s.unsent += 1
     if w.core.s.unsent > w.core.config.max_unsent_acks:
         breach(w, fault("enhance_your_calm", "max_unsent_acks",
-                        "asks for answers and does not read them", w.core.s.unsent,
+                        "too many replies wait to be sent", w.core.s.unsent,
                         w.core.config.max_unsent_acks, ENHANCE_YOUR_CALM))
         return True
     return False
@@ -417,7 +417,7 @@ cdef int spend(Work w) except -1:
     if core.s.clock < 0:
         core.s.glitches = most
         return False
-    breach(w, fault("enhance_your_calm", "max_glitches", "sends frames without use",
+    breach(w, fault("enhance_your_calm", "max_glitches", "too many frames without effect",
                     (core.s.glitches + 999) // 1000, core.config.max_glitches, ENHANCE_YOUR_CALM))
     return True
 
@@ -442,7 +442,7 @@ cdef int count_reset(Work w, str value) except -1:
 cdef int reset_stream(Work w, int id, int code, bint blamed) except -1:
     """Write RST_STREAM; True where that ended the connection."""
     w.put_small(RST_STREAM, 0, id, <uint32_t>code)
-    if blamed and count_reset(w, "makes us reset streams"):
+    if blamed and count_reset(w, "too many streams were reset because of errors"):
         return True
     return answered(w)
 

@@ -145,7 +145,7 @@ cdef class Table:
         """Return a table with one more stream."""
         cdef Table fresh = self.writable(self.serial + 1)
         if self.following(index) >= 0 or index < 0:
-            raise ValueError("streams are added in order")
+            raise ValueError("streams must be added in ascending order")
         fresh.add(index)
         return fresh
 

@@ -155,7 +155,7 @@ cdef class Mutex:
         cdef PyLockStatus status = PY_LOCK_ACQUIRED
         cdef void *lock = self.lock
         if self.mine():
-            raise RuntimeError("this thread is inside already")
+            raise RuntimeError("this thread holds the lock already")
         if not mint_swap(&self.count, 0, 1):
             if microseconds == 0:
                 return False

@@ -56,7 +56,7 @@ cdef class Slots:
         cdef Py_ssize_t i
         cdef PyObject *held
         if type(value) is not self.owner:
-            raise TypeError(f"not a {self.owner.__name__}")
+            raise TypeError(f"the value must be a {self.owner.__name__}")
         fresh = mint_alloc(<PyObject *>self.owner)
         for i in range(self.count):
             held = (<PyObject **>(<char *><PyObject *>value + self.offsets[i]))[0]
@@ -84,7 +84,7 @@ cdef class Slots:
         cdef object fresh
         cdef Py_ssize_t i
         if owner is not self.owner or len(contents) != self.count:
-            raise TypeError(f"a {self.owner.__name__} has {self.count} slots")
+            raise TypeError(f"the values must be {self.count}, one for each slot of {self.owner.__name__}")
         fresh = mint_alloc(<PyObject *>self.owner)
         for i in range(self.count):
             self.put(fresh, i, contents[i])

@@ -130,7 +130,7 @@ def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttemp
 def socket_of(attempt: Attempt) -> sockets.socket:
     """Return the socket that an attempt is."""
     if not isinstance(attempt, SocketAttempt):
-        raise TypeError("an attempt of another event loop")
+        raise TypeError("the connection attempt belongs to another event loop")
     return attempt.socket
 
 
@@ -401,4 +401,4 @@ def _failure(code: int, endpoint: Endpoint) -> TransportError:
     # OSError picks its subclass by number: ConnectionRefusedError and the like.
     with contextlib.suppress(ValueError):
         return system_error(OSError(code, describe(code)), address=show(endpoint))
-    return system_error(OSError(code, f"error {code}"), address=show(endpoint))
+    return system_error(OSError(code, f"the system reported error {code}"), address=show(endpoint))

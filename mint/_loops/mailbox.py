@@ -94,7 +94,7 @@ class Watcher:
     def admit(self, transport: Transport) -> None:
         """Raise `TypeError` for a connection of another event loop, `MailboxClosed` after `close`."""
         if not isinstance(transport, Link) or transport.loop_name not in {"any", self._loop_name}:
-            raise TypeError("this mailbox is of another event loop than the connection")
+            raise TypeError("the mailbox belongs to another event loop than the connection")
         if self._closed:
             raise MailboxClosed
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..options import TCPOptions
     from ..types import Inbox, SocketAddress, Transport
 
-ELSEWHERE = "a mailbox reads for this tunnel: feed stream() of the Tunnels"
+ELSEWHERE = "a mailbox receives for this tunnel: pass its messages to stream() of the Tunnels"
 
 
 class Carriage(Protocol):
@@ -226,7 +226,9 @@ class TunnelLink(Link):
     def set_inbox(self, inbox: Inbox | None) -> None:
         """Change the mode; a mailbox for a tunnel wants the connection to the proxy in one, too."""
         if inbox is not None and self.carriage.waits:
-            raise RuntimeError("nobody would read for the mailbox: use set_mode of the Tunnels first")
+            raise RuntimeError(
+                "the connection to the proxy must be in active mode first: use set_mode of the Tunnels"
+            )
         super().set_inbox(inbox)
 
     def _end_writing(self) -> None:

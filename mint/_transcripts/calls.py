@@ -81,7 +81,7 @@ def _fault(text: str) -> Fault:
     try:
         return _made(Fault, reason, more)
     except TypeError as error:
-        raise LiteralError(f"this is not a fault: {error}") from error
+        raise LiteralError(f"the fault cannot be made: {error}") from error
 
 
 def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
@@ -147,7 +147,7 @@ def read(protocol: str, identity: int, verb: str, lines: Sequence[tuple[str, str
     left = list(lines)
     made = tuple(_taken(name, kind, left, identity) for name, kind in expected)
     if left:
-        raise LiteralError(f"{verb} is not given {left[0][0]!a}")
+        raise LiteralError(f"{verb} has no argument {left[0][0]!a}")
     return Call(verb, made)
 
 
@@ -168,7 +168,7 @@ def _taken(name: str, kind: Kind, lines: list[tuple[str, str]], identity: int) -
         case _:
             pass
     if len(mine) != 1:
-        raise LiteralError(f"there is {'no' if not mine else 'more than one'} {name}")
+        raise LiteralError(f"{name} must be given once, not {len(mine)} times")
     return _fault(mine[0][1]) if kind == "fault" else value(mine[0][1])
 
 
@@ -197,14 +197,14 @@ def _pair(text: str) -> tuple[object, object]:
     except ValueError:
         made = []
     if len(made) != 2:  # it says so
-        raise LiteralError(f"a name and a value are wanted, each in JSON, not {text[:60]!a}")
+        raise LiteralError(f"a name and a value must follow, each in JSON, not {text[:60]!a}")
     return made[0], made[1]
 
 
 def _ref(text: str, identity: int) -> RequestRef:
     number, _, connection = text.partition(" of ")
     if not (number.isdigit() and (connection or "0").isdigit()):
-        raise LiteralError(f"a ref is NUMBER, or NUMBER of CONNECTION, not {text[:60]!a}")
+        raise LiteralError(f"a ref must be NUMBER, or NUMBER of CONNECTION, not {text[:60]!a}")
     return RequestRef(int(connection) if connection else identity, int(number))
 
 

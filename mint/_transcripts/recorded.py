@@ -368,11 +368,11 @@ def _pairs(headers: object) -> tuple[tuple[str, str], ...] | None:
 
 def _step_of(made: Step[State] | State) -> Step[State]:
     if not isinstance(made, Step):
-        raise TypeError(f"this call gives no step but {type(made).__name__}")
+        raise TypeError(f"the call must return a Step, not {type(made).__name__}")
     return made
 
 
 def _state_of(made: Step[State] | State) -> State:
     if isinstance(made, Step):
-        raise TypeError("this call gives a step")
+        raise TypeError("the call must return a State, not a Step")
     return made

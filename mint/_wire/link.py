@@ -128,7 +128,9 @@ class Link(Pipe, ABC):
     def refuse(self) -> NoReturn:
         """Say why this is no operation's turn."""
         if self.home not in {0, get_ident()}:
-            raise RuntimeError(f"a connection of {self.loop_name} is used in the thread of its event loop")
+            raise RuntimeError(
+                f"a connection of mint.{self.loop_name} must be used in the thread of its event loop"
+            )
         raise StaleConnectionError
 
     def release(self, *, moved: bool) -> int:
@@ -308,9 +310,11 @@ class Link(Pipe, ABC):
         if call != "recv":
             return
         if self.inbox is not None:
-            raise RuntimeError("recv is for passive mode: feed the mailbox's messages to stream()")
+            raise RuntimeError(
+                "recv needs passive mode: in active mode, pass the messages of the mailbox to stream()"
+            )
         if self.handed_out:
-            raise RuntimeError("a message that the mailbox handed out must be fed to stream() first")
+            raise RuntimeError("a message from the mailbox is outstanding: pass it to stream() first")
 
     def set_inbox(self, inbox: Inbox | None) -> None:
         """Change the mode. A mailbox holds nothing back: it reads when it hands out."""

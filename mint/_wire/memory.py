@@ -96,7 +96,7 @@ class Memory(Link):
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:  # noqa: ARG002  # never waits
         if wait:
-            raise TransportTimeout("receiving from memory: nothing was put")
+            raise TransportTimeout("receiving from memory: put() has added nothing")
         return None
 
     def _end_writing(self) -> None:

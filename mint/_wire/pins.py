@@ -22,13 +22,13 @@ LONG = 0x80
 def _element(der: bytes, at: int) -> tuple[int, int, int]:
     """Return the tag of an element, and where its content begins and ends; `ValueError` where it is cut."""
     if at + 2 > len(der):
-        raise ValueError("an element is cut")
+        raise ValueError(f"the DER element at octet {at} is truncated")
     tag, size, start = der[at], der[at + 1], at + 2
     if size >= LONG:
         count = size - LONG
         size, start = int.from_bytes(der[start : start + count]), start + count
     if start + size > len(der):
-        raise ValueError("an element is cut")
+        raise ValueError(f"the DER element at octet {at} is truncated")
     return tag, start, start + size
 
 
@@ -43,7 +43,7 @@ def public_key(certificate: bytes) -> bytes:
         at = _element(certificate, at)[2]
     tag, _, end = _element(certificate, at)
     if tag != SEQUENCE:
-        raise ValueError("no public key where it should be")
+        raise ValueError("the certificate has no public key where RFC 5280 places it")
     return certificate[at:end]
 
 

@@ -16,9 +16,9 @@ _MEANINGS = (
     "",
     "it is not a host with an optional port",
     "it differs from the host that the request is for",
-    "te never names chunked, which every recipient accepts",
+    "te must not name chunked, which every recipient accepts",
     "over HTTP/2, te may only be trailers",
-    "it names a field that is not about this connection",
+    "it names a field that must reach the origin",
     "it names no protocol",
 )
 
@@ -42,7 +42,7 @@ def of_name(fault: Fault) -> tuple[str, ...]:
         return ("extended CONNECT does not use it",)
     if fault.size < 0:
         return ("it is empty",)
-    return (f"{_seen(fault)} cannot stand in a field name",)
+    return (f"{_seen(fault)} is not allowed in a field name",)
 
 
 def of_value(fault: Fault) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ class InvalidStatusLine(HTTPError):
     __match_args__ = ("line", "cause")
 
     def __init__(self, line: str, cause: str = "") -> None:
-        super().__init__(f"the server sent {shown(line)} where a status line should be{_because(cause)}")
+        super().__init__(f"the server sent {shown(line)} instead of a status line{_because(cause)}")
         self.line = line
         self.cause = cause
 
@@ -79,7 +79,7 @@ class TooManyInformational(HTTPError):
     __match_args__ = ("count", "limit")
 
     def __init__(self, count: int, limit: int) -> None:
-        super().__init__(f"the interim responses (1xx) reach {count} (limit {limit})")
+        super().__init__(f"the interim responses (1xx) add up to {count} (limit {limit})")
         self.count = count
         self.limit = limit
 
@@ -115,7 +115,7 @@ class ChunkOverheadExceeded(HTTPError):
     __match_args__ = ("size", "limit")
 
     def __init__(self, size: int, limit: int) -> None:
-        super().__init__(f"the chunk extensions sum up to {size} bytes (limit {limit} for what was carried)")
+        super().__init__(f"the chunk extensions add up to {size} bytes (limit {limit} for this content)")
         self.size = size
         self.limit = limit
 
@@ -170,7 +170,7 @@ class InvalidContentLengthHeader(HTTPError):
     def __init__(self, value: str) -> None:
         large = value.isascii() and value.isdigit()
         super().__init__(
-            f"the content-length {shown(value)} is {'too large' if large else 'no decimal number'}"
+            f"the content-length {shown(value)} is {'too large' if large else 'not a decimal number'}"
         )
         self.value = value
 

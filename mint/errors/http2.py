@@ -89,8 +89,8 @@ class PrioritiesNotEnabled(HTTPError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the server does not announce the priorities of RFC 9218: a priority field in the request is all"
-            " that it may heed"
+            "the server has not announced support for the priorities of RFC 9218: use the priority field"
+            " of the request"
         )
 
 
@@ -160,7 +160,7 @@ class Unprocessed(HTTPError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the server closed the connection before it looked at the request: safe to send again"
+            "the server closed the connection before it processed the request: it is safe to send it again"
         )
 
 
@@ -215,7 +215,7 @@ class StreamClosedError(HTTPError):
     __match_args__ = ("detail",)
 
     def __init__(self, detail: str) -> None:
-        super().__init__(f"the server went on after the end of a stream: {detail}")
+        super().__init__(f"the server sent more on a stream that had ended: {detail}")
         self.detail = detail
 
 
@@ -230,7 +230,7 @@ class EnhanceYourCalm(HTTPError):
 
     def __init__(self, detail: str, option: str = "", size: int = 0, limit: int = 0) -> None:
         counted = f" ({option}: {size}, limit {limit})" if option else ""
-        super().__init__(f"the server floods the connection: {detail}{counted}")
+        super().__init__(f"the server exceeds a limit against floods: {detail}{counted}")
         self.detail = detail
         self.option = option
         self.size = size

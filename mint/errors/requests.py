@@ -155,7 +155,7 @@ class ConnectionSpecificHeader(HTTPError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"the header {shown(name)} is about an HTTP/1 connection and cannot be sent over HTTP/2"
+            f"the header {shown(name)} is specific to HTTP/1 connections and cannot be sent over HTTP/2"
         )
         self.name = name
 
@@ -170,7 +170,7 @@ class ContentLengthMismatch(HTTPError):
     __match_args__ = ("size", "declared")
 
     def __init__(self, size: int, declared: int) -> None:
-        super().__init__(f"{size} bytes of content where content-length leaves {declared}")
+        super().__init__(f"the content has {size} bytes, but content-length leaves {declared}")
         self.size = size
         self.declared = declared
 
@@ -201,7 +201,7 @@ class UnknownRequestToStream(HTTPError):
     reason = "unknown_request_to_stream"
 
     def __init__(self) -> None:
-        super().__init__("this request is over: there is nothing to stream to")
+        super().__init__("the request is complete: nothing more can be streamed to it")
 
 
 class RequestIsNotStreaming(HTTPError):

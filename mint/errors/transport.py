@@ -41,7 +41,7 @@ class TransportTimeout(TransportError, TimeoutError):
     __match_args__ = ("phase",)
 
     def __init__(self, phase: str = "") -> None:
-        super().__init__(f"the time is up while {phase}" if phase else "the time is up")
+        super().__init__(f"the timeout expired while {phase}" if phase else "the timeout expired")
         self.phase = phase
 
 
@@ -63,7 +63,7 @@ class NameNotResolved(TransportError, OSError):
     __match_args__ = ("host", "detail")
 
     def __init__(self, host: str, detail: str = "") -> None:
-        super().__init__(f"the name {shown(host)} has no address: {detail or 'not known'}")
+        super().__init__(f"the name {shown(host)} has no address: {detail or 'unknown name'}")
         self.host = host
         self.detail = detail
 
@@ -121,7 +121,7 @@ class ProtocolNotNegotiated(TransportError):
     reason = "protocol_not_negotiated"
 
     def __init__(self) -> None:
-        super().__init__("the server negotiated no protocol (ALPN), but HTTP/2 was demanded")
+        super().__init__("the server negotiated no protocol (ALPN), but HTTP/2 is required")
 
 
 class BadALPNProtocol(TransportError):
@@ -133,7 +133,7 @@ class BadALPNProtocol(TransportError):
     def __init__(self, protocol: str) -> None:
         super().__init__(
             f"the server chose the ALPN protocol {shown(protocol)};"
-            " mint speaks 'http/1.1' and 'h2', as far as they were offered"
+            " mint supports only those of 'http/1.1' and 'h2' that it offered"
         )
         self.protocol = protocol
 

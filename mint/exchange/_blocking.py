@@ -173,7 +173,7 @@ def check(
     if _checks.exact_text("method", method) == "CONNECT":
         raise ValueError("an exchange cannot open a tunnel: use request() and stream_request_body()")
     if trailers and body is None:
-        raise ValueError("trailers follow a body: give one with them (b'' will do)")
+        raise ValueError("trailers need a body: give one (b'' is enough)")
     if trailers:
         # The head would have been sent by the time they are refused.
         error = refusal(conn, method, target, fields, None, streaming=True, trailers=trailers)

@@ -64,7 +64,7 @@ def split_url(url: str) -> URL:
         raise ValueError("credentials in a URL are not sent: use an authorization header")
     target = (path or "/") + (query or "")
     if bad := _NOT_IN_A_TARGET.search(target):
-        raise ValueError(f"a URL cannot hold the character {bad.group()!a}: percent-encode it")
+        raise ValueError(f"a URL must not contain the character {bad.group()!a}: percent-encode it")
     scheme: Scheme = "https" if name.lower() == "https" else "http"
     try:
         host, port = _host_and_port(authority)

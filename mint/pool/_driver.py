@@ -90,7 +90,9 @@ class Driver:
     @staticmethod
     def _pull(step: Pull) -> None:
         if not isinstance(step.source, Iterator):
-            raise TypeError("the pieces of this body have to be awaited: use a pool of asyncio or trio")
+            raise TypeError(
+                "the pieces of this body must be awaited: use a pool of mint.pool.asyncio or mint.pool.trio"
+            )
         step.piece = next(step.source, None)
 
     @staticmethod

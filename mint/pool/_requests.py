@@ -138,7 +138,7 @@ def make_wanted(
         raise TypeError(f"trace must be a function of a name and a dict, not {type(trace).__name__}")
     if trailers and (body is None or isinstance(body, Stream)):
         raise ValueError(
-            "trailers follow a body: give one (b'' will do); with mint.STREAM, send_end() takes them"
+            "trailers need a body: give one (b'' is enough), or pass them to send_end() with mint.STREAM"
         )
     if method == "CONNECT" and not isinstance(body, Stream):
         raise ValueError("CONNECT opens a tunnel: ask for it with stream() and body=mint.STREAM")

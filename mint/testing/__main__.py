@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = parser()
     words = sys.argv[1:] if arguments is None else arguments
     if unknown := unknown_options(made, words):
-        made.error(f"there is no option {', '.join(unknown)}")
+        made.error(f"unknown option {', '.join(unknown)}")
     given = made.parse_args(words)
     if given.tls and given.h2c:
         made.error("--h2c is HTTP/2 in clear: not allowed with --tls")

@@ -42,7 +42,7 @@ class Conversation:
         """Decode the next header block."""
         decoded = self.decoder.decode(encoded)
         if decoded.fault is not None:
-            raise Unexpected(f"a header block does not decode: {decoded.fault}")
+            raise Unexpected(f"a field block cannot be decoded: {decoded.fault}")
         self.decoder = decoded.decoder
         return tuple(decoded.fields)
 
@@ -50,7 +50,7 @@ class Conversation:
         """Keep a frame that came; with the end of a header block, decode it."""
         self.frames.append(frame)
         if frame.has(PADDED) and frame.type in {FrameType.DATA, FrameType.HEADERS} and not _is_padded(frame):
-            raise Unexpected(f"the padding is longer than the payload\n  came: {described(frame)}")
+            raise Unexpected(f"the padding is longer than the payload\n  received: {described(frame)}")
         if self._block and (frame.type, frame.stream) != (FrameType.CONTINUATION, self._block[0].stream):
             raise other(f"CONTINUATION on stream {self._block[0].stream}", frame)
         if frame.type == FrameType.HEADERS:
@@ -95,7 +95,7 @@ class Conversation:
                     return frame
                 self.early.append(frame)
         except TimeoutError:
-            raise Unexpected(f"{wanted} did not come in time") from None
+            raise Unexpected(f"{wanted} did not arrive in time") from None
         raise Unexpected(f"the client ended instead of sending {wanted}")
 
     def _read(self, peer: Peer) -> Frame | None:
@@ -130,4 +130,4 @@ def described(frame: Frame) -> str:
 
 
 def other(wanted: str, frame: Frame) -> Unexpected:
-    return Unexpected(f"another frame came: {described(frame)}\n  expected: {wanted}")
+    return Unexpected(f"another frame was received: {described(frame)}\n  expected: {wanted}")

@@ -38,7 +38,7 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         """Let the time pass. Time does not go backwards: `ValueError`."""
         if not seconds >= 0:
-            raise ValueError(f"a clock goes forwards, got {seconds} seconds")
+            raise ValueError(f"seconds must not be negative: a clock cannot go back, got {seconds}")
         self.now += seconds
 
     @contextmanager

@@ -236,10 +236,10 @@ class ExpectHeaders(Step):
         came = conversation.fields_of(frame)
         conversation.requests[self.stream] = came
         if not self._fits(came):
-            raise Unexpected(f"other fields\n  expected: {self._described()}\n  came:     {came}")
+            raise Unexpected(f"the fields differ\n  expected: {self._described()}\n  received: {came}")
         if self.end not in {None, first.has(END_STREAM)}:
             raise Unexpected(
-                f"END_STREAM is {first.has(END_STREAM)}, expected {self.end}\n  came: {described(first)}"
+                f"END_STREAM is {first.has(END_STREAM)}, expected {self.end}\n  received: {described(first)}"
             )
 
     def _fits(self, came: Headers) -> bool:
@@ -270,14 +270,14 @@ class ExpectData(Step):
             wanted = f"DATA on stream {self.stream}"
             frame = peer.state(Conversation).next_frame(peer, wanted, FrameType.DATA, stream=self.stream)
             if (frame.type, frame.stream) != (FrameType.DATA, self.stream):
-                so_far = f"\n  of {shown(self.data)} came: {shown(came)}"
+                so_far = f"\n  received so far: {shown(came)}, expected: {shown(self.data)}"
                 raise Unexpected(f"{other(wanted, frame)}{so_far}")
             came += content(frame)
             ended = frame.has(END_STREAM)
             if ended or not self.data.startswith(came):
                 break
         if came != self.data:
-            raise Unexpected(f"other data\n  expected: {shown(self.data)}\n  came:     {shown(came)}")
+            raise Unexpected(f"the data differ\n  expected: {shown(self.data)}\n  received: {shown(came)}")
         if self.end not in {None, ended}:
             raise Unexpected(f"END_STREAM is {ended}, expected {self.end}")
 

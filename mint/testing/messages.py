@@ -183,7 +183,7 @@ def checked(response: object, *, bodiless: bool = False) -> Response:
     if not isinstance(response, Response):
         raise TypeError(f"a handler must return a Response, got {_shown(response)}")
     if not isinstance(response.status, int) or not 100 <= response.status <= 999:
-        raise ValueError(f"a status is an int from 100 to 999, got {_shown(response.status)}")
+        raise ValueError(f"a status must be an int from 100 to 999, got {_shown(response.status)}")
     body: object = response.body
     if isinstance(body, (str, bytearray, memoryview)) or not isinstance(body, Iterable):
         raise TypeError(f"a body must be bytes or an iterable of bytes, got {_shown(body)}")
@@ -192,7 +192,7 @@ def checked(response: object, *, bodiless: bool = False) -> Response:
         checked_fields(response.trailers)
     for status, fields in response.informational:
         if not 100 <= status <= 199:
-            raise ValueError(f"an informational status is from 100 to 199, got {status}")
+            raise ValueError(f"an informational status must be from 100 to 199, got {status}")
         checked_fields(fields)
     declared = response.declared_length()
     if isinstance(body, bytes) and declared not in {None, len(body)} and not bodiless:
@@ -213,15 +213,17 @@ def _checked_field(pair: object) -> tuple[str, str]:
         case (str(name), str(value)):
             pass
         case _:
-            raise TypeError(f"a field is a pair of str, name and value, got {_shown(pair)}")
+            raise TypeError(f"a field must be a pair of name and value, both str, got {_shown(pair)}")
     if TOKEN.fullmatch(name.removeprefix(":")) is None:
         raise ValueError(f"{_shown(name)} is not a field name (RFC 9110 5.1)")
     if re.search(r"[\0\r\n]", value):
-        raise ValueError(f"the value of {name} has a CR, LF or NUL in it: {_shown(value)} (RFC 9110 5.5)")
+        raise ValueError(
+            f"the value of {name} must not contain CR, LF or NUL: {_shown(value)} (RFC 9110 5.5)"
+        )
     try:
         value.encode("latin-1")
     except UnicodeEncodeError:
-        raise ValueError(f"the value of {name} does not fit ISO 8859-1: {_shown(value)}") from None
+        raise ValueError(f"the value of {name} must be ISO 8859-1 text: {_shown(value)}") from None
     return name, value
 
 

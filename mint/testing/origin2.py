@@ -104,7 +104,7 @@ class Session:
 
     def _greet(self) -> None:
         if self._peer.read_exactly(len(PREFACE)) != PREFACE:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "no preface")
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the connection preface is missing")
         first = self._read()
         if first is None or first.type != FrameType.SETTINGS or first.has(ACK):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
@@ -122,17 +122,19 @@ class Session:
         if frame is None or frame.type != FrameType.HEADERS:
             return frame
         if frame.has(PADDED) and (not frame.payload or frame.payload[0] >= len(frame.payload)):
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "more padding than payload")
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the padding is longer than the payload")
         block, part = content(frame), frame
         while not part.has(END_HEADERS):
             following = self._read_one()
             expected = (FrameType.CONTINUATION, frame.stream)
             if following is None or (following.type, following.stream) != expected:
-                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a header block without its end")
+                raise ConnectionFault(
+                    ErrorCode.PROTOCOL_ERROR, "a field block is interrupted by another frame"
+                )
             part = following
             block += part.payload
             if len(block) > BLOCK_LIMIT:
-                raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "a header block without end")
+                raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "a field block is too long")
         return Frame(frame.type, frame.flags & END_STREAM, frame.stream, block)
 
     def _read_one(self) -> Frame | None:
@@ -140,7 +142,9 @@ class Session:
             return None
         length, frame = parse_head(self._peer.read_exactly(HEAD_SIZE))
         if length > self._ours.get(Setting.MAX_FRAME_SIZE, FRAME_SIZE):
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"a frame of {length} octets")
+            raise ConnectionFault(
+                ErrorCode.FRAME_SIZE_ERROR, f"a frame has {length} octets, more than SETTINGS_MAX_FRAME_SIZE"
+            )
         return Frame(frame.type, frame.flags, frame.stream, self._peer.read_exactly(length))
 
     def _receive(self, frame: Frame) -> None:
@@ -148,9 +152,15 @@ class Session:
         if rule is None:
             return
         if rule.stream is not None and rule.stream is not bool(frame.stream):
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"type {frame.type} on {frame.stream}")
+            raise ConnectionFault(
+                ErrorCode.PROTOCOL_ERROR,
+                f"a frame of type {frame.type} is not allowed on stream {frame.stream}",
+            )
         if not rule.size(frame):
-            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"type {frame.type}: its size")
+            raise ConnectionFault(
+                ErrorCode.FRAME_SIZE_ERROR,
+                f"{len(frame.payload)} octets is not a valid length for type {frame.type}",
+            )
         if rule.opened and frame.stream > self._newest:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"stream {frame.stream} is idle")
         with self._wire.changed:
@@ -170,7 +180,9 @@ class Session:
         for name, value in settings_of(frame).items():
             wire.theirs[name] = value
             if name == Setting.INITIAL_WINDOW_SIZE and value > LARGEST_WINDOW:
-                raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "the initial window")
+                raise ConnectionFault(
+                    ErrorCode.FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE is above 2^31-1"
+                )
             if name == Setting.HEADER_TABLE_SIZE:
                 wire.encoder = wire.encoder.resized(value)
         change = wire.theirs.get(Setting.INITIAL_WINDOW_SIZE, DEFAULT_WINDOW) - before
@@ -195,7 +207,7 @@ class Session:
         increment = number_of(frame) & LARGEST_WINDOW
         fault = StreamFault if frame.stream else ConnectionFault
         if increment == 0:
-            raise fault(ErrorCode.PROTOCOL_ERROR, "an increment of 0")
+            raise fault(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE has an increment of 0")
         if not frame.stream:
             self._wire.window += increment
             window = self._wire.window
@@ -205,7 +217,7 @@ class Session:
         else:
             return
         if window > LARGEST_WINDOW:
-            raise fault(ErrorCode.FLOW_CONTROL_ERROR, "a window over 2^31-1")
+            raise fault(ErrorCode.FLOW_CONTROL_ERROR, "WINDOW_UPDATE would raise the window above 2^31-1")
 
     def on_rst_stream(self, frame: Frame) -> None:
         """Give a stream up."""
@@ -217,18 +229,18 @@ class Session:
         wire, size = self._wire, len(frame.payload)
         wire.allowed -= size
         if wire.allowed < 0:
-            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than the window")
+            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "DATA exceeds the window")
         if frame.has(PADDED) and (size == 0 or frame.payload[0] >= size):
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "more padding than payload")
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the padding is longer than the payload")
         stream = wire.streams.get(frame.stream)
         if stream is None or stream.reset:
             wire.give_back(None, size)
             return
         if stream.remote_ended:
-            raise StreamFault(ErrorCode.STREAM_CLOSED, "DATA after the end")
+            raise StreamFault(ErrorCode.STREAM_CLOSED, "DATA was sent after the end of the stream")
         stream.allowed -= size
         if size and stream.allowed < 0:
-            raise StreamFault(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than the window")
+            raise StreamFault(ErrorCode.FLOW_CONTROL_ERROR, "DATA exceeds the window")
         octets = content(frame)
         stream.remote_ended = frame.has(END_STREAM)
         wire.give_back(stream, size - len(octets))
@@ -239,29 +251,29 @@ class Session:
         """Take a request, or the trailers of one."""
         decoded = self._decoder.decode(frame.payload)
         if decoded.fault is not None:
-            raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, "a header block does not decode")
+            raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, "a field block cannot be decoded")
         self._decoder = decoded.decoder
         fields: Headers = tuple(decoded.fields)
         stream = self._wire.streams.get(frame.stream)
         if stream is not None:
             if stream.remote_ended or not frame.has(END_STREAM):
-                raise StreamFault(ErrorCode.PROTOCOL_ERROR, "a second header block, not trailers")
+                raise StreamFault(ErrorCode.PROTOCOL_ERROR, "a second field block does not end the stream")
             if any(name.startswith(":") for name, _ in fields):
-                raise StreamFault(ErrorCode.PROTOCOL_ERROR, "a pseudo-header in trailers")
+                raise StreamFault(ErrorCode.PROTOCOL_ERROR, "trailers contain a pseudo-header")
             stream.trailers, stream.remote_ended = fields, True
         elif frame.stream > self._newest:
             self._open(frame, fields)
 
     def _open(self, frame: Frame, fields: Headers) -> None:
         if frame.stream % 2 == 0:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"a client opened {frame.stream}")
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"a client cannot open stream {frame.stream}")
         self._newest = frame.stream
         requests = sum(number % 2 for number in self._wire.streams)
         if requests >= self._ours[Setting.MAX_CONCURRENT_STREAMS]:
-            raise StreamFault(ErrorCode.REFUSED_STREAM, "too many streams")
+            raise StreamFault(ErrorCode.REFUSED_STREAM, "too many streams are open")
         pseudo = dict(pair for pair in fields if pair[0].startswith(":"))
         if not _is_well_formed(pseudo, fields):
-            raise StreamFault(ErrorCode.PROTOCOL_ERROR, "a malformed request")
+            raise StreamFault(ErrorCode.PROTOCOL_ERROR, "the request is malformed")
         stream = self._wire.new_stream(frame.stream)
         stream.remote_ended = frame.has(END_STREAM)
         self._answers.begin(stream, pseudo, fields[len(pseudo) :])
@@ -299,7 +311,7 @@ def _of_size(size: int) -> Callable[[Frame], bool]:
 
 
 def _refuse(_: Session, frame: Frame) -> None:
-    raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"type {frame.type} is not a client's to send")
+    raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, f"a client must not send a frame of type {frame.type}")
 
 
 def _ignore(_: Session, __: Frame) -> None:

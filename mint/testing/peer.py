@@ -62,13 +62,13 @@ class _Socket:
             poller.register(self._sock, event)
         except ValueError as error:
             # A closed socket has no number; who closed it need not be this thread.
-            raise ConnectionAbortedError("this end was closed meanwhile") from error
+            raise ConnectionAbortedError("the server closed the connection meanwhile") from error
         left = min(deadline - time.monotonic(), self.patience)
         self._waiting = event
         try:
             # poll() takes no infinity; a wait without end is one the server's stop ends.
             if left <= 0 or not poller.poll(None if left == math.inf else math.ceil(left * 1000)):
-                raise TimeoutError("nothing moved before the deadline")
+                raise TimeoutError("nothing was sent or received before the deadline")
         finally:
             self._waiting = 0
 
@@ -103,7 +103,7 @@ class _Socket:
 
 def _check(deadline: float) -> None:
     if time.monotonic() >= deadline:
-        raise TimeoutError("the deadline passed, though the client kept the connection busy")
+        raise TimeoutError("the deadline passed while the client kept the connection busy")
 
 
 class _TLS:

@@ -68,7 +68,7 @@ class RefusingServer:
                     selector.register(sock, selectors.EVENT_WRITE)
                     if self.family == UNIX or not selector.select(0.1):
                         return
-        raise RuntimeError(f"the kernel still takes connections after {ATTEMPTS}")
+        raise RuntimeError(f"the system still accepts connections after {ATTEMPTS}")
 
     def __exit__(
         self,

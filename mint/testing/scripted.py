@@ -34,7 +34,9 @@ class Script:
     def __post_init__(self) -> None:
         """Refuse numbers that no connections can satisfy."""
         if not 0 <= self.minimum <= self.maximum or self.maximum < 1:
-            raise ValueError(f"0 <= minimum <= maximum and maximum >= 1, got {self.minimum}, {self.maximum}")
+            raise ValueError(
+                f"0 <= minimum <= maximum and maximum >= 1 must hold, got {self.minimum}, {self.maximum}"
+            )
 
 
 def optional(steps: Iterable[Step]) -> Script:
@@ -80,7 +82,9 @@ class ScriptedServer(Server):
         self._scripts = tuple(Script((*start, *each.steps), each.minimum, each.maximum) for each in given)
         for number, each in enumerate(self._scripts[:-1], 1):
             if each.maximum == math.inf:
-                raise ValueError(f"script {number} takes every connection: none is left for the next script")
+                raise ValueError(
+                    f"script {number} accepts every connection: none is left for the next script"
+                )
         self._strict = strict
         self._current: dict[int, int] = {}
 
@@ -104,7 +108,9 @@ class ScriptedServer(Server):
         script = self._steps(peer.number)
         if script is None:
             count = len(self._scripts)
-            raise ScriptError(f"connection {peer.number} came, but there are {count} scripts{_left(peer)}")
+            raise ScriptError(
+                f"connection {peer.number} was opened, but there are {count} scripts{_left(peer)}"
+            )
         for number, step in enumerate(script, 1):
             self._current[peer.number] = number
             peer.deadline = seconds(self.timeout)
@@ -138,7 +144,7 @@ class ScriptedServer(Server):
                     peer.fill()
         if peer.unread:
             place = f"connection {peer.number}, after the last step"
-            raise ScriptError(f"{place}: the client sent what no step read{_left(peer)}")
+            raise ScriptError(f"{place}: the client sent bytes that no step read{_left(peer)}")
 
     def _place(self, peer: Peer) -> str:
         script = self._steps(peer.number) or ()

@@ -65,7 +65,7 @@ class Server(ABC):
     ) -> None:
         check_family(family)
         if not timeout > 0:
-            raise ValueError(f"a timeout is a positive number of seconds, got {timeout}")
+            raise ValueError(f"timeout must be a positive number of seconds, got {timeout}")
         self.tls = tls
         self.family = family
         self.timeout = timeout
@@ -127,7 +127,7 @@ class Server(ABC):
     def __enter__(self) -> Self:
         """Listen and serve."""
         if self._running is not None:
-            raise RuntimeError("a server runs once")
+            raise RuntimeError("a server cannot be started twice: make a new one")
         with ExitStack() as cleanup:
             listening = listen(self.family, cleanup, self._wanted_port)
             waker, waking = socket.socketpair()
@@ -289,7 +289,7 @@ class Server(ABC):
 def check_family(family: socket.AddressFamily) -> None:
     """Raise `ValueError` for a family that no server of this package can have."""
     if family not in LOOPBACK and family != UNIX:
-        raise ValueError(f"AF_INET, AF_INET6 or AF_UNIX, got {family}")
+        raise ValueError(f"family must be AF_INET, AF_INET6 or AF_UNIX, got {family}")
 
 
 def listen(family: socket.AddressFamily, cleanup: ExitStack, port: int = 0) -> socket.socket:

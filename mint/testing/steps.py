@@ -38,7 +38,7 @@ def shown(data: bytes) -> str:
 
 
 def _difference(wanted: bytes, came: bytes, why: str) -> Unexpected:
-    return Unexpected(f"{why}\n  expected: {shown(wanted)}\n  came:     {shown(came)}")
+    return Unexpected(f"{why}\n  expected: {shown(wanted)}\n  received: {shown(came)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Flood(Step):
     def play(self, peer: Peer) -> None:
         """Send without end; a client that never gives up meets the deadline."""
         if not self.data:
-            raise ValueError("a flood needs at least one byte")
+            raise ValueError("a flood must have at least one byte")
         try:
             with suppress(ConnectionError, ssl.SSLError):
                 while not peer.stopping.is_set():
@@ -128,7 +128,7 @@ class Expect(Step):
                 peer.take(len(wanted))
                 return
             if not wanted.startswith(came):
-                raise _difference(wanted, bytes(peer.unread), "something else came")
+                raise _difference(wanted, bytes(peer.unread), "other bytes were received")
             _more(peer, wanted)
 
     @staticmethod
@@ -142,14 +142,14 @@ def _more(peer: Peer, wanted: bytes) -> None:
     try:
         alive = peer.fill()
     except TimeoutError:
-        raise _difference(wanted, bytes(peer.unread), "it did not come in time") from None
+        raise _difference(wanted, bytes(peer.unread), "the expected bytes did not arrive in time") from None
     except ConnectionError as error:
         if peer.aborted:
             raise
-        why = f"the connection broke before it came ({error})"
+        why = f"the connection broke before the expected bytes arrived ({error})"
         raise _difference(wanted, bytes(peer.unread), why) from error
     if not alive:
-        raise _difference(wanted, bytes(peer.unread), "the client ended before it came")
+        raise _difference(wanted, bytes(peer.unread), "the client ended before the expected bytes arrived")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ class ExpectEnd(Step):
                 raise Unexpected(f"the client did not end cleanly: {error}") from error
             return
         if peer.unread:
-            raise _difference(b"", bytes(peer.unread), "bytes came instead of the end")
+            raise _difference(b"", bytes(peer.unread), "bytes were received instead of the end")
         if self.clean and not peer.ended_cleanly:
             raise Unexpected("the client ended without close_notify")
 
@@ -241,13 +241,13 @@ class StartTLS(Step):
             if self.refused:
                 peer.fill()
         except TimeoutError:
-            raise Unexpected("the TLS handshake did not come to its end in time") from None
+            raise Unexpected("the TLS handshake did not finish in time") from None
         except (ssl.SSLError, ConnectionError) as error:
             if not self.refused:
                 raise Unexpected(f"the TLS handshake failed: {error}") from error
         else:
             if self.refused and not (peer.ended and not peer.unread):
-                raise Unexpected("the client went on after the TLS handshake")
+                raise Unexpected("the client sent more after the TLS handshake")
 
 
 @dataclass(frozen=True, slots=True)

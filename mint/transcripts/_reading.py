@@ -57,7 +57,7 @@ class Beginning:
                 return configured(http1.Config, self.options)
             return configured(http2.Config, self.options)
         except (TypeError, ValueError, OverflowError) as error:
-            raise TranscriptError(f"line {self.line}: no connection can be made of this: {error}") from error
+            raise TranscriptError(f"line {self.line}: the connection cannot be made: {error}") from error
 
     def lines(self) -> Iterator[str]:
         """Return the lines of a transcript that say this."""

@@ -163,7 +163,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n"
         ((request(), Send(b"SMTP ready\r\n"), Close()), (), 8, b"status line"),
         ((request(), Send(OK + b"half"), Close()), (), 56, b"in the middle of the response"),
         ((request(), Close()), (), 56, b"closed"),
-        ((Forever(),), ("--max-time", "0.05"), 28, b"time is up"),
+        ((Forever(),), ("--max-time", "0.05"), 28, b"timeout expired"),
         ((Close(),), ("-k",), 56, b"closed"),
     ],
 )

@@ -183,7 +183,7 @@ def test_an_unknown_option_is_reported_first_by_every_program(
 ) -> None:
     assert fails(main if program == "mint" else serve, words) == 2
     err = capsys.readouterr().err
-    assert "there is no option --bogus" in err
+    assert "unknown option --bogus" in err
     assert "hunter2" not in err
 
 

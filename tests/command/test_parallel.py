@@ -103,7 +103,7 @@ def test_time_is_up_for_all(capsysbinary: Capture) -> None:
         urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(3)]
         assert main(["-Z", "--h2c", "-m", "0.2", *urls]) == 28
         hold.set()
-    assert capsysbinary.readouterr().err.count(b"time is up") == 3
+    assert capsysbinary.readouterr().err.count(b"timeout expired") == 3
 
 
 def test_nobody_takes_the_output() -> None:

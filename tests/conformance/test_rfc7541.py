@@ -44,7 +44,7 @@ def test_duplicate_entries_are_no_error() -> None:
 @pytest.mark.rfc("7541-2.3.3-a")
 @pytest.mark.parametrize("block", ["be", "ff 80 ff ff ff 07", "7f 00 00", "0f 30 00", "1f 30 00"])
 def test_an_index_beyond_the_tables_is_an_error(block: str) -> None:
-    assert seen(Decoder().decode(octets(block))) == "an index outside the tables"
+    assert seen(Decoder().decode(octets(block))) == "an index is outside the tables"
 
 
 @pytest.mark.rfc("7541-3.2-a")
@@ -94,7 +94,7 @@ def test_a_changed_limit_is_signalled_smallest_first() -> None:
 @pytest.mark.rfc("7541-4.2-c")
 @pytest.mark.parametrize("block", ["82 20", "40 01 61 01 62 3f e1 1f", "20 82 20"])
 def test_a_size_update_after_a_field_is_an_error(block: str) -> None:
-    assert seen(Decoder().decode(octets(block))) == "a table size update after a field"
+    assert seen(Decoder().decode(octets(block))) == "a table size update follows a field"
 
 
 @pytest.mark.rfc("7541-4.3-a")
@@ -102,7 +102,7 @@ def test_shrinking_evicts() -> None:
     two = good(ONE.decode(octets("40 01 63 01 64"))).decoder
     assert good(two.decode(octets("3f 25"))).decoder.entries == (("c", "d"), ("a", "b"))
     assert good(two.decode(octets("3f 24"))).decoder.entries == (("c", "d"),)
-    assert seen(two.decode(octets("3f 02 be"))) == "an index outside the tables"
+    assert seen(two.decode(octets("3f 02 be"))) == "an index is outside the tables"
     assert good(two.decode(octets("20 3f e1 1f"))).decoder.entries == ()
     _, encoder = Encoder().encode([("a", "b"), ("c", "d")])
     assert encoder.resized(67).entries == (("c", "d"),)
@@ -112,17 +112,17 @@ def test_shrinking_evicts() -> None:
 @pytest.mark.parametrize("first", ["ff", "7f", "3f", "0f", "1f", "41 7f", "41 ff", "00 7f"])
 @pytest.mark.parametrize("rest", [b"\xff" * 10, b"\x80" * 10 + b"\0", b"\x80" * 5 + b"\0"])
 def test_integers_over_32_bits_or_six_octets_are_an_error(first: str, rest: bytes) -> None:
-    wrong = "an integer over 32 bits or of too many octets"
+    wrong = "an integer has more than 32 bits or too many octets"
     assert seen(Decoder().decode(octets(first) + rest)) == wrong
 
 
 @pytest.mark.rfc("7541-5.1-a")
 def test_r14_an_endless_integer_is_not_read_on() -> None:
     made = Decoder().decode(b"\x7f" + b"\xff" * 1_000_000)
-    assert seen(made) == "an integer over 32 bits or of too many octets"
+    assert seen(made) == "an integer has more than 32 bits or too many octets"
 
 
-PADDING = "Huffman padding that is too long or not all ones"
+PADDING = "the Huffman padding is too long or not all ones"
 
 
 @pytest.mark.rfc("7541-5.2-a")
@@ -146,7 +146,7 @@ def test_the_end_of_string_symbol_within_a_string_is_an_error(before: int) -> No
     bits += "1" * (-len(bits) % 8)
     coded = bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))
     made = Decoder().decode(bytes([0x04, 0x80 | len(coded)]) + coded)
-    assert seen(made) == "the end-of-string symbol within a string"
+    assert seen(made) == "a string contains the end-of-string symbol"
 
 
 @pytest.mark.rfc("7541-5.2-d")
@@ -157,7 +157,7 @@ def test_a_string_longer_than_the_block_is_an_error(block: str) -> None:
 
 @pytest.mark.rfc("7541-6.1-a")
 def test_index_0_is_an_error() -> None:
-    assert seen(Decoder().decode(b"\x80")) == "an index outside the tables"
+    assert seen(Decoder().decode(b"\x80")) == "an index is outside the tables"
 
 
 @pytest.mark.rfc("7541-6.2.3-a")
@@ -174,7 +174,7 @@ def test_what_came_never_indexed_is_known_and_goes_on_like_that() -> None:
 @pytest.mark.rfc("7541-6.3-a")
 @pytest.mark.parametrize("block", ["3f e2 1f", "20 3f e2 1f", "3f e0 ff ff ff 0f"])
 def test_a_size_update_over_our_limit_is_an_error(block: str) -> None:
-    assert seen(Decoder().decode(octets(block))) == "a table size update over the limit"
+    assert seen(Decoder().decode(octets(block))) == "a table size update exceeds the limit"
 
 
 @pytest.mark.rfc("7541-7.1-a")

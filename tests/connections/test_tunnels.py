@@ -593,7 +593,7 @@ def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
             threading.Event().wait(0.001)
         tunnels.set_mode("active", mailbox)
         thread.join(10)
-        assert "a mailbox reads for this tunnel" in str(told[0])
+        assert "a mailbox receives for this tunnel" in str(told[0])
         # It is refused, and costs nothing.
         assert isinstance(conn.transport, TunnelLink)
         assert not conn.transport.closed

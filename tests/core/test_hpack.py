@@ -213,13 +213,13 @@ def test_fields_from_a_table_are_finished_pairs() -> None:
 # -- malformed blocks -------------------------------------------------------------------------------
 
 ENDS = "the block ends within a field"
-INTEGER = "an integer over 32 bits or of too many octets"
-OUTSIDE = "an index outside the tables"
-LATE = "a table size update after a field"
-LARGE = "a table size update over the limit"
-MISSING = "no table size update after the limit was reduced"
-PADDING = "Huffman padding that is too long or not all ones"
-EOS = "the end-of-string symbol within a string"
+INTEGER = "an integer has more than 32 bits or too many octets"
+OUTSIDE = "an index is outside the tables"
+LATE = "a table size update follows a field"
+LARGE = "a table size update exceeds the limit"
+MISSING = "a table size update is missing after the limit was reduced"
+PADDING = "the Huffman padding is too long or not all ones"
+EOS = "a string contains the end-of-string symbol"
 
 
 @pytest.mark.parametrize(

@@ -205,9 +205,9 @@ CAUSES = [
     ([("X-Key", "€")], "character U+20AC at position 0 is beyond latin-1"),
     ([("x", " a")], "it begins with whitespace"),
     ([("x", "a\t")], "it ends with whitespace"),
-    ([("x y", "a")], "byte 0x20 at position 1 cannot stand in a field name"),
+    ([("x y", "a")], "byte 0x20 at position 1 is not allowed in a field name"),
     ([("", "a")], "it is empty"),
-    ([("cookié", "a")], "byte 0xe9 at position 5 cannot stand in a field name"),
+    ([("cookié", "a")], "byte 0xe9 at position 5 is not allowed in a field name"),
     ([("host", "a/b")], "it is not a host with an optional port"),
     ([("te", "chunked")], "te"),
 ]

@@ -188,13 +188,13 @@ FAILING: Final = (
     Case(
         "another start",
         [[Expect(b"GET /y")]],
-        verdict=r"step 1 of 1, Expect\(.*something else came.*GET /y.*GET /x",
+        verdict=r"step 1 of 1, Expect\(.*other bytes were received.*GET /y.*GET /x",
     ),
     Case(
         "another body",
         [[request(), Expect(b"abd"), OK]],
         [POST],
-        verdict=r"step 2 of 3.*something else.*abd.*abc",
+        verdict=r"step 2 of 3.*other bytes.*abd.*abc",
     ),
     Case(
         "too little content",
@@ -207,7 +207,10 @@ FAILING: Final = (
     ),
     Case("no such marker", [[ExpectUntil(b"never")]], verdict=r"step 1 of 1.*in time.*never.*GET /x"),
     Case(
-        "one too many", [[request(), LAST]], [GET, GET2], verdict="connection 2 came, but there are 1 scripts"
+        "one too many",
+        [[request(), LAST]],
+        [GET, GET2],
+        verdict="connection 2 was opened, but there are 1 scripts",
     ),
     Case("one too few", [[request(), OK], [request(), OK]], verdict="1 of 2 scripts got no connection"),
     Case("fewer than repeated", [repeated([request(), LAST], 3)], [GET, GET2], verdict="1 of 3 scripts got"),
@@ -215,7 +218,7 @@ FAILING: Final = (
         "more than repeated",
         [repeated([request(), LAST], 1, 2)],
         [GET, GET2, GET],
-        verdict="connection 3 came, but",
+        verdict="connection 3 was opened, but",
     ),
     Case(
         "the second of two fails",
@@ -227,12 +230,12 @@ FAILING: Final = (
         "a request instead of the end",
         [[request(), OK, ExpectEnd()]],
         [GET, GET2],
-        verdict=r"step 3 of 3, ExpectEnd.*bytes came instead.*GET /y",
+        verdict=r"step 3 of 3, ExpectEnd.*bytes were received instead.*GET /y",
     ),
     Case(
         "the end instead of a request",
         [[request(), OK, request(b"/y")]],
-        verdict=r"step 3 of 3.*the client ended before it came",
+        verdict=r"step 3 of 3.*the client ended before the expected bytes arrived",
     ),
     Case("a step that disagrees", [[request(), OK, Do(no)]], verdict="not this one", error=AssertionError),
     Case(
@@ -252,7 +255,7 @@ FAILING: Final = (
     Case(
         "a handshake that should fail",
         [[StartTLS(AUTHORITY.server_context(), refused=True)]],
-        verdict="the client went on after the TLS handshake",
+        verdict="the client sent more after the TLS handshake",
         secure=True,
     ),
     Case(
@@ -270,7 +273,7 @@ FAILING: Final = (
     Case(
         "HTTP/2 was expected",
         [[*http2.handshake()]],
-        verdict=r"step 2 of 3, ExpectPreface.*something else came.*PRI.*GET /x",
+        verdict=r"step 2 of 3, ExpectPreface.*other bytes were received.*PRI.*GET /x",
     ),
 )
 
@@ -397,12 +400,12 @@ FAILING2: Final = (
     over_http2(
         "another path",
         http2.ExpectHeaders(1, ((":path", "/z"),)),
-        verdict=r"step 4 of 4, ExpectHeaders.*other fields.*/z.*/x",
+        verdict=r"step 4 of 4, ExpectHeaders.*the fields differ.*/z.*/x",
     ),
     over_http2(
         "not these alone",
         http2.ExpectHeaders(1, ((":path", "/x"),), exact=True),
-        verdict=r"other fields.*nothing else.*:method",
+        verdict=r"the fields differ.*nothing else.*:method",
     ),
     over_http2(
         "no end expected", http2.ExpectHeaders(1, end=False), verdict="END_STREAM is True, expected False"
@@ -410,32 +413,32 @@ FAILING2: Final = (
     over_http2(
         "another stream",
         http2.ExpectHeaders(3),
-        verdict=r"another frame came: HEADERS.*stream 1.*expected: HEADERS on stream 3",
+        verdict=r"another frame was received: HEADERS.*stream 1.*expected: HEADERS on stream 3",
     ),
     over_http2(
         "another frame",
         http2.ExpectFrame(http2.FrameType.PING),
-        verdict=r"step 4 of 4, ExpectFrame.*another frame came: HEADERS",
+        verdict=r"step 4 of 4, ExpectFrame.*another frame was received: HEADERS",
     ),
     over_http2(
         "other content",
         UPLOAD,
         http2.ExpectData(1, b"abd", end=True),
         calls=[POST],
-        verdict=r"step 5 of 5.*other data.*abd.*abc",
+        verdict=r"step 5 of 5.*the data differ.*abd.*abc",
     ),
     over_http2(
         "more content",
         UPLOAD,
         http2.ExpectData(1, b"abcd", end=True),
         calls=[POST],
-        verdict=r"step 5 of 5.*other data.*abcd.*abc",
+        verdict=r"step 5 of 5.*the data differ.*abcd.*abc",
     ),
     over_http2(
         "a frame that does not come",
         ASK,
         http2.ExpectFrame(http2.FrameType.PING),
-        verdict=r"step 5 of 5.*did not come in time",
+        verdict=r"step 5 of 5.*did not arrive in time",
     ),
 )
 CASES: Final = (*PASSING, *FAILING, *PASSING2, *FAILING2)

@@ -194,7 +194,7 @@ def test_what_only_looks_like_a_function_is_refused(world: World) -> None:
         return made[-1]
 
     async def main() -> None:
-        with pytest.raises(TypeError, match="something to await"):
+        with pytest.raises(TypeError, match="returned an awaitable"):
             await world.connect("http", "a.test", 80, resolver=resolver)
 
     world.run(main())

@@ -82,7 +82,7 @@ class SimMutex(SimRLock):
     def attempt(self, work: Callable[[_A], object], argument: _A, seconds: float) -> bool:
         """Call `work` while holding the lock; false where it was not to be had in time."""
         if self.held:
-            raise RuntimeError("this thread is inside already")
+            raise RuntimeError("this thread holds the lock already")
         if not self._take(None if seconds < 0 else seconds):
             return False
         try:

@@ -270,7 +270,7 @@ def test_async_with_lets_the_loop_go_on(loop: str) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_async_with_raises_what_went_wrong(loop: str) -> None:
     async def body() -> None:
-        with pytest.raises(ScriptError, match="something else came"):
+        with pytest.raises(ScriptError, match="other bytes were received"):
             async with ScriptedServer([Expect(b"x")]) as server:
                 with dial(server) as sock:
                     sock.sendall(b"y")
@@ -380,7 +380,7 @@ def test_tls_that_broke_within_a_record_is_cut_off(server_tls: Any, client_tls: 
 
 def test_a_handshake_that_does_not_go_on(server_tls: Any) -> None:
     with (
-        pytest.raises(ScriptError, match=r"StartTLS.*handshake did not come to its end in time"),
+        pytest.raises(ScriptError, match=r"StartTLS.*handshake did not finish in time"),
         ScriptedServer([Send(b"x")], tls=server_tls, timeout=0.2) as server,
         dial(server) as sock,
     ):

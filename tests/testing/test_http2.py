@@ -117,28 +117,28 @@ def test_frames_as_expected() -> None:
 @pytest.mark.parametrize(
     ("step", "send", "message"),
     [
-        (http2.ExpectPreface(), b"GET / HTTP/1.1\r\n\r\n", "something else came"),
-        (http2.ExpectPreface(), http2.PREFACE + octets(http2.ping()), "another frame came: PING"),
+        (http2.ExpectPreface(), b"GET / HTTP/1.1\r\n\r\n", "other bytes were received"),
+        (http2.ExpectPreface(), http2.PREFACE + octets(http2.ping()), "another frame was received: PING"),
         (ExpectFrame(FrameType.PING), b"", "ended instead of sending ExpectFrame"),
         (ExpectFrame(FrameType.PING), b"\0\0", "EOFError"),
-        (ExpectFrame(FrameType.PING), octets(http2.goaway(0)), "another frame came: GOAWAY"),
-        (ExpectFrame(0, 3), octets(http2.data(1)), "another frame came: DATA"),
+        (ExpectFrame(FrameType.PING), octets(http2.goaway(0)), "another frame was received: GOAWAY"),
+        (ExpectFrame(0, 3), octets(http2.data(1)), "another frame was received: DATA"),
         (ExpectFrame(0, flags=1), octets(http2.data(1)), "flags 0x0"),
         (ExpectFrame(0, payload=b"x"), octets(http2.data(1)), "payload b''"),
         (ExpectFrame(0, payload=re.compile(b"x")), octets(http2.data(1, b"xy")), "payload b'xy'"),
         (ExpectFrame(0), octets(Frame(0x55)), "type 85"),
         (ExpectHeaders(3), octets(http2.headers(1, GET)), "stream 1"),
         (ExpectHeaders(1, end=True), octets(http2.headers(1, GET)), "END_STREAM is False"),
-        (ExpectHeaders(1, GET[::-1]), octets(http2.headers(1, GET)), "other fields"),
-        (ExpectHeaders(1, GET[:1], exact=True), octets(http2.headers(1, GET)), "other fields"),
-        (ExpectHeaders(1), octets(http2.headers(1, b"\xff\xff")), "does not decode"),
+        (ExpectHeaders(1, GET[::-1]), octets(http2.headers(1, GET)), "the fields differ"),
+        (ExpectHeaders(1, GET[:1], exact=True), octets(http2.headers(1, GET)), "the fields differ"),
+        (ExpectHeaders(1), octets(http2.headers(1, b"\xff\xff")), "cannot be decoded"),
         (
             ExpectHeaders(1),
             octets(http2.headers(1, b"", end_headers=False), http2.settings(ack=True)),
-            "another frame came: SETTINGS",
+            "another frame was received: SETTINGS",
         ),
-        (ExpectData(1, b"abc"), octets(http2.data(1, b"abd")), "other data"),
-        (ExpectData(1, b"abc"), octets(http2.data(1, b"ab", end=True)), "other data"),
+        (ExpectData(1, b"abc"), octets(http2.data(1, b"abd")), "the data differ"),
+        (ExpectData(1, b"abc"), octets(http2.data(1, b"ab", end=True)), "the data differ"),
         (ExpectData(1, b"abc", end=False), octets(http2.data(1, b"abc", end=True)), "is True"),
         (ExpectData(1, b"abc"), octets(http2.data(3, b"abc")), "stream 3"),
     ],
@@ -150,7 +150,7 @@ def test_what_was_expected_and_what_came(step: Step, send: bytes, message: str) 
 
 def test_a_frame_that_does_not_come() -> None:
     with (
-        pytest.raises(ScriptError, match="did not come in time"),
+        pytest.raises(ScriptError, match="did not arrive in time"),
         ScriptedServer([ExpectFrame(FrameType.PING)], timeout=0.05) as server,
         socket.create_connection((server.address, server.port), 10) as sock,
     ):
@@ -178,7 +178,7 @@ def test_fields_in_any_order() -> None:
 )
 def test_other_fields_in_any_order(step: Step) -> None:
     with pytest.raises(
-        ScriptError, match=r"(?s)other fields\n  expected: .* order, .*came:     \(\(':method'"
+        ScriptError, match=r"(?s)the fields differ\n  expected: .* order, .*received: \(\(':method'"
     ):
         play(step, send=octets(HEADERS))
 
@@ -249,10 +249,13 @@ def test_frames_of_streams_may_be_mixed() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda frames: [frames[0], *frames[4:6], *frames[1:4], *frames[6:]], "another frame came: HEADERS"),
+        (
+            lambda frames: [frames[0], *frames[4:6], *frames[1:4], *frames[6:]],
+            "another frame was received: HEADERS",
+        ),
         (lambda frames: [*frames[:3], http2.data(3, b"x"), *frames[3:]], "DATA, flags 0x0, stream 3"),
         (lambda frames: [*frames[:2], http2.data(5, b"x"), *frames[2:]], "stream 5"),
-        (lambda frames: [*frames[:3], http2.data(1, b"X", end=True), *frames[4:]], "other data"),
+        (lambda frames: [*frames[:3], http2.data(1, b"X", end=True), *frames[4:]], "the data differ"),
     ],
     ids=["inside a block", "before its HEADERS", "another stream", "other bytes"],
 )

@@ -394,7 +394,9 @@ def test_a_client_that_agreed_on_http2_and_speaks_another_protocol(
         taken = bytearray()
         while piece := sock.recv(65536):
             taken += piece
-        assert taken.endswith(http2.goaway(0, ErrorCode.PROTOCOL_ERROR, b"no preface").serialize())
+        assert taken.endswith(
+            http2.goaway(0, ErrorCode.PROTOCOL_ERROR, b"the connection preface is missing").serialize()
+        )
 
 
 @pytest.mark.parametrize(
@@ -463,7 +465,7 @@ PIECE = http2.data(1, bytes(16_000))
     ("window", "frames", "expected"),
     [
         (100, [PIECE], http2.rst_stream(1, ErrorCode.FLOW_CONTROL_ERROR)),
-        (65_535, [PIECE] * 5, http2.goaway(1, ErrorCode.FLOW_CONTROL_ERROR, b"more DATA than the window")),
+        (65_535, [PIECE] * 5, http2.goaway(1, ErrorCode.FLOW_CONTROL_ERROR, b"DATA exceeds the window")),
         (
             65_535,
             [http2.data(1, b"x", end=True), http2.data(1, b"x")],

@@ -94,7 +94,7 @@ def test_a_server_that_does_not_run_has_no_port_and_runs_once() -> None:
     server = ScriptedServer()
     with pytest.raises(RuntimeError, match="not running"):
         _ = server.port
-    with server, pytest.raises(RuntimeError, match="once"):
+    with server, pytest.raises(RuntimeError, match="cannot be started twice"):
         server.__enter__()
 
 
@@ -130,7 +130,7 @@ def test_one_script_per_connection() -> None:
 
 
 def test_a_connection_too_many_is_an_error() -> None:
-    with pytest.raises(ScriptError, match="connection 1 came, but there are 0 scripts"):  # noqa: SIM117
+    with pytest.raises(ScriptError, match="connection 1 was opened, but there are 0 scripts"):  # noqa: SIM117
         with ScriptedServer() as server, dial(server) as sock:
             assert read_all(sock) == b""
 
@@ -142,7 +142,7 @@ def test_a_script_without_a_connection_is_an_error() -> None:
 
 def test_the_first_of_several_errors_is_raised_and_the_others_are_noted() -> None:
     with (
-        pytest.raises(ScriptError, match="something else came") as caught,
+        pytest.raises(ScriptError, match="other bytes were received") as caught,
         ScriptedServer([Expect(b"x")], []) as server,
         dial(server) as sock,
     ):
@@ -154,13 +154,13 @@ def test_the_first_of_several_errors_is_raised_and_the_others_are_noted() -> Non
 @pytest.mark.parametrize(
     ("step", "send", "message"),
     [
-        (Expect(b"GET /"), b"GEM", r"connection 1, step 1 of 1, Expect\(.*something else came"),
-        (Expect(b"GET /"), b"GET", r"the client ended before it came\n.*GET /'\n.*b'GET'"),
-        (Expect(re.compile(rb"P.*\r\n")), b"GET /\r\n", "ended before it came"),
+        (Expect(b"GET /"), b"GEM", r"connection 1, step 1 of 1, Expect\(.*other bytes were received"),
+        (Expect(b"GET /"), b"GET", r"the client ended before the expected bytes arrived\n.*GET /'\n.*b'GET'"),
+        (Expect(re.compile(rb"P.*\r\n")), b"GET /\r\n", "ended before the expected bytes arrived"),
         (ExpectCount(9), b"12345678", "9 bytes"),
         (ExpectUntil(b"\r\n", re.compile(b"POST")), b"GET /\r\n", "pattern was not found"),
-        (ExpectUntil(b"\r\n"), b"GET /", "ended before it came"),
-        (ExpectEnd(), b"surplus", "bytes came instead of the end"),
+        (ExpectUntil(b"\r\n"), b"GET /", "ended before the expected bytes arrived"),
+        (ExpectEnd(), b"surplus", "bytes were received instead of the end"),
     ],
 )
 def test_what_was_expected_and_what_came(step: Step, send: bytes, message: str) -> None:
@@ -183,7 +183,7 @@ def test_expectations_that_are_met() -> None:
 
 def test_a_step_that_takes_too_long_says_what_did_not_come() -> None:
     with (
-        pytest.raises(ScriptError, match=r"(?s)did not come in time.*b'GET'"),
+        pytest.raises(ScriptError, match=r"(?s)did not arrive in time.*b'GET'"),
         ScriptedServer([Expect(GET)], timeout=0.05) as server,
         dial(server) as sock,
     ):
@@ -214,7 +214,7 @@ def test_the_error_of_the_body_is_raised_with_the_servers_as_notes() -> None:
             sock.sendall(b"y")
             assert read_all(sock) == b""
         raise KeyError
-    assert "something else came" in caught.value.__notes__[0]
+    assert "other bytes were received" in caught.value.__notes__[0]
 
 
 def test_a_failed_body_is_not_kept_waiting() -> None:
@@ -357,7 +357,7 @@ def test_a_handshake_that_fails_is_an_error_or_expected(server_tls: ssl.SSLConte
 
 def test_a_handshake_that_should_have_failed(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     with (
-        pytest.raises(ScriptError, match="the client went on"),
+        pytest.raises(ScriptError, match="the client sent more"),
         ScriptedServer([StartTLS(server_tls, refused=True)]) as server,
         dial_tls(server, client_tls) as sock,
     ):

@@ -68,8 +68,8 @@ def test_connections_that_are_up_to_the_client(
         ((repeated(ONE),), 0, "1 of 1 scripts got no connection"),
         ((repeated(ONE, 3),), 2, "1 of 3 scripts got no connection"),
         ((ONE, TWO, optional(THREE)), 1, "1 of 2 scripts got no connection"),
-        ((optional(ONE),), 2, "connection 2 came, but there are 1 scripts"),
-        ((repeated(ONE, 1, 2),), 3, "connection 3 came, but there are 1 scripts"),
+        ((optional(ONE),), 2, "connection 2 was opened, but there are 1 scripts"),
+        ((repeated(ONE, 1, 2),), 3, "connection 3 was opened, but there are 1 scripts"),
     ],
 )
 def test_connections_too_few_and_too_many(
@@ -82,7 +82,7 @@ def test_connections_too_few_and_too_many(
 def test_a_failure_names_the_connection_of_a_repeated_script() -> None:
     with (
         pytest.raises(
-            ScriptError, match=r"(?s)connection 2, step 1 of 1, Expect.*expected: b'GET.*came: +b'POS"
+            ScriptError, match=r"(?s)connection 2, step 1 of 1, Expect.*expected: b'GET.*received: +b'POS"
         ),
         ScriptedServer(repeated([Expect(GET)])) as server,
     ):
@@ -100,7 +100,7 @@ def test_numbers_of_connections_are_checked(minimum: int, maximum: float) -> Non
 
 
 def test_only_the_last_script_takes_every_connection() -> None:
-    with pytest.raises(ValueError, match="script 1 takes every connection"):
+    with pytest.raises(ValueError, match="script 1 accepts every connection"):
         ScriptedServer(repeated(ONE), TWO)
 
 
@@ -170,7 +170,8 @@ def test_a_reset_in_a_step_says_what_was_expected_and_what_came() -> None:
     with (
         pytest.raises(
             ScriptError,
-            match=r"(?s)step 3 of 3, Expect.*broke before it came.*reset.*expected: b'GET.*came: +b'GE'",
+            match=r"(?s)step 3 of 3, Expect.*broke before the expected bytes arrived.*reset"
+            r".*expected: b'GET.*received: +b'GE'",
         ),
         ScriptedServer([Send(b"unread"), Set(arrived), Expect(GET)]) as server,
         dial(server) as sock,
@@ -191,7 +192,7 @@ def test_a_client_may_end_in_the_middle() -> None:
             sock.sendall(b"x")
             assert read_all(sock) == b"y"
     with (
-        pytest.raises(ScriptError, match=r"step 1 of 1, MayEnd.*something else came"),
+        pytest.raises(ScriptError, match=r"step 1 of 1, MayEnd.*other bytes were received"),
         ScriptedServer([MayEnd(Expect(b"x"))]) as server,
         dial(server) as sock,
     ):

@@ -232,12 +232,12 @@ def test_a_transcript_that_was_cut_anywhere_says_what_there_is(protocol: str) ->
         ('{}1 feed\n  < "a\n', "octets must be in quotes"),
         ("{}1 feed\n  from 1\n", "from must be"),
         ("{}1 feed\n  from x\n", "from must be"),
-        ("{}1 feed\n  size 1\n", "feed is not given 'size'"),
-        ("{}1 feed_eof\n", "there is no clean"),
-        ('{}1 stream_body\n  ref x\n  data "a"\n', "a ref is NUMBER"),
+        ("{}1 feed\n  size 1\n", "feed has no argument 'size'"),
+        ("{}1 feed_eof\n", "clean must be given once, not 0 times"),
+        ('{}1 stream_body\n  ref x\n  data "a"\n', "a ref must be NUMBER"),
         ('{}1 end_body\n  ref 1\n  trailer "a"\n', "a name and a value"),
         ("{}1 lose\n  fault x {\n", "JSON"),
-        ('{}1 lose\n  fault x {"when": 1}\n', "not a fault"),
+        ('{}1 lose\n  fault x {"when": 1}\n', "the fault cannot be made"),
     ],
 )
 def test_what_is_no_transcript_says_why_and_where(text: str, says: str) -> None:
@@ -252,7 +252,7 @@ def test_what_is_no_transcript_says_why_and_where(text: str, says: str) -> None:
 
 def test_options_that_make_no_sense_are_said() -> None:
     text = recorded("http1").replace("max_fields 512", "max_fields 0").replace('scheme "https"', 'scheme "x"')
-    with pytest.raises(TranscriptError, match="no connection can be made"):
+    with pytest.raises(TranscriptError, match="the connection cannot be made"):
         replay(io.StringIO(text))
 
 
@@ -359,7 +359,7 @@ def test_a_transcript_comes_from_the_standard_input(
         (["replay", "BAD"], "line 1"),
         (["shrink", "FILE"], "--check"),
         (["shrink", "BAD", "--check", "true"], "line 1"),
-        (["shrink", "FILE", "--check", "false"], "another code than 0"),
+        (["shrink", "FILE", "--check", "false"], "--check must exit with code 0"),
         (["shrink", "FILE", "--check", "no-such-command"], "no-such-command"),
         (["shrink", "FILE", "--check", "'"], "--check"),
     ],

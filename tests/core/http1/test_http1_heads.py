@@ -185,7 +185,7 @@ def test_a_folded_field_of_framing_is_refused_as_such(name: str, value: str, sta
             fault = play(asked(headers=headers), pieces).fault
             assert fault is not None
             assert (fault.reason, fault.value) == ("invalid_header", name)
-            assert fault.name == "a field that frames the message is folded"
+            assert fault.name == "a field that frames the message must not be folded"
 
 
 @pytest.mark.parametrize("name", [*FRAMING, "connection"])

@@ -113,11 +113,11 @@ def test_no_other_request_while_a_body_is_streamed() -> None:
 def test_refs_are_checked() -> None:
     state, ref = streaming()
     for other in (RequestRef(8, 1), RequestRef(7, 2), RequestRef(7, 0), RequestRef(7, -1)):
-        with pytest.raises(ValueError, match="not given"):
+        with pytest.raises(ValueError, match="does not belong"):
             state.stream_body(other, b"x")
-        with pytest.raises(ValueError, match="not given"):
+        with pytest.raises(ValueError, match="does not belong"):
             state.end_body(other, [])
-        with pytest.raises(ValueError, match="not given"):
+        with pytest.raises(ValueError, match="does not belong"):
             state.body_is_open(other)
     ended = state.end_body(ref, []).state
     assert reason(ended.stream_body(ref, b"x")) == "request_is_not_streaming"

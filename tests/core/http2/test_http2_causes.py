@@ -103,6 +103,6 @@ def test_arguments_of_a_request_are_named() -> None:
 def test_messages_about_lengths_and_upgrades() -> None:
     assert "too large" in str(errors.InvalidContentLengthHeader("9" * 30))
     for value in ("", "+5", "5 5", "0x5", "\u0665"):
-        assert "no decimal number" in str(errors.InvalidContentLengthHeader(value))
+        assert "not a decimal number" in str(errors.InvalidContentLengthHeader(value))
     assert "switched protocols, which" in str(errors.UnexpectedUpgrade(""))
     assert "'q'" in str(errors.UnexpectedUpgrade("q"))
