@@ -23,15 +23,19 @@ def report() -> tuple[list[str], bool]:
     is_ours = origin is not None and origin.resolve().parent == OURS.resolve()
     said.append(f"import mint gives {origin or 'nothing'}")
     try:
-        other = metadata.version("mint")
+        other = metadata.distribution("mint")
     except metadata.PackageNotFoundError:
         other = None
     if other is not None:
         said.append(
-            f"The distribution mint {other} is installed: a template engine with a module of this name."
+            f"The distribution mint {other.version} is installed: a template engine with a module of this "
+            "name."
         )
     if is_ours and other is None:
         said.append("That is the HTTP client mint-http.")
+    elif other is not None and (mixed := _shared(other)):
+        said.append(f"It has installed files among those of the HTTP client mint-http: {', '.join(mixed)}.")
+        said.append("Run: pip uninstall mint; pip install --force-reinstall mint-http")
     elif is_ours:
         said.append(
             "That is the HTTP client mint-http; programs that want the template engine get the wrong one."
@@ -41,6 +45,15 @@ def report() -> tuple[list[str], bool]:
         said.append(f"That is not the HTTP client mint-http, which is in {OURS}.")
         said.append("Run: pip uninstall mint; pip install --force-reinstall mint-http")
     return said, is_ours and other is None
+
+
+def _shared(other: metadata.Distribution) -> list[str]:
+    """Return the files of another distribution that are in the folder of this package."""
+    return sorted(
+        str(path)
+        for path in other.files or ()
+        if path.suffix == ".py" and OURS.resolve() in Path(str(path.locate())).resolve().parents
+    )
 
 
 def main() -> int:
