@@ -8,6 +8,7 @@ So the parts of mint that are for other systems run on this one. `test_other_sys
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import select
 import selectors
@@ -27,13 +28,12 @@ LACKING: Final = {
     "macos": {select: POLL, socket: ("MSG_DONTWAIT",)},
 }
 """The names to remove, by system. (`select` keeps `epoll`, of which the event loop of trio is made.)"""
+ASKING_FOR_POLL: Final = ("[httpx-http1-trio]", "[httpx2-http1-trio]")
+"""Tests of httpcore, which asks for `poll` under trio unless this is Windows."""
 UNSUITED: Final = {
     "windows": (
         *("unix", "uvloop", "fork"),  # it has no such sockets, event loop and processes
-        *(
-            "[httpx-http1-trio]",
-            "[httpx2-http1-trio]",
-        ),  # trio and httpcore ask for `poll` unless this is Windows
+        *ASKING_FOR_POLL,
         "::test_5000_connections_cost_what_ten_cost",  # more sockets than `select` takes
         # A thread waits, which trio does not count as a task.
         *(
@@ -48,7 +48,7 @@ UNSUITED: Final = {
         "::test_a_flush_does_not_lose_an_early_answer",
         "::test_the_time_to_send_begins_anew_whenever_the_peer_takes_something",
     ),
-    "macos": (),
+    "macos": ASKING_FOR_POLL,
 }
 """Parts of the names of tests that ask for what the system lacks, which are left out."""
 
@@ -98,6 +98,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if unsuited:
         config.hook.pytest_deselected(items=unsuited)
         items[:] = [item for item in items if item not in unsuited]
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Collect garbage at the end of a file: sockets that it has left open fail its last test, and no other.
+
+    Otherwise they fail whichever test collects garbage next. A test that fails leaves its sockets open, too.
+    """
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
 
 
 if lacking := os.environ.get("MINT_WITHOUT"):
