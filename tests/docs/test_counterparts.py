@@ -26,6 +26,7 @@ OPTIONS = (
     *("optional_responses", "client_settings", "connection_window_size"),
     *("receive_window_update_threshold", "header_table_size", "enable_push", "max_concurrent_streams"),
     *("initial_window_size", "max_frame_size", "max_header_list_size", "enable_connect_protocol"),
+    "tunnel_timeout",
 )
 REASONS = (
     *("closed", "closed_for_writing", "request_body_is_streaming", "request_is_not_streaming"),
@@ -38,7 +39,7 @@ REASONS = (
     *("window_size_too_small", "missing_status_header", "server_closed_request"),
     *("server_closed_connection", "unprocessed", "frame_size_error", "protocol_error"),
     *("compression_error", "flow_control_error", "tunnel_timeout", "unexpected_status", "timeout"),
-    *("protocol_not_negotiated", "bad_alpn_protocol"),
+    *("protocol_not_negotiated", "bad_alpn_protocol", "invalid_request_method", "stream_not_found"),
 )
 
 
