@@ -25,15 +25,15 @@ _AUTHORITY: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]++\]|[0-9A-Za-z\-._]*+)
 class Alternative:
     """One alternative service of an origin. RFC 7838 3.
 
-    Requests to it keep the URI, the `host` and the name that the certificate is checked for: those of the
-    origin. So connect with `hostname=`.
+    Requests to the service keep the URI and the `host` of the origin, and its certificate is checked against
+    the name of the origin. So pass `hostname=` to `connect`.
 
     Attributes:
         protocol: the ALPN name of its protocol, percent-decoded: `"h2"`, `"h3"`.
-        host: where it is, without brackets; empty for the host of the origin.
+        host: the host of the service, without brackets; empty for the host of the origin.
         port: its TCP or UDP port, 1 to 65 535.
-        max_age: the seconds for which this may be remembered, from when the answer was made.
-        persist: whether it outlives a change of the network.
+        max_age: for how many seconds it may be remembered, from when the response was made.
+        persist: whether it may be kept when the network changes.
 
     """
 
@@ -47,9 +47,9 @@ class Alternative:
 def alternatives(value: str) -> tuple[Alternative, ...]:
     """Return the services that an `alt-svc` field or `AltSvc.value` names, the preferred one first.
 
-    There are none where the value is `clear`: what is remembered is to be forgotten. Unknown parameters are
-    ignored. mint never uses an alternative service by itself. Raises `ValueError` for what RFC 7838 3 does
-    not allow: the value comes from a server, so be ready to ignore it.
+    If the value is `clear`, there are none, and those that you remember should be forgotten. Unknown
+    parameters are ignored. mint never uses an alternative service by itself. Raises `ValueError` if RFC 7838
+    3 does not allow the value. The value comes from a server, so be prepared to ignore it.
     """
     text = _checks.exact_text("value", value).strip(" \t,")
     if text == "clear":

@@ -27,7 +27,7 @@ class CertificateNames:
     Attributes:
         dns: the DNS names, as the certificate spells them; `"*.example.com"` is a wildcard.
         addresses: the IP addresses, as `ipaddress` spells them.
-        certificate: the whole certificate in DER, for whatever else has to be looked at.
+        certificate: the whole certificate in DER, for other checks.
 
     """
 
@@ -38,8 +38,8 @@ class CertificateNames:
     def match(self, hostname: str) -> bool:
         """Whether one of the names is this host name, or a wildcard for it.
 
-        Names are compared without regard to case (RFC 9525 6.3). `*` stands for exactly one label, the first,
-        and never for one directly below a top-level domain. Unlike OpenSSL, this lets a wildcard match a
+        Names are compared case-insensitively (RFC 9525 6.3). `*` stands for exactly one label, the first one,
+        and never for a label directly below a top-level domain. Unlike OpenSSL, this lets a wildcard match a
         label with an underscore. An IP address matches an IP address only.
         """
         address = literal(hostname)

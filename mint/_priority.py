@@ -27,15 +27,15 @@ _BETWEEN: Final = re.compile(r"[ \t]*+,[ \t]*+")
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """How urgent a response is, and whether its parts are of use as they come. RFC 9218 4.
+    """How urgent a response is, and whether its parts are useful as they arrive. RFC 9218 4.
 
     Send it with a request as a field, `headers=[mint.Priority(1).field()]`, over either protocol; on HTTP/2
     `HTTP2.update_priority` changes it later. The server is free to ignore it.
 
     Attributes:
         urgency: 0 (first) to 7 (in the background).
-        incremental: whether the client can use parts of the response, so that several such responses had
-            better take turns.
+        incremental: whether the client can use parts of the response, so that the server should interleave
+            several such responses.
 
     Raises `ValueError` for any other value.
 
@@ -59,10 +59,10 @@ class Priority:
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Return what a priority field of a response says, in which a server corrects the request's.
+        """Return the priority in a field of a response, with which a server corrects that of the request.
 
-        As RFC 9218 4 wants it, parameters that are not known, out of range or of a wrong type are ignored,
-        and so is a field that is not a dictionary of RFC 8941 at all.
+        As RFC 9218 4 requires, parameters that are unknown, out of range or of the wrong type are ignored. A
+        field that is not a dictionary (RFC 8941) is ignored as a whole.
         """
         found = _members(_checks.exact_text("value", value))
         urgency, incremental = found.get("u"), found.get("i")

@@ -44,9 +44,9 @@ class Tunnels(TunnelsBase):
         with mint.asyncio.Tunnels(proxy) as tunnels:
             one = await tunnels.connect("https", "one.example", 443, mailbox=mailbox)
 
-    It takes the value over, out of its mailbox if it has one, and the event loop reads for all tunnels. The
-    connections are values like any other: receive from a mailbox of the same event loop, and `flush` with
-    its function.
+    `Tunnels` takes over the connection to the proxy, and removes it from its mailbox if it has one. The event
+    loop reads for all tunnels. The connections through them are values like any other: receive from a mailbox
+    of the same event loop, and use its `flush` function.
     """
 
     def __init__(self, connection: HTTP2, headers: HeaderFields = ()) -> None:
@@ -138,9 +138,9 @@ class Tunnels(TunnelsBase):
     ) -> Connection:
         """Connect to a server through one more tunnel; the arguments are those of `connect`.
 
-        Of `tcp` counts what has to do with time and amounts, since there is no socket of its own. Raises
-        what `connect` raises through a proxy, and `TooManyConcurrentRequests` (local) where the proxy
-        allows no further tunnel now. Cancelled, it leaves no tunnel behind.
+        Only the timeout and buffer options of `tcp` apply, because the tunnel has no socket of its own.
+        Raises what `connect` raises through a proxy, and `TooManyConcurrentRequests` (local) if the proxy
+        allows no further tunnel now. If it is cancelled, no tunnel is left behind.
         """
         checked = check_connect(
             scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log, record

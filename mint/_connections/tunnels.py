@@ -48,12 +48,13 @@ class Tunnels(TunnelsBase):
             one = tunnels.connect("https", "one.example", 443)
             two = tunnels.connect("https", "two.example", 443)
 
-    It takes the value over: go on with `tunnels.connection`, if at all. The connections are values like any
-    other and may be used in different threads. A tunnel whose reader is slow holds up no other.
+    `Tunnels` takes over the connection to the proxy: if you need its current value, use `tunnels.connection`.
+    The connections through the tunnels are values like any other and may be used in different threads. If the
+    reader of one tunnel is slow, the others are not affected.
 
-    To receive from a `mint.Mailbox`, put the connection to the proxy into it with `set_mode`, then those
-    through it with theirs, and give every message that is `UNKNOWN` to the latter to `stream` of the Tunnels.
-    For asyncio and trio there are `mint.asyncio.Tunnels` and `mint.trio.Tunnels`.
+    To receive from a `mint.Mailbox`, first call `set_mode` of the `Tunnels` with it, and then `set_mode` of
+    the connections. Give every message for which `stream` of the connections returns `UNKNOWN` to `stream` of
+    the `Tunnels`. For asyncio and trio there are `mint.asyncio.Tunnels` and `mint.trio.Tunnels`.
     """
 
     def __init__(self, connection: HTTP2, headers: HeaderFields = ()) -> None:
@@ -132,9 +133,10 @@ class Tunnels(TunnelsBase):
     ) -> Connection:
         """Connect to a server through one more tunnel; the arguments are those of `mint.connect`.
 
-        Of `tcp` counts what has to do with time and amounts, since there is no socket of its own. Raises what
-        `mint.connect` raises through a proxy; `TooManyConcurrentRequests` (local) where the proxy allows no
-        further tunnel now; `RuntimeError` while a mailbox reads for the connection to the proxy.
+        Only the timeout and buffer options of `tcp` apply, because the tunnel has no socket of its own.
+        Raises what `mint.connect` raises through a proxy, `TooManyConcurrentRequests` (local) if the proxy
+        allows no further tunnel now, and `RuntimeError` while a mailbox reads for the connection to the
+        proxy.
         """
         if not self.waits:
             raise RuntimeError(
@@ -281,9 +283,9 @@ class Tunnels(TunnelsBase):
             self._ring()
 
     def stream(self, message: object) -> bool | Unknown:
-        """Feed a message of a mailbox; `mint.UNKNOWN` where it is not the connection's to the proxy.
+        """Feed a message of a mailbox; return `mint.UNKNOWN` if it is not for the proxy's connection.
 
-        What it holds for the tunnels becomes messages of theirs.
+        The data that it contains for tunnels becomes messages of these tunnels.
         """
         return self._fed(message)
 

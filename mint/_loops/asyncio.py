@@ -146,9 +146,9 @@ class _Ready(weakref.ref[Link]):
 class Mailbox:
     """A mailbox of asyncio: any number of connections, one message at a time.
 
-    It belongs to the event loop that runs when it is made; only `post` may be called from another
-    thread. Any number of tasks may receive; each message is handed out once, and cancelling a `receive`
-    loses none. Connections are held weakly: keep them.
+    It belongs to the event loop that is running when it is made. Only `post` may be called from another
+    thread. Any number of tasks may receive; each message is handed out once, and none is lost if `receive` is
+    cancelled. A mailbox has only weak references to connections, so keep your own.
     """
 
     _loop_name = "asyncio"
@@ -199,8 +199,9 @@ class Mailbox:
     async def receive(self) -> object:
         """Return the next message; wait until there is one.
 
-        Raises `MailboxClosed` after `close`. For a limit of time use `asyncio.timeout`; one of 0 may find
-        nothing though something is there, because other tasks have their turn first now and then.
+        Raises `MailboxClosed` after `close`. For a time limit, use `asyncio.timeout`. With a limit of 0,
+        `receive` may time out although a message has arrived, because it sometimes lets other tasks run
+        first.
         """
         out: list[object] = []
         entry: object = None
@@ -274,7 +275,7 @@ class Mailbox:
         return found
 
     def post(self, message: object) -> None:
-        """Add a message of your own, from any thread; a receiver that waits wakes.
+        """Add a message of your own, from any thread; a waiting receiver wakes up.
 
         Raises `MailboxClosed` after `close`.
         """
@@ -307,9 +308,9 @@ class Mailbox:
             yield message
 
     def close(self) -> None:
-        """Stop handing out messages; whoever waits in `receive` is woken. Idempotent.
+        """Stop handing out messages; waiting calls of `receive` raise `MailboxClosed`. Idempotent.
 
-        The connections live on: `set_mode` and `move_to` take them elsewhere.
+        The connections stay open; use `set_mode` or `move_to` to continue with them.
         """
         self._closed = True
         while self._waiting:

@@ -210,9 +210,9 @@ def _until(left: float | None, phase: str) -> Generator[None]:
 class Mailbox(Watcher):
     """A mailbox of trio: any number of connections, one message at a time.
 
-    Only `post` may be called from another thread. Any number of tasks may receive; each message is handed
-    out once, and cancelling a `receive` loses none. What connections have queued is written meanwhile.
-    Connections are held weakly: keep them.
+    Only `post` may be called from another thread. Any number of tasks may receive; each message is handed out
+    once, and none is lost if `receive` is cancelled. Octets that connections have queued are written
+    meanwhile. A mailbox has only weak references to connections, so keep your own.
     """
 
     _loop_name = "trio"
@@ -225,7 +225,7 @@ class Mailbox(Watcher):
     async def receive(self) -> object:
         """Return the next message; wait until there is one.
 
-        Raises `MailboxClosed` after `close`. For a limit of time use `trio.fail_after`.
+        Raises `MailboxClosed` after `close`. For a time limit, use `trio.fail_after`.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._closed:
@@ -305,9 +305,9 @@ class Mailbox(Watcher):
             yield message
 
     def close(self) -> None:
-        """Stop handing out messages; whoever waits in `receive` is woken. Idempotent.
+        """Stop handing out messages; waiting calls of `receive` raise `MailboxClosed`. Idempotent.
 
-        The connections live on: `set_mode` and `move_to` take them elsewhere.
+        The connections stay open; use `set_mode` or `move_to` to continue with them.
         """
         self._closed = True
         if self._turn.locked():

@@ -72,8 +72,8 @@ async def awaited(answer: object) -> None:
 class StreamedAnswer(Fields):
     """An answer whose content is read piece by piece. Use it in an `async with` block, or close it.
 
-    The request is cancelled where the block is left before the end of the answer: over HTTP/2 the others on
-    the connection are not affected, an HTTP/1 connection is closed.
+    If the block is left before the end of the answer, the request is cancelled. Over HTTP/2, other requests
+    on the connection are not affected; an HTTP/1 connection is closed.
     """
 
     def __init__(self, pool: PoolState, driver: AsyncDriver, stream: Stream, wanted: Wanted) -> None:
@@ -92,7 +92,7 @@ class StreamedAnswer(Fields):
 
     @property
     def reason(self) -> str:
-        """The reason phrase; empty unless it was asked for (`HTTP1Options.optional_responses`)."""
+        """The reason phrase; empty unless it is enabled (`HTTP1Options.optional_responses`)."""
         return self._stream.reason
 
     @property
@@ -117,21 +117,22 @@ class StreamedAnswer(Fields):
 
     @property
     def connection(self) -> Connection:
-        """The value that the connection has now, to look at: protocol, addresses, TLS. Send nothing on it."""
+        """The current value of the connection, for its protocol, addresses and TLS; do not send on it."""
         return self._stream.session.conn
 
     # -- the content of the answer
 
     async def receive_head(self) -> Self:
-        """Wait for the status and the headers; only of use with `body=mint.STREAM`."""
+        """Wait for the status and the headers; only needed with `body=mint.STREAM`."""
         await run(self._driver, told(head(self._pool, self._stream, self._wanted), self._wanted))
         return self
 
     async def receive(self, *, timeout: float | None = -1) -> bytes | None:  # noqa: ASYNC109  # instead of the request's
         """Return the next piece of content, which is not empty, or `None` at the end.
 
-        `timeout` is how many seconds to wait, `None` without a limit; the limits of the request unless given.
-        Raises `TransportTimeout`, and the error with which the request failed. Cancelled, it loses nothing.
+        `timeout` is how many seconds to wait, `None` for no limit; by default, the limits of the request
+        apply. Raises `TransportTimeout`, and the error with which the request failed. Nothing is lost if it
+        is cancelled.
         """
         return await run(self._driver, piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
 
@@ -155,18 +156,18 @@ class StreamedAnswer(Fields):
     # -- the body of the request
 
     async def send(self, data: BytesLike, *, timeout: float | None = -1) -> bool:  # noqa: ASYNC109  # instead of the request's
-        """Send a piece of a body that was asked for with `mint.STREAM`; wait until the server takes it.
+        """Send a piece of a body, after `body=mint.STREAM`; wait until the server accepts it.
 
-        Another task may receive meanwhile. Returns false where the server wants no more: it has answered
-        already. Raises `RequestIsNotStreaming`, and what `receive` raises; `timeout` is as for `receive`.
-        Where it is cancelled, a part of the piece may have been sent.
+        Another task may receive meanwhile. Returns false if the server needs no more of the body, because it
+        has already answered. Raises `RequestIsNotStreaming`, and what `receive` raises; `timeout` is as for
+        `receive`. If it is cancelled, a part of the piece may have been sent.
         """
         if not self._wanted.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
         return await run(self._driver, send(self._pool, self._stream, data, self._wanted.with_limit(timeout)))
 
     async def send_end(self, trailers: HeaderFields = ()) -> None:
-        """End the body, with trailers or without. Does nothing where the server has answered already."""
+        """End the body, with or without trailers. Does nothing if the server has already answered."""
         if not self._wanted.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
         if self._stream.wants_body:
@@ -175,7 +176,7 @@ class StreamedAnswer(Fields):
     # -- the end
 
     def close(self) -> None:
-        """Give the request up, unless its answer is complete; idempotent."""
+        """Cancel the request, unless its answer is complete; idempotent."""
         self._stream.session.cancel(self._stream)
 
     async def __aenter__(self) -> Self:
@@ -240,7 +241,7 @@ class AsyncPool:
         """Send a request and return its complete answer.
 
         The arguments and errors are those of `mint.pool.Pool.request`; the pieces of the body may come from
-        an asynchronous iterable. Cancelled, it gives up its own request and nothing else.
+        an asynchronous iterable. Cancelling it cancels only its own request.
         """
         max_size = _checks.size("max_size", max_size)
         streamed = await self.stream(method, url, headers, body, trailers=trailers, timeout=timeout)
@@ -268,8 +269,8 @@ class AsyncPool:
     ) -> StreamedAnswer:
         """Send a request and return its answer once the head has arrived; the content is read from it.
 
-        The arguments and errors are those of `mint.pool.Pool.stream`; what `trace` returns is awaited where
-        it can be. For example::
+        The arguments and errors are those of `mint.pool.Pool.stream`; if `trace` returns an awaitable, it is
+        awaited. For example::
 
             async with await pool.stream("GET", url) as streamed:
                 async for piece in streamed:

@@ -41,8 +41,8 @@ TIMEOUT = 30.0
 class StreamedAnswer(Fields):
     """An answer whose content is read piece by piece. Use it in a `with` block, or close it.
 
-    The request is cancelled where the block is left before the end of the answer: over HTTP/2 the others on
-    the connection are not affected, an HTTP/1 connection is closed.
+    If the block is left before the end of the answer, the request is cancelled. Over HTTP/2, other requests
+    on the connection are not affected; an HTTP/1 connection is closed.
     """
 
     def __init__(self, pool: PoolState, driver: Driver, stream: Stream, wanted: Wanted) -> None:
@@ -61,7 +61,7 @@ class StreamedAnswer(Fields):
 
     @property
     def reason(self) -> str:
-        """The reason phrase; empty unless it was asked for (`HTTP1Options.optional_responses`)."""
+        """The reason phrase; empty unless it is enabled (`HTTP1Options.optional_responses`)."""
         return self._stream.reason
 
     @property
@@ -86,21 +86,21 @@ class StreamedAnswer(Fields):
 
     @property
     def connection(self) -> Connection:
-        """The value that the connection has now, to look at: protocol, addresses, TLS. Send nothing on it."""
+        """The current value of the connection, for its protocol, addresses and TLS; do not send on it."""
         return self._stream.session.conn
 
     # -- the content of the answer
 
     def receive_head(self) -> Self:
-        """Wait for the status and the headers; only of use with `body=mint.STREAM`."""
+        """Wait for the status and the headers; only needed with `body=mint.STREAM`."""
         self._driver.run(told(head(self._pool, self._stream, self._wanted), self._wanted))
         return self
 
     def receive(self, *, timeout: float | None = -1) -> bytes | None:
         """Return the next piece of content, which is not empty, or `None` at the end.
 
-        `timeout` is how many seconds to wait, `None` without a limit; the limits of the request unless given.
-        Raises `TransportTimeout`, and the error with which the request failed.
+        `timeout` is how many seconds to wait, `None` for no limit; by default, the limits of the request
+        apply. Raises `TransportTimeout`, and the error with which the request failed.
         """
         return self._driver.run(piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
 
@@ -124,17 +124,18 @@ class StreamedAnswer(Fields):
     # -- the body of the request
 
     def send(self, data: BytesLike, *, timeout: float | None = -1) -> bool:
-        """Send a piece of a body that was asked for with `mint.STREAM`; wait until the server takes it.
+        """Send a piece of a body, after `body=mint.STREAM`; wait until the server accepts it.
 
-        Another thread may receive meanwhile. Returns false where the server wants no more: it has answered
-        already. Raises `RequestIsNotStreaming`, and what `receive` raises; `timeout` is as for `receive`.
+        Another thread may receive meanwhile. Returns false if the server needs no more of the body, because
+        it has already answered. Raises `RequestIsNotStreaming`, and what `receive` raises; `timeout` is as
+        for `receive`.
         """
         if not self._wanted.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
         return self._driver.run(send(self._pool, self._stream, data, self._wanted.with_limit(timeout)))
 
     def send_end(self, trailers: HeaderFields = ()) -> None:
-        """End the body, with trailers or without. Does nothing where the server has answered already."""
+        """End the body, with or without trailers. Does nothing if the server has already answered."""
         if not self._wanted.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
         with self._pool.lock:
@@ -144,7 +145,7 @@ class StreamedAnswer(Fields):
     # -- the end
 
     def close(self) -> None:
-        """Give the request up, unless its answer is complete; idempotent."""
+        """Cancel the request, unless its answer is complete; idempotent."""
         with self._pool.lock:
             self._stream.session.cancel(self._stream)
 
@@ -169,10 +170,9 @@ class Pool:
 
     Args:
         options: limits and times.
-        timeout: the limit of time of a request where it has none of its own: seconds for everything, a
-            `Timeouts`, or `None`.
-        connect: a function that connects to an origin within so many seconds, instead of the arguments below.
-            The connection has to be in passive mode.
+        timeout: the default for the time limit of a request: seconds for everything, a `Timeouts`, or `None`.
+        connect: a function that connects to an origin within the given number of seconds, instead of the
+            arguments below. The connection must be in passive mode.
         protocols, proxy, tcp, tls, http1, http2, log, resolver: as `mint.connect` takes them.
         record: as `mint.connect` takes it; one transcript has all connections of the pool. A file that is
             given by its path is closed with the pool. Raises `ValueError` together with `connect`.
@@ -220,16 +220,16 @@ class Pool:
         """Send a request and return its complete answer.
 
         Args:
-            method: as `request` of a connection takes it; not CONNECT.
+            method: as for `request` of a connection, except CONNECT.
             url: an absolute URL, or what `mint.exchange.split_url` returned.
-            headers: as `request` of a connection takes them; a content-length is added to a body of bytes.
+            headers: as for `request` of a connection; a content-length is added if the body is bytes.
             body: bytes, or pieces from an iterable.
             trailers: the fields after the body.
-            timeout: seconds for everything, a `Timeouts`, or `None` for no limit; the pool's unless given.
-            max_size: the most bytes of content; `None` for no limit.
+            timeout: seconds for everything, a `Timeouts`, or `None` for no limit; by default that of the
+            pool. max_size: the maximum size of the content in bytes; `None` for no limit.
 
         Raises what `mint.connect` and connections raise, `TransportTimeout`, `ContentTooLarge`, `PoolClosed`.
-        A complete answer that came before the server had everything is returned.
+        If a complete answer arrives before the server has received everything, that answer is returned.
 
         """
         max_size = _checks.size("max_size", max_size)
@@ -257,13 +257,14 @@ class Pool:
     ) -> StreamedAnswer:
         """Send a request and return its answer once the head has arrived; the content is read from it.
 
-        The arguments and errors are those of `request`. With `body=mint.STREAM` it returns once the request's
-        head was sent: call `send` and `send_end`, and `receive_head` where the head of the answer is needed.
-        The rest of a body of pieces is sent while the answer is read.
+        The arguments and errors are those of `request`. With `body=mint.STREAM` it returns when the head of
+        the request has been sent; then call `send` and `send_end`, and `receive_head` if you need the head of
+        the answer. If the body is an iterable of pieces, its rest is sent while the answer is read.
 
-        `trace` is called when a phase of the request begins or ends: with its name and what is known of it.
-        The phases are `connect`, `request` (its head), `request_body` and `response` (its head), each with
-        `.started`, `.complete` or `.failed` behind it. An exception that it raises ends the request.
+        `trace` is called when a phase of the request begins or ends, with the name of the event and
+        information about it. The phases are `connect`, `request` (its head), `request_body` and `response`
+        (its head), each followed by `.started`, `.complete` or `.failed`. If `trace` raises an exception, the
+        request ends.
         """
         limit = self._timeout if timeout == -1 else timeout
         wanted = make_wanted(
