@@ -1,5 +1,6 @@
 """A clock that advances only when the test says so."""
 
+import math
 import sys
 import time
 from collections.abc import Generator
@@ -19,6 +20,8 @@ class FakeClock:
     """
 
     def __init__(self, now: float = 1000.0) -> None:
+        if not math.isfinite(now):
+            raise ValueError(f"a clock shows a finite number of seconds, got {now}")
         self.now: float = now
 
     def monotonic(self) -> float:
@@ -36,9 +39,11 @@ class FakeClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let the time pass. Time does not go backwards: `ValueError`."""
-        if not seconds >= 0:
-            raise ValueError(f"seconds must not be negative: a clock cannot go back, got {seconds}")
+        """Let the time pass. Time does not go backwards, and has no end: `ValueError`."""
+        if not 0 <= seconds < math.inf:
+            raise ValueError(
+                f"seconds must be finite and not negative: a clock cannot go back, got {seconds}"
+            )
         self.now += seconds
 
     @contextmanager

@@ -21,6 +21,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
+from . import _given
 from ._conversation import Conversation, described, other, read_frame
 from .frames import (
     ACK,
@@ -106,6 +107,12 @@ class SendFrames(Step):
 
     frames: tuple[Frame, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what is no frame."""
+        for place, frame in enumerate(self.frames, 1):
+            if not isinstance(frame, Frame):
+                raise TypeError(f"frame {place} must be a Frame, not {type(frame).__name__}")
+
     def play(self, peer: Peer) -> None:
         """Send them."""
         peer.send(serialize(self.frames))
@@ -130,6 +137,10 @@ class SendHeaders(Step):
     padding: int | None = None
     priority: tuple[int, int, bool] | None = None
     size: int = 16_384
+
+    def __post_init__(self) -> None:
+        """Refuse pieces that would hold nothing."""
+        _given.number("size", self.size, 1)
 
     def __repr__(self) -> str:
         return repr_of(self, "fields")
@@ -176,6 +187,11 @@ class ExpectFrame(Step):
     stream: int | None = None
     flags: int | None = None
     payload: bytes | re.Pattern[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a payload that no frame could have."""
+        if self.payload is not None and not isinstance(self.payload, bytes):
+            _given.pattern("payload", self.payload)
 
     def play(self, peer: Peer) -> None:
         """Read the frame and compare."""
@@ -263,6 +279,10 @@ class ExpectData(Step):
     data: bytes
     end: bool | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what is not bytes."""
+        _given.octets("data", self.data)
+
     def play(self, peer: Peer) -> None:
         """Read frame by frame."""
         came, ended = b"", False
@@ -302,6 +322,8 @@ class Interleaved(Step):
     steps: tuple[_OfStream, ...]
 
     def __init__(self, *steps: _OfStream) -> None:
+        for place, step in enumerate(steps, 1):
+            _given.method(f"step {place}", step, "play")
         object.__setattr__(self, "steps", steps)
 
     def play(self, peer: Peer) -> None:

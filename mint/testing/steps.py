@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from . import _given
 from .peer import Peer
 
 SHOWN: Final = 240
@@ -53,7 +54,8 @@ class Send(Step):
     cuts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse cuts that cut nothing."""
+        """Refuse what is not bytes, and cuts that cut nothing."""
+        _given.octets("data", self.data)
         if list(self.cuts) != sorted(set(self.cuts)) or not all(
             0 < cut < len(self.data) for cut in self.cuts
         ):
@@ -69,6 +71,7 @@ class Send(Step):
 
 def bytewise(data: bytes, size: int = 1) -> Send:
     """Return a `Send` that cuts `data` into pieces of `size` bytes."""
+    _given.number("size", size, 1)
     return Send(data, tuple(range(size, len(data), size)))
 
 
@@ -77,6 +80,10 @@ class SendRaw(Step):
     """Send `data` beneath TLS."""
 
     data: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse what is not bytes."""
+        _given.octets("data", self.data)
 
     def play(self, peer: Peer) -> None:
         """Send."""
@@ -89,10 +96,14 @@ class Flood(Step):
 
     data: bytes
 
-    def play(self, peer: Peer) -> None:
-        """Send without end; a client that never gives up meets the deadline."""
+    def __post_init__(self) -> None:
+        """Refuse what is not bytes, or empty."""
+        _given.octets("data", self.data)
         if not self.data:
             raise ValueError("a flood must have at least one byte")
+
+    def play(self, peer: Peer) -> None:
+        """Send without end; a client that never gives up meets the deadline."""
         try:
             with suppress(ConnectionError, ssl.SSLError):
                 while not peer.stopping.is_set():
@@ -108,10 +119,18 @@ class Expect(Step):
     r"""Expect exactly these bytes next, or bytes that this pattern matches.
 
     A pattern is tried whenever bytes arrive and takes what it matches then: end it with something
-    definite (``rb"...\r\n\r\n"``).
+    definite (``rb"...\r\n\r\n"``). One that matches the empty string is refused.
     """
 
     wanted: bytes | re.Pattern[bytes]
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be compared, or is there before anything has come."""
+        if isinstance(self.wanted, (bytes, bytearray, memoryview)):
+            return
+        _given.pattern("wanted", self.wanted)
+        if self.wanted.match(b""):
+            raise ValueError(f"wanted must not match the empty string: {self.wanted.pattern!r}")
 
     def play(self, peer: Peer) -> None:
         """Read until it is there, or cannot come any more."""
@@ -159,6 +178,14 @@ class ExpectUntil(Step):
     marker: bytes = b"\r\n\r\n"
     matching: re.Pattern[bytes] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a marker that is everywhere, and what is no pattern."""
+        _given.octets("marker", self.marker)
+        if not self.marker:
+            raise ValueError("the marker needs at least one byte")
+        if self.matching is not None:
+            _given.pattern("matching", self.matching)
+
     def play(self, peer: Peer) -> None:
         """Read through the marker, then look."""
         while (at := peer.unread.find(self.marker)) < 0:
@@ -178,6 +205,10 @@ class ExpectCount(Step):
     """Expect `count` bytes, whatever they are."""
 
     count: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is no number of bytes."""
+        _given.number("count", self.count, 0)
 
     def play(self, peer: Peer) -> None:
         """Read them."""
@@ -233,6 +264,10 @@ class StartTLS(Step):
 
     context: ssl.SSLContext
     refused: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is no context, however it is made (`truststore` and others have their own)."""
+        _given.method("context", self.context, "wrap_bio")
 
     def play(self, peer: Peer) -> None:
         """Shake hands; a refusal may show only in the first read after it (TLS 1.3)."""
@@ -292,6 +327,10 @@ class Wait(Step):
 
     event: threading.Event
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be waited for."""
+        _given.method("event", self.event, "wait")
+
     def play(self, peer: Peer) -> None:
         """Wait, and notice when the server is stopped meanwhile."""
         with _holding(peer):
@@ -320,6 +359,8 @@ class Pause(Step):
 
     def __post_init__(self) -> None:
         """Refuse what is no duration."""
+        if not isinstance(self.seconds, (int, float)):
+            raise TypeError(f"seconds must be a number, not {type(self.seconds).__name__}")
         if not 0 <= self.seconds < math.inf:
             raise ValueError(f"seconds must be finite and not negative, got {self.seconds}")
 
@@ -331,6 +372,7 @@ class Pause(Step):
 
 def trickle(data: bytes, seconds: float, size: int = 1) -> tuple[Step, ...]:
     """Return steps that send `data` in pieces of `size` bytes with a pause of `seconds` between them."""
+    _given.number("size", size, 1)
     steps: list[Step] = []
     for start in range(0, len(data), size):
         steps += [Pause(seconds), Send(data[start : start + size])]
@@ -342,6 +384,10 @@ class Set(Step):
     """Set `event`: tells the test that the script got here."""
 
     event: threading.Event
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be set."""
+        _given.method("event", self.event, "set")
 
     def play(self, peer: Peer) -> None:  # noqa: ARG002  every step is given the connection
         """Set it."""
@@ -368,6 +414,10 @@ class Do(Step):
 
     function: Callable[[Peer], object]
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be called."""
+        _given.function("function", self.function)
+
     def play(self, peer: Peer) -> None:
         """Call it."""
         self.function(peer)
@@ -384,6 +434,8 @@ class MayEnd(Step):
     steps: tuple[Step, ...]
 
     def __init__(self, *steps: Step) -> None:
+        for place, step in enumerate(steps, 1):
+            _given.method(f"step {place}", step, "play")
         object.__setattr__(self, "steps", steps)
 
     def play(self, peer: Peer) -> None:

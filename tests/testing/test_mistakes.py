@@ -1,0 +1,74 @@
+"""A mistake in a script is raised where it is written, not in a server's thread, and never passed over."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mint import testing
+from mint.testing import http2
+from mint.testing.clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TEXT, NOTHING, NUMBER = "text", None, 5
+TEXT_PATTERN = re.compile("text")
+
+WRONG: list[tuple[Callable[..., object], tuple[object, ...]]] = [
+    *(
+        (make, (wrong,))
+        for make in (testing.Send, testing.SendRaw, testing.Flood)
+        for wrong in (TEXT, NOTHING, 5)
+    ),
+    (testing.Flood, (b"",)),
+    *(
+        (testing.Expect, (wrong,))
+        for wrong in (TEXT, NOTHING, TEXT_PATTERN, re.compile(b"x*"), re.compile(b""))
+    ),
+    *((testing.ExpectUntil, (wrong,)) for wrong in (TEXT, NOTHING, b"", TEXT_PATTERN)),
+    *((testing.ExpectUntil, (b"\n", wrong)) for wrong in (TEXT, b"x", TEXT_PATTERN)),
+    *((testing.ExpectCount, (wrong,)) for wrong in (-1, TEXT, NOTHING, 1.5, True)),
+    *((testing.bytewise, (b"abc", wrong)) for wrong in (0, -1, TEXT, 1.5)),
+    *((testing.trickle, (b"abc", 0.0, wrong)) for wrong in (0, -1, TEXT, 1.5)),
+    *((testing.trickle, (b"abc", wrong)) for wrong in (-1.0, math.inf, math.nan, TEXT)),
+    *((testing.Pause, (wrong,)) for wrong in (-1.0, math.inf, math.nan, TEXT, NOTHING)),
+    *(
+        (make, (wrong,))
+        for make in (testing.Wait, testing.Set, testing.Do, testing.StartTLS)
+        for wrong in (5, TEXT)
+    ),
+    *((make, (wrong,)) for make in (testing.MayEnd, http2.Interleaved) for wrong in (5, TEXT, NOTHING)),
+    (testing.MayEnd, (testing.Close(), b"bytes")),
+    *((http2.send, (wrong,)) for wrong in (b"bytes", TEXT, NOTHING)),
+    *((http2.SendHeaders, (1, (), False, None, None, wrong)) for wrong in (0, -1, TEXT)),
+    *((http2.ExpectFrame, (0, 1, None, wrong)) for wrong in (TEXT, 5, TEXT_PATTERN)),
+    *((http2.ExpectData, (1, wrong)) for wrong in (TEXT, NOTHING)),
+    *((testing.Origin, (wrong,)) for wrong in (5, TEXT, NOTHING)),
+    *((FakeClock, (wrong,)) for wrong in (math.inf, math.nan)),
+    *((FakeClock().advance, (wrong,)) for wrong in (-1, math.inf, math.nan)),
+]
+
+
+@pytest.mark.parametrize(("make", "given"), WRONG, ids=[str(number) for number in range(len(WRONG))])
+def test_a_mistake_is_raised_at_once(make: Callable[..., Any], given: tuple[object, ...]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        make(*given)
+
+
+def test_what_is_right_is_taken() -> None:
+    for step in (
+        testing.Send(b""),
+        testing.Send(bytearray(b"abc"), (1,)),  # type: ignore[arg-type]  # it can be sent as well
+        testing.Expect(b""),
+        testing.Expect(re.compile(rb"x+")),
+        testing.ExpectCount(0),
+        testing.Pause(0),
+        testing.bytewise(b""),
+        http2.ExpectFrame(payload=re.compile(b".*")),
+        http2.ExpectData(1, b""),
+    ):
+        assert step == step.__class__(*(getattr(step, name) for name in step.__match_args__))
