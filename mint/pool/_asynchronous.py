@@ -11,7 +11,7 @@ from ..exchange._answer import MAX_SIZE, Answer, Fields
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._blocking import TIMEOUT
 from ._options import PoolOptions
-from ._procedures import begin, head, piece, send, told
+from ._procedures import abandon, begin, head, piece, send, told
 from ._requests import ConnectOptions, check_pool, make_wanted
 from ._state import Loop, PoolState
 
@@ -134,7 +134,9 @@ class StreamedAnswer(Fields):
         apply. Raises `TransportTimeout`, and the error with which the request failed. Nothing is lost if it
         is cancelled.
         """
-        return await run(self._driver, piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
+        data = await run(self._driver, piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
+        self._stream.taken = None
+        return data
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the pieces of the content."""
@@ -177,7 +179,12 @@ class StreamedAnswer(Fields):
 
     def close(self) -> None:
         """Cancel the request, unless its answer is complete; idempotent."""
-        self._stream.session.cancel(self._stream)
+        try:
+            self._stream.session.cancel(self._stream)
+        except BaseException:
+            # Of a signal handler: what is left of it is done all the same.
+            abandon(self._pool, self._wanted)
+            raise
 
     async def __aenter__(self) -> Self:
         """Close at the end of the block."""
@@ -280,14 +287,12 @@ class AsyncPool:
         wanted = make_wanted(
             method, url, headers, body, trailers, limit, self._driver.clock, trace, self._check
         )
-        stream = await run(
-            self._driver, told(begin(self._state, wanted), wanted) if trace else begin(self._state, wanted)
-        )
         try:
+            procedure = begin(self._state, wanted)
+            stream = await run(self._driver, told(procedure, wanted) if trace else procedure)
             return StreamedAnswer(self._state, self._driver, stream, wanted)
         except BaseException:
-            with self._state.lock:
-                stream.session.cancel(stream)
+            abandon(self._state, wanted)
             raise
 
     @property

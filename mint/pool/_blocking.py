@@ -11,7 +11,7 @@ from ..exchange._answer import MAX_SIZE, Answer, Fields
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._driver import Driver
 from ._options import PoolOptions
-from ._procedures import begin, head, piece, send, told
+from ._procedures import abandon, begin, head, leave, piece, send, told
 from ._requests import ConnectOptions, check_pool, make_wanted
 from ._state import PoolState
 
@@ -93,7 +93,11 @@ class StreamedAnswer(Fields):
 
     def receive_head(self) -> Self:
         """Wait for the status and the headers; only needed with `body=mint.STREAM`."""
-        self._driver.run(told(head(self._pool, self._stream, self._wanted), self._wanted))
+        try:
+            self._driver.run(told(head(self._pool, self._stream, self._wanted), self._wanted))
+        except BaseException:
+            leave(self._pool, self._stream, self._stream.bell)
+            raise
         return self
 
     def receive(self, *, timeout: float | None = -1) -> bytes | None:
@@ -102,7 +106,13 @@ class StreamedAnswer(Fields):
         `timeout` is how many seconds to wait, `None` for no limit; by default, the limits of the request
         apply. Raises `TransportTimeout`, and the error with which the request failed.
         """
-        return self._driver.run(piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
+        try:
+            data = self._driver.run(piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
+        except BaseException:
+            leave(self._pool, self._stream, self._stream.bell)
+            raise
+        self._stream.taken = None
+        return data
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the pieces of the content."""
@@ -132,22 +142,35 @@ class StreamedAnswer(Fields):
         """
         if not self._wanted.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
-        return self._driver.run(send(self._pool, self._stream, data, self._wanted.with_limit(timeout)))
+        try:
+            return self._driver.run(send(self._pool, self._stream, data, self._wanted.with_limit(timeout)))
+        except BaseException:
+            leave(self._pool, self._stream, self._stream.sender)
+            raise
 
     def send_end(self, trailers: HeaderFields = ()) -> None:
         """End the body, with or without trailers. Does nothing if the server has already answered."""
         if not self._wanted.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
-        with self._pool.lock:
-            if self._stream.wants_body:
-                self._stream.session.end_body(self._stream, trailers)
+        try:
+            with self._pool.lock:
+                if self._stream.wants_body:
+                    self._stream.session.end_body(self._stream, trailers)
+        except BaseException:
+            leave(self._pool, self._stream, self._stream.sender)
+            raise
 
     # -- the end
 
     def close(self) -> None:
         """Cancel the request, unless its answer is complete; idempotent."""
-        with self._pool.lock:
-            self._stream.session.cancel(self._stream)
+        try:
+            with self._pool.lock:
+                self._stream.session.cancel(self._stream)
+        except BaseException:
+            # Of a signal handler: what is left of it is done all the same.
+            abandon(self._pool, self._wanted)
+            raise
 
     def __enter__(self) -> Self:
         """Close at the end of the block."""
@@ -233,16 +256,21 @@ class Pool:
 
         """
         max_size = _checks.size("max_size", max_size)
-        with self.stream(method, url, headers, body, trailers=trailers, timeout=timeout) as streamed:
-            content = streamed.read(max_size=max_size)
-            return Answer(
-                streamed.status,
-                streamed.reason,
-                streamed.headers,
-                content,
-                streamed.trailers,
-                streamed.interim,
-            )
+        wanted = self._wanted(method, url, headers, body, trailers, timeout)
+        try:
+            with self._begin(wanted) as streamed:
+                content = streamed.read(max_size=max_size)
+                return Answer(
+                    streamed.status,
+                    streamed.reason,
+                    streamed.headers,
+                    content,
+                    streamed.trailers,
+                    streamed.interim,
+                )
+        except BaseException:
+            abandon(self._state, wanted)
+            raise
 
     def stream(
         self,
@@ -266,19 +294,33 @@ class Pool:
         (its head), each followed by `.started`, `.complete` or `.failed`. If `trace` raises an exception, the
         request ends.
         """
+        wanted = self._wanted(method, url, headers, body, trailers, timeout, trace)
+        try:
+            return self._begin(wanted)
+        except BaseException:
+            abandon(self._state, wanted)
+            raise
+
+    def _wanted(
+        self,
+        method: str,
+        url: str | URL,
+        headers: HeaderPairs,
+        body: StreamedBody,
+        trailers: HeaderFields,
+        timeout: float | Timeouts | None,
+        trace: Trace | None = None,
+    ) -> Wanted:
         limit = self._timeout if timeout == -1 else timeout
-        wanted = make_wanted(
+        return make_wanted(
             method, url, headers, body, trailers, limit, self._driver.clock, trace, self._check
         )
-        stream = self._driver.run(
-            told(begin(self._state, wanted), wanted) if trace else begin(self._state, wanted)
-        )
-        try:
-            return StreamedAnswer(self._state, self._driver, stream, wanted)
-        except BaseException:
-            with self._state.lock:
-                stream.session.cancel(stream)
-            raise
+
+    def _begin(self, wanted: Wanted) -> StreamedAnswer:
+        """Send a request; whoever calls abandons it where an exception comes."""
+        procedure = begin(self._state, wanted)
+        stream = self._driver.run(told(procedure, wanted) if wanted.trace else procedure)
+        return StreamedAnswer(self._state, self._driver, stream, wanted)
 
     @property
     def statistics(self) -> Statistics:

@@ -50,9 +50,10 @@ class Driver:
 
     def forget(self, key: int) -> None:
         """Close the mailbox of a connection."""
-        mailbox = self._mailboxes.pop(key, None)
+        mailbox = self._mailboxes.get(key)
         if mailbox is not None:
             mailbox.close()
+            self._mailboxes.pop(key, None)
 
     def run(self, procedure: Procedure[_T]) -> _T:
         """Carry out the steps of a procedure; return its result."""
@@ -70,6 +71,16 @@ class Driver:
             return result
 
     def _perform(self, step: Step) -> None:
+        try:
+            self._carry_out(step)
+        except BaseException:
+            if isinstance(step, (Receive, Look, Room)):
+                # Of a signal handler: nobody knows whether a message, or a value of the connection, was lost.
+                with self.lock:
+                    step.session.lose()
+            raise
+
+    def _carry_out(self, step: Step) -> None:
         match step:
             case Receive(session, until):
                 self._receive(session, until)
@@ -151,25 +162,19 @@ class Driver:
     def _receive(self, session: Session, until: float | None) -> None:
         """Wait for the connection, and let it hear what comes."""
         mailbox = self._mailboxes.get(session.key)
-        try:
-            if mailbox is not None:
-                with contextlib.suppress(TransportTimeout, MailboxClosed):
-                    message = mailbox.receive(self._left(until))
-                    with self.lock:
-                        session.feed(message)
-            elif session.is_sending:
-                # Others must be able to send meanwhile, so nobody waits inside the connection.
-                if not self._hear(session, 0):
-                    # Whoever sends may read ahead, and then the socket has nothing more to say.
-                    self._poll(session, POLLIN, self._soon(until))
-                    self._hear(session, 0)
-            else:
-                self._hear(session, self._left(until))
-        except BaseException:
-            # Nobody knows whether a message was lost.
-            with self.lock:
-                session.lose()
-            raise
+        if mailbox is not None:
+            with contextlib.suppress(TransportTimeout, MailboxClosed):
+                message = mailbox.receive(self._left(until))
+                with self.lock:
+                    session.feed(message)
+        elif session.is_sending:
+            # Others must be able to send meanwhile, so nobody waits inside the connection.
+            if not self._hear(session, 0):
+                # Whoever sends may read ahead, and then the socket has nothing more to say.
+                self._poll(session, POLLIN, self._soon(until))
+                self._hear(session, 0)
+        else:
+            self._hear(session, self._left(until))
 
     def _hear(self, session: Session, left: float | None) -> bool:
         """Receive on a connection without a mailbox; return whether something came."""

@@ -4,12 +4,16 @@ Requests ask with a `Ticket`; connections are `Line`s, known by a key. Every eve
 argument, and `settle` returns what has to be done: `Grant`, `Dial`, `Close`. Tickets are served in the order
 in which they asked. Only a ticket that waits for its own origin is passed by those of other origins; where
 the limit of all connections is reached nobody passes, so that nobody starves.
+
+A place on a connection is not counted: the connection has the set of the tickets that hold one. Adding or
+removing a ticket is one step for a handler of signals, and doing it twice changes nothing, so what an
+exception has broken off can be done again. `reconcile` repairs what it left between two such steps.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -35,19 +39,6 @@ class Phase(Enum):
 
 
 @dataclass(eq=False, slots=True)
-class Line:
-    """One connection."""
-
-    key: int
-    origin: Origin
-    phase: Phase
-    capacity: int
-    used: int
-    opened: float
-    idle_since: float
-
-
-@dataclass(eq=False, slots=True)
 class Ticket:
     """A request that asks for a connection."""
 
@@ -56,6 +47,25 @@ class Ticket:
     key: int | None = None
     """The connection it was given, or has to dial."""
     dials: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Line:
+    """One connection."""
+
+    key: int
+    origin: Origin
+    phase: Phase = Phase.OPENING
+    capacity: int = 1
+    opened: float = 0.0
+    idle_since: float = 0.0
+    holders: set[Ticket] = field(default_factory=set[Ticket])
+    """The requests that use the connection, or may use it."""
+
+    @property
+    def used(self) -> int:
+        """How many requests use the connection."""
+        return len(self.holders)
 
 
 class Grant(NamedTuple):
@@ -127,7 +137,7 @@ class Policy:
     def opened(self, key: int, capacity: int, now: float) -> None:
         """Note that a connection was dialled; whoever dialled uses it already."""
         line = self._lines[key]
-        line.phase, line.capacity, line.used = Phase.OPEN, capacity, 1
+        line.phase, line.capacity = Phase.OPEN, capacity
         line.opened = line.idle_since = now
         self._opened += 1
         self._remember(line.origin, capacity > 1)
@@ -148,12 +158,12 @@ class Policy:
         if line is not None:
             line.capacity = capacity
 
-    def released(self, key: int, now: float) -> None:
-        """Note that a request on a connection is over."""
-        line = self._lines.get(key)
-        if line is not None:
-            line.used -= 1
+    def released(self, ticket: Ticket, now: float) -> None:
+        """Note that a request on a connection is over; idempotent."""
+        line = None if ticket.key is None else self._lines.get(ticket.key)
+        if line is not None and ticket in line.holders:
             line.idle_since = now
+            line.holders.discard(ticket)
 
     def draining(self, key: int) -> None:
         """Note that a connection takes no new requests."""
@@ -178,14 +188,22 @@ class Policy:
             if not heads:
                 return orders
             ticket = min(heads, key=lambda each: each.number)
-            found = self._serve(ticket)
-            if found is None:
-                return orders
-            orders += found
+            if ticket.key is None:
+                found = self._serve(ticket)
+                if found is None:
+                    return orders
+                orders += found
             if ticket.key is None:
                 blocked.add(ticket.origin)
             else:
                 self.withdraw(ticket)
+
+    def reconcile(self) -> None:
+        """Let go of what nobody has, after an exception of a signal handler has broken `settle` off."""
+        for line in tuple(self._lines.values()):
+            line.holders = {ticket for ticket in line.holders if ticket.key == line.key}
+            if line.phase is Phase.OPENING and not line.holders:
+                self.lost(line.key)
 
     def _expired(self, now: float) -> Iterator[Line]:
         idle, age = self._options.idle_timeout, self._options.max_age
@@ -203,7 +221,7 @@ class Policy:
         if free:
             # The one used last is the least likely to have been closed by the server.
             line = max(free, key=lambda each: (each.used, each.idle_since))
-            line.used += 1
+            line.holders.add(ticket)
             ticket.key = line.key
             return [Grant(ticket, line.key)]
         shares = self._shares.get(ticket.origin, self._may_share(ticket.origin))
@@ -220,10 +238,12 @@ class Policy:
             self.lost(oldest.key)
             orders.append(Close(oldest.key))
         self._keys += 1
-        # First, so that whoever holds the ticket can give up what is not there yet.
-        ticket.key, ticket.dials = self._keys, True
-        self._lines[self._keys] = Line(self._keys, ticket.origin, Phase.OPENING, 1, 1, 0.0, 0.0)
-        return [*orders, Dial(ticket, self._keys)]
+        line = Line(self._keys, ticket.origin, holders={ticket})
+        self._lines[line.key] = line
+        # Last, so that whoever finds the number in the ticket finds the connection, too.
+        ticket.dials = True
+        ticket.key = line.key
+        return [*orders, Dial(ticket, line.key)]
 
     def _remember(self, origin: Origin, shares: bool) -> None:
         self._shares[origin] = shares

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .._connections.negotiation import Connection
     from ..exchange import URL, Origin
     from ..types import BytesLike, HeaderFields
+    from ._policy import Ticket
     from ._session import Bell, Session, Stream
     from ._state import PoolState
 
@@ -144,6 +145,10 @@ class Wanted:
     """The phase that was said to have begun, where somebody wants to know."""
     dialled: bool = False
     """Whether a connection was made for the request, and nobody was told yet."""
+    ticket: Ticket | None = None
+    """What holds its place on a connection."""
+    bells: tuple[Bell, ...] = ()
+    """What it may wait with before it has an answer."""
 
     def with_limit(self, timeout: float | None) -> Wanted:
         """Return the same with a limit of time that begins now, in place of all others; -1 is none."""
@@ -198,7 +203,8 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
     until = wanted.within(wanted.timeouts.pool)
     bell = pool.make_bell()
     with pool.lock:
-        ticket = pool.ticket(wanted.url.origin)
+        ticket = wanted.ticket = pool.ticket(wanted.url.origin)
+        wanted.bells = (bell,)
     try:
         try:
             with pool.lock:
@@ -323,13 +329,10 @@ def begin(pool: PoolState, wanted: Wanted) -> Procedure[Stream]:
     retries = refusals = 0
     while True:
         session = yield from acquire(pool, wanted)
-        bells: tuple[Bell, Bell] | None = None
         try:
-            bells = pool.make_bell(), pool.make_bell()
-            stream = yield from _send_head(pool, session, wanted, bells)
+            stream = yield from _send_head(pool, session, wanted)
         except BaseException as error:
-            with pool.lock:
-                pool.release(session, None if bells is None else bells[0])
+            abandon(pool, wanted)
             refusals += 1
             if refusals > _LOCAL_RETRIES or not isinstance(error, _OTHER_CONNECTION):
                 raise
@@ -360,10 +363,29 @@ def _can_repeat(wanted: Wanted, stream: Stream) -> bool:
     return wanted.replays or not (stream.started_source or wanted.sends_itself)
 
 
-def _send_head(
-    pool: PoolState, session: Session, wanted: Wanted, bells: tuple[Bell, Bell]
-) -> Procedure[Stream]:
+def abandon(pool: PoolState, wanted: Wanted) -> None:
+    """Let go of everything that a request has in the pool, however far it came; idempotent.
+
+    Whoever runs a procedure does this once more where an exception came out of it: that of a signal handler
+    may have broken off what the procedure itself was giving back.
+    """
+    with pool.lock:
+        if wanted.ticket is not None:
+            pool.abandon(wanted.ticket, wanted.bells)
+
+
+def leave(pool: PoolState, stream: Stream, bell: Bell) -> None:
+    """Let others read where an exception ended a wait for this request, and lose nothing; idempotent."""
+    with pool.lock:
+        pool.leave(stream.ticket, (bell,))
+        if bell is stream.bell:
+            stream.put_back()
+
+
+def _send_head(pool: PoolState, session: Session, wanted: Wanted) -> Procedure[Stream]:
     """Send the head on a connection that was granted."""
+    bells = pool.make_bell(), pool.make_bell()
+    wanted.bells = bells
     if wanted.trace is not None:
         if wanted.dialled:
             yield from _done(wanted, "connect", connection=session.conn)
@@ -384,11 +406,15 @@ def _send_head(
 
 
 def _open(session: Session, wanted: Wanted, bells: tuple[Bell, Bell]) -> Stream:
-    url, method, content = wanted.url, wanted.method, wanted.content
+    url, method, content, ticket = wanted.url, wanted.method, wanted.content, wanted.ticket
+    if ticket is None:
+        raise RuntimeError("a request is sent without a place on a connection")
     streamed = wanted.make_source is not None or wanted.sends_itself
     if content is not None and not wanted.trailers and len(content) <= SMALL:
         try:
-            return session.open(method, url.target, wanted.headers, content, streamed=False, bells=bells)
+            return session.open(
+                method, url.target, wanted.headers, content, streamed=False, ticket=ticket, bells=bells
+            )
         except ExceedsWindowSize:
             pass
     fields = wanted.headers
@@ -396,7 +422,7 @@ def _open(session: Session, wanted: Wanted, bells: tuple[Bell, Bell]) -> Stream:
         streamed = True
         if not wanted.trailers and not has(fields, "content-length", "transfer-encoding"):
             fields = [*fields, ("content-length", str(len(content)))]
-    stream = session.open(method, url.target, fields, None, streamed=streamed, bells=bells)
+    stream = session.open(method, url.target, fields, None, streamed=streamed, ticket=ticket, bells=bells)
     if content is not None:
         stream.source = iter((content,))
     elif wanted.make_source is not None:

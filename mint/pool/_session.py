@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ..errors import MintError, TransportClosed, TransportTimeout
 from ..exchange._procedure import PIECE, QUEUE, has
@@ -27,13 +28,16 @@ from ..transport import Link
 from ..types import STREAM, UNKNOWN, Eof
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from .._connections.negotiation import Connection
     from ..responses import RequestRef, Response
     from ..types import BytesLike, HeaderFields
     from ._options import PoolOptions
+    from ._policy import Ticket
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _LEAST = 4_096
 """How many octets of a body are sent at once where the queue has room, however little."""
@@ -55,15 +59,39 @@ class Bell(Protocol):
         ...
 
 
+def _whole(
+    method: Callable[Concatenate[Session, _P], _T],
+) -> Callable[Concatenate[Session, _P], _T]:
+    """Close the connection where an exception breaks the method off, such as that of a signal handler.
+
+    Nobody knows then whether the new value of the connection, or what it said, was lost.
+    """
+
+    @wraps(method)
+    def whole(self: Session, /, *args: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return method(self, *args, **named)
+        except (MintError, TypeError, ValueError):
+            raise  # of the connection, which goes on from there, or of an argument
+        except BaseException:
+            self.lose()
+            raise
+
+    return whole
+
+
 class Stream:
     """One request on a connection, and what has arrived of its response."""
 
-    def __init__(self, session: Session, ref: RequestRef, method: str, bell: Bell, sender: Bell) -> None:
+    def __init__(
+        self, session: Session, ref: RequestRef, method: str, ticket: Ticket, bells: tuple[Bell, Bell]
+    ) -> None:
         self.session = session
         self.ref = ref
         self.method = method
-        self.bell = bell
-        self.sender = sender
+        self.ticket = ticket
+        """What holds its place on the connection."""
+        self.bell, self.sender = bells
         self.status: int = 0
         self.reason: str = ""
         self.headers: HeaderFields = ()
@@ -71,6 +99,8 @@ class Stream:
         self.interim: list[Informational] = []
         self.has_head: bool = False
         self.pieces: deque[bytes] = deque()
+        self.taken: bytes | None = None
+        """The piece that is on its way to the caller."""
         self.buffered: int = 0
         self.ended: bool = False
         self.error: MintError | None = None
@@ -111,10 +141,19 @@ class Stream:
         """Return the next piece of content, `None` where there is none."""
         if not self.pieces:
             return None
-        piece = self.pieces.popleft()
+        piece = self.taken = self.pieces[0]
+        self.pieces.popleft()
         self.buffered -= len(piece)
         self.session.relieve(self)
         return piece
+
+    def put_back(self) -> None:
+        """Take back the piece that an exception kept from the caller; idempotent."""
+        taken = self.taken
+        if taken is not None and not (self.pieces and self.pieces[0] is taken):
+            self.pieces.appendleft(taken)
+        self.taken = None
+        self.buffered = sum(map(len, self.pieces))
 
     def note(self, response: Response) -> None:
         """Take one response of this request."""
@@ -167,8 +206,8 @@ class Session:
         self.parked: dict[Bell, None] = {}
         self.blocked: set[Bell] = set()
         """Senders that wait until more can be sent."""
-        self.released: int = 0
-        """How many requests ended and were not yet reported to the policy."""
+        self.released: deque[Ticket] = deque()
+        """Of requests that ended and were not yet reported to the policy."""
         self.is_lost: bool = False
         self.is_draining: bool = False
         self.is_retired: bool = False
@@ -208,6 +247,7 @@ class Session:
 
     # -- requests
 
+    @_whole
     def open(
         self,
         method: str,
@@ -216,29 +256,25 @@ class Session:
         body: bytes | None,
         *,
         streamed: bool,
+        ticket: Ticket,
         bells: tuple[Bell, Bell],
     ) -> Stream:
         """Send the head of a request, with its body where that is short."""
         try:
             self.conn, ref = self.conn.request(method, target, headers, STREAM if streamed else body)
-            stream = self.streams[ref] = Stream(self, ref, method, *bells)
+            stream = self.streams[ref] = Stream(self, ref, method, ticket, bells)
             stream.streamed = streamed
             stream.declared = streamed and has(headers, "content-length")
         except MintError as error:
             self.recover(error)
             raise
-        except (TypeError, ValueError):
-            raise  # of an argument: nothing was sent
-        except BaseException:
-            # Of a signal handler: whether the request was sent is not known.
-            self.lose()
-            raise
         return stream
 
-    def stream_of(self, bell: Bell) -> Stream | None:
-        """Return the request that was opened with this bell, unless it is over."""
-        return next((each for each in self.streams.values() if each.bell is bell), None)
+    def stream_of(self, ticket: Ticket) -> Stream | None:
+        """Return the request that was opened with this ticket, unless it is over."""
+        return next((each for each in self.streams.values() if each.ticket is ticket), None)
 
+    @_whole
     def push(self, stream: Stream, data: memoryview[int]) -> tuple[memoryview[int], bool]:
         """Send as much as windows and the queue take; return the rest, and whether the queue is full.
 
@@ -261,6 +297,7 @@ class Session:
             data = data[size:]
         return data, False
 
+    @_whole
     def end_body(self, stream: Stream, trailers: HeaderFields) -> None:
         """Send the end of a body. Raises nothing where the connection breaks after a whole answer."""
         try:
@@ -271,12 +308,13 @@ class Session:
                 raise
         self._settle_ended(stream)
 
+    @_whole
     def cancel(self, stream: Stream) -> None:
         """Give a request up; the others are not affected."""
         stream.pieces.clear()
         if self.streams.pop(stream.ref, None) is None:
             return
-        self.released += 1
+        self.released.append(stream.ticket)
         stream.fail(TransportClosed())
         stream.bell.set()
         stream.sender.set()
@@ -290,6 +328,7 @@ class Session:
                 self.recover(error)
         self._report()
 
+    @_whole
     def relieve(self, stream: Stream) -> None:
         """Let the server send again what its reader has made room for."""
         if stream.is_paused and stream.buffered <= self._options.buffer_size // 2:
@@ -298,21 +337,18 @@ class Session:
 
     # -- what arrives
 
+    @_whole
     def feed(self, message: object) -> None:
         """Feed a message of a mailbox."""
         try:
-            try:
-                fed = self.conn.stream(message)
-            except MintError as error:
-                self.recover(error)
-            else:
-                if fed is not UNKNOWN:
-                    self.hear(*fed)
-        except BaseException:
-            # Of a signal handler: responses may be lost.
-            self.lose()
-            raise
+            fed = self.conn.stream(message)
+        except MintError as error:
+            self.recover(error)
+        else:
+            if fed is not UNKNOWN:
+                self.hear(*fed)
 
+    @_whole
     def hear(self, conn: Connection, responses: Sequence[Response]) -> None:
         """Go on with a connection value, and hand its responses out."""
         self.conn = conn
@@ -350,6 +386,7 @@ class Session:
             bell.set()
         self._report()
 
+    @_whole
     def recover(self, error: MintError) -> None:
         """Go on after an error of the connection: what came before it counts."""
         conn = self.conn
@@ -366,7 +403,7 @@ class Session:
         if not self.is_shared and stream.error is None:
             self._end_or_close(stream)
         del self.streams[stream.ref]
-        self.released += 1
+        self.released.append(stream.ticket)
 
     def _end_or_close(self, stream: Stream) -> None:
         """Close an HTTP/1 connection whose request was answered before its body was sent."""
@@ -402,15 +439,23 @@ class Session:
         """Close the connection; what is open fails."""
         if self.is_lost:
             return
+        try:
+            self._lose(error)
+        except BaseException:
+            # Of a signal handler: nobody else would do the rest.
+            self._lose(error)
+            raise
+
+    def _lose(self, error: MintError | None) -> None:
         self.is_lost = True
         self.conn = self.conn.close()
         for stream in self.streams.values():
             stream.fail(error or TransportClosed())
-            self.released += 1
-        self.streams.clear()
+        self.streams.clear()  # with the connection go the places on it
         self.ring()
         self._report()
 
+    @_whole
     def retire(self) -> None:
         """Use the connection for no new requests, because of something that arrived and was not yet read."""
         if not self.streams:
@@ -451,6 +496,7 @@ class Session:
         """Whether a PING waits for its answer."""
         return self._ping is not None
 
+    @_whole
     def ping(self) -> None:
         """Send a PING where it is time; give the connection up where the last one was not answered."""
         due = self.next_ping()
@@ -467,6 +513,15 @@ class Session:
             self.recover(error)
 
     # -- who reads
+
+    def leave(self, bells: Iterable[Bell]) -> None:
+        """Let nobody wait with these bells any more; idempotent."""
+        for bell in bells:
+            if self.reader is bell:
+                self.reader = None
+            self.parked.pop(bell, None)
+            self.blocked.discard(bell)
+        self.nominate()
 
     def nominate(self) -> None:
         """Wake one of those who wait, so that it reads for all: a sender where nobody else waits."""

@@ -9,7 +9,7 @@ from ._policy import Close, Policy
 from ._session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
     from .._connections.negotiation import Connection
@@ -83,13 +83,12 @@ class PoolState:
 
     def ask_again(self, ticket: Ticket) -> None:
         """Ask for another connection, because this one cannot be used."""
-        if ticket.key is not None:
-            self._policy.released(ticket.key, self.clock())
+        self._policy.released(ticket, self.clock())
         self._policy.ask_again(ticket)
         self.settle()
 
     def give_back(self, ticket: Ticket, *, failed: bool) -> None:
-        """Stop asking, and give back what was granted; `failed` says that dialing did."""
+        """Stop asking, and give back what was granted; `failed` says that dialing did. Idempotent."""
         self._policy.withdraw(ticket)
         if ticket.key is not None and not self.is_closed:
             dials = ticket.dials and ticket.key not in self.sessions
@@ -98,17 +97,29 @@ class PoolState:
             elif dials:
                 self._policy.abandoned(ticket.key)
             else:
-                self._policy.released(ticket.key, self.clock())
+                self._policy.released(ticket, self.clock())
         self.settle()
 
-    def release(self, session: Session, bell: Bell | None = None) -> None:
-        """Note that a connection was granted and not used; cancel a request that has this bell."""
-        stream = None if bell is None else session.stream_of(bell)
-        if stream is not None:
-            session.cancel(stream)
-            return
-        self._policy.released(session.key, self.clock())
+    def leave(self, ticket: Ticket, bells: Iterable[Bell]) -> None:
+        """Wait no more with these bells; idempotent. Where one of them was the reader's, another reads.
+
+        For a request that an exception has broken off, and which may have been about to serve others.
+        """
+        self.bells.pop(ticket, None)
+        session = None if ticket.key is None else self.sessions.get(ticket.key)
+        if session is not None:
+            session.leave(bells)
+        self._settles = False  # an exception may have come just before the end of `settle`
         self.settle()
+
+    def abandon(self, ticket: Ticket, bells: Iterable[Bell]) -> None:
+        """Let go of everything that a request has, however far it came; idempotent."""
+        self.leave(ticket, bells)
+        session = None if ticket.key is None else self.sessions.get(ticket.key)
+        stream = None if session is None else session.stream_of(ticket)
+        if session is not None and stream is not None:
+            session.cancel(stream)
+        self.give_back(ticket, failed=False)
 
     def add(self, key: int, conn: Connection) -> Session:
         """Take a connection that was dialled."""
@@ -127,9 +138,10 @@ class PoolState:
         session = self.sessions.get(key)
         if session is not None:
             session.lose()
-        elif conn is not None and not self.is_closed:
+            return
+        if conn is not None:
             conn.close()
-            self._loop.forget(key)
+        self._loop.forget(key)
 
     def settle(self) -> None:
         """Do what the policy decides."""
@@ -156,6 +168,7 @@ class PoolState:
 
     def _interrupted(self) -> None:
         """Do what was decided when an exception of a signal handler came: nobody else will."""
+        self._policy.reconcile()
         for key in [key for key in self.sessions if not self._policy.knows(key)]:
             self._lose(key)
         for ticket, bell in self.bells.items():
@@ -168,13 +181,13 @@ class PoolState:
             session.lose()
 
     def _changed(self, session: Session) -> None:
-        for _ in range(session.released):
-            self._policy.released(session.key, self.clock())
-        session.released = 0
+        while session.released:
+            self._policy.released(session.released[0], self.clock())
+            session.released.popleft()
         if session.is_lost:
             self._policy.lost(session.key)
-            self.sessions.pop(session.key, None)
             self._loop.forget(session.key)
+            self.sessions.pop(session.key, None)
         elif session.is_draining:
             self._policy.draining(session.key)
         else:
@@ -185,10 +198,18 @@ class PoolState:
 
     def close(self) -> None:
         """Close every connection; whoever waits gets an error."""
+        try:
+            self._close()
+        except BaseException:
+            # Of a signal handler: what is still open stays so for nobody.
+            self._close()
+            raise
+
+    def _close(self) -> None:
         self.is_closed = True
         for session in list(self.sessions.values()):
             session.lose(PoolClosed())
-        for bell in self.bells.values():
+        for bell in list(self.bells.values()):
             bell.set()
 
     def statistics(self) -> Statistics:

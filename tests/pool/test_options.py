@@ -59,7 +59,13 @@ class World:
 
     def acquire(self, url: URL = HERE) -> Session | str:
         """Return a connection for a request, or how asking for one ends."""
-        return self.run(acquire(self.pool, self.wanted(url)))
+        self.last = self.wanted(url)
+        return self.run(acquire(self.pool, self.last))
+
+    def give_back(self) -> None:
+        """Let the last request end that was given a connection."""
+        assert self.last.ticket is not None
+        self.pool.give_back(self.last.ticket, failed=False)
 
     def begin(self, body: bytes | None = None) -> object:
         """Return how a request ends."""
@@ -120,7 +126,7 @@ def asked_later(options: PoolOptions, timeouts: Timeouts) -> object:
     world = World(options, timeouts)
     session = world.acquire()
     assert not isinstance(session, str)
-    world.pool.release(session)
+    world.give_back()
     world.loop.now = 2.0
     world.acquire()
     return world.connections
@@ -172,7 +178,9 @@ def unread(options: PoolOptions, timeouts: Timeouts) -> object:
     session = world.acquire()
     assert not isinstance(session, str)
     bells = world.pool.make_bell(), world.pool.make_bell()
-    stream = session.open("GET", "/", (), None, streamed=False, bells=bells)
+    ticket = world.last.ticket
+    assert ticket is not None
+    stream = session.open("GET", "/", (), None, streamed=False, ticket=ticket, bells=bells)
     session.hear(
         session.conn, [Status(stream.ref, 200), Headers(stream.ref, ()), Data(stream.ref, bytes(1000))]
     )

@@ -13,7 +13,10 @@ from mint.errors import Closed, InvalidRequestTarget, TransportClosed, Unprocess
 from mint.errors.base import Processed
 from mint.exchange import Origin
 from mint.pool import PoolOptions
+from mint.pool import _policy as policy_module
 from mint.pool._policy import Close, Dial, Grant, Phase, Policy, Ticket, may_retry
+
+from ..bomb import Bomb
 
 ORIGINS = [Origin("https", f"host{number}", 443) for number in range(3)]
 OPTIONS = PoolOptions(max_connections=4, max_per_origin=2, max_streams=3, idle_timeout=10, max_age=50)
@@ -22,10 +25,14 @@ OPTIONS = PoolOptions(max_connections=4, max_per_origin=2, max_streams=3, idle_t
 @dataclass
 class Known:
     origin: Origin
+    holders: list[Ticket]
     capacity: int = 1
-    used: int = 0
     is_opening: bool = True
     drains: bool = False
+
+    @property
+    def used(self) -> int:
+        return len(self.holders)
 
 
 @dataclass
@@ -47,7 +54,6 @@ class PolicyMachine(RuleBasedStateMachine):
         super().__init__()
         self.policy = Policy(OPTIONS, lambda _: True)
         self.world = World()
-        self.again = 0
 
     def settle(self) -> None:
         world = self.world
@@ -65,12 +71,12 @@ class PolicyMachine(RuleBasedStateMachine):
                     assert not line.is_opening
                     assert not line.drains
                     assert line.used < line.capacity
-                    line.used += 1
+                    line.holders.append(ticket)
                     world.waiting.remove(ticket)
                     served.setdefault(ticket.origin, []).append(ticket.number)
                 case Dial(ticket, key):
                     assert key not in world.lines
-                    world.lines[key] = Known(ticket.origin, used=1)
+                    world.lines[key] = Known(ticket.origin, [ticket])
                     world.waiting.remove(ticket)
                     world.dialing.append(ticket)
                     served.setdefault(ticket.origin, []).append(ticket.number)
@@ -119,8 +125,9 @@ class PolicyMachine(RuleBasedStateMachine):
         key = data.draw(st.sampled_from(self.open_lines()))
         line = self.world.lines[key]
         if what == "release" and line.used:
-            line.used -= 1
-            self.policy.released(key, self.world.now)
+            ticket = line.holders.pop(0)
+            for _ in range(2):  # which is the same as once
+                self.policy.released(ticket, self.world.now)
         elif what == "drain":
             line.drains = True
             self.policy.draining(key)
@@ -138,12 +145,10 @@ class PolicyMachine(RuleBasedStateMachine):
         """A connection that was granted turns out to be closing: ask again in the old place."""
         used = [key for key in self.open_lines() if self.world.lines[key].used]
         key = data.draw(st.sampled_from(used))
-        self.again -= 1  # older than all that wait, as whoever was granted something is
-        ticket = Ticket(self.again, self.world.lines[key].origin, key)
-        self.world.lines[key].used -= 1
+        ticket = self.world.lines[key].holders.pop(0)
         self.world.lines[key].drains = True
         self.policy.draining(key)
-        self.policy.released(key, self.world.now)
+        self.policy.released(ticket, self.world.now)
         self.policy.ask_again(ticket)
         self.world.waiting.append(ticket)
         self.settle()
@@ -202,12 +207,50 @@ def test_waiting_ends_once_everything_is_released() -> None:
     assert policy.settle(0) == [Dial(first, 1)]
     policy.opened(1, 1, 0)
     # The limit of all is reached: the second is next, though the third could use the connection.
-    policy.released(1, 0)
+    policy.released(first, 0)
     assert policy.settle(0) == [Close(1), Dial(second, 2)]
     policy.opened(2, 1, 0)
     assert policy.settle(0) == []
-    policy.released(2, 0)
+    policy.released(second, 0)
     assert policy.settle(0) == [Close(2), Dial(third, 3)]
+
+
+def interrupted(policy: Policy, number: int) -> bool:
+    """Break `settle` off before one of its instructions; return whether it has so many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.bomb.ROOT", policy_module.__file__)
+        return Bomb(number).goes_off(lambda: policy.settle(0.0))
+
+
+@pytest.mark.parametrize("open_lines", [0, 1, 2])
+def test_whatever_breaks_a_decision_off_costs_no_place(open_lines: int) -> None:
+    """What was decided, and what was not, comes to the same limits and the same order afterwards."""
+    number, off = 0, True
+    while off:
+        number += 1
+        policy = Policy(PoolOptions(max_connections=3, max_per_origin=2), lambda _: False)
+        held = [asked(policy, ORIGINS[0]) for _ in range(open_lines)]
+        policy.settle(0.0)
+        for ticket in held:
+            assert ticket.key is not None
+            policy.opened(ticket.key, 2, 0.0)
+        tickets = [asked(policy, ORIGINS[at % 2]) for at in range(6)]
+        off = interrupted(policy, number)
+        policy.reconcile()
+        policy.settle(0.0)
+        everyone = {*held, *tickets}
+        lines = policy._lines
+        assert len(lines) <= 3
+        for line in lines.values():
+            assert line.holders <= everyone
+            assert line.used <= line.capacity
+            assert all(ticket.key == line.key for ticket in line.holders)
+        granted = {ticket for ticket in everyone if ticket.key is not None}
+        assert {ticket for line in lines.values() for ticket in line.holders} == granted
+        waiting = [ticket for queue in policy._queues.values() for ticket in queue]
+        assert set(waiting) == everyone - granted
+        assert len(waiting) == len(set(waiting))
+    assert number > 100
 
 
 def test_one_connection_is_tried_until_the_protocol_is_known() -> None:
