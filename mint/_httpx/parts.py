@@ -62,6 +62,7 @@ def timeouts_of(extension: Mapping[str, float | None] | None) -> Timeouts:
 
 # The first row that fits counts.
 _NAMES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((errors.TunnelTimeout,), "ConnectTimeout"),
     ((errors.ProxyError,), "ProxyError"),
     (
         (

@@ -277,7 +277,9 @@ def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None
             if not session.is_pinging:
                 return True
             if pool.is_late(until):
-                raise TransportTimeout("waiting for the answer to a PING").marked(processed=Processed.NO)
+                raise TransportTimeout(
+                    "waiting for a connection of the pool: a PING on it was not answered yet"
+                ).marked(processed=Processed.NO)
             session.blocked.add(bell)
         try:
             yield from wait(pool, session, bell, until)

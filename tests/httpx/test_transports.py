@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
+import mint.errors
 import mint.httpx
 import mint.httpx2
 import mint.pool
 import mint.pool.asyncio
+from mint._httpx.parts import error_name
 from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Send, request, showcase
 
 from ..tls import server_context, trusting
@@ -192,6 +194,15 @@ def test_errors_have_the_names_of_httpx(
             client.get(f"http://127.0.0.1:{server.port}{target}")
         assert isinstance(caught.value.__cause__, mint.MintError)
         assert caught.value.request.method == "GET"
+
+
+def test_every_timeout_is_a_timeout_of_httpx(flavour: Flavour) -> None:
+    package, _ = flavour
+    kinds = [each for each in vars(mint.errors).values() if isinstance(each, type)]
+    timeouts = [each for each in kinds if issubclass(each, TimeoutError)]
+    assert mint.errors.TunnelTimeout in timeouts
+    for kind in timeouts:
+        assert issubclass(getattr(package, str(error_name(kind()))), package.TimeoutException), kind
 
 
 def test_errors_before_the_first_byte(flavour: Flavour, origin: str) -> None:

@@ -8,10 +8,11 @@ from contextlib import nullcontext
 import pytest
 
 import mint
+from mint._httpx.parts import error_name
 from mint.errors import PoolClosed, TransportTimeout
 from mint.exchange import URL
 from mint.pool import PoolOptions, Timeouts
-from mint.pool._procedures import Connect, Park, acquire
+from mint.pool._procedures import Connect, Park, Receive, acquire
 from mint.pool._requests import make_wanted
 from mint.pool._session import Session
 from mint.pool._state import PoolState
@@ -84,6 +85,27 @@ def test_whoever_dials_gives_up_and_the_next_one_dials() -> None:
     assert isinstance(next(third), Park), "it says nothing about the origin that somebody gave up"
     dial.conn = shared()
     assert finish(second) is finish(third)
+
+
+def test_a_wait_for_the_answer_to_a_ping_is_a_wait_for_a_connection() -> None:
+    loop = FakeLoop()
+    pool = PoolState(loop, PoolOptions(ping_interval=5, ping_timeout=10), lambda _: True)
+    first = acquire(pool, wanted(loop))
+    dial = next(first)
+    assert isinstance(dial, Connect)
+    dial.conn = shared()
+    session = finish(first)
+    loop.now = 5.0  # it has been silent for so long that it is pinged before it is used again
+    second = acquire(pool, wanted(loop, Timeouts(pool=1)))
+    assert isinstance(next(second), Receive)
+    loop.now = 6.0
+    with pytest.raises(TransportTimeout) as caught:
+        next(second)
+    assert caught.value.phase.startswith("waiting for a connection of the pool: a PING")
+    assert error_name(caught.value) == "PoolTimeout"
+    assert caught.value.processed is mint.Processed.NO
+    assert not session.is_lost
+    assert pool.statistics().active == 1
 
 
 @pytest.mark.parametrize("steps", [1, 2])
