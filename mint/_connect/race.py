@@ -445,4 +445,4 @@ def shake_hands(
 
 
 def _unexpected(answer: Answer) -> TypeError:
-    return TypeError(f"the driver gave a {type(answer).__name__}, which is not the answer to the last step")
+    return TypeError(f"the driver answered the last step with {type(answer).__name__}, which does not fit")

@@ -145,7 +145,7 @@ def plain(octets: bytes) -> bytes:
             decoded.append(symbol)
             code, length = 1, 0
     if length > _LONGEST_PADDING or code + 1 != 2 << length:
-        raise ValueError(f"the string ends with {length} bits that are no padding")
+        raise ValueError(f"the string ends with {length} bits that are not valid padding")
     return bytes(decoded)
 
 
