@@ -10,7 +10,7 @@ import statistics
 import time
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol  # each contender has types of its own
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -201,9 +201,9 @@ def huffman() -> Blocks:
 
 
 def _literals(fields: list[Field]) -> bytes:
-    from hpack.hpack import encode_integer  # noqa: PLC0415
-    from hpack.huffman import HuffmanEncoder  # noqa: PLC0415
-    from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH  # noqa: PLC0415
+    from hpack.hpack import encode_integer  # noqa: PLC0415  # needed for one workload only
+    from hpack.huffman import HuffmanEncoder  # noqa: PLC0415  # needed for one workload only
+    from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH  # noqa: PLC0415  # needed for one workload only
 
     coder = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH)
     out = bytearray()

@@ -99,7 +99,10 @@ def _response(
     network: object,
 ) -> httpx2.Response:
     connection = streamed.connection
-    extensions: dict[str, Any] = {"http_version": _version(connection), "network_stream": network}
+    extensions: dict[str, Any] = {  # as httpx2 types them
+        "http_version": _version(connection),
+        "network_stream": network,
+    }
     if connection.protocol == "http2":
         extensions["stream_id"] = streamed.ref.number
     elif streamed.reason:

@@ -14,7 +14,7 @@ import socket
 import ssl
 from dataclasses import fields
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self  # wrong arguments are passed, which the types forbid
 
 import pytest
 import trio

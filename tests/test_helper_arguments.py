@@ -7,7 +7,7 @@ import inspect
 import math
 from dataclasses import fields
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # wrong arguments are passed, which the types forbid
 
 import pytest
 import trio

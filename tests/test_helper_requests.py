@@ -10,7 +10,7 @@ import asyncio
 import socket
 from array import array
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # wrong arguments are passed, which the types forbid
 
 import httpx
 import pytest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any  # wrong arguments are passed, which the types forbid
 
 import pytest
 from hypothesis import given

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import traceback
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # wrong arguments are passed, which the types forbid
 
 import pytest
 

@@ -231,7 +231,7 @@ def test_no_step_shows_what_is_written() -> None:
 
 @pytest.mark.parametrize("module", [mint.http1, mint.http2], ids=["http1", "http2"])
 def test_a_connection_is_its_own_copy_and_does_not_travel(module: object) -> None:
-    conn = getattr(module, "initiate")(mint.transport.Memory(), scheme="http", hostname="a")  # noqa: B009
+    conn = getattr(module, "initiate")(mint.transport.Memory(), scheme="http", hostname="a")  # noqa: B009  # of a module known only here
     assert copy.copy(conn) is conn
     assert copy.deepcopy({"held": conn})["held"] is conn
     with pytest.raises(TypeError, match="cannot be pickled"):

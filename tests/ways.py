@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias  # arguments of others are passed through
 from urllib.parse import urlsplit
 
 import mint

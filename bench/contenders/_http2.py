@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol  # each package has types of its own
 
 from hpack import Decoder
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # each package has types of its own
 
 from ..streams import WINDOW
 from ..work import Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # each package has types of its own
 
 from ..measure import MissingError
 from ..streams import WINDOW

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # each package has types of its own
 
 from ..work import Message
 from ._http1 import replay

@@ -6,14 +6,14 @@ Each function returns that many connections, after that many exchanges on each.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any  # each package has types of its own
 
 from ..streams import PREFACE, answers, requests
 
 
 def mint_h1(number: int, _: int) -> list[object]:
-    from mint.http1 import initiate  # noqa: PLC0415
-    from mint.transport import Memory  # noqa: PLC0415
+    from mint.http1 import initiate  # noqa: PLC0415  # only what is measured is loaded
+    from mint.transport import Memory  # noqa: PLC0415  # only what is measured is loaded
 
     link = Memory()
     return [initiate(link, scheme="http", hostname="example.org", port=80) for _ in range(number)]
@@ -36,9 +36,9 @@ def _exchanged(make: type, number: int, exchanges: int) -> list[object]:
 
 
 def mint_h2(number: int, exchanges: int) -> list[object]:
-    from mint.transport import Memory  # noqa: PLC0415
+    from mint.transport import Memory  # noqa: PLC0415  # only what is measured is loaded
 
-    from .mint_h2 import Facade  # noqa: PLC0415
+    from .mint_h2 import Facade  # noqa: PLC0415  # only what is measured is loaded
 
     # The link goes: it is another's, as large as its buffers. What is kept is the value over a shared one.
     shared = Memory()
@@ -52,9 +52,9 @@ def mint_h2(number: int, exchanges: int) -> list[object]:
 
 
 def _hyper(name: str, number: int, exchanges: int) -> list[object]:
-    from importlib import import_module  # noqa: PLC0415
+    from importlib import import_module  # noqa: PLC0415  # only what is measured is loaded
 
-    from ._hyper import client_class  # noqa: PLC0415
+    from ._hyper import client_class  # noqa: PLC0415  # only what is measured is loaded
 
     parts = [import_module(f"{name}.{part}") for part in ("connection", "config", "events", "settings")]
     made = client_class(*parts)
@@ -71,19 +71,19 @@ def h2(number: int, exchanges: int) -> list[object]:
 
 
 def ctypes_h2(number: int, exchanges: int) -> list[object]:
-    from .ctypes_h2 import Client  # noqa: PLC0415
+    from .ctypes_h2 import Client  # noqa: PLC0415  # only what is measured is loaded
 
     kept = type("Kept", (Client,), {"kept": property(lambda self: self)})
     return _exchanged(kept, number, exchanges)
 
 
 def httptools(number: int, _: int) -> list[object]:
-    from .httptools_h1 import _Reader  # noqa: PLC0415
+    from .httptools_h1 import _Reader  # noqa: PLC0415  # only what is measured is loaded
 
     return [_Reader() for _ in range(number)]
 
 
 def h11(number: int, _: int) -> list[object]:
-    import h11 as package  # noqa: PLC0415
+    import h11 as package  # noqa: PLC0415  # only what is measured is loaded
 
     return [package.Connection(package.CLIENT) for _ in range(number)]

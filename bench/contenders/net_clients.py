@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from importlib import import_module
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # each package has types of its own
 
 import mint
 import mint.pool

@@ -42,7 +42,7 @@ def primp(errand: Errand) -> Run:
 
 
 def pyreqwest(errand: Errand) -> Run:
-    from pyreqwest.client import SyncClientBuilder  # noqa: PLC0415
+    from pyreqwest.client import SyncClientBuilder  # noqa: PLC0415  # installed only where it is measured
 
     pem = Path(errand.authority).read_bytes()
     made = SyncClientBuilder().add_root_certificate_pem(pem)
@@ -73,7 +73,7 @@ def pyreqwest(errand: Errand) -> Run:
 
 
 def pyreqwest_together(errand: Errand) -> Run:
-    from pyreqwest.client import ClientBuilder  # noqa: PLC0415
+    from pyreqwest.client import ClientBuilder  # noqa: PLC0415  # installed only where it is measured
 
     loop = asyncio.new_event_loop()
     pem = Path(errand.authority).read_bytes()

@@ -8,6 +8,6 @@ def encode(name: str) -> str:
 
     Raises `ModuleNotFoundError` where the package is not installed, `UnicodeError` for what is no name.
     """
-    import idna  # noqa: PLC0415
+    import idna  # noqa: PLC0415  # optional
 
     return idna.encode(name, strict=True, uts46=False, std3_rules=True).decode("ascii")

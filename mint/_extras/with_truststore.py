@@ -13,6 +13,6 @@ def is_available() -> bool:
 
 def new_context() -> ssl.SSLContext:
     """Return a context for clients that has the operating system verify certificates."""
-    import truststore  # noqa: PLC0415
+    import truststore  # noqa: PLC0415  # optional
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

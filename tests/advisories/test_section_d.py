@@ -13,7 +13,7 @@ import threading
 from dataclasses import fields, replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # arguments of others are passed through
 
 import pytest
 from cryptography import x509

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final  # arguments of others are passed through
 
 import pytest
 from cryptography.hazmat.primitives import serialization

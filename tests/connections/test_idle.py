@@ -15,7 +15,7 @@ import termios
 import threading
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias  # arguments of others are passed through
 
 import pytest
 import uvloop

@@ -575,7 +575,7 @@ def test_what_is_no_field_is_refused_and_changes_nothing() -> None:
     with pytest.raises(ValueError, match="latin-1"):
         encoder.encode([("a", "b"), ("server", "\u20ac")])
     with pytest.raises(TypeError):
-        encoder.encode([("a", "b"), ("server", b"bytes")])  # type: ignore[list-item]
+        encoder.encode([("a", "b"), ("server", b"bytes")])  # type: ignore[list-item]  # no str
     assert encoder == Encoder()
     assert encoder.encode([("c", "d")])[0] == octets("40 01 63 01 64")
 

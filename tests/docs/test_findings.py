@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final  # names that a program defines
 
 import pytest
 

@@ -12,7 +12,7 @@ import ssl
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # arguments of others are passed through
 
 import pytest
 import trio

@@ -8,7 +8,7 @@ import ssl
 import threading
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # extensions of httpx have any value
 
 import pytest
 

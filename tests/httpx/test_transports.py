@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # httpx and httpx2 have no common types
 
 import pytest
 import trio

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias  # httpx and httpx2 have no common types
 
 import aiohttp
 import httpx

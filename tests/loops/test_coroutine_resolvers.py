@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # wrong arguments are passed, which the types forbid
 
 import pytest
 import trio

@@ -226,7 +226,7 @@ def test_the_time_to_send_begins_anew_whenever_the_peer_takes_something() -> Non
     """All of it takes longer than `send_timeout`, no wait does: each ends as soon as the peer has read."""
     import socket  # noqa: PLC0415  # only here
 
-    from mint.transport import SocketLink  # noqa: PLC0415
+    from mint.transport import SocketLink  # noqa: PLC0415  # used here only
 
     near, far = socket.socketpair()
     far.setblocking(False)

@@ -6,7 +6,7 @@ tests/httpx/test_extensions.py has both under every event loop.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # wrong arguments are passed, which the types forbid
 
 import pytest
 

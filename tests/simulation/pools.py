@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias  # the event loops have no common types
 
 import trio
 
@@ -54,7 +54,7 @@ class View(Protocol):
         method: str,
         url: URL,
         body: Body,
-        timeout: float | None,  # noqa: ASYNC109
+        timeout: float | None,  # noqa: ASYNC109  # as pools have it
     ) -> AnyAnswer:
         """Send a request and wait for the head of its answer."""
         ...
@@ -292,7 +292,7 @@ class Threads:
         method: str,
         url: URL,
         body: Body,
-        timeout: float | None,  # noqa: ASYNC109
+        timeout: float | None,  # noqa: ASYNC109  # as pools have it
     ) -> mint.pool.StreamedAnswer:
         return self.pool.stream(method, url, (), body, timeout=timeout)
 
@@ -331,7 +331,7 @@ class _Tasks:
         method: str,
         url: URL,
         body: Body,
-        timeout: float | None,  # noqa: ASYNC109
+        timeout: float | None,  # noqa: ASYNC109  # as pools have it
     ) -> mint.pool.asyncio.StreamedAnswer:
         return await self.pool.stream(method, url, (), body, timeout=timeout)
 

@@ -10,7 +10,7 @@ import struct
 import time
 from contextlib import nullcontext, suppress
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # calls of sockets return any value
 
 import pytest
 from hypothesis import given, settings

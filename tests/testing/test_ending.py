@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # fixtures of trustme, which the tests do not look into
 
 import pytest
 import trio

@@ -79,7 +79,7 @@ def test_a_clock_in_a_module() -> None:
 
 def test_a_clock_in_mint() -> None:
     """A deadline of an hour passes at once."""
-    from mint._loops import mailbox  # noqa: PLC0415
+    from mint._loops import mailbox  # noqa: PLC0415  # used here only
 
     clock = FakeClock()
     with clock.installed():

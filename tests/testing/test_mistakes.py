@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -54,7 +54,7 @@ WRONG: list[tuple[Callable[..., object], tuple[object, ...]]] = [
 
 
 @pytest.mark.parametrize(("make", "given"), WRONG, ids=[str(number) for number in range(len(WRONG))])
-def test_a_mistake_is_raised_at_once(make: Callable[..., Any], given: tuple[object, ...]) -> None:
+def test_a_mistake_is_raised_at_once(make: Callable[..., object], given: tuple[object, ...]) -> None:
     with pytest.raises((TypeError, ValueError)):
         make(*given)
 

@@ -59,7 +59,7 @@ class Client:
 
     def until(self, kind: type[h2.events.Event], stream: int) -> None:
         while not any(
-            isinstance(event, (kind, h2.events.StreamReset)) and event.stream_id == stream  # type: ignore[attr-defined]
+            isinstance(event, (kind, h2.events.StreamReset)) and event.stream_id == stream  # type: ignore[attr-defined]  # h2: not all
             for event in self.events
         ):
             if not self.read():
@@ -80,9 +80,9 @@ class Client:
 
     def of(self, stream: int, kind: type[h2.events.Event]) -> list[dict[str, str]]:
         return [
-            dict(event.headers)  # type: ignore[attr-defined]
+            dict(event.headers)  # type: ignore[attr-defined]  # h2: not all
             for event in self.events
-            if isinstance(event, kind) and event.stream_id == stream  # type: ignore[attr-defined]
+            if isinstance(event, kind) and event.stream_id == stream  # type: ignore[attr-defined]  # h2: not all
         ]
 
     def data(self, stream: int) -> bytes:

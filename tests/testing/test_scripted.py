@@ -130,7 +130,7 @@ def test_one_script_per_connection() -> None:
 
 
 def test_a_connection_too_many_is_an_error() -> None:
-    with pytest.raises(ScriptError, match="connection 1 was opened, but there are 0 scripts"):  # noqa: SIM117
+    with pytest.raises(ScriptError, match="connection 1 was opened, but there are 0 scripts"):  # noqa: SIM117  # the order
         with ScriptedServer() as server, dial(server) as sock:
             assert read_all(sock) == b""
 

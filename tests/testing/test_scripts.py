@@ -6,7 +6,7 @@ import asyncio
 import math
 import socket
 import threading
-from typing import Any
+from typing import Any  # wrong arguments are passed, which the types forbid
 
 import pytest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # hypothesis types its draw function so
 
 import pytest
 from hypothesis import given

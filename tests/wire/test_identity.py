@@ -7,7 +7,7 @@ import os
 import ssl
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self  # arguments of others are passed through
 
 import pytest
 import trustme

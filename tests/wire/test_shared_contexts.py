@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from typing import Any, ClassVar
+from typing import Any, ClassVar  # typeshed gives the argument this type
 
 from mint._wire.contexts import wrapping
 from mint._wire.tls import TLSLayer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # wrong arguments are passed, which the types forbid
 
 import pytest
 import trustme

@@ -41,7 +41,7 @@ class Decoder:
     def decode(self, block: bytes, max_size: int = 262144, max_fields: int = 512) -> Decoded:
         """Decode one whole header block."""
     def __eq__(self, value: object, /) -> bool: ...
-    __hash__: ClassVar[None]  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # the class is not hashable
 
 @final
 class Encoded:
@@ -75,4 +75,4 @@ class Encoder:
     ) -> tuple[bytes, Encoder]:
         """Encode fields; return the block and the successor."""
     def __eq__(self, value: object, /) -> bool: ...
-    __hash__: ClassVar[None]  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # the class is not hashable
