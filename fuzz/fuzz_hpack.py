@@ -94,7 +94,10 @@ def block_for(choices: Choices, table: Table) -> bytes:
     """Return a block that means something to this table."""
     made = b""
     if table.required is not None and choices.chance(90):
-        made += integer(min(table.required, table.limit), 5, 0x20)
+        size = min(table.required, table.limit)
+        if choices.chance(30):  # one more or less than the smallest limit since the last block
+            size = max(0, size + choices.pick((-1, 1)))
+        made += integer(size, 5, 0x20)
     for _ in range(choices.below(3) if choices.chance(25) else 0):
         made += integer(choices.pick((0, 33, 70, 100, table.limit, table.limit, table.limit + 1)), 5, 0x20)
     count = len(STATIC) + len(table.entries)
@@ -175,8 +178,9 @@ def decoding(choices: Choices) -> None:
     known = [(ours, table)]
     for _ in range(choices.between(1, 12)):
         if choices.chance(15):
-            limit = choices.pick((0, 50, 100, 4_096, 65_536))
-            ours, table = ours.resized(limit), table.resized(limit)
+            for _ in range(choices.between(1, 2)):
+                limit = choices.pick((0, 50, 100, 4_096, 65_536))
+                ours, table = ours.resized(limit), table.resized(limit)
             theirs = None
         if choices.chance(20):
             ours, table = choices.pick(known)

@@ -170,13 +170,40 @@ def one(data: bytes) -> None:
     choices = Choices(data)
     options = config(choices)
     state = State(options)
+    asked: list[tuple[str, Fields]] = []
     for _ in range(choices.between(1, 4)):
-        state = request(choices, options, state)
+        state = request(choices, options, state, asked)
     check(state.open_request_count <= 3, "more requests than may wait", state)  # max_pipelined
 
 
-def request(choices: Choices, options: Config, state: State) -> State:
-    """Ask for one request; return the state to go on from."""
+def similar(choices: Choices, method: str, headers: Fields) -> tuple[str, Fields]:
+    """Return what was asked for before, or what differs from it in as little as one character."""
+    headers = list(headers)
+    place = choices.below(len(headers)) if headers else 0
+    match choices.below(6) if headers else choices.below(2):
+        case 0:
+            pass
+        case 1:
+            method = altered(choices, method)
+        case 2:
+            headers[place] = (altered(choices, headers[place][0]), headers[place][1])
+        case 3:
+            headers[place] = (headers[place][0], altered(choices, headers[place][1]))
+        case 4:
+            headers[place : place + choices.below(2)] = headers[place : place + 1] * choices.below(3)
+        case _:
+            headers.reverse()
+    return method, headers
+
+
+def altered(choices: Choices, text: str) -> str:
+    """Return text with one character more, less or another one, at an end or in between."""
+    place = choices.pick((0, max(0, len(text) - 1), choices.below(len(text) + 1)))
+    return text[:place] + choices.pick(("", "z", "Z")) + text[place + choices.below(2) :]
+
+
+def request(choices: Choices, options: Config, state: State, asked: list[tuple[str, Fields]]) -> State:
+    """Ask for one request, often one like the last of those `asked` for; return the state to go on from."""
     method = choices.pick(METHODS)
     target = "far.example:443" if method == "CONNECT" else choices.pick(TARGETS)
     headers: Fields = [(choices.pick(NAMES), choices.pick(VALUES)) for _ in range(choices.below(5))]
@@ -208,9 +235,14 @@ def request(choices: Choices, options: Config, state: State) -> State:
     elif spoil == 3 and headers:  # a value
         place = choices.below(len(headers))
         headers[place] = (headers[place][0], spoiled(choices, headers[place][1]))
+    if asked and choices.chance(50):
+        method, headers = similar(choices, *asked[-1])
+        target, body, streaming, content = choices.pick(TARGETS), None, False, b""
+    if body is None and not streaming:
+        asked.append((method, headers))
     lengths = [value for name, value in headers if name.lower() == "content-length"]
     declared = int(lengths[0]) if lengths and re.fullmatch("[0-9]{1,18}", lengths[0]) else None
-    step = state.request(method, target, headers, body, streaming)
+    step = state.request(method, target, tuple(headers), body, streaming)
     wrong = wrongs(method, target, headers)
     if wrong:
         refused(state, step, wrong)
@@ -279,6 +311,7 @@ def may_be_refused(
         state.open_request_count >= 3,  # max_pipelined
         state.open_request_count > 0 and reason == "closed_for_writing",
         declared is not None and "transfer-encoding" in names,
+        [name.lower() for name, _ in headers].count("transfer-encoding") > 1,  # chunked twice (9112 6.1)
         declared is not None and not streaming and declared != total,
         method == "CONNECT" and (body is not None or "transfer-encoding" in names or declared is not None),
         method == "TRACE"

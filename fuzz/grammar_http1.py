@@ -35,6 +35,8 @@ CODINGS = (
     b"Transfer-Encoding: ,chunked ,",
 )
 CONNECTIONS = (b"close", b"keep-alive", b"Close, TE", b"upgrade", b",,x , keep-alive", b"KEEP-ALIVE", b"clos")
+# What begins or ends like a word that means something means nothing.
+LIKE_CONNECTIONS = (b"closed", b"keep-alives", b"x-close", b"xkeep-alive", b"close-", b"keep", b"clos, e")
 ODD_LINES = (
     b"Content-Length: +5",
     b"Content-Length: 5, 6",
@@ -48,6 +50,18 @@ ODD_LINES = (
     b"Transfer-Encoding: gzip",
     b"Transfer-Encoding:",
     b"Transfer-Encoding: chunked;x=y",
+    b"Transfer-Encoding: chunkedx",
+    b"Transfer-Encoding: xchunked",
+    b"Transfer-Encoding: chunke",
+    b"Transfer-Encoding: gzip, chunke",
+    b"Transfer-Encodings: chunked",
+    b"Transfer-Encodin: chunked",
+    b"XTransfer-Encoding: chunked",
+    b"Content-Length-X: 5",
+    b"Content-Lengt: 5",
+    b"XContent-Length: 5",
+    b"Connections: close",
+    b"Upgrade: websocketx",
     b"Connection: a b",
     b"Connection: close\r\n x",
     b"Content-Length: 1\r\n 2",
@@ -229,10 +243,13 @@ def response(choices: Choices, asked: Asked, limits: Limits) -> bytes:
         case _:
             pass
     if choices.chance(30):
-        head.append(b"Connection: " + choices.pick(CONNECTIONS) + b"\r\n")
+        known = choices.pick(CONNECTIONS) if choices.chance(70) else choices.pick(LIKE_CONNECTIONS)
+        head.append(b"Connection: " + known + b"\r\n")
     if status == 101 and choices.chance(85):  # Switching Protocols
         head.append(
-            b"Upgrade: " + choices.pick((b"websocket", b"WebSocket, h2c", b"h2c", b"other", b"")) + b"\r\n"
+            b"Upgrade: "
+            + choices.pick((b"websocket", b"WebSocket, h2c", b"h2c", b"other", b"", b"websockets"))
+            + b"\r\n"
         )
     if choices.chance(50):
         head.reverse()

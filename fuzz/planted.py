@@ -140,7 +140,35 @@ BUGS: tuple[Bug, ...] = (
         "        if self.core.seen & SEEN_OLD and self.core.waiting > 1:\n            shift(self)\n",
         "http1",
     ),
+    Bug(
+        "digits of a chunk size beyond the 16th ignored",
+        core("http1_framing.pyx"),
+        "if i > MOST_DIGITS or size[0] >> 63:",
+        "if size[0] >> 63:",
+        "http1",
+    ),
+    Bug(
+        "escaped quote ends a chunk extension",
+        core("http1_framing.pyx"),
+        'if octets[i] == c"\\\\":   # 9110-5.6.4-a',
+        'if octets[i] == c"\\\\" and i + 1 == count:',
+        "http1",
+    ),
+    Bug(
+        "chunks of HTTP/1.0 keep the connection",
+        core("http1_framing.pyx"),
+        '("chunked is last", "HTTP/1.0"), "chunked", True,',
+        '("chunked is last", "HTTP/1.0"), "chunked", False,',
+        "http1",
+    ),
     # HTTP/1: writing
+    Bug(
+        "fields of a repeated request that were left out",
+        core("http1_repeats.pyx"),
+        "if PyTuple_GET_SIZE(pairs) != PyTuple_GET_SIZE(self.headers):",
+        "if PyTuple_GET_SIZE(pairs) > PyTuple_GET_SIZE(self.headers):",
+        "http1_requests",
+    ),
     Bug(
         "chunk size written wrong",
         core("http1_requests.pyx"),
@@ -213,6 +241,13 @@ BUGS: tuple[Bug, ...] = (
         "or table.used == table.room + 1\n",
         "hpack",
         memory=True,
+    ),
+    Bug(
+        "table size update of 0 not insisted on",
+        core("hpack.pyx"),
+        "if state.required >= 0 and not updated:",
+        "if state.required > 0 and not updated:",
+        "hpack",
     ),
     # HTTP/2: receiving
     Bug(

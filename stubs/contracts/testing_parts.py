@@ -191,6 +191,10 @@ def testing_hpack_huffman(octets: bytes) -> None:
     assert_type(mint.testing.hpack.huffman(octets), bytes)
 
 
+def testing_hpack_plain(octets: bytes) -> None:
+    assert_type(mint.testing.hpack.plain(octets), bytes)
+
+
 def testing_hpack_integer(value: int, prefix: int, flags: int) -> None:
     assert_type(mint.testing.hpack.integer(value, prefix, flags), bytes)
 
