@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..testing import hpack
+from .._transcripts import hpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -239,7 +239,11 @@ class _Writer:
         if value is not None:
             entry = entry._replace(value=_shortest(value))
         if field.kind == _INDEXED and (index := self.after.index_of(entry)):
-            self.made += field.coded if field.number <= _STATIC_SIZE else hpack.indexed(index)
+            self.made += (
+                field.coded
+                if field.number <= _STATIC_SIZE
+                else hpack.integer(index, _PREFIXES[_INDEXED], _INDEXED)
+            )
             return
         self._literal(entry, _INCREMENTAL if field.kind == _INDEXED else field.kind)
 
