@@ -1,4 +1,4 @@
-"""What `ci/generated.py` makes from the declarations of `mint/options.py`.
+"""What `ci/generated.py` makes from the declarations of `mint/options.py` and `mint/tolerance.py`.
 
 The compiled configurations of the engines, their stubs, the conversion of options to them, and the tables of
 SECURITY.md and the reference.
@@ -10,7 +10,7 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from mint import _pool_options, options
+from mint import _pool_options, options, tolerance
 from mint._declarations import Declaration, declarations
 
 if TYPE_CHECKING:
@@ -241,11 +241,25 @@ def reference(kind: type) -> str:
     return "\n".join(lines)
 
 
+def tolerance_names() -> str:
+    """Return the names of what an engine can tolerate, the lowest bit first."""
+    return "\n".join(f'    "{each.name}",' for each in fields(tolerance.Tolerance))
+
+
+def tolerance_bits() -> str:
+    """Return the bits of what an engine can tolerate, as a C enumeration."""
+    names = [each.name.upper() for each in fields(tolerance.Tolerance)]
+    bits = [f"    TOLERATE_{name} = {1 << place}" for place, name in enumerate(names)]
+    return "\n".join([*bits, f"    TOLERATE_ALL = {(1 << len(names)) - 1}"])
+
+
 def parts() -> list[Part]:
     """Return every part: the file, its name there, and what makes it."""
     made: list[Part] = [
         ("SECURITY.md", "limits of HTTP/1", limits_of_http1),
         ("SECURITY.md", "limits of pools", limits_of_pools),
+        ("mint/_core/fields.pxd", "tolerances", tolerance_bits),
+        ("mint/_core/fields.pyx", "tolerances", tolerance_names),
         ("mint/_core/http2_config.pyx", "settings", settings),
         ("mint/_connections/http2.py", "settings", put_settings),
     ]

@@ -13,6 +13,7 @@ cdef enum:
 
 # What is tolerated of servers that break a rule; the bits of TOLERANCES, in that order.
 cdef enum:
+    # tolerances: made by ci/generated.py
     TOLERATE_BARE_LF = 1
     TOLERATE_SPACE_BEFORE_COLON = 2
     TOLERATE_NON_FIELD_LINES = 4
@@ -26,6 +27,7 @@ cdef enum:
     TOLERATE_EMPTY_LINES = 1024
     TOLERATE_CHUNK_SIZE_WHITESPACE = 2048
     TOLERATE_ALL = 4095
+    # end of tolerances
 
 cdef tuple pair_of(object item)                          # TypeError where it is no pair of text
 cdef str named_text(str name, object text)

@@ -36,9 +36,20 @@ FORBIDDEN_IN_TRAILERS: frozenset = CONNECTION_SPECIFIC | frozenset({
 
 # The names of the bits of a tolerance, the lowest first.
 TOLERANCES: tuple = (
-    "bare_lf", "space_before_colon", "non_field_lines", "control_characters",
-    "surrounding_whitespace", "repeated_chunked", "length_beside_chunked", "status_line_whitespace",
-    "identity_coding", "malformed_connection", "empty_lines", "chunk_size_whitespace",
+    # tolerances: made by ci/generated.py
+    "bare_lf",
+    "space_before_colon",
+    "non_field_lines",
+    "control_characters",
+    "surrounding_whitespace",
+    "repeated_chunked",
+    "length_beside_chunked",
+    "status_line_whitespace",
+    "identity_coding",
+    "malformed_connection",
+    "empty_lines",
+    "chunk_size_whitespace",
+    # end of tolerances
 )
 
 # The letters and digits of the names above: what is no name may still hold one.

@@ -35,6 +35,16 @@ def test_the_engine_reads_every_option(version: int) -> None:
     assert names - read == set(), "nothing in mint/_core reads these options"
 
 
+def test_the_engine_reads_every_tolerance() -> None:
+    """What a server may do wrong has a switch that a module of the engines reads, outside of imports."""
+    core = generated.ROOT / "mint" / "_core"
+    code = "".join(check_layers.blank(path.read_text()) for path in core.glob("*.pyx"))
+    code = re.sub(r"(?s)cimport (?:\([^)]*\)|[^\n]*)", "", code)
+    switches = re.findall(r"TOLERATE_\w+", declared.tolerance_bits())
+    unread = [name for name in switches if not re.search(rf"\b{name}\b", code)]
+    assert not unread, "nothing in mint/_core reads these switches"
+
+
 def test_a_part_of_a_source_is_replaced() -> None:
     source = "a\n    # x: made by ci/generated.py\n    # end of x\nb\n"
     made = generated.renewed(source, "x", "    new")
