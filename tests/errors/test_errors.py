@@ -17,6 +17,7 @@ from mint import errors
 from mint._connections import failures
 from mint._core.faults import Fault
 from mint._core.fields import SENSITIVE
+from mint.errors import causes
 from mint.errors.base import shown
 from mint.errors.http2 import code_name
 from mint.errors.table import from_fault, reasons
@@ -25,6 +26,8 @@ from mint.errors.transport import system_error
 CORE = Path(mint.__file__).parent / "_core"
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
 FAULT = re.compile(r"\b\w*(?:fault|refusal|Fault|refuse)\w*\(\s*\"([a-z0-9_]+)\"")
+CHOSEN = re.compile(r"\bcdef str (?:invalid|reason) = \"([a-z0-9_]+)\" if \w+ else \"([a-z0-9_]+)\"")
+"""A reason that depends on something, in a variable."""
 
 
 def classes() -> list[type[errors.MintError]]:
@@ -65,8 +68,12 @@ def examples() -> list[errors.MintError]:
 
 
 def test_every_reason_of_the_engines_has_an_error() -> None:
-    said = {reason for source in CORE.glob("*.pyx") for reason in FAULT.findall(source.read_text())}
+    sources = [source.read_text() for source in CORE.glob("*.pyx")]
+    said = {reason for text in sources for reason in FAULT.findall(text)}
+    chosen = {reason for text in sources for pair in CHOSEN.findall(text) for reason in pair}
     assert said
+    assert chosen
+    said |= chosen
     missing = said - reasons()
     assert not missing, without_error(missing)
 
@@ -87,6 +94,14 @@ def test_the_places_that_are_named_for_a_new_reason_exist() -> None:
     assert len(places) == 5
     missing = [place for place in places if not (PAGE.parents[2] / place).exists()]
     assert not missing or not PAGE.is_file(), missing
+
+
+def test_every_cause_of_a_value_that_is_refused_has_words() -> None:
+    """The numbers of the compiled core are the places in the table of `mint.errors.causes`."""
+    numbers = re.findall(r"\bWHY_\w+ = (\d+)", (CORE / "fields.pxd").read_text())
+    assert [int(number) for number in numbers] == list(range(len(causes._MEANINGS)))
+    assert not causes._MEANINGS[0]
+    assert all(causes._MEANINGS[1:])
 
 
 def test_every_error_class_has_a_reason_of_its_own() -> None:
