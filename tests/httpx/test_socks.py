@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # httpx and httpx2 have no common types
 
 import pytest
 
