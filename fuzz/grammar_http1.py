@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from model_http1 import Asked, Limits
@@ -35,8 +36,6 @@ CODINGS = (
     b"Transfer-Encoding: ,chunked ,",
 )
 CONNECTIONS = (b"close", b"keep-alive", b"Close, TE", b"upgrade", b",,x , keep-alive", b"KEEP-ALIVE", b"clos")
-# What begins or ends like a word that means something means nothing.
-LIKE_CONNECTIONS = (b"closed", b"keep-alives", b"x-close", b"xkeep-alive", b"close-", b"keep", b"clos, e")
 ODD_LINES = (
     b"Content-Length: +5",
     b"Content-Length: 5, 6",
@@ -178,6 +177,16 @@ def damage(choices: Choices, made: bytearray) -> None:
             made.insert(place, choices.pick(b"\r\n \t:;,\x00\x7f\xff0a-+"))
 
 
+def nearly(choices: Choices, text: bytes) -> bytes:
+    """Return text with a letter changed, left out or added, mostly where a word begins or ends."""
+    words = list(re.finditer(rb"[A-Za-z]+", text))
+    if not words:
+        return text
+    word = choices.pick(words)
+    place = choices.pick((word.start(), word.end() - 1, word.end(), choices.below(len(text))))
+    return text[:place] + choices.pick((b"", b"z", b"Z", b"-")) + text[place + choices.below(2) :]
+
+
 def exact(choices: Choices, room: int, start: bytes, end: bytes) -> bytes:
     """Return octets whose length is at a limit."""
     wanted = choices.around(room)
@@ -236,15 +245,16 @@ def response(choices: Choices, asked: Asked, limits: Limits) -> bytes:
             size = max(0, len(content) + (choices.pick((-1, 1, 2)) if choices.chance(8) else 0))
             head.append(form % ((size,) * form.count(b"%d")) + b"\r\n")
         case 2:
-            head.append(choices.pick(CODINGS) + b"\r\n")
+            coding = choices.pick(CODINGS)
+            head.append((nearly(choices, coding) if choices.chance(8) else coding) + b"\r\n")
             body = chunked(choices, content, limits)
             if choices.chance(6):
                 head.append(b"Content-Length: %d\r\n" % len(content))
         case _:
             pass
     if choices.chance(30):
-        known = choices.pick(CONNECTIONS) if choices.chance(70) else choices.pick(LIKE_CONNECTIONS)
-        head.append(b"Connection: " + known + b"\r\n")
+        option = choices.pick(CONNECTIONS)
+        head.append(b"Connection: " + (nearly(choices, option) if choices.chance(30) else option) + b"\r\n")
     if status == 101 and choices.chance(85):  # Switching Protocols
         head.append(
             b"Upgrade: "

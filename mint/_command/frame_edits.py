@@ -20,6 +20,7 @@ _PADDABLE = frozenset({DATA, HEADERS, PUSH_PROMISE})
 _BLOCKS = frozenset({HEADERS, PUSH_PROMISE})
 _PRIORITY_SIZE = 5
 _NUMBER_SIZE = 4
+_GOAWAY_SIZE = 8
 _STREAM_BITS = 0x7FFFFFFF
 OPAQUE = -1
 
@@ -62,10 +63,11 @@ class Unit(NamedTuple):
         while place < len(octets):
             octets[place + 5 : place + HEAD] = stream.to_bytes(_NUMBER_SIZE)
             place += HEAD + int.from_bytes(octets[place : place + 3])
-        if self.kind != GOAWAY:
+        if self.kind != GOAWAY or len(self.fixed) < _GOAWAY_SIZE:
             return self._replace(octets=bytes(octets), stream=stream)
         octets[HEAD : HEAD + _NUMBER_SIZE] = last.to_bytes(_NUMBER_SIZE)
-        return self._replace(octets=bytes(octets), fixed=bytes(octets[HEAD : HEAD + 8]))
+        fixed = bytes(octets[HEAD : HEAD + _GOAWAY_SIZE])
+        return self._replace(octets=bytes(octets), stream=stream, fixed=fixed)
 
     @property
     def last(self) -> int:
@@ -83,7 +85,7 @@ def _fixed_size(kind: int, flags: int) -> int:
     if kind == PUSH_PROMISE:
         return _NUMBER_SIZE
     if kind == GOAWAY:
-        return 2 * _NUMBER_SIZE
+        return _GOAWAY_SIZE
     return _PRIORITY_SIZE if kind == HEADERS and flags & PRIORITY else 0
 
 

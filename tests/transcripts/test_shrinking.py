@@ -118,6 +118,20 @@ def test_what_is_not_changed_stays_to_the_octet(
         assert made == piece
 
 
+@given(st.lists(draws.frames(), max_size=6), st.sets(st.integers(1, 6)), st.data())
+def test_frames_of_any_kind_can_be_left_out_and_numbered_anew(
+    sent: list[frames.Frame], gone: set[int], data: st.DataObject
+) -> None:
+    """What is left are whole frames, however odd they are."""
+    octets = frames.serialize([*sent, frames.ping()])  # so that every header block is at its end
+    places = data.draw(st.sets(st.integers(0, 5)))
+    made, wire, _ = edited(octets, Wire(), Numbers(step=2).without(*gone), dict.fromkeys(places), {})
+    assert wire.held == b""
+    whole = read_all(made)
+    assert sum(frames.HEAD_SIZE + len(frame.payload) for frame in whole) == len(made)
+    assert {frame.type for frame in whole} <= {frame.type for frame in [*sent, frames.ping()]}
+
+
 def unit_of(*sent: frames.Frame) -> Unit:
     (found,), held = units(b"", frames.serialize(sent))
     assert held == b""
@@ -207,6 +221,11 @@ def sent_by(transcript: Transcript) -> list[frames.Frame]:
         for given in part.call.arguments
         if isinstance(given, bytes)
     )
+    return read_all(octets)
+
+
+def read_all(octets: bytes) -> list[frames.Frame]:
+    """Return the frames that octets consist of."""
     made: list[frames.Frame] = []
     while len(octets) >= frames.HEAD_SIZE:
         length, head = frames.parse_head(octets[: frames.HEAD_SIZE])
