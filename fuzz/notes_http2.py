@@ -74,6 +74,7 @@ class Options:
     max_settings: int
     first_stream: int = 1
     events: int = 0
+    max_reserved: int = 100
 
 
 def options(choices: Choices) -> Options:
@@ -95,6 +96,7 @@ def options(choices: Choices) -> Options:
         max_settings=choices.pick((10, 12, 32)),
         first_stream=choices.pick((1, 1, 1, 1, 3, 2**31 - 5)),
         events=choices.pick((0, 15, choices.below(16))),
+        max_reserved=choices.between(1, 3) if small else 100,
     )
 
 

@@ -155,6 +155,22 @@ BUGS: tuple[Bug, ...] = (
         "http1",
     ),
     Bug(
+        "connection option known by its beginning",
+        core("http1_framing.pyx"),
+        "if token.count != <Py_ssize_t>strlen(lower):\n        return False\n"
+        "    for i in range(token.count):",
+        "if token.count < <Py_ssize_t>strlen(lower):\n        return False\n"
+        "    for i in range(<Py_ssize_t>strlen(lower)):",
+        "http1",
+    ),
+    Bug(
+        "coding known by its end",
+        core("http1_framing.pyx"),
+        "    for i in range(token.count):\n        if char_lower",
+        "    for i in range(1, token.count):\n        if char_lower",
+        "http1",
+    ),
+    Bug(
         "chunks of HTTP/1.0 keep the connection",
         core("http1_framing.pyx"),
         '("chunked is last", "HTTP/1.0"), "chunked", True,',
@@ -162,6 +178,13 @@ BUGS: tuple[Bug, ...] = (
         "http1",
     ),
     # HTTP/1: writing
+    Bug(
+        "repeated request compared without its last octets",
+        core("http1_repeats.pyx"),
+        "memcmp(PyUnicode_1BYTE_DATA(kept), PyUnicode_1BYTE_DATA(given), count) == 0)",
+        "memcmp(PyUnicode_1BYTE_DATA(kept), PyUnicode_1BYTE_DATA(given), count - (count > 2)) == 0)",
+        "http1_requests",
+    ),
     Bug(
         "fields of a repeated request that were left out",
         core("http1_repeats.pyx"),
@@ -247,6 +270,13 @@ BUGS: tuple[Bug, ...] = (
         core("hpack.pyx"),
         "if state.required >= 0 and not updated:",
         "if state.required > 0 and not updated:",
+        "hpack",
+    ),
+    Bug(
+        "table size update above the reduced limit",
+        core("hpack.pyx"),
+        "if not updated and state.required >= 0 and size > state.required:",
+        "if not updated and state.required >= 0 and size > state.required + 1:",
         "hpack",
     ),
     # HTTP/2: receiving
@@ -340,6 +370,76 @@ BUGS: tuple[Bug, ...] = (
         CONTROL,
         "stream.send_moved += increment",
         "stream.send_moved += increment & 0xFFFF",
+        "http2_talk",
+    ),
+    Bug(
+        "first request above a GOAWAY not failed",
+        CONTROL,
+        "core.requests.following((<long long>last + 1) >> 1)",
+        "core.requests.following((<long long>last + 3) >> 1)",
+        "http2_talk",
+    ),
+    Bug(
+        "PING compared in part",
+        CONTROL,
+        "payload, 8) == 0:",
+        "payload, 7) == 0:",
+        "http2_talk",
+    ),
+    Bug(
+        "latest SETTINGS acknowledged first",
+        CONTROL,
+        "core.pending = core.pending[1:]",
+        "core.pending = core.pending[:len(core.pending) - 1]",
+        "http2_talk",
+    ),
+    Bug(
+        "window of a stream overflows by one",
+        CONTROL,
+        "if overflows(window, increment):",
+        "if overflows(window - 1, increment):",
+        "http2_talk",
+    ),
+    Bug(
+        "largest frame size off by one",
+        CONTROL,
+        "<= value <= MOST_MAX_FRAME_SIZE:",
+        "<= value <= MOST_MAX_FRAME_SIZE + 1:",
+        "http2_talk",
+    ),
+    Bug(
+        "refused request may have been processed",
+        CONTROL,
+        "if code == REFUSED_STREAM and processed == PROCESSED_MAYBE:",
+        "if code == REFUSED_STREAM and processed != PROCESSED_MAYBE:",
+        "http2_talk",
+    ),
+    Bug(
+        "304 with a content-length waits for content",
+        RESPONSES,
+        "elif stream.facts & IS_HEAD or answer.status == 204 or answer.status == 304:",
+        "elif stream.facts & IS_HEAD or answer.status == 204:",
+        "http2_talk",
+    ),
+    Bug(
+        "one interim response too many",
+        RESPONSES,
+        "if stream.interims >= <unsigned int>core.config.max_informational:",
+        "if stream.interims > <unsigned int>core.config.max_informational:",
+        "http2_talk",
+    ),
+    Bug(
+        "one trailer field too many",
+        RESPONSES,
+        "if PyList_GET_SIZE(decoded.fields) > core.config.max_trailer_fields:",
+        "if PyList_GET_SIZE(decoded.fields) > core.config.max_trailer_fields + 1:",
+        "http2_talk",
+    ),
+    Bug(
+        "one promise too many",
+        RESPONSES,
+        "if (core.s.reserved > core.config.max_reserved\n",
+        "if (core.s.reserved > core.config.max_reserved + 1\n",
         "http2_talk",
     ),
     # HTTP/2: sending, state

@@ -117,6 +117,7 @@ class Talk:
             max_trailer_fields=given.max_trailer_fields,
             max_trailer_size=given.max_trailer_size,
             max_settings=given.max_settings,
+            max_reserved=given.max_reserved,
             first_stream=given.first_stream,
             events=given.events,
             sensitive=frozenset({"x-private"}),
@@ -546,6 +547,15 @@ class Talk:
             stream.live = False
             stream.finished = True
 
+    def reserves_all(self) -> bool:
+        """Whether as many streams are promised and not begun as may be: the client refuses one more."""
+        reserved = [
+            one
+            for one in self.streams.values()
+            if one.promised and one.live and not (one.head or one.interims)
+        ]
+        return len(reserved) >= self.options.max_reserved
+
     def promise(self, parent: Stream) -> None:
         """Promise a response."""
         pushed = Stream(self.next_push, promised=True)
@@ -561,8 +571,12 @@ class Talk:
         fields = [pair for pair in fields if pair[0] != "cookie"]
         pushed.method = fields[0][1]
         self.next_push += 2
-        self.streams[pushed.id] = pushed
+        refused = self.reserves_all()
         self.put(self.block(parent.id, fields, end=False, promised=pushed.id))
+        if refused:
+            self.wanted.append(("rst", pushed.id, REFUSED_STREAM))
+            return
+        self.streams[pushed.id] = pushed
         self.expect("promise", parent.id, (pushed.id, tuple(fields)))
 
     def reset(self, stream: Stream) -> None:

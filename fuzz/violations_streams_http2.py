@@ -24,6 +24,7 @@ from frames_http2 import (
     PRIORITY,
     PROTOCOL_ERROR,
     PUSH_PROMISE,
+    REFUSED_STREAM,
     RST_STREAM,
     STREAM_CLOSED,
     WINDOW_UPDATE,
@@ -499,8 +500,9 @@ def bad_promise(talk: Talk) -> None:
     fields = [*good[:place], pair, *good[place + 1 :]]
     if not talk.fits(fields):
         return
+    code = REFUSED_STREAM if talk.reserves_all() else PROTOCOL_ERROR
     give(talk, talk.block(parent.id, fields, end=False, promised=talk.next_push))
-    talk.wanted.append(("rst", talk.next_push, PROTOCOL_ERROR))
+    talk.wanted.append(("rst", talk.next_push, code))
     talk.next_push += 2
     talk.judge()
 
