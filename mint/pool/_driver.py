@@ -35,6 +35,40 @@ _LOOKS = 100
 """How many reads of what has arrived are made at most before a request goes on."""
 
 
+class Alarm:
+    """What one thread sleeps on: an event that no exception leaves locked.
+
+    An event of `threading` takes a lock in Python code whenever it is set. Where memory runs out there, or a
+    handler of a signal raises, nobody gives that lock back. This one is the lock, held until it is set.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        """Wake whoever waits."""
+        try:
+            self._lock.release()
+        except RuntimeError:
+            return  # it was set
+
+    def clear(self) -> None:
+        """Let the next wait sleep again."""
+        self._lock.acquire(blocking=False)
+
+    def is_set(self) -> bool:
+        """Whether waiting would return at once."""
+        return not self._lock.locked()
+
+    def wait(self, timeout: float | None) -> None:
+        """Wait until it is set, at most so many seconds."""
+        if self._lock.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
+            self.set()
+
+
 class Driver:
     """Runs procedures in the thread that calls."""
 
@@ -43,7 +77,7 @@ class Driver:
     ) -> None:
         self.lock: AbstractContextManager[object] = threading.RLock()
         self.clock = monotonic
-        self.make_bell: Callable[[], threading.Event] = threading.Event
+        self.make_bell: Callable[[], Alarm] = Alarm
         self._options = options
         self._own_connect = own_connect
         self._mailboxes: dict[int, Mailbox] = {}
@@ -85,7 +119,7 @@ class Driver:
             case Receive(session, until):
                 self._receive(session, until)
             case Park(bell, until):
-                if isinstance(bell, threading.Event):
+                if isinstance(bell, Alarm):
                     bell.wait(self._left(until))
             case Look(session):
                 self._look(session)
@@ -245,4 +279,4 @@ class Driver:
             return
         # The socket takes nothing more yet, or it does and the window of a tunnel does not.
         if not waited or not self._poll(session, POLLIN, soon):
-            threading.Event().wait(self._left(soon))
+            Alarm().wait(self._left(soon))

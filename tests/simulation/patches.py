@@ -25,6 +25,7 @@ import trio._core._wakeup_socketpair
 import mint
 from mint._core import turns
 from mint._wire.stream import Tunnel
+from mint.pool._driver import Alarm
 
 from .locks import SimCondition, SimEvent, SimLock, SimMutex, SimRLock
 from .polling import SimEpoll, SimEpollSelector, SimPoll, sim_select
@@ -84,6 +85,7 @@ def simulated_system() -> Iterator[None]:
         counterparts.update({id(getattr(module, name)): what for name, what in names.items()})
     # Waiting for it would stop the only thread that runs; compiled code waits for none that is held long.
     counterparts[id(turns.Mutex)] = SimMutex
+    counterparts[id(Alarm)] = SimEvent
     undo: list[tuple[ModuleType, str, object]] = []
     wakeup = trio._core._wakeup_socketpair.WakeupSocketpair
     on_signals = wakeup.wakeup_on_signals
