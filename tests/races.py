@@ -1,13 +1,15 @@
 """Races: threads that share values, a connection, a mailbox. For a CPython without a GIL, and for any other.
 
     python -m tests.races [SECONDS]
+    python -m tests.races --planted      # a race that a sanitizer has to report
 
-Each race runs in turn, many times, for a third of the time. Nothing here depends on who wins: every outcome
+Each race runs in turn, many times, for its share of the time. Nothing here depends on who wins: every outcome
 that a race may have is checked.
 """
 
 from __future__ import annotations
 
+import ctypes
 import socket
 import sys
 import threading
@@ -17,6 +19,8 @@ from typing import TYPE_CHECKING
 import mint
 import mint.http1
 import mint.http2
+import mint.pool
+from mint.testing import Origin, showcase
 from mint.transport import Memory
 
 if TYPE_CHECKING:
@@ -149,12 +153,97 @@ def share_a_mailbox() -> None:  # noqa: C901  # one story
         raise AssertionError(f"not the answers: {content}")
 
 
+def close_while_in_use() -> None:
+    """Let one thread close a connection on which others receive and send."""
+    here, there = socket.socketpair()
+    conn: mint.Connection = mint.connect("http", "127.0.0.1", 80, socket=here)
+    conn, _ = conn.request("GET", "/")
+
+    def use(number: int) -> None:
+        try:
+            if number == 0:
+                conn.close()
+            elif number == 1:
+                conn.recv(timeout=10)
+            else:
+                conn.request("GET", "/again")
+        except mint.MintError:
+            return  # closed, or another thread's turn
+
+    with there:
+        Crew().run(use, 4)
+        if conn.transport.closed is not True:
+            raise AssertionError("the connection is not closed")
+
+
+def leave_a_mailbox() -> None:
+    """Let a connection leave its mailbox and enter it, while another thread receives from it."""
+    here, there = socket.socketpair()
+    with there, mint.Mailbox() as mailbox:
+        first: mint.Connection = mint.connect("http", "127.0.0.1", 80, socket=here, mailbox=mailbox)
+
+        def use(number: int) -> None:
+            if number:
+                while mailbox.receive(timeout=30) != "over":
+                    pass
+                return
+            conn = first
+            for at in range(20):
+                conn = conn.set_mode("passive")
+                conn = conn.set_mode("active", mailbox)
+                if at == 10:
+                    there.sendall(b"HTTP/1.1 ")
+            conn.close()
+            mailbox.post("over")
+
+        Crew().run(use, 2)
+
+
+def share_a_pool() -> None:
+    """Let threads send requests through one pool, over HTTP/1 and over HTTP/2."""
+    for protocols in (("http1",), ("http2",)):
+        options = mint.pool.PoolOptions(max_connections=2, max_streams=3)
+        with Origin(showcase) as origin, mint.pool.Pool(protocols=protocols, options=options) as pool:
+
+            def use(number: int, pool: mint.pool.Pool = pool, origin: Origin = origin) -> None:
+                for at in range(3):
+                    size = 100 * number + at
+                    answer = pool.request("GET", f"http://{origin.address}:{origin.port}/bytes/{size}")
+                    if len(answer.content) != size:
+                        raise AssertionError("the answer to another request")
+
+            Crew().run(use, 4)
+            now = pool.statistics
+            if now.active or now.waiting or now.opening or now.requests != 12:
+                raise AssertionError(f"something is lost: {now}")
+
+
+def planted() -> None:
+    """Write to the same memory in two threads, outside of Python."""
+    octets = ctypes.create_string_buffer(8)
+
+    def write(_: int) -> None:
+        for _ in range(1000):
+            ctypes.memset(octets, 1, 8)
+
+    Crew().run(write, 2)
+
+
+RACES = (
+    *(fork_and_differ, share_a_connection, share_a_mailbox),
+    *(close_while_in_use, leave_a_mailbox, share_a_pool),
+)
+
+
 def main() -> int:
     """Run every race for its share of the time."""
+    if sys.argv[1:] == ["--planted"]:
+        planted()
+        return 0
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    for race in (fork_and_differ, share_a_connection, share_a_mailbox):
-        until = time.monotonic() + seconds / 3
+    for race in RACES:
+        until = time.monotonic() + seconds / len(RACES)
         times = 0
         while times == 0 or time.monotonic() < until:
             race()
