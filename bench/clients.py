@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 HTTPX, HTTPX2 = "httpx, own core", "httpx2, own core"
 MINT_HTTPX, MINT_HTTPX2 = "httpx over mint", "httpx2 over mint"
 POOL, NIQUESTS, AIOHTTP = "mint.pool", "niquests", "aiohttp"
+MOCK = "httpx over a MockTransport"
 OWN_TRANSPORT, MINT_TRANSPORT = "HTTPTransport alone", "MintTransport alone"
 
 
@@ -30,10 +31,14 @@ def _row(key: str, title: str, made: Callable[[], object], factor: float, **wher
         "aiohttp": AIOHTTP,
         "mint_transport": MINT_TRANSPORT,
         "own_transport": OWN_TRANSPORT,
+        "mock": MOCK,
     }
-    kinds: dict[bool, Kind] = {True: "mint", False: "peer"}
+
+    def kind(name: str) -> Kind:
+        return "limit" if name == MOCK else "mint" if "mint" in name.lower() else "peer"
+
     contenders = tuple(
-        Contender(names[each], kinds["mint" in names[each].lower()], f"net_clients:{function}", apart=True)
+        Contender(names[each], kind(names[each]), f"net_clients:{function}", apart=True)
         for each, function in where.items()
     )
     goals = (Goal(MINT_HTTPX, factor, HTTPX), Goal(MINT_HTTPX2, factor, HTTPX2), Goal(POOL, factor, HTTPX))
@@ -49,6 +54,7 @@ BLOCKING = {
     "niquests": "niquests",
     "mint_transport": "httpx_mint_transport",
     "own_transport": "httpx_own_transport",
+    "mock": "httpx_mock",
 }
 ASYNCIO = {
     "mint_httpx": "async_httpx_mint",
@@ -57,6 +63,7 @@ ASYNCIO = {
     "httpx": "async_httpx_own",
     "httpx2": "async_httpx2_own",
     "niquests": "async_niquests",
+    "mock": "async_httpx_mock",
 }
 WITH_AIOHTTP = {**ASYNCIO, "aiohttp": "aiohttp"}  # which speaks HTTP/1 only
 

@@ -359,6 +359,19 @@ CONNECT = Row(
     (Goal(FACADE, most=120e-6),),
 )
 
+POOL = Row(
+    "pool",
+    "Whole clients",
+    "GET by the blocking pool, HTTP/1 in memory",
+    lambda: None,
+    (
+        Contender("mint.pool", "mint", "mint_pool:pool"),
+        Contender("MintTransport alone", "mint", "mint_pool:transport"),
+        Contender("httpx over mint", "mint", "mint_pool:httpx"),
+        Contender("httpx over a MockTransport", "limit", "mint_pool:floor"),
+    ),
+)
+
 APART = Row(
     "apart",
     "Taken apart",
@@ -527,6 +540,7 @@ ROWS: tuple[Row, ...] = (
     _http2_row("up", "64 MB up", streams.up, Goal(ENGINE, most=7.5e-3)),
     *NET,
     *CLIENTS,
+    POOL,
     CONNECT,
     *MAILBOX,
     *FOOTPRINT,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import field, fields, is_dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
 from . import _checks
@@ -154,14 +155,23 @@ def declarations(options: DataclassInstance | type[DataclassInstance]) -> dict[s
 
 def check(options: DataclassInstance) -> None:
     """Refuse what is out of range; keep the exact value of what misreports itself. Raises `ValueError`."""
-    for each in fields(options):
-        declared: object = each.metadata.get(_KEY)
-        value: object = getattr(options, each.name, None)
-        optional = "None" in str(each.type)
-        if isinstance(declared, Declaration) and not (optional and value is None):
-            exact = _checked(each.name, value, declared, ", or None" if optional else "")
+    for name, declared, optional in _checks_of(type(options)):
+        value: object = getattr(options, name, None)
+        if not (optional and value is None):
+            exact = _checked(name, value, declared, ", or None" if optional else "")
             if exact is not value:
-                object.__setattr__(options, each.name, exact)
+                object.__setattr__(options, name, exact)
+
+
+@lru_cache(maxsize=64)  # more than there are classes of options; some are made for every request
+def _checks_of(options: type[DataclassInstance]) -> tuple[tuple[str, Declaration, bool], ...]:
+    """Return the names of the options of a class, what is declared, and whether they may be `None`."""
+    known = declarations(options)
+    return tuple(
+        (each.name, known[each.name], "None" in str(each.type))
+        for each in fields(options)
+        if each.name in known
+    )
 
 
 def _checked(name: str, value: object, declared: Declaration, more: str) -> object:

@@ -335,9 +335,10 @@ class MintTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; return its answer once the head has arrived."""
         url = _url(request)
-        upgrade = is_upgrade(request.headers.raw)
+        raw = request.headers.raw
+        upgrade = is_upgrade(raw)
         tunnel = upgrade or request.method == "CONNECT"
-        fields = fields_of(request.method, request.headers.raw, upgrade=upgrade)
+        fields = fields_of(request.method, raw, upgrade=upgrade)
         timeouts = timeouts_of(request.extensions.get("timeout"))
         called = request.extensions.get("trace")
         caller = Caller()
@@ -590,9 +591,10 @@ class AsyncMintTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; return its answer once the head has arrived."""
         url = _url(request)
-        upgrade = is_upgrade(request.headers.raw)
+        raw = request.headers.raw
+        upgrade = is_upgrade(raw)
         tunnel = upgrade or request.method == "CONNECT"
-        fields = fields_of(request.method, request.headers.raw, upgrade=upgrade)
+        fields = fields_of(request.method, raw, upgrade=upgrade)
         timeouts = timeouts_of(request.extensions.get("timeout"))
         called = request.extensions.get("trace")
         caller = Caller()

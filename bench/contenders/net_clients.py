@@ -14,6 +14,7 @@ import mint
 import mint.pool
 import mint.pool.asyncio
 
+from .. import servers
 from ._net import asks, trust
 
 if TYPE_CHECKING:
@@ -140,6 +141,26 @@ def async_httpx_mint(errand: Errand) -> Run:
 def async_httpx2_mint(errand: Errand) -> Run:
     make = import_module("mint.httpx2").AsyncMintTransport
     return _async_client(import_module("httpx2"), lambda: make(**_mint_options(errand)), errand)
+
+
+# -- httpx over nothing: what is left when the transport is taken away
+
+_FIELDS = [("content-type", "text/html"), ("content-length", "200"), ("server", "nginx")]
+
+
+def _mock(package: Package) -> Any:
+    content = servers.small()
+    return package.MockTransport(lambda _: package.Response(200, headers=_FIELDS, content=content))
+
+
+def httpx_mock(errand: Errand) -> Run:
+    package = import_module("httpx")
+    return _client(package, _mock(package), errand)
+
+
+def async_httpx_mock(errand: Errand) -> Run:
+    package = import_module("httpx")
+    return _async_client(package, lambda: _mock(package), errand)
 
 
 # -- the transports alone: what is left when the client around them is taken away

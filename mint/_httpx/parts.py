@@ -32,7 +32,7 @@ def url_of(scheme: Scheme, host: str, port: int | None, target: bytes) -> URL:
 
 def is_upgrade(raw: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether a request asks for another protocol on its connection (RFC 9110 7.8)."""
-    return any(name.lower() == b"upgrade" for name, _ in raw)
+    return any(len(name) == len(b"upgrade") and name.lower() == b"upgrade" for name, _ in raw)
 
 
 def fields_of(method: str, raw: Iterable[tuple[bytes, bytes]], *, upgrade: bool) -> list[tuple[str, str]]:

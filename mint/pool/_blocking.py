@@ -248,8 +248,9 @@ class Pool:
             headers: as for `request` of a connection; a content-length is added if the body is bytes.
             body: bytes, or pieces from an iterable.
             trailers: the fields after the body.
-            timeout: seconds for everything, a `Timeouts`, or `None` for no limit; by default that of the
-            pool. max_size: the maximum size of the content in bytes; `None` for no limit.
+            timeout: seconds for everything, a `Timeouts`, or `None` for no limit; by default, that of the
+                pool.
+            max_size: the maximum size of the content in bytes; `None` for no limit.
 
         Raises what `mint.connect` and connections raise, `TransportTimeout`, `ContentTooLarge`, `PoolClosed`.
         If a complete answer arrives before the server has received everything, that answer is returned.

@@ -182,6 +182,8 @@ class Policy:
         orders: list[Order] = [Close(line.key) for line in self._expired(now)]
         for order in orders:
             self.lost(order.key)
+        if not self._queues:
+            return orders
         blocked: set[Origin] = set()
         while True:
             heads = [queue[0] for origin, queue in self._queues.items() if queue and origin not in blocked]

@@ -42,6 +42,8 @@ _T = TypeVar("_T")
 _LOCAL_RETRIES = 100
 """How often a connection may turn out to be full or closing between being granted and being used."""
 
+UNLIMITED = Timeouts()
+
 _OTHER_CONNECTION = (
     Closed,
     ClosedForWriting,
@@ -155,7 +157,7 @@ class Wanted:
         if timeout == -1:
             return self
         until = None if timeout is None else self.clock() + _checks.seconds("timeout", timeout)
-        return replace(self, until=until, timeouts=Timeouts())
+        return replace(self, until=until, timeouts=UNLIMITED)
 
     def within(self, limit: float | None, since: float | None = None) -> float | None:
         """Return when a phase has to end that begins now, or that began at a given time."""
@@ -386,8 +388,10 @@ def leave(pool: PoolState, stream: Stream, bell: Bell) -> None:
 
 def _send_head(pool: PoolState, session: Session, wanted: Wanted) -> Procedure[Stream]:
     """Send the head on a connection that was granted."""
-    bells = pool.make_bell(), pool.make_bell()
-    wanted.bells = bells
+    # Nobody waits for the connection any more: the same bell does. Two calls of the caller may wait at once.
+    bell = wanted.bells[0] if wanted.bells else pool.make_bell()
+    bell.clear()
+    bells = wanted.bells = bell, pool.make_bell() if wanted.sends_itself else bell
     if wanted.trace is not None:
         if wanted.dialled:
             yield from _done(wanted, "connect", connection=session.conn)

@@ -16,7 +16,7 @@ from ..exchange._pieces import AsyncPieces, Pieces
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..types import Stream
 from ._options import PoolOptions, Timeouts
-from ._procedures import Wanted
+from ._procedures import UNLIMITED, Wanted
 from ._rehearsal import refuse
 
 if TYPE_CHECKING:
@@ -130,8 +130,12 @@ def make_wanted(
     parts = url if isinstance(url, URL) else split_url(url)
     fields = _checks.sent_fields("headers", headers)
     _checks.pairs("trailers", trailers)
-    if timeout is not None and not isinstance(timeout, Timeouts):
-        timeout = _checks.seconds("timeout", timeout)
+    if isinstance(timeout, Timeouts):
+        timeouts = timeout
+        total = timeouts.total
+    else:
+        timeouts = UNLIMITED
+        total = None if timeout is None else _checks.seconds("timeout", timeout)
     if not isinstance(body, Stream):
         _checks.content("body", body)
     if trace is not None and not callable(trace):
@@ -142,18 +146,19 @@ def make_wanted(
         )
     if method == "CONNECT" and not isinstance(body, Stream):
         raise ValueError("CONNECT opens a tunnel: ask for it with stream() and body=mint.STREAM")
-    timeouts = timeout if isinstance(timeout, Timeouts) else Timeouts(total=timeout)
     content: bytes | None = None
     make_source: Callable[[], Iterator[BytesLike] | AsyncIterator[BytesLike]] | None = None
     replays = True
     if isinstance(body, (bytes, bytearray, memoryview)):
         content = _checks.octets(body)
+    elif body is None or isinstance(body, Stream):
+        pass
     elif isinstance(body, AsyncIterable):
         pieces = body
         # The same iterator where the request is sent again before anything was taken from it.
         awaited = AsyncPieces("body", pieces)
         make_source, replays = (lambda: awaited), False
-    elif body is not None and not isinstance(body, Stream):
+    else:
         iterator = Pieces("body", body)
         make_source, replays = (lambda: iterator), False
     return Wanted(
@@ -165,7 +170,7 @@ def make_wanted(
         sends_itself=isinstance(body, Stream),
         trailers=trailers,
         timeouts=timeouts,
-        until=None if timeouts.total is None else clock() + timeouts.total,
+        until=None if total is None else clock() + total,
         replays=replays,
         clock=clock,
         trace=trace,

@@ -43,6 +43,9 @@ _LEAST = 4_096
 """How many octets of a body are sent at once where the queue has room, however little."""
 
 
+_OF_REQUESTS = (Data, Status, Headers, Done, RequestFailed, Informational, StatusReason, Trailers)
+
+
 class Bell(Protocol):
     """What a waiting thread or task sleeps on; an event of its event loop."""
 
@@ -158,8 +161,6 @@ class Stream:
     def note(self, response: Response) -> None:
         """Take one response of this request."""
         match response:
-            case Informational():
-                self.interim.append(response)
             case Status(status=status):
                 self.status = status
             case StatusReason(reason=reason):
@@ -170,6 +171,8 @@ class Stream:
             case Data(data=data):
                 self.pieces.append(data)
                 self.buffered += len(data)
+            case Informational():
+                self.interim.append(response)
             case Trailers(headers=headers):
                 self.trailers = headers
             case Done():
@@ -355,33 +358,22 @@ class Session:
         self.heard = self._clock()
         touched: dict[RequestRef, Stream] = {}
         for response in responses:
-            match response:
-                case Pong(ref=ref):
-                    if self._ping is not None and ref == self._ping[0]:
-                        self._ping = None
-                case (
-                    Data(ref=ref)
-                    | Status(ref=ref)
-                    | Headers(ref=ref)
-                    | Done(ref=ref)
-                    | RequestFailed(ref=ref)
-                    | Informational(ref=ref)
-                    | StatusReason(ref=ref)
-                    | Trailers(ref=ref)
-                ):
-                    stream = self.streams.get(ref)
-                    if stream is not None:
-                        stream.note(response)
-                        touched[ref] = stream
-                case _:
-                    pass
+            if isinstance(response, _OF_REQUESTS):
+                ref = response.ref
+                stream = self.streams.get(ref)
+                if stream is not None:
+                    stream.note(response)
+                    touched[ref] = stream
+            elif isinstance(response, Pong) and self._ping is not None and response.ref == self._ping[0]:
+                self._ping = None
         for stream in touched.values():
             self._settle_ended(stream)
             if stream.buffered > self._options.buffer_size and not stream.is_paused:
                 stream.is_paused = True
                 self._set_refill(stream, refill=False)
             stream.bell.set()
-            stream.sender.set()
+            if stream.sender is not stream.bell:
+                stream.sender.set()
         for bell in self.blocked:
             bell.set()
         self._report()
