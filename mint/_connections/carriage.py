@@ -83,7 +83,10 @@ class TunnelsBase(ABC):
         """Every tunnel that was asked for and not given up, whether or not its link is still there."""
         self._stopped: set[RequestRef] = set()
         """Those whose windows are not refilled, because much waits for their readers."""
-        self._changed = threading.Condition(threading.RLock())
+        # `with` takes the lock itself: a condition does that in Python code, where an exception of a signal
+        # handler, or no memory, would leave it held.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
 
     @property
     def connection(self) -> HTTP2:
@@ -117,7 +120,7 @@ class TunnelsBase(ABC):
         return Asked(checked, layer, tunnel_timeout), asked
 
     def _ask(self, asked: str, tcp: TCPOptions) -> TunnelLink:
-        with self._changed:
+        with self._lock:
             # What was dropped without being closed must not count against the limit of the proxy.
             for gone in [each for each in self._given if each not in self._links]:
                 self._given.discard(gone)
@@ -168,7 +171,7 @@ class TunnelsBase(ABC):
 
     def pump(self, tunnel: Tunnel, octets: bytes | memoryview[int] = b"") -> bool:
         """Send what the windows take; false where the stream takes nothing any more."""
-        with self._changed:
+        with self._lock:
             if self.room(tunnel.ref) is None:
                 tunnel.write(octets)  # and drop it
                 return False
@@ -179,7 +182,7 @@ class TunnelsBase(ABC):
 
     def read(self, tunnel: Tunnel) -> bytes | None:
         """Take one piece of what came through a tunnel; its window is refilled once there is room."""
-        with self._changed:
+        with self._lock:
             octets = tunnel.take()
             if tunnel.ref in self._stopped and tunnel.held <= MOST_HELD // 2:
                 self._stopped.discard(tunnel.ref)
@@ -189,7 +192,7 @@ class TunnelsBase(ABC):
 
     def end(self, tunnel: Tunnel) -> None:
         """End the outgoing direction of a tunnel, after what waits."""
-        with self._changed:
+        with self._lock:
             tunnel.close_notify()
 
     def _set_refill(self, ref: RequestRef, refill: bool) -> None:  # as the connection has it
@@ -201,7 +204,7 @@ class TunnelsBase(ABC):
 
     def forget(self, tunnel: Tunnel) -> None:
         """Give a tunnel up; never raises."""
-        with self._changed:
+        with self._lock:
             self._given.discard(tunnel.ref)
             self._stopped.discard(tunnel.ref)
             if self._links.pop(tunnel.ref, None) is None:
@@ -222,7 +225,7 @@ class TunnelsBase(ABC):
 
     def foresees(self, tunnel: Tunnel) -> bool:
         """Whether something for this tunnel has come that somebody else is still to hand out."""
-        with self._changed:
+        with self._lock:
             if self.waits or not self._connection.is_open("read"):
                 return False
             return any(
@@ -290,7 +293,7 @@ class TunnelsBase(ABC):
 
     def _fed(self, message: object) -> bool | Unknown:
         """Feed a message of the connection to the proxy; what it holds for the tunnels becomes theirs."""
-        with self._changed:
+        with self._lock:
             try:
                 taken = self._connection.stream(message)
             except MintError as error:
@@ -310,7 +313,7 @@ class TunnelsBase(ABC):
 
     def close(self) -> None:
         """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises."""
-        with self._changed:
+        with self._lock:
             self._connection = self._connection.close()
             self._lost(TransportClosed())
 

@@ -178,7 +178,7 @@ class Tunnels(TunnelsBase):
 
     def wait(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None:
         """Wait until something came for any tunnel, or it is enough already. Raises `TransportTimeout`."""
-        with self._changed:
+        with self._lock:
             if enough():
                 return
             if not self.waits:
@@ -204,7 +204,7 @@ class Tunnels(TunnelsBase):
 
     def look(self) -> None:
         """Read once for all tunnels, without waiting; while a mailbox reads, leave it to that."""
-        with self._changed:
+        with self._lock:
             if self.waits and not self._reading and self._connection.is_open("read"):
                 self._take_now()
 
@@ -212,7 +212,7 @@ class Tunnels(TunnelsBase):
         """Read once for everybody; false when the time is up. The lock is free meanwhile."""
         mine = False
         try:
-            with self._changed:
+            with self._lock:
                 socket = self._connection.socket
                 if socket is None or not self._connection.is_open("read"):
                     self._lost(TransportClosed())
@@ -233,14 +233,14 @@ class Tunnels(TunnelsBase):
                     # An interrupt came in between; the others must not wait for a thread that has left.
                     self._left()
                     raise
-        with self._changed:
+        with self._lock:
             if ready and self.waits:
                 self._take_now()
         return ready
 
     def _left(self) -> None:
         """Let another thread read for everybody."""
-        with self._changed:
+        with self._lock:
             self._changed.notify_all()
             if not self._connection.is_open("read"):
                 self._release()
@@ -276,7 +276,7 @@ class Tunnels(TunnelsBase):
         """Change how the connection to the proxy is read, as `set_mode` of a connection does."""
         if mode not in {"active", "passive"}:
             raise ValueError(f'mode must be "active" or "passive", not {mode!r}')
-        with self._changed:
+        with self._lock:
             self._connection = self._connection.set_mode("active" if mode == "active" else "passive", mailbox)
             # Whoever waits has no business with the socket any more.
             self._notify()
@@ -292,7 +292,7 @@ class Tunnels(TunnelsBase):
     def close(self) -> None:
         """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises."""
         super().close()
-        with self._changed:
+        with self._lock:
             if not self._reading:
                 self._release()
             else:

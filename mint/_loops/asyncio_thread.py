@@ -30,7 +30,9 @@ class _Watch:
 
     def __init__(self, loop: weakref.ref[asyncio.AbstractEventLoop]) -> None:
         self._loop = loop
-        self._changed = threading.Condition()
+        # `with` takes the lock itself, as in carriage.py.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self.callbacks: Callbacks = {}
         self._delivered = True
         self._stopped = False
@@ -43,7 +45,7 @@ class _Watch:
 
     def change(self, key: tuple[int, int], callback: Callable[[], object] | None) -> None:
         """Register a callback for a descriptor and an event, or none."""
-        with self._changed:
+        with self._lock:
             if callback is None:
                 self.callbacks.pop(key, None)
             else:
@@ -52,7 +54,7 @@ class _Watch:
 
     def stop(self) -> None:
         """End the thread, which closes its own sockets."""
-        with self._changed:
+        with self._lock:
             self._stopped = True
             self._changed.notify()
             self._ring()
@@ -70,7 +72,7 @@ class _Watch:
                 if self.callbacks.get(key) == callback:
                     callback()
         finally:
-            with self._changed:
+            with self._lock:
                 self._delivered = True
                 self._changed.notify()
 
@@ -79,7 +81,7 @@ class _Watch:
     def _run(self) -> None:
         with contextlib.closing(self._bell), contextlib.closing(self._rope):
             while True:
-                with self._changed:
+                with self._lock:
                     self._changed.wait_for(lambda: self._delivered or self._stopped)
                     if self._stopped:
                         return
