@@ -55,7 +55,7 @@ def pool(_: object) -> Task:
     return _task(lambda: made.request("GET", URL).content)
 
 
-def _httpx(transport: Any) -> Task:
+def _httpx(transport: Any) -> Task:  # of either package, which have no common types
     session = import_module("httpx").Client(transport=transport)
 
     def get() -> bytes:
