@@ -94,7 +94,8 @@ class Stream:
         self.method = method
         self.ticket = ticket
         """What holds its place on the connection."""
-        self.bell, self.sender = bells
+        self.bell: Bell = bells[0]
+        self.sender: Bell = bells[1]
         self.status: int = 0
         self.reason: str = ""
         self.headers: HeaderFields = ()
