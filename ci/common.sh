@@ -20,7 +20,9 @@ UNIT=(-m 'not integration' --ignore tests/integration --ignore tests/ci --ignore
 OF_SOURCES=(--ignore tests/fuzz --ignore tests/core/test_secrets_unindexed.py
     --deselect tests/errors/test_errors.py::test_every_reason_of_the_engines_has_an_error
     --deselect tests/errors/test_errors.py::test_something_says_every_reason
-    --deselect tests/errors/test_errors.py::test_the_places_that_are_named_for_a_new_reason_exist)
+    --deselect tests/errors/test_errors.py::test_the_places_that_are_named_for_a_new_reason_exist
+    --deselect tests/errors/test_errors.py::test_every_cause_of_a_value_that_is_refused_has_words
+    --ignore tests/errors/test_wording.py)
 # Tests that raise at every bytecode and every allocation: no tracer or sanitizer stands that.
 EVERY_STEP=(--ignore-glob 'tests/*/test_*interrupts*.py' --ignore-glob 'tests/*/test_*memory_errors*.py'
     --ignore tests/fuzz/test_harnesses.py)
