@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, overload
 
 from .._connect.race import Arrived, Ready, Receive, Send
 from .._loops.shared import ELSEWHERE, TunnelLink
-from .._loops.system import POLLIN, POLLOUT, make_poll
-from .._loops.tcp import LONGEST, milliseconds
+from .._loops.system import LONGEST, POLLIN, POLLOUT, make_poll, milliseconds
 from .._wire.link import Link, Refused
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions

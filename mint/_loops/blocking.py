@@ -43,8 +43,8 @@ from .dialer import (
     resolving,
     socket_of,
 )
-from .system import CONNECTED, POLLIN, POLLOUT, make_poll
-from .tcp import SocketLink, milliseconds
+from .system import CONNECTED, POLLIN, POLLOUT, make_poll, milliseconds
+from .tcp import SocketLink
 
 if TYPE_CHECKING:
     import socket as sockets

@@ -25,7 +25,7 @@ from .._checks import seconds
 from .._core.turns import Mutex, shift
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
-from .tcp import LONGEST
+from .system import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,6 +6,7 @@ these names instead of those of `select` and `socket`. The events are the bits o
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import socket as sockets
@@ -37,6 +38,9 @@ POLLERR: Final = int(getattr(select, "POLLERR", 0x08))
 CONNECTED: Final = POLLOUT | POLLERR
 """The events of a socket that is connecting. `poll` reports a failure as both; Windows as an exception."""
 
+LONGEST: Final = 2_000_000.0
+"""Above how many seconds waiting has no end: `poll` counts milliseconds in 31 bits."""
+
 _NAP: Final = 0.05
 """How many seconds to sleep at a time where there is nothing that `select` could wait for."""
 
@@ -55,6 +59,13 @@ class Poll(Protocol):
     def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
         """Wait for events, at most so many milliseconds; return descriptors and events."""
         ...
+
+
+def milliseconds(left: float | None) -> int | None:
+    """Return so many seconds as a time for `poll`; `None` is for ever."""
+    if left is None or left > LONGEST:
+        return None
+    return math.ceil(max(0.0, left) * 1000)
 
 
 def make_poll() -> Poll:

@@ -7,7 +7,6 @@ that two peers that both write cannot deadlock. A receive writes too.
 
 from __future__ import annotations
 
-import math
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from .._wire.tls import TLSLayer
 from ..errors import TransportClosed, TransportError, TransportTimeout
 from ..options import TCPOptions
 from .sockets import SocketBase, broken, check_socket
-from .system import AT_ONCE, POLLIN, POLLOUT, make_poll
+from .system import AT_ONCE, POLLIN, POLLOUT, make_poll, milliseconds
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -25,17 +24,7 @@ if TYPE_CHECKING:
 
     from .._wire.layer import Layer
 
-LONGEST = 2_000_000.0
-"""Above how many seconds waiting has no end: `poll` counts milliseconds in 31 bits."""
-
 _EVENTS = {0: 0, READ: POLLIN, WRITE: POLLOUT, READ | WRITE: POLLIN | POLLOUT}
-
-
-def milliseconds(left: float | None) -> int | None:
-    """Return a time for `poll`; `None` is for ever."""
-    if left is None or left > LONGEST:
-        return None
-    return math.ceil(max(0.0, left) * 1000)
 
 
 class SocketLink(SocketBase):

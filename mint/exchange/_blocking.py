@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from .. import _checks
 from .._connections.http1 import HTTP1
 from .._connections.http2 import HTTP2
 from .._connections.rehearsal import check_trailers, refusal
-from .._loops.system import POLLIN, POLLOUT, make_poll
+from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds
 from ..errors import ContentTooLarge, MintError, TransportTimeout
 from ._answer import MAX_SIZE, Collector, Outcome
 from ._pieces import Pieces
@@ -273,7 +272,7 @@ def _wait_for_room(run: Run, left: float | None) -> None:
     poll = make_poll()
     if socket is not None:
         poll.register(socket.fileno(), POLLIN | POLLOUT)
-        poll.poll(None if left is None else ceil(left * 1000))
+        poll.poll(milliseconds(left))
     try:
         run.conn = run.conn.flush(timeout=0)
     except TransportTimeout as error:
@@ -284,4 +283,4 @@ def _wait_for_room(run: Run, left: float | None) -> None:
     nap = _NAP if left is None else min(_NAP, left)
     if socket is not None:
         poll.modify(socket.fileno(), POLLIN)
-    poll.poll(ceil(nap * 1000))
+    poll.poll(milliseconds(nap))

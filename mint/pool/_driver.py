@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Coroutine, Iterator
-from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from .._connections.negotiation import connect
 from .._loops.dialer import blocking_resolver
 from .._loops.mailbox import Mailbox
-from .._loops.system import POLLIN, POLLOUT, make_poll
+from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds
 from ..errors import MailboxClosed, MintError, TransportTimeout
 from ._procedures import Connect, Look, Park, Pull, Receive, Room, Tell
 
@@ -255,7 +254,7 @@ class Driver:
             return False
         poll = make_poll()
         poll.register(number, events)
-        poll.poll(None if left is None else ceil(left * 1000))
+        poll.poll(milliseconds(left))
         return True
 
     def _wait_for_room(self, session: Session, reads: bool, until: float | None) -> None:

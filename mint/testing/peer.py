@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from typing import Final, Protocol, TypeVar
 
-from .._loops.system import POLLIN, POLLOUT, UNIX, make_poll
+from .._loops.system import POLLIN, POLLOUT, UNIX, make_poll, milliseconds
 
 READ_SIZE: Final = 65_536
 LEFT_LIMIT: Final = 1 << 20
@@ -66,8 +66,8 @@ class _Socket:
         left = min(deadline - time.monotonic(), self.patience)
         self._waiting = event
         try:
-            # poll() takes no infinity; a wait without end is one the server's stop ends.
-            if left <= 0 or not poller.poll(None if left == math.inf else math.ceil(left * 1000)):
+            # A wait without end is one that the server's stop ends.
+            if left <= 0 or not poller.poll(milliseconds(left)):
                 raise TimeoutError("nothing was sent or received before the deadline")
         finally:
             self._waiting = 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,22 @@ def test_an_answer_that_ends_only_after_the_upload(loop: LoopName, protocol: Pro
         (answer,) = Client(loop, origin.port).run(call("POST", "/", (), body, timeout=20))
     assert isinstance(answer, Answer), answer
     assert (answer.status, answer.content) == (status, b"I have read 3000000")
+
+
+@pytest.mark.parametrize("timeout", [3e6, 1e12, sys.float_info.max])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_limit_of_years(loop: LoopName, protocol: Protocol, timeout: float) -> None:
+    """Every wait in between can take such a limit; the body does not fit in the kernel's buffers."""
+
+    def counting(given: Request) -> Response:
+        return Response(200, (), str(len(given.body.read())).encode())
+
+    with serving(protocol, counting) as origin:
+        body = (bytes(1_000_000) for _ in range(9))
+        (answer,) = Client(loop, origin.port).run(call("POST", "/", (), body, timeout=timeout))
+    assert isinstance(answer, Answer), answer
+    assert answer.content == b"9000000"
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -8,6 +8,7 @@ import math
 import socket
 import ssl
 import struct
+import sys
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ import pytest
 
 import mint
 from mint import TCPOptions, errors
-from mint._loops.system import POLLIN
+from mint._loops.system import POLLIN, milliseconds
 from mint._wire.pipe import MAX_READ_AHEAD
 from mint.transport import SocketLink
 from tests.refs import ref_of
@@ -513,3 +514,13 @@ def test_a_link_that_is_taken_can_be_closed(elsewhere: bool) -> None:
     link.release(moved=False)
     assert near.fileno() == -1
     far.close()
+
+
+@pytest.mark.parametrize(
+    ("left", "most"),
+    [(None, None), (0.0, 0), (-3.0, 0), (1e-9, 1), (1.5, 1500), (2e6, 2_000_000_000), (2.1e6, None)]
+    + [(each, None) for each in (1e12, sys.float_info.max, math.inf)],
+)
+def test_times_for_poll(left: float | None, most: int | None) -> None:
+    """They are rounded up and fit in 31 bits; above that a wait has no end."""
+    assert milliseconds(left) == most

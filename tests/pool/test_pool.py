@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -307,12 +308,13 @@ def test_an_answer_while_somebody_else_sends(loop: LoopName) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_who_waits_to_send_holds_up_nobody_else(loop: LoopName, high_water: int) -> None:
     """Whatever may be queued: the server reads nothing, and the other request still has its limit of time."""
-    over = threading.Event()
+    wide, over = threading.Event(), threading.Event()
     window = 100_000_000
     script = [
         *http2.handshake((4, window)),
         http2.send(http2.window_update(0, window)),
         http2.ExpectHeaders(1),
+        Set(wide),
         Wait(over),
     ]
     with ScriptedServer(script, timeout=20) as server:
@@ -323,8 +325,9 @@ def test_who_waits_to_send_holds_up_nobody_else(loop: LoopName, high_water: int)
                     await world.pool.request("POST", url(server), (), bytes(50_000_000), timeout=None)
 
             async def second() -> None:
+                await world.event(wide)
                 with pytest.raises(TransportTimeout):
-                    await world.pool.request("POST", url(server), (), bytes(1_000), timeout=2.0)
+                    await world.pool.request("POST", url(server), (), bytes(1_000), timeout=0.3)
                 over.set()
                 world.pool.close()
 
@@ -332,6 +335,24 @@ def test_who_waits_to_send_holds_up_nobody_else(loop: LoopName, high_water: int)
 
         tcp = mint.TCPOptions(high_water=high_water, send_timeout=None)
         play(loop, scenario, options=PoolOptions(max_per_origin=1), tcp=tcp, **H2)
+
+
+@pytest.mark.parametrize("timeout", [3e6, 1e12, sys.float_info.max])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_limit_of_years(loop: LoopName, protocol: Protocol, timeout: float) -> None:
+    """Every wait in between can take such a limit; the body does not fit in the kernel's buffers."""
+
+    def counting(given: Request) -> Response:
+        return Response(200, (), str(len(given.body.read())).encode())
+
+    with serving(protocol, counting) as origin:
+
+        async def scenario(world: World) -> None:
+            answer = await world.pool.request("POST", url(origin), (), bytes(9_000_000), timeout=timeout)
+            assert answer.content == b"9000000"
+
+        play(loop, scenario)
 
 
 @pytest.mark.parametrize("loop", LOOPS)
