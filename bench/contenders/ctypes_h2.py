@@ -151,7 +151,7 @@ class Client:
         now, at = next(waiting), 0
 
         # `flags` is Any: ctypes pointers have no type of what they point to.
-        def read(_: int, __: int, target: int, room: int, flags: Any, ___: int, ____: int) -> int:  # as above
+        def read(_: int, __: int, target: int, room: int, flags: Any, ___: int, ____: int) -> int:  # a pointer
             nonlocal now, at
             size = min(room, len(now) - at)
             ctypes.memmove(target, now[at : at + size], size)

@@ -15,7 +15,7 @@ import mint.asyncio
 import mint.trio
 from mint.testing import http2
 
-from ..pool.pools import finish
+from ..together import finish
 from ..worlds import run_trio
 
 if TYPE_CHECKING:

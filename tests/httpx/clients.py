@@ -6,11 +6,10 @@ The transport may be mint's or the package's own, so that a test can hold one ag
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar  # httpx and httpx2 have no common types
 
-import trio
+from ..together import finish, reached, together
+from ..worlds import Loop, run_trio
 
 if TYPE_CHECKING:
     import threading
@@ -59,39 +58,11 @@ class User:
 
     async def together(self, *work: Callable[[], Coroutine[Any, Any, _T]]) -> list[_T]:
         """Do everything at the same time; return the results in order."""
-        if self.kind == "blocking":
-            with ThreadPoolExecutor(len(work)) as executor:
-                return list(executor.map(lambda each: finish(each()), work))
-        if self.kind == "asyncio":
-            return list(await asyncio.gather(*(each() for each in work)))
-        found: dict[int, _T] = {}
-
-        async def keep(number: int) -> None:
-            found[number] = await work[number]()
-
-        async with trio.open_nursery() as nursery:
-            for number in range(len(work)):
-                nursery.start_soon(keep, number)
-        return [found[number] for number in range(len(work))]
+        return await together(self.kind, *work)
 
     async def event(self, event: threading.Event) -> None:
         """Wait for something that a server of the test sets."""
-        if self.kind == "blocking":
-            assert event.wait(10)
-        elif self.kind == "asyncio":
-            assert await asyncio.get_running_loop().run_in_executor(None, event.wait, 10)
-        else:
-            assert await trio.to_thread.run_sync(event.wait, 10)
-
-
-def finish(work: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine that never suspends."""
-    try:
-        work.send(None)
-    except StopIteration as over:
-        result: _T = over.value
-        return result
-    raise AssertionError("something would have waited")
+        await reached(self.kind, event)
 
 
 def play(
@@ -123,5 +94,5 @@ def play(
     if kind == "blocking":
         return finish(whole())
     if kind == "asyncio":
-        return asyncio.run(whole())
-    return trio.run(partial(whole))
+        return Loop(asyncio.SelectorEventLoop)(whole())
+    return run_trio(whole)

@@ -7,7 +7,6 @@ suspends, and what runs at the same time runs in threads of its own.
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar  # arguments of others are passed through
 
@@ -19,6 +18,7 @@ import mint.pool.asyncio
 import mint.pool.trio
 
 from ..exchange.loops import LOOPS, TLS, LoopName
+from ..together import finish, reached, together
 from ..worlds import Loop, run_trio
 
 if TYPE_CHECKING:
@@ -110,39 +110,11 @@ class World:
             except Exception as error:  # noqa: BLE001  # it is returned
                 return error
 
-        if self.name == "blocking":
-            with ThreadPoolExecutor(len(work)) as executor:
-                return list(executor.map(lambda each: finish(one(each)), work))
-        if self.name == "trio":
-            found: dict[int, _T | BaseException] = {}
-
-            async def keep(number: int) -> None:
-                found[number] = await one(work[number])
-
-            async with trio.open_nursery() as nursery:
-                for number in range(len(work)):
-                    nursery.start_soon(keep, number)
-            return [found[number] for number in range(len(work))]
-        return list(await asyncio.gather(*(one(each) for each in work)))
+        return await together(self.name, *(partial(one, each) for each in work))
 
     async def event(self, event: threading.Event) -> None:
-        """Wait for something that a server of the test tells."""
-        if self.name == "blocking":
-            assert event.wait(10)
-        elif self.name == "trio":
-            assert await trio.to_thread.run_sync(event.wait, 10)
-        else:
-            assert await asyncio.get_running_loop().run_in_executor(None, event.wait, 10)
-
-
-def finish(work: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine that never suspends."""
-    try:
-        work.send(None)
-    except StopIteration as over:
-        result: _T = over.value
-        return result
-    raise AssertionError("something would have waited")
+        """Wait for something that a server of the test sets."""
+        await reached(self.name, event)
 
 
 def play(name: LoopName, scenario: Callable[[World], Coroutine[Any, Any, _T]], **options: Any) -> _T:
