@@ -1,0 +1,131 @@
+"""Making the frames of an HTTP/2 transcript fewer, and what they contain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .frame_edits import OPAQUE, Unit, contents, units, values
+from .remaking import Edit, places
+from .searching import Search, entries, reduced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..transcripts._reading import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame of what arrived: the place of its step, its number in it, and the frame."""
+
+    at: int
+    number: int
+    unit: Unit
+    connection: int
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.at, self.number
+
+
+def _frames(transcript: Transcript) -> list[_Frame]:
+    made: list[_Frame] = []
+    wires = places(transcript)
+    for at, part in entries(transcript, "feed"):
+        octets = part.call.arguments[0]
+        if part.beginning.protocol != "http2" or not isinstance(octets, bytes):
+            continue
+        found, _ = units(wires[at].held, octets)
+        connection = part.beginning.connection
+        made += [
+            _Frame(at, number, unit, connection) for number, unit in enumerate(found) if unit.kind != OPAQUE
+        ]
+    return made
+
+
+def _changing(frames: Sequence[_Frame], unit: Unit | None = None) -> Edit:
+    """Return the edit that leaves frames out, or makes them another one."""
+    made: defaultdict[int, dict[int, Unit | None]] = defaultdict(dict)
+    for frame in frames:
+        made[frame.at][frame.number] = unit
+    return Edit(units=made)
+
+
+def without_streams(search: Search) -> Iterator[None]:
+    """Leave out all that the server says on a stream."""
+    streams = {(frame.connection, frame.unit.stream): None for frame in _frames(search.best)}
+    for connection, stream in streams:
+        frames = [
+            frame
+            for frame in _frames(search.best)
+            if (frame.connection, frame.unit.stream) == (connection, stream)
+        ]
+        if frames and search.accepts(search.best, _changing(frames)):
+            yield
+
+
+def without_frames(search: Search) -> Iterator[None]:
+    """Leave frames out."""
+    base = search.best
+    every = _frames(base)
+
+    def keeps(kept: Sequence[_Frame]) -> bool:
+        keys = {frame.key for frame in kept}
+        return search.accepts(base, _changing([frame for frame in every if frame.key not in keys]))
+
+    for _ in reduced(every, keeps):
+        yield
+
+
+def with_less_in_frames(search: Search) -> Iterator[None]:
+    """Leave out fields, content and padding, and make values shorter."""
+    for key in [frame.key for frame in _frames(search.best)]:
+        frame = next((each for each in _frames(search.best) if each.key == key), None)
+        if frame is None:
+            continue
+        if search.accepts(search.best, _changing([frame], frame.unit.with_content(frame.unit.content))):
+            yield
+        if frame.unit.is_block:
+            yield from _with_fewer_fields(search, frame)
+            yield from _with_shorter_fields(search, key)
+        else:
+            yield from _with_less_content(search, frame)
+
+
+def _of_fields(key: tuple[int, int], changes: Mapping[int, bytes | None]) -> Edit:
+    return Edit(fields={key[0]: {key[1]: changes}})
+
+
+def _with_fewer_fields(search: Search, frame: _Frame) -> Iterator[None]:
+    base = search.best
+    every = range(len(values(frame.unit)))
+
+    def keeps(kept: Sequence[int]) -> bool:
+        return search.accepts(base, _of_fields(frame.key, dict.fromkeys({*every} - {*kept})))
+
+    for _ in reduced(every, keeps):
+        yield
+
+
+def _with_shorter_fields(search: Search, key: tuple[int, int]) -> Iterator[None]:
+    frame = next((each for each in _frames(search.best) if each.key == key), None)
+    for number, value in enumerate([] if frame is None else values(frame.unit)):
+        base = search.best
+
+        def keeps(less: Sequence[bytes], number: int = number, base: Transcript = base) -> bool:
+            return search.accepts(base, _of_fields(key, {number: b"".join(less)}))
+
+        for _ in reduced([bytes((octet,)) for octet in value or b""], keeps):
+            yield
+
+
+def _with_less_content(search: Search, frame: _Frame) -> Iterator[None]:
+    base = search.best
+
+    def keeps(less: Sequence[bytes]) -> bool:
+        return search.accepts(base, _changing([frame], frame.unit.with_content(b"".join(less))))
+
+    for _ in reduced(contents(frame.unit), keeps):
+        yield
