@@ -25,7 +25,7 @@ def test_a_call_has_its_own_limit_of_time_in_place_of_the_others() -> None:
     wait = Do(lambda _peer: go.wait(30))
     with (
         ScriptedServer((request(), Send(HEAD), wait, Send(b"late"), Close())) as server,
-        mint.pool.Pool(timeout=0.3) as pool,
+        mint.pool.Pool(timeout=2) as pool,
         pool.stream("GET", f"http://127.0.0.1:{server.port}/") as streamed,
     ):
         for limit in (0.01, 0.05):

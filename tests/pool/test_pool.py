@@ -406,7 +406,7 @@ def test_a_server_that_no_longer_answers_pings(loop: LoopName) -> None:
             assert caught.value.processed is mint.Processed.MAYBE
             over.set()
 
-        play(loop, scenario, options=PoolOptions(ping_interval=0.05, ping_timeout=0.2), **H2)
+        play(loop, scenario, options=PoolOptions(ping_interval=0.05, ping_timeout=1), **H2)
 
 
 @pytest.mark.parametrize("loop", LOOPS)
