@@ -150,8 +150,15 @@ class Client:
         waiting = iter(pieces)
         now, at = next(waiting), 0
 
-        # `flags` is Any: ctypes pointers have no type of what they point to.
-        def read(_: int, __: int, target: int, room: int, flags: Any, ___: int, ____: int) -> int:  # a pointer
+        def read(
+            _: int,
+            __: int,
+            target: int,
+            room: int,
+            flags: Any,  # a pointer of ctypes, which has no type of what it points to
+            ___: int,
+            ____: int,
+        ) -> int:
             nonlocal now, at
             size = min(room, len(now) - at)
             ctypes.memmove(target, now[at : at + size], size)
