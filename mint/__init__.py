@@ -148,19 +148,19 @@ _HOMES = {
     "_connections.tunnels": ("Tunnels",),
     "types": ("STREAM", "UNKNOWN", "Eof", "TLSInfo", "UnixAddress"),
 }
-"""Where each name lives; what is no name here is a module."""
+"""The module that defines each name. The other names in `__all__` are modules."""
 
 _OTHER = dict.fromkeys(
     ("Loader", "Markup", "Printer", "Template", "TemplateError", "TemplateNotFound"),
     "; the distribution mint, a template engine, has it. This is the HTTP client mint-http, and only one of "
-    "the two can be imported: pip uninstall mint-http, or mint",
+    "the two can be imported: run pip uninstall mint-http, or pip uninstall mint",
 )
-"""What the unrelated distribution `mint` has in its module of the same name, and what to say of it."""
+"""Names that the module of the unrelated distribution `mint` defines, and what the error adds for them."""
 
 _FOUND = {name: home for home, names in _HOMES.items() for name in names}
 
 
-if not TYPE_CHECKING:  # or every name would be known to type checkers
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
 
     def __getattr__(name: str) -> object:
         if name not in __all__ and name not in _HOMES:

@@ -1,4 +1,4 @@
-"""Alternative services as RFC 7838 names them: what an Alt-Svc field or an ALTSVC frame says."""
+"""Alternative services (RFC 7838): the contents of an Alt-Svc field or an ALTSVC frame."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import _checks
 DAY: Final = 86_400
 MOST_PORT: Final = 65_535
 MOST_AGE: Final = 2**31 - 1
-"""What a longer age counts as: 68 years."""
+"""The largest `max_age`, 68 years; a larger one is reduced to it."""
 
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _QUOTED = r'"(?:[^"\\]|\\.)*+"'
@@ -31,8 +31,8 @@ class Alternative:
     Attributes:
         protocol: the ALPN name of its protocol, percent-decoded: `"h2"`, `"h3"`.
         host: the host of the service, without brackets; empty for the host of the origin.
-        port: its TCP or UDP port, 1 to 65 535.
-        max_age: for how many seconds it may be remembered, from when the response was made.
+        port: its TCP or UDP port, 1 to 65,535.
+        max_age: for how many seconds it may be remembered, counted from the time of the response.
         persist: whether it may be kept when the network changes.
 
     """

@@ -65,12 +65,12 @@ def _matches(wanted: str, name: str) -> bool:
 
 
 def is_sequence(value: object) -> TypeGuard[tuple[object, ...] | list[object]]:
-    """Whether `ssl` gave several values."""
+    """Whether `ssl` returned a sequence of values."""
     return isinstance(value, (tuple, list))
 
 
 def names_in(alternatives: object, certificate: bytes) -> CertificateNames:
-    """Return the names in a certificate, given what `getpeercert` has under `subjectAltName`."""
+    """Return the names in a certificate, given the `subjectAltName` entry that `getpeercert` returned."""
     dns: list[str] = []
     addresses: list[str] = []
     for pair in alternatives if is_sequence(alternatives) else ():
@@ -85,7 +85,7 @@ def names_in(alternatives: object, certificate: bytes) -> CertificateNames:
 
 
 def check_hostname_check(name: str, value: object) -> None:
-    """Refuse what cannot decide at once: a coroutine would count as true for every host."""
+    """Refuse anything but a plain function: a coroutine would be a true value for every host."""
     if not callable(value):
         raise TypeError(f"{name} must be a function of a host name and CertificateNames, or None")
     if _checks.is_coroutine_function(value):
@@ -93,7 +93,7 @@ def check_hostname_check(name: str, value: object) -> None:
 
 
 def check_pem(name: str, value: object) -> PEM:
-    """Return PEM text or octets. What is refused may be a key, so it is not repeated."""
+    """Return PEM text or octets. Errors never show the value, because it may be a key."""
     exact: PEM | None = None
     if isinstance(value, str):
         exact = _checks.text(name, value, secret=True)

@@ -1,7 +1,7 @@
-"""Checks of arguments: what is of another type or out of range is refused by name, before anything happens.
+"""Checks of arguments: an error names an argument of the wrong type or out of range before anything happens.
 
-Subclasses of `str`, `bytes` and numbers are taken for what the base class holds, whatever their own methods
-say. A value that may be a secret is never repeated.
+Instances of subclasses of `str`, `bytes` and numbers are replaced with the value of the base class, and
+methods that they override are ignored. An error never shows a value that may be a secret.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _T = TypeVar("_T")
 _SHOWN: Final = 120
 
 LONGEST: Final = sys.float_info.max
-"""The longest time in seconds; what the system cannot count is waited for without end."""
+"""The longest time in seconds. A time that is too long for the system is treated as no limit."""
 
 
 def shown(value: object) -> str:
-    """Return a value as a message may repeat it: escaped, cut, and without what may be a password."""
+    """Return a value as a message may show it: escaped, shortened, and without what may be a password."""
     text = ascii(value)
     if "@" in text:
         text = f"(redacted){text[text.rindex('@') :]}"
@@ -28,7 +28,7 @@ def shown(value: object) -> str:
 
 
 def flag(name: str, value: object) -> bool:
-    """Return a bool: None must never come to mean "off" (CVE-2021-22939)."""
+    """Return a bool. `None` is refused, so that it never means "off" by accident (CVE-2021-22939)."""
     if value is True or value is False:
         return value
     raise ValueError(f"{name} must be True or False, not {shown(value)}")
@@ -53,7 +53,7 @@ def seconds(name: str, value: object, least: float = 0.0) -> float:
 
 
 def until(name: str, value: object, now: float) -> float:
-    """Return when a time is up that begins now; one below 0 is up already."""
+    """Return the deadline of a timeout that begins now; a negative timeout has already expired."""
     return now + seconds(name, value, -LONGEST)
 
 
@@ -62,11 +62,11 @@ CODECS: Final = {
     "ASCII": ("ascii", "strict", " in ASCII"),
     "a path": ("utf-8", "surrogateescape", ""),
 }
-"""How text is encoded when it is used, and how a message says so."""
+"""For each kind of text: the codec, its error handler, and what an error message adds about it."""
 
 
 def encodes(value: str, kind: str) -> bool:
-    """Whether text can be encoded; the error that says no would hold all of it, which may be secret."""
+    """Whether text can be encoded. `UnicodeEncodeError` contains the text, so it is never passed on."""
     codec, handler, _ = CODECS[kind]
     try:
         value.encode(codec, handler)
@@ -96,9 +96,9 @@ def text(
 
 
 def octets(value: object) -> bytes | None:
-    """Return what a bytes-like value holds, as `bytes`; `None` for anything else.
+    """Return the contents of a bytes-like value as `bytes`; `None` for anything else.
 
-    `bytes` itself passes by reference. What the methods of a subclass say counts for nothing.
+    `bytes` are not copied. Methods that a subclass overrides are ignored.
     """
     if type(value) is bytes:
         return value
@@ -113,7 +113,7 @@ def octets(value: object) -> bytes | None:
 
 def _buffer(value: object) -> memoryview[int] | None:
     try:
-        # What has no buffer is refused by memoryview itself, which knows best.
+        # `memoryview` itself raises TypeError for an object without a buffer.
         return memoryview(value)  # type: ignore[arg-type]  # see above
     except TypeError:
         return None
@@ -130,36 +130,36 @@ def view(name: str, value: object) -> memoryview[int]:
 
 
 def exact_text(name: str, value: object) -> str:
-    """Return what a `str` holds; `TypeError` for anything else."""
+    """Return a `str` that is not of a subclass; raise `TypeError` for anything else."""
     if isinstance(value, str):
         return str.__str__(value)
     raise TypeError(f"{name} must be a str, not {type(value).__name__}")
 
 
 _COROUTINE: Final = 0x80
-"""The flag of code that makes a coroutine (`inspect.CO_COROUTINE`; importing inspect takes too long)."""
+"""The flag of the code of a coroutine function (`inspect.CO_COROUTINE`; importing inspect takes too long)."""
 
 
 def is_coroutine_function(value: object) -> bool:
-    """Whether a call gives a coroutine, as far as that shows: a function, a method, a partial, an object."""
+    """Whether calling a function, method, partial or callable object is known to return a coroutine."""
     while hasattr(value, "func") and hasattr(value, "keywords"):
-        value = getattr(value, "func")  # noqa: B009  # of functools.partial, whose import is not worth it
+        value = getattr(value, "func")  # noqa: B009  # a functools.partial, not imported to save time
     if not hasattr(value, "__code__") and not hasattr(value, "__func__"):
-        value = getattr(type(value), "__call__", None)  # noqa: B004  # its code is wanted
+        value = getattr(type(value), "__call__", None)  # noqa: B004  # for its code, not to see if it is callable
     code: object = getattr(getattr(value, "__func__", value), "__code__", None)
     flags: object = getattr(code, "co_flags", 0)
     return isinstance(flags, int) and bool(flags & _COROUTINE)
 
 
 def instance(name: str, value: object, kind: type[_T], said: str = "") -> _T:
-    """Return a value of a class; `TypeError` for any other."""
+    """Return the value if it is an instance of the class; raise `TypeError` otherwise."""
     if isinstance(value, kind):
         return value
     raise TypeError(f"{name} must be {said or f'a mint.{kind.__name__}'}, not {type(value).__name__}")
 
 
 def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
-    """Return one of these words."""
+    """Return the value if it is one of these words; raise `ValueError` otherwise."""
     names = tuple(allowed)
     if isinstance(value, str) and (exact := str.__str__(value)) in names:
         return exact
@@ -179,12 +179,12 @@ def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
 
 
 def _items(value: tuple[object, ...]) -> tuple[object, ...]:
-    # Not through the instance, whose class may say anything; then pyright does not know the items.
+    # Not `value[:]`, which a subclass may override. pyright does not know the type of these items.
     return tuple.__getitem__(value, slice(None))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # as above
 
 
 def words(value: object) -> tuple[str, ...] | None:
-    """Return a tuple of `str`, whatever a subclass says that it holds; `None` for anything else."""
+    """Return a tuple of `str` without instances of subclasses; `None` for anything but a tuple of `str`."""
     if not _is_tuple(value):
         return None
     held = _items(value)
@@ -200,7 +200,7 @@ def lower_names(name: str, value: object) -> frozenset[str]:
     """Return a set of field names in lower case."""
     if _is_set(value):
         held: set[object] = set()
-        held.update(value)  # copies what is in there, whatever a subclass would say
+        held.update(value)  # copies the elements without calling methods of a subclass
         exact = frozenset(str.__str__(each) for each in held if isinstance(each, str))
         if len(exact) == len(held) and all(each == each.lower() for each in exact):
             return exact
@@ -208,9 +208,9 @@ def lower_names(name: str, value: object) -> frozenset[str]:
 
 
 def sent_fields(name: str, value: object) -> list[tuple[str, str]]:
-    """Return the pairs of name and value to send; what they hold may be secret.
+    """Return the pairs of name and value to send. Errors never show them, because they may be secret.
 
-    Neither a mapping nor text is one: names of two letters would be taken for pairs.
+    A mapping and text are refused even if they are empty.
     """
     made: list[tuple[str, str]] = []
     if not isinstance(value, (str, bytes)) and not hasattr(value, "keys") and _is_iterable(value):
@@ -226,7 +226,7 @@ def sent_fields(name: str, value: object) -> list[tuple[str, str]]:
 
 
 def content(name: str, value: object, *, needed: bool = False) -> None:
-    """Refuse what is no content: text, a mapping, what is neither bytes nor gives pieces."""
+    """Raise `TypeError` for text, a mapping, and anything that is neither bytes nor iterable."""
     if (value is None and not needed) or octets(value) is not None:
         return
     pieces = value if _is_sequence(value) else ()
@@ -237,12 +237,12 @@ def content(name: str, value: object, *, needed: bool = False) -> None:
 
 
 def size(name: str, value: object, least: int = 0) -> int | None:
-    """Return a limit in bytes or of a count; `None` for no limit."""
+    """Return a limit, which is a number of bytes or a count; `None` for no limit."""
     return None if value is None else number(name, value, least, sys.maxsize, " or None")
 
 
 def pairs(name: str, value: object) -> tuple[tuple[str, str], ...]:
-    """Return pairs of name and value; what they hold may be secret."""
+    """Return pairs of name and value. Errors never show them, because they may be secret."""
     made: list[tuple[str, str]] = []
     if _is_sequence(value):
         for pair in value:

@@ -1,7 +1,7 @@
 """The one conversion from options to the configuration of an engine.
 
-Every connection is configured here, to a server or to a proxy that is asked for a tunnel. The arguments that
-stand for options follow from their declarations; `python ci/generated.py --write` brings them up to date.
+Every connection is configured here, to a server and to a proxy that opens a tunnel. The arguments for options
+are made from the declarations of the options; `python ci/generated.py --write` brings them up to date.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def http1_configuration(
     forward_proxy: bool = False,
     proxy_headers: HeaderFields = (),
 ) -> http1.Config:
-    """Return how HTTP/1 is spoken with these options."""
+    """Return the configuration of an HTTP/1 engine with these options."""
     return http1.Config(
         hostname=hostname,
         port=port,
@@ -59,7 +59,7 @@ def http1_configuration(
 def http2_configuration(
     options: HTTP2Options, *, scheme: Scheme, hostname: str, port: int, identity: int
 ) -> http2.Config:
-    """Return how HTTP/2 is spoken with these options."""
+    """Return the configuration of an HTTP/2 engine with these options."""
     return http2.Config(
         hostname=hostname,
         port=port,

@@ -29,7 +29,7 @@ _POWERS: Final = {2**bits - 1: f"2**{bits} - 1" for bits in (31, 32)} | {sys.max
 
 
 class Declaration(NamedTuple):
-    """What is known about an option beside its name, its type and its default."""
+    """Everything about an option except its name, type and default."""
 
     kind: Kind
     text: str
@@ -39,17 +39,17 @@ class Declaration(NamedTuple):
     unit: str = ""
     """What a number counts: octets, fields, requests ..."""
     error: str = ""
-    """The class of `mint.errors` for what exceeds a limit or a time; empty where nothing fails."""
+    """The class of `mint.errors` for a value beyond the limit or time; empty if that is not an error."""
     config: str = ""
-    """Its name in the configuration of an engine, where that is another one."""
+    """The name of the option in the configuration of an engine, if it is different there."""
     unset: int | None = None
-    """The value of a setting that is not sent, where the default is not to send it."""
+    """The value that a setting has if it is not sent, for settings that are not sent by default."""
     identifier: int = 0
     """The identifier of a setting (RFC 9113 6.5.2)."""
     fixed: bool = False
-    """Whether a setting is never changed once the connection has begun."""
+    """Whether the setting cannot change after the connection has begun."""
     accepts: type | None = None
-    """A class whose values an option takes beside `True` and `False`."""
+    """A class whose instances the option accepts besides `True` and `False`."""
 
     @property
     def range(self) -> str:
@@ -81,7 +81,7 @@ def limit(
     most: int = MAX_LIMIT,
     config: str = "",
 ) -> int | None:
-    """Declare a number in a range; `None` is allowed where it is the default."""
+    """Declare a number in a range; `None` is allowed if it is the default."""
     declaration = Declaration("limit", text, least, most, unit, error, config)
     return field(default=default, metadata={_KEY: declaration})
 
@@ -97,24 +97,24 @@ def setting(
     unit: str = "octets",
     error: str = "",
 ) -> int | None:
-    """Declare a setting of HTTP/2 that has a number; `None` is not sent."""
+    """Declare an HTTP/2 setting whose value is a number; `None` means that it is not sent."""
     declaration = Declaration("setting", text, least, most, unit, error, unset=unset, identifier=identifier)
     return field(default=default, metadata={_KEY: declaration})
 
 
 def flag_setting(default: bool | None, text: str, *, identifier: int, fixed: bool = False) -> bool | None:
-    """Declare a setting of HTTP/2 that is on or off; `None` is not sent."""
+    """Declare an HTTP/2 setting that is on or off; `None` means that it is not sent."""
     declaration = Declaration("setting", text, 0, 1, identifier=identifier, fixed=fixed)
     return field(default=default, metadata={_KEY: declaration})
 
 
 def flag(default: bool, text: str) -> bool:
-    """Declare what is on or off."""
+    """Declare an option that is on or off."""
     return field(default=default, metadata={_KEY: Declaration("flag", text)})
 
 
 def flag_or(accepts: type[_T], text: str, *, config: str = "") -> bool | _T:
-    """Declare what is on or off, or says in detail what is on; it is off by default."""
+    """Declare an option that is on, off, or an object that says in detail what is on; off by default."""
     return field(default=False, metadata={_KEY: Declaration("lenient", text, config=config, accepts=accepts)})
 
 
@@ -123,7 +123,7 @@ def seconds(default: float, text: str, *, error: str = ...) -> float: ...
 @overload
 def seconds(default: None, text: str, *, error: str = ...) -> float | None: ...
 def seconds(default: float | None, text: str, *, error: str = "") -> float | None:
-    """Declare a time in seconds; `None` is no limit."""
+    """Declare a time in seconds; `None` means no limit."""
     return field(default=default, metadata={_KEY: Declaration("seconds", text, unit="seconds", error=error)})
 
 
@@ -133,13 +133,13 @@ def names(text: str) -> frozenset[str]:
 
 
 def option(default: _T, text: str, *, config: str = "", repr: bool = True, compare: bool = True) -> _T:  # noqa: A002  # as `dataclasses.field`
-    """Declare anything else; its class checks it."""
+    """Declare an option of any other kind, which its class checks."""
     declaration = Declaration("other", text, config=config)
     return field(default=default, repr=repr, compare=compare, metadata={_KEY: declaration})
 
 
 def required(text: str) -> Any:  # as `dataclasses.field`: there is no default to take the type from
-    """Declare an option that has no default; its class checks it."""
+    """Declare an option that has no default, which its class checks."""
     return field(metadata={_KEY: Declaration("other", text)})
 
 
@@ -154,7 +154,7 @@ def declarations(options: DataclassInstance | type[DataclassInstance]) -> dict[s
 
 
 def check(options: DataclassInstance) -> None:
-    """Refuse what is out of range; keep the exact value of what misreports itself. Raises `ValueError`."""
+    """Raise `ValueError` for a value out of range; replace instances of subclasses with exact values."""
     for name, declared, optional in _checks_of(type(options)):
         value: object = getattr(options, name, None)
         if not (optional and value is None):
@@ -163,7 +163,7 @@ def check(options: DataclassInstance) -> None:
                 object.__setattr__(options, name, exact)
 
 
-@lru_cache(maxsize=64)  # more than there are classes of options; some are made for every request
+@lru_cache(maxsize=64)  # more than there are classes; some options are made for every request
 def _checks_of(options: type[DataclassInstance]) -> tuple[tuple[str, Declaration, bool], ...]:
     """Return the names of the options of a class, what is declared, and whether they may be `None`."""
     known = declarations(options)

@@ -1,6 +1,6 @@
-"""What the environment says about proxies; `mint.proxy.from_environment` has the rules in words.
+"""Proxies from environment variables; `mint.proxy.from_environment` documents the rules.
 
-The only module that reads the environment for the way to a server, and only when it is called.
+No other module reads the environment to decide how to reach a server, and this one reads it only when called.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def proxy_url(
 
 def _names(scheme: Scheme, environ: Mapping[str, str]) -> tuple[str, ...]:
     lower = f"{scheme}_proxy"
-    # R30: a server hands the headers of a request to a CGI program as HTTP_*, `Proxy:` as HTTP_PROXY.
+    # httpoxy: a CGI program gets the headers of a request as HTTP_*, and `Proxy:` as HTTP_PROXY.
     unsafe = scheme == "http" and "REQUEST_METHOD" in environ
     return (lower, *(() if unsafe else (lower.upper(),)), "all_proxy", "ALL_PROXY")
 
 
 def is_excepted(host: str, port: int, entries: str) -> bool:
-    """Whether a list in the form of NO_PROXY says that this origin is reached directly."""
+    """Whether a list in the form of NO_PROXY excepts this origin, which is then reached directly."""
     return any(_matches(host, port, entry) for entry in entries.replace(",", " ").split())
 
 
@@ -56,7 +56,7 @@ def _matches(host: str, port: int, entry: str) -> bool:
         return False
     known = literal(host)
     if known is not None:
-        # CVE-2025-22870: what stands in a zone is no name, and no part of the address.
+        # CVE-2025-22870: a zone is neither a name nor a part of the address, whatever it contains.
         network = _network(name)
         return network is not None and ipaddress.ip_address(without_zone(known)) in network
     wanted, below = name.lower().removesuffix("."), False
@@ -69,7 +69,7 @@ def _matches(host: str, port: int, entry: str) -> bool:
 
 
 def _cut_port(entry: str) -> tuple[str, int | None]:
-    """Take a port off an entry; a bare IPv6 address ends in no port."""
+    """Split an entry into a name and a port; an IPv6 address without brackets has no port."""
     if entry.startswith("["):
         name, _, rest = entry[1:].partition("]")
         digits = rest.removeprefix(":")
@@ -79,7 +79,7 @@ def _cut_port(entry: str) -> tuple[str, int | None]:
         return entry, None
     if digits.isascii() and digits.isdigit():
         return name, int(digits[:6])
-    # An entry that cannot be read excepts nothing.
+    # An entry whose port cannot be parsed matches nothing.
     return (name, None) if not digits else ("", None)
 
 

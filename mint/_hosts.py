@@ -1,7 +1,7 @@
-"""Host names and IP literals: what may name a server, and in which form it goes on the wire.
+"""Host names and IP literals: which are valid, and in which form they are sent.
 
-Nothing is decoded, guessed or cut: a host is an IP literal, or a name that the rules below allow, or it is
-refused. Names beyond ASCII need the optional package `idna`. RFC 3986 3.2.2, RFC 5890, RFC 6874.
+Nothing is decoded, guessed or cut off: a host is an IP literal, or a name that the rules below allow, or it
+is refused. Names that are not ASCII need the optional package `idna`. RFC 3986 3.2.2, RFC 5890, RFC 6874.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 
 
 def literal(address: Address) -> IPAddress | None:
-    """Return the IP address that an address is, with or without brackets; `None` for a name."""
+    """Return the IP address that this is, with or without brackets; `None` for a name or a Unix socket."""
     if isinstance(address, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
         return address
     if isinstance(address, UnixAddress):
         return None
     text = address[1:-1] if address.startswith("[") and address.endswith("]") else address
-    # What is no host at all may hold a password, which is not kept.
+    # Text that is not a host may contain a password, so it is not cached.
     return _remembered(text) if len(text) <= MAX_NAME and "@" not in text else _parsed(text)
 
 
@@ -45,7 +45,7 @@ def _parsed(text: str) -> IPAddress | None:
         return None
 
 
-# Connecting asks the same three times, and most connections lead to few hosts.
+# The same text is parsed three times for each connection, and most connections lead to few hosts.
 _remembered = lru_cache(maxsize=128)(_parsed)
 
 
@@ -61,16 +61,16 @@ def _dotted(number: int) -> str:
 
 
 def without_zone(known: IPAddress) -> str:
-    """Return an IP address as text; a zone means something on this machine only (RFC 6874 4)."""
+    """Return an IP address as text; a zone is meaningful only on this machine (RFC 6874 4)."""
     if type(known) is ipaddress.IPv4Address:
-        return _dotted(int(known))  # `ipaddress` takes long to write one
+        return _dotted(int(known))  # cached, because `ipaddress` formats slowly
     return str(known).partition("%")[0]
 
 
 def ascii_host(text: str) -> str:
-    """Return the form of a host that goes on the wire: an IP address without zone, or an ASCII name.
+    """Return a host in the form in which it is sent: an IP address without zone, or an ASCII name.
 
-    Raises `ValueError` where the text names no host.
+    Raises `ValueError` if the text is not a host.
     """
     known = literal(text)
     return ascii_name(text) if known is None else without_zone(known)
@@ -84,7 +84,7 @@ def ascii_name(text: str) -> str:
     """Return a host name in ASCII (A-labels). Raises `ValueError` for what is not a host name."""
     at = max(text.rfind("@"), text.rfind("%40"))
     if at >= 0:
-        # A password may stand before it.
+        # There may be a password before it.
         raise ValueError(_no_name(f"(redacted){text[at:]}"))
     name = text if text.isascii() else _encode(text)
     if not name or not _ALLOWED.issuperset(name):
@@ -102,14 +102,14 @@ def ascii_name(text: str) -> str:
 
 
 def _is_number(label: str) -> bool:
-    """Whether a last label makes other software take the name for an IPv4 address (127.1, 0x7f.1)."""
+    """Whether this last label makes other software read the name as an IPv4 address (127.1, 0x7f.1)."""
     return label.isdigit() or (
         label[:2].lower() == "0x" and all(c in "0123456789abcdefABCDEF" for c in label[2:])
     )
 
 
 def _check_label(label: str) -> None:
-    """Refuse an A-label that says something else than it seems to (RFC 5891 4.2.1, 5.4)."""
+    """Refuse an A-label that is not the encoding of normalized, printable Unicode (RFC 5891 4.2.1, 5.4)."""
     if label[:4].lower() != "xn--":
         return
     encoded = label[4:].lower()
@@ -124,7 +124,7 @@ def _check_label(label: str) -> None:
 
 
 def _encode(text: str) -> str:
-    """Return the A-labels of an internationalized name: IDNA 2008, after RFC 5895 2.1 (lower case)."""
+    """Return the A-labels of an internationalized name (IDNA 2008), lowercased first (RFC 5895 2.1)."""
     try:
         return with_idna.encode(unicodedata.normalize("NFC", text.lower()))
     except ModuleNotFoundError:

@@ -1,4 +1,4 @@
-"""The priority of a request as RFC 9218 has it: a field of the request, and what PRIORITY_UPDATE carries."""
+"""Priorities of requests (RFC 9218), as sent in the `priority` field and in PRIORITY_UPDATE frames."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from . import _checks
 MOST_URGENCY: Final = 7
 DEFAULT_URGENCY: Final = 3
 
-# RFC 8941 4.2: a dictionary, of which integers and booleans matter here. Every repetition is possessive, so
-# that reading stays linear whatever a server sends.
+# RFC 8941 4.2: a dictionary, of which only integers and booleans are used here. Every repetition is
+# possessive, so that parsing takes linear time whatever a server sends.
 _BARE = (
     r"""(?:-?[0-9]{1,15}+(?:\.[0-9]{1,3}+)?+|"(?:[ !\#-\[\]-~]|\\["\\])*+"|:[A-Za-z0-9+/=]*+:|\?[01]"""
     r"""|[A-Za-z*][!\#$%&'*+\-.^_`|~\w:/]*+)"""
@@ -50,7 +50,7 @@ class Priority:
 
     @property
     def value(self) -> str:
-        """What stands in the field: `"u=1, i"`."""
+        """The value of the field, for example `"u=1, i"`."""
         return f"u={self.urgency}, i" if self.incremental else f"u={self.urgency}"
 
     def field(self) -> tuple[str, str]:
@@ -59,7 +59,7 @@ class Priority:
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """Return the priority in a field of a response, with which a server corrects that of the request.
+        """Return the priority in the field of a response, with which a server overrides that of the request.
 
         As RFC 9218 4 requires, parameters that are unknown, out of range or of the wrong type are ignored. A
         field that is not a dictionary (RFC 8941) is ignored as a whole.
@@ -75,7 +75,7 @@ class Priority:
 
 
 def _members(value: str) -> dict[str, str]:
-    """Return the members of a dictionary; what is neither number, text nor flag is an empty text."""
+    """Return the members of a dictionary (RFC 8941) as text, an inner list as empty text; none if invalid."""
     value = value.strip(" ")
     members: dict[str, str] = {}
     at = 0

@@ -1,7 +1,7 @@
 """TLS sessions to resume: a bounded store that the caller owns and passes. RFC 8446 2.2, C.4.
 
-A resumed session skips the certificates, so it is offered only where everything that decided about them is
-the same: that is the key. Each session is offered once. There is no early data.
+Certificates are not checked again when a session is resumed. It is therefore offered only if everything that
+decided about them is the same: this is its key. Each session is offered once. There is no early data.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class TLSSessions:
 
         tls = mint.TLSOptions(sessions=mint.TLSSessions())
 
-    A session is resumed only if the options, server name, address, port, protocols and proxy are the same. If
-    a file of certificates has changed, the options are not the same. The store is thread-safe. It holds at
-    most `most` sessions (by default 100) and discards the oldest ones.
+    A session is resumed only if the options, server name, address, port, protocols and proxy are the same.
+    Options count as different if a certificate file that they name has changed. The store is thread-safe. It
+    holds at most `most` sessions (1 or more, by default 100) and discards the oldest ones.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -60,12 +60,12 @@ class TLSSessions:
             self._entries.clear()
 
     def take(self, key: Hashable) -> _Entry | None:
-        """Return a session and the context it belongs to, and forget it."""
+        """Remove a session from the store, and return it with the context that it belongs to."""
         with self._lock:
             return self._entries.pop(key, None)
 
     def keep(self, key: Hashable, context: ssl.SSLContext, session: ssl.SSLSession) -> None:
-        """Remember a session."""
+        """Store a session; discard the oldest if there are too many."""
         with self._lock:
             self._entries.pop(key, None)
             self._entries[key] = context, session

@@ -1,4 +1,4 @@
-"""mint under asyncio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
+"""mint for asyncio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
 
 Connections are the same values as elsewhere, and their methods never wait. A transport of the event loop
 moves the bytes. uvloop is supported, too.

@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["Decoder", "accept_encoding", "decode", "supported"]
 
 _PIECE: Final = 65_536
-"""How much output one step asks for."""
+"""The number of bytes of output that one step asks for."""
 
 _INPUT: Final = 16_384
-"""How much input a stage gets at once: what follows a member is copied, so it has to be short."""
+"""The number of bytes that a stage gets at once: few, because input after the end of a member is copied."""
 
 _FREE: Final = 1_048_576
-"""Output below this has any ratio: small things compress well."""
+"""Up to this many bytes of output the ratio is not checked, because small contents may compress very well."""
 
 _MOST_CODINGS: Final = 1_000_000
-"""The largest `max_codings`: far more than anyone has."""
+"""The largest `max_codings`, far above any number in use."""
 
 _STAGES: dict[str, Callable[[], Stage]] = {
     "gzip": Gzip,
@@ -131,7 +131,7 @@ class Decoder:
 
     @property
     def size(self) -> int:
-        """How many bytes of decoded content came out so far."""
+        """The number of bytes of decoded content so far."""
         return self._size
 
     def feed(self, data: BytesLike) -> Iterator[bytes]:
@@ -166,7 +166,7 @@ class Decoder:
                 yield piece
 
     def _pull(self, number: int) -> bytes | None:
-        """Return output of a stage, which takes its input from the one before; `None` where there is none."""
+        """Return output of a stage, whose input is the output of the one before; `None` if there is none."""
         if number < 0:
             return self._arrivals.popleft() if self._arrivals else None
         stage = self._stages[number]

@@ -67,7 +67,7 @@ _TLS = TLSOptions()
 
 
 def _fail(error: BaseException, request: httpx.Request, caller: Caller | None = None) -> NoReturn:
-    """Raise the exception of httpx that says the same; the cause is mint's."""
+    """Raise the exception of httpx that corresponds to an error of mint, which becomes its cause."""
     name = None if caller is not None and caller.raised(error) else error_name(error)
     if name is None:
         raise error
@@ -95,7 +95,7 @@ def _version(connection: Connection) -> bytes:
 
 def _response(
     streamed: pools.StreamedAnswer | AsyncStreamedAnswer,
-    stream: Any,  # of either kind, which httpx.Response takes apart
+    stream: Any,  # synchronous or asynchronous; httpx.Response tells them apart
     network: object,
 ) -> httpx.Response:
     connection = streamed.connection
@@ -128,13 +128,13 @@ class _Trace:
         self._caller = caller
         self.tracing = tracing
 
-    def __call__(self, name: str, told: dict[str, object]) -> None:
-        """Take what a pool tells."""
-        for event in self.tracing.events(name, told):
+    def __call__(self, name: str, info: dict[str, object]) -> None:
+        """Report an event of the pool to the caller."""
+        for event in self.tracing.events(name, info):
             self.say(event)
 
     def say(self, event: tuple[str, dict[str, object]]) -> None:
-        """Call the function of the caller."""
+        """Call the caller's function with an event of httpx."""
         with self._caller.running():
             answer = self._call(*event)
             if isinstance(answer, Coroutine):
@@ -163,7 +163,7 @@ class _Stream(httpx.SyncByteStream):
                 yield from self._streamed
             else:
                 yield from self._traced(self._trace)
-        except Exception as error:  # noqa: BLE001  # what has no counterpart is raised again
+        except Exception as error:  # noqa: BLE001  # an error without a counterpart is raised again
             _fail(error, self._request, self._caller)
 
     def _traced(self, trace: _Trace) -> Iterator[bytes]:
@@ -204,7 +204,7 @@ class _Network:
         self._over = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return some bytes of the tunnel; none at its end. `None` waits without a limit."""
+        """Return bytes from the tunnel, `b""` at its end. `timeout` is in seconds, `None` for no limit."""
         try:
             if not self._held:
                 self._held = self._receive(timeout)
@@ -223,19 +223,19 @@ class _Network:
         return found
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send bytes into the tunnel. `None` waits without a limit."""
+        """Send bytes into the tunnel. `timeout` is in seconds, `None` for no limit."""
         try:
             self.put(buffer, timeout)
         except Exception as error:  # noqa: BLE001  # as above
             _fail(error, self._request)
 
     def take(self, timeout: float | None) -> bytes:
-        """Return what comes next, and raise what mint raises."""
+        """Return the next bytes. Raises errors of mint, not of httpx."""
         found, self._held = self._held, b""
         return found or self._receive(timeout)
 
     def put(self, buffer: bytes, timeout: float | None) -> None:
-        """Send bytes, and raise what mint raises."""
+        """Send bytes. Raises errors of mint, not of httpx."""
         if self._under is not None and self._inside is not None:
             self._inside.layer.write(buffer)
             self._under.put(self._inside.layer.leaving(), timeout)
@@ -247,7 +247,7 @@ class _Network:
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> _Network:
-        """Return the same tunnel with TLS inside; where that fails, the tunnel is closed."""
+        """Start TLS inside the tunnel and return the new stream; if the handshake fails, close the tunnel."""
         try:
             inside = Inside(ssl_context, server_hostname, timeout)
             self._shake_hands(inside)
@@ -266,13 +266,13 @@ class _Network:
             try:
                 done = inside.layer.handshake()
             finally:
-                # Where it failed: the alert that says why.
+                # After a failure this is the alert that gives the reason.
                 self.put(inside.layer.leaving(), inside.left())
             if not done:
                 inside.feed(self.take(inside.left()))
 
     def close(self) -> None:
-        """Give the tunnel up."""
+        """Close the tunnel."""
         self._over = True
         self._streamed.close()
 
@@ -289,8 +289,8 @@ class MintTransport(httpx.BaseTransport):
     """A transport of `httpx.Client` that sends requests with mint.
 
     HTTP/1.1 connections are kept alive; HTTP/2 connections are shared by requests from any number of threads.
-    The client's timeouts apply. It ignores its own `verify`, `cert`, `http2` and `limits`; set the options of
-    this transport instead. Do not give `proxy` to the client: it would use a transport of its own for it.
+    The client's timeouts apply. Its arguments `verify`, `cert`, `http2` and `limits` have no effect; set the
+    options of this transport instead. Do not give `proxy` to the client: it would use another transport.
 
     Args:
         protocols: the protocols that may be used; over TLS the server chooses one of them.
@@ -333,7 +333,7 @@ class MintTransport(httpx.BaseTransport):
         return self._pool
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; return its answer once the head has arrived."""
+        """Send a request; return its response once the head has arrived."""
         url = _url(request)
         raw = request.headers.raw
         upgrade = is_upgrade(raw)
@@ -348,7 +348,7 @@ class MintTransport(httpx.BaseTransport):
             streamed = self._pool.stream(request.method, url, fields, body, timeout=timeouts, trace=trace)
             if tunnel:
                 streamed.receive_head()
-        except Exception as error:  # noqa: BLE001  # what has no counterpart is raised again
+        except Exception as error:  # noqa: BLE001  # an error without a counterpart is raised again
             _fail(error, request, caller)
         network = _Network(streamed, request)
         stream: httpx.SyncByteStream = _Stream(streamed, request, caller, trace)
@@ -363,7 +363,7 @@ class MintTransport(httpx.BaseTransport):
 
 
 def _content(stream: object, caller: Caller) -> bytes | Iterable[bytes] | None:
-    """Return a body; one that is complete can be sent again."""
+    """Return the body: as bytes if it is complete, because bytes can be sent again."""
     if isinstance(stream, httpx.ByteStream):
         return b"".join(stream) or None
     if isinstance(stream, httpx.SyncByteStream):
@@ -384,13 +384,13 @@ class _AsyncTrace:
         self._caller = caller
         self.tracing = tracing
 
-    async def __call__(self, name: str, told: dict[str, object]) -> None:
-        """Take what a pool tells."""
-        for event in self.tracing.events(name, told):
+    async def __call__(self, name: str, info: dict[str, object]) -> None:
+        """Report an event of the pool to the caller."""
+        for event in self.tracing.events(name, info):
             await self.say(event)
 
     async def say(self, event: tuple[str, dict[str, object]]) -> None:
-        """Call the function of the caller."""
+        """Call the caller's function with an event of httpx."""
         with self._caller.running():
             answer = self._call(*event)
             if not isinstance(answer, Coroutine):
@@ -421,7 +421,7 @@ class _AsyncStream(httpx.AsyncByteStream):
             else:
                 async for piece in self._traced(self._trace):
                     yield piece
-        except Exception as error:  # noqa: BLE001  # what has no counterpart is raised again
+        except Exception as error:  # noqa: BLE001  # an error without a counterpart is raised again
             _fail(error, self._request, self._caller)
 
     async def _traced(self, trace: _AsyncTrace) -> AsyncIterator[bytes]:
@@ -463,7 +463,7 @@ class _AsyncNetwork:
         self._over = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # as httpx has it
-        """Return some bytes of the tunnel; none at its end. `None` waits without a limit."""
+        """Return bytes from the tunnel, `b""` at its end. `timeout` is in seconds, `None` for no limit."""
         try:
             if not self._held:
                 self._held = await self._receive(timeout)
@@ -482,19 +482,19 @@ class _AsyncNetwork:
         return found
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as httpx has it
-        """Send bytes into the tunnel. `None` waits without a limit."""
+        """Send bytes into the tunnel. `timeout` is in seconds, `None` for no limit."""
         try:
             await self.put(buffer, timeout)
         except Exception as error:  # noqa: BLE001  # as above
             _fail(error, self._request)
 
     async def take(self, timeout: float | None) -> bytes:  # noqa: ASYNC109  # as httpx has it
-        """Return what comes next, and raise what mint raises."""
+        """Return the next bytes. Raises errors of mint, not of httpx."""
         found, self._held = self._held, b""
         return found or await self._receive(timeout)
 
     async def put(self, buffer: bytes, timeout: float | None) -> None:  # noqa: ASYNC109  # as httpx has it
-        """Send bytes, and raise what mint raises."""
+        """Send bytes. Raises errors of mint, not of httpx."""
         if self._under is not None and self._inside is not None:
             self._inside.layer.write(buffer)
             await self._under.put(self._inside.layer.leaving(), timeout)
@@ -509,7 +509,7 @@ class _AsyncNetwork:
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109  # as httpx has it
     ) -> _AsyncNetwork:
-        """Return the same tunnel with TLS inside; where that fails, the tunnel is closed."""
+        """Start TLS inside the tunnel and return the new stream; if the handshake fails, close the tunnel."""
         try:
             inside = Inside(ssl_context, server_hostname, timeout)
             await self._shake_hands(inside)
@@ -528,13 +528,13 @@ class _AsyncNetwork:
             try:
                 done = inside.layer.handshake()
             finally:
-                # Where it failed: the alert that says why.
+                # After a failure this is the alert that gives the reason.
                 await self.put(inside.layer.leaving(), inside.left())
             if not done:
                 inside.feed(await self.take(inside.left()))
 
     async def aclose(self) -> None:
-        """Give the tunnel up."""
+        """Close the tunnel."""
         self._over = True
         self._streamed.close()
 
@@ -568,7 +568,7 @@ class AsyncMintTransport(httpx.AsyncBaseTransport):
     ) -> None:
         self._owned = pool is None
         self._pool = None if pool is None else instance("pool", pool, AsyncPool, "a pool of mint.pool")
-        # The pool is made in its event loop, which is late for finding out that an argument is wrong.
+        # The pool is made later, in its event loop. Wrong arguments are refused here.
         check_pool(options, None, None)
         made = ConnectOptions(protocols, _proxy(proxy), tcp, tls, http1, http2)
         self._arguments: dict[str, Any] = {  # as above
@@ -583,13 +583,13 @@ class AsyncMintTransport(httpx.AsyncBaseTransport):
 
     @property
     def pool(self) -> AsyncPool:
-        """The pool, for its statistics; made when it is asked for first."""
+        """The pool, for its statistics; it is made on first use."""
         if self._pool is None:
             self._pool = _pool_class()(timeout=None, **self._arguments)
         return self._pool
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; return its answer once the head has arrived."""
+        """Send a request; return its response once the head has arrived."""
         url = _url(request)
         raw = request.headers.raw
         upgrade = is_upgrade(raw)
@@ -606,7 +606,7 @@ class AsyncMintTransport(httpx.AsyncBaseTransport):
             )
             if tunnel:
                 await streamed.receive_head()
-        except Exception as error:  # noqa: BLE001  # what has no counterpart is raised again
+        except Exception as error:  # noqa: BLE001  # an error without a counterpart is raised again
             _fail(error, request, caller)
         network = _AsyncNetwork(streamed, request)
         stream: httpx.AsyncByteStream = _AsyncStream(streamed, request, caller, trace)
@@ -621,7 +621,7 @@ class AsyncMintTransport(httpx.AsyncBaseTransport):
 
 
 def _async_content(stream: object, caller: Caller) -> bytes | AsyncIterable[bytes] | None:
-    """Return a body; one that is complete can be sent again."""
+    """Return the body: as bytes if it is complete, because bytes can be sent again."""
     if isinstance(stream, httpx.ByteStream):
         return b"".join(stream) or None
     if isinstance(stream, httpx.AsyncByteStream):
@@ -630,10 +630,10 @@ def _async_content(stream: object, caller: Caller) -> bytes | AsyncIterable[byte
 
 
 def _pool_class() -> type[AsyncPool]:
-    """Return the pool of the event loop that runs."""
+    """Return the class of the pool for the running event loop."""
     with contextlib.suppress(RuntimeError):
         asyncio.get_running_loop()
         return asyncio_pools.Pool
-    # By name, because trio is an optional dependency that a copy of mint may be without.
+    # By name, because trio is optional and a vendored copy of mint may lack this module.
     found: type[AsyncPool] = import_module(".pool.trio", __package__).Pool
     return found

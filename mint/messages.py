@@ -1,6 +1,6 @@
-"""The messages that a mailbox hands out: one for each read of a connection, to be given to `stream` in order.
+"""The messages that a mailbox returns, one for each read of a connection. Pass them to `stream` in order.
 
-`Received` is compiled, because there is one for each read.
+`Received` is compiled, because it is by far the most frequent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ __all__ = ["Broken", "Closed", "Message", "Received"]
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The peer ended; `clean` is false where TLS ended without close_notify."""
+    """The peer closed the connection; `clean` is false if TLS ended without close_notify.
+
+    `source` identifies the connection; `sequence` counts its messages.
+    """
 
     source: Source
     sequence: int
@@ -28,7 +31,10 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The wire failed."""
+    """The connection broke; `error` is the reason.
+
+    `source` identifies the connection; `sequence` counts its messages.
+    """
 
     source: Source
     sequence: int
@@ -36,4 +42,4 @@ class Broken:
 
 
 Message: TypeAlias = Received | Closed | Broken
-"""Anything about a connection that comes out of a mailbox."""
+"""Any message that a mailbox returns."""

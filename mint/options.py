@@ -54,7 +54,7 @@ def _require(condition: bool, name: str, expected: str, value: object) -> None:
 
 
 def _put(options: object, name: str, value: object) -> None:
-    """Keep what was checked: of the exact type, whatever a subclass says of itself."""
+    """Store a value that was checked and replaced with one of the exact type."""
     object.__setattr__(options, name, value)
 
 
@@ -275,7 +275,7 @@ class HTTP2Options:
         "the events of the connection that are reported, as responses without a ref (`ConnectionEvent`): "
         '`"origin"` reports `Origins`, `"alt_svc"` `AltSvc`, `"goaway"` `GoAway`, and `"settings"` '
         "`ServerSettings`; by default none. ORIGIN and ALTSVC frames that break a rule of RFC 8336 or "
-        "RFC 7838, or are longer than 65 536 octets, are ignored.",
+        "RFC 7838, or are longer than 65,536 octets, are ignored.",
         config="events",
     )
     max_fields: int = limit(
@@ -412,7 +412,7 @@ class TCPOptions:
     receive_buffer: int | None = limit(None, "octets of SO_RCVBUF; `None` leaves it to the system.")
     local_address: tuple[str, int] | None = option(None, "the address (and port, 0 for any) to connect from.")
     receive_size: int = limit(
-        65_536, "the octets of one read at first; if the reads are full, up to 126 976."
+        65_536, "the octets of one read at first; while reads are full, the size grows to 126,976."
     )
 
     def __post_init__(self) -> None:
@@ -429,7 +429,7 @@ _SHA256 = 64
 def _fingerprints(given: Fingerprints) -> Fingerprints:
     """Return fingerprints as they are compared: in lower case, without colons."""
     held: set[object] = set()
-    # A copy of what is in there: whatever a subclass says, an empty set would pin nothing.
+    # Copied without calling methods of a subclass: if it claimed to be empty, nothing would be pinned.
     held.update(given if isinstance(given, frozenset) else (None,))
     if all(isinstance(each, str) for each in held):
         made = frozenset(str.__str__(each).replace(":", "").lower() for each in held if isinstance(each, str))
@@ -592,14 +592,14 @@ class TLSOptions:
             _checks.instance("context", self.context, ssl.SSLContext, "an ssl.SSLContext")
         named = self.ca_file is not None or self.ca_data is not None
         if named and self.trust != "auto":
-            raise ValueError(f"trust must be 'auto' beside ca_file or ca_data, not {self.trust!r}")
+            raise ValueError(f"trust must be 'auto' together with ca_file or ca_data, not {self.trust!r}")
         installed = self.trust != "truststore" or with_truststore.is_available()
         if not installed:
             advice = remedy("truststore", is_included=with_truststore.INCLUDED)
             raise ValueError(f"trust='truststore' needs the package truststore: {advice}")
 
     def _require_data(self) -> None:
-        """Check what may be given as data, and that nothing is given twice."""
+        """Check certificates and keys, and that none is given both as a file and as data."""
         for name in ("cert", "key"):
             file: object = getattr(self, f"{name}_file")
             data: object = getattr(self, f"{name}_data")

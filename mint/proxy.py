@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .types import Address, HeaderFields, ProtocolName, Scheme
 
 ProxyScheme: TypeAlias = Literal["http", "https", "socks5", "socks5h", "socks4a"]
-"""HTTP in clear or over TLS; SOCKS with names resolved here, or by the proxy (`h` and `4a`)."""
+"""HTTP in clear text or over TLS; SOCKS with names resolved here (`socks5`) or by the proxy."""
 
 _SCHEMES: dict[str, ProxyScheme] = {name: name for name in get_args(ProxyScheme)}
 _PORTS: dict[ProxyScheme, int] = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080, "socks4a": 1080}
@@ -110,11 +110,11 @@ class Proxy:
 
     @staticmethod
     def _checked_secret(name: str, given: object) -> str:
-        """Return credentials that can be sent; no message repeats them."""
+        """Return credentials that can be sent. Errors never show them."""
         if not isinstance(given, str):
             raise ValueError(f"{name} must be a str or None, not {type(given).__name__}")  # noqa: TRY004  # as options do
         exact = str.__str__(given)
-        # A UnicodeEncodeError would hold the text.
+        # Not by encoding it: a UnicodeEncodeError would contain the text.
         if "\0" in exact or any("\ud800" <= mark <= "\udfff" for mark in exact):
             raise ValueError(f"{name} must not contain NUL or characters that UTF-8 cannot encode")
         return exact
@@ -147,7 +147,7 @@ class Proxy:
         names = {name.lower() for name, _ in self.headers}
         if self.username is not None and "proxy-authorization" in names:
             raise ValueError("username and a proxy-authorization header cannot be used together")
-        check_told(self.sent_headers)
+        check_sent_headers(self.sent_headers)
 
     def _check_socks(self) -> None:
         if self.headers:
@@ -161,7 +161,7 @@ class Proxy:
             raise ValueError(f"SOCKS needs the package socksio: {advice}")
         if self.scheme != "socks4a" and (self.username is None) is not (self.password is None):
             raise ValueError("SOCKS5 needs both a username and a password, or neither")
-        # R32: one octet says how long each is (RFC 1929 2); a NUL ends the user id of SOCKS4.
+        # One octet is the length of each (RFC 1929 2); a NUL ends the user id of SOCKS4.
         for name in ("username", "password"):
             text = getattr(self, name)
             if text is not None and not 0 < len(text.encode()) <= _SOCKS_MOST:
@@ -170,7 +170,7 @@ class Proxy:
             raise ValueError("username must not contain NUL")
 
     def check_target(self, target: Address) -> None:
-        """Refuse an origin that the protocol cannot carry. A zone means nothing to a proxy."""
+        """Refuse an origin that the protocol cannot express. A zone means nothing to a proxy."""
         known = literal(target)
         if known is not None and "%" in str(known):
             raise ValueError(f"the zone of {known} is valid only on this machine: a proxy cannot use it")
@@ -184,11 +184,11 @@ class Proxy:
 
     @property
     def sent_headers(self) -> HeaderFields:
-        """The headers that an HTTP proxy is told; the credentials are one of them (RFC 7617)."""
+        """The headers to send to an HTTP proxy, including the credentials (RFC 7617)."""
         if self.username is None:
             return self.headers
         token = base64.b64encode(f"{self.username}:{self.password or ''}".encode()).decode("ascii")
-        # Spelled as RFC 9110 has it, for proxies that are told the case of names; it is lowered elsewhere.
+        # Spelled as in RFC 9110, for `case_sensitive_headers`; otherwise it is sent in lower case.
         return (*self.headers, ("Proxy-Authorization", f"Basic {token}"))
 
     @classmethod
@@ -202,7 +202,7 @@ class Proxy:
         if not isinstance(url, str):
             raise TypeError(f"url must be a str, not {type(url).__name__}")
         exact = str.__str__(url)
-        parts = _taken_apart(exact)
+        parts = _split(exact)
         if parts is None:
             raise ValueError("url must be the URL of a proxy, such as http://proxy.example:3128")
         scheme = _SCHEMES.get(parts.scheme)
@@ -215,12 +215,13 @@ class Proxy:
             return cls(scheme, parts.host, port, username=parts.username, password=parts.password)
         except ValueError as error:
             fault = str(error)
-        # Raised here and not there: the traceback of the original leads to the credentials.
+        # Not raised in the handler, because the original error, whose traceback has the credentials, would
+        # become its context.
         raise ValueError(fault)
 
 
 class _Parts(NamedTuple):
-    """What a proxy's URL is made of."""
+    """The parts of the URL of a proxy."""
 
     scheme: str
     host: str | None
@@ -230,8 +231,8 @@ class _Parts(NamedTuple):
     more: bool
 
 
-def _taken_apart(url: str) -> _Parts | None:
-    """Take a URL apart; `None` where that fails. An error of `urllib` would hold the credentials."""
+def _split(url: str) -> _Parts | None:
+    """Split a URL; return `None` if that fails, since an error of `urllib` would contain the credentials."""
     import re  # noqa: PLC0415  # few programs have proxies
     from urllib.parse import unquote, urlsplit  # noqa: PLC0415  # few programs have proxies
 
@@ -253,11 +254,11 @@ def _taken_apart(url: str) -> _Parts | None:
         return None
 
 
-def check_told(headers: HeaderFields) -> None:
+def check_sent_headers(headers: HeaderFields) -> None:
     """Raise `ValueError` for headers that cannot be sent to a proxy."""
     if any(name.lower() == "host" for name, _ in headers):
         raise ValueError("headers must not contain host, which names the origin")
-    # The serializer itself is asked, without a wire: what it refuses does not wait for a connection.
+    # Ask the serializer itself, so that what it refuses is an error before a connection is opened.
     config = Config(hostname="a", port=1, scheme="http", identity=0, user_agent=USER_AGENT)
     refused = State(config).request("CONNECT", "a:1", headers, None, False).fault
     if refused is not None:

@@ -32,7 +32,7 @@ class Tolerance:
     space_before_colon: bool = flag(
         False,
         "whitespace between a field name and the colon is removed. RFC 9112 5.1 makes servers refuse it "
-        "and proxies remove it: the field means what it means without it.",
+        "and proxies remove it: the field means the same without it.",
     )
     non_field_lines: bool = flag(
         False,
@@ -68,18 +68,18 @@ class Tolerance:
     )
     identity_coding: bool = flag(
         False,
-        "the transfer coding `identity` counts as none. RFC 2616 3.6 had it, RFC 9112 7 has removed it; "
-        "it never changed the content. Behind `chunked` it is not tolerated.",
+        "the transfer coding `identity` is ignored. RFC 2616 3.6 defined it, and RFC 9112 7 has removed it; "
+        "it never changed the content. After `chunked` it is not tolerated.",
     )
     malformed_connection: bool = flag(
         False,
         "a connection field that is not a list of tokens is accepted, and the connection is not used again. "
-        "It relaxes RFC 9110 7.6.1; closing is right whatever the field was to say.",
+        "It relaxes RFC 9110 7.6.1; closing is correct whatever the field was meant to say.",
     )
     empty_lines: bool = flag(
         False,
-        "empty lines before a status line are passed over. RFC 9112 2.2 asks servers to do so with "
-        "requests. A lone CR is not passed over, and no response begins or ends differently.",
+        "empty lines before a status line are skipped. RFC 9112 2.2 asks servers to do so with "
+        "requests. A lone CR is not skipped, and no response begins or ends differently.",
     )
     chunk_size_whitespace: bool = flag(
         False,
@@ -109,8 +109,8 @@ def leniency() -> bool | Tolerance:
 _NAMES = tuple(each.name for each in fields(Tolerance))
 
 
-def bits_of(lenient: bool | Tolerance) -> int:  # what the option holds
-    """Return what an engine is configured with."""
+def bits_of(lenient: bool | Tolerance) -> int:  # the value of the option
+    """Return the switches as the bits with which an engine is configured."""
     if isinstance(lenient, Tolerance):
         return sum(1 << place for place, name in enumerate(_NAMES) if getattr(lenient, name))
     return (1 << len(_NAMES)) - 1 if lenient else 0

@@ -1,4 +1,4 @@
-"""mint under trio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
+"""mint for trio: `connect` with `await`, a mailbox with `await receive()`, and `flush`.
 
 Connections are the same values as elsewhere, and their methods never wait. Every `await` is a checkpoint,
 and nothing is lost if it is cancelled there. Needs the extra `trio`.

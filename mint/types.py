@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlia
 
 from . import _checks
 from ._core.events import shown
-from ._core.messages import Source as Source  # noqa: PLC0414, TC001  # of this vocabulary
+from ._core.messages import Source as Source  # noqa: PLC0414, TC001  # one of the shared types
 
 if TYPE_CHECKING:
     import socket as sockets
@@ -229,7 +229,7 @@ class Transport(Protocol):
     """Whether a request was queued while no other was open, and nothing of it has been written yet."""
 
     def claim(self, generation: int) -> None:
-        """Take the link for one operation; raise `StaleConnectionError` through a superseded value."""
+        """Take the link for one operation; raise `StaleConnectionError` if the value is superseded."""
         ...
 
     def settle(self, generation: int, error: BaseException) -> None:
@@ -263,7 +263,7 @@ class Transport(Protocol):
 
     @property
     def congested(self) -> bool:
-        """Whether the peer takes nothing more until what it sent has been received."""
+        """Whether the peer accepts nothing more until what it sent has been received."""
         ...
 
     @property

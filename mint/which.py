@@ -16,7 +16,7 @@ OURS = Path(__file__).parent
 
 
 def report() -> tuple[list[str], bool]:
-    """Return what to say, and whether `import mint` gives this package without doubt."""
+    """Return the lines of the report, and whether `import mint` certainly imports this package."""
     said: list[str] = []
     found = PathFinder.find_spec("mint")
     origin = None if found is None or found.origin is None else Path(found.origin)
@@ -57,7 +57,7 @@ def _shared(other: metadata.Distribution) -> list[str]:
 
 
 def main() -> int:
-    """Print it; the exit code is 1 where the two are in each other's way."""
+    """Print the report; return 1 if the two distributions conflict."""
     said, is_fine = report()
     sys.stdout.write("".join(f"{line}\n" for line in said))
     return 0 if is_fine else 1

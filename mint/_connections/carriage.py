@@ -21,7 +21,7 @@ from .._loops.shared import TunnelLink
 from .._wire.stream import MAX_BODY, Tunnel
 from .._wire.tls import prepare
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, UnexpectedProxyStatus
-from ..proxy import check_told
+from ..proxy import check_sent_headers
 from ..responses import ConnectionEvent, Data, RequestFailed
 from ..types import STREAM, UNKNOWN, Eof
 from .http2 import HTTP2
@@ -75,7 +75,7 @@ class TunnelsBase(ABC):
         `headers` go with every CONNECT, and nowhere else; `Proxy(...).sent_headers` has credentials in it.
         """
         headers = pairs("headers", headers)
-        check_told(headers)
+        check_sent_headers(headers)
         self._connection: HTTP2 = instance("connection", connection, HTTP2)
         self._headers = headers
         self._links: weakref.WeakValueDictionary[RequestRef, TunnelLink] = weakref.WeakValueDictionary()

@@ -165,7 +165,7 @@ class TransportError(MintError):
 
 
 class _Late:
-    """Makes the error of a failure when it is first read, because a break may fail thousands of requests."""
+    """Makes the error when it is first read, because one broken connection may fail thousands of requests."""
 
     __slots__ = ("_late",)
 
@@ -243,4 +243,4 @@ class MailboxClosed(MintError, RuntimeError):
     processed = Processed.NO
 
     def __init__(self) -> None:
-        super().__init__("the mailbox is closed: set_mode() or move_to() takes its connections elsewhere")
+        super().__init__("the mailbox is closed: give its connections another one with move_to()")

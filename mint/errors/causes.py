@@ -52,7 +52,7 @@ def of_value(fault: Fault) -> tuple[str, ...]:
     if fault.size < 0:
         return ()
     if fault.limit > 0xFF:
-        return (f"{_seen(fault)} is beyond latin-1",)
+        return (f"{_seen(fault)} is not in latin-1",)
     if fault.limit in {0x20, 0x09}:
         return ("it begins with whitespace" if fault.size == 0 else "it ends with whitespace",)
     return (f"{_seen(fault)} is a control character",)

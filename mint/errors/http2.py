@@ -38,7 +38,7 @@ class TooManyConcurrentRequests(HTTPError):
 
     def __init__(self, count: int, limit: int) -> None:
         super().__init__(
-            f"{count} requests are open already and {limit} are allowed (by the server's SETTINGS or, before"
+            f"{count} requests are already open and {limit} are allowed (by the server's SETTINGS or, before"
             " they arrive, by the options): receive responses first"
         )
         self.count = count

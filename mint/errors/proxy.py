@@ -1,6 +1,6 @@
-"""Errors while a tunnel through a proxy is opened, before any byte has reached the origin.
+"""Errors while a tunnel through a proxy is opened.
 
-So `processed` is `Processed.NO` for all of them.
+No byte has reached the origin yet, so `processed` is `Processed.NO` for all of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class TunnelTimeout(ProxyError, TimeoutError):
 
 
 class UnexpectedProxyStatus(ProxyError):
-    """The proxy answered CONNECT with a status that opens no tunnel; 407 asks for credentials."""
+    """The proxy answered CONNECT with a status that does not open a tunnel; 407 asks for credentials."""
 
     reason = "unexpected_status"
     __match_args__ = ("status", "headers", "body")
@@ -47,7 +47,7 @@ class UnexpectedProxyStatus(ProxyError):
 
 
 class ProxyFailed(ProxyError):
-    """The proxy violated HTTP or SOCKS, or broke off, before the tunnel was open; `error` says how."""
+    """The proxy violated HTTP or SOCKS, or disconnected, before the tunnel was open; `error` says how."""
 
     reason = "proxy_failed"
     __match_args__ = ("error",)

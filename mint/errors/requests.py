@@ -49,7 +49,7 @@ class TooManyPipelinedRequests(HTTPError):
     __match_args__ = ("count", "limit")
 
     def __init__(self, count: int, limit: int) -> None:
-        super().__init__(f"{count} requests wait for responses already (limit {limit}): receive some first")
+        super().__init__(f"{count} requests already wait for responses (limit {limit}): receive some first")
         self.count = count
         self.limit = limit
 
@@ -100,7 +100,7 @@ class InvalidHeaderName(HTTPError):
 
 
 class InvalidHeaderValue(HTTPError):
-    """A field value has control characters or outer blanks (RFC 9110 5.5), or contradicts the request.
+    """A value has control characters or outer whitespace (RFC 9110 5.5), or contradicts the request.
 
     `value` is empty if the field is secret; `cause` says what is wrong with it.
     """
@@ -112,7 +112,7 @@ class InvalidHeaderValue(HTTPError):
         self,
         name: str,
         value: str,
-        cause: str = "it holds control characters, characters beyond latin-1, or blanks at its ends",
+        cause: str = "it has control characters, characters not in latin-1, or whitespace at its ends",
     ) -> None:
         super().__init__(f"the value {shown(value)} of header {shown(name)} cannot be sent: {cause}")
         self.name = name
@@ -136,7 +136,7 @@ class InvalidRequestFraming(HTTPError):
 
 
 class InvalidPseudoHeader(HTTPError):
-    """A pseudo-header is unknown, doubled, missing or contradicts the request (RFC 9113 8.3.1)."""
+    """A pseudo-header is unknown, repeated or missing, or contradicts the request (RFC 9113 8.3.1)."""
 
     reason = "invalid_pseudo_header"
     __match_args__ = ("name", "value")
@@ -220,7 +220,7 @@ class TooManyPings(HTTPError):
     __match_args__ = ("count", "limit")
 
     def __init__(self, count: int, limit: int) -> None:
-        super().__init__(f"{count} pings wait for an answer already (limit {limit}): receive some first")
+        super().__init__(f"{count} pings already wait for an answer (limit {limit}): receive some first")
         self.count = count
         self.limit = limit
 
@@ -232,6 +232,8 @@ class TooManySettings(HTTPError):
     __match_args__ = ("count", "limit")
 
     def __init__(self, count: int, limit: int) -> None:
-        super().__init__(f"{count} SETTINGS wait for an acknowledgement already (limit {limit})")
+        super().__init__(
+            f"{count} SETTINGS frames already wait for an acknowledgement (limit {limit}): receive some first"
+        )
         self.count = count
         self.limit = limit

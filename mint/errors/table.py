@@ -82,7 +82,7 @@ _MAKERS: dict[str, Callable[[Fault], HTTPError | TransportError]] = {
 
 
 def reasons() -> frozenset[str]:
-    """Return every reason that has an error; a test compares them with those that the engines report."""
+    """Return every reason that has an error; a test compares this with what the engines report."""
     return frozenset(_MAKERS)
 
 

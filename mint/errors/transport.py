@@ -31,9 +31,9 @@ class TransportReset(TransportError, ConnectionResetError):
 
 
 class TransportTimeout(TransportError, TimeoutError):
-    """The time is up; `phase` says what was being done.
+    """A time limit expired; `phase` says what was being done.
 
-    A timeout of `recv` leaves the connection usable. One in the middle of sending closes it, because
+    A timeout of `recv` leaves the connection usable. A timeout in the middle of sending closes it, because
     it is unknown how much has arrived.
     """
 
@@ -139,7 +139,7 @@ class BadALPNProtocol(TransportError):
 
 
 _CLOSED = frozenset({numbers.EPIPE, numbers.ESHUTDOWN, numbers.ENOTCONN, numbers.EBADF, numbers.ENOTSOCK})
-# EPROTOTYPE is what macOS says of a socket that is being reset while something is sent.
+# macOS reports EPROTOTYPE if a socket is reset while something is being sent on it.
 _RESET = frozenset({numbers.ECONNRESET, numbers.ECONNABORTED, numbers.ENETRESET, numbers.EPROTOTYPE})
 _TIMED_OUT = frozenset({numbers.ETIMEDOUT})
 
