@@ -1,1 +1,1 @@
-"""Content codings: one stage per coding, and the decoder that joins them. Public names: mint/content.py."""
+"""Content codings, one stage per coding. The decoder that joins them is in mint/content.py."""

@@ -25,7 +25,7 @@ class _Brotli(Protocol):
 
 
 def is_installed() -> bool:
-    """Whether the package is there."""
+    """Whether the package is installed."""
     return importlib.util.find_spec("brotli") is not None
 
 
@@ -40,7 +40,7 @@ class Brotli:
         self._rest = b""
         module: object = importlib.import_module("brotli")
         if not isinstance(module, _Brotli):
-            raise ImportError("the installed package brotli has no Decompressor")  # noqa: TRY004  # as if it were not there
+            raise ImportError("the installed package brotli has no Decompressor")  # noqa: TRY004  # as if not installed
         self._package = module
         self._decompressor = self._package.Decompressor()
         self._full = False
@@ -50,7 +50,7 @@ class Brotli:
         self._rest = data
 
     def pull(self, size: int) -> bytes | None:
-        """Return the next output, `None` where input is missing."""
+        """Return the next output; `None` if it needs more input."""
         if not (self._rest or self._full):
             return None
         if self._decompressor.is_finished():
@@ -61,12 +61,12 @@ class Brotli:
             out = self._decompressor.process(data, output_buffer_limit=size)
         except self._package.error as error:
             raise InvalidContent(self.coding, str(error)) from error
-        # There may be more output without more input, also where the decompressor would take some.
+        # There may be more output without more input, even if the decompressor accepts some.
         more = bool(out) or not self._decompressor.can_accept_more_data()
         self._full = more and not self._decompressor.is_finished()
         return out if out or self._full else None
 
     def finish(self) -> None:
-        """Raise `TruncatedContent` where the stream has begun and not ended."""
+        """Raise `TruncatedContent` if the stream has begun and not ended."""
         if self.units and not self._decompressor.is_finished():
             raise TruncatedContent(self.coding)

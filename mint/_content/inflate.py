@@ -25,10 +25,10 @@ _ZLIB = zlib.MAX_WBITS
 _RAW = -zlib.MAX_WBITS
 
 _HEADER = 2
-"""How many bytes tell zlib from raw deflate."""
+"""How many bytes are needed to distinguish zlib from raw deflate."""
 
 _REPLAY = 4096
-"""How much input is kept to be read again as raw deflate: more than any stream takes to produce output."""
+"""How many bytes are kept to be read again as raw deflate: more than any stream needs to produce output."""
 
 
 class Gzip:
@@ -47,7 +47,7 @@ class Gzip:
         self._rest = data
 
     def pull(self, size: int) -> bytes | None:
-        """Return the next output, `b""` at the end of a member, `None` where input is missing."""
+        """Return the next output, maybe `b""` at the end of a member; `None` if it needs more input."""
         if self._inflater is None:
             if self.units:
                 self._rest = self._rest.lstrip(b"\0")
@@ -75,9 +75,9 @@ class Gzip:
 class Deflate:
     """The coding deflate, which is zlib (RFC 9110 8.4.1.2), and raw deflate, which some servers send.
 
-    The two first bytes tell one from the other: those of zlib have a method, a window size and a check sum.
-    Raw deflate can look the same only by setting bits that encoders leave 0, and then zlib fails
-    before it produces anything; what was read is then read again as raw deflate.
+    The first two bytes distinguish them: those of zlib contain a method, a window size and a checksum. Raw
+    deflate can look the same only if bits are set that encoders leave 0. Then zlib fails before it produces
+    output, and the input is read again as raw deflate.
     """
 
     coding = "deflate"
@@ -92,12 +92,12 @@ class Deflate:
 
     def push(self, data: bytes) -> None:
         """Take more input."""
-        self._rest += data  # less than two bytes wait here
+        self._rest += data  # cheap: fewer than two bytes are left here
         if self._kept is not None and self._inflater is not None:
             self._kept += data
 
     def pull(self, size: int) -> bytes | None:
-        """Return the next output, `b""` at the end of the stream, `None` where input is missing."""
+        """Return the next output, maybe `b""` at the end of the stream; `None` if it needs more input."""
         if self._inflater is None:
             if len(self._rest) < _HEADER:
                 return None
@@ -125,7 +125,7 @@ class Deflate:
 
     def _begin(self) -> None:
         first, second = self._rest[:_HEADER]
-        # CM is 8, CINFO 7 at most, no preset dictionary, and both bytes together divisible by 31.
+        # RFC 1950 2.2: CM is 8, CINFO at most 7, no preset dictionary, both bytes together a multiple of 31.
         looks_like_zlib = (
             first & 0x0F == 8 and first >> 4 <= 7 and not second & 0x20 and (first << 8 | second) % 31 == 0
         )
@@ -134,6 +134,6 @@ class Deflate:
         self._inflater = zlib.decompressobj(_ZLIB if looks_like_zlib else _RAW)
 
     def finish(self) -> None:
-        """Raise `TruncatedContent` where the stream has begun and not ended."""
+        """Raise `TruncatedContent` if the stream has begun and not ended."""
         if (self._inflater is None and self._rest) or (self._inflater is not None and not self._inflater.eof):
             raise TruncatedContent(self.coding)

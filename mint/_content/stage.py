@@ -1,4 +1,4 @@
-"""What the decoder needs of a coding: take input, and give output in bounded pieces."""
+"""The interface of a coding for the decoder: it takes input and returns output in bounded pieces."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ class Stage(Protocol):
     coding: str
     """Its name, for error messages."""
     unit_cost: int
-    """What a member or frame costs, as so many bytes of output. Members without content are work, too."""
+    """The cost of a member or frame, as a number of bytes of output: even an empty one takes work."""
     units: int
     """How many members or frames have begun."""
 
     def push(self, data: bytes) -> None:
-        """Take more input; only when `pull` has returned `None`."""
+        """Take more input. Call it only at the beginning, and after `pull` has returned `None`."""
         ...
 
     def pull(self, size: int) -> bytes | None:
-        """Return the next output, about `size` bytes at most.
+        """Return the next output, at most about `size` bytes.
 
-        `b""` means that a member ended and produced nothing more: call again. `None` means that all
-        input is used up. Raises `InvalidContent`.
+        `b""` means that there is no output yet: call again. `None` means that all input is used up. Raises
+        `InvalidContent`.
         """
         ...
 
     def finish(self) -> None:
-        """Raise `TruncatedContent` where the input ended inside a member."""
+        """Raise `TruncatedContent` if the input ended inside a member."""
         ...

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
         from backports.zstd import ZstdDecompressor
 
 _WINDOW_LOG = 23
-"""The largest window that content may ask for: 8 MiB (RFC 9659 3)."""
+"""The largest window that content may need: 8 MiB (RFC 9659 3)."""
 
 
 def is_installed() -> bool:
-    """Whether the standard library has it, or the backport is there."""
+    """Whether the standard library has the module, or the backport is installed."""
     if sys.version_info >= (3, 14):
         return importlib.util.find_spec("_zstd") is not None
     try:
@@ -36,9 +36,9 @@ class Zstd:
 
     def __init__(self) -> None:
         if sys.version_info >= (3, 14):
-            from compression import zstd  # noqa: PLC0415  # only where the content is zstd
+            from compression import zstd  # noqa: PLC0415  # only needed if the content is zstd
         else:
-            from backports import zstd  # noqa: PLC0415  # only where the content is zstd
+            from backports import zstd  # noqa: PLC0415  # only needed if the content is zstd
         self.units = 0
         self._rest = b""
         self._error = zstd.ZstdError
@@ -51,7 +51,7 @@ class Zstd:
         self._rest = data
 
     def pull(self, size: int) -> bytes | None:
-        """Return the next output, `b""` at the end of a frame, `None` where input is missing."""
+        """Return the next output, maybe `b""` at the end of a frame; `None` if it needs more input."""
         if self._decompressor is None:
             if not self._rest:
                 return None

@@ -1,14 +1,14 @@
-"""What mint takes from other packages, one module for each.
+"""The uses of optional packages, with one module for each package.
 
-Each module has `INCLUDED`, which is false where a vendored copy was made without it, and imports its package
-only when it is used. A new one needs an extra in pyproject.toml and a row in ci/check_layers.py.
+Each module has `INCLUDED`, which is false in a vendored copy that was made without it. It imports its package
+only when it is used. A new module needs an extra in pyproject.toml and a row in ci/check_layers.py.
 """
 
 from __future__ import annotations
 
 
 def remedy(extra: str, *, is_included: bool) -> str:
-    """Return what to do where the package of an extra is not there: the end of an error message."""
+    """Return the end of an error message: what to do if the package of an extra is missing."""
     if is_included:
         return f"install mint-http[{extra}]"
     return f"this copy of mint was made without that part (--without {extra})"

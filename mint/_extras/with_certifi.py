@@ -1,10 +1,10 @@
-"""The certificates of the package `certifi`, for systems that have none of their own."""
+"""The certificates of the package `certifi`, for systems that have no store of certificates."""
 
 INCLUDED = True
 
 
 def bundle() -> str:
-    """Return the path of a PEM file. Importing the package takes a while, and most systems have a store."""
+    """Return the path of a PEM file. Call it only if needed, because importing the package is slow."""
     import certifi  # noqa: PLC0415  # optional
 
     return certifi.where()

@@ -1,4 +1,4 @@
-"""Internationalized host names by IDNA 2008, by the package `idna`. RFC 5890, RFC 5891."""
+"""Internationalized host names (IDNA 2008) with the package `idna`. RFC 5890, RFC 5891."""
 
 INCLUDED = True
 
@@ -6,7 +6,7 @@ INCLUDED = True
 def encode(name: str) -> str:
     """Return the A-labels of a name.
 
-    Raises `ModuleNotFoundError` where the package is not installed, `UnicodeError` for what is no name.
+    Raises `ModuleNotFoundError` if the package is not installed, `UnicodeError` if the name is invalid.
     """
     import idna  # noqa: PLC0415  # optional
 

@@ -1,4 +1,4 @@
-"""Whether SOCKS can be spoken: mint/_connect/socks.py uses the package `socksio`."""
+"""Whether SOCKS proxies can be used: mint/_connect/socks.py needs the package `socksio`."""
 
 import importlib.util
 

@@ -1,4 +1,4 @@
-"""The operating system's own certificate verification, by the package `truststore`."""
+"""Verification of certificates by the operating system, with the package `truststore`."""
 
 import importlib.util
 import ssl
@@ -12,7 +12,7 @@ def is_available() -> bool:
 
 
 def new_context() -> ssl.SSLContext:
-    """Return a context for clients that has the operating system verify certificates."""
+    """Return a context for clients with which the operating system verifies certificates."""
     import truststore  # noqa: PLC0415  # optional
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,1 +1,1 @@
-"""What the transports for httpx and httpx2 share, without either package."""
+"""Code that the transports for httpx and httpx2 share. It imports neither package."""

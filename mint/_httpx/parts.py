@@ -1,4 +1,4 @@
-"""Requests of httpx as arguments of a pool, and mint's errors as names of httpx's."""
+"""Convert requests of httpx to arguments of a pool, and errors of mint to names of exceptions of httpx."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..types import Scheme
 
-# A pool decides about connections, and frames bodies, itself (RFC 9110 7.6.1).
+# Fields about the connection and the framing of the body: the pool decides about both (RFC 9110 7.6.1).
 _OWN = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding"})
 _PORTS = {"http": 80, "https": 443}
 _SCHEMES: dict[str, Scheme] = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
@@ -36,16 +36,16 @@ def is_upgrade(raw: Iterable[tuple[bytes, bytes]]) -> bool:
 
 
 def fields_of(method: str, raw: Iterable[tuple[bytes, bytes]], *, upgrade: bool) -> list[tuple[str, str]]:
-    """Return the fields of a request without those that are a pool's to decide."""
+    """Return the fields of a request without those that the pool sets itself."""
     own = _OWN - {"connection"} if upgrade else _OWN
     if method == "CONNECT":
-        own |= {"host"}  # it names the target of the tunnel, not the origin that is asked (RFC 9110 9.3.6)
+        own |= {"host"}  # httpx sets it to the host of the URL, but CONNECT needs the target (RFC 9110 9.3.6)
     pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw]
     return [(name, value) for name, value in pairs if name not in own]
 
 
 def raw_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Return the fields of a response as httpx has them."""
+    """Return the fields of a response as httpx expects them."""
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
 
 
@@ -60,7 +60,7 @@ def timeouts_of(extension: Mapping[str, float | None] | None) -> Timeouts:
     )
 
 
-# The first row that fits counts.
+# The first row that matches is used.
 _NAMES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((errors.TunnelTimeout,), "ConnectTimeout"),
     ((errors.ProxyError,), "ProxyError"),
@@ -72,13 +72,13 @@ _NAMES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
         "ConnectError",
     ),
     ((errors.TransportReset,), "ReadError"),
-    # The server went away without an answer.
+    # The server disconnected without a response.
     ((errors.TransportError,), "RemoteProtocolError"),
 )
 
 
 def error_name(error: BaseException) -> str | None:
-    """Return the name of the exception of httpx that says the same; `None` where none does."""
+    """Return the name of the exception of httpx that corresponds to an error; `None` if there is none."""
     if isinstance(error, errors.TransportTimeout):
         return _timeout_name(error.phase)
     for kinds, name in _NAMES:
@@ -100,14 +100,14 @@ def _timeout_name(phase: str) -> str:
 
 
 class Caller:
-    """The exceptions of the caller's own code, its body and its trace: they stay as they are."""
+    """Records exceptions of the caller's own code (body and trace), which are raised unchanged."""
 
     def __init__(self) -> None:
         self._raised: list[BaseException] = []
 
     @contextlib.contextmanager
     def running(self) -> Generator[None]:
-        """Run code of the caller."""
+        """Record an exception that code of the caller raises in this block."""
         try:
             yield
         except Exception as error:
@@ -115,7 +115,7 @@ class Caller:
             raise
 
     def raised(self, error: BaseException) -> bool:
-        """Whether the exception is the caller's own."""
+        """Whether code of the caller raised this exception."""
         return any(each is error for each in self._raised)
 
     def pieces(self, body: Iterable[bytes]) -> Iterator[bytes]:
@@ -124,7 +124,7 @@ class Caller:
             yield from body
 
     async def awaited(self, body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """Yield the pieces of a body that have to be awaited."""
+        """Yield the pieces of an asynchronous body."""
         with self.running():
             async for piece in body:
                 yield piece

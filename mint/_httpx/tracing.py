@@ -1,7 +1,7 @@
-"""The events of the extension `trace`, under the names and in the order that httpcore has.
+"""The events of the extension `trace`, with the names and in the order of httpcore.
 
-A pool tells what happens to a request (`trace` of `Pool.stream`). Connecting is one phase there; TLS and the
-beginning of HTTP/2 are told apart when it is over.
+They are made from the events of a pool (`trace` of `Pool.stream`), for which connecting is one phase. The
+events for TLS and for the beginning of HTTP/2 are therefore made when that phase is over.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _AFTER_TCP = (TLSFailed, ProtocolNotNegotiated, BadALPNProtocol)
 
 
 class Tracing:
-    """Translates what happens to one request."""
+    """Translates the events of one request."""
 
     def __init__(self, request: object, url: URL, connect_timeout: float | None) -> None:
-        """Begin; `request` is that of httpx."""
+        """Begin; `request` is an `httpx.Request`."""
         self._request = request
         self._url = url
         self._timeout = connect_timeout
@@ -39,7 +39,7 @@ class Tracing:
         self._stream_id: int | None = None
 
     def events(self, name: str, info: Mapping[str, object]) -> Iterator[Event]:
-        """Yield the events for what a pool tells."""
+        """Yield the events of httpcore for an event of a pool."""
         phase, _, state = name.partition(".")
         if phase == "connect":
             yield from self._connecting(state, info)
@@ -56,11 +56,11 @@ class Tracing:
         yield f"{self._prefix}.{_PHASES[phase]}.{state}", given
 
     def content(self, state: str, error: BaseException | None = None) -> Event:
-        """Return an event of the content of the response."""
+        """Return an event about the content of the response."""
         return self._own("receive_response_body", state, error)
 
     def closed(self, state: str) -> Event:
-        """Return an event of the end of a response."""
+        """Return an event about the closing of a response."""
         name, info = self._own("response_closed", state, None)
         info.pop("request", None)
         return name, info
@@ -108,12 +108,12 @@ class Tracing:
         done: dict[str, object] = {"return_value": connection}
         yield "connection.connect_tcp.complete", done
         if self._url.scheme == "https":
-            told: dict[str, object] = {
+            given: dict[str, object] = {
                 "ssl_context": None,
                 "server_hostname": self._url.host,
                 "timeout": self._timeout,
             }
-            yield "connection.start_tls.started", told
+            yield "connection.start_tls.started", given
             if state == "failed":
                 yield "connection.start_tls.failed", {"exception": error}
                 return

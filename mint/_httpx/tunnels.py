@@ -1,4 +1,4 @@
-"""What network streams share: TLS inside a tunnel, and what is known of a connection."""
+"""Code that synchronous and asynchronous network streams share: TLS in a tunnel, and `get_extra_info`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ATTRIBUTES = {
 
 
 def info(connection: Connection, name: str) -> object:
-    """Return what network streams know under these names; `None` under any other."""
+    """Return the value that `get_extra_info` has under this name; `None` for an unknown name."""
     found: object = None
     if name in _ATTRIBUTES:
         found = getattr(connection, _ATTRIBUTES[name])
@@ -37,7 +37,7 @@ def info(connection: Connection, name: str) -> object:
 
 
 def _is_readable(connection: Connection) -> bool:
-    """Whether something waits to be read from the socket, its end included, or there is none any more."""
+    """Whether there is data or the end of the connection to read, or the socket is closed."""
     socket = connection.socket
     number = -1 if socket is None else socket.fileno()
     if number < 0:
@@ -48,7 +48,7 @@ def _is_readable(connection: Connection) -> bool:
 
 
 class Inside:
-    """TLS inside a tunnel: octets in, octets out; the network stream carries them."""
+    """TLS inside a tunnel. It does no I/O: the network stream moves the octets."""
 
     def __init__(self, context: ssl.SSLContext, server_hostname: str | None, timeout: float | None) -> None:
         """Begin as a client. Raises `TLSFailed`, `TypeError`."""
@@ -58,7 +58,7 @@ class Inside:
         self._until = None if timeout is None else monotonic() + timeout
 
     def left(self) -> float | None:
-        """Return how many seconds of the handshake are left. Raises `TransportTimeout`."""
+        """Return how many seconds the handshake may still take. Raises `TransportTimeout`."""
         if self._until is None:
             return None
         left = self._until - monotonic()
@@ -67,16 +67,16 @@ class Inside:
         return left
 
     def feed(self, octets: bytes) -> None:
-        """Take what came during the handshake. Raises `TransportClosed` at its end."""
+        """Take octets that arrived during the handshake. Raises `TransportClosed` if the tunnel ended."""
         if not octets:
             raise TransportClosed
         self.layer.feed(octets)
 
     def plaintext(self, octets: bytes | None = None) -> bytes | None:
-        """Return what was inside these octets; `b""` at the end, `None` where there is nothing yet.
+        """Return the plaintext of these octets: `b""` at the end, `None` if there is none yet.
 
-        Without octets it is what came with the end of the handshake. Raises `TransportClosed` where the
-        tunnel ends without close_notify: something may be missing.
+        Without octets it returns what arrived together with the end of the handshake. Raises
+        `TransportClosed` if the tunnel ends without close_notify, because data may be missing.
         """
         if octets is not None:
             self.layer.feed(octets)
@@ -86,14 +86,14 @@ class Inside:
         return found if found or self.layer.ended else None
 
     def info(self, name: str) -> tuple[object] | None:
-        """Return what is known of this TLS; `None` where the connection is to be asked."""
+        """Return the value for `get_extra_info` in a tuple; `None` if it is that of the connection."""
         if name == "ssl_object":
             return (self.layer.ssl_object,)
         return (self.layer.info(),) if name == "tls" else None
 
 
 def in_handshake(error: TransportTimeout) -> TransportTimeout:
-    """Return the timeout of a handshake, which httpx counts to connecting."""
+    """Return an error for a timeout in the handshake, which is a `ConnectTimeout` in httpx."""
     made = TransportTimeout(_HANDSHAKE)
     made.__cause__ = error
     return made

@@ -1,11 +1,11 @@
-"""One request and its complete answer: the loop around a connection that most programs need.
+"""Send one request and receive its complete answer, with the loop that most programs need.
 
     url = mint.exchange.split_url("https://example.org/")
     with mint.connect(url.scheme, url.host, url.port) as conn:
         conn, answer = mint.exchange.exchange(conn, "GET", url.target, timeout=10.0)
 
-`mint.exchange.asyncio` and `mint.exchange.trio` have an `exchange` with `await`. `Collector` and `send_body`
-are its two halves, for programs with their own loop.
+`mint.exchange.asyncio` and `mint.exchange.trio` have an `exchange` to await. `Collector` and `send_body` are
+its two parts, for programs with their own loop.
 """
 
 from ._answer import Answer, Collector

@@ -1,4 +1,4 @@
-"""Complete answers, and what puts them together from a connection's responses."""
+"""Complete answers, and the collector that builds them from the responses of a connection."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ class Collector:
     def feed(self, responses: Iterable[Response]) -> dict[RequestRef, Outcome]:
         """Add the responses that `recv` or `stream` returned, or `error.responses`.
 
-        It returns the answers that have ended, by ref.
+        Returns the requests that have ended, by ref: each with its answer or its error.
 
-        An answer that is too large ends with `ContentTooLarge` as soon as this is known; the rest of it is
-        ignored. Cancel the request then, or close the connection.
+        A request whose answer is too large ends with `ContentTooLarge` as soon as this is known, and the rest
+        of the answer is ignored. Then cancel the request, or close the connection.
         """
         outcomes: dict[RequestRef, Outcome] = {}
         for response in responses:

@@ -1,4 +1,4 @@
-"""What the exchanges of asyncio and trio share: everything but the waiting."""
+"""The part of the exchanges that asyncio and trio share: everything but the waiting."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AsyncBody: TypeAlias = "BytesLike | Iterable[BytesLike] | AsyncIterable[BytesLik
 
 
 class Waiter(Protocol):
-    """Waits as one event loop does. Each method returns responses, and none of them when the time is up."""
+    """Waits in one event loop. The methods return responses: none if the time is up."""
 
     def late(self) -> bool:
         """Whether the time is up."""
@@ -40,14 +40,14 @@ class Waiter(Protocol):
         ...
 
     async def room(self, run: Run) -> list[Response]:
-        """Wait until what is queued was written, or something arrives."""
+        """Wait until everything that is queued has been written, or something arrives."""
         ...
 
 
 async def pieces_of(
     body: Iterable[BytesLike] | AsyncIterable[BytesLike],
 ) -> AsyncGenerator[BytesLike]:
-    """Yield the pieces of either kind."""
+    """Yield the pieces of a body, awaiting them if they come from an asynchronous iterable."""
     if isinstance(body, AsyncIterable):
         async for piece in body:
             yield view("body", piece)
@@ -57,7 +57,7 @@ async def pieces_of(
 
 
 async def drive(run: Run, procedure: Waits, pieces: AsyncGenerator[BytesLike], waiter: Waiter) -> None:
-    """Do what the procedure asks for until it ends."""
+    """Run the procedure to its end: do what it asks for, and send it the responses."""
     responses: list[Response] | None = None
     while True:
         try:
@@ -89,7 +89,7 @@ async def exchange(
     trailers: HeaderFields,
     max_size: int | None,
 ) -> tuple[Connection, Answer]:
-    """Run an exchange, with a mailbox of its own for the time it takes."""
+    """Run an exchange. Meanwhile the connection is in active mode, with the given mailbox."""
     headers = check(conn, method, target, headers, body, trailers, max_size)
     before = conn.transport.inbox
 
@@ -123,5 +123,5 @@ async def exchange(
     try:
         answer = conclude(run, outcomes, failure, restore)
     finally:
-        failure = None  # or the error's traceback would hold this frame, and the frame the error
+        failure = None  # otherwise the error and this frame, which its traceback holds, would form a cycle
     return run.conn, answer

@@ -1,4 +1,4 @@
-"""Exchanges on blocking connections: what the procedure waits for, with `poll` and a deadline."""
+"""Exchanges on blocking connections: runs the procedure with `poll` and a deadline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ._procedure import Waits
 
 _NAP = 0.05
-"""How long to wait at most, in seconds, where the system cannot say when more can be written."""
+"""The longest wait, in seconds, if the system cannot tell when more can be written."""
 
 
 def send_body(
@@ -39,27 +39,26 @@ def send_body(
     received: Callable[[list[Response]], None] | None = None,
     max_size: int | None = MAX_SIZE,
 ) -> tuple[Connection, list[Response]]:
-    """Send the body of a request made with `mint.STREAM`, and its end; read what the server sends meanwhile.
+    """Send the body of a request made with `mint.STREAM`, and its end; receive at the same time.
 
-    It respects the windows of HTTP/2 and bounds what is queued on both protocols, so it cannot deadlock with
-    a server that echoes. It stops early where the response is complete, or has a status of 400 or more: then
-    the server wants no more. Receive the rest of the response, and do not reuse an HTTP/1 connection whose
-    request was not sent to its end.
+    It respects the windows of HTTP/2 and limits what is queued on both protocols, so it cannot deadlock with
+    a server that echoes. It stops early if the response is complete, whatever its status. If an HTTP/1
+    request was not sent completely, do not use its connection again.
 
     Args:
         conn: a blocking connection in passive mode.
         ref: the request.
         pieces: the content; empty pieces send nothing.
         trailers: the fields after the content.
-        timeout: seconds for the whole call; `None` for no limit. Time spent in `pieces` counts, and does
-            not interrupt them.
-        received: called with the responses as they come; without it they are returned.
-        max_size: how many bytes of content may be returned.
+        timeout: seconds for the whole call; `None` for no limit. Time that the iterator of `pieces` takes
+            counts, but the iterator is not interrupted.
+        received: called with the responses as they arrive; without it they are returned.
+        max_size: how many bytes of content may be returned; `None` for no limit.
 
-    Returns the connection to go on with, and the responses that came, of any request.
+    Returns the next connection value, and the responses that arrived, to any request.
 
     Raises `TransportTimeout`, other `TransportError` and `HTTPError` as `recv` and `stream_request_body` do,
-    with all that was received in `error.responses`; `ContentTooLarge` beyond `max_size`.
+    with everything that was received in `error.responses`, and `ContentTooLarge` beyond `max_size`.
 
     """
     _check_connection(conn)
@@ -111,20 +110,20 @@ def exchange(
         conn: a blocking connection in passive mode, without open requests.
         method: as `request` takes it; not CONNECT, which opens a tunnel.
         target: as `request` takes it.
-        headers: as `request` takes them; a content-length is added where the body is bytes.
+        headers: as `request` takes them; a content-length is added if the body is bytes.
         body: bytes, pieces of any number and size, or `None`.
         trailers: the fields after the body.
-        timeout: seconds for everything; `None` for no limit. Time spent in `body` counts, and does not
-            interrupt it.
-        max_size: the most bytes of content of the answer; `None` for no limit.
+        timeout: seconds for everything; `None` for no limit. Time that the iterator of `body` takes counts,
+            but the iterator is not interrupted.
+        max_size: the maximum size of the content of the answer, in bytes; `None` for no limit.
 
-    A complete answer is returned also where the server took only a part of the body. Where `is_open()` of the
+    A complete answer is returned even if the server accepted only a part of the body. If `is_open()` of the
     returned connection is false, connect again for the next request.
 
-    Raises what `request` and `recv` raise, `TransportTimeout`, and `ContentTooLarge`. `conn.after(error)` is
-    then a connection that can be used again, if `is_open()` says so: a request that failed was cancelled.
-    `ValueError` where requests are open, the method is CONNECT, or there are trailers without a body. Nothing
-    is sent where an argument is invalid.
+    Raises what `request` and `recv` raise, `TransportTimeout`, and `ContentTooLarge`. The failed request is
+    cancelled; if `conn.after(error).is_open()` is true, that connection can be used again. Raises
+    `ValueError` if requests are open, the method is CONNECT, or there are trailers without a body. If an
+    argument is invalid, nothing is sent.
 
     """
     until = _deadline(timeout)
@@ -145,7 +144,7 @@ def exchange(
     try:
         answer = conclude(run, outcomes, failure, lambda conn: conn)
     finally:
-        failure = None  # or the error's traceback would hold this frame, and the frame the error
+        failure = None  # otherwise the error and this frame, which its traceback holds, would form a cycle
     return run.conn, answer
 
 
@@ -163,7 +162,7 @@ def check(
     trailers: HeaderFields,
     max_size: int | None,
 ) -> list[tuple[str, str]]:
-    """Refuse what an exchange cannot do; return the header fields."""
+    """Refuse arguments that an exchange cannot use; return the header fields."""
     _check_connection(conn)
     fields = _checks.sent_fields("headers", headers)
     _checks.content("body", body)
@@ -174,7 +173,7 @@ def check(
     if trailers and body is None:
         raise ValueError("trailers need a body: give one (b'' is enough)")
     if trailers:
-        # The head would have been sent by the time they are refused.
+        # Checked here, because they are sent only after the head.
         error = refusal(conn, method, target, fields, None, streaming=True, trailers=trailers)
         if error is not None:
             raise error.marked(successor=conn)
@@ -191,7 +190,7 @@ def prepare(
     *,
     waits: bool,
 ) -> tuple[Run, bytes | None, Iterable[BytesLike] | None]:
-    """Return the run, and the body either whole or in pieces."""
+    """Return the run, and the body either as a whole or as pieces."""
     collector = Collector(max_size=max_size)
 
     def hear(responses: list[Response]) -> None:
@@ -207,7 +206,7 @@ def prepare(
 
 
 def split(whole: bytes | None) -> Iterator[BytesLike]:
-    """Yield a body that is whole in one piece."""
+    """Yield a whole body as one piece; nothing if it is empty."""
     if whole:
         yield whole
 
@@ -266,7 +265,7 @@ def _look(run: Run, responses: list[Response]) -> None:
 
 
 def _wait_for_room(run: Run, left: float | None) -> None:
-    """Wait until the socket takes more, or something arrives."""
+    """Wait until the socket accepts more, or something arrives."""
     socket = run.conn.socket
     before = run.conn.transport.unsent
     poll = make_poll()
@@ -279,7 +278,7 @@ def _wait_for_room(run: Run, left: float | None) -> None:
         run.conn = run.conn.after(error)
     if run.conn.transport.unsent < before:
         return
-    # The socket takes more and a tunnel's window does not, or something arrived.
+    # The socket accepts more but the window of a tunnel does not, or something arrived.
     nap = _NAP if left is None else min(_NAP, left)
     if socket is not None:
         poll.modify(socket.fileno(), POLLIN)

@@ -1,4 +1,4 @@
-"""The pieces of a body, checked one by one, so that a wrong piece is not taken for the end of the body."""
+"""Iterators over the pieces of a body that raise an error for a piece that is not bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Pieces:
-    """Iterates over pieces; `TypeError` for what is not bytes."""
+    """Iterates over pieces. Raises `TypeError` for a piece that is not bytes."""
 
     def __init__(self, name: str, source: Iterable[object]) -> None:
         self._name = name
@@ -25,7 +25,7 @@ class Pieces:
 
 
 class AsyncPieces:
-    """The same for pieces that have to be awaited."""
+    """The same for an asynchronous iterable."""
 
     def __init__(self, name: str, source: AsyncIterable[object]) -> None:
         self._name = name

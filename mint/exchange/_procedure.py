@@ -1,7 +1,7 @@
-"""One exchange as a generator of waits, the same under every event loop; it knows no socket and no clock.
+"""One exchange as a generator of waits, the same for every event loop. It uses no socket and no clock.
 
-A driver (`_blocking.py`, `asyncio.py`, `trio.py`) does what the generator yields: it waits, reads into the
-connection of the `Run` and sends the responses back, or throws the error into the generator.
+A driver (`_blocking.py`, or `_asynchronous.py` with `asyncio.py` or `trio.py`) does what the generator asks
+for: it waits, receives on the connection of the `Run`, and sends the responses to the generator.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from ._answer import Outcome
 
 PIECE = 65_536
-"""How much is handed to the connection at once."""
+"""How many bytes are passed to the connection at once."""
 
 QUEUE = 4 * PIECE
-"""How much may be queued in the connection before more is handed to it."""
+"""How many bytes may be queued in the connection before it is passed more."""
 
 SMALL = 16_384
-"""Content up to this size goes out together with the head, where the window is large enough."""
+"""Content of up to this many bytes is sent together with the head, if the window is large enough."""
 
 PHASE = "waiting for the response"
 
@@ -58,7 +58,7 @@ class Run:
         *,
         waits: bool,
     ) -> None:
-        """Begin; `waits` says that the connection would wait where it writes."""
+        """Begin; `waits` says whether writing to the connection may block."""
         self.conn: Connection = conn
         self.flush = not waits
         self.ref = ref
@@ -78,7 +78,7 @@ class Run:
         return responses
 
     def hear(self, responses: list[Response]) -> None:
-        """Note what responses say about the request, and pass them on."""
+        """Note whether the response of the request is complete, and pass the responses on."""
         for response in responses:
             match response:
                 case Done(ref=self.ref) | RequestFailed(ref=self.ref):
@@ -89,8 +89,8 @@ class Run:
             self._hear(responses)
 
     def is_sending(self) -> bool:
-        """Whether the body of the request is still open, and wanted."""
-        # Not the status: a server may read the rest before it ends its answer, and would wait in vain.
+        """Whether more of the body has to be sent."""
+        # The status is ignored: a server may read the whole body before it completes its response.
         if self.over or self.ref is None:
             return False
         try:
@@ -100,7 +100,7 @@ class Run:
         return True
 
     def push(self, ref: RequestRef, rest: memoryview[int]) -> tuple[memoryview[int], Wait]:
-        """Hand over as much as windows and the queue take; return the rest, and what to wait for."""
+        """Pass on as much as the windows and the queue allow; return the rest, and what to wait for."""
         while rest:
             room = QUEUE - self.conn.transport.unsent
             if room <= 0:
@@ -114,14 +114,14 @@ class Run:
 
 
 def sending(run: Run, trailers: HeaderFields) -> Waits:
-    """Send the pieces of a body that is open; stop where the server answers early."""
+    """Send the pieces of a body that is open; stop if the response is complete before."""
     ref = run.ref
     if ref is None:
         return
     while run.is_sending():
         yield Wait.PIECE
         if run.piece is None:
-            # Waiting for the piece took time: the answer may have come meanwhile.
+            # Getting the piece may have taken time, in which the response may have arrived.
             run.hear((yield Wait.LOOK))
             if run.is_sending():
                 run.conn = run.conn.stream_request_body(ref, Eof(trailers), flush=run.flush)
@@ -168,14 +168,14 @@ def has(fields: Sequence[tuple[str, str]], *names: str) -> bool:
 
 
 def recovered(run: Run, error: MintError) -> None:
-    """Go on after an error of the connection: what came before it counts."""
+    """Continue after an error of the connection, with the responses that preceded it."""
     if error.successor is not None:
         run.conn = run.conn.after(error)
     run.hear(list(error.responses))
 
 
 def give_up(run: Run) -> None:
-    """End a request whose response nobody waits for any more; other requests are not affected."""
+    """Cancel the request (HTTP/2) or close the connection (HTTP/1)."""
     if run.ref is None:
         return
     conn = run.conn
@@ -189,7 +189,7 @@ def give_up(run: Run) -> None:
 
 
 def settle(run: Run) -> None:
-    """Leave the connection as it may be used again: a body that is open ends, or the connection does."""
+    """Leave the connection usable or closed: if the body is still open, end it or give up."""
     if run.ref is None:
         return
     try:
@@ -197,7 +197,7 @@ def settle(run: Run) -> None:
     except ValueError:
         return
     if run.declared:
-        # The server may have answered between the last byte and our noticing that it was the last.
+        # All of the declared bytes may have been sent, and the response arrived before the end was noticed.
         try:
             run.conn = run.conn.stream_request_body(run.ref, Eof())
         except MintError as error:
@@ -213,7 +213,7 @@ def conclude(
     error: MintError | None,
     restore: Callable[[Connection], Connection],
 ) -> Answer:
-    """Return the answer of the request, or raise its error with the connection to go on with."""
+    """Return the answer to the request, or raise its error, with the connection value to continue with."""
     outcome = None if run.ref is None else outcomes.get(run.ref)
     if isinstance(outcome, Answer) or run.over:
         settle(run)

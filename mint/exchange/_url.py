@@ -1,4 +1,4 @@
-"""Take an http or https URL apart, strictly: nothing is guessed, decoded or repaired (RFC 3986 3)."""
+"""Split an http or https URL strictly: nothing is guessed, decoded or repaired (RFC 3986 3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PORTS: dict[Scheme, int] = {"http": 80, "https": 443}
 _MAX_PORT = 65_535
 _MAX_DIGITS = 5
 _REMEMBERED = 256
-"""Of how many authorities the parts are remembered: most programs ask the same servers again and again."""
+"""How many authorities are cached in parsed form, because most programs use the same servers repeatedly."""
 _URL = re.compile(r"(?i:(https?))://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.ASCII)
 _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?", re.ASCII)
 _NOT_IN_A_TARGET = re.compile(r"[^\x21-\x7e]")
@@ -43,7 +43,7 @@ class URL(NamedTuple):
 
     @property
     def origin(self) -> Origin:
-        """The first three parts."""
+        """The scheme, host and port."""
         return Origin(self.scheme, self.host, self.port)
 
 
@@ -60,7 +60,7 @@ def split_url(url: str) -> URL:
         raise ValueError(f"{shown(_without_credentials(url))} is not an absolute http or https URL")
     name, authority, path, query = found.groups()
     if "@" in authority:
-        # RFC 9110 4.2.4: nothing of it may be shown either.
+        # RFC 9110 4.2.4: credentials in a URL must not be shown either.
         raise ValueError("credentials in a URL are not sent: use an authorization header")
     target = (path or "/") + (query or "")
     if bad := _NOT_IN_A_TARGET.search(target):
@@ -73,7 +73,8 @@ def split_url(url: str) -> URL:
             raise
     else:
         return URL(scheme, host, _PORTS[scheme] if port is None else port, target)
-    # A password with a slash, "?" or "#" in it ends the authority early. The error that shows it is gone now.
+    # If a password contains "/", "?" or "#", the authority ends there, so the first error may show a part of
+    # the password. It is not the context of this one, which is raised outside the handler.
     raise ValueError(f"the authority of the URL is not a host with a port from 0 to {_MAX_PORT}")
 
 
@@ -81,7 +82,7 @@ def split_url(url: str) -> URL:
 def _host_and_port(authority: str) -> tuple[str, int | None]:
     parts = _AUTHORITY.fullmatch(authority)
     digits = "" if parts is None else parts.group(2) or ""
-    # Leading zeros mean nothing, but so many digits that int() takes long are no port.
+    # Leading zeros are ignored. The number of digits is limited because int() is slow for very many.
     if parts is None or len(digits.lstrip("0")) > _MAX_DIGITS or int(digits[-_MAX_DIGITS:] or 0) > _MAX_PORT:
         raise ValueError(f"{shown(authority)} is not a host with a port from 0 to {_MAX_PORT}")
     host = parts.group(1)
@@ -91,6 +92,6 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
 
 
 def _without_credentials(url: str) -> str:
-    """Return the URL as a message may show it."""
+    """Return the URL without what may be credentials, so that a message may show it."""
     before, at, after = url.rpartition("@")
     return after if at and "/" in before else url if not at else after

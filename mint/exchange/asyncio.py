@@ -1,4 +1,4 @@
-"""`exchange` under asyncio: one request and its complete answer, with `await`.
+"""`exchange` for asyncio: send one request and await its complete answer.
 
 conn = await mint.asyncio.connect("https", "example.org", 443)
 conn, answer = await mint.exchange.asyncio.exchange(conn, "GET", "/", timeout=10.0)
@@ -39,9 +39,10 @@ async def exchange(
 ) -> tuple[Connection, Answer]:
     """Send a request, wait for its response, and return both the next connection value and the answer.
 
-    The same as `mint.exchange.exchange`, for a connection of `mint.asyncio`. The pieces of the body may come
-    from an asynchronous iterable. Responses are received with a mailbox of its own; afterwards the connection
-    is in the mode it was in before. Cancelled, it closes the connection.
+    The arguments and errors are those of `mint.exchange.exchange`; the connection is one of `mint.asyncio`,
+    in either mode. The pieces of the body may come from an asynchronous iterable. Responses are received
+    through a mailbox of the call; afterwards the connection is in the same mode as before. If the call is
+    cancelled, it closes the connection.
     """
     with mint_asyncio.Mailbox() as mailbox:
         waiter = _Waiter(mailbox, timeout)
@@ -84,7 +85,7 @@ class _Waiter:
             for task in both:
                 task.cancel()
             await asyncio.wait(both)
-        # Where the connection broke, the next message says why.
+        # If the connection broke, the next message gives the reason.
         if not flushing.cancelled() and not isinstance(flushing.exception(), (TransportError, type(None))):
             flushing.result()
         return [] if receiving.cancelled() else run.feed(receiving.result())

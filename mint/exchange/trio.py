@@ -1,4 +1,4 @@
-"""`exchange` under trio: one request and its complete answer, with `await`. Needs the extra `trio`.
+"""`exchange` for trio: send one request and await its complete answer. Needs the extra `trio`.
 
 conn = await mint.trio.connect("https", "example.org", 443)
 conn, answer = await mint.exchange.trio.exchange(conn, "GET", "/", timeout=10.0)
@@ -42,9 +42,10 @@ async def exchange(
 ) -> tuple[Connection, Answer]:
     """Send a request, wait for its response, and return both the next connection value and the answer.
 
-    The same as `mint.exchange.exchange`, for a connection of `mint.trio`. The pieces of the body may come
-    from an asynchronous iterable. Responses are received with a mailbox of its own; afterwards the connection
-    is in the mode it was in before. Cancelled, it closes the connection.
+    The arguments and errors are those of `mint.exchange.exchange`; the connection is one of `mint.trio`, in
+    either mode. The pieces of the body may come from an asynchronous iterable. Responses are received through
+    a mailbox of the call; afterwards the connection is in the same mode as before. If the call is cancelled,
+    it closes the connection.
     """
     with mint_trio.Mailbox() as mailbox:
         waiter = _Waiter(mailbox, timeout)
@@ -54,8 +55,9 @@ async def exchange(
 
 
 async def glance(mailbox: mint_trio.Mailbox) -> object | None:
-    """Return the next message, `None` where there is none; other tasks run meanwhile."""
-    # Where the time is up already, trio cancels before anything is read, so it is up a little later.
+    """Return the next message, or `None` if there is none now; other tasks run meanwhile."""
+    # With a deadline that has passed, trio would cancel before anything is read. So it is cancelled a little
+    # later.
     with trio.CancelScope() as scope:
         trio.lowlevel.current_trio_token().run_sync_soon(scope.cancel)
         return await mailbox.receive()
@@ -90,7 +92,7 @@ class _Waiter:
             nursery.cancel_scope.cancel()
 
         async def write() -> None:
-            # Where the connection broke, the next message says why.
+            # If the connection broke, the next message gives the reason.
             with contextlib.suppress(TransportError):
                 await mint_trio.flush(run.conn)
                 nursery.cancel_scope.cancel()

@@ -1,4 +1,4 @@
-"""The pool of asyncio and trio: everything but the waiting, which is a driver's."""
+"""The part of the pools that asyncio and trio share: everything but the waiting, which a driver does."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _TLS = TLSOptions()
 
 
 class AsyncDriver(Loop, Protocol):
-    """Carries steps out in one event loop."""
+    """Carries out the steps of procedures in one event loop."""
 
     async def perform(self, step: Step) -> None:
-        """Carry one step out."""
+        """Carry out one step."""
         ...
 
 
@@ -64,7 +64,7 @@ async def run(driver: AsyncDriver, procedure: Procedure[_T]) -> _T:
 
 
 async def awaited(answer: object) -> None:
-    """Await what a function of the caller gave, where that can be awaited."""
+    """Await the result of a function of the caller, if it can be awaited."""
     if isinstance(answer, Awaitable):
         await answer
 
@@ -102,7 +102,7 @@ class StreamedAnswer(Fields):
 
     @property
     def interim(self) -> tuple[Informational, ...]:
-        """The interim responses (1xx) that came before."""
+        """The interim responses (1xx) that preceded the answer, in order."""
         return tuple(self._stream.interim)
 
     @property
@@ -123,7 +123,7 @@ class StreamedAnswer(Fields):
     # -- the content of the answer
 
     async def receive_head(self) -> Self:
-        """Wait for the status and the headers; only needed with `body=mint.STREAM`."""
+        """Wait for the status and the headers; needed only with `body=mint.STREAM`. Raises as `receive`."""
         await run(self._driver, told(head(self._pool, self._stream, self._wanted), self._wanted))
         return self
 
@@ -144,7 +144,11 @@ class StreamedAnswer(Fields):
             yield data
 
     async def read(self, *, max_size: int | None = MAX_SIZE) -> bytes:
-        """Return the rest of the content. Raises `ContentTooLarge` beyond `max_size` bytes."""
+        """Return the rest of the content.
+
+        Raises `ContentTooLarge` if it has more than `max_size` bytes (`None` for no limit), and the errors of
+        `receive`.
+        """
         max_size = _checks.size("max_size", max_size)
         pieces: list[bytes] = []
         size = 0
@@ -182,7 +186,7 @@ class StreamedAnswer(Fields):
         try:
             self._stream.session.cancel(self._stream)
         except BaseException:
-            # Of a signal handler: what is left of it is done all the same.
+            # An exception of a signal handler may have interrupted this: do the rest.
             abandon(self._pool, self._wanted)
             raise
 
@@ -200,7 +204,7 @@ class StreamedAnswer(Fields):
 
 
 class AsyncPool:
-    """What the pools of asyncio and trio have in common."""
+    """Base class of the pools for asyncio and trio."""
 
     def __init__(
         self,
@@ -222,7 +226,7 @@ class AsyncPool:
         made = ConnectOptions(protocols, proxy, tcp, tls, http1, http2, log, resolver, record)
         self._timeout = timeout
         self._driver = self._make_driver(made, connect)
-        # Nothing is known about the connections that a function of the caller makes.
+        # The caller's `connect` may use any protocol.
         self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
         self._check = made.check if connect is None else None
         self._end_recording = made.end_recording
@@ -248,7 +252,7 @@ class AsyncPool:
         """Send a request and return its complete answer.
 
         The arguments and errors are those of `mint.pool.Pool.request`; the pieces of the body may come from
-        an asynchronous iterable. Cancelling it cancels only its own request.
+        an asynchronous iterable. If the call is cancelled, only its own request is cancelled.
         """
         max_size = _checks.size("max_size", max_size)
         streamed = await self.stream(method, url, headers, body, trailers=trailers, timeout=timeout)
@@ -297,7 +301,7 @@ class AsyncPool:
 
     @property
     def statistics(self) -> Statistics:
-        """What the pool is doing, and what it has done."""
+        """Numbers of connections and requests, now and since the pool was made."""
         return self._state.statistics()
 
     def close(self) -> None:

@@ -36,6 +36,7 @@ _OPTIONS = PoolOptions()
 _TCP = TCPOptions()
 _TLS = TLSOptions()
 TIMEOUT = 30.0
+"""The default time limit of a request, in seconds."""
 
 
 class StreamedAnswer(Fields):
@@ -71,7 +72,7 @@ class StreamedAnswer(Fields):
 
     @property
     def interim(self) -> tuple[Informational, ...]:
-        """The interim responses (1xx) that came before."""
+        """The interim responses (1xx) that preceded the answer, in order."""
         return tuple(self._stream.interim)
 
     @property
@@ -92,7 +93,7 @@ class StreamedAnswer(Fields):
     # -- the content of the answer
 
     def receive_head(self) -> Self:
-        """Wait for the status and the headers; only needed with `body=mint.STREAM`."""
+        """Wait for the status and the headers; needed only with `body=mint.STREAM`. Raises as `receive`."""
         try:
             self._driver.run(told(head(self._pool, self._stream, self._wanted), self._wanted))
         except BaseException:
@@ -120,7 +121,11 @@ class StreamedAnswer(Fields):
             yield data
 
     def read(self, *, max_size: int | None = MAX_SIZE) -> bytes:
-        """Return the rest of the content. Raises `ContentTooLarge` beyond `max_size` bytes."""
+        """Return the rest of the content.
+
+        Raises `ContentTooLarge` if it has more than `max_size` bytes (`None` for no limit), and the errors of
+        `receive`.
+        """
         max_size = _checks.size("max_size", max_size)
         pieces: list[bytes] = []
         size = 0
@@ -168,7 +173,7 @@ class StreamedAnswer(Fields):
             with self._pool.lock:
                 self._stream.session.cancel(self._stream)
         except BaseException:
-            # Of a signal handler: what is left of it is done all the same.
+            # An exception of a signal handler may have interrupted this: do the rest.
             abandon(self._pool, self._wanted)
             raise
 
@@ -186,18 +191,20 @@ class StreamedAnswer(Fields):
 
 
 class Pool:
-    """Connections by origin, for any number of threads. Use it in a `with` block, or close it.
+    """A pool of connections for any number of threads. Use it in a `with` block, or close it.
 
-    HTTP/2 connections are shared by requests, HTTP/1 connections are kept alive and used by one request at a
-    time. There is no thread inside: whoever waits for an answer receives for the others, too.
+    Connections are kept by origin. HTTP/2 connections are shared by requests; HTTP/1 connections are kept
+    alive and used by one request at a time. The pool starts no thread: a thread that waits for its answer
+    also receives the answers of others.
 
     Args:
         options: limits and times.
-        timeout: the default for the time limit of a request: seconds for everything, a `Timeouts`, or `None`.
-        connect: a function that connects to an origin within the given number of seconds, instead of the
-            arguments below. The connection must be in passive mode.
-        protocols, proxy, tcp, tls, http1, http2, log, resolver: as `mint.connect` takes them.
-        record: as `mint.connect` takes it; one transcript has all connections of the pool. A file that is
+        timeout: the default time limit of a request: seconds for everything, a `Timeouts`, or `None` for no
+            limit.
+        connect: a function that takes an `Origin` and a number of seconds (`None` for no limit) and returns a
+            connection in passive mode. It replaces the arguments below.
+        protocols, proxy, tcp, tls, http1, http2, log, resolver: as for `mint.connect`.
+        record: as for `mint.connect`; one transcript records all connections of the pool. A file that is
             given by its path is closed with the pool. Raises `ValueError` together with `connect`.
 
     """
@@ -224,7 +231,7 @@ class Pool:
         )
         self._timeout = timeout
         self._driver = Driver(made, connect)
-        # Nothing is known about the connections that a function of the caller makes.
+        # The caller's `connect` may use any protocol.
         self._state = PoolState(self._driver, options, made.may_share if connect is None else lambda _: True)
         self._check = made.check if connect is None else None
         self._end_recording = made.end_recording
@@ -318,14 +325,14 @@ class Pool:
         )
 
     def _begin(self, wanted: Wanted) -> StreamedAnswer:
-        """Send a request; whoever calls abandons it where an exception comes."""
+        """Send a request. If this raises an exception, the caller abandons the request."""
         procedure = begin(self._state, wanted)
         stream = self._driver.run(told(procedure, wanted) if wanted.trace else procedure)
         return StreamedAnswer(self._state, self._driver, stream, wanted)
 
     @property
     def statistics(self) -> Statistics:
-        """What the pool is doing, and what it has done."""
+        """Numbers of connections and requests, now and since the pool was made."""
         with self._state.lock:
             return self._state.statistics()
 

@@ -1,4 +1,4 @@
-"""The driver of blocking pools: carries the steps out with `poll`, mailboxes and threads that wait."""
+"""The driver of blocking pools: carries out the steps in the calling thread, with `poll` and mailboxes."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _NAP = 0.05
-"""How long to wait at most, in seconds, where the system cannot say when there is something to do."""
+"""The longest wait, in seconds, if the system cannot tell when there is something to do."""
 
 _LOOKS = 100
-"""How many reads of what has arrived are made at most before a request goes on."""
+"""The largest number of reads of data that has arrived, before the request that makes them continues."""
 
 
 class Alarm:
-    """What one thread sleeps on: an event that no exception leaves locked.
+    """An event for which one thread waits, and which no exception can leave locked.
 
-    An event of `threading` takes a lock in Python code whenever it is set. Where memory runs out there, or a
-    handler of a signal raises, nobody gives that lock back. This one is the lock, held until it is set.
+    `threading.Event` takes a lock in Python code whenever it is set. If memory runs out there, or a signal
+    handler raises an exception, that lock may never be released. This class is only a lock, which is held
+    until the event is set.
     """
 
     __slots__ = ("_lock",)
@@ -48,28 +49,28 @@ class Alarm:
         self._lock.acquire()
 
     def set(self) -> None:
-        """Wake whoever waits."""
+        """Wake the waiting thread."""
         try:
             self._lock.release()
         except RuntimeError:
-            return  # it was set
+            return  # it was already set
 
     def clear(self) -> None:
-        """Let the next wait sleep again."""
+        """Make the next `wait` block again."""
         self._lock.acquire(blocking=False)
 
     def is_set(self) -> bool:
-        """Whether waiting would return at once."""
+        """Whether `wait` would return at once."""
         return not self._lock.locked()
 
     def wait(self, timeout: float | None) -> None:
-        """Wait until it is set, at most so many seconds."""
+        """Wait until it is set, at most `timeout` seconds."""
         if self._lock.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
             self.set()
 
 
 class Driver:
-    """Runs procedures in the thread that calls."""
+    """Runs procedures in the calling thread."""
 
     def __init__(
         self, options: ConnectOptions, own_connect: Callable[[Origin, float | None], Connection] | None
@@ -108,7 +109,7 @@ class Driver:
             self._carry_out(step)
         except BaseException:
             if isinstance(step, (Receive, Look, Room)):
-                # Of a signal handler: nobody knows whether a message, or a value of the connection, was lost.
+                # If a signal handler raised it, a message or a value of the connection may have been lost.
                 with self.lock:
                     step.session.lose()
             raise
@@ -177,7 +178,7 @@ class Driver:
             )
         if conn.protocol == "http1":
             return conn
-        # One thread waits for it while others send: that needs a mailbox.
+        # One thread waits for responses while others send. This needs a mailbox.
         mailbox: Mailbox | None = None
         try:
             mailbox = Mailbox()
@@ -193,7 +194,7 @@ class Driver:
     # -- receiving
 
     def _receive(self, session: Session, until: float | None) -> None:
-        """Wait for the connection, and let it hear what comes."""
+        """Wait until something arrives on the connection, and pass it to the session."""
         mailbox = self._mailboxes.get(session.key)
         if mailbox is not None:
             with contextlib.suppress(TransportTimeout, MailboxClosed):
@@ -201,16 +202,16 @@ class Driver:
                 with self.lock:
                     session.feed(message)
         elif session.is_sending:
-            # Others must be able to send meanwhile, so nobody waits inside the connection.
+            # `recv` must not wait here, because other threads must be able to send meanwhile.
             if not self._hear(session, 0):
-                # Whoever sends may read ahead, and then the socket has nothing more to say.
+                # Only a short wait: a sender may read ahead, and then nothing is left to read on the socket.
                 self._poll(session, POLLIN, self._soon(until))
                 self._hear(session, 0)
         else:
             self._hear(session, self._left(until))
 
     def _hear(self, session: Session, left: float | None) -> bool:
-        """Receive on a connection without a mailbox; return whether something came."""
+        """Receive on a connection without a mailbox; return whether something arrived."""
         with self.lock if left == 0 else contextlib.nullcontext():
             try:
                 conn, responses = session.conn.recv(timeout=left)
@@ -246,7 +247,7 @@ class Driver:
     # -- writing
 
     def _poll(self, session: Session, events: int, until: float | None) -> bool:
-        """Wait for the socket; return whether there was one to wait for."""
+        """Wait for events of the socket; return whether there is a socket."""
         socket = session.conn.socket
         number = -1 if socket is None else socket.fileno()
         left = self._left(until)
@@ -258,11 +259,11 @@ class Driver:
         return True
 
     def _wait_for_room(self, session: Session, reads: bool, until: float | None) -> None:
-        """Wait until the socket takes more, or something arrives."""
+        """Wait until the socket accepts more, or something arrives."""
         before = session.conn.transport.unsent
         soon = self._soon(until)
-        # A thread cannot wait for a socket and a bell at once: one that does not read looks again soon,
-        # because whoever does may stop.
+        # A thread cannot wait for a socket and a bell at once. If another thread reads, wait only for a short
+        # time, because that thread may stop reading.
         waited = self._poll(session, POLLOUT | (POLLIN if reads else 0), until if reads else soon)
         if reads:
             self._look(session)
@@ -276,6 +277,6 @@ class Driver:
                 session.recover(error)
         if session.is_lost or session.conn.transport.unsent < before:
             return
-        # The socket takes nothing more yet, or it does and the window of a tunnel does not.
+        # The socket accepts nothing more yet, or it does but the window of a tunnel does not.
         if not waited or not self._poll(session, POLLIN, soon):
             Alarm().wait(self._left(soon))

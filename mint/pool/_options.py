@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 __all__ = ["IDEMPOTENT", "PoolOptions", "Statistics", "Timeouts"]
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-"""The methods of RFC 9110 9.2.2."""
+"""The idempotent methods (RFC 9110 9.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What a pool is doing, and what it has done.
+    """Numbers of connections and requests of a pool.
 
     Attributes:
-        connections: how many connections there are, those being opened among them.
-        opening: how many of them are being opened.
-        idle: how many of them are not in use.
-        draining: how many of them take no new requests and have not ended yet.
-        active: how many requests are under way on connections.
-        waiting: how many requests wait for a connection.
-        requests: how many requests were sent, retries among them.
-        retries: how many of them were retries.
-        opened: how many connections were opened.
-        by_origin: how many connections there are for each origin.
+        connections: the connections that exist, including those that are being opened.
+        opening: those of them that are being opened.
+        idle: those of them that no request uses.
+        draining: those of them that accept no new requests and have not ended yet.
+        active: the requests that use a connection.
+        waiting: the requests that wait for a connection.
+        requests: the requests that were sent since the pool was made, including retries.
+        retries: the retries among them.
+        opened: the connections that were opened since the pool was made.
+        by_origin: the number of connections for each origin.
 
     """
 

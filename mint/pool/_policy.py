@@ -1,13 +1,14 @@
-"""What a pool decides, without doing any of it: a state machine over numbers.
+"""The decisions of a pool, as a state machine without I/O.
 
-Requests ask with a `Ticket`; connections are `Line`s, known by a key. Every event is a method, time is an
-argument, and `settle` returns what has to be done: `Grant`, `Dial`, `Close`. Tickets are served in the order
-in which they asked. Only a ticket that waits for its own origin is passed by those of other origins; where
-the limit of all connections is reached nobody passes, so that nobody starves.
+A request asks for a connection with a `Ticket`. A connection is a `Line`, identified by a key. Every event is
+a method, time is an argument, and `settle` returns what has to be done: `Grant`, `Dial` or `Close`. Tickets
+are served in the order in which they asked. If the limit of its origin is reached, a ticket is overtaken by
+those of other origins. If the limit of all connections is reached, no ticket overtakes another, so that none
+waits forever.
 
-A place on a connection is not counted: the connection has the set of the tickets that hold one. Adding or
-removing a ticket is one step for a handler of signals, and doing it twice changes nothing, so what an
-exception has broken off can be done again. `reconcile` repairs what it left between two such steps.
+The requests on a connection are not counted. Instead, the connection has the set of their tickets. A signal
+handler cannot interrupt adding or removing a ticket, and doing either twice changes nothing. What an
+exception of a handler interrupted can therefore be repeated. `reconcile` repairs the state between two steps.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from ._options import PoolOptions
 
 _REMEMBERED = 1000
-"""Of how many origins without connections it is remembered whether they can share one."""
+"""For how many origins the pool remembers whether requests can share a connection."""
 
 
 class Phase(Enum):
-    """What a connection is good for."""
+    """The state of a connection: only an open one accepts new requests."""
 
     OPENING = "opening"
     OPEN = "open"
@@ -45,8 +46,9 @@ class Ticket:
     number: int
     origin: Origin
     key: int | None = None
-    """The connection it was given, or has to dial."""
+    """The connection that was granted, or that the request has to open."""
     dials: bool = False
+    """Whether the request has to open the connection."""
 
 
 @dataclass(eq=False, slots=True)
@@ -60,7 +62,7 @@ class Line:
     opened: float = 0.0
     idle_since: float = 0.0
     holders: set[Ticket] = field(default_factory=set[Ticket])
-    """The requests that use the connection, or may use it."""
+    """The requests that use the connection or to which it was granted."""
 
     @property
     def used(self) -> int:
@@ -76,14 +78,14 @@ class Grant(NamedTuple):
 
 
 class Dial(NamedTuple):
-    """Whoever holds the ticket opens this connection, and may send one request on it."""
+    """The request with this ticket opens this connection, and may be sent on it."""
 
     ticket: Ticket
     key: int
 
 
 class Close(NamedTuple):
-    """The connection is to be closed."""
+    """The connection has to be closed."""
 
     key: int
 
@@ -95,13 +97,13 @@ class Policy:
     """The decisions of one pool."""
 
     def __init__(self, options: PoolOptions, may_share: Callable[[Origin], bool]) -> None:
-        """Begin without connections; `may_share` says whether an origin may speak HTTP/2 at all."""
+        """Begin without connections; `may_share` says whether HTTP/2 is possible with an origin."""
         self._options = options
         self._may_share = may_share
         self._lines: dict[int, Line] = {}
         self._queues: dict[Origin, deque[Ticket]] = {}
         self._shares: OrderedDict[Origin, bool] = OrderedDict()
-        """Whether the last connection of an origin could be shared."""
+        """Whether the last connection to an origin could be shared."""
         self._tickets = 0
         self._keys = 0
         self._opened = 0
@@ -109,7 +111,7 @@ class Policy:
     # -- requests
 
     def ticket(self, origin: Origin) -> Ticket:
-        """Return the ticket of a request that is about to ask."""
+        """Return a ticket for a request, which then asks for a connection."""
         self._tickets += 1
         return Ticket(self._tickets, origin)
 
@@ -118,14 +120,14 @@ class Policy:
         self._queues.setdefault(ticket.origin, deque()).append(ticket)
 
     def ask_again(self, ticket: Ticket) -> None:
-        """Ask again, in the old place, because the connection was of no use."""
+        """Ask again, at the old place in the queue, because the connection could not be used."""
         ticket.key, ticket.dials = None, False
         queue = self._queues.setdefault(ticket.origin, deque())
         place = sum(1 for each in queue if each.number < ticket.number)
         queue.insert(place, ticket)
 
     def withdraw(self, ticket: Ticket) -> None:
-        """Stop waiting. What was granted has to be released, or its dialing to fail."""
+        """Stop waiting. A connection that was granted has to be released, failed or abandoned separately."""
         queue = self._queues.get(ticket.origin)
         if queue is not None and ticket in queue:
             queue.remove(ticket)
@@ -135,7 +137,7 @@ class Policy:
     # -- connections
 
     def opened(self, key: int, capacity: int, now: float) -> None:
-        """Note that a connection was dialled; whoever dialled uses it already."""
+        """Note that a connection was opened; the request that opened it already uses it."""
         line = self._lines[key]
         line.phase, line.capacity = Phase.OPEN, capacity
         line.opened = line.idle_since = now
@@ -143,36 +145,36 @@ class Policy:
         self._remember(line.origin, capacity > 1)
 
     def failed(self, key: int) -> None:
-        """Note that dialing failed: those who wait for it dial for themselves."""
+        """Note that opening failed; requests that waited for this connection open their own."""
         line = self._lines.pop(key, None)
         if line is not None:
             self._remember(line.origin, False)
 
     def abandoned(self, key: int) -> None:
-        """Note that dialing was given up, which says nothing about the origin."""
+        """Note that opening was given up, which says nothing about the origin."""
         self._lines.pop(key, None)
 
     def resized(self, key: int, capacity: int) -> None:
-        """Note how many requests a connection takes now."""
+        """Note how many requests a connection now accepts at the same time."""
         line = self._lines.get(key)
         if line is not None:
             line.capacity = capacity
 
     def released(self, ticket: Ticket, now: float) -> None:
-        """Note that a request on a connection is over; idempotent."""
+        """Note that a request no longer uses its connection; idempotent."""
         line = None if ticket.key is None else self._lines.get(ticket.key)
         if line is not None and ticket in line.holders:
             line.idle_since = now
             line.holders.discard(ticket)
 
     def draining(self, key: int) -> None:
-        """Note that a connection takes no new requests."""
+        """Note that a connection accepts no new requests."""
         line = self._lines.get(key)
         if line is not None:
             line.phase = Phase.DRAINING
 
     def lost(self, key: int) -> None:
-        """Note that a connection is gone."""
+        """Note that a connection has ended."""
         self._lines.pop(key, None)
 
     # -- decisions
@@ -201,7 +203,7 @@ class Policy:
                 self.withdraw(ticket)
 
     def reconcile(self) -> None:
-        """Let go of what nobody has, after an exception of a signal handler has broken `settle` off."""
+        """Remove what no request holds, after an exception of a signal handler has interrupted `settle`."""
         for line in tuple(self._lines.values()):
             line.holders = {ticket for ticket in line.holders if ticket.key == line.key}
             if line.phase is Phase.OPENING and not line.holders:
@@ -217,11 +219,11 @@ class Policy:
                 yield line
 
     def _serve(self, ticket: Ticket) -> list[Order] | None:
-        """Return the orders for a ticket: none where its origin is at its limit, `None` where the pool is."""
+        """Return the orders for a ticket: none at the limit of its origin, `None` at that of the pool."""
         own = [line for line in self._lines.values() if line.origin == ticket.origin]
         free = [line for line in own if line.phase is Phase.OPEN and line.used < line.capacity]
         if free:
-            # The one used last is the least likely to have been closed by the server.
+            # The one that was used last is the least likely to have been closed by the server.
             line = max(free, key=lambda each: (each.used, each.idle_since))
             line.holders.add(ticket)
             ticket.key = line.key
@@ -242,7 +244,7 @@ class Policy:
         self._keys += 1
         line = Line(self._keys, ticket.origin, holders={ticket})
         self._lines[line.key] = line
-        # Last, so that whoever finds the number in the ticket finds the connection, too.
+        # Set last: if the ticket has a key, then the connection exists.
         ticket.dials = True
         ticket.key = line.key
         return [*orders, Dial(ticket, line.key)]
@@ -256,11 +258,11 @@ class Policy:
     # -- what is known
 
     def knows(self, key: int) -> bool:
-        """Whether there is such a connection."""
+        """Whether a connection with this key exists."""
         return key in self._lines
 
     def statistics(self, requests: int, retries: int) -> Statistics:
-        """Return what the connections and tickets are doing."""
+        """Return the statistics of the pool."""
         lines = self._lines.values()
         by_origin: dict[Origin, int] = {}
         for line in lines:
@@ -282,7 +284,7 @@ class Policy:
 def may_retry(error: MintError, method: str, options: PoolOptions) -> bool:
     """Whether a request that failed with this error may be sent again on another connection.
 
-    An error about the request itself (`local`) would be the same again.
+    An error about the request itself (`local`) would occur again.
     """
     if error.local:
         return False

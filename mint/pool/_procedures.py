@@ -1,7 +1,7 @@
-"""What a pool does, as generators of steps. A driver for each event loop carries the steps out.
+"""The procedures of a pool, as generators of steps. A driver for each event loop carries out the steps.
 
-The same generators run under threads, asyncio and trio, so the pools behave the same. Where the lock is held
-nothing is yielded.
+The same generators run with threads, asyncio and trio, so the pools behave the same. They never yield while
+they hold the lock.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _LOCAL_RETRIES = 100
-"""How often a connection may turn out to be full or closing between being granted and being used."""
+"""How often a request may find that the connection it was granted is now full or closing."""
 
 UNLIMITED = Timeouts()
 
@@ -59,7 +59,7 @@ _OTHER_CONNECTION = (
 
 @dataclass(slots=True)
 class Connect:
-    """Open a connection; put it into `conn`."""
+    """Open a connection, and set `conn` to it."""
 
     origin: Origin
     key: int
@@ -69,7 +69,7 @@ class Connect:
 
 @dataclass(slots=True)
 class Park:
-    """Wait until the bell rings."""
+    """Wait until the bell is set."""
 
     bell: Bell
     until: float | None
@@ -77,7 +77,7 @@ class Park:
 
 @dataclass(slots=True)
 class Receive:
-    """Wait until something arrives on the connection, and let it hear that."""
+    """Wait until something arrives on the connection, and pass it to the session."""
 
     session: Session
     until: float | None
@@ -85,14 +85,14 @@ class Receive:
 
 @dataclass(slots=True)
 class Look:
-    """Let the connection hear what has arrived, without waiting for more."""
+    """Pass to the session what has arrived on the connection, without waiting."""
 
     session: Session
 
 
 @dataclass(slots=True)
 class Room:
-    """Wait until more can be written; a reader also until something arrives, others until the bell rings."""
+    """Wait until more can be written; also until something arrives (`reads`), or else the bell is set."""
 
     session: Session
     bell: Bell
@@ -102,7 +102,7 @@ class Room:
 
 @dataclass(slots=True)
 class Pull:
-    """Take the next piece of a body; `None` at its end."""
+    """Set `piece` to the next piece of a body; `None` at its end."""
 
     source: Iterator[BytesLike] | AsyncIterator[BytesLike]
     piece: BytesLike | None = None
@@ -110,7 +110,7 @@ class Pull:
 
 @dataclass(slots=True)
 class Tell:
-    """Tell the caller that a phase of the request began or ended; awaited under an event loop."""
+    """Call `trace`, because a phase of the request began or ended; an event loop awaits the result."""
 
     trace: Trace
     name: str
@@ -124,50 +124,50 @@ Procedure: TypeAlias = Generator[Step, None, _T]
 
 @dataclass(slots=True)
 class Wanted:
-    """A request as it was asked for."""
+    """A request as the caller made it, and how far it has come."""
 
     method: str
     url: URL
     headers: list[tuple[str, str]]
     content: bytes | None
     make_source: Callable[[], Iterator[BytesLike] | AsyncIterator[BytesLike]] | None
-    """Where the pieces of the body come from, if it has some."""
+    """Returns an iterator over the pieces of the body, if it consists of pieces."""
     sends_itself: bool
     """Whether the caller sends the body."""
     trailers: HeaderFields
     timeouts: Timeouts
     until: float | None
     replays: bool
-    """Whether the body can be sent once more."""
+    """Whether the body can be sent again."""
     clock: Callable[[], float]
     trace: Trace | None = None
     check: Callable[[Wanted], None] | None = None
-    """Raises for a request that no connection would take, before one is made for it."""
+    """Raises the error of a request that no connection could send, before one is opened for it."""
     phase: str = ""
-    """The phase that was said to have begun, where somebody wants to know."""
+    """The phase whose beginning was last reported to `trace`; empty if it has ended."""
     dialled: bool = False
-    """Whether a connection was made for the request, and nobody was told yet."""
+    """Whether a connection was opened for the request, and `trace` has not been called for that yet."""
     ticket: Ticket | None = None
-    """What holds its place on a connection."""
+    """The ticket with which it asks for a connection, and which then holds its place there."""
     bells: tuple[Bell, ...] = ()
-    """What it may wait with before it has an answer."""
+    """The bells for which it may wait."""
 
     def with_limit(self, timeout: float | None) -> Wanted:
-        """Return the same with a limit of time that begins now, in place of all others; -1 is none."""
+        """Return the same with a time limit that begins now and replaces all others; -1 changes nothing."""
         if timeout == -1:
             return self
         until = None if timeout is None else self.clock() + _checks.seconds("timeout", timeout)
         return replace(self, until=until, timeouts=UNLIMITED)
 
     def within(self, limit: float | None, since: float | None = None) -> float | None:
-        """Return when a phase has to end that begins now, or that began at a given time."""
+        """Return the time when a phase must end that began at `since`, or begins now."""
         if limit is None:
             return self.until
         end = (self.clock() if since is None else since) + limit
         return end if self.until is None else min(end, self.until)
 
 
-# -- telling
+# -- calling `trace`
 
 
 def _begun(wanted: Wanted, phase: str, **info: object) -> Procedure[None]:
@@ -189,7 +189,7 @@ def _failed(wanted: Wanted, error: Exception) -> Procedure[None]:
 
 
 def told(procedure: Procedure[_T], wanted: Wanted) -> Procedure[_T]:
-    """Run a procedure; where it fails, tell in which phase."""
+    """Run a procedure; if it fails, call `trace` for the phase that failed."""
     try:
         return (yield from procedure)
     except Exception as error:
@@ -227,7 +227,7 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
                         wanted.check(wanted)
                     return (yield from _dial(pool, wanted, key))
                 else:
-                    # It may have ended between being granted and now.
+                    # It may have ended since it was granted.
                     session = pool.sessions.get(key)
                     if session is not None and (yield from is_usable(pool, session, bell, until)):
                         return session
@@ -263,7 +263,7 @@ def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None
     with pool.lock:
         if session.is_lost or not session.conn.is_open():
             return False
-        # Where somebody reads, what has arrived was heard.
+        # If there is a reader, everything that has arrived was already processed.
         if session.reader is None and not session.conn.is_usable():
             session.retire()
             return False
@@ -291,7 +291,7 @@ def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None
 
 
 def wait(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[None]:
-    """Wait until the bell rings; receive for everybody meanwhile where nobody does."""
+    """Wait until the bell is set. If nobody else receives on the connection, receive for all requests."""
     try:
         with pool.lock:
             if bell.is_set() or session.is_lost:
@@ -312,7 +312,7 @@ def wait(pool: PoolState, session: Session, bell: Bell, until: float | None) -> 
         try:
             _leave(pool, session, bell)
         except BaseException:
-            # Of a signal handler: somebody else must read.
+            # An exception of a signal handler: another request has to become the reader all the same.
             _leave(pool, session, bell)
             raise
 
@@ -329,7 +329,7 @@ def _leave(pool: PoolState, session: Session, bell: Bell) -> None:
 
 
 def begin(pool: PoolState, wanted: Wanted) -> Procedure[Stream]:
-    """Send a request and wait for the head of its response; send it again where that is safe and useful."""
+    """Send a request and wait for the head of its response; send it again if that is safe and useful."""
     retries = refusals = 0
     while True:
         session = yield from acquire(pool, wanted)
@@ -368,10 +368,10 @@ def _can_repeat(wanted: Wanted, stream: Stream) -> bool:
 
 
 def abandon(pool: PoolState, wanted: Wanted) -> None:
-    """Let go of everything that a request has in the pool, however far it came; idempotent.
+    """Release everything that a request holds in the pool, in whatever state it is; idempotent.
 
-    Whoever runs a procedure does this once more where an exception came out of it: that of a signal handler
-    may have broken off what the procedure itself was giving back.
+    The caller of a procedure repeats this if the procedure raises an exception, because an exception of a
+    signal handler may have interrupted what the procedure itself was releasing.
     """
     with pool.lock:
         if wanted.ticket is not None:
@@ -379,7 +379,7 @@ def abandon(pool: PoolState, wanted: Wanted) -> None:
 
 
 def leave(pool: PoolState, stream: Stream, bell: Bell) -> None:
-    """Let others read where an exception ended a wait for this request, and lose nothing; idempotent."""
+    """After an exception in a wait of this request, let others read, and lose no content; idempotent."""
     with pool.lock:
         pool.leave(stream.ticket, (bell,))
         if bell is stream.bell:
@@ -388,7 +388,8 @@ def leave(pool: PoolState, stream: Stream, bell: Bell) -> None:
 
 def _send_head(pool: PoolState, session: Session, wanted: Wanted) -> Procedure[Stream]:
     """Send the head on a connection that was granted."""
-    # Nobody waits for the connection any more: the same bell does. Two calls of the caller may wait at once.
+    # The bell with which the request waited for a connection is free now. If the caller sends the body, two
+    # calls may wait at once, which needs a second bell.
     bell = wanted.bells[0] if wanted.bells else pool.make_bell()
     bell.clear()
     bells = wanted.bells = bell, pool.make_bell() if wanted.sends_itself else bell
@@ -438,7 +439,7 @@ def _open(session: Session, wanted: Wanted, bells: tuple[Bell, Bell]) -> Stream:
 
 
 def _tell_sent(stream: Stream, wanted: Wanted) -> Procedure[None]:
-    """Tell that the head was sent, and a short body with it."""
+    """Call `trace`: the head was sent, together with the body if that is short."""
     yield from _done(wanted, "request", ref=stream.ref)
     yield from _begun(wanted, "request_body")
     if stream.source is None:
@@ -446,7 +447,7 @@ def _tell_sent(stream: Stream, wanted: Wanted) -> Procedure[None]:
 
 
 def head(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
-    """Wait for the head of the response; send the body meanwhile."""
+    """Wait for the head of the response, and send the body meanwhile."""
     if stream.source is None:
         yield from _begun(wanted, "response")
     while not (stream.has_head or stream.ended):
@@ -474,7 +475,7 @@ def piece(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[bytes | 
 
 
 def pump(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
-    """Send what there is of the body until something of the response arrives."""
+    """Send the body until a part of the response arrives; if all of it was sent, wait."""
     had_head = stream.has_head
     stream.stalled = None
     until = wanted.within(wanted.timeouts.read)
@@ -494,7 +495,7 @@ def pump(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
 
 
 def _send_some(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
-    """Take the next piece of the body and send as much as possible; wait where nothing can be sent."""
+    """Send as much as possible of the next piece of the body; wait if nothing can be sent."""
     source, session = stream.source, stream.session
     if source is None:
         return
@@ -518,7 +519,7 @@ def _send_some(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[Non
 def _send(
     pool: PoolState, stream: Stream, data: memoryview[int], bell: Bell, wanted: Wanted
 ) -> Procedure[memoryview[int]]:
-    """Send as much as possible at once, or wait until something can be; return the rest."""
+    """Send as much as possible, and if not everything was sent, wait until more can be; return the rest."""
     session = stream.session
     with pool.lock:
         if not stream.wants_body:
@@ -531,7 +532,7 @@ def _send(
         # The server may have answered already.
         yield from _look(pool, session, bell)
         return rest
-    # Whatever else arrives meanwhile: the time begins anew only once something can be sent.
+    # The time begins again only when some of the data was sent, whatever else arrives meanwhile.
     if stream.stalled is None or len(rest) < len(data):
         stream.stalled = pool.clock()
     until = wanted.within(wanted.timeouts.write, stream.stalled)
@@ -549,9 +550,9 @@ def _send(
 
 
 def _look(pool: PoolState, session: Session, bell: Bell) -> Procedure[None]:
-    """Hear what has arrived, where nobody reads.
+    """Process what has arrived, unless there is a reader.
 
-    Whoever begins to read meanwhile would wait for what has been heard here, so nobody may.
+    Nobody may become the reader meanwhile, because it would wait for what is processed here.
     """
     with pool.lock:
         if session.reader is not None or session.is_lost:
@@ -583,7 +584,7 @@ def _room(pool: PoolState, session: Session, bell: Bell, until: float | None) ->
 
 
 def send(pool: PoolState, stream: Stream, data: BytesLike, wanted: Wanted) -> Procedure[bool]:
-    """Send a piece of a body; return whether the server still wants it."""
+    """Send a piece of a body; return whether more of the body can be sent."""
     rest = _checks.view("data", data)
     stream.stalled = None
     while rest:

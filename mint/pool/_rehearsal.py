@@ -1,4 +1,4 @@
-"""Requests that no connection would take are refused before one is made for them."""
+"""Refuse requests that no connection could send, before one is opened for them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def refuse(
     http1_options: HTTP1Options,
     http2_options: HTTP2Options,
 ) -> None:
-    """Raise the error of a request that no protocol which may be spoken could send."""
+    """Raise the error of a request that cannot be sent over any protocol that may be used."""
     fields = list(headers)
     if content is not None and (trailers or len(content) > SMALL):
         if not trailers and not has(fields, "content-length", "transfer-encoding"):

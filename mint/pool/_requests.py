@@ -1,4 +1,4 @@
-"""What the pools of all event loops share about requests and how connections are made."""
+"""Requests and options for connecting, as the pools for all event loops use them."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 StreamedBody: TypeAlias = "BytesLike | Iterable[BytesLike] | Literal[Stream.STREAM] | None"
-"""The body of a request: bytes, pieces, none, or `mint.STREAM`, to send it piece by piece."""
+"""The body of a request: bytes, an iterable of pieces, none, or `mint.STREAM` to send it with `send`."""
 
 AsyncStreamedBody: TypeAlias = "StreamedBody | AsyncIterable[BytesLike]"
-"""The same, where the pieces may have to be awaited."""
+"""The same, and asynchronous iterables of pieces."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectOptions:
-    """How a pool connects: the arguments of `mint.connect` that are the same for every origin."""
+    """The arguments of `mint.connect` with which a pool connects to every origin."""
 
     protocols: Sequence[ProtocolName] = ("http1", "http2")
     proxy: Proxy | None = None
@@ -51,10 +51,10 @@ class ConnectOptions:
     resolver: Resolver | AsyncResolver | None = None
     record: Record | None = None
     recorder: Recorder | None = field(init=False, default=None)
-    """What records the connections, all of them in one place."""
+    """Records all connections in one transcript."""
 
     def __post_init__(self) -> None:
-        # What `mint.connect` would refuse, it would refuse for any origin.
+        # Invalid options are invalid for every origin, so any origin can be used to check them.
         check_connect(
             *("http", "localhost", 80, None, self.protocols, self.proxy, self.tcp, self.tls),
             *(self.http1, self.http2, self.log),
@@ -64,10 +64,10 @@ class ConnectOptions:
             raise TypeError(
                 f"resolver must be a function of a host and a port, not {type(self.resolver).__name__}"
             )
-        object.__setattr__(self, "recorder", check_record(self.record))  # last, as it makes a file
+        object.__setattr__(self, "recorder", check_record(self.record))  # last, because it creates a file
 
     def end_recording(self) -> None:
-        """Close the file if it was opened for the pool; a `Recorder` is the caller's to close."""
+        """Close the file if it was opened for the pool; the caller closes its own `Recorder`."""
         if self.recorder is not None and self.recorder is not self.record:
             self.recorder.close()
 
@@ -88,7 +88,7 @@ class ConnectOptions:
         )
 
     def tcp_within(self, left: float | None) -> TCPOptions:
-        """Return the options with a limit of time for connecting."""
+        """Return the options with at most this many seconds for connecting."""
         limit = self.tcp.connect_timeout
         if left is None or (limit is not None and limit <= left):
             return self.tcp
@@ -96,18 +96,18 @@ class ConnectOptions:
 
 
 def check_pool(options: object, timeout: object, connect: object, record: object = None) -> None:
-    """Refuse what no pool can be made of."""
+    """Refuse invalid arguments of a pool."""
     _checks.instance("options", options, PoolOptions, "mint.pool.PoolOptions")
     if timeout is not None and not isinstance(timeout, Timeouts):
         _checks.seconds("timeout", timeout)
     if connect is not None and not callable(connect):
         raise TypeError(f"connect must be a function of an origin and seconds, not {type(connect).__name__}")
     if connect is not None and record is not None:
-        raise ValueError("record has no effect on the connections of connect: give it to mint.connect there")
+        raise ValueError("record cannot be used together with connect: pass it to mint.connect there")
 
 
 def check_method(method: object) -> str:
-    """Return a method, which is a token (RFC 9110 9.1); nothing is dialled for another."""
+    """Return the method; raise `InvalidRequestMethod` if it is not a token (RFC 9110 9.1)."""
     exact = _checks.exact_text("method", method)
     if not _TOKEN.fullmatch(exact):
         raise InvalidRequestMethod(exact).marked(local=True, processed=Processed.NO)
@@ -125,7 +125,10 @@ def make_wanted(
     trace: Trace | None = None,
     check: Callable[[Wanted], None] | None = None,
 ) -> Wanted:
-    """Return a request, checked as far as a pool can check it. Raises `ValueError` and `TypeError`."""
+    """Return a request, checked as far as possible without a connection.
+
+    Raises `ValueError`, `TypeError` and `InvalidRequestMethod`.
+    """
     method = check_method(method)
     parts = url if isinstance(url, URL) else split_url(url)
     fields = _checks.sent_fields("headers", headers)
@@ -155,7 +158,7 @@ def make_wanted(
         pass
     elif isinstance(body, AsyncIterable):
         pieces = body
-        # The same iterator where the request is sent again before anything was taken from it.
+        # If the request is sent again before anything was taken from the iterator, that iterator is used.
         awaited = AsyncPieces("body", pieces)
         make_source, replays = (lambda: awaited), False
     else:

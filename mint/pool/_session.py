@@ -1,7 +1,7 @@
-"""One connection of a pool and its requests, under any event loop. Nothing here waits.
+"""One connection of a pool and its requests, the same for every event loop. Nothing here waits.
 
-Whoever waits for a response of a connection may become its reader: it receives for everybody, and what
-arrives goes to the `Stream` of each request. All methods are called with the pool's lock held.
+One of the requests that wait for responses of a connection is its reader: it receives for all requests, and
+each response goes to the `Stream` of its request. All methods are called with the pool's lock held.
 """
 
 from __future__ import annotations
@@ -40,34 +40,33 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _LEAST = 4_096
-"""How many octets of a body are sent at once where the queue has room, however little."""
-
+"""The number of octets of a body that may be queued at once, even if the queue has less room."""
 
 _OF_REQUESTS = (Data, Status, Headers, Done, RequestFailed, Informational, StatusReason, Trailers)
 
 
 class Bell(Protocol):
-    """What a waiting thread or task sleeps on; an event of its event loop."""
+    """An event for which one thread or task of the event loop waits."""
 
     def set(self) -> object:
-        """Wake whoever waits."""
+        """Wake the thread or task."""
         ...
 
     def clear(self) -> object:
-        """Let the next wait sleep again."""
+        """Make the next wait block again."""
         ...
 
     def is_set(self) -> bool:
-        """Whether waiting would return at once."""
+        """Whether a wait would return at once."""
         ...
 
 
 def _whole(
     method: Callable[Concatenate[Session, _P], _T],
 ) -> Callable[Concatenate[Session, _P], _T]:
-    """Close the connection where an exception breaks the method off, such as that of a signal handler.
+    """Close the connection if an exception interrupts the method, such as one of a signal handler.
 
-    Nobody knows then whether the new value of the connection, or what it said, was lost.
+    The new value of the connection, or its responses, may have been lost then.
     """
 
     @wraps(method)
@@ -75,7 +74,7 @@ def _whole(
         try:
             return method(self, *args, **named)
         except (MintError, TypeError, ValueError):
-            raise  # of the connection, which goes on from there, or of an argument
+            raise  # errors of the connection, which has a successor, or of an argument
         except BaseException:
             self.lose()
             raise
@@ -93,7 +92,7 @@ class Stream:
         self.ref = ref
         self.method = method
         self.ticket = ticket
-        """What holds its place on the connection."""
+        """The ticket that holds its place on the connection."""
         self.bell: Bell = bells[0]
         self.sender: Bell = bells[1]
         self.status: int = 0
@@ -104,18 +103,18 @@ class Stream:
         self.has_head: bool = False
         self.pieces: deque[bytes] = deque()
         self.taken: bytes | None = None
-        """The piece that is on its way to the caller."""
+        """The piece that is being returned to the caller."""
         self.buffered: int = 0
         self.ended: bool = False
         self.error: MintError | None = None
         self.is_paused: bool = False
         self.source: Iterator[BytesLike] | AsyncIterator[BytesLike] | None = None
-        """Where the rest of the body comes from; `None` where there is none, or the caller sends it."""
+        """An iterator over the rest of the body; `None` if there is none, or the caller sends it."""
         self.end_trailers: HeaderFields = ()
         self.rest: memoryview[int] = memoryview(b"")
         self.started_source: bool = False
         self.stalled: float | None = None
-        """Since when nothing of the body can be sent, as long as somebody waits for that."""
+        """The time since which nothing more of the body could be sent, while the request waits for that."""
         self.declared: bool = False
         """Whether the length of the body was declared, so that its last byte is its end."""
         self.streamed: bool = True
@@ -123,10 +122,9 @@ class Stream:
 
     @property
     def wants_body(self) -> bool:
-        """Whether it makes sense to send more of the body.
+        """Whether more of the body has to be sent.
 
-        The head of an answer does not end that, whatever its status: a server may read the rest before it
-        ends its answer, and would wait for it in vain.
+        The status of the answer is ignored: a server may read the whole body before it completes its answer.
         """
         if self.ended or not self.streamed:
             return False
@@ -138,11 +136,11 @@ class Stream:
 
     @property
     def has_news(self) -> bool:
-        """Whether there is content to read, or nothing more to come."""
+        """Whether there is content to read, or the response has ended."""
         return bool(self.pieces) or self.ended
 
     def take(self) -> bytes | None:
-        """Return the next piece of content, `None` where there is none."""
+        """Return the next piece of content; `None` if there is none."""
         if not self.pieces:
             return None
         piece = self.taken = self.pieces[0]
@@ -152,7 +150,7 @@ class Stream:
         return piece
 
     def put_back(self) -> None:
-        """Take back the piece that an exception kept from the caller; idempotent."""
+        """Put back a piece that did not reach the caller because of an exception; idempotent."""
         taken = self.taken
         if taken is not None and not (self.pieces and self.pieces[0] is taken):
             self.pieces.appendleft(taken)
@@ -160,7 +158,7 @@ class Stream:
         self.buffered = sum(map(len, self.pieces))
 
     def note(self, response: Response) -> None:
-        """Take one response of this request."""
+        """Store one response of this request."""
         match response:
             case Status(status=status):
                 self.status = status
@@ -184,14 +182,14 @@ class Stream:
                 pass
 
     def fail(self, error: MintError) -> None:
-        """End with an error; what arrived before it can still be read."""
+        """End with an error; content that arrived before it can still be read."""
         if not self.ended:
             self.ended = True
             self.error = error
 
 
 class Session:
-    """One connection."""
+    """One connection of a pool, and the requests on it."""
 
     def __init__(
         self,
@@ -201,7 +199,7 @@ class Session:
         clock: Callable[[], float],
         changed: Callable[[Session], None],
     ) -> None:
-        """Begin; `changed` is called after requests ended, and after the connection changed or ended."""
+        """Begin; `changed` is called when requests have ended, and when the connection changed or ended."""
         self.key = key
         self.conn: Connection = conn
         self.is_shared: bool = conn.protocol == "http2"
@@ -209,9 +207,9 @@ class Session:
         self.reader: Bell | None = None
         self.parked: dict[Bell, None] = {}
         self.blocked: set[Bell] = set()
-        """Senders that wait until more can be sent."""
+        """The bells of senders that wait until more can be sent."""
         self.released: deque[Ticket] = deque()
-        """Of requests that ended and were not yet reported to the policy."""
+        """The tickets of requests that have ended but were not yet reported to the policy."""
         self.is_lost: bool = False
         self.is_draining: bool = False
         self.is_retired: bool = False
@@ -222,17 +220,17 @@ class Session:
         self._capacity: int = self.capacity
         self._ping: tuple[RequestRef, float] | None = None
         self.most_queued: int = QUEUE
-        """How many octets may be queued before whoever sends a request or a body has to wait."""
+        """The number of octets that may be queued before senders have to wait."""
         link = conn.transport
         if isinstance(link, Link):
-            # Whoever has more to send waits without the pool's lock. Inside an operation of the connection it
-            # would hold the lock meanwhile, and keep everybody else from their limits of time.
+            # A sender waits without the pool's lock. If it waited in an operation of the connection, it would
+            # hold the lock, and others that wait for the lock would exceed their time limits.
             self.most_queued = min(QUEUE, link.high_water)
             link.high_water = sys.maxsize
 
     @property
     def is_full(self) -> bool:
-        """Whether enough is queued, so that whoever has more to send waits."""
+        """Whether so much is queued that senders have to wait."""
         return self.conn.transport.unsent > self.most_queued
 
     @property
@@ -246,7 +244,7 @@ class Session:
 
     @property
     def is_sending(self) -> bool:
-        """Whether the body of a request is open."""
+        """Whether more of the body of a request has to be sent."""
         return any(stream.wants_body for stream in self.streams.values())
 
     # -- requests
@@ -263,7 +261,7 @@ class Session:
         ticket: Ticket,
         bells: tuple[Bell, Bell],
     ) -> Stream:
-        """Send the head of a request, with its body where that is short."""
+        """Send the head of a request, together with the body if one is given and `streamed` is false."""
         try:
             self.conn, ref = self.conn.request(method, target, headers, STREAM if streamed else body)
             stream = self.streams[ref] = Stream(self, ref, method, ticket, bells)
@@ -275,14 +273,14 @@ class Session:
         return stream
 
     def stream_of(self, ticket: Ticket) -> Stream | None:
-        """Return the request that was opened with this ticket, unless it is over."""
+        """Return the request that was opened with this ticket, unless it has ended."""
         return next((each for each in self.streams.values() if each.ticket is ticket), None)
 
     @_whole
     def push(self, stream: Stream, data: memoryview[int]) -> tuple[memoryview[int], bool]:
-        """Send as much as windows and the queue take; return the rest, and whether the queue is full.
+        """Send as much as the windows and the queue allow; return the rest, and whether the queue is full.
 
-        Where the connection breaks, what the server said before comes first: the stream says how it ended.
+        If the connection breaks after the response has ended, nothing is raised: the stream has the outcome.
         """
         while data:
             if self.is_full:
@@ -303,7 +301,7 @@ class Session:
 
     @_whole
     def end_body(self, stream: Stream, trailers: HeaderFields) -> None:
-        """Send the end of a body. Raises nothing where the connection breaks after a whole answer."""
+        """Send the end of a body. Raises nothing if the connection breaks after a complete answer."""
         try:
             self.conn = self.conn.stream_request_body(stream.ref, Eof(trailers))
         except MintError as error:
@@ -314,7 +312,7 @@ class Session:
 
     @_whole
     def cancel(self, stream: Stream) -> None:
-        """Give a request up; the others are not affected."""
+        """Cancel a request: over HTTP/2 only its stream, over HTTP/1 by closing the connection."""
         stream.pieces.clear()
         if self.streams.pop(stream.ref, None) is None:
             return
@@ -334,7 +332,7 @@ class Session:
 
     @_whole
     def relieve(self, stream: Stream) -> None:
-        """Let the server send again what its reader has made room for."""
+        """Let the server send more content of a response, if enough of it has been read."""
         if stream.is_paused and stream.buffered <= self._options.buffer_size // 2:
             stream.is_paused = False
             self._set_refill(stream, refill=True)
@@ -343,7 +341,7 @@ class Session:
 
     @_whole
     def feed(self, message: object) -> None:
-        """Feed a message of a mailbox."""
+        """Pass a message of a mailbox to the connection."""
         try:
             fed = self.conn.stream(message)
         except MintError as error:
@@ -354,7 +352,7 @@ class Session:
 
     @_whole
     def hear(self, conn: Connection, responses: Sequence[Response]) -> None:
-        """Go on with a connection value, and hand its responses out."""
+        """Continue with this connection value, and distribute its responses to the requests."""
         self.conn = conn
         self.heard = self._clock()
         touched: dict[RequestRef, Stream] = {}
@@ -381,7 +379,7 @@ class Session:
 
     @_whole
     def recover(self, error: MintError) -> None:
-        """Go on after an error of the connection: what came before it counts."""
+        """Continue after an error of the connection, with the responses that preceded it."""
         conn = self.conn
         if error.successor is not None:
             conn = conn.after(error)
@@ -390,7 +388,7 @@ class Session:
             self.lose(error)
 
     def _settle_ended(self, stream: Stream) -> None:
-        """Let go of a request that is over. One whose body is not sent takes its HTTP/1 connection along."""
+        """Remove a request that has ended. Close an HTTP/1 connection if the body was not sent completely."""
         if not stream.ended or stream.ref not in self.streams:
             return
         if not self.is_shared and stream.error is None:
@@ -407,7 +405,7 @@ class Session:
         except ValueError:
             return
         if stream.declared:
-            # The answer may have come between the last byte and our noticing that it was the last.
+            # All of the declared bytes may have been sent, and the answer arrived before the end was noticed.
             try:
                 self.conn = self.conn.stream_request_body(stream.ref, Eof())
             except MintError as error:
@@ -429,13 +427,13 @@ class Session:
     # -- the end
 
     def lose(self, error: MintError | None = None) -> None:
-        """Close the connection; what is open fails."""
+        """Close the connection; open requests fail."""
         if self.is_lost:
             return
         try:
             self._lose(error)
         except BaseException:
-            # Of a signal handler: nobody else would do the rest.
+            # An exception of a signal handler may have interrupted this: do the rest.
             self._lose(error)
             raise
 
@@ -444,13 +442,13 @@ class Session:
         self.conn = self.conn.close()
         for stream in self.streams.values():
             stream.fail(error or TransportClosed())
-        self.streams.clear()  # with the connection go the places on it
+        self.streams.clear()  # their tickets need not be released: the policy forgets the connection
         self.ring()
         self._report()
 
     @_whole
     def retire(self) -> None:
-        """Use the connection for no new requests, because of something that arrived and was not yet read."""
+        """Send no new requests on the connection, because of something that has arrived but was not read."""
         if not self.streams:
             self.lose()
         else:
@@ -458,12 +456,12 @@ class Session:
             self._report()
 
     def ring(self) -> None:
-        """Wake everybody."""
+        """Wake all waiting requests."""
         for bell in [*self.parked, *self.blocked, *([] if self.reader is None else [self.reader])]:
             bell.set()
 
     def _report(self) -> None:
-        """Tell the pool where something ended or changed."""
+        """Report to the pool if a request or the connection ended, or its capacity changed."""
         if not self.is_lost and not self.conn.is_open("read"):
             self.lose()
             return
@@ -476,11 +474,11 @@ class Session:
     # -- keeping alive
 
     def next_ping(self) -> float | None:
-        """Return when something has to be done about pings: one sent, or one given up."""
+        """Return the time when a PING has to be sent, or when the time for its answer is over."""
         if not self.is_shared or self._options.ping_interval is None:
             return None
         if self._ping is not None:
-            # Whatever arrives shows that the server is there; its answer may stand behind much content.
+            # Anything that arrives shows that the server is alive; its answer may follow much content.
             return max(self._ping[1], self.heard) + self._options.ping_timeout
         return self.heard + self._options.ping_interval
 
@@ -491,7 +489,7 @@ class Session:
 
     @_whole
     def ping(self) -> None:
-        """Send a PING where it is time; give the connection up where the last one was not answered."""
+        """Send a PING if it is time; close the connection if the last one was not answered in time."""
         due = self.next_ping()
         conn = self.conn
         if conn.protocol == "http1" or due is None or self._clock() < due or self.is_lost:
@@ -505,10 +503,10 @@ class Session:
         except MintError as error:
             self.recover(error)
 
-    # -- who reads
+    # -- the reader
 
     def leave(self, bells: Iterable[Bell]) -> None:
-        """Let nobody wait with these bells any more; idempotent."""
+        """Stop waiting with these bells; idempotent."""
         for bell in bells:
             if self.reader is bell:
                 self.reader = None
@@ -517,7 +515,7 @@ class Session:
         self.nominate()
 
     def nominate(self) -> None:
-        """Wake one of those who wait, so that it reads for all: a sender where nobody else waits."""
+        """If there is no reader, wake a waiting request to become it; a sender only if no other waits."""
         if self.reader is None:
             for bell in (*self.parked, *self.blocked):
                 bell.set()

@@ -1,4 +1,4 @@
-"""What a pool is made of: its policy, its connections, the lock that guards both, and a clock."""
+"""The state of a pool: its policy, its connections, and the lock that guards both."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Loop(Protocol):
-    """What a pool needs of its event loop."""
+    """What a pool needs from its event loop."""
 
     @property
     def lock(self) -> AbstractContextManager[object]:
-        """Held while anything of the pool is changed."""
+        """The lock to hold while the state of the pool is changed."""
         ...
 
     def clock(self) -> float:
@@ -32,11 +32,11 @@ class Loop(Protocol):
         ...
 
     def make_bell(self) -> Bell:
-        """Return something to sleep on."""
+        """Return a new bell."""
         ...
 
     def forget(self, key: int) -> None:
-        """Let go of what belongs to a connection that is closed."""
+        """Release what the driver holds for a connection that was closed."""
         ...
 
 
@@ -60,7 +60,7 @@ class PoolState:
     # -- without the lock
 
     def is_late(self, until: float | None) -> bool:
-        """Whether this time has come."""
+        """Whether this time has been reached."""
         return until is not None and self.clock() >= until
 
     # -- connections
@@ -71,11 +71,11 @@ class PoolState:
             raise PoolClosed().marked(processed=Processed.NO)
 
     def ticket(self, origin: Origin) -> Ticket:
-        """Return the ticket of a request that is about to ask."""
+        """Return a ticket for a request, which then asks for a connection."""
         return self._policy.ticket(origin)
 
     def ask(self, ticket: Ticket, bell: Bell) -> None:
-        """Ask for a connection; the bell rings once there is one."""
+        """Ask for a connection; the bell is set when one is granted."""
         self.check_open()
         self._policy.ask(ticket)
         self.bells[ticket] = bell
@@ -88,7 +88,7 @@ class PoolState:
         self.settle()
 
     def give_back(self, ticket: Ticket, *, failed: bool) -> None:
-        """Stop asking, and give back what was granted; `failed` says that dialing did. Idempotent."""
+        """Stop asking, and return what was granted; `failed` says that connecting failed. Idempotent."""
         self._policy.withdraw(ticket)
         if ticket.key is not None and not self.is_closed:
             dials = ticket.dials and ticket.key not in self.sessions
@@ -101,9 +101,9 @@ class PoolState:
         self.settle()
 
     def leave(self, ticket: Ticket, bells: Iterable[Bell]) -> None:
-        """Wait no more with these bells; idempotent. Where one of them was the reader's, another reads.
+        """Stop waiting with these bells; if one was the reader's, another request reads. Idempotent.
 
-        For a request that an exception has broken off, and which may have been about to serve others.
+        This is for a request that an exception interrupted, and on which others may depend.
         """
         self.bells.pop(ticket, None)
         session = None if ticket.key is None else self.sessions.get(ticket.key)
@@ -113,7 +113,7 @@ class PoolState:
         self.settle()
 
     def abandon(self, ticket: Ticket, bells: Iterable[Bell]) -> None:
-        """Let go of everything that a request has, however far it came; idempotent."""
+        """Release everything that a request holds, in whatever state it is; idempotent."""
         self.leave(ticket, bells)
         session = None if ticket.key is None else self.sessions.get(ticket.key)
         stream = None if session is None else session.stream_of(ticket)
@@ -122,7 +122,7 @@ class PoolState:
         self.give_back(ticket, failed=False)
 
     def add(self, key: int, conn: Connection) -> Session:
-        """Take a connection that was dialled."""
+        """Add a connection that was opened."""
         if self.is_closed:
             conn.close()
             self._loop.forget(key)
@@ -134,7 +134,7 @@ class PoolState:
         return session
 
     def discard(self, key: int, conn: Connection | None) -> None:
-        """Close a connection that was dialled, if it was, and that nobody will use."""
+        """Close a connection that nobody will use; `conn` is `None` if it was not opened."""
         session = self.sessions.get(key)
         if session is not None:
             session.lose()
@@ -144,7 +144,7 @@ class PoolState:
         self._loop.forget(key)
 
     def settle(self) -> None:
-        """Do what the policy decides."""
+        """Carry out the decisions of the policy."""
         if self._settles or self.is_closed:
             return
         self._settles = True
@@ -155,7 +155,7 @@ class PoolState:
                 for order in self._policy.settle(self.clock()):
                     if isinstance(order, Close):
                         self._lose(order.key)
-                        closed = True  # which makes room for others
+                        closed = True  # so there is room for another connection: decide again
                     else:
                         bell = self.bells.get(order.ticket)
                         if bell is not None:
@@ -167,7 +167,7 @@ class PoolState:
             self._settles = False
 
     def _interrupted(self) -> None:
-        """Do what was decided when an exception of a signal handler came: nobody else will."""
+        """Carry out what was decided before an exception of a signal handler interrupted `settle`."""
         self._policy.reconcile()
         for key in [key for key in self.sessions if not self._policy.knows(key)]:
             self._lose(key)
@@ -197,11 +197,11 @@ class PoolState:
     # -- the end
 
     def close(self) -> None:
-        """Close every connection; whoever waits gets an error."""
+        """Close every connection; requests that are open or waiting fail."""
         try:
             self._close()
         except BaseException:
-            # Of a signal handler: what is still open stays so for nobody.
+            # An exception of a signal handler may have interrupted this: close the rest.
             self._close()
             raise
 
@@ -213,5 +213,5 @@ class PoolState:
             bell.set()
 
     def statistics(self) -> Statistics:
-        """Return what the pool is doing."""
+        """Return the statistics of the pool."""
         return self._policy.statistics(self.requests, self.retries)

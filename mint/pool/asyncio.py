@@ -1,4 +1,4 @@
-"""The pool for asyncio: connections kept by origin and shared by tasks.
+"""The pool for asyncio: connections are kept by origin and shared by tasks.
 
 async with mint.pool.asyncio.Pool() as pool:
     answer = await pool.request("GET", "https://example.org/")
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 __all__ = ["Pool", "StreamedAnswer"]
 
 _LOOKS = 100
-"""How many messages of what has arrived are taken at most before a request goes on."""
+"""The largest number of messages to take from the mailbox, before the request that takes them continues."""
 
 
 class Pool(AsyncPool):
-    """Connections by origin, for any number of tasks of one event loop. Use it in an `async with` block.
+    """A pool of connections for any number of tasks of one event loop. Use it in an `async with` block.
 
-    It is made as `mint.pool.Pool` is, and behaves the same. `connect`, where it is given, is awaited; it
-    returns a connection of `mint.asyncio` in passive mode. There is no task inside: whoever waits for an
-    answer receives for the others, too.
+    The arguments and the behaviour are those of `mint.pool.Pool`, except that the result of `connect` is
+    awaited and must be a connection of `mint.asyncio` in passive mode, and that `resolver` may be a coroutine
+    function. The pool starts no task: a task that waits for its answer also receives the answers of others.
     """
 
     def _make_driver(
@@ -142,7 +142,7 @@ class _Driver:
             poll = make_poll()
             poll.register(socket.fileno(), POLLIN)
             if poll.poll(0):
-                # What the system holds reaches the mailbox once the loop has looked at its sockets.
+                # Let the event loop poll its sockets, so that what the system holds reaches the mailbox.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
         for _ in range(_LOOKS):
@@ -150,7 +150,7 @@ class _Driver:
                 return
 
     async def _wait_for_room(self, session: Session, bell: Bell, reads: bool, until: float | None) -> None:
-        """Wait until more can be written; meanwhile receive, or wait for whoever does."""
+        """Wait until more can be written; meanwhile receive, or wait for the bell if another task reads."""
         mailbox = self._mailboxes.get(session.key)
         if mailbox is None:
             return
@@ -164,12 +164,12 @@ class _Driver:
             for task in both:
                 task.cancel()
             while not (flushing.done() and other.done()):
-                # Cancelled again meanwhile or not: a message that was received must not be lost.
+                # Even if this task is cancelled again: a message that was received must not be lost.
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait(both)
             if reads and not other.cancelled() and other.exception() is None:
                 session.feed(other.result())
         broke = not flushing.cancelled() and isinstance(flushing.exception(), TransportClosed)
         if broke and not reads and not session.is_lost:
-            # The next message says why; whoever reads gets it.
+            # The reader will receive the message with the reason.
             await self._park(bell, until)

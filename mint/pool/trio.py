@@ -1,4 +1,4 @@
-"""The pool for trio: connections kept by origin and shared by tasks. Needs the extra `mint-http[trio]`.
+"""The pool for trio: connections are kept by origin and shared by tasks. Needs the extra `mint-http[trio]`.
 
 async with mint.pool.trio.Pool() as pool:
     answer = await pool.request("GET", "https://example.org/")
@@ -32,15 +32,16 @@ if TYPE_CHECKING:
 __all__ = ["Pool", "StreamedAnswer"]
 
 _LOOKS = 100
-"""How many messages of what has arrived are taken at most before a request goes on."""
+"""The largest number of messages to take from the mailbox, before the request that takes them continues."""
 
 
 class Pool(AsyncPool):
-    """Connections by origin, for any number of tasks of one run of trio. Use it in an `async with` block.
+    """A pool of connections for any number of tasks of one run of trio. Use it in an `async with` block.
 
-    It is made as `mint.pool.Pool` is, and behaves the same. `connect`, where it is given, is awaited; it
-    returns a connection of `mint.trio` in passive mode. There is no task inside, and no nursery: whoever
-    waits for an answer receives for the others, too.
+    The arguments and the behaviour are those of `mint.pool.Pool`, except that the result of `connect` is
+    awaited and must be a connection of `mint.trio` in passive mode, and that `resolver` may be a coroutine
+    function. The pool starts no task and opens no nursery: a task that waits for its answer also receives the
+    answers of others.
     """
 
     def _make_driver(
@@ -169,7 +170,7 @@ class _Driver:
             session.feed(message)
 
     async def _wait_for_room(self, session: Session, bell: Bell, reads: bool, until: float | None) -> None:
-        """Wait until more can be written; meanwhile receive, or wait for whoever does."""
+        """Wait until more can be written; meanwhile receive, or wait for the bell if another task reads."""
         mailbox = self._mailboxes.get(session.key)
         if mailbox is None:
             return
@@ -184,7 +185,7 @@ class _Driver:
             nursery.cancel_scope.cancel()
 
         async def write() -> None:
-            # Where the connection broke, the next message says why.
+            # If the connection broke, the next message gives the reason.
             with contextlib.suppress(TransportError):
                 await mint_trio.flush(session.conn)
                 nursery.cancel_scope.cancel()
