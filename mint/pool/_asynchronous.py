@@ -11,7 +11,7 @@ from ..exchange._answer import MAX_SIZE, Answer, Fields
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._blocking import TIMEOUT
 from ._options import PoolOptions
-from ._procedures import abandon, begin, head, piece, send, told
+from ._procedures import abandon, begin, head, piece, send, traced
 from ._requests import ConnectOptions, check_pool, make_wanted
 from ._state import Loop, PoolState
 
@@ -124,7 +124,7 @@ class StreamedAnswer(Fields):
 
     async def receive_head(self) -> Self:
         """Wait for the status and the headers; needed only with `body=mint.STREAM`. Raises as `receive`."""
-        await run(self._driver, told(head(self._pool, self._stream, self._wanted), self._wanted))
+        await run(self._driver, traced(head(self._pool, self._stream, self._wanted), self._wanted))
         return self
 
     async def receive(self, *, timeout: float | None = -1) -> bytes | None:  # noqa: ASYNC109  # instead of the request's
@@ -293,7 +293,7 @@ class AsyncPool:
         )
         try:
             procedure = begin(self._state, wanted)
-            stream = await run(self._driver, told(procedure, wanted) if trace else procedure)
+            stream = await run(self._driver, traced(procedure, wanted) if trace else procedure)
             return StreamedAnswer(self._state, self._driver, stream, wanted)
         except BaseException:
             abandon(self._state, wanted)

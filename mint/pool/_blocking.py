@@ -11,7 +11,7 @@ from ..exchange._answer import MAX_SIZE, Answer, Fields
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._driver import Driver
 from ._options import PoolOptions
-from ._procedures import abandon, begin, head, leave, piece, send, told
+from ._procedures import abandon, begin, head, leave, piece, send, traced
 from ._requests import ConnectOptions, check_pool, make_wanted
 from ._state import PoolState
 
@@ -95,7 +95,7 @@ class StreamedAnswer(Fields):
     def receive_head(self) -> Self:
         """Wait for the status and the headers; needed only with `body=mint.STREAM`. Raises as `receive`."""
         try:
-            self._driver.run(told(head(self._pool, self._stream, self._wanted), self._wanted))
+            self._driver.run(traced(head(self._pool, self._stream, self._wanted), self._wanted))
         except BaseException:
             leave(self._pool, self._stream, self._stream.bell)
             raise
@@ -327,7 +327,7 @@ class Pool:
     def _begin(self, wanted: Wanted) -> StreamedAnswer:
         """Send a request. If this raises an exception, the caller abandons the request."""
         procedure = begin(self._state, wanted)
-        stream = self._driver.run(told(procedure, wanted) if wanted.trace else procedure)
+        stream = self._driver.run(traced(procedure, wanted) if wanted.trace else procedure)
         return StreamedAnswer(self._state, self._driver, stream, wanted)
 
     @property

@@ -13,7 +13,7 @@ from .._loops.dialer import blocking_resolver
 from .._loops.mailbox import Mailbox
 from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds
 from ..errors import MailboxClosed, MintError, TransportTimeout
-from ._procedures import Connect, Look, Park, Pull, Receive, Room, Tell
+from ._procedures import CallTrace, Connect, Look, Park, Pull, Receive, Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,8 +129,8 @@ class Driver:
                 self._pull(step)
             case Connect(origin, key, until):
                 step.conn = self._connect(origin, key, until)
-            case Tell():
-                self._tell(step)
+            case CallTrace():
+                self._call_trace(step)
 
     @staticmethod
     def _pull(step: Pull) -> None:
@@ -141,7 +141,7 @@ class Driver:
         step.piece = next(step.source, None)
 
     @staticmethod
-    def _tell(step: Tell) -> None:
+    def _call_trace(step: CallTrace) -> None:
         answer = step.trace(step.name, step.info)
         if isinstance(answer, Coroutine):
             answer.close()

@@ -109,7 +109,7 @@ class Pull:
 
 
 @dataclass(slots=True)
-class Tell:
+class CallTrace:
     """Call `trace`, because a phase of the request began or ended; an event loop awaits the result."""
 
     trace: Trace
@@ -118,7 +118,7 @@ class Tell:
 
 
 Trace: TypeAlias = "Callable[[str, dict[str, object]], object]"
-Step: TypeAlias = Connect | Park | Receive | Look | Room | Pull | Tell
+Step: TypeAlias = Connect | Park | Receive | Look | Room | Pull | CallTrace
 Procedure: TypeAlias = Generator[Step, None, _T]
 
 
@@ -173,22 +173,22 @@ class Wanted:
 def _begun(wanted: Wanted, phase: str, **info: object) -> Procedure[None]:
     if wanted.trace is not None:
         wanted.phase = phase
-        yield Tell(wanted.trace, f"{phase}.started", info)
+        yield CallTrace(wanted.trace, f"{phase}.started", info)
 
 
 def _done(wanted: Wanted, phase: str, **info: object) -> Procedure[None]:
     if wanted.trace is not None:
         wanted.phase = ""
-        yield Tell(wanted.trace, f"{phase}.complete", info)
+        yield CallTrace(wanted.trace, f"{phase}.complete", info)
 
 
 def _failed(wanted: Wanted, error: Exception) -> Procedure[None]:
     phase, wanted.phase = wanted.phase, ""
     if wanted.trace is not None and phase:
-        yield Tell(wanted.trace, f"{phase}.failed", {"exception": error})
+        yield CallTrace(wanted.trace, f"{phase}.failed", {"exception": error})
 
 
-def told(procedure: Procedure[_T], wanted: Wanted) -> Procedure[_T]:
+def traced(procedure: Procedure[_T], wanted: Wanted) -> Procedure[_T]:
     """Run a procedure; if it fails, call `trace` for the phase that failed."""
     try:
         return (yield from procedure)
@@ -343,7 +343,7 @@ def begin(pool: PoolState, wanted: Wanted) -> Procedure[Stream]:
             continue
         try:
             if wanted.trace is not None:
-                yield from _tell_sent(stream, wanted)
+                yield from _trace_sent(stream, wanted)
             if not wanted.sends_itself:
                 yield from head(pool, stream, wanted)
         except MintError as error:
@@ -438,7 +438,7 @@ def _open(session: Session, wanted: Wanted, bells: tuple[Bell, Bell]) -> Stream:
     return stream
 
 
-def _tell_sent(stream: Stream, wanted: Wanted) -> Procedure[None]:
+def _trace_sent(stream: Stream, wanted: Wanted) -> Procedure[None]:
     """Call `trace`: the head was sent, together with the body if that is short."""
     yield from _done(wanted, "request", ref=stream.ref)
     yield from _begun(wanted, "request_body")

@@ -15,7 +15,7 @@ from .. import asyncio as mint_asyncio
 from .._loops.system import POLLIN, make_poll
 from ..errors import MailboxClosed, TransportClosed
 from ._asynchronous import AsyncPool, StreamedAnswer, awaited
-from ._procedures import Connect, Look, Park, Pull, Receive, Room, Tell
+from ._procedures import CallTrace, Connect, Look, Park, Pull, Receive, Room
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -86,7 +86,7 @@ class _Driver:
                 step.piece = next(source, None) if isinstance(source, Iterator) else await anext(source, None)
             case Connect(origin, key, until):
                 step.conn = await self._connect(origin, key, until)
-            case Tell(trace, name, info):
+            case CallTrace(trace, name, info):
                 await awaited(trace(name, info))
 
     async def _park(self, bell: Bell, until: float | None) -> None:

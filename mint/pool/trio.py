@@ -17,7 +17,7 @@ from .. import trio as mint_trio
 from ..errors import MailboxClosed, TransportError
 from ..exchange.trio import glance
 from ._asynchronous import AsyncPool, StreamedAnswer, awaited
-from ._procedures import Connect, Look, Park, Pull, Receive, Room, Tell
+from ._procedures import CallTrace, Connect, Look, Park, Pull, Receive, Room
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -109,7 +109,7 @@ class _Driver:
                 step.piece = next(source, None) if isinstance(source, Iterator) else await anext(source, None)
             case Connect(origin, key, until):
                 step.conn = await self._connect(origin, key, until)
-            case Tell(trace, name, info):
+            case CallTrace(trace, name, info):
                 await awaited(trace(name, info))
 
     async def _park(self, bell: Bell, until: float | None) -> None:
