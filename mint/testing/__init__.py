@@ -1,6 +1,7 @@
-"""Servers for tests: one that plays a script byte by byte, and a small well-behaved origin server.
+"""Servers for tests: one that plays a script byte by byte, and a small correct origin server.
 
-They listen on loopback, each in its own threads, need only the standard library, and always end.
+They listen on the loopback interface, each in its own threads, need only the standard library, and always
+stop when the test ends.
 """
 
 from . import hpack, http2

@@ -1,4 +1,4 @@
-"""`python -m mint.testing`: run the showcase origin on loopback, as a server to try things with."""
+"""`python -m mint.testing`: run the showcase origin on loopback, as a server for trying out clients."""
 
 import argparse
 import ssl
@@ -16,7 +16,7 @@ MAX_PORT = 65_535
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; its help is the manual."""
+    """Return the parser of the command line."""
     made = argparse.ArgumentParser(
         prog="python -m mint.testing",
         description="Serve example responses of every kind on loopback, over HTTP/1.1 and HTTP/2, until "
@@ -38,7 +38,7 @@ def _port(text: str) -> int:
 
 
 def _certificate(folder: Path, protocols: Sequence[str]) -> tuple[ssl.SSLContext, Path]:
-    """Return a context with a new certificate, and the file of whom a client has to trust."""
+    """Return a context with a new certificate, and a file with the authority that a client has to trust."""
     from .certificates import Authority  # noqa: PLC0415  # it needs an optional dependency
 
     authority = Authority()
@@ -52,14 +52,14 @@ def _complain(text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the URL and serve, until interrupted; return the exit code."""
+    """Print the URL, and serve until interrupted; return the exit code."""
     made = parser()
     words = sys.argv[1:] if arguments is None else arguments
     if unknown := unknown_options(made, words):
         made.error(f"unknown option {', '.join(unknown)}")
     given = made.parse_args(words)
     if given.tls and given.h2c:
-        made.error("--h2c is HTTP/2 in clear: not allowed with --tls")
+        made.error("--h2c is HTTP/2 in clear text: not allowed with --tls")
     protocols = ("http1",) if given.http1 else ("http2",) if given.h2c else ("http2", "http1")
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         context, lines = None, []
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             print(f"{scheme}://{host}:{origin.port}/", *lines, sep="\n", flush=True)  # noqa: T201  # its output
         except OSError as error:
-            sys.stdout = None  # or Python would complain once more at exit
+            sys.stdout = None  # otherwise Python reports the same error again at exit
             _complain(f"cannot write the URL: {error.strerror or error}")
             return 1
         threading.Event().wait()

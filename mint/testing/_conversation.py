@@ -1,4 +1,4 @@
-"""What a client said on one HTTP/2 connection of a script, and how the steps read it frame by frame."""
+"""What a client sent on one HTTP/2 connection of a script, and how steps read it frame by frame."""
 
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -23,23 +23,29 @@ from .steps import Unexpected, shown
 
 @dataclass(slots=True)
 class Conversation:
-    """What a client said on one connection: `server.peers[0].state(Conversation)`."""
+    """What a client sent on one HTTP/2 connection, as far as steps have read it.
+
+    For example, `server.peers[0].state(Conversation)` is that of the first connection. A `Do` step may
+    replace `encoder` before the first header block is sent.
+    """
 
     frames: list[Frame] = field(default_factory=list[Frame])
+    """All frames, in the order in which they arrived."""
     requests: dict[int, Headers] = field(default_factory=dict[int, Headers])
-    """The fields of the newest header block of each stream that was expected."""
+    """For each stream, the fields of the last header block that an `ExpectHeaders` read."""
     decoder: Decoder = field(default_factory=Decoder)
+    """Decodes the client's header blocks."""
     encoder: hpack.Encoder = field(default_factory=hpack.Encoder)
-    """What `SendHeaders` encodes with; a `Do` step may put another in its place before the first block."""
+    """Encodes the header blocks of `SendHeaders`."""
     _block: list[Frame] = field(default_factory=list[Frame])
     _blocks: dict[int, Headers | str] = field(default_factory=dict[int, Headers | str])
     mixed: frozenset[int] = frozenset()
-    """The streams whose frames may come in between those of the others."""
+    """The streams of the `Interleaved` step that is being played: their frames may arrive in any order."""
     early: deque[Frame] = field(default_factory=deque[Frame])
-    """Frames of such streams that came before their step did."""
+    """Frames on these streams that arrived before the step that expects them."""
 
     def decode(self, encoded: bytes) -> Headers:
-        """Decode the next header block."""
+        """Decode the next header block of the connection. Raises `Unexpected` if it is not valid HPACK."""
         decoded = self.decoder.decode(encoded)
         if decoded.fault is not None:
             raise Unexpected(f"a field block cannot be decoded: {decoded.fault}")
@@ -47,7 +53,7 @@ class Conversation:
         return tuple(decoded.fields)
 
     def observe(self, frame: Frame) -> None:
-        """Keep a frame that came; with the end of a header block, decode it."""
+        """Store a frame that arrived; decode a header block at its end. Raises `Unexpected`."""
         self.frames.append(frame)
         if frame.has(PADDED) and frame.type in {FrameType.DATA, FrameType.HEADERS} and not _is_padded(frame):
             raise Unexpected(f"the padding is longer than the payload\n  received: {described(frame)}")
@@ -66,11 +72,14 @@ class Conversation:
             try:
                 self._blocks[id(frame)] = self.decode(encoded)
             except Unexpected as error:
-                # Only a step that looks at the fields has to care.
+                # It is an error only for a step that compares the fields.
                 self._blocks[id(frame)] = str(error)
 
     def fields_of(self, last: Frame) -> Headers:
-        """Return the fields of the header block that `last`, one of `frames`, is the end of."""
+        """Return the fields of the header block whose last frame is `last`, which is one of `frames`.
+
+        Raises `Unexpected` if the block could not be decoded.
+        """
         found = self._blocks[id(last)]
         if isinstance(found, str):
             raise Unexpected(found)
@@ -79,9 +88,11 @@ class Conversation:
     def next_frame(
         self, peer: Peer, wanted: str, kind: int | None = None, *, stream: int | None, at_once: bool = False
     ) -> Frame:
-        """Return the next frame for a step that wants it of this kind and on this stream.
+        """Return the next frame for a step that expects this frame type and stream; `None` is any.
 
-        Routine frames of another kind are passed over, unless the very next frame is wanted (`at_once`).
+        Frames of other types that a client may send at any time are skipped, unless `at_once` is true.
+        `wanted` describes the frame in errors. Raises `Unexpected` if no frame arrives before the deadline or
+        the end.
         """
         for early in self.early:
             if stream in {None, early.stream}:
@@ -111,7 +122,10 @@ def _is_padded(frame: Frame) -> bool:
 
 
 def read_frame(peer: Peer) -> Frame | None:
-    """Read the next frame; None where the client ended between frames."""
+    """Read the next frame, until the deadline of `peer`; return `None` if the client has ended.
+
+    Raises `EOFError` if the client ends within a frame, `TimeoutError` at the deadline.
+    """
     if not peer.unread and not peer.fill():
         return None
     length, frame = parse_head(peer.read_exactly(HEAD_SIZE))
@@ -119,7 +133,7 @@ def read_frame(peer: Peer) -> Frame | None:
 
 
 def _is_routine(frame: Frame) -> bool:
-    """Whether a client may send this frame at any time, as it pleases."""
+    """Whether a client may send this frame at any time."""
     routine = {FrameType.WINDOW_UPDATE, FrameType.PRIORITY, FrameType.PRIORITY_UPDATE}
     return frame.type in routine or (frame.type == FrameType.SETTINGS and frame.has(ACK))
 

@@ -1,27 +1,27 @@
-"""What steps are given: a mistake in a script is raised where it is written, not where it is played.
+"""Checks of the arguments of steps, so that a mistake in a script is an error where the step is made.
 
-Some mistakes would never show otherwise: a piece of -1 octets sends nothing, and a pattern that matches the
-empty string is met before anything has arrived.
+Some mistakes would otherwise go unnoticed: a piece of -1 octets sends nothing, and a pattern that matches the
+empty string matches before anything has arrived.
 """
 
 import re
 
 
 def octets(name: str, value: object) -> None:
-    """Refuse what is not bytes."""
+    """Raise `TypeError` if the value is not bytes."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"{name} must be bytes, not {type(value).__name__}")
 
 
 def pattern(name: str, value: object) -> None:
-    """Refuse what is no compiled pattern of bytes."""
+    """Raise `TypeError` if the value is not a compiled pattern of bytes."""
     source: object = getattr(value, "pattern", None)
     if not isinstance(value, re.Pattern) or not isinstance(source, bytes):
         raise TypeError(f"{name} must be a compiled pattern of bytes, not {value!r}")
 
 
 def number(name: str, value: object, least: int) -> None:
-    """Refuse what is no number, or too small."""
+    """Raise `TypeError` if the value is not an `int`, `ValueError` if it is too small."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if value < least:
@@ -29,12 +29,12 @@ def number(name: str, value: object, least: int) -> None:
 
 
 def function(name: str, value: object) -> None:
-    """Refuse what cannot be called."""
+    """Raise `TypeError` if the value is not callable."""
     if not callable(value):
         raise TypeError(f"{name} must be a function, not {type(value).__name__}")
 
 
 def method(name: str, value: object, wanted: str) -> None:
-    """Refuse an object without a method that is needed."""
+    """Raise `TypeError` if the object does not have this method."""
     if not callable(getattr(value, wanted, None)):
         raise TypeError(f"{name} must have a method {wanted}, and {value!r} has none")

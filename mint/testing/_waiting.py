@@ -1,4 +1,4 @@
-"""How the end of a server is waited for, in plain code and inside an event loop."""
+"""Wait for the end of a server inside an event loop, without blocking the loop."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def loop_running() -> bool:
-    """Return whether an event loop runs in this thread, so that blocking would block the loop."""
+    """Whether an event loop runs in this thread, which a blocking call would block."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -18,13 +18,13 @@ def loop_running() -> bool:
 def _in_trio() -> bool:
     if "trio" not in sys.modules:
         return False
-    import trio  # noqa: PLC0415  optional, and imported by somebody else already
+    import trio  # noqa: PLC0415  optional, and already imported elsewhere
 
     return trio.lowlevel.in_trio_run()
 
 
 async def in_thread(work: Callable[[], None], hurry: Callable[[], None]) -> None:
-    """Do `work` in a thread while the event loop goes on; on cancellation call `hurry` and wait."""
+    """Run `work` in a thread while the event loop continues; if cancelled, call `hurry` and wait for it."""
     if _in_trio():
         await _in_thread_of_trio(work, hurry)
         return
@@ -47,7 +47,7 @@ async def _in_thread_of_trio(work: Callable[[], None], hurry: Callable[[], None]
 
 
 async def _in_thread_of_asyncio(work: Callable[[], None], hurry: Callable[[], None]) -> None:
-    # A thread of its own: one of the default executor would stay behind.
+    # Not with the default executor, whose thread would remain after the test.
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 

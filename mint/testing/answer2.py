@@ -1,6 +1,6 @@
-"""The answers to HTTP/2 requests, each in a thread of its own: handler to frames (RFC 9113 8).
+"""Answers HTTP/2 requests, each in its own thread: from a handler to frames (RFC 9113 8).
 
-What frames come in, and what they mean for the connection, is not known here.
+The frames of the client are processed elsewhere (`origin2.py`).
 """
 
 import threading
@@ -30,7 +30,7 @@ class Answers:
         self._threads: list[threading.Thread] = []
 
     def begin(self, stream: Stream, pseudo: dict[str, str], fields: Headers) -> None:
-        """Answer a request whose fields came; its body may still come."""
+        """Begin to answer a request whose fields have arrived; its body may still arrive."""
         crumbs = [value for name, value in fields if name == "cookie"]
         plain = tuple(pair for pair in fields if pair[0] != "cookie")
         joined = (("cookie", "; ".join(crumbs)),) if crumbs else ()
@@ -49,9 +49,9 @@ class Answers:
         self._start(stream, lambda: self._answer(stream, request))
 
     def join(self, timeout: float, gone: threading.Event) -> None:
-        """Wait for the threads; once the connection is `gone`, not for long.
+        """Wait for the threads: at most `timeout` seconds, and only `GRACE` once the connection is `gone`.
 
-        One that is still in a handler then is left behind. All that it can do is fail.
+        A thread that is still in a handler is then left running. Whatever it does with the connection fails.
         """
         until = time.monotonic() + timeout
         for thread in self._threads:
@@ -150,7 +150,7 @@ class Answers:
             wire.send_block(stream, start, end=True)
             return
         if stream.wants_continue and not isinstance(body, bytes):
-            # The body may be read while it is answered (an echo); 100 is sent before the final.
+            # The response may be made from the body (an echo), so 100 is sent before the final response.
             wire.send_block(stream, ((":status", "100"),))
         stream.wants_continue = False
         wire.send_block(stream, start)

@@ -1,7 +1,7 @@
-"""HTTP/1 messages as bytes, valid or not (RFC 9112). `http2` builds the frames of HTTP/2.
+"""Build HTTP/1 messages as bytes, valid or not (RFC 9112). `mint.testing.http2` builds HTTP/2 frames.
 
-Nothing is checked; everything is sent as given. Names, values and similar arguments are `str` (sent as
-ISO 8859-1) or `bytes` (sent unchanged).
+Nothing is checked, and everything is used as given. Names, values and similar arguments are `bytes` (used
+unchanged) or `str` (encoded in ISO 8859-1; other characters raise `UnicodeEncodeError`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,16 +11,16 @@ from typing import TypeAlias
 
 Text: TypeAlias = str | bytes
 AnyFields: TypeAlias = Sequence[tuple[Text, Text]]
-"""Fields to be sent, of `str` or `bytes`."""
+"""Fields to send: a sequence of names and values, each `str` or `bytes`."""
 
 
 def octets(text: Text) -> bytes:
-    """Return text as it is sent."""
+    """Return text as bytes: a `str` in ISO 8859-1, `bytes` unchanged."""
     return text.encode("latin-1") if isinstance(text, str) else text
 
 
 def reason(status: int) -> str:
-    """Return the usual reason phrase of a status, or nothing."""
+    """Return the usual reason phrase of a status; empty if it has none."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -28,13 +28,27 @@ def reason(status: int) -> str:
 
 
 def head(start: Text, fields: AnyFields = (), *, line_end: bytes = b"\r\n") -> bytes:
-    """Return a start line and fields, with the empty line that ends them."""
+    """Return a start line and fields, with the empty line that ends them (RFC 9112 2.1).
+
+    Args:
+        start: the start line, without its end.
+        fields: the fields, each sent as `name: value`.
+        line_end: what ends each line.
+
+    """
     lines = [octets(start), *(octets(name) + b": " + octets(value) for name, value in fields)]
     return line_end.join([*lines, b"", b""])
 
 
 def status_line(status: int | Text = 200, *, phrase: Text | None = None, version: Text = "HTTP/1.1") -> bytes:
-    """Return the line that begins a response, without its end; a status may be anything."""
+    """Return a status line without its end (RFC 9112 4).
+
+    Args:
+        status: any number or text.
+        phrase: the reason phrase; by default the usual one of a status that is a number, otherwise empty.
+        version: the version of HTTP.
+
+    """
     number = str(status) if isinstance(status, int) else status
     said = reason(status) if phrase is None and isinstance(status, int) else phrase or ""
     return octets(version) + b" " + octets(number) + b" " + octets(said)
@@ -49,7 +63,20 @@ def response(
     version: Text = "HTTP/1.1",
     line_end: bytes = b"\r\n",
 ) -> bytes:
-    """Return a response. Unless `fields` have one, a content-length is added where the status allows it."""
+    """Return a response (RFC 9112 6).
+
+    A content-length is added, unless `fields` contains one or a transfer-encoding, or the status is a number
+    that does not allow a body (1xx, 204, 304).
+
+    Args:
+        status: as for `status_line`.
+        fields: the fields.
+        body: the body, sent unchanged after the fields.
+        phrase: as for `status_line`.
+        version: the version of HTTP.
+        line_end: what ends each line of the head.
+
+    """
     line = status_line(status, phrase=phrase, version=version)
     bodiless = isinstance(status, int) and (status < 200 or status in {204, 304})
     framing = {b"content-length", b"transfer-encoding"}
@@ -59,13 +86,28 @@ def response(
 
 
 def chunk(data: bytes, *, size: Text | None = None, extension: Text = "", end: bytes = b"\r\n") -> bytes:
-    """Return a chunk; `size` is what it declares, if that is not the length in hexadecimal digits."""
+    """Return one chunk of a chunked body (RFC 9112 7.1).
+
+    Args:
+        data: the content.
+        size: the chunk size to declare; by default the length of `data`, in hexadecimal digits.
+        extension: what follows the size on its line, such as `";name=value"`.
+        end: what follows the content.
+
+    """
     declared = f"{len(data):x}" if size is None else size
     return octets(declared) + octets(extension) + b"\r\n" + data + end
 
 
 def chunked(*pieces: bytes, trailers: AnyFields = (), last: bool = True) -> bytes:
-    """Return a chunked body with a chunk for each piece; without `last` it has no end."""
+    """Return a chunked body (RFC 9112 7.1), with one chunk for each piece that is not empty.
+
+    Args:
+        pieces: the content.
+        trailers: the trailer fields.
+        last: whether the last chunk (of size 0) and the trailers follow; without them the body has no end.
+
+    """
     chunks = b"".join(chunk(piece) for piece in pieces if piece)
     return chunks + (head("0", trailers) if last else b"")
 
@@ -73,7 +115,15 @@ def chunked(*pieces: bytes, trailers: AnyFields = (), last: bool = True) -> byte
 def chunked_response(
     *pieces: bytes, status: int | Text = 200, fields: AnyFields = (), trailers: AnyFields = ()
 ) -> bytes:
-    """Return a response with a chunked body."""
+    """Return a response with a chunked body (RFC 9112 7.1).
+
+    Args:
+        pieces: the content, with one chunk for each piece that is not empty.
+        status: as for `status_line`.
+        fields: the fields; transfer-encoding is added to them.
+        trailers: the trailer fields.
+
+    """
     start = response(status, (*fields, ("transfer-encoding", "chunked")))
     return start + chunked(*pieces, trailers=trailers)
 
@@ -87,12 +137,23 @@ def request(
     version: Text = "HTTP/1.1",
     line_end: bytes = b"\r\n",
 ) -> bytes:
-    """Return a request; for a body `fields` must say how it is framed."""
+    """Return a request (RFC 9112 3).
+
+    Args:
+        method: the method.
+        target: the request target.
+        fields: the fields. No field is added, so for a body they must include content-length or
+            transfer-encoding.
+        body: the body, sent unchanged after the fields.
+        version: the version of HTTP.
+        line_end: what ends each line of the head.
+
+    """
     line = b" ".join((octets(method), octets(target), octets(version)))
     return head(line, fields, line_end=line_end) + body
 
 
 def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
-    """Return data in pieces that begin at these offsets."""
+    """Return data cut into pieces at these offsets, in any order; none of the pieces is empty."""
     edges = [0, *sorted(set(cuts)), len(data)]
     return [data[start:end] for start, end in pairwise(edges) if start < end]

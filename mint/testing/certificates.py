@@ -1,4 +1,4 @@
-"""Certificates for tests: a certificate authority of the test, and TLS contexts that use and trust it.
+"""Certificates for tests: a certificate authority, and TLS contexts that use its certificates or trust it.
 
 This module needs the package `trustme`, which `pip install mint-http[testing]` installs.
 """
@@ -20,7 +20,7 @@ LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class Authority:
-    """A certificate authority that exists for the test only; nobody else trusts it.
+    """A certificate authority with a new key, which only the contexts of the test trust.
 
     For example::
 
@@ -34,11 +34,11 @@ class Authority:
 
     @property
     def pem(self) -> str:
-        """The certificate that clients have to trust, in the form that `cadata` and `ca_data` take."""
+        """The certificate that clients have to trust, as PEM text (`cadata` of `ssl`, `ca_data` of mint)."""
         return self._authority.cert_pem.bytes().decode("ascii")
 
     def write_pem(self, path: Path) -> Path:
-        """Write `pem` to a file, for clients that want the name of one, and return the path."""
+        """Write `pem` to a file, for clients that take the path of one, and return the path."""
         path.write_text(self.pem, encoding="ascii")
         return path
 
@@ -49,10 +49,15 @@ class Authority:
         expired: bool = False,
         client_certificates: bool = False,
     ) -> ssl.SSLContext:
-        """Return a context for servers, with a certificate for `names`: hosts and addresses.
+        """Return a context for servers, with a new certificate.
 
-        Without names it is for loopback. `alpn` are the protocols to agree on, in order (RFC 7301).
-        `client_certificates` asks every client for a certificate of this authority.
+        Args:
+            names: the host names and IP addresses of the certificate; by default those of the loopback
+                interface (`localhost`, `127.0.0.1`, `::1`).
+            alpn: the ALPN protocols that the server supports, the preferred one first (RFC 7301).
+            expired: make a certificate that expired yesterday.
+            client_certificates: require a certificate of this authority from every client.
+
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         yesterday = datetime.now(tz=UTC) - timedelta(days=1)
@@ -68,9 +73,13 @@ class Authority:
         return context
 
     def client_context(self, *, alpn: Sequence[str] = (), certificate: str | None = None) -> ssl.SSLContext:
-        """Return a context for clients that trusts this authority and nobody else.
+        """Return a context for clients that trusts only this authority.
 
-        `certificate` is a name in a certificate of the client's own, for servers that ask for one.
+        Args:
+            alpn: the ALPN protocols to offer, the preferred one first (RFC 7301).
+            certificate: a host name for a certificate of the client, for servers that require one; by default
+                the client has none.
+
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cadata=self.pem)

@@ -1,4 +1,4 @@
-"""A clock that advances only when the test says so."""
+"""A clock that advances only when the test advances it."""
 
 import math
 import sys
@@ -12,46 +12,52 @@ _REAL: Final = {"monotonic": time.monotonic, "time": time.time, "sleep": time.sl
 
 
 class FakeClock:
-    """A clock for code that reads `monotonic` or `time`, or sleeps, through this object.
+    """A clock that replaces `time.monotonic`, `time.time` and `time.sleep`.
 
-    `now` is in seconds. Give `clock.monotonic` to code that takes a clock; `installed` puts the clock in
-    the place of the real one in modules that do not. A wait for a socket is a wait of the operating
-    system and goes by the real clock: use a memory transport with it.
+    Pass `clock.monotonic` to code that takes a clock; `installed` replaces the functions in modules that do
+    not. The operating system waits for sockets with its own clock, so use connections in memory
+    (`mint.testing.memory`) with this one.
+
+    Args:
+        now: the time at the beginning, in seconds, which must be finite (`ValueError`). The attribute `now`
+            is the current time.
+
     """
 
     def __init__(self, now: float = 1000.0) -> None:
         if not math.isfinite(now):
-            raise ValueError(f"a clock shows a finite number of seconds, got {now}")
+            raise ValueError(f"now must be a finite number of seconds, got {now}")
         self.now: float = now
 
     def monotonic(self) -> float:
-        """Return the time; calling the clock does the same."""
+        """Return the time in seconds; calling the clock does the same."""
         return self.now
 
     __call__ = monotonic
 
     def time(self) -> float:
-        """Return the time as seconds since the epoch."""
+        """Return the time in seconds; it is the same as `monotonic`."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
+        """Advance the clock instead of sleeping; the arguments and errors are those of `advance`."""
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let the time pass. Time does not go backwards, and has no end: `ValueError`."""
+        """Advance the clock. Raises `ValueError` if `seconds` is negative or not finite."""
         if not 0 <= seconds < math.inf:
             raise ValueError(
-                f"seconds must be finite and not negative: a clock cannot go back, got {seconds}"
+                f"seconds must be finite and not negative, because a clock cannot go back: got {seconds}"
             )
         self.now += seconds
 
     @contextmanager
     def installed(self, *modules: ModuleType) -> Generator["FakeClock"]:
-        """Replace `monotonic`, `time` and `sleep` in these modules; without any, in all of mint's.
+        """Replace `monotonic`, `time` and `sleep` in these modules while the `with` block runs.
 
-        What counts are the functions of the module `time` that a module has under these names. A module
-        that imports `time` itself is not changed.
+        Without arguments, it replaces them in all modules of mint that are loaded, except `mint.testing`. It
+        affects only modules that import these functions by name: `from time import monotonic`, but not
+        `import time`.
         """
         chosen = modules or tuple(module for name, module in list(sys.modules.items()) if _is_mint(name))
         replaced = [

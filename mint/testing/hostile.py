@@ -1,7 +1,8 @@
 """Servers that each break one rule, to test that a client detects it.
 
-`HTTP1` and `HTTP2` map names to behaviours. Each behaviour has a script that answers one GET request with
-any target. A script ends when the client ends; scripts that send without end are marked `endless`.
+`HTTP1`, `HTTP2` and `TLS` map names to behaviours. Each behaviour has a script that answers one GET request
+with any target. A script ends when the client ends the connection; scripts that send without end are marked
+`endless`.
 """
 
 from collections.abc import Mapping
@@ -16,10 +17,16 @@ Verdict = Literal["refuse", "accept", "either"]
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a server does, and what the rules ask of the client.
+    """What a server does, and what a client has to do then.
 
-    `expected` is "refuse" where the response must not be taken for a whole one, "accept" where a client
-    has to go on, and "either" where the rules leave it open.
+    Attributes:
+        name: a short description, which is also its key in the table.
+        steps: the script for `ScriptedServer`.
+        rule: the section of the RFC that is broken.
+        expected: `"refuse"` if a client must not treat the response as complete, `"accept"` if it has to
+            continue, and `"either"` if the RFC allows both.
+        endless: whether the server sends until the client ends the connection.
+
     """
 
     name: str
@@ -245,4 +252,4 @@ TLS: Final = _table(
     ),
     Behaviour("bytes beneath TLS", (request(), SendRaw(_UNENDED)), "RFC 8446 5"),
 )
-"""Behaviours that need TLS and HTTP/1."""
+"""Behaviours that need TLS, with HTTP/1."""

@@ -1,7 +1,7 @@
 """Header blocks as bytes: every representation of HPACK, valid or not (RFC 7541).
 
-Each function makes one representation and checks nothing, so illegal blocks can be made, too. `Encoder`
-makes legal blocks and keeps the dynamic table of one connection. It shares no code with the client's own
+Each function returns one representation and checks nothing, so illegal blocks can be built, too. `Encoder`
+encodes legal blocks and has the dynamic table of one connection. The code is independent of the client's
 codec, so that one can be checked against the other.
 """
 
@@ -26,21 +26,21 @@ __all__ = [
 ]
 
 Indexing: TypeAlias = Literal["incremental", "without", "never"]
-"""Whether a literal enters the dynamic table, or may never enter one (RFC 7541 6.2)."""
+"""Whether a literal is added to the dynamic table, is not, or must never be (RFC 7541 6.2)."""
 
 _FIRST: Final[dict[Indexing, tuple[int, int]]] = {
     "incremental": (0x40, 6),
     "without": (0x00, 4),
     "never": (0x10, 4),
 }
-_OVERHEAD: Final = 32  # of an entry, RFC 7541 4.1
+_OVERHEAD: Final = 32  # octets that count for each entry besides name and value, RFC 7541 4.1
 
 STATIC_TABLE: Final[tuple[tuple[str, str], ...]] = _STATIC_TABLE
 """The entries of the static table; the first has index 1 (RFC 7541 appendix A)."""
 
 
 def indexed(index: int) -> bytes:
-    """Return an indexed field; 1 to 61 are static, 62 is the newest dynamic entry (RFC 7541 6.1)."""
+    """Return an indexed field: 1 to 61 are static entries, 62 is the newest dynamic entry (RFC 7541 6.1)."""
     return integer(index, 7, 0x80)
 
 
@@ -51,7 +51,15 @@ def literal(
     *,
     huffman_coded: bool = False,
 ) -> bytes:
-    """Return a literal field; the name may be an index into the tables (RFC 7541 6.2)."""
+    """Return a literal field (RFC 7541 6.2).
+
+    Args:
+        name: the name, `str` in ISO 8859-1, or the index of a table entry with that name.
+        value: the value, `str` in ISO 8859-1.
+        indexing: whether the field is added to the dynamic table.
+        huffman_coded: whether name and value are in the Huffman code.
+
+    """
     flags, prefix = _FIRST[indexing]
     coded = string(value, huffman_coded=huffman_coded)
     if isinstance(name, int):
@@ -60,15 +68,20 @@ def literal(
 
 
 def table_size(size: int) -> bytes:
-    """Return a change of the size of the dynamic table, in octets (RFC 7541 6.3)."""
+    """Return an update of the maximum size of the dynamic table, in octets (RFC 7541 6.3)."""
     return integer(size, 5, 0x20)
 
 
 class Encoder:
     """Encodes the header blocks of one connection; each block depends on those before it.
 
-    `size` is the size of the dynamic table in octets (RFC 7541 4.1). `indexing` says what becomes of fields
-    that are in no table, `huffman_coded` whether strings are in the Huffman code.
+    The arguments are also attributes, which may be changed between blocks.
+
+    Args:
+        size: the maximum size of the dynamic table, in octets (RFC 7541 4.1).
+        indexing: what to do with fields that are in neither table.
+        huffman_coded: whether strings are in the Huffman code.
+
     """
 
     def __init__(
@@ -82,11 +95,11 @@ class Encoder:
 
     @property
     def table(self) -> Fields:
-        """The entries of the dynamic table, the newest first."""
+        """The entries of the dynamic table, the newest one first."""
         return tuple(self._table)
 
     def encode(self, fields: Iterable[tuple[str, str]]) -> bytes:
-        """Return the next header block of the connection."""
+        """Return the next header block of the connection, with these fields."""
         encoded = bytearray()
         if self.size != self._announced:
             encoded += table_size(self.size)

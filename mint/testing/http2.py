@@ -1,4 +1,4 @@
-"""HTTP/2 in scripts, frame by frame: send exactly these frames, even illegal ones, and expect others.
+"""HTTP/2 in scripts, frame by frame: send frames, even illegal ones, and expect frames of the client.
 
 For example::
 
@@ -11,9 +11,9 @@ For example::
         http2.ExpectFrame(http2.FrameType.GOAWAY),
     ]
 
-The steps can be combined with those of any other script. `Conversation` keeps what the client sent. Header
-blocks are decoded in the order in which they arrive, whichever step reads them. `mint.testing.hpack` makes
-blocks with Huffman codes and indexing.
+The steps can be combined with those of any other script. `Conversation` stores what the client sent. Header
+blocks are decoded in the order in which they arrive, whichever step reads them. `mint.testing.hpack` builds
+header blocks with Huffman codes and indexing.
 """
 
 import re
@@ -103,18 +103,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class SendFrames(Step):
-    """Send frames in one write."""
+    """Send frames in one write. Raises `TypeError` if one of them is not a `Frame`."""
 
     frames: tuple[Frame, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what is no frame."""
+        """Refuse anything but frames."""
         for place, frame in enumerate(self.frames, 1):
             if not isinstance(frame, Frame):
                 raise TypeError(f"frame {place} must be a Frame, not {type(frame).__name__}")
 
     def play(self, peer: Peer) -> None:
-        """Send them."""
+        """Send the frames."""
         peer.send(serialize(self.frames))
 
 
@@ -125,10 +125,19 @@ def send(*frames: Frame) -> SendFrames:
 
 @dataclass(frozen=True, slots=True)
 class SendHeaders(Step):
-    """Send a header block that the connection's encoder makes: Huffman code, dynamic table (RFC 7541).
+    """Send a header block with the encoder of the connection: Huffman code, dynamic table (RFC 7541).
 
-    `priority` is dependency, weight, exclusive. Blocks that `http2.headers` makes do not disturb the
-    table. A block of more than `size` octets goes on in CONTINUATION.
+    Blocks of `http2.headers`, which use no tables, may be sent in between.
+
+    Attributes:
+        stream: the stream identifier.
+        fields: the fields of the block.
+        end: whether END_STREAM is set.
+        padding: the number of octets of padding, 0 to 255; `None` for none.
+        priority: dependency, weight and exclusive, as for `http2.headers`; `None` for none.
+        size: the maximum number of octets of the block in one frame, 1 or more. The rest is sent in
+            CONTINUATION frames.
+
     """
 
     stream: int
@@ -139,14 +148,14 @@ class SendHeaders(Step):
     size: int = 16_384
 
     def __post_init__(self) -> None:
-        """Refuse pieces that would hold nothing."""
+        """Refuse a size that is not positive."""
         _given.number("size", self.size, 1)
 
     def __repr__(self) -> str:
         return repr_of(self, "fields")
 
     def play(self, peer: Peer) -> None:
-        """Encode and send."""
+        """Encode the block and send it."""
         encoded = peer.state(Conversation).encoder.encode(self.fields)
         parts = [encoded[at : at + self.size] for at in range(0, len(encoded), self.size)] or [b""]
         last = len(parts) - 1
@@ -167,20 +176,27 @@ class SendHeaders(Step):
 
 @dataclass(frozen=True, slots=True)
 class ExpectPreface(Step):
-    """Expect the client's preface: the magic and its SETTINGS (RFC 9113 3.4)."""
+    """Expect the connection preface of the client: `PREFACE` and SETTINGS (RFC 9113 3.4)."""
 
     def play(self, peer: Peer) -> None:
-        """Read both."""
+        """Read and compare both."""
         Expect(PREFACE).play(peer)
         ExpectFrame(FrameType.SETTINGS, flags=0).play(peer)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectFrame(Step):
-    """Expect that the next frame is like this; what is None may be anything.
+    """Expect that the next frame has these properties; `None` means any.
 
-    WINDOW_UPDATE, PRIORITY, PRIORITY_UPDATE and acknowledgements of SETTINGS are passed over where not
-    asked for by type, since a client sends them when it likes. A pattern must match the whole payload.
+    WINDOW_UPDATE, PRIORITY, PRIORITY_UPDATE and acknowledgements of SETTINGS are skipped unless they are
+    expected by `type`, since a client may send them at any time.
+
+    Attributes:
+        type: the frame type.
+        stream: the stream identifier.
+        flags: the flags, which must be exactly these.
+        payload: the payload, or a compiled pattern of bytes that must match all of it.
+
     """
 
     type: int | None = None
@@ -189,12 +205,12 @@ class ExpectFrame(Step):
     payload: bytes | re.Pattern[bytes] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a payload that no frame could have."""
+        """Refuse a payload that is neither bytes nor a pattern."""
         if self.payload is not None and not isinstance(self.payload, bytes):
             _given.pattern("payload", self.payload)
 
     def play(self, peer: Peer) -> None:
-        """Read the frame and compare."""
+        """Read a frame and compare it."""
         frame = peer.state(Conversation).next_frame(peer, repr(self), self.type, stream=self.stream)
         fits = (
             self.type in {None, frame.type}
@@ -212,22 +228,27 @@ class ExpectFrame(Step):
 
 
 def expect_reset(stream: int, code: int) -> ExpectFrame:
-    """Return a step that expects RST_STREAM with this code."""
+    """Return a step that expects RST_STREAM with this error code on this stream (RFC 9113 6.4)."""
     return ExpectFrame(FrameType.RST_STREAM, stream, payload=rst_stream(stream, code).payload)
 
 
 def expect_goaway(code: int) -> ExpectFrame:
-    """Return a step that expects GOAWAY with this code, whatever else is in it."""
+    """Return a step that expects GOAWAY with this error code and any other contents (RFC 9113 6.8)."""
     pattern = re.compile(b"...." + re.escape(goaway(0, code).payload[4:]) + b".*", re.DOTALL)
     return ExpectFrame(FrameType.GOAWAY, 0, payload=pattern)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectHeaders(Step):
-    """Expect a header block on `stream` in which these fields are, in this order, among others.
+    """Expect a header block that contains these fields.
 
-    `any_order` leaves their order to the client, `exact` leaves no room for others, and `end` says
-    whether the stream must end with it.
+    Attributes:
+        stream: the stream identifier.
+        fields: the fields, pseudo-headers included.
+        end: whether END_STREAM must be set; `None` allows both.
+        exact: whether the block must contain no other fields.
+        any_order: whether the fields may be in another order.
+
     """
 
     stream: int
@@ -240,7 +261,7 @@ class ExpectHeaders(Step):
         return repr_of(self, "fields")
 
     def play(self, peer: Peer) -> None:
-        """Read HEADERS and what continues it, compare."""
+        """Read HEADERS and its CONTINUATION frames, and compare the fields."""
         wanted, conversation = f"HEADERS on stream {self.stream}", peer.state(Conversation)
         first = frame = conversation.next_frame(peer, wanted, FrameType.HEADERS, stream=self.stream)
         if (first.type, first.stream) != (FrameType.HEADERS, self.stream):
@@ -273,18 +294,25 @@ class ExpectHeaders(Step):
 
 @dataclass(frozen=True, slots=True)
 class ExpectData(Step):
-    """Expect DATA on `stream` until `data` has come, in as many frames as the client likes."""
+    """Expect DATA with this content, in any number of frames.
+
+    Attributes:
+        stream: the stream identifier.
+        data: the content of all the frames together.
+        end: whether END_STREAM must be set on the last of them; `None` allows both.
+
+    """
 
     stream: int
     data: bytes
     end: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is not bytes."""
+        """Refuse data that is not bytes."""
         _given.octets("data", self.data)
 
     def play(self, peer: Peer) -> None:
-        """Read frame by frame."""
+        """Read the frames and compare their content."""
         came, ended = b"", False
         while len(came) < len(self.data) or (self.end and not ended):
             wanted = f"DATA on stream {self.stream}"
@@ -307,16 +335,16 @@ class _OfStream(Step, Protocol):
 
     @property
     def stream(self) -> int | None:
-        """The stream."""
+        """The stream identifier; `None` for any."""
         ...
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Interleaved(Step):
-    """Expect what these steps expect, where the client may mix the frames of different streams.
+    """Play several steps that expect frames, although the client may mix the frames of different streams.
 
-    On each stream the order is that of the steps: `ExpectHeaders`, `ExpectData` and `ExpectFrame` with
-    a stream.
+    The steps are `ExpectHeaders`, `ExpectData`, and `ExpectFrame` with a stream. On each stream, the frames
+    must arrive in the order of the steps. Raises `TypeError` for an argument that is not a step.
     """
 
     steps: tuple[_OfStream, ...]
@@ -327,7 +355,7 @@ class Interleaved(Step):
         object.__setattr__(self, "steps", steps)
 
     def play(self, peer: Peer) -> None:
-        """Play the steps; frames of other streams wait until their step comes."""
+        """Play the steps; a frame of another stream is kept for the step that expects it."""
         conversation = peer.state(Conversation)
         conversation.mixed = frozenset(step.stream for step in self.steps if step.stream is not None)
         for step in self.steps:
@@ -341,7 +369,11 @@ class Interleaved(Step):
 
 
 def handshake(*values: tuple[int, int]) -> tuple[Step, ...]:
-    """Return the steps that begin a connection: preface, SETTINGS both ways, our ACK."""
+    """Return the steps that begin a connection (RFC 9113 3.4).
+
+    The server sends SETTINGS, expects the client's preface, and acknowledges its SETTINGS. `values` are the
+    settings of the server, each an identifier and a value.
+    """
     return (
         send(settings(*values)),
         ExpectPreface(),

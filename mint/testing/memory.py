@@ -1,4 +1,4 @@
-r"""A server in memory, without sockets, threads or waiting. The test decides what arrives and when.
+r"""A server in memory, without sockets, threads or waiting. The test decides what arrives, and when.
 
 For example::
 
@@ -24,7 +24,10 @@ ConnectionT = TypeVar("ConnectionT", _http1.HTTP1, _http2.HTTP2)
 
 
 class MemoryServer:
-    """The server's side of a connection in memory. Nothing in it checks anything."""
+    """The server's side of a connection in memory. It checks nothing that the client sends.
+
+    `link` is the transport of the connection.
+    """
 
     def __init__(self) -> None:
         self.link: Memory = Memory()
@@ -32,23 +35,23 @@ class MemoryServer:
         self._unparsed = b""
 
     def send(self, *pieces: bytes | Frame) -> None:
-        """Let these come, each in a read of its own: bytes as they are, or frames of HTTP/2."""
+        """Queue bytes or HTTP/2 frames for `deliver`; the client receives each with a read of its own."""
         self._waiting += [piece.serialize() if isinstance(piece, Frame) else piece for piece in pieces]
 
     def send_together(self, *frames: Frame) -> None:
-        """Let frames come in one read."""
+        """Queue HTTP/2 frames for `deliver`, which the client receives with one read."""
         self._waiting.append(serialize(frames))
 
     def end(self) -> None:
-        """End the server's direction after what was sent."""
+        """Queue the end of the server's direction, after everything that was sent before."""
         self._waiting.append(None)
 
     def received(self) -> bytes:
-        """Return what the client sent since the last call."""
+        """Return what the client has sent since the last call of this method or of `frames`."""
         return self.link.take()
 
     def frames(self) -> list[Frame]:
-        """Return the whole frames that the client sent since the last call, without its preface."""
+        """Return the complete frames that the client has sent since the last call, without its preface."""
         self._unparsed = (self._unparsed + self.received()).removeprefix(PREFACE)
         found: list[Frame] = []
         while len(self._unparsed) >= HEAD_SIZE:
@@ -61,9 +64,10 @@ class MemoryServer:
         return found
 
     def deliver(self, conn: ConnectionT) -> tuple[ConnectionT, list[_responses.Response]]:
-        """Have the client receive everything that was sent, piece by piece; return what it made of it.
+        """Let the client receive everything that is queued, piece by piece.
 
-        An error of the client is raised where it occurs; what comes after it stays to be delivered.
+        Returns the next connection value and all responses. An error of the client is raised when it occurs;
+        what is queued after it remains queued.
         """
         responses: list[_responses.Response] = []
         while self._waiting:
@@ -88,7 +92,10 @@ def http1(
     *,
     options: HTTP1Options | None = None,
 ) -> tuple[_http1.HTTP1, MemoryServer]:
-    """Return an HTTP/1 connection and its server."""
+    """Return an HTTP/1 connection in memory and its server.
+
+    The arguments are those of `mint.http1.initiate`; `options` are the default ones unless given.
+    """
     server = MemoryServer()
     chosen = options or HTTP1Options()
     conn = _http1.initiate(server.link, scheme=scheme, hostname=hostname, port=port, http1=chosen)
@@ -102,7 +109,14 @@ def http2(
     port: int = 80,
     options: HTTP2Options | None = None,
 ) -> tuple[_http2.HTTP2, MemoryServer]:
-    """Return an HTTP/2 connection and its server, which has sent SETTINGS with `values` and an ACK."""
+    """Return an HTTP/2 connection in memory and its server, which has sent SETTINGS and an ACK.
+
+    Args:
+        values: the settings of the server, each an identifier (`mint.testing.http2.Setting`) and a value.
+        scheme, hostname, port: as for `mint.http2.initiate`.
+        options: the options of the connection; the default ones unless given.
+
+    """
     server = MemoryServer()
     chosen = options or HTTP2Options()
     conn = _http2.initiate(server.link, scheme=scheme, hostname=hostname, port=port, http2=chosen)

@@ -1,8 +1,8 @@
-"""Requests and responses as a handler of `Origin` sees them, the same for HTTP/1.1 and HTTP/2.
+"""Requests and responses for the handlers of `Origin`, the same for HTTP/1.1 and HTTP/2.
 
-In both directions a body is an iterable of bytes, so it need not be held in memory as a whole. After a
-CONNECT or an upgrade, the bodies are the two directions of the tunnel: the request's body is what the client
-sends, and the response's body is what the server sends.
+In both directions a body is an iterable of bytes, so it need not be in memory as a whole. After CONNECT or an
+upgrade, the bodies are the two directions of the tunnel: the request's body is what the client sends, and the
+response's body is what the server sends.
 """
 
 import re
@@ -13,14 +13,14 @@ from typing import Final, TypeAlias, TypeGuard
 from .._core.fields import SENSITIVE
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
-"""Fields as they came: names in lower case, in the order of the message."""
+"""Received fields: names in lower case, in the order of the message."""
 Fields: TypeAlias = Sequence[tuple[str, str]]
-"""Fields to be sent: a list or a tuple of names and values."""
+"""Fields to send: a list or tuple of names and values."""
 TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
-class Lost(Exception):  # noqa: N818  an event, not a fault of this program
-    """The client went away, or broke the protocol: nothing more can be said to it."""
+class Lost(Exception):  # noqa: N818  an event, not an error of this program
+    """The client disconnected, reset the stream, or broke the protocol: it can receive nothing more."""
 
 
 def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
@@ -28,7 +28,7 @@ def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def without_secrets(value: object) -> object:
-    """Return what `repr` may show in the place of fields: values of secret ones are left out."""
+    """Return fields as `repr` may show them: without the values of secret ones."""
     if not _is_sequence(value):
         return value
     if len(value) == 2 and isinstance(value[0], str) and value[0].lower() in SENSITIVE:
@@ -37,7 +37,7 @@ def without_secrets(value: object) -> object:
 
 
 def repr_of(value: object, *secret: str) -> str:
-    """Return the `repr` of a dataclass that shows no secret of the fields of messages in it."""
+    """Return the `repr` of a dataclass; `secret` are the names of its attributes that may contain secrets."""
     names: tuple[str, ...] = getattr(value, "__match_args__", ())
     parts: list[tuple[str, object]] = [(name, getattr(value, name)) for name in names]
     said = (f"{name}={(without_secrets(part) if name in secret else part)!r}" for name, part in parts)
@@ -45,9 +45,9 @@ def repr_of(value: object, *secret: str) -> str:
 
 
 class Body:
-    """The body of a request: iterate over it, or `read` it whole. Pieces come as they arrive.
+    """The body of a request: iterate over its pieces as they arrive, or `read` all of it.
 
-    Both raise `Lost` if the client does not finish it; a handler lets that pass.
+    Both raise `Lost` if the client does not send all of it. A handler need not catch that.
     """
 
     def __init__(self, pieces: Iterator[bytes], trailers: Callable[[], Headers]) -> None:
@@ -55,24 +55,33 @@ class Body:
         self._trailers = trailers
 
     def __iter__(self) -> Iterator[bytes]:
-        """Return the pieces not taken yet; none of them is empty."""
+        """Return an iterator over the pieces that were not read yet; none of them is empty."""
         return self._pieces
 
     def read(self) -> bytes:
-        """Return all that was not taken yet."""
+        """Wait for the end of the body, and return everything that was not read yet."""
         return b"".join(self._pieces)
 
     @property
     def trailers(self) -> Headers:
-        """The trailer fields; empty before the end of the body."""
+        """The trailer fields; empty before the end of the body was read."""
         return self._trailers()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """One request. Names of `headers` are lower-case; pseudo-headers are fields of their own.
+    """One request.
 
-    `protocol` is what an upgrade (HTTP/1.1) or an extended CONNECT (RFC 8441) asks for, or None.
+    Attributes:
+        version: `"HTTP/1.0"`, `"HTTP/1.1"` or `"HTTP/2"`.
+        method: the method.
+        target: the request target (HTTP/1), or `:path`; for CONNECT, the authority.
+        authority: the Host field, or `:authority`; empty if there is none.
+        headers: the fields, names in lower case, without pseudo-headers.
+        body: the body, which may still be arriving.
+        protocol: the protocol of an upgrade (HTTP/1.1) or of an extended CONNECT (RFC 8441), or `None`.
+        scheme: `"http"` or `"https"`.
+
     """
 
     version: str
@@ -88,14 +97,26 @@ class Request:
         return repr_of(self, "headers")
 
     def header(self, name: str) -> str | None:
-        """Return the values of one header, joined with commas, or None if it is absent."""
+        """Return the values of a header, joined with `", "`, or `None` if it is absent.
+
+        `name` must be in lower case.
+        """
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A request that the server answers before it was made (HTTP/2; elsewhere it is left out)."""
+    """A server push (RFC 9113 8.4): a GET request that the client did not make, and its response.
+
+    It is sent only over HTTP/2, and only if the client allows it.
+
+    Attributes:
+        target: the `:path` of the request.
+        response: the response.
+        headers: the other fields of the request.
+
+    """
 
     target: str
     response: "Response"
@@ -105,17 +126,27 @@ class Push:
         return repr_of(self, "headers")
 
     def __hash__(self) -> int:
-        """Return a number that equal pushes share; lists of fields have none of their own."""
+        """Hash without the fields, which may be lists and then have no hash."""
         return hash((Push, self.target))
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One response. `informational` are the 1xx sent before it, each with its headers.
+    """One response.
 
-    A `bytes` body has a known length; an iterable is streamed (chunked in HTTP/1.1, unless
-    `headers` has a content-length). `trailers` may be a function, called after the last piece of
-    the body.
+    If it cannot be sent, the server resets the connection (HTTP/1.1) or the stream (HTTP/2), and raises
+    `TypeError` or `ValueError` when it stops.
+
+    Attributes:
+        status: the status, 100 to 999.
+        headers: the fields; a content-length is added if the body is `bytes`.
+        body: `bytes`, or an iterable of `bytes`, which is streamed (over HTTP/1.1 in chunks, unless `headers`
+            contains a content-length).
+        trailers: the trailer fields, or a function that returns them and is called after the last piece of
+            the body.
+        informational: the interim responses to send before it: each a status, 100 to 199, and its fields.
+        pushes: server pushes, which are sent before it.
+
     """
 
     status: int = 200
@@ -129,13 +160,14 @@ class Response:
         return repr_of(self, "headers", "trailers", "informational")
 
     def __hash__(self) -> int:
-        """Return a number that equal responses share; lists of fields have none of their own."""
+        """Hash only the status, because lists of fields have no hash."""
         return hash((Response, self.status))
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the pieces of the body, none of them empty; `TypeError` where one is no bytes.
+        """Yield the pieces of the body, none of them empty.
 
-        `ValueError` where they are more or less than the content-length says.
+        Raises `TypeError` for a piece that is not `bytes`, and `ValueError` if the length of the body is not
+        the declared content-length.
         """
         declared, count = self.declared_length(), 0
         for piece in (self.body,) if isinstance(self.body, bytes) else self.body:
@@ -150,11 +182,14 @@ class Response:
             raise ValueError(f"content-length is {declared}, but the body has {count} bytes or more")
 
     def trailer_fields(self) -> Headers:
-        """Return the trailer fields; only to be asked for after the body."""
+        """Return the trailer fields; call this only after the body was sent.
+
+        Raises `TypeError` or `ValueError` for fields that cannot be sent.
+        """
         return checked_fields(self.trailers() if callable(self.trailers) else self.trailers)
 
     def declared_length(self) -> int | None:
-        """Return the content-length that `headers` declare, or None; `ValueError` where it is no number."""
+        """Return the content-length in `headers`, or `None`; raise `ValueError` if it is not one number."""
         values = [value for name, value in self.headers if name.lower() == "content-length"]
         if not values:
             return None
@@ -164,21 +199,22 @@ class Response:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the whole response is known from the start: a body of bytes and no trailers."""
+        """Whether the response is complete from the start: the body is `bytes`, and there are no trailers."""
         return isinstance(self.body, bytes) and not callable(self.trailers) and not self.trailers
 
     def has_header(self, name: str) -> bool:
-        """Whether a header of this name (in lower case) is given."""
+        """Whether `headers` contains a field with this name, which must be in lower case."""
         return any(key.lower() == name for key, _ in self.headers)
 
 
 Handler: TypeAlias = Callable[[Request], Response]
+"""A function that returns the response to a request."""
 
 
 def checked(response: object, *, bodiless: bool = False) -> Response:
-    """Return what a handler returned, or raise `TypeError` or `ValueError` where it cannot be sent.
+    """Return the response of a handler; raise `TypeError` or `ValueError` if it cannot be sent.
 
-    The content-length must be that of the body, unless the response is to be sent without one.
+    The declared content-length must be that of the body, unless the body is not sent (`bodiless`).
     """
     if not isinstance(response, Response):
         raise TypeError(f"a handler must return a Response, got {_shown(response)}")
@@ -204,7 +240,7 @@ def checked(response: object, *, bodiless: bool = False) -> Response:
 
 
 def checked_fields(fields: Iterable[object]) -> Headers:
-    """Return fields as they can be sent, or raise `TypeError` or `ValueError`."""
+    """Return the fields as a tuple; raise `TypeError` or `ValueError` if they cannot be sent."""
     return tuple(_checked_field(pair) for pair in fields)
 
 

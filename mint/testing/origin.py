@@ -1,6 +1,6 @@
-"""`Origin`: a small well-behaved origin server. A handler decides what it answers.
+"""`Origin`: a small correct origin server. A handler decides how it answers.
 
-This module contains what the protocols share: choosing the protocol of a connection, and ending it. Framing
+This module contains what both protocols share: choosing the protocol of a connection, and ending it. Framing
 is in `origin1.py` (RFC 9112) and `origin2.py` (RFC 9113).
 """
 
@@ -20,9 +20,10 @@ from .server import Server
 
 
 class Origin(Server):
-    """Answers every request with what `handler` returns; an error in it is raised at the end.
+    """A server that answers every request with the response that `handler` returns.
 
-    For example::
+    If the handler raises an exception, the client gets a 500, and the exception is raised when the server
+    stops. For example::
 
         def hello(request: Request) -> Response:
             return Response(200, (("content-type", "text/plain"),), b"hello")
@@ -30,11 +31,20 @@ class Origin(Server):
         with Origin(hello) as origin:
             fetch(origin.address, origin.port)
 
-    It speaks HTTP/2 where TLS agreed on `h2` (have the context offer it) or a client in clear begins
-    with its preface, else HTTP/1.1; with `protocols`, one of the two only. `settings` are HTTP/2 settings
-    that differ from its own.
+    It uses HTTP/2 if ALPN selects `h2` (which the context must support), or if a client without TLS begins
+    with the HTTP/2 preface, and HTTP/1.1 otherwise. It sends no Date field, so that its responses are always
+    the same.
 
-    It sends no Date: it has no clock, so that what it sends is the same every time.
+    Args:
+        handler: a function that takes a `Request` and returns a `Response`. It is called in the thread of the
+            connection (HTTP/1.1) or of the request (HTTP/2).
+        tls: the server's `ssl.SSLContext`; `None` for no TLS.
+        family: `AF_INET`, `AF_INET6` or `AF_UNIX`.
+        timeout: seconds after which a wait within a request or response fails; more than 0.
+        settings: HTTP/2 settings that differ from its own, by identifier (`http2.Setting`).
+        port: the port to listen on; 0 for any free port.
+        protocols: `"http1"`, `"http2"`, or both; others raise `ValueError`.
+
     """
 
     def __init__(
@@ -66,7 +76,7 @@ class Origin(Server):
         return 0.0
 
     def _serve(self, peer: Peer) -> None:
-        # What a client does wrong, or its going away, is no error of the server's.
+        # A client that breaks a rule or disconnects is not an error of the server.
         with suppress(OSError, Lost):
             peer.patience = self.timeout
             if self.tls is not None:
@@ -81,7 +91,7 @@ class Origin(Server):
                 pass
 
     def _speaks_http2(self, peer: Peer) -> bool:
-        """Whether TLS agreed on it, or the first bytes in clear are its preface."""
+        """Whether ALPN selected HTTP/2, or without TLS the client begins with the HTTP/2 preface."""
         if "http2" not in self._protocols:
             return False
         if peer.secure:
@@ -92,7 +102,7 @@ class Origin(Server):
         return peer.unread.startswith(PREFACE)
 
     def _next_request(self, peer: Peer) -> bool:
-        """Wait for it: as long as the server runs, for a connection may be idle."""
+        """Wait for the next request, without a limit because the connection may be idle."""
         peer.patience = math.inf
         begun = bool(peer.unread) or peer.fill()
         peer.patience = self.timeout

@@ -1,7 +1,7 @@
-"""HTTP/1.1 as a well-behaved origin server speaks it: one request and its response (RFC 9112).
+"""The HTTP/1.1 part of `Origin`: one request and its response (RFC 9112).
 
-What to answer is the handler's; the connection's life is the caller's. Strict on purpose: a client
-under test should not get away with anything.
+The handler decides how to answer, and the caller manages the connection. It is strict on purpose, so that no
+mistake of a client under test goes unnoticed.
 """
 
 import re
@@ -24,11 +24,11 @@ T = TypeVar("T")
 
 
 class BadRequest(Lost):
-    """The client's bytes are no HTTP/1.1 request."""
+    """The client sent something that is not an HTTP/1.1 request."""
 
 
 def reason(status: int) -> str:
-    """Return the reason phrase of a status, or nothing."""
+    """Return the usual reason phrase of a status; empty if it has none."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -202,7 +202,7 @@ class Exchange:
             for status, headers in response.informational:
                 self._peer.send(head(status, headers))
         if self._asked_to_continue and not isinstance(response.body, bytes):
-            # The body may be read while it is answered (an echo); 100 is sent before the final.
+            # The response may be made from the body (an echo), so 100 is sent before the final response.
             self._continue()
         success = response.status // 100 == 2
         if response.status == HTTPStatus.SWITCHING_PROTOCOLS or (self._method == "CONNECT" and success):
@@ -253,7 +253,7 @@ class Exchange:
         except Lost:
             raise
         except BaseException as error:
-            # The client must see that the response is not whole, whatever its framing.
+            # The client must see that the response is incomplete, whatever its framing.
             self._failed(error)
             self._peer.reset()
             raise Lost("the handler failed in the middle of the response") from error

@@ -1,8 +1,7 @@
-"""HTTP/2 as a well-behaved origin server speaks it: reading frames, minding rules (RFC 9113).
+"""The HTTP/2 part of `Origin`: reads the frames of a client and enforces the rules (RFC 9113).
 
-The rules of each frame type stand in a table at the end. What is answered, and how it is written,
-is elsewhere (`answer2.py`, `wire2.py`). Strict on purpose: a client under test should not get away
-with anything.
+The rules of each frame type are in a table at the end. `answer2.py` answers requests, and `wire2.py` writes
+frames. It is strict on purpose, so that no mistake of a client under test goes unnoticed.
 """
 
 import math
@@ -48,8 +47,8 @@ OURS: Final[Mapping[int, int]] = {
 }
 
 
-class ConnectionFault(Exception):  # noqa: N818  an event, not a fault of this program
-    """The client broke the rules of the connection; it is told by GOAWAY."""
+class ConnectionFault(Exception):  # noqa: N818  an event, not an error of this program
+    """A connection error (RFC 9113 5.4.1) of the client, which is answered with GOAWAY."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
@@ -57,7 +56,7 @@ class ConnectionFault(Exception):  # noqa: N818  an event, not a fault of this p
 
 
 class StreamFault(ConnectionFault):
-    """The client broke the rules of one stream; it is told by RST_STREAM."""
+    """A stream error (RFC 9113 5.4.2) of the client, which is answered with RST_STREAM."""
 
 
 class Session:
@@ -88,7 +87,7 @@ class Session:
             self._greet()
             while (frame := self._read()) is not None:
                 self._receive(frame)
-            # A client that ended its direction may still read what it asked for.
+            # A client that closed its direction may still read the responses.
             self._wire.end_input()
             self._answers.join(self._timeout, self._peer.gone)
         except ConnectionFault as fault:
@@ -109,7 +108,7 @@ class Session:
         if first is None or first.type != FrameType.SETTINGS or first.has(ACK):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
         self._receive(first)
-        # The connection's window has no setting: it is raised to that of a stream at once.
+        # There is no setting for the window of the connection: enlarge it to that of a stream.
         more = self._ours[Setting.INITIAL_WINDOW_SIZE] - DEFAULT_WINDOW
         if more > 0:
             with self._wire.changed:
@@ -117,7 +116,7 @@ class Session:
                 self._wire.put(window_update(0, more))
 
     def _read(self) -> Frame | None:
-        """Read a frame, and with HEADERS what continues it."""
+        """Read a frame; HEADERS together with its CONTINUATION frames."""
         frame = self._read_one()
         if frame is None or frame.type != FrameType.HEADERS:
             return frame
@@ -171,7 +170,7 @@ class Session:
             self._wire.changed.notify_all()
 
     def on_settings(self, frame: Frame) -> None:
-        """Take the client's settings, or that it took ours."""
+        """Process the client's settings, or its acknowledgement of ours."""
         wire = self._wire
         if frame.has(ACK):
             self._on_settings_taken()
@@ -203,7 +202,7 @@ class Session:
             self._wire.put(ping(frame.payload, ack=True))
 
     def on_window_update(self, frame: Frame) -> None:
-        """Let more be sent."""
+        """Enlarge the window of a stream or of the connection."""
         increment = number_of(frame) & LARGEST_WINDOW
         fault = StreamFault if frame.stream else ConnectionFault
         if increment == 0:
@@ -220,12 +219,12 @@ class Session:
             raise fault(ErrorCode.FLOW_CONTROL_ERROR, "WINDOW_UPDATE would raise the window above 2^31-1")
 
     def on_rst_stream(self, frame: Frame) -> None:
-        """Give a stream up."""
+        """Note that the client has reset a stream."""
         if stream := self._wire.streams.get(frame.stream):
             stream.reset = True
 
     def on_data(self, frame: Frame) -> None:
-        """Take a part of a body."""
+        """Process a part of a body."""
         wire, size = self._wire, len(frame.payload)
         wire.allowed -= size
         if wire.allowed < 0:
@@ -248,7 +247,7 @@ class Session:
             stream.pieces.append(octets)
 
     def on_headers(self, frame: Frame) -> None:
-        """Take a request, or the trailers of one."""
+        """Process the head or the trailers of a request."""
         decoded = self._decoder.decode(frame.payload)
         if decoded.fault is not None:
             raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, "a field block cannot be decoded")
@@ -298,12 +297,15 @@ def _is_well_formed(pseudo: dict[str, str], fields: Headers) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Who takes a frame; whether it is on a stream (None: either), an open one; its size."""
+    """How to process a frame of one type, and what it has to be like."""
 
     receive: Callable[[Session, Frame], None]
     stream: bool | None
+    """Whether it belongs to a stream or to the connection; `None` allows both."""
     opened: bool = False
+    """Whether the stream must not be idle."""
     size: Callable[[Frame], bool] = lambda _: True
+    """Whether the length of the payload is valid."""
 
 
 def _of_size(size: int) -> Callable[[Frame], bool]:

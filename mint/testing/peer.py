@@ -1,8 +1,8 @@
-"""One accepted connection as a test server sees it: a socket, TLS layers upon it, and a deadline.
+"""One accepted connection of a test server: a socket, any number of TLS layers, and a deadline.
 
-Nothing here knows HTTP, scripts or threads. Every wait ends: at the deadline, when the client ends,
-or when the server is stopped. TLS runs on memory buffers, so that layers can be stacked, bytes can
-be sent beneath them, and a connection can end with and without close_notify (RFC 8446 6.1).
+This module does not depend on HTTP or scripts. Every wait ends: at the deadline, when the client ends, or
+when the server stops. TLS uses memory buffers, so that layers can be stacked, bytes can be sent beneath them,
+and a connection can end with or without close_notify (RFC 8446 6.1).
 """
 
 import math
@@ -19,10 +19,11 @@ from .._loops.system import POLLIN, POLLOUT, UNIX, make_poll, milliseconds
 
 READ_SIZE: Final = 65_536
 LEFT_LIMIT: Final = 1 << 20
-"""How many bytes are taken from a connection that is being closed; a client may never stop sending."""
+"""How many bytes to read from a connection that is being closed, because a client may never stop sending."""
 CLOSING_TIME: Final = 0.25
+"""How many seconds a connection that is late may still take to send close_notify."""
 _LINGER: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-"""On, for 0 seconds; the fields are shorter on Windows."""
+"""The value of SO_LINGER: on, for 0 seconds. The fields are shorter on Windows."""
 T = TypeVar("T")
 
 
@@ -34,7 +35,7 @@ class _Layer(Protocol):
 
 
 class _Socket:
-    """The bottom layer: a non-blocking socket and waits that end."""
+    """The bottom layer: a non-blocking socket, with waits that always end."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -45,7 +46,7 @@ class _Socket:
 
     @property
     def stuck(self) -> bool:
-        """Whether a thread waits on this socket, and the client has not done its part yet."""
+        """Whether a thread waits for this socket, and the socket is not ready."""
         event = self._waiting
         if not event:
             return False
@@ -61,12 +62,12 @@ class _Socket:
         try:
             poller.register(self._sock, event)
         except ValueError as error:
-            # A closed socket has no number; who closed it need not be this thread.
+            # A closed socket has no descriptor; another thread may have closed it.
             raise ConnectionAbortedError("the server closed the connection meanwhile") from error
         left = min(deadline - time.monotonic(), self.patience)
         self._waiting = event
         try:
-            # A wait without end is one that the server's stop ends.
+            # A wait without a limit ends when the server stops, because it shuts down the socket.
             if left <= 0 or not poller.poll(milliseconds(left)):
                 raise TimeoutError("nothing was sent or received before the deadline")
         finally:
@@ -75,7 +76,7 @@ class _Socket:
     def send(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            # Looked at before every write: a client that reads for ever never makes one block.
+            # Checked before every write, because with a client that always reads no write blocks.
             _check(self.deadline)
             try:
                 view = view[self._sock.send(view) :]
@@ -98,7 +99,7 @@ class _Socket:
         return bytes(taken)
 
     def send_close(self) -> None:
-        """Do nothing: TCP has its FIN, which is not data."""
+        """Do nothing: the end of TCP is a FIN, which is not data."""
 
 
 def _check(deadline: float) -> None:
@@ -107,7 +108,7 @@ def _check(deadline: float) -> None:
 
 
 class _TLS:
-    """TLS upon any layer. One thread may read while others write."""
+    """TLS on any layer. One thread may read while others write."""
 
     def __init__(self, lower: _Layer, context: ssl.SSLContext, early: bytes) -> None:
         self._lower = lower
@@ -151,7 +152,7 @@ class _TLS:
                 self._incoming.write_eof()
 
     def send(self, data: bytes) -> None:
-        # Encrypting and sending are one step, or records would overtake each other.
+        # Encrypting and sending are one step, so that records are sent in order.
         with self._order:
             for start in range(0, len(data), READ_SIZE):
                 with self._state:
@@ -163,7 +164,7 @@ class _TLS:
         try:
             self._lower.send(records)
         except OSError:
-            # A part of a record may be on its way: whatever followed it would not be a record.
+            # A part of a record may have been sent, so nothing that followed it could be read.
             self._broken = True
             raise
 
@@ -198,24 +199,31 @@ class _TLS:
     def send_close(self) -> None:
         if self._broken:
             return
-        # unwrap() wants the client's close_notify after queueing ours: that one is not waited for.
+        # unwrap() queues our close_notify, and fails because that of the client has not arrived.
         with suppress(ssl.SSLError), self._state:
             self.object.unwrap()
         self._flush()
 
 
 class Peer:
-    """What a step or a handler does with one connection.
+    """One connection of a server, for the `play` methods of steps and the functions of `Do`.
 
-    `send` and the `read_*` methods wait until `deadline` (a `time.monotonic()` value; infinity:
-    until the server stops) and then raise `TimeoutError`. Reading keeps what it did not give out in
-    `unread`. `stopping` is set when the server is asked to stop, `gone` when it does not wait for this
-    connection any longer. A step that waits for something else than the client sets `holding` meanwhile.
+    `send` and the methods that read wait until `deadline` and then raise `TimeoutError`. If the connection
+    breaks, they raise `ConnectionError`, or `ssl.SSLError` within TLS.
+
+    Attributes:
+        number: the number of the connection on its server, from 1.
+        unread: the bytes that were received but not yet returned by a method that reads.
+        ended: whether the client has closed its direction.
+        stopping: an event that is set when the server begins to stop.
+        gone: an event that is set when the server no longer waits for this connection.
+        holding: a step that waits for something other than the client sets it to true meanwhile.
+
     """
 
     def __init__(self, sock: socket.socket, number: int, *, record: bool = False) -> None:
         if sock.family != UNIX:
-            with suppress(OSError):  # a client that is gone again by now
+            with suppress(OSError):  # the client may already have disconnected
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = number
         self.unread: bytearray = bytearray()
@@ -232,7 +240,7 @@ class Peer:
         self._states: dict[type, object] = {}
 
     def state(self, kind: type[T]) -> T:
-        """Return this connection's one `kind()`: where steps keep what they share."""
+        """Return the one instance of `kind` for this connection, which steps share; made by `kind()`."""
         found = self._states.get(kind)
         if not isinstance(found, kind):
             found = self._states[kind] = kind()
@@ -240,7 +248,7 @@ class Peer:
 
     @property
     def deadline(self) -> float:
-        """The `time.monotonic()` value at which a wait gives up."""
+        """The `time.monotonic()` value when a wait fails; infinity means when the server stops."""
         return self._socket.deadline
 
     @deadline.setter
@@ -249,7 +257,7 @@ class Peer:
 
     @property
     def patience(self) -> float:
-        """How many seconds a single wait may take, whatever the deadline."""
+        """The number of seconds that a single wait may take, whatever the deadline; at first infinity."""
         return self._socket.patience
 
     @patience.setter
@@ -258,12 +266,12 @@ class Peer:
 
     @property
     def aborted(self) -> bool:
-        """Whether the server gave this connection up."""
+        """Whether the server no longer waits for this connection."""
         return self.gone.is_set()
 
     @property
     def stuck(self) -> bool:
-        """Whether nothing will happen here until the client or the test does something."""
+        """Whether the connection waits for the client or for the test."""
         return self.holding or self._socket.stuck
 
     @property
@@ -273,27 +281,27 @@ class Peer:
 
     @property
     def received(self) -> bytes:
-        """Everything the client sent so far that was read, as plaintext; empty if not recorded."""
+        """Everything that was read so far, as plaintext; empty unless the server is a `ScriptedServer`."""
         return bytes(self._received)
 
     @property
     def secure(self) -> bool:
-        """Whether TLS is spoken."""
+        """Whether the connection uses TLS."""
         return self._tls is not None
 
     @property
     def alpn(self) -> str | None:
-        """The protocol agreed by ALPN in the topmost TLS layer."""
+        """The protocol that ALPN selected in the topmost TLS layer; `None` without one."""
         return self._tls.object.selected_alpn_protocol() if self._tls else None
 
     @property
     def ended_cleanly(self) -> bool:
-        """Whether the client's end was announced, by close_notify under TLS, FIN in clear."""
+        """Whether the client closed its direction properly: with TLS by close_notify, otherwise by FIN."""
         return self.ended and (self._tls is None or self._tls.clean_end)
 
     def start_tls(self, context: ssl.SSLContext) -> None:
-        """Shake hands as a server, on top of whatever is there (twice: TLS inside TLS)."""
-        # A ClientHello may have been read together with what came before it.
+        """Do a TLS handshake as the server, on top of the present layers. Raises `ssl.SSLError`."""
+        # A ClientHello may have been read together with the bytes before it.
         early = self.take(len(self.unread))
         del self._received[max(0, len(self._received) - len(early)) :]
         layer = _TLS(self._layer, context, early)
@@ -301,15 +309,15 @@ class Peer:
         self._layer = self._tls = layer
 
     def send(self, data: bytes) -> None:
-        """Send through every TLS layer, in one write where the kernel takes it."""
+        """Send through all TLS layers, in one write if the kernel accepts that."""
         self._layer.send(data)
 
     def send_raw(self, data: bytes) -> None:
-        """Send beneath TLS."""
+        """Send beneath all TLS layers."""
         self._socket.send(data)
 
     def fill(self) -> bool:
-        """Wait for more bytes and add them to `unread`; False once the client has ended."""
+        """Wait for more bytes and add them to `unread`; return false if the client has ended."""
         if self.ended:
             return False
         data = self._layer.recv(self.deadline)
@@ -323,13 +331,17 @@ class Peer:
             self._received += data
 
     def take(self, count: int) -> bytes:
-        """Take up to `count` bytes of what was read already."""
+        """Remove up to `count` bytes from `unread`, and return them."""
         data = bytes(self.unread[:count])
         del self.unread[:count]
         return data
 
     def read_until(self, marker: bytes, limit: int = 1 << 20) -> bytes:
-        """Read up to and with `marker`; `EOFError` at an early end, `ValueError` past `limit`."""
+        """Return the bytes up to and including `marker`.
+
+        Raises `EOFError` if the client ends first, and `ValueError` if more than `limit` bytes (by default
+        1 MiB) arrive first.
+        """
         scanned = 0
         while (at := self.unread.find(marker, scanned)) < 0:
             scanned = max(0, len(self.unread) - len(marker) + 1)
@@ -340,62 +352,63 @@ class Peer:
         return self.take(at + len(marker))
 
     def read_exactly(self, count: int) -> bytes:
-        """Read `count` bytes; `EOFError` if the client ends first."""
+        """Return `count` bytes. Raises `EOFError` if the client ends first."""
         while len(self.unread) < count:
             if not self.fill():
                 raise EOFError(f"the client ended after {len(self.unread)} of {count} bytes")
         return self.take(count)
 
     def read_some(self, count: int = READ_SIZE) -> bytes:
-        """Read at least one and at most `count` bytes; empty once the client has ended."""
+        """Return at least one and at most `count` bytes (by default 64 KiB); none if the client has ended."""
         if not self.unread:
             self.fill()
         return self.take(count)
 
     def drain(self, limit: float = math.inf) -> None:
-        """Read and drop until the client ends, however it does, or `limit` bytes were dropped."""
+        """Discard what the client sends, until it ends in any manner, or `limit` bytes were discarded."""
         with suppress(ConnectionError, ssl.SSLError):
             while limit > 0 and (self.unread or self.fill()):
                 limit -= len(self.unread)
                 self.unread.clear()
 
     def shut_write(self) -> None:
-        """End our direction (close_notify, FIN) and go on reading."""
+        """Close the sending direction (close_notify with TLS, and FIN); reading remains possible."""
         self._keep(self._layer.pending())
         self._layer.send_close()
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
 
     def linger(self, limit: float = 1 << 20) -> None:
-        """End our direction, then drop what the client still sends, so that it can read the end.
+        """Close the sending direction, then discard up to `limit` bytes until the client ends.
 
-        Closing at once could make a reset of it, which destroys what is on its way (RFC 9112 9.6).
+        If the socket were closed at once, TCP might send a reset, and the client could lose what was sent
+        before (RFC 9112 9.6).
         """
         with suppress(OSError):
             self.shut_write()
             self.drain(limit)
 
     def close(self) -> None:
-        """Close both directions, announced by close_notify under TLS."""
+        """Close the connection, with TLS after sending close_notify."""
         if self._sock.fileno() < 0:
             return
-        # A step that was late does not keep the end from being announced.
+        # Even if the deadline has passed, there is some time to send close_notify.
         self.deadline = max(self.deadline, time.monotonic() + CLOSING_TIME)
         with suppress(OSError):
-            # Unread bytes would turn the close into a reset, which can destroy what was sent.
+            # With unread bytes, closing would send a reset, and the client could lose what was sent.
             self._keep(self._layer.pending())
             self._layer.send_close()
         self.truncate()
 
     def truncate(self) -> None:
-        """Close the socket with a FIN and without close_notify."""
+        """Close the socket with a FIN, but without close_notify."""
         with suppress(OSError):
             self._keep(self._layer.pending())
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
 
     def reset(self) -> None:
-        """Close the socket with a RST (on a Unix socket: at once)."""
+        """Close the socket with a RST; a Unix socket is only closed."""
         with suppress(OSError):
             self._keep(self._layer.pending())
         with suppress(OSError):
@@ -403,12 +416,12 @@ class Peer:
         self._sock.close()
 
     def abort(self) -> None:
-        """Wake whoever waits on this connection; called by the server from another thread."""
+        """End all waits for this connection. The server calls it from another thread."""
         self.gone.set()
         self.stopping.set()
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def abandon(self) -> None:
-        """Close the socket of a connection whose thread is busy elsewhere and will not do it in time."""
+        """Close the socket because the connection's own thread did not do it in time."""
         self._sock.close()

@@ -1,11 +1,11 @@
-"""Fixtures for pytest: servers that end with the test, certificates, a clock.
+"""Fixtures for pytest: servers that stop when the test ends, certificates, and a clock.
 
 A test suite enables them in its `conftest.py`::
 
     pytest_plugins = ["mint.testing.pytest"]
 
-Projects that do not do this load nothing. If a server of these fixtures detects a mistake, the test fails,
-even if it expected and caught an error of the client.
+In projects that do not do this, nothing is loaded. If a server of these fixtures detects a mistake, the test
+fails, even if it expected and caught an error of the client.
 """
 
 import ssl
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ServeScripts(Protocol):
-    """Starts a `ScriptedServer` that ends with the test."""
+    """Starts a `ScriptedServer` that stops when the test ends."""
 
     def __call__(
         self,
@@ -36,23 +36,23 @@ class ServeScripts(Protocol):
         timeout: float = 10.0,
         strict: bool = False,
     ) -> ScriptedServer:
-        """Start it with these scripts; `tls`, `timeout` and `strict` are those of `ScriptedServer`."""
+        """Return a running server; the arguments are those of `ScriptedServer`."""
         ...
 
 
 class ServeHandler(Protocol):
-    """Starts an `Origin` that ends with the test."""
+    """Starts an `Origin` that stops when the test ends."""
 
     def __call__(
         self, handler: Handler, *, tls: ssl.SSLContext | None = None, timeout: float = 10.0
     ) -> Origin:
-        """Start it with this handler; `tls` and `timeout` are those of `Origin`."""
+        """Return a running server; the arguments are those of `Origin`."""
         ...
 
 
 @pytest.fixture
 def scripted_server() -> Iterator[ServeScripts]:
-    """Return a function that starts a `ScriptedServer`; its verdict is given when the test is over."""
+    """Return a function that starts a `ScriptedServer`; what it raises is raised when the test is over."""
     with ExitStack() as running:
 
         def serve(
@@ -80,20 +80,20 @@ def origin_server() -> Iterator[ServeHandler]:
 
 @pytest.fixture
 def refusing_server() -> Iterator[Callable[[], RefusingServer]]:
-    """Return a function that takes an address where every attempt to connect is refused."""
+    """Return a function that starts a `RefusingServer`, which stops when the test ends."""
     with ExitStack() as running:
         yield lambda: running.enter_context(RefusingServer())
 
 
 @pytest.fixture(scope="session")
 def certificate_authority() -> "Authority":
-    """Return the certificate authority of this run, which makes contexts for servers and clients."""
-    from .certificates import Authority  # noqa: PLC0415  needs trustme, which only this fixture does
+    """Return a certificate authority for all tests of this run, with contexts for servers and clients."""
+    from .certificates import Authority  # noqa: PLC0415  only this fixture needs trustme
 
     return Authority()
 
 
 @pytest.fixture
 def fake_clock() -> FakeClock:
-    """Return a clock that goes on only when the test says so."""
+    """Return a clock that advances only when the test advances it."""
     return FakeClock()

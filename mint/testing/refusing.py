@@ -13,10 +13,18 @@ ATTEMPTS: Final = 64
 
 
 class RefusingServer:
-    """An address on loopback that belongs to the test and accepts nobody; a context manager.
+    """An address on the loopback interface to which nobody can connect; a context manager.
 
-    Every attempt to connect is refused. With `silent` it is not answered instead, so that the client
-    meets its own timeout. Nothing listens in a thread, and nobody else can get the port meanwhile.
+    It starts no thread, and no other program can get the port meanwhile. It works with `with` and
+    `async with`.
+
+    Args:
+        silent: do not answer attempts to connect, so that the client's own timeout expires. By default they
+            are refused.
+        family: `AF_INET`, `AF_INET6` or `AF_UNIX`; others raise `ValueError`.
+
+    With `silent`, entering the context raises `RuntimeError` if the system still accepts connections.
+
     """
 
     def __init__(self, *, silent: bool = False, family: socket.AddressFamily = socket.AF_INET) -> None:
@@ -28,13 +36,13 @@ class RefusingServer:
 
     @property
     def address(self) -> str:
-        """The address to connect to: an IP address, or the path of the Unix socket."""
+        """The IP address to connect to, or the path of the Unix socket; `RuntimeError` if not running."""
         name = self._running()
         return name if isinstance(name, str) else str(name[0])
 
     @property
     def port(self) -> int:
-        """The port to connect to; 0 for a Unix socket."""
+        """The port to connect to, 0 for a Unix socket; `RuntimeError` if not running."""
         name = self._running()
         return 0 if isinstance(name, str) else int(name[1])
 
@@ -44,7 +52,7 @@ class RefusingServer:
         return self._name
 
     def __enter__(self) -> Self:
-        """Take an address."""
+        """Reserve an address."""
         with ExitStack() as cleanup:
             sock = bind(self.family, cleanup)
             name: str | tuple[str, int] = sock.getsockname()
@@ -56,14 +64,14 @@ class RefusingServer:
         return self
 
     def _fill(self, listening: socket.socket, cleanup: ExitStack) -> None:
-        """Connect until the queue of those who wait to be accepted is full."""
+        """Connect until the queue of connections that wait to be accepted is full."""
         for _ in range(ATTEMPTS):
             sock = cleanup.enter_context(socket.socket(self.family, socket.SOCK_STREAM))
             sock.setblocking(False)
             try:
                 sock.connect(listening.getsockname())
             except BlockingIOError:
-                # A Unix socket says so; TCP is still connecting, and on loopback that takes no time.
+                # With a Unix socket the queue is full. TCP is still connecting, which is fast on loopback.
                 with selectors.DefaultSelector() as selector:
                     selector.register(sock, selectors.EVENT_WRITE)
                     if self.family == UNIX or not selector.select(0.1):
@@ -76,12 +84,12 @@ class RefusingServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Give the address back."""
+        """Release the address."""
         self._name = None
         self._cleanup.close()
 
     async def __aenter__(self) -> Self:
-        """Take an address, for `async with`."""
+        """Reserve an address, for `async with`."""
         return self.__enter__()
 
     async def __aexit__(
@@ -90,5 +98,5 @@ class RefusingServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Give the address back."""
+        """Release the address."""
         self.__exit__(kind, error, traceback)

@@ -1,4 +1,4 @@
-"""Transcripts in tests: `replay` fails if the engine no longer does what was recorded."""
+"""Transcripts in tests: `replay` fails if mint no longer behaves as recorded."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ def replay(file: Source, *, check: bool = True) -> Replay:
     """Replay a transcript without a network, and return its steps.
 
     Args:
-        file: the path of a transcript, a text file, or lines of text.
-        check: raise `ReplayDiffers`, an `AssertionError`, where a step does not give what was recorded.
+        file: the path of a transcript, an open text file, or an iterable of lines.
+        check: whether to raise `ReplayDiffers`, an `AssertionError`, if a step has another result than was
+            recorded.
 
-    Raises `mint.transcripts.TranscriptError` for what is no transcript, `OSError` for a file that cannot
-    be read.
+    Raises `mint.transcripts.TranscriptError` if it is not a transcript, and `OSError` if the file cannot be
+    read.
     """
     made = _replay(file)
     if check:

@@ -13,18 +13,24 @@ from .server import Server, seconds
 from .steps import StartTLS, Step, Unexpected, shown
 
 LOOK: Final = 0.02
-"""How often a strict server looks whether it is to stop, in seconds."""
+"""How often a strict server checks whether it has to stop, in seconds."""
 
 
 class ScriptError(AssertionError):
-    """A script could not be played to its end: what was expected, and what came."""
+    """A script could not be played to its end; the message says what was expected and what was received."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script and the number of connections in a row that it is for: `minimum` to `maximum`.
+    """A script for `minimum` to `maximum` consecutive connections; `optional` and `repeated` make one.
 
-    `maximum` may be `math.inf`. `optional` and `repeated` make the usual ones.
+    Attributes:
+        steps: the steps.
+        minimum: how many connections must be opened, 0 or more.
+        maximum: how many connections the script is for, 1 or more; `math.inf` for any number.
+
+    Raises `ValueError` if `minimum` is larger than `maximum`, or one of them is out of range.
+
     """
 
     steps: tuple[Step, ...]
@@ -32,7 +38,7 @@ class Script:
     maximum: float = 1
 
     def __post_init__(self) -> None:
-        """Refuse numbers that no connections can satisfy."""
+        """Refuse numbers that are out of range."""
         if not 0 <= self.minimum <= self.maximum or self.maximum < 1:
             raise ValueError(
                 f"0 <= minimum <= maximum and maximum >= 1 must hold, got {self.minimum}, {self.maximum}"
@@ -40,32 +46,42 @@ class Script:
 
 
 def optional(steps: Iterable[Step]) -> Script:
-    """Return a script for one connection that need not come."""
+    """Return a script for one connection that the client need not open."""
     return Script(tuple(steps), 0, 1)
 
 
 def repeated(steps: Iterable[Step], minimum: int = 1, maximum: float = math.inf) -> Script:
-    """Return a script for several connections in a row: what a client that retries is answered.
+    """Return a script for several consecutive connections, for example of a client that retries.
 
-    The next script begins with the connection after `maximum`, so only the last script can be without one.
+    At least `minimum` of them must be opened. The next script begins with the connection after `maximum`, so
+    only the last script can have no maximum.
     """
     return Script(tuple(steps), minimum, maximum)
 
 
 class ScriptedServer(Server):
-    r"""Plays `scripts[0]` on the first connection, `scripts[1]` on the second, and so on.
+    r"""A server that plays the first script on the first connection, the second one on the second, and so on.
 
-    A script is a sequence of steps (`Send`, `Expect`, `Close` ...); its end closes the connection.
-    `optional` and `repeated` make scripts for a number of connections that is up to the client. With
-    `tls`, each connection starts with a TLS handshake. Every step has `timeout` seconds. Leaving the
-    `with` statement waits for the scripts that are being played and raises `ScriptError` if one failed,
-    if a connection came for which there is no script, or if one never came. Bytes that no step read are
-    in `unread`; with `strict` they are a failure, too::
+    For example::
 
         script = [request(b"^GET / "), Send(b"HTTP/1.1 204 No Content\r\n\r\n")]
         with ScriptedServer(script) as server:
             fetch(server.address, server.port)
         assert server.received[0].startswith(b"GET / HTTP/1.1\r\n")
+
+    A script is a sequence of steps (`Send`, `Expect`, `Close` ...). The connection is closed at its end. At
+    its end, the `with` block waits for the scripts that are being played. It raises `ScriptError` if one of
+    them failed, if a connection was opened for which there is no script, or if a connection was not opened.
+
+    Args:
+        scripts: the scripts; `optional` and `repeated` make scripts for several connections.
+        tls: the server's `ssl.SSLContext`, for a handshake before each script; `None` for no TLS.
+        family: `AF_INET`, `AF_INET6` or `AF_UNIX`.
+        timeout: seconds for each step, and for the scripts to end; more than 0.
+        strict: whether bytes that no step read are an error, too. They are always in `unread`.
+
+    Raises `TypeError` for what is not a script, and `ValueError` for arguments out of range.
+
     """
 
     def __init__(
@@ -90,14 +106,14 @@ class ScriptedServer(Server):
 
     @property
     def received(self) -> tuple[bytes, ...]:
-        """What the client sent on each connection, as plaintext, as far as it was read."""
+        """For each connection, everything that was read from the client, as plaintext."""
         return tuple(peer.received for peer in self.peers)
 
     def _admit(self, sock: socket.socket, number: int) -> Peer:
         return Peer(sock, number, record=True)
 
     def _steps(self, number: int) -> tuple[Step, ...] | None:
-        """Return the script of a connection."""
+        """Return the script for a connection, `None` if there is none."""
         for script in self._scripts:
             if number <= script.maximum:
                 return script.steps
@@ -120,12 +136,12 @@ class ScriptedServer(Server):
             self._finish(peer)
 
     def _play(self, peer: Peer, step: Step) -> bool:
-        """Play a step, and say whether the next one may be played."""
+        """Play a step, and return whether the next one may be played."""
         try:
             step.play(peer)
         except (Unexpected, OSError, EOFError, ValueError) as error:
             if peer.aborted:
-                return False  # the connection was ended under the step; `_unfinished` says so
+                return False  # the server has aborted the connection, which `_unfinished` reports
             what = str(error) if isinstance(error, Unexpected) else f"{type(error).__name__}: {error}"
             raise ScriptError(f"{self._place(peer)}: {what}{_left(peer)}") from error
         except BaseException as error:  # noqa: BLE001  an error of the test's own code, raised at the end
@@ -135,7 +151,7 @@ class ScriptedServer(Server):
         return True
 
     def _finish(self, peer: Peer) -> None:
-        """End our direction, and see whether the client sends what nobody reads until it ends its own."""
+        """Close the sending direction; raise `ScriptError` if the client then sends anything but its end."""
         peer.deadline, peer.patience = seconds(self.timeout), LOOK
         with suppress(OSError):
             peer.shut_write()
@@ -171,7 +187,7 @@ class ScriptedServer(Server):
 
 
 def _script(given: Script | Iterable[Step], number: int) -> Script:
-    """Return a script, or raise `TypeError` where it is none."""
+    """Return the argument as a script; raise `TypeError` if it is none."""
     if not isinstance(given, Script):
         if not isinstance(given, Iterable) or isinstance(given, (str, bytes)):
             raise TypeError(

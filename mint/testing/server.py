@@ -1,8 +1,8 @@
-"""What every server of this package shares: listening, a thread per connection, a certain end.
+"""The base of the servers: it listens, serves each connection in a thread, and always stops.
 
-Threads are daemons. When the server stops they get the time to finish; then their sockets are shut,
-which ends whatever they wait for. A thread that is still in a function of the test after that is left
-behind: it cannot hold up the end. What went wrong in a thread is raised at the end.
+Threads are daemons. When the server stops, they get some time to finish. Then their sockets are shut down,
+which ends whatever they wait for. A thread that is in a function of the test even after that is left running,
+so that it cannot delay the end. Errors in threads are raised when the server stops.
 """
 
 import errno
@@ -27,9 +27,9 @@ from .steps import shown
 
 LOOPBACK: Final = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 GRACE: Final = 1.0
-"""Seconds that a thread has to end after its socket was shut."""
+"""Seconds in which a thread has to end after its socket was shut down."""
 SHORT_PATIENCE: Final = 0.5
-"""Seconds to wait in an event loop or after a failed test, as long as something still moves."""
+"""Seconds to wait in an event loop or after a failed test, as long as there is progress."""
 LOOK: Final = 0.005
 PASSING: Final = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EINTR, errno.EPROTO, errno.EPERM})
 """Errors of `accept` that concern one connection only (accept(2))."""
@@ -43,16 +43,21 @@ class _Running:
 
 
 class Server(ABC):
-    """A loopback server in threads of its own; a context manager, for `with` and `async with`.
+    """A server on the loopback interface; a context manager, for `with` and `async with`.
 
-    Inside an event loop use `async with`: the loop goes on while the server waits for its connections to
-    finish. A plain `with` works there too, but waits for nothing that the loop would have to do.
+    In an event loop use `async with`: the loop continues while the server waits for its connections to
+    finish. A plain `with` works there, too, but does not wait for connections that wait for the loop.
 
-    At the end an error of the test's own functions (a handler, a `Do` step) is raised, even where the
-    body of the `with` failed: most often it is the cause. Other failures are raised too, or noted on
-    the error of the body if there is one. `tls` is the server side's `ssl.SSLContext`, `family` is
-    `AF_INET`, `AF_INET6` or `AF_UNIX`, `timeout` the number of seconds after which a wait gives up,
-    `port` where to listen: any free port unless given.
+    When the server stops, it raises an exception of the test's own functions (a handler, a `Do` step), even
+    if the body of the `with` block failed, because such an exception is usually the cause. Other errors are
+    raised, too, or are added as notes to the exception of the body if there is one.
+
+    Args:
+        tls: the server's `ssl.SSLContext`; `None` for no TLS.
+        family: `AF_INET`, `AF_INET6` or `AF_UNIX`; others raise `ValueError`.
+        timeout: seconds after which a wait fails; more than 0, otherwise it raises `ValueError`.
+        port: the port to listen on; 0 for any free port.
+
     """
 
     def __init__(
@@ -87,17 +92,17 @@ class Server(ABC):
 
     @abstractmethod
     def _admit(self, sock: socket.socket, number: int) -> Peer:
-        """Make the `Peer` of an accepted connection."""
+        """Return a `Peer` for an accepted connection."""
 
     @property
     def address(self) -> str:
-        """The address to connect to: an IP address, or the path of the Unix socket."""
+        """The IP address to connect to, or the path of the Unix socket; `RuntimeError` if not running."""
         name = self._name()
         return name if isinstance(name, str) else str(name[0])
 
     @property
     def port(self) -> int:
-        """The port to connect to; 0 for a Unix socket."""
+        """The port to connect to, 0 for a Unix socket; `RuntimeError` if not running."""
         name = self._name()
         return 0 if isinstance(name, str) else int(name[1])
 
@@ -108,12 +113,12 @@ class Server(ABC):
 
     @property
     def failures(self) -> tuple[BaseException, ...]:
-        """What has gone wrong so far and will be raised at the end: first what the test's own code raised."""
+        """The errors so far, which are raised when the server stops; those of the test's own code first."""
         return (*self._faults, *self._failures)
 
     @property
     def unread(self) -> tuple[bytes, ...]:
-        """What came on each connection and was not read; complete once the connection is closed."""
+        """For each connection, the bytes that were received but not read; complete when it is closed."""
         return tuple(bytes(peer.unread) for peer in self._peers)
 
     def _name(self) -> str | tuple[str, int]:
@@ -125,7 +130,7 @@ class Server(ABC):
         return self._running
 
     def __enter__(self) -> Self:
-        """Listen and serve."""
+        """Start to listen and serve. Raises `OSError` if it cannot, `RuntimeError` if started before."""
         if self._running is not None:
             raise RuntimeError("a server cannot be started twice: make a new one")
         with ExitStack() as cleanup:
@@ -141,7 +146,7 @@ class Server(ABC):
         return self
 
     async def __aenter__(self) -> Self:
-        """Listen and serve, for `async with`."""
+        """Start to listen and serve, for `async with`."""
         return self.__enter__()
 
     def _accept(self, listening: socket.socket, waking: socket.socket) -> None:
@@ -149,7 +154,7 @@ class Server(ABC):
         poller.register(listening, POLLIN)
         poller.register(waking, POLLIN)
         while True:
-            # The last rounds take the connections that were waiting when the stop came.
+            # The last rounds accept the connections that were waiting when the server began to stop.
             stopping = self._stop.is_set()
             ready = [number for number, _ in poller.poll(0 if stopping else None)]
             if listening.fileno() in ready:
@@ -164,7 +169,7 @@ class Server(ABC):
         except (OSError, RuntimeError) as error:
             if isinstance(error, OSError) and error.errno in PASSING:
                 return True
-            # Descriptors, memory or threads have run out: whoever connects must see that, too.
+            # Descriptors, memory or threads have run out. Close the socket, so that clients notice it, too.
             error.add_note(f"the server could not accept connection {len(self._peers) + 1}")
             self._failures.append(error)
             listening.close()
@@ -191,7 +196,7 @@ class Server(ABC):
             peer.close()
 
     def _fault(self, error: BaseException) -> None:
-        """Keep what the test's own code raised, to raise it at the end."""
+        """Store an exception of the test's own code, which is raised when the server stops."""
         self._faults.append(error)
 
     def __exit__(
@@ -200,7 +205,7 @@ class Server(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop: let connections finish, end those that do not, raise what went wrong."""
+        """Stop: let connections finish, end those that do not, and raise the errors."""
         self._in_loop = loop_running()
         self._report(error, self._end(error))
 
@@ -210,7 +215,7 @@ class Server(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop like `__exit__`, and let the event loop go on meanwhile."""
+        """Stop like `__exit__`, while the event loop continues."""
         late: list[Peer] = []
 
         def end() -> None:
@@ -232,8 +237,8 @@ class Server(ABC):
         running.accepting.join()
         for peer in self._peers:
             peer.stopping.set()
-        # A test that failed already is told at once; nobody needs the rest of the script then. What only
-        # has to come to its end gets there.
+        # After a failed test the rest of a script is of no use, so wait only a short time: enough for
+        # connections that are about to end.
         self._failed = error is not None
         self._join(min(SHORT_PATIENCE, self._patience()) if error else self._patience(), self._is_hopeless)
         late = [peer for peer, thread in self._connections() if thread.is_alive()]
@@ -250,7 +255,7 @@ class Server(ABC):
         return list(zip(self._peers, self._threads, strict=True))
 
     def _is_hopeless(self) -> bool:
-        """Whether waiting helps nobody: the test is over, or the loop it runs in is blocked meanwhile."""
+        """Whether waiting is useless: the test is over, or its event loop is blocked by waiting."""
         busy = [peer for peer, thread in self._connections() if thread.is_alive()]
         blocked = self._in_loop or self._failed
         return self._hurried or (blocked and all(peer.stuck for peer in busy))
@@ -262,15 +267,15 @@ class Server(ABC):
                 thread.join(min(left, LOOK))
 
     def _patience(self) -> float:
-        """Return how many seconds connections get to finish when the server stops."""
+        """Return how many seconds connections have to finish when the server stops."""
         return self.timeout
 
     @abstractmethod
     def _unfinished(self, late: list[Peer]) -> list[Exception]:
-        """Return what else went wrong, given the connections that had to be ended."""
+        """Return further errors, given the connections that did not finish by themselves."""
 
     def _report(self, error: BaseException | None, late: list[Peer]) -> None:
-        """Raise the first failure; if the body of the `with` failed, maybe only note it on its error."""
+        """Raise the first error, or add the errors as notes to that of the body of the `with` block."""
         faults = sorted(self._faults, key=lambda fault: isinstance(fault, Exception))
         failures: list[BaseException] = [*faults, *self._failures, *self._unfinished(late)]
         if error is not None and (not faults or not isinstance(error, Exception)):
@@ -287,7 +292,7 @@ class Server(ABC):
 
 
 def check_family(family: socket.AddressFamily) -> None:
-    """Raise `ValueError` for a family that no server of this package can have."""
+    """Raise `ValueError` for a family that the servers do not support."""
     if family not in LOOPBACK and family != UNIX:
         raise ValueError(f"family must be AF_INET, AF_INET6 or AF_UNIX, got {family}")
 
@@ -309,12 +314,12 @@ def bind(family: socket.AddressFamily, cleanup: ExitStack, port: int = 0) -> soc
         sock.bind(str(Path(folder) / "socket"))
     else:
         if port:
-            # Whoever names a port wants it again after a restart.
+            # A fixed port has to be available again after a restart.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((LOOPBACK[family], port))
     return sock
 
 
 def seconds(timeout: float) -> float:
-    """Return the deadline that is `timeout` seconds away."""
+    """Return the `time.monotonic()` value `timeout` seconds from now."""
     return time.monotonic() + timeout if timeout != math.inf else math.inf

@@ -1,4 +1,4 @@
-"""`showcase`: a handler for `Origin` with an example of everything, for demonstrations and tests."""
+"""`showcase`: a handler for `Origin` with responses of every kind, for demonstrations and tests."""
 
 import gzip
 import hashlib
@@ -8,14 +8,14 @@ from typing import Final
 from .messages import Headers, Push, Request, Response
 
 PIECE: Final = 65_536
-# A prime length, so that no piece looks like another and what is mixed up shows.
+# The length is prime, so that pieces differ and a wrong order is noticed.
 PATTERN: Final = bytes(range(251))
 TEXT: Final[Headers] = (("content-type", "text/plain; charset=utf-8"),)
 GREETING: Final = b"Hello from the origin of mint.testing.\n"
 
 
 def pattern(size: int, piece: int = PIECE) -> Iterator[bytes]:
-    """Return the pieces of the `size` bytes that `/bytes` and `/stream` send."""
+    """Yield the `size` bytes that `/bytes` and `/stream` send, in pieces of `piece` bytes."""
     block = PATTERN * (piece // len(PATTERN) + 2)
     for start in range(0, size, piece):
         offset = start % len(PATTERN)
@@ -23,18 +23,18 @@ def pattern(size: int, piece: int = PIECE) -> Iterator[bytes]:
 
 
 def showcase(request: Request) -> Response:
-    """Answer one request; a handler for `Origin` with something of everything.
+    """Answer one request: a handler for `Origin` with responses of every kind.
 
     It has these pages::
 
-        /            a short text              /echo        the request's body, as it comes
-        /bytes/N     N bytes, length declared  /sink        reads the body; answers its size and SHA-256
+        /            a short text              /echo        the request's body, as it arrives
+        /bytes/N     N bytes, length declared  /sink        the size and SHA-256 of the request's body
         /stream/N    N bytes, length unknown,  /early       103 with a link, then 200
-                     SHA-256 in a trailer      /gzip        a gzipped text, marked as such
-        /headers     the request's headers     /status/NNN  that status, no body
-        /push        pushes /style.css where the protocol can
+                     SHA-256 in a trailer      /gzip        a text with the content coding gzip
+        /headers     the request's headers     /status/NNN  a response with this status and no body
+        /push        pushes /style.css over HTTP/2
 
-    CONNECT and upgrades become a tunnel that echoes.
+    After CONNECT or an upgrade, the tunnel returns what it receives. Other targets get a 404.
     """
     if request.method == "CONNECT":
         return Response(200, body=request.body)

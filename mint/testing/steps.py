@@ -1,8 +1,7 @@
 """The steps of a script: what the server sends, what it expects, and how it ends.
 
-A step is a frozen dataclass with a method `play(peer)`, so you can write your own. A step that finds
-something other than what it expects raises `Unexpected`. Nothing here knows HTTP; the steps for HTTP/2
-frames are in `http2.py`.
+A step is a frozen dataclass with a method `play(peer)`, so you can write your own. A step raises `Unexpected`
+if the client does something else than it expects. The steps for HTTP/2 frames are in `http2.py`.
 """
 
 import math
@@ -22,15 +21,15 @@ SHOWN: Final = 240
 
 
 class Unexpected(Exception):  # noqa: N818  the error that users catch is `ScriptError`
-    """The client did something else than the step expects."""
+    """The client did something else than a step expects. The server turns it into a `ScriptError`."""
 
 
 class Step(Protocol):
-    """One step of a script."""
+    """One step of a script: anything with this method."""
 
     @abstractmethod
     def play(self, peer: Peer) -> None:
-        """Do the step on this connection; every wait ends at `peer.deadline`."""
+        """Carry out the step on this connection. Waits must end at `peer.deadline`. Raises `Unexpected`."""
 
 
 def shown(data: bytes) -> str:
@@ -44,17 +43,24 @@ def _difference(wanted: bytes, came: bytes, why: str) -> Unexpected:
 
 @dataclass(frozen=True, slots=True)
 class Send(Step):
-    """Send `data`, in one write, or cut at the offsets `cuts`.
+    """Send bytes, in one write or in pieces.
 
-    Each piece is a write of its own and, under TLS, a record of its own. TCP may still join pieces
-    that the client did not read yet; `Wait` between them is the way to be sure.
+    Each piece is sent with a separate write and, with TLS, in a separate record. TCP may still join pieces
+    that the client has not read yet; put a `Wait` between separate steps to prevent that.
+
+    Attributes:
+        data: the bytes.
+        cuts: the offsets at which `data` is cut into pieces, in ascending order; by default none.
+
+    Raises `TypeError` if `data` is not bytes, and `ValueError` for other offsets.
+
     """
 
     data: bytes
     cuts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what is not bytes, and cuts that cut nothing."""
+        """Refuse data that is not bytes, and offsets that are out of range or not in order."""
         _given.octets("data", self.data)
         if list(self.cuts) != sorted(set(self.cuts)) or not all(
             0 < cut < len(self.data) for cut in self.cuts
@@ -70,40 +76,43 @@ class Send(Step):
 
 
 def bytewise(data: bytes, size: int = 1) -> Send:
-    """Return a `Send` that cuts `data` into pieces of `size` bytes."""
+    """Return a `Send` that cuts `data` into pieces of `size` bytes, 1 or more (`ValueError`)."""
     _given.number("size", size, 1)
     return Send(data, tuple(range(size, len(data), size)))
 
 
 @dataclass(frozen=True, slots=True)
 class SendRaw(Step):
-    """Send `data` beneath TLS."""
+    """Send `data` beneath TLS. Raises `TypeError` if it is not bytes."""
 
     data: bytes
 
     def __post_init__(self) -> None:
-        """Refuse what is not bytes."""
+        """Refuse data that is not bytes."""
         _given.octets("data", self.data)
 
     def play(self, peer: Peer) -> None:
-        """Send."""
+        """Send the bytes."""
         peer.send_raw(self.data)
 
 
 @dataclass(frozen=True, slots=True)
 class Flood(Step):
-    """Send `data` again and again, until the client ends the connection."""
+    """Send `data` repeatedly, until the client ends the connection. It is an error if the client does not.
+
+    Raises `TypeError` if `data` is not bytes, and `ValueError` if it is empty.
+    """
 
     data: bytes
 
     def __post_init__(self) -> None:
-        """Refuse what is not bytes, or empty."""
+        """Refuse data that is empty or not bytes."""
         _given.octets("data", self.data)
         if not self.data:
             raise ValueError("a flood must have at least one byte")
 
     def play(self, peer: Peer) -> None:
-        """Send without end; a client that never gives up meets the deadline."""
+        """Send until the client ends the connection, or the deadline has passed."""
         try:
             with suppress(ConnectionError, ssl.SSLError):
                 while not peer.stopping.is_set():
@@ -116,16 +125,22 @@ class Flood(Step):
 
 @dataclass(frozen=True, slots=True)
 class Expect(Step):
-    r"""Expect exactly these bytes next, or bytes that this pattern matches.
+    r"""Expect exactly these bytes next, or bytes that a pattern matches.
 
-    A pattern is tried whenever bytes arrive and takes what it matches then: end it with something
-    definite (``rb"...\r\n\r\n"``). One that matches the empty string is refused.
+    A pattern is tried whenever bytes arrive, and what it matches then is read. So its end should be definite,
+    as in ``rb"...\r\n\r\n"``.
+
+    Attributes:
+        wanted: the bytes, or a compiled pattern of bytes that does not match the empty string.
+
+    Raises `TypeError` for anything else, and `ValueError` for a pattern that matches the empty string.
+
     """
 
     wanted: bytes | re.Pattern[bytes]
 
     def __post_init__(self) -> None:
-        """Refuse what could not be compared, or is there before anything has come."""
+        """Refuse what is neither bytes nor a pattern, and a pattern that matches before anything arrives."""
         if isinstance(self.wanted, (bytes, bytearray, memoryview)):
             return
         _given.pattern("wanted", self.wanted)
@@ -133,7 +148,7 @@ class Expect(Step):
             raise ValueError(f"wanted must not match the empty string: {self.wanted.pattern!r}")
 
     def play(self, peer: Peer) -> None:
-        """Read until it is there, or cannot come any more."""
+        """Read until the expected bytes have arrived, or it is certain that they will not."""
         if isinstance(self.wanted, bytes):
             self._exactly(peer, self.wanted)
         else:
@@ -173,13 +188,21 @@ def _more(peer: Peer, wanted: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ExpectUntil(Step):
-    """Expect anything up to and with `marker`; if `matching` is given, it must be found in that."""
+    r"""Expect any bytes up to and including a marker.
+
+    Attributes:
+        marker: the bytes that end it, at least one; by default ``b"\r\n\r\n"``.
+        matching: a compiled pattern of bytes that must be found in what was read; `None` for none.
+
+    Raises `TypeError` for a marker or pattern of another type, and `ValueError` for an empty marker.
+
+    """
 
     marker: bytes = b"\r\n\r\n"
     matching: re.Pattern[bytes] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a marker that is everywhere, and what is no pattern."""
+        """Refuse an empty marker, and arguments of the wrong type."""
         _given.octets("marker", self.marker)
         if not self.marker:
             raise ValueError("the marker needs at least one byte")
@@ -187,7 +210,7 @@ class ExpectUntil(Step):
             _given.pattern("matching", self.matching)
 
     def play(self, peer: Peer) -> None:
-        """Read through the marker, then look."""
+        """Read up to and including the marker, then search for the pattern."""
         while (at := peer.unread.find(self.marker)) < 0:
             _more(peer, self.marker)
         came = peer.take(at + len(self.marker))
@@ -196,22 +219,22 @@ class ExpectUntil(Step):
 
 
 def request(pattern: bytes = b"") -> ExpectUntil:
-    """Return a step that expects one HTTP/1 request head, in which `pattern` is found."""
+    """Return a step that expects the head of an HTTP/1 request, in which the regular expression is found."""
     return ExpectUntil(b"\r\n\r\n", re.compile(pattern))
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectCount(Step):
-    """Expect `count` bytes, whatever they are."""
+    """Expect `count` bytes (0 or more) with any contents. Raises `TypeError` and `ValueError`."""
 
     count: int
 
     def __post_init__(self) -> None:
-        """Refuse what is no number of bytes."""
+        """Refuse anything but a number of bytes."""
         _given.number("count", self.count, 0)
 
     def play(self, peer: Peer) -> None:
-        """Read them."""
+        """Read the bytes."""
         while len(peer.unread) < self.count:
             _more(peer, b"%d bytes" % self.count)
         peer.take(self.count)
@@ -219,9 +242,12 @@ class ExpectCount(Step):
 
 @dataclass(frozen=True, slots=True)
 class ExpectEnd(Step):
-    """Expect that the client ends the connection and sends nothing before that.
+    """Expect that the client ends the connection, and sends nothing before that.
 
-    `clean` asks for an announced end: close_notify under TLS, FIN and no reset in clear.
+    Attributes:
+        clean: whether the client must end it properly: with TLS by close_notify, otherwise by a FIN and not a
+            reset.
+
     """
 
     clean: bool = False
@@ -247,7 +273,7 @@ class ExpectEnd(Step):
 
 @dataclass(frozen=True, slots=True)
 class Drain(Step):
-    """Read and drop whatever comes until the client ends, in whichever way."""
+    """Discard everything that the client sends, until it ends the connection in any manner."""
 
     def play(self, peer: Peer) -> None:
         """Wait for the end."""
@@ -256,21 +282,24 @@ class Drain(Step):
 
 @dataclass(frozen=True, slots=True)
 class StartTLS(Step):
-    """Shake hands as a TLS server on top of what is there; again: TLS inside TLS.
+    """Do a TLS handshake as the server. A second one on the same connection starts TLS inside TLS.
 
-    With `refused=True` the step expects that the handshake fails (a client that does not trust the
-    certificate); the connection is then at its end.
+    Attributes:
+        context: the server's `ssl.SSLContext`, or another object with `wrap_bio` (otherwise `TypeError`).
+        refused: whether the client must end the connection in the handshake or directly after it, for example
+            because it does not trust the certificate.
+
     """
 
     context: ssl.SSLContext
     refused: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is no context, however it is made (`truststore` and others have their own)."""
+        """Refuse an object without `wrap_bio`; contexts need not be of `ssl` (`truststore` has its own)."""
         _given.method("context", self.context, "wrap_bio")
 
     def play(self, peer: Peer) -> None:
-        """Shake hands; a refusal may show only in the first read after it (TLS 1.3)."""
+        """Do the handshake. With TLS 1.3, a refusal may be noticed only by the first read after it."""
         try:
             peer.start_tls(self.context)
             if self.refused:
@@ -287,52 +316,52 @@ class StartTLS(Step):
 
 @dataclass(frozen=True, slots=True)
 class ShutWrite(Step):
-    """End the server's direction (close_notify, FIN); the client's stays open."""
+    """Close the server's direction (close_notify with TLS, and FIN); the client's stays open."""
 
     def play(self, peer: Peer) -> None:
-        """End it."""
+        """Close the direction."""
         peer.shut_write()
 
 
 @dataclass(frozen=True, slots=True)
 class Close(Step):
-    """Close both directions, with close_notify under TLS. The end of a script does the same."""
+    """Close the connection, with TLS after close_notify. The end of a script does the same."""
 
     def play(self, peer: Peer) -> None:
-        """Close."""
+        """Close the connection."""
         peer.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Truncate(Step):
-    """Close the TCP connection without close_notify: what a cut in the middle of TLS looks like."""
+    """Close the TCP connection without close_notify, so that TLS is truncated."""
 
     def play(self, peer: Peer) -> None:
-        """Close."""
+        """Close the connection."""
         peer.truncate()
 
 
 @dataclass(frozen=True, slots=True)
 class Reset(Step):
-    """Close the TCP connection with a RST."""
+    """Close the TCP connection with a RST; a Unix socket is only closed."""
 
     def play(self, peer: Peer) -> None:
-        """Close."""
+        """Reset the connection."""
         peer.reset()
 
 
 @dataclass(frozen=True, slots=True)
 class Wait(Step):
-    """Wait until the test sets `event`."""
+    """Wait until the test sets `event`, a `threading.Event`. Raises `TypeError` if it has no `wait`."""
 
     event: threading.Event
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be waited for."""
+        """Refuse an object without `wait`."""
         _given.method("event", self.event, "wait")
 
     def play(self, peer: Peer) -> None:
-        """Wait, and notice when the server is stopped meanwhile."""
+        """Wait for the event, until the deadline or until the server no longer waits for the connection."""
         with _holding(peer):
             while not self.event.wait(0.01):
                 if peer.aborted or peer.overdue:
@@ -350,28 +379,38 @@ def _holding(peer: Peer) -> Generator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Pause(Step):
-    """Do nothing for `seconds`, neither read nor write: a server that is slow.
+    """Do nothing for a time, neither read nor write, like a slow server.
 
-    The pause is not part of the time that a step may take, and it ends early with the server.
+    It may be longer than the time for a step, and ends early when the server no longer waits for the
+    connection.
+
+    Attributes:
+        seconds: the time in seconds, 0 or more and finite.
+
+    Raises `TypeError` if it is not a number, and `ValueError` if it is out of range.
+
     """
 
     seconds: float
 
     def __post_init__(self) -> None:
-        """Refuse what is no duration."""
+        """Refuse anything but a finite number that is not negative."""
         if not isinstance(self.seconds, (int, float)):
             raise TypeError(f"seconds must be a number, not {type(self.seconds).__name__}")
         if not 0 <= self.seconds < math.inf:
             raise ValueError(f"seconds must be finite and not negative, got {self.seconds}")
 
     def play(self, peer: Peer) -> None:
-        """Wait until the time is over or the server gives the connection up."""
+        """Wait until the time is over, or the server no longer waits for the connection."""
         with _holding(peer):
             peer.gone.wait(self.seconds)
 
 
 def trickle(data: bytes, seconds: float, size: int = 1) -> tuple[Step, ...]:
-    """Return steps that send `data` in pieces of `size` bytes with a pause of `seconds` between them."""
+    """Return steps that send `data` in pieces of `size` bytes, with a pause between them.
+
+    `seconds` is the length of each pause, as for `Pause`. Raises `ValueError` if `size` is less than 1.
+    """
     _given.number("size", size, 1)
     steps: list[Step] = []
     for start in range(0, len(data), size):
@@ -381,16 +420,16 @@ def trickle(data: bytes, seconds: float, size: int = 1) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Set(Step):
-    """Set `event`: tells the test that the script got here."""
+    """Set `event`, a `threading.Event`, for which the test can wait. Raises `TypeError` if it has no `set`."""
 
     event: threading.Event
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be set."""
+        """Refuse an object without `set`."""
         _given.method("event", self.event, "set")
 
     def play(self, peer: Peer) -> None:  # noqa: ARG002  every step is given the connection
-        """Set it."""
+        """Set the event."""
         self.event.set()
 
 
@@ -399,36 +438,40 @@ class Forever(Step):
     """Do nothing, neither read nor write, until the server stops."""
 
     def play(self, peer: Peer) -> None:
-        """Wait for the stop."""
+        """Wait until the server stops."""
         with _holding(peer):
             peer.stopping.wait()
 
 
 @dataclass(frozen=True, slots=True)
 class Do(Step):
-    """Call a function with the connection: for what no other step does. What it returns is ignored.
+    """Call a function with the `Peer` of the connection; its result is ignored.
 
-    What it raises ends the script and is raised where the server stops; a connection that ends or takes
-    too long (`OSError`, `EOFError`) and a `ValueError` make it a `ScriptError`.
+    If it raises an exception, the script ends, and the exception is raised when the server stops. `OSError`
+    and `EOFError` (a connection that breaks or takes too long) and `ValueError` become a `ScriptError`.
+
+    Attributes:
+        function: the function. Raises `TypeError` if it is not callable.
+
     """
 
     function: Callable[[Peer], object]
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be called."""
+        """Refuse an object that is not callable."""
         _given.function("function", self.function)
 
     def play(self, peer: Peer) -> None:
-        """Call it."""
+        """Call the function."""
         self.function(peer)
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class MayEnd(Step):
-    """Play these steps, and let the client end the connection at any time: the rest is left out then.
+    """Play several steps, but end without an error if the client breaks the connection meanwhile.
 
-    It is for servers that misbehave, which a client may leave in the middle of what they send. The steps
-    share the time of one step.
+    It is for servers that break rules, since a client may then end the connection at any time. All these
+    steps together have the time of one step. Raises `TypeError` for an argument that is not a step.
     """
 
     steps: tuple[Step, ...]
@@ -439,7 +482,7 @@ class MayEnd(Step):
         object.__setattr__(self, "steps", steps)
 
     def play(self, peer: Peer) -> None:
-        """Play the steps until one of them finds the connection broken."""
+        """Play the steps until one of them finds that the connection is broken."""
         with suppress(ConnectionError, ssl.SSLError):
             for step in self.steps:
                 step.play(peer)

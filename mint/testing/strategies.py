@@ -1,7 +1,7 @@
-"""Hypothesis strategies for responses, frames, splits and whole servers.
+"""Hypothesis strategies for responses, frames, splits and complete servers.
 
-They need the package `hypothesis`, which `pip install mint-http[testing]` installs. Examples shrink to short
-and simple ones: a 200 response without fields, in one piece.
+They need the package `hypothesis`, which `pip install mint-http[testing]` installs. Examples shrink to simple
+ones, such as a 200 response without fields in one piece.
 """
 
 from collections.abc import Sequence
@@ -25,19 +25,19 @@ _SHAPES = ("length", "chunked")
 
 
 def field_names() -> st.SearchStrategy[str]:
-    """Draw names of fields in lower case that have no part in framing."""
+    """Draw field names in lower case that do not affect framing."""
     return st.sampled_from(_NAMES) | st.text(_TOKEN, min_size=1, max_size=20).map("x-".__add__)
 
 
 def field_values() -> st.SearchStrategy[str]:
-    """Draw values of fields: ISO 8859-1 without controls, not beginning or ending with a blank."""
+    """Draw field values: ISO 8859-1 without control characters, and without spaces at the ends."""
     visible = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
     others = st.characters(min_codepoint=0xA1, max_codepoint=0xFF)
     return st.text(visible | others, max_size=40).map(str.strip)
 
 
 def fields(max_size: int = 5, *, min_size: int = 0) -> st.SearchStrategy[list[tuple[str, str]]]:
-    """Draw fields for a response or its trailers."""
+    """Draw `min_size` to `max_size` fields for a response or its trailers."""
     return st.lists(st.tuples(field_names(), field_values()), min_size=min_size, max_size=max_size)
 
 
@@ -47,13 +47,13 @@ def bodies(max_size: int = 200) -> st.SearchStrategy[bytes]:
 
 
 def statuses() -> st.SearchStrategy[int]:
-    """Draw final statuses."""
+    """Draw final statuses: 200 to 599."""
     return st.sampled_from((200, 404, 500, 204, 304)) | st.integers(200, 599)
 
 
 @st.composite
 def responses(draw: st.DrawFn) -> Response:
-    """Draw responses for a handler of `Origin`: with a length or in pieces, with 1xx and trailers."""
+    """Draw responses for a handler of `Origin`: with a length or in pieces, some with 1xx or trailers."""
     early = draw(st.lists(st.tuples(st.just(103), fields(2)), max_size=2))
     status, headers, body = draw(statuses()), draw(fields()), draw(bodies())
     if draw(st.booleans()):
@@ -63,7 +63,7 @@ def responses(draw: st.DrawFn) -> Response:
 
 
 def splits(length: int, max_cuts: int = 8) -> st.SearchStrategy[tuple[int, ...]]:
-    """Draw the offsets at which `length` bytes are cut into reads; `Send` takes them as `cuts`."""
+    """Draw up to `max_cuts` offsets at which to cut `length` bytes, as `Send` takes them as `cuts`."""
     if length < 2:
         return st.just(())
     offsets = st.integers(1, length - 1)
@@ -71,18 +71,27 @@ def splits(length: int, max_cuts: int = 8) -> st.SearchStrategy[tuple[int, ...]]
 
 
 def pieces(data: bytes) -> st.SearchStrategy[list[bytes]]:
-    """Draw the ways in which data can arrive: its pieces, none of them empty."""
+    """Draw pieces into which data can be split; none of them is empty."""
     return splits(len(data)).map(lambda cuts: split(data, cuts))
 
 
 def split(data: bytes, cuts: Sequence[int]) -> list[bytes]:
-    """Return data cut at these offsets."""
+    """Return data cut into pieces at these offsets; none of the pieces is empty."""
     return build.split(data, cuts)
 
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """A response as bytes of HTTP/1 and what it means, so that a client's result can be compared."""
+    """An HTTP/1 response as bytes, and its parts, for comparison with what a client returns.
+
+    Attributes:
+        raw: the response as bytes.
+        status: its status.
+        fields: its fields, without those for framing.
+        body: its content.
+        trailers: its trailer fields.
+
+    """
 
     raw: bytes
     status: int
@@ -93,7 +102,7 @@ class RawMessage:
 
 @st.composite
 def messages(draw: st.DrawFn) -> RawMessage:
-    """Draw valid final responses to GET as bytes of HTTP/1: with content-length or chunked (RFC 9112 6)."""
+    """Draw valid final HTTP/1 responses to GET, with content-length or chunked (RFC 9112 6)."""
     status, chosen, body = draw(statuses()), tuple(draw(fields())), draw(bodies())
     if status in {204, 304}:
         return RawMessage(build.response(status, chosen), status, chosen, b"")
@@ -106,7 +115,7 @@ def messages(draw: st.DrawFn) -> RawMessage:
 
 
 def frames(max_stream: int = 5) -> st.SearchStrategy[Frame]:
-    """Draw any frames that a server could send, most of them illegal where they stand."""
+    """Draw frames of any type on streams 0 to `max_stream`; most of them are illegal in most places."""
     kinds = st.sampled_from(tuple(http2.FrameType)) | st.integers(0, 255)
     payloads = st.binary(max_size=40)
     return st.builds(Frame, kinds, st.integers(0, 255), st.integers(0, max_stream), payloads)
@@ -116,9 +125,9 @@ def frames(max_stream: int = 5) -> st.SearchStrategy[Frame]:
 def frame_sequences(draw: st.DrawFn, stream: int = 1) -> list[Frame]:
     """Draw the frames of one valid response on `stream`, with frames of the connection in between.
 
-    Header blocks are in several parts and representations, but use no dynamic table, so that sequences of
-    several streams can be put together in any order; content is padded or empty now and then. SETTINGS
-    is not among the frames: every one would have to be acknowledged.
+    Header blocks have several parts and representations, but use no dynamic table, so that sequences of
+    several streams can be combined in any order. Some content is padded or empty. SETTINGS frames are not
+    included, because each would have to be acknowledged.
     """
     status, body = draw(st.sampled_from((200, 404, 500)) | st.integers(400, 599)), draw(bodies())
     trailers = draw(st.none() | fields(2, min_size=1))
@@ -160,10 +169,11 @@ def _block(draw: st.DrawFn, stream: int, chosen: Sequence[tuple[str, str]], *, e
 
 @st.composite
 def behaviours(draw: st.DrawFn, *, http_2: bool = False) -> tuple[Step, ...]:
-    """Draw scripts for one GET: what a server does from the request to the end, right or wrong.
+    """Draw scripts for one GET request, of correct and incorrect servers.
 
-    What is sent is a valid response, one that is cut short, or one with a byte changed or a frame too
-    many; it comes in pieces, with short pauses, and the connection ends in one of all manners.
+    The server sends a valid response, one that is truncated, one with a byte changed, lost or added, or one
+    with an additional frame. It sends it in pieces, some after short pauses, and then ends the connection in
+    one of five manners. The protocol is HTTP/1.1, or HTTP/2 if `http_2` is true.
     """
     if http_2:
         sent = draw(frame_sequences())
@@ -189,7 +199,7 @@ def behaviours(draw: st.DrawFn, *, http_2: bool = False) -> tuple[Step, ...]:
 
 @st.composite
 def damaged(draw: st.DrawFn, data: bytes) -> bytes:
-    """Draw what becomes of data when a byte is changed, lost or added, or the end is missing."""
+    """Draw data with one byte changed, lost or added, or with its end missing."""
     if not data:
         return data
     at = draw(st.integers(0, len(data) - 1))

@@ -1,8 +1,7 @@
-"""What the threads of one HTTP/2 connection share: streams, windows, and what is to be written.
+"""The state that the threads of one HTTP/2 connection share: streams, windows, and frames to write.
 
-Everything is behind one condition, `changed`. A thread of its own writes, so that whoever queues a
-frame never waits for the client; only DATA waits, for a window and for the queue (RFC 9113 5.2,
-6.9).
+The condition `changed` guards all of it. A separate thread writes, so that a thread that queues a frame never
+waits for the client. Only DATA waits, for the windows and for the queue (RFC 9113 5.2, 6.9).
 """
 
 import threading
@@ -39,11 +38,11 @@ class Stream:
 
     id: int
     window: int
-    """What we may still send."""
+    """How much the server may still send."""
     allowed: int
-    """What the client may still send."""
+    """How much the client may still send."""
     taken: int = 0
-    """What the handler took since the client was last given more."""
+    """How much the handler has read since the last WINDOW_UPDATE."""
     pieces: deque[bytes] = field(default_factory=deque[bytes])
     trailers: Headers = ()
     remote_ended: bool = False
@@ -65,7 +64,7 @@ class Wire:
         self.allowed: int = DEFAULT_WINDOW
         self.taken: int = 0
         self.encoder: Encoder = Encoder()
-        # A client that has not seen our SETTINGS yet goes by the default.
+        # Until the client has received our SETTINGS, it uses the default window.
         self.granted: int = max(DEFAULT_WINDOW, ours[Setting.INITIAL_WINDOW_SIZE])
         self._peer = peer
         self._timeout = timeout
@@ -75,30 +74,30 @@ class Wire:
         self._thread = threading.Thread(target=self._write, daemon=True)
 
     def start(self) -> None:
-        """Start to write."""
+        """Start the thread that writes."""
         self._thread.start()
 
     def end_input(self) -> None:
-        """Give up the requests that are not whole."""
+        """Give up the requests that are incomplete, because the client has ended."""
         with self.changed:
             for stream in self.streams.values():
                 stream.reset = stream.reset or not stream.remote_ended
             self.changed.notify_all()
 
     def end(self, last: Frame) -> None:
-        """Queue the last frame; what other threads still wanted to say goes nowhere."""
+        """Queue the last frame; frames that other threads queue after it are discarded."""
         with self.changed:
             self.put(last)
             self.close()
 
     def close(self) -> None:
-        """Nothing comes from the client any more; wake whoever waits for it."""
+        """Note that nothing more arrives from the client, and wake the threads that wait for it."""
         with self.changed:
             self.closed = True
             self.changed.notify_all()
 
     def finish(self) -> None:
-        """Write what is queued, and no more."""
+        """Write what is queued, and stop the thread that writes."""
         with self.changed:
             self._writing = False
             self.changed.notify_all()
@@ -130,10 +129,9 @@ class Wire:
             self.changed.notify_all()
 
     def put_block(self, fields: Fields, first: Callable[[bytes, bool], Frame]) -> None:
-        """Encode and queue a header block; `first` makes its first frame of a part and END_HEADERS.
+        """Encode and queue a header block; `first` makes the first frame from a part and END_HEADERS.
 
-        Both are one step, or the blocks of two threads would reach the client in another order than
-        the table saw them.
+        Both happen under the lock, because blocks must be sent in the order in which they were encoded.
         """
         room = FRAME_SIZE - 16
         with self.changed:
@@ -146,7 +144,7 @@ class Wire:
                 self.put(continuation(frame.stream, part, end_headers=not rest))
 
     def new_stream(self, number: int) -> Stream:
-        """Make a stream with full windows; it is not in `streams` yet."""
+        """Return a new stream with full windows; it is not added to `streams`."""
         window = self.theirs.get(Setting.INITIAL_WINDOW_SIZE, DEFAULT_WINDOW)
         return Stream(number, window, self.granted)
 
@@ -160,7 +158,7 @@ class Wire:
             stream.local_ended = end
 
     def send_data(self, stream: Stream, piece: bytes, *, end: bool = False) -> None:
-        """Send DATA as windows allow; at least one frame."""
+        """Send DATA as the windows allow, in at least one frame."""
         view = memoryview(piece)
 
         def movable() -> bool:
@@ -193,7 +191,7 @@ class Wire:
             self.put(rst_stream(number, code))
 
     def give_back(self, stream: Stream | None, size: int) -> None:
-        """Let the client send as much again; it is told when half a window has gathered."""
+        """Let the client send this much more; WINDOW_UPDATE is sent when it is half of the window."""
         initial = self.ours[Setting.INITIAL_WINDOW_SIZE]
         with self.changed:
             self.taken += size
@@ -210,11 +208,11 @@ class Wire:
                 stream.taken = 0
 
     def forget(self, stream: Stream) -> None:
-        """Take leave of a stream that was answered, or that cannot be."""
+        """Remove a stream that was answered, or cannot be answered."""
         with self.changed:
             if not (stream.reset or self.closed or (stream.local_ended and stream.remote_ended)):
-                # The response is whole; the rest of the request is not wanted (RFC 9113 8.1). One that is
-                # not whole would keep the client waiting.
+                # If the response is complete, the rest of the request is not needed (RFC 9113 8.1). If it is
+                # incomplete, the client would wait for the rest.
                 code = ErrorCode.NO_ERROR if stream.local_ended else ErrorCode.INTERNAL_ERROR
                 self.put(rst_stream(stream.id, code))
             self.give_back(None, sum(map(len, stream.pieces)))
