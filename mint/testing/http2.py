@@ -21,7 +21,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
-from . import _given
+from . import _arguments
 from ._conversation import Conversation, described, other, read_frame
 from .frames import (
     ACK,
@@ -149,7 +149,7 @@ class SendHeaders(Step):
 
     def __post_init__(self) -> None:
         """Refuse a size that is not positive."""
-        _given.number("size", self.size, 1)
+        _arguments.number("size", self.size, 1)
 
     def __repr__(self) -> str:
         return repr_of(self, "fields")
@@ -207,7 +207,7 @@ class ExpectFrame(Step):
     def __post_init__(self) -> None:
         """Refuse a payload that is neither bytes nor a pattern."""
         if self.payload is not None and not isinstance(self.payload, bytes):
-            _given.pattern("payload", self.payload)
+            _arguments.pattern("payload", self.payload)
 
     def play(self, peer: Peer) -> None:
         """Read a frame and compare it."""
@@ -309,7 +309,7 @@ class ExpectData(Step):
 
     def __post_init__(self) -> None:
         """Refuse data that is not bytes."""
-        _given.octets("data", self.data)
+        _arguments.octets("data", self.data)
 
     def play(self, peer: Peer) -> None:
         """Read the frames and compare their content."""
@@ -351,7 +351,7 @@ class Interleaved(Step):
 
     def __init__(self, *steps: _OfStream) -> None:
         for place, step in enumerate(steps, 1):
-            _given.method(f"step {place}", step, "play")
+            _arguments.method(f"step {place}", step, "play")
         object.__setattr__(self, "steps", steps)
 
     def play(self, peer: Peer) -> None:

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
-from . import _given
+from . import _arguments
 from .frames import PREFACE
 from .messages import Handler, Lost
 from .origin1 import Exchange
@@ -58,7 +58,7 @@ class Origin(Server):
         port: int = 0,
         protocols: Collection[str] = ("http1", "http2"),
     ) -> None:
-        _given.function("handler", handler)
+        _arguments.function("handler", handler)
         super().__init__(tls=tls, family=family, timeout=timeout, port=port)
         if not protocols or not set(protocols) <= {"http1", "http2"}:
             raise ValueError(f'protocols must be "http1", "http2" or both, not {protocols!r}')

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from . import _given
+from . import _arguments
 from .peer import Peer
 
 SHOWN: Final = 240
@@ -61,7 +61,7 @@ class Send(Step):
 
     def __post_init__(self) -> None:
         """Refuse data that is not bytes, and offsets that are out of range or not in order."""
-        _given.octets("data", self.data)
+        _arguments.octets("data", self.data)
         if list(self.cuts) != sorted(set(self.cuts)) or not all(
             0 < cut < len(self.data) for cut in self.cuts
         ):
@@ -77,7 +77,7 @@ class Send(Step):
 
 def bytewise(data: bytes, size: int = 1) -> Send:
     """Return a `Send` that cuts `data` into pieces of `size` bytes, 1 or more (`ValueError`)."""
-    _given.number("size", size, 1)
+    _arguments.number("size", size, 1)
     return Send(data, tuple(range(size, len(data), size)))
 
 
@@ -89,7 +89,7 @@ class SendRaw(Step):
 
     def __post_init__(self) -> None:
         """Refuse data that is not bytes."""
-        _given.octets("data", self.data)
+        _arguments.octets("data", self.data)
 
     def play(self, peer: Peer) -> None:
         """Send the bytes."""
@@ -107,7 +107,7 @@ class Flood(Step):
 
     def __post_init__(self) -> None:
         """Refuse data that is empty or not bytes."""
-        _given.octets("data", self.data)
+        _arguments.octets("data", self.data)
         if not self.data:
             raise ValueError("a flood must have at least one byte")
 
@@ -143,7 +143,7 @@ class Expect(Step):
         """Refuse what is neither bytes nor a pattern, and a pattern that matches before anything arrives."""
         if isinstance(self.wanted, (bytes, bytearray, memoryview)):
             return
-        _given.pattern("wanted", self.wanted)
+        _arguments.pattern("wanted", self.wanted)
         if self.wanted.match(b""):
             raise ValueError(f"wanted must not match the empty string: {self.wanted.pattern!r}")
 
@@ -203,11 +203,11 @@ class ExpectUntil(Step):
 
     def __post_init__(self) -> None:
         """Refuse an empty marker, and arguments of the wrong type."""
-        _given.octets("marker", self.marker)
+        _arguments.octets("marker", self.marker)
         if not self.marker:
             raise ValueError("the marker needs at least one byte")
         if self.matching is not None:
-            _given.pattern("matching", self.matching)
+            _arguments.pattern("matching", self.matching)
 
     def play(self, peer: Peer) -> None:
         """Read up to and including the marker, then search for the pattern."""
@@ -231,7 +231,7 @@ class ExpectCount(Step):
 
     def __post_init__(self) -> None:
         """Refuse anything but a number of bytes."""
-        _given.number("count", self.count, 0)
+        _arguments.number("count", self.count, 0)
 
     def play(self, peer: Peer) -> None:
         """Read the bytes."""
@@ -296,7 +296,7 @@ class StartTLS(Step):
 
     def __post_init__(self) -> None:
         """Refuse an object without `wrap_bio`; contexts need not be of `ssl` (`truststore` has its own)."""
-        _given.method("context", self.context, "wrap_bio")
+        _arguments.method("context", self.context, "wrap_bio")
 
     def play(self, peer: Peer) -> None:
         """Do the handshake. With TLS 1.3, a refusal may be noticed only by the first read after it."""
@@ -358,7 +358,7 @@ class Wait(Step):
 
     def __post_init__(self) -> None:
         """Refuse an object without `wait`."""
-        _given.method("event", self.event, "wait")
+        _arguments.method("event", self.event, "wait")
 
     def play(self, peer: Peer) -> None:
         """Wait for the event, until the deadline or until the server no longer waits for the connection."""
@@ -411,7 +411,7 @@ def trickle(data: bytes, seconds: float, size: int = 1) -> tuple[Step, ...]:
 
     `seconds` is the length of each pause, as for `Pause`. Raises `ValueError` if `size` is less than 1.
     """
-    _given.number("size", size, 1)
+    _arguments.number("size", size, 1)
     steps: list[Step] = []
     for start in range(0, len(data), size):
         steps += [Pause(seconds), Send(data[start : start + size])]
@@ -426,7 +426,7 @@ class Set(Step):
 
     def __post_init__(self) -> None:
         """Refuse an object without `set`."""
-        _given.method("event", self.event, "set")
+        _arguments.method("event", self.event, "set")
 
     def play(self, peer: Peer) -> None:  # noqa: ARG002  every step is given the connection
         """Set the event."""
@@ -459,7 +459,7 @@ class Do(Step):
 
     def __post_init__(self) -> None:
         """Refuse an object that is not callable."""
-        _given.function("function", self.function)
+        _arguments.function("function", self.function)
 
     def play(self, peer: Peer) -> None:
         """Call the function."""
@@ -478,7 +478,7 @@ class MayEnd(Step):
 
     def __init__(self, *steps: Step) -> None:
         for place, step in enumerate(steps, 1):
-            _given.method(f"step {place}", step, "play")
+            _arguments.method(f"step {place}", step, "play")
         object.__setattr__(self, "steps", steps)
 
     def play(self, peer: Peer) -> None:
