@@ -1,7 +1,8 @@
-"""The command line: a small client over the public API, and a tutorial one can run.
+"""The command line: a small client that uses the public API, and an example of how to use it.
 
-arguments.py reads what is asked, fetch.py and transfer.py ask the servers, outputs.py prints. replay.py and
-shrink.py are commands of their own, about transcripts. Nothing here is needed by the library.
+`arguments.py` parses the command line, `fetch.py` and `transfer.py` send requests, and `outputs.py` writes
+the content. `replay.py` and `shrink.py` are separate commands for transcripts. The library does not use this
+package.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     match words[:1]:
         case ["replay"]:
-            from .replay import main as replay  # noqa: PLC0415  # who fetches does not wait for it
+            from .replay import main as replay  # noqa: PLC0415  # the other commands start faster
 
             return replay(words[1:])
         case ["shrink"]:
-            from .shrink import main as shrink  # noqa: PLC0415  # who fetches does not wait for it
+            from .shrink import main as shrink  # noqa: PLC0415  # the other commands start faster
 
             return shrink(words[1:])
         case _:
-            from .fetch import main as fetch  # noqa: PLC0415  # the others do not wait for it
+            from .fetch import main as fetch  # noqa: PLC0415  # the other commands start faster
 
             return fetch(words)

@@ -1,4 +1,4 @@
-"""What the command line asks for, checked before anything is dialled."""
+"""Parse and check the command line, before any connection is opened."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .locations import Location, parse_location
 from .options import parser
 from .outputs import REMOTE_NAME, remote_name
 from .redirects import Asked
+from .route import Route, parse_route
 from .summary import check_format
 from .usage import UsageError, header, is_token
-from .way import Way, parse_way
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +34,7 @@ _MOST = 1_000_000_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One URL: what to ask for first, and the file that its content goes to, if any."""
+    """One URL: its first request, and the file to write the content to, if any."""
 
     asked: Asked
     output: str | None = None
@@ -42,7 +42,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Everything the command line says."""
+    """The contents of the command line."""
 
     orders: tuple[Order, ...]
     method: str
@@ -60,7 +60,7 @@ class Wanted:
     max_time: float | None
     connect_timeout: float
     unix_socket: str | None
-    way: Way
+    route: Route
     follows: bool
     max_redirects: int
     redirect_schemes: frozenset[str] | None
@@ -73,11 +73,11 @@ class Wanted:
 
     @property
     def locations(self) -> tuple[Location, ...]:
-        """Where the URLs point to."""
+        """The locations of the URLs."""
         return tuple(order.asked.location for order in self.orders)
 
     def address(self, host: str) -> Address:
-        """Return what to dial for a host."""
+        """Return the address to connect to for a host."""
         return host if self.unix_socket is None else UnixAddress(self.unix_socket)
 
 
@@ -99,7 +99,7 @@ def _count(text: str, option: str, least: int = 0) -> int:
 
 
 def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the options; one that is not known matters more than whatever else is wrong."""
+    """Parse the options. An unknown option is reported before any other mistake."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     end = words.index("--") if "--" in words else len(words)
     made = parser()
@@ -107,7 +107,7 @@ def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
     given = made.parse_intermixed_args(words[:end])
     given.urls += words[end + 1 :]
     if not given.urls:
-        raise UsageError("a URL is needed: see --help")
+        raise UsageError("a URL is required: see --help")
     return given
 
 
@@ -120,18 +120,18 @@ def _check_files(given: argparse.Namespace) -> None:
     )
     for option, name in files:
         if name == "":
-            raise UsageError(f"{option} needs the name of a file, not an empty string")
+            raise UsageError(f"{option} must be the name of a file, not an empty string")
 
 
 def _check_method(method: str | None) -> None:
     if method is not None and not is_token(method):
         raise UsageError(f"-X must be a method, which is a token, not {method!a}")
     if method == "CONNECT":
-        raise UsageError("-X CONNECT would open a tunnel that nothing could use: see -p")
+        raise UsageError("-X CONNECT is not supported, since nothing could use the tunnel: see -p")
 
 
 def _check(given: argparse.Namespace) -> None:
-    """Refuse options that make no sense, or none together."""
+    """Refuse options that are invalid, or cannot be used together."""
     _check_files(given)
     if given.key is not None and given.cert is None:
         raise UsageError("--key needs --cert")
@@ -164,21 +164,21 @@ def _protocols(given: argparse.Namespace, locations: Sequence[Location]) -> tupl
     if given.h2c and "https" in schemes:
         raise UsageError("--h2c is for http:// URLs; over TLS use --http2")
     if given.http2 and not given.h2c and "http" in schemes:
-        raise UsageError("--http2 is for https:// URLs; in clear use --h2c")
+        raise UsageError("--http2 is for https:// URLs; without TLS use --h2c")
     if given.http1:
         return ("http1",)
     return ("http2",) if given.http2 or given.h2c else ("http1", "http2")
 
 
 def _authorization(text: str) -> str:
-    """Return the field of -u. RFC 7617 2."""
+    """Return the value of the authorization field for -u (RFC 7617 2)."""
     name, colon, password = text.partition(":")
     if not colon:
         if sys.stdin is None or not sys.stdin.isatty():
             raise UsageError("-u needs NAME:PASSWORD if there is no terminal to ask for the password")
         password = getpass.getpass("password: ")
     pair = os.fsencode(f"{name}:{password}")
-    if any(octet < 0x20 or octet == 0x7F for octet in pair):  # the controls of ASCII
+    if any(octet < 0x20 or octet == 0x7F for octet in pair):  # control characters of ASCII
         raise UsageError("-u: the name and the password must not contain control characters")
     return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
@@ -207,7 +207,7 @@ def _schemes(text: str | None) -> frozenset[str] | None:
 
 
 def _format(text: str | None) -> str | None:
-    """Return the format of -w; `@file` reads it."""
+    """Return the format of -w; for `@file`, the contents of the file."""
     if text is not None and text.startswith("@"):
         text = (joined([text], b"") or b"").decode("utf-8", "replace")
     if text is not None:
@@ -232,7 +232,7 @@ def _orders(
                 check_stdin()
             body, default = Upload(path), "PUT"
             target = body.target(location.target)
-            location = location.at(target)  # with the name of the file
+            location = location.at(target)  # to which the name of the file may have been added
         if output == REMOTE_NAME:
             output = remote_name(location)
         orders.append(Order(Asked(location, given.request or default, headers, body), output))
@@ -240,7 +240,7 @@ def _orders(
 
 
 def parse(arguments: Sequence[str] | None) -> Wanted:
-    """Read the command line. Raises `UsageError`; exits for `--help` and `--version`."""
+    """Parse the command line. Raises `UsageError`; exits for `--help` and `--version`."""
     given = _given(arguments)
     max_time = None if given.max_time is None else _seconds(given.max_time, "--max-time")
     locations = tuple(parse_location(url) for url in given.urls)
@@ -267,7 +267,7 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
         max_time=max_time,
         connect_timeout=_seconds(given.connect_timeout, "--connect-timeout"),
         unix_socket=given.unix_socket,
-        way=parse_way(given),
+        route=parse_route(given),
         follows=given.location,
         max_redirects=_count(given.max_redirs, "--max-redirs"),
         redirect_schemes=_schemes(given.proto_redir),
@@ -281,7 +281,7 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
 
 
 def shown_name(order: Order) -> str:
-    """Return how the line about progress calls a transfer."""
+    """Return the name of a transfer for the progress line."""
     location = order.asked.location
     if order.output not in {None, "-"}:
         return Path(str(order.output)).name

@@ -1,9 +1,9 @@
-"""Changing header blocks, and repairing those that follow (RFC 7541).
+"""Change header blocks, and adapt those that follow (RFC 7541).
 
-A field that goes may have put an entry into the dynamic table that later blocks refer to. So a block is
-rewritten from what it meant: the table as the server had it is kept beside the table as it is after the
-changes, and the first field that misses an entry brings it along. Nothing here asks the compiled core, which
-may be what breaks on these blocks.
+A field that is removed may have added an entry to the dynamic table that later blocks refer to. Therefore
+blocks are decoded and encoded again, with two tables: the server's original one, and the one after the
+changes. A field that refers to an entry that is now missing becomes a literal that adds it. This module does
+not use the compiled core, which may be what fails on these blocks.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 _STATIC_SIZE = len(hpack.STATIC_TABLE)
 _OVERHEAD = 32
 _DEFAULT_SIZE = 4096
-_LONGEST_INTEGER = 9  # octets after the prefix; no engine takes more
+_LONGEST_INTEGER = 9  # octets after the prefix; the engine accepts no more
 _INDEXED, _INCREMENTAL, _SIZE, _NEVER, _WITHOUT = 0x80, 0x40, 0x20, 0x10, 0x00
 _PREFIXES = {_INDEXED: 7, _INCREMENTAL: 6, _SIZE: 5, _NEVER: 4, _WITHOUT: 4}
 
 
-class _Broken(Exception):  # noqa: N818  # what happened; never leaves this module
-    """A block ends early, or a string in it cannot be decoded."""
+class _Broken(Exception):  # noqa: N818  # caught within this module
+    """A block ends early, has an invalid index, or contains a string that cannot be decoded."""
 
 
 class _String(NamedTuple):
-    """A string literal: its octets, and how the block has them."""
+    """A string literal: its octets, and its encoding in the block."""
 
     octets: bytes
     coded: bytes
 
 
 class _Entry(NamedTuple):
-    """A field, as the tables have it."""
+    """An entry of a table: a field."""
 
     name: _String
     value: _String
@@ -46,7 +46,7 @@ class _Entry(NamedTuple):
 
     @property
     def size(self) -> int:
-        """What it takes in the table (RFC 7541 4.1)."""
+        """Its size in the table (RFC 7541 4.1)."""
         return len(self.name.octets) + len(self.value.octets) + _OVERHEAD
 
 
@@ -67,15 +67,15 @@ class Table(NamedTuple):
     most: int = _DEFAULT_SIZE
 
     def resized(self, most: int) -> Table:
-        """Return it with another maximum size."""
+        """Return the table with another maximum size."""
         return _evicted(self._replace(most=most))
 
     def with_entry(self, entry: _Entry) -> Table:
-        """Return it with one more entry."""
+        """Return the table with one more entry."""
         return _evicted(self._replace(entries=(entry, *self.entries)))
 
     def at(self, index: int) -> _Entry:
-        """Return the entry of an index, static or not."""
+        """Return the entry with this index, static or dynamic."""
         if not 0 < index <= _STATIC_SIZE + len(self.entries):
             raise _Broken
         return _STATIC[index - 1] if index <= _STATIC_SIZE else self.entries[index - 1 - _STATIC_SIZE]
@@ -102,18 +102,18 @@ def _evicted(table: Table) -> Table:
 
 
 class Field(NamedTuple):
-    """One representation of a block: a field, or a change of the size of the table."""
+    """One representation in a block: a field, or a change of the size of the table."""
 
     kind: int
     number: int
-    """An index, 0 where a name follows; or a size."""
+    """An index, which is 0 if a name follows; or a size."""
     name: _String | None
     value: _String | None
     coded: bytes
 
     @property
     def text(self) -> bytes | None:
-        """The value, where the block itself has it."""
+        """The value, if it is in the block itself."""
         return None if self.value is None else self.value.octets
 
 
@@ -167,7 +167,7 @@ class _Reader:
 
 
 def fields_of(block: bytes) -> list[Field]:
-    """Return the representations of a block, those before the first one that is broken."""
+    """Return the representations of a block up to the first invalid one."""
     return list(_fields(_Reader(block)))
 
 
@@ -182,14 +182,14 @@ def _fields(reader: _Reader) -> Iterator[Field]:
 
 
 class Tables(NamedTuple):
-    """The dynamic table as the server had it, and as it is after all that was changed."""
+    """The server's original dynamic table, and the one after all changes."""
 
     before: Table = Table()
     after: Table = Table()
 
 
 def passed(block: bytes, tables: Tables) -> Tables:
-    """Return the tables after a block that is left out altogether."""
+    """Return the tables after a block that is removed completely."""
     every = dict.fromkeys(range(len(fields_of(block))))
     return rewritten(block, tables, every)[1]
 
@@ -197,10 +197,10 @@ def passed(block: bytes, tables: Tables) -> Tables:
 def rewritten(
     block: bytes, tables: Tables, changes: Mapping[int, bytes | None] | None = None
 ) -> tuple[bytes, Tables]:
-    """Return a block that means the same, but for the changes, and the tables after it.
+    """Return a block with the same meaning except for the changes, and the tables after it.
 
-    `changes` has a value for the number of each representation that gets another one, or `None` for those
-    that go. What comes after a representation that is broken stays as it is.
+    `changes` maps the number of a representation to its new value, or to `None` if it is removed. Everything
+    after an invalid representation is left unchanged.
     """
     writer = _Writer(tables, changes or {})
     reader = _Reader(block)
@@ -254,7 +254,7 @@ class _Writer:
         return _Entry(self.before.at(field.number).name if name is None else name, field.value)
 
     def _literal(self, entry: _Entry, kind: int) -> None:
-        """Write a literal with the index of its name if there is one."""
+        """Write a literal, with an index for its name if there is one."""
         index = self.after.index_of_name(entry.name.octets)
         self.made += hpack.integer(index, _PREFIXES[kind], kind)
         self.made += entry.value.coded if index else entry.name.coded + entry.value.coded

@@ -1,4 +1,4 @@
-"""The content of requests: what -d and --json give, and the files of -T."""
+"""The content of requests: the values of -d and --json, and the files of -T."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PIECE = 65_536
 
 
 def joined(pieces: Sequence[str], mark: bytes) -> bytes | None:
-    """Join the values of -d or --json, reading `@file` and `@-`, as curl does."""
+    """Join the values of -d or --json with `mark`, and read `@file` and `@-`, as curl does."""
     if not pieces:
         return None
     contents: list[bytes] = []
@@ -28,7 +28,7 @@ def joined(pieces: Sequence[str], mark: bytes) -> bytes | None:
         if piece.startswith("@"):
             contents.append(_file(piece[1:]))
         else:
-            # As the shell gave them: what is no text in this locale is octets all the same.
+            # The octets from the shell, even if they are not text in this locale.
             contents.append(os.fsencode(piece))
     return mark.join(contents)
 
@@ -44,7 +44,7 @@ def _file(name: str) -> bytes:
 
 
 def check_stdin() -> None:
-    """Raise `UsageError` where the shell has closed the standard input."""
+    """Raise `UsageError` if the shell has closed the standard input."""
     if sys.stdin is None:
         raise UsageError("standard input is closed")
 
@@ -57,22 +57,23 @@ class Upload:
     _begun: bool = field(default=False, init=False)
 
     def target(self, target: str) -> str:
-        """Return where the file goes: its name is added to a path that ends with `/`."""
+        """Return the target to which the file is sent: its name is added to a path that ends with `/`."""
         path, mark, query = target.partition("?")
         if self.path != "-" and path.endswith("/"):
             path += quote(os.fsencode(Path(self.path).name), safe="")
         return path + mark + query
 
     def open(self) -> tuple[int | None, Generator[bytes]]:
-        """Return the size, where it is known, and the pieces. Raises `ReadFailed` and `CannotRewind`."""
+        """Return the size, or `None` if it is unknown, and the pieces.
+
+        Raises `ReadFailed` and `CannotRewind`; reading the pieces raises `ReadFailed`, too.
+        """
         if self.path == "-":
             if self._begun:
-                raise CannotRewind(
-                    "the standard input would have to be sent again, and can be read only once"
-                )
+                raise CannotRewind("standard input has to be sent again, but can be read only once")
             return None, self._pieces(sys.stdin.buffer, None)
         try:
-            file = Path(self.path).open("rb")  # noqa: SIM115  # closed where the pieces end
+            file = Path(self.path).open("rb")  # noqa: SIM115  # closed after the last piece
             found = os.fstat(file.fileno())
         except (OSError, ValueError) as error:
             raise ReadFailed(f"{self.path}: {getattr(error, 'strerror', None) or error}") from error
@@ -96,4 +97,4 @@ class Upload:
             if self.path != "-":
                 file.close()
         if size is not None and sent < size:
-            raise ReadFailed(f"{self.path}: became shorter while it was sent")
+            raise ReadFailed(f"{self.path}: the file became shorter while it was being sent")

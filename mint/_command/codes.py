@@ -1,4 +1,4 @@
-"""Exit codes: curl's numbers where curl has one."""
+"""Exit codes. They are those of curl, as far as curl has one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNSENDABLE = (
     errors.ContentLengthMismatch,
 )
 _UNSENDABLE_OR_BAD = (errors.EmptyTokenList, errors.InvalidTokenList)
-"""What cannot be sent where the request has it; otherwise the server sent it."""
+"""Errors that concern the request if they are local, and otherwise the response."""
 
 _UNDECODABLE = (
     errors.UnknownCoding,
@@ -52,14 +52,14 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
 )
 
 
-_AS_IT_IS = "without --compressed it is written as it is"
+_AS_IT_IS = "without --compressed it is not decoded"
 _ADVICE: dict[type[BaseException], str] = {
-    errors.ContentTooLarge: "--max-filesize allows no more",
+    errors.ContentTooLarge: "this is the limit of --max-filesize",
     errors.CompressionRatioExceeded: _AS_IT_IS,
     errors.TooManyCodings: _AS_IT_IS,
     errors.HTTP1Response: "use --http1.1",
 }
-"""What stands at the end of a message in place of its advice to programs, which names parameters."""
+"""Replacements for the end of messages, which would otherwise name parameters of functions."""
 
 
 def exit_code(error: BaseException) -> int:
@@ -72,11 +72,11 @@ def exit_code(error: BaseException) -> int:
 
 
 def text_of(error: BaseException) -> str:
-    """Return the line that says what went wrong."""
+    """Return the message to print for a failure."""
     text = str(error)
     if type(error) in _ADVICE:
         text = f"{text.rpartition(': ')[0]}: {_ADVICE[type(error)]}"
     if isinstance(error, OSError) and not isinstance(error, errors.MintError):
         text = f"{error.filename or 'cannot write'}: {error.strerror or error}"
-    # A URL may stand where something else belongs, as the name of a file behind -o.
+    # A URL may be used by mistake in other places, for example as the name of a file after -o.
     return _CREDENTIALS.sub("//(redacted)@", text)

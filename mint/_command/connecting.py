@@ -1,4 +1,4 @@
-"""Connecting as the command line says, for the pool that all transfers share."""
+"""Open connections with the options of the command line, for the pool that all transfers share."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .._connections.negotiation import connect
 from ..options import TCPOptions, TLSOptions
 from ..pool import Pool, PoolOptions
 from ..transcripts import Recorder
+from .route import report_route
 from .usage import OutputRefused
-from .way import say_way
 
 if TYPE_CHECKING:
     from .._connections.negotiation import Connection
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Dialer:
-    """Makes the connections, and knows which origins have answered on those there are."""
+    """Opens the connections, and remembers which origins have answered on the present ones."""
 
     def __init__(self, wanted: Wanted) -> None:
         """Begin without connections."""
@@ -33,7 +33,7 @@ class Dialer:
         )
 
     def make_pool(self) -> Pool:
-        """Return the pool; whether a request is sent again is decided here, not there."""
+        """Return a pool that does not retry requests, because `Transfer` decides about that."""
         wanted = self._wanted
         options = PoolOptions(
             max_connections=max(100, wanted.parallel),
@@ -46,9 +46,9 @@ class Dialer:
     def _connect(self, origin: Origin, left: float | None) -> Connection:
         wanted = self._wanted
         timeout = wanted.connect_timeout if left is None else min(left, wanted.connect_timeout)
-        way = wanted.way
-        proxy = way.proxy_for(origin.scheme, origin.host, origin.port)
-        given = way.addresses(origin.host, origin.port)
+        route = wanted.route
+        proxy = route.proxy_for(origin.scheme, origin.host, origin.port)
+        given = route.addresses(origin.host, origin.port)
         with self._lock:
             self._served.discard(tuple(origin))
         conn = connect(
@@ -72,11 +72,11 @@ class Dialer:
         self._mine.connects = self.connects + 1
         self._mine.last = monotonic()
         if wanted.verbose:
-            say_way(conn, proxy)
+            report_route(conn, proxy)
         return conn
 
     def end_recording(self) -> None:
-        """Close the transcript. Raises `OutputRefused` where it could not be written to its end."""
+        """Close the transcript. Raises `OutputRefused` if it could not be written completely."""
         if self._recorder is None:
             return
         failure: Exception | None = None
@@ -91,22 +91,22 @@ class Dialer:
 
     @property
     def connects(self) -> int:
-        """How many connections this thread has made."""
+        """The number of connections that this thread has opened."""
         found: int = getattr(self._mine, "connects", 0)
         return found
 
     @property
     def last(self) -> float:
-        """When this thread made the last one."""
+        """The `monotonic()` time when this thread opened its last connection."""
         found: float = getattr(self._mine, "last", 0.0)
         return found
 
     def served(self, origin: tuple[str, str, int]) -> None:
-        """Note that an answer was complete: a server that never answers is not asked again."""
+        """Note that an answer was complete; to an origin that never answered, requests are not sent again."""
         with self._lock:
             self._served.add(origin)
 
     def has_served(self, origin: tuple[str, str, int]) -> bool:
-        """Whether there was an answer since the last connection was made."""
+        """Whether the origin has answered since the last connection to it was opened."""
         with self._lock:
             return origin in self._served

@@ -1,6 +1,6 @@
-"""Fetching: one transfer after another, or many at once; connections are a pool's.
+"""Fetch the URLs one after another, or several at once, with the connections of a pool.
 
-Every failure becomes one line on stderr and an exit code; a traceback would be a defect.
+Every failure becomes one line on stderr and an exit code. A traceback is a defect.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from .. import errors
 from .arguments import parse
 from .codes import exit_code, text_of
 from .connecting import Dialer
-from .outputs import Turns
+from .outputs import OutputOrder
 from .progress import Progress
 from .show import clearing, complain, give_up_output
 from .transfer import Transfer
 from .usage import CommandError, OutputRefused
-from .verbose import quiet, say_less, say_more
+from .verbose import log_to_stderr, quiet, stop_logging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,33 +30,33 @@ if TYPE_CHECKING:
 
 _FAILURES = (CommandError, errors.MintError, OSError, ValueError)
 _PATIENCE = 1.0
-"""How long transfers that were told to stop are waited for, in seconds."""
+"""How many seconds to wait for transfers that were interrupted."""
 
 
 class Fetcher:
-    """Fetches what is wanted."""
+    """Fetches all URLs of the command line."""
 
     def __init__(self, wanted: Wanted) -> None:
-        """Wait for `run`."""
+        """Prepare the transfers; `run` starts them."""
         self._wanted = wanted
         self._until = None if wanted.max_time is None else monotonic() + wanted.max_time
         self._dialer = Dialer(wanted)
         self._progress = Progress(sys.stderr, shown=not (wanted.silent or wanted.verbose))
-        turns = Turns()
+        outputs = OutputOrder()
         self._transfers = [
-            Transfer(wanted, order, number, turns.add(), self._progress)
+            Transfer(wanted, order, number, outputs.add(), self._progress)
             for number, order in enumerate(wanted.orders)
         ]
         self._codes = [0] * len(self._transfers)
         self._fatal: list[BaseException] = []
-        """What ends everything: that nobody takes the output any more."""
+        """Exceptions that end all transfers, for example because the output cannot be written."""
 
     def run(self) -> int:
         """Fetch everything; return the exit code of the first transfer that failed."""
         with ExitStack() as stack:
             stack.enter_context(clearing(self._progress.clear))
             if self._wanted.verbose:
-                stack.callback(say_less, say_more())
+                stack.callback(stop_logging, log_to_stderr())
             pool = stack.enter_context(self._dialer.make_pool())
             if self._wanted.parallel > 1 and len(self._transfers) > 1:
                 self._run_together(pool)
@@ -95,7 +95,7 @@ class Fetcher:
                     if number is None:
                         return
                     self._run_one(number, pool)
-            except BaseException as error:  # noqa: BLE001  # raised again where everybody is waited for
+            except BaseException as error:  # noqa: BLE001  # raised again in the main thread
                 self._fatal.append(error)
                 pool.close()
 
@@ -120,14 +120,14 @@ class Fetcher:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     if sys.stdout is None:
-        # Python has no stream where the shell closed the descriptor (>&-).
+        # Python has no stream if the shell has closed the descriptor (>&-).
         complain("standard output is closed")
         return 23
     try:
         with quiet():
             return Fetcher(parse(arguments)).run()
     except BrokenPipeError:
-        # Whoever reads our output has seen enough; Python must not complain at exit.
+        # The reader of the output has closed it. Python must not report that again at exit.
         give_up_output()
         return 23
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""What an HTTP/2 server sent, taken apart into frames that can be left out or made shorter (RFC 9113).
+"""Split what an HTTP/2 server sent into frames that can be removed or shortened (RFC 9113).
 
-Octets arrive in pieces that may end anywhere. A unit is a whole frame, a header block with all its frames,
-or octets that belong to a frame which another piece goes on with; those are left alone.
+Octets arrive in pieces that may end anywhere. A unit is a complete frame, a header block with all its frames,
+or the octets of a frame that continues in another piece, which are left unchanged.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Unit(NamedTuple):
     flags: int = 0
     stream: int = 0
     fixed: bytes = b""
-    """What its payload begins with and cannot do without: the promised stream, the last stream."""
+    """The required beginning of the payload: the promised stream, or the last stream and the error code."""
     content: bytes = b""
     """The rest of its payload without padding: the header block, the octets of DATA."""
 
@@ -48,7 +48,7 @@ class Unit(NamedTuple):
         return int.from_bytes(self.fixed) & _STREAM_BITS if self.kind == PUSH_PROMISE else 0
 
     def with_content(self, content: bytes) -> Unit:
-        """Return it with other content, in one frame without padding and priority."""
+        """Return the unit with other content, in one frame without padding and priority."""
         flags = self.flags & ~PADDED if self.kind in _PADDABLE else self.flags
         if self.kind in _BLOCKS:
             flags = flags & ~PRIORITY | END_HEADERS
@@ -57,7 +57,7 @@ class Unit(NamedTuple):
         return self._replace(octets=head + payload, flags=flags, content=content)
 
     def on_stream(self, stream: int, last: int) -> Unit:
-        """Return it on another stream; `last` is for GOAWAY."""
+        """Return the unit on another stream; `last` is the last stream of GOAWAY."""
         octets = bytearray(self.octets)
         place = 0
         while place < len(octets):
@@ -71,12 +71,12 @@ class Unit(NamedTuple):
 
     @property
     def last(self) -> int:
-        """The last stream that a GOAWAY speaks of."""
+        """The last stream of GOAWAY; 0 for other frames."""
         return int.from_bytes(self.fixed[:_NUMBER_SIZE]) & _STREAM_BITS if self.kind == GOAWAY else 0
 
 
 def _end_of(octets: bytes, place: int) -> int | None:
-    """Return where a frame ends; `None` where it is not complete."""
+    """Return where a frame ends; `None` if it is incomplete."""
     end = place + HEAD + int.from_bytes(octets[place : place + 3])
     return end if place + HEAD <= len(octets) and end <= len(octets) else None
 
@@ -98,12 +98,12 @@ def _unit(octets: bytes) -> Unit:
     if kind in _PADDABLE and flags & PADDED:
         padding = payload[0] if payload else 0
         if padding + 1 > len(payload):
-            return Unit(octets, kind, flags, stream)  # padding that is too long is what it is about
+            return Unit(octets, kind, flags, stream)  # left unchanged, because its padding is too long
         payload = payload[1 : len(payload) - padding]
     size = _fixed_size(kind, flags)
     fixed, content = payload[:size], payload[size:]
     if kind == HEADERS:
-        fixed = b""  # a priority means nothing
+        fixed = b""  # the priority can be removed
     while end < len(octets):  # CONTINUATION
         following = _end_of(octets, end) or len(octets)
         content += octets[end + HEAD : following]
@@ -112,7 +112,7 @@ def _unit(octets: bytes) -> Unit:
 
 
 def _end_of_unit(octets: bytes, place: int) -> int | None:
-    """Return where a unit ends; `None` where it is not complete."""
+    """Return where a unit ends; `None` if it is incomplete."""
     end = _end_of(octets, place)
     if end is None or octets[place + 3] not in _BLOCKS:
         return end
@@ -129,7 +129,11 @@ def _end_of_unit(octets: bytes, place: int) -> int | None:
 
 
 def units(held: bytes, octets: bytes) -> tuple[list[Unit], bytes]:
-    """Take a piece of input apart; `held` is what came of an unfinished unit, and so is what is returned."""
+    """Split a piece of input into units.
+
+    `held` is the beginning of an incomplete unit from earlier pieces. Returns the units, and what is
+    incomplete after this piece.
+    """
     every = held + octets
     place = 0
     made: list[Unit] = []
@@ -145,24 +149,24 @@ def units(held: bytes, octets: bytes) -> tuple[list[Unit], bytes]:
 
 
 class Numbers(NamedTuple):
-    """Which requests were left out, and so what becomes of the numbers of the others."""
+    """The requests that were removed, from which the new numbers of the others follow."""
 
     gone: frozenset[int] = frozenset()
     step: int = 1
-    """How far the numbers of two requests are apart: 2 where they are streams."""
+    """The difference between the numbers of consecutive requests: 2 for HTTP/2 streams, otherwise 1."""
 
     def without(self, *numbers: int) -> Numbers:
-        """Return them with more requests, or promised streams, left out."""
+        """Return the numbers with more requests or promised streams removed."""
         return self._replace(gone=self.gone.union(numbers))
 
     def new(self, number: int) -> int:
-        """Return what a number has become; 0 if it has gone."""
+        """Return the new number of a request; 0 if it was removed."""
         if number in self.gone:
             return 0
         return self.below(number)
 
     def below(self, number: int) -> int:
-        """Return a number less those that have gone below it."""
+        """Return a number reduced by the requests before it that were removed."""
         if self.step > 1 and number % self.step == 0:  # promised by the server, which may leave numbers out
             return number
         fewer = sum(1 for each in self.gone if each < number and (each % 2 or self.step == 1))
@@ -170,11 +174,11 @@ class Numbers(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """What there is to know of a server's octets between two pieces."""
+    """The state of a server's octets between two pieces."""
 
     held: bytes = b""
     tables: Tables | None = Tables(Table(), Table())
-    """`None` once a header block could not be read."""
+    """`None` after a header block that could not be decoded."""
 
 
 def edited(
@@ -184,9 +188,9 @@ def edited(
     changes: Mapping[int, Unit | None],
     fields: Mapping[int, Mapping[int, bytes | None]],
 ) -> tuple[bytes, Wire, Numbers]:
-    """Return a piece of input with units and fields changed or left out, and how to go on.
+    """Return a piece of input with units and fields changed or removed, and the state after it.
 
-    `changes` and `fields` are by the number of the unit in the piece.
+    The keys of `changes` and `fields` are the numbers of units in the piece.
     """
     found, held = units(wire.held, octets)
     tables = wire.tables
@@ -194,7 +198,7 @@ def edited(
     for number, unit in enumerate(found):
         now = changes.get(number, unit)
         if unit.kind == OPAQUE:
-            # It may be a part of a header block: what follows is left as it is.
+            # If it may be a part of a header block, the blocks that follow are left unchanged.
             tables = None if _may_hold_fields(wire.held, held, octets, unit) else tables
             made += [] if now is None else [now.octets]
             continue
@@ -221,12 +225,12 @@ def _may_hold_fields(before: bytes, after: bytes, octets: bytes, unit: Unit) -> 
 
 
 def contents(unit: Unit) -> list[bytes]:
-    """Return what the content of a unit consists of, for leaving out some of it."""
+    """Return the content of a unit as parts that can be removed."""
     if unit.kind == SETTINGS:
         return [unit.content[at : at + 6] for at in range(0, len(unit.content), 6)]
     return [unit.content[at : at + 1] for at in range(len(unit.content))]
 
 
 def values(unit: Unit) -> list[bytes | None]:
-    """Return the values that a header block itself has, by the number of the representation."""
+    """Return the value of each representation of a header block; `None` if it is not in the block itself."""
     return [each.text for each in fields_of(unit.content)]

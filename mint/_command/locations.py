@@ -1,4 +1,4 @@
-"""Where URLs point to: those of the command line, and those that a server redirects to."""
+"""The locations of URLs, both of the command line and of redirects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where one URL points to: an origin and a target on it."""
+    """The location of one URL: an origin and a target on it."""
 
     url: str
     scheme: Scheme
@@ -36,7 +36,7 @@ class Location:
 
     @property
     def origin(self) -> tuple[Scheme, str, int]:
-        """What one connection can serve."""
+        """The scheme, host and port."""
         return self.scheme, self.host, self.port
 
     def at(self, target: str) -> Location:
@@ -52,7 +52,7 @@ class Location:
 
 
 def _shown(url: str) -> str:
-    """Return a URL without credentials; where they end is not certain, so rather too much is cut."""
+    """Return a URL without credentials. It is not certain where they end, so too much may be removed."""
     before, at, after = url.rpartition("@")
     found = _SCHEME.match(before)
     return f"{found[0] if found else ''}(redacted)@{after}" if at else url
@@ -65,16 +65,16 @@ def _host(text: str) -> str:
     try:
         ascii_host(text)
     except ValueError as error:
-        # What is percent-encoded there may be a password, with the @ behind it.
+        # The percent-encoded text may include a password and the "@" after it.
         raise BadURLError("the URL has no valid host" if "%" in text else f"{error}") from None
     return text
 
 
 def parse_location(url: str) -> Location:
-    """Take a URL apart; `http` where it names no scheme. RFC 3986 3, RFC 9110 4.2."""
+    """Parse a URL; the default scheme is `http`. Raises `BadURLError`. RFC 3986 3, RFC 9110 4.2."""
     if any(mark <= " " or "\x7f" <= mark <= "\xa0" for mark in url):
         # urlsplit would remove some of them.
-        raise BadURLError(f"{_shown(url)!a}: a URL must not contain blanks or control characters")
+        raise BadURLError(f"{_shown(url)!a}: a URL must not contain whitespace or control characters")
     try:
         parts = urlsplit(url if _SCHEME.match(url) else f"http://{url}")
     except ValueError:
@@ -82,7 +82,7 @@ def parse_location(url: str) -> Location:
     try:
         port = parts.port
     except ValueError:
-        # What stands there may be a password, with the @ behind it forgotten or escaped.
+        # The text may be a password, if the "@" after it was forgotten or escaped.
         raise BadURLError(f"{parts.hostname}: the port in the URL is not a number from 0 to 65535") from None
     url = _shown(url)
     scheme: Literal["http", "https"]
@@ -95,7 +95,7 @@ def parse_location(url: str) -> Location:
     if not parts.hostname:
         raise BadURLError(f"{url}: the URL has no host")
     if parts.username is not None or parts.password is not None:
-        # 9110-4.2.4-a: credentials in a URL end up where they should not.
+        # 9110-4.2.4-a: credentials in a URL could appear in logs.
         raise BadURLError("credentials in a URL are not sent: use -u, or -H 'authorization: ...'")
     host = _host(parts.hostname)
     target = parts.path or "/"
@@ -119,13 +119,13 @@ def _without_dots(path: str) -> str:
 
 
 def resolve(base: Location, reference: str, allowed: Collection[str]) -> Location:
-    """Return where a `location` header points to, as seen from the URL that it came for. RFC 3986 5.2.
+    """Return the location that a `location` header refers to, relative to the URL of its request.
 
-    `reference` is a field value, one character for each octet; octets that a URL cannot hold are
-    percent-encoded in the path and the query. Raises `BadURLError` and `SchemeRefused`.
+    `reference` is the field value, with one character for each octet. Octets that a URL cannot contain are
+    percent-encoded in the path and the query. Raises `BadURLError` and `SchemeRefused`. RFC 3986 5.2.
     """
     if _CONTROL.search(reference):
-        raise BadURLError(f"{_shown(reference)!a}: the redirect has control characters in its location")
+        raise BadURLError(f"{_shown(reference)!a}: the location of the redirect contains control characters")
     found = _REFERENCE.fullmatch(reference.strip(" "))
     scheme, authority, path, query = found.groups() if found else (None, None, "", None)
     if scheme is not None and scheme.lower() not in _PORTS:

@@ -1,4 +1,4 @@
-"""The options of the command line; their help is the manual. Names are curl's."""
+"""The options of the command line, and their help. Their names are those of curl."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from .._version import __version__
 from .outputs import REMOTE_NAME
+from .route import add_options
 from .unknown import unknown_options
 from .usage import UsageError
-from .way import add_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,20 +19,20 @@ _QUOTED = re.compile("'.*'|\".*\"", re.DOTALL)
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, like everything else."""
+    """A parser that reports mistakes as `UsageError`, so that they are printed as one line."""
 
     def refuse_unknown(self, words: Sequence[str]) -> None:
-        """Raise `UsageError` for an option that does not exist, whatever else is wrong."""
+        """Raise `UsageError` for an option that does not exist."""
         if unknown := unknown_options(self, words):
             raise UsageError(f"unknown option {', '.join(unknown)} (see --help)")
 
     def error(self, message: str) -> NoReturn:
-        # What was given may be a secret.
+        # A quoted argument may be a secret.
         raise UsageError(f"{_QUOTED.sub('...', message)} (see --help)")
 
 
 def parser() -> Parser:
-    """Return the parser."""
+    """Return the parser of the command line."""
     made = Parser(
         prog="python -m mint",
         description="Fetch URLs over HTTP/1.1 and HTTP/2, and write the content of the responses. "
@@ -69,7 +69,7 @@ def parser() -> Parser:
         action="store_true",
         help="fetch the URLs at the same time; HTTP/2 shares a connection",
     )
-    add("--parallel-max", metavar="COUNT", default="50", help="how many at the same time (default 50)")
+    add("--parallel-max", metavar="COUNT", default="50", help="the most URLs at the same time (default 50)")
     add("--unix-socket", metavar="PATH", help="connect to this socket instead of the host")
     add("--record", metavar="FILE", help="write a transcript, for 'python -m mint replay FILE'")
     add("--record-secrets", action="store_true", help="keep credentials and cookies in the transcript")

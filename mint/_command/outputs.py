@@ -1,4 +1,4 @@
-"""Where the content of one URL goes: a file, or the standard output when its turn has come."""
+"""Write the content of one URL to a file, or to the standard output in the order of the URLs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 _SPOOLED = 1_048_576
 REMOTE_NAME = "\0"
-"""Stands for -O among the values of -o, which no name of a file can be."""
+"""The value for -O among those of -o; it cannot be the name of a file."""
 
 
 def remote_name(location: Location) -> str:
-    """Return the name that -O gives a file: the last part of the path, as it stands in the URL of the user.
+    """Return the file name for -O: the last part of the path in the URL of the command line.
 
-    No redirect and no header of a server changes it, and it can be in no other folder.
+    Redirects and headers of a server cannot change it, and it cannot lead to another directory.
     """
     name = location.path.rpartition("/")[2]
     if not name or name in {".", ".."}:
@@ -37,52 +37,52 @@ def remote_name(location: Location) -> str:
 
 
 def writes_file() -> bool:
-    """Whether the standard output is a file, so that a line about progress disturbs nobody."""
+    """Whether the standard output is a file, so that the progress line is not mixed with the content."""
     try:
         return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
     except (OSError, ValueError, AttributeError):
         return False
 
 
-class Turns:
-    """Lets what several transfers print reach the standard output in the order of their URLs."""
+class OutputOrder:
+    """Lets several transfers write to the standard output in the order of their URLs."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self._turns: deque[Turn] = deque()
+        self._places: deque[OutputPlace] = deque()
 
-    def add(self) -> Turn:
+    def add(self) -> OutputPlace:
         """Return the next place in the order."""
-        turn = Turn(self)
-        self._turns.append(turn)
-        return turn
+        place = OutputPlace(self)
+        self._places.append(place)
+        return place
 
-    def is_first(self, turn: Turn) -> bool:
-        """Whether a place is the one that prints."""
-        return bool(self._turns) and self._turns[0] is turn
+    def is_first(self, place: OutputPlace) -> bool:
+        """Whether a place is the first one, which may write."""
+        return bool(self._places) and self._places[0] is place
 
     def advance(self) -> None:
-        """Go on to the first place that has not ended."""
-        while self._turns:
-            first = self._turns[0]
+        """Remove the places that have ended, up to the first one that has not."""
+        while self._places:
+            first = self._places[0]
             first.print_held()
             if not first.ended:
                 return
-            self._turns.popleft()
+            self._places.popleft()
 
 
-class Turn:
-    """One place in the order."""
+class OutputPlace:
+    """The place of one transfer in the order."""
 
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, order: OutputOrder) -> None:
+        self._order = order
         self._held: IO[bytes] | None = None
         self.ended = False
 
     def write(self, data: bytes) -> None:
-        """Print, or hold it until those before have ended."""
-        with self._turns.lock:
-            if self._turns.is_first(self):
+        """Write data if this is the first place; otherwise hold it until those before have ended."""
+        with self._order.lock:
+            if self._order.is_first(self):
                 sys.stdout.buffer.write(data)
                 sys.stdout.buffer.flush()
                 return
@@ -91,13 +91,13 @@ class Turn:
             self._held.write(data)
 
     def end(self) -> None:
-        """Let the next one print."""
-        with self._turns.lock:
+        """End this place, so that the next one may write."""
+        with self._order.lock:
             self.ended = True
-            self._turns.advance()
+            self._order.advance()
 
     def print_held(self) -> None:
-        """Print what was held; called with the lock held."""
+        """Write the data that was held. The lock must be held."""
         held, self._held = self._held, None
         if held is not None:
             with held:
@@ -107,14 +107,14 @@ class Turn:
 
 
 class Output:
-    """Where one transfer writes heads and content. A file is created once there is something to write."""
+    """The output of one transfer: heads and content. A file is created when there is something to write."""
 
-    def __init__(self, turn: Turn, path: str | None) -> None:
-        """Write to a file, or to the standard output where there is none or it is `-`."""
-        self._turn = turn
+    def __init__(self, place: OutputPlace, path: str | None) -> None:
+        """Write to a file, or to the standard output if `path` is `None` or `-`."""
+        self._place = place
         self._path = None if path == "-" else path
         self._file: IO[bytes] | None = None
-        # Who says `-o -` takes what may come.
+        # With `-o -`, the user accepts any content on the terminal.
         self._guard = ForTerminal() if path is None and sys.stdout.isatty() else None
 
     @property
@@ -123,7 +123,7 @@ class Output:
         return self._path
 
     def open(self) -> None:
-        """Create the file."""
+        """Create the file, if there is one. Raises `OutputRefused`."""
         if self._path is not None and self._file is None:
             try:
                 self._file = Path(self._path).open("wb")  # noqa: SIM115  # closed by close()
@@ -132,7 +132,7 @@ class Output:
                 raise OutputRefused(f"{self._path}: {reason}") from error
 
     def write(self, data: bytes, *, safe: bool = False) -> None:
-        """Write more; `safe` says that it may drive no terminal."""
+        """Write more; `safe` says that it contains nothing that could control a terminal."""
         if self._path is not None:
             self.open()
         if self._file is not None:
@@ -141,14 +141,14 @@ class Output:
             except OSError as error:
                 raise OutputRefused(f"{self._path}: {error.strerror or error}") from error
         else:
-            self._turn.write(data if safe or self._guard is None else self._guard(data))
+            self._place.write(data if safe or self._guard is None else self._guard(data))
 
     def say(self, text: str) -> None:
-        """Print text to the standard output, whatever the content goes to."""
-        self._turn.write(text.encode("utf-8", "replace"))
+        """Write text to the standard output, even if the content is written to a file."""
+        self._place.write(text.encode("utf-8", "replace"))
 
     def close(self) -> None:
-        """Finish the file."""
+        """Close the file. Raises `OutputRefused`."""
         if self._file is not None:
             file, self._file = self._file, None
             try:

@@ -1,4 +1,4 @@
-"""The line about what is under way: drawn over itself on a terminal, and cleared at the end."""
+"""The progress line: redrawn in place on a terminal, and cleared at the end."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PAUSE = 0.1
-"""How long a line stands at least, in seconds."""
+"""The shortest time between two drawings, in seconds."""
 _SPAN = 5.0
-"""Over how many seconds the rate is taken."""
+"""The number of seconds over which the rate is measured."""
 _NAME = 24
 _COLUMNS = 80
 _CLEAR = "\r\x1b[K"
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as people read it: `0:07`, `12:30`, `3:05:00`."""
+    """Return a duration for people: `0:07`, `12:30`, `3:05:00`."""
     whole = int(seconds)
     minutes, hours = whole // 60 % 60, whole // 3600
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
 class Item:
-    """One transfer."""
+    """One transfer on the progress line."""
 
     def __init__(self, line: Progress, name: str) -> None:
         """Made by `Progress.start`."""
@@ -40,26 +40,26 @@ class Item:
         self.done = 0
 
     def expect(self, total: int | None) -> None:
-        """Begin to count one direction: what is sent, or what comes back."""
+        """Begin to count one direction, of `total` octets if that is known."""
         with self._line.lock:
             self.total, self.done = total, 0
 
     def advance(self, octets: int) -> None:
-        """Count what went by."""
+        """Count octets that were sent or received."""
         self._line.advance(self, octets)
 
     def end(self) -> None:
-        """Take it off the line."""
+        """Remove the transfer from the line."""
         self._line.end(self)
 
 
 class Progress:
-    """The line; nothing is drawn where nobody is to see it."""
+    """The progress line. Nothing is drawn without a terminal, or if `shown` is false."""
 
     def __init__(
         self, stream: IO[str] | None, *, shown: bool = True, clock: Callable[[], float] | None = None
     ) -> None:
-        """Draw on a stream if that is a terminal; where the shell has closed it there is none."""
+        """Draw on a stream if it is a terminal; the stream is `None` if the shell has closed it."""
         self.lock = threading.Lock()
         self._stream = stream if shown and stream is not None and stream.isatty() else None
         self._clock = monotonic if clock is None else clock
@@ -71,7 +71,7 @@ class Progress:
         self._drawn = False
 
     def start(self, name: str) -> Item:
-        """Begin with another transfer."""
+        """Add a transfer to the line."""
         item = Item(self, name)
         with self.lock:
             if not self._items:
@@ -81,7 +81,7 @@ class Progress:
         return item
 
     def advance(self, item: Item, octets: int) -> None:
-        """Count octets of an item, and draw if the last line has stood for a while."""
+        """Count octets of an item, and draw the line if enough time has passed since the last drawing."""
         with self.lock:
             item.done += octets
             self._total += octets
@@ -90,7 +90,7 @@ class Progress:
                 return
             self._drawn_at = now
             self._samples.append((now, self._total))
-            while len(self._samples) > 2 and now - self._samples[0][0] > _SPAN:  # both ends
+            while len(self._samples) > 2 and now - self._samples[0][0] > _SPAN:  # two are needed for a rate
                 self._samples.popleft()
             if self._items:
                 self._drawn = True
@@ -98,7 +98,7 @@ class Progress:
                 self._stream.flush()
 
     def end(self, item: Item) -> None:
-        """Take an item off the line."""
+        """Remove an item from the line."""
         with self.lock:
             if item in self._items:
                 self._items.remove(item)

@@ -1,4 +1,4 @@
-"""What -L asks for next: the rules of RFC 9110 15.4, and those about credentials."""
+"""The next request after a redirect with -L: the rules of RFC 9110 15.4, and those about credentials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SECRETS = frozenset({"authorization", "cookie", "cookie2", "proxy-authorization", "host"})
-"""What is meant for one origin only. RFC 9110 15.4 names the credentials; the host is another one."""
+"""Fields that are meant for one origin only: credentials (RFC 9110 15.4), and the host."""
 _ABOUT_CONTENT = frozenset(
     {"content-type", "content-length", "content-encoding", "content-language", "content-location", "trailer"}
 )
@@ -31,19 +31,19 @@ class Asked:
     headers: tuple[tuple[str, str], ...]
     body: bytes | Upload | None
     redirects: int = 0
-    """How many redirects led here."""
+    """The number of redirects before this request."""
 
     def without(self, names: Collection[str]) -> tuple[tuple[str, str], ...]:
-        """Return the headers but those with these names."""
+        """Return the headers without those with these names."""
         return tuple((name, value) for name, value in self.headers if name.lower() not in names)
 
 
 def target_of(status: int, locations: Sequence[str]) -> str | None:
-    """Return where a response redirects to, if it does."""
+    """Return the reference to which a response redirects, or `None`. Raises `BadURLError`."""
     if status not in _REDIRECTS or not locations:
         return None
     if len(set(locations)) > 1:
-        raise BadURLError("the redirect has several locations that differ")
+        raise BadURLError("the redirect has several different locations")
     return locations[0]
 
 
@@ -57,7 +57,7 @@ def follow(asked: Asked, status: int, reference: str, schemes: Collection[str] |
     if asked.redirects >= most:
         raise TooManyRedirects(f"there are more than {most} redirects (--max-redirs)")
     method, headers, body = asked.method, asked.headers, asked.body
-    # A POST becomes a GET as browsers have always done it; 307 and 308 were made for those who mind.
+    # A POST becomes a GET, as in browsers (RFC 9110 15.4.2, 15.4.3); 307 and 308 preserve the method.
     if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):
         if method != "GET" or body is not None:
             headers, body = asked.without(_ABOUT_CONTENT), None
@@ -65,5 +65,5 @@ def follow(asked: Asked, status: int, reference: str, schemes: Collection[str] |
     made = Asked(location, method, headers, body, asked.redirects + 1)
     if location.origin == asked.location.origin:
         return made
-    # What is left out here stays left out, even if the next redirect leads back.
+    # These fields remain removed, even if another redirect leads back to the first origin.
     return Asked(location, method, made.without(_SECRETS), body, made.redirects)

@@ -1,4 +1,4 @@
-"""Making a transcript of what is left of one: numbers of steps and refs, frames and tables fit again."""
+"""Make a new transcript from parts of another one, with steps, refs, frames and tables adapted."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ if TYPE_CHECKING:
     from .frame_edits import Unit
 
 _STEP = 8
-"""What a step weighs, in octets."""
+"""The weight of a step, in octets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What is to become of a transcript. All is by the place of a part in it."""
+    """Changes to a transcript. The keys are the places of parts in it."""
 
     gone: frozenset[int] = frozenset()
-    """The parts that are left out."""
+    """The parts that are removed."""
     calls: Mapping[int, Call] = field(default_factory=dict[int, Call])
-    """Calls that are made instead."""
+    """New calls."""
     options: Mapping[int, dict[str, object]] = field(default_factory=dict[int, "dict[str, object]"])
-    """The options of connections."""
+    """New options of connections."""
     units: Mapping[int, Mapping[int, Unit | None]] = field(
         default_factory=dict[int, "Mapping[int, Unit | None]"]
     )
-    """The frames of what arrived over HTTP/2, by their number in the part; `None` leaves one out."""
+    """New HTTP/2 frames of input, by their number in the part; `None` removes one."""
     fields: Mapping[int, Mapping[int, Mapping[int, bytes | None]]] = field(
         default_factory=dict[int, "Mapping[int, Mapping[int, bytes | None]]"]
     )
-    """The values of fields, by the number of the frame and that of the representation."""
+    """New values of fields, by the number of the frame and of the representation; `None` removes one."""
 
 
 class Place(NamedTuple):
-    """What is known after a step: its number in the new transcript, and what its successors depend on."""
+    """The state after a step: its number in the new transcript, and what later steps depend on."""
 
     number: int
     numbers: Numbers
     wire: Wire
     following: int
-    """The number that the next request is given."""
+    """The number of the next request."""
 
 
 def places(transcript: Transcript) -> dict[int, Wire]:
-    """Return for each step what is known of the server's octets before it, by its place."""
+    """Return the state of the server's octets before each step, by the place of the step."""
     made: dict[int, Wire] = {}
     known: dict[tuple[int, int], Wire] = {}
     for at, part in enumerate(transcript.parts):
@@ -74,9 +74,9 @@ def _arrives(entry: Entry) -> bool:
 
 
 def remade(best: Transcript, edit: Edit) -> Transcript:
-    """Return the transcript with an edit made, and all that depends on it adapted.
+    """Return the transcript with an edit applied, and everything that depends on it adapted.
 
-    What was recorded of a step is kept as long as nothing before it in its connection has changed.
+    The recorded results of a step are kept if nothing before it on its connection has changed.
     """
     maker = _Maker(edit)
     for at, part in enumerate(best.parts):
@@ -140,7 +140,7 @@ class _Maker:
         self.made.append(made)
 
     def _leave_out(self, part: Entry, base: Place, ref: int, following: int) -> None:
-        """Let what follows go on from the step before, without what this one has begun."""
+        """Remove a step, with the request that it began; the steps after it follow the step before it."""
         connection = part.beginning.connection
         numbers, wire = base.numbers, base.wire
         if ref:
@@ -153,7 +153,7 @@ class _Maker:
 
 
 def _renamed(call: Call, numbers: Numbers, identity: int) -> Call | None:
-    """Return a call with the refs that its requests have now; `None` where the request has gone."""
+    """Return a call with the new refs of its requests; `None` if the request was removed."""
     if not numbers.gone:
         return call
     made: list[object] = []
@@ -169,14 +169,14 @@ def _renamed(call: Call, numbers: Numbers, identity: int) -> Call | None:
 
 
 def text(transcript: Transcript) -> str:
-    """Return the file that a transcript makes."""
+    """Return a transcript as the text of a file."""
     sink = io.StringIO()
     transcript.write(sink)
     return sink.getvalue()
 
 
 def weight(transcript: Transcript) -> int:
-    """Return how much there is in a transcript, however its file writes it."""
+    """Return the size of the contents of a transcript, independent of the format of its file."""
     return sum(map(_weight_of, transcript.parts))
 
 

@@ -1,4 +1,4 @@
-"""`python -m mint replay FILE`: give a transcript to the engine again, and show every step."""
+"""`python -m mint replay FILE`: replay a transcript with the engine, and show every step."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FINE, DIFFERS, WRONG, NO_OUTPUT, INTERRUPTED = 0, 1, 2, 23, 130
-_HELP = "Enter: the next step; b: one back; a number: that step; l: all that differ; q: quit"
+_HELP = "Enter: next step; b: previous step; a number: that step; l: list the steps that differ; q: quit"
 
 
 def parser() -> Parser:
-    """Return the parser; its help is the manual."""
+    """Return the parser of the command line."""
     made = Parser(
         prog="python -m mint replay",
         description="Replay a transcript without a network and show every step, with the states before and "
@@ -38,7 +38,7 @@ def parser() -> Parser:
 
 
 def _as_text(step: ReplayedStep) -> str:
-    """Return a step as it is shown."""
+    """Return a step as text for people."""
     lines = [f"step {step.index}: {step.call}, connection {step.connection}, line {step.line}"]
     if step.before is not None:
         lines.append(f"  before: {step.state_before}")
@@ -46,9 +46,9 @@ def _as_text(step: ReplayedStep) -> str:
     lines += [f"  {line}" for line in step.results if not line.startswith(".")]
     lines.append(f"  after: {step.state_after}")
     if step.recorded is None:
-        lines.append("  nothing was recorded of what it gave")
+        lines.append("  no results were recorded")
     if step.differences:
-        lines.append("  differs from the record (-), which is not what came (+):")
+        lines.append("  the result (+) differs from the record (-):")
         lines += [f"    {line}" for line in step.differences]
     return "\n".join([*lines, ""])
 
@@ -79,7 +79,7 @@ def _put(text: str) -> None:
 
 
 def _walk(steps: Replay, first: int) -> None:
-    """Show steps one by one, as the standard input asks for them."""
+    """Show steps one by one, as requested on the standard input."""
     by_index = {step.index: place for place, step in enumerate(steps)}
     place = 0
     _put(_HELP)

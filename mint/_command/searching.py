@@ -1,4 +1,4 @@
-"""The search for a smaller transcript: what is the best one so far, and whether a candidate is better."""
+"""The search for a smaller transcript: the best one so far, and whether a candidate is better."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Search:
         self._check = check
 
     def accepts(self, base: Transcript, edit: Edit) -> bool:
-        """Whether the edit of a transcript makes it smaller and passes; then it is the best one."""
+        """Whether the edited transcript is smaller than the best one and passes; then it becomes the best."""
         candidate = remade(base, edit)
         found = weight(candidate)
         if found >= self._weight or not _can_begin(candidate, edit) or not self._check(candidate):
@@ -34,7 +34,7 @@ class Search:
 
 
 def _can_begin(candidate: Transcript, edit: Edit) -> bool:
-    """Whether the engine takes the options of connections, where they were changed."""
+    """Whether the engine accepts the options of connections, if the edit changes any."""
     try:
         for part in candidate.parts if edit.options else ():
             if isinstance(part, Beginning):
@@ -45,7 +45,7 @@ def _can_begin(candidate: Transcript, edit: Edit) -> bool:
 
 
 def reduced(items: Sequence[_T], keeps: Callable[[Sequence[_T]], bool]) -> Iterator[Sequence[_T]]:
-    """Leave items out, many at once and then fewer, as long as it `keeps` what is looked for."""
+    """Remove items, at first many at once and then fewer, as long as `keeps` accepts the rest."""
     size = len(items)
     while size and items:
         start = 0
@@ -60,6 +60,7 @@ def reduced(items: Sequence[_T], keeps: Callable[[Sequence[_T]], bool]) -> Itera
 
 
 def entries(transcript: Transcript, verb: str = "") -> list[tuple[int, Entry]]:
+    """Return the steps of a transcript with their places; with `verb`, only those of one kind."""
     return [
         (at, part)
         for at, part in enumerate(transcript.parts)

@@ -1,4 +1,4 @@
-"""What may be printed to people, and the lines on stderr."""
+"""Text for people, and messages on stderr."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES: dict[ProtocolName, str] = {"http1": "HTTP/1.1", "http2": "HTTP/2"}
 
 
 def amount(octets: float) -> str:
-    """Return a number of octets as people read it."""
+    """Return a number of octets for people, such as `1.5 KiB`."""
     unit = 0
     while octets >= _STEP and unit < len(_UNITS) - 1:
         octets /= _STEP
@@ -29,7 +29,7 @@ def amount(octets: float) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a peer's text without what could drive a terminal."""
+    """Return text from a peer without anything that could control a terminal."""
     return "".join(mark if mark.isprintable() else "?" for mark in text)
 
 
@@ -45,13 +45,13 @@ def fields(headers: HeaderFields) -> bytes:
 
 
 class ForTerminal:
-    """Makes content safe for a terminal: it may write text there, and drive nothing."""
+    """Makes content safe for a terminal: replaces everything except text, which could control it."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def __call__(self, data: bytes) -> bytes:
-        """Return more of the content. Raises `OutputRefused` for what is no text."""
+        """Return the next piece of content, made safe. Raises `OutputRefused` if it is not text."""
         if b"\0" in data:
             raise OutputRefused(
                 "the content is not text that a terminal can show: write it to a file with -o, or use -o -"
@@ -63,12 +63,12 @@ class ForTerminal:
 
 
 _cleaners: list[Callable[[], None]] = []
-"""What clears the line that is drawn over itself, before another one is printed."""
+"""Functions that clear the progress line before a message is printed."""
 
 
 @contextmanager
 def clearing(clear: Callable[[], None]) -> Generator[None]:
-    """Call this before each line on stderr, for the length of a block."""
+    """Call `clear` before each message on stderr, as long as the block runs."""
     _cleaners.append(clear)
     try:
         yield
@@ -77,7 +77,7 @@ def clearing(clear: Callable[[], None]) -> Generator[None]:
 
 
 def say(text: str) -> None:
-    """Print one line on stderr, where there is one."""
+    """Print one line on stderr, if it is open."""
     for clear in _cleaners:
         clear()
     if sys.stderr is not None:
@@ -85,7 +85,7 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Print one clear line on stderr; the exit code says it where nobody takes the line."""
+    """Print an error on stderr. If that fails, only the exit code reports it."""
     try:
         say(f"mint: {text}")
     except OSError:
@@ -93,5 +93,5 @@ def complain(text: str) -> None:
 
 
 def give_up_output() -> None:
-    """Keep Python from complaining at exit about what it cannot write any more."""
+    """Prevent Python from reporting at exit that output could not be written."""
     sys.stdout = sys.stderr = None

@@ -1,4 +1,4 @@
-"""`python -m mint shrink FILE --check COMMAND`: make a transcript smaller that shows something."""
+"""`python -m mint shrink FILE --check COMMAND`: make a smaller transcript with the same behaviour."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 _PLACE = "{}"
 
 
-class _Spent(Exception):  # noqa: N818  # what happened: the check may not be run any more
-    """The check was run as often as it may be."""
+class _Spent(Exception):  # noqa: N818  # an event, not an error
+    """The check was run as often as --runs allows."""
 
 
 def parser() -> Parser:
-    """Return the parser; its help is the manual."""
+    """Return the parser of the command line."""
     made = Parser(
         prog="python -m mint shrink",
         description="Make a transcript smaller. Steps, fields, octets and options are removed as long as a "
@@ -144,7 +144,7 @@ def _run(arguments: Sequence[str]) -> int:
             for smaller in shrink(best, check):
                 best = smaller
         except _Spent:
-            say(f"* stopped after {given.runs} runs of the check; --runs allows more")
+            say(f"* stopped after {given.runs} runs of the check (see --runs)")
         except KeyboardInterrupt:
             code = INTERRUPTED
     _write(best, output)

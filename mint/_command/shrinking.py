@@ -1,9 +1,9 @@
-"""Making a transcript smaller, as long as a check says that it still shows what it is about.
+"""Make a transcript smaller, as long as a check finds that it still shows the behaviour.
 
-What is tried, in this order and again until nothing more can go: fewer steps, each request together with all
-that refers to it; pieces of input joined; over HTTP/2 fewer streams, frames and fields, and less in them;
-fewer arguments, lines and octets, shorter values; options left at their defaults. Candidates are not
-replayed here, so that one that ends the process can be shrunk, too.
+These passes are repeated until nothing more can be removed: join pieces of input; remove steps, each request
+together with everything that refers to it; remove HTTP/2 streams, frames and fields, and shorten the rest;
+remove arguments, lines and octets, and shorten values; reset options to their defaults. Candidates are not
+replayed in this process, so that a transcript that makes the process crash can be shrunk, too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .._transcripts.calls import Call
 from ..transcripts._reading import Beginning, Entry, Transcript
 from .remaking import Edit, text
 from .searching import Search, entries, reduced
-from .shrinking_calls import with_fewer_options, with_less_given
+from .shrinking_calls import with_fewer_options, with_shorter_arguments
 from .shrinking_frames import with_less_in_frames, without_frames, without_streams
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ _ARRIVES = frozenset({"feed", "unasked"})
 
 
 def shrink(transcript: Transcript, check: Check) -> Iterator[Transcript]:
-    """Return ever smaller transcripts that pass the check; the last one is the result.
+    """Yield smaller and smaller transcripts that pass the check; the last one is the result.
 
-    None of them makes a longer file than the one given.
+    The file of none of them is longer than that of the given one.
     """
     search = Search(transcript, check)
     most = len(text(transcript))
@@ -45,7 +45,7 @@ def shrink(transcript: Transcript, check: Check) -> Iterator[Transcript]:
 
 
 def _without_steps(search: Search) -> Iterator[None]:
-    """Leave steps out, and connections without any."""
+    """Remove steps, and connections that have no steps."""
     base = search.best
     steps = [at for at, _ in entries(base)]
     starts = [(at, part.connection) for at, part in enumerate(base.parts) if isinstance(part, Beginning)]
@@ -69,7 +69,7 @@ def _without_steps(search: Search) -> Iterator[None]:
 
 
 def _with_pieces_joined(search: Search) -> Iterator[None]:
-    """Let octets arrive together: all that follow each other directly, and else one after another."""
+    """Join pieces of input that directly follow each other: all at once, or else pair by pair."""
     pairs = _pairs(search.best)
     if len(pairs) > 1 and search.accepts(_joined(search.best, pairs), Edit()):
         yield
@@ -84,7 +84,7 @@ def _with_pieces_joined(search: Search) -> Iterator[None]:
 
 
 def _pairs(transcript: Transcript) -> list[tuple[int, int]]:
-    """Return the places of two steps in which octets arrive, the second the only one to follow the first."""
+    """Return the places of each two steps with input, of which only the second follows the first."""
     following: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     steps = dict(entries(transcript))
     for at, part in steps.items():
@@ -99,7 +99,7 @@ def _pairs(transcript: Transcript) -> list[tuple[int, int]]:
 
 
 def _joined(base: Transcript, pairs: Sequence[tuple[int, int]]) -> Transcript:
-    """Return the transcript with the second step of each pair made a part of the first."""
+    """Return the transcript with the second step of each pair merged into the first."""
     into = {second: first for first, second in pairs}
     octets: dict[int, bytes] = {}
     stands_for: dict[tuple[int, int], int] = {}
@@ -134,6 +134,6 @@ _PASSES = (
     without_streams,
     without_frames,
     with_less_in_frames,
-    with_less_given,
+    with_shorter_arguments,
     with_fewer_options,
 )

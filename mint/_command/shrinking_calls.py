@@ -1,4 +1,4 @@
-"""Giving the calls and connections of a transcript less: fields, octets, text, numbers, options."""
+"""Shorten the arguments of calls and the options of connections of a transcript."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _BUILT = frozenset({"hostname", "user_agent"})
-"""Options that have to be there, but may be shorter."""
+"""Options that are required, but may be shortened."""
 
 
-def with_less_given(search: Search) -> Iterator[None]:
-    """Give the calls less: fields, pieces and octets, shorter text and numbers."""
+def with_shorter_arguments(search: Search) -> Iterator[None]:
+    """Shorten the arguments of calls: fewer fields, pieces and octets, shorter text and numbers."""
     for at in range(len(search.best.parts)):
         part = search.best.parts[at]
         if isinstance(part, Entry):
@@ -41,7 +41,7 @@ def _with_less_at(search: Search, at: int, place: int) -> Iterator[None]:
 
 
 def _less(given: object, keeps: Callable[[object], bool]) -> Iterator[None]:
-    """Try what is less than a value of any kind."""
+    """Try smaller values than a value of any kind."""
     if isinstance(given, bytes):
         yield from _fewer_octets(given, keeps)
     elif isinstance(given, str):
@@ -54,7 +54,7 @@ def _less(given: object, keeps: Callable[[object], bool]) -> Iterator[None]:
 
 
 def _fewer_octets(given: bytes, keeps: Callable[[object], bool]) -> Iterator[None]:
-    """Leave out lines, and then octets."""
+    """Remove lines, and then octets."""
     lines = given.splitlines(keepends=True)
     if len(lines) > 1:
         for left in reduced(lines, lambda some: keeps(b"".join(some))):
@@ -65,7 +65,7 @@ def _fewer_octets(given: bytes, keeps: Callable[[object], bool]) -> Iterator[Non
 
 
 def _smaller_number(given: int, keeps: Callable[[object], bool]) -> Iterator[None]:
-    """Try 0, and then numbers with ever fewer digits left out."""
+    """Try 0, and then numbers with one digit, two digits, and so on."""
     digits = len(str(given))
     for size in range(1, digits):
         for candidate in (0, 10 ** (size - 1), int(str(given)[:size])):
@@ -75,7 +75,7 @@ def _smaller_number(given: int, keeps: Callable[[object], bool]) -> Iterator[Non
 
 
 def _shorter_tuple(given: tuple[object, ...], keeps: Callable[[object], bool]) -> Iterator[None]:
-    """Leave out items, and then make each of them less."""
+    """Remove items, and then shorten each of the others."""
     items = list(given)
     for left in reduced(given, lambda some: keeps(tuple(some))):
         items = list(left)
@@ -89,7 +89,7 @@ def _shorter_tuple(given: tuple[object, ...], keeps: Callable[[object], bool]) -
                 return True
             return False
 
-        if _is_tuple(item):  # a pair, neither of which can go
+        if _is_tuple(item):  # a pair, of which no item can be removed
             for each in range(len(item)):
 
                 def keeps_half(less: object, each: int = each, place: int = place) -> bool:
@@ -109,7 +109,7 @@ def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
 
 
 def with_fewer_options(search: Search) -> Iterator[None]:
-    """Leave options to the defaults of the engine, and make shorter those that have to be there."""
+    """Reset options to the defaults of the engine, and shorten those that are required."""
     for at in range(len(search.best.parts)):
         part = search.best.parts[at]
         if not isinstance(part, Beginning):

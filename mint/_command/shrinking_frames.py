@@ -1,4 +1,4 @@
-"""Making the frames of an HTTP/2 transcript fewer, and what they contain."""
+"""Remove frames of an HTTP/2 transcript, and shorten their contents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A frame of what arrived: the place of its step, its number in it, and the frame."""
+    """A frame of the input: the place of its step, its number in that step, the frame, the connection."""
 
     at: int
     number: int
@@ -46,7 +46,7 @@ def _frames(transcript: Transcript) -> list[_Frame]:
 
 
 def _changing(frames: Sequence[_Frame], unit: Unit | None = None) -> Edit:
-    """Return the edit that leaves frames out, or makes them another one."""
+    """Return the edit that removes frames, or replaces them with another one."""
     made: defaultdict[int, dict[int, Unit | None]] = defaultdict(dict)
     for frame in frames:
         made[frame.at][frame.number] = unit
@@ -54,7 +54,7 @@ def _changing(frames: Sequence[_Frame], unit: Unit | None = None) -> Edit:
 
 
 def without_streams(search: Search) -> Iterator[None]:
-    """Leave out all that the server says on a stream."""
+    """Remove everything that the server sends on a stream."""
     streams = {(frame.connection, frame.unit.stream): None for frame in _frames(search.best)}
     for connection, stream in streams:
         frames = [
@@ -67,7 +67,7 @@ def without_streams(search: Search) -> Iterator[None]:
 
 
 def without_frames(search: Search) -> Iterator[None]:
-    """Leave frames out."""
+    """Remove frames."""
     base = search.best
     every = _frames(base)
 
@@ -80,7 +80,7 @@ def without_frames(search: Search) -> Iterator[None]:
 
 
 def with_less_in_frames(search: Search) -> Iterator[None]:
-    """Leave out fields, content and padding, and make values shorter."""
+    """Remove fields, content and padding, and shorten values."""
     for key in [frame.key for frame in _frames(search.best)]:
         frame = next((each for each in _frames(search.best) if each.key == key), None)
         if frame is None:

@@ -1,4 +1,4 @@
-"""The format of -w: what is printed after each transfer."""
+"""The format of -w, which is printed after each transfer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ESCAPES = {"\\n": "\n", "\\r": "\r", "\\t": "\t", "\\\\": "\\", "%%": "%"}
 
 @dataclass(slots=True)
 class Facts:
-    """What is known about one transfer; times are in seconds since it began."""
+    """Information about one transfer; times are in seconds since it began."""
 
     url: str
     number: int = 0
@@ -51,7 +51,7 @@ class Facts:
         return next((value for each, value in self.headers if each == name.lower()), "")
 
     def speed(self, octets: int) -> str:
-        """Return octets a second over the whole transfer."""
+        """Return the average number of octets a second during the whole transfer."""
         return str(int(octets / self.time_total)) if self.time_total else "0"
 
 
@@ -89,7 +89,7 @@ _STREAMS = frozenset({"stdout", "stderr"})
 
 
 def check_format(text: str) -> None:
-    """Refuse a format with a variable that there is none of. Raises `UsageError`."""
+    """Raise `UsageError` for a format with an unknown variable."""
     for found in _PART.finditer(text):
         name = found[1]
         if name is not None and name not in _VARIABLES and name not in _STREAMS:
@@ -99,7 +99,7 @@ def check_format(text: str) -> None:
 
 
 def written(text: str, facts: Facts) -> list[tuple[str, str]]:
-    """Return what to print, as pieces for `stdout` and `stderr`; what a server said can drive no terminal."""
+    """Return the text to print as pieces for `stdout` and `stderr`, safe for a terminal."""
     made: list[tuple[str, str]] = []
     stream, line = "stdout", ""
     for found in _PART.finditer(text):

@@ -1,4 +1,4 @@
-"""One URL: its request, the redirects it leads to, and where the content goes."""
+"""The transfer of one URL: its request, the redirects that follow, and the output of the content."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..pool import Pool, StreamedAnswer
     from .arguments import Order, Wanted
     from .connecting import Dialer
-    from .outputs import Turn
+    from .outputs import OutputPlace
     from .progress import Item, Progress
     from .redirects import Asked
 
@@ -38,18 +38,20 @@ _HTTP2 = HTTP2Options()
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 _REFUSED = 400
 _DRAINED = 65_536
-"""How much content of a redirect is read, so that its connection can be used again."""
+"""The most content of a redirect that is read, in octets, so that its connection can be used again."""
 
 
 class Transfer:
-    """Fetches one URL and prints what comes."""
+    """Fetches one URL and prints the response."""
 
-    def __init__(self, wanted: Wanted, order: Order, number: int, turn: Turn, progress: Progress) -> None:
-        """Wait for `run`."""
+    def __init__(
+        self, wanted: Wanted, order: Order, number: int, place: OutputPlace, progress: Progress
+    ) -> None:
+        """Prepare the transfer; `run` starts it."""
         self._wanted = wanted
         self._order = order
-        self._turn = turn
-        self._output = Output(turn, order.output)
+        self._place = place
+        self._output = Output(place, order.output)
         self._progress = progress
         self._item: Item | None = None
         self._facts = Facts(order.asked.location.url, number, path=self._output.path or "")
@@ -57,7 +59,7 @@ class Transfer:
         self._files = ExitStack()
 
     def run(self, pool: Pool, dialer: Dialer, until: float | None) -> None:
-        """Fetch; raises what went wrong after showing what came before it."""
+        """Fetch the URL. Errors are raised after everything that was received before them was printed."""
         self._began = monotonic()
         failure: BaseException | None = None
         if self._is_watched():
@@ -79,7 +81,7 @@ class Transfer:
                 self._output.close()
                 self._summarize(failure)
             finally:
-                self._turn.end()
+                self._place.end()
 
     def _is_watched(self) -> bool:
         return self._output.path is not None or writes_file()
@@ -107,7 +109,7 @@ class Transfer:
             dialer.served(origin)
 
     def _ask(self, pool: Pool, dialer: Dialer, asked: Asked, until: float | None) -> StreamedAnswer:
-        """Send a request and wait for a head; once more where that is safe (RFC 9110 9.2.2)."""
+        """Send a request and wait for the head; send it once more if that is safe (RFC 9110 9.2.2)."""
         facts, again = self._facts, False
         facts.url_effective, facts.method, facts.scheme = (
             asked.location.url,
@@ -119,7 +121,7 @@ class Transfer:
             try:
                 return self._send(pool, asked, self._limits(until))
             except errors.MintError as error:
-                # A connection that was kept may end as it is used again; one that was made for it may not.
+                # The server may close a kept connection while it is used again, but not a new one.
                 if again or error.local or not dialer.has_served(asked.location.origin):
                     raise
                 maybe = error.processed is errors.Processed.MAYBE and asked.method in _IDEMPOTENT
@@ -156,7 +158,7 @@ class Transfer:
     def _refuse(
         self, method: str, url: URL, headers: list[tuple[str, str]], content: bytes | None, *, streamed: bool
     ) -> None:
-        """Refuse what cannot be sent, before anything is dialled for it."""
+        """Refuse a request that cannot be sent, before a connection is opened for it."""
         refuse(
             *(method, url, headers, content),
             streamed=streamed,
@@ -177,7 +179,7 @@ class Transfer:
     # -- answers
 
     def _take(self, answer: StreamedAnswer, asked: Asked) -> Asked | None:
-        """Print an answer; return what it redirects to, if that is to be followed."""
+        """Print an answer; return the next request if a redirect is to be followed."""
         wanted, facts, conn = self._wanted, self._facts, answer.connection
         facts.time_starttransfer = monotonic() - self._began
         facts.status, facts.headers = answer.status, answer.headers
@@ -208,7 +210,7 @@ class Transfer:
         self._output.write(data, safe=True)
 
     def _drain(self, answer: StreamedAnswer) -> None:
-        """Read content that nobody wants, if it is short."""
+        """Read and discard content that is not needed, if it is short."""
         length = answer.header("content-length", "0")
         if not length.isdigit() or len(length) > len(str(_DRAINED)) or int(length) > _DRAINED:
             return
@@ -223,7 +225,7 @@ class Transfer:
         if item is not None:
             length = answer.header("content-length", "")
             item.expect(int(length) if length.isascii() and length.isdigit() else None)
-        self._output.write(b"", safe=True)  # so that a file is there if nothing comes
+        self._output.write(b"", safe=True)  # creates the file even if there is no content
         for data in answer:
             self._facts.size_download += len(data)
             if wanted.max_size is not None and self._facts.size_download > wanted.max_size:

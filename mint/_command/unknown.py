@@ -1,4 +1,4 @@
-"""Options that a program does not have: they are reported before anything else that is wrong."""
+"""Find unknown options, which are reported before any other mistake in a command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"-\d+|-\d*\.\d+")
 def unknown_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[str]:
     """Return the names of the options that the parser does not have, up to `--`.
 
-    What stands behind a name may be a secret, and is left out.
+    Values after a name are left out, because they may be secrets.
     """
     known: set[str] = set()
     for action in parser._actions:  # noqa: SLF001  # argparse has no public list of its options
@@ -23,7 +23,7 @@ def unknown_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> li
     found: list[str] = []
     for each in words[: words.index("--")] if "--" in words else words:
         if len(each) < len("-x") or each[0] != "-" or " " in each or _NUMBER.fullmatch(each):
-            continue  # a value, as argparse sees it
+            continue  # a value, by the rules of argparse
         if each.startswith("--"):
             name = each.partition("=")[0]
             if not any(full.startswith(name) for full in known):

@@ -1,4 +1,4 @@
-"""What every part of the command line shares: its own errors with their exit codes, and what a header is."""
+"""What all parts of the command line share: its errors with their exit codes, and parsing a header."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ _CONTROL = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 def is_token(text: str) -> bool:
-    """Whether a method or the name of a field may be this. RFC 9110 5.6.2."""
+    """Whether the text is a token, as methods and field names must be (RFC 9110 5.6.2)."""
     return _TOKEN.fullmatch(text) is not None
 
 
 class CommandError(Exception):
-    """What the command line itself finds wrong; the text is the line on stderr."""
+    """An error of the command line itself; its text is printed on stderr."""
 
     code: ClassVar[int] = 2
     """The exit code."""
 
 
 class UsageError(CommandError):
-    """The command line makes no sense; the text says why."""
+    """The command line is invalid; the text says why."""
 
 
 class BadURLError(UsageError):
-    """A URL is none, or none that can be fetched here."""
+    """A URL is invalid, or cannot be fetched."""
 
     code = 3
 
 
-class SchemeRefused(CommandError):  # noqa: N818  # what happened, as of the library's errors
-    """A redirect leads to another scheme than those that were allowed."""
+class SchemeRefused(CommandError):  # noqa: N818  # named after what happened, as the errors of the library
+    """A redirect leads to a scheme that is not allowed."""
 
     code = 1
 
@@ -44,7 +44,7 @@ class StatusRefused(CommandError):  # noqa: N818  # as above
 
 
 class OutputRefused(CommandError):  # noqa: N818  # as above
-    """The content cannot be written where it should go."""
+    """The output cannot be written."""
 
     code = 23
 
@@ -56,25 +56,25 @@ class ReadFailed(CommandError):  # noqa: N818  # as above
 
 
 class TooManyRedirects(CommandError):  # noqa: N818  # as above
-    """One redirect more than `--max-redirs` allows."""
+    """There are more redirects than `--max-redirs` allows."""
 
     code = 47
 
 
 class CannotRewind(CommandError):  # noqa: N818  # as above
-    """The content has to be sent again and can be read only once."""
+    """The content would have to be sent again, but can be read only once."""
 
     code = 65
 
 
 def header(text: str, option: str = "-H") -> tuple[str, str]:
-    """Take a header line apart. Raises `UsageError`."""
+    """Split a header line into name and value. Raises `UsageError`."""
     name, colon, value = text.partition(":")
     if not colon:
-        # It is not repeated: it may be a secret whose colon was forgotten.
+        # The error does not show it, because it may be a secret without its name.
         raise UsageError(f"{option} must be 'name: value', but there is no colon in it")
     name, value = name.strip(), value.strip()
-    # Neither is repeated: what a line break separated from its name may be a secret.
+    # The errors show neither: if there is a line break in it, the name may be a part of a secret.
     if not is_token(name):
         raise UsageError(f"{option} must be 'name: value', but the name is not a token")
     if _CONTROL.search(value):

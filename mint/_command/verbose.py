@@ -1,4 +1,4 @@
-"""What -v prints: the log of the library, with each header field on its own line and flags by name."""
+"""The output of -v: the log of the library, with each field on a separate line, and flags by name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FLAGS: dict[str, tuple[tuple[int, str], ...]] = {  # RFC 9113 6
 
 
 def flags_by_name(kind: str, flags: int) -> str:
-    """Return the flags of a frame by name; those that have none as a number."""
+    """Return the names of the flags of a frame, and those without a name as a number."""
     names: list[str] = []
     for bit, name in _FLAGS.get(kind, ()):
         if flags & bit:
@@ -71,7 +71,7 @@ class _Formatter(logging.Formatter):
 
 
 class Handler(logging.StreamHandler):  # type: ignore[type-arg]  # generic only for type checkers
-    """Notes where stderr takes no more: an exception here would come up inside a connection."""
+    """Notes that stderr cannot be written, because an exception would be raised inside a connection."""
 
     failed = False
 
@@ -81,7 +81,7 @@ class Handler(logging.StreamHandler):  # type: ignore[type-arg]  # generic only 
 
 @contextmanager
 def quiet() -> Generator[None]:
-    """Keep the warnings of the library off stderr, where Python puts those that nobody handles."""
+    """Prevent Python from printing warnings of the library, which have no other handler, on stderr."""
     handler = logging.NullHandler()
     logger = logging.getLogger("mint")
     logger.addHandler(handler)
@@ -91,9 +91,9 @@ def quiet() -> Generator[None]:
         logger.removeHandler(handler)
 
 
-def say_more() -> Handler:
-    """Let the log of the library go to stderr; secrets are redacted by the library."""
-    # Where the shell has closed stderr, Python has no stream for it.
+def log_to_stderr() -> Handler:
+    """Print the log of the library on stderr. The library redacts secrets."""
+    # If the shell has closed stderr, Python has no stream for it.
     handler = Handler(io.StringIO() if sys.stderr is None else sys.stderr)
     handler.setFormatter(_Formatter())
     logger = logging.getLogger("mint")
@@ -102,8 +102,8 @@ def say_more() -> Handler:
     return handler
 
 
-def say_less(handler: Handler) -> None:
-    """Undo `say_more`. Raises `OutputRefused` where something could not be printed."""
+def stop_logging(handler: Handler) -> None:
+    """Undo `log_to_stderr`. Raises `OutputRefused` if something could not be printed."""
     logging.getLogger("mint").removeHandler(handler)
     if handler.failed:
         raise OutputRefused("cannot write to standard error")

@@ -347,7 +347,7 @@ def serialize(frames: Iterable[Frame]) -> bytes:
 
 
 def settings_of(frame: Frame) -> dict[int, int]:
-    """Return the settings of a SETTINGS frame by identifier; octets after the last complete one are ignored."""
+    """Return the settings of a SETTINGS frame by identifier; an incomplete one at its end is ignored."""
     return dict(struct.iter_unpack(">HI", frame.payload[: len(frame.payload) // 6 * 6]))
 
 

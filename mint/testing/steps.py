@@ -420,7 +420,7 @@ def trickle(data: bytes, seconds: float, size: int = 1) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Set(Step):
-    """Set `event`, a `threading.Event`, for which the test can wait. Raises `TypeError` if it has no `set`."""
+    """Set `event`, a `threading.Event`, so that the test can wait for it; `TypeError` if it has no `set`."""
 
     event: threading.Event
 

@@ -210,7 +210,7 @@ def test_options_stand_anywhere_and_end_with_two_dashes(monkeypatch: pytest.Monk
     assert [each.target for each in found.locations] == ["/1", "/2", "/3"]
     assert found.include
     assert found.verbose
-    with pytest.raises(UsageError, match="a URL is needed"):
+    with pytest.raises(UsageError, match="a URL is required"):
         parse([])
     monkeypatch.setattr(sys, "argv", ["mint", "http://a.test/4"])
     assert parse(None).locations[0].target == "/4"

@@ -1,4 +1,4 @@
-"""The command line and the way to a server: proxies, addresses given by hand, what -v tells."""
+"""The route to a server on the command line: proxies, given addresses, and what -v prints about it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_tunnel_and_tls_in_it(capsysbinary: Capture, tmp_path: Path) -> None:
     assert b"the https proxy, by a tunnel" in err
     assert b"* TLSv1.3, " in err
     assert b"ALPN h2" in err
-    assert b"* speaking HTTP/2" in err
+    assert b"* using HTTP/2" in err
     assert proxy.requests[0].method == "CONNECT"
 
 

@@ -1,4 +1,4 @@
-"""The way to a server, as the command line says it: proxies, addresses given by hand, and what -v tells."""
+"""The route to a server on the command line: proxies, given addresses, and what -v prints about it."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ def add_options(made: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """What the command line says about the way."""
+class Route:
+    """The options about proxies and addresses."""
 
     proxy: Proxy | None = None
     from_environment: bool = False
     resolved: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
 
     def proxy_for(self, scheme: Scheme, host: str, port: int) -> Proxy | None:
-        """Return the proxy on the way to an origin."""
+        """Return the proxy for an origin, or `None`. Raises `UsageError`."""
         if not self.from_environment:
             return self.proxy
         try:
@@ -75,15 +75,15 @@ class Way:
             raise UsageError(str(error)) from error
 
     def addresses(self, host: str, port: int) -> Sequence[str] | None:
-        """Return the addresses that were given for a name, if any were."""
+        """Return the addresses of `--resolve` for a host and port, or `None`."""
         for name, its_port, addresses in self.resolved:
             if (name, its_port) == (host.lower(), port):
                 return addresses
         return None
 
 
-def parse_way(given: argparse.Namespace) -> Way:
-    """Read the options of `add_options`. Raises `UsageError`."""
+def parse_route(given: argparse.Namespace) -> Route:
+    """Parse the options of `add_options`. Raises `UsageError`."""
     if given.proxy is not None and given.proxy_env:
         raise UsageError("--proxy and --proxy-env cannot be used together")
     if given.proxy is None:
@@ -91,7 +91,7 @@ def parse_way(given: argparse.Namespace) -> Way:
         if any(about):
             raise UsageError("the options about a proxy need --proxy")
     proxy = None if given.proxy is None else _proxy(given)
-    return Way(proxy, given.proxy_env, tuple(_resolved(text) for text in given.resolve))
+    return Route(proxy, given.proxy_env, tuple(_resolved(text) for text in given.resolve))
 
 
 def _proxy(given: argparse.Namespace) -> Proxy:
@@ -129,8 +129,8 @@ def _resolved(text: str) -> tuple[str, int, tuple[str, ...]]:
     return host.lower(), number, found
 
 
-def say_way(conn: Connection, proxy: Proxy | None) -> None:
-    """Say on stderr which way was taken and what was negotiated."""
+def report_route(conn: Connection, proxy: Proxy | None) -> None:
+    """Print on stderr how the connection was made and what was negotiated."""
     peer = conn.peer_address
     where = peer if isinstance(peer, str) else "?" if peer is None else f"{peer[0]} port {peer[1]}"
     if proxy is None:
@@ -142,5 +142,5 @@ def say_way(conn: Connection, proxy: Proxy | None) -> None:
     tls = conn.tls
     if tls is not None:
         again = ", resumed" if tls.resumed else ""
-        say(f"* {tls.version}, {tls.cipher}, for {tls.server_hostname}, ALPN {tls.alpn or 'silent'}{again}")
-    say(f"* speaking {NAMES[conn.protocol]}")
+        say(f"* {tls.version}, {tls.cipher}, for {tls.server_hostname}, ALPN {tls.alpn or 'none'}{again}")
+    say(f"* using {NAMES[conn.protocol]}")
