@@ -29,7 +29,7 @@ from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
 from .arguments import check_inbox, direction_of
 from .body import as_piece, as_pieces
 from .engine import Engine
-from .failures import Settled, as_fault, common
+from .failures import Settled, as_fault, common, no_successor
 from .foresight import events_of, last_words, stays_open
 from .identity import Identity
 from .notes import log_notes
@@ -680,11 +680,11 @@ class ConnectionBase(Identity, Generic[_S]):
         """Return the value to continue with after an error of this connection.
 
         For a local error it is the same value. Raises `ValueError` for an error of another connection, and
-        for one without a successor, which was unpickled or raised before there was a connection.
+        for one that was not raised by an operation on a connection, or was unpickled.
         """
         successor = instance("error", error, MintError, "an error of mint").successor
         if not isinstance(successor, type(self)) or successor.source is not self.source:
-            raise ValueError("the error has no successor that belongs to this connection")
+            raise no_successor(successor)
         return successor
 
     def __enter__(self) -> Self:

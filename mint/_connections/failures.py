@@ -47,6 +47,15 @@ def as_fault(error: TransportError) -> Fault:
     return Fault(reason, value=value, processed=_LEVELS[error.processed.value])
 
 
+def no_successor(found: object) -> ValueError:
+    """Return what `after` raises for an error whose successor is `None` or of another connection."""
+    if found is None:
+        return ValueError(
+            "the error has no successor: it was not raised by an operation on a connection, or was unpickled"
+        )
+    return ValueError("the error is of another connection: pass it to the method after() of that connection")
+
+
 class _Connecting:
     """The block of `connecting`: it keeps nothing, so that one serves all."""
 

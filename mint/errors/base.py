@@ -66,7 +66,7 @@ class MintError(Exception):
         responses: what was decoded before the error, oldest first. After a fatal error it contains a
             `RequestFailed` for every request that was still open.
         successor: the connection value to continue with (`conn.after(error)` returns it with its exact
-            type); `None` if there is none, because connecting failed or the error was unpickled.
+            type); `None` if the error was not raised by an operation on a connection, or was unpickled.
 
     """
 
