@@ -120,7 +120,7 @@ def _buffer(value: object) -> memoryview[int] | None:
 
 
 def view(name: str, value: object) -> memoryview[int]:
-    """Return the octets of a piece of content, without a copy where that is possible."""
+    """Return the octets of a piece of content, without a copy if that is possible."""
     whole = _buffer(value)
     if whole is None:
         raise TypeError(

@@ -59,7 +59,7 @@ class Tolerance:
     length_beside_chunked: bool = flag(
         False,
         "content-length beside transfer-encoding is ignored, and the connection is not used again. RFC "
-        "9112 6.3 asks for both where such a message is not refused.",
+        "9112 6.3 asks for both if such a message is not refused.",
     )
     status_line_whitespace: bool = flag(
         False,

@@ -67,7 +67,7 @@ class Answers:
                 work()
             except Lost:
                 pass
-            except BaseException as error:  # noqa: BLE001  raised where the server stops
+            except BaseException as error:  # noqa: BLE001  raised when the server stops
                 self._failed(error)
                 self._wire.reset(stream.id, ErrorCode.INTERNAL_ERROR)
             finally:
@@ -102,7 +102,7 @@ class Answers:
             answer: object = self._handler(request)
         except Lost:
             raise
-        except BaseException as error:  # noqa: BLE001  raised where the server stops
+        except BaseException as error:  # noqa: BLE001  raised when the server stops
             self._failed(error)
             answer = Response(500)
         bodiless = request.method == "HEAD" or (isinstance(answer, Response) and answer.status in BODILESS)

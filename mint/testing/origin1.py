@@ -95,7 +95,7 @@ class Exchange:
             answer: object = self._handler(request)
         except Lost:
             raise
-        except BaseException as error:  # noqa: BLE001  raised where the server stops
+        except BaseException as error:  # noqa: BLE001  raised when the server stops
             self._failed(error)
             answer = Response(500)
         bodiless = self._method == "HEAD" or (isinstance(answer, Response) and answer.status in BODILESS)

@@ -190,7 +190,7 @@ class Server(ABC):
     def _run(self, peer: Peer) -> None:
         try:
             self._serve(peer)
-        except BaseException as error:  # noqa: BLE001  raised where the server stops
+        except BaseException as error:  # noqa: BLE001  raised when the server stops
             self._failures.append(error)
         finally:
             peer.close()
