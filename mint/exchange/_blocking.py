@@ -193,13 +193,13 @@ def prepare(
     """Return the run, and the body either as a whole or as pieces."""
     collector = Collector(max_size=max_size)
 
-    def hear(responses: list[Response]) -> None:
+    def process(responses: list[Response]) -> None:
         outcomes.update(collector.feed(responses))
         for outcome in outcomes.values():
             if isinstance(outcome, ContentTooLarge):
                 raise outcome
 
-    run = Run(conn, None, hear, waits=waits)
+    run = Run(conn, None, process, waits=waits)
     if body is None or isinstance(body, (bytes, bytearray, memoryview)):
         return run, _checks.octets(body), None
     return run, None, body
@@ -231,7 +231,7 @@ def _drive(run: Run, procedure: Waits, pieces: Pieces, until: float | None) -> N
             return
         if until is not None and monotonic() > until:
             _look(run, responses := [])
-            run.hear(responses)
+            run.process(responses)
             if run.over:
                 return
             raise TransportTimeout(PHASE).marked(successor=run.conn)

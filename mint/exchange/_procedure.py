@@ -54,7 +54,7 @@ class Run:
         self,
         conn: Connection,
         ref: RequestRef | None,
-        hear: Callable[[list[Response]], None],
+        process: Callable[[list[Response]], None],
         *,
         waits: bool,
     ) -> None:
@@ -67,7 +67,7 @@ class Run:
         """Whether the length of the body was declared, so that its last byte is its end."""
         self.over = False
         """Whether the response is complete."""
-        self._hear = hear
+        self._process = process
 
     def feed(self, message: object) -> list[Response]:
         """Feed a message of a mailbox; return the responses."""
@@ -77,7 +77,7 @@ class Run:
         self.conn, responses = fed
         return responses
 
-    def hear(self, responses: list[Response]) -> None:
+    def process(self, responses: list[Response]) -> None:
         """Note whether the response of the request is complete, and pass the responses on."""
         for response in responses:
             match response:
@@ -86,7 +86,7 @@ class Run:
                 case _:
                     pass
         if responses:
-            self._hear(responses)
+            self._process(responses)
 
     def is_sending(self) -> bool:
         """Whether more of the body has to be sent."""
@@ -122,14 +122,14 @@ def sending(run: Run, trailers: HeaderFields) -> Waits:
         yield Wait.PIECE
         if run.piece is None:
             # Getting the piece may have taken time, in which the response may have arrived.
-            run.hear((yield Wait.LOOK))
+            run.process((yield Wait.LOOK))
             if run.is_sending():
                 run.conn = run.conn.stream_request_body(ref, Eof(trailers), flush=run.flush)
             return
         rest = memoryview(run.piece).cast("B")
         while rest and run.is_sending():
             rest, wait = run.push(ref, rest)
-            run.hear((yield wait))
+            run.process((yield wait))
 
 
 def exchanging(
@@ -159,7 +159,7 @@ def exchanging(
         if streamed:
             yield from sending(run, trailers)
     while not run.over:
-        run.hear((yield Wait.RESPONSES))
+        run.process((yield Wait.RESPONSES))
 
 
 def has(fields: Sequence[tuple[str, str]], *names: str) -> bool:
@@ -171,7 +171,7 @@ def recovered(run: Run, error: MintError) -> None:
     """Continue after an error of the connection, with the responses that preceded it."""
     if error.successor is not None:
         run.conn = run.conn.after(error)
-    run.hear(list(error.responses))
+    run.process(list(error.responses))
 
 
 def give_up(run: Run) -> None:

@@ -203,14 +203,14 @@ class Driver:
                     session.feed(message)
         elif session.is_sending:
             # `recv` must not wait here, because other threads must be able to send meanwhile.
-            if not self._hear(session, 0):
+            if not self._recv(session, 0):
                 # Only a short wait: a sender may read ahead, and then nothing is left to read on the socket.
                 self._poll(session, POLLIN, self._soon(until))
-                self._hear(session, 0)
+                self._recv(session, 0)
         else:
-            self._hear(session, self._left(until))
+            self._recv(session, self._left(until))
 
-    def _hear(self, session: Session, left: float | None) -> bool:
+    def _recv(self, session: Session, left: float | None) -> bool:
         """Receive on a connection without a mailbox; return whether something arrived."""
         with self.lock if left == 0 else contextlib.nullcontext():
             try:
@@ -225,7 +225,7 @@ class Driver:
                         session.recover(error)
                 return True
             with self.lock:
-                session.hear(conn, responses)
+                session.process(conn, responses)
             return True
 
     def _look(self, session: Session) -> None:
@@ -234,7 +234,7 @@ class Driver:
             if session.is_lost:
                 return
             if mailbox is None:
-                if not self._hear(session, 0):
+                if not self._recv(session, 0):
                     return
             else:
                 try:

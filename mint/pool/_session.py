@@ -213,7 +213,7 @@ class Session:
         self.is_lost: bool = False
         self.is_draining: bool = False
         self.is_retired: bool = False
-        self.heard: float = clock()
+        self.last_received: float = clock()
         self._clock = clock
         self._options = options
         self._changed = changed
@@ -348,13 +348,13 @@ class Session:
             self.recover(error)
         else:
             if fed is not UNKNOWN:
-                self.hear(*fed)
+                self.process(*fed)
 
     @_whole
-    def hear(self, conn: Connection, responses: Sequence[Response]) -> None:
+    def process(self, conn: Connection, responses: Sequence[Response]) -> None:
         """Continue with this connection value, and distribute its responses to the requests."""
         self.conn = conn
-        self.heard = self._clock()
+        self.last_received = self._clock()
         touched: dict[RequestRef, Stream] = {}
         for response in responses:
             if isinstance(response, _OF_REQUESTS):
@@ -383,7 +383,7 @@ class Session:
         conn = self.conn
         if error.successor is not None:
             conn = conn.after(error)
-        self.hear(conn, error.responses)
+        self.process(conn, error.responses)
         if not self.conn.is_open("read"):
             self.lose(error)
 
@@ -479,8 +479,8 @@ class Session:
             return None
         if self._ping is not None:
             # Anything that arrives shows that the server is alive; its answer may follow much content.
-            return max(self._ping[1], self.heard) + self._options.ping_timeout
-        return self.heard + self._options.ping_interval
+            return max(self._ping[1], self.last_received) + self._options.ping_timeout
+        return self.last_received + self._options.ping_interval
 
     @property
     def is_pinging(self) -> bool:
