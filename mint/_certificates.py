@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from . import _checks
 from ._hosts import literal
@@ -64,16 +64,11 @@ def _matches(wanted: str, name: str) -> bool:
     )
 
 
-def is_sequence(value: object) -> TypeGuard[tuple[object, ...] | list[object]]:
-    """Whether `ssl` returned a sequence of values."""
-    return isinstance(value, (tuple, list))
-
-
 def names_in(alternatives: object, certificate: bytes) -> CertificateNames:
     """Return the names in a certificate, given the `subjectAltName` entry that `getpeercert` returned."""
     dns: list[str] = []
     addresses: list[str] = []
-    for pair in alternatives if is_sequence(alternatives) else ():
+    for pair in alternatives if _checks.is_sequence(alternatives) else ():
         match pair:
             case ("DNS", str(name)):
                 dns.append(name)

@@ -170,7 +170,8 @@ def _is_set(value: object) -> TypeGuard[frozenset[object]]:
     return isinstance(value, frozenset)
 
 
-def _is_sequence(value: object) -> TypeGuard[tuple[object, ...] | list[object]]:
+def is_sequence(value: object) -> TypeGuard[tuple[object, ...] | list[object]]:
+    """Whether a value is a tuple or a list."""
     return isinstance(value, (tuple, list))
 
 
@@ -229,7 +230,7 @@ def content(name: str, value: object, *, needed: bool = False) -> None:
     """Raise `TypeError` for text, a mapping, and anything that is neither bytes nor iterable."""
     if (value is None and not needed) or octets(value) is not None:
         return
-    pieces = value if _is_sequence(value) else ()
+    pieces = value if is_sequence(value) else ()
     if isinstance(value, str) or hasattr(value, "keys") or any(octets(piece) is None for piece in pieces):
         raise TypeError(f"{name} must be bytes or an iterable of bytes: encode text first")
     if not hasattr(value, "__iter__") and not hasattr(value, "__aiter__"):
@@ -244,7 +245,7 @@ def size(name: str, value: object, least: int = 0) -> int | None:
 def pairs(name: str, value: object) -> tuple[tuple[str, str], ...]:
     """Return pairs of name and value. Errors never show them, because they may be secret."""
     made: list[tuple[str, str]] = []
-    if _is_sequence(value):
+    if is_sequence(value):
         for pair in value:
             match pair:
                 case tuple((str() as key, str() as content)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, TypeGuard
 
-from .._certificates import is_sequence, names_in
-from .._checks import shown
+from .._certificates import names_in
+from .._checks import is_sequence, shown
 from ..errors import CertificateNotPinned, HostnameRejected
 from .pins import fingerprints_of, is_pinned
 

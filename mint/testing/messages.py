@@ -8,8 +8,9 @@ response's body is what the server sends.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeGuard
+from typing import Final, TypeAlias
 
+from .._checks import is_sequence
 from .._core.fields import SENSITIVE
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -23,13 +24,9 @@ class Lost(Exception):  # noqa: N818  an event, not an error of this program
     """The client disconnected, reset the stream, or broke the protocol: it can receive nothing more."""
 
 
-def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, (list, tuple))
-
-
 def without_secrets(value: object) -> object:
     """Return fields as `repr` may show them: without the values of secret ones."""
-    if not _is_sequence(value):
+    if not is_sequence(value):
         return value
     if len(value) == 2 and isinstance(value[0], str) and value[0].lower() in SENSITIVE:
         return value[0], "(redacted)"

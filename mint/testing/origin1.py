@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Final, TypeVar
 
+from .build import reason
 from .messages import Body, Fields, Handler, Headers, Lost, Request, Response, checked
 from .peer import Peer
 
@@ -25,14 +26,6 @@ T = TypeVar("T")
 
 class BadRequest(Lost):
     """The client sent something that is not an HTTP/1.1 request."""
-
-
-def reason(status: int) -> str:
-    """Return the usual reason phrase of a status; empty if it has none."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
 
 
 def head(status: int, headers: Fields) -> bytes:
