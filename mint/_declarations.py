@@ -210,9 +210,9 @@ def described(declared: Declaration) -> str:
     if counted and (declared.least, declared.most) != (1, MAX_LIMIT):
         text += f"; {declared.range}"
     if declared.kind == "setting" and declared.unset is not None:
-        text += f"; {declared.unset:,} unless sent"
+        text += f"; {declared.unset:,} if it is not sent"
     if declared.error:
-        text += f". Beyond it: `{declared.error}`"
+        text += f". Error if exceeded: `{declared.error}`"
     return f"{text}."
 
 

@@ -42,7 +42,7 @@ def test_an_option_is_documented(kind: type[HTTP1Options], name: str) -> None:
 
 def test_the_documentation_says_range_and_error() -> None:
     declared = Declaration("limit", "how many.", 10, 2**31 - 1, "frames", "EnhanceYourCalm")
-    assert described(declared) == "how many; 10 to 2**31 - 1. Beyond it: `EnhanceYourCalm`."
+    assert described(declared) == "how many; 10 to 2**31 - 1. Error if exceeded: `EnhanceYourCalm`."
 
 
 def test_a_declaration_is_checked() -> None:

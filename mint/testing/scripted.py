@@ -69,8 +69,8 @@ class ScriptedServer(Server):
             fetch(server.address, server.port)
         assert server.received[0].startswith(b"GET / HTTP/1.1\r\n")
 
-    A script is a sequence of steps (`Send`, `Expect`, `Close` ...). The connection is closed at its end. At
-    its end, the `with` block waits for the scripts that are being played. It raises `ScriptError` if one of
+    A script is a sequence of steps (`Send`, `Expect`, `Close` ...). When it ends, its connection is closed.
+    Leaving the `with` block waits for the scripts that are being played. It raises `ScriptError` if one of
     them failed, if a connection was opened for which there is no script, or if a connection was not opened.
 
     Args:

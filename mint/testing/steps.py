@@ -46,7 +46,7 @@ class Send(Step):
     """Send bytes, in one write or in pieces.
 
     Each piece is sent with a separate write and, with TLS, in a separate record. TCP may still join pieces
-    that the client has not read yet; put a `Wait` between separate steps to prevent that.
+    that the client has not read yet; to prevent that, use several steps with a `Wait` in between.
 
     Attributes:
         data: the bytes.
