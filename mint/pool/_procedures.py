@@ -92,7 +92,10 @@ class Look:
 
 @dataclass(slots=True)
 class Room:
-    """Wait until more can be written; also until something arrives (`reads`), or else the bell is set."""
+    """Wait until more can be written.
+
+    With `reads`, the wait also ends when something arrives; otherwise, when the bell is set.
+    """
 
     session: Session
     bell: Bell
@@ -312,7 +315,7 @@ def wait(pool: PoolState, session: Session, bell: Bell, until: float | None) -> 
         try:
             _leave(pool, session, bell)
         except BaseException:
-            # An exception of a signal handler: another request has to become the reader all the same.
+            # An exception of a signal handler may have interrupted this: let another request read.
             _leave(pool, session, bell)
             raise
 
