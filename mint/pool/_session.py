@@ -40,7 +40,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _LEAST = 4_096
-"""The number of octets of a body that may be queued at once, even if the queue has less room."""
+"""The least number of octets of a body to queue at once, if the queue has any room."""
 
 _OF_REQUESTS = (Data, Status, Headers, Done, RequestFailed, Informational, StatusReason, Trailers)
 
