@@ -43,7 +43,9 @@ class Origin(Server):
         timeout: seconds after which a wait within a request or response fails; more than 0.
         settings: HTTP/2 settings that differ from its own, by identifier (`http2.Setting`).
         port: the port to listen on; 0 for any free port.
-        protocols: `"http1"`, `"http2"`, or both; others raise `ValueError`.
+        protocols: `"http1"`, `"http2"`, or both.
+
+    Raises `TypeError` if the handler is not callable, and `ValueError` for arguments out of range.
 
     """
 
