@@ -181,7 +181,7 @@ def unread(options: PoolOptions, timeouts: Timeouts) -> object:
     ticket = world.last.ticket
     assert ticket is not None
     stream = session.open("GET", "/", (), None, streamed=False, ticket=ticket, bells=bells)
-    session.hear(
+    session.process(
         session.conn, [Status(stream.ref, 200), Headers(stream.ref, ()), Data(stream.ref, bytes(1000))]
     )
     return stream.is_paused

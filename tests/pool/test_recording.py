@@ -139,7 +139,7 @@ def test_what_cannot_record_is_refused_before_anything_is_dialled(
         make(record=3)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(FileNotFoundError):
         make(record=tmp_path / "missing" / "transcript")
-    with pytest.raises(ValueError, match="record has no effect"):
+    with pytest.raises(ValueError, match="record cannot be used together with connect"):
         make(record=tmp_path / "transcript", connect=lambda *_: pytest.fail("dialled"))
     with pytest.raises(TypeError, match="tcp"):
         make(record=tmp_path / "transcript", tcp=3)  # type: ignore[arg-type]  # that is the point
