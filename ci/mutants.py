@@ -1,7 +1,8 @@
 """Change the sources in one place at a time, build what the change affects, and run the closest tests first.
 
-A mutant is killed if a test fails or does not end. A mutant that does not compile is not counted. The same
-seed always draws the same mutants from the same sources.
+A mutant is killed if a test fails or does not end, and the same tests pass without it. A mutant that does not
+compile is not counted. The same seed always draws the same mutants from the same sources. Only a copy of the
+tree is changed; a copy in which an earlier run left a mutant is made anew.
 """
 
 import argparse
@@ -9,11 +10,12 @@ import io
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,8 @@ sys.path[:0] = [str(ROOT)]
 from ci.build_inplace import translate  # noqa: E402 - the line above makes it importable
 
 PLACE = ROOT / ".cache" / "mutate"
+# What a mutant in the copy replaces; it is there exactly as long as a mutant is.
+KEPT = PLACE.with_name("mutate-kept")
 # setuptools builds in `build` and copies from there, so an old module there would come back.
 TOUCHED = ("mint", "build")
 CORE = (".pyx", ".pxd")
@@ -67,21 +71,21 @@ SKIPPED_STARTS = (
     "cdef class",
     "cdef struct",
     "if TYPE_",
+    "elif TYPE_",
 )
-# Tests that are closest to a source: the first rule whose part is in its path.
+OF_TYPES = (": TypeAlias =", "TypeVar(", "NewType(")
+# Tests that are closest to a source: the first rule whose part is in its path. Before them come the tests
+# that are named like the source.
 CLOSEST: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "_core/http1",
-        ("tests/core/http1", "tests/fuzz", "tests/properties/test_http1_engine.py", "tests/conformance"),
+        ("tests/core/http1", "tests/core", "tests/properties", "tests/fuzz", "tests/conformance"),
     ),
     (
         "_core/http2",
-        ("tests/core/http2", "tests/fuzz", "tests/properties/test_http2.py", "tests/conformance"),
+        ("tests/core/http2", "tests/core", "tests/properties", "tests/fuzz", "tests/conformance"),
     ),
-    (
-        "_core/hpack",
-        ("tests/core", "tests/fuzz", "tests/properties/test_hpack_properties.py", "tests/conformance"),
-    ),
+    ("_core/hpack", ("tests/core", "tests/properties", "tests/fuzz", "tests/conformance")),
     ("_core/courses", ("tests/properties", "tests/connections", "tests/loops", "tests/wire")),
     ("_core/turns", ("tests/properties", "tests/connections", "tests/loops", "tests/wire")),
     ("_core/", ("tests/core", "tests/fuzz", "tests/properties", "tests/conformance")),
@@ -89,10 +93,24 @@ CLOSEST: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("_loops/", ("tests/loops", "tests/simulation", "tests/connections")),
     ("_connect/", ("tests/connect", "tests/connections")),
     ("_connections/", ("tests/connections", "tests/loops")),
-    ("_command/", ("tests/command",)),
+    ("_command/", ("tests/command", "tests/transcripts")),
+    ("ranscripts/", ("tests/transcripts", "tests/command")),
     ("errors/", ("tests/errors", "tests/connections")),
-    ("testing/", ("tests/testing",)),
-    ("", ("tests",)),
+    ("testing/", ("tests/testing", "tests/kit")),
+    ("_pool", ("tests/pool", "tests/httpx")),
+    ("pool/", ("tests/pool", "tests/httpx", "tests/simulation")),
+    ("exchange/", ("tests/exchange", "tests/pool", "tests/httpx")),
+    ("httpx", ("tests/httpx",)),
+    ("content", ("tests/content",)),
+    ("", ("tests/connections", "tests/connect", "tests/pool", "tests/exchange")),
+)
+REST = (
+    "tests",
+    "--ignore=tests/integration",
+    "--ignore=tests/ci",
+    "--ignore=tests/docs",
+    "-m",
+    "not integration",
 )
 
 
@@ -148,20 +166,30 @@ def mutants(file: str, text: str) -> Iterator[Mutant]:
             continue
         starts.setdefault(row, token)
         line = lines[row]
-        if line.strip().startswith(SKIPPED_STARTS) or is_declaration(line) or token.start[0] != token.end[0]:
+        if is_skipped(line) or is_declaration(line) or token.start[0] != token.end[0]:
             continue
         for new in changes(token, line, in_enum=row in enums):
             yield Mutant(file, row, token.start[1], token.end[1], new, token.string)
     for row, token in starts.items():
-        line = lines[row]
-        if token.type == tokenize.NAME and is_statement(line) and not line.strip().startswith(SKIPPED_STARTS):
-            yield Mutant(file, row, token.start[1], len(line), "pass", line.strip())
-        for word in ("if ", "elif ", "while "):
-            stripped = line.strip()
-            if stripped.startswith(word) and stripped.endswith(":") and word != "while ":
-                at = line.index(word) + len(word)
-                for new in ("True", "False"):
-                    yield Mutant(file, row, at, line.rindex(":"), new, line[at : line.rindex(":")])
+        if not is_skipped(lines[row]):
+            yield from whole_changes(file, row, token, lines[row])
+
+
+def whole_changes(file: str, row: int, token: tokenize.TokenInfo, line: str) -> Iterator[Mutant]:
+    """Yield the changes of a whole statement or condition; `token` is the first of the line."""
+    stripped = line.strip()
+    if token.type == tokenize.NAME and is_statement(line):
+        yield Mutant(file, row, token.start[1], len(line), "pass", stripped)
+    for word in ("if ", "elif "):
+        if stripped.startswith(word) and stripped.endswith(":"):
+            at = line.index(word) + len(word)
+            for new in ("True", "False"):
+                yield Mutant(file, row, at, line.rindex(":"), new, line[at : line.rindex(":")])
+
+
+def is_skipped(line: str) -> bool:
+    """Whether a line is about types and imports only."""
+    return line.strip().startswith(SKIPPED_STARTS) or any(part in line for part in OF_TYPES)
 
 
 def enum_rows(lines: list[str]) -> set[int]:
@@ -233,70 +261,148 @@ def sources(module: str) -> list[str]:
     return found
 
 
-def closest(file: str, *, quick: bool) -> list[list[str]]:
-    """Return the test paths to run, the closest first."""
+def closest(file: str, root: Path, *, quick: bool) -> list[list[str]]:
+    """Return the tests to run in rounds, the closest first: those named like the source, then its folders."""
+    stem = Path(file).stem.strip("_")
     near = next(paths for part, paths in CLOSEST if part in file)
-    near = tuple(path for path in near if (PLACE / path).exists())
-    rounds = [[path] for path in near]
+    rounds = [[path] for path in near if (root / path).exists()]
+    named = sorted(
+        str(path.relative_to(root))
+        for path in (root / "tests").rglob(f"test_*{stem}*.py")
+        if "integration" not in path.parts and path.parent.name not in {"ci", "docs"}
+    )
+    if named and len(stem) > 3:  # a shorter name is part of too many others
+        rounds.insert(0, named)
     if not quick:
-        rounds.append(
-            [
-                "tests",
-                "--ignore=tests/integration",
-                "--ignore=tests/ci",
-                "--ignore=tests/docs",
-                "-m",
-                "not integration",
-            ]
-        )
+        rounds.append(list(REST))
     return rounds
 
 
 def build() -> bool:
     """Build what changed in the copy; False where the change does not compile."""
-    environment = {**os.environ, "CFLAGS": "-O1 -g0", "CC": "ccache gcc" if shutil.which("ccache") else "gcc"}
     try:
         translate(PLACE, 1, [])
     except subprocess.CalledProcessError:
         return False
     script = "import setuptools; setuptools.setup()"
     command = [sys.executable, "-W", "ignore", "-c", script, "-q", "build_ext", "--inplace"]
-    done = subprocess.run(command, cwd=PLACE, env=environment, check=False, capture_output=True)
+    done = subprocess.run(command, cwd=PLACE, env=compiling(), check=False, capture_output=True)
     return not done.returncode
 
 
-def killed(file: str, limit: float, *, quick: bool) -> str:
-    """Return the tests that notice; empty where none does."""
-    for paths in closest(file, quick=quick):
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--hypothesis-seed=1",
-            *ABOUT_SOURCES,
-            *paths,
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(PLACE), "PYTHONDONTWRITEBYTECODE": "1"}
+def compiling() -> dict[str, str]:
+    """Return the environment in which the copy is compiled."""
+    return {**os.environ, "CFLAGS": "-O1 -g0", "CC": "ccache gcc" if shutil.which("ccache") else "gcc"}
+
+
+def failure(place: Path, paths: Sequence[str], limit: float) -> str:
+    """Run tests in a tree and return the first failure; empty where all pass.
+
+    Tests that do not end in time are ended, with every process that they started.
+    """
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1"]
+    environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(
+        [*command, *ABOUT_SOURCES, *paths],
+        cwd=place,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as running:
         try:
-            done = subprocess.run(
-                command,
-                cwd=PLACE,
-                env=environment,
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=limit,
-            )
-        except subprocess.TimeoutExpired:
-            return f"{paths[0]} (it does not end)"
-        if done.returncode not in (0, 5):
-            failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-            return failed[0][:120] if failed else f"{paths[0]}: exit status {done.returncode}"
-    return ""
+            said, _ = running.communicate(timeout=limit)
+        except BaseException as error:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+            if isinstance(error, subprocess.TimeoutExpired):
+                return f"{paths[0]} (it does not end)"
+            raise
+    if running.returncode in (0, 5):  # 5: there is no such test
+        return ""
+    failed = [line for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return failed[0][:120] if failed else f"{paths[0]}: exit status {running.returncode}"
+
+
+class Planted:
+    """The copy with a mutant in it; leaving takes it out again, with all that was built."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
+        self._path = PLACE / mutant.file
+        # Nothing is built for a Python file.
+        self._touched = TOUCHED if self._path.suffix in CORE else (mutant.file,)
+
+    def __enter__(self) -> None:
+        """Keep what will be touched, then plant the mutant."""
+        made = KEPT.with_name("mutate-keeping")
+        shutil.rmtree(made, ignore_errors=True)
+        for name in self._touched:
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            if (PLACE / name).is_dir():
+                shutil.copytree(PLACE / name, made / name, copy_function=shutil.copy2)
+            else:
+                shutil.copy2(PLACE / name, made / name)
+        made.rename(KEPT)
+        self._path.write_text(self._mutant.applied(self._path.read_text("utf-8")), encoding="utf-8")
+
+    def __exit__(self, *_: object) -> None:
+        """Bring everything back."""
+        for name in self._touched:
+            if (PLACE / name).is_dir():
+                shutil.rmtree(PLACE / name)
+            shutil.move(str(KEPT / name), str(PLACE / name))
+        shutil.rmtree(KEPT)
+
+
+def prepare() -> None:
+    """Bring the copy up to date and build it; make it anew if a run was ended with a mutant in it.
+
+    What was built from a mutant is newer than every source, so that building would keep it.
+    """
+    if KEPT.exists():
+        shutil.rmtree(PLACE, ignore_errors=True)
+        shutil.rmtree(KEPT)
+    command = [sys.executable, "ci/build_inplace.py", "--into", str(PLACE), "--jobs", "1"]
+    subprocess.run(command, cwd=ROOT, env=compiling(), check=True)
+
+
+class Trial:
+    """Tries mutants; remembers which tests are known to pass without any."""
+
+    def __init__(self, limit: float, *, quick: bool) -> None:
+        self._limit = limit
+        self._quick = quick
+        self._sound: set[tuple[str, ...]] = set()
+
+    def outcome(self, mutant: Mutant) -> tuple[bool, str]:
+        """Return whether a mutant compiles, and the test that notices it; empty where none does."""
+        with Planted(mutant):
+            if not self._compiles(mutant):
+                return False, ""
+            for paths in closest(mutant.file, PLACE, quick=self._quick):
+                found = failure(PLACE, paths, self._limit)
+                if found:
+                    break
+            else:
+                return True, ""
+        if tuple(paths) not in self._sound:
+            without = failure(PLACE, paths, self._limit)
+            if without:
+                raise SystemExit(f"these tests fail without any mutant: {without}")
+            self._sound.add(tuple(paths))
+        return True, found
+
+    def _compiles(self, mutant: Mutant) -> bool:
+        if Path(mutant.file).suffix in CORE:
+            return build()
+        try:
+            compile((PLACE / mutant.file).read_text("utf-8"), mutant.file, "exec")
+        except SyntaxError:
+            return False
+        return True
 
 
 def main() -> int:
@@ -325,34 +431,21 @@ def main() -> int:
     if chosen.list:
         print(*drawn, sep="\n")
         return 0
-    command = [sys.executable, "ci/build_inplace.py", "--into", str(PLACE), "--jobs", "1"]
-    environment = {**os.environ, "CFLAGS": "-O1 -g0", "CC": "ccache gcc" if shutil.which("ccache") else "gcc"}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    kept = PLACE.with_name("mutate-kept")
+    prepare()
+    trial = Trial(chosen.limit, quick=chosen.quick)
     survivors: list[Mutant] = []
     counts = {"core": [0, 0], "python": [0, 0]}  # tried, killed
     for mutant in drawn:
-        shutil.rmtree(kept, ignore_errors=True)
-        for name in TOUCHED:
-            shutil.copytree(PLACE / name, kept / name, copy_function=shutil.copy2)
-        path = PLACE / mutant.file
-        path.write_text(mutant.applied(path.read_text("utf-8")), encoding="utf-8")
         begun = time.monotonic()
-        is_core = path.suffix in CORE
-        if is_core and not build():
-            outcome = "does not compile"
-        else:
-            by = killed(mutant.file, chosen.limit, quick=chosen.quick)
-            count = counts["core" if is_core else "python"]
+        compiles, by = trial.outcome(mutant)
+        if compiles:
+            count = counts["core" if Path(mutant.file).suffix in CORE else "python"]
             count[0] += 1
             count[1] += bool(by)
             if not by:
                 survivors.append(mutant)
-            outcome = f"killed by {by}" if by else "SURVIVED"
-        print(f"{mutant}: {outcome} ({time.monotonic() - begun:.0f} s)", flush=True)
-        for name in TOUCHED:
-            shutil.rmtree(PLACE / name)
-            shutil.move(str(kept / name), str(PLACE / name))
+        became = f"killed by {by}" if by else "SURVIVED" if compiles else "does not compile"
+        print(f"{mutant}: {became} ({time.monotonic() - begun:.0f} s)", flush=True)
     for kind, (tried, dead) in counts.items():
         if tried:
             print(f"{kind}: {dead} of {tried} killed, {100 * dead / tried:.1f} %")

@@ -1,0 +1,179 @@
+"""Mutation testing: which changes are tried, which tests run first, and what counts as noticed."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ci import mutants
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def tried(text: str) -> set[str]:
+    """Return every change of a source, as the line that it leads to."""
+    return {one.applied(text).splitlines()[one.row].strip() for one in mutants.mutants("a.py", text)}
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        ("x = a < b", {"x = a <= b", "x = a >= b", "pass"}),
+        ("x = a == b", {"x = a != b", "pass"}),
+        ("x = 7", {"x = 8", "pass"}),
+        ("return a and not b", {"return a or not b", "return a and  b"}),
+        ("if a:", {"if True:", "if False:"}),
+        ("elif a:", {"elif True:", "elif False:"}),
+        ("call(a)", {"pass"}),
+        ("if TYPE_CHECKING:", set()),
+        ("Pair: TypeAlias = int | str", set()),
+        ('T = TypeVar("T")', set()),
+        ("from a import b", set()),
+        ("def f(x: int | None) -> str | None:", set()),
+        ("cdef int x", set()),
+        ("for x in y:", set()),
+        ("# a < b", set()),
+        ("x = call(", set()),
+    ],
+)
+def test_what_is_tried(line: str, changed: set[str]) -> None:
+    assert tried(f"{line}\n") == changed
+
+
+def test_numbers_of_enumerations_are_names() -> None:
+    assert tried("cdef enum:\n    A = 1\n\ncdef int f():\n    return 2\n") == {"pass", "return 3"}
+
+
+def test_every_change_of_the_sources_changes_one_line() -> None:
+    for file in mutants.sources("_wire/"):
+        text = (mutants.ROOT / file).read_text("utf-8")
+        lines = text.splitlines()
+        for one in mutants.mutants(file, text):
+            changed = one.applied(text).splitlines()
+            assert [row for row, line in enumerate(changed) if line != lines[row]] == [one.row], one
+
+
+def test_every_source_has_tests_that_are_closer_than_the_rest() -> None:
+    for file in mutants.sources(""):
+        near = mutants.closest(file, mutants.ROOT, quick=True)
+        assert near, file
+        assert all((mutants.ROOT / path).exists() for paths in near for path in paths)
+        assert mutants.closest(file, mutants.ROOT, quick=False) == [*near, list(mutants.REST)]
+
+
+def test_tests_named_like_the_source_come_first() -> None:
+    first, second, *_ = mutants.closest("mint/pool/_policy.py", mutants.ROOT, quick=True)
+    assert first == ["tests/pool/test_policy.py"]
+    assert second == ["tests/pool"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("def test(): pass", ""),
+        ("", ""),
+        ("def test(): assert False", "FAILED test_one.py::test"),
+        ("import missing", "ERROR test_one.py"),
+        ("import os, signal\ndef test(): os.kill(os.getpid(), signal.SIGSEGV)", "exit status -11"),
+    ],
+    ids=["passes", "none", "fails", "cannot be imported", "crashes"],
+)
+def test_what_counts_as_noticed(tmp_path: Path, text: str, found: str) -> None:
+    (tmp_path / "test_one.py").write_text(text)
+    seen = mutants.failure(tmp_path, ["test_one.py"], 60)
+    assert found in seen
+    assert bool(found) == bool(seen)
+
+
+def test_tests_that_do_not_end_are_ended_with_what_they_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        child = f"import socket; socket.create_connection(('127.0.0.1', {server.getsockname()[1]})).recv(1)"
+        # The child would hold the pipe open for as long as it lives.
+        text = f'import subprocess, sys\ndef test(): subprocess.run([sys.executable, "-c", "{child}"])'
+        (tmp_path / "test_one.py").write_text(text)
+        assert mutants.failure(tmp_path, ["test_one.py"], 15) == "test_one.py (it does not end)"
+        server.settimeout(30)
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(30)
+            assert not connection.recv(1)
+
+
+class Copy:
+    """A copy of a tree that is as small as can be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place, self.kept = folder / "copy", folder / "kept"
+        (self.place / "mint").mkdir(parents=True)
+        (self.place / "tests" / "wire").mkdir(parents=True)
+        self.source = self.place / "mint" / "_wire" / "a.py"
+        self.source.parent.mkdir()
+        self.source.write_text("x = 1\n")
+        self.test = self.place / "tests" / "wire" / "test_it.py"
+        self.mutant = mutants.Mutant("mint/_wire/a.py", 0, 4, 5, "2", "1")
+
+    def is_clean(self) -> bool:
+        return self.source.read_text() == "x = 1\n" and not self.kept.exists()
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
+    made = Copy(tmp_path)
+    monkeypatch.setattr(mutants, "PLACE", made.place)
+    monkeypatch.setattr(mutants, "KEPT", made.kept)
+    return made
+
+
+READ = "from pathlib import Path\ndef test(): assert '1' in Path('mint/_wire/a.py').read_text()"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [(READ, "FAILED"), (READ.replace("'1'", "'x'"), "")], ids=["killed", "survives"]
+)
+def test_a_mutant_that_is_tried_leaves_nothing(copy: Copy, text: str, found: str) -> None:
+    copy.test.write_text(text)
+    compiles, by = mutants.Trial(60, quick=True).outcome(copy.mutant)
+    assert compiles
+    assert found in by
+    assert bool(found) == bool(by)
+    assert copy.is_clean()
+
+
+def test_a_mutant_that_does_not_compile_is_none(copy: Copy) -> None:
+    wrong = mutants.Mutant("mint/_wire/a.py", 0, 4, 5, "(", "1")
+    assert mutants.Trial(60, quick=True).outcome(wrong) == (False, "")
+    assert copy.is_clean()
+
+
+def test_no_mutant_is_killed_by_tests_that_fail_without_it(copy: Copy) -> None:
+    copy.test.write_text("def test(): assert False")
+    with pytest.raises(SystemExit, match="fail without any mutant"):
+        mutants.Trial(60, quick=True).outcome(copy.mutant)
+    assert copy.is_clean()
+
+
+def test_an_interrupt_takes_the_mutant_out(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mutants, "failure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        mutants.Trial(60, quick=True).outcome(copy.mutant)
+    assert copy.is_clean()
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_copy_in_which_a_mutant_was_left_is_made_anew(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    """What was built of a mutant is newer than every source, so building would keep it."""
+    if not ended:
+        mutants.Planted(copy.mutant).__enter__()
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: None)
+    mutants.prepare()
+    assert copy.place.exists() is ended
+    assert not copy.kept.exists()
