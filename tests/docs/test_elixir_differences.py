@@ -197,6 +197,24 @@ def test_responses_over_http2(sent: list[Frame], expected: list[object]) -> None
     assert conn.is_open()
 
 
+def test_a_tunnel_over_http1_carries_what_follows_the_response() -> None:
+    conn, ref = over_http1(count=0).request("CONNECT", "far.example:443", [], mint.STREAM)
+    conn, said = received(conn, b"HTTP/1.1 103 Early Hints\r\n\r\n" + HEAD + b"\r\nover it")
+    assert said == [mint.Informational, 200, (), b"over it"]
+    link_of(conn).take()
+    conn = conn.stream_request_body(ref, b"back")
+    assert link_of(conn).take() == b"back"
+
+
+def test_the_directions_of_a_tunnel_over_http2_end_independently() -> None:
+    conn, ref = over_http2(count=0).request("CONNECT", "far.example:443", [], mint.STREAM)
+    conn, said = framed(conn, frames.headers(1, [STATUS]), frames.data(1, b"over it", end=True))
+    assert said == [200, (), b"over it", mint.Done]
+    link_of(conn).take()
+    conn = conn.stream_request_body(ref, b"back")
+    assert link_of(conn).take() == frames.serialize([frames.data(1, b"back")])
+
+
 def test_pongs_in_any_order() -> None:
     conn = over_http2(0)
     conn, first = conn.ping(b"12345678")
