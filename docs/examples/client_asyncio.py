@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """Use it with `async with`; cancelling one call harms no other."""
+    """A client to use with `async with`. Cancelling one call does not affect the others."""
 
     def __init__(self, base: str, *, tls: mint.TLSOptions | None = None) -> None:
         self._base = base

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 Page: TypeAlias = tuple[str, int, int]
-"""The target, the status (0 where the page could not be fetched), and how many bytes came."""
+"""The target, the status (0 if the page could not be fetched), and how many bytes were received."""
 
 
 class Crawler:
@@ -34,13 +34,13 @@ class Crawler:
         self._tls = tls or mint.TLSOptions()
         self._timeout = timeout
         self.errors: dict[str, mint.MintError] = {}
-        # A server may close a connection at any moment; what was asked for with GET is asked for again.
+        # A server may close a connection at any moment. A GET can be sent again.
         self._options = mint.pool.PoolOptions(
             max_connections=connections, max_per_origin=connections, max_retries=10, retry_idempotent=True
         )
 
     def crawl(self, targets: Iterable[str]) -> Iterator[Page]:
-        """Yield each page once, in the order in which they end. Stop early and everything is closed."""
+        """Yield each page once, as soon as it is complete. Stopping early closes everything."""
         waiting = iter(targets)
         running: set[Future[Page]] = set()
         with (

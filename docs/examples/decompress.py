@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def content(
     conn: mint.Connection, target: str, *, limit: int, timeout: float = 30.0
 ) -> tuple[mint.Connection, bytes]:
-    """Fetch one target; return its content, decoded. The connection is closed where that fails.
+    """Fetch one target and return its decoded content. If that fails, the connection is closed.
 
-    Raises the errors of `mint.content`, `ContentTooLarge` among them as soon as the limit is exceeded.
+    Raises the errors of `mint.content`; `ContentTooLarge` is raised as soon as the limit is exceeded.
     """
     conn, ref = conn.request("GET", target, [mint.content.accept_encoding()])
     decoder = mint.content.Decoder(max_size=limit)
@@ -39,7 +39,7 @@ def content(
                     case mint.RequestFailed(ref=each, error=error) if each == ref:
                         raise error
                     case _:
-                        pass  # a Pong, a push, or what a later version of mint may say
+                        pass  # a Pong, a push, or a kind of response that a later version of mint adds
         pieces += decoder.finish()
     except BaseException:
         with suppress(mint.MintError):

@@ -1,4 +1,4 @@
-"""A downloader: many URLs into a folder, a few at a time, each file complete or absent."""
+"""A downloader: several URLs at a time, each into a file that is either complete or does not exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMITS = mint.pool.Timeouts(pool=60.0, connect=10.0, read=30.0)
 
 
 def download(pool: mint.pool.Pool, url: str, target: Path, *, max_size: int | None = None) -> int:
-    """Download one URL; return the size of the file. Nothing is left where it fails."""
+    """Download one URL and return the size of the file. If that fails, no file is left."""
     part = target.with_name(target.name + ".part")
     try:
         with (
@@ -39,7 +39,7 @@ def download(pool: mint.pool.Pool, url: str, target: Path, *, max_size: int | No
 def download_all(
     files: Iterable[tuple[str, Path]], *, at_once: int = 8, tls: mint.TLSOptions | None = None
 ) -> dict[str, int | Exception]:
-    """Download many; return the size or the error of each URL."""
+    """Download many URLs; return the size or the error of each."""
     options = mint.pool.PoolOptions(retry_idempotent=True)
 
     def one(given: tuple[str, Path]) -> tuple[str, int | Exception]:

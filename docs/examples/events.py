@@ -1,4 +1,4 @@
-"""Server-sent events: a response that does not end, parsed as it comes (WHATWG HTML, 9.2)."""
+"""Server-sent events: a response that does not end, parsed while it arrives (WHATWG HTML, 9.2)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ServerEvent:
 
 
 class Parser:
-    """Turns bytes, cut anywhere, into events. It keeps at most `max_size` characters of one event."""
+    """Parses bytes, split anywhere, into events. It keeps at most `max_size` characters of one event."""
 
     def __init__(self, *, max_size: int = 1_000_000) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
@@ -45,7 +45,7 @@ class Parser:
         if not text:
             return
         if self._after_return:
-            text = text.removeprefix("\n")  # the other half of a line end that came in two pieces
+            text = text.removeprefix("\n")  # the rest of a CR LF that arrived in two pieces
             self._after_return = False
         self._after_return = text.endswith("\r")
         *lines, rest = LINE_END.split(text)
@@ -80,9 +80,9 @@ class Parser:
             case "retry" if value.isascii() and value.isdecimal() and len(value) < 10:
                 self.retry = int(value)
             case _:
-                pass  # comments have no name; what is not known is left out
+                pass  # a comment, which has no name, or an unknown field
         if not self._data and not self._type:
-            self._size = 0  # comments keep a connection alive and may come without end
+            self._size = 0  # comments keep a connection alive, so there may be any number of them
         return None
 
     def _dispatch(self) -> ServerEvent | None:
@@ -119,4 +119,4 @@ def events(
                     case mint.RequestFailed(ref=each, error=error) if each == ref:
                         raise error
                     case _:
-                        pass  # a Pong, a push, or what a later version of mint may say
+                        pass  # a Pong, a push, or a kind of response that a later version of mint adds

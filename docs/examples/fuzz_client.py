@@ -1,8 +1,7 @@
-"""A fuzz test of another client: mint finds out what an answer means, the client must agree.
+"""A fuzz test of another client: the client must read the same from each response as mint.
 
-Answers are made by damaging valid ones. mint, as an independent implementation over memory, says whether the
-result is a response and with what status and content. The client gets the same bytes from a server, cut at
-random places.
+The responses are valid ones that were damaged. mint parses each one in memory, and says whether it is still
+valid, and with what status and content. The client gets the same bytes from a server, split somewhere.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Client: TypeAlias = "Callable[[str], tuple[int, bytes]]"
-"""Fetches a URL; returns status and content, or raises."""
+"""Fetches a URL; returns the status and the content, or raises an exception."""
 
 SEEDS = (
     b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
@@ -33,12 +32,12 @@ SEEDS = (
 class Disagreement:
     answer: bytes
     expected: tuple[int, bytes] | None
-    """Status and content; `None` where it is no valid response."""
+    """Status and content; `None` if it is not a valid response."""
     found: tuple[int, bytes] | str
 
 
 def damaged(seed: bytes, random: Random) -> bytes:
-    """Return a copy with up to three bytes changed, left out or doubled."""
+    """Return a copy with up to three bytes changed, removed or doubled."""
     octets = bytearray(seed)
     for _ in range(random.randint(0, 3)):
         place = random.randrange(len(octets))
@@ -53,7 +52,7 @@ def damaged(seed: bytes, random: Random) -> bytes:
 
 
 def meaning(answer: bytes) -> tuple[int, bytes] | None:
-    """Return what mint takes the bytes for."""
+    """Return the status and the content that mint finds in the bytes; `None` if it refuses them."""
     link = mint.transport.Memory(reads=True)
     conn = mint.http1.initiate(link, scheme="http", hostname="127.0.0.1", identity=1)
     conn, ref = conn.request("GET", "/")
@@ -73,7 +72,7 @@ def meaning(answer: bytes) -> tuple[int, bytes] | None:
 
 def fuzz(client: Client, *, seed: int, count: int) -> Iterator[Disagreement]:
     """Yield each answer about which the client and mint disagree."""
-    random = Random(seed)  # noqa: S311  # to be repeated, not to be secret
+    random = Random(seed)  # noqa: S311  # it must be repeatable, not secret
     for _ in range(count):
         answer = damaged(random.choice(SEEDS), random)
         expected = meaning(answer)
@@ -82,7 +81,7 @@ def fuzz(client: Client, *, seed: int, count: int) -> Iterator[Disagreement]:
             found: tuple[int, bytes] | str
             try:
                 found = client(f"http://{server.address}:{server.port}/")
-            except Exception as error:  # noqa: BLE001  # whatever a client raises, it refused
+            except Exception as error:  # noqa: BLE001  # any exception means that the client refused
                 found = f"{type(error).__name__}: {error}"
         if found != expected if isinstance(found, tuple) else expected is not None:
             yield Disagreement(answer, expected, found)

@@ -1,4 +1,4 @@
-"""A `get()` function: one URL in, one decoded answer out, redirects followed."""
+"""A `get()` function: it follows redirects, and returns the decoded answer for one URL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Page:
 def get(
     url: str, *, timeout: float = 30.0, max_size: int = 10_000_000, tls: mint.TLSOptions | None = None
 ) -> Page:
-    """Return what a URL leads to; `timeout` and `max_size` apply to each answer on the way."""
+    """Return the page at a URL. `timeout` and `max_size` apply to each answer, redirects included."""
     for _ in range(10):
         parts = mint.exchange.split_url(url)
         tcp = mint.TCPOptions(connect_timeout=timeout)

@@ -1,4 +1,4 @@
-"""A pool shared by threads: one policy for retries, and an error that says what happened to the request."""
+"""A pool shared by threads, with one policy for retries and errors that say what happened to the request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class Client:
 
     def __init__(self, base: str, *, tls: mint.TLSOptions | None = None, timeout: float = 30.0) -> None:
         self._base = base
-        # Requests that the server did not act on are sent again anyway; idempotent ones also in doubt.
+        # A pool always repeats requests that the server did not act on; this one also repeats idempotent
+        # requests on which it may have acted.
         options = mint.pool.PoolOptions(max_per_origin=8, idle_timeout=30.0, retry_idempotent=True)
         self._pool = mint.pool.Pool(options=options, timeout=timeout, tls=tls or mint.TLSOptions())
 

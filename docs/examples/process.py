@@ -1,8 +1,8 @@
 """One connection for many threads: callers get futures, and every future completes.
 
-A future ends with an answer, with an error whose `processed` says whether the server may have acted on the
-request, or cancelled. Requests are concurrent over HTTP/2 and follow each other over HTTP/1. After the
-server was restarted the pool connects again.
+A future ends with an answer, or with an error whose `processed` says whether the server may have acted on
+the request, or it is cancelled. Requests are concurrent over HTTP/2, and follow one another over HTTP/1.
+After the server was restarted, the pool connects again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Process:
-    """Use it in a `with` block. Leaving it ends what is under way with `PoolClosed`."""
+    """A shared connection to use in a `with` block. At its end, open requests fail with `PoolClosed`."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Process:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes | Iterable[bytes] | None = None,
     ) -> Future[Answer]:
-        """Ask for an answer, from any thread. After the end the future holds `PoolClosed`."""
+        """Make a request, from any thread. After `close`, the future fails with `PoolClosed`."""
         url = mint.exchange.URL(*self._origin, target)
         with self._lock:
             if not self._is_closed:
@@ -58,7 +58,7 @@ class Process:
         return late
 
     def close(self) -> None:
-        """End: what runs or waits fails with `PoolClosed`, whose `processed` tells one from the other."""
+        """Close: requests that were sent or wait fail with `PoolClosed`; its `processed` tells which."""
         with self._lock:
             self._is_closed = True
         self._pool.close()

@@ -1,8 +1,8 @@
 """One connection for many tasks of asyncio: each awaits its answer, and every wait ends.
 
-It ends with an answer, with an error whose `processed` says whether the server may have acted on the request,
-or cancelled. Cancelling one resets its own stream and harms no other. After the server was restarted the pool
-connects again.
+It ends with an answer, or with an error whose `processed` says whether the server may have acted on the
+request, or the task is cancelled. Cancelling a task resets its own stream and does not affect the others.
+After the server was restarted, the pool connects again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Process:
-    """Use it in an `async with` block. Leaving it ends what is under way with `PoolClosed`."""
+    """A shared connection for an `async with` block. At its end, open requests fail with `PoolClosed`."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Process:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes | AsyncIterable[bytes] | None = None,
     ) -> Answer:
-        """Return an answer. Raises `PoolClosed` after the end."""
+        """Make a request and return its answer. Raises `PoolClosed` after the block."""
         return await self._pool.request(method, mint.exchange.URL(*self._origin, target), headers, body)
 
     async def __aenter__(self) -> Self:

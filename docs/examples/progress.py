@@ -1,4 +1,4 @@
-"""A download with a progress bar: `Data` comes as it arrives, so there is always something to show."""
+"""A download with a progress bar, which is drawn again whenever `Data` arrives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH = 40
 
 
 def download(conn: mint.Connection, target: str, sink: IO[bytes]) -> Iterator[tuple[int, int | None]]:
-    """Write the content to `sink`; yield how much came and how much there is, if that is known."""
+    """Write the content to `sink`; yield the octets received so far, and the total if it is known."""
     conn, ref = conn.request("GET", target)
     size, total, ended = 0, None, False
     while not ended:
@@ -34,12 +34,12 @@ def download(conn: mint.Connection, target: str, sink: IO[bytes]) -> Iterator[tu
                 case mint.RequestFailed(ref=each, error=error) if each == ref:
                     raise error
                 case _:
-                    pass  # a Pong, a push, or what a later version of mint may say
+                    pass  # a Pong, a push, or a kind of response that a later version of mint adds
         yield size, total
 
 
 def bar(size: int, total: int | None) -> str:
-    """Return one line that shows how far it is."""
+    """Return one line that shows the progress."""
     if not total:
         return f"{size:,} bytes"
     filled = WIDTH * size // total
@@ -47,7 +47,7 @@ def bar(size: int, total: int | None) -> str:
 
 
 def show(conn: mint.Connection, target: str, sink: IO[bytes]) -> None:
-    """Download, and draw the bar on one line of the terminal."""
+    """Download, and draw a progress bar on one line of the terminal."""
     for size, total in download(conn, target, sink):
         sys.stderr.write(f"\r{bar(size, total)}")
     sys.stderr.write("\n")

@@ -1,4 +1,4 @@
-"""A streaming relay: what one server sends goes to another, at the pace of the slower one."""
+"""A streaming relay: it downloads from one server and uploads to another, at the pace of the slower one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ KEPT = ("content-type", "content-encoding", "content-language", "last-modified",
 def relay(
     source: str, target: str, *, method: str = "PUT", tls: mint.TLSOptions | None = None
 ) -> tuple[int, int]:
-    """Send the content of one URL to another; return the status of the upload, and how many bytes it took.
+    """Send the content of one URL to another; return the status of the upload and the number of bytes sent.
 
-    Where the source breaks off, the upload is given up, so that the target never takes a part for the whole.
+    If the source ends too early, the upload is cancelled, so that the target does not take a part for the
+    whole.
     """
     sent = 0
     with (

@@ -1,6 +1,6 @@
 """A streaming upload: `mint.exchange.send_body` sends as fast as possible and notices an early answer.
 
-The same code serves both protocols.
+The same code works with both protocols.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Upload:
                 if self._ref not in ended and monotonic() > until:
                     raise mint.errors.TransportTimeout("waiting for the answer")
         except mint.MintError as error:
-            # What the server said before counts: it may have refused the upload and gone.
+            # The answer may have arrived before the error: a server may refuse the upload and then close.
             hear(error.responses)
             if self._ref not in ended:
                 self.conn.close()

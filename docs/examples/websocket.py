@@ -1,7 +1,7 @@
-"""WebSocket with `wsproto` over HTTP/1 (RFC 6455) and over HTTP/2 (RFC 8441): one code path.
+"""WebSocket with `wsproto` over HTTP/1 (RFC 6455) and over HTTP/2 (RFC 8441).
 
-They differ in how the tunnel is asked for, and in nothing else: after the answer, what the server sends is
-`Data` of the request, and what we send goes through `stream_request_body`.
+The protocols differ only in the request that opens the tunnel. After the answer, what the server sends is
+`Data` of the request, and `stream_request_body` sends.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 NO_CODE = 1005
 TOO_LARGE = 1009
 LINGER = 2.0
-"""How many seconds the server has to end the tunnel after it broke the protocol."""
+"""How many seconds `close` and a failure wait for the server to end its direction of the tunnel."""
 
 
 class WebSocketError(ConnectionError):
-    """The server refused the WebSocket, broke the protocol, or went away without a close frame."""
+    """The server refused the WebSocket, violated the protocol, or ended the tunnel without a close frame."""
 
 
 class WebSocket:
-    """A WebSocket on a connection of its own (HTTP/1), or on one stream of it (HTTP/2).
+    """A WebSocket on a connection of its own (HTTP/1), or on one stream of a connection (HTTP/2).
 
-    After the end `close_code` and `close_reason` say what the server's close frame said; `close_code` is
-    `None` where there was none.
+    After the end, `close_code` and `close_reason` are those of the server's close frame; `close_code` is
+    `None` if there was none.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class WebSocket:
 
     def _open_http2(self, conn: mint.HTTP2, target: str) -> None:
         if not conn.get_server_setting("enable_connect_protocol"):
-            # The server's settings are the first thing it sends: after a Pong they have arrived.
+            # A server sends its settings first, so they have arrived when a Pong has.
             until = monotonic() + self._timeout
             conn, ping = conn.ping()
             answered = False
@@ -113,8 +113,8 @@ class WebSocket:
     def messages(self) -> Iterator[str | bytes]:
         """Yield messages until the server closes.
 
-        `timeout` seconds may pass without a frame of the server. Raises `WebSocketError` where the server
-        breaks the protocol, sends more than `max_size` in one message, or goes away without a close frame.
+        Waits at most `timeout` seconds for each frame. Raises `WebSocketError` if the server violates the
+        protocol, sends more than `max_size` in one message, or ends the tunnel without a close frame.
         """
         fragments: list[str | bytes] = []
         size = 0
@@ -138,11 +138,11 @@ class WebSocket:
                         pass
             if self._ended:
                 self._over = True
-                raise WebSocketError("the server went away without a close frame")
+                raise WebSocketError("the server ended the tunnel without a close frame")
             self._receive(monotonic() + self._timeout)
 
     def close(self, code: int = 1000) -> None:
-        """Send a close frame and wait for the server's, for at most `timeout` seconds; idempotent."""
+        """Send a close frame and wait at most `timeout` seconds for the server's; may be called again."""
         if self._left:
             return
         if not self._over:
@@ -155,13 +155,13 @@ class WebSocket:
         self._await_end()
         self._leave()
 
-    # -- inside
+    # -- private
 
     def _closed(self, event: CloseConnection) -> None:
-        """Take the end of the frames: the server's close frame, the answer to ours, or a broken protocol."""
+        """Handle a close event: the server's close frame, its answer to ours, or a protocol violation."""
         state = self._frames.state
         if state in {ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING}:
-            # wsproto found an error: this close is for the server.
+            # wsproto found a violation, and this event is the close frame to send to the server.
             self._fail(event.code, event.reason or "the frames are not valid")
         self.close_code = event.code
         self.close_reason = event.reason
@@ -178,7 +178,7 @@ class WebSocket:
         raise WebSocketError(f"{reason} (close code {code})")
 
     def _await_end(self) -> None:
-        """End our direction and let the server end its own: a reset could overtake our close frame."""
+        """End our direction and wait for the server to end its: a reset could overtake our close frame."""
         until = monotonic() + min(self._timeout, LINGER)
         with suppress(mint.MintError, ValueError):
             self.conn = self.conn.stream_request_body(self._ref, mint.Eof())
@@ -186,7 +186,7 @@ class WebSocket:
                 self._receive(until)
 
     def _leave(self) -> None:
-        """End the tunnel: the stream of an HTTP/2 connection, or the HTTP/1 connection."""
+        """End the tunnel: cancel the HTTP/2 stream, or close the HTTP/1 connection."""
         self._over = self._left = True
         conn = self.conn
         if isinstance(conn, mint.HTTP2) and conn.is_open("read"):
@@ -195,7 +195,7 @@ class WebSocket:
             self.conn = conn.close()
 
     def _reply(self, event: Event) -> None:
-        """Send what the protocol asks for, unless the server has ended the tunnel already."""
+        """Send a frame that the protocol requires, unless the server has ended the tunnel already."""
         with suppress(WebSocketError):
             self._send(event)
 
@@ -219,7 +219,7 @@ class WebSocket:
                 self._receive(until)
 
     def _receive(self, until: float) -> None:
-        """Receive until something of this request arrives, or of the protocol's own business."""
+        """Receive until a response to this request or a frame without responses arrives."""
         heard = False
         while not heard:
             if monotonic() > until:
@@ -230,7 +230,7 @@ class WebSocket:
             heard |= not responses  # a window may have opened
 
     def _hear(self, response: mint.Response) -> bool:
-        """Take what belongs to this request; return whether it did."""
+        """Handle a response; return whether it belongs to this request."""
         match response:
             case mint.Status(ref=self._ref, status=status):
                 self._status = status
@@ -245,12 +245,12 @@ class WebSocket:
                 self._over = True
                 raise error
             case _:
-                return False  # of another request, a Pong, a push, or what a later version of mint may say
+                return False  # of another request, a Pong, a push, or a kind that a later version adds
         return True
 
 
 def _joined(fragments: list[str | bytes]) -> str | bytes:
-    """Return the message of some fragments, which are all text or all bytes."""
+    """Join the fragments of a message, which are all text or all bytes."""
     if isinstance(fragments[0], str):
         return "".join(each for each in fragments if isinstance(each, str))
     return b"".join(each for each in fragments if isinstance(each, bytes))
