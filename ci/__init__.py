@@ -1,1 +1,1 @@
-"""Scripts that build and check the project; people run them by hand too."""
+"""Scripts that build and check the project; you can also run each of them yourself."""

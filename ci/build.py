@@ -2,7 +2,7 @@
 
 * `StubbedBuildPy` puts the stubs beside the compiled modules: type checkers find the types of `mint._core`
   only there, in the repository, in a wheel and in a vendored copy alike.
-* `CheckedBuildExt` says what to install where the compiler or Python's headers are missing, and strips the
+* `CheckedBuildExt` says what to install if the compiler or Python's headers are missing, and strips the
   modules of debugging symbols, unless CFLAGS asks for them.
 """
 
@@ -28,11 +28,11 @@ MISSING = (
 
 
 def lay_stubs(root: Path = ROOT) -> list[Path]:
-    """Copy every stub of the compiled modules beside its module; return their places."""
+    """Copy the stub of each compiled module beside the module; return the paths of the copies."""
     laid = []
     for stub in sorted((root / "stubs" / "mint").rglob("*.pyi")):
         target = root / stub.relative_to(root / "stubs")
-        # What is there already is left alone: a checker may be reading it.
+        # A stub that is up to date is not written again: a type checker may be reading it.
         if not target.exists() or target.read_bytes() != stub.read_bytes():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(stub, target)
@@ -41,25 +41,25 @@ def lay_stubs(root: Path = ROOT) -> list[Path]:
 
 
 def wants_symbols(flags: str) -> bool:
-    """Whether CFLAGS asks for debugging symbols; the last of its -g options counts."""
+    """Whether CFLAGS asks for debugging symbols; its last -g option decides."""
     options = [flag for flag in flags.split() if flag.startswith("-g") and not flag.startswith("-gcc")]
     return bool(options) and options[-1] != "-g0"
 
 
 class StubbedBuildPy(build_py):
-    """`build_py` that lays the stubs first."""
+    """`build_py` that copies the stubs first."""
 
     def run(self) -> None:
-        """Lay the stubs, then build as usual."""
+        """Copy the stubs, then build as usual."""
         lay_stubs()
         super().run()
 
 
 class CheckedBuildExt(build_ext):
-    """`build_ext` whose modules carry no symbols, and whose errors say what is missing."""
+    """`build_ext` that strips the modules, and whose errors say what is missing."""
 
     def run(self) -> None:
-        """Check that Python's headers are there, then build as usual."""
+        """Check that Python's headers are installed, then build as usual."""
         header = Path(sysconfig.get_path("include"), "Python.h")
         if not header.is_file():
             raise PlatformError(MISSING.format(missing=f"Python.h is not in {header.parent}"))
@@ -69,7 +69,7 @@ class CheckedBuildExt(build_ext):
         """Compile one module."""
         if self.compiler.compiler_type == "unix" and not wants_symbols(os.environ.get("CFLAGS", "")):
             ext.extra_compile_args = [*ext.extra_compile_args, "-g0"]
-            # The linkers of macOS and of the others spell it differently.
+            # The linker of macOS has another option for it.
             ext.extra_link_args = [*ext.extra_link_args, "-Wl,-x" if _is_darwin() else "-Wl,-s"]
         try:
             super().build_extension(ext)

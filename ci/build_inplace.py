@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from ci.build import lay_stubs  # noqa: E402 - the line above makes it importable
 
-# What a copy leaves behind: what is made, and whatever begins with a dot.
+# What is not copied: generated files, and names that begin with a dot.
 MADE = ("build", "dist")
 OBJECTS = {".so", ".pyc"}
 

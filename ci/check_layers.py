@@ -1,4 +1,4 @@
-"""Check the house rules for which there is no other tool, in `.py`, `.pyx` and `.pxd` files.
+"""Check the project's rules for which there is no other tool, in `.py`, `.pyx` and `.pxd` files.
 
     python ci/check_layers.py [FOLDER]      # the folder that contains mint/
 
@@ -16,9 +16,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
-# From the top down. A module imports from the layers below its own, and within its own layer as long as
-# no cycle appears; what only type checkers import counts as well. A name stands for the module, for
-# everything inside the package, and for what the module is split into (`http1` for `http1_heads`).
+# From top to bottom. A module may import from the layers below its own, and from its own layer if that makes
+# no cycle. Imports for type checkers alone count as well. A name stands for the module, for everything inside
+# the package, and for the modules into which it is split (`http1` for `http1_heads`).
 LAYERS = (
     (
         "entry",
@@ -87,7 +87,7 @@ LAYERS = (
     ("packages", ("mint._core",)),
 )
 
-# What stands outside the project: the one runtime dependency, and a module per optional one.
+# Modules outside the project: the one runtime dependency, and the optional ones.
 DEPENDENCIES: dict[str, str | tuple[str, ...]] = {
     "backports": "mint._content.zstd",
     "compression": "mint._content.zstd",  # of Python 3.14
@@ -103,10 +103,10 @@ DEPENDENCIES: dict[str, str | tuple[str, ...]] = {
     "trustme": "mint.testing",
 }
 
-# All that the core may import from outside: no I/O, no clock, no environment, no randomness.
+# What the core may import from outside: no I/O, no clock, no environment, no randomness.
 CORE_IMPORTS = frozenset({"cython", "cpython", "libc", "dataclasses", "enum"})
 
-# C tables that are filled while their module loads and never after; no rule here can see that.
+# C tables that are filled while their module is loaded and never afterwards; no rule here can check that.
 FILLED_ONCE = {"mint/_core/hpack.pyx": ("static_entries", "known_names")}
 
 DIRECTIVES = (
@@ -139,7 +139,7 @@ MUTATORS = "|".join(
 
 
 class Import(NamedTuple):
-    """One import: where it stands, what it names, its leading dots, whether only checkers see it."""
+    """One import: its line, what it names, its leading dots, and whether it is for type checkers only."""
 
     line: int
     module: str
@@ -157,7 +157,7 @@ class Finding(NamedTuple):
 
 
 def blank(source: str) -> str:
-    """Return Cython source with comments and the insides of strings blanked, lines kept."""
+    """Return Cython source in which comments and the contents of strings are blanks; lines stay the same."""
 
     def emptied(match: re.Match[str]) -> str:
         text = match.group()
@@ -169,7 +169,7 @@ def blank(source: str) -> str:
 
 
 def logical_lines(source: str) -> Iterator[tuple[int, str]]:
-    """Yield (line number, statement) with continued lines joined; source is blanked already."""
+    """Yield (line number, statement), with continued lines joined, from source that `blank` returned."""
     start, held, depth = 0, "", 0
     for number, line in enumerate(source.split("\n"), 1):
         if not held:
@@ -183,7 +183,7 @@ def logical_lines(source: str) -> Iterator[tuple[int, str]]:
 
 
 def own_lines(clean: str) -> Iterator[tuple[int, str]]:
-    """Yield the logical lines without what C declares (`cdef extern` blocks)."""
+    """Yield the logical lines outside `cdef extern` blocks, which declare what C defines."""
     foreign = -1  # how far such a block is indented
     for number, line in logical_lines(clean):
         depth = len(line) - len(line.lstrip())
@@ -227,7 +227,7 @@ def cython_imports(source: str) -> Iterator[Import]:
 
 
 def layer_of(module: str) -> int:
-    """Return the place of a module's layer, from the top; -1 where no row names it."""
+    """Return the index of a module's layer, from the top; -1 if no row names it."""
     best, place = "", -1
     for row, (_, members) in enumerate(LAYERS):
         for member in members:
@@ -286,15 +286,15 @@ class Checker:
             return []
         stem = ".".join([*base, *filter(None, [found.module])])
         inner = [f"{stem}.{name}" for name in found.names if f"{stem}.{name}" in self.modules]
-        # `from . import x` needs the package only for the names that are no modules of it.
+        # `from . import x` imports from the package itself only the names that are not modules of it.
         return inner if inner and len(inner) == len(found.names) else [*inner, stem]
 
     def check_imports(self, path: Path) -> None:
-        """Hold imports to the layers inside the project and to the lists outside it."""
+        """Check that imports follow the layers, and that imports from outside the project are listed."""
         module = module_name(self.root, path)
         here = layer_of(module)
         if here < 0:
-            self.report(path, 1, f"{module} stands in no layer; ci/check_layers.py lists them")
+            self.report(path, 1, f"{module} is in no layer; add it to the table in ci/check_layers.py")
             return
         source = path.read_text()
         imports = python_imports(source) if path.suffix == ".py" else cython_imports(source)
@@ -305,7 +305,7 @@ class Checker:
             for target in self.targets(path, found):
                 there = layer_of(target)
                 if there < 0:
-                    self.report(path, found.line, f"imports {target}, which stands in no layer")
+                    self.report(path, found.line, f"imports {target}, which is in no layer")
                 elif there < here:
                     where = f"{LAYERS[here][0]} import {LAYERS[there][0]}"
                     self.report(path, found.line, f"imports {target}: upwards, {where}")
@@ -313,7 +313,7 @@ class Checker:
                     self.edges.setdefault(module, set()).add(target)
 
     def check_outside(self, path: Path, module: str, found: Import) -> None:
-        """Allow the standard library and the listed dependencies."""
+        """Check that only the standard library and the listed dependencies are imported from outside."""
         top = found.module.split(".")[0]
         if top == "mint":
             self.report(path, found.line, "absolute import of mint: the package is relocatable")
@@ -326,10 +326,10 @@ class Checker:
             if not (module + ".").startswith(tuple(f"{each}." for each in inside)):
                 self.report(path, found.line, f"{top} is for {places} only")
         elif top not in sys.stdlib_module_names and not (found.typing and top == "_typeshed"):
-            self.report(path, found.line, f"{top} is no dependency")
+            self.report(path, found.line, f"{top} is not a dependency")
 
     def check_cycles(self) -> None:
-        """Find imports in a circle, within a layer too."""
+        """Find cycles of imports, also within a layer."""
         try:
             TopologicalSorter(self.edges).prepare()
         except CycleError as error:
@@ -339,7 +339,7 @@ class Checker:
     # ---- statements ----
 
     def check_statements(self, path: Path) -> None:
-        """Find asserts anywhere; in the core also state and unsaid error protocols."""
+        """Find `assert`; in the core also mutable module state, and C functions that declare no errors."""
         if path.suffix == ".py":
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Assert):
@@ -357,7 +357,7 @@ class Checker:
             self.check_error_protocol(path, number, line)
 
     def check_module_level(self, path: Path, number: int, line: str, clean: str) -> None:
-        """Hold module-level names to constants, spelled as such and never written to."""
+        """Check that module-level names are constants: spelled as such, and never written to."""
         if found := VARIABLE.match(line):
             known = FILLED_ONCE.get(path.relative_to(self.root).as_posix(), ())
             if "const " not in line and found.group(1) not in known:
@@ -379,7 +379,7 @@ class Checker:
             self.report(path, at, f"writes to the module-level {name}")
 
     def check_error_protocol(self, path: Path, number: int, line: str) -> None:
-        """Ask for `noexcept` or `except` on every C function with a C result."""
+        """Check that every C function with a C result has `noexcept` or `except`."""
         found = C_FUNCTION.match(line)
         if not found:
             return
@@ -396,20 +396,20 @@ class Checker:
     # ---- files ----
 
     def check_header(self, path: Path) -> None:
-        """Ask for the directives in the file, the same in every file."""
+        """Check that a file starts with the directives, the same in every file."""
         with path.open() as lines:
             first = lines.readline().rstrip("\n")
         if first != DIRECTIVES:
             self.report(path, 1, "the first line is not the directive header of every module")
 
     def check_width(self, path: Path) -> None:
-        """Hold Cython lines to their width; the header is the exception."""
+        """Find Cython lines that are too long; the header may be longer."""
         for number, line in enumerate(path.read_text().split("\n"), 1):
             if len(line) > WIDTH and line != DIRECTIVES:
                 self.report(path, number, f"{len(line)} characters; {WIDTH} is the width")
 
     def check_ceilings(self) -> None:
-        """Find files longer than the ceiling."""
+        """Find files with too many lines."""
         for folder in COUNTED:
             for path in sorted((self.root / folder).rglob("*")):
                 if path.suffix in SUFFIXES and path.is_file():
@@ -420,7 +420,7 @@ class Checker:
 
 
 def main(arguments: list[str]) -> int:
-    """Print what is found; return how a shell wants to hear it."""
+    """Print the findings; return 1 if there are any."""
     root = Path(arguments[0]) if arguments else Path(__file__).resolve().parent.parent
     findings = Checker(root.resolve()).run()
     for path, line, text in findings:

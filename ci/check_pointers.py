@@ -1,15 +1,15 @@
-"""Hold the core to its rule about memory that states share: `python ci/check_pointers.py [ROOT]`.
+"""Check the core's rules about memory that states share: `python ci/check_pointers.py [ROOT]`.
 
-The rule (docs/architecture.md, "Pointers"): memory that successive states share never moves and is never
-freed while somebody holds its owner. So
+docs/architecture.md ("Pointers") gives the reasons. Memory that successive states share never moves, and is
+not freed as long as its owner is referenced. Therefore:
 
-* only the functions named here may set the pointer of a shared owner, and none may reallocate it;
-* a pointer into a shared owner is taken from a local variable or an argument, which holds the owner for as
-  long as the pointer is used: anything else may be let go by whatever runs meanwhile;
-* a class holds a raw pointer only where it is listed here, with what keeps the memory alive.
+* only the functions that are listed here may set the pointer of a shared owner, and none may reallocate it;
+* code takes a pointer into a shared owner only from a local variable or an argument, which keeps the owner
+  alive while the pointer is used: any other reference may be dropped by code that runs meanwhile;
+* a class has a raw pointer only if it is listed here, with what keeps the memory alive.
 
-The rule of the same page about words that threads share ("Threads"): only the functions of `atomics.pxd` read
-and write them.
+The same page ("Threads") describes words that threads share: only the functions of `atomics.pxd` read and
+write them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-# Owners that states share: attribute -> the module and functions that may set it.
+# Pointers of owners that states share: attribute -> the module and the functions that may set it.
 MAKERS = {
     "octets": ("logs.pyx", {"fresh_log"}),
     "entries": ("hpack_table.pyx", {"fresh_table"}),
@@ -29,7 +29,7 @@ MAKERS = {
 FIXED = {"logs.pyx", "hpack_table.pyx", "streams.pyx"}
 # Attributes of a state that hold a log: no pointer is taken through them.
 LOGS = r"(?:partial|block|resets|answers|log)"
-# Expressions that are allowed nevertheless, and why.
+# Expressions that are allowed although they break a rule, and why.
 THROUGH = {
     (
         "http1_responses.pyx",
@@ -37,7 +37,7 @@ THROUGH = {
     ): "a private clone, which keeps the log until the line was read",
     ("http2.pyx", "self.answers"): "a published state, which is never written",
 }
-# Pointers that classes hold: what keeps their memory alive.
+# Pointers that classes have, and what keeps their memory alive.
 HELD = {
     ("logs.pxd", "ByteLog", "octets"): "owned",
     ("hpack_table.pxd", "Table", "entries"): "owned",
@@ -49,7 +49,7 @@ HELD = {
     ("turns.pxd", "Mutex", "lock"): "owned",
     ("values.pxd", "Slots", "offsets"): "an array within",
 }
-# The modules of what threads share.
+# The modules with words that threads share.
 SHARING = {"turns.pyx", "courses.pyx"}
 # Words that are read without the lock under which they are written.
 WORD = re.compile(r"(?<!&)\b(?:self|link|\(<Turns>self\))\.(\w+_word|owner|mover)\b")
@@ -61,7 +61,7 @@ ALLOCATES = re.compile(r"\bPyMem_\w*alloc\(|\bmalloc\(")
 
 
 class Finding(NamedTuple):
-    """What is wrong, and where."""
+    """One broken rule, and where it is broken."""
 
     path: str
     line: int
@@ -92,7 +92,7 @@ def class_pointers(path: Path) -> list[Finding]:
 
 
 def uses(path: Path) -> list[Finding]:
-    """Find what breaks the rule in the functions of a module."""
+    """Find broken rules in the functions of a module."""
     found = []
     function = ""
     allocated: set[str] = set()
@@ -117,7 +117,7 @@ def uses(path: Path) -> list[Finding]:
 
 
 def plain_accesses(path: Path) -> list[Finding]:
-    """Find words that threads share and that are read or written as if they were one thread's."""
+    """Find accesses to words that threads share which do not use the functions of atomics.pxd."""
     return [
         Finding(path.name, number, f"{match[1]} is shared by threads: use the functions of atomics.pxd")
         for number, line in enumerate(path.read_text().split("\n"), 1)
@@ -138,7 +138,7 @@ def findings(root: Path) -> list[Finding]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print what is found; return how a shell wants to hear it."""
+    """Print the findings; return 1 if there are any."""
     root = Path(arguments[0]) if arguments else Path(__file__).resolve().parent.parent
     found = findings(root)
     for path, line, text in found:

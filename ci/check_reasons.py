@@ -1,9 +1,9 @@
-"""Check that what switches a check off gives its reason on the line.
+"""Check that every comment that turns a check off gives its reason on the same line.
 
     python ci/check_reasons.py
 
-`noqa`, `type: ignore` and `pyright: ignore` need words behind them. `cast` and `Any` of `typing` need a
-comment on the line of each use, or on that of the import, where it holds for the whole module.
+`noqa`, `type: ignore` and `pyright: ignore` must be followed by words. `cast` and `Any` of `typing` need a
+comment on the line of each use, or on that of the import, which is then the reason for the whole module.
 """
 
 import ast
@@ -29,7 +29,7 @@ def comments_of(text: str) -> dict[int, str]:
 
 
 def reason_of(comment: str) -> str:
-    """Return what a comment says besides switching checks off."""
+    """Return the text of a comment without the parts that turn checks off."""
     return SWITCH.sub("", comment).strip("# ")
 
 
@@ -55,12 +55,12 @@ def holes_of(tree: ast.Module, comments: dict[int, str]) -> Iterator[tuple[int, 
 
 
 def lines_of(node: ast.stmt) -> range:
-    """Return the lines of a statement."""
+    """Return the line numbers of a statement."""
     return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def findings(text: str) -> list[tuple[int, str]]:
-    """Return the lines of a source that lack a reason, with what they lack it for."""
+    """Return the lines of a source that lack a reason, each with what needs the reason."""
     comments = comments_of(text)
     switches = [(line, SWITCH.search(comment)) for line, comment in comments.items()]
     found = [
@@ -72,14 +72,14 @@ def findings(text: str) -> list[tuple[int, str]]:
 
 
 def sources(root: Path) -> Iterator[Path]:
-    """Yield the Python sources, and the stubs, which the build copies beside the compiled modules."""
+    """Yield the paths of the Python sources and of the stubs of the compiled modules."""
     for folder in FOLDERS:
         yield from sorted((root / folder).rglob("*.py"))
     yield from sorted((root / "stubs").rglob("*.pyi"))
 
 
 def main() -> int:
-    """Report what lacks a reason."""
+    """Print the lines that lack a reason; return 1 if there are any."""
     failed = 0
     for path in sources(ROOT):
         for line, what in findings(path.read_text(encoding="utf-8")):

@@ -1,9 +1,10 @@
-"""Check what `mint.which` says where the unrelated distribution `mint` is installed as well.
+"""Check what `mint.which` says if the unrelated distribution `mint` is installed as well.
 
     python ci/clash.py WHEEL PYTHON      # leaves WHEEL installed for PYTHON
 
-The distribution `mint` is a stand-in that is made here: it holds a module, or a package, called `mint`. pip
-installs it before and after the wheel; what `mint.which` then says to run is run, and must help.
+The distribution `mint` is a stand-in that this script makes: it contains a module, or a package, called
+`mint`. pip installs it before and after the wheel. Then the script runs what `mint.which` says to run, and
+checks that it helps.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ PACKAGE = {"mint/__init__.py": "class Template: pass\n"}
 
 
 def make_wheel(folder: Path, name: str, version: str, files: dict[str, str]) -> Path:
-    """Write a wheel without compiled modules; return its path."""
+    """Write a wheel without compiled modules and return its path."""
     stem = f"{name.replace('-', '_')}-{version}"
     info = f"{stem}.dist-info"
     held = {
@@ -42,14 +43,14 @@ def make_wheel(folder: Path, name: str, version: str, files: dict[str, str]) -> 
 
 
 class Environment:
-    """An environment in which pip installs, and Python imports."""
+    """A Python environment into which pip installs."""
 
     def __init__(self, python: str, *options: str) -> None:
         self.python = python
         self.options = options
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run its Python."""
+        """Run the Python of the environment."""
         return subprocess.run(
             [self.python, "-P", *arguments], capture_output=True, text=True, check=False, cwd="/"
         )
@@ -61,11 +62,11 @@ class Environment:
             raise RuntimeError(f"pip {command}: {done.stdout}{done.stderr}")
 
     def install(self, wheel: Path) -> None:
-        """Install a wheel anew."""
+        """Install a wheel, again if it is installed."""
         self.pip("install", "-qq", "--no-index", "--no-deps", "--force-reinstall", str(wheel))
 
     def uninstall(self, *names: str) -> None:
-        """Uninstall distributions; those that are not there are left out by pip."""
+        """Uninstall distributions; pip ignores those that are not installed."""
         self.pip("uninstall", "-qq", "-y", *names)
 
     def purelib(self) -> Path:
@@ -79,7 +80,7 @@ class Environment:
 
 
 def faults(environment: Environment, ours: Path, theirs: Path, *, ours_first: bool) -> list[str]:
-    """Install both wheels in an order, do what `mint.which` says, and return what did not go as it should."""
+    """Install both wheels in one order, do what `mint.which` says, and return what went wrong."""
     said: list[str] = []
     environment.uninstall("mint", "mint-http")
     for wheel in (ours, theirs) if ours_first else (theirs, ours):
@@ -105,7 +106,7 @@ def faults(environment: Environment, ours: Path, theirs: Path, *, ours_first: bo
 
 
 def main(arguments: list[str]) -> int:
-    """Print the faults of each form and order."""
+    """Check both forms of the stand-in in both orders, and print what went wrong."""
     ours, environment = Path(arguments[0]).resolve(), Environment(arguments[1])
     failed = False
     with tempfile.TemporaryDirectory() as folder:

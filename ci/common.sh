@@ -1,8 +1,8 @@
-# Sourced by the scripts of this folder: the root, Pythons, virtual environments, skipping.
+# Sourced by the scripts in this folder: the root, Pythons, virtual environments, skipped checks.
 #
-# A step says why it cannot run here with `skip REASON`: it ends with 77, or fails where
-# MINT_CI_STRICT=1 says that everything must be there. `note_skip REASON` is for a part of a step.
-# Scripts share the environment .venv-ci, in which mint is installed in place; ci/test makes it once.
+# A step that cannot run on this machine calls `skip REASON`. It then ends with status 77, or fails if
+# MINT_CI_STRICT=1 forbids skipping. `note_skip REASON` does the same for a part of a step.
+# The scripts share the environment .venv-ci, in which mint is built in place; ci/test creates it once.
 
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -14,7 +14,7 @@ export LC_ALL=C.UTF-8
 JOBS=${MINT_CI_JOBS:-$(getconf _NPROCESSORS_ONLN)}
 CACHE=$ROOT/.cache
 mkdir -p "$CACHE"
-# The tests that need neither servers nor the repository around them.
+# For the tests that need neither other programs as servers nor the rest of the repository.
 UNIT=(-m 'not integration' --ignore tests/integration --ignore tests/ci --ignore tests/docs)
 # Tests that read mint's sources, which a wheel does not have.
 OF_SOURCES=(--ignore tests/fuzz --ignore tests/core/test_secrets_unindexed.py
@@ -23,10 +23,10 @@ OF_SOURCES=(--ignore tests/fuzz --ignore tests/core/test_secrets_unindexed.py
     --deselect tests/errors/test_errors.py::test_the_places_that_are_named_for_a_new_reason_exist
     --deselect tests/errors/test_errors.py::test_every_cause_of_a_value_that_is_refused_has_words
     --ignore tests/errors/test_wording.py)
-# Tests that raise at every bytecode and every allocation: no tracer or sanitizer stands that.
+# Tests that raise an exception at every bytecode or allocation, which is too slow with a tracer or a sanitizer.
 EVERY_STEP=(--ignore-glob 'tests/*/test_*interrupts*.py' --ignore-glob 'tests/*/test_*memory_errors*.py'
     --ignore tests/fuzz/test_harnesses.py)
-# Tests that play the same code a thousand times, or that of others.
+# Tests that run the same code a thousand times, or code of other projects.
 AT_LENGTH=(--ignore tests/simulation --ignore tests/kit)
 
 say() { printf '== %s\n' "$*"; }
@@ -44,7 +44,7 @@ skip() {
     exit 77
 }
 
-# Succeeds for a CPython >= 3.11 that can make environments and compile extension modules.
+# Succeeds for a CPython >= 3.11 that can create virtual environments and compile extension modules.
 is_usable() {
     "$1" -c '
 import ensurepip, os, sys, sysconfig, venv
@@ -53,7 +53,7 @@ sys.exit(not (sys.version_info >= (3, 11) and sys.implementation.name == "cpytho
               and os.path.exists(header)))' >/dev/null 2>&1
 }
 
-# Every Python this machine has: MINT_PYTHON, the PATH, pyenv; some twice, some that do not run.
+# Prints every Python of this machine: MINT_PYTHON, the PATH, pyenv. Some appear twice, and some may not run.
 mentioned() {
     [ -z "${MINT_PYTHON:-}" ] || echo "$MINT_PYTHON"
     type -ap python3 || true
@@ -64,7 +64,7 @@ mentioned() {
     ls -d "${PYENV_ROOT:-${HOME:-/root}/.pyenv}"/versions/*/bin/python 2>/dev/null || true
 }
 
-# Those of them that can build mint; an environment stands for the Python it was made from.
+# Prints those that can build mint; of a virtual environment, the Python from which it was created.
 candidates() {
     local python
     while read -r python; do
@@ -74,7 +74,7 @@ candidates() {
     done < <(mentioned)
 }
 
-# The first of them; the whole suite runs on it.
+# Prints the first of them, with which the whole suite runs.
 first_python() {
     local found
     mapfile -t found < <(candidates)
@@ -86,7 +86,7 @@ first_python() {
     echo "${found[0]}"
 }
 
-# make_venv FOLDER PYTHON PIP-ARGUMENTS...: kept as long as nothing it was made from changes.
+# make_venv FOLDER PYTHON PIP-ARGUMENTS...: create an environment, unless there is one from the same inputs.
 make_venv() {
     local folder=$ROOT/$1 python=$2 stamp
     shift 2
@@ -102,14 +102,14 @@ END
         return
     fi
     rm -rf "$folder"
-    # Callers ask whether it worked, and then `set -e` does not hold here.
+    # Callers test the result, and `set -e` has no effect in a function whose result is tested.
     "$python" -m venv "$folder" &&
         "$folder/bin/python" -m pip install -qq --upgrade pip &&
         "$folder/bin/python" -m pip install -qq "$@" &&
         echo "$stamp" > "$folder/made-from"
 }
 
-# What building and running mint asks for, every extra included, as pip arguments, one to a line.
+# Prints the requirements for building and running mint, with every extra, as pip arguments, one on each line.
 requirements() {
     "$1" - <<'END'
 import itertools, tomllib
@@ -119,15 +119,15 @@ print(*project["build-system"]["requires"], *project["project"]["dependencies"],
 END
 }
 
-# install_in_place VENV: compile here what changed, and let the environment import mint from here. (An
-# editable installation would compile everything anew each time.)
+# install_in_place VENV: compile in this tree what changed, and make the environment import mint from here. (An
+# editable installation would compile everything again each time.)
 install_in_place() {
     local python=$ROOT/$1/bin/python
     CFLAGS="${CFLAGS:--O2 -g0}" "$python" ci/build_inplace.py --jobs "$JOBS" &&
         echo "$ROOT" > "$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/mint-in-place.pth"
 }
 
-# Sets PYTHON to the interpreter of .venv-ci, made and built unless ci/test did that just now.
+# Sets PYTHON to the interpreter of .venv-ci. Creates the environment and builds mint, unless ci/test has done so.
 prepare() {
     PYTHON=$ROOT/.venv-ci/bin/python
     if [ "${MINT_CI_PREPARED:-}" = "$ROOT" ]; then

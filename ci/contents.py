@@ -46,7 +46,7 @@ def wheel_faults(names: Iterable[str]) -> list[str]:
 
 
 def sdist_faults(names: Iterable[str]) -> list[str]:
-    """Return what is wrong with the names in an sdist; they begin with its folder."""
+    """Return what is wrong with the names in an sdist; each begins with the name of its folder."""
     inside = {name.partition("/")[2] for name in names}
     made = [name for name in inside if re.search(r"^mint/.*\.c$|\.(so|pyc)$", name)]
     faults = [f"{name} is made" for name in sorted(made)]
@@ -58,7 +58,7 @@ def sdist_faults(names: Iterable[str]) -> list[str]:
 
 
 def unstripped(wheel: zipfile.ZipFile) -> list[str]:
-    """Return the modules of a wheel that carry symbols."""
+    """Return the modules of a wheel that contain symbols."""
     return [
         f"{name} carries {mark.decode()}"
         for name in wheel.namelist()

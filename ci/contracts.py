@@ -38,7 +38,7 @@ DESCRIBED = {
 }
 """Modules without an `__all__`, and what is public there: these names, or all that is defined there.
 
-The fixtures of `mint.testing.pytest` are not among them: nobody calls them.
+The fixtures of `mint.testing.pytest` are left out, because nobody calls them.
 """
 
 ONLY = {
@@ -54,10 +54,10 @@ ONLY = {
         for loop in ("", ".asyncio", ".trio")
     },
 }
-"""Classes most of whose methods are for mint itself: what users call."""
+"""Classes with methods that mostly mint itself calls, and the methods that users call."""
 
 INTERNAL = frozenset({"HTTP1.opened", "HTTP2.opened"})
-"""Methods of classes of users that mint itself calls."""
+"""Methods that users define and mint calls."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ class Public:
     """A function or a method that users call."""
 
     name: str
-    """In full, by the module where users find it."""
+    """The full name, beginning with the module from which users import it."""
     owner: object
     """The class, or the module."""
     attribute: str
     key: object
-    """What it is: the same for a method wherever it is inherited."""
+    """Identifies the function; an inherited method has the same key in every class."""
 
 
 def is_called(found: object) -> bool:
@@ -104,7 +104,7 @@ def methods(name: str, owner: type) -> Iterator[Public]:
 
 
 def names_of(module: ModuleType) -> tuple[str, ...]:
-    """Return what is public in a module."""
+    """Return the public names of a module."""
     described = DESCRIBED.get(module.__name__)
     if described is None:
         return tuple(module.__all__)
@@ -134,7 +134,7 @@ def public() -> Iterator[Public]:
 
 
 def value_of(node: ast.expr | None, names: dict[str, object]) -> object:
-    """Return what a dotted name stands for, `None` where it stands for nothing."""
+    """Return the object with a dotted name, or `None`."""
     if isinstance(node, ast.Name):
         return names.get(node.id)
     if isinstance(node, ast.Attribute):
@@ -144,7 +144,7 @@ def value_of(node: ast.expr | None, names: dict[str, object]) -> object:
 
 
 def covered(source: str) -> Iterator[object]:
-    """Yield the keys of what the contracts of a file are about."""
+    """Yield the keys of the functions and methods that the contracts in a file cover."""
     names: dict[str, object] = {}
     exec(compile(source, "contracts", "exec"), names)  # definitions only
     for contract in ast.walk(ast.parse(source)):
@@ -174,7 +174,7 @@ def annotation(text: object, home: str) -> str:
 
 
 def proposal(item: Public) -> str:
-    """Return a contract that could be meant; its names have to be imported, and looked at."""
+    """Return a proposal for a contract; a person has to check it and import its names."""
     made = item.key if not isinstance(item.key, tuple) else vars(item.key[0])[item.attribute]
     within = isinstance(item.owner, type)
     title = item.name.removeprefix("mint.").replace(".", "_").lower()
@@ -216,13 +216,13 @@ def proposal(item: Public) -> str:
 
 
 def lacking(folder: Path = CONTRACTS) -> list[Public]:
-    """Return what is public and has no contract in a folder."""
+    """Return the public functions and methods that have no contract in a folder."""
     known = {key for file in sorted(folder.glob("*.py")) for key in covered(file.read_text())}
     return [each for each in public() if each.key not in known]
 
 
 def main(arguments: list[str]) -> int:
-    """Print proposals for what was asked for, or for what lacks a contract."""
+    """Print proposals for the given names, or for everything that lacks a contract."""
     if arguments:
         print(*(proposal(each) for each in public() if each.name.startswith(arguments[0])), sep="\n\n")
         return 0

@@ -1,7 +1,7 @@
-"""What `ci/generated.py` makes from the declarations of `mint/options.py` and `mint/tolerance.py`.
+"""Generate text from the declarations of `mint/options.py` and `mint/tolerance.py`, for `ci/generated.py`.
 
-The compiled configurations of the engines, their stubs, the conversion of options to them, and the tables of
-SECURITY.md and the reference.
+The text is the compiled configurations of the engines, their stubs, the conversion of options to them, and
+the tables of SECURITY.md and the reference.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PAGES: dict[type[DataclassInstance], str] = {
 
 
 class Entry(NamedTuple):
-    """One option, as an engine is configured with it."""
+    """One option, as a field of an engine's configuration."""
 
     option: str
     declared: Declaration
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
 
     @property
     def value(self) -> str:
-        """What the configuration is given."""
+        """The expression for its value, which the configuration gets."""
         return {
             "tolerance": "bits_of(options.lenient)",
             "status_reason": '"status_reason" in options.optional_responses',
@@ -57,14 +57,14 @@ class Entry(NamedTuple):
 
     @property
     def meaning(self) -> str:
-        """What a comment says about it."""
+        """The comment that explains it."""
         if self.declared.kind == "limit":
             return f"  # {self.declared.unit}, {self.declared.range}"
         return "" if self.name == self.option else f"  # from {self.option}"
 
 
 def entries(version: int) -> list[Entry]:
-    """Return the options of a protocol: objects first, then numbers, then flags, so that none is padded."""
+    """Return the options of a protocol: objects, then numbers, then flags, which avoids padding."""
     declared = declarations(HTTP[version])
     defaults = {each.name: each.default for each in fields(HTTP[version])}
     found = []
@@ -84,7 +84,7 @@ def entries(version: int) -> list[Entry]:
 
 
 def joined(items: Iterable[str], indent: int, width: int = 100) -> str:
-    """Return items separated by commas, as lines of this indentation."""
+    """Return items separated by commas, in lines with this indentation."""
     lines = [" " * indent]
     for item in items:
         if len(lines[-1]) + len(item) > width:
@@ -94,7 +94,7 @@ def joined(items: Iterable[str], indent: int, width: int = 100) -> str:
 
 
 def attributes(version: int) -> str:
-    """Return what the .pxd declares."""
+    """Return the attributes that the .pxd declares."""
     width = max(len(f"{entry.kind} {entry.name}") for entry in entries(version))
     return "\n".join(
         f"    cdef readonly {f'{entry.kind} {entry.name}':<{width}}{entry.meaning}".rstrip()
@@ -118,7 +118,7 @@ def arguments(version: int) -> str:
 
 
 def assignments(version: int) -> str:
-    """Return what the constructor does with them."""
+    """Return the assignments in the constructor."""
     made = []
     for entry in entries(version):
         name, one = entry.name, entry.declared
@@ -135,12 +135,12 @@ def assignments(version: int) -> str:
 
 
 def compared(version: int) -> str:
-    """Return what makes two configurations equal."""
+    """Return the comparisons for `==`."""
     return joined((f"self.{entry.name}" for entry in entries(version)), 16)
 
 
 def copied(version: int) -> str:
-    """Return what takes the options of one configuration over into another."""
+    """Return the assignments that copy the options of one configuration to another."""
     return "\n".join(f"    made.{entry.name} = usual.{entry.name}" for entry in entries(version))
 
 
@@ -153,7 +153,7 @@ def stub_arguments(version: int) -> str:
 
 
 def stubbed(entry: Entry) -> str:
-    """Return a default as a stub has it."""
+    """Return a default as it is written in a stub."""
     if entry.kind == "bint":
         return str(bool(entry.default))
     return str(entry.default if entry.declared.kind == "limit" else int(bool(entry.default)))
@@ -167,7 +167,7 @@ def stub_properties(version: int) -> str:
 
 
 def converted(version: int) -> str:
-    """Return the arguments that a configuration is made with."""
+    """Return the arguments with which a configuration is created from options."""
     return "\n".join(f"        {entry.name}={entry.value}," for entry in entries(version))
 
 
@@ -194,12 +194,12 @@ def put_settings() -> str:
 
 
 def amount(value: object) -> str:
-    """Return a default as a page shows it."""
+    """Return a number as it is shown on a page."""
     return f"{value:,}" if type(value) is int else f"`{value!r}`"
 
 
 def shown_default(kind: type, name: str) -> str:
-    """Return the default of an option; of a setting that is not sent, what holds without it."""
+    """Return the default of an option; for a setting that is not sent, the value that applies then."""
     value: object = getattr(kind(), name)
     one = declarations(kind)[name]
     return f"{one.unset:,} (not sent)" if value is None and one.unset is not None else amount(value)
@@ -217,7 +217,7 @@ def limits_of_http1() -> str:
 
 
 def limits_of_pools() -> str:
-    """Return the table of the limits and times of a pool and its requests for SECURITY.md."""
+    """Return the table of the limits and timeouts of pools and their requests, for SECURITY.md."""
     lines = ["| what is limited | option | default | error |", "|---|---|---|---|"]
     for kind in (_pool_options.PoolOptions, _pool_options.Timeouts):
         for name, one in declarations(kind).items():
@@ -230,7 +230,7 @@ def limits_of_pools() -> str:
 
 
 def reference(kind: type) -> str:
-    """Return the table of the numbers and times of a class of options."""
+    """Return the table of the numbers and times in a class of options, for the reference."""
     lines = ["| option | default | unit | range | error |", "|---|---|---|---|---|"]
     for name, one in declarations(kind).items():
         if one.unit:
@@ -254,7 +254,7 @@ def tolerance_bits() -> str:
 
 
 def parts() -> list[Part]:
-    """Return every part: the file, its name there, and what makes it."""
+    """Return every part: the file, the name of the part there, and the function that makes it."""
     made: list[Part] = [
         ("SECURITY.md", "limits of HTTP/1", limits_of_http1),
         ("SECURITY.md", "limits of pools", limits_of_pools),

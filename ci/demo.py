@@ -19,7 +19,7 @@ UPLOAD = 12 * 1024 * 1024
 
 
 def say(text: str) -> None:
-    """Print one line at once: the demo shows when things arrive."""
+    """Print one line without buffering, so that it appears when something arrives."""
     print(text, flush=True)
 
 
@@ -49,7 +49,7 @@ def show(response: mint.Response) -> None:
 
 
 def finish(conn: mint.Connection) -> mint.Connection:
-    """Receive until nothing is open."""
+    """Receive until no request is open."""
     while conn.open_request_count:
         conn, responses = conn.recv(timeout=10.0)
         for response in responses:
@@ -58,7 +58,7 @@ def finish(conn: mint.Connection) -> mint.Connection:
 
 
 def upload(conn: mint.Connection, size: int) -> mint.Connection:
-    """Stream a body, never more at once than the server's windows take."""
+    """Stream a body, in pieces that fit the server's windows."""
     headers = [("content-type", "application/octet-stream")]
     conn, ref = conn.request("POST", "/sink", headers, mint.STREAM)
     digest, left, waits = hashlib.sha256(), size, 0
@@ -100,7 +100,7 @@ def over_http1(port: int, tls: mint.TLSOptions) -> None:
 
 
 def over_http2(port: int, tls: mint.TLSOptions) -> None:
-    """Make requests at the same time, an upload through flow control, and read trailers."""
+    """Make requests at the same time, upload with flow control, and read trailers."""
     with mint.connect("https", "localhost", port, tls=tls) as conn:
         say(f"HTTP/2 by ALPN {conn.tls.alpn if conn.tls else None!r}: {conn}")
         say("five requests at the same time:")
@@ -116,7 +116,7 @@ def over_http2(port: int, tls: mint.TLSOptions) -> None:
 
 
 def main() -> int:
-    """Start the origin and run both parts."""
+    """Start the server and run both parts."""
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)

@@ -32,7 +32,7 @@ PUBLIC = {
 
 
 def public_names() -> set[str]:
-    """Return every public name in full; modules are described by their names."""
+    """Return the full name of everything that is public, modules included."""
     found = set()
     for name, listed in PUBLIC.items():
         module = importlib.import_module(name)
@@ -41,7 +41,7 @@ def public_names() -> set[str]:
 
 
 def described(pages: Path) -> set[str]:
-    """Return what the pages describe; an error counts under either of its names."""
+    """Return the names that the pages describe; an error counts with either of its names."""
     packed = (pages / "objects.inv").read_bytes().split(b"\n", 4)[4]  # after four lines of comments
     lines = [line.split(" ", 2) for line in zlib.decompress(packed).decode().splitlines()]
     names = {name for name, kind, _ in lines if kind.startswith("py:")}

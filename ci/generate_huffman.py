@@ -1,7 +1,7 @@
 """Write `mint/_core/huffman.h`: the Huffman code of RFC 7541 appendix B as C tables.
 
-The code is canonical, so the lengths say everything: codes count upwards within a length, in the order
-of the symbols. Run it after changing the shape of a table; a test runs it again and compares.
+The code is canonical, so the lengths determine it: the codes of one length are consecutive, in the order of
+the symbols. Run it after changing the layout of a table; a test runs it again and compares.
 """
 
 from pathlib import Path
@@ -9,9 +9,9 @@ from pathlib import Path
 TARGET = Path(__file__).resolve().parent.parent / "mint" / "_core" / "huffman.h"
 
 EOS = 256
-STEP_BITS = 12  # what one look into the decoding table takes in; 8 KiB, and two symbols at most
+STEP_BITS = 12  # bits of one lookup in the decoding table, which takes 16 KiB; a row has at most two symbols
 
-# The symbols of each code length: single ones, and ranges with both ends.
+# The symbols of each code length: single ones, and ranges, which include both ends.
 LENGTHS: dict[int, tuple[int | tuple[int, int], ...]] = {
     5: tuple(b"012aceiost"),
     6: tuple(b" %-./3456789=A_bdfghlmnpru"),
@@ -60,9 +60,9 @@ def codes() -> dict[int, tuple[int, int]]:
 
 
 def steps(book: dict[int, tuple[int, int]]) -> list[int]:
-    """Return, for every window of STEP_BITS, what it holds: bits used, how many symbols, which.
+    """Return a row for every value of STEP_BITS bits: the bits used, the number of symbols, the symbols.
 
-    A window that begins with a longer code holds none and moves nothing.
+    If the bits begin with a longer code, no bits are used and there are no symbols.
     """
     short = {(bits, code): symbol for symbol, (code, bits) in book.items() if bits <= STEP_BITS}
     table = []
@@ -99,7 +99,7 @@ def generate() -> str:
         within = [symbol for symbol in ordered if book[symbol][1] <= bits]
         end = (book[within[-1]][0] + 1) << (32 - book[within[-1]][1]) if within else 0
         ends.append(min(end, 0xFFFFFFFF))
-        # What to take from a code of this length to get its place among all codes in order.
+        # What to subtract from a code of this length to get its index among all codes in order.
         of_length = [symbol for symbol in ordered if book[symbol][1] == bits]
         firsts.append((book[of_length[0]][0] - ordered.index(of_length[0])) if of_length else 0)
     packed = [book[symbol][0] << 8 | book[symbol][1] for symbol in range(EOS)]

@@ -47,7 +47,7 @@ PARTS: tuple[tuple[str, str, Callable[[], str]], ...] = (
 
 
 def renewed(text: str, name: str, made: str) -> str:
-    """Return a page with one part renewed; `ValueError` where it has no such part."""
+    """Return a page with one part replaced. Raises `ValueError` if it has no such part."""
     begin, end = f"<!-- {name}: made by ci/generated.py -->", f"<!-- end of {name} -->"
     if begin not in text:
         begin, end = f"# {name}: made by ci/generated.py", f"# end of {name}"
@@ -58,7 +58,7 @@ def renewed(text: str, name: str, made: str) -> str:
 
 
 def stale() -> list[tuple[Path, str]]:
-    """Return the pages that are out of date, with what they should be."""
+    """Return the pages that are out of date, each with its new text."""
     pages: dict[Path, str] = {}
     for file, name, make in PARTS:
         path = ROOT / file
@@ -67,7 +67,7 @@ def stale() -> list[tuple[Path, str]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Compare, and write where that is asked for."""
+    """Compare, and update the files if the command line asks for it."""
     found = stale()
     for path, text in found:
         if "--write" in arguments:

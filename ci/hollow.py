@@ -19,7 +19,7 @@ HEADER = (
     "# pyright: reportMissingTypeStubs=false\n"
     "# pyright: reportUnknownLambdaType=false, reportUntypedFunctionDecorator=false\n"
     "# pyright: reportUntypedClassDecorator=false, reportAttributeAccessIssue=false\n"
-    # What such a package returns has no type, and what is made of it a wrong one.
+    # What an optional package returns has no type, so values made from it have a wrong type.
     "# pyright: reportOptionalMemberAccess=false, reportReturnType=false, reportArgumentType=false\n"
     "# pyright: reportCallIssue=false\n"
 )
@@ -28,7 +28,7 @@ CHECKING = "# pyright: reportUnnecessaryIsInstance=false\n"
 
 
 def leave_out(files: dict[str, bytes], left: set[str]) -> dict[str, bytes]:
-    """Return the files without those in `left`, and with what type checkers must be told."""
+    """Return the files without those in `left`, and with the comments that type checkers need."""
     needed = {target for name in files if name not in left for target in imported(name, files)}
     made = {}
     for name, octets in files.items():
@@ -63,7 +63,7 @@ def imported(name: str, files: dict[str, bytes]) -> AbstractSet[str]:
 
 @cache
 def places(name: str, octets: bytes) -> frozenset[str]:
-    """Return the files that the relative imports of a file may stand for."""
+    """Return the files to which the relative imports of a file may refer."""
     found = set()
     for node in ast.walk(ast.parse(octets)):
         if not isinstance(node, ast.ImportFrom) or not node.level:
@@ -76,7 +76,7 @@ def places(name: str, octets: bytes) -> frozenset[str]:
 
 
 def hollowed(text: str) -> str:
-    """Return a module whose public functions have no bodies, and whose `INCLUDED` is false."""
+    """Return a module whose public functions only raise, and whose `INCLUDED` is false."""
     tree = ast.parse(text)
     kept: list[ast.stmt] = []
     for node in tree.body:
@@ -117,7 +117,7 @@ def hollowed(text: str) -> str:
 
 
 def prune(node: ast.Import | ast.ImportFrom, used: set[str]) -> ast.Import | ast.ImportFrom | None:
-    """Return an import with only the names that are used; `None` where none is."""
+    """Return an import with only the names that are used; `None` if none is."""
     names = [alias for alias in node.names if (alias.asname or alias.name.partition(".")[0]) in used]
     if not names:
         return None

@@ -56,7 +56,7 @@ def start(*pairs: tuple[int, int]) -> State:
 
 
 def good(step: Step[State]) -> State:
-    """Return the successor; nothing may have gone wrong."""
+    """Return the successor of a step; raise `Ended` if it has a fault or closes."""
     if step.fault is not None or step.end:
         raise Ended(step.fault)
     return step.state
@@ -71,7 +71,7 @@ def asked(state: State, method: str = "GET", *, streaming: bool = False) -> tupl
 
 
 def repeated(octets: bytes, *, answered: bool = False, pace: int = 1_000) -> Iterator[State]:
-    """Receive the same again and again beside an open response, once in so many milliseconds."""
+    """Receive the same octets again and again while a response is open, once in so many milliseconds."""
     state, _ = asked(start())
     state = good(state.feed(frame(HEADERS, END_HEADERS, 1, OK)))
     for now in count(0, pace):
@@ -82,7 +82,7 @@ def repeated(octets: bytes, *, answered: bool = False, pace: int = 1_000) -> Ite
 
 
 def events() -> Iterator[State]:
-    """Give small events, each with a little credit that nobody needs, heartbeats and priorities."""
+    """Send small events, each with a little credit that the client does not need, PINGs and priorities."""
     state, _ = asked(start())
     state = good(state.feed(frame(HEADERS, END_HEADERS, 1, OK)))
     octets = frame(DATA, 0, 1, b"event") + credit(0, 1) + frame(DATA, 0, 1) + frame(PRIORITY, 0, 1, bytes(5))
@@ -92,7 +92,7 @@ def events() -> Iterator[State]:
 
 
 def upload(step: int) -> Iterator[State]:
-    """Send an upload whose every few octets are credited, for the stream and for the connection."""
+    """Send an upload; the server credits every few octets, for the stream and for the connection."""
     state, ref = asked(start(), "POST", streaming=True)
     piece = bytes(step)
     octets = credit(0, step) + credit(1, step)
@@ -103,7 +103,7 @@ def upload(step: int) -> Iterator[State]:
 
 
 def busy_upload() -> Iterator[State]:
-    """Send an upload that always has octets queued; its server pings once for each megabyte."""
+    """Send an upload that always has octets queued; the server sends a PING for each megabyte."""
     state, ref = asked(start((4, MOST)), "POST", streaming=True)
     state = good(state.feed(credit(0, MOST - 65_535)))
     size = 16_384
@@ -112,7 +112,7 @@ def busy_upload() -> Iterator[State]:
     for now in count():
         for _ in range(64):
             state = good(state.stream_body(ref, piece))
-        # The last two megabytes have not left: answers before them have.
+        # The last two megabytes have not been written yet, but the answers before them have.
         state = good(state.at(now).feed(ping)).left(128 * size)
         yield state
 
@@ -128,7 +128,7 @@ def early_answers() -> Iterator[State]:
 
 
 def small_answers() -> Iterator[State]:
-    """Small responses, each followed by RST_STREAM, NO_ERROR."""
+    """Receive small responses, each followed by RST_STREAM, NO_ERROR."""
     state = start()
     for now in count():
         state, ref = asked(state.at(now))
@@ -159,7 +159,7 @@ def cancelled() -> Iterator[State]:
 
 
 def progress() -> Iterator[State]:
-    """One request, and a 102 every ten seconds (RFC 2518 10.1)."""
+    """Send one request and receive a 102 every ten seconds (RFC 2518 10.1)."""
     state, _ = asked(start())
     octets = frame(HEADERS, END_HEADERS, 1, PROCESSING)
     for now in count(0, 10_000):
@@ -171,7 +171,7 @@ def progress() -> Iterator[State]:
 
 
 def overloaded(code: int) -> Iterator[State]:
-    """Reset every request, as fast as the caller sends them: no time passes at all."""
+    """Send requests that the server resets; no time passes between them."""
     state = start()
     while True:
         state, ref = asked(state)
@@ -203,7 +203,7 @@ BEHAVIOURS: dict[str, Callable[[], Iterator[State]]] = {
 
 
 def run(name: str, most: int) -> None:
-    """Let a behaviour go on for so many events; raise `Ended` where it ends a connection."""
+    """Run a behaviour for so many events; raise `Ended` if it ends a connection."""
     for done, _ in enumerate(BEHAVIOURS[name](), 1):
         if done >= most:
             return

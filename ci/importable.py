@@ -14,7 +14,7 @@ OPTIONAL = frozenset({"trio", "hypothesis", "pytest", "trustme", "httpx", "httpx
 
 
 def lacking(error: ImportError) -> str | None:
-    """Return the package whose absence an error tells of, perhaps by its cause."""
+    """Return the package that is missing according to an error or its cause."""
     cause = error if isinstance(error, ModuleNotFoundError) else error.__cause__
     return cause.name if isinstance(cause, ModuleNotFoundError) else None
 

@@ -15,7 +15,7 @@ ANSWER2 = bytes.fromhex("0000000400000000000000010104000000018800000200010000000
 
 
 def exchange(conn: mint.Connection, answer: bytes) -> bytes:
-    """Ask for something, feed the answer and return the content."""
+    """Send a request, feed the response and return its content."""
     conn, _ = conn.request("GET", "/")
     link = conn.transport
     if not isinstance(link, Memory):

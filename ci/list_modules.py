@@ -1,4 +1,4 @@
-"""Print the extension modules of the project, one per line."""
+"""Print the names of the project's extension modules, one per line."""
 
 import tomllib
 from pathlib import Path

@@ -60,7 +60,7 @@ SWAPS = {
     "break": ("continue",),
     "continue": ("break",),
 }
-# What is about types and imports, where a change says nothing about what happens.
+# Lines about types and imports: changing them does not change behaviour.
 SKIPPED_STARTS = (
     "import",
     "from",
@@ -74,8 +74,8 @@ SKIPPED_STARTS = (
     "elif TYPE_",
 )
 OF_TYPES = (": TypeAlias =", "TypeVar(", "NewType(")
-# Tests that are closest to a source: the first rule whose part is in its path. Before them come the tests
-# that are named like the source.
+# The tests that are closest to a source: first those that are named like it, then those of the first rule
+# whose text is in its path.
 CLOSEST: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "_core/http1",
@@ -114,13 +114,13 @@ REST = (
 )
 
 
-# Tests that read sources as text: they would kill a mutant for being one.
+# Tests that read sources as text; they would fail for any mutant.
 ABOUT_SOURCES = ("--ignore=tests/conformance/test_rows.py", "--ignore=tests/fuzz/test_planted.py")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: octets of a line."""
+    """One change of some octets in a line."""
 
     file: str
     row: int
@@ -141,7 +141,7 @@ class Mutant:
 
 
 def tokens(text: str) -> Iterator[tokenize.TokenInfo]:
-    """Yield the tokens of a source as far as Python's own tokenizer understands it."""
+    """Yield the tokens of a source, up to the first place that Python's tokenizer does not understand."""
     try:
         yield from tokenize.generate_tokens(io.StringIO(text).readline)
     except (tokenize.TokenError, IndentationError, SyntaxError):
@@ -149,7 +149,7 @@ def tokens(text: str) -> Iterator[tokenize.TokenInfo]:
 
 
 def mutants(file: str, text: str) -> Iterator[Mutant]:
-    """Yield every change of a source that is tried."""
+    """Yield every possible mutant of a source."""
     lines = text.splitlines()
     starts: dict[int, tokenize.TokenInfo] = {}
     enums = enum_rows(lines)
@@ -193,7 +193,7 @@ def is_skipped(line: str) -> bool:
 
 
 def enum_rows(lines: list[str]) -> set[int]:
-    """Return the rows of enumerations, whose numbers are names and no more."""
+    """Return the lines of enumerations, whose numbers have no meaning of their own."""
     inside = False
     found = set()
     for row, line in enumerate(lines):
@@ -230,7 +230,7 @@ def is_statement(line: str) -> bool:
 
 
 def changes(token: tokenize.TokenInfo, line: str, *, in_enum: bool) -> Iterator[str]:
-    """Yield what a token is replaced by."""
+    """Yield the replacements of a token."""
     text = token.string
     if token.type == tokenize.NUMBER and text.isdigit() and not in_enum:
         yield str(int(text) + 1)
@@ -252,7 +252,7 @@ def changes(token: tokenize.TokenInfo, line: str, *, in_enum: bool) -> Iterator[
 
 
 def sources(module: str) -> list[str]:
-    """Return the files that may be changed; only those whose path has `module` in it."""
+    """Return the files that may be changed: those whose path contains `module`."""
     found = []
     for path in sorted((ROOT / "mint").rglob("*")):
         name = str(path.relative_to(ROOT))
@@ -279,7 +279,7 @@ def closest(file: str, root: Path, *, quick: bool) -> list[list[str]]:
 
 
 def build() -> bool:
-    """Build what changed in the copy; False where the change does not compile."""
+    """Build what changed in the copy; return False if it does not compile."""
     try:
         translate(PLACE, 1, [])
     except subprocess.CalledProcessError:
@@ -406,7 +406,7 @@ class Trial:
 
 
 def main() -> int:
-    """Draw mutants and try them."""
+    """Draw mutants and test them."""
     parser = argparse.ArgumentParser(prog="ci/mutate", description=__doc__)
     parser.add_argument("--sample", type=int, default=20, help="how many mutants to draw (default 20)")
     parser.add_argument(

@@ -35,16 +35,16 @@ FLAGS = {
 
 @dataclass(frozen=True)
 class Row:
-    """What became of a bug."""
+    """The result for one bug."""
 
     bug: Bug
-    harness: str  # that found it; empty: none
+    harness: str  # the harness that found it, or empty
     seconds: float
     text: str
 
 
 def dependents(place: Path, file: str) -> list[str]:
-    """Return the modules to translate anew after a file has changed: itself, or those that include it."""
+    """Return the modules to translate again after a file has changed: itself, or those that include it."""
     if file.endswith(".pyx"):
         return [file]
     stems = {Path(file).stem}
@@ -62,7 +62,7 @@ def dependents(place: Path, file: str) -> list[str]:
 
 
 def build(place: Path, file: str, *, plain: bool) -> None:
-    """Translate and compile what a change of one file asks for."""
+    """Translate and compile the modules that a change of one file affects."""
     environment = {**os.environ, **FLAGS[plain]}
     if shutil.which("ccache"):
         environment["CC"] = f"ccache {environment['CC']}"
@@ -83,7 +83,7 @@ def build(place: Path, file: str, *, plain: bool) -> None:
 
 
 def prepare(place: Path, *, plain: bool) -> None:
-    """Make the copy anew, without any bug."""
+    """Create the copy, without any bug."""
     command = [sys.executable, "ci/build_inplace.py", "--into", str(place), "--jobs", "1"]
     environment = {**os.environ, **FLAGS[plain]}
     if shutil.which("ccache"):
@@ -92,7 +92,7 @@ def prepare(place: Path, *, plain: bool) -> None:
 
 
 class Planted:
-    """The copy with a bug in it; leaving takes the bug out again, with all that was built."""
+    """The copy with a bug in it; the end of the block removes the bug and everything built with it."""
 
     def __init__(self, place: Path, bug: Bug) -> None:
         self.place = place
@@ -102,7 +102,7 @@ class Planted:
         self.text = ""
 
     def __enter__(self) -> None:
-        """Keep what the build will touch, then plant the bug."""
+        """Save the files that the build will change, then plant the bug."""
         shutil.rmtree(self.kept, ignore_errors=True)
         for name in TOUCHED:
             shutil.copytree(self.place / name, self.kept / name, copy_function=shutil.copy2)
@@ -110,8 +110,8 @@ class Planted:
         self.file.write_text(self.bug.applied(self.text), encoding="utf-8")
 
     def __exit__(self, *_: object) -> None:
-        """Bring everything back."""
-        self.file.write_text(self.text, encoding="utf-8")  # also where it is not among what was kept
+        """Restore every file."""
+        self.file.write_text(self.text, encoding="utf-8")  # even if it is not among the saved files
         for name in TOUCHED:
             shutil.rmtree(self.place / name)
             shutil.move(str(self.kept / name), str(self.place / name))
@@ -159,7 +159,7 @@ def table(rows: list[Row]) -> str:
 
 
 def main() -> int:
-    """Plant what was asked for."""
+    """Plant the chosen bugs."""
     parser = argparse.ArgumentParser(prog="ci/planted", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART-OF-A-NAME", help="plant only bugs with such a name")
     parser.add_argument(

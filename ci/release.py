@@ -13,19 +13,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 PYTHONS = ("cp311", "cp312", "cp313", "cp314", "cp314t")
-"""Every CPython that there is to be a wheel for; `t` is one without a GIL."""
+"""Every CPython for which there are wheels; `t` means without a GIL."""
 PLATFORMS = {
     "linux": ("manylinux_x86_64", "manylinux_aarch64", "musllinux_x86_64", "musllinux_aarch64"),
     "macos": ("macosx_x86_64", "macosx_arm64"),
     "windows": ("win_amd64", "win_arm64"),
 }
-"""The platforms of wheels, by the platform that cibuildwheel is asked for."""
+"""The platform tags of the wheels, by the platform for which cibuildwheel builds."""
 SYSTEMS = {"ubuntu": "linux", "macos": "macos", "windows": "windows"}
-"""The platform that cibuildwheel builds for, by the first word of the name of a machine."""
+"""The platform for which cibuildwheel builds, by the first word of the name of a machine."""
 
 
 def version_faults(root: Path = ROOT) -> list[str]:
-    """Return where the version is not that of pyproject.toml."""
+    """Return where the version differs from that of pyproject.toml."""
     version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
     faults = []
     if f'__version__ = "{version}"' not in (root / "mint" / "_version.py").read_text():
@@ -36,7 +36,7 @@ def version_faults(root: Path = ROOT) -> list[str]:
 
 
 def link_faults(root: Path = ROOT) -> list[str]:
-    """Return the links of the README that would not work on an index page, or lead nowhere."""
+    """Return the links of the README that would not work on the package index, or that lead nowhere."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     source = project["urls"]["Source"]
     faults = []
@@ -55,7 +55,7 @@ def link_faults(root: Path = ROOT) -> list[str]:
 def machine_faults(root: Path = ROOT) -> list[str]:
     """Return how the machines of the workflow differ from the architectures that wheels are configured for.
 
-    Each machine builds those of its own: what two of them built would be uploaded twice.
+    Each machine builds for its own architecture; a wheel that two machines build would be uploaded twice.
     """
     configured = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["cibuildwheel"]
     workflow = (root / ".github" / "workflows" / "wheels.yml").read_text()
@@ -66,7 +66,7 @@ def machine_faults(root: Path = ROOT) -> list[str]:
 
 
 def wheel_faults(platform: str, printed: str) -> list[str]:
-    """Return how what cibuildwheel would build for a platform differs from what there is to be."""
+    """Return how the wheels that cibuildwheel would build for a platform differ from the expected ones."""
     wanted = {f"{python}-{kind}" for python in PYTHONS for kind in PLATFORMS[platform]}
     would = set(printed.split())
     faults = [f"{name} would not be built" for name in sorted(wanted - would)]

@@ -174,7 +174,7 @@ def harness(pages: list[str]) -> bytes:
 
 
 class Pages(http.server.SimpleHTTPRequestHandler):
-    """Serves the pages, the harness and the planted page, and takes the results."""
+    """Serves the pages, the harness and the page with faults, and receives the results."""
 
     measuring: bytes
     results: "queue.SimpleQueue[list[list[object]]]"
@@ -183,7 +183,7 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         """Serve the harness, or a page."""
         made = {HARNESS: self.measuring, f"/{PLANTED}": FAULTY.format(line="octets" * 500).encode()}
         if self.path not in made:
-            with suppress(ConnectionError):  # the browser needs no more of it
+            with suppress(ConnectionError):  # nothing else is needed
                 super().do_GET()
             return
         content = made[self.path]
@@ -194,14 +194,14 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(content)
 
     def do_POST(self) -> None:
-        """Take the results."""
+        """Receive the results."""
         content = self.rfile.read(int(self.headers["content-length"]))
         self.send_response(204)
         self.end_headers()
         self.results.put(json.loads(content))
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def look(folder: Path, browser: str) -> list[list[object]]:
@@ -240,7 +240,7 @@ def look(folder: Path, browser: str) -> list[list[object]]:
 
 
 def main() -> int:
-    """Print what is wrong."""
+    """Print what is wrong with the pages."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

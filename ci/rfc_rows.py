@@ -51,7 +51,7 @@ class Row:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """Yield what is neither empty nor a comment."""
+    """Yield the lines of a file that are neither empty nor comments."""
     for line in path.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             yield line
@@ -63,7 +63,7 @@ def rows(path: Path = ROWS) -> list[Row]:
 
 
 def not_ours(path: Path = NOT_OURS) -> dict[str, str]:
-    """Return the rules that are not for mint to keep, each with the reason."""
+    """Return the rules that do not concern mint, each with the reason."""
     pairs = (line.partition(" ") for line in lines(path))
     return {name: reason.strip() for name, _, reason in pairs}
 
@@ -90,9 +90,9 @@ def covered(folder: Path = TESTS) -> dict[str, list[str]]:
 
 
 def shown(tests: list[str], reason: str | None) -> str:
-    """Return a cell of the page: a test or two of a rule, or why it does not apply.
+    """Return a cell of the page: one or two tests of a rule, or why the rule does not apply.
 
-    Those of tests/conformance come first, so that another test elsewhere does not change the page.
+    Tests in tests/conformance come first, so that a new test elsewhere does not change the page.
     """
     if not tests:
         return f"does not apply: {reason}" if reason else "**no test**"
@@ -122,7 +122,7 @@ def page() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the rules; 1 where one has no test and no reason."""
+    """Print the rules; return 1 if one has neither a test nor a reason."""
     if "--page" in arguments:
         PAGE.write_text(page(), encoding="utf-8")
         return 0

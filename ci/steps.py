@@ -26,7 +26,7 @@ LONGEST = 2400.0  # seconds a step may take
 SHOWN = 400  # lines of a failed step's output
 SKIP = 77
 BUILDS = tuple(f"--ignore=tests/{each}" for each in ("ci", "docs", "kit", "simulation"))
-"""Tests that compile mint, run the repository's tools or other people's code: `-O` changes nothing there."""
+"""Tests that compile mint, or run the repository's tools or other projects: `-O` does not affect them."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Step:
 
     name: str
     command: tuple[str, ...]
-    wanted: bool = True  # without being asked for
+    wanted: bool = True  # whether it runs by default
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
     """Return every step, the long ones first."""
     return (
         Step("suite", ("ci/suite",)),
-        # The same inputs every time, as in the simulation: new ones are for ci/fuzz by itself.
+        # The inputs are the same every time, as in the simulation; ci/fuzz alone uses new ones.
         Step("fuzz", ("ci/fuzz", str(fuzz_seconds), "--all", "--seed", "1", "--fresh")),
         Step("simulate", ("ci/simulate", str(simulation_seconds), "1", "1")),
         Step("coverage", ("ci/coverage",), wanted=False),
@@ -73,13 +73,13 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
 
 
 def end(group: int) -> None:
-    """End a step with everything it started."""
+    """End a step and every process that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
 
 
 def run(step: Step, running: set[int]) -> Outcome:
-    """Run one step to its end, in a session of its own; `running` holds those that have not ended."""
+    """Run one step to its end, in a session of its own; `running` contains the steps that have not ended."""
     begun = time.monotonic()
     log = LOGS / f"{step.name.replace(' ', '')}.log"
     with log.open("wb") as output:
@@ -104,7 +104,7 @@ def run(step: Step, running: set[int]) -> Outcome:
 
 
 def run_all(chosen: tuple[Step, ...], jobs: int) -> Iterator[Outcome]:
-    """Yield outcomes as steps end. Whatever ends this ends the steps, too."""
+    """Yield outcomes as steps end. If the generator ends early, so do the steps."""
     running: set[int] = set()
     with ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(run, step, running) for step in chosen]
@@ -118,12 +118,12 @@ def run_all(chosen: tuple[Step, ...], jobs: int) -> Iterator[Outcome]:
 
 
 def interrupted(_number: int, _frame: object) -> None:
-    """Turn the polite signal into what the keyboard does."""
+    """Raise KeyboardInterrupt for SIGTERM, too."""
     raise KeyboardInterrupt
 
 
 def skipped_lines(output: str) -> list[str]:
-    """Return what a step said it left out: its own lines and those of pytest's summary."""
+    """Return the lines in which a step or pytest's summary says what was skipped."""
     return re.findall(r"(?m)^SKIPPED(?:: | \[\d+\] )(.*)$", output)
 
 
@@ -140,7 +140,7 @@ def counts() -> tuple[int, int, int]:
 
 
 def show(outcome: Outcome) -> None:
-    """Print how a step ended; the output only of those that failed."""
+    """Print how a step ended, and its output if it failed."""
     print(f"{outcome.step.name}: {outcome.status} ({outcome.seconds:.0f} s)", flush=True)
     if outcome.status == "failed":
         lines = outcome.output.splitlines()

@@ -1,6 +1,6 @@
 """Copy the docstrings of compiled classes and functions into their stubs, where editors look for them.
 
-    python ci/stub_docs.py           # reports which differ from those of the modules as they were built
+    python ci/stub_docs.py           # reports stubs that differ from the compiled modules
     python ci/stub_docs.py --write   # updates them
 
 The docstrings are written in the .pyx files and nowhere else. A name that is not in the stubs, or that has no
@@ -19,9 +19,9 @@ STUBS = ROOT / "stubs"
 
 
 def wanted_of(found: object, name: str) -> str:
-    """Return the docstring that the source gives to something, or nothing."""
+    """Return the docstring of an object if its source defines one, or `None`."""
     if name.startswith("__"):
-        return ""  # what Python says of every class
+        return ""  # the docstring that Python gives every class
     text = getattr(found, "__doc__", None)
     if not isinstance(text, str) or (isinstance(found, type) and text == found.__base__.__doc__):
         return ""
@@ -34,7 +34,7 @@ def documented(body: list[ast.stmt], owner: object) -> Iterator[tuple[ast.ClassD
     for node in body:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
             found = inspect.getattr_static(owner, node.name, None)
-            if node.name not in seen:  # the first of several overloads says it for all
+            if node.name not in seen:  # the first of several overloads has the docstring
                 yield node, wanted_of(getattr(found, "__func__", found), node.name)
             seen.add(node.name)
             if isinstance(node, ast.ClassDef):
@@ -51,24 +51,24 @@ def quoted(text: str, indent: str) -> list[str]:
 
 
 def with_docstring(lines: list[str], node: ast.ClassDef | ast.FunctionDef, text: str) -> None:
-    """Give a class or function of a stub a docstring, in place of the one it has."""
+    """Return the source of a stub in which a class or function has this docstring."""
     first, last = node.body[0], node.body[-1]
     has_one = ast.get_docstring(node) is not None
     is_empty = len(node.body) == 1 and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     made = quoted(text, " " * (node.col_offset + 4))
     if first.lineno == node.lineno or lines[first.lineno - 1][: first.col_offset].strip():
-        # The body stands in the line that ends the head: `def f(self) -> int: ...`
+        # The body is on the last line of the signature: `def f(self) -> int: ...`
         head = lines[first.lineno - 1][: first.col_offset].rstrip()
         rest = [] if is_empty else [" " * (node.col_offset + 4) + lines[first.lineno - 1][first.col_offset :]]
         lines[first.lineno - 1 : last.end_lineno] = [head, *made, *rest]
         return
-    # The line of what is decorated is that of its `def`.
+    # The line number of a decorated function is that of its `def`.
     start = min(each.lineno for each in (first, *getattr(first, "decorator_list", ())))
     lines[start - 1 : first.end_lineno if has_one or is_empty else start - 1] = made
 
 
 def put_right(source: str, module: object) -> tuple[str, list[str]]:
-    """Return a stub with the docstrings of a module, and the names whose docstrings it lacked."""
+    """Return a stub with the docstrings of a module, and the names whose docstrings it changed."""
     lines = source.split("\n")
     missing = []
     found = [(node, text) for node, text in documented(ast.parse(source).body, module) if text]
@@ -80,7 +80,7 @@ def put_right(source: str, module: object) -> tuple[str, list[str]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Check the stubs, or put them right."""
+    """Check the stubs, or update them."""
     failed = False
     for stub in sorted((STUBS / "mint").rglob("*.pyi")):
         name = ".".join(stub.relative_to(STUBS).with_suffix("").parts)

@@ -2,7 +2,7 @@
 
     python ci/vendor.py src/acme/_vendor                      # creates or updates the copy
     python ci/vendor.py src/acme/_vendor --without trio,idna  # leaves out optional parts
-    python ci/vendor.py src/acme/_vendor --check              # shows local changes, and those of an update
+    python ci/vendor.py src/acme/_vendor --check              # shows local changes and those of an update
     cythonize -i src/acme/_vendor/mint/_core/*.pyx            # compiles the copy
 
 All imports inside mint are relative and every file contains its own directives, so the copy works under any
@@ -31,7 +31,7 @@ from ci import hollow  # noqa: E402  # the line above makes it importable
 RECORD = "VENDORED.md"
 SOURCES = frozenset({".py", ".pyx", ".pxd", ".h", ".pxi", ".typed"})
 
-# What can be left out: the files of each part, as patterns below mint/.
+# The parts that can be left out: their files, as patterns below mint/.
 PARTS = {
     "trio": ("trio.py", "_loops/trio.py", "**/trio.py", "**/_trio.py"),
     "truststore": ("_extras/with_truststore.py",),
@@ -44,11 +44,11 @@ PARTS = {
 
 
 class Refused(Exception):  # noqa: N818  # it is a message to a person, not a failure of the program
-    """The copy was left as it is."""
+    """The copy was not changed, for the reason in the message."""
 
 
 def sources(without: frozenset[str] = frozenset()) -> dict[str, bytes]:
-    """Return what a copy consists of: each file by its path below mint/."""
+    """Return the contents of a copy: each file by its path below mint/."""
     found: dict[str, bytes] = {}
     for top, suffixes in ((ROOT / "mint", SOURCES), (ROOT / "stubs" / "mint", frozenset({".pyi"}))):
         for path in sorted(top.rglob("*")):
@@ -65,12 +65,12 @@ def sources(without: frozenset[str] = frozenset()) -> dict[str, bytes]:
 
 
 def digest(octets: bytes) -> str:
-    """Return the hash of a file as the record has it."""
+    """Return the hash of a file, as it is written in the record."""
     return hashlib.sha256(octets).hexdigest()
 
 
 def recorded(target: Path) -> dict[str, str]:
-    """Return the hashes of the record; empty where there is none."""
+    """Return the hashes of the record; empty if there is no record."""
     record = target / RECORD
     if not record.is_file():
         return {}
@@ -84,7 +84,7 @@ def recorded_parts(target: Path) -> frozenset[str]:
 
 
 def changes(target: Path) -> list[str]:
-    """Return what was done to a copy since it was made: a line for each file."""
+    """Return the local changes of a copy: a line for each file."""
     before = recorded(target)
     said = []
     for name, value in before.items():
@@ -113,7 +113,7 @@ def updates(target: Path) -> list[str]:
 
 
 def commit() -> str:
-    """Return the commit of this tree, with a note where files differ from it; from an sdist none is known."""
+    """Return the commit of this tree, and whether files differ from it; in an sdist it is not known."""
     try:
         here = subprocess.run(
             ["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True
@@ -159,7 +159,7 @@ Each file and its SHA-256:
 
 
 def vendor(folder: Path, without: frozenset[str] = frozenset(), *, force: bool = False) -> Path:
-    """Make or update `folder/mint`; return it. Raises `Refused` where that would lose changes made there."""
+    """Create or update `folder/mint`; return it. Raises `Refused` if local changes would be lost."""
     target = folder / "mint"
     if target.exists() and not force:
         if not (target / RECORD).is_file():
@@ -179,7 +179,7 @@ def vendor(folder: Path, without: frozenset[str] = frozenset(), *, force: bool =
 
 
 def check(folder: Path) -> int:
-    """Print how a copy differs from its record and from this version; 1 where it was changed."""
+    """Print how a copy differs from its record and from this version; return 1 if it has local changes."""
     target = folder / "mint"
     if not (target / RECORD).is_file():
         print(f"{target} has no {RECORD}")
@@ -191,7 +191,7 @@ def check(folder: Path) -> int:
 
 
 def parts(text: str) -> frozenset[str]:
-    """Read the value of --without."""
+    """Parse the value of --without."""
     chosen = frozenset(text.split(","))
     if unknown := chosen - frozenset(PARTS):
         raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
@@ -199,7 +199,7 @@ def parts(text: str) -> frozenset[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the command line asks."""
+    """Run the command."""
     parser = argparse.ArgumentParser(
         prog="ci/vendor.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""The house rules are checked: each planted violation is found where it stands."""
+"""The project's rules are checked: each planted violation is found in its place."""
 
 import importlib.util
 import sys
@@ -77,10 +77,10 @@ PLANTED = [
     ),
     ("mint/errors.py", "import mint.types\n", 1, "absolute import of mint"),
     ("mint/errors.py", "from mint.types import Eof\n", 1, "absolute import of mint"),
-    ("mint/errors.py", "import attrs\n", 1, "attrs is no dependency"),
+    ("mint/errors.py", "import attrs\n", 1, "attrs is not a dependency"),
     ("mint/asyncio.py", "import trio\n", 1, "trio is for "),
     ("mint/errors.py", "from ... import x\n", 1, "leaves the package"),
-    ("mint/novelty.py", "", 1, "stands in no layer"),
+    ("mint/novelty.py", "", 1, "is in no layer"),
     ("mint/errors.py", "def f(x):\n    assert x\n", 2, "assert"),
     (CORE, "from ..errors import MintError\n", 2, "imports mint.errors: upwards"),
     ("mint/_core/faults.pyx", "from .http1 cimport State\n", 2, "upwards"),
@@ -153,7 +153,7 @@ def test_types_of_lower_modules_may_be_imported_for_type_checkers(tmp_path: Path
     assert findings(tmp_path, files) == []
     files = {"mint/types.py": "from _typeshed import Incomplete\n"}
     (found,) = findings(tmp_path, files)
-    assert "_typeshed is no dependency" in found
+    assert "_typeshed is not a dependency" in found
 
 
 def test_every_module_carries_the_same_directives(tmp_path: Path) -> None:
