@@ -20,7 +20,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from mint._core import turns
+from mint._core import link_base
 
 from .measure import MissingError
 from .native import build
@@ -42,8 +42,8 @@ def key() -> str:
     """Name what the counts depend on."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     # Cython keeps the types that its modules share in a module that is named after its version.
-    cython = type(turns.shift).__module__.strip("_").replace("cython_", "Cython ").replace("_", ".")
-    installed = Path(turns.__file__).is_relative_to(sysconfig.get_path("platlib"))
+    cython = type(link_base.shift).__module__.strip("_").replace("cython_", "Cython ").replace("_", ".")
+    installed = Path(link_base.__file__).is_relative_to(sysconfig.get_path("platlib"))
     kind = "installed" if installed else "built in place"
     return f"{compiler()}, {cython}, {python}, {platform.machine()}, {kind}"
 

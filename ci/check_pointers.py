@@ -46,11 +46,11 @@ HELD = {
     ("streams.pxd", "Table", "root"): "an owned reference",
     ("http2_state.pxd", "Work", "out"): "owned, of one operation",
     ("http2_state.pxd", "Work", "pieces"): "owned; they point into `source`, which is held",
-    ("turns.pxd", "Mutex", "lock"): "owned",
+    ("link_base.pxd", "Mutex", "lock"): "owned",
     ("values.pxd", "Slots", "offsets"): "an array within",
 }
 # The modules with words that threads share.
-SHARING = {"turns.pyx", "courses.pyx"}
+SHARING = {"link_base.pyx", "fast_path.pyx"}
 # Words that are read without the lock under which they are written.
 WORD = re.compile(r"(?<!&)\b(?:self|link|\(<Turns>self\))\.(\w+_word|owner|mover)\b")
 CLASS = re.compile(r"^cdef class (\w+)")

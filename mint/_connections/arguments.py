@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from .. import _checks
-from .._core.turns import Turns
+from .._core.link_base import Turns
 from .._wire.memory import Memory
 from ..options import MAX_PORT, HTTP1Options, HTTP2Options
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar
 
 from .._checks import LONGEST, flag, instance, number, one_of, seconds
 from .._checks import until as deadline
-from .._core.courses import messages_first, pieces_first, reads_first, requests_first, responses_of
 from .._core.events import CLOSE, SHUT_WRITE
+from .._core.fast_path import messages_first, pieces_first, reads_first, requests_first, responses_of
 from .._core.faults import Fault
 from .._core.values import Slots
 from .._wire.link import Link, Refused
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from .._core.courses import Quick
     from .._core.events import Event, RequestRef, Step
+    from .._core.fast_path import Quick
     from ..errors import HTTPError
     from ..messages import Message
     from ..responses import Response

@@ -14,7 +14,7 @@ from .. import _checks
 from .._configuration import http1_configuration
 from .._connect.race import make_plan
 from .._core import http1 as core
-from .._core.courses import Quick
+from .._core.fast_path import Quick
 from .._core.http1_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link

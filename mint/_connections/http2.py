@@ -14,8 +14,8 @@ from .._checks import flag, instance, number, octets, shown
 from .._configuration import http2_configuration
 from .._connect.race import make_plan
 from .._core import http2 as core
-from .._core.courses import Quick
 from .._core.events import RequestRef
+from .._core.fast_path import Quick
 from .._core.http2_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link

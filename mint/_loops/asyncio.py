@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from .._connect.tunnel import establish
-from .._core.turns import shift
+from .._core.link_base import shift
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
 from .asyncio_link import AsyncioLink

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self
 
 from .._checks import LONGEST as FOREVER
 from .._checks import seconds
-from .._core.turns import Mutex, shift
+from .._core.link_base import Mutex, shift
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
 from .system import LONGEST

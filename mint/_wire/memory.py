@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._checks import flag
 from .._checks import octets as exact_octets
-from .._core.courses import put_first, take_first
+from .._core.fast_path import put_first, take_first
 from ..errors import TransportTimeout
 from .link import Link
 from .pipe import Writing

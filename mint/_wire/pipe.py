@@ -25,7 +25,7 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from .._core.turns import Turns
+from .._core.link_base import Turns
 from ..errors import TransportClosed, TransportError
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ cdef int grow(Table table) except -1:
         "\n\ncdef int peek_at(Core core) except -1:\n    return read_u31(core.block.octets + 4)\n",
         {"a pointer is taken through core.block"},
     ),
-    "turns.pyx": (
+    "link_base.pyx": (
         "\n\ncdef int peek_at(Turns link) except -1:\n    link.wanted_word = 1\n    return link.armed_word\n",
         {"wanted_word is shared by threads", "armed_word is shared by threads"},
     ),

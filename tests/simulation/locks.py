@@ -72,7 +72,7 @@ class SimRLock:
 
 
 class SimMutex(SimRLock):
-    """`mint._core.turns.Mutex`, the lock of mint that signal handlers may meet."""
+    """`mint._core.link_base.Mutex`, the lock of mint that signal handlers may meet."""
 
     @property
     def held(self) -> bool:

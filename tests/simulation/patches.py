@@ -23,7 +23,7 @@ import trio._core._io_epoll
 import trio._core._wakeup_socketpair
 
 import mint
-from mint._core import turns
+from mint._core import link_base
 from mint._wire.stream import Tunnel
 from mint.pool._driver import Alarm
 
@@ -84,7 +84,7 @@ def simulated_system() -> Iterator[None]:
         counterparts[id(module)] = Replaced(module, names)
         counterparts.update({id(getattr(module, name)): what for name, what in names.items()})
     # Waiting for it would stop the only thread that runs; compiled code waits for none that is held long.
-    counterparts[id(turns.Mutex)] = SimMutex
+    counterparts[id(link_base.Mutex)] = SimMutex
     counterparts[id(Alarm)] = SimEvent
     undo: list[tuple[ModuleType, str, object]] = []
     wakeup = trio._core._wakeup_socketpair.WakeupSocketpair

@@ -168,7 +168,7 @@ def test_no_function_of_mint_keeps_the_real_system() -> None:
         (each, kept)
         for each in gc.get_objects()
         if (isinstance(each, FunctionType) and str(each.__module__).startswith("mint."))
-        or (type(each).__module__ == "mint._core.courses" and "_scope_" in type(each).__name__)
+        or (type(each).__module__ == "mint._core.fast_path" and "_scope_" in type(each).__name__)
         for kept in kept_by(each)
         if id(kept) in real
     ]

@@ -1,4 +1,4 @@
-"""The compiled course of a transaction (`_core/courses.pyx`) and the one in Python say the same.
+"""The compiled course of a transaction (`_core/fast_path.pyx`) and the one in Python say the same.
 
 The same operations run on two links; one of them is told that it has ways of its own, so that nothing is
 short-cut on it.

@@ -1,7 +1,7 @@
 # The transactions that are frequent enough to be compiled.
 from .events cimport Course, RequestRef, Step
 from .messages cimport Received
-from .turns cimport Turns
+from .link_base cimport Turns
 from .values cimport Slots
 
 

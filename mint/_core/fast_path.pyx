@@ -14,7 +14,7 @@ from .atomics cimport mint_get_flag, mint_get_size
 from .events cimport END_KEEP, Course, Failed, RequestRef, Step
 from .faults cimport Fault
 from .messages cimport Received
-from .turns cimport WRITE_OPEN, Turns
+from .link_base cimport WRITE_OPEN, Turns
 from .values cimport Slots
 
 

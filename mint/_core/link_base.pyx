@@ -2,7 +2,7 @@
 """Whose turn it is on a link.
 
 A transaction claims the link, lets the engine decide, hands over what it says and gives the link back
-one generation on; its frequent courses stand in courses.pyx. No octet moves here: queues are filled and
+one generation on; its frequent courses stand in fast_path.pyx. No octet moves here: queues are filled and
 emptied.
 """
 
