@@ -1,1 +1,1 @@
-"""The connecting procedure as a generator of I/O steps: plan and race, tunnels, SOCKS."""
+"""The connecting procedure as a generator of I/O steps: addresses and attempts, tunnels, SOCKS."""

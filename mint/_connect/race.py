@@ -1,11 +1,11 @@
-"""Connecting, written once: a generator of I/O steps from an address to octets that can carry HTTP.
+"""The connecting procedure as a generator of I/O steps, which all event loops share.
 
-It resolves, dials (RFC 8305: families interleaved, attempts staggered), and shakes hands. No socket is
-touched here: the generator yields the steps it needs, and a short driver for each event loop performs them.
-The driver keeps every attempt that it made and closes all but the one that is returned.
+It resolves the name, tries the addresses (RFC 8305: families interleaved, attempts staggered), and does the
+TLS handshake. No socket is touched here: the generator yields the steps it needs, and a short driver for each
+event loop performs them. The driver remembers all its attempts and closes all but the one that is returned.
 
-The steps and the parts of the procedure are here; the whole of it, with proxies, is `tunnel.establish`. Steps
-and answers are named tuples: users never see them, and a dataclass takes seven times as long to import.
+The steps and the parts of the procedure are here; `tunnel.establish` is the complete procedure, with proxies.
+Steps and answers are named tuples: users never see them, and a dataclass takes seven times as long to import.
 """
 
 from __future__ import annotations
@@ -32,42 +32,45 @@ if TYPE_CHECKING:
 
 
 ATTEMPT_DELAY = 0.25
-"""Seconds between attempts (RFC 8305 5)."""
+"""Seconds between the starts of two attempts (RFC 8305 5)."""
 
 MOST_ADDRESSES = 256
-"""How many addresses of a resolver are taken; one that never ends must not fill the memory."""
+"""How many addresses a resolver may return; an endless iterator must not fill the memory."""
 
 _ADDRESSES = (ipaddress.IPv4Address, ipaddress.IPv6Address)
 
 
 class Endpoint(NamedTuple):
-    """One address that can be dialled. `family` is `"inet6"`, `"inet4"` or `"unix"`."""
+    """One address to connect to. `family` is `"inet6"`, `"inet4"` or `"unix"`."""
 
     family: str
     address: SocketAddress
 
 
 class Attempt:
-    """One dialled connection; only the driver that made it knows what it is."""
+    """One connection attempt; only the driver that made it knows its contents."""
 
     __slots__ = ()
 
 
 class Resolve(NamedTuple):
-    """Ask for the addresses of a name. Answer: `Resolved`."""
+    """Look up the addresses of a name. Answer: `Resolved`."""
 
     host: str
     port: int
 
 
 class Dial(NamedTuple):
-    """Begin to connect. Answer: `Dialled`, at once."""
+    """Start to connect. Answer: `Dialled`, without waiting for the connection."""
 
     endpoint: Endpoint
 
 
 class Wait(NamedTuple):
-    """Wait until an attempt is decided, at most `seconds` (`None`: the deadline). Answer: `Decided`."""
+    """Wait until an attempt succeeds or fails, at most `seconds` (`None`: until the deadline).
+
+    Answer: `Decided`.
+    """
 
     attempts: tuple[Attempt, ...]
     seconds: float | None
@@ -80,7 +83,7 @@ class Abandon(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Write all of it. Answer: `Ready`."""
+    """Write all these octets. Answer: `Ready`."""
 
     attempt: Attempt
     octets: bytes
@@ -93,9 +96,9 @@ class Receive(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """Let the steps from here on take so many seconds in all; `None` lifts that. Answer: `Ready`.
+    """Limit the time of all following steps together; `None` removes that limit. Answer: `Ready`.
 
-    The deadline of the whole procedure stays: this one can only be earlier.
+    The deadline of the whole procedure still applies: this limit can only be earlier.
     """
 
     seconds: float | None
@@ -106,7 +109,7 @@ class Resolved(NamedTuple):
 
     Attributes:
         endpoints: the addresses.
-        in_order: they are dialled in this order; otherwise families alternate, IPv6 first.
+        in_order: whether to try them in this order; otherwise families alternate, IPv6 first.
 
     """
 
@@ -115,14 +118,14 @@ class Resolved(NamedTuple):
 
 
 class Dialled(NamedTuple):
-    """An attempt has begun; `error` where it failed at once."""
+    """An attempt was started; `error` is set if it failed immediately."""
 
     attempt: Attempt
     error: TransportError | None = None
 
 
 class Decided(NamedTuple):
-    """An attempt is connected (`error` is `None`) or failed; no attempt when the time was up first."""
+    """The attempt that connected (`error` is `None`) or failed; `None` if the time was up first."""
 
     attempt: Attempt | None
     error: TransportError | None = None
@@ -130,11 +133,11 @@ class Decided(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """It is done."""
+    """The step was performed."""
 
 
 class Arrived(NamedTuple):
-    """What was read; empty at the end."""
+    """The octets that were read; empty at the end of the connection."""
 
     octets: bytes
 
@@ -144,14 +147,14 @@ Answer: TypeAlias = Resolved | Dialled | Decided | Ready | Arrived
 
 
 class Established(NamedTuple):
-    """What connecting gives.
+    """The result of connecting.
 
     Attributes:
-        attempt: the attempt that won.
-        layers: TLS and tunnels upon it, the outermost first.
-        alpn: the protocol that TLS with the server agreed on.
-        proxy_headers: what the proxy answered to CONNECT; or what a proxy that forwards is told.
-        arrived: octets of the server that came behind a proxy's answer, where there is no TLS to take them.
+        attempt: the attempt that connected first.
+        layers: the TLS and tunnel layers on top of it, the outermost (nearest to the socket) first.
+        alpn: the protocol that was negotiated by ALPN with the server.
+        proxy_headers: the headers of the proxy's answer to CONNECT, or those to send to a forward proxy.
+        arrived: octets of the server that followed the proxy's answer, if no TLS layer has taken them.
 
     """
 
@@ -163,16 +166,16 @@ class Established(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Everything connecting needs to know; made of validated options.
+    """The validated arguments of connecting.
 
     Attributes:
-        address: what is dialled, or what a proxy is asked for.
-        port: the same.
-        hostname: the name of the server in fields and certificates: in ASCII, without brackets or zone.
-        tcp: how the socket is made.
-        tls: how TLS is spoken with the server; `None` in clear.
-        alpn: the protocols offered to it.
-        proxy: what lies in between.
+        address: the address to connect to, directly or through a proxy.
+        port: the port to connect to.
+        hostname: the server's name in header fields and certificates: in ASCII, without brackets or zone.
+        tcp: options of the socket.
+        tls: options of TLS with the server; `None` in clear.
+        alpn: the protocols to offer to the server.
+        proxy: the proxy to connect through, if any.
 
     """
 
@@ -186,9 +189,9 @@ class Plan(NamedTuple):
 
     @property
     def forwarded(self) -> bool:
-        """Whether a proxy forwards each request; otherwise it makes a tunnel, or there is none.
+        """Whether a proxy forwards each request; false for a tunnel, and without a proxy.
 
-        HTTP/2 in clear takes a tunnel: what a proxy forwards is HTTP/1.
+        HTTP/2 in clear uses a tunnel, because only HTTP/1 requests are forwarded.
         """
         proxy = self.proxy
         if proxy is None or self.tls is not None or not proxy.is_http:
@@ -200,11 +203,11 @@ Procedure: TypeAlias = Generator[IOStep, Answer, Established]
 
 
 def _check_kinds(tcp: object, tls: object, proxy: object) -> None:
-    """Refuse what is no option, before something deeper meets it."""
+    """Raise `TypeError` for arguments of the wrong type, before other code uses them."""
     _checks.instance("tcp", tcp, TCPOptions)
     _checks.instance("tls", tls, TLSOptions)
     if proxy is None:
-        return  # who has none need not load what a Proxy is
+        return  # without a proxy, do not import its module
     if isinstance(proxy, str):  # it may hold a password
         raise TypeError("proxy must be a mint.Proxy: mint.Proxy.from_url() makes one from a URL")
     from ..proxy import Proxy  # noqa: PLC0415  # as above
@@ -213,7 +216,7 @@ def _check_kinds(tcp: object, tls: object, proxy: object) -> None:
 
 
 def checked_address(address: Address) -> Address:
-    """Return what is dialled: a Unix socket, an IP address, or a host name in ASCII."""
+    """Return the address to connect to: a Unix socket, an IP address, or a host name in ASCII."""
     if isinstance(address, (UnixAddress, *_ADDRESSES)):
         return address
     if not isinstance(address, str):
@@ -221,7 +224,7 @@ def checked_address(address: Address) -> Address:
         raise TypeError(f"address must be a str, an IP address or a mint.UnixAddress, not {kind}")
     exact = str.__str__(address)
     known = literal(exact)
-    # R29: nothing is decoded or cut; what could end a line or hide userinfo is refused.
+    # R29: nothing is decoded or cut off; characters that could end a line or hide userinfo are refused.
     try:
         return ascii_name(exact) if known is None else known
     except ValueError as error:
@@ -238,7 +241,7 @@ def make_plan(
     alpn: tuple[str, ...],
     proxy: Proxy | None = None,
 ) -> Plan:
-    """Check what leads to the origin and return the plan; `ValueError` or `TypeError` says what is wrong."""
+    """Check the arguments and return the plan. Raises `ValueError` or `TypeError` if one is wrong."""
     secure = _checks.one_of("scheme", scheme, ("http", "https")) == "https"
     number = _checks.number("port", port, 0, MAX_PORT)
     _check_kinds(tcp, tls, proxy)
@@ -258,7 +261,7 @@ def make_plan(
             proxy.check_target(dialled)
         if hostname is None:
             hostname = dialled if isinstance(dialled, str) else without_zone(dialled)
-            # What these exact types say has been checked, or cannot be wrong.
+            # Values of exactly these types were checked above, or cannot be wrong.
             is_known = type(dialled) in {str, *_ADDRESSES}
     if is_known:
         name = hostname
@@ -273,7 +276,7 @@ def make_plan(
 
 
 def proxy_plan(proxy: Proxy, tcp: TCPOptions) -> Plan:
-    """Return the plan of the way to a proxy."""
+    """Return the plan for connecting to the proxy itself."""
     scheme: Scheme = "https" if proxy.scheme == "https" else "http"
     hostname = proxy.hostname
     if hostname is None and isinstance(proxy.address, UnixAddress):
@@ -283,7 +286,7 @@ def proxy_plan(proxy: Proxy, tcp: TCPOptions) -> Plan:
 
 
 def as_endpoints(answers: Iterable[object], host: str, port: int) -> tuple[Endpoint, ...]:
-    """Take what a resolver of the caller's gave; `NameNotResolved` where that is no IP address."""
+    """Convert the answers of a caller's resolver. Raises `NameNotResolved` if one is not an IP address."""
     if hasattr(answers, "__await__"):
         if isinstance(answers, Coroutine):
             answers.close()
@@ -324,7 +327,7 @@ def _allowed(endpoints: Sequence[Endpoint], tcp: TCPOptions) -> list[Endpoint]:
         return list(endpoints)
     refused = {family for family, wanted in (("inet4", tcp.inet4), ("inet6", tcp.inet6)) if not wanted}
     if tcp.local_address is not None:
-        # A socket that is bound to one family cannot reach the other.
+        # A socket that is bound to an address of one family cannot reach the other.
         refused.add("inet4" if ":" in tcp.local_address[0] else "inet6")
     return [each for each in endpoints if each.family not in refused]
 
@@ -334,7 +337,7 @@ def resolve(plan: Plan) -> Generator[IOStep, Answer, list[Endpoint]]:
     if isinstance(plan.address, UnixAddress):
         return [Endpoint("unix", plan.address.path)]
     known = literal(plan.address)
-    # The zone of a link-local address stays in the text; getaddrinfo makes the scope of it.
+    # The zone of a link-local address stays in the text; getaddrinfo converts it to a scope ID.
     if known is None or (isinstance(known, ipaddress.IPv6Address) and known.scope_id):
         answer = yield Resolve(str(plan.address), plan.port)
         if not isinstance(answer, Resolved):
@@ -344,12 +347,12 @@ def resolve(plan: Plan) -> Generator[IOStep, Answer, list[Endpoint]]:
         found = [_endpoint(known, plan.port)]
     allowed = _allowed(found, plan.tcp)
     if not allowed:
-        raise NameNotResolved(str(plan.address), "no address of a family that is allowed")
+        raise NameNotResolved(str(plan.address), "no address of a family that TCPOptions allows")
     return allowed
 
 
 def race(endpoints: Sequence[Endpoint]) -> Generator[IOStep, Answer, Attempt]:
-    """Dial the endpoints, each a moment after the last, until one is connected (RFC 8305 5)."""
+    """Try the endpoints, each `ATTEMPT_DELAY` after the last, until one connects (RFC 8305 5)."""
     waiting = list(endpoints)
     running: list[Attempt] = []
     first_error: TransportError | None = None
@@ -379,7 +382,7 @@ def race(endpoints: Sequence[Endpoint]) -> Generator[IOStep, Answer, Attempt]:
 
 
 def carry_out(layers: Sequence[Layer]) -> bytes:
-    """Move what the layers have to say outwards; return what the wire must take."""
+    """Move the output of each layer to the next one outwards; return the octets for the socket."""
     for inner, outer in zip(layers[:0:-1], layers[-2::-1], strict=True):
         octets = inner.leaving()
         if octets:
@@ -388,14 +391,14 @@ def carry_out(layers: Sequence[Layer]) -> bytes:
 
 
 def exchange(attempt: Attempt, layers: Sequence[Layer]) -> Generator[IOStep, Answer, None]:
-    """Carry what the layers have to say to the wire."""
+    """Send the pending output of the layers."""
     octets = carry_out(layers)
     if octets:
         yield Send(attempt, octets)
 
 
 def send(attempt: Attempt, layers: Sequence[Layer], octets: bytes) -> Generator[IOStep, Answer, None]:
-    """Write octets, inside the layers."""
+    """Write octets through the layers."""
     if not layers:
         yield Send(attempt, octets)
         return
@@ -404,7 +407,7 @@ def send(attempt: Attempt, layers: Sequence[Layer], octets: bytes) -> Generator[
 
 
 def receive(attempt: Attempt, layers: Sequence[Layer]) -> Generator[IOStep, Answer, bytes]:
-    """Read octets out of the layers; empty at the end."""
+    """Read octets through the layers; empty at the end."""
     while True:
         answer = yield Receive(attempt)
         if not isinstance(answer, Arrived):
@@ -424,10 +427,14 @@ def receive(attempt: Attempt, layers: Sequence[Layer]) -> Generator[IOStep, Answ
 def shake_hands(
     attempt: Attempt, outside: Sequence[Layer], inside: TLSLayer, arrived: bytes = b""
 ) -> Generator[IOStep, Answer, None]:
-    """Do the handshake of a layer, through the ones around it; `arrived` is for it already."""
+    """Do the TLS handshake of the `inside` layer through the layers `outside` it.
+
+    `arrived` contains octets for the layer that were received before.
+    """
     layers = (*outside, inside)
     if arrived:
-        # R28: whatever came before TLS began is a record of TLS, or breaks it; nobody else ever sees it.
+        # R28: octets that came before TLS began can only be TLS records, or the handshake fails. They are
+        # never interpreted as anything else.
         inside.feed(arrived)
     while True:
         try:
@@ -445,4 +452,4 @@ def shake_hands(
 
 
 def _unexpected(answer: Answer) -> TypeError:
-    return TypeError(f"the driver answered the last step with {type(answer).__name__}, which does not fit")
+    return TypeError(f"the driver answered the last step with {type(answer).__name__}, the wrong type")

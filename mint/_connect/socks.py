@@ -1,6 +1,6 @@
-"""SOCKS5 and SOCKS4a as a procedure. Messages are made and read by the sans-IO library `socksio`.
+"""SOCKS5 and SOCKS4a as a procedure. The sans-IO library `socksio` serializes and parses the messages.
 
-What `socksio` leaves to its users is here: where a message ends, and that every length fits its octet.
+This module does what `socksio` leaves to its users, such as finding the end of a message.
 RFC 1928, RFC 1929; SOCKS4a has no RFC. Needs the extra `socks`.
 """
 
@@ -26,7 +26,7 @@ _DOMAIN = 3
 
 
 def resolved_here(proxy: Proxy, plan: Plan) -> Generator[IOStep, Answer, Address]:
-    """Return what the proxy is asked for: with `socks5` an address, which is found here."""
+    """Return the target for the proxy; with `socks5`, its name is resolved here, to an IP address."""
     if proxy.scheme != "socks5":
         return plan.address
     endpoints = yield from resolve(plan)
@@ -36,7 +36,7 @@ def resolved_here(proxy: Proxy, plan: Plan) -> Generator[IOStep, Answer, Address
 def open_socks(
     proxy: Proxy, target: Address, port: int, attempt: Attempt
 ) -> Generator[IOStep, Answer, bytes]:
-    """Have a SOCKS proxy open a tunnel; return what came behind its answer."""
+    """Have a SOCKS proxy open a tunnel; return the octets that followed its answer."""
     from socksio import ProtocolError  # noqa: PLC0415  # an optional dependency
 
     wire = _Wire(attempt)
@@ -51,7 +51,7 @@ def open_socks(
 
 
 class _Wire:
-    """The octets of one handshake, read by the message and not by the read."""
+    """The connection during a handshake; it reads an exact number of octets, whatever one read returns."""
 
     __slots__ = ("attempt", "unread")
 
@@ -63,7 +63,7 @@ class _Wire:
         yield from send(self.attempt, (), octets)
 
     def peek(self, count: int) -> Generator[IOStep, Answer, bytes]:
-        """Wait until so many octets are there."""
+        """Wait until `count` octets have arrived and return them, without consuming them."""
         while len(self.unread) < count:
             octets = yield from receive(self.attempt, ())
             if not octets:
@@ -105,7 +105,7 @@ def _socks5(wire: _Wire, proxy: Proxy, target: Address, port: int) -> Generator[
     if size is None:
         raise ProxyFailed("the answer is not SOCKS5")
     head = yield from wire.take(6 + size)
-    # Where the proxy is bound is of no use here, and socksio would take the length of a name for text.
+    # The bound address is not needed, and socksio would decode the length octet of a name as text.
     code = socks5.SOCKS5Reply.loads(head[:3] + b"\x01" + bytes(6)).reply_code
     if code is not socks5.SOCKS5ReplyCode.SUCCEEDED:
         raise ProxyFailed(f"SOCKS: {_words(code)}")

@@ -1,7 +1,7 @@
-"""The whole way to a server as one procedure: names, attempts, a proxy in between, TLS, ALPN.
+"""The complete connecting procedure: name resolution, connection attempts, proxies, TLS and ALPN.
 
-How HTTP proxies make tunnels lives here (RFC 9110 9.3.6); SOCKS is in socks.py. The answer to CONNECT is
-parsed by the HTTP/1 engine with all its limits. Like race.py, nothing here touches a socket.
+Tunnels through HTTP proxies are opened here (RFC 9110 9.3.6), those through SOCKS proxies in socks.py. The
+engines parse the answer to CONNECT, with all their limits. As in race.py, nothing here touches a socket.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ if TYPE_CHECKING:
 
 
 def establish(plan: Plan, given: Attempt | None = None) -> Procedure:
-    """Connect: the whole procedure. With `given`, over something that is connected already.
+    """Run the complete procedure; with `given`, over a socket that is already connected.
 
-    Whatever fails here fails before a request was sent: every error is `Processed.NO`.
+    No request has been sent yet, so every error is marked `Processed.NO`.
     """
     try:
         return (yield from _establish(plan, given))
@@ -65,7 +65,7 @@ def establish(plan: Plan, given: Attempt | None = None) -> Procedure:
 
 def _establish(plan: Plan, given: Attempt | None) -> Procedure:
     proxy = plan.proxy
-    # TLS first: a file that cannot be loaded, or a context of a server, must not cost a connection.
+    # Prepare TLS first: if a file cannot be loaded, or a context is for servers, nothing is connected.
     layer: TLSLayer | None = None
     if plan.tls is not None:
         way = (str(plan.address), plan.port, proxy, plan.tcp.local_address)
@@ -86,7 +86,7 @@ def _reach(plan: Plan) -> Generator[IOStep, StepAnswer, Attempt]:
 
 
 def _through(proxy: Proxy, plan: Plan, given: Attempt | None) -> Procedure:
-    """Connect to the proxy; where it does not forward, have it open a tunnel."""
+    """Connect to the proxy; unless it forwards requests, have it open a tunnel."""
     hop = proxy_plan(proxy, plan.tcp)
     target = plan.address
     if not proxy.is_http:
@@ -113,7 +113,7 @@ def _through(proxy: Proxy, plan: Plan, given: Attempt | None) -> Procedure:
 
 
 def check_alpn(layer: TLSLayer, offer: tuple[str, ...]) -> None:
-    """Refuse a proxy that does not speak the one protocol that it was offered; HTTP/1 needs no ALPN."""
+    """Raise an error if the proxy did not choose the protocol it was offered; HTTP/1 needs no ALPN."""
     if layer.alpn is None and "h2" in offer:
         raise ProtocolNotNegotiated
     if layer.alpn not in {None, *offer}:
@@ -134,7 +134,7 @@ def _tunnel(proxy: Proxy, plan: Plan, target: Address, way: Established) -> Proc
         answer, around = stream.answer, layers
         layers = (*layers, stream)
         while not answer.complete:
-            yield from _as_far_as_it_reads(exchange(attempt, layers))
+            yield from _tolerating_close(exchange(attempt, layers))
             stream.feed((yield from receive(attempt, around)))
         if answer.opened:
             yield from exchange(attempt, layers)
@@ -149,8 +149,11 @@ def _tunnel(proxy: Proxy, plan: Plan, target: Address, way: Established) -> Proc
     return Established(attempt, layers, None, answer.headers or (), arrived)
 
 
-def _as_far_as_it_reads(steps: Generator[IOStep, StepAnswer, None]) -> Generator[IOStep, StepAnswer, None]:
-    """Send to a proxy that may have answered and closed already: what it said before is still to be read."""
+def _tolerating_close(steps: Generator[IOStep, StepAnswer, None]) -> Generator[IOStep, StepAnswer, None]:
+    """Send to a proxy that may have answered and closed already.
+
+    If sending fails, the error is ignored, because the answer may still be read.
+    """
     try:
         yield from steps
     except TransportTimeout:
@@ -160,7 +163,7 @@ def _as_far_as_it_reads(steps: Generator[IOStep, StepAnswer, None]) -> Generator
 
 
 def authority(plan: Plan) -> str:
-    """Return what CONNECT asks for: the address, not the hostname, and always with a port."""
+    """Return the target of CONNECT: the address, not the hostname, and always with a port."""
     host = str(plan.address)
     return f"[{host}]:{plan.port}" if ":" in host else f"{host}:{plan.port}"
 
@@ -168,7 +171,7 @@ def authority(plan: Plan) -> str:
 def _ask(
     proxy: Proxy, plan: Plan, attempt: Attempt, layers: tuple[Layer, ...]
 ) -> Generator[IOStep, StepAnswer, Answer]:
-    """Ask an HTTP/1 proxy for a tunnel."""
+    """Send CONNECT to an HTTP/1 proxy and read its answer."""
     config = http1_configuration(
         proxy.http1, scheme="http", hostname=str(plan.address), port=plan.port, identity=0
     )
@@ -177,18 +180,18 @@ def _ask(
         authority(plan),
         proxy.sent_headers,
         None,
-        False,  # engines take no keywords
+        False,  # engines take no keyword arguments
     )
     if step.fault is not None:
         raise from_fault(step.fault)
-    yield from _as_far_as_it_reads(send(attempt, layers, b"".join(step.output)))
+    yield from _tolerating_close(send(attempt, layers, b"".join(step.output)))
     answer = Answer()
     while not answer.complete:
         try:
             octets = yield from receive(attempt, layers)
         except TransportError:
             if answer.refused:
-                break  # what was told so far says more than how it ended
+                break  # the part of the refusal that arrived is more useful than this error
             raise
         clean = layers[-1].clean_end if layers else True
         step = step.state.feed(octets) if octets else step.state.feed_eof(clean)

@@ -1,1 +1,1 @@
-"""Connection values: what both protocols share, HTTP/1, HTTP/2, negotiation, tunnels."""
+"""Connection values: the base of both protocols, HTTP/1, HTTP/2, negotiation, tunnels."""

@@ -1,4 +1,4 @@
-"""What `connect` and `initiate` check of their arguments before anything is dialled or written."""
+"""The checks of the arguments of `connect` and `initiate`, before anything is connected or written."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
 
 IDENTITIES = 2**64
-"""How many identities there are for the refs of a connection."""
+"""The number of possible identities of a connection, which its refs carry."""
 
 
 def check_inbox(mailbox: Inbox | None) -> None:
-    """Refuse what is no mailbox."""
+    """Raise `TypeError` for anything but a mailbox or `None`."""
     if mailbox is None:
         return
     verbs = ("admit", "watch", "unwatch")
@@ -29,7 +29,7 @@ def check_inbox(mailbox: Inbox | None) -> None:
 
 
 def check_mailbox(mailbox: Inbox | None, loop_name: str | None = None) -> None:
-    """Refuse what is no mailbox, one of another event loop, and one that is closed."""
+    """Raise an error if this is not a mailbox, belongs to another event loop, or is closed."""
     check_inbox(mailbox)
     if mailbox is None:
         return
@@ -40,12 +40,12 @@ def check_mailbox(mailbox: Inbox | None, loop_name: str | None = None) -> None:
 
 
 def direction_of(direction: object) -> Literal["write", "read"]:
-    """Return a direction, whatever a subclass of `str` says of itself."""
+    """Return the direction as a plain `str`; subclasses of `str` may override comparison."""
     return "read" if _checks.one_of("direction", direction, ("write", "read")) == "read" else "write"
 
 
 def check_options(log: object, http1: object = _HTTP1, http2: object = _HTTP2) -> None:
-    """Refuse what is no option."""
+    """Raise `TypeError` for options of the wrong type."""
     if log is not True and log is not False:
         _checks.flag("log", log)
     if type(http1) is not HTTP1Options:
@@ -63,9 +63,9 @@ def check_initiate(
     mailbox: Inbox | None,
     proxy_headers: object,
 ) -> None:
-    """Refuse what no connection can be made of; what may stand in a Host field, the engines judge.
+    """Check the arguments of `initiate`; the engines check whether `hostname` is valid in a Host field.
 
-    What is as it should be costs little.
+    The usual types are compared first, because this runs for every connection.
     """
     if not isinstance(transport, Turns):
         verbs = ("claim", "release", "send", "receive")

@@ -1,4 +1,4 @@
-"""Tunnels in asyncio and trio: the event loop reads for all of them."""
+"""Tunnels in asyncio and trio: the event loop reads from the proxy for all of them."""
 
 from __future__ import annotations
 
@@ -61,33 +61,33 @@ class Tunnels(TunnelsBase):
 
     @property
     def waits(self) -> bool:
-        """Nobody waits: the event loop reads."""
+        """False, because the event loop reads."""
         return False
 
     def wait(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None:  # noqa: ARG002  # refused
-        """Refuse."""
+        """Raise `Refused`: only a blocking call could wait here."""
         raise Refused(ELSEWHERE)
 
     def _heard(self, message: object) -> None:
-        """Take a message of the connection to the proxy; what its windows take now is written."""
+        """Feed a message to the connection to the proxy, then write what the windows allow now."""
         try:
             self._fed(message)
         except MintError as error:
-            self._lost(error)  # an exception has come between a value and its successor
+            self._lost(error)  # an exception interrupted an operation, and its successor was lost
         for link in list(self._links.values()):
             if link.unsent:
                 link.write_waiting()
         self._notify()
 
     def look(self) -> None:
-        """Read what is there for all tunnels, without waiting."""
+        """Read what has arrived, for all tunnels, without waiting."""
         self._reader.read_now(self._fed)
 
     def _notify(self) -> None:
         self._reader.notify()
 
     def _ring(self) -> None:
-        """Nobody waits for the socket but the event loop, which is told by the link."""
+        """Do nothing: only the event loop waits for the socket, and the link wakes it."""
 
     @overload
     async def connect(

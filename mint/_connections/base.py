@@ -1,9 +1,9 @@
-"""What the connections of both protocols share: a frozen value over a guarded link.
+"""The base of the connections of both protocols: an immutable value over a guarded link.
 
 A value holds the state of an engine (never modified), the generation of the link for which it was made, and
-a private store. Every operation that sends or receives is one transaction: claim the link, let the engine
-decide, write its output, release the link with the next generation, and return the successor. What only one
-protocol has is in http1.py or http2.py; this module knows neither sockets nor event loops.
+a private store. Every operation that sends or receives is one transaction: claim the link, call the engine,
+write its output, release the link with the next generation, and return the successor. Operations of only one
+protocol are in http1.py or http2.py. This module does not depend on sockets or event loops.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ NO_PRIVATE: dict[str, object] = {}
 
 
 def _rearm(newest: ConnectionBase[_S]) -> None:
-    """Let the mailbox read on."""
+    """Let the mailbox read the next message."""
     if newest.is_open("read"):
         newest.transport.arm()
 
@@ -80,7 +80,7 @@ class ConnectionBase(Identity, Generic[_S]):
     """
 
     _counts: ClassVar[bool] = False
-    """Whether the state counts what waits to be written, and wants to know when nothing does."""
+    """Whether the state counts queued output, and must be updated when all of it has been written."""
 
     _state: _S
     _link: Transport
@@ -111,20 +111,20 @@ class ConnectionBase(Identity, Generic[_S]):
         stands = "open" if self.is_open() else "draining" if self.is_open("read") else "closed"
         return f"<{type(self).__name__} {stands}, {self.open_request_count} open requests>"
 
-    # -- one transaction on the wire
+    # -- one transaction
 
     def _responses(self, events: list[Event]) -> list[Response]:
-        """Turn the engine's failures into responses that carry errors."""
+        """Convert the engine's events to responses; failures of requests carry errors."""
         return responses_of(events, _FAILED, from_fault)
 
     def _refuse(self, fault: Fault) -> HTTPError | TransportError:
-        """Return the error for an operation that was refused; the value is unchanged."""
+        """Return the error for an operation that the engine refused; its successor is this value."""
         return from_fault(fault).marked(successor=self)
 
     def _lost(self, state: _S, error: TransportError, before: Sequence[Response]) -> None:
         """Complete the error after the connection broke: open requests fail, the successor is closed.
 
-        What the peer had sent before is decoded first: an early 413 may be the reason.
+        What had arrived before is decoded first: an early 413 may be the reason.
         """
         link = self._link
         link.close()
@@ -144,7 +144,10 @@ class ConnectionBase(Identity, Generic[_S]):
     def _outlived(
         self, state: _S, error: TransportError, before: Sequence[Response], generation: int
     ) -> None:
-        """Complete an error after which the connection stays open; `processed` is as if it failed now."""
+        """Complete an error after which the connection stays open.
+
+        Its `processed` is that of the open requests, as if the connection had failed now.
+        """
         standing = self._responses(state.lose(as_fault(error)).responses)
         error.marked(
             processed=common(standing),
@@ -177,7 +180,10 @@ class ConnectionBase(Identity, Generic[_S]):
         return self._slots().succeed(self, state, link.release(moved=True))
 
     def _broke(self, step: Step[_S], error: BaseException) -> None:
-        """Give up the link, which did not accept the output; after a timeout, hear what is handed out."""
+        """Handle an exception of writing the output of a step.
+
+        If writing timed out while a message of the mailbox is outstanding, that message can still be fed.
+        """
         link = self._link
         if isinstance(error, TransportTimeout) and isinstance(link, Link) and link.hear_out():
             self._outlived(step.state, error, self._responses(step.responses), link.release(moved=True))
@@ -187,7 +193,7 @@ class ConnectionBase(Identity, Generic[_S]):
             link.poison()
 
     def _unheard(self, error: BaseException, before: Sequence[Response]) -> None:
-        """Release the link or give it up, because a read failed after these responses."""
+        """Handle an exception of reading; `before` has the responses that were decoded before it."""
         link = self._link
         if isinstance(error, TransportTimeout):
             self._outlived(self._state, error, before, link.release(moved=False))
@@ -197,7 +203,7 @@ class ConnectionBase(Identity, Generic[_S]):
             link.release(moved=False)
 
     def _written(self, state: _S) -> _S:
-        """Return the state after all its output has been written; HTTP/2 counts unsent answers."""
+        """Return the state after all its output has been written; HTTP/2 counts its unsent frames."""
         return state
 
     def _current(self, link: Transport) -> _S:
@@ -272,7 +278,10 @@ class ConnectionBase(Identity, Generic[_S]):
         return made, step.ref
 
     def _heard_unasked(self, *, queues: bool = False) -> None:
-        """On HTTP/1, refuse a request if something has already arrived, and note one that `queues`."""
+        """On HTTP/1, raise an error if something arrived before the request that is about to be sent.
+
+        `queues` means that the request is not written yet.
+        """
 
     @pieces_first
     def stream_request_body(self, ref: RequestRef, data: BytesLike | Eof, *, flush: bool = True) -> Self:
@@ -333,12 +342,12 @@ class ConnectionBase(Identity, Generic[_S]):
                 raise
         if self._link.lone:
             self._link.fail_writing()  # the queued request must not be sent any more
-        # The error has no name here: a frame that holds the error whose traceback holds the frame is garbage.
+        # The error gets no local name: the frame and the error's traceback would form a reference cycle.
         try:
             successor = self._commit(step)
         except TransportError as lost:
-            # The output could not be written, but the fault is more important. If it had left requests
-            # open (a GOAWAY), they have failed by now.
+            # The output could not be written, but the fault is more important. Requests that it had left
+            # open (a GOAWAY) have failed now, too.
             told = lost.responses[len(responses) :]
             whole = (*before, *told)
             if step.cause is not None:
@@ -374,7 +383,7 @@ class ConnectionBase(Identity, Generic[_S]):
                 return current, responses
 
     def _read(self, until: float | None, responses: list[Response]) -> tuple[Self, int]:
-        """Feed one read; return the successor and the number of octets read."""
+        """Read once and feed the engine; return the successor and the number of octets read."""
         with Settled(self._link, self._generation):
             link = self._claimed()
             try:
@@ -385,7 +394,7 @@ class ConnectionBase(Identity, Generic[_S]):
             return self._take(data, responses), len(data)
 
     def _take(self, data: bytes, responses: list[Response]) -> Self:
-        """Feed one read of a claimed link; `b""` means that the peer has closed."""
+        """Feed the engine what was read from the claimed link; `b""` means that the peer has closed."""
         successor = self._quick.take(self, data, responses)
         if successor is not None:
             return successor
@@ -446,7 +455,7 @@ class ConnectionBase(Identity, Generic[_S]):
         return successor, responses
 
     def _heard(self, step: Step[_S]) -> tuple[Self, list[Response]]:
-        """Continue after a message was fed and produced more than responses."""
+        """Finish `stream` after a step that has output or a fault, and not only responses."""
         responses: list[Response] = []
         try:
             successor = self._fed(step, responses)
@@ -464,7 +473,7 @@ class ConnectionBase(Identity, Generic[_S]):
 
     @property
     def transport(self) -> Transport:
-        """The link, which moves the octets. It is for event loops; programs do not need it."""
+        """The link, which sends and receives the octets. It is for event loops; programs do not need it."""
         return self._link
 
     @property
@@ -510,7 +519,7 @@ class ConnectionBase(Identity, Generic[_S]):
         """How bytes are received: `"active"` through a mailbox, or `"passive"` through `recv`."""
         return "passive" if self._link.inbox is None else "active"
 
-    # -- what is known
+    # -- information
 
     @property
     def open_request_count(self) -> int:
@@ -554,8 +563,8 @@ class ConnectionBase(Identity, Generic[_S]):
     def _is_tunnel(self) -> bool:
         return False
 
-    def _is_unasked(self, found: Unread) -> bool:  # noqa: ARG002  # HTTP/2 streams tell what belongs to what
-        """Whether something has arrived that does not answer any request."""
+    def _is_unasked(self, found: Unread) -> bool:  # noqa: ARG002  # in HTTP/2, stream identifiers show it
+        """Whether something has arrived that is not a response to any request."""
         return False
 
     def foreseen(self) -> list[Event]:
@@ -613,7 +622,7 @@ class ConnectionBase(Identity, Generic[_S]):
         """Turn logging on or off: logger `mint`, level DEBUG, one record per frame or message head."""
         return self._slots().replace(self, "_state", self._state.traced(flag("log", log)))
 
-    # -- the wire
+    # -- the link
 
     def flush(self, timeout: float | None = None) -> Self:
         """Write everything that is queued; wait at most `timeout` seconds, `None` for no limit.
@@ -664,14 +673,14 @@ class ConnectionBase(Identity, Generic[_S]):
         try:
             link.claim(self._generation)
         except (MintError, RuntimeError):
-            # Superseded, in use, or of another thread's event loop.
+            # The value is outdated, the link is in use, or it belongs to another thread's event loop.
             link.abort()
             return self._succeed(step.state, self._generation)
         try:
             if step.output:
                 link.send(step.output, flush=False)
         except TransportError:
-            # The peer does not listen any more; close all the same.
+            # The peer accepts nothing any more; close anyway.
             link.close()
         link.close()
         return self._succeed(step.state, link.release(moved=True))

@@ -1,4 +1,4 @@
-"""Content as the caller gives it, made into what an engine takes."""
+"""Conversion of the content that callers pass to the `bytes` that engines take."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def as_piece(data: BytesLike | Eof) -> bytes | Eof:
 
 
 def as_pieces(body: BytesLike | Sequence[BytesLike]) -> tuple[bytes, ...]:
-    """Return content as pieces of `bytes`; `bytes` pass by reference, what is like them is copied."""
+    """Return content as pieces of `bytes`; `bytes` are passed by reference, mutable buffers are copied."""
     if type(body) is bytes:
         return (body,)
     whole = octets(body)

@@ -1,9 +1,10 @@
-"""What the tunnels of every event loop share: an HTTP/2 connection to a proxy. RFC 9113 8.5.
+"""The base of the `Tunnels` of every event loop: many tunnels through one HTTP/2 connection. RFC 9113 8.5.
 
-A carriage holds the newest value of the connection to the proxy. What a tunnel does not ask for makes the
-proxy stop sending to that tunnel, and to no other.
+`TunnelsBase` holds the newest value of the connection to the proxy. If the reader of one tunnel is slow, the
+window of that tunnel is not refilled, so that the proxy stops sending to it; other tunnels are not affected.
 
-Two locks, always in this order: a link's own, then that of the carriage. Under the latter no link is touched.
+There are two locks, always taken in this order: that of a link, then that of `TunnelsBase`. While the latter
+is held, no link may be locked.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
     from .negotiation import Checked, Connection
 
 MOST_HELD: Final = 1_048_576
-"""How many octets may wait for the reader of one tunnel before its window is refilled no more."""
+"""How many octets may wait for the reader of one tunnel before its window is no longer refilled."""
 
 
 class Asked:
-    """A tunnel that is asked for: what is to be made of it."""
+    """A tunnel that was requested, and how to make a connection through it."""
 
     def __init__(self, checked: Checked, layer: TLSLayer | None, tunnel_timeout: float | None) -> None:
         self.checked = checked
@@ -54,11 +55,11 @@ class Asked:
         self.answered_by = started + min(limits) if limits else None
 
     def handshake(self) -> Generator[IOStep, StepAnswer, None] | None:
-        """Return the handshake of TLS with the server, if there is one."""
+        """Return the steps of the TLS handshake with the server; `None` in clear."""
         return None if self.layer is None else shake_hands(Attempt(), (), self.layer)
 
     def begin(self, link: TunnelLink) -> Connection:
-        """Speak the protocol that was agreed on."""
+        """Return a connection of the protocol that was negotiated."""
         if self.layer is not None:
             link.adopt((self.layer,))
         alpn = None if self.layer is None else self.layer.alpn
@@ -67,7 +68,7 @@ class Asked:
 
 
 class TunnelsBase(ABC):
-    """What tunnels of every event loop share."""
+    """The base of the `Tunnels` of every event loop."""
 
     def __init__(self, connection: HTTP2, headers: HeaderFields = ()) -> None:
         """Take over a connection to a proxy.
@@ -80,11 +81,11 @@ class TunnelsBase(ABC):
         self._headers = headers
         self._links: weakref.WeakValueDictionary[RequestRef, TunnelLink] = weakref.WeakValueDictionary()
         self._given: set[RequestRef] = set()
-        """Every tunnel that was asked for and not given up, whether or not its link is still there."""
+        """Every tunnel that was requested and not cancelled, whether or not its link still exists."""
         self._stopped: set[RequestRef] = set()
-        """Those whose windows are not refilled, because much waits for their readers."""
-        # `with` takes the lock itself: a condition does that in Python code, where an exception of a signal
-        # handler, or no memory, would leave it held.
+        """The tunnels whose windows are not refilled, because much waits for their readers."""
+        # Use the lock in `with`, not the condition: a condition acquires it in Python code, where an
+        # exception of a signal handler or a `MemoryError` could leave it locked.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
 
@@ -96,11 +97,11 @@ class TunnelsBase(ABC):
     @property
     @abstractmethod
     def waits(self) -> bool:
-        """Whether whoever waits for a tunnel reads for all of them."""
+        """Whether the caller that waits for a tunnel reads from the proxy, for all tunnels."""
 
     @abstractmethod
     def wait(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None:
-        """Wait until something came for any tunnel, or it is enough already."""
+        """Wait until something has arrived for any tunnel; return at once if `enough()` is true."""
 
     @property
     def wire(self) -> Transport:
@@ -110,7 +111,7 @@ class TunnelsBase(ABC):
     # -- opening
 
     def _check(self, checked: Checked, tunnel_timeout: float | None) -> tuple[Asked, str]:
-        """Prepare before anything is sent; return what is asked for, and the target of CONNECT."""
+        """Prepare a tunnel before anything is sent; return it and the target of CONNECT."""
         if tunnel_timeout is not None:
             tunnel_timeout = seconds("tunnel_timeout", tunnel_timeout)
         plan = checked.plan
@@ -121,7 +122,7 @@ class TunnelsBase(ABC):
 
     def _ask(self, asked: str, tcp: TCPOptions) -> TunnelLink:
         with self._lock:
-            # What was dropped without being closed must not count against the limit of the proxy.
+            # Tunnels whose links were dropped without being closed must not count for the proxy's limit.
             for gone in [each for each in self._given if each not in self._links]:
                 self._given.discard(gone)
                 self._cancel(gone)
@@ -136,17 +137,17 @@ class TunnelsBase(ABC):
 
     @staticmethod
     def _judge(link: TunnelLink) -> None:
-        """Raise where the proxy did not open the tunnel."""
+        """Raise an error if the proxy did not open the tunnel."""
         answer, failure = link.tunnel.answer, link.tunnel.failure
         if answer.refused:
             raise UnexpectedProxyStatus(answer.status, answer.headers or (), bytes(answer.content[:MAX_BODY]))
         if not answer.opened:
             raise ProxyFailed(failure or "it ended the stream without an answer") from failure
 
-    # -- what tunnels and their links ask for
+    # -- called by tunnels and their links
 
     def room(self, ref: RequestRef) -> int | None:
-        """Return how many octets the windows take now."""
+        """Return how many octets the windows allow now; `None` if the stream accepts no more data."""
         try:
             return self._connection.request_body_window(ref)
         except (ValueError, MintError):
@@ -161,7 +162,7 @@ class TunnelsBase(ABC):
         self._do(lambda connection: connection.stream_request_body(ref, Eof()))
 
     def _do(self, operation: Callable[[HTTP2], HTTP2]) -> None:
-        """Run an operation on the newest value; the tunnels are told what fails."""
+        """Run an operation on the newest value; a broken connection fails all tunnels."""
         try:
             self._connection = operation(self._connection)
         except TransportError as error:
@@ -170,18 +171,18 @@ class TunnelsBase(ABC):
             return
 
     def pump(self, tunnel: Tunnel, octets: bytes | memoryview[int] = b"") -> bool:
-        """Send what the windows take; false where the stream takes nothing any more."""
+        """Send what the windows allow; return false if the stream accepts no more data."""
         with self._lock:
             if self.room(tunnel.ref) is None:
                 tunnel.write(octets)  # and drop it
                 return False
             tunnel.write(octets)
             if self._connection.transport.unsent:
-                self._ring()  # whoever waits for the socket has the rest to write
+                self._ring()  # the thread that waits for the socket writes the rest
             return True
 
     def read(self, tunnel: Tunnel) -> bytes | None:
-        """Take one piece of what came through a tunnel; its window is refilled once there is room."""
+        """Return one piece that a tunnel received; refill its window if there is room again."""
         with self._lock:
             octets = tunnel.take()
             if tunnel.ref in self._stopped and tunnel.held <= MOST_HELD // 2:
@@ -191,11 +192,11 @@ class TunnelsBase(ABC):
             return octets
 
     def end(self, tunnel: Tunnel) -> None:
-        """End the outgoing direction of a tunnel, after what waits."""
+        """End the outgoing direction of a tunnel after its queued data."""
         with self._lock:
             tunnel.close_notify()
 
-    def _set_refill(self, ref: RequestRef, refill: bool) -> None:  # as the connection has it
+    def _set_refill(self, ref: RequestRef, refill: bool) -> None:  # like the connection's method
         self._do(lambda connection: connection.set_refill(ref, refill))
 
     def is_refilled(self, tunnel: Tunnel) -> bool:
@@ -203,16 +204,16 @@ class TunnelsBase(ABC):
         return tunnel.ref not in self._stopped
 
     def forget(self, tunnel: Tunnel) -> None:
-        """Give a tunnel up; never raises."""
+        """Cancel a tunnel; never raises."""
         with self._lock:
             self._given.discard(tunnel.ref)
             self._stopped.discard(tunnel.ref)
             if self._links.pop(tunnel.ref, None) is None:
                 return
             tunnel.break_off(reset=False, cause=None)
-            # Also where only the proxy has ended: what is half open counts for it (RFC 9113 5.1.2).
+            # Cancel it even if the proxy has ended: half-closed streams count for its limit (RFC 9113 5.1.2).
             self._cancel(tunnel.ref)
-            # Somebody may wait for this very tunnel.
+            # Another thread may be waiting for this tunnel.
             self._notify()
             self._ring()
 
@@ -221,10 +222,10 @@ class TunnelsBase(ABC):
 
     @abstractmethod
     def look(self) -> None:
-        """Read once for all tunnels, without waiting, unless somebody else reads."""
+        """Read once for all tunnels, without waiting, unless another thread or a mailbox reads."""
 
     def foresees(self, tunnel: Tunnel) -> bool:
-        """Whether something for this tunnel has come that somebody else is still to hand out."""
+        """Whether something has arrived for this tunnel that a mailbox or event loop still has to deliver."""
         with self._lock:
             if self.waits or not self._connection.is_open("read"):
                 return False
@@ -233,27 +234,27 @@ class TunnelsBase(ABC):
                 for each in self._connection.foreseen()
             )
 
-    # -- what the proxy tells
+    # -- what the proxy sends
 
     @abstractmethod
     def _notify(self) -> None:
-        """Wake whoever waits for a tunnel."""
+        """Wake everyone who waits for a tunnel."""
 
     @abstractmethod
     def _ring(self) -> None:
-        """Wake whoever waits for the socket of the connection to the proxy."""
+        """Wake the thread that waits for the socket of the connection to the proxy."""
 
     def _follow(self, error: MintError) -> None:
-        """Go on after an error of the connection to the proxy; what was heard before it counts."""
+        """Continue after an error of the connection to the proxy, with what was decoded before it."""
         if error.successor is not None:
             self._connection = self._connection.after(error)
         self._share(error.responses)
-        # 9113-6.8: after a GOAWAY that names an error, the tunnels that it does not exclude go on.
+        # 9113-6.8: a GOAWAY with an error code ends only the tunnels above its last stream identifier.
         if not self._connection.is_open("read"):
             self._lost(error)
 
     def _share(self, responses: Sequence[Response]) -> None:
-        """Give every tunnel what is its own."""
+        """Pass each response to its tunnel."""
         told: set[RequestRef] = set()
         for response in responses:
             if isinstance(response, ConnectionEvent):
@@ -276,13 +277,13 @@ class TunnelsBase(ABC):
                 if not tunnel.over:
                     self._set_refill(ref, False)
         self._notify()
-        # A window may have opened for any of them.
+        # WINDOW_UPDATE may have made room for any tunnel.
         for link in list(self._links.values()):
             if link.inbox is not None and ((link.armed and link.tunnel.ref in told) or link.unsent):
                 link.inbox.watch(link)
 
     def _lost(self, error: MintError) -> None:
-        """Take that the connection to the proxy is gone, and every tunnel with it."""
+        """End every tunnel, because the connection to the proxy is lost."""
         for link in list(self._links.values()):
             if not link.tunnel.over:
                 link.tunnel.answer.ended = True
@@ -292,7 +293,7 @@ class TunnelsBase(ABC):
         self._notify()
 
     def _fed(self, message: object) -> bool | Unknown:
-        """Feed a message of the connection to the proxy; what it holds for the tunnels becomes theirs."""
+        """Feed a message to the connection to the proxy, and pass its data to the tunnels."""
         with self._lock:
             try:
                 taken = self._connection.stream(message)

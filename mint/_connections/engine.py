@@ -1,4 +1,4 @@
-"""What the facade asks of an engine state, of either protocol; the compiled ones say how they do it."""
+"""The interface of the compiled engine states, which connection values of both protocols use."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Engine(Protocol):
 
     @property
     def open_request_count(self) -> int:
-        """How many requests wait for the end of their response."""
+        """The number of requests whose response is not complete."""
         ...
 
     @property
     def is_open_read(self) -> bool:
-        """Whether responses may still come."""
+        """Whether responses may still arrive."""
         ...
 
     @property
@@ -48,23 +48,23 @@ class Engine(Protocol):
         ...
 
     def feed(self, data: bytes) -> Step[Self]:
-        """Take what the peer sent."""
+        """Parse octets from the peer."""
         ...
 
     def feed_eof(self, clean: bool) -> Step[Self]:
-        """Take the peer's end; `clean` is false where TLS ended without close_notify."""
+        """Handle the peer's end; `clean` is false if TLS ended without close_notify."""
         ...
 
     def lose(self, fault: Fault, /) -> Step[Self]:
-        """Take that the wire broke: everything open fails."""
+        """Fail everything that is open, because the transport broke."""
         ...
 
     def close(self) -> Step[Self]:
-        """Say goodbye and forget what is open."""
+        """Close: open requests get no further responses. HTTP/2 sends GOAWAY."""
         ...
 
     def traced(self, on: bool) -> Self:
-        """Return the same state with notes on or off."""
+        """Return the same state with notes for the log turned on or off."""
         ...
 
 
@@ -72,6 +72,6 @@ _S = TypeVar("_S", bound=Engine)
 
 
 def unrecorded(state: _S) -> _S:
-    """Return the state itself where it is recorded: for what is tried and thrown away."""
+    """Return the state inside a recorded one, for operations whose result is discarded."""
     made: _S = getattr(state, "unrecorded", state)
     return made

@@ -1,6 +1,6 @@
-"""What a failure says about the requests that it concerns: the errors of the wire, and of connecting.
+"""How failures of the transport, and of connecting, affect requests.
 
-RFC 9110 9.2.2: whether a request may be sent again depends on whether the server may have acted on it.
+RFC 9110 9.2.2: whether a request may be sent again depends on whether the server may have processed it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LEVELS = {"no": 0, "maybe": 1, "yes": 2}
 
 
 def as_fault(error: TransportError) -> Fault:
-    """Return the transport's error as the engine wants it, to fail what is open with it."""
+    """Convert the transport's error to a fault of the engine, which fails the open requests with it."""
     reason = _FAULTS.get(error.reason, "unreachable")
     match error:
         case TransportTimeout(phase):
@@ -57,7 +57,7 @@ def no_successor(found: object) -> ValueError:
 
 
 class _Connecting:
-    """The block of `connecting`: it keeps nothing, so that one serves all."""
+    """The context manager of `connecting`. It has no state, so one instance is shared."""
 
     __slots__ = ()
 
@@ -75,12 +75,12 @@ _CONNECTING = _Connecting()
 
 
 def connecting() -> _Connecting:
-    """Mark every error of mint that leaves the block with `Processed.NO`: no request was sent yet."""
+    """Mark every `MintError` that leaves the block with `Processed.NO`: no request was sent yet."""
     return _CONNECTING
 
 
 def common(responses: Sequence[Response]) -> Processed:
-    """Return the strongest thing that is true of every request that failed; NO where none did."""
+    """Return the `processed` of the failed requests: NO if none failed, MAYBE if they differ."""
     said = {each.error.processed for each in responses if isinstance(each, RequestFailed)}
     if not said:
         return Processed.NO
@@ -88,7 +88,7 @@ def common(responses: Sequence[Response]) -> Processed:
 
 
 class Settled:
-    """Closes a link where an exception breaks the operation within the block off (`Transport.settle`)."""
+    """Closes the link if an exception interrupts the operation in the block (`Transport.settle`)."""
 
     __slots__ = ("_generation", "_link")
 

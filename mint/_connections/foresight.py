@@ -1,6 +1,6 @@
-"""What a state makes of what has arrived and was not received yet.
+"""Parsing of octets that have arrived but have not been received yet.
 
-A state is a value: it can be fed without consequences, and what comes of it may be thrown away.
+A state is immutable: it can be fed without consequences, and the result may be discarded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _S = TypeVar("_S", bound=Engine)
 
 
 def stays_open(state: Engine, found: Unread) -> bool:
-    """Return whether requests can be sent after this is read."""
+    """Return whether requests can still be sent after this has been received."""
     if found.failure is not None or found.ended:
         return False
     state = unrecorded(state)
@@ -35,7 +35,7 @@ def stays_open(state: Engine, found: Unread) -> bool:
 
 
 def events_of(state: Engine, found: Unread) -> list[Event]:
-    """Return what has arrived as events."""
+    """Return the events in what has arrived."""
     events: list[Event] = []
     state = unrecorded(state)
     for octets in found.octets:
@@ -48,8 +48,8 @@ def events_of(state: Engine, found: Unread) -> list[Event]:
 def last_words(link: Transport, state: _S, error: TransportError) -> tuple[_S, list[Event]]:
     """Feed a state what had arrived before its link was closed; return the new state and the events.
 
-    A fault of the peer among it, such as a GOAWAY that names an error, becomes the cause of the error that
-    closed the link. Where a message was handed out and not fed, what came after it cannot be understood.
+    If this contains a fault, such as a GOAWAY with an error code, it becomes the cause of `error`, which
+    closed the link. While a message of the mailbox is outstanding, nothing is fed: the message comes first.
     """
     events: list[Event] = []
     if getattr(link, "handed_out", False):
@@ -66,7 +66,7 @@ def last_words(link: Transport, state: _S, error: TransportError) -> tuple[_S, l
         heard.__cause__ = error.__cause__
         error.__cause__ = heard
     if link.ended:
-        # 9112-6.3-g: where the end of the connection completes a response, it is complete.
+        # 9112-6.3-g: a response that extends to the end of the connection is complete now.
         step = state.feed_eof(link.clean_end)
         if any(isinstance(each, Done) for each in step.responses):
             return step.state, events + step.responses

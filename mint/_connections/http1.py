@@ -1,6 +1,6 @@
-"""HTTP/1.1 connections: the frozen value over the compiled engine, and how to make one.
+"""HTTP/1.1 connections: the immutable value over the compiled engine, and the functions that make one.
 
-What both protocols share lives in base.py. RFC 9110, RFC 9112.
+The parts that both protocols share are in base.py. RFC 9110, RFC 9112.
 """
 
 from __future__ import annotations
@@ -72,23 +72,23 @@ class HTTP1(ConnectionBase[core.State]):
         )
 
     def _heard_unasked(self, *, queues: bool = False) -> None:
-        """Refuse a request, or to write one that was queued on its own, where something has come already.
+        """Raise an error if something arrived before the request that is about to be sent or flushed.
 
-        It is no answer to a request that was not sent yet (RFC 9112 9.2). The link is claimed; where this
-        returns, nothing but empty lines had come, and those are tolerated.
+        It cannot be a response to a request that has not been sent (RFC 9112 9.2). The link is claimed. If
+        this returns, nothing but empty lines had arrived; those are tolerated.
         """
         link = self._link
         found = link.look()
         if found is not None:
             self._refuse_unasked(found)
         if queues:
-            # What comes before it is written is no answer to it. In memory nobody knows what came first.
+            # Whatever arrives before it is written is not its response. In memory, the order is unknown.
             link.lone = not isinstance(link, Memory)
 
     def _refuse_unasked(self, found: Unread) -> None:
         link = self._link
         if found.handed_out:
-            # What it says is in the hands of the program, which decides what becomes of the connection.
+            # The program has the message, and decides what happens to the connection.
             link.release(moved=False)
             raise Closed().marked(processed=Processed.NO, successor=self)
         try:
@@ -128,7 +128,7 @@ HTTP1._quick = Quick(_SLOTS, "_link", False, core.COURSE)  # noqa: SLF001  # pyr
 
 
 def connection_of(state: core.State, transport: Transport) -> HTTP1:
-    """Return the connection that a state is of, over a link of its own; nothing is sent."""
+    """Return a connection with this state over a new link; nothing is sent."""
     return _SLOTS.make(HTTP1, state, transport, transport.generation, NO_PRIVATE, ())
 
 
@@ -228,7 +228,7 @@ def initiate(
     if record is not None:
         state = recorded(state, record)
     if log:
-        state = state.traced(True)  # the engine's contract is positional
+        state = state.traced(True)  # engines take no keyword arguments
     told = () if forward_proxy else proxy_headers
     connection = _SLOTS.make(HTTP1, state, transport, transport.generation, NO_PRIVATE, told)
     if mailbox is not None:
@@ -237,7 +237,10 @@ def initiate(
 
 
 def _configured(http1: HTTP1Options, forwarded: HeaderFields | None = None) -> core.Config:
-    """Return what the options say, for no connection in particular; to a forward proxy with its headers."""
+    """Return the configuration without the parts that `renamed` fills in for each connection.
+
+    `forwarded` has the headers for a forward proxy; `None` if there is none.
+    """
     return http1_configuration(
         http1,
         scheme="http",
@@ -250,4 +253,4 @@ def _configured(http1: HTTP1Options, forwarded: HeaderFields | None = None) -> c
 
 
 _RECENT = [(_DEFAULTS, _configured(_DEFAULTS))]
-"""The options used last, and what they are to the engine: mostly those of the next connection, too."""
+"""The options used last, and their configuration: the next connection mostly uses the same options."""

@@ -1,6 +1,6 @@
-"""HTTP/2 connections: the frozen value over the compiled engine, and how to make one.
+"""HTTP/2 connections: the immutable value over the compiled engine, and the functions that make one.
 
-What both protocols share lives in base.py. RFC 9113, RFC 7541, RFC 8441.
+The parts that both protocols share are in base.py. RFC 9113, RFC 7541, RFC 8441.
 """
 
 from __future__ import annotations
@@ -115,11 +115,11 @@ class HTTP2(ConnectionBase[core.State]):
     def _commit(self, step: Step[core.State], *, flush: bool = True) -> Self:
         if step.timed:
             self._quick.remind(self)
-        # The class of a dataclass with slots is made twice: a bare `super()` would find the first.
+        # `dataclass(slots=True)` makes a second class: `super()` without arguments would use the first.
         return super(HTTP2, self)._commit(step, flush=flush)  # see above
 
     def _dated(self, state: core.State) -> core.State:
-        """Tell the state the time, on a link where time passes: in memory it does only by a clock given."""
+        """Return the state with the current time; in memory, only if the link was given a clock."""
         clock: Callable[[], float] | None = getattr(self._link, "clock", monotonic)
         return state if clock is None else state.at(int(clock() * 1000))
 
@@ -242,7 +242,7 @@ class HTTP2(ConnectionBase[core.State]):
 
 
 def _scope(scope: object) -> RequestRef | None:
-    """Return the ref of a scope, `None` for the connection as a whole."""
+    """Return the ref of a scope, `None` for the connection."""
     if isinstance(scope, RequestRef):
         return scope
     if isinstance(scope, str) and str.__str__(scope) == "connection":
@@ -255,12 +255,12 @@ HTTP2._quick = Quick(_SLOTS, "_link", True, core.COURSE)  # noqa: SLF001  # pyri
 
 
 def connection_of(state: core.State, transport: Transport) -> HTTP2:
-    """Return the connection that a state is of, over a link of its own; nothing is sent."""
+    """Return a connection with this state over a new link; nothing is sent."""
     return _SLOTS.make(HTTP2, state, transport, transport.generation, NO_PRIVATE, ())
 
 
 def check_security(tls: TLSInfo | None) -> None:
-    """Refuse TLS that is too weak for HTTP/2 (RFC 9113 9.2): version, key exchange, cipher."""
+    """Raise an error if TLS is too weak for HTTP/2: version, key exchange or cipher (RFC 9113 9.2)."""
     if tls is None:
         return
     if tls.version not in {"TLSv1.2", "TLSv1.3"}:
@@ -370,9 +370,9 @@ def initiate(
 
 
 def _configured(http2: HTTP2Options) -> core.Config:
-    """Return what the options say, for no connection in particular."""
+    """Return the configuration without the parts that `renamed` fills in for each connection."""
     return http2_configuration(http2, scheme="https", hostname="-", port=0, identity=0)
 
 
 _RECENT = [(_DEFAULTS, _configured(_DEFAULTS))]
-"""The options used last, and what they are to the engine: mostly those of the next connection, too."""
+"""The options used last, and their configuration: the next connection mostly uses the same options."""

@@ -1,4 +1,4 @@
-"""Copies and pickles of connections: a value is its own copy, and its link does not travel."""
+"""Copies and pickles of connections: a copy is the value itself, and pickling is refused."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import NoReturn, Self
 
 
 class Identity:
-    """A value that is its own copy and cannot be pickled."""
+    """A value whose copies are the value itself, and which cannot be pickled."""
 
     __slots__ = ()
 
     def __copy__(self) -> Self:
-        """Return the value itself: it is never written."""
+        """Return the value itself: it is immutable."""
         return self
 
     def __deepcopy__(self, memo: object) -> Self:
-        """Return the value itself: it is never written, and its link cannot be copied."""
+        """Return the value itself: it is immutable, and its link cannot be copied."""
         return self
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled: a link does not travel."""
+        """Raise `TypeError`, because a link cannot be moved to another process."""
         raise TypeError(f"{type(self).__name__} cannot be pickled: its link belongs to this process")

@@ -1,7 +1,7 @@
 """`mint.connect`: from an address to a connection value, whichever protocol the server speaks.
 
-All arguments are checked before anything is dialled. Blocking code, asyncio and trio share the result, a
-`Checked`. The procedure is in _connect/, the driver for blocking sockets in _loops/blocking.py.
+All arguments are checked before connecting. Blocking code, asyncio and trio share the result, a `Checked`.
+The procedure is in _connect/, the driver for blocking sockets in _loops/blocking.py.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .signatures import BlockingArguments, OnlyHTTP1, OnlyHTTP2
 
 Connection: TypeAlias = HTTP1 | HTTP2
-"""A connection of either protocol; they share their verbs."""
+"""A connection of either protocol; most of their methods are the same."""
 
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
@@ -48,7 +48,7 @@ _OFFERED = tuple(token for _, token in _ALPN)
 
 
 def offered(protocols: Sequence[ProtocolName]) -> tuple[str, ...]:
-    """Return what ALPN offers for these protocols; `ValueError` where they make no sense."""
+    """Return the ALPN names of these protocols, the preferred first. Raises `ValueError` for invalid ones."""
     if protocols is _BOTH:
         return _OFFERED
     given = tuple(protocols) if isinstance(protocols, (tuple, list, set, frozenset)) else ()
@@ -59,9 +59,9 @@ def offered(protocols: Sequence[ProtocolName]) -> tuple[str, ...]:
 
 
 def choose(scheme: Scheme, offer: tuple[str, ...], alpn: str | None) -> ProtocolName:
-    """Return the protocol to speak after ALPN answered; in clear nothing is negotiated.
+    """Return the protocol to use, given the result of ALPN; in clear nothing is negotiated.
 
-    9113-3.3-b: without ALPN there is no HTTP/2 over TLS; in clear it needs prior knowledge, which only
+    9113-3.3-b: over TLS, HTTP/2 needs ALPN; in clear it needs prior knowledge, which only
     `protocols=("http2",)` expresses.
     """
     if alpn is not None and alpn not in offer:
@@ -87,7 +87,7 @@ class Checked(NamedTuple):
     record: Record | None
 
     def begin(self, link: Link, found: Established, mailbox: Inbox | None) -> Connection:
-        """Speak the protocol that was agreed on; the link is closed where that fails."""
+        """Make a connection of the negotiated protocol; close the link if that fails."""
         try:
             protocol = choose(self.scheme, self.offer, found.alpn)
             port = 0 if isinstance(self.plan.address, UnixAddress) else self.plan.port
@@ -135,7 +135,7 @@ def check_connect(
     log: bool,
     record: Record | None = None,
 ) -> Checked:
-    """Check the arguments of `connect`, as every event loop does; `ValueError` if they make no sense."""
+    """Check the arguments of `connect`, for every event loop. Raises `ValueError` or `TypeError`."""
     offer = offered(protocols)
     check_options(log, http1, http2)
     plan = make_plan(scheme, address, port, hostname, tcp, tls, offer, proxy)

@@ -1,4 +1,4 @@
-"""The log of a connection: what an engine noted, as records of the logger `mint`."""
+"""The log of a connection: the engine's notes as records of the logger `mint`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def log_notes(notes: Sequence[Note]) -> None:
-    """Write what an engine noted: one record per frame or head; secrets are redacted already."""
-    import logging  # noqa: PLC0415  # only who turns the log on waits for it
+    """Log the engine's notes: one record per frame or message head. They contain no secrets."""
+    import logging  # noqa: PLC0415  # imported only if the log is used
 
     log = logging.getLogger("mint")
     if log.isEnabledFor(logging.DEBUG):

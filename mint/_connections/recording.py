@@ -1,4 +1,4 @@
-"""What `record=` does when a connection is made; who does not record loads nothing of it."""
+"""The argument `record=` of functions that make connections; it is imported only if it is used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def check_record(record: Record | None) -> Recorder | None:
-    """Return what records, before anything is dialled. Raises `TypeError` and `OSError`."""
+    """Return the recorder for the argument `record`, before connecting. Raises `TypeError` and `OSError`."""
     if record is None:
         return None
     from .._transcripts.recorder import as_recorder  # noqa: PLC0415  # see above
@@ -20,14 +20,14 @@ def check_record(record: Record | None) -> Recorder | None:
 
 
 def recorded(state: http1.State, record: Record) -> http1.State:
-    """Return the first state of HTTP/1, recorded from now on."""
+    """Return the initial state of HTTP/1 as one that is recorded."""
     from .._transcripts.recorded import record_http1  # noqa: PLC0415  # see above
 
     return record_http1(state, record)
 
 
 def recorded_opening(step: Step[http2.State], record: Record) -> Step[http2.State]:
-    """Return the first step of HTTP/2, recorded from now on."""
+    """Return the first step of HTTP/2 with a state that is recorded."""
     from .._transcripts.recorded import record_http2  # noqa: PLC0415  # see above
 
     return record_http2(step, record)

@@ -1,8 +1,8 @@
-"""What a connection would refuse of a request, found out without sending anything.
+"""Checks whether a connection would accept the arguments of a request, without sending anything.
 
-A state is a value: it can be asked for a request whose output is thrown away. Only what is wrong with the
-arguments counts. That a connection is closing, that a window is small or that the server allows no more
-requests may be different when the request is sent.
+A state is immutable: it can serialize a request whose output is discarded. Only errors of the arguments
+count. Whether the connection is closing, a window is too small or the server allows no more requests may
+change before the request is sent.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def refusal(
     streaming: bool,
     trailers: HeaderFields = (),
 ) -> HTTPError | TransportError | None:
-    """Return the error for arguments with which no request can be sent on a connection like this."""
+    """Return the error if no request with these arguments can be sent on such a connection."""
     step = _state_of(conn).request(method, target, headers, None if body is None else (body,), streaming)
     if step.fault is None and step.ref is not None and streaming:
         return _of_trailers(step.state, step.ref, trailers)
@@ -53,7 +53,7 @@ def refusal(
 
 
 def check_trailers(conn: Connection, ref: RequestRef, trailers: HeaderFields) -> None:
-    """Refuse trailers that this request cannot end with, before anything of its body is sent."""
+    """Raise an error if this request cannot end with these trailers, before its body is sent."""
     if trailers and conn.is_open("read"):
         error = _of_trailers(_state_of(conn), ref, trailers)
         if error is not None:

@@ -1,4 +1,4 @@
-"""Connection values of engine states that a replay comes to."""
+"""Connection values made from the engine states of a replay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def connection_of(state: core1.State | core2.State) -> Connection:
-    """Return a connection that stands where the state does, over a `Memory` whose peer reads."""
+    """Return a connection with this state, over a `Memory` whose peer reads."""
     link = Memory(reads=True)
     if isinstance(state, core1.State):
         return http1_of(state, link)

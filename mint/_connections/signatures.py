@@ -1,6 +1,6 @@
-"""The keyword arguments of `connect` as its overloads see them: `protocols` says which connection comes.
+"""The keyword arguments of `connect` for its overloads, where `protocols` decides the type of connection.
 
-Only overloads use them: `connect` itself names its arguments. A test compares the two.
+Only overloads use them: `connect` itself declares its arguments. A test compares the two.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OnlyHTTP2: TypeAlias = tuple[Literal["http2"]]
 
 
 class _Common(TypedDict, total=False):
-    """What `connect` takes in blocking code and under every event loop."""
+    """The arguments of `connect` that are the same in blocking code and in event loops."""
 
     hostname: str | None
     proxy: Proxy | None
@@ -34,13 +34,13 @@ class _Common(TypedDict, total=False):
 
 
 class Arguments(_Common, total=False):
-    """What `connect` takes under every event loop, but for the mailbox."""
+    """The arguments of `connect` in event loops, without the mailbox."""
 
     resolver: Resolver | AsyncResolver | None
 
 
 class TunnelArguments(TypedDict, total=False):
-    """What `connect` of `Tunnels` takes, but for the mailbox."""
+    """The arguments of `Tunnels.connect`, without the mailbox."""
 
     hostname: str | None
     tcp: TCPOptions
@@ -53,13 +53,13 @@ class TunnelArguments(TypedDict, total=False):
 
 
 class AsyncTunnelArguments(TunnelArguments, total=False):
-    """The same with a mailbox of asyncio or trio."""
+    """The arguments of `Tunnels.connect` in asyncio and trio, with a mailbox."""
 
     mailbox: Inbox | None
 
 
 class BlockingArguments(_Common, total=False):
-    """The same with a mailbox of any kind that blocks, and a resolver that does."""
+    """The arguments of the blocking `connect`, with a blocking mailbox and resolver."""
 
     resolver: Resolver | None
     mailbox: Inbox | None

@@ -1,4 +1,4 @@
-"""Tunnels with blocking calls and mailboxes: whoever waits for one tunnel reads for all of them."""
+"""Tunnels for blocking calls and mailboxes: a thread that waits for one tunnel reads for all of them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Tunnels(TunnelsBase):
         if isinstance(wire, Link) and wire.home:
             raise TypeError(f"use mint.{wire.loop_name}.Tunnels for a connection of mint.{wire.loop_name}")
         self._reading = False
-        # Wakes the thread that waits on the socket for all: for what no octet of the proxy tells.
+        # Wakes the thread that waits on the socket for all tunnels when nothing from the proxy does.
         bell, rope = sockets.socketpair()
         bell.setblocking(False)
         rope.setblocking(False)
@@ -81,7 +81,7 @@ class Tunnels(TunnelsBase):
 
     @property
     def waits(self) -> bool:
-        """Whether whoever waits for a tunnel reads for all of them."""
+        """Whether the caller that waits for a tunnel reads from the proxy, for all tunnels."""
         return self.mode == "passive"
 
     @overload
@@ -161,7 +161,7 @@ class Tunnels(TunnelsBase):
             raise
 
     def _opened(self, link: TunnelLink, until: float | None) -> None:
-        """Wait for what the proxy answers."""
+        """Wait for the proxy's answer to CONNECT; raise an error if it did not open the tunnel."""
         answer = link.tunnel.answer
         try:
             while not (answer.complete or link.tunnel.over):
@@ -173,17 +173,20 @@ class Tunnels(TunnelsBase):
             raise ProxyFailed(error) from error
         self._judge(link)
 
-    # -- reading for all
+    # -- reading for all tunnels
 
     def wait(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None:
-        """Wait until something came for any tunnel, or it is enough already. Raises `TransportTimeout`."""
+        """Wait until something has arrived for any tunnel; return at once if `enough()` is true.
+
+        Raises `TransportTimeout` when the time is up.
+        """
         with self._lock:
             if enough():
                 return
             if not self.waits:
                 raise Refused(ELSEWHERE)
             if self._reading:
-                # Another thread reads for all; its end wakes everybody.
+                # Another thread reads for all tunnels, and wakes the others when it has finished.
                 left = None if until is None else until - monotonic()
                 if not self._changed.wait(None if left is None or left > LONGEST else max(0.0, left)):
                     raise TransportTimeout(phase)
@@ -197,18 +200,18 @@ class Tunnels(TunnelsBase):
 
     @staticmethod
     def _in_time(until: float | None, phase: str, enough: Callable[[], bool]) -> None:
-        # There is always something to read from a proxy that floods.
+        # From a proxy that sends without pause, there is always something to read: check the time as well.
         if until is not None and not enough() and monotonic() >= until:
             raise TransportTimeout(phase)
 
     def look(self) -> None:
-        """Read once for all tunnels, without waiting; while a mailbox reads, leave it to that."""
+        """Read once for all tunnels, without waiting, unless another thread or a mailbox reads."""
         with self._lock:
             if self.waits and not self._reading and self._connection.is_open("read"):
                 self._take_now()
 
     def _read_once(self, until: float | None, enough: Callable[[], bool]) -> bool:
-        """Read once for everybody; false when the time is up. The lock is free meanwhile."""
+        """Wait and read once for all tunnels; return false when the time is up. Waits without the lock."""
         mine = False
         try:
             with self._lock:
@@ -219,7 +222,7 @@ class Tunnels(TunnelsBase):
                 # The lock was free for a moment: another thread may have read what this one waits for.
                 if self._reading or enough():
                     return True
-                # What the system did not take of what was sent must not wait for what comes.
+                # Octets that the system has not accepted yet must be written without waiting for input.
                 writing = self._connection.transport.unsent > 0
                 self._reading = mine = True
             ready = _ready(socket, self._bell, until, writing=writing)
@@ -229,7 +232,7 @@ class Tunnels(TunnelsBase):
                 try:
                     self._left()
                 except BaseException:
-                    # An interrupt came in between; the others must not wait for a thread that has left.
+                    # A signal handler raised an exception; wake the other threads all the same.
                     self._left()
                     raise
         with self._lock:
@@ -238,14 +241,14 @@ class Tunnels(TunnelsBase):
         return ready
 
     def _left(self) -> None:
-        """Let another thread read for everybody."""
+        """Wake the waiting threads, of which one reads next."""
         with self._lock:
             self._changed.notify_all()
             if not self._connection.is_open("read"):
                 self._release()
 
     def _take_now(self) -> bool:
-        """Read what is there; false where nothing is."""
+        """Read what has arrived; return false if nothing has."""
         before = self._connection
         try:
             self._connection, responses = before.recv(timeout=0)
@@ -256,7 +259,7 @@ class Tunnels(TunnelsBase):
         except MintError as error:
             self._follow(error)
             if error.local:
-                self._lost(error)  # somebody else went on with the connection
+                self._lost(error)  # the program used the connection itself: this value is outdated
             return True
         self._share(responses)
         return True
@@ -277,7 +280,7 @@ class Tunnels(TunnelsBase):
             raise ValueError(f'mode must be "active" or "passive", not {mode!r}')
         with self._lock:
             self._connection = self._connection.set_mode("active" if mode == "active" else "passive", mailbox)
-            # Whoever waits has no business with the socket any more.
+            # Threads that wait must check the mode again: in active mode they may not read.
             self._notify()
             self._ring()
 
@@ -304,13 +307,13 @@ def _close_both(bell: sockets.socket, rope: sockets.socket) -> None:
 
 
 def _ready(socket: sockets.socket, bell: sockets.socket, until: float | None, *, writing: bool) -> bool:
-    """Wait for the socket or the bell; false when the time is up."""
+    """Wait for the socket or the bell; return false when the time is up."""
     poll = make_poll()
     try:
         poll.register(socket, POLLIN | (POLLOUT if writing else 0))
         poll.register(bell, POLLIN)
     except ValueError:
-        return True  # closed by another thread meanwhile, which is something to look at
+        return True  # another thread has closed the socket, and the caller must handle that
     ready = bool(poll.poll(milliseconds(None if until is None else until - monotonic())))
     with contextlib.suppress(OSError):
         while bell.recv(4096):
