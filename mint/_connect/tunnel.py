@@ -68,8 +68,8 @@ def _establish(plan: Plan, given: Attempt | None) -> Procedure:
     # Prepare TLS first: if a file cannot be loaded, or a context is for servers, nothing is connected.
     layer: TLSLayer | None = None
     if plan.tls is not None:
-        way = (str(plan.address), plan.port, proxy, plan.tcp.local_address)
-        layer = prepare(plan.tls, plan.alpn, plan.hostname, way).layer()
+        route = (str(plan.address), plan.port, proxy, plan.tcp.local_address)
+        layer = prepare(plan.tls, plan.alpn, plan.hostname, route).layer()
     if proxy is None:
         made = Established((yield from _reach(plan)) if given is None else given, (), None)
     else:
@@ -91,8 +91,8 @@ def _through(proxy: Proxy, plan: Plan, given: Attempt | None) -> Procedure:
     target = plan.address
     if not proxy.is_http:
         target = yield from resolved_here(proxy, plan)
-    way = ("proxy", proxy, plan.tcp.local_address)
-    layer = None if hop.tls is None else prepare(hop.tls, hop.alpn, hop.hostname, way).layer()
+    route = ("proxy", proxy, plan.tcp.local_address)
+    layer = None if hop.tls is None else prepare(hop.tls, hop.alpn, hop.hostname, route).layer()
     attempt = (yield from _reach(hop)) if given is None else given
     layers: tuple[Layer, ...] = ()
     if layer is not None:
@@ -120,9 +120,9 @@ def check_alpn(layer: TLSLayer, offer: tuple[str, ...]) -> None:
         raise BadALPNProtocol(str(layer.alpn))
 
 
-def _tunnel(proxy: Proxy, plan: Plan, target: Address, way: Established) -> Procedure:
+def _tunnel(proxy: Proxy, plan: Plan, target: Address, reached: Established) -> Procedure:
     """Have the proxy open a tunnel."""
-    attempt, layers = way.attempt, way.layers
+    attempt, layers = reached.attempt, reached.layers
     if not proxy.is_http:
         arrived = yield from open_socks(proxy, target, plan.port, attempt)
         return Established(attempt, layers, None, (), arrived)

@@ -116,8 +116,8 @@ class TunnelsBase(ABC):
             tunnel_timeout = seconds("tunnel_timeout", tunnel_timeout)
         plan = checked.plan
         asked = authority(plan)
-        way = ("tunnels", self._connection.peer_address, self._connection.tls, str(plan.address), plan.port)
-        layer = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, way).layer()
+        route = ("tunnels", self._connection.peer_address, self._connection.tls, str(plan.address), plan.port)
+        layer = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, route).layer()
         return Asked(checked, layer, tunnel_timeout), asked
 
     def _ask(self, asked: str, tcp: TCPOptions) -> TunnelLink:

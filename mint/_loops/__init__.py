@@ -1,1 +1,1 @@
-"""One module per event loop: its part of connecting, its links and its mailbox."""
+"""The part of each event loop in connecting, its links and its mailbox."""

@@ -41,7 +41,7 @@ _T = TypeVar("_T")
 async def open_link(
     plan: Plan, resolver: Resolver | AsyncResolver | None, socket: sockets.socket | None
 ) -> tuple[AsyncioLink, Established]:
-    """Carry the connecting procedure out; return the link and what was agreed on."""
+    """Run the connecting procedure; return the link and the result."""
     given = given_socket(socket, plan.tcp)
     established = await Driver(plan.tcp, resolver, given).run(establish(plan, given))
     made = socket_of(established.attempt)
@@ -55,7 +55,7 @@ async def open_link(
 
 
 class Driver(AsyncDriver):
-    """Answers the steps of one procedure with what the event loop offers for sockets."""
+    """Performs the steps of one procedure with the socket functions of the event loop."""
 
     async def _look_up(self, host: str, port: int, left: float | None) -> Found:
         loop = asyncio.get_running_loop()
@@ -95,7 +95,8 @@ class Driver(AsyncDriver):
             try:
                 _ignore(reports, attempts)
             except BaseException:
-                # Of a signal handler: the next socket with such a number must not find it taken.
+                # A signal handler raised it. Remove all of them, because the next socket may get the same
+                # descriptor number.
                 _ignore(reports, attempts)
                 raise
 
@@ -125,11 +126,11 @@ async def _within(work: Awaitable[_T], left: float | None, phase: str) -> _T:
 
 
 _STREAK = 16
-"""How many reads of a stream that gives much are handed out before other tasks have a turn of the loop."""
+"""How many messages of busy connections `receive` returns in a row before it lets other tasks run."""
 
 
 class _Ready(weakref.ref[Link]):
-    """A link that may have a message, and whether it stands in the queue; what programs post is never one."""
+    """A link that may have a message, and whether it is in the queue; programs never post one of these."""
 
     __slots__ = ("queued",)
 
@@ -137,7 +138,7 @@ class _Ready(weakref.ref[Link]):
 
     @classmethod
     def of(cls, link: Link) -> Self:
-        """Return what stands for a link in the queue."""
+        """Return the queue entry of a link."""
         made = cls(link)
         made.queued = False
         return made
@@ -161,7 +162,7 @@ class Mailbox:
         self._streak = 0
         self._closed = False
 
-    # -- as connections see it
+    # -- called by connections
 
     def admit(self, transport: Transport) -> None:
         """Raise `TypeError` for a connection of another event loop, `MailboxClosed` after `close`."""
@@ -174,10 +175,10 @@ class Mailbox:
             raise MailboxClosed
 
     def watch(self, transport: Transport) -> None:
-        """Look after a link; called by connections."""
+        """Watch a link; called by connections."""
         if not isinstance(transport, Link) or self._closed or (transport.closed and not transport.armed):
-            return  # nothing is read of a closed link, and a receiver would ask it again and again
-        # Where there is probably something, the receiver reads it, and need not wait for the loop to say so.
+            return  # nothing can be read from a closed link, and a receiver would try again and again
+        # If there is probably something to read, the receiver tries without waiting for the event loop.
         if transport.armed and (transport.has_next or transport.likely):
             ready = transport.note
             if not isinstance(ready, _Ready):
@@ -186,15 +187,15 @@ class Mailbox:
                 self._queue.append(ready)
                 ready.queued = True
             if self._waiting:
-                self._wake()  # also where it is queued: an exception may have come before it
+                self._wake()  # even if it was queued already: an exception may have prevented the wake-up
         elif isinstance(transport, AsyncioLink):
             transport.ask()
 
     def unwatch(self, transport: Transport) -> None:
-        """Let go of a link; called by connections."""
+        """Stop watching a link; called by connections."""
         transport.note = None
 
-    # -- as programs see it
+    # -- called by programs
 
     async def receive(self) -> object:
         """Return the next message; wait until there is one.
@@ -228,7 +229,7 @@ class Mailbox:
         raise MailboxClosed
 
     async def _wait(self) -> None:
-        """Wait until something may be there."""
+        """Wait until there may be a message."""
         self._streak = 0
         waiter = self._loop.create_future()
         self._waiting.append(waiter)
@@ -238,12 +239,12 @@ class Mailbox:
             with contextlib.suppress(ValueError):
                 self._waiting.remove(waiter)
             if not waiter.cancelled():
-                # It was this task's turn: let another have it.
+                # This task was woken but will not receive: wake another one.
                 self._wake()
             raise
 
     def _recover(self, entry: object, out: list[object]) -> None:
-        """Take back what an exception kept from being handed out; let another task have the turn."""
+        """Put back a message that an exception kept from being returned, and wake another task."""
         if out:
             self._queue.appendleft(out[0])
         elif isinstance(entry, _Ready) and entry not in self._queue:
@@ -252,7 +253,7 @@ class Mailbox:
         self._wake()
 
     async def _give_way(self) -> None:
-        """Let other tasks, and the loop, have their turn."""
+        """Let the event loop and other tasks run."""
         self._streak = 0
         try:
             await asyncio.sleep(0)
@@ -299,7 +300,7 @@ class Mailbox:
                 return
 
     async def __aiter__(self) -> AsyncIterator[object]:
-        """Hand out messages until the mailbox is closed."""
+        """Return messages until the mailbox is closed."""
         while True:
             try:
                 message = await self.receive()
@@ -308,7 +309,7 @@ class Mailbox:
             yield message
 
     def close(self) -> None:
-        """Stop handing out messages; waiting calls of `receive` raise `MailboxClosed`. Idempotent.
+        """Stop returning messages; waiting calls of `receive` raise `MailboxClosed`. Idempotent.
 
         The connections stay open; use `set_mode` or `move_to` to continue with them.
         """
@@ -333,7 +334,7 @@ class Mailbox:
 
 
 class LoopReader:
-    """Reads the connection that carries tunnels whenever the loop says that there is something."""
+    """Reads the connection that carries tunnels whenever the loop reports that it is readable."""
 
     def __init__(self, wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -348,7 +349,7 @@ class LoopReader:
             raise TypeError("these tunnels belong to another event loop than the connection")
 
     def watch(self, transport: Transport) -> None:
-        """Look after the connection."""
+        """Watch the connection."""
         if not isinstance(transport, AsyncioLink):
             return
         if transport.armed and (transport.has_next or transport.likely) and not self._scheduled:
@@ -357,7 +358,7 @@ class LoopReader:
         transport.ask()
 
     def unwatch(self, transport: Transport) -> None:
-        """Let go of the connection."""
+        """Stop watching the connection."""
 
     def _read(self) -> None:
         try:
@@ -375,28 +376,28 @@ class LoopReader:
             raise
 
     def _interrupted(self) -> None:
-        """Give the connection up, and say so: what was read may have been heard, or not."""
+        """Abandon the connection after an exception, because a message may have been lost."""
         self._scheduled = False
         wire = self._wire()
         if isinstance(wire, AsyncioLink):
-            wire.armed = True  # for the message that says so
+            wire.armed = True  # for the message that reports it
             wire.loop_interrupted()
 
     def read_now(self, take: Callable[[object], object]) -> None:
-        """Give what is there to a function, without waiting."""
+        """Pass what has arrived to a function, without waiting."""
         wire = self._wire()
         out: list[object] = []
         while wire is not None and wire.take_message(self, out):
             take(out.pop())
 
     def notify(self) -> None:
-        """Wake whoever waits in `changed`."""
+        """Wake the tasks that wait in `changed`."""
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)
 
     async def changed(self, until: float | None, phase: str) -> None:
-        """Wait until something came; raise `TransportTimeout` when the time is up."""
+        """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
         waiter = self._loop.create_future()
         self._waiting.add(waiter)
         try:
@@ -405,5 +406,5 @@ class LoopReader:
             self._waiting.discard(waiter)
 
     def stop(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self.notify()

@@ -1,8 +1,8 @@
-"""The link for asyncio and uvloop: a socket that the event loop reports when it can be read or written.
+"""The link for asyncio and uvloop: a socket that the event loop watches.
 
-Operations never wait. What the system does not take at once is written when the loop reports that it takes
-more. Reading is asked for while a mailbox wants a message or `flush` waits. All of it belongs to the thread
-of its loop; only `close` may come from another.
+Operations never wait. Octets that the system does not accept at once are written when the loop reports that
+the socket is writable. The loop watches for input while a mailbox wants a message or `flush` waits. A link
+may be used only in the thread of its loop, except that any thread may call `close`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class _Registration:
-    """What the loop holds: the socket, and the link weakly. Who drops the last connection value closes it."""
+    """The loop's reference to a link: the socket, and a weak reference, so that a dropped link is closed."""
 
     def __init__(self, link: AsyncioLink, socket: sockets.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._socket = socket
@@ -37,7 +37,7 @@ class _Registration:
         self._poller = poller(loop)
         self._process = os.getpid()
         self._events = 0
-        # Last, since it uses the rest, also where an interrupt comes in here.
+        # Last, because the callback uses the attributes above, even if an exception interrupts `__init__`.
         self._link = weakref.ref(link, self._dropped)
         _OPEN.add(self)
 
@@ -47,8 +47,8 @@ class _Registration:
         if not changed or self._socket.fileno() < 0 or os.getpid() != self._process:
             return  # in a forked child the selector is the parent's
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            # An event counts from before it is registered until after it is not. So where an exception comes
-            # in between, it is removed once more before the socket is closed.
+            # An event is noted before it is registered, until after it has been removed. So if an exception
+            # comes in between, it is removed again before the socket is closed.
             if changed & READ:
                 if events & READ:
                     self._events |= READ
@@ -66,7 +66,7 @@ class _Registration:
 
     @property
     def events(self) -> int:
-        """What the socket is registered for."""
+        """The events that the socket is registered for."""
         return self._events
 
     def _readable(self) -> None:
@@ -79,7 +79,7 @@ class _Registration:
                 raise
 
     def writable(self) -> None:
-        """Pass on that the socket can be written, or is to be tried."""
+        """Let the link write: the socket may be writable."""
         link = self._link()
         if link is not None:
             try:
@@ -96,44 +96,44 @@ class _Registration:
             self.close()
 
     def close(self) -> None:
-        """Register no more, and close the socket."""
+        """End the registration, and close the socket."""
         self.let_go()
         self._socket.close()
 
     def let_go(self) -> None:
-        """Register no more; the link closes the socket."""
+        """End the registration; the link closes the socket."""
         self.change(0)
         _OPEN.discard(self)
 
 
 _OPEN: set[_Registration] = set()
-"""Those of links that were not closed: they outlive a link that is dropped, and close its socket."""
+"""The registrations of links that were not closed: they outlive a dropped link, and close its socket."""
 
 
 class AsyncioLink(SocketBase):
-    """A socket whose event loop says when it can be read and written."""
+    """A socket that an event loop of asyncio watches."""
 
     loop_name: LoopName = "asyncio"
 
-    _plain = True  # it differs from a blocking socket in what never waits
+    _plain = True  # its overrides differ from the base only in that they never wait
 
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link); it belongs to the running loop."""
         super().__init__(socket, options, layers)
         socket.setblocking(False)
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
-        """The loop it belongs to."""
+        """The event loop that the link belongs to."""
         self.home: int = get_ident()
         self._registration = _Registration(self, socket, self.loop)
         self._flushing: set[asyncio.Future[None]] = set()
         self._fresh = True
-        """Whether nothing was written since the loop last reported something: then writing need not wait."""
+        """Whether nothing was written since the loop last called the link; then output is written at once."""
         self._scheduled = False
 
     # -- what the loop reports
 
     def ask(self) -> None:
-        """Register for what is wanted now."""
+        """Register for the events that the link needs now."""
         wanted = self.wants
         asked = wanted & WRITE if self.unsent else 0
         if (self.armed and not self.has_next) or (self._flushing and wanted & READ):
@@ -141,7 +141,7 @@ class AsyncioLink(SocketBase):
         self._registration.change(asked | (self._registration.events & READ))
 
     def readable(self) -> None:
-        """Take that there is something to read: for the mailbox, for `flush`, or for nobody at the moment."""
+        """Handle a readable socket: read for `flush`, tell the mailbox, or stop watching for input."""
         self._fresh = True
         if self._flushing and self.wants & READ:
             octets = self._read_now()
@@ -154,12 +154,12 @@ class AsyncioLink(SocketBase):
             self.likely: bool = True
             self.inbox.watch(self)
         else:
-            # Nobody wants it, or the mailbox has known for a whole turn of the loop: it is asked for again
-            # then.
+            # Nobody wants input now, or the mailbox was told in an earlier iteration of the loop and has not
+            # read yet. `ask` registers again when input is wanted.
             self._registration.change(self._registration.events & ~READ)
 
     def writable(self) -> None:
-        """Take that the system may take more."""
+        """Handle a writable socket, or the next iteration of the loop after `_transmit`."""
         self._fresh = True
         self._scheduled = False
         self.write_waiting()
@@ -168,21 +168,21 @@ class AsyncioLink(SocketBase):
         self.ask()
 
     def loop_interrupted(self) -> None:
-        """Take that an exception came while the loop reported something: give the wire up, and say so."""
-        self.note: object = None  # what the mailbox had noted may be half of it
+        """Abandon the socket, because an exception interrupted a callback of the loop; report that."""
+        self.note: object = None  # what the mailbox stored may be incomplete
         self.broken_off()
         self._wake_flushes()
 
     # -- sending
 
     def permit(self, call: Literal["recv", "flush"]) -> None:
-        """Refuse what would have to wait."""
+        """Raise `RuntimeError`: both calls would have to wait."""
         if call == "recv":
             raise RuntimeError("recv would block: receive from a mint.asyncio.Mailbox, feed stream()")
         raise RuntimeError("flush would block: await mint.asyncio.flush(connection)")
 
     def _transmit(self, *, wait: bool) -> None:
-        """Write the first of this turn of the loop at once, the others together in the next."""
+        """Write the first output of a loop iteration at once, and any later output in the next iteration."""
         if self._fresh or not wait:
             self._fresh = not wait
             self._push()
@@ -193,19 +193,19 @@ class AsyncioLink(SocketBase):
             self.loop.call_soon(self._registration.writable)
 
     def write_now(self) -> None:
-        """Write what the system takes."""
+        """Write what the system accepts."""
         super().write_now()
         self._wake_flushes()
 
     def flush(self, timeout: float | None) -> None:  # noqa: ARG002  # never called: `permit` refuses
-        """Write what the system takes now."""
+        """Write what the system accepts now."""
         self.write_waiting()
 
     async def drain(self) -> None:
-        """Wait until the system has taken everything that was queued; raise where it never will.
+        """Wait until the system has accepted everything that was queued.
 
-        It reads meanwhile, so that two peers that both write cannot deadlock, and returns where the input
-        queue is full.
+        It reads meanwhile, so that two peers that both write cannot deadlock, and returns if the input queue
+        is full. Raises `TransportClosed` if the rest can never be written.
         """
         self.write_waiting()
         while self.unsent and self._writing < Writing.FAILED and self.wants and not self._is_blocked:
@@ -236,7 +236,7 @@ class AsyncioLink(SocketBase):
     # -- the end
 
     def close(self) -> None:
-        """Close, in the thread of the loop; from another one, soon."""
+        """Close now in the thread of the loop; from another thread, schedule it in the loop."""
         if get_ident() == self.home:
             super().close()
         elif self._is_ours:

@@ -1,8 +1,8 @@
-"""What reports sockets to links in asyncio: the loop itself, a selector that the loop watches, or a thread.
+"""Watching sockets in asyncio: by the loop itself, by a selector that the loop watches, or by a thread.
 
-The default loop of Windows cannot watch sockets, so that a thread does it (asyncio_thread.py).
-libuv gives a socket up without a word to its reader when the system reports an error for it (a reset), so
-that on uvloop a selector stands in between, whose own descriptor never has one.
+The default loop of Windows cannot watch sockets, so a thread does it (asyncio_thread.py). If the system
+reports an error for a socket (a reset), libuv stops watching it without calling the reader. So on uvloop,
+sockets are registered with a selector, and the loop watches the selector's descriptor, which has no errors.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Poller(Protocol):
         ...
 
     def remove_reader(self, fd: int, /) -> object:
-        """Call back no more."""
+        """Stop calling back for reading."""
         ...
 
     def add_writer(self, fd: int, callback: Callable[[], object], /) -> None:
@@ -38,12 +38,12 @@ class Poller(Protocol):
         ...
 
     def remove_writer(self, fd: int, /) -> object:
-        """Call back no more."""
+        """Stop calling back for writing."""
         ...
 
 
-class _Between:
-    """A selector between sockets and a loop, for as long as it has any."""
+class _SelectorPoller:
+    """A selector between sockets and a loop; it exists only while a socket is registered."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
@@ -101,8 +101,8 @@ class _Between:
         for key, events in self._selector.select(0):
             callbacks: Callbacks = key.data
             for event in (READ, WRITE):
-                # A callback may have changed what is registered, and the number may be another socket's by
-                # now.
+                # A callback may have changed the registrations, and the number may belong to another socket
+                # by now.
                 now = None if self._selector is None else self._selector.get_map().get(key.fd)
                 if (
                     events & event
@@ -117,11 +117,11 @@ _MADE: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Poller] = weakref.We
 
 
 def poller(loop: asyncio.AbstractEventLoop) -> Poller:
-    """Return what reports sockets within a loop."""
-    is_deaf = type(loop).add_reader is asyncio.AbstractEventLoop.add_reader  # it only raises
-    if not is_deaf and type(loop).__module__.partition(".")[0] != "uvloop":
+    """Return the object that watches sockets for a loop."""
+    needs_thread = type(loop).add_reader is asyncio.AbstractEventLoop.add_reader  # which only raises
+    if not needs_thread and type(loop).__module__.partition(".")[0] != "uvloop":
         return loop
     made = _MADE.get(loop)
     if made is None:
-        made = _MADE[loop] = ThreadPoller(loop) if is_deaf else _Between(loop)
+        made = _MADE[loop] = ThreadPoller(loop) if needs_thread else _SelectorPoller(loop)
     return made

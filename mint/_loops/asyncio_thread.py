@@ -1,7 +1,7 @@
-"""What reports sockets to event loops of asyncio that cannot watch them: a thread that waits for them.
+"""A thread that watches sockets for event loops of asyncio that cannot.
 
 The default loop of Windows (`ProactorEventLoop`) has no `add_reader`. The thread exists while a socket is
-registered. It reports what is ready, and looks again once the loop has called what is registered.
+registered. It reports the sockets that are ready, and waits again after the loop has called their callbacks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Watch:
 
     def __init__(self, loop: weakref.ref[asyncio.AbstractEventLoop]) -> None:
         self._loop = loop
-        # `with` takes the lock itself, as in carriage.py.
+        # Use the lock in `with`, not the condition, as in carriage.py.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self.callbacks: Callbacks = {}
@@ -44,7 +44,7 @@ class _Watch:
     # -- in the thread of the loop
 
     def change(self, key: tuple[int, int], callback: Callable[[], object] | None) -> None:
-        """Register a callback for a descriptor and an event, or none."""
+        """Register the callback for a descriptor and an event; `None` removes it."""
         with self._lock:
             if callback is None:
                 self.callbacks.pop(key, None)
@@ -60,15 +60,15 @@ class _Watch:
             self._ring()
 
     def _ring(self) -> None:
-        # A full buffer has woken it already; a closed socket has no thread.
+        # If the buffer is full, the thread will wake anyway; if the socket is closed, the thread has ended.
         with contextlib.suppress(OSError):
             self._rope.send(b"\0")
 
     def _deliver(self, ready: Callbacks) -> None:
-        """Call what is still registered."""
+        """Call the callbacks that are still registered."""
         try:
             for key, callback in ready.items():
-                # One of them may have changed what is registered, and the number may be another socket's.
+                # A callback may have changed the registrations, and the number may belong to another socket.
                 if self.callbacks.get(key) == callback:
                     callback()
         finally:
@@ -98,7 +98,7 @@ class _Watch:
                     del loop
 
     def _wait(self, wanted: Callbacks) -> Callbacks:
-        """Return which of these are ready; wait for the first, or for the bell."""
+        """Wait until one of these, or the bell, is ready; return those that are ready."""
         poll = make_poll()
         events: dict[int, int] = {}
         for number, event in wanted:
@@ -110,7 +110,7 @@ class _Watch:
         with contextlib.suppress(OSError):
             while self._bell.recv(4096):
                 pass
-        # An error or a hang-up concerns whoever waits, for whatever it is.
+        # An error or a hang-up is reported for reading and for writing.
         concerned = {READ: ~POLLOUT, WRITE: ~POLLIN}
         return {key: each for key, each in wanted.items() if found.get(key[0], 0) & concerned[key[1]]}
 
@@ -127,7 +127,7 @@ class ThreadPoller:
         self._change((fd, READ), callback)
 
     def remove_reader(self, fd: int) -> None:
-        """Call back no more."""
+        """Stop calling back for reading."""
         self._change((fd, READ), None)
 
     def add_writer(self, fd: int, callback: Callable[[], object]) -> None:
@@ -135,7 +135,7 @@ class ThreadPoller:
         self._change((fd, WRITE), callback)
 
     def remove_writer(self, fd: int) -> None:
-        """Call back no more."""
+        """Stop calling back for writing."""
         self._change((fd, WRITE), None)
 
     def _change(self, key: tuple[int, int], callback: Callable[[], object] | None) -> None:

@@ -1,7 +1,7 @@
 """The driver of the connecting procedure for blocking code: sockets, `poll`, one absolute deadline.
 
-Name resolution blocks and cannot be given up, so it runs in a daemon thread that is left behind when
-the time is up.
+Name resolution blocks and cannot be cancelled, so it runs in a daemon thread, which is abandoned when the
+time is up.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ if TYPE_CHECKING:
 def open_link(
     plan: Plan, resolver: Resolver | None = None, socket: sockets.socket | None = None
 ) -> tuple[SocketLink, Established]:
-    """Connect by the plan; return the link, and what connecting found out.
+    """Run the connecting procedure; return the link and the result.
 
-    A `socket` is connected already: to the server, or to the proxy of the plan. It is closed on
-    every failure.
+    A given `socket` is already connected, to the server or to the proxy of the plan. It is closed on every
+    failure.
     """
     given = given_socket(socket, plan.tcp)
     established = Driver(plan.tcp, resolver, given).run(establish(plan, given))
@@ -75,7 +75,7 @@ def open_link(
 
 
 class Driver(Dialler):
-    """Answers the steps of one procedure with blocking calls that end at the deadline."""
+    """Performs the steps of one procedure with blocking calls that end at the deadline."""
 
     def __init__(
         self, tcp: TCPOptions, resolver: Resolver | None = None, given: SocketAttempt | None = None
@@ -83,7 +83,7 @@ class Driver(Dialler):
         super().__init__(tcp, blocking_resolver(resolver), given)
 
     def run(self, procedure: Procedure) -> Established:
-        """Drive the procedure; every socket but the winner's is closed, on every path."""
+        """Run the procedure; every socket except the result's is closed, on every path."""
         keep: Attempt | None = None
         try:
             step = next(procedure)

@@ -1,8 +1,8 @@
-"""What all drivers share: sockets as attempts, the deadline, names that a thread resolves.
+"""The base of the drivers of all event loops: sockets, the deadline, name resolution in a thread.
 
-A driver answers the steps of the connecting procedure. How it waits is in blocking.py,
-asyncio.py and trio.py; nothing here waits. Every socket that is made stands in `opened` until it is
-closed or handed over, so that no path leaves one behind.
+A driver performs the steps of the connecting procedure. Nothing here waits; waiting is in blocking.py,
+asyncio.py and trio.py. Every socket that is made is in `opened` until it is closed or handed over, so that
+none leaks on any path.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ..types import AsyncResolver, Resolver
 
 Found: TypeAlias = "tuple[Endpoint, ...] | BaseException"
-"""What asking for a name gave: its addresses, or what was raised instead."""
+"""The result of resolving a name: its addresses, or the exception."""
 
 FAMILIES = {"inet4": sockets.AF_INET, "inet6": sockets.AF_INET6, "unix": UNIX}
 NAMES = {sockets.AF_INET: "inet4", sockets.AF_INET6: "inet6"}
@@ -58,7 +58,7 @@ RECEIVING = "connecting: waiting for the server"
 
 
 class SocketAttempt(Attempt):
-    """An attempt that is a socket."""
+    """A connection attempt with its socket."""
 
     __slots__ = ("endpoint", "socket")
 
@@ -72,7 +72,7 @@ def look_up(host: str, port: int) -> tuple[Endpoint, ...]:
     found = sockets.getaddrinfo(host, port, type=sockets.SOCK_STREAM)
     endpoints: list[Endpoint] = []
     for family, _, _, _, address in found:
-        name = NAMES.get(family)  # the system may know others that `socket` has no name for
+        name = NAMES.get(family)  # other families are ignored
         if name == "inet4":
             endpoints.append(Endpoint(name, (str(address[0]), port)))
         elif name == "inet6":
@@ -98,7 +98,7 @@ def open_socket(endpoint: Endpoint, tcp: TCPOptions) -> sockets.socket:
 
 
 def set_options(socket: sockets.socket, tcp: TCPOptions, *, unix: bool, fresh: bool = False) -> None:
-    """Set what the options say, on a socket of any family; a fresh one sends no keep-alive probes anyway."""
+    """Set the options of a socket; on a fresh one, keep-alive is off and need not be turned off."""
     socket.setblocking(False)
     if tcp.send_buffer is not None:
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, tcp.send_buffer)
@@ -111,7 +111,7 @@ def set_options(socket: sockets.socket, tcp: TCPOptions, *, unix: bool, fresh: b
 
 
 def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttempt | None:
-    """Take over a socket that the caller connected; `ValueError` where it is none."""
+    """Take over a socket that the caller connected. Raises `ValueError` if it is not connected."""
     if socket is None:
         return None
     check_socket(socket)
@@ -128,14 +128,14 @@ def given_socket(socket: sockets.socket | None, tcp: TCPOptions) -> SocketAttemp
 
 
 def socket_of(attempt: Attempt) -> sockets.socket:
-    """Return the socket that an attempt is."""
+    """Return the socket of an attempt."""
     if not isinstance(attempt, SocketAttempt):
         raise TypeError("the connection attempt belongs to another event loop")
     return attempt.socket
 
 
 def decide(attempt: Attempt) -> Decided:
-    """Say what became of an attempt whose socket the system reports."""
+    """Return whether an attempt succeeded or failed, after the system has reported its socket."""
     code = socket_of(attempt).getsockopt(sockets.SOL_SOCKET, sockets.SO_ERROR)
     if not code or not isinstance(attempt, SocketAttempt):
         return Decided(attempt)
@@ -143,7 +143,7 @@ def decide(attempt: Attempt) -> Decided:
 
 
 def blocking_resolver(resolver: Resolver | AsyncResolver | None) -> Resolver | None:
-    """Return a resolver that a thread can ask; `TypeError` for one that only an event loop can."""
+    """Return a resolver that can be called in a thread. Raises `TypeError` for a coroutine function."""
     if resolver is None:
         return None
     if is_coroutine_function(resolver):
@@ -155,12 +155,12 @@ def blocking_resolver(resolver: Resolver | AsyncResolver | None) -> Resolver | N
 
 
 class Dialler:
-    """What every driver keeps: options, deadline, and the sockets that are open."""
+    """The base of all drivers: options, deadline, and the open sockets."""
 
     def __init__(
         self, tcp: TCPOptions, resolver: Resolver | AsyncResolver | None, given: SocketAttempt | None
     ) -> None:
-        """Begin: the deadline counts from now."""
+        """Start: the deadline is `connect_timeout` from now."""
         if resolver is not None and not callable(resolver):
             raise TypeError(
                 f"resolver must be a function of a host and a port, not {type(resolver).__name__}"
@@ -175,7 +175,7 @@ class Dialler:
     # -- time
 
     def limit(self, seconds: float | None) -> Ready:
-        """Set an earlier deadline for what comes next; `None` takes it back."""
+        """Set an earlier deadline for the following steps; `None` removes it."""
         self._until = self._deadline
         if seconds is not None:
             limit = monotonic() + seconds
@@ -183,7 +183,7 @@ class Dialler:
         return Ready()
 
     def left(self, phase: str) -> float | None:
-        """Return the seconds that are left, `None` for no end; raise `TransportTimeout` at the end."""
+        """Return the seconds until the deadline, `None` without one; raise `TransportTimeout` after it."""
         if self._until is None:
             return None
         left = self._until - monotonic()
@@ -192,10 +192,10 @@ class Dialler:
         return left
 
     def patience(self, seconds: float | None) -> tuple[float | None, bool]:
-        """Return how long to wait for an attempt, `seconds` at most, and whether nothing is left after that.
+        """Return how long to wait for an attempt, at most `seconds`, and whether the deadline is then reached.
 
-        Where nothing is left, whoever has waited so long is late. Timers may be a moment early, so a look at
-        the clock could say otherwise, and then nobody would wait any more and nobody would give up.
+        If it is, the caller must give up after this wait without looking at the clock again: timers may fire
+        slightly early, so the clock could show that time is left, and then the timeout would not be raised.
         """
         left = self.left(RACING)
         if left is None or (seconds is not None and seconds < left):
@@ -205,10 +205,10 @@ class Dialler:
     # -- names
 
     def local(self, host: str, port: int) -> Resolved | None:
-        """Return the loopback addresses for a name of this machine, which no server need be asked for.
+        """Return the loopback addresses for `localhost` names, without a lookup; `None` for other names.
 
-        RFC 6761 6.3 asks for it; a thread would take longer than the whole connection. IPv4 comes first, as
-        most servers that listen on one of the two listen there.
+        RFC 6761 6.3 recommends it, and a thread would take longer than the whole connection. IPv4 comes
+        first, because most servers that listen on only one of the two listen there.
         """
         if self._resolver is not None or not is_localhost(host):
             return None
@@ -217,17 +217,17 @@ class Dialler:
         )
 
     def ask(self, host: str, port: int, answer: Callable[[Found], object]) -> None:
-        """Resolve a name in a daemon thread that is left behind when the time is up."""
+        """Resolve a name in a daemon thread, which is abandoned when the time is up; it calls `answer`."""
 
         def run() -> None:
             try:
-                # A zone is for the system alone to understand.
+                # Only the system's resolver understands zones.
                 if self._resolver is None or "%" in host:
                     found = look_up(host, port)
                 else:
                     resolver = cast("Resolver", self._resolver)  # `_resolve` awaits the others
                     found = as_endpoints(resolver(host, port), host, port)
-            except BaseException as error:  # noqa: BLE001  # handed over to whoever asked, whatever it is
+            except BaseException as error:  # noqa: BLE001  # the thread that asked raises it
                 answer(error)
             else:
                 answer(found)
@@ -236,7 +236,7 @@ class Dialler:
 
     @staticmethod
     def resolved(host: str, answer: Found) -> Resolved:
-        """Return what `ask` was answered, or raise the error that says why not."""
+        """Return the addresses that `ask` found, or raise the error."""
         if isinstance(answer, MintError):
             raise answer
         if isinstance(answer, UnicodeError):
@@ -247,7 +247,7 @@ class Dialler:
             isinstance(answer, BaseException)
             and not isinstance(answer, (Exception, SystemExit, KeyboardInterrupt))
         ):
-            # It would mean something else to the generators and tasks that it passes through.
+            # Generators and tasks would misinterpret such an exception if it passed through them.
             raise RuntimeError(f"the resolver raised {type(answer).__name__}") from answer  # noqa: TRY004  # no type
         if isinstance(answer, BaseException):
             raise answer
@@ -256,7 +256,7 @@ class Dialler:
     # -- sockets
 
     def dial(self, endpoint: Endpoint) -> Dialled:
-        """Begin to connect; never blocks."""
+        """Start to connect; never blocks."""
         self.left(RACING)
         try:
             attempt = SocketAttempt(open_socket(endpoint, self.tcp), endpoint)
@@ -268,7 +268,7 @@ class Dialler:
         except (OSError, OverflowError, ValueError) as error:
             failed = error if isinstance(error, OSError) else OSError(errno.EINVAL, str(error))
             return Dialled(attempt, system_error(failed, address=show(endpoint)))
-        # A Unix socket whose listener is busy says EAGAIN, and nothing is in progress then.
+        # For a Unix socket, EAGAIN means that the backlog is full, and no connection is in progress.
         if code in {0, errno.EINPROGRESS} or (code == errno.EWOULDBLOCK and endpoint.family != "unix"):
             return Dialled(attempt)
         return Dialled(attempt, _failure(code, endpoint))
@@ -281,17 +281,17 @@ class Dialler:
         return Ready()
 
     def clear(self, *, keep: Attempt | None) -> None:
-        """Close every socket that is open, but for the one that is handed over."""
+        """Close every open socket except the one that is handed over."""
         for attempt in tuple(self.opened):
             if attempt is not keep:
                 self.abandon(attempt)
 
 
 class AsyncDriver(Dialler, ABC):
-    """Answers the steps of one procedure; waiting is `await`."""
+    """Performs the steps of one procedure; it waits with `await`."""
 
     async def run(self, procedure: Procedure) -> Established:
-        """Drive the procedure; cancelled or not, every socket but the winner's is closed."""
+        """Run the procedure; every socket except the result's is closed, even after a cancellation."""
         keep: Attempt | None = None
         try:
             step = next(procedure)
@@ -321,28 +321,28 @@ class AsyncDriver(Dialler, ABC):
             case Abandon(attempt):
                 return self.abandon(attempt)
             case Send(attempt, octets):
-                with _telling(SENDING):
+                with _phase(SENDING):
                     await self._send(socket_of(attempt), octets, self.left(SENDING))
                 return Ready()
             case Receive(attempt):
-                with _telling(RECEIVING):
+                with _phase(RECEIVING):
                     return Arrived(await self._receive(socket_of(attempt), self.left(RECEIVING)))
             case Limit(seconds):
                 return self.limit(seconds)
 
     async def _resolve(self, host: str, port: int) -> Found:
         left = self.left(resolving(host))
-        # A zone is for the system alone to understand.
+        # Only the system's resolver understands zones.
         if "%" not in host and is_coroutine_function(self._resolver):
             return await self._asked(self._called(host, port), left, resolving(host))
         return await self._look_up(host, port, left)
 
     async def _called(self, host: str, port: int) -> Found:
-        """Await the caller's coroutine; a cancellation passes through."""
+        """Await the caller's coroutine; a cancellation is passed on."""
         resolver = cast("AsyncResolver", self._resolver)  # as `_resolve` has found
         try:
             return as_endpoints(await resolver(host, port), host, port)
-        except Exception as error:  # noqa: BLE001  # `resolved` says what it means
+        except Exception as error:  # noqa: BLE001  # `resolved` raises it, or the error that it means
             return error
 
     @abstractmethod
@@ -373,12 +373,12 @@ class AsyncDriver(Dialler, ABC):
 
 
 def resolving(host: str) -> str:
-    """Return what is being done while a name is looked up."""
+    """Return the phase for errors while a name is looked up."""
     return f"resolving {host}"
 
 
 def show(endpoint: Endpoint) -> str:
-    """Return an endpoint as people write it."""
+    """Return an endpoint as text for error messages."""
     address = endpoint.address
     if isinstance(address, str):
         return address
@@ -387,8 +387,8 @@ def show(endpoint: Endpoint) -> str:
 
 
 @contextlib.contextmanager
-def _telling(phase: str) -> Generator[None]:
-    """Turn an error of the system into one that says what was being done."""
+def _phase(phase: str) -> Generator[None]:
+    """Convert an `OSError` to a `TransportError` that names the phase."""
     try:
         yield
     except TransportError:
@@ -398,7 +398,7 @@ def _telling(phase: str) -> Generator[None]:
 
 
 def _failure(code: int, endpoint: Endpoint) -> TransportError:
-    # OSError picks its subclass by number: ConnectionRefusedError and the like.
+    # OSError chooses its subclass by the number, for example ConnectionRefusedError.
     with contextlib.suppress(ValueError):
         return system_error(OSError(code, describe(code)), address=show(endpoint))
     return system_error(OSError(code, f"the system reported error {code}"), address=show(endpoint))

@@ -1,12 +1,12 @@
 """Mailboxes: any number of connections, one message at a time.
 
-A message is read from its link in the moment it is handed out, so nothing of a connection ever waits in
-here: a mailbox knows which links are ready, no more. `Watcher` is that knowledge, without a wait; an
-event loop adds how it waits. Links are held weakly. No protocol is known here.
+A message is read from its link at the moment it is returned, so a mailbox holds no data of connections: it
+only knows which links are ready. `Watcher` does that without waiting; the mailbox of each event loop adds the
+waiting. References to links are weak. This module does not depend on any protocol.
 
-What a message costs does not depend on how many links are watched: one `select` reports many links and
-they are all used up before the next; a link stays registered while its message is fed to `stream`, and
-is parked (unregistered) only if it is reported while nobody wants to read it.
+The cost of a message does not depend on how many links are watched: one `select` reports many links, which
+are all read before the next `select`. A link stays registered while its message is fed to `stream`, and is
+unregistered only if it is reported while nobody wants to read it.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _PHASE = "waiting for a message"
 
 _STREAK = 64
-"""How many messages that needed no `select` are handed out before the sockets are asked again."""
+"""How many messages that need no `select` are returned before the sockets are checked again."""
 
 
 class _Watch(weakref.ref[Link]):
-    """A link, weakly: which events it is registered for, and whether it stands in a queue."""
+    """A weak reference to a link, with the events it is registered for and whether it is in a queue."""
 
     __slots__ = ("events", "fd", "queued")
 
     fd: int
-    """The descriptor of its socket; -1 where there is none."""
+    """The descriptor of its socket; -1 if it has none."""
     events: int
     queued: bool
 
     @classmethod
     def of(cls, link: Link, gone: Callable[[weakref.ref[Link]], None]) -> Self:
-        """Return the watch of a link; `gone` is called when the link is."""
+        """Return the watch of a link; `gone` is called when the link is garbage-collected."""
         made = cls(link, gone)
         made.fd = -1 if link.socket is None else link.socket.fileno()
         made.events = 0
@@ -62,11 +62,11 @@ class _Watch(weakref.ref[Link]):
 
 
 class Watcher:
-    """Which links are ready, and what was posted. It never waits; one thread at a time takes.
+    """Knows which links are ready, and what was posted. It never waits; one thread at a time may take.
 
     Implements `mint.types.Inbox` for links that are sockets of one event loop, or in memory. A registration
-    with the selector belongs to a link: it goes when the mailbox lets go of the link, before the socket is
-    closed.
+    with the selector belongs to a link: it ends when the mailbox stops watching the link, before the socket
+    is closed.
     """
 
     _loop_name = "blocking"
@@ -81,7 +81,7 @@ class Watcher:
         self._registry = Mutex()
         """Held while a registration changes; a signal handler of the same thread may take it again."""
         self._watches: set[_Watch] = set()
-        # Written by any thread, obeyed by the one that takes: links to look after, or that are gone.
+        # Any thread appends; the thread that takes handles them: links to check, or that no longer exist.
         self._orders: deque[weakref.ref[Link]] = deque()
         self._ready: deque[_Watch] = deque()
         self._near: deque[object] = deque()
@@ -99,22 +99,22 @@ class Watcher:
             raise MailboxClosed
 
     def watch(self, transport: Transport) -> None:
-        """Look after a link; called by connections."""
+        """Watch a link; called by connections."""
         if not isinstance(transport, Link) or self._closed:
             return
         watch = transport.note
         if not isinstance(watch, _Watch):
-            # The garbage collector gives the order for a link that is gone, in any thread, at any time.
+            # The garbage collector appends the watch of a link that is gone, in any thread, at any time.
             watch = transport.note = _Watch.of(transport, self._orders.append)
             self._watches.add(watch)
         elif watch.events == READ and transport.is_quiet:
-            return  # the selector tells
+            return  # the selector will report it
         self._orders.append(watch)
         if self._asleep:
             self._ring()
 
     def unwatch(self, transport: Transport) -> None:
-        """Let go of a link; called by connections, before they close the socket."""
+        """Stop watching a link; called by connections, before they close the socket."""
         watch = transport.note
         if isinstance(watch, _Watch):
             transport.note = None
@@ -132,15 +132,15 @@ class Watcher:
             self._ring()
 
     def _ring(self) -> None:
-        """Wake whoever waits."""
-        # A full pipe has woken it already; a closed one has nobody at the other end.
+        """Wake the receiver that waits."""
+        # If the buffer is full, the receiver will wake anyway; if the socket is closed, nobody waits.
         with contextlib.suppress(OSError):
             self._rope.send(b"\0")
 
     # -- from the thread that takes
 
     def _take(self, out: list[object]) -> bool:
-        """Put one message into `out`; false where none is there without asking the sockets."""
+        """Put one message into `out`; return false if none is available without checking the sockets."""
         while True:
             if self._orders:
                 self._obey()
@@ -171,9 +171,9 @@ class Watcher:
         return found
 
     def _events(self, link: Link, watch: _Watch, *, reading: bool) -> int:
-        """Return what to register a link for. It stays registered while its message is fed to `stream`."""
+        """Return the events to register; a link stays registered while its message is fed to `stream`."""
         if link.wanted:
-            # Another thread holds the wire, for as long as it likes; its end calls `watch`.
+            # Another thread holds the link, perhaps for long; when it releases the link, it calls `watch`.
             return 0
         events = link.wants & WRITE if link.unsent else 0
         if reading and link.armed:
@@ -181,7 +181,7 @@ class Watcher:
         return events | (watch.events & READ)
 
     def _look(self, timeout: float | None) -> None:
-        """Ask the sockets who is ready; wait for the first at most so long."""
+        """Check which sockets are ready; wait for the first one at most `timeout` seconds."""
         self._streak = 0
         self._asleep = timeout != 0
         try:
@@ -202,7 +202,7 @@ class Watcher:
             return self._selector.select(timeout)
         except OSError:
             if isinstance(self._selector, selectors.SelectSelector) and not self._closed:
-                return []  # Windows says so where another thread closes a socket meanwhile
+                return []  # on Windows, this means that another thread has closed a socket meanwhile
             raise
 
     def _hush(self) -> None:
@@ -226,7 +226,7 @@ class Watcher:
                 watch.queued = True
                 self._ready.append(watch)
         else:
-            self._register(watch, watch.events & ~READ)  # nobody wants to read: it is parked
+            self._register(watch, watch.events & ~READ)  # nobody wants to read it now
         if watch.events & WRITE and (link.wanted or not link.wants & WRITE):
             self._register(watch, watch.events & ~WRITE)
 
@@ -247,7 +247,7 @@ class Watcher:
             link.write_waiting()
         near = link.armed and (link.likely or link.has_next)
         if near and not watch.queued:
-            # Where there is probably something to read, asking first would be a wasted call.
+            # There is probably something to read, so `select` would be a wasted call.
             watch.queued = True
             self._near.append(watch)
         events = self._events(link, watch, reading=not near)
@@ -260,8 +260,8 @@ class Watcher:
         with self._registry:
             link = watch()
             if link is None or link.note is not watch:
-                return  # let go of by another thread meanwhile: the number may be another socket's
-            # What is noted is never more than what is registered, whatever interrupts this.
+                return  # another thread removed it meanwhile: the number may belong to another socket
+            # `events` is never more than what is registered, even if an exception interrupts this.
             known, watch.events = watch.events, watch.events & events
             try:
                 if not events:
@@ -271,13 +271,13 @@ class Watcher:
                 else:
                     self._selector.register(watch.fd, events, watch)
             except KeyError:
-                # An interrupt came between a change and its note.
+                # An exception had interrupted a change before it was noted.
                 with contextlib.suppress(KeyError):
                     self._selector.unregister(watch.fd)
                 watch.events = 0
                 self._orders.append(watch)
             except (OSError, ValueError):
-                # The socket was closed by somebody else; reading it says so.
+                # Something else has closed the socket; reading from it reports that.
                 watch.events = 0
                 if link.armed and not watch.queued:
                     watch.queued = True
@@ -285,7 +285,7 @@ class Watcher:
             else:
                 watch.events = events
             if known & READ and not events & READ and link.armed and not link.wanted:
-                # It was armed, or given back, meanwhile: whoever did that may have seen it registered.
+                # It was armed or released meanwhile by a thread that may have seen it still registered.
                 self._orders.append(watch)
 
     def _forget(self, watch: _Watch) -> None:
@@ -301,7 +301,7 @@ class Watcher:
                     self._selector.unregister(watch.fd)
 
     def _recover(self, out: list[object]) -> None:
-        """Take back a message that an exception kept from being handed out, and look at every link again."""
+        """Put back a message that an exception kept from being returned, and check every link again."""
         if out:
             self._near.appendleft(out[0])
         for watch in tuple(self._watches):
@@ -309,7 +309,7 @@ class Watcher:
             self._orders.append(watch)
 
     def _release(self, _: object = None) -> None:
-        """Give back what the system lent; the links are on their own."""
+        """Close the descriptors, and stop watching all links."""
         with self._registry:
             self._watches.clear()
             self._selector.close()
@@ -372,9 +372,9 @@ class Mailbox(Watcher):
             raise
 
     def _receive(self, wanted: tuple[float | None, list[object]]) -> None:
-        """Wait for a message; the turn is this thread's."""
+        """Wait for a message; this thread holds the lock of receivers."""
         until, out = wanted
-        late = False  # asked for the last time
+        late = False  # the time is up, and the sockets are checked for the last time
         while not (self._closed or self._take(out)):
             left = None if until is None else until - monotonic()
             if left is not None and left <= 0:
@@ -384,7 +384,7 @@ class Mailbox(Watcher):
             self._look(0 if late else left)
 
     def __iter__(self) -> Iterator[object]:
-        """Hand out messages until the mailbox is closed."""
+        """Return messages until the mailbox is closed."""
         while True:
             try:
                 message = self.receive()
@@ -393,18 +393,18 @@ class Mailbox(Watcher):
             yield message
 
     def close(self) -> None:
-        """Stop handing out messages. May be called from any thread, and repeatedly.
+        """Stop returning messages. May be called from any thread, and repeatedly.
 
         Calls of `receive` that are waiting raise `MailboxClosed`. The connections stay open; use `set_mode`
         or `move_to` to continue with them.
         """
         self._closed = True
-        if os.getpid() == self._process:  # in a forked child the other end is the parent's, too
+        if os.getpid() == self._process:  # in a forked child, this would wake the parent
             self._ring()
         self._dispose()
 
     def _dispose(self) -> None:
-        """Give the descriptors back, unless a thread is inside `receive`: it does that when it leaves."""
+        """Close the descriptors; if a thread is in `receive`, it does that when it leaves."""
         if not self._turn.held:
             self._turn.attempt(self._release, None, 0.0)
 

@@ -1,4 +1,4 @@
-"""What reads a shared HTTP/2 connection within an event loop, as the connection's mailbox."""
+"""The interface of a reader: the mailbox of a shared HTTP/2 connection in an event loop."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
-    """A mailbox of one connection that takes every message as it comes. Implements `mint.types.Inbox`."""
+    """A mailbox of one connection that feeds every message at once. Implements `mint.types.Inbox`."""
 
     def admit(self, transport: Transport) -> None:
         """Raise `TypeError` for another connection."""
         ...
 
     def watch(self, transport: Transport) -> None:
-        """Look after the connection."""
+        """Watch the connection."""
         ...
 
     def unwatch(self, transport: Transport) -> None:
-        """Let go of the connection."""
+        """Stop watching the connection."""
         ...
 
     def read_now(self, take: Callable[[object], object]) -> None:
-        """Give what is there to a function, without waiting."""
+        """Pass what has arrived to a function, without waiting."""
         ...
 
     def notify(self) -> None:
-        """Wake whoever waits in `changed`."""
+        """Wake the tasks that wait in `changed`."""
         ...
 
     async def changed(self, until: float | None, phase: str) -> None:
-        """Wait until something came; raise `TransportTimeout` when the time is up."""
+        """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
         ...
 
     def stop(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         ...

@@ -1,6 +1,6 @@
-"""The link whose wire is a tunnel through an HTTP/2 connection that many tunnels share.
+"""The link over a tunnel through an HTTP/2 connection that many tunnels share.
 
-What moves the octets of that connection is a `Carriage`: `mint.Tunnels`, for each event loop. A link's own
+A `Carriage` reads and writes that connection: `mint.Tunnels`, or the `Tunnels` of an event loop. A link's own
 lock is taken before that of the carriage, never after it.
 """
 
@@ -29,11 +29,11 @@ ELSEWHERE = "a mailbox receives for this tunnel: pass its messages to stream() o
 
 
 class Carriage(Protocol):
-    """What a link asks of the connection that carries its tunnel."""
+    """What a link needs from the connection that carries its tunnel."""
 
     @property
     def waits(self) -> bool:
-        """Whether `wait` may be called: nobody else reads the connection."""
+        """Whether `wait` may be called: no mailbox or event loop reads the connection."""
         ...
 
     @property
@@ -42,46 +42,46 @@ class Carriage(Protocol):
         ...
 
     def room(self, ref: RequestRef) -> int | None:
-        """Return how many octets the windows take now; `None` where the stream takes nothing any more."""
+        """Return how many octets the windows allow now; `None` if the stream accepts no more data."""
         ...
 
     def pump(self, tunnel: Tunnel, octets: bytes | memoryview[int] = b"") -> bool:
-        """Send what the windows take; false where the stream takes nothing any more."""
+        """Send what the windows allow; return false if the stream accepts no more data."""
         ...
 
     def read(self, tunnel: Tunnel) -> bytes | None:
-        """Return one piece of what came; `b""` at the end; raise what broke the tunnel."""
+        """Return one piece that arrived, `b""` at the end; raise the error that broke the tunnel."""
         ...
 
     def wait(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None:
-        """Wait until something came for any tunnel, or it is enough already."""
+        """Wait until something has arrived for any tunnel; return at once if `enough()` is true."""
         ...
 
     def look(self) -> None:
-        """Read once for all tunnels, without waiting, unless somebody else reads."""
+        """Read once for all tunnels, without waiting, unless another thread or a mailbox reads."""
         ...
 
     def foresees(self, tunnel: Tunnel) -> bool:
-        """Whether something for this tunnel has come that somebody else is still to hand out."""
+        """Whether something has arrived for this tunnel that a mailbox or event loop still has to deliver."""
         ...
 
     def is_refilled(self, tunnel: Tunnel) -> bool:
-        """Whether the peer may send more, or was stopped because so much waits."""
+        """Whether the window is refilled; it is not while too much waits to be received."""
         ...
 
     def end(self, tunnel: Tunnel) -> None:
-        """End the outgoing direction of a tunnel, after what waits."""
+        """End the outgoing direction of a tunnel after its queued data."""
         ...
 
     def forget(self, tunnel: Tunnel) -> None:
-        """Give a tunnel up; never raises."""
+        """Cancel a tunnel; never raises."""
         ...
 
 
 class TunnelLink(Link):
     """One tunnel as a link."""
 
-    _plain = True  # what is overridden here matters only where something has to be waited for
+    _plain = True  # its overrides differ from the base only when something has to be waited for
 
     def __init__(self, carriage: Carriage, tunnel: Tunnel, options: TCPOptions) -> None:
         super().__init__()
@@ -97,30 +97,30 @@ class TunnelLink(Link):
         self.max_read_ahead: int = options.max_read_ahead
 
     def adopt(self, layers: Sequence[Layer]) -> None:
-        """Put layers upon the tunnel, after their handshake."""
+        """Use these layers on top of the tunnel; their handshake is complete."""
         self._layers = tuple(layers)
         self.begin()
 
-    # -- what is known
+    # -- information
 
     @property
     def has_next(self) -> bool:
-        """Whether something can be received without asking the proxy."""
+        """Whether something can be received without reading from the proxy."""
         return super().has_next or self.tunnel.has_next
 
     @property
     def unsent(self) -> int:
-        """How many octets were written and have not been given to the proxy's connection."""
+        """How many octets are queued and have not been passed to the proxy's connection."""
         return super().unsent + self.tunnel.waiting
 
     @property
     def full(self) -> bool:
-        """Whether so much has arrived that the proxy was told to stop."""
+        """Whether so much has arrived that the window is no longer refilled."""
         return super().full or not self.carriage.is_refilled(self.tunnel)
 
     @property
     def socket(self) -> sockets.socket | None:
-        """There is none of its own."""
+        """None: a tunnel has no socket of its own."""
         return None
 
     @property
@@ -135,10 +135,10 @@ class TunnelLink(Link):
 
     @property
     def is_writable(self) -> bool:
-        """Whether what is written can still leave."""
+        """Whether queued octets can still be sent."""
         return self._writing < Writing.FAILED
 
-    # -- the wire
+    # -- reading and writing
 
     def _push(self) -> int:
         before = self.unsent
@@ -175,7 +175,7 @@ class TunnelLink(Link):
 
     def _transmit(self, *, wait: bool) -> None:
         self._push()
-        # Where a mailbox reads, nothing waits: what the windows do not take leaves as they open.
+        # If a mailbox reads, do not wait: the rest is sent when WINDOW_UPDATE arrives.
         if wait and self.unsent > self.high_water and self.carriage.waits:
             self._drain(self.high_water, self._options.send_timeout, each=True)
 
@@ -187,15 +187,15 @@ class TunnelLink(Link):
                 until = monotonic() + timeout
 
     def can_go_on(self) -> bool:
-        """Whether something has come, or what waits can leave: another thread may have read either."""
+        """Whether something has arrived or queued octets can be sent, perhaps read by another thread."""
         return self.tunnel.has_next or (self.unsent > 0 and self._has_room())
 
     def _has_room(self) -> bool:
-        """Whether the windows take something, which another thread may have read; or never will."""
+        """Whether the windows allow something (another thread may have read the update), or never will."""
         return self.carriage.room(self.tunnel.ref) != 0
 
     def flush(self, timeout: float | None) -> None:
-        """Write all that is queued; where that fails, what the peer said before is heard first."""
+        """Write everything queued; if that fails but something has arrived, return: it is received first."""
         if self._writing != Writing.FAILED:
             try:
                 self._push()
@@ -210,13 +210,13 @@ class TunnelLink(Link):
             raise TransportClosed
 
     def write_all(self, octets: bytes) -> None:
-        """Queue octets beside the layers, for a handshake, and write what goes."""
+        """Queue octets that bypass the layers, for a handshake, and write what is possible."""
         self._outbox.append(octets)
         self._queued += len(octets)
         self._push()
 
     def permit(self, call: Literal["recv", "flush"]) -> None:
-        """Refuse to wait for what a mailbox reads, before anything is claimed."""
+        """Raise `RuntimeError` if this call would wait for input that a mailbox or event loop reads."""
         super().permit(call)
         if self.home:
             raise RuntimeError(f"{call} would block: use the Mailbox and the flush of mint.{self.loop_name}")
@@ -224,7 +224,7 @@ class TunnelLink(Link):
             raise Refused(ELSEWHERE)
 
     def set_inbox(self, inbox: Inbox | None) -> None:
-        """Change the mode; a mailbox for a tunnel wants the connection to the proxy in one, too."""
+        """Change the mode; in active mode, the connection to the proxy must be in active mode, too."""
         if inbox is not None and self.carriage.waits:
             raise RuntimeError(
                 "the connection to the proxy must be in active mode first: use set_mode of the Tunnels"
@@ -235,15 +235,15 @@ class TunnelLink(Link):
         self.carriage.end(self.tunnel)
 
     def _fetch(self) -> bytes | None:
-        """Return what came through the tunnel, after reading once for all of them."""
+        """Return what arrived through the tunnel; if nothing has, read once for all tunnels first."""
         if not self.tunnel.has_next:
             self.carriage.look()
         return self._pull(None, wait=False)
 
     def look(self) -> Unread | None:
-        """Fetch what is there without waiting, and say what it is.
+        """Read what has arrived without waiting, and return it unconsumed; `None` if nothing has.
 
-        While a mailbox reads for all tunnels, what it has not handed out is looked at, and left to it.
+        While a mailbox reads for all tunnels, this also considers what it has not delivered yet.
         """
         found = super().look()
         if found is None and self.carriage.foresees(self.tunnel):
@@ -255,7 +255,7 @@ class TunnelLink(Link):
             self.inbox.watch(self)
 
     def _gather(self, error: TransportError) -> None:
-        # A stream that takes nothing more says itself how it ended.
+        # If the stream has ended, `_pull` of the base has set the failure that says how.
         super()._gather(error)
         if self._reading == Reading.OPEN:
             self.fail(error)

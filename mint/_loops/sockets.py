@@ -1,4 +1,4 @@
-"""What the links of every event loop do with their socket: read and write without waiting, end, close."""
+"""The base of the links of all event loops: read and write a socket without waiting, shut it down, close."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from ..options import TCPOptions
 
 PIECES = 64
-"""How many pieces go to the kernel in one call."""
+"""How many buffers one `sendmsg` call writes at most."""
 
 LARGE_READ = 126_976
-"""The octets of a read of a stream that fills its reads: malloc maps what is above 131,072 anew."""
+"""The largest read size in octets, for streams that fill their reads.
+
+From 131,072 octets on, malloc maps new memory for every buffer.
+"""
 
 
 def check_socket(socket: object) -> None:
-    """Refuse what is not a socket, or speaks TLS by itself. Raises `TypeError`."""
+    """Raise `TypeError` for anything but a socket, and for an `ssl.SSLSocket`."""
     if not isinstance(socket, sockets.socket):
         raise TypeError(f"socket must be a socket.socket, not {type(socket).__name__}")
     if isinstance(socket, ssl.SSLSocket):
@@ -36,10 +39,10 @@ def check_socket(socket: object) -> None:
 
 
 def broken(error: OSError, doing: str) -> TransportError:
-    """Return the error for a socket that is lost, which a time that is up (ETIMEDOUT) is as well.
+    """Return the error for a broken socket; ETIMEDOUT becomes `Unreachable`, not `TransportTimeout`.
 
-    It must not look like a time limit of ours, after which the connection lives on: the system tells it
-    once, and what is read next looks like the peer's end.
+    After a `TransportTimeout` the connection stays open, but after ETIMEDOUT it is lost: the system reports
+    the error once, and the next read looks like the peer's end.
     """
     made = system_error(error, doing=doing)
     if isinstance(made, TimeoutError):
@@ -49,7 +52,7 @@ def broken(error: OSError, doing: str) -> TransportError:
 
 
 class SocketBase(Link):
-    """A link whose wire is a connected socket."""
+    """A link over a connected socket."""
 
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link)."""
@@ -62,18 +65,18 @@ class SocketBase(Link):
 
     @property
     def socket(self) -> sockets.socket | None:
-        """The socket, to read from its options."""
+        """The socket, to read its options."""
         return self._socket
 
     # -- writing
 
     @property
     def _is_blocked(self) -> bool:
-        """Whether nothing more is written, or read ahead, before something is received."""
+        """Whether nothing more can be written or read ahead until something is received."""
         return self.full or self.held_back
 
     def _push(self) -> int:
-        """Write until the kernel takes no more; return how many octets it took."""
+        """Write until the kernel accepts no more; return how many octets it accepted."""
         taken = 0
         try:
             while outbox := self.to_write():
@@ -99,13 +102,13 @@ class SocketBase(Link):
         try:
             self._socket.shutdown(sockets.SHUT_WR)
         except OSError:
-            # The peer is gone, which reading tells; nothing was left to be written.
+            # The peer is gone, which reading will report; nothing was left to be written.
             self.fail_writing()
 
     # -- reading
 
     def _read_now(self) -> bytes | None:
-        """Return one read, `b""` at the end, `None` where nothing is there or reading has failed."""
+        """Return one read; `b""` at the end, `None` if nothing has arrived or reading failed."""
         try:
             return self._read(AT_ONCE)
         except BlockingIOError:
@@ -129,14 +132,14 @@ class SocketBase(Link):
     # -- the end
 
     def _wake(self) -> None:
-        # A thread that waits on the socket must wake; close alone would leave it waiting.
+        # Closing a socket does not wake a thread that waits on it, but shutting it down does.
         if self._is_ours:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(sockets.SHUT_RDWR)
 
     def _shut(self) -> None:
-        # Whoever is inside may still use the number, which the system gives to the next socket: then it
-        # is closed when they leave.
+        # Another thread may still be using the descriptor, whose number the system would give to the next
+        # socket. In that case the socket is closed when that thread leaves.
         if self._wire.held or self._socket.fileno() < 0:
             return
         self._wake()

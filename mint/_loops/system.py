@@ -1,7 +1,7 @@
-"""What not every operating system has: `poll`, Unix sockets, single calls that do not wait, `sendmsg`.
+"""Differences between operating systems: `poll`, Unix sockets, `MSG_DONTWAIT` and `sendmsg`.
 
-Windows has none of them, and macOS ignores the flag of the third when sending. Everything else in mint uses
-these names instead of those of `select` and `socket`. The events are the bits of `poll`.
+Windows has none of them, and macOS ignores `MSG_DONTWAIT` when sending. The rest of mint uses these names
+instead of those of `select` and `socket`. The events are the bits of `poll`.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 UNIX: Final[sockets.AddressFamily | None] = getattr(sockets, "AF_UNIX", None)
-"""The family of Unix sockets; `None` where there are none."""
+"""The family of Unix sockets; `None` if the system has none."""
 
 AT_ONCE: Final = 0 if sys.platform == "darwin" else int(getattr(sockets, "MSG_DONTWAIT", 0))
-"""Makes one call not wait; 0 where no flag does, and then the socket itself must not wait.
+"""The flag that makes one call non-blocking; 0 if there is none, and then the socket must be non-blocking.
 
-macOS has MSG_DONTWAIT and ignores it in `send`.
+macOS has MSG_DONTWAIT but ignores it in `send`.
 """
 
 HAS_SENDMSG: Final = hasattr(sockets.socket, "sendmsg")
 
 JOINED: Final = 65_536
-"""How many octets are joined at most for one call where there is no `sendmsg`."""
+"""How many octets are joined at most for one call if there is no `sendmsg`."""
 
 POLLIN: Final = int(getattr(select, "POLLIN", 0x01))
 POLLOUT: Final = int(getattr(select, "POLLOUT", 0x04))
@@ -39,30 +39,30 @@ CONNECTED: Final = POLLOUT | POLLERR
 """The events of a socket that is connecting. `poll` reports a failure as both; Windows as an exception."""
 
 LONGEST: Final = 2_000_000.0
-"""Above how many seconds waiting has no end: `poll` counts milliseconds in 31 bits."""
+"""Longer waits, in seconds, have no time limit: `poll` counts milliseconds in 31 bits."""
 
 _NAP: Final = 0.05
-"""How many seconds to sleep at a time where there is nothing that `select` could wait for."""
+"""How many seconds to sleep at a time if there is no socket that `select` could wait for."""
 
 
 class Poll(Protocol):
-    """What is used of `select.poll()`."""
+    """The methods of `select.poll()` that mint uses."""
 
     def register(self, file: sockets.socket | int, events: int, /) -> object:
-        """Ask for events of a socket; `ValueError` for one that was closed."""
+        """Register a socket for these events. Raises `ValueError` if it is closed."""
         ...
 
     def modify(self, file: sockets.socket | int, events: int, /) -> object:
-        """Ask for other events of a socket."""
+        """Change the events of a socket."""
         ...
 
     def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
-        """Wait for events, at most so many milliseconds; return descriptors and events."""
+        """Wait for events, at most `timeout` milliseconds; return descriptors and events."""
         ...
 
 
 def milliseconds(left: float | None) -> int | None:
-    """Return so many seconds as a time for `poll`; `None` is for ever."""
+    """Convert seconds to the timeout of `poll`; `None` means no limit."""
     if left is None or left > LONGEST:
         return None
     return math.ceil(max(0.0, left) * 1000)
@@ -83,7 +83,7 @@ class SelectPoll:
         self._wanted: dict[int, int] = {}
 
     def register(self, file: sockets.socket | int, events: int, /) -> None:
-        """Ask for events of a socket; `ValueError` for one that was closed."""
+        """Register a socket for these events. Raises `ValueError` if it is closed."""
         number = file if isinstance(file, int) else file.fileno()
         if number < 0:
             raise ValueError("the socket was closed")
@@ -92,14 +92,14 @@ class SelectPoll:
     modify = register
 
     def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
-        """Wait for events, at most so many milliseconds; return descriptors and events."""
+        """Wait for events, at most `timeout` milliseconds; return descriptors and events."""
         seconds = None if timeout is None or timeout < 0 else timeout / 1000
         reading, writing, failing = (
             [number for number, events in self._wanted.items() if events & event]
             for event in (POLLIN, POLLOUT, POLLERR)
         )
         if not (reading or writing or failing):
-            # On Windows `select` refuses to wait for nothing.
+            # On Windows, `select` raises an error if there is no socket.
             until = None if seconds is None else monotonic() + seconds
             while until is None or until > monotonic():
                 sleep(_NAP if until is None else max(0.0, min(_NAP, until - monotonic())))
@@ -107,7 +107,7 @@ class SelectPoll:
         try:
             found = select.select(reading, writing, failing, seconds)
         except OSError:
-            # One of them was closed meanwhile, and using it says so.
+            # One of the sockets was closed meanwhile; using it will report that.
             return [(number, events | POLLERR) for number, events in self._wanted.items()]
         ready: dict[int, int] = {}
         for numbers, event in zip(found, (POLLIN, POLLOUT, POLLERR), strict=True):
@@ -117,7 +117,7 @@ class SelectPoll:
 
 
 def joined(pieces: Sequence[bytes | memoryview]) -> bytes | memoryview:
-    """Return the first of several pieces as one, for a socket without `sendmsg`."""
+    """Join the first pieces, up to `JOINED` octets, for a socket without `sendmsg`."""
     first = pieces[0]
     if len(first) >= JOINED:
         return first
@@ -130,7 +130,7 @@ def joined(pieces: Sequence[bytes | memoryview]) -> bytes | memoryview:
 
 
 def describe(code: int) -> str:
-    """Return what an error number of a socket means."""
-    # `strerror` of Windows does not know the numbers of sockets.
+    """Return the message for an error number of a socket."""
+    # On Windows, `strerror` does not know the numbers of sockets.
     known: dict[int, str] = getattr(sockets, "errorTab", {})
     return known.get(code) or os.strerror(code)

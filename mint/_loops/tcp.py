@@ -1,8 +1,8 @@
-"""The link of blocking calls: a socket, in clear or under layers, that waits with `poll`.
+"""The link for blocking calls: a socket, in clear or under layers, that waits with `poll`.
 
-Only a receive without a time limit waits in the socket itself. An operation writes what the kernel takes;
-above the high-water mark it waits up to `send_timeout` and reads into the bounded input queue meanwhile, so
-that two peers that both write cannot deadlock. A receive writes too.
+Only a receive without a time limit waits in the socket itself. An operation writes what the kernel accepts.
+Above the high-water mark it waits up to `send_timeout`, and reads into the bounded input queue meanwhile, so
+that two peers that both write cannot deadlock. A receive writes queued octets, too.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _EVENTS = {0: 0, READ: POLLIN, WRITE: POLLOUT, READ | WRITE: POLLIN | POLLOUT}
 class SocketLink(SocketBase):
     """A connected socket as a link, for `initiate`; blocking calls wait with `poll`.
 
-    The socket is closed with the link. `options` are the `TCPOptions` that count from now on, `layers`
-    those of TLS, the outermost first.
+    The socket is closed with the link. `options` are the `TCPOptions` that apply from now on, `layers` the
+    layers of TLS, the outermost first.
     """
 
-    _plain = True  # what is overridden here does the same in fewer calls
+    _plain = True  # its overrides do the same as the base, in fewer calls
 
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link). Raises `TypeError`."""
@@ -59,7 +59,7 @@ class SocketLink(SocketBase):
     # -- writing
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
-        """Write at once where nothing waits before it; else queue, and write what the kernel takes."""
+        """Write at once if nothing is queued; otherwise queue, and write what the kernel accepts."""
         layer = self._layers[0] if len(self._layers) == 1 else None
         if (
             not flush
@@ -91,7 +91,7 @@ class SocketLink(SocketBase):
             try:
                 raise lost from error
             finally:
-                del lost  # no frame may hold the error whose traceback holds the frame
+                del lost  # the frame and the error's traceback would form a reference cycle
         if sent < len(piece):
             self._outbox.append(memoryview(piece)[sent:])
             self._queued += len(piece) - sent
@@ -103,7 +103,7 @@ class SocketLink(SocketBase):
             self._drain(self.high_water, self._options.send_timeout, each=True, gives_way=True)
 
     def _write_down_to(self, most: int, *, gives_way: bool) -> None:
-        """Write until at most so many octets are queued."""
+        """Write until at most `most` octets are queued."""
         try:
             self._push()
             if self.unsent > most:
@@ -116,8 +116,8 @@ class SocketLink(SocketBase):
     def _drain(self, down_to: int, timeout: float | None, *, each: bool, gives_way: bool) -> None:
         """Write until at most `down_to` octets are queued, reading meanwhile.
 
-        The time is that of all of it, or, with `each`, of every wait in which nothing is written. Where the
-        input queue is full, it returns if it `gives_way`.
+        `timeout` limits the whole call or, with `each`, every wait in which nothing is written. If the input
+        queue is full, it returns when `gives_way` is true.
         """
         until = None if timeout is None else monotonic() + timeout
         while self.unsent > down_to and self._writing != Writing.FAILED:
@@ -127,13 +127,13 @@ class SocketLink(SocketBase):
                 return
             wanted = self.wants
             if not wanted and self._reading != Reading.OPEN:
-                # Only what comes could open the windows, and nothing will.
+                # Only WINDOW_UPDATE frames could make room, and none can arrive any more.
                 raise TransportClosed
             ready = self._wait(_EVENTS[wanted], until)
             if not ready:
                 raise TransportTimeout("sending")
-            # The system tells of a hang-up unasked, and at once each time: what is left then is read to its
-            # end, which is no more than the system holds.
+            # `poll` always reports a hang-up, even if only POLLOUT was requested, and at once. So the rest is
+            # read even beyond the limit; it is no more than the system's receive buffer holds.
             if ready & ~POLLOUT and self._reading == Reading.OPEN:
                 self._read_ahead()
             if self._push() and each and timeout is not None:
@@ -146,11 +146,11 @@ class SocketLink(SocketBase):
         if octets is not None:
             self._take_in(octets)
         if self.armed and self.inbox is not None and self.has_next:
-            # The socket does not tell the mailbox any more.
+            # The socket is no longer readable, so the mailbox must be told.
             self.inbox.watch(self)
 
     def flush(self, timeout: float | None) -> None:
-        """Write all that is queued; where that fails, what the peer said before is heard first."""
+        """Write everything queued; if that fails but something has arrived, return: it is received first."""
         if self._writing != Writing.FAILED:
             try:
                 self._push()
@@ -169,7 +169,7 @@ class SocketLink(SocketBase):
     def receive(self, until: float | None) -> bytes:
         """Return the plaintext of one read; `b""` at the end.
 
-        Without a time limit, and with nothing to write meanwhile, the read itself waits.
+        Without a time limit and with nothing queued, the read itself waits, without `poll`.
         """
         if until is None and AT_ONCE:
             while not (self._arrived or self._queued or self._reading != Reading.OPEN):
@@ -184,7 +184,7 @@ class SocketLink(SocketBase):
         return super().receive(until)
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
-        # Unless the last read came full there is probably nothing yet: reading first would be a wasted call.
+        # Unless the last read filled its buffer, probably nothing has arrived: do not try to read first.
         if self.likely or not wait:
             octets = self._read_now()
             if octets is not None or not wait or self._reading != Reading.OPEN:

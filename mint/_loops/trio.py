@@ -1,7 +1,7 @@
 """Trio: the link, the driver of the connecting procedure, and the mailbox.
 
-The links are sockets. The mailbox is the one of mailbox.py: its selector is a file descriptor itself, and
-trio waits for that. Every `await` is a checkpoint; cancelled at any of them, nothing is lost. Public names
+The links are sockets. The mailbox extends the one of mailbox.py: its selector has a file descriptor, and trio
+waits for that. Every `await` is a checkpoint, and a cancellation at any of them loses nothing. Public names
 are in mint/trio.py.
 """
 
@@ -44,7 +44,7 @@ class TrioLink(SocketBase):
 
     loop_name: LoopName = "trio"
 
-    _plain = True  # it differs from a blocking socket in what never waits
+    _plain = True  # its overrides differ from the base only in that they never wait
 
     def __init__(self, socket: sockets.socket, options: TCPOptions, layers: Sequence[Layer] = ()) -> None:
         """Take over a connected socket (it is closed with the link)."""
@@ -55,7 +55,7 @@ class TrioLink(SocketBase):
         self._draining = trio.Lock()
 
     def permit(self, call: Literal["recv", "flush"]) -> None:
-        """Refuse what would have to wait."""
+        """Raise `RuntimeError`: both calls would have to wait."""
         if call == "recv":
             raise RuntimeError("recv would block: receive from a mint.trio.Mailbox, feed stream()")
         raise RuntimeError("flush would block: await mint.trio.flush(connection)")
@@ -64,16 +64,16 @@ class TrioLink(SocketBase):
         return self._read_now()
 
     def flush(self, timeout: float | None) -> None:  # noqa: ARG002  # never called: `permit` refuses
-        """Write what the system takes now."""
+        """Write what the system accepts now."""
         self.write_waiting()
 
     async def drain(self) -> None:
-        """Wait until the system has taken everything that is queued; raise where it never will.
+        """Wait until the system has accepted everything that is queued.
 
-        It reads meanwhile, so that two peers that both write cannot deadlock, and returns where the input
-        queue is full.
+        It reads meanwhile, so that two peers that both write cannot deadlock, and returns if the input queue
+        is full. Raises `TransportClosed` if the rest can never be written.
         """
-        # One task waits for the socket, and others for that task.
+        # One task waits for the socket, and the others wait for that task.
         async with self._draining:
             self.write_waiting()
             while self.unsent and self._writing < Writing.FAILED and self.wants and not self._is_blocked:
@@ -89,7 +89,7 @@ class TrioLink(SocketBase):
             raise TransportClosed
 
     async def _something_happened(self) -> None:
-        """Wait until the socket can be read or written, as the pipe wants."""
+        """Wait until the socket can be read or written, depending on `wants`."""
         wanted = self.wants
         waits: list[Callable[[sockets.socket], Awaitable[None]]] = []
         if wanted & READ:
@@ -98,7 +98,7 @@ class TrioLink(SocketBase):
             waits.append(trio.lowlevel.wait_writable)
 
         async def wait(ready: Callable[[sockets.socket], Awaitable[None]]) -> None:
-            # Another task may have closed the link before this one began.
+            # Another task may have closed the link before this one started.
             if not self.closed:
                 with contextlib.suppress(trio.ClosedResourceError):
                     await ready(self._socket)
@@ -109,7 +109,7 @@ class TrioLink(SocketBase):
                 nursery.start_soon(wait, each)
 
     def close(self) -> None:
-        """Close, in the thread that runs trio; from another one, soon."""
+        """Close now in the thread that runs trio; from another thread, schedule it in trio."""
         if get_ident() == self.home or not self._is_ours:
             super().close()
         else:
@@ -117,7 +117,8 @@ class TrioLink(SocketBase):
                 self._token.run_sync_soon(super().close)
 
     def _shut(self) -> None:
-        # Outside of trio (a value that outlived it) nobody waits; in a forked child the parent does.
+        # After trio has ended, `notify_closing` raises RuntimeError, and nobody waits for the socket. In a
+        # forked child, only the parent's tasks wait for it.
         if self._is_ours and self._socket.fileno() >= 0:
             with contextlib.suppress(RuntimeError):
                 trio.lowlevel.notify_closing(self._socket)
@@ -130,7 +131,7 @@ class TrioLink(SocketBase):
 async def open_link(
     plan: Plan, resolver: Resolver | AsyncResolver | None, socket: sockets.socket | None
 ) -> tuple[TrioLink, Established]:
-    """Carry the connecting procedure out; return the link and what was agreed on."""
+    """Run the connecting procedure; return the link and the result."""
     given = given_socket(socket, plan.tcp)
     established = await Driver(plan.tcp, resolver, given).run(establish(plan, given))
     made = socket_of(established.attempt)
@@ -144,7 +145,7 @@ async def open_link(
 
 
 class Driver(AsyncDriver):
-    """Answers the steps of one procedure by waiting for sockets."""
+    """Performs the steps of one procedure with trio."""
 
     async def _look_up(self, host: str, port: int, left: float | None) -> Found:
         token = trio.lowlevel.current_trio_token()
@@ -153,7 +154,7 @@ class Driver(AsyncDriver):
 
         def answer(found: Found) -> None:
             answers.append(found)
-            # trio may be over by the time the system answers.
+            # trio may have ended by the time the system answers.
             with contextlib.suppress(trio.RunFinishedError):
                 token.run_sync_soon(answered.set)
 
@@ -220,7 +221,7 @@ class Mailbox(Watcher):
     def __init__(self) -> None:
         super().__init__()
         self._turn = trio.Lock()
-        self._limiter = trio.CapacityLimiter(1)  # the one of trio could be used up by mailboxes that wait
+        self._limiter = trio.CapacityLimiter(1)  # waiting mailboxes could use up trio's default limiter
 
     async def receive(self) -> object:
         """Return the next message; wait until there is one.
@@ -243,7 +244,7 @@ class Mailbox(Watcher):
             raise
 
     async def _receive(self, out: list[object]) -> object:
-        """Wait in a row: one task waits for the selector, the others for that task."""
+        """Wait for a message: one task waits for the selector, and the others wait for that task."""
         await self._turn.acquire()
         try:
             while not self._closed:
@@ -260,12 +261,12 @@ class Mailbox(Watcher):
         raise MailboxClosed
 
     def _dispose(self) -> None:
-        """Give the descriptors back, unless a task is inside `receive`: the last one does that."""
+        """Close the descriptors; if tasks are in `receive`, the last one does that."""
         if not self._turn.locked():
             self._release()
 
     async def _wait(self) -> None:
-        # Said before the last glance, so that a post from another thread is either seen or rings.
+        # Set before the last check, so that a post from another thread is either seen or wakes this task.
         self._asleep = True
         try:
             if not (self._near or self._orders or self._closed):
@@ -277,7 +278,7 @@ class Mailbox(Watcher):
             self._asleep = False
 
     async def _wait_in_thread(self) -> None:
-        """Wait for a selector that is no descriptor itself, as the one of Windows."""
+        """Wait for a selector without a descriptor, like that of Windows."""
         returned = False
 
         async def wait() -> None:
@@ -291,12 +292,12 @@ class Mailbox(Watcher):
             try:
                 await trio.sleep_forever()
             finally:
-                # Cancelled from outside, it wakes the thread, and the nursery waits for its end.
+                # After a cancellation from outside, wake the thread; the nursery waits until it ends.
                 if not returned:
                     self._ring()
 
     async def __aiter__(self) -> AsyncIterator[object]:
-        """Hand out messages until the mailbox is closed."""
+        """Return messages until the mailbox is closed."""
         while True:
             try:
                 message = await self.receive()
@@ -305,7 +306,7 @@ class Mailbox(Watcher):
             yield message
 
     def close(self) -> None:
-        """Stop handing out messages; waiting calls of `receive` raise `MailboxClosed`. Idempotent.
+        """Stop returning messages; waiting calls of `receive` raise `MailboxClosed`. Idempotent.
 
         The connections stay open; use `set_mode` or `move_to` to continue with them.
         """
@@ -331,12 +332,12 @@ class Mailbox(Watcher):
 
 
 def read_for(wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> Reader:
-    """Begin to read the connection that carries tunnels."""
+    """Start to read the connection that carries tunnels."""
     return TrioReader(wire, take)
 
 
 class TrioReader:
-    """Reads the connection that carries tunnels, in a task that lives as long as the connection."""
+    """Reads the connection that carries tunnels, in a system task that ends with the connection."""
 
     def __init__(self, wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> None:
         self._wire = weakref.ref(wire)
@@ -352,11 +353,11 @@ class TrioReader:
             raise TypeError("these tunnels belong to another event loop than the connection")
 
     def watch(self, transport: Transport) -> None:  # noqa: ARG002  # the only one
-        """Look after the connection."""
+        """Watch the connection."""
         self._asked.set()
 
     def unwatch(self, transport: Transport) -> None:
-        """Let go of the connection."""
+        """Stop watching the connection."""
 
     async def _run(self) -> None:
         while not self._stopped:
@@ -377,7 +378,7 @@ class TrioReader:
                 nursery.cancel_scope.cancel()
 
     def _work(self) -> tuple[int, int] | None:
-        """Write and read what goes; return the descriptor and what to wait for, `None` at the end."""
+        """Read or write without waiting; return the descriptor and what to wait for, `None` at the end."""
         wire, take = self._wire(), self._take()
         if wire is None or take is None or wire.socket is None or wire.socket.fileno() < 0:
             return None
@@ -391,24 +392,24 @@ class TrioReader:
         return wire.socket.fileno(), (READ if wire.armed else 0) | (wanted & WRITE if wire.unsent else 0)
 
     def read_now(self, take: Callable[[object], object]) -> None:
-        """Give what is there to a function, without waiting."""
+        """Pass what has arrived to a function, without waiting."""
         wire = self._wire()
         out: list[object] = []
         while wire is not None and wire.take_message(self, out):
             take(out.pop())
 
     def notify(self) -> None:
-        """Wake whoever waits in `changed`."""
+        """Wake the tasks that wait in `changed`."""
         self._came.set()
         self._came = trio.Event()
 
     async def changed(self, until: float | None, phase: str) -> None:
-        """Wait until something came; raise `TransportTimeout` when the time is up."""
+        """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
         with _until(None if until is None else max(0.0, until - monotonic()), phase):
             await self._came.wait()
 
     def stop(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._stopped = True
         self._asked.set()
         self.notify()

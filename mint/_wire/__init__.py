@@ -1,1 +1,1 @@
-"""Links without a network: queues, layers, the guard."""
+"""Links without sockets: queues, TLS and tunnel layers, the guard."""

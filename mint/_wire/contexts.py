@@ -1,8 +1,8 @@
 """TLS contexts that connections with equal options share.
 
-A context depends on nothing but the options, the protocols and the files it was loaded from. Loading the
-certificates of a system takes longer than a handshake, so contexts are kept, as many as `MOST`, and made anew
-when one of their files changes. A context that the caller supplied is never kept.
+A context depends only on the options, the protocols and the files it was loaded from. Loading the system's
+certificates takes longer than a handshake, so up to `MOST` contexts are kept, and a new one is made when a
+file changes. A context that the caller supplied is never kept.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     Stamp: TypeAlias = tuple[str, int, int, int] | tuple[str] | None
 
 MOST = 32
-"""How many contexts are kept; the one that was used longest ago goes first."""
+"""How many contexts are kept; the least recently used one is dropped first."""
 
-# What belongs to a connection, not to its context.
+# These options belong to a connection, not to its context.
 _OTHER = frozenset({"sessions", "server_hostname", "context", "fingerprints", "check_hostname"})
 _FIELDS = tuple(field.name for field in fields(TLSOptions) if field.name not in _OTHER)
 
 _kept: OrderedDict[Hashable, ssl.SSLContext] = OrderedDict()
-# Re-entrant: a signal handler may connect while its thread is in here.
+# Re-entrant: a signal handler may connect while its thread holds the lock.
 _lock = threading.RLock()
 
 
@@ -47,7 +47,7 @@ def stamp(file: str | None) -> Stamp:
 
 
 def _store() -> tuple[Stamp, ...]:
-    """Return the stamps of the operating system's certificates, or of those that stand in for them."""
+    """Return the stamps of the operating system's certificates, or of those that replace them."""
     paths = ssl.get_default_verify_paths()
     store = stamp(paths.cafile), stamp(paths.capath)
     found: str | None = paths.cafile or None
@@ -71,9 +71,9 @@ def shared(options: TLSOptions, alpn: Sequence[str], make: _Make) -> ssl.SSLCont
     """
     log = options.key_log_file or os.environ.get("SSLKEYLOGFILE")
     if options.context is not None or log:
-        # The caller's own; or one that keeps a file open, which may be moved away to be rotated.
+        # Never shared: the caller's own context, or one with an open key log file, which may be rotated.
         return make(options, alpn)
-    checks = options.check_hostname is None  # which check it is instead belongs to the connection
+    checks = options.check_hostname is None  # the function itself belongs to the connection
     key = tuple(getattr(options, name) for name in _FIELDS), checks, tuple(alpn), _files(options)
     with _lock:
         found = _kept.get(key)
@@ -89,11 +89,12 @@ def shared(options: TLSOptions, alpn: Sequence[str], make: _Make) -> ssl.SSLCont
 
 
 class _Wrapping:
-    """Makes TLS objects, each with protocols of its own, from contexts that may be shared.
+    """Makes TLS objects, each with its own ALPN protocols, from contexts that may be shared.
 
-    In `ssl` ALPN belongs to a context, and OpenSSL copies it into each TLS object when that is made
-    (SSL_new): what the context says before or after does not matter. So both happen under one lock. The lock
-    is re-entrant because a signal handler may connect, too; what it changed meanwhile shows in the count.
+    In `ssl`, ALPN protocols belong to a context, and OpenSSL copies them into each TLS object when that is
+    made (SSL_new); later changes have no effect on it. So the protocols are set and the object is made under
+    one lock. The lock is re-entrant because a signal handler may connect, too; the count shows that it has
+    changed the protocols meanwhile.
     """
 
     def __init__(self) -> None:

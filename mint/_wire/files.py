@@ -1,4 +1,4 @@
-"""What a TLS context is loaded from: files, or data in memory, which `ssl` can only load as a file."""
+"""Certificates and keys of TLS contexts, from files or from memory; `ssl` can load some only from files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def loading(*files: str | None, data: tuple[str, ...] = ()) -> Generator[None]:
-    """Name what cannot be loaded, which `ssl` does not: these files, or the options `data`."""
+    """Raise `TLSFailed` with the name of the file, or of the option in `data`, that cannot be loaded."""
     try:
         yield
     except TLSFailed:
@@ -38,16 +38,16 @@ def _what_failed(files: list[str], data: tuple[str, ...], error: OSError) -> str
     elif error.reason:
         detail = error.reason.replace("_", " ").lower()
     else:
-        # Where one of several parts is not as it should be, `ssl` has no reason.
+        # `ssl` gives no reason if the file is not PEM or the password is wrong.
         detail = "not in PEM form, or for another password"
     return f"cannot load {' or '.join((*data, *files))}: {detail}"
 
 
 @contextlib.contextmanager
 def as_file(data: bytes) -> Generator[str]:
-    """Give data the name of a file for as long as it is needed; nobody else can read it.
+    """Make a file with this data for the duration of the block; other users cannot read it.
 
-    Linux has files that exist in memory alone. Elsewhere it is a temporary file, for this user only.
+    On Linux, the file exists only in memory. Elsewhere it is a temporary file.
     """
     with contextlib.ExitStack() as stack:
         path = _in_memory(data, stack)
@@ -55,7 +55,7 @@ def as_file(data: bytes) -> Generator[str]:
 
 
 def _in_memory(data: bytes, stack: contextlib.ExitStack) -> str | None:
-    """Return the name of a file without a folder; `None` where the system has none."""
+    """Return the path of a file in memory; `None` if the system does not support it."""
     if not hasattr(os, "memfd_create"):
         return None
     try:
@@ -75,7 +75,7 @@ def _in_memory(data: bytes, stack: contextlib.ExitStack) -> str | None:
 def _in_folder(data: bytes, stack: contextlib.ExitStack) -> str:
     import tempfile  # noqa: PLC0415  # few programs get here
 
-    # `mkstemp` makes a file that only this user can open; it is empty until its removal is certain.
+    # `mkstemp` makes a file that only this user can open. Its removal is registered before data is written.
     descriptor, path = tempfile.mkstemp(prefix="mint-")
     stack.callback(os.unlink, path)
     with open(descriptor, "wb") as file:  # noqa: PTH123  # as above
@@ -84,7 +84,7 @@ def _in_folder(data: bytes, stack: contextlib.ExitStack) -> str:
 
 
 def load_certificate(context: ssl.SSLContext, options: TLSOptions) -> None:
-    """Load the certificate of the client and its key. Raises `TLSFailed`."""
+    """Load the client's certificate and key. Raises `TLSFailed`."""
     if options.cert_file is None and options.cert_data is None:
         return
     held = (("cert_data", options.cert_data), ("key_data", options.key_data))
@@ -94,7 +94,7 @@ def load_certificate(context: ssl.SSLContext, options: TLSOptions) -> None:
         _named(options.cert_file, options.cert_data) as cert,
         _named(options.key_file, options.key_data) as key,
     ):
-        # Where there is no password, OpenSSL would ask for one at the terminal.
+        # Without a password, OpenSSL would ask for one at the terminal.
         password = _refuse if options.key_password is None else options.key_password
         context.load_cert_chain(cert or "", key, password)
 

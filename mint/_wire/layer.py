@@ -1,4 +1,4 @@
-"""What a link asks of the layers between the wire and the octets it carries: TLS, or a tunnel."""
+"""The interface of the layers between a link and its transport: TLS, or a tunnel."""
 
 from __future__ import annotations
 
@@ -9,45 +9,48 @@ if TYPE_CHECKING:
 
 
 class Layer(Protocol):
-    """One layer: what it is given on one side comes out, changed, on the other. Layers stack."""
+    """One layer: it converts the octets that pass through it in each direction. Layers stack.
+
+    "Outside" is the side of the network, "inside" the side of the HTTP protocol.
+    """
 
     ended: bool
-    """Whether no more will come through it."""
+    """Whether nothing more will arrive through the layer."""
     clean_end: bool
-    """Whether the peer said so itself."""
+    """Whether the peer ended properly, for example with close_notify."""
     failure: TransportError | None
-    """What broke it: nothing comes after what was read."""
+    """The error that broke the layer: nothing arrives after what was read."""
 
     @property
     def keeps_wire(self) -> bool:
-        """Whether the wire must stay open in both directions after this direction has ended."""
+        """Whether the transport must stay open in both directions after the outgoing direction has ended."""
         ...
 
     @property
     def waiting(self) -> int:
-        """How many octets it was given and cannot send yet."""
+        """How many octets were written to the layer and cannot be sent yet."""
         ...
 
     def feed(self, octets: bytes, /) -> None:
-        """Take what came from outside; `b""` says that it ended."""
+        """Take octets that arrived from outside; `b""` means that the outside has ended."""
         ...
 
     def read(self) -> bytes:
-        """Return what is for the inside, all of it. Raises what broke the layer."""
+        """Return all octets for the inside. Raises the error that broke the layer."""
         ...
 
     def write(self, octets: bytes | memoryview[int], /) -> None:
-        """Take what comes from the inside."""
+        """Take octets from the inside."""
         ...
 
     def leaving(self) -> bytes:
-        """Return what is for the outside now."""
+        """Return the octets for the outside that are ready."""
         ...
 
     def written(self) -> None:
-        """Take that the wire took everything that had left: the peer reads."""
+        """Note that everything the layer has produced was written, which shows that the peer reads."""
         ...
 
     def close_notify(self) -> None:
-        """Say that no more will come from the inside."""
+        """End the outgoing direction: nothing more will be written."""
         ...

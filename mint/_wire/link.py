@@ -1,12 +1,13 @@
-"""The link: a pipe with a guard, which operations of connection values share with mailboxes.
+"""The link: a pipe with a guard, which operations of connection values and mailboxes share.
 
-A driver (a subclass) moves octets for one event loop: `_push`, `_pull`, `_transmit`, `_end_writing`,
-`_shut`. It knows no protocol. A link never references a connection value.
+A subclass sends and receives octets in one event loop: `_push`, `_pull`, `_transmit`, `_end_writing`,
+`_shut`. It does not depend on any protocol. A link never references a connection value. "The wire" stands for
+the socket, the tunnel or the memory buffers behind the link.
 
-Two locks, which are taken and given back in compiled code. The guard says whose turn it is: one operation
-at a time holds it, and nobody waits for it. The wire lock is held by whoever touches the pipe and the
-socket: that operation, or a mailbox for the moment of one read, for which an operation does wait. `close`
-is exempt from the guard.
+There are two locks, which compiled code acquires and releases. An operation holds the guard; a second
+operation does not wait for it, but raises an error. Whoever uses the pipe and the socket holds the wire lock:
+that operation, or a mailbox for the short time of one read, for which an operation waits. `close` does not
+need the guard.
 """
 
 from __future__ import annotations
@@ -38,29 +39,30 @@ if TYPE_CHECKING:
 LoopName: TypeAlias = Literal["blocking", "asyncio", "trio", "any"]
 
 PATIENCE = 65_536
-"""How many octets that mean nothing (yet) are read in a row without a look at the clock, or at others.
+"""How many octets may be read in a row that give no plaintext, before the clock is checked.
 
-More than a record of TLS in a frame of HTTP/2: what is there can be had whatever time is left.
+It is more than a TLS record in an HTTP/2 frame, so a complete record that has arrived is always received,
+even if no time is left.
 """
 
 HIGH_WATER = sys.maxsize
 
 
-class Refused(RuntimeError):  # noqa: N818  # what happened, not a fault of the program
-    """The link has no place for a wait at the moment; it is as it was."""
+class Refused(RuntimeError):  # noqa: N818  # not always an error of the program
+    """The link cannot wait at the moment; it is unchanged."""
 
 
 def _overridden(link: type[object]) -> tuple[object, ...]:
-    """Return what a link must not have changed for the compiled course of a transaction to be its own."""
+    """Return the methods that a subclass must not override if the compiled fast path is to be used for it."""
     names = ("claim", "release", "permit", "unsent", "written", "send", "receive", "accept", "poison")
     return tuple(getattr(link, name) for name in names)
 
 
 class Link(Pipe, ABC):
-    """What every transport shares. Implements `mint.types.Transport`."""
+    """The base of every transport. Implements `mint.types.Transport`."""
 
     loop_name: LoopName = "blocking"
-    """Whose mailboxes can watch it."""
+    """The event loop whose mailboxes can watch it."""
 
     _plain: ClassVar[bool] = False
 
@@ -82,24 +84,24 @@ class Link(Pipe, ABC):
         self.plain: bool = self._plain
         self._process = os.getpid()
         self.note: object = None
-        """What the mailbox keeps about it."""
+        """What the mailbox stores about it."""
 
-    # -- what a driver provides
+    # -- implemented by subclasses
 
     @abstractmethod
     def _push(self) -> int:
-        """Write what the wire takes now; return how many octets that was. Raises what broke writing."""
+        """Write what the wire accepts now; return how many octets that was. Raises `TransportError`."""
 
     @abstractmethod
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
-        """Return one read of the wire, `b""` at its end, `None` where nothing came.
+        """Read once; return `b""` at the end, `None` if nothing has arrived.
 
-        An error of the system goes to `fail`, and is told by `_next`.
+        An error of the system is passed to `fail`, and `_next` raises it.
         """
 
     @abstractmethod
     def _end_writing(self) -> None:
-        """Tell the peer that no more will come; everything was written."""
+        """End the outgoing direction of the wire, after everything was written."""
 
     @abstractmethod
     def _shut(self) -> None:
@@ -112,21 +114,21 @@ class Link(Pipe, ABC):
 
     @abstractmethod
     def flush(self, timeout: float | None) -> None:
-        """Write all that is queued."""
+        """Write everything that is queued."""
 
-    def _transmit(self, *, wait: bool) -> None:  # noqa: ARG002  # for drivers that can wait
-        """Write what the wire takes now; with `wait`, a driver may wait until little is left."""
+    def _transmit(self, *, wait: bool) -> None:  # noqa: ARG002  # for subclasses that can wait
+        """Write what the wire accepts now; with `wait`, a subclass may wait until little is left."""
         self._push()
 
     # -- the guard
 
     def claim(self, generation: int) -> None:
-        """Take the link for one operation of the newest value."""
+        """Take the link for one operation of the newest value. Raises an error if it is not available."""
         if not self.begin_turn(generation):
             self.refuse()
 
     def refuse(self) -> NoReturn:
-        """Say why this is no operation's turn."""
+        """Raise the error that says why the operation cannot have the link."""
         if self.home not in {0, get_ident()}:
             raise RuntimeError(
                 f"a connection of mint.{self.loop_name} must be used in the thread of its event loop"
@@ -134,20 +136,20 @@ class Link(Pipe, ABC):
         raise StaleConnectionError
 
     def release(self, *, moved: bool) -> int:
-        """Give the link back; one generation on if the operation moved bytes."""
+        """Give the link back; increment the generation if the operation moved bytes."""
         return self.end_turn(moved)
 
     def begin(self, octets: bytes = b"", *, secure: bool = True) -> None:
-        """Take what came before the link was made; TLS that reaches only a proxy is not `secure`."""
+        """Take octets that arrived before the link was made; `secure` is false for TLS with only a proxy."""
         self._secure = secure
         super().begin(octets)
 
     # -- sending
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
-        """Queue the octets and, if told so, write what the wire takes."""
+        """Queue the octets and, if `flush` is true, write what the wire accepts."""
         if self._writing == Writing.FAILED:
-            return  # what the peer said before is heard first
+            return  # no error here: reading delivers what had arrived, and then reports it
         if self._writing != Writing.OPEN:
             raise TransportClosed
         self.queue_pieces(pieces)
@@ -155,7 +157,7 @@ class Link(Pipe, ABC):
             self._write()
 
     def _write(self, *, wait: bool = True) -> None:
-        """Transmit; where the peer no longer takes octets, let what it said before be heard first."""
+        """Transmit; if that fails but something has arrived, raise nothing, so that it is received first."""
         try:
             self._transmit(wait=wait)
             self._finish_wire()
@@ -164,34 +166,34 @@ class Link(Pipe, ABC):
                 raise
 
     def _finish_wire(self) -> None:
-        """Tell the peer of our end once everything before it was written."""
+        """End the outgoing direction of the wire once everything before was written."""
         if self.must_finish:
             if not self.keeps_wire:
                 self._end_writing()
             self.finished()
 
     def _is_outlived(self, error: TransportError) -> bool:
-        """Whether something is there to be heard, though writing has failed for good."""
+        """Whether something can still be received after writing has failed with this error."""
         if isinstance(error, TransportTimeout):
             return False
         self.fail_writing()
         if self._reading == Reading.FAILED:
-            return True  # reading has met the break before, and tells it
+            return True  # reading failed earlier, and will report that
         # 9112-9.5-a: an early response (413 and close) must not be lost to a broken pipe.
         self._gather(error)
         if self._arrived or self.handed_out:
             return True
         if self._reading == Reading.FAILED:
-            # Told now, and once.
+            # The caller raises the error now, so reading must not report it again.
             self._failure = None
             self._read_event("report")
         return False
 
     def _gather(self, error: TransportError) -> None:
-        """Read what came before the wire broke; after it, the break itself is told.
+        """Read everything that arrived before the wire broke; after that, reading reports the error.
 
-        An end that is read now proves nothing where the system has told sending of a reset: it tells that
-        once. Only a close_notify still says then that nothing is missing.
+        If sending has reported a reset, an end of the stream that is read now does not show that everything
+        has arrived: the system reports a reset only once. Only a close_notify shows it then.
         """
         while self._reading == Reading.OPEN:
             octets = self._pull(None, wait=False)
@@ -208,7 +210,7 @@ class Link(Pipe, ABC):
 
     @property
     def congested(self) -> bool:
-        """Whether the peer takes nothing more before what it sent is received."""
+        """Whether too much is queued, and something has arrived that must be received first."""
         return self.has_next and self.unsent > self.high_water
 
     # -- receiving
@@ -219,7 +221,7 @@ class Link(Pipe, ABC):
         if self._writing == Writing.CLOSED and not self._arrived:
             raise TransportClosed
         while (octets := self._next()) is None:
-            # Where a wire floods layers with what means nothing, there is always something to read.
+            # From a peer that keeps sending octets without plaintext, there is always something to read.
             if fruitless > PATIENCE and until is not None and monotonic() >= until:
                 raise TransportTimeout("receiving")
             pulled = self._pull(until, wait=True)
@@ -233,7 +235,7 @@ class Link(Pipe, ABC):
         return octets
 
     def receive_now(self) -> bytes | None:
-        """Return the plaintext of one read if something is there; no flood that means nothing keeps it."""
+        """Return the plaintext of one read if something has arrived; read about `PATIENCE` octets at most."""
         fruitless = 0
         while (
             (octets := self._heard_now()) is None and self._reading == Reading.OPEN and fruitless <= PATIENCE
@@ -255,10 +257,10 @@ class Link(Pipe, ABC):
         return None if self._reading == Reading.CLOSED and not self._arrived else self._next()
 
     def look(self) -> Unread | None:
-        """Fetch what is there without waiting, into the input queue, and say what it is; `None` for nothing.
+        """Read what has arrived into the input queue without waiting, and return it; `None` if nothing has.
 
-        It reads until nothing more is there: a GOAWAY or the end may stand behind what came first. That is
-        one read of the wire where nothing is there. Nothing is consumed.
+        It reads until nothing more has arrived, because a GOAWAY or the end may follow other octets. If
+        nothing has arrived, that is one read of the wire. Nothing is consumed.
         """
         size = before = self._held
         while self._reading == Reading.OPEN and size <= PATIENCE:
@@ -268,7 +270,7 @@ class Link(Pipe, ABC):
             self._take_in(octets)
             size += len(octets)
         if size > before and self.armed and self.inbox is not None:
-            # What was read here, the socket does not tell the mailbox any more.
+            # The socket is no longer readable, so the mailbox must be told.
             self.inbox.watch(self)
         handed_out = self.handed_out
         if not (handed_out or self._arrived or self._reading not in {Reading.OPEN, Reading.CLOSED}):
@@ -281,23 +283,23 @@ class Link(Pipe, ABC):
         return self.look() is not None
 
     def _fetch(self) -> bytes | None:
-        """Return one read of the wire that does not wait; `None` where nothing is there."""
+        """Read the wire once without waiting; return `None` if nothing has arrived."""
         return self._pull(None, wait=False)
 
     def _leave_rest(self) -> None:
-        """See to it that what reading did not show is asked for again; where a socket tells, nothing."""
+        """Have the mailbox read again if something is left; nothing to do if a socket reports that."""
 
     # -- active mode
 
     @property
     def handed_out(self) -> bool:
-        """Whether a mailbox has handed out a message that was not fed: it comes before what has arrived."""
+        """Whether a mailbox has returned a message that was not fed; it precedes what has arrived since."""
         return self._sequence != self._accepted
 
     def hear_out(self) -> bool:
-        """Write nothing more, and say that the wire is closed once everything that has arrived was fed.
+        """Stop writing; reading reports that the link is closed after everything that has arrived was fed.
 
-        False where no message is handed out: then what has arrived can be fed at once.
+        Returns false, and does nothing, if no message is outstanding: then everything can be fed at once.
         """
         if not self.handed_out:
             return False
@@ -306,7 +308,7 @@ class Link(Pipe, ABC):
         return True
 
     def permit(self, call: Literal["recv", "flush"]) -> None:
-        """Refuse what this mode has no place for: `recv` while a mailbox has the say."""
+        """Raise `RuntimeError` for a call that this mode does not allow: `recv` in active mode."""
         if call != "recv":
             return
         if self.inbox is not None:
@@ -317,7 +319,7 @@ class Link(Pipe, ABC):
             raise RuntimeError("a message from the mailbox is outstanding: pass it to stream() first")
 
     def set_inbox(self, inbox: Inbox | None) -> None:
-        """Change the mode. A mailbox holds nothing back: it reads when it hands out."""
+        """Change the mode. A mailbox holds no data of links: it reads a message when it returns it."""
         if self.inbox is not None:
             self.inbox.unwatch(self)
         self.armed: bool = False
@@ -325,19 +327,19 @@ class Link(Pipe, ABC):
         self.inbox = inbox
 
     def _told(self, error: Exception) -> Message:
-        """Make the message of what broke the wire; anything else breaks it, and is raised again."""
+        """Make the message for the error that broke the wire; any other exception is raised again."""
         if not isinstance(error, TransportError):
             self.broken_off()
             try:
                 raise error
             finally:
-                del error  # no frame may hold the error whose traceback holds the frame
+                del error  # the frame and the error's traceback would form a reference cycle
         return Broken(self.source, self.numbered(), error)
 
     def broken_off(self) -> None:
-        """Give the wire up: an exception came between reading or writing and keeping account of it.
+        """Abandon the wire, because an exception interrupted reading or writing.
 
-        Nobody knows what was lost. The next message, or the next operation, says that the wire is closed.
+        It is unknown what was lost. The next message, or the next operation, reports that the link is closed.
         """
         self._reading = Reading.FAILED
         self._failure = None
@@ -346,15 +348,15 @@ class Link(Pipe, ABC):
             self.inbox.watch(self)
 
     def deliver(self, octets: bytes) -> Message:
-        """Make the next message of this link; `b""` is the peer's end."""
+        """Make the next message of this link; `b""` means that the peer has ended."""
         if octets:
             return Received(self.source, self.numbered(), octets)
         return Closed(self.source, self.numbered(), self.clean_end)
 
     def write_now(self) -> None:
-        """Write what the wire takes, for a mailbox that holds the wire.
+        """Write what the wire accepts, for a mailbox that holds the wire lock.
 
-        A failure is told by the next message: what the peer said before it comes first.
+        The next message reports a failure, after everything that had arrived.
         """
         try:
             self._write(wait=False)
@@ -367,10 +369,10 @@ class Link(Pipe, ABC):
             raise
 
     def accept(self, message: Message) -> bytes:
-        """Take one message in its turn.
+        """Take one message in order, and return its data.
 
-        A `Broken` is the last one: it is taken also where an exception has kept the one before it from being
-        fed.
+        A `Broken` is the last message. It is taken even if an exception has kept the message before it from
+        being fed.
         """
         number = message.sequence
         if number != self._accepted + 1 and not (
@@ -388,13 +390,13 @@ class Link(Pipe, ABC):
     # -- the end
 
     def close(self) -> None:
-        """Say goodbye as far as the wire takes it at once, and close.
+        """Write what is queued and close_notify, as far as that is possible without waiting, and close.
 
         In a process that was forked from the one that made the link, only the descriptor is closed: the
-        connection is the parent's, and the peer notices nothing.
+        connection belongs to the parent, and the peer notices nothing.
         """
         if self._writing == Writing.CLOSED:
-            self._leave_inbox()  # it may wait there to say that an exception has closed it
+            self._leave_inbox()  # it may still be watched, to report that an exception has closed it
             return
         speaks = self._writing != Writing.FAILED and self._is_ours
         self.end()
@@ -406,19 +408,19 @@ class Link(Pipe, ABC):
         if not self._wire.held:
             self.close()
         elif self._writing != Writing.CLOSED:
-            # The operation that is interrupted gives up when it goes on, and closes the socket.
+            # The interrupted operation fails when it continues, and closes the socket.
             self.end()
             self._leave_inbox()
             self._wake()
 
     def _leave_inbox(self) -> None:
-        """Have no more messages: the caller has closed the link, or knows that it is closed."""
+        """Deliver no more messages, because the caller has closed the link or knows that it is closed."""
         self.armed = False
         if self.inbox is not None:
             self.inbox.unwatch(self)
 
     def _wake(self) -> None:
-        """Wake whoever waits for the wire."""
+        """Wake the thread that waits for the wire."""
 
     @property
     def _is_ours(self) -> bool:
@@ -428,29 +430,29 @@ class Link(Pipe, ABC):
     def _say_goodbye(self) -> None:
         if not (self._layers or self._queued or self._outbox):
             return
-        # close never raises: the wire is given up anyway.
+        # `close` never raises: the wire is closed in any case.
         with contextlib.suppress(Exception):
             if self.unsent:
                 self._push()
             if self._layers and not self._unsealed:
-                # From the inside out: each goodbye goes through the layers around it.
+                # From the inside out, because each close_notify passes through the layers around it.
                 for layer in self._layers[::-1]:
                     layer.close_notify()
                     self._carry_out()
             if self._outbox:
                 self._push()
 
-    # -- what is known
+    # -- information
 
     @property
     def tls(self) -> TLSInfo | None:
-        """What TLS with the server negotiated; `None` in clear, also where a proxy is spoken to over TLS."""
+        """What TLS with the server negotiated; `None` in clear, even if TLS is used with the proxy."""
         innermost = self._layers[-1] if self._layers else None
         return innermost.info() if isinstance(innermost, TLSLayer) and self._secure else None
 
     @property
     def ssl_object(self) -> ssl.SSLObject | None:
-        """What `ssl` has of TLS with the server, to look at only; `None` where `tls` is."""
+        """The `ssl` object of TLS with the server, which must not be changed; `None` if `tls` is `None`."""
         innermost = self._layers[-1] if self._layers else None
         return innermost.ssl_object if isinstance(innermost, TLSLayer) and self._secure else None
 
@@ -466,10 +468,9 @@ class Link(Pipe, ABC):
 
 
 def _followed_an_end(error: TransportError) -> bool:
-    """Whether the peer had ended before the system refused to send.
+    """Whether the peer had ended before sending failed.
 
-    Linux says EPIPE once, and only then, where the reset came after the peer's end; it says ECONNRESET
-    where a reset is all that came.
+    If a reset arrives after the peer's end, Linux reports EPIPE; if only a reset arrives, ECONNRESET.
     """
     return sys.platform == "linux" and isinstance(error.__cause__, BrokenPipeError)
 

@@ -1,8 +1,8 @@
-"""A link without a wire: what is sent can be taken, what is put can be received.
+"""A link without a network: `take` returns what was sent, and what was `put` can be received.
 
-With it the library is a pure sans-IO protocol core, and a connection value can be replayed. It never
-waits: `recv` on it raises `TransportTimeout` where nothing was put. What was not taken yet is not written
-yet: whoever drives a wire with it takes what that wire has room for.
+With it the library is a pure sans-IO protocol core, and a connection value can be replayed. It never waits:
+`recv` raises `TransportTimeout` if nothing was put. Octets count as written when they are taken, so a program
+that copies them to a real transport should take as much as that transport accepts.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Memory(Link):
     loop_name: LoopName = "any"
 
     def __init__(self, *, reads: bool = False, clock: Callable[[], float] | None = None) -> None:
-        """Begin empty.
+        """Start empty.
 
         Args:
-            reads: what is sent counts as written before it is taken: the peer reads.
-            clock: the time in seconds, for what HTTP/2 allows at a rate; without one no time passes, so that
-                the same input always has the same result.
+            reads: what is sent counts as written at once, before it is taken, as if the peer read it.
+            clock: a function that returns the time in seconds, for the rate limits of HTTP/2; without one no
+                time passes, so that the same input always has the same result.
 
         """
         super().__init__()
@@ -44,17 +44,17 @@ class Memory(Link):
             )
         self.clock: Callable[[], float] | None = clock
         self.reads: bool = flag("reads", reads)
-        # A subclass may have a wire of its own.
+        # A subclass may write to a real transport.
         self.still: bool = type(self) is Memory
 
     @property
     def write_ended(self) -> bool:
-        """Whether this end has said that it sends no more."""
+        """Whether this end has ended its outgoing direction."""
         return self._writing not in {Writing.OPEN, Writing.FAILED}
 
     @put_first
     def put(self, octets: bytes) -> None:
-        """Let these octets come from the peer."""
+        """Add octets from the peer."""
         exact = exact_octets(octets)
         if exact is None:
             raise TypeError(f"octets must be bytes, not {type(octets).__name__}")
@@ -64,12 +64,12 @@ class Memory(Link):
                 self._tell()
 
     def put_eof(self, *, clean: bool = True) -> None:
-        """Let the peer end; `clean=False` is a TLS end without close_notify."""
+        """End the peer's direction; `clean=False` stands for an end of TLS without close_notify."""
         self._read_event("end" if clean else "cut")
         self._tell()
 
     def _tell(self) -> None:
-        """Without a socket to look at, the mailbox must be told."""
+        """Tell the mailbox, which has no socket to watch."""
         if self.armed and self.inbox is not None:
             self.inbox.watch(self)
 
@@ -84,11 +84,11 @@ class Memory(Link):
 
     @property
     def socket(self) -> sockets.socket | None:
-        """There is none."""
+        """None: there is no socket."""
         return None
 
     def flush(self, timeout: float | None) -> None:
-        """Do nothing: what is sent waits to be taken."""
+        """Do nothing: octets that were sent wait until they are taken."""
 
     def _push(self) -> int:
         """Leave everything in the outbox for `take`."""
@@ -100,7 +100,7 @@ class Memory(Link):
         return None
 
     def _end_writing(self) -> None:
-        """There is no wire to be told."""
+        """Do nothing: there is no socket to shut down."""
 
     def _shut(self) -> None:
-        """There is no wire to be closed."""
+        """Do nothing: there is no socket to close."""

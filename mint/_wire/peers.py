@@ -1,4 +1,4 @@
-"""Who the server is: its certificates as data, and the checks of them that are not OpenSSL's."""
+"""The identity of the server: its certificates as data, and the checks that OpenSSL does not do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..types import TLSInfo
 
 _DER = 2
-"""What `ssl` calls `ENCODING_DER`."""
+"""The value of `ENCODING_DER` in `_ssl`."""
 
 
 def _asked(owner: object, name: str) -> list[object] | None:
@@ -27,7 +27,7 @@ def _asked(owner: object, name: str) -> list[object] | None:
 
 
 def _chain(tls: ssl.SSLObject, name: str) -> list[object]:
-    """Return a chain as `ssl` has it; Python 3.11 and 3.12 have it in the inner object only."""
+    """Return a certificate chain; in Python 3.11 and 3.12, only the inner object has it."""
     public = _asked(tls, name)
     return (_asked(getattr(tls, "_sslobj", None), name) or []) if public is None else public
 
@@ -40,15 +40,15 @@ def _der(certificate: object) -> bytes:
 
 
 def _verifies(context: ssl.SSLContext) -> bool:
-    """Whether OpenSSL itself verified; `truststore` has its own objects and lets the system do it."""
+    """Whether OpenSSL verified the certificate; with `truststore`, the operating system does."""
     openssl = getattr(type(context), "wrap_bio", None) is ssl.SSLContext.wrap_bio
     return openssl and context.verify_mode is ssl.CERT_REQUIRED
 
 
 def chains(tls: ssl.SSLObject) -> tuple[bytes | None, tuple[bytes, ...], tuple[bytes, ...]]:
-    """Return the certificate of the peer, the chain it sent, and the chain that was verified."""
+    """Return the peer's certificate, the chain it sent, and the chain that was verified."""
     certificate = tls.getpeercert(binary_form=True)
-    # What is in both chains is kept once.
+    # A certificate that is in both chains is kept once.
     once: dict[bytes, bytes] = {} if certificate is None else {certificate: certificate}
     sent = [once.setdefault(der, der) for der in map(_der, _chain(tls, "get_unverified_chain"))]
     if not _verifies(tls.context) or tls.session_reused:
@@ -58,11 +58,11 @@ def chains(tls: ssl.SSLObject) -> tuple[bytes | None, tuple[bytes, ...], tuple[b
 
 
 def _alternatives(tls: ssl.SSLObject) -> object:
-    """Return the subject alternative names as `ssl` has them, also where something else verified."""
+    """Return the subject alternative names in the form of `ssl`, even if OpenSSL did not verify."""
     found = tls.getpeercert()
     if found:
         return found.get("subjectAltName")
-    # `ssl` takes a certificate apart only where it verifies; the inner object always does.
+    # `ssl` decodes a certificate only if it verified it; the certificates of the inner object always can.
     sent = _asked(getattr(tls, "_sslobj", None), "get_unverified_chain") or []
     ask: object = getattr(sent[0], "get_info", None) if sent else None
     info: object = ask() if callable(ask) else None
@@ -74,7 +74,7 @@ def _is_info(value: object) -> TypeGuard[dict[str, object]]:
 
 
 def check_name(tls: ssl.SSLObject, known: TLSInfo, check: HostnameCheck) -> None:
-    """Let the caller decide whether the certificate is good for the host. Raises `HostnameRejected`."""
+    """Call the caller's check of whether the certificate is valid for the host. Raises `HostnameRejected`."""
     hostname = known.server_hostname or ""
     names = names_in(_alternatives(tls), known.peer_certificate or b"")
     try:
@@ -91,14 +91,14 @@ def check_name(tls: ssl.SSLObject, known: TLSInfo, check: HostnameCheck) -> None
 
 
 def _forget(good: object) -> None:
-    """Close what is a coroutine: nobody awaits it."""
+    """Close a coroutine, which would warn that it was never awaited."""
     close: object = getattr(good, "close", None)
     if hasattr(good, "__await__") and callable(close):
         close()
 
 
 def check_pins(certificate: bytes | None, pins: frozenset[str]) -> None:
-    """Refuse a certificate without any of the pinned fingerprints. Raises `CertificateNotPinned`."""
+    """Raise `CertificateNotPinned` for a certificate with none of the pinned fingerprints."""
     if not is_pinned(certificate, pins):
         found = fingerprints_of(certificate or b"")[0]
         raise CertificateNotPinned(

@@ -1,7 +1,7 @@
-"""Pinned certificates: whether what a server shows has one of the fingerprints that are expected.
+"""Pinned certificates: whether a server's certificate has one of the expected fingerprints.
 
 A fingerprint is the SHA-256 of the certificate in DER, or of the public key in it (SubjectPublicKeyInfo,
-RFC 5280 4.1), which stays when the certificate is renewed for the same key. RFC 7469 2.4 has the same ones.
+RFC 5280 4.1), which stays the same when the certificate is renewed for the same key, as in RFC 7469 2.4.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 SEQUENCE, VERSION = 0x30, 0xA0
 BEFORE_KEY = 5
-"""What stands before the key behind a version: serial number, algorithm, issuer, validity, subject."""
+"""The number of elements between the version and the key: serial, algorithm, issuer, validity, subject."""
 LONG = 0x80
 
 
 def _element(der: bytes, at: int) -> tuple[int, int, int]:
-    """Return the tag of an element, and where its content begins and ends; `ValueError` where it is cut."""
+    """Return the tag of an element, and the start and end of its content; `ValueError` if it is truncated."""
     if at + 2 > len(der):
         raise ValueError(f"the DER element at octet {at} is truncated")
     tag, size, start = der[at], der[at + 1], at + 2
@@ -33,7 +33,7 @@ def _element(der: bytes, at: int) -> tuple[int, int, int]:
 
 
 def public_key(certificate: bytes) -> bytes:
-    """Return the SubjectPublicKeyInfo of a certificate in DER; `ValueError` for what is no certificate."""
+    """Return the SubjectPublicKeyInfo of a certificate in DER. Raises `ValueError` for anything else."""
     _, at, _ = _element(certificate, 0)
     _, at, _ = _element(certificate, at)
     tag, _, end = _element(certificate, at)
@@ -50,7 +50,7 @@ def public_key(certificate: bytes) -> bytes:
 def fingerprints_of(certificate: bytes) -> tuple[str, ...]:
     """Return the fingerprints of a certificate and of its key, in lower-case hexadecimal."""
     found = [hashlib.sha256(certificate).hexdigest()]
-    with contextlib.suppress(ValueError):  # OpenSSL has read it: without a key it still has a fingerprint
+    with contextlib.suppress(ValueError):  # OpenSSL accepted it, so its own fingerprint is still valid
         found.append(hashlib.sha256(public_key(certificate)).hexdigest())
     return tuple(found)
 

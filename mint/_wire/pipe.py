@@ -1,8 +1,8 @@
-"""The pipe: everything that a transport is between the caller and the wire, without the wire.
+"""The pipe: the state of a transport between the caller and the wire (a socket or tunnel), without I/O.
 
-A pipe owns the layers (TLS, a tunnel), the octets that wait to be written, those that have arrived, and where
-each direction stands. It does no I/O and never waits. Its inputs are what can happen to a transport; its
-outputs tell a driver what to do next:
+A pipe owns the layers (TLS, a tunnel), the octets that wait to be written, those that have arrived, and the
+state of each direction. It never waits. Its inputs are the events of a transport; its outputs tell the link
+what to do next:
 
     input                        method              output                       member
     the caller wrote             `queue_pieces`      what to wait for             `wants`
@@ -11,11 +11,11 @@ outputs tell a driver what to do next:
     the peer finished            `_take_in(b"")`
     reading failed               `fail`
     writing failed               `fail_writing`
-    the system took n octets     `accepted`
+    the wire accepted n octets   `accepted`
     the caller closed            `end`
 
-After every input a driver looks at `wants` again. What each direction can come to is in two tables, which are
-all there is: an input that a table does not have for a state changes nothing.
+After every input, the link checks `wants` again. The tables READING and WRITING contain all transitions of
+the two directions: an event that has no entry for a state changes nothing.
 """
 
 from __future__ import annotations
@@ -41,31 +41,31 @@ else:
 
 
 class Reading(IntEnum):
-    """Where the incoming direction stands; the compiled core has the same numbers."""
+    """The state of the incoming direction; the compiled core uses the same numbers."""
 
     OPEN = 0
     ENDED = 1
-    """The peer ended, with close_notify where there is TLS."""
+    """The peer ended properly, with close_notify if there is TLS."""
     CUT = 2
-    """The peer ended, but nothing says that all of it arrived."""
+    """The peer ended without close_notify: data may be missing."""
     FAILED = 3
-    """It broke, which is told after what had arrived."""
+    """It broke; the error is reported after everything that had arrived."""
     REPORTED = 4
-    """It broke, and that was told."""
+    """It broke, and the error was reported."""
     CLOSED = 5
 
 
 class Writing(IntEnum):
-    """Where the outgoing direction stands; the compiled core has the same numbers."""
+    """The state of the outgoing direction; the compiled core uses the same numbers."""
 
     OPEN = 0
     FINISHING = 1
-    """The caller has finished; the layers were not given all of it yet."""
+    """The caller has finished; some octets have not passed through the layers yet."""
     SEALED = 2
-    """The layers were told of the end, and the rest waits for the wire."""
+    """The layers have ended, too; their output may still wait for the wire."""
     FINISHED = 3
     FAILED = 4
-    """The wire takes nothing more; what is written is dropped, since reading tells why."""
+    """The wire accepts nothing more; output is dropped, and reading reports the reason."""
     CLOSED = 5
 
 
@@ -77,7 +77,7 @@ READING: Final = {
     (Reading.OPEN, "close"): Reading.CLOSED,
     (Reading.FAILED, "close"): Reading.CLOSED,
     (Reading.REPORTED, "close"): Reading.CLOSED,
-    # What had ended before stays known.
+    # There is no "close" for ENDED and CUT: they stay known after the link is closed.
 }
 
 WRITING: Final = {
@@ -93,14 +93,14 @@ READ: Final = 1
 WRITE: Final = 2
 
 AHEAD: Final = 65_536
-"""How many octets the layers are given at once, and how much of what they make waits for the wire."""
+"""How many octets are passed to the layers at once, and the most of their output that waits for the wire."""
 
 MAX_READ_AHEAD: Final = 4 * 1_048_576
-"""How much is read while writing has to wait, where the options do not say otherwise."""
+"""How many octets are read while writing has to wait, unless the options set another limit."""
 
 
 class Pipe(_Turns):
-    """What every transport shares: the queues, the layers and both directions' states."""
+    """The base of every transport: the queues, the layers and the states of both directions."""
 
     max_read_ahead: int = MAX_READ_AHEAD
 
@@ -116,12 +116,12 @@ class Pipe(_Turns):
     # -- the outgoing direction
 
     def _is_preceded(self) -> bool:
-        """Whether something has come already, as the first request is about to leave."""
+        """Whether something has already arrived when the first request is about to be written."""
         return self.held_back
 
     @property
     def held_back(self) -> bool:
-        """Whether what is queued must not leave: something has come before it, and has to be received."""
+        """Whether queued octets must wait, because something arrived before them that must be received."""
         return self.lone and (bool(self._arrived) or self._reading != Reading.OPEN)
 
     @property
@@ -131,7 +131,7 @@ class Pipe(_Turns):
 
     @property
     def unsent(self) -> int:
-        """How many octets were written by the caller, or made of that, and can still leave."""
+        """How many octets are queued, before or after the layers, and can still be written."""
         if not self.windowed or self._writing == Writing.FAILED:
             return self._queued
         return self._queued + sum(layer.waiting for layer in self._layers)
@@ -145,7 +145,7 @@ class Pipe(_Turns):
         self._writing = WRITING.get((Writing(self._writing), event), self._writing)
 
     def queue_pieces(self, pieces: Iterable[bytes]) -> None:
-        """Take what the caller writes."""
+        """Queue what the caller writes."""
         sealed = not self._layers
         queue = self._outbox if sealed else self._pending
         for piece in pieces:
@@ -156,14 +156,14 @@ class Pipe(_Turns):
                     self._unsealed += len(piece)
 
     def finish(self) -> None:
-        """Take that the caller writes no more; what it wrote still leaves."""
+        """Note that the caller writes no more; what is queued will still be written."""
         self._write_event("finish")
 
     def to_write(self) -> deque[bytes | memoryview[int]]:
-        """Return the octets for the wire, after giving the layers their next piece if these are few.
+        """Return the octets for the wire; if there are few, pass more through the layers first.
 
-        None where something has come before a request that was queued on its own: it is no answer to that
-        request, which must not leave then (RFC 9112 9.2).
+        Returns nothing if something arrived before a request that was queued while no other was open: it
+        cannot be a response to that request, which must not be sent then (RFC 9112 9.2).
         """
         if self.lone:
             self.lone: bool = self._is_preceded()
@@ -190,7 +190,7 @@ class Pipe(_Turns):
             self._write_event("seal")
 
     def _give_up_stuck(self) -> None:
-        """Drop what can never leave: it waits for a window, and no more is read that could open one."""
+        """Drop octets that wait for a window if no WINDOW_UPDATE can arrive any more."""
         if self.windowed and self._reading != Reading.OPEN and self._windows_shut:
             self.fail_writing()
 
@@ -199,7 +199,7 @@ class Pipe(_Turns):
         return self.windowed and any(layer.waiting for layer in self._layers)
 
     def _piece(self) -> bytes | memoryview[int]:
-        """Take the next octets for the layers: small pieces together, large ones in parts, not copied."""
+        """Return the next octets for the layers: small pieces joined, large ones in parts without a copy."""
         pending = self._pending
         first = pending.popleft()
         if len(first) > AHEAD:
@@ -215,7 +215,7 @@ class Pipe(_Turns):
         return b"".join(pieces)
 
     def _carry_out(self) -> None:
-        """Move what the layers want to send outwards, into the outbox."""
+        """Move the output of each layer outwards, and that of the outermost into the outbox."""
         layers = self._layers
         outermost = layers[0]
         if outermost is not layers[-1]:
@@ -229,26 +229,26 @@ class Pipe(_Turns):
             self._queued += len(octets)
 
     def accepted(self, count: int) -> None:
-        """Take that the wire took so many octets of `to_write`."""
+        """Note that the wire has accepted `count` octets of `to_write`."""
         outbox = self._outbox
         self._queued -= count
         while outbox and count >= len(outbox[0]):
             count -= len(outbox.popleft())
         if count:
-            # A view keeps the rest by reference; a slice would copy it.
+            # A view refers to the rest; a slice of bytes would copy it.
             outbox[0] = memoryview(outbox[0])[count:]
 
     @property
     def must_finish(self) -> bool:
-        """Whether the wire is to be told now that no more will come."""
+        """Whether the outgoing direction of the wire must be ended now."""
         return self._writing == Writing.SEALED and not self._outbox
 
     def finished(self) -> None:
-        """Take that the wire was told."""
+        """Note that the outgoing direction of the wire was ended."""
         self._write_event("written")
 
     def fail_writing(self) -> None:
-        """Take that the wire takes no more octets."""
+        """Note that the wire accepts nothing more, and drop what is queued."""
         self._write_event("fail")
         self._outbox.clear()
         self._pending.clear()
@@ -258,7 +258,7 @@ class Pipe(_Turns):
 
     @property
     def clean_end(self) -> bool:
-        """Whether the peer ended properly, with close_notify where there is TLS."""
+        """Whether the peer ended properly, with close_notify if there is TLS."""
         return self._reading == Reading.ENDED
 
     @property
@@ -270,15 +270,15 @@ class Pipe(_Turns):
         self._reading = READING.get((Reading(self._reading), event), self._reading)
 
     def fail(self, error: TransportError | None) -> None:
-        """Take that nothing more can be read, and why; it is told after what has arrived."""
+        """Note that reading failed, and why; the error is reported after everything that has arrived."""
         if self._reading == Reading.OPEN:
             self._failure = error
             self._read_event("fail")
 
     def begin(self, octets: bytes = b"") -> None:
-        """Take what came before the link was made: these octets, and what the layers hold already.
+        """Take octets that arrived before the link was made: these, and those that the layers already have.
 
-        A server may answer in the read that ended its handshake: nothing would wake us for that again.
+        A server may send data with the end of its handshake; the socket would not report it again.
         """
         if octets:
             self.arrive(octets)
@@ -295,9 +295,9 @@ class Pipe(_Turns):
                 self._read_event("end" if self._layers[-1].clean_end else "cut")
 
     def _take_in(self, octets: bytes) -> None:
-        """Take one read of the wire; `b""` says that the peer finished.
+        """Take the result of one read; `b""` means that the peer has ended.
 
-        What a layer makes of it before it fails is delivered before the failure.
+        If a layer fails, the plaintext that it returned before is delivered before the failure.
         """
         if self._layers:
             try:
@@ -310,7 +310,7 @@ class Pipe(_Turns):
             self._read_event("end")
 
     def _pass_inwards(self, octets: bytes) -> None:
-        # Whatever the layers make of it, nothing comes after the end of the wire.
+        # Nothing can arrive after the end of the wire, even if a layer has not ended.
         last = not octets
         failure = None
         for layer in self._layers:
@@ -335,9 +335,9 @@ class Pipe(_Turns):
         self._give_up_stuck()
 
     def _next(self) -> bytes | None:
-        """Return what has arrived, `b""` after its end, `None` where neither is so yet.
+        """Return what has arrived, `b""` after the end, `None` if nothing has arrived.
 
-        Raises what broke the pipe once, and `TransportClosed` from then on.
+        Raises the error that broke the pipe the first time, and `TransportClosed` from then on.
         """
         if self._arrived:
             octets = self._arrived.popleft()
@@ -347,13 +347,13 @@ class Pipe(_Turns):
             return None
         if self._reading <= Reading.CUT:
             return b""
-        # Whoever holds the error must not see it change under a later operation.
+        # The error is raised only once, because a later operation would change an error the caller has.
         failure, self._failure = self._failure, None
         self._read_event("report")
         try:
             raise failure or TransportClosed
         finally:
-            del failure  # no frame may hold the error whose traceback holds the frame
+            del failure  # the frame and the error's traceback would form a reference cycle
 
     # -- both
 
@@ -363,7 +363,7 @@ class Pipe(_Turns):
         wanted = 0
         if self._reading == Reading.OPEN and self._held < self.max_read_ahead:
             wanted = READ
-        # What the layers do not take before a window opens waits for no wire.
+        # Octets that wait for an HTTP/2 window do not wait for the wire.
         waits = self._unsealed and self._windows_shut
         if (
             self._writing < Writing.FAILED
@@ -379,10 +379,10 @@ class Pipe(_Turns):
 
     @property
     def full(self) -> bool:
-        """Whether so much has arrived that nobody received that no more is read ahead."""
+        """Whether so much has arrived and was not received that no more is read ahead."""
         return self._held >= self.max_read_ahead
 
     def end(self) -> None:
-        """Take that the caller closed."""
+        """Note that the caller has closed."""
         self._write_event("close")
         self._read_event("close")

@@ -1,9 +1,9 @@
 """A tunnel that is one stream of an HTTP/2 connection. RFC 9113 8.5.
 
-`Tunnel` is all there is to know about one, without the connection that carries it: a connection of its own
-(`StreamLayer`, between the TLS with a proxy and what goes through the tunnel) or one that many share
-(`mint.Tunnels`). What the windows of HTTP/2 do not take yet waits in it and is counted by the link. What a
-proxy answered to CONNECT, over either protocol, is an `Answer`.
+A `Tunnel` is the state of one tunnel, without the connection that carries it. That is either a connection for
+one tunnel (`StreamLayer`, a layer between TLS with the proxy and the data in the tunnel) or a connection that
+many tunnels share (`mint.Tunnels`). Octets that the windows of HTTP/2 do not allow yet wait in the `Tunnel`,
+and the link counts them. An `Answer` is a proxy's answer to CONNECT, over either protocol.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from ..types import HeaderFields
 
 MAX_BODY = 65_536
-"""How much of the content of a refusal (407 ...) is kept, in octets."""
+"""How many octets of the content of a refusal (407 and others) are kept."""
 
 _OPENS = range(200, 300)
 
 
 class Answer:
-    """What a proxy has said to CONNECT so far. Interim responses count for nothing."""
+    """A proxy's answer to CONNECT, as far as it has arrived. Interim responses are ignored."""
 
     __slots__ = ("content", "ended", "fault", "headers", "status")
 
@@ -41,27 +41,27 @@ class Answer:
         self.status: int = 0
         self.headers: HeaderFields | None = None
         self.content: bytearray = bytearray()
-        """The content of a refusal; of an open tunnel, what came through it already."""
+        """The content of a refusal; if the tunnel is open, the first octets that came through it."""
         self.ended: bool = False
         self.fault: Fault | None = None
 
     @property
     def refused(self) -> bool:
-        """Whether the status is known, and opens no tunnel."""
+        """Whether the status is known and is not 2xx."""
         return self.status != 0 and self.status not in _OPENS
 
     @property
     def opened(self) -> bool:
-        """Whether there is a tunnel."""
+        """Whether the proxy has opened the tunnel."""
         return self.headers is not None and self.status in _OPENS
 
     @property
     def complete(self) -> bool:
-        """Whether nothing more is worth waiting for."""
+        """Whether no more of the answer is needed."""
         return self.opened or self.ended or self.fault is not None or len(self.content) >= MAX_BODY
 
     def take(self, events: Iterable[Event]) -> None:
-        """Take what an engine made of one read."""
+        """Add the events that the engine decoded from one read."""
         for event in events:
             match event:
                 case Status(status=status):
@@ -79,14 +79,14 @@ class Answer:
 
 
 class Carrier(Protocol):
-    """What carries the stream of a tunnel: an HTTP/2 connection, with one tunnel or many."""
+    """The HTTP/2 connection that carries a tunnel, alone or with others."""
 
     def room(self, ref: RequestRef) -> int | None:
-        """Return how many octets the windows take now; `None` where the stream takes none any more."""
+        """Return how many octets the windows allow now; `None` if the stream accepts no more data."""
         ...
 
     def send(self, ref: RequestRef, octets: bytes) -> None:
-        """Send octets, no more than there is room for."""
+        """Send octets, at most as many as `room` allows."""
         ...
 
     def finish(self, ref: RequestRef) -> None:
@@ -95,7 +95,7 @@ class Carrier(Protocol):
 
 
 class Tunnel:
-    """One tunnel: a stream of an HTTP/2 connection, whichever connection that is."""
+    """One tunnel: a stream of an HTTP/2 connection."""
 
     __slots__ = (
         "_arrived",
@@ -111,27 +111,27 @@ class Tunnel:
     )
 
     def __init__(self, carrier: Carrier, ref: RequestRef) -> None:
-        """Begin when CONNECT was sent under this ref."""
+        """Start after CONNECT was sent with this ref."""
         self.carrier: Carrier = carrier
         self.ref: RequestRef = ref
         self._pending = bytearray()
         self._arrived: deque[bytes] = deque()
         self._closing = False
         self.held: int = 0
-        """How many octets came through it and were not read yet."""
+        """How many octets have arrived and were not read yet."""
         self.answer: Answer = Answer()
-        """What the proxy said to CONNECT."""
+        """The proxy's answer to CONNECT."""
         self.clean_end: bool = False
-        """Whether the tunnel was ended, and not broken off."""
+        """Whether the tunnel ended with END_STREAM, and did not break."""
         self.ended: bool = False
-        """Whether nothing more will come through it."""
+        """Whether nothing more will arrive through it."""
         self.failure: TransportError | None = None
-        """What broke the tunnel: nothing comes after what was read."""
+        """The error that broke the tunnel: nothing arrives after what was read."""
 
-    # -- what the connection tells
+    # -- called by the connection
 
     def hear(self, event: Event) -> None:
-        """Take one event of this tunnel's stream."""
+        """Handle one event of this tunnel's stream."""
         match event:
             case Data(data=data) if self.answer.opened:
                 self._arrived.append(data)
@@ -145,45 +145,45 @@ class Tunnel:
                     self.ended = self.clean_end = True
 
     def break_off(self, *, reset: bool, cause: MintError | None) -> None:
-        """Take that it broke; 9113-8.5: a reset of the stream stands for one of the origin's connection."""
+        """Note that it broke; 9113-8.5: a reset of the stream stands for one of the origin's connection."""
         if not self.over:
             self.failure = TransportReset() if reset else TransportClosed()
             self.failure.__cause__ = cause
 
-    # -- as its link sees it
+    # -- called by its link
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come through it."""
+        """Whether nothing more will arrive through it."""
         return self.ended or self.failure is not None
 
     @property
     def has_next(self) -> bool:
-        """Whether there is something to be read."""
+        """Whether there is something to read, data or the end."""
         return bool(self._arrived) or self.over
 
     @property
     def keeps_wire(self) -> bool:
-        """Whether the wire must stay open after END_STREAM: yes, windows are to be refilled."""
+        """Whether the transport must stay open after END_STREAM: true, to send WINDOW_UPDATE frames."""
         return True
 
     @property
     def waiting(self) -> int:
-        """How many octets the windows do not take yet."""
+        """How many octets wait for a window."""
         return len(self._pending)
 
     def write(self, octets: bytes | memoryview[int]) -> None:
-        """Send through the tunnel what the windows take; the rest waits."""
+        """Send as much as the windows allow; the rest waits."""
         self._pending += octets
         self.pump()
 
     def close_notify(self) -> None:
-        """End the outgoing direction, after what waits."""
+        """End the outgoing direction after the octets that wait."""
         self._closing = True
         self.pump()
 
     def pump(self) -> None:
-        """Send as much as the windows take."""
+        """Send as much as the windows allow."""
         carrier, ref = self.carrier, self.ref
         while self._pending or self._closing:
             room = carrier.room(ref)
@@ -201,9 +201,9 @@ class Tunnel:
                 carrier.send(ref, piece)
 
     def take(self) -> bytes | None:
-        """Return one piece of what came through the tunnel, `b""` at its end, `None` where nothing is there.
+        """Return one piece that arrived, `b""` at the end, `None` if nothing has arrived.
 
-        Raises what broke it, once nothing is left.
+        Raises the error that broke the tunnel once nothing is left.
         """
         if self._arrived:
             octets = self._arrived.popleft()
@@ -222,9 +222,9 @@ class StreamLayer(Tunnel):
     def __init__(
         self, config: Config, target: str, headers: HeaderFields, clock: Callable[[], float] | None = None
     ) -> None:
-        """Begin a connection and ask for the tunnel; raises what the serializer refuses.
+        """Start an HTTP/2 connection and send CONNECT. Raises the serializer's error if it is refused.
 
-        `clock` gives seconds (the system's unless given). Some limits are on how much comes in a time.
+        `clock` returns the time in seconds for rate limits; by default the system's monotonic clock.
         """
         start = State.open(config)
         step = start.state.request("CONNECT", target, headers, None, True)
@@ -236,7 +236,7 @@ class StreamLayer(Tunnel):
         self._leaving = [*start.output, *step.output]
 
     def room(self, ref: RequestRef) -> int | None:
-        """Return how many octets the windows take now."""
+        """Return how many octets the windows allow now; `None` if the stream accepts no more data."""
         return self._state.body_window(ref) if self._state.body_is_open(ref) else None
 
     def send(self, ref: RequestRef, octets: bytes) -> None:
@@ -252,21 +252,21 @@ class StreamLayer(Tunnel):
         self._leaving += step.output
 
     def feed(self, octets: bytes) -> None:
-        """Take what came from the proxy; `b""` says that it ended."""
+        """Parse octets from the proxy; `b""` means that it has ended."""
         if self._state.timed:
             self._state = self._state.at(int(self._clock() * 1000))
-        step = self._state.feed(octets) if octets else self._state.feed_eof(True)  # no keywords
+        step = self._state.feed(octets) if octets else self._state.feed_eof(True)  # no keyword arguments
         self._follow(step)
         for event in step.responses:
             self.hear(event)
-        # 9113-6.8: after a GOAWAY that names an error, the streams it does not exclude go on.
+        # 9113-6.8: a GOAWAY with an error code ends only the streams above its last stream identifier.
         if step.fault is not None and not self._state.is_open_read:
             self.answer.fault = self.answer.fault or step.fault
             self.break_off(reset=False, cause=from_fault(step.fault))
         self.pump()
 
     def read(self) -> bytes:
-        """Return what came through the tunnel. Raises what broke it, once nothing is left."""
+        """Return what arrived through the tunnel. Raises the error that broke it once nothing is left."""
         if not self._arrived and self.failure is not None:
             raise self.failure
         octets = b"".join(self._arrived)
@@ -275,11 +275,11 @@ class StreamLayer(Tunnel):
         return octets
 
     def leaving(self) -> bytes:
-        """Return what must be written to the proxy now."""
+        """Return the octets to write to the proxy now."""
         octets = b"".join(self._leaving)
         self._leaving.clear()
         return octets
 
     def written(self) -> None:
-        """Take that the proxy reads what it is told: its next PING is no flood, however old the tunnel."""
+        """Note that all output was written: the engine counts unsent answers to detect floods of PING."""
         self._state = self._state.flushed()

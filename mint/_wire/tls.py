@@ -1,7 +1,7 @@
-"""TLS as a layer without a socket: ciphertext in, plaintext out, and back (`ssl.MemoryBIO`).
+"""TLS as a layer without a socket: it converts ciphertext to plaintext and back (`ssl.MemoryBIO`).
 
-Layers stack, so TLS inside TLS is two of them. Contexts are made here too. What trust means is decided
-by OpenSSL; nothing here parses a certificate. RFC 9112 9.7, 9.8; RFC 9113 9.2.
+Layers stack: TLS inside TLS is two layers. Contexts are made here, too. OpenSSL decides which certificates
+are trusted; nothing here parses a certificate. RFC 9112 9.7, 9.8; RFC 9113 9.2.
 """
 
 from __future__ import annotations
@@ -26,21 +26,22 @@ if TYPE_CHECKING:
     from ..options import TLSOptions
 
 RECORD = 16_384
-"""How much plaintext is taken out of OpenSSL at a time: all that a record can hold (RFC 8446 5.1)."""
+"""How many octets of plaintext are read from OpenSSL at a time: the most in one record (RFC 8446 5.1)."""
 
-# RFC 9113 9.2.2 forbids the suites of its appendix A: what remains is ephemeral key exchange and AEAD.
 _ABOUT_THE_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+
+# RFC 9113 9.2.2 forbids the suites of its appendix A; those with ephemeral keys and AEAD remain.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
 
 
 def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
-    """Return the transport error for a failure of `ssl`; the original is its cause."""
+    """Return the transport error for an error of `ssl`, with the original as its cause."""
     made: TransportError
     if isinstance(error, ssl.SSLCertVerificationError):
         kind = HostnameRejected if error.verify_code in _ABOUT_THE_NAME else CertificateRejected
         made = kind(error.verify_message or str(error))
     elif isinstance(error, ssl.SSLError):
-        # Some errors of ssl have no reason at all.
+        # Some errors of `ssl` have no reason.
         made = TLSFailed((getattr(error, "reason", None) or str(error)).replace("_", " ").lower())
     else:
         made = TLSFailed(str(error))
@@ -49,7 +50,7 @@ def tls_error(error: ssl.SSLError | OSError | ValueError) -> TransportError:
 
 
 def _has_store() -> bool:
-    """Whether the operating system has a folder of certificates that OpenSSL looks into by need."""
+    """Whether the operating system has a directory of certificates, which OpenSSL reads when needed."""
     from pathlib import Path  # noqa: PLC0415  # importing it takes longer than all of this module
 
     folder = ssl.get_default_verify_paths().capath
@@ -75,7 +76,7 @@ def _trust(context: ssl.SSLContext, options: TLSOptions) -> None:
     elif options.trust == "certifi":
         context.load_verify_locations(cafile=with_certifi.bundle())
     if options.check_hostname is not None:
-        context.check_hostname = False  # what the caller gave decides, after the handshake
+        context.check_hostname = False  # the caller's function decides, after the handshake
     if options.partial_chain:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
@@ -87,10 +88,10 @@ def _new_context(options: TLSOptions) -> ssl.SSLContext:
 
 
 def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
-    """Return the context that the options describe; one of mint's own offers these protocols.
+    """Return the context that the options describe; a new one offers these ALPN protocols.
 
-    A context of the caller's stays as it is: it may be in use for something else at this moment.
-    Raises `TLSFailed` where a file cannot be loaded or a cipher string names nothing.
+    A context that the caller supplied is not changed, because it may be in use elsewhere. Raises `TLSFailed`
+    if a file cannot be loaded or a cipher string selects no suite.
     """
     try:
         if options.context is not None:
@@ -118,7 +119,7 @@ def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
 
 
 def _stamp(file: str | None) -> tuple[int, int, int] | None:
-    """Return what changes when a file does."""
+    """Return a value that changes when the file changes. Raises `OSError`."""
     if file is None:
         return None
     from pathlib import Path  # noqa: PLC0415  # as above
@@ -128,7 +129,7 @@ def _stamp(file: str | None) -> tuple[int, int, int] | None:
 
 
 class Prepared(NamedTuple):
-    """Everything about one TLS connection that can be known, and can fail, before anything is dialled."""
+    """Everything about a TLS connection that can be prepared, and can fail, before connecting."""
 
     context: ssl.SSLContext
     server_hostname: str
@@ -145,9 +146,9 @@ class Prepared(NamedTuple):
         )
 
 
-def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashable) -> Prepared:
-    """Prepare TLS with a server; `way` is what else leads to it, for the sessions (R25, R26)."""
-    # RFC 6066 3: without the dot that ends a fully qualified name, which no certificate has either.
+def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, route: Hashable) -> Prepared:
+    """Prepare TLS with a server; sessions are resumed only over the same `route` (R25, R26)."""
+    # RFC 6066 3: without the trailing dot of a fully qualified name; certificates have none either.
     name = (options.server_hostname or hostname).removesuffix(".")
     sessions = options.sessions
     pins, check = options.fingerprints, options.check_hostname
@@ -156,14 +157,14 @@ def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, way: Hashab
     files = (options.ca_file, options.cert_file, options.key_file)
     with loading(*files):
         stamps = tuple(_stamp(file) for file in files)
-    key = options, stamps, name, tuple(alpn), way
+    key = options, stamps, name, tuple(alpn), route
     found = sessions.take(key)
     context, session = found or (shared(options, alpn, make_context), None)
     return Prepared(context, name, alpn, session, partial(sessions.keep, key, context), pins, check)
 
 
 class TLSLayer:
-    """One TLS connection between two streams of octets."""
+    """One TLS connection over in-memory buffers."""
 
     __slots__ = (
         "_arriving",
@@ -191,9 +192,9 @@ class TLSLayer:
         """Start a client; `server_hostname` is for SNI and for the certificate check.
 
         It offers to resume `session`; `keep` is called once with a session that can be resumed later. It
-        offers the protocols of `alpn`; `None` leaves that to the context. A server whose certificate has none
-        of the fingerprints in `pins` is refused, unless there are none; so is one whose names `check` does
-        not find good for the host.
+        offers the protocols in `alpn`; if `None`, those of the context. If `pins` is not empty, the server's
+        certificate must have one of these fingerprints. If there is a `check`, it must accept the names in
+        the certificate.
         """
         self._pins = pins
         self._check = check
@@ -206,7 +207,7 @@ class TLSLayer:
         self.ended: bool = False
         """Whether no more plaintext will come."""
         self.failure: TransportError | None = None
-        """What broke the layer: no more plaintext will come after what was read."""
+        """The error that broke the layer: no more plaintext will come after what was read."""
         try:
             wrap = partial(
                 context.wrap_bio,
@@ -221,23 +222,23 @@ class TLSLayer:
 
     @property
     def keeps_wire(self) -> bool:
-        """Whether the wire must stay open after close_notify: no."""
+        """Whether the transport must stay open after close_notify: false."""
         return False
 
     @property
     def waiting(self) -> int:
-        """How many octets cannot be sent yet: none, after the handshake."""
+        """How many octets cannot be sent yet: 0 after the handshake."""
         return 0
 
     def handshake(self) -> bool:
-        """Go on with the handshake; true when it is done. Raises `TLSFailed`."""
+        """Continue the handshake; return whether it is complete. Raises `TLSFailed`."""
         try:
             self._object.do_handshake()
         except ssl.SSLWantReadError:
             return False
         except (ssl.SSLError, OSError) as error:
             raise tls_error(error) from error
-        # Told now: after a failure, or inside a message that follows the handshake, `ssl` tells no more.
+        # Stored now: after a failure, or during a message after the handshake, `ssl` no longer returns it.
         self._known = self._negotiated()
         try:
             if self._check is not None:
@@ -245,20 +246,20 @@ class TLSLayer:
             if self._pins:
                 check_pins(self._known.peer_certificate, self._pins)
         except CertificateRejected:
-            # What ends the handshake is not sent: the client's certificate may be in it.
+            # Do not send the last flight of the handshake: it may contain the client's certificate.
             self._leaving.read()
             raise
         return True
 
     def feed(self, ciphertext: bytes) -> None:
-        """Take what came from the peer; `b""` says that the peer ended."""
+        """Take octets from the peer; `b""` means that the peer has ended."""
         if ciphertext:
             self._arriving.write(ciphertext)
         else:
             self._arriving.write_eof()
 
     def read(self) -> bytes:
-        """Return the plaintext that is there, all of it; sets `ended` at the end. Raises `TLSFailed`."""
+        """Return all available plaintext; set `ended` at the end. Raises `TLSFailed`."""
         if self.failure is not None:
             raise self.failure
         pieces = self._decrypted()
@@ -286,13 +287,13 @@ class TLSLayer:
             self.ended = True
         except (ssl.SSLError, OSError) as error:
             self.failure = tls_error(error)
-            # What was decrypted before the bad record is delivered first.
+            # Plaintext from before the bad record is delivered first.
             if not pieces:
                 raise self.failure from error
         return pieces
 
     def _keep_session(self, keep: Callable[[ssl.SSLSession], None]) -> None:
-        """Keep the session once there is something to resume: with TLS 1.3 a ticket that came by now."""
+        """Keep the session if it can be resumed; with TLS 1.3 a ticket must have arrived."""
         session = self._object.session
         if session is not None and (
             session.has_ticket or (session.id and self._object.version() != "TLSv1.3")
@@ -301,25 +302,25 @@ class TLSLayer:
             self._keep = None
 
     def write(self, plaintext: bytes | memoryview[int]) -> None:
-        """Encrypt; the result waits in `leaving`. Raises `TLSFailed`."""
+        """Encrypt; `leaving` returns the result. Raises `TLSFailed`."""
         try:
             self._object.write(plaintext)
         except (ssl.SSLError, OSError) as error:
             raise tls_error(error) from error
 
     def leaving(self) -> bytes:
-        """Return what must be written to the peer now."""
+        """Return the octets to write to the peer now."""
         return self._leaving.read() if self._leaving.pending else b""
 
     def written(self) -> None:
-        """Do nothing: TLS answers nobody without end."""
+        """Do nothing: TLS has no answers to count."""
 
     def close_notify(self) -> None:
         """Queue close_notify: no more plaintext will be written."""
         try:
             self._object.unwrap()
         except (ssl.SSLError, OSError, ValueError):
-            # Want-read means that ours is queued; anything else, that nobody listens any more.
+            # SSLWantReadError: our close_notify is queued. Any other error: the connection is broken anyway.
             return
 
     @property
@@ -329,7 +330,7 @@ class TLSLayer:
 
     @property
     def ssl_object(self) -> ssl.SSLObject:
-        """What `ssl` knows."""
+        """The object of `ssl`."""
         return self._object
 
     def info(self) -> TLSInfo:

@@ -77,8 +77,8 @@ BY_NUMBER: Final = (
     Change(
         MAILBOX,
         "            if link is None or link.note is not watch:\n"
-        "                return  # let go of by another thread meanwhile:"
-        " the number may be another socket's\n",
+        "                return  # another thread removed it meanwhile:"
+        " the number may belong to another socket\n",
         "            if link is None:\n"
         "                return\n"
         "            other = self._selector.get_map().get(watch.fd)\n"
