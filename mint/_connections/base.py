@@ -144,10 +144,7 @@ class ConnectionBase(Identity, Generic[_S]):
     def _outlived(
         self, state: _S, error: TransportError, before: Sequence[Response], generation: int
     ) -> None:
-        """Complete an error after which the connection stays open.
-
-        Its `processed` is that of the open requests, as if the connection had failed now.
-        """
+        """Complete an error after which the connection stays open; `processed` is as if it failed now."""
         standing = self._responses(state.lose(as_fault(error)).responses)
         error.marked(
             processed=common(standing),
@@ -180,10 +177,7 @@ class ConnectionBase(Identity, Generic[_S]):
         return self._slots().succeed(self, state, link.release(moved=True))
 
     def _broke(self, step: Step[_S], error: BaseException) -> None:
-        """Handle an exception of writing the output of a step.
-
-        If writing timed out while a message of the mailbox is outstanding, that message can still be fed.
-        """
+        """Handle an exception of writing; after a timeout, an outstanding message can still be fed."""
         link = self._link
         if isinstance(error, TransportTimeout) and isinstance(link, Link) and link.hear_out():
             self._outlived(step.state, error, self._responses(step.responses), link.release(moved=True))
@@ -278,10 +272,7 @@ class ConnectionBase(Identity, Generic[_S]):
         return made, step.ref
 
     def _heard_unasked(self, *, queues: bool = False) -> None:
-        """On HTTP/1, raise an error if something arrived before the request that is about to be sent.
-
-        `queues` means that the request is not written yet.
-        """
+        """On HTTP/1, raise an error if something arrived before a request that is sent, or `queues`."""
 
     @pieces_first
     def stream_request_body(self, ref: RequestRef, data: BytesLike | Eof, *, flush: bool = True) -> Self:

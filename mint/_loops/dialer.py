@@ -192,7 +192,7 @@ class Dialler:
         return left
 
     def patience(self, seconds: float | None) -> tuple[float | None, bool]:
-        """Return how long to wait for an attempt, at most `seconds`, and whether the deadline is then reached.
+        """Return how long to wait for an attempt, at most `seconds`, and whether that is until the deadline.
 
         If it is, the caller must give up after this wait without looking at the clock again: timers may fire
         slightly early, so the clock could show that time is left, and then the timeout would not be raised.
