@@ -1,1 +1,1 @@
-"""Recording what a connection's engine is given and what it says, without its secrets."""
+"""Recording the input and the results of a connection's engine, without secrets."""

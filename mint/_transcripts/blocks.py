@@ -1,8 +1,8 @@
-"""Masking the secrets of HTTP/2 responses in what arrives, however it is cut.
+"""Masking of secrets in the octets of HTTP/2 responses, however they are split into reads.
 
-A header block is changed string by string (RFC 7541 6): each mask has the size of the secret, so frames and
-tables stay as they are. What the fields are, the engine's own decoder says. A frame of a header block that
-is not complete is held back, and recorded together with the rest of its block.
+A header block is changed string by string (RFC 7541 6). Each mask has the size of the secret, so frames and
+tables do not change. The engine's own decoder decodes the fields. A header block that is not complete is held
+back, and recorded when the rest has arrived.
 """
 
 from __future__ import annotations
@@ -26,16 +26,19 @@ _NUMBER_SIZE = 7  # octets of an integer at most, before the engine gives up
 
 
 class Frames(NamedTuple):
-    """What there is to know of a stream of HTTP/2 frames between two reads."""
+    """The state of masking between two reads of HTTP/2 frames."""
 
     names: frozenset[str]
     held: bytes = b""
-    """The beginning of a header block, from its first frame on, or of the head of a frame."""
+    """The start of an incomplete header block, from its first frame on, or of an incomplete frame header."""
     passing: int = 0
-    """How many octets are to come of a frame that holds no header block."""
+    """How many octets are still to arrive of a frame that is not part of a header block."""
 
     def take(self, data: bytes, state: State) -> tuple[bytes, Self]:
-        """Return what may be recorded of the octets, and how to go on. `state` has seen what was recorded."""
+        """Return the octets that may be recorded, masked, and the next state of masking.
+
+        `state` is the engine's state after everything that was recorded before.
+        """
         octets = bytearray(self.held + data)
         place = min(self.passing, len(octets))
         passing = self.passing - place
@@ -58,7 +61,7 @@ class Frames(NamedTuple):
         return bytes(octets[:place]), self._replace(held=bytes(octets[place:]), passing=passing)
 
     def rest(self) -> bytes:
-        """Return what is held back, with all that may be a secret masked."""
+        """Return what is held back, with everything masked that may be a secret."""
         octets = bytearray(self.held)
         place = 0
         while place + HEAD < len(octets):
@@ -69,14 +72,14 @@ class Frames(NamedTuple):
 
 
 def _end_of(octets: bytearray, place: int) -> int | None:
-    """Return where a frame ends, whether it is there or not; `None` where its head is not complete."""
+    """Return where a frame ends, even if it is not complete; `None` if its frame header is not complete."""
     if place + HEAD > len(octets):
         return None
     return place + HEAD + int.from_bytes(octets[place : place + 3])
 
 
 def _end_of_block(octets: bytearray, place: int) -> tuple[int, bool]:
-    """Return where the frames of a header block end, and whether all of them are there."""
+    """Return where the frames of a header block end, and whether the block is complete."""
     stream = octets[place + 5 : place + HEAD]
     while True:
         end = _end_of(octets, place)
@@ -93,7 +96,7 @@ def _end_of_block(octets: bytearray, place: int) -> tuple[int, bool]:
 
 
 def _fragments(octets: bytearray, place: int, end: int) -> list[tuple[int, int]]:
-    """Return where the pieces of a block stand, without padding and what precedes it."""
+    """Return the positions of the fragments of a header block, without padding and other fields of frames."""
     found: list[tuple[int, int]] = []
     while place < end:
         kind, flags = octets[place + 3], octets[place + 4]
@@ -115,7 +118,7 @@ def _fragments(octets: bytearray, place: int, end: int) -> list[tuple[int, int]]
 def _mask_block(
     octets: bytearray, place: int, end: int, decoder: Decoder | None, names: frozenset[str]
 ) -> None:
-    """Mask the secrets of a whole block where they stand."""
+    """Mask the secrets of a complete header block in place."""
     pieces = _fragments(octets, place, end)
     block = bytearray().join(octets[start:stop] for start, stop in pieces)
     if decoder is None:
@@ -130,7 +133,7 @@ def _mask_block(
 
 
 class _Block:
-    """A header block that is walked through from one representation to the next."""
+    """A header block that is read from one representation to the next."""
 
     def __init__(self, block: bytearray, names: frozenset[str]) -> None:
         self._block = block
@@ -138,7 +141,7 @@ class _Block:
         self._at = 0
 
     def mask(self, fields: list[tuple[str, str]], *, broken: bool) -> None:
-        """Mask the secrets among the fields; of a block that is broken, all that follows them."""
+        """Mask the secrets among the fields; if the block is broken, also everything after the fields."""
         block = self._block
         left = iter(fields)
         while self._at < len(block):
@@ -172,7 +175,7 @@ class _Block:
         self._block[start:end] = made
 
     def _blank(self) -> None:
-        """Keep of what the engine refuses how it begins."""
+        """Mask the rest of the block, but keep the start of the representation that the engine refuses."""
         block = self._block
         first = block[self._at] if self._at < len(block) else 0
         if first & 0x80 or first & 0xE0 == 0x20:  # no string in it
@@ -207,7 +210,7 @@ class _Block:
         return value
 
     def string(self) -> tuple[bool, int, int]:
-        """Return whether the string that begins here is compressed, and where its octets stand."""
+        """Return whether the string that starts here is compressed, and where its octets start and end."""
         compressed = self._at < len(self._block) and self._block[self._at] & 0x80 != 0
         size = self.number(0x7F)
         return compressed, self._at, self._at + size
@@ -215,7 +218,7 @@ class _Block:
 
 @cache
 def _code(mark: str) -> str:
-    """Return the Huffman code of a character, as digits (RFC 7541 appendix B)."""
+    """Return the Huffman code of a character, as binary digits (RFC 7541 appendix B)."""
     block, _ = Encoder().encode((("authorization", mark + "0" * 800),))
     walk = _Block(bytearray(block), frozenset())
     walk.number(0x0F)
@@ -225,7 +228,7 @@ def _code(mark: str) -> str:
 
 
 def huffman(text: str) -> bytes:
-    """Return a string as HPACK compresses it (RFC 7541 5.2)."""
+    """Return a string in the Huffman code (RFC 7541 5.2)."""
     digits = "".join(_code(mark) for mark in text)
     digits += "1" * (-len(digits) % 8)
     return int(digits or "0", 2).to_bytes(len(digits) // 8)

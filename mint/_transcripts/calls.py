@@ -1,6 +1,6 @@
-"""The calls of an engine state, as a transcript has them: what they are given, and how it is written.
+"""The calls of an engine state in a transcript: their arguments, and how they are written.
 
-The same table writes a call, reads it back and makes it.
+The same table is used to write a call and to read it back.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ VERBS: dict[str, dict[str, tuple[tuple[str, Kind], ...]]] = {
         "left": (("queued", "number"),),
     },
 }
-"""What each call of a protocol's engine is given: names and kinds."""
+"""The names and kinds of the arguments of each call of a protocol's engine."""
 
 _DECODER = JSONDecoder()
 _FAULT = ("reason", "name", "value", "size", "limit", "code", "processed", "local")
@@ -59,7 +59,7 @@ _FAULT_DEFAULTS = (None, "", "", 0, 0, 0, 1, False)
 
 
 def fault_text(fault: Fault) -> str:
-    """Return a fault on one line: its reason, and in JSON what else it says."""
+    """Return a fault on one line: its reason, and its other attributes in JSON."""
     found: tuple[object, ...] = tuple(getattr(fault, name) for name in _FAULT)
     more = {
         name: each
@@ -107,7 +107,7 @@ def _pairs_text(name: str, pairs: tuple[object, ...]) -> Iterator[str]:
 
 
 def _argument(name: str, kind: Kind, given: object, identity: int, *, frames: bool) -> Iterator[str]:
-    """Return the lines of one argument; none where it is the usual nothing."""
+    """Return the lines of one argument; none if it is `None` or empty."""
     if isinstance(given, bytes):
         by_frame = frames and kind == "input"
         yield from (f"{name} {each}" for each in (of_frames(given) if by_frame else of_octets(given)))
@@ -123,13 +123,13 @@ def _argument(name: str, kind: Kind, given: object, identity: int, *, frames: bo
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of an engine state: its name, and what it is given in order."""
+    """One call of an engine state: its name, and its arguments in order."""
 
     verb: str
     arguments: tuple[object, ...]
 
     def lines(self, protocol: str, identity: int) -> Iterator[str]:
-        """Return the lines that say what the call is given."""
+        """Return the lines of the arguments."""
         for (name, kind), given in zip(VERBS[protocol][self.verb], self.arguments, strict=True):
             yield from _argument(name, kind, given, identity, frames=protocol == "http2")
 
@@ -140,7 +140,7 @@ class Call:
 
 
 def read(protocol: str, identity: int, verb: str, lines: Sequence[tuple[str, str]]) -> Call:
-    """Make a call of its lines, each a name and what stands behind it."""
+    """Return a call from its lines, each a name and the rest of the line."""
     expected = VERBS[protocol].get(verb)
     if expected is None:
         raise LiteralError(f"a connection of {protocol} has no call {verb!a}")
@@ -152,7 +152,7 @@ def read(protocol: str, identity: int, verb: str, lines: Sequence[tuple[str, str
 
 
 def _taken(name: str, kind: Kind, lines: list[tuple[str, str]], identity: int) -> object:
-    """Take the lines of one argument off the list."""
+    """Remove the lines of one argument from the list and return its value."""
     names = {name, "piece", "+"} if kind == "pieces" else {name}
     mine = [each for each in lines if each[0] in names]
     lines[:] = [each for each in lines if each[0] not in names]
@@ -196,7 +196,7 @@ def _pair(text: str) -> tuple[object, object]:
             at += len(text[at:]) - len(text[at:].lstrip())
     except ValueError:
         made = []
-    if len(made) != 2:  # it says so
+    if len(made) != 2:  # as the message says
         raise LiteralError(f"a name and a value must follow, each in JSON, not {text[:60]!a}")
     return made[0], made[1]
 
@@ -209,5 +209,5 @@ def _ref(text: str, identity: int) -> RequestRef:
 
 
 def ref_text(ref: RequestRef, identity: int) -> str:
-    """Return the number of a ref; one of another connection says so."""
+    """Return the number of a ref; for a ref of another connection, with the identity of that."""
     return f"{ref.number}" if ref.connection == identity else f"{ref.number} of {ref.connection}"

@@ -1,14 +1,14 @@
-"""Strings and integers of HPACK, and its static table, in Python alone (RFC 7541 5, appendices A and B).
+"""Strings and integers of HPACK, and its static table, in pure Python (RFC 7541 5, appendices A and B).
 
-The compiled core has its own. This module shares no code with it, so that one can be checked against the
-other, and so that transcripts of a failing core can be edited. `mint.testing.hpack` makes the functions
-public.
+The compiled core has its own implementation. This module shares no code with it, so that each can be checked
+against the other, and so that transcripts of a failing core can be edited. `mint.testing.hpack` makes the
+functions public.
 """
 
 from typing import Final
 
 # The lengths of the codes of the octets and of EOS, "A" for 5 bits to "Z" for 30 (RFC 7541 appendix B). The
-# code is canonical: codes ascend by length, and by octet where the length is the same.
+# code is canonical: codes are in order of length, and codes of the same length are in order of the octet.
 _LENGTHS: Final = (
     "ISXXXXXXXTZXXZXXXXXXXXZXXXXXXXXXBFFHIBDGFFDGDBBBAAABBBBBBBCDKBHF"
     "IBCCCCCCCCCCCCCCCCCCCCCCDCDIOIJBKABABABBBACCBBBABCBAABCCCCCKGJIX"
@@ -99,7 +99,7 @@ _CODES: Final = _codes()
 
 
 def huffman(octets: bytes) -> bytes:
-    """Return octets in the Huffman code, padded with ones (RFC 7541 5.2)."""
+    """Encode octets in the Huffman code, padded with ones (RFC 7541 5.2)."""
     bits, count = 0, 0
     for octet in octets:
         code, length = _CODES[octet]
@@ -114,13 +114,13 @@ _LONGEST_PADDING: Final = 7
 
 
 def plain(octets: bytes) -> bytes:
-    """Return what is in the Huffman code; the inverse of `huffman` (RFC 7541 5.2).
+    """Decode octets in the Huffman code; the inverse of `huffman` (RFC 7541 5.2).
 
     Raises `ValueError` for what a decoder must refuse: EOS, and padding that is longer than seven bits or
-    has a zero.
+    contains a zero.
     """
     decoded = bytearray()
-    code, length = 1, 0  # the leading one keeps zeros
+    code, length = 1, 0  # the leading 1 bit preserves leading zeros
     for octet in octets:
         for place in range(7, -1, -1):
             code, length = code << 1 | octet >> place & 1, length + 1

@@ -1,7 +1,7 @@
-"""Masking the secrets of HTTP/1 responses in what arrives, however it is cut.
+"""Masking of secrets in the octets of HTTP/1 responses, however they are split into reads.
 
-The engine itself says whether a line is part of a head: it is fed what comes before. A line that is not
-complete and may hold a secret is held back, and recorded together with the rest of it.
+Whether a line is part of a head is known from the engine, which is fed everything before it. An incomplete
+line that may contain a secret is held back, and recorded when the rest has arrived.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _pattern(names: frozenset[str]) -> re.Pattern[bytes]:
 
 
 def _mask(octets: bytes) -> bytes:
-    """Mask line by line: blanks and line ends stay where they are."""
+    """Mask each line, except for whitespace at its ends."""
     lines = octets.decode("latin-1").split("\n")
     made: list[str] = []
     for line in lines:
@@ -38,29 +38,32 @@ def _mask(octets: bytes) -> bytes:
 
 
 def _is_secret_place(state: State) -> bool:
-    """Whether fields are read here; where nothing is read any more, everything could be one."""
+    """Whether a field may be here; true if the engine reads nothing any more, to be safe."""
     return state.reads_fields or not state.is_open_read
 
 
 class Lines(NamedTuple):
-    """What there is to know of a stream of HTTP/1 responses between two reads."""
+    """The state of masking between two reads of HTTP/1 responses."""
 
     names: frozenset[str]
     pattern: re.Pattern[bytes]
     held: bytes = b""
-    """The beginning of a line that may hold a secret."""
+    """The start of a line that may contain a secret."""
     folds: bool = False
-    """Whether a line that begins with a blank goes on with a secret."""
+    """Whether a line that starts with whitespace continues a secret (obs-fold)."""
     inside: bool = False
-    """Whether the beginning of the line that goes on was recorded: it names no secret."""
+    """Whether the start of the current line was recorded; then its field is not a secret one."""
 
     @classmethod
     def start(cls, names: frozenset[str]) -> Self:
-        """Begin a stream; `names` are those of secret fields."""
+        """Return the initial state; `names` are those of secret fields."""
         return cls(names, _pattern(names))
 
     def take(self, data: bytes, state: State) -> tuple[bytes, Self]:
-        """Return what may be recorded of the octets, and how to go on. `state` has seen what was recorded."""
+        """Return the octets that may be recorded, masked, and the next state of masking.
+
+        `state` is the engine's state after everything that was recorded before.
+        """
         octets = self.held + data
         walk = _Walk(state)
         if self.folds and not self.inside and octets[:1] in {b" ", b"\t"}:
@@ -72,7 +75,7 @@ class Lines(NamedTuple):
             walk.put(octets[walk.read : found.start()])
             name = found["name"]
             if name is not None and self.inside and not found.start():
-                walk.put(octets[:1])  # no line begins here
+                walk.put(octets[:1])  # this is not the start of a line
             elif not walk.is_secret_place():
                 walk.put(found[0])
             elif name is not None:
@@ -84,7 +87,7 @@ class Lines(NamedTuple):
         return self._kept(octets, walk)
 
     def _kept(self, octets: bytes, walk: _Walk) -> tuple[bytes, Self]:
-        """Hold back the last line where it is not complete and may hold a secret."""
+        """Hold back the last line if it is incomplete and may contain a secret."""
         made = bytes(walk.made)
         begin = octets.rfind(b"\n") + 1
         folds = walk.secret_end >= begin - 1
@@ -99,7 +102,7 @@ class Lines(NamedTuple):
         return made, self._replace(held=b"", folds=whole and folds, inside=not whole)
 
     def _may_be_secret(self, line: bytes, *, folds: bool, inside: bool) -> bool:
-        """Whether an unfinished line may go on with a secret, or holds a part of one."""
+        """Whether an incomplete line contains a part of a secret, or may continue with one."""
         if inside:
             return line.endswith(b"/") or b"//" in line
         if line[:1] in {b" ", b"\t"}:
@@ -111,7 +114,7 @@ class Lines(NamedTuple):
         return bool(begun) and any(each.startswith(begun) or begun.startswith(each) for each in self.names)
 
     def rest(self) -> bytes:
-        """Return what is held back, with all that may be a secret masked."""
+        """Return what is held back, with everything masked that may be a secret."""
         if self.inside:
             return _mask(self.held)
         found = self.pattern.match(self.held)
@@ -124,31 +127,31 @@ class Lines(NamedTuple):
 
 
 class _Walk:
-    """Goes through octets once, and knows what the engine makes of those that it has passed."""
+    """Collects the masked octets, and feeds them to an engine state to know what may follow."""
 
     def __init__(self, state: State) -> None:
         self.made = bytearray()
-        self.secret_end = -2  # not even before the first octet
+        self.secret_end = -2  # no secret yet; -1 would be the position before the first octet
         self._start = self._state = state
         self._fed = 0
 
     @property
     def read(self) -> int:
-        """How many octets were passed: a mask is as long as what it hides."""
+        """How many octets were processed: a mask is as long as the secret."""
         return len(self.made)
 
     def put(self, octets: bytes) -> None:
-        """Pass octets, masked or not."""
+        """Add octets, masked or not."""
         self.made += octets
 
     def rewind(self, place: int) -> None:
-        """Let `is_secret_place` speak of another place."""
+        """Go back to an earlier position."""
         if place < self._fed:
             self._state, self._fed = self._start, 0
         del self.made[place:]
 
     def is_secret_place(self) -> bool:
-        """Whether a field can begin where the walk has come to."""
+        """Whether a field may be at the current position."""
         if len(self.made) > self._fed:
             self._state = self._state.feed(bytes(self.made[self._fed :])).state
             self._fed = len(self.made)

@@ -1,4 +1,4 @@
-"""How values are written in a transcript: octets, text, numbers. Every literal fits on a line."""
+"""The literals of transcripts: octets, text, numbers. Each literal is on one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 from .._core.http2_config import PREFACE
 
 _WIDTH = 96
-"""How many octets of text a line holds at most."""
+"""The most octets of text on one line."""
 _HEX_WIDTH = 32
 _HEAD = 9
 _KINDS = (
@@ -39,16 +39,16 @@ _COMMENT = re.compile(r"(?:\s+#.*)?\s*")
 
 
 class LiteralError(ValueError):
-    """What stands in a transcript is no literal."""
+    """A part of a transcript is not a valid literal."""
 
 
 def quoted(octets: bytes) -> str:
-    """Return octets as text between quotes."""
+    """Return octets as text in quotes."""
     return '"' + "".join([_MARKS[each] for each in octets]) + '"'
 
 
 def unquoted(text: str) -> bytes:
-    """Return the octets of a literal: text between quotes, or hexadecimal digits; a comment may follow."""
+    """Return the octets of a literal: text in quotes, or hexadecimal digits; a comment may follow."""
     text = text.strip()
     found = _QUOTED.match(text) or _HEX.match(text)
     if found is None or not _COMMENT.fullmatch(text, found.end()):
@@ -72,7 +72,7 @@ def value(text: str) -> object:
 
 
 def _stand_in(given: object) -> object:
-    """Return what is written of a value that JSON does not have."""
+    """Return what is written for a value that JSON does not support."""
     if _is_set(given):
         return sorted(map(str, given))
     return type(given).__name__
@@ -88,7 +88,7 @@ def written(given: object) -> str:
 
 
 def _is_text(octets: bytes) -> bool:
-    """Whether octets are better read as text."""
+    """Whether octets are written as text: at least three fifths of them are printable."""
     return sum(0x20 <= each < 0x7F or each in _ESCAPES for each in octets) * 5 >= 3 * len(octets)
 
 
@@ -99,7 +99,7 @@ def _text_lines(octets: bytes) -> Iterator[str]:
 
 
 def _lines(octets: bytes) -> Iterator[bytes]:
-    """Cut after each LF, and nowhere else."""
+    """Split after each LF, and nowhere else."""
     start = 0
     while start < len(octets):
         end = octets.find(b"\n", start) + 1 or len(octets)
@@ -113,12 +113,12 @@ def _hex_lines(octets: bytes) -> Iterator[str]:
 
 
 def of_octets(octets: bytes) -> Iterator[str]:
-    """Return literals, one for each line, that make these octets."""
+    """Return the literals for these octets, one per line."""
     return _text_lines(octets) if _is_text(octets) else _hex_lines(octets)
 
 
 def of_frames(octets: bytes) -> Iterator[str]:
-    """Return literals that make these octets of HTTP/2, each frame on lines of its own if all are whole."""
+    """Return the literals for these octets of HTTP/2; if all frames are complete, each has its own lines."""
     if octets.startswith(PREFACE):
         yield quoted(PREFACE) + "  # the preface"
         octets = octets[len(PREFACE) :]
@@ -136,7 +136,7 @@ def of_frames(octets: bytes) -> Iterator[str]:
 
 
 def _frames(octets: bytes) -> list[bytes] | None:
-    """Cut octets into whole frames; `None` where they are not."""
+    """Split octets into frames; return `None` if the last frame is not complete."""
     made: list[bytes] = []
     place = 0
     while place < len(octets):

@@ -1,8 +1,8 @@
-"""Masks: what stands in a transcript in place of a secret.
+"""Masks, which replace secrets in transcripts.
 
-A mask has as many characters as the secret, and as many octets where HPACK compresses it (RFC 7541 5.2), so
-that frames, windows, tables and limits come to the same. What makes a value invalid stays in it: blanks at
-its ends, control characters, letters outside of ASCII.
+A mask has as many characters as the secret, and as many octets after HPACK compression (RFC 7541 5.2), so
+that frames, windows, tables and limits come to the same sizes. Characters that make a value invalid are kept:
+whitespace at its ends, control characters, and characters above U+00FF.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..types import HeaderFields
 
 Span = tuple[int, int]
-"""Where a secret begins and ends in a value."""
+"""The start and end of a secret in a value."""
 
 _USERINFO = re.compile(r"//([^/?#\s\"'<>]*)@")
 _SCHEMES = re.compile(r"(?i)(?:basic|bearer|digest|dpop|hawk|negotiate|ntlm|hoba|mutual|scram-\S+) +(?=\S)")
@@ -32,14 +32,14 @@ _LINE_BREAK = re.compile(r"[\r\n\0]")
 _HOSTS = frozenset({"host", ":authority"})
 _BLANKS = " \t"
 _LEAST = 5
-_SHORT = "0"  # one of the shortest
-_FILLERS = "0-x*!|#@^{\\"  # of visible characters, one for each number of bits
-_PADDING = 800  # enough to make the encoder compress, whatever stands beside it
+_SHORT = "0"  # a character with one of the shortest codes
+_FILLERS = "0-x*!|#@^{\\"  # one visible character for each length of code
+_PADDING = 800  # so many characters that the encoder compresses the string, whatever else is in it
 _OCTET = 8
 
 
 def _sizes() -> tuple[int, ...]:
-    """Return how many bits HPACK makes of each character (RFC 7541 appendix B)."""
+    """Return the length in bits of each character's Huffman code (RFC 7541 appendix B)."""
     encoder = Encoder()
     padding = _SHORT * _PADDING
 
@@ -51,7 +51,7 @@ def _sizes() -> tuple[int, ...]:
 
 
 _BITS = _sizes()
-# The characters of masks, by how many bits they have; only obs-text has more than any that is visible.
+# The characters of masks, by the length of their codes; the longest codes are those of obs-text.
 _MARKS = {
     **{_BITS[mark]: chr(mark) for mark in range(0x80, 0x100)},
     **{_BITS[ord(each)]: each for each in _FILLERS},
@@ -59,17 +59,17 @@ _MARKS = {
 
 
 def bits(text: str) -> int:
-    """Return how many bits HPACK makes of a value when it compresses it."""
+    """Return the length in bits of a value in the Huffman code."""
     return sum(_BITS[ord(mark)] for mark in text)
 
 
 def octets_on_the_wire(text: str) -> int:
-    """Return how many octets the encoder makes of a value, compressed or not, whichever is less."""
+    """Return how many octets the encoder writes for a value: compressed or not, whichever is shorter."""
     return min(len(text), -(-bits(text) // _OCTET))
 
 
 def filler(count: int, least: int, most: int) -> str | None:
-    """Return so many characters that come to so many bits; `None` where there are none."""
+    """Return `count` characters whose codes have `least` to `most` bits; `None` if that is impossible."""
     made: list[str] = []
     for left in range(count, 0, -1):
         share = (most - _LEAST * left) / left + _LEAST
@@ -89,7 +89,7 @@ def secret_names(sensitive: Iterable[str]) -> frozenset[str]:
 
 
 def _is_odd(name: str, names: frozenset[str]) -> bool:
-    """Whether a name that is not a token, and is refused, holds that of a secret field."""
+    """Whether an invalid name, which the engine refuses, contains the name of a secret field."""
     if _TOKEN.fullmatch(name):
         return False
     letters = _OTHERS.sub("", name)
@@ -97,12 +97,12 @@ def _is_odd(name: str, names: frozenset[str]) -> bool:
 
 
 def spans(name: str, value: str, names: frozenset[str]) -> list[Span]:
-    """Return where the secrets of a field's value stand."""
+    """Return the positions of the secrets in a field's value."""
     lower = name.lower()
     if lower not in names and not _is_odd(lower, names):
         if lower in _HOSTS and "@" in value:
             return [(0, value.rfind("@"))]
-        # What a line break separates may be a field of its own, in a value that the engine refuses.
+        # The text after a line break may be meant as another field; the engine refuses such a value.
         broken = _LINE_BREAK.search(value)
         end = len(value) if broken is None else broken.start()
         found = [each.span(1) for each in _USERINFO.finditer(value, 0, end)]
@@ -112,7 +112,7 @@ def spans(name: str, value: str, names: frozenset[str]) -> list[Span]:
 
 
 def _trimmed(value: str, where: Iterable[Span]) -> list[Span]:
-    """Return the same places without the blanks at their ends, which make values invalid."""
+    """Return the same positions without whitespace at their ends, which makes values invalid."""
     found: list[Span] = []
     for start, end in where:
         text = value[start:end]
@@ -132,7 +132,7 @@ def plain(value: str, where: Iterable[Span]) -> str:
 def refit(value: str, where: list[Span], size: int | None = None) -> str:
     """Return the value with its secrets masked, and as many octets in HPACK as before.
 
-    `size` is how many it has where it is compressed already, which a peer may do at a loss.
+    `size` is the size of a value that a peer has compressed, which may be longer than uncompressed.
     """
     if not where or _UNSENDABLE.search(value):
         return plain(value, where)
@@ -162,13 +162,13 @@ def fields(pairs: HeaderFields, names: frozenset[str], *, fitted: bool) -> Heade
 def target(text: str) -> str:
     """Return a request target with the credentials before its host masked.
 
-    Where a host ends cannot be told in what is no URI: then rather too much is masked.
+    If the target is not a valid URI, it is unclear where the host ends, and rather too much is masked.
     """
     at = text.rfind("@")
     if at < 0 or text.startswith("/"):
         return text
     start = text.find("//") + 2
-    if start < 2 or start > at:  # the length of what was looked for
+    if start < 2 or start > at:  # 2 is the length of "//"
         return plain(text, [(0, at)])
     authority = re.split(r"[/?#]", text[start:], maxsplit=1)[0]
     _, colon, port = authority.rpartition(":")

@@ -1,11 +1,11 @@
-"""An engine state that is recorded: it does what the state does, and writes it down.
+"""An engine state that is recorded: it passes calls on to the state, and writes them to a transcript.
 
-Secrets are masked before anything is written. So that a replay comes to exactly what is recorded, what is
-written is what a *shadow* says: a second state of the same engine, which is given the same calls with their
-secrets masked. As long as nothing was masked, the shadow is the state itself. Where masks change more than
-the secrets, the transcript says so.
+Secrets are masked before anything is written. A replay has only the masked calls and must give exactly the
+recorded results. So the results that are written are those of a *shadow*: a second state of the same engine,
+which gets the same calls with their secrets masked. As long as nothing was masked, the shadow is the state
+itself. If the masks change more than the secrets, the transcript says so.
 
-Like a state, a recorded one is never written, so old values and forks are recorded like the newest.
+Like a state, a recorded state is immutable, so operations of old values and forks are recorded, too.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _DERIVED = frozenset({"authority"})
 
 
 def options_of(config: http1.Config | http2.Config) -> list[tuple[str, object]]:
-    """Return what an engine was configured with, by name."""
+    """Return the names and values of an engine's configuration."""
     names = [name for name in dir(type(config)) if not name.startswith("_") and name not in _DERIVED]
     return [(name, getattr(config, name)) for name in names]
 
 
 def configured(make: Callable[..., _C], options: Mapping[str, object]) -> _C:
-    """Make the configuration of an engine of what `options_of` returned."""
+    """Make the configuration of an engine from what `options_of` returned."""
     return make(**options)
 
 
@@ -51,7 +51,7 @@ def _masked_config(config: http1.Config, names: frozenset[str]) -> http1.Config:
 
 
 def record_http1(state: http1.State, record: Record) -> http1.State:
-    """Return the first state of a connection, recorded from now on."""
+    """Return the initial state of a connection as one that is recorded."""
     config = state.config
     track = as_recorder(record).track("http1", config.identity)
     names = masks.secret_names(config.sensitive)
@@ -61,24 +61,24 @@ def record_http1(state: http1.State, record: Record) -> http1.State:
         shadow = state if hidden == config else http1.State(hidden)
     track.begin_connection(options_of(shadow.config), [f". {of_state(shadow)}"])
     made = Recorded(track, state, shadow, Lines.start(names), names, 0)
-    return cast("http1.State", made)  # it has every method of one, and compiled code asks for no more
+    return cast("http1.State", made)  # it has all methods of a state, and compiled code needs no more
 
 
 def record_http2(opening: Step[http2.State], record: Record) -> Step[http2.State]:
-    """Return the first step of a connection, recorded from now on."""
+    """Return the first step of a connection with a state that is recorded."""
     config = opening.state.config
     track = as_recorder(record).track("http2", config.identity)
     names = masks.secret_names(config.sensitive)
     track.begin_connection(options_of(config), of_step(opening, "http2", config.identity))
     made = Recorded(track, opening.state, opening.state, Frames(names), names, 0)
-    return opening.leading_to(cast("http2.State", made))  # it has every method of one, as above
+    return opening.leading_to(cast("http2.State", made))  # it has all methods of a state, as above
 
 
 class Recorded:
     """A state of either protocol that is recorded."""
 
     __slots__ = ("_names", "_number", "_reader", "_shadow", "_state", "_track")
-    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # as states have none
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # like states
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Recorded:
 
     @property
     def unrecorded(self) -> State:
-        """The state itself: for what has no consequences."""
+        """The state itself, for calls that are not to be recorded."""
         return self._state
 
     def __getattr__(self, name: str) -> object:
@@ -113,15 +113,15 @@ class Recorded:
     # -- steps
 
     def _with(self, state: State, shadow: State, reader: Lines | Frames, number: int) -> Self:
-        """Return the successor; this very state where nothing has changed."""
+        """Return the successor, or this state if nothing has changed."""
         if state is self._state and shadow is self._shadow and reader is self._reader:
             return self
         if shadow is not state and not reader.held and shadow == state:
-            shadow = state  # what was masked has left no trace
+            shadow = state  # the masked secrets make no difference any more
         return type(self)(self._track, state, shadow, reader, self._names, number)
 
     def _number_of(self, shadow: State, number: int) -> int:
-        """Return by which step a state is known: one that changed nothing leads to where it came from."""
+        """Return the step that led to a state; a step that changed nothing does not count."""
         return self._number if shadow is self._shadow else number
 
     def call(self, verb: str, given: tuple[object, ...], masked: tuple[object, ...]) -> Step[Self]:
@@ -144,10 +144,10 @@ class Recorded:
         )
 
     def _make_shown(self, hidden: Call, step: Step[State]) -> Step[State]:
-        """Make the call with its secrets masked."""
+        """Make the call with its secrets masked on the shadow."""
         try:
             return _step_of(hidden.make(self._shadow))
-        except Exception as error:  # noqa: BLE001  # the connection is not to suffer from it
+        except Exception as error:  # noqa: BLE001  # recording must not break the connection
             self._track.end_step(self._number, [f"~ with masks: {of_error(error)}"])
             return step.leading_to(self._shadow)
 
@@ -195,19 +195,19 @@ class Recorded:
         return self.call("end_body", (ref, pairs), (ref, self._masked(pairs)))
 
     def lose(self, broken: Fault) -> Step[Self]:
-        """Take that the wire broke."""
+        """Fail everything that is open, because the transport broke."""
         return self.settled().call("lose", (broken,), (broken,))
 
     def close(self) -> Step[Self]:
-        """Say goodbye and forget what is open."""
+        """Close: open requests get no further responses."""
         return self.settled().call("close", (), ())
 
     def feed_eof(self, clean: bool) -> Step[Self]:
-        """Take the peer's end."""
+        """Handle the peer's end."""
         return self.settled().call("feed_eof", (clean,), (clean,))
 
     def traced(self, on: bool) -> Self:
-        """Return the same state with notes on or off, which are no part of a transcript."""
+        """Return the same state with notes turned on or off; they are not recorded."""
         state = self._state.traced(on)
         shadow = state if self._shadow is self._state else self._shadow
         return self._with(state, shadow, self._reader, self._number)
@@ -215,10 +215,10 @@ class Recorded:
     # -- what arrives
 
     def feed(self, data: bytes) -> Step[Self]:
-        """Take what the peer sent."""
+        """Parse octets from the peer."""
         octets, reader = self._masked_input(data)
         if not octets:
-            # All of it is held back: it is recorded with what follows, unless nothing does.
+            # Everything is held back: it is recorded with what follows, or by `settled`.
             step = _step_of(self._state.feed(data))
             made = self._with(step.state, self._shadow, reader, self._number)
             return step.leading_to(made if step.fault is None else made.settled())
@@ -234,14 +234,14 @@ class Recorded:
             shown = step
             if self._shadow is not self._state or octets != data:
                 shown = self._make_shown(hidden, step)
-            # What is held back may be what the engine does not like.
+            # The fault may be in the octets that are held back.
             settles = step.fault is not None and shown.fault is None and bool(reader.held)
             self._end(number, shown if settles else step, shown)
         made = self._with(step.state, shown.state, reader, self._number_of(shown.state, number))
         return step.leading_to(made.settled() if settles else made)
 
     def settled(self) -> Self:
-        """Record what is held back: nothing that belongs to it will come."""
+        """Record what is held back, because the rest of it will not arrive."""
         reader = self._reader
         octets = reader.rest()
         if not octets:
@@ -259,7 +259,7 @@ class Recorded:
         )
 
     def unasked(self, data: bytes) -> Step[Self]:
-        """Take what came while no request was open (HTTP/1)."""
+        """Parse octets that arrived while no request was open (HTTP/1)."""
         octets, _ = self._masked_input(data)
         return self.call("unasked", (data,), (octets,))
 
@@ -271,18 +271,18 @@ class Recorded:
             return reader.take(data, cast("http1.State", self._shadow))  # lines are of HTTP/1
         return reader.take(data, cast("http2.State", self._shadow))  # frames are of HTTP/2
 
-    # -- calls of HTTP/2 alone
+    # -- calls of HTTP/2 only
 
     def cancel(self, ref: RequestRef) -> Step[Self]:
-        """Give a request up."""
+        """Cancel a request."""
         return self.call("cancel", (ref,), (ref,))
 
     def ping(self, payload: bytes) -> Step[Self]:
-        """Ask for a sign of life."""
+        """Send a PING."""
         return self.call("ping", (payload,), (payload,))
 
     def put_settings(self, settings: tuple[tuple[str, int], ...]) -> Step[Self]:
-        """Change what we tell the server."""
+        """Change settings of the client."""
         return self.call("put_settings", (settings,), (settings,))
 
     def update_priority(self, ref: RequestRef, value: bytes) -> Step[Self]:
@@ -294,26 +294,26 @@ class Recorded:
         return self.call("set_receive_window", (ref, size), (ref, size))
 
     def set_refill(self, ref: RequestRef, on: bool) -> Step[Self]:
-        """Stop refilling a receive window, or go on."""
+        """Stop or resume refilling a receive window."""
         return self.call("set_refill", (ref, on), (ref, on))
 
     def flushed(self) -> Self:
-        """Take that everything has left."""
+        """Note that all output was written."""
         return self.left(0)
 
     def left(self, queued: int) -> Self:
-        """Take that no more than so many octets wait to be written."""
+        """Note that at most `queued` octets wait to be written."""
         return self._passed("left", queued, queued)
 
     def at(self, milliseconds: int) -> Self:
-        """Take what time it is; the transcript counts from the first time that was told."""
+        """Set the current time; the transcript counts from the first time that was set."""
         track = self._track
         if track.began is None:
             track.began = milliseconds
         return self._passed("at", milliseconds, milliseconds - track.began)
 
     def _passed(self, verb: str, given: int, shown: int) -> Self:
-        """Record what a state is told of time and of the wire, where it makes a difference."""
+        """Pass the time or the queue's size to the state; record that if the state changes."""
         track = self._track
         call = Call(verb, (given,))
         state = _state_of(call.make(self._state))
@@ -337,12 +337,12 @@ class Recorded:
         return target if self._track.secrets else masks.target(target)
 
     def _unwritten(self, step: Step[_T]) -> Step[Self]:
-        """Go on after a call that no transcript can hold; the engine refuses such calls by an exception."""
+        """Continue after a call that cannot be recorded; the engine raises an exception for such calls."""
         return step.leading_to(self)
 
 
 def _listed(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """Return what can be read twice; what is no iterable of pairs stays for the engine to refuse."""
+    """Return an iterable that can be read twice; anything invalid is left for the engine to refuse."""
     if (
         isinstance(headers, (str, tuple, list))
         or hasattr(headers, "keys")
@@ -353,7 +353,7 @@ def _listed(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
 
 
 def _pairs(headers: object) -> tuple[tuple[str, str], ...] | None:
-    """Return fields as they are recorded; `None` where they are none."""
+    """Return header fields as they are recorded; `None` if they are not pairs of `str`."""
     if isinstance(headers, str) or hasattr(headers, "keys") or not hasattr(headers, "__iter__"):
         return None
     made: list[tuple[str, str]] = []

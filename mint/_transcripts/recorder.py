@@ -1,4 +1,4 @@
-"""Where transcripts are written: a file that the recorder owns, or one of the caller's."""
+"""Writing of transcripts, to a file that the recorder owns or to one of the caller's."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FIRST_LINE = "mint-transcript 1"
-"""What a transcript begins with: the format, and its version."""
+"""The first line of a transcript: the format and its version."""
 
 
 class TextSink(Protocol):
-    """What text can be written to; a text file is one."""
+    """An object that text can be written to, for example a text file."""
 
     def write(self, text: str, /) -> object:
-        """Take text."""
+        """Write text."""
         ...
 
 
 Record: TypeAlias = "str | os.PathLike[str] | TextSink | Recorder"
-"""What `record=` takes: the path of a file, something to write text to, or a `Recorder`."""
+"""The type of `record=`: the path of a file, an object with a `write` method for text, or a `Recorder`."""
 
 
 class _File:
-    """A file of the recorder's own, written without a buffer: nothing is lost with the process."""
+    """A file that the recorder owns, written without a buffer: nothing is lost if the process ends."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-        flags |= getattr(os, "O_BINARY", 0)  # of Windows
+        flags |= getattr(os, "O_BINARY", 0)  # on Windows
         self._descriptor = os.open(path, flags, 0o600)
 
     def write(self, text: str) -> None:
-        """Write all of it."""
+        """Write all of the text."""
         octets = memoryview(text.encode())
         while octets:
             octets = octets[os.write(self._descriptor, octets) :]
@@ -52,7 +52,7 @@ class _File:
 
 
 class _Desk:
-    """Where the connections of a recorder write, one step at a time."""
+    """The shared output of a recorder's connections; they write one step at a time."""
 
     def __init__(self, sink: TextSink) -> None:
         self.failure: Exception | None = None
@@ -64,12 +64,12 @@ class _Desk:
         self._waiting: list[str] = []
 
     def enter(self) -> None:
-        """Keep other threads out; what this one does meanwhile, in a finalizer, is written afterwards."""
+        """Lock out other threads. Steps of this thread in a finalizer meanwhile are written afterwards."""
         self._lock.acquire()
         self._inside += 1
 
     def leave(self) -> bool:
-        """Let others in; return whether something was written that had to wait."""
+        """Unlock; return whether something was written that had to wait."""
         late: list[str] = []
         self._inside -= 1
         if not self._inside:
@@ -80,7 +80,7 @@ class _Desk:
         return bool(late)
 
     def put(self, text: str) -> None:
-        """Write text, now or after the step that is at work."""
+        """Write text, now or after the step in progress."""
         with self._lock:
             if self._inside > 1:
                 self._waiting.append(text)
@@ -88,7 +88,7 @@ class _Desk:
                 self._write(text)
 
     def close(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         with self._lock:
             self._sink = None
 
@@ -109,20 +109,21 @@ class _Desk:
 class Recorder:
     """Writes transcripts of connections, any number of them, into one place.
 
-    A file named by its path belongs to the recorder: it is begun anew, readable by its owner alone, and
-    closed by `close`, or with the last value of the last connection. Anything else is yours to close. Each
-    step is written at once, its input before the engine sees it, so a transcript ends where a process does.
+    A file that is given by its path belongs to the recorder: it is overwritten, readable only by its owner,
+    and closed by `close`, or when the last value of the last connection is dropped. Anything else is yours to
+    close. Each step is written at once, its input before the engine processes it, so nothing is lost if the
+    process ends.
 
-    One recorder may serve many connections, forks and threads; recorded connections do one step at a time.
-    Where writing fails, recording ends and the connection goes on: `failure` says why, and a warning goes to
-    the logger `mint`. After a fork of the process only the parent goes on recording.
+    One recorder may serve many connections, forks and threads; recorded connections do one step at a time. If
+    writing fails, recording ends and the connections continue: `failure` says why, and a warning is logged to
+    the logger `mint`. After a fork of the process, only the parent continues to record.
 
     Args:
-        target: a path, or what has a `write` for text.
+        target: a path, or an object with a `write` method for text.
         secrets: record secrets as they are. Otherwise `authorization`, cookies, proxy credentials, the
-            fields in `sensitive_headers` and credentials in URLs are masked, wherever they stand.
+            fields in `sensitive_headers` and credentials in URLs are masked, wherever they occur.
 
-    Raises `OSError` where the file cannot be made, `TypeError` for any other target.
+    Raises `OSError` if the file cannot be created, `TypeError` for any other target.
 
     """
 
@@ -143,17 +144,17 @@ class Recorder:
 
     @property
     def failure(self) -> Exception | None:
-        """Why recording has ended early, if it has."""
+        """The error that ended recording early; `None` if there was none."""
         return self._desk.failure
 
     def close(self) -> None:
-        """End recording, and close the file if it is the recorder's own; connections go on. Idempotent."""
+        """End recording, and close the file if the recorder owns it; connections stay open. Idempotent."""
         self._desk.close()
         if self._end is not None:
             self._end()
 
     def __enter__(self) -> Self:
-        """Close it at the end of the block."""
+        """Close the recorder at the end of the block."""
         return self
 
     def __exit__(
@@ -162,7 +163,7 @@ class Recorder:
         self.close()
 
     def track(self, protocol: str, identity: int) -> Track:
-        """Return a part of the transcript for one more connection; connections ask for it themselves."""
+        """Return the track of one more connection; called by connections."""
         return Track(self, self._desk, protocol, identity, secrets=self._secrets)
 
 
@@ -181,8 +182,8 @@ class Track:
         self.protocol = protocol
         self.identity = identity
         self.began: int | None = None
-        """When time was first told, in milliseconds: transcripts count from there."""
-        self._recorder = recorder  # its file is open as long as somebody may write to it
+        """The first time that was set, in milliseconds: transcripts count from there."""
+        self._recorder = recorder  # keeps the file open as long as a connection may write to it
         self._desk = desk
         self._latest = 0
         self._steps = 0
@@ -191,21 +192,21 @@ class Track:
             self._number = desk.connections
 
     def begin_connection(self, options: Iterable[tuple[str, object]], results: Iterable[str]) -> None:
-        """Write what the connection was made of, and what it says at once."""
+        """Write the options of the connection, and its first results."""
         lines = [f"  {name} {written(each)}" for name, each in options]
         lines += [f"  {line}" for line in results]
         self._put([f"\nconnection {self._number} {self.protocol}", *lines])
 
     def __enter__(self) -> None:
-        """Begin a step, or what must not be mixed with others."""
+        """Start a step, or other text that must not be mixed with that of other connections."""
         self._desk.enter()
 
     def __exit__(self, *_: object) -> None:
         if self._desk.leave():
-            self._latest = -1  # something else stands at the end of the transcript
+            self._latest = -1  # something else is at the end of the transcript
 
     def begin_step(self, verb: str, base: int, lines: Iterable[str]) -> int:
-        """Write a call on the state that a step led to; return the number of this step."""
+        """Write a call on the state that step `base` led to; return the number of this step."""
         self._steps += 1
         head = [f"\n{self._number} {verb}"]
         if base != self._latest:
@@ -215,7 +216,7 @@ class Track:
         return self._steps
 
     def end_step(self, state: int, lines: Iterable[str]) -> None:
-        """Write what a step gave; `state` is the step whose successor it led to."""
+        """Write the results of a step; `state` is the number of the step whose state is the current one."""
         self._latest = state
         self._put([f"  {line}" for line in lines])
 

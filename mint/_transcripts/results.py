@@ -1,4 +1,4 @@
-"""What a call gave, as a transcript has it: responses, output, faults, and how the state stands now."""
+"""The results of a call in a transcript: responses, output, faults, and a summary of the new state."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NAMES = {
     "PushPromise": "promise",
 }
 _SHOWN = 48
-"""How many octets of a body are shown where they came; the input has all of them."""
+"""Up to how many octets the content of a response is shown; the input contains all of it."""
 
 
 def _fields(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _content(data: bytes) -> str:
 
 
 def _of_response(event: Event, identity: int) -> Iterator[str]:
-    """Return the lines of a response; fields have a line each."""
+    """Return the lines of a response, with one line per header field."""
     if isinstance(event, (Origins, AltSvc, GoAway, ServerSettings)):
         yield f"* {_of_connection(event, identity)}"
         return
@@ -80,7 +80,7 @@ def _of_response(event: Event, identity: int) -> Iterator[str]:
 
 
 def _of_connection(event: Origins | AltSvc | GoAway | ServerSettings, identity: int) -> str:
-    """Return what is said of the connection, on one line."""
+    """Return the line of an event that concerns the connection."""
     match event:
         case Origins(origins=origins):
             return " ".join(("origins", *map(written, origins)))
@@ -94,7 +94,7 @@ def _of_connection(event: Origins | AltSvc | GoAway | ServerSettings, identity: 
 
 
 def of_state(state: State) -> str:
-    """Return in one line how a state stands."""
+    """Return a summary of a state on one line."""
     reads = "reads" if state.is_open_read else "reads no more"
     writes = "writes" if state.is_open_write else "writes no more"
     made = [f"{state.open_request_count} open", reads, writes]
@@ -112,7 +112,7 @@ def of_state(state: State) -> str:
 
 
 def of_step(step: Step[State], protocol: str, identity: int) -> Iterator[str]:
-    """Return the lines of all that a step says."""
+    """Return the lines of all results of a step."""
     output = b"".join(step.output)
     for each in of_frames(output) if protocol == "http2" else of_octets(output):
         yield f"> {each}"
@@ -130,12 +130,12 @@ def of_step(step: Step[State], protocol: str, identity: int) -> Iterator[str]:
 
 
 def of_error(error: BaseException) -> str:
-    """Return the line of an exception; its text may hold what was given."""
+    """Return the line of an exception, without its text, which may contain secrets."""
     return f"! raised {type(error).__name__}"
 
 
 def differences(real: Step[State], shown: Step[State]) -> Iterator[str]:
-    """Say where a step differs from that of the same call with its secrets masked."""
+    """Return lines that say how a step differs from that of the same call with its secrets masked."""
     ours, theirs = _outline(real), _outline(shown)
     for name, mine in ours.items():
         if mine != theirs[name]:
@@ -143,7 +143,7 @@ def differences(real: Step[State], shown: Step[State]) -> Iterator[str]:
 
 
 def _outline(step: Step[State]) -> dict[str, object]:
-    """Return what masks must not change."""
+    """Return the results that masks must not change."""
     return {
         "responses": [type(each).__name__ for each in step.responses],
         "octets of output": sum(len(each) for each in step.output),

@@ -1,7 +1,7 @@
-"""Transcripts: what a connection's engine was given and what it said, as a file that can be replayed.
+"""Transcripts: the input and the results of a connection's engine, in a file that can be replayed.
 
-`record=` of every `connect` and `initiate` writes one; `replay` gives it to an engine again, without a
-network. The format is described in the guide.
+The argument `record` of every `connect` and `initiate` writes one; `replay` makes the recorded calls again,
+without a network. The format is described in the guide.
 """
 
 from .._transcripts.recorder import Record, Recorder, TextSink

@@ -1,4 +1,4 @@
-"""Reading transcripts, and writing them again."""
+"""Reading transcripts, and writing them back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .._transcripts.recorder import TextSink
 
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
-"""Where a transcript is read from: the path of a file, a text file, or lines of text."""
+"""The source of a transcript: the path of a file, a text file, or lines of text."""
 
 _CONNECTION = re.compile(r"connection (\d{1,9}) (http1|http2)")
 _STEP = re.compile(r"(\d{1,9}) (\w+)")
@@ -31,12 +31,12 @@ _SETS = frozenset({"sensitive"})
 
 
 class TranscriptError(ValueError):
-    """What was read is no transcript of this version; the text says in which line, and why."""
+    """The text is not a valid transcript of this version; the message says in which line, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A connection as a transcript has it: its number, its protocol and what its engine was made of."""
+    """A connection in a transcript: its number, its protocol and the options of its engine."""
 
     connection: int
     protocol: str
@@ -46,12 +46,12 @@ class Beginning:
 
     @property
     def identity(self) -> int:
-        """What its refs have in common."""
+        """The `connection` of its refs."""
         found = self.options["identity"]
         return found if isinstance(found, int) else 0
 
     def config(self) -> http1.Config | http2.Config:
-        """Return what the engine is configured with."""
+        """Return the configuration of the engine."""
         try:
             if self.protocol == "http1":
                 return configured(http1.Config, self.options)
@@ -60,7 +60,7 @@ class Beginning:
             raise TranscriptError(f"line {self.line}: the connection cannot be made: {error}") from error
 
     def lines(self) -> Iterator[str]:
-        """Return the lines of a transcript that say this."""
+        """Return its lines in a transcript."""
         yield f"connection {self.connection} {self.protocol}"
         yield from (f"  {name} {written(each)}" for name, each in self.options.items())
         yield from (f"  {each}" for each in self.results or ())
@@ -68,22 +68,22 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step as a transcript has it: a call, and what it gave."""
+    """One step in a transcript: a call, and its results."""
 
     beginning: Beginning
     number: int
-    """Of the step, within its connection."""
+    """The number of the step within its connection."""
     base: int
-    """The step whose successor the call is made on."""
+    """The step that led to the state on which the call is made."""
     call: Call
     results: tuple[str, ...] | None
-    """What was recorded; `None` where the transcript ends before, or was shrunk."""
+    """The recorded results; `None` if the transcript ends before them, or was shrunk."""
     line: int
     ref: int | None = None
-    """The number of the ref that a request was given, 0 if it was refused; `None` if nothing says so."""
+    """The number of the ref that a request got, 0 if it was refused; `None` if there are no results."""
 
     def lines(self, *, follows: bool) -> Iterator[str]:
-        """Return the lines of a transcript that say this; `follows` its base directly."""
+        """Return its lines in a transcript; `follows` means that `base` is the step before it."""
         yield f"{self.beginning.connection} {self.call.verb}"
         if not follows:
             yield f"  from {self.base}"
@@ -93,12 +93,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What a file holds: connections and their steps, in order."""
+    """The contents of a file: connections and their steps, in order."""
 
     parts: tuple[Beginning | Entry, ...]
 
     def write(self, sink: TextSink) -> None:
-        """Write it as a file has it."""
+        """Write the transcript in its file format."""
         sink.write(f"{FIRST_LINE}\n")
         latest: dict[int, int] = {}
         for part in self.parts:
@@ -120,14 +120,14 @@ def _lines(source: Source) -> list[str]:
     else:
         text = "".join(source)
     lines = text.split("\n")
-    # A line that was not written to its end says nothing.
+    # An incomplete last line is ignored.
     return [line.removesuffix("\r") for line in lines[:-1]]
 
 
 def read_transcript(source: Source) -> Transcript:
-    """Read a transcript from the file of this path, or from a text file or its lines.
+    """Read a transcript from the path of a file, from a text file or from lines.
 
-    Raises `TranscriptError` for what is none, `OSError` for a file that cannot be read.
+    Raises `TranscriptError` for an invalid transcript, `OSError` for a file that cannot be read.
     """
     lines = _lines(source)
     first = lines[0].strip() if lines else ""
@@ -137,7 +137,7 @@ def read_transcript(source: Source) -> Transcript:
 
 
 class _Reader:
-    """Takes the lines of a transcript apart."""
+    """Parses the lines of a transcript."""
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
@@ -161,7 +161,7 @@ class _Reader:
 
     @staticmethod
     def _body(lines: list[str]) -> tuple[list[tuple[str, str]], tuple[str, ...] | None]:
-        """Return what a part is given, each a name and the rest of its line, and what it gave."""
+        """Return the arguments of a part, each a name and the rest of its line, and the results."""
         given: list[tuple[str, str]] = []
         results: list[str] = []
         for line in lines:
@@ -226,7 +226,7 @@ def _is_list(value: object) -> TypeGuard[list[object]]:
 
 
 def _option(name: str, given: object) -> object:
-    """Return an option as an engine takes it."""
+    """Return the value of an option in the type that an engine takes."""
     if not _is_list(given):
         return given
     if name in _SETS:

@@ -1,7 +1,7 @@
-"""Replaying transcripts: the engine is given again what it was given, and the results are compared.
+"""Replaying transcripts: the recorded calls are made again, and the results can be compared.
 
-There is no network, no clock and no randomness in an engine, so it comes to the same. Every step keeps the
-connection before and after it; they are values, so a replay can be walked in both directions.
+An engine uses no network, no clock and no randomness, so the results are the same. Every step keeps the
+connections before and after it. They are immutable values, so a replay can be read in both directions.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ class ReplayedStep:
     """One step of a replay.
 
     Attributes:
-        index: the number of the step in the whole transcript, from 0; the beginning of a connection is one.
+        index: the number of the step in the transcript, from 0; the start of a connection is a step, too.
         connection: the number of its connection in the transcript.
-        number: the number of the step within its connection; 0 is its beginning.
-        line: the line of the transcript that it begins in.
-        call: what was called: `"request"`, `"feed"` ...; `"connect"` for the beginning of a connection.
-        input: what the call was given, as the lines of the transcript.
-        before: the connection that the call was made on, over a `Memory` of its own; `None` at the beginning.
-        after: the connection afterwards.
-        responses: what arrived meant.
-        output: what was to be sent.
-        error: the error that the step ended with, or that refused the call; `None` where it was fine.
-        results: what the step gave, as the lines of the transcript.
-        recorded: what was recorded; `None` where the transcript says nothing of it.
+        number: the number of the step within its connection; 0 is the start of the connection.
+        line: the number of its first line in the transcript.
+        call: the name of the call, such as `"request"` or `"feed"`; `"connect"` at the start of a connection.
+        input: the arguments of the call, as lines of the transcript.
+        before: the connection before the call, over its own `Memory`; `None` at the start.
+        after: the connection after the call.
+        responses: the responses of the step.
+        output: the octets to send.
+        error: the error that the step ended with, or that refused the call; `None` if there was none.
+        results: the results of the step, as lines of the transcript.
+        recorded: the recorded results; `None` if the transcript has none.
 
     """
 
@@ -67,7 +67,7 @@ class ReplayedStep:
 
     @property
     def differences(self) -> tuple[str, ...]:
-        """Where the replay differs from the record: `-` begins what was recorded, `+` what came."""
+        """The lines that differ: `-` marks a recorded line, `+` a line of the replay."""
         if self.recorded is None:
             return ()
         recorded = [line for line in self.recorded if not line.startswith("~")]
@@ -81,12 +81,12 @@ class ReplayedStep:
 
     @property
     def state_before(self) -> str:
-        """How the connection stood before, in one line."""
+        """A summary of the connection before the step, in one line."""
         return "" if self.before is None else _standing(self.before)
 
     @property
     def state_after(self) -> str:
-        """How the connection stood afterwards, in one line."""
+        """A summary of the connection after the step, in one line."""
         return _standing(self.after)
 
 
@@ -99,7 +99,7 @@ def _standing(conn: Connection) -> str:
 
 
 class Replay(Sequence[ReplayedStep]):
-    """The steps of a transcript, replayed: a sequence, so they can be walked in both directions."""
+    """The replayed steps of a transcript, as a sequence that can be read in both directions."""
 
     def __init__(self, steps: tuple[ReplayedStep, ...]) -> None:
         self._steps = steps
@@ -117,17 +117,17 @@ class Replay(Sequence[ReplayedStep]):
 
     @property
     def differing(self) -> tuple[ReplayedStep, ...]:
-        """The steps whose results are not those that were recorded."""
+        """The steps whose results differ from those that were recorded."""
         return tuple(step for step in self._steps if step.differences)
 
     def check(self) -> None:
-        """Raise `ReplayDiffers` where a step differs from what was recorded."""
+        """Raise `ReplayDiffers` if a step differs from what was recorded."""
         if self.differing:
             raise ReplayDiffers(self.differing)
 
 
 class ReplayDiffers(AssertionError):  # noqa: N818  # what happened, as of the library's errors
-    """A replay does not come to what was recorded; the text says where.
+    """The results of a replay differ from what was recorded; the message says where.
 
     Attributes:
         steps: the steps that differ.
@@ -144,10 +144,10 @@ class ReplayDiffers(AssertionError):  # noqa: N818  # what happened, as of the l
 
 
 def replay(source: Source) -> Replay:
-    """Replay a transcript: the file of this path, a text file, or lines of text.
+    """Replay a transcript, given as the path of a file, a text file, or lines of text.
 
-    Nothing is compared unless you ask: see `Replay.check` and `ReplayedStep.differences`. Raises
-    `TranscriptError` for what is no transcript, `OSError` for a file that cannot be read.
+    Nothing is compared unless you ask for it: see `Replay.check` and `ReplayedStep.differences`. Raises
+    `TranscriptError` for an invalid transcript, `OSError` for a file that cannot be read.
     """
     return Replay(tuple(replayed(read_transcript(source))))
 
@@ -185,7 +185,7 @@ def _opened(part: Beginning) -> Step[State]:
 
 
 def of_opening(part: Beginning, step: Step[State]) -> tuple[str, ...]:
-    """Return what a connection says at once."""
+    """Return the first results of a connection."""
     return tuple(of_step(step, part.protocol, part.identity))
 
 

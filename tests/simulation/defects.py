@@ -249,7 +249,7 @@ DEFECTS: Final = (
             Change(
                 SOCKETS,
                 "        try:\n            self._socket.shutdown(sockets.SHUT_WR)\n        except OSError:\n"
-                "            # The peer is gone, which reading tells; nothing was left to be written.\n"
+                "            # The peer is gone, which reading will report; nothing was left to be written.\n"
                 "            self.fail_writing()\n",
                 "        self._socket.shutdown(sockets.SHUT_WR)\n",
             ),
