@@ -47,7 +47,7 @@ class Asyncio(Caller):
     tunnels: list[mint.asyncio.Tunnels]
 
     def new_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop that is used."""
+        """Return a new event loop, simulated or real."""
         return asyncio.SelectorEventLoop() if self.kernel.real else SimLoop(self.record)
 
     def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
@@ -79,7 +79,7 @@ class Asyncio(Caller):
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         if isinstance(context.get("exception"), Interrupt):
-            return  # it came in a callback of the loop, which reports it and goes on
+            return  # it was raised in a callback of the loop, which reports it and continues
         self.kernel.blame(f"the event loop reports {context.get('exception') or context.get('message')!r}")
 
     async def connect(self) -> Handle:
@@ -161,20 +161,20 @@ class Asyncio(Caller):
 
 
 class SimClock(trio.abc.Clock):
-    """A clock of trio whose time is that of the kernel; the kernel lets it pass inside `epoll.poll`."""
+    """A clock for trio that shows the simulated time, which advances inside `epoll.poll`."""
 
     def __init__(self, record: Record) -> None:
         self._kernel = record.kernel
 
     def start_clock(self) -> None:
-        """It runs already."""
+        """Do nothing: it is running already."""
 
     def current_time(self) -> float:
         """Return the time."""
         return self._kernel.now
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
-        """Return how long there is to wait."""
+        """Return how long to wait."""
         return max(0.0, deadline - self._kernel.now)
 
 
@@ -188,7 +188,7 @@ class Trio(Caller):
 
     def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
         """Run a program in trio."""
-        # trio shuffles its tasks: by this run's choices.
+        # trio runs its tasks in random order: seed it with a decision of this run.
         trio._core._run._r.seed(self.kernel.choices.below(1 << 16))
 
         async def main() -> None:

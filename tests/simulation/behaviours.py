@@ -1,4 +1,4 @@
-"""The behaviours of peers: what the origins of the scenario table do with a request."""
+"""The behaviours of peers: how the origins of the scenario table handle a request."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def half_closes(asked: Asked) -> Script:
 
 
 def resets(asked: Asked) -> Script:
-    """Break off in the middle of the answer, or before it."""
+    """Break the connection in the middle of the answer, or before it."""
     choices = asked.record.kernel.choices
     if choices.below(2):
         yield from drained(asked)
@@ -94,7 +94,7 @@ def resets(asked: Asked) -> Script:
 
 
 def floods(asked: Asked) -> Script:
-    """Send much more than asked for, in the smallest pieces."""
+    """Send interim responses, and the first octets of the content one by one."""
     yield from drained(asked)
     body = content(asked.number, 150_000)
     asked.record.expect(asked.number, 200, body)
@@ -121,7 +121,7 @@ def answers_early(asked: Asked) -> Script:
         yield from drained(asked)
         yield Act.END
     elif kind == 1:
-        # RFC 9112 9.6: end our direction, read on for a while, close.
+        # RFC 9112 9.6: half-close, continue to read for a while, then close.
         asked.record.expect(asked.number, 413, body, DONE, FAILED)
         yield Head(413, until_close=True)
         yield from pieces(asked, body)
@@ -148,7 +148,7 @@ def cuts(asked: Asked) -> Script:
 
 
 def echoes(asked: Asked) -> Script:
-    """Send back what comes, as it comes."""
+    """Echo the content as it arrives."""
     body = asked.record.exchanges[asked.number].body
     asked.record.expect(asked.number, 200, body)
     yield Head(200)
@@ -175,7 +175,7 @@ def echoes_late(asked: Asked) -> Script:
 
 
 def echoes_some(end: Act) -> Behaviour:
-    """Return the behaviour that echoes some, and ends in this manner in the middle."""
+    """Return a behaviour that echoes a part of the content, and then ends the connection in this way."""
 
     def behave(asked: Asked) -> Script:
         choices = asked.record.kernel.choices
@@ -200,11 +200,11 @@ def some(asked: Asked) -> Script:
         yield Piece(octets)
 
 
-# Inside tunnels there is no content with an end of its own.
+# Inside tunnels, the data has no end other than that of the tunnel.
 
 
 def tunnels(asked: Asked) -> Script:
-    """Open the tunnel, echo to the end of what comes, end."""
+    """Open the tunnel, echo everything until the client ends, then end."""
     asked.record.expect(asked.number, opened(asked), asked.record.exchanges[asked.number].body)
     yield Head(opened(asked))
     while octets := (yield Act.READ):
@@ -229,7 +229,7 @@ def tunnels_late(asked: Asked) -> Script:
 
 
 def tunnels_some(end: Act) -> Behaviour:
-    """Return the behaviour that echoes some, and ends in this manner before the client does."""
+    """Return a behaviour that echoes some data, and ends the tunnel in this way before the client does."""
 
     def behave(asked: Asked) -> Script:
         choices = asked.record.kernel.choices
@@ -246,7 +246,7 @@ def tunnels_some(end: Act) -> Behaviour:
         kind = choices.below(3)
         if kind == 0:
             if end is Act.FINISH:
-                # Nothing comes that would destroy what was sent.
+                # Nothing arrives afterwards that would cause a reset and destroy what was sent.
                 asked.record.expect(asked.number, opened(asked), body, DONE, whole=False)
             yield from drained(asked)
         elif kind == 1:
@@ -257,7 +257,7 @@ def tunnels_some(end: Act) -> Behaviour:
 
 
 def tunnels_much(asked: Asked) -> Script:
-    """Send much before reading anything."""
+    """Send a lot before reading anything."""
     body = content(asked.number, 150_000)
     asked.record.expect(asked.number, opened(asked), body)
     yield Head(opened(asked))
@@ -267,7 +267,7 @@ def tunnels_much(asked: Asked) -> Script:
 
 
 def refuses(asked: Asked) -> Script:
-    """Open no tunnel."""
+    """Refuse the tunnel."""
     body = content(asked.number, size_of(asked))
     asked.record.expect(asked.number, 413, body)
     yield Head(413, len(body))

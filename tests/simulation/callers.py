@@ -1,4 +1,4 @@
-"""How a program uses mint under each event loop, behind one interface, so that programs are written once.
+"""One interface to mint in every event loop, so that each program is written only once.
 
 Every method is a coroutine; those of blocking code never suspend. Blocking code is here, asyncio and trio
 are in async_callers.py.
@@ -31,7 +31,7 @@ class Caller(ABC):
     waits_to_send = True
     """Whether sending waits by itself above the high-water mark."""
     can_close_inbox = False
-    """Whether there is a mailbox that a handler of a signal may close."""
+    """Whether there is a mailbox that a signal handler may close."""
 
     def __init__(self, record: Record, route: str, tcp: mint.TCPOptions) -> None:
         self.record = record
@@ -79,7 +79,7 @@ class Caller(ABC):
             handle.failed(error)
             return
         self.unfed = None
-        # The next message of this connection may reach another thread before what this one gave is kept.
+        # Another thread may receive the connection's next message before this thread has stored the result.
         self.kernel.give_way()
         if taken is mint.UNKNOWN:
             if not handle.closed:
@@ -98,14 +98,14 @@ class Caller(ABC):
 
     @abstractmethod
     async def flush(self, handle: Handle) -> None:
-        """Wait until everything that was queued has left."""
+        """Wait until everything that was queued has been written."""
 
     async def sleep(self, seconds: float) -> None:
         """Do nothing for some seconds."""
         self.kernel.wait(lambda: False, seconds)
 
     def stand_still(self, seconds: float) -> None:
-        """Do nothing for some seconds, and let the event loop do nothing either."""
+        """Sleep for some seconds without letting the event loop run."""
         self.kernel.wait(lambda: False, seconds)
 
     async def limited(self, seconds: float, work: Awaitable[_T]) -> _T | None:
@@ -113,13 +113,13 @@ class Caller(ABC):
         return await work
 
     async def check_alive(self) -> None:  # noqa: B027  # where there is no mailbox
-        """Check that the mailbox hands out what is posted."""
+        """Check that the mailbox returns what is posted."""
 
     def close_inbox(self) -> None:  # noqa: B027  # where there is no mailbox
         """Close the mailbox, if there is one."""
 
     async def passive_for_a_while(self, handle: Handle) -> None:  # noqa: B027  # where there is no mailbox
-        """Take a connection out of its mailbox, use it where that can be done, put it back."""
+        """Take a connection out of its mailbox, use it in passive mode if possible, and put it back."""
 
     def receive_in_thread(self, handles: list[Handle]) -> None:  # noqa: B027  # where there is no mailbox
         """Receive from the mailbox until nothing is open, in one thread of several."""
@@ -128,7 +128,7 @@ class Caller(ABC):
         """Move a connection to another mailbox."""
 
     def timed(self, started: float, timeout: float) -> None:
-        """Check that a wait took as long as it may."""
+        """Check that a wait ended exactly at its time limit."""
         if not self.kernel.exact:
             return
         took = self.kernel.now - started
@@ -245,7 +245,7 @@ class Selecting(Caller):
             self.kernel.blame("after an interrupt nothing posted is handed out")
 
     def receive_in_thread(self, handles: list[Handle]) -> None:
-        """Receive until nothing is open; whoever feeds the last message wakes the others.
+        """Receive until no request is open; the thread that feeds the last message wakes the others.
 
         As the documentation asks, a lock of the connection is held from `stream` until its result is kept.
         """

@@ -1,4 +1,4 @@
-"""TLS contexts whose handshakes have the same sizes every time, so that a seed says everything.
+"""TLS contexts whose handshakes always have the same sizes, so that a seed determines the whole run.
 
 Signatures of ECDSA differ in length from one to the next; those of Ed25519 do not.
 """

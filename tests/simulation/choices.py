@@ -1,4 +1,4 @@
-"""Where every decision of a run comes from: a seed, or the record of another run.
+"""The source of every decision of a run: a seed, or the record of another run.
 
 A decision is a number below a bound, and 0 is the plainest: deliver everything, interrupt nothing. A run
 is therefore made simpler by replacing decisions with 0 or by leaving some out.
@@ -19,7 +19,7 @@ class Choices:
     """A source of decisions that remembers what it decided."""
 
     def __init__(self, seed: str | None = None, recorded: Sequence[int] = ()) -> None:
-        """Decide by the seed; without one, repeat what was recorded, and decide 0 after its end."""
+        """Decide by the seed; without a seed, repeat the recorded decisions, and then decide 0."""
         self.made: list[int] = []
         self._recorded = recorded
         self._random = None if seed is None else random.Random(seed).random
@@ -38,11 +38,11 @@ class Choices:
         return number
 
     def rarely(self, one_in: int) -> bool:
-        """Return whether something happens that happens once in so many cases."""
+        """Return whether something happens whose probability is one in so many cases."""
         return self.below(one_in) == one_in - 1
 
     def of(self, options: Sequence[_T]) -> _T:
-        """Return one of the options, the plainest of which stands first."""
+        """Return one of the options, of which the simplest is first."""
         return options[self.below(len(options))]
 
     def amount(self, most: int) -> int:

@@ -1,7 +1,7 @@
-"""The defects of the first transports, as changes that put them back; `planted.py` sees how soon each shows.
+"""The defects of the first transports, as changes that reintroduce them; `planted.py` looks for each.
 
-A change is a text that stands in its file exactly once, and what stands there instead. No module of mint is
-imported here: the changes are made while they are.
+A change is a text that occurs in its file exactly once, and its replacement. No module of mint is imported
+here, because the changes are made when the modules are imported.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Change(NamedTuple):
 
 
 class Defect(NamedTuple):
-    """A defect: what puts it back, and where and as what it shows."""
+    """A defect: the changes that reintroduce it, and the rows and violations in which it shows."""
 
     name: str
     rows: tuple[tuple[str, ...], ...]
-    """Which rows have to do with it: those whose name has all parts of one of these groups."""
+    """The rows that are affected: those whose name contains all parts of one of these groups."""
     shows: str
     """A part of the violation that is expected."""
     changes: tuple[Change, ...]
@@ -45,23 +45,23 @@ class Defect(NamedTuple):
         return frozenset(change.file for change in self.changes)
 
     def applied(self, file: str, text: str) -> str:
-        """Return the text of a file with the defect in it."""
+        """Return the text of a file with the defect."""
         for change in self.changes:
             if change.file == file:
                 count = text.count(change.old)
                 if count != 1:
-                    where = "adapt tests/simulation/defects.py"
-                    raise ValueError(f"{self.name}: {file} has {count} places for it, not one: {where}")
+                    what = f"the text to change occurs {count} times in {file}, not once"
+                    raise ValueError(f"{self.name}: {what}: adapt tests/simulation/defects.py")
                 text = text.replace(change.old, change.new)
         return text
 
     def concerns(self, row: str) -> bool:
-        """Whether a row has to do with it."""
+        """Whether a row is affected."""
         parts = row.split("/")
         return any(all(part in parts for part in group) for group in self.rows)
 
 
-# A registration belonged to a descriptor number: whoever registered it last displaced the link before it.
+# A registration belonged to a descriptor number: registering the same number for another link replaced it.
 BY_NUMBER: Final = (
     Change(
         MAILBOX,
@@ -92,7 +92,7 @@ BY_NUMBER: Final = (
     ),
 )
 
-# The lock of `receive` was one of `threading`, taken by a call before the `try`, and `close` waited for it.
+# `receive` used a lock of `threading`, acquired by a call before the `try`, and `close` waited for it.
 PLAIN_LOCK: Final = (
     Change(MAILBOX, "import os\nimport selectors\n", "import os\nimport selectors\nimport threading\n"),
     Change(MAILBOX, "        self._turn = Mutex()\n", "        self._turn = threading.Lock()\n"),

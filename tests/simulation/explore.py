@@ -1,4 +1,4 @@
-"""Runs many schedules, in several processes, and reports what is violated, each once."""
+"""Runs many schedules in several processes, and reports each violation once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .table import Row
 
 BATCH = 50
-"""How many schedules a process is given at a time."""
+"""How many schedules a process gets at a time."""
 
 LONGEST = 600.0
 """Seconds after which a process that has not done its batch is given up: a run waits for a real lock."""
@@ -33,14 +33,14 @@ class Failure(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What came of some schedules."""
+    """The result of a batch of schedules."""
 
     schedules: int
     failures: tuple[Failure, ...]
 
 
 def schedules(seed: int, chosen: Sequence[Row]) -> Iterator[tuple[Row, int]]:
-    """Return rows with seeds without end: first every row once, then by weight."""
+    """Return an endless sequence of rows with seeds: first every row once, then by weight."""
     number = seed * 1_000_000
     for row in chosen:
         yield row, number
@@ -70,10 +70,10 @@ def explore(  # noqa: C901  # gives out work, takes results, sums up
     jobs: int,
     patterns: Sequence[str] = (),
 ) -> int:
-    """Run so many schedules, or for so long; return the exit code."""
+    """Run `count` schedules, or for `seconds`; return the exit code."""
     chosen = [row for name, row in ROWS.items() if all(each in name for each in patterns)]
     if not chosen:
-        print("no row has such a name", file=sys.stderr)
+        print("no row has a name with all these parts: --rows prints the names", file=sys.stderr)
         return 2
     begun = time.monotonic()
     source = schedules(seed, chosen)

@@ -1,4 +1,4 @@
-"""One connection of a program, with what was asked of it and what came of that."""
+"""One connection of a program, with its requests and their results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Handle:
         self.error: mint.MintError | None = None
         self.closed = False
         self.interrupted = False
-        """Whether an operation may have been broken off: then its value may be superseded."""
+        """Whether an operation may have been interrupted: then the value may be outdated."""
         self.inbox = 0
         """Which of the caller's mailboxes has it."""
         self.lock = record.kernel.lock()

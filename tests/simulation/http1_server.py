@@ -1,4 +1,4 @@
-"""HTTP/1.1 as the simulated origins speak it: requests are read strictly, answered by scripts (RFC 9112)."""
+"""The HTTP/1.1 of the simulated origins: requests are parsed strictly and answered by scripts (RFC 9112)."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ class HTTP1Session:
         self._unread = b""
         self._running: Running | None = None
         self._left: int | None = 0
-        """How much of the content is missing; `None` for a chunked one, -1 for a tunnel."""
+        """How many octets of the content are missing; `None` if it is chunked, -1 for a tunnel."""
         self._number = -1
         self._chunked = self._until_close = self._over = False
 
     # -- the session
 
     def received(self, octets: bytes) -> None:
-        """Take octets of the client."""
+        """Parse octets from the client."""
         self._unread += octets
         self._parse()
 
     def ended(self) -> None:
-        """Take that the client ended: a script that waits for content sees its end."""
+        """Handle the client's end: a script that waits for content sees the end of it."""
         self._over = True
         if self._running is None:
             self._channel.close()
         elif self._left == -1:
             self._running.ended()
         elif self._left != 0:
-            # The content is not whole, so nobody needs an answer.
+            # The content is incomplete, so no answer is needed.
             self._running.stopped = True
             self._channel.close()
 
@@ -151,7 +151,7 @@ class HTTP1Session:
             self._channel.send(b"%x\r\n%b\r\n" % (len(octets), octets) if self._chunked else octets)
 
     def pending(self) -> int:
-        """Return how much has not left."""
+        """Return how many octets are not sent yet."""
         return self._channel.pending()
 
     def act(self, act: Act) -> None:
@@ -162,7 +162,7 @@ class HTTP1Session:
             if self._until_close:
                 self._channel.finish()
             elif self._left == -1:
-                # No tunnel was opened: the next request may follow.
+                # The tunnel was refused: the next request may follow.
                 self._left = 0
                 self._running = None
                 self._parse()

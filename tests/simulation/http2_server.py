@@ -1,7 +1,7 @@
-"""HTTP/2 as the simulated origins and proxies speak it: frames, windows, a script for each stream (RFC 9113).
+"""The HTTP/2 of the simulated origins and proxies: frames, windows, a script for each stream (RFC 9113).
 
-Header blocks are not decoded, except for telling CONNECT from other methods: what is answered depends on
-the order of the requests alone. `mint.testing.frames` writes the frames.
+Header blocks are decoded only to distinguish CONNECT from other methods: the answer depends only on the order
+of the requests. `mint.testing.frames` writes the frames.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class StreamChannel:
-    """One stream: where a script replies to, and the channel of a session inside a tunnel."""
+    """One stream: the reply of a script, or the channel of a session inside a tunnel."""
 
     def __init__(self, session: HTTP2Session, number: int) -> None:
         self.session = session
@@ -35,7 +35,7 @@ class StreamChannel:
         self.kept = bytearray()
         self.finishing = self.over = self.told = False
         self.owed = 0
-        """How much credit the client has not got yet."""
+        """How many octets were read for which no WINDOW_UPDATE has been sent."""
         self.running: Running | None = None
         self.inside: Session | None = None
         self.unread: list[bytes] = []
@@ -51,7 +51,7 @@ class StreamChannel:
             self.push()
 
     def push(self) -> None:
-        """Send what the windows take by now."""
+        """Send what the windows allow now."""
         session = self.session
         while self.kept and not self.over and (room := min(self.window, session.window, 16_384)) > 0:
             piece = bytes(self.kept[:room])
@@ -73,11 +73,11 @@ class StreamChannel:
         self.push()
 
     def cut(self) -> None:
-        """A stream has no second kind of end."""
+        """End the direction: a stream has only one kind of end."""
         self.finish()
 
     def reset(self) -> None:
-        """Reset the stream, as RFC 9113 8.5 wants it where the connection behind it broke."""
+        """Reset the stream, as RFC 9113 8.5 requires if the connection behind it broke."""
         self._reset(frames.ErrorCode.CONNECT_ERROR)
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ class StreamChannel:
     # -- what came
 
     def take(self) -> None:
-        """Give what came to whoever serves the stream, and credit to the client."""
+        """Pass what arrived to the script or session of the stream, and open the client's window."""
         while self.unread:
             octets = self.unread.pop(0)
             if self.inside is not None:
@@ -175,7 +175,7 @@ class HTTP2Session:
         self.channel.send(serialize(written))
 
     def credit(self, stream: StreamChannel, *, connection: bool) -> None:
-        """Open the windows by what was read of a stream."""
+        """Open the windows by the octets that were read from a stream."""
         owed, stream.owed = stream.owed, 0
         if not owed:
             return
@@ -186,7 +186,7 @@ class HTTP2Session:
     # -- the session
 
     def received(self, octets: bytes) -> None:
-        """Take octets of the client."""
+        """Parse octets from the client."""
         self._unread += octets
         if not self._begun:
             if len(self._unread) < len(frames.PREFACE):
@@ -229,7 +229,7 @@ class HTTP2Session:
             stream.kept.clear()
             if stream.running is not None:
                 stream.running.stopped = True
-            # Nobody will read the rest; until it is credited, the window of the connection stays closed.
+            # Nobody will read the rest; without a WINDOW_UPDATE, the connection's window would stay closed.
             stream.unread.clear()
             self.credit(stream, connection=True)
             self._end_request(stream)
@@ -283,7 +283,7 @@ class HTTP2Session:
             self._end_request(stream)
 
     def ended(self) -> None:
-        """Take that the client ended."""
+        """Handle the client's end."""
         self._over = True
         for stream in self.streams.values():
             stream.over = True
@@ -292,7 +292,7 @@ class HTTP2Session:
         self.channel.close()
 
     def hungry(self) -> bool:
-        """Frames are always read: windows hold up content."""
+        """Return true: frames are always read, because windows limit the content."""
         return not self._over
 
     def moves(self) -> list[Callable[[], None]]:

@@ -1,9 +1,9 @@
 """An exception of a signal handler at every instruction of mint, for each protocol, route and event loop.
 
 python -m tests.simulation.interrupts                 # every instruction of every kind
-python -m tests.simulation.interrupts mailbox TLS     # of the kinds whose name has these parts
+python -m tests.simulation.interrupts mailbox TLS     # only the kinds whose names contain these parts
 
-A kind is an event loop, a route, and where it is not one request with its response, what the caller does:
+A kind is an event loop, a route, and the action of the caller unless that is one request with its response:
 several connections at once, an upload, or a request of a connection pool.
 """
 
@@ -48,7 +48,7 @@ async def one(caller: Caller, bomb: Bomb) -> None:
     except mint.errors.ProxyFailed:
         if bomb.left:
             raise
-        # The exception came in a callback of the loop, which closed the connection that carries tunnels.
+        # The exception was raised in a callback of the loop, which closed the connection to the proxy.
     if handle is not None:
         await finish(caller, handle)
         handle.close()
@@ -56,10 +56,10 @@ async def one(caller: Caller, bomb: Bomb) -> None:
 
 
 async def several(caller: Caller, bomb: Bomb) -> None:
-    """Send requests over several connections; the interrupt of one leaves the others as they are."""
+    """Send requests over several connections; interrupting one must not affect the others."""
     others = [await caller.connect() for _ in range(2)]
     for each in others:
-        # An operation of any of them may be the one that is broken off.
+        # An operation of any of them may be the one that is interrupted.
         each.interrupted = caller.record.interrupted = True
     handle: Handle | None = None
     asked = [caller.record.exchange() for _ in others]
@@ -87,7 +87,7 @@ async def several(caller: Caller, bomb: Bomb) -> None:
 
 
 async def uploading(caller: Caller, bomb: Bomb) -> None:
-    """Stream content. After an interrupt nobody knows how much of it was sent, and nothing is sent twice."""
+    """Stream content. After an interrupt, it is unknown how much was sent, and nothing must be sent twice."""
     handle = await caller.connect()
     exchange = caller.record.exchange(content(80, 150_000))
     handle.interrupted = caller.record.interrupted = True
@@ -108,7 +108,7 @@ async def uploading(caller: Caller, bomb: Bomb) -> None:
 
 
 async def pooled(caller: Caller, bomb: Bomb) -> None:
-    """Send a request through a pool, which answers the next one whatever became of the first."""
+    """Send a request through a pool, which must answer the next one whatever happened to the first."""
     chosen = options(caller)
     view = make(caller, chosen)
     work = Work(caller, view, chosen)
@@ -131,7 +131,7 @@ async def pooled(caller: Caller, bomb: Bomb) -> None:
 
 @contextmanager
 def armed(bomb: Bomb) -> Iterator[None]:
-    """Let the bomb go off in the block."""
+    """Raise the exception of the bomb at the chosen instruction within the block."""
     sys.settrace(bomb)
     try:
         yield
@@ -143,8 +143,8 @@ def kinds() -> Iterator[tuple[str, Kind]]:
     """Return the names of the kinds, and the kinds."""
     for loop in LOOPS:
         for route in ROUTES:
-            # With a mailbox, tunnels are opened in passive mode. In trio a task of the system reads for them,
-            # in which Ctrl-C is never raised; trio does not outlive any other exception there.
+            # With a mailbox, tunnels are opened in passive mode. In trio, a system task reads for them, where
+            # Ctrl-C is never raised, and any other exception would end trio.
             if route != "shared tunnel" or loop in {"blocking", "asyncio"}:
                 name = f"{loop}/{route.replace('/', '')}"
                 yield name, Kind(Row("get", loop, route, "answers"), one)
@@ -166,10 +166,10 @@ NEVER = 1 << 60
 
 
 class Outcome(NamedTuple):
-    """What came of one exchange that was interrupted."""
+    """The result of one interrupted exchange."""
 
     left: int
-    """How many instructions were missing; 0 where the one asked for was reached."""
+    """How many instructions were missing to the chosen one; 0 if it was reached."""
     where: str
     violations: tuple[str, ...]
 
@@ -177,7 +177,7 @@ class Outcome(NamedTuple):
 def interrupted(kind: Kind, number: int) -> Outcome:
     """Interrupt an exchange before this instruction of mint. The simulated system must be in place."""
     row = kind.row
-    # The locks of trio and threading are code of their own, not made for what no handler can raise.
+    # The locks of trio and threading are not interrupted: signal handlers cannot raise within them.
     foreign = row.loop == "trio" or row.route == "shared tunnel" or row.action == "pool"
     bomb = Bomb(number, everywhere=not foreign)
     result = run(row, recorded=[0], program=lambda caller: kind.program(caller, bomb))
@@ -185,7 +185,7 @@ def interrupted(kind: Kind, number: int) -> Outcome:
 
 
 def count_of(kind: Kind) -> int:
-    """Return how many instructions an exchange has that is not interrupted."""
+    """Return the number of instructions of an exchange that is not interrupted."""
     return NEVER - interrupted(kind, NEVER).left
 
 
@@ -201,10 +201,10 @@ def all_of(kind: Kind, step: int = 1) -> Iterator[tuple[int, Outcome]]:
 
 
 def main() -> int:
-    """Do what the command line says."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="ci/interrupts", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="of the name of a kind")
-    parser.add_argument("--step", type=int, default=1, help="interrupt before every STEP-th instruction only")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="run only kinds whose names contain this")
+    parser.add_argument("--step", type=int, default=1, help="interrupt only before every STEP-th instruction")
     given = parser.parse_args()
     failures = 0
     with simulated_system():

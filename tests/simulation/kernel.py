@@ -1,9 +1,9 @@
 """The simulated operating system of one run: descriptors, clock, scheduler, threads, signals.
 
-Exactly one thing happens at a time, and the seed decides which. While a thread of the program under test
-waits, its call of `wait` runs the network and the servers; at any other system call `tick` may let some
-of them run, as on a machine where everything goes on at once. A system call takes a nanosecond; apart from
-that the clock advances only when nobody can do anything else.
+Exactly one actor runs at a time, and the seed decides which. While a thread of the program under test waits,
+its call of `wait` runs the network and the servers. At any other system call, `tick` may let some of them
+run, as if they ran in parallel. A system call takes a nanosecond; otherwise the clock advances only when
+nothing else can happen.
 """
 
 from __future__ import annotations
@@ -27,26 +27,29 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 FIRST_NUMBER = 1_000_000
-"""The lowest descriptor number; no real one, so that a call of the real system fails."""
+"""The lowest descriptor number; it is never a real one, so that calls of the real system fail."""
 
 INSTANT = 1e-9
-"""How many seconds a system call takes. On a clock that stands still, whoever is a rounding error short of a
-deadline and is woken by others meanwhile would never reach it."""
+"""How many seconds a system call takes.
+
+If the clock stood still, a thread that is a rounding error short of its deadline, and is woken by others
+meanwhile, would never reach it.
+"""
 
 MOST_CALLS = 400_000
-"""After how many system calls a run is given up: whoever makes so many goes round in circles."""
+"""The number of system calls after which a run is stopped as an endless loop."""
 
 
 class Stuck(BaseException):
-    """Everyone waits, and nothing will ever happen; no handler of errors may take it for one."""
+    """Everyone waits, and nothing can ever happen; a `BaseException`, so that no error handler catches it."""
 
 
 class Wrong(BaseException):
-    """The simulation itself is wrong; no handler of errors may take it for an error of the program."""
+    """The simulation itself is wrong; a `BaseException`, so that no error handler catches it."""
 
 
 class File(Protocol):
-    """What has a descriptor number."""
+    """An object with a descriptor number."""
 
     def bits(self) -> int:
         """Return what `poll` reports."""
@@ -54,14 +57,14 @@ class File(Protocol):
 
 
 class Actor(Protocol):
-    """A server, or whatever else acts on its own."""
+    """A server, or another object that acts on its own."""
 
     def moves(self) -> list[Callable[[], None]]:
         """Return everything that it can do now."""
         ...
 
     def alarm(self) -> float:
-        """Return when it can do something again if nothing happens before: a time of the clock."""
+        """Return the time at which it can act again if nothing happens before."""
         ...
 
 
@@ -77,19 +80,19 @@ class Task:
         self.over = False
 
     def can_run(self, now: float) -> bool:
-        """Whether what it waits for is there, or its time is up."""
+        """Whether the condition that it waits for is true, or its time is up."""
         return not self.over and (self.ready is None or self.until <= now or bool(self.ready()))
 
 
 class Kernel:
-    """What one run's sockets, selectors, locks and clocks ask."""
+    """The system behind the sockets, selectors, locks and clocks of one run."""
 
     exact = True
     """Whether the clock stands still while a program runs, so that time limits hold to the millisecond."""
     patience = 30.0
-    """How many seconds a program waits for what must come."""
+    """How many seconds a program waits for data that must arrive."""
     speed = 1.0
-    """How many seconds of the servers pass in one of the event loops."""
+    """How many seconds of the servers' time pass in one second of the event loops."""
     real = False
     """Whether the event loops run on the real system."""
     origin, proxy = 80, 3128
@@ -107,11 +110,11 @@ class Kernel:
         self.violations: list[str] = []
         self.trace: list[str] | None = None
         self.signals: list[Callable[[], None]] = []
-        """Handlers of signals that are on their way to the main thread."""
+        """Signal handlers that are to run in the main thread."""
         self.calls = 0
         self.locks: list[SimRLock] = []
         self.largest = 0
-        """The most octets that one call was given to send."""
+        """The most octets that were passed to one call of `send`."""
         self.waiting = 0
         """The most octets that waited in a tunnel for its windows."""
         self.dropped = 0
@@ -121,9 +124,9 @@ class Kernel:
         self.running = self.main
         self.tasks: list[Task] = [self.main]
         self.over = False
-        """Whether the run is over, and what is dropped now is of no interest."""
+        """Whether the run is over, and resources that are dropped now do not count."""
         self.quiet = False
-        """Whether nothing but the call itself happens: while a run is set up or checked."""
+        """Whether nothing else happens during a call: while a run is prepared or checked."""
         self._calm = 1 + choices.below(30)
 
     # -- what went wrong
@@ -135,7 +138,7 @@ class Kernel:
         self.note(f"VIOLATION {what}")
 
     def note(self, what: str) -> None:
-        """Write down what happens, where somebody wants to read it."""
+        """Record an event if the run is traced."""
         if self.trace is not None:
             self.trace.append(f"{self.now - 1000:9.3f}  {self.running.name:<5} {what}")
 
@@ -162,7 +165,7 @@ class Kernel:
         del self.files[number]
 
     def dial(self, stream: Stream, port: int) -> None:
-        """Begin to connect."""
+        """Start to connect."""
         stream.connecting = True
         self.streams.append(stream)
         self.dialling.append((stream, port))
@@ -200,13 +203,13 @@ class Kernel:
             raise Wrong(f"a server or the network failed: {error!r}") from error
 
     def settle(self) -> None:
-        """Let everything happen that can without waiting for the clock."""
+        """Let everything happen that can happen without advancing the clock."""
         while found := self.moves():
             self._count()
             self._happen(found)
 
     def tick(self) -> None:
-        """Say that the thread that runs makes a system call: others may act before it does."""
+        """Note that the running thread makes a system call: others may act before it."""
         self._count()
         if self.quiet:
             return
@@ -215,7 +218,7 @@ class Kernel:
             return
         kind = self.choices.below(8)
         if kind == 0:
-            self._calm = 1_000_000  # undisturbed from now on
+            self._calm = 1_000_000  # nothing else happens from now on
             return
         self._calm = 1 + self.choices.below(24)
         if self.signals and kind == 1:
@@ -230,7 +233,7 @@ class Kernel:
                 self._happen(found)
 
     def returned(self) -> None:
-        """Say that a system call has done its work: before the program knows, a signal may arrive."""
+        """Note that a system call is done: a signal may arrive before the program gets the result."""
         if self.signals and not self.quiet and self.choices.rarely(16):
             self.interrupt()
 
@@ -242,7 +245,7 @@ class Kernel:
             raise Stuck
 
     def interrupt(self) -> None:
-        """Run a handler of a signal in the main thread, which is the one that runs."""
+        """Run a signal handler in the main thread, which is the running one."""
         if self.running is self.main and self.signals:
             handler = self.signals.pop(0)
             self.note("signal")
@@ -297,7 +300,7 @@ class Kernel:
         then = min(task.until for task in self.tasks if not task.over)
         for actor in self.actors:
             alarm = actor.alarm()
-            # What is due and still does not move waits for something else.
+            # Actors whose time has come, but which cannot act, wait for something else.
             then = min(then, alarm if alarm > self.now else math.inf)
         if then == math.inf:
             self.blame("everyone waits and nothing will happen")
@@ -317,7 +320,7 @@ class Kernel:
             raise Stuck
 
     def spawn(self, name: str, work: Callable[[], None]) -> Task:
-        """Begin a thread; it runs when the scheduler lets it."""
+        """Start a thread; it runs when the scheduler chooses it."""
         task = Task(name)
         self.tasks.append(task)
 
@@ -336,7 +339,7 @@ class Kernel:
         return task
 
     def _leave(self, task: Task) -> None:
-        """Go on with another thread: this one ends."""
+        """Continue with another thread, because this one ends."""
         others = [each for each in self.tasks if not each.over and each is not task]
         able = [each for each in others if each.can_run(self.now)]
         chosen = able[self.choices.below(len(able))] if able else self.main
@@ -344,7 +347,7 @@ class Kernel:
         chosen.gate.release()
 
     def give_way(self) -> None:
-        """Let another thread run, if the scheduler likes: at locks, and where a program says so."""
+        """Let another thread run if the scheduler decides so; called at locks and by programs."""
         if self.quiet or len(self.tasks) == 1:
             return
         me = self.running

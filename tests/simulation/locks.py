@@ -1,8 +1,8 @@
 """Locks, conditions and events of the simulated threads.
 
-A signal may arrive right after `acquire` has the lock, and its handler may raise there: the lock is held
-and whoever called does not know it. A `with` statement has no such place in CPython, so `__enter__` has
-none either.
+A signal may arrive right after `acquire` has acquired the lock, and its handler may raise an exception: then
+the lock is held, but the caller does not know it. In CPython, this cannot happen in a `with` statement, so it
+does not happen in `__enter__`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class SimRLock:
 
 
 class SimMutex(SimRLock):
-    """`mint._core.link_base.Mutex`, the lock of mint that signal handlers may meet."""
+    """`mint._core.link_base.Mutex`, the lock of mint that a signal handler may acquire again."""
 
     @property
     def held(self) -> bool:
@@ -80,7 +80,7 @@ class SimMutex(SimRLock):
         return self.owner is self._kernel.running
 
     def attempt(self, work: Callable[[_A], object], argument: _A, seconds: float) -> bool:
-        """Call `work` while holding the lock; false where it was not to be had in time."""
+        """Call `work` while holding the lock; return false if it could not be acquired in time."""
         if self.held:
             raise RuntimeError("this thread holds the lock already")
         if not self._take(None if seconds < 0 else seconds):
@@ -158,15 +158,15 @@ class SimEvent:
         self._set = False
 
     def is_set(self) -> bool:
-        """Return whether it happened."""
+        """Return whether it is set."""
         return self._set
 
     def set(self) -> None:
-        """Let it happen."""
+        """Set it."""
         self._set = True
 
     def clear(self) -> None:
-        """Undo it."""
+        """Clear it."""
         self._set = False
 
     def wait(self, timeout: float | None = None) -> bool:

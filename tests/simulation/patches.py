@@ -1,7 +1,7 @@
-"""Puts the simulated system in the place of the real one, in the modules of mint, asyncio and trio.
+"""Replaces the real system by the simulated one in the modules of mint, asyncio and trio.
 
-No module of mint knows of it: whatever is `socket`, `select`, `selectors`, `threading` or `time`, or one
-of their functions, in the namespace of a module is replaced by its counterpart while a simulation runs.
+The modules of mint do not know of it: while a simulation runs, `socket`, `select`, `selectors`, `threading`
+and `time`, and their functions, are replaced in the namespaces of modules.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Replaced(ModuleType):
-    """A module some of whose names mean something else."""
+    """A module in which some names are replaced."""
 
     def __init__(self, module: ModuleType, names: Mapping[str, object]) -> None:
         super().__init__(module.__name__)
@@ -83,13 +83,13 @@ def simulated_system() -> Iterator[None]:
     for module, names in NAMES.items():
         counterparts[id(module)] = Replaced(module, names)
         counterparts.update({id(getattr(module, name)): what for name, what in names.items()})
-    # Waiting for it would stop the only thread that runs; compiled code waits for none that is held long.
+    # Waiting for it would block the only thread that runs; compiled code waits only for locks held briefly.
     counterparts[id(link_base.Mutex)] = SimMutex
     counterparts[id(Alarm)] = SimEvent
     undo: list[tuple[ModuleType, str, object]] = []
     wakeup = trio._core._wakeup_socketpair.WakeupSocketpair
     on_signals = wakeup.wakeup_on_signals
-    # The real system is not to be given a number of the simulated one.
+    # The real system must not get a descriptor number of the simulated one.
     wakeup.wakeup_on_signals = lambda self: None  # type: ignore[method-assign]  # undone below
     write = Tunnel.write
 

@@ -1,10 +1,10 @@
-"""Put each defect of defects.py back, and count the schedules until the simulation finds it.
+"""Reintroduce each defect of defects.py, and count the schedules until the simulation finds it.
 
 python -m tests.simulation.planted                  # all of them
-python -m tests.simulation.planted mailbox TLS      # those whose name has one of these parts
+python -m tests.simulation.planted mailbox TLS      # those whose names contain one of these parts
 
-Each defect gets a process of its own, in which the modules of mint are changed as they are imported. No file
-is written.
+Each defect gets its own process, in which the modules of mint are changed when they are imported. No file is
+written.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
 MOST = 3_000
-"""After how many schedules a defect counts as not found."""
+"""The number of schedules after which a defect counts as not found."""
 
 
 class Changed(SourceFileLoader):
-    """Loads one module with a defect in it."""
+    """Loads one module with a defect."""
 
     def __init__(self, fullname: str, file: str, defect: Defect) -> None:
         super().__init__(fullname, str(ROOT / file))
@@ -40,7 +40,7 @@ class Changed(SourceFileLoader):
         self._defect = defect
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return the code of the changed text; what was compiled before is of no use."""
+        """Return the code of the changed text, never the cached code."""
         text = (ROOT / self._file).read_text(encoding="utf-8")
         return compile(self._defect.applied(self._file, text), self.path, "exec", dont_inherit=True)
 
@@ -57,7 +57,7 @@ class Planter(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Find a module that is changed; any other is left to whoever finds it usually."""
+        """Find a module that is changed; leave all others to the usual finders."""
         file = fullname.replace(".", "/") + ".py"
         if file not in self._defect.files:
             return None
@@ -65,7 +65,7 @@ class Planter(MetaPathFinder):
 
 
 class Found(NamedTuple):
-    """How a defect was found; without a row, it was not."""
+    """How a defect was found; if there is no row, it was not found."""
 
     schedules: int
     row: str = ""
@@ -74,7 +74,7 @@ class Found(NamedTuple):
 
 
 def search(defect: Defect, seed: int, most: int) -> Found:
-    """Run schedules of the rows that have to do with a defect until one shows it. It must be planted."""
+    """Run schedules of the affected rows until one shows the defect, which must have been planted."""
     from .explore import schedules  # noqa: PLC0415  # it imports mint
     from .patches import simulated_system  # noqa: PLC0415  # the same
     from .run import run  # noqa: PLC0415  # the same
@@ -98,7 +98,7 @@ def _is_changed(file: str) -> bool:
 
 
 def planted(number: int, seed: int, most: int) -> Found:
-    """Search in a process of its own."""
+    """Search in a separate process."""
     command = [
         sys.executable,
         "-m",
@@ -115,11 +115,11 @@ def planted(number: int, seed: int, most: int) -> Found:
 
 
 def main() -> int:
-    """Do what the command line says; 1 where a defect was not found."""
+    """Run the command line; return 1 if a defect was not found."""
     parser = argparse.ArgumentParser(prog="ci/planted --simulation", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART-OF-A-NAME")
-    parser.add_argument("--seed", type=int, default=1, help="of the schedules")
-    parser.add_argument("--most", type=int, default=MOST, help=f"schedules for each (default {MOST:,})")
+    parser.add_argument("--seed", type=int, default=1, help="the seed of the schedules (default 1)")
+    parser.add_argument("--most", type=int, default=MOST, help=f"the most schedules each (default {MOST:,})")
     parser.add_argument("--defect", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     wrong = missing()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class HasFileno(Protocol):
-    """What knows its descriptor number."""
+    """An object with a descriptor number."""
 
     def fileno(self) -> int:
         """Return the number."""
@@ -47,18 +47,18 @@ class SimPoll:
     def register(
         self, file: int | HasFileno, events: int = select.POLLIN | select.POLLPRI | select.POLLOUT
     ) -> None:
-        """Ask for events of a file."""
+        """Register a file for events."""
         self._wanted[number_of(file)] = events
 
     def modify(self, file: int | HasFileno, events: int) -> None:
-        """Ask for other events."""
+        """Change the events."""
         number = number_of(file)
         if number not in self._wanted:
             raise failure(errno.ENOENT)
         self._wanted[number] = events
 
     def unregister(self, file: int | HasFileno) -> None:
-        """Ask for nothing any more."""
+        """Remove a file."""
         del self._wanted[number_of(file)]
 
     def _ready(self, files: list[tuple[int, int, File | None]]) -> list[tuple[int, int]]:
@@ -70,9 +70,9 @@ class SimPoll:
         return found
 
     def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
-        """Wait for events, at most so many milliseconds."""
+        """Wait for events, at most `timeout` milliseconds."""
         seconds = None if timeout is None or timeout < 0 else timeout / 1000
-        # As on Linux, closing a number does not end a wait for what was open under it.
+        # As on Linux, closing a descriptor does not end a wait for the file.
         files = [(number, events, self._kernel.files.get(number)) for number, events in self._wanted.items()]
         return self._kernel.wait(lambda: self._ready(files), seconds) or []
 
@@ -83,7 +83,7 @@ class SimEpoll:
     def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
         self._number = -1
         self._kernel = Machine.kernel()
-        # Weakly: one that is dropped is closed.
+        # A weak reference: an epoll object that is dropped is closed.
         self._number = self._kernel.open(weakref.proxy(self))
         self._wanted: dict[int, tuple[File, int]] = {}
         closing = weakref.WeakMethod(self._closing)
@@ -135,7 +135,7 @@ class SimEpoll:
         self._kernel.note(f"epoll register {number} {eventmask}")
 
     def modify(self, file: int | HasFileno, eventmask: int) -> None:
-        """Watch it for other events."""
+        """Change the events of a file."""
         number = self._enter(file)
         found = self._kernel.files.get(number)
         if found is None:
@@ -146,7 +146,7 @@ class SimEpoll:
         self._kernel.note(f"epoll modify {number} {eventmask}")
 
     def unregister(self, file: int | HasFileno) -> None:
-        """Watch it no more."""
+        """Stop watching a file."""
         number = self._enter(file)
         if number not in self._kernel.files:
             raise failure(errno.EBADF)
@@ -158,7 +158,7 @@ class SimEpoll:
     def _ready(self) -> list[tuple[int, int]]:
         found = []
         for number, (file, events) in self._wanted.items():
-            # After its one shot a registration reports nothing, not even a hang-up, until it is modified.
+            # After a one-shot registration has reported, it reports nothing until it is modified.
             if events and (bits := file.bits() & (events | ERR | HUP)):
                 found.append((number, bits))
         return found
@@ -168,7 +168,7 @@ class SimEpoll:
         return select.POLLIN if self._ready() else 0
 
     def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
-        """Wait for events, at most so many seconds."""
+        """Wait for events, at most `timeout` seconds."""
         self.fileno()
         seconds = None if timeout is None or timeout < 0 else timeout
         found = self._kernel.wait(self._ready, seconds) or []
@@ -183,7 +183,7 @@ class SimEpoll:
 
 
 class SimEpollSelector(selectors.EpollSelector):
-    """The real selector of the library over the simulated `epoll`."""
+    """The real selector of the standard library over the simulated `epoll`."""
 
     _selector_cls = SimEpoll
 

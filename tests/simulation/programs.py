@@ -1,4 +1,4 @@
-"""What the caller does: the programs of the scenario table, written once for every event loop."""
+"""The programs of the scenario table, each written once for all event loops."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BODIES = (30, 0, 1, 3_000, 40_000, 150_000)
 
 
 async def finish(caller: Caller, *handles: Handle) -> None:
-    """Receive until nothing is open; whoever has nothing in 30 seconds never will."""
+    """Receive until no request is open; 30 seconds without data count as a lost wake-up."""
     while True:
         waiting = [each for each in handles if not each.closed and each.conn.open_request_count]
         if not waiting:
@@ -40,7 +40,7 @@ async def finish(caller: Caller, *handles: Handle) -> None:
 
 
 async def get(caller: Caller) -> None:
-    """Ask for something, several times if the connection allows."""
+    """Send a request, or several if the connection allows."""
     handle = await caller.connect()
     for _ in range(1 + caller.kernel.choices.below(3)):
         if handle.closed or not handle.conn.is_open():
@@ -51,7 +51,7 @@ async def get(caller: Caller) -> None:
 
 
 async def send_all(caller: Caller, handle: Handle, exchange: Exchange, ref: mint.RequestRef) -> None:
-    """Send content by the loop of the documentation, and end it."""
+    """Send content with the loop from the documentation, and end it."""
     most = (100_000, 5_000, 300)[caller.kernel.choices.below(3)]
     most = max(most, len(exchange.body) // 30)
     rest = exchange.body
@@ -106,7 +106,7 @@ async def both(caller: Caller) -> None:
     handle = await caller.connect()
     size = (3_000, 40_000, 150_000, 400_000)[caller.kernel.choices.below(4)]
     if caller.route == "plain" and caller.kernel.choices.rarely(40):
-        size = 12_000_000  # more than all queues together hold
+        size = 12_000_000  # more than the capacity of all queues together
     exchange = caller.record.exchange(content(78, size))
     ref = handle.request(exchange, "POST", (), mint.STREAM)
     if ref is not None:
@@ -120,7 +120,7 @@ async def both(caller: Caller) -> None:
 
 
 async def tunnel(caller: Caller) -> None:
-    """Open a tunnel, send through it, end our direction, read to the end."""
+    """Open a tunnel, send through it, half-close it, and read to the end."""
     choices = caller.kernel.choices
     handle = await caller.connect()
     body = content(79, (30, 0, 3_000, 40_000)[choices.below(4)])
@@ -147,7 +147,7 @@ async def tunnel(caller: Caller) -> None:
 
 
 async def cancel(caller: Caller) -> None:
-    """Give requests up in the middle, and cancel waits."""
+    """Cancel requests in the middle, and cancel waits."""
     choices = caller.kernel.choices
     handle = await caller.connect()
     one = caller.record.exchange()
@@ -169,7 +169,7 @@ async def cancel(caller: Caller) -> None:
 
 
 async def quietly(caller: Caller, handle: Handle) -> None:
-    """Receive once; a time that is up is no matter."""
+    """Receive once; a timeout is ignored."""
     try:
         await caller.receive(handle, 0.3)
     except Late:
@@ -177,7 +177,7 @@ async def quietly(caller: Caller, handle: Handle) -> None:
 
 
 async def timeout(caller: Caller) -> None:
-    """Receive with short limits of time; none may take longer, and nothing gets lost."""
+    """Receive with short time limits; no wait may take longer, and nothing may be lost."""
     choices = caller.kernel.choices
     handle = await caller.connect()
     exchange = caller.record.exchange()
@@ -194,7 +194,7 @@ async def timeout(caller: Caller) -> None:
 
 
 async def close(caller: Caller) -> None:
-    """Keep several connections; close some whatever they wait for, and open new ones."""
+    """Keep several connections; close some of them in any state, and open new ones."""
     choices = caller.kernel.choices
     handles: list[Handle] = []
     for _ in range(2 + choices.below(3)):
@@ -221,7 +221,7 @@ async def close(caller: Caller) -> None:
 
 
 class Interrupt(Exception):  # noqa: N818  # an event, as KeyboardInterrupt is
-    """What a handler of a signal raises."""
+    """The exception that a signal handler raises."""
 
 
 def interrupting() -> None:
@@ -230,7 +230,7 @@ def interrupting() -> None:
 
 
 async def interrupt(caller: Caller) -> None:
-    """Be interrupted anywhere; after that a connection works or says that it is closed."""
+    """Be interrupted anywhere; after that, a connection works or reports that it is closed."""
     kernel = caller.kernel
     for _ in range(1 + kernel.choices.below(3)):
         kernel.signals.append(interrupting)
@@ -247,7 +247,7 @@ async def interrupt(caller: Caller) -> None:
 
 
 async def interrupted_get(caller: Caller, event: type[BaseException]) -> Handle | None:
-    """Ask for something while a signal is under way."""
+    """Send a request while a signal may arrive."""
     handle: Handle | None = None
     exchange: Exchange | None = None
     try:
@@ -264,18 +264,18 @@ async def interrupted_get(caller: Caller, event: type[BaseException]) -> Handle 
         if caller.unfed is not None:
             caller.dispatch(caller.unfed)
         if handle is not None and not handle.closed:
-            # The next operation says whether the one that was broken off has closed the connection.
+            # The next operation shows whether the interrupted one has closed the connection.
             await caller.flush(handle)
     caller.kernel.signals.clear()
     if exchange is not None and handle is not None and exchange not in handle.exchanges.values():
-        # Whether it was sent is not known, and nobody has its ref.
+        # It is unknown whether it was sent, and its ref is lost.
         exchange.abandoned = True
         handle.close()
     return handle
 
 
 async def set_mode(caller: Caller) -> None:
-    """Take connections out of a mailbox and put them back, whatever waits."""
+    """Take connections out of a mailbox and put them back, in any state."""
     choices = caller.kernel.choices
     handles: list[Handle] = []
     for _ in range(1 + choices.below(3)):
@@ -300,7 +300,7 @@ async def set_mode(caller: Caller) -> None:
 
 
 async def move_to(caller: Caller) -> None:
-    """Move connections between mailboxes, whatever waits."""
+    """Move connections between mailboxes, in any state."""
     choices = caller.kernel.choices
     handles: list[Handle] = []
     for _ in range(1 + choices.below(3)):
@@ -321,7 +321,7 @@ async def move_to(caller: Caller) -> None:
 
 
 async def threads(caller: Caller) -> None:
-    """Use connections from several threads, as that is allowed."""
+    """Use connections from several threads, in the ways that are allowed."""
     kernel = caller.kernel
     if caller.route == "shared tunnel":
         work = [partial(in_thread, caller, get if kernel.choices.below(2) else upload) for _ in range(3)]
@@ -332,7 +332,7 @@ async def threads(caller: Caller) -> None:
         if caller.can_close_inbox:
             work = [partial(caller.receive_in_thread, handles) for _ in range(4)]
         else:
-            # Whoever waits for a connection that another thread closes must not wait any longer.
+            # A thread that waits for a connection which another thread closes must stop waiting.
             work = [partial(in_thread, caller, partial(finish_closed, handle=each)) for each in handles]
             work += [partial(close_later, caller, each) for each in handles]
     kernel.join([kernel.spawn(f"t{at}", each) for at, each in enumerate(work)])
