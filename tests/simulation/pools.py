@@ -1,4 +1,4 @@
-"""A pool of connections in use: workers that send requests through it, under threads, asyncio and trio.
+"""Programs that use a connection pool: workers that send requests, with threads, asyncio and trio.
 
 The invariants beside those of every run: no request reaches a server twice unless the pool may repeat
 it; no limit is exceeded; every worker ends; a time limit holds; and after the last request no connection is
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .callers import Caller
     from .record import Exchange
 
-# The pools have the same interface and no common base.
+# The pools have the same interface, but no common base class.
 AnyPool: TypeAlias = Any
 AnyAnswer: TypeAlias = Any
 
@@ -45,7 +45,7 @@ EXCUSES = (mint.errors.PoolClosed, mint.errors.TransportTimeout)
 
 
 class View(Protocol):
-    """A pool as workers see it; that of threads never suspends."""
+    """The interface of a pool for workers; the one for threads never suspends."""
 
     pool: AnyPool
 
@@ -76,16 +76,16 @@ class View(Protocol):
         ...
 
     async def limited(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Cancel something after some seconds, where that can be done."""
+        """Cancel something after some seconds, if that is possible."""
         ...
 
     async def together(self, works: list[Callable[[], Awaitable[None]]]) -> None:
-        """Do several things at once."""
+        """Run several functions concurrently."""
         ...
 
 
 def options(caller: Caller) -> PoolOptions:
-    """Return limits and times, the plainest first."""
+    """Return limits and times, the simplest first."""
     below = caller.kernel.choices.below
     return PoolOptions(
         max_connections=(10, 1, 2, 3)[below(4)],
@@ -144,14 +144,14 @@ class Work:
             started = self.kernel.now
             try:
                 if choices.rarely(6):
-                    # Until it is over nobody knows whether it was cancelled.
+                    # Whether it was cancelled is known only when it has ended.
                     await self.view.limited(
                         (0.01, 0.0, 1.0)[choices.below(3)], partial(self.one, exchange, timeout)
                     )
                     exchange.abandoned = exchange.abandoned or exchange.end is None
                 else:
                     await self.one(exchange, timeout)
-            except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
+            except Exception as error:  # noqa: BLE001  # any exception is a finding
                 self.kernel.blame(f"{type(error).__name__} left the pool: {error}")
                 exchange.abandoned = True
             if timeout is not None and self.kernel.exact and self.kernel.now - started > timeout + 0.0021:
@@ -161,7 +161,7 @@ class Work:
                 await self.caller.sleep((0.5, 0.0, 3.0)[choices.below(3)])
 
     async def one(self, exchange: Exchange, timeout: float | None) -> None:  # noqa: ASYNC109  # the pool's
-        """Send one request and read its answer, or the beginning of it."""
+        """Send one request and read its response, or the start of it."""
         choices = self.kernel.choices
         method = "POST" if exchange.body else "GET"
         if method == "GET" and self.options.retry_idempotent:
@@ -191,7 +191,7 @@ class Work:
             exchange.abandoned = exchange.abandoned or isinstance(error, EXCUSES) or self.record.severed
 
     async def both(self, exchange: Exchange, answer: AnyAnswer, *, hurries: bool) -> None:
-        """Send the body and read the answer at the same time."""
+        """Send the body and read the response at the same time."""
         errors: list[mint.MintError] = []
 
         async def send() -> None:
@@ -211,7 +211,7 @@ class Work:
             except mint.MintError as error:
                 errors.append(error)
             finally:
-                # Whoever gives up reading ends the request for the sender, too.
+                # A reader that stops early ends the request for the sender, too.
                 answer.close()
 
         await self.view.together([send, read])
@@ -219,7 +219,7 @@ class Work:
             raise errors[0]
 
     async def read(self, exchange: Exchange, answer: AnyAnswer, *, hurries: bool) -> None:
-        """Read an answer to its end, or give it up."""
+        """Read a response to its end, or cancel it."""
         choices = self.kernel.choices
         exchange.status = answer.status
         if ("x-number", str(exchange.number)) not in answer.headers:
@@ -247,7 +247,7 @@ class Work:
             self.kernel.blame("more requests on the connections than there may be")
 
     def check_over(self, now: Statistics) -> None:
-        """Check that nothing is under way and no connection is lost."""
+        """Check that no request is in progress and no connection is lost."""
         if now.active or now.waiting or now.opening:
             self.kernel.blame(
                 f"{now.active} active, {now.waiting} waiting, {now.opening} opening after the last"
@@ -257,7 +257,7 @@ class Work:
 
 
 async def pool(caller: Caller) -> None:
-    """Let several workers use a pool; close it at the end, or in the middle."""
+    """Use a pool from several workers; close it at the end, or in the middle."""
     chosen = options(caller)
     view = make(caller, chosen)
     work = Work(caller, view, chosen)

@@ -25,7 +25,7 @@ SPEED = 50.0
 
 
 class RealStream:
-    """A server's end of a real connection, with what `Peer` uses of a simulated one."""
+    """A server's end of a real connection, with the methods of a simulated one that `Peer` uses."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -56,7 +56,7 @@ class RealStream:
         return count
 
     def shut(self, *, read: bool, write: bool) -> None:  # as of a simulated one
-        """End our direction once everything is written."""
+        """End the outgoing direction once everything is written."""
         self.finishing = True
 
     def close(self, *, abort: bool = False) -> None:
@@ -68,7 +68,7 @@ class RealStream:
         self.closed = True
 
     def pump(self) -> None:
-        """Move octets between here and the system; never waits."""
+        """Read and write what is possible without waiting."""
         try:
             while not self.ended and not self.dead and len(self.incoming) < 65_536:
                 octets = self.sock.recv(65_536)
@@ -98,7 +98,7 @@ class RealStream:
 
 
 class RealKernel(Kernel):
-    """What servers and programs ask of the kernel, from the real system."""
+    """The interface of the kernel for servers and programs, on the real system."""
 
     exact = False
     patience = 10.0
@@ -125,7 +125,7 @@ class RealKernel(Kernel):
 
     @now.setter
     def now(self, _: float) -> None:
-        """It passes by itself."""
+        """Do nothing: real time passes by itself."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -174,7 +174,7 @@ class RealKernel(Kernel):
                     again = True
             self._real = [stream for stream in self._real if not stream.gone]
 
-    # -- what programs ask
+    # -- called by programs
 
     def wait(self, ready: Callable[[], object], timeout: float | None) -> None:
         """Wait for the time to pass."""

@@ -1,4 +1,4 @@
-"""What the program and the servers of one run saw, and whether that fits together."""
+"""The observations of the program and the servers of one run, and the checks that they agree."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ DONE, FAILED = "done", "failed"
 
 
 class Expected(NamedTuple):
-    """What the program may see of one response."""
+    """What the program may receive of one response."""
 
     status: int
     content: bytes
-    """All of it; where the response fails, what was seen is a beginning of this."""
+    """The whole content; if the response fails, the program received a prefix of it."""
     ends: frozenset[str]
     """How it may end: `done`, `failed`."""
     whole: bool = True
-    """Whether all of it must have come where it ends well."""
+    """Whether the whole content must have arrived if the response is complete."""
 
 
 class Exchange:
-    """One request as the program sees it."""
+    """One request of the program, and what it received."""
 
     def __init__(self, number: int, body: bytes = b"") -> None:
         self.number = number
@@ -75,7 +75,7 @@ class Exchange:
 
 
 class Record:
-    """What was asked, answered, expected."""
+    """The requests, the responses, and what is expected."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
@@ -85,11 +85,11 @@ class Record:
         """Requests whose content the server has read to its end."""
         self.exchanges: list[Exchange] = []
         self.carriers: dict[int, Stream] = {}
-        """The server's end of what carried a request, where nothing lies between it and the system."""
+        """The server's end of the connection that carried a request, if there is no layer on top of it."""
         self.arrivals: Counter[int] = Counter()
-        """How often a server began to act on a request."""
+        """How often a server started to process a request."""
         self.repeatable: set[int] = set()
-        """Requests that may be sent again though a server may have acted on them."""
+        """Requests that may be sent again although a server may have processed them."""
         self.severed = False
         """Whether a server broke a connection that carries several requests."""
         self.route = ""
@@ -97,21 +97,21 @@ class Record:
         """Whether an exception of a signal handler may have ended a connection."""
 
     def exchange(self, body: bytes = b"") -> Exchange:
-        """Begin the next request."""
+        """Start the next request."""
         made = Exchange(len(self.exchanges), body)
         self.exchanges.append(made)
         return made
 
     def uploaded(self, number: int, octets: bytes) -> None:
-        """Take content of a request, as a server got it."""
+        """Check content of a request that a server received."""
         self.uploads.setdefault(number, bytearray()).extend(octets)
 
     def expect(self, number: int, status: int, content: bytes, *ends: str, whole: bool = True) -> None:
-        """Say what a server sends, before it does."""
+        """Announce what a server is about to send."""
         self.expected[number] = Expected(status, content, frozenset(ends or (DONE,)), whole)
 
     def check(self) -> Iterable[str]:
-        """Return what does not fit together, at the end of a run."""
+        """Return the violations at the end of a run."""
         for each in self.exchanges:
             yield from self._check(each)
             if self.arrivals[each.number] > 1 and each.number not in self.repeatable:

@@ -1,4 +1,4 @@
-"""The routes of the scenario table: which servers listen, and what `connect` is given."""
+"""The routes of the scenario table: which servers listen, and the arguments of `connect`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROUTES: Final = ("plain", "HTTP/2", "TLS", "HTTP/2 over TLS", "TLS in TLS", "HTT
 
 
 def listen(record: Record, route: str, behave: Behaviour) -> None:
-    """Let the servers of a route listen."""
+    """Start the servers of a route."""
     record.route = route
     kernel = record.kernel
     window = (65_535, 1_000, 20_000)[kernel.choices.below(3)]
@@ -66,7 +66,7 @@ def listen(record: Record, route: str, behave: Behaviour) -> None:
 
 
 class Route(NamedTuple):
-    """What `connect` of any event loop is given."""
+    """The arguments of `connect` in any event loop."""
 
     where: tuple[mint.types.Scheme, str, int]
     protocols: tuple[mint.types.ProtocolName, ...] = ("http1",)
@@ -83,7 +83,7 @@ PLAIN: Final = mint.TLSOptions()
 
 
 def arguments(route: str, kernel: Kernel) -> Route:
-    """Return what `connect` is given for a route."""
+    """Return the arguments of `connect` for a route."""
     scheme: mint.types.Scheme = "https" if "TLS" in route else "http"
     where = (scheme, HOST, kernel.origin)
     secure = scheme == "https"

@@ -1,4 +1,4 @@
-"""One run: a row of the table, a seed, and what it violates."""
+"""One run of a row of the table with a seed, and the violations that it finds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Result(NamedTuple):
-    """What came of a run."""
+    """The result of a run."""
 
     violations: tuple[str, ...]
     choices: tuple[int, ...]
@@ -35,14 +35,17 @@ class Result(NamedTuple):
 
 
 LONGEST = 60
-"""After how many seconds of the real clock a run is given up; it takes some milliseconds."""
+"""The seconds of real time after which a run is stopped; it usually takes a few milliseconds."""
 
 MOST_SEALED = 400_000
 """How much more than the high-water mark may be encrypted before it can leave, in octets."""
 
 MOST_WAITING = 80_000
-"""How much may wait for the windows of a tunnel, in octets: 64 KiB, and what TLS adds. What waits is handled
-anew for each window that opens, so an upload costs its square where all of it waits."""
+"""How many octets may wait for the windows of a tunnel: 64 KiB, and what TLS adds.
+
+Octets that wait are processed again for every WINDOW_UPDATE, so if all of an upload waited, it would take
+quadratic time.
+"""
 
 
 def run(
@@ -81,7 +84,7 @@ def run(
         kernel.note("stuck")
     except Late:
         kernel.blame("waited in vain")
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
+    except Exception as error:  # noqa: BLE001  # any exception is a finding
         kernel.blame(f"{type(error).__name__} left the library: {error}")
     finally:
         signal.alarm(0)
@@ -101,7 +104,7 @@ def run(
 
 
 def check_end(kernel: Kernel, caller: object) -> None:
-    """Check that nothing is held and nothing is left open."""
+    """Check that no lock is held and nothing is left open."""
     if kernel.violations:
         return
     if any(lock.locked() for lock in kernel.locks):

@@ -1,4 +1,4 @@
-"""What origins do with a request, whichever protocol it came by: one script for each behaviour of a peer.
+"""How origins handle a request, in either protocol: one script for each behaviour of a peer.
 
 A script is a generator. It yields what it does next and gets what it asked for: `READ` gives the next
 piece of the request's content, `b""` at its end. `Reply` and the sessions of http1_server.py and
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 class Act(Enum):
-    """What a script does that needs no details."""
+    """An action of a script without arguments."""
 
     READ = "read"
     """Wait for the next piece of the request's content."""
     END = "end"
     """End the response."""
     FINISH = "finish"
-    """End our direction of the connection (HTTP/2: of the stream)."""
+    """End the outgoing direction of the connection (HTTP/2: of the stream)."""
     CUT = "cut"
     """End it without close_notify."""
     RESET = "reset"
     """Break the connection (HTTP/2: the stream)."""
     CLOSE = "close"
-    """Close the connection, whatever still comes."""
+    """Close the connection, even if more arrives."""
 
 
 class Head(NamedTuple):
@@ -44,7 +44,7 @@ class Head(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Send content, and wait until most of it has left."""
+    """Send content, and wait until most of it has been sent."""
 
     octets: bytes
 
@@ -60,7 +60,7 @@ Script: TypeAlias = Generator[Deed, bytes, None]
 
 
 class Reply(Protocol):
-    """Where the deeds of a script go."""
+    """The target of a script's actions."""
 
     def head(self, head: Head) -> None:
         """Send a head."""
@@ -71,25 +71,25 @@ class Reply(Protocol):
         ...
 
     def pending(self) -> int:
-        """Return how much has not left."""
+        """Return how many octets are not sent yet."""
         ...
 
     def act(self, act: Act) -> None:
-        """Do one of END to CLOSE."""
+        """Perform one of the actions from END to CLOSE."""
         ...
 
 
 class Asked(NamedTuple):
-    """What a script knows of its request."""
+    """The request that a script handles."""
 
     number: int
-    """Which request of the run it is: the number in its target."""
+    """The number of the request in the run, which is in its target."""
     method: str
     record: Record
 
 
 class Running:
-    """A script in the course of being played."""
+    """A script that is being performed."""
 
     def __init__(self, kernel: Kernel, script: Script, reply: Reply) -> None:
         self._kernel = kernel
@@ -107,20 +107,20 @@ class Running:
 
     @property
     def reading(self) -> bool:
-        """Whether it waits for content that has not come."""
+        """Whether it waits for content that has not arrived."""
         return self._deed is Act.READ and not self._arrived and not self._ended and not self.stopped
 
     def arrived(self, octets: bytes) -> None:
-        """Take content of the request."""
+        """Pass content of the request to the script."""
         if octets:
             self._arrived.append(octets)
 
     def ended(self) -> None:
-        """Take that the content of the request is over."""
+        """Note the end of the request's content."""
         self._ended = True
 
     def can_move(self) -> bool:
-        """Whether the next deed can be done."""
+        """Whether the next action can be performed."""
         if self.stopped or self._deed is None:
             return False
         if self._deed is Act.READ:
@@ -130,12 +130,12 @@ class Running:
         return not isinstance(self._deed, Piece) or self._reply.pending() == 0
 
     def alarm(self) -> float:
-        """Return when a pause ends, even if that has passed since somebody asked what can move."""
+        """Return when a pause ends, even if that time has passed since the last call of `can_move`."""
         waits = isinstance(self._deed, Pause) and not self.stopped
         return self._until if waits else math.inf
 
     def move(self) -> None:
-        """Do the next deed."""
+        """Perform the next action."""
         given = b""
         deed = self._deed
         if isinstance(deed, Head):
@@ -157,6 +157,6 @@ Behaviour: TypeAlias = Callable[["Asked"], Script]
 
 
 def content(number: int, size: int) -> bytes:
-    """Return content no two parts of which are alike, so that order and number show."""
+    """Return content without repetition, so that wrong order and duplicates are noticed."""
     words = b"".join((number * 1_000_003 + at).to_bytes(4, "big") for at in range((size + 3) // 4))
     return words[:size]

@@ -1,4 +1,4 @@
-"""The servers of a simulation: sessions upon channels, without a thread, a socket or a clock of their own.
+"""The servers of a simulation: sessions on top of channels, without threads, sockets or clocks.
 
 A `Peer` is one accepted connection. It moves octets between its stream and the session on top of it; a
 session is a protocol (TLS, HTTP/1, HTTP/2, a proxy) and gives its own channels to what runs inside it.
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Channel(Protocol):
-    """What carries octets to the client, as a session sees it."""
+    """The interface through which a session sends octets to the client."""
 
     def send(self, octets: bytes) -> None:
-        """Send; it is kept until it can leave."""
+        """Send octets; they are kept until they can be sent."""
         ...
 
     def pending(self) -> int:
@@ -31,11 +31,11 @@ class Channel(Protocol):
         ...
 
     def finish(self) -> None:
-        """End this direction after what is kept, announced as the protocol wants it."""
+        """End this direction after the octets that are kept, with the announcement of this layer."""
         ...
 
     def cut(self) -> None:
-        """End it without the announcement of this layer (close_notify)."""
+        """End this direction without the announcement of the layer (close_notify)."""
         ...
 
     def reset(self) -> None:
@@ -43,19 +43,19 @@ class Channel(Protocol):
         ...
 
     def close(self) -> None:
-        """Read nothing any more, either: what still comes is answered with a reset."""
+        """End both directions: whatever still arrives is answered with a reset."""
         ...
 
 
 class Session(Protocol):
-    """What understands the octets of a channel."""
+    """The interface of a protocol on top of a channel."""
 
     def received(self, octets: bytes) -> None:
-        """Take octets of the client."""
+        """Handle octets from the client."""
         ...
 
     def ended(self) -> None:
-        """Take that the client ended its direction, or broke the connection."""
+        """Handle that the client ended its direction, or broke the connection."""
         ...
 
     def hungry(self) -> bool:
@@ -85,7 +85,7 @@ class Peer:
     # -- the channel
 
     def send(self, octets: bytes) -> None:
-        """Send what the system takes, and keep the rest."""
+        """Send what the system accepts, and keep the rest."""
         if not (self._finish or self._over or self._close):
             self._leaving += octets
             self._write()
@@ -95,12 +95,12 @@ class Peer:
         return len(self._leaving)
 
     def finish(self) -> None:
-        """End our direction with a FIN."""
+        """End the outgoing direction with a FIN."""
         self._finish = True
         self._write()
 
     def cut(self) -> None:
-        """There is nothing to announce."""
+        """End the direction: TCP has no other announcement."""
         self.finish()
 
     def reset(self) -> None:
@@ -128,7 +128,7 @@ class Peer:
         return found
 
     def alarm(self) -> float:
-        """Return when the session acts by itself."""
+        """Return when the session acts on its own."""
         return self.session.alarm()
 
     def _read(self) -> None:
@@ -179,7 +179,7 @@ class TLSSession:
     # -- the session
 
     def received(self, octets: bytes) -> None:
-        """Take ciphertext."""
+        """Handle ciphertext."""
         self._arriving.write(octets)
         if self._session is None and not self._shake_hands():
             return
@@ -224,7 +224,7 @@ class TLSSession:
         self._end()
 
     def hungry(self) -> bool:
-        """Return whether what is inside wants more."""
+        """Return whether the session inside wants more."""
         return self._session is None or self._session.hungry()
 
     def moves(self) -> list[Callable[[], None]]:
@@ -262,27 +262,27 @@ class TLSSession:
         self._flush()
 
     def finish(self) -> None:
-        """Send close_notify, and end what is below."""
+        """Send close_notify, and end the channel below."""
         self._say_goodbye()
         self._channel.finish()
 
     def cut(self) -> None:
-        """End what is below without close_notify."""
+        """End the channel below without close_notify."""
         self._finished = True
         self._channel.finish()
 
     def reset(self) -> None:
-        """Break what is below."""
+        """Break the channel below."""
         self._channel.reset()
 
     def close(self) -> None:
-        """Send close_notify and close what is below."""
+        """Send close_notify and close the channel below."""
         self._say_goodbye()
         self._channel.close()
 
 
 class ConnectSession:
-    """An HTTP/1 proxy that opens every tunnel; what is served inside it needs no second connection."""
+    """An HTTP/1 proxy that opens every tunnel and serves the origin itself, without a second connection."""
 
     def __init__(self, channel: Channel, serve: Callable[[Channel], Session]) -> None:
         self._channel = channel
@@ -291,7 +291,7 @@ class ConnectSession:
         self._session: Session | None = None
 
     def received(self, octets: bytes) -> None:
-        """Take the head of CONNECT, then what belongs to the tunnel."""
+        """Handle the head of CONNECT, then the octets in the tunnel."""
         if self._session is not None:
             self._session.received(octets)
             return

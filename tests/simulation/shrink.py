@@ -1,4 +1,4 @@
-"""Makes the schedule of a failing run simpler, as long as it still violates the same."""
+"""Simplifies the schedule of a failing run as long as it still violates the same invariant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_RUNS = 1_500
 
 
 def shrink(row: Row, choices: Sequence[int], violation: str) -> list[int]:  # noqa: C901  # two passes
-    """Return choices that are as few and as small as can be found with a limited number of runs."""
+    """Return the fewest and smallest choices that a limited number of runs can find."""
     best = list(choices)
     left = MOST_RUNS
 
@@ -32,7 +32,7 @@ def shrink(row: Row, choices: Sequence[int], violation: str) -> list[int]:  # no
             best.pop()
         return True
 
-    # An end of nothing but 0 need not be written down.
+    # Zeros at the end can be omitted.
     low, high = 0, len(best)
     while low < high and left:
         middle = (low + high) // 2

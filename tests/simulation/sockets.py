@@ -19,7 +19,7 @@ Octets = bytes | bytearray | memoryview
 
 
 class Machine:
-    """Which simulated system the objects of this process belong to at the moment."""
+    """The simulated system that the objects of this process belong to at the moment."""
 
     current: Kernel | None = None
 
@@ -126,7 +126,7 @@ class SimSocket:
     # -- connecting
 
     def connect_ex(self, address: tuple[str, int]) -> int:
-        """Begin to connect; return the number of the error."""
+        """Start to connect; return the error number."""
         self._enter()
         self._there = address
         self.kernel.dial(self.stream, address[1])
@@ -141,7 +141,7 @@ class SimSocket:
         if code:
             raise failure(code)
 
-    # -- moving octets
+    # -- sending and receiving
 
     def _wait(self, ready: Callable[[], bool]) -> None:
         if not self.kernel.wait(lambda: ready() or self._number == -1, self._timeout):
@@ -208,7 +208,7 @@ class SimSocket:
     # -- the end
 
     def shutdown(self, how: int) -> None:
-        """Shut one direction or both."""
+        """Shut down one direction or both."""
         self._enter()
         self.kernel.note(f"shutdown {how} on {self._number}")
         self.stream.shut(
@@ -224,7 +224,7 @@ class SimSocket:
             self.stream.close(abort=self._abort)
 
     def detach(self) -> int:
-        """Give the number away."""
+        """Return the descriptor number, and forget it."""
         number, self._number = self._number, -1
         return number
 

@@ -1,4 +1,4 @@
-"""TCP as Linux shows it to a program: buffers, half-closing, resets, pending errors (tcp(7), poll(2)).
+"""TCP with the behaviour of Linux: buffers, half-closing, resets, pending errors (tcp(7), poll(2)).
 
 Nothing moves by itself: what one end sends stays in `outgoing` until the kernel of the simulation
 decides to deliver some of it. The client's ends have descriptors (sockets.py), the servers' have none.
@@ -18,7 +18,7 @@ IN, OUT, ERR, HUP = select.POLLIN, select.POLLOUT, select.POLLERR, select.POLLHU
 
 
 def failure(code: int) -> OSError:
-    """Return the error of the system with this number, as the class that Python has for it."""
+    """Return the `OSError` with this number, of the class that Python uses for it."""
     return OSError(code, os.strerror(code))
 
 
@@ -49,11 +49,11 @@ class Stream:
         self.error = 0
         """The pending error, which is reported once."""
         self.whole = False
-        """Whether all that the other end had to send arrived, and its FIN, while this end was open."""
+        """Whether everything that the other end sent, and its FIN, arrived while this end was open."""
         self.delivered = 0
         """How many octets arrived."""
 
-    # -- as the network sees it
+    # -- called by the network
 
     @property
     def movable(self) -> bool:
@@ -86,20 +86,20 @@ class Stream:
             peer.receive_reset()
         elif self.finishing:
             self.finished = True
-            # A connection that was reset does not exist any more: a FIN behind the reset means nothing.
+            # A connection that was reset no longer exists: a FIN after the reset is ignored.
             if not peer.dead:
                 peer.ended = True
                 peer.whole = not peer.closed
 
     def receive_reset(self) -> None:
-        """Take a RST: what had arrived can still be read, nothing can be sent."""
+        """Handle a RST: what had arrived can still be read, but nothing can be sent."""
         if not self.dead:
             self.dead = True
             self.error = errno.EPIPE if self.ended else errno.ECONNRESET
             self.outgoing.clear()
 
     def refuse(self) -> None:
-        """Take the answer that nobody listens."""
+        """Handle the answer that nobody listens."""
         self.connecting = False
         self.dead = True
         self.error = errno.ECONNREFUSED
@@ -110,7 +110,7 @@ class Stream:
         self.connecting = other.connecting = False
         self.connected = other.connected = True
 
-    # -- as a program sees it
+    # -- called by programs
 
     def bits(self) -> int:
         """Return what `poll` reports."""
@@ -129,7 +129,7 @@ class Stream:
 
     @property
     def over(self) -> bool:
-        """Whether both ends have finished: there is nothing left to reset or to shut."""
+        """Whether both ends have finished: nothing is left to reset or to shut down."""
         return self.finished and self.ended
 
     @property
@@ -143,7 +143,7 @@ class Stream:
         return error
 
     def send(self, octets: bytes | bytearray | memoryview) -> int:
-        """Send some of it; raise what the system call would."""
+        """Send some of the octets; raise the error of the system call."""
         if self.error:
             raise failure(self.take_error())
         if self.dead or self.finishing:
@@ -160,7 +160,7 @@ class Stream:
         self.outgoing += octets
 
     def receive(self, most: int, *, peek: bool = False) -> bytes:
-        """Read some of what arrived, `b""` at the end; raise what the system call would."""
+        """Read some of what arrived, `b""` at the end; raise the error of the system call."""
         if self.incoming:
             count = min(most, len(self.incoming))
             octets = bytes(self.incoming[:count])
@@ -187,14 +187,14 @@ class Stream:
             self.ended = True
 
     def close(self, *, abort: bool = False) -> None:
-        """Close; unread octets, and `abort`, make a reset of it (RFC 2525 2.17)."""
+        """Close; if octets are unread, or with `abort`, send a reset (RFC 2525 2.17)."""
         if self.closed:
             return
         self.closed = True
         if self.dead or self.over or not self.connected:
             self.dead = True
         elif abort or self.incoming:
-            # What is on its way already may arrive before the reset, or get lost.
+            # Octets that are already in transit may arrive before the reset, or be lost.
             if self.outgoing and self.choices.below(2):
                 del self.outgoing[self.choices.below(len(self.outgoing)) :]
             self.dead = self.resetting = True
@@ -203,7 +203,7 @@ class Stream:
 
 
 class Pair(Stream):
-    """One end of a socket pair: what is sent has arrived."""
+    """One end of a socket pair: whatever is sent arrives at once."""
 
     def _put(self, octets: bytes | bytearray | memoryview) -> None:
         if self.peer is not None:
@@ -211,7 +211,7 @@ class Pair(Stream):
 
     @property
     def movable(self) -> bool:
-        """Nothing is under way between the ends of a pair."""
+        """Return false: nothing is in transit between the ends of a pair."""
         return False
 
     @property

@@ -1,4 +1,4 @@
-"""The scenario table: which actions, event loops, routes and behaviours of peers make a row."""
+"""The scenario table: each row is an action, an event loop, a route and a behaviour of the peer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROUTES: Final = {
     "TLS in TLS": 1,
     "HTTP/2 over TLS": 1,
 }
-"""Every route, and how often it is chosen: handshakes are dear, so what needs one is chosen less often."""
+"""Every route with its weight: handshakes are slow, so routes with TLS are chosen less often."""
 
 
 class Row(NamedTuple):
@@ -38,22 +38,22 @@ class Row(NamedTuple):
 
 
 def behaviours(action: str) -> Mapping[str, Behaviour]:
-    """Return how peers may behave where a program does this."""
+    """Return the behaviours of peers for an action of the program."""
     return {"both directions": ECHOES, "tunnel": TUNNELS}.get(action, BEHAVIOURS)
 
 
 def makes_sense(row: Row) -> bool:
-    """Whether there is such a thing."""
+    """Whether this combination is possible."""
     if row.action == "interrupt" and row.loop in {"asyncio", "trio"}:
-        return False  # these loops do not outlive an exception of a signal handler inside them
+        return False  # these loops end if a signal handler raises an exception inside them
     if row.action in {"set_mode", "move_to"} and row.loop == "blocking":
         return False  # a passive connection is in no mailbox
     if row.action == "threads" and row.loop in {"asyncio", "trio"}:
-        return False  # there it is one thread that may
+        return False  # there, only one thread may use a connection
     if row.route == "shared tunnel":
-        # Tunnels are opened in passive mode; a pool has tunnels of its own.
+        # Tunnels are opened in passive mode; a pool opens its own tunnels.
         return row.loop != "mailbox" and row.action not in {"interrupt", "pool"}
-    return row.action != "pool" or row.loop != "mailbox"  # a pool has mailboxes of its own
+    return row.action != "pool" or row.loop != "mailbox"  # a pool has its own mailboxes
 
 
 def rows() -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""A sample of what ci/interrupts runs in full: an exception of a signal handler at any instruction."""
+"""A sample of what ci/interrupts runs completely: a signal handler raises at any instruction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .interrupts import KINDS, count_of, interrupted
 from .patches import simulated_system
 
 SAMPLE = 15
-"""How many instructions of each kind are interrupted with the suite."""
+"""How many instructions of each kind the test suite interrupts."""
 
 
 @cache
@@ -21,7 +21,7 @@ def sample(kind: str) -> tuple[int, ...]:
     return tuple(random.Random(kind).sample(range(1, count), SAMPLE))
 
 
-# An interrupt between the making of a coroutine and its first step leaves one that was never awaited.
+# An interrupt between the creation of a coroutine and its first step causes a "never awaited" warning.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <coroutine:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", KINDS)

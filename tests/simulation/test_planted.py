@@ -1,4 +1,4 @@
-"""The defects of the first transports can be put back, and are found."""
+"""The defects of the first transports can be reintroduced, and are found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 QUICK = 40
-"""How many schedules the suite runs; ci/planted --simulation runs as many as it takes."""
+"""How many schedules the test suite runs; ci/planted --simulation runs as many as needed."""
 
 SOONEST = [
     "mailbox: a descriptor number is used again within one select",

@@ -1,4 +1,4 @@
-"""That the simulation is what it says: like Linux, the same every time, and not blind."""
+"""Tests of the simulation itself: it behaves like Linux, is deterministic, and finds mistakes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ABORT = struct.pack("ii", 1, 0)
 SAMPLE = 200
-"""How many schedules of the table run with the suite; ci/simulate runs many more."""
+"""How many schedules of the table the test suite runs; ci/simulate runs many more."""
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def system() -> Iterator[None]:
         yield
 
 
-# -- like Linux: the same calls on a real connection and on a simulated one give the same
+# -- like Linux: the same calls on a real and on a simulated connection have the same results
 
 
 def ends_of_linux() -> tuple[socket.socket, socket.socket]:
@@ -116,7 +116,7 @@ def test_streams_are_like_those_of_linux(steps: list[tuple[int, str]]) -> None:
 
 
 def test_a_fin_behind_a_reset_is_none() -> None:
-    """Octets for a closed end are answered by a reset, which destroys what that end still had to send."""
+    """Octets for a closed end cause a reset, which destroys what that end had not sent yet."""
     near, far = Stream(Choices(), 65_536), Stream(Choices(), 65_536)
     near.join(far)
     far.send(b"an early response")
@@ -131,7 +131,7 @@ def test_a_fin_behind_a_reset_is_none() -> None:
     assert not near.whole
 
 
-# -- the same every time
+# -- deterministic
 
 
 @pytest.mark.usefixtures("system")
@@ -152,16 +152,16 @@ def test_every_part_of_the_table_is_there() -> None:
 
 
 def kept_by(owner: object) -> list[object]:
-    """Return what a function has kept since its module was imported: defaults, and variables around it."""
+    """Return the objects that a function refers to since its module was imported: defaults and closures."""
     if isinstance(owner, FunctionType):
         cells = [cell.cell_contents for cell in owner.__closure__ or ()]
         return [*(owner.__defaults__ or ()), *(owner.__kwdefaults__ or {}).values(), *cells]
-    return gc.get_referents(owner)  # the variables around a compiled function
+    return gc.get_referents(owner)  # the closure of a compiled function
 
 
 @pytest.mark.usefixtures("system")
 def test_no_function_of_mint_keeps_the_real_system() -> None:
-    """It would wait on a clock that no schedule decides, and for sockets that there are not."""
+    """It would use a clock that the schedule does not control, and sockets that do not exist."""
     real = {id(each) for each in (time.monotonic, time.sleep, time.perf_counter, select.poll, socket.socket)}
     assert modules()
     found = [
@@ -180,7 +180,7 @@ def test_no_function_of_mint_keeps_the_real_system() -> None:
 
 @pytest.mark.usefixtures("system")
 def test_whoever_looks_at_the_clock_again_and_again_sees_the_time_pass() -> None:
-    """A rounding error before a deadline, tasks that wake each other up would never get there."""
+    """Tasks that wake each other shortly before a deadline would never reach it if the clock stood still."""
     kernel = Machine.current = Kernel(Choices())
     until = now() + 1e-7
     for _ in range(1_000):
@@ -188,7 +188,7 @@ def test_whoever_looks_at_the_clock_again_and_again_sees_the_time_pass() -> None
     assert until < now() < until + 1e-5
 
 
-# -- nothing is found in a sample
+# -- a sample finds no violation
 
 
 @pytest.mark.usefixtures("system")
@@ -201,7 +201,7 @@ def test_nothing_is_found() -> None:
     assert not found
 
 
-# -- not blind: mistakes that are put in are found
+# -- mistakes that are planted are found
 
 
 def finds(row: Row, expected: str) -> tuple[int, ...]:
@@ -253,7 +253,7 @@ def test_a_lost_event_is_found(loop: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_message_that_overtakes_the_result_of_the_one_before_is_found(
     route: str, peer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A program whose threads receive from one mailbox and hold no lock of the connection."""
+    """A program whose threads receive from one mailbox without a lock for each connection."""
     monkeypatch.setattr(Kernel, "lock", lambda _: nullcontext())
     finds(Row("threads", "mailbox", route, peer), "StaleConnectionError")
 
