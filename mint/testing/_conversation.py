@@ -33,8 +33,8 @@ class Conversation:
     """All frames, in the order in which they arrived."""
     requests: dict[int, Headers] = field(default_factory=dict[int, Headers])
     """For each stream, the fields of the last header block that an `ExpectHeaders` read."""
+    # Decodes the client's header blocks. It is not documented, because its class is private.
     decoder: Decoder = field(default_factory=Decoder)
-    """Decodes the client's header blocks."""
     encoder: hpack.Encoder = field(default_factory=hpack.Encoder)
     """Encodes the header blocks of `SendHeaders`."""
     _block: list[Frame] = field(default_factory=list[Frame])
