@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import _checks
+from ._hosts import MAX_PORT
 
 DAY: Final = 86_400
-MOST_PORT: Final = 65_535
 MOST_AGE: Final = 2**31 - 1
 """The largest `max_age`, 68 years; a larger one is reduced to it."""
 
@@ -86,7 +86,7 @@ def _unquoted(text: str) -> str:
 
 def _alternative(protocol: str, authority: str, max_age: int, persist: bool) -> Alternative:
     found = _AUTHORITY.fullmatch(authority)
-    if found is None or not 1 <= int(found["port"]) <= MOST_PORT:
+    if found is None or not 1 <= int(found["port"]) <= MAX_PORT:
         raise ValueError(f"an alternative service must be a host and a port, not {_checks.shown(authority)}")
     name = re.sub("%([0-9A-Fa-f]{2})", lambda octet: chr(int(octet[1], 16)), protocol)
     return Alternative(name, found["host"].strip("[]").lower(), int(found["port"]), max_age, persist)

@@ -9,14 +9,13 @@ import ipaddress
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from ._hosts import literal, without_zone
+from ._hosts import DEFAULT_PORTS, literal, without_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .types import Scheme
 
-_PORTS: dict[Scheme, int] = {"http": 80, "https": 443}
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -24,14 +23,14 @@ def proxy_url(
     scheme: Scheme, host: str, port: int | None, environ: Mapping[str, str] | None
 ) -> tuple[str, str] | None:
     """Return the variable that names the proxy for this origin, and its value; `None` to go directly."""
-    if scheme not in _PORTS:
+    if scheme not in DEFAULT_PORTS:
         raise ValueError(f'scheme must be "http" or "https", not {scheme!r}')
     read = os.environ if environ is None else environ
     for name in _names(scheme, read):
         url = read.get(name, "").strip()
         if url:
             entries = read.get("no_proxy") or read.get("NO_PROXY") or ""
-            excepted = is_excepted(host, _PORTS[scheme] if port is None else port, entries)
+            excepted = is_excepted(host, DEFAULT_PORTS[scheme] if port is None else port, entries)
             return None if excepted else (name, url)
     return None
 

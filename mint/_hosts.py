@@ -9,18 +9,24 @@ from __future__ import annotations
 import ipaddress
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ._extras import remedy, with_idna
 from .types import UnixAddress
 
 if TYPE_CHECKING:
-    from .types import Address
+    from collections.abc import Mapping
+
+    from .types import Address, Scheme
 
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-MAX_NAME = 253
-MAX_LABEL = 63
+DEFAULT_PORTS: Final[Mapping[Scheme, int]] = {"http": 80, "https": 443}
+"""The default port of each scheme (RFC 9110 4.2.1, 4.2.2)."""
+
+MAX_PORT: Final = 65_535
+MAX_NAME: Final = 253
+MAX_LABEL: Final = 63
 
 # reg-name of RFC 3986 3.2.2 without percent-encoding, and without the comma, which joins lists of fields.
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")

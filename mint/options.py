@@ -29,7 +29,7 @@ from ._declarations import (
     setting,
 )
 from ._extras import remedy, with_truststore
-from ._hosts import ascii_host
+from ._hosts import MAX_PORT, ascii_host
 from ._sessions import TLSSessions
 from .tolerance import Tolerance, leniency
 
@@ -39,7 +39,6 @@ EventOption: TypeAlias = Literal["origin", "alt_svc", "goaway", "settings"]
 Fingerprints: TypeAlias = frozenset[str]
 """SHA-256 in hexadecimal, of certificates or public keys."""
 MAX_WINDOW = 2**31 - 1
-MAX_PORT = 65_535
 MIN_SETTINGS = 10
 MAX_TABLE = 65_536
 """The largest HPACK table that is worth its memory."""

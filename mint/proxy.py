@@ -18,9 +18,9 @@ from ._core.http1 import Config, State
 from ._declarations import check, documented, flag, option, required, seconds
 from ._environment import proxy_url
 from ._extras import remedy, with_socksio
-from ._hosts import ascii_host, literal
+from ._hosts import MAX_PORT, ascii_host, literal
 from ._version import USER_AGENT
-from .options import MAX_PORT, HTTP1Options, HTTP2Options, TLSOptions
+from .options import HTTP1Options, HTTP2Options, TLSOptions
 from .types import UnixAddress
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from .._hosts import ascii_host
+from .._hosts import DEFAULT_PORTS, ascii_host
 from .usage import BadURLError, SchemeRefused
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..types import Scheme
 
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")
-_PORTS: dict[str, int] = {"http": 80, "https": 443}
 
 # RFC 3986 appendix B: scheme, authority, path, query; the fragment is left out.
 _REFERENCE = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?")
@@ -42,7 +41,7 @@ class Location:
     def at(self, target: str) -> Location:
         """Return another target on the same origin."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
+        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return Location(f"{self.scheme}://{host}{port}{target}", self.scheme, self.host, self.port, target)
 
     @property
@@ -101,7 +100,7 @@ def parse_location(url: str) -> Location:
     target = parts.path or "/"
     if parts.query:
         target += f"?{parts.query}"
-    return Location(url, scheme, host, _PORTS[scheme] if port is None else port, target)
+    return Location(url, scheme, host, DEFAULT_PORTS[scheme] if port is None else port, target)
 
 
 def _without_dots(path: str) -> str:
@@ -128,7 +127,7 @@ def resolve(base: Location, reference: str, allowed: Collection[str]) -> Locatio
         raise BadURLError(f"{_shown(reference)!a}: the location of the redirect contains control characters")
     found = _REFERENCE.fullmatch(reference.strip(" "))
     scheme, authority, path, query = found.groups() if found else (None, None, "", None)
-    if scheme is not None and scheme.lower() not in _PORTS:
+    if scheme is not None and scheme.lower() not in DEFAULT_PORTS:
         raise SchemeRefused(f"the redirect to the scheme {scheme!a} is not followed: only http and https are")
     if (authority is None and scheme is not None) or _UNSENDABLE.search(authority or ""):
         raise BadURLError("the redirect has no valid host")
@@ -139,7 +138,7 @@ def resolve(base: Location, reference: str, allowed: Collection[str]) -> Locatio
         elif not path.startswith("/"):
             path = own.rpartition("/")[0] + "/" + path
         authority = f"[{base.host}]" if ":" in base.host else base.host
-        authority += f":{base.port}" if base.port != _PORTS[base.scheme] else ""
+        authority += f":{base.port}" if base.port != DEFAULT_PORTS[base.scheme] else ""
     target = _without_dots(path or "/") + ("" if query is None else f"?{query}")
     target = _UNSENDABLE.sub(lambda octet: f"%{ord(octet[0]):02X}", target)
     made = parse_location(f"{(scheme or base.scheme).lower()}://{authority}{target}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .._hosts import ascii_host, literal
-from ..options import MAX_PORT, TLSOptions
+from .._hosts import MAX_PORT, ascii_host, literal
+from ..options import TLSOptions
 from ..proxy import Proxy, from_environment
 from .show import NAMES, say
 from .usage import UsageError, header

@@ -17,9 +17,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .. import _checks
-from .._hosts import ascii_host, ascii_name, literal, without_zone
+from .._hosts import MAX_PORT, ascii_host, ascii_name, literal, without_zone
 from ..errors import NameNotResolved, TransportClosed, TransportError, TransportTimeout
-from ..options import MAX_PORT, TCPOptions, TLSOptions
+from ..options import TCPOptions, TLSOptions
 from ..types import UnixAddress
 
 if TYPE_CHECKING:

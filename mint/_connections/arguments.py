@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from .. import _checks
 from .._core.link_base import Turns
+from .._hosts import MAX_PORT
 from .._wire.memory import Memory
-from ..options import MAX_PORT, HTTP1Options, HTTP2Options
+from ..options import HTTP1Options, HTTP2Options
 
 if TYPE_CHECKING:
     from ..types import Inbox

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from .. import errors
+from .._hosts import DEFAULT_PORTS
 from ..exchange import URL
 from ..pool import Timeouts
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 # Fields about the connection and the framing of the body: the pool decides about both (RFC 9110 7.6.1).
 _OWN = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding"})
-_PORTS = {"http": 80, "https": 443}
 _SCHEMES: dict[str, Scheme] = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
@@ -27,7 +27,7 @@ def scheme_of(text: str) -> Scheme | None:
 
 def url_of(scheme: Scheme, host: str, port: int | None, target: bytes) -> URL:
     """Return where a request goes."""
-    return URL(scheme, host, _PORTS[scheme] if port is None else port, target.decode("ascii"))
+    return URL(scheme, host, DEFAULT_PORTS[scheme] if port is None else port, target.decode("ascii"))
 
 
 def is_upgrade(raw: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -7,14 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._checks import exact_text
-from .._hosts import ascii_host
+from .._hosts import DEFAULT_PORTS, MAX_PORT, ascii_host
 from ..errors.base import shown
 
 if TYPE_CHECKING:
     from ..types import Scheme
 
-_PORTS: dict[Scheme, int] = {"http": 80, "https": 443}
-_MAX_PORT = 65_535
 _MAX_DIGITS = 5
 _REMEMBERED = 256
 """How many authorities are cached in parsed form, because most programs use the same servers repeatedly."""
@@ -72,10 +70,10 @@ def split_url(url: str) -> URL:
         if "@" not in url:
             raise
     else:
-        return URL(scheme, host, _PORTS[scheme] if port is None else port, target)
+        return URL(scheme, host, DEFAULT_PORTS[scheme] if port is None else port, target)
     # If a password contains "/", "?" or "#", the authority ends there, so the first error may show a part of
     # the password. It is not the context of this one, which is raised outside the handler.
-    raise ValueError(f"the authority of the URL is not a host with a port from 0 to {_MAX_PORT}")
+    raise ValueError(f"the authority of the URL is not a host with a port from 0 to {MAX_PORT}")
 
 
 @lru_cache(_REMEMBERED)
@@ -83,8 +81,8 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
     parts = _AUTHORITY.fullmatch(authority)
     digits = "" if parts is None else parts.group(2) or ""
     # Leading zeros are ignored. The number of digits is limited because int() is slow for very many.
-    if parts is None or len(digits.lstrip("0")) > _MAX_DIGITS or int(digits[-_MAX_DIGITS:] or 0) > _MAX_PORT:
-        raise ValueError(f"{shown(authority)} is not a host with a port from 0 to {_MAX_PORT}")
+    if parts is None or len(digits.lstrip("0")) > _MAX_DIGITS or int(digits[-_MAX_DIGITS:] or 0) > MAX_PORT:
+        raise ValueError(f"{shown(authority)} is not a host with a port from 0 to {MAX_PORT}")
     host = parts.group(1)
     if host.startswith("[") and ":" not in host:
         raise ValueError(f"{shown(host)} is not an IPv6 address")

@@ -10,9 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .._command.unknown import unknown_options
+from .._hosts import MAX_PORT
 from . import Origin, showcase
-
-MAX_PORT = 65_535
 
 
 def parser() -> argparse.ArgumentParser:
