@@ -1,5 +1,5 @@
-"""Benchmarks: mint against its peers and against C, on the same work.
+"""Benchmarks that compare mint with other Python libraries and with C, on the same work.
 
-`bench/run` measures time, `bench/counts` instructions. Workloads (`traffic`, `work`) know no contender and
-contenders no workload; `rows` says which meet, and what mint has to reach there.
+`bench/run` measures time, and `bench/counts` counts instructions. Workloads (`traffic`, `work`) and
+contenders are independent of each other; `rows` combines them and sets the goals for mint.
 """

@@ -15,13 +15,13 @@ from .rows import ROWS
 def main() -> None:
     """Run the rows that were asked for."""
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
-    parser.add_argument("rows", nargs="*", help="keys of rows, or beginnings of them; all without")
-    parser.add_argument("--list", action="store_true", help="name the rows and stop")
-    parser.add_argument("--repeats", type=int, default=5, help="interleaved repeats (5)")
-    parser.add_argument("--budget", type=float, default=0.1, help="CPU seconds a sample (0.1)")
-    parser.add_argument("--json", type=Path, help="write what was measured to this file")
-    parser.add_argument("--svg", type=Path, help="draw one plot per table into this folder")
-    parser.add_argument("--docs", type=Path, help="JSON, plots and tables, all into this folder")
+    parser.add_argument("rows", nargs="*", help="keys of rows, or their beginnings (default: all rows)")
+    parser.add_argument("--list", action="store_true", help="list the rows and exit")
+    parser.add_argument("--repeats", type=int, default=5, help="interleaved repetitions (default 5)")
+    parser.add_argument("--budget", type=float, default=0.1, help="CPU seconds for each sample (default 0.1)")
+    parser.add_argument("--json", type=Path, help="write the results to this file")
+    parser.add_argument("--svg", type=Path, help="write a plot for each table to this folder")
+    parser.add_argument("--docs", type=Path, help="write the JSON, the plots and the tables to this folder")
     options = parser.parse_args()
     if options.docs:
         options.json, options.svg = options.docs / "results.json", options.docs
@@ -36,7 +36,7 @@ def main() -> None:
         outcome = measure(row, options.repeats, options.budget)
         show(outcome)
         outcomes.append(outcome)
-        if options.json:  # after every row: a long run may be cut short
+        if options.json:  # after every row, because a long run may be interrupted
             write_json(outcomes, options.json)
     if options.svg:
         options.svg.mkdir(parents=True, exist_ok=True)

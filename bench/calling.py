@@ -1,4 +1,4 @@
-"""The process whose system calls are counted: `bench.calling ROW ROUNDS` runs mint's part of one row."""
+"""The process whose system calls are counted: `bench.calling ROW ROUNDS` runs mint's task of one row."""
 
 from __future__ import annotations
 

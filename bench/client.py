@@ -1,4 +1,4 @@
-"""The client process of an end-to-end row: does the errand once to verify, then measures it."""
+"""The client process of an end-to-end row: it verifies an errand, or measures it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def main() -> None:
     module, _, name = where.partition(":")
     try:
         make = getattr(import_module(f"bench.contenders.{module}"), name)
-        if errand.verb == "first":  # what is loaded late, is loaded
+        if errand.verb == "first":  # load what is imported late
             make(replace(errand, verb="connect", authority=errand.warm))(2)
             errand = replace(errand, verb="get", count=1)
         begun = time.process_time()
@@ -37,7 +37,7 @@ def main() -> None:
     except (ImportError, AttributeError, MissingError) as error:
         print(error)
         sys.exit(LACKING)
-    own = getattr(run, "seconds", None)  # a program that is not Python says its own CPU
+    own = getattr(run, "seconds", None)  # a program that is not Python measures its own CPU time
     if own is not None:
         print(own(errand.count))
         return
@@ -79,4 +79,4 @@ def _lasted(run: Callable[[int], object]) -> float:
 if __name__ == "__main__":
     main()
     sys.stdout.flush()
-    os._exit(0)  # a client's background threads have no part in this, and some do not end well
+    os._exit(0)  # do not wait for a client's background threads; some do not end properly

@@ -1,4 +1,4 @@
-"""Rows of whole clients: what a program pays for its requests with mint beneath it, and with others."""
+"""Rows of whole clients: the cost of a request in clients that use mint, and in others."""
 
 from __future__ import annotations
 

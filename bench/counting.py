@@ -1,4 +1,4 @@
-"""The process that callgrind watches: one warm round of every row that is counted, between marks."""
+"""The process that runs under callgrind: one warm round of every counted row, between marks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main() -> None:
     end: Callable[[bytes], object] = marks.marks_end
     for path in sorted(Path(sys.argv[2]).glob("*.work")):
         row = next(row for row in ROWS if row.key == path.stem)
-        work = pickle.loads(path.read_bytes())  # our parent wrote it
+        work = pickle.loads(path.read_bytes())  # written by the parent process
         for contender in row.contenders:
             if contender.kind != "mint":
                 continue

@@ -1,8 +1,8 @@
-"""bench/counts: instructions of one operation, by callgrind, beside the last accepted ones.
+"""bench/counts: count the instructions of one operation with callgrind, and compare with the accepted counts.
 
-Counts hardly depend on what else the machine does, so that a change of 3 % shows. They do depend on how mint
-was built: `counts.json` is keyed by the compiler, by Cython, by the interpreter, and by whether mint is
-installed or was built in place, which is done with flags of its own.
+Counts hardly depend on what else the machine does, so a change of 3 % is visible. They do depend on how mint
+was built: the key in `counts.json` names the compiler, Cython, the interpreter, and whether mint is installed
+or was built in place, which uses other flags.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from .rows import ROWS
 
 ACCEPTED = Path(__file__).parent / "counts.json"
 DRIFT = 0.03
-# Not counted: what takes minutes under callgrind and says nothing that its smaller sister does not.
+# Not counted: rows that take minutes under callgrind, and show nothing that a smaller row does not.
 LEFT_OUT = frozenset({"h2-receive-10000", "h2-down", "h2-up"})
-# Whose system calls are counted, too.
+# The row of which system calls are counted, too.
 CALLING = "connect"
-# What a vendored copy is compared in, without being asked for rows.
+# The rows in which a vendored copy is compared by default.
 VENDORED = ("h1-small", "h1-exchange-10", "h2-get-100", "hpack-typical")
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def key() -> str:
-    """Name what the counts depend on."""
+    """Return a key that names what the counts depend on."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    # Cython keeps the types that its modules share in a module that is named after its version.
+    # Cython's modules share types in a module that is named after the version of Cython.
     cython = type(link_base.shift).__module__.strip("_").replace("cython_", "Cython ").replace("_", ".")
     installed = Path(link_base.__file__).is_relative_to(sysconfig.get_path("platlib"))
     kind = "installed" if installed else "built in place"
@@ -49,7 +49,7 @@ def key() -> str:
 
 
 def counted(keys: list[str], kept: Path | None, copy: Path | None = None) -> dict[str, float]:
-    """Count the rows; leave callgrind's files in `kept`. `copy` is a folder with another mint."""
+    """Count rows; keep callgrind's files in `kept`, if given. `copy` is a folder with another mint."""
     for program in ("valgrind", "setarch"):
         if shutil.which(program) is None:
             raise MissingError(program)
@@ -79,7 +79,7 @@ def counted(keys: list[str], kept: Path | None, copy: Path | None = None) -> dic
 
 
 def calls() -> dict[str, float]:
-    """Count the system calls of one connection, those of the peer that is played included."""
+    """Count the system calls of one connection, including those of the peer in the same process."""
     if shutil.which("strace") is None:
         raise MissingError("strace")
     made: list[int] = []
@@ -95,7 +95,7 @@ def calls() -> dict[str, float]:
 
 
 def vendored(keys: list[str]) -> dict[str, float]:
-    """Count the rows with a copy that ci/vendor.py made and plain `cythonize -i` compiled."""
+    """Count rows with a copy that ci/vendor.py makes and plain `cythonize -i` compiles."""
     cythonize = Path(sys.executable).with_name("cythonize")
     if not cythonize.exists():
         raise MissingError("cythonize")
@@ -110,12 +110,12 @@ def vendored(keys: list[str]) -> dict[str, float]:
 
 
 def main() -> int:
-    """Count, compare, report; 1 where something drifted."""
+    """Count, compare and report; return 1 if a count has changed too much."""
     parser = argparse.ArgumentParser(prog="bench/counts", description=__doc__)
-    parser.add_argument("rows", nargs="*", help="keys of rows, or beginnings of them; all without")
-    parser.add_argument("--accept", action="store_true", help="keep these counts as accepted")
-    parser.add_argument("--vendored", action="store_true", help="compare with a vendored copy, compiled here")
-    parser.add_argument("--keep", type=Path, help="leave callgrind's files in this folder")
+    parser.add_argument("rows", nargs="*", help="keys of rows, or their beginnings (default: all rows)")
+    parser.add_argument("--accept", action="store_true", help="store these counts as the accepted ones")
+    parser.add_argument("--vendored", action="store_true", help="compile a vendored copy and compare with it")
+    parser.add_argument("--keep", type=Path, help="keep callgrind's files in this folder")
     options = parser.parse_args()
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)

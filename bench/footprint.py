@@ -1,4 +1,4 @@
-"""Costs that are not the time of an operation: memory of what idles, CPU of an import."""
+"""Costs other than the time of an operation: the memory of idle connections, the CPU time of an import."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Connections that do nothing: how many to make, and how many exchanges each has had."""
+    """Idle connections: how many to make, and how many exchanges each has had."""
 
     number: int
     exchanges: int = 0
@@ -31,7 +31,7 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Importing:
-    """Importing, in a fresh interpreter."""
+    """The import of a library in a fresh interpreter."""
 
 
 def _resident() -> int:
@@ -39,7 +39,7 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
-# Compiled files are part of an installation: everybody gets them, in a place of their own.
+# An installation has compiled files, so every contender gets them, in a separate folder.
 _ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
     "PYTHONPYCACHEPREFIX": str(Path(__file__).resolve().parent.parent / "build" / "bench" / "compiled"),
@@ -47,24 +47,24 @@ _ENVIRONMENT = {
 
 
 def children() -> float:
-    """CPU seconds of the processes that this one has waited for."""
+    """Return the CPU seconds of the child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 class Growth:
-    """How much a fresh process grows with each connection: the difference of N and 2 N."""
+    """How much a fresh process grows with each connection: from N to 2 N connections, divided by N."""
 
     def __init__(self, where: str, work: Idle) -> None:
         more = [where, str(work.number), str(work.exchanges)]
         self._command = [sys.executable, "-m", "bench.footprint", *more]
 
     def check(self) -> None:
-        """See that it runs at all."""
+        """Check that it runs."""
         self.seconds(0)
 
     def seconds(self, budget: float) -> float:
-        """Return octets; the name is the protocol's."""
+        """Return octets; the method has this name in every task."""
         del budget
         run = subprocess.run(self._command, capture_output=True, text=True, check=False)
         if run.returncode == LACKING:
@@ -74,7 +74,7 @@ class Growth:
 
 
 class Import:
-    """CPU of a fresh interpreter that imports, less that of one that does not."""
+    """CPU time of a fresh interpreter that imports something, minus that of one that does not."""
 
     TIMES = 5
 
@@ -102,7 +102,7 @@ class Import:
 
 
 def main() -> None:
-    """Run `bench.footprint MODULE:FUNCTION NUMBER EXCHANGES`: print octets of one connection."""
+    """Run `bench.footprint MODULE:FUNCTION NUMBER EXCHANGES`: print the octets of one connection."""
     where, number, exchanges = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     module, _, name = where.partition(":")
     try:

@@ -2,11 +2,11 @@
 
 python -m bench.joined [--rounds 15]     # in an environment in which mint's core is translated in place
 
-Makes three copies of the package: with a file for each module, as mint is built; with all modules linked
-into one file; and with one file again, for which the linker optimizes across modules and folds functions
-that are the same. Prints the size of the files, of an archive of them (what a wheel adds), and the CPU and
-the time of importing both engines in a fresh interpreter beyond a bare one: the median of rounds that take
-turns.
+Makes three copies of the package: one with a file for each module, as mint is built; one with all modules
+linked into one file; and one for which the linker also optimizes across modules and merges identical
+functions. Prints the size of the files, the size of an archive of them (their share of a wheel), and the CPU
+and wall-clock time of importing both engines in a fresh interpreter, minus those of one that imports nothing:
+the medians of interleaved rounds.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class _Joined:
 
 _sys.meta_path.insert(0, _Joined)
 """
-"""What finds the modules in the one file; each has a function of its own there that makes it."""
+"""Code that finds the modules in the one file, which has an init function for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A way to build the core."""
+    """One method of building the core."""
 
     title: str
     flags: tuple[str, ...]
@@ -74,7 +74,7 @@ def sources() -> list[Path]:
 
 
 def make(build: Build, into: Path) -> list[Path]:
-    """Make a copy of the package that is built so; return its extension modules."""
+    """Make a copy of the package with this build; return its extension modules."""
     shutil.copytree(
         ROOT / "mint",
         into / "mint",
@@ -115,7 +115,7 @@ def archived(files: list[Path], into: Path) -> int:
 
 
 def spent(code: str, folder: Path) -> tuple[float, float]:
-    """Return CPU and time of a fresh interpreter, in milliseconds."""
+    """Return the CPU time and the wall-clock time of a fresh interpreter, in milliseconds."""
     cpu, begun = children(), perf_counter()
     subprocess.run(
         [sys.executable, "-c", code], check=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}

@@ -1,6 +1,6 @@
-"""What a contender is, and how contenders are timed side by side.
+"""Contenders and rows, and how contenders are timed in turns.
 
-Nothing here knows mint, a peer, or a workload.
+Nothing here depends on mint, on another library, or on a workload.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Unit = Literal["seconds", "octets"]
 
 
 class MissingError(Exception):
-    """This machine lacks what a contender needs; the message names it."""
+    """This machine lacks something that a contender needs; the message names it."""
 
 
 class Task(Protocol):
     """One contender with one workload, ready to run."""
 
     def check(self) -> None:
-        """Raise AssertionError unless the normalised result is the expected one."""
+        """Raise `AssertionError` unless the normalised result is the expected one."""
 
     def seconds(self, budget: float) -> float:
         """Run for about `budget` seconds of CPU and return the CPU seconds of one operation."""
@@ -35,10 +35,10 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A name in the tables, and `module:function` that turns a workload into a Task.
+    """A name in the tables, and the `module:function` that makes a Task of a workload.
 
-    One that runs apart is loaded by a process of its own, which does the workload's errand. For memory the
-    function makes connections; for imports it is what is imported.
+    With `apart`, the function is loaded in a separate process, which does the errand of the workload. For
+    rows about memory, the function makes connections. For rows about imports, `where` is what is imported.
     """
 
     name: str
@@ -47,9 +47,9 @@ class Contender:
     apart: bool = False
 
     def task(self, work: object) -> Task:
-        """Load the contender; raise MissingError where this machine has not what it needs."""
-        from .footprint import Growth, Idle, Import, Importing  # noqa: PLC0415  # they need
-        from .net import Apart, Errand  # noqa: PLC0415  # what stands above
+        """Load the contender; raise `MissingError` if this machine lacks what it needs."""
+        from .footprint import Growth, Idle, Import, Importing  # noqa: PLC0415  # imports this module
+        from .net import Apart, Errand  # noqa: PLC0415  # imports this module
 
         if self.apart:
             assert isinstance(work, Errand)
@@ -69,7 +69,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What mint has to reach: `factor` times another contender's time, or `most` seconds."""
+    """A goal for mint: at most `factor` times the result of contender `of`, or at most `most`."""
 
     who: str
     factor: float = 0.0
@@ -85,7 +85,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the issue: a workload, who competes, and what is to be reached."""
+    """One row of a table: a workload, its contenders, and the goals."""
 
     key: str
     table: str
@@ -98,7 +98,7 @@ class Row:
 
 @dataclass(slots=True)
 class Outcome:
-    """What was measured for a row."""
+    """The results of a row."""
 
     row: Row
     medians: dict[str, float] = field(default_factory=dict)
@@ -106,17 +106,17 @@ class Outcome:
     missing: dict[str, str] = field(default_factory=dict)
 
     def kind(self, name: str) -> Kind:
-        """Return what sort of contender that is."""
+        """Return the kind of the contender with a name."""
         return next(one.kind for one in self.row.contenders if one.name == name)
 
     @property
     def best_peer(self) -> str | None:
-        """The quickest peer that ran."""
+        """The fastest of the peers that ran."""
         peers = [name for name in self.medians if self.kind(name) == "peer"]
         return min(peers, key=self.medians.__getitem__, default=None)
 
     def judge(self, goal: Goal) -> tuple[float, bool] | None:
-        """Return how far mint got (in the goal's own measure) and whether that is enough."""
+        """Return what mint reached, in the measure of the goal, and whether the goal is met."""
         mine = self.medians.get(goal.who)
         if mine is None:
             return None
@@ -127,7 +127,7 @@ class Outcome:
 
 
 def duration(seconds: float) -> str:
-    """Say a time in the unit people read easily."""
+    """Return a time as text, in a suitable unit."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
@@ -135,12 +135,12 @@ def duration(seconds: float) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """Say what was measured."""
+    """Return a measured value as text."""
     return duration(value) if unit == "seconds" else f"{value / 1024:.3g} KB"
 
 
 def measure(row: Row, repeats: int, budget: float) -> Outcome:
-    """Verify every contender, then time them in turns and keep the medians."""
+    """Verify every contender, then time them in turns and return the medians."""
     outcome = Outcome(row)
     try:
         work = row.work()
@@ -169,9 +169,10 @@ def measure(row: Row, repeats: int, budget: float) -> Outcome:
 
 
 class Rounds:
-    """A task in this process, in rounds: what `ready` returns is not timed, what `run` does with it is.
+    """A task that runs in rounds in this process: `ready` prepares a round and is not timed; `run` is timed.
 
-    `run` returns native results, dropped while the clock still runs; `verify` raises AssertionError.
+    `run` returns results in the contender's own form; freeing them is timed, too. `verify` raises
+    `AssertionError` if they are wrong.
     """
 
     def __init__(
@@ -195,7 +196,7 @@ class Rounds:
             self._verify(number, self.run(self.ready(number)))
 
     def seconds(self, budget: float) -> float:
-        """Run rounds until the budget is spent on timed work (or ten times as much beside it)."""
+        """Run rounds until the timed work takes `budget` seconds, or everything ten times as long."""
         ready, run, clock = self.ready, self.run, time.process_time
         spent, rounds, began = 0.0, 0, clock()
         while (spent < budget and clock() - began < 10 * budget) or not rounds:

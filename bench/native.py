@@ -1,7 +1,7 @@
-"""Builds the small C programs in `bench/c` on the machine that measures, and runs them.
+"""Build the small C programs in `bench/c` on this machine, and run them.
 
-The work goes in through a file,
-each piece behind its length (32 bits, little-endian); the result comes back as text.
+They read the work from a file, in which each piece follows its length (32 bits, little-endian), and print the
+result as text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OPTIONS = ("-O3", "-std=gnu11", "-Wall")
 
 @cache
 def build(name: str, *more: str, libraries: tuple[str, ...] = (), shared: bool = False) -> Path:
-    """Compile `bench/c/NAME.c` and what else belongs to it; raise MissingError where that fails."""
+    """Compile `bench/c/NAME.c` and the files that it needs; raise `MissingError` if that fails."""
     compiler = os.environ.get("CC", "cc")
     if shutil.which(compiler) is None:
         raise MissingError(f"no C compiler ({compiler})")
@@ -50,7 +50,7 @@ def build(name: str, *more: str, libraries: tuple[str, ...] = (), shared: bool =
 
 @cache
 def llhttp() -> Path:
-    """Return the folder of llhttp's sources as the installed httptools carries them."""
+    """Return the folder with the sources of llhttp that are part of httptools."""
     try:
         package = f"httptools-{version('httptools')}"
     except PackageNotFoundError:
@@ -74,12 +74,12 @@ def llhttp() -> Path:
 
 
 def pieces(items: Iterable[bytes]) -> bytes:
-    """Write octet strings, each behind its length."""
+    """Write octet strings to a file, each after its length."""
     return b"".join(struct.pack("<I", len(item)) + item for item in items)
 
 
 def unpacked(octets: bytes) -> list[bytes]:
-    """Read what `pieces` wrote."""
+    """Read the octet strings that `pieces` wrote."""
     found, at = [], 0
     while at < len(octets):
         (size,) = struct.unpack_from("<I", octets, at)
@@ -115,10 +115,10 @@ class Program:
         ).stdout  # fmt: skip
 
     def check(self) -> None:
-        """Compare what the program says with what is expected."""
+        """Compare the output of the program with the expected output."""
         said = self.said("check")
         assert said == self.expected, f"{said!r:.400} is not {self.expected!r:.400}"
 
     def seconds(self, budget: float) -> float:
-        """Let the program time itself."""
+        """Let the program measure itself."""
         return float(self.said("time", str(budget)))

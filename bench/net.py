@@ -1,4 +1,4 @@
-"""End-to-end work: real servers, real sockets, each contender in a process of its own."""
+"""End-to-end work: real servers and sockets, and each contender in a separate process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LACKING = 3
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What a client process has to do, again and again."""
+    """What a client process has to do repeatedly."""
 
     verb: str  # "get", "connect", "first", "down", "up"
     tls: bool
@@ -23,12 +23,12 @@ class Errand:
     port: int
     path: str
     authority: str  # path of the CA certificate
-    count: int  # operations to a sample
+    count: int  # operations in a sample
     together: int = 1  # requests at once
-    floor: int = 0  # port of the server that the floor talks to, where it is another
+    floor: int = 0  # port of the server for the floor, if it is a different one
     size: int = 0  # octets of a download
-    wall: bool = False  # whether time is measured, and not CPU
-    warm: str = ""  # the CA certificate of the connection before the one that is measured, for "first"
+    wall: bool = False  # whether wall-clock time is measured instead of CPU time
+    warm: str = ""  # for "first": the CA certificate of the connection that is made before the measured one
 
     @property
     def url(self) -> str:
@@ -49,7 +49,7 @@ def connects(*, tls: bool = False, authorities: int = 1) -> Errand:
 
 
 def first(authorities: int) -> Errand:
-    """Return the first GET with so many CA certificates, where another connection has been made with one."""
+    """Return the first GET with so many CA certificates, after a connection with only one of them."""
     port = servers.nginx()[True]
     trusted = servers.authority(authorities)
     return Errand("first", True, False, port, "/small", trusted, 1, warm=servers.authority())
@@ -62,20 +62,20 @@ def down(*, tls: bool = False, http2: bool = False) -> Errand:
 
 
 def large() -> Errand:
-    """Return a download of 1 GB, HTTP/1 in clear, of which the throughput counts."""
+    """Return a download of 1 GB over HTTP/1 without TLS, to measure the throughput."""
     port, _ = servers.nginx()
     return Errand("down", False, False, port, "/large", servers.authority(), 6, size=servers.LARGE, wall=True)
 
 
 def up(*, tls: bool = False) -> Errand:
-    """Return an upload of 100 MB: HTTP/1 in clear to the sink, or HTTP/2 over TLS to nghttpd."""
+    """Return an upload of 100 MB: over HTTP/1 without TLS to the sink, or over HTTP/2 and TLS to nghttpd."""
     port = servers.nghttpd() if tls else servers.sink(tls=False)
     floor = servers.sink(tls=tls)
     return Errand("up", tls, tls, port, "/up", servers.authority(), 5, floor=floor)
 
 
 class Apart:
-    """A task in a process of its own."""
+    """A task in a separate process."""
 
     def __init__(self, where: str, errand: Errand) -> None:
         self._where = where
@@ -92,10 +92,10 @@ class Apart:
         return run.stdout
 
     def check(self) -> None:
-        """Let the process verify what it gets."""
+        """Let the process verify its results."""
         self._ran("check")
 
     def seconds(self, budget: float) -> float:
-        """Let the process measure its own CPU, all its threads included."""
+        """Let the process measure its own time; CPU time includes all threads."""
         del budget
         return float(self._ran("time"))

@@ -1,7 +1,7 @@
-"""Which processors the end-to-end rows run on: clients on one, servers on the others.
+"""Which processors the end-to-end rows use: clients run on one, servers on the others.
 
-Where both share a processor, the system's work for the server is often charged to the client, and a
-transfer costs up to four times as much. Machines with one processor, or without affinities, do without.
+If both share a processor, the system's work for the server is often charged to the client, and a transfer
+costs up to four times as much. On machines with one processor, or without affinities, this does nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,6 @@ _ALL = _known()
 
 
 def keep(pid: int, *, client: bool) -> None:
-    """Keep a process (0 is this one), and what it starts, on the processors of its side."""
+    """Restrict a process (0 is this one), and what it starts, to the processors of clients or servers."""
     if len(_ALL) > 1:
         os.sched_setaffinity(pid, _ALL[-1:] if client else _ALL[:-1])

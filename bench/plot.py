@@ -1,4 +1,4 @@
-"""One SVG per table: horizontal bars on a logarithmic axis, written by hand."""
+"""One SVG per table: horizontal bars on a logarithmic axis, written without a plotting library."""
 
 from __future__ import annotations
 

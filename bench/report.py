@@ -25,7 +25,7 @@ PEERS = (
 
 
 def show(outcome: Outcome) -> None:
-    """Print one row: medians, ratio to the best peer, what is missing, and the goals."""
+    """Print one row: the medians, the ratio to the best peer, missing contenders, and the goals."""
     row = outcome.row
     print(f"\n{row.key}  {row.table}: {row.title}")
     best = outcome.best_peer
@@ -48,12 +48,12 @@ def show(outcome: Outcome) -> None:
 
 
 def table_names(outcomes: Iterable[Outcome]) -> list[str]:
-    """Return the tables in the order of their first row."""
+    """Return the names of the tables, in the order of their first rows."""
     return list(dict.fromkeys(one.row.table for one in outcomes))
 
 
 def compiler() -> str:
-    """Name the compiler that builds extension modules here."""
+    """Return the name of the compiler that builds extension modules here."""
     command = os.environ.get("CC", "cc")
     try:
         said = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
@@ -63,7 +63,7 @@ def compiler() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what was measured."""
+    """Return the versions of the measured libraries and programs."""
     found = {"python": f"{platform.python_implementation()} {platform.python_version()}"}
     found["compiler"] = compiler()
     found["machine"] = platform.machine()
@@ -76,7 +76,7 @@ def versions() -> dict[str, str]:
 
 
 def write_json(outcomes: list[Outcome], target: Path) -> None:
-    """Write everything that was measured."""
+    """Write all results."""
     rows = [
         {
             "key": one.row.key,

@@ -1,4 +1,4 @@
-"""Which workload meets which contenders, and what mint has to reach there."""
+"""The rows: each combines a workload with contenders, and may set goals for mint."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _only(*names: str) -> tuple[Contender, ...]:
 
 
 PARSERS = tuple(one for one in HTTP1 if one.name != "one copy of the body")
-# zttp takes one response a connection where they are not asked for one by one.
+# zttp accepts one response per connection unless the requests are sent one by one.
 JOINED = tuple(one for one in PARSERS if not one.name.startswith("zttp"))
 BODIES = _only("httptools", "aiohttp (C)", "http.client", "h11", "one copy of the body")
 
@@ -74,7 +74,7 @@ MINT = "mint"
 RAW, H2LOAD, FLOOR = "raw socket", "h2load", "httptools behind a protocol"
 CORE = "nghttp2 in C over ssl"
 AUTHORITIES = 140
-"""As many CA certificates as systems usually trust."""
+"""About as many CA certificates as systems usually trust."""
 RECV, SENDALL, BARE = "recv loop", "sendall loop", "bare protocol"
 
 
@@ -85,7 +85,7 @@ def _apart(name: str, kind: Kind, where: str) -> Contender:
 def _net_row(
     key: str, title: str, made: Callable[[], object], goal: Goal, *contenders: tuple[str, str, str]
 ) -> Row:
-    """Contenders are name, where, and the kind's first letter; mint joins them."""
+    """Return a row with one goal; a contender is its name, where it is, and the first letter of its kind."""
     kinds: dict[str, Kind] = {"m": "mint", "p": "peer", "l": "limit"}
     all_of_them = tuple(_apart(name, kinds[kind], where) for name, where, kind in contenders)
     return Row(f"net-{key}", "End to end", title, made, all_of_them, (goal,))
@@ -209,7 +209,7 @@ NET: tuple[Row, ...] = (
             f"gb-{world}",
             f"1 GB down, HTTP/1 in clear, {title}: time, not CPU",
             net.large,
-            # At least 90 % of what reading alone reaches.
+            # At least 90 % of the throughput of reading alone.
             Goal(MINT, 1 / 0.9, RECV),
             (MINT, f"net_worlds:{ours}", "m"),
             *((name, where, "l") for name, where in floors),

@@ -1,6 +1,6 @@
-"""The servers of the end-to-end rows: nginx and nghttpd where the machine has them, and a sink of our own.
+"""The servers of the end-to-end rows: nginx and nghttpd, if they are installed, and the sink of `bench.sink`.
 
-Each is started once, on a free port of the loopback, and ended with this process.
+Each is started once, on a free port of the loopback interface, and ends with this process.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _place() -> Path:
 
 @cache
 def authority(number: int = 1) -> str:
-    """Return the path of as many CA certificates; the servers' certificates come from the last."""
+    """Return the path of a file with so many CA certificates; the last one signed those of the servers."""
     path = _place() / "ca.pem"
     if number == 1:
         return str(path)
@@ -77,13 +77,13 @@ def authority(number: int = 1) -> str:
 
 @cache
 def content() -> bytes:
-    """Return what the server at /bulk serves."""
+    """Return the content of /bulk."""
     piece = Traffic().octets(1 << 20)
     return (piece * (BULK // len(piece) + 1))[:BULK]
 
 
 def small() -> bytes:
-    """Return what the server at /small serves."""
+    """Return the content of /small."""
     return Traffic().word(SMALL).encode()
 
 
@@ -95,10 +95,10 @@ def _free() -> int:
 
 
 def _listener() -> socket.socket:
-    """Return a socket that listens, whose connections are sent to as fast as they take it.
+    """Return a listening socket; its connections use the congestion control Reno.
 
-    Where the system's congestion control is BBR, it spaces what it sends by its guess of the bandwidth: on
-    loopback that makes the same transfer several times as long, by chance. Reno is there on every Linux.
+    BBR, the default of some systems, paces what it sends according to its estimate of the bandwidth. On
+    loopback this can make the same transfer several times as long. Every Linux has Reno.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=511)
     if hasattr(socket, "TCP_CONGESTION"):
@@ -116,7 +116,7 @@ def _begin(command: list[str], port: int, listeners: tuple[socket.socket, ...] =
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         pass_fds=fds,
-        # How nginx is told of sockets that it need not open.
+        # The descriptors of sockets that nginx inherits instead of opening them.
         env={**os.environ, "NGINX": "".join(f"{fd};" for fd in fds)} if fds else None,
         preexec_fn=partial(places.keep, 0, client=False),  # noqa: PLW1509  # no threads here
     )
@@ -136,7 +136,7 @@ def _begin(command: list[str], port: int, listeners: tuple[socket.socket, ...] =
 
 @cache
 def nginx() -> tuple[int, int]:
-    """Return the ports of nginx, in clear and over TLS (HTTP/2 by ALPN)."""
+    """Return the ports of nginx, without and with TLS (HTTP/2 by ALPN)."""
     place, listeners = _place(), (_listener(), _listener())
     clear, tls = (listener.getsockname()[1] for listener in listeners)
     fields = "".join(f"add_header {name} '{value}';" for name, value in USUAL[2:7])
@@ -149,7 +149,7 @@ def nginx() -> tuple[int, int]:
 
 @cache
 def nghttpd() -> int:
-    """Return the port of nghttpd, over TLS, with windows that stop nobody."""
+    """Return the port of nghttpd over TLS, with windows that never stop a client."""
     place, port = _place(), _free()
     (place / "up").write_bytes(b"taken")
     key = str(place / "server.pem")
@@ -159,7 +159,7 @@ def nghttpd() -> int:
 
 @cache
 def sink(*, tls: bool) -> int:
-    """Return the port of a server that takes HTTP/1 requests of any size and answers each shortly."""
+    """Return the port of a server that accepts HTTP/1 requests of any size and sends short answers."""
     port = _free()
     more = [str(_place() / "server.pem")] if tls else []
     _begin([sys.executable, "-m", "bench.sink", str(port), *more], port)

@@ -1,4 +1,4 @@
-"""A server for uploads: takes requests with content-length, throws the content away, says 200."""
+"""A server for uploads: it reads requests with a content-length, discards the content, and answers 200."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\ntaken"
 
 
 def serve(wire: socket.socket) -> None:
-    """Serve one connection until its client leaves."""
+    """Serve one connection until the client closes it."""
     room = bytearray(1 << 20)
     kept = b""
     while True:
@@ -36,7 +36,7 @@ def serve(wire: socket.socket) -> None:
 
 
 def main() -> None:
-    """Listen until killed."""
+    """Accept connections until the process is killed."""
     listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
     context: ssl.SSLContext | None = None
     if len(sys.argv) > 2:

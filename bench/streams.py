@@ -17,8 +17,8 @@ PRIORITY = 32
 PADDED = 8
 MAX_WINDOW = (1 << 31) - 1
 MAX_FRAME = 1 << 14
-WINDOW = 16 << 20  # what clients that must choose offer, for a stream and for the connection
-STREAMS = 100_000  # requests a server lets be open at once
+WINDOW = 16 << 20  # receive windows, of a stream and of the connection, for clients that have to choose them
+STREAMS = 100_000  # how many requests the server allows at once
 
 Request = tuple[Field, ...]
 
@@ -34,7 +34,7 @@ def setting(identifier: int, value: int) -> bytes:
     return struct.pack(">HI", identifier, value)
 
 
-# A server that is in nobody's way: every window as large as can be.
+# The settings of a server that never blocks a client: every window is as large as possible.
 PREFACE = (
     frame(SETTINGS, 0, 0, setting(3, STREAMS) + setting(4, MAX_WINDOW))
     + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", MAX_WINDOW - 65_535))
@@ -58,7 +58,7 @@ def requests(number: int) -> tuple[Request, ...]:
 
 
 def answers(number: int, length: int) -> tuple[tuple[bytes, ...], tuple[Message, ...]]:
-    """Return responses to streams 1, 3, 5 ..., each as one read, and what is in them."""
+    """Return responses to streams 1, 3, 5 ..., each as one read, and their contents."""
     traffic, encoder = Traffic(), Encoder()
     reads, messages = [], []
     for at in range(number):
@@ -72,7 +72,7 @@ def answers(number: int, length: int) -> tuple[tuple[bytes, ...], tuple[Message,
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Make a connection and its first octets."""
+    """Open a connection: make it, and its first octets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,12 @@ class Getting:
 
     @property
     def clients(self) -> int:
-        """Connections to a round, so that short rounds are still long enough to time."""
+        """Connections in a round; several if few streams are open, so that a round is not too short."""
         return max(1, 32 // self.open)
 
     @property
     def each(self) -> int:
-        """Requests to a round, on each connection."""
+        """Requests in a round, on each connection."""
         return max(1, min(100, self.open // 10))
 
 
@@ -104,12 +104,12 @@ class Receiving:
 
     @property
     def each(self) -> int:
-        """Responses to a round."""
+        """Responses in a round."""
         return min(self.open, 1_000)
 
     @property
     def rounds(self) -> int:
-        """Rounds until the connection is replaced: with at least half of the streams still open."""
+        """Rounds until the connection is replaced, while at least half of the streams are still open."""
         return max(1, self.open // self.each // 2)
 
 
@@ -134,7 +134,7 @@ def exchanging(number: int = 500) -> Exchanging:
 
 @dataclass(frozen=True, slots=True)
 class Refusing:
-    """A GOAWAY that fails `open` streams; an operation is a stream."""
+    """Receive a GOAWAY that fails `open` streams; an operation is one stream."""
 
     open: int
     read: bytes = frame(7, 0, 0, bytes(8))  # GOAWAY: no stream was processed, NO_ERROR
@@ -143,7 +143,7 @@ class Refusing:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """One large response body in full frames and reads of 64 KiB, cut where they fall."""
+    """One large response body, in full frames, and in reads of 64 KiB that do not respect frames."""
 
     reads: tuple[bytes, ...]
     body: bytes = field(repr=False)
@@ -163,7 +163,7 @@ def down(length: int = 100_000_000) -> Down:
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """One large request body, handed over in pieces of 256 KiB."""
+    """One large request body, in pieces of 256 KiB."""
 
     pieces: tuple[bytes, ...]
     request: Request

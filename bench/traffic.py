@@ -16,7 +16,7 @@ SEED = 9112
 HEX = "0123456789abcdef"
 LETTERS = f"{string.ascii_letters}{string.digits}-_"
 
-# What a server says again and again; the order in a message is drawn once, by the seed.
+# Fields that a server repeats; the seed decides their order in a message, once.
 USUAL: tuple[Field, ...] = (
     ("server", "nginx"),
     ("content-type", "application/json; charset=utf-8"),
@@ -91,7 +91,7 @@ ASKED: tuple[Field, ...] = (
 
 
 class Traffic:
-    """A source of messages that never repeats its fresh values and always begins the same way."""
+    """A source of messages: its fresh values never repeat, and a seed always gives the same sequence."""
 
     def __init__(self, seed: int = SEED) -> None:
         self._random = random.Random(seed)
@@ -102,11 +102,11 @@ class Traffic:
         return self._random.randbytes(size)
 
     def word(self, length: int) -> str:
-        """Return a token nobody has seen before."""
+        """Return a new token."""
         return "".join(self._random.choices(HEX, k=length))
 
     def opaque(self, length: int) -> str:
-        """Return a value as tokens and signatures look, in the letters of base64url."""
+        """Return a value that looks like a token or a signature, in base64url characters."""
         return "".join(self._random.choices(LETTERS, k=length))
 
     def _date(self) -> str:
@@ -115,7 +115,7 @@ class Traffic:
         return f"Tue, 14 Nov 2023 {clock} GMT"
 
     def fresh(self, number: int) -> list[Field]:
-        """Return that many fields (at most nine) whose values are new."""
+        """Return so many fields (at most nine) with new values."""
         word = self.word
         return [
             ("x-request-id", f"{word(8)}-{word(4)}-{word(4)}-{word(12)}"),
@@ -130,7 +130,7 @@ class Traffic:
         ][:number]
 
     def response(self, fields: int, length: int | None) -> list[Field]:
-        """Return the fields of one response: 30 % new, the rest usual, content-length among them."""
+        """Return the fields of one response: 30 % are new; the others, such as content-length, are usual."""
         new = round(fields * 0.3)
         chosen = self.fresh(new)
         if length is not None:
@@ -139,7 +139,7 @@ class Traffic:
         return chosen
 
     def request(self) -> list[Field]:
-        """Return the fields of one request: of ten, three new (referer, cookie, a trace)."""
+        """Return the ten fields of one request, three of which are new (referer, cookie, a trace id)."""
         word = self.word
         return [
             *ASKED,
@@ -149,5 +149,5 @@ class Traffic:
         ]
 
     def target(self) -> str:
-        """Return a target nobody has asked for before."""
+        """Return a new target."""
         return f"/api/v1/items/{self.word(8)}"

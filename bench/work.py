@@ -1,4 +1,4 @@
-"""Workloads in memory: what goes in, and what has to come out, whoever does the work."""
+"""Workloads in memory: the input, and the expected output, which is the same for every contender."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A response in the form every contender's result is brought to before it is compared."""
+    """A response in the common form, to which the results of every contender are converted for comparison."""
 
     status: int
     fields: tuple[Field, ...]
@@ -26,7 +26,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The reads of one timed round, and the responses that are in them."""
+    """The reads of one timed round, and the responses that they contain."""
 
     reads: tuple[bytes, ...]
     messages: tuple[Message, ...]
@@ -37,10 +37,10 @@ class Responses:
     """HTTP/1 responses on one connection, batch after batch."""
 
     batches: tuple[Batch, ...]
-    operations: int  # per batch: what the time is divided by
+    operations: int  # operations in a batch, by which the time is divided
 
     def batch(self, number: int) -> Batch:
-        """Return the batch of that round; after the last the first again."""
+        """Return the batch of a round; after the last batch, the first follows again."""
         return self.batches[number % len(self.batches)]
 
 
@@ -51,7 +51,7 @@ def head(fields: list[Field]) -> bytes:
 
 
 def cut(octets: bytes, size: int) -> tuple[bytes, ...]:
-    """Cut into reads of that size."""
+    """Split octets into reads of that size."""
     return tuple(octets[at : at + size] for at in range(0, len(octets), size))
 
 
@@ -67,7 +67,7 @@ def _batch(pairs: list[tuple[bytes, Message]], *, joined: bool = False) -> Batch
 
 
 def responses(fields: int, length: int, *, joined: bool = False) -> Responses:
-    """2 000 responses, 100 to a batch, each in a read of its own or all in one."""
+    """Return 2 000 responses, 100 in a batch, either each in a read of its own, or all of a batch in one."""
     traffic = Traffic()
     return Responses(
         tuple(
@@ -78,7 +78,7 @@ def responses(fields: int, length: int, *, joined: bool = False) -> Responses:
 
 
 def chunked(chunks: int = 64, size: int = 1024) -> Responses:
-    """Responses whose body comes in chunks, each response in one read."""
+    """Return responses with chunked bodies, each response in one read."""
     traffic = Traffic()
 
     def one() -> tuple[bytes, Message]:
@@ -92,7 +92,7 @@ def chunked(chunks: int = 64, size: int = 1024) -> Responses:
 
 
 def bulk(length: int = 1 << 20, read: int = 1 << 16) -> Responses:
-    """Responses with a large body of known length, in full reads."""
+    """Return responses with a large body of known length, in full reads."""
     traffic = Traffic()
 
     def one() -> Batch:
@@ -106,20 +106,20 @@ def bulk(length: int = 1 << 20, read: int = 1 << 16) -> Responses:
 
 
 def long_line(length: int = 60_000) -> Responses:
-    """A response with one very long field line, one octet a read."""
+    """Return a response with one very long field line, in reads of one octet."""
     fields = [("server", "nginx"), ("x-long", "a" * length), ("content-length", "2")]
     octets = head(fields) + b"ok"
     return Responses((Batch(cut(octets, 1), (Message(200, tuple(fields), b"ok"),)),), 1)
 
 
 def dribbled(length: int = 1_000) -> Responses:
-    """A response whose body comes one octet a read; an operation is a read."""
+    """Return a response whose body arrives in reads of one octet; an operation is one read."""
     octets, message = _sized(Traffic(), 10, length)
     return Responses((Batch((octets[:-length], *cut(octets[-length:], 1)), (message,)),), length)
 
 
 def dribbled_head(lines: int = 10, length: int = 1_024) -> Responses:
-    """A response with a head of ten long lines, one octet a read."""
+    """Return a response with a head of ten long lines, in reads of one octet."""
     fields = [*((f"x-{n}", "a" * (length - 7)) for n in range(lines)), ("content-length", "2")]
     return Responses((Batch(cut(head(fields) + b"ok", 1), (Message(200, tuple(fields), b"ok"),)),), 1)
 
@@ -134,7 +134,7 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Requests that are sent while so many wait for their responses."""
+    """Requests that are sent while so many others wait for their responses."""
 
     open: int
     each: int = 100
@@ -142,14 +142,14 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """HPACK: header lists of one connection in order, and the blocks a peer made of them."""
+    """HPACK: the header lists of one connection in order, and the blocks that a peer encoded from them."""
 
     lists: tuple[tuple[Field, ...], ...]
     blocks: tuple[bytes, ...]
 
 
 def _blocks(lists: list[list[Field]]) -> Blocks:
-    # The blocks are mint's peers' business, not mint's: the reference implementation writes them.
+    # The reference implementation, and not mint, encodes the blocks.
     from hpack import Encoder  # noqa: PLC0415  # only these workloads need it
 
     encoder = Encoder()
@@ -157,13 +157,13 @@ def _blocks(lists: list[list[Field]]) -> Blocks:
 
 
 def response_lists(number: int = 100) -> list[list[Field]]:
-    """Typical response header lists."""
+    """Return typical header lists of responses."""
     traffic = Traffic()
     return [[(":status", "200"), *traffic.response(16, 1024)] for _ in range(number)]
 
 
 def request_lists(number: int = 100) -> list[list[Field]]:
-    """Typical request header lists."""
+    """Return typical header lists of requests."""
     traffic = Traffic()
     return [
         [
@@ -178,14 +178,14 @@ def request_lists(number: int = 100) -> list[list[Field]]:
 
 
 def typical() -> Blocks:
-    """100 typical responses."""
+    """Return 100 typical responses."""
     return _blocks(response_lists())
 
 
 def indexed() -> Blocks:
-    """100 responses that differ only in what the tables of both sides hold already."""
+    """Return 100 responses whose fields are all in the tables of both sides after the first rounds."""
     lists = response_lists(4)
-    # Few enough that nothing is evicted: after the first rounds every field is an index.
+    # So few values that nothing is evicted: after the first rounds, every field is an index.
     small = [
         [field for field in one if field[0] not in {"content-security-policy", "permissions-policy"}]
         for one in lists
@@ -194,7 +194,7 @@ def indexed() -> Blocks:
 
 
 def huffman() -> Blocks:
-    """100 blocks of 3 KB of Huffman literals, nothing of it indexed."""
+    """Return 100 blocks of 3 KB of Huffman literals that are not indexed."""
     traffic = Traffic()
     lists = [[(f"x-{n}", traffic.opaque(400)) for n in range(8)] for _ in range(100)]
     return Blocks(tuple(tuple(one) for one in lists), tuple(_literals(one) for one in lists))
@@ -218,11 +218,11 @@ def _literals(fields: list[Field]) -> bytes:
 
 
 def requests() -> Blocks:
-    """100 typical requests."""
+    """Return 100 typical requests."""
     return _blocks(request_lists())
 
 
 def credentials() -> Blocks:
-    """100 typical requests with the same bearer token."""
+    """Return 100 typical requests with the same bearer token."""
     token = Traffic().opaque(200)
     return _blocks([[*one, ("authorization", f"Bearer {token}")] for one in request_lists()])

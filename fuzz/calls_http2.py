@@ -1,4 +1,4 @@
-"""What the caller of an HTTP/2 connection does, and what the server must read of it."""
+"""Calls that the caller of an HTTP/2 connection makes, and what the server must receive for each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SETTING_IDS = {"header_table_size": 1, "initial_window_size": 4, "max_frame_size
 
 
 def call(talk: Talk, operation: Callable[[State], Step[State]], *, allowed: bool) -> list[Frame]:
-    """Carry out a call of the caller's; return the frames it sent. A refusal must leave no trace."""
+    """Make a call and return the frames that it sent. A refused call must change and send nothing."""
     talk.flush()
     before = talk.state
     step = talk.apply(operation)
@@ -54,7 +54,7 @@ def call(talk: Talk, operation: Callable[[State], Step[State]], *, allowed: bool
 
 
 def request(talk: Talk) -> None:
-    """Send a request of some kind, within the limits of the server or beyond."""
+    """Send some request, within the server's limits or beyond them."""
     choices = talk.choices
     method = choices.pick(("GET", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "CONNECT"))
     method = "GET" if talk.plain and method == "CONNECT" else method
@@ -124,7 +124,7 @@ def request(talk: Talk) -> None:
 
 
 def wanted_fields(method: str, target: str, headers: Fields, total: int | None, *, streaming: bool) -> Fields:
-    """Return the fields that the server must read."""
+    """Return the fields that the server must receive."""
     fields: Fields = [(":method", method)]
     extended = any(name == ":protocol" for name, _ in headers)
     if method == "CONNECT" and not extended:
@@ -143,7 +143,7 @@ def wanted_fields(method: str, target: str, headers: Fields, total: int | None, 
 
 
 def read_block(talk: Talk, frames: list[Frame], stream: int, fields: Fields, *, ends: bool) -> list[Frame]:
-    """Read a field block with `hpack`; it says what was asked for, and gives no secret to a table."""
+    """Decode a field block with `hpack`; check its fields, and that no secret enters a table."""
     check(bool(frames) and frames[0].kind == HEADERS, "no HEADERS", frames)
     check(frames[0].flags & ~END_HEADERS == END_STREAM * ends, "other flags", frames[0], ends)
     block = b""
@@ -166,7 +166,7 @@ def read_block(talk: Talk, frames: list[Frame], stream: int, fields: Fields, *, 
 
 
 def read_content(talk: Talk, frames: list[Frame], stream: int, content: bytes, *, ends: bool) -> None:
-    """Read DATA: the content in order, in frames that the server takes, END_STREAM on the last one."""
+    """Check DATA frames: the content in order, frames of an allowed size, END_STREAM on the last one."""
     for one in frames:
         check(one.kind == DATA and one.stream == stream, "another frame", one)
         check(len(one.payload) <= talk.peer[MAX_FRAME], "a frame is too long", len(one.payload))
@@ -177,7 +177,7 @@ def read_content(talk: Talk, frames: list[Frame], stream: int, content: bytes, *
 
 
 def some_request(talk: Talk) -> Stream | None:
-    """Return one of the requests, most often one that is alive."""
+    """Return one of the requests, most often one whose body is open."""
     requests = [one for one in talk.streams.values() if not one.promised]
     alive = [one for one in requests if one.live and one.client_open]
     if alive and talk.choices.chance(80):
@@ -186,7 +186,7 @@ def some_request(talk: Talk) -> Stream | None:
 
 
 def body(talk: Talk) -> None:
-    """Send a piece of a body: within the windows and the declared length, or one octet beyond."""
+    """Send a piece of a body, within the windows and the declared length, or one octet too long."""
     stream = some_request(talk)
     if stream is None:
         return
@@ -208,7 +208,7 @@ def body(talk: Talk) -> None:
 
 
 def end(talk: Talk) -> None:
-    """End a body, with trailers or without."""
+    """End a body, with or without trailers."""
     stream = some_request(talk)
     if stream is None:
         return
@@ -236,7 +236,7 @@ def end(talk: Talk) -> None:
 
 
 def cancel(talk: Talk) -> None:
-    """Give a request or a push up; one that is over stays as it is."""
+    """Cancel a request or a push; if it is over, nothing changes."""
     if not talk.streams:
         return
     alive = [one for one in talk.streams.values() if one.live]
@@ -269,7 +269,7 @@ def ping(talk: Talk) -> None:
 
 
 def put_settings(talk: Talk) -> None:
-    """Send SETTINGS, which hold once the server has acknowledged them."""
+    """Send SETTINGS, which apply once the server has acknowledged them."""
     name = talk.choices.pick(tuple(SETTING_IDS))
     size = {
         "header_table_size": (0, 100, 4_096, 65_536),
@@ -277,7 +277,7 @@ def put_settings(talk: Talk) -> None:
         "max_frame_size": (16_384, 20_000),
     }[name]
     value = talk.choices.pick(size)
-    if len(talk.unacknowledged) > 5:  # enough of them
+    if len(talk.unacknowledged) > 5:  # so many may be unacknowledged
         return
     frames = call(talk, lambda state: state.put_settings(((name, value),)), allowed=True)
     wanted = Frame(SETTINGS, 0, 0, struct.pack(">HI", SETTING_IDS[name], value))
@@ -286,7 +286,7 @@ def put_settings(talk: Talk) -> None:
 
 
 def prioritize(talk: Talk) -> None:
-    """Send PRIORITY_UPDATE for a request; where the server does not heed it, that is refused."""
+    """Send PRIORITY_UPDATE for a request; it is refused if the server does not support it."""
     talk.flush()
     alive = [one for one in talk.streams.values() if one.live]
     if not alive:
@@ -324,7 +324,7 @@ def enlarge(talk: Talk) -> None:
 
 
 def hold(talk: Talk) -> None:
-    """Stop or go on to refill the window of a stream."""
+    """Turn the refilling of a stream's window off or on."""
     alive = [one for one in talk.streams.values() if one.live and one.server_open and not one.told]
     if not alive:
         return
@@ -337,7 +337,7 @@ def hold(talk: Talk) -> None:
 
 
 def flushed(talk: Talk) -> None:
-    """All that was written has left."""
+    """Report that everything that was queued has been written."""
     talk.flush()
     talk.history.append(lambda state: state.flushed())
     talk.state = talk.state.flushed()

@@ -1,6 +1,6 @@
-"""Frames of extensions, and the events that they and SETTINGS and GOAWAY have to give.
+"""Frames of extensions, and the events that they, SETTINGS and GOAWAY must lead to.
 
-Each frame is made right or wrong on purpose, so what must come of it is known before mint sees it.
+Each frame is valid or invalid on purpose, so the expected events are known before mint sees it.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ Seen = tuple[str, int, object]
 
 
 def entry(octets: bytes) -> bytes:
-    """Return octets behind their length."""
+    """Return octets with their length before them."""
     return struct.pack(">H", len(octets)) + octets
 
 
 def noted(event: Origins | AltSvc | GoAway | ServerSettings) -> Seen:
-    """Write an event of the connection down as the server notes it."""
+    """Return an event of the connection in the form in which the server notes it."""
     match event:
         case Origins(origins=origins):
             return ("origins", 0, origins)
@@ -113,7 +113,7 @@ def extension(talk: Talk) -> None:
 
 
 def settings_came(talk: Talk, pairs: list[tuple[int, int]]) -> None:
-    """Note that SETTINGS were sent: what has to be reported, and whether priorities may be."""
+    """Note that SETTINGS were sent: the expected event, and whether priorities may be sent."""
     for identifier, value in pairs:
         if identifier == NUMBERS["no_rfc7540_priorities"]:
             talk.peer_priorities = value

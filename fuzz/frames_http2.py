@@ -34,7 +34,7 @@ DEFAULT_WINDOW = 65_535
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    """Return one frame; nothing is checked."""
+    """Return one frame; the arguments are not checked."""
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
@@ -71,7 +71,7 @@ class Frame:
 
 
 def read_frames(octets: bytes) -> list[Frame]:
-    """Cut what the client sent into frames."""
+    """Split what the client sent into frames."""
     found = []
     at = 0
     while at < len(octets):

@@ -1,8 +1,8 @@
-"""Whole exchanges on values: any state so far may be gone on from, memory may end, garbage may be collected.
+"""Operations on immutable states, while allocations fail and garbage is collected.
 
-Each operation is carried out on a state that is picked among all there were. Some are carried out while an
-allocation fails, some while every allocation collects garbage, and that garbage uses other states as it goes.
-In the end every state is still what its history makes, and goes on to the same.
+Each operation uses one of the states that there have been so far. Some operations run while an allocation
+fails. Others run while every allocation collects garbage, whose finalizers use other states. In the end,
+replaying the history of a state must give an equal state, and further operations the same results.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from support import Choices, check, fuzz
 
 try:
     from _testcapi import remove_mem_hooks, set_nomemory
-except ImportError:  # an interpreter without its test modules
+except ImportError:  # a Python without its test modules
     set_nomemory = None
 
 
@@ -30,7 +30,7 @@ Operation = Callable[[State], object]
 
 
 class Garbage:
-    """Uses a state when it is collected: a cycle that holds itself."""
+    """Garbage in a reference cycle, whose finalizer uses a state."""
 
     def __init__(self, state: State, octets: bytes) -> None:
         self.itself = self
@@ -43,7 +43,7 @@ class Garbage:
 
 
 def operation(choices: Choices, http2: bool) -> tuple[str, Operation]:
-    """Return something that can be done to a state."""
+    """Return the name of an operation on a state, and the operation."""
     kind = choices.below(10)
     ref = RequestRef(7, choices.pick((1, 3, 5) if http2 else (1, 2, 3)))
     salt = "s" * choices.below(60)
@@ -77,14 +77,14 @@ def operation(choices: Choices, http2: bool) -> tuple[str, Operation]:
 
 
 def outcome(step: object) -> tuple[object, ...]:
-    """Return all that a step says."""
+    """Return the result of an operation as a tuple that can be compared."""
     if isinstance(step, State1 | State2):
         return (step,)
     return (step.responses, step.output, step.fault, step.ref, step.end, step.state)  # type: ignore[attr-defined]  # a Step
 
 
 def carried_out(doing: Operation, state: State) -> object:
-    """Carry an operation out; a ref that was never given is an error of ours."""
+    """Run an operation; return the `ValueError` that it raises for a ref that no request has."""
     try:
         return doing(state)
     except ValueError as error:
@@ -92,17 +92,17 @@ def carried_out(doing: Operation, state: State) -> object:
 
 
 def starved(choices: Choices, doing: Operation, state: State) -> None:
-    """Carry an operation out while memory ends: MemoryError, or all of it, and no trace."""
+    """Run an operation while one allocation fails: it succeeds or raises MemoryError, and changes nothing."""
     if set_nomemory is None:
         return
     start = choices.between(1, 30)
-    set_nomemory(start, start + 1)  # one: where several fail in a row, CPython itself loses the exception
+    set_nomemory(start, start + 1)  # only one: if several in a row fail, CPython loses the exception
     try:
         carried_out(doing, state)
     except MemoryError:
         pass
     except SystemError as error:
-        # CPython may lose the MemoryError where it cannot make a frame; what is raised below one is ours.
+        # CPython may lose the MemoryError if it cannot create a frame. An error from a deeper frame is a bug.
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next
@@ -113,7 +113,7 @@ def starved(choices: Choices, doing: Operation, state: State) -> None:
 
 
 def crowded(doing: Operation, state: State, others: list[State], octets: bytes) -> object:
-    """Carry an operation out while garbage is collected all the time, and uses states as it goes."""
+    """Run an operation while every allocation may collect garbage that uses the other states."""
     for other in others:
         Garbage(other, octets)
     before = gc.get_threshold()
@@ -125,7 +125,7 @@ def crowded(doing: Operation, state: State, others: list[State], octets: bytes) 
 
 
 def first(choices: Choices, http2: bool) -> Callable[[], State]:
-    """Return how the first state is made: the same each time."""
+    """Return a function that makes the first state, an equal one each time."""
     if http2:
         seed = choices.octets(6)
         return lambda: fuzz_http2.state_for(Choices(b"\x01" + seed)).feed(b"\0\0\0\4\0\0\0\0\0").state

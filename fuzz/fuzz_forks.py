@@ -1,8 +1,8 @@
-"""Forks that share memory: one is fed while garbage that is collected meanwhile feeds the others.
+"""Forks that share memory: one is fed while finalizers of collected garbage feed the others.
 
-Frames are cut anywhere, so that payloads and field blocks stay in the logs that states share. Each step is
-done twice: alone, then while every allocation may collect garbage whose finalizers feed other states of the
-same history. What a step gives must not depend on that, and AddressSanitizer looks at the memory.
+Frames are split anywhere, so that payloads and field blocks stay in the logs that states share. Each step
+runs twice: alone, and then while every allocation may collect garbage whose finalizers feed other states of
+the same history. The result must be the same, and AddressSanitizer checks the memory.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from support import Choices, check, fuzz
 
 MOST_STATES = 12
 TAKEN: list[bytes] = []
-"""Takes memory that was freed, and fills it."""
+"""Objects that reuse memory that was freed, and overwrite it."""
 
 
 class Intruder:
-    """Garbage in a cycle: when it is collected, it feeds a state."""
+    """Garbage in a reference cycle, whose finalizer feeds a state."""
 
     def __init__(self, state: State, octets: bytes) -> None:
         self.itself = self
@@ -51,18 +51,18 @@ def fields(choices: Choices) -> bytes:
 
 
 def octets(choices: Choices) -> bytes:
-    """Return what a server sends next: pieces of blocks above all."""
+    """Return what a server sends next, mostly pieces of field blocks."""
     kind = choices.below(10)
     stream = 1 + 2 * choices.below(3)
     if kind < 3:  # a block begins
         return frame(1, choices.pick((0, 0, 4, 1)), stream, b"\x88" + fields(choices))
-    if kind < 6:  # it goes on, or ends with nothing
+    if kind < 6:  # it continues, or ends with an empty frame
         return frame(9, choices.pick((0, 4)), stream, b"" if choices.chance(50) else fields(choices))
-    if kind == 6:  # much of it, so that logs are full
+    if kind == 6:  # a long one, to fill the logs
         return frame(9, 0, stream, b"\xff" * choices.pick((100, 2_000, 16_384)))
-    if kind == 7:  # settings, one by one
+    if kind == 7:  # one setting
         return frame(4, 0, 0, struct.pack(">HIHI", 1, choices.below(8_192), 4, 65_535))
-    if kind == 8:  # frames whose payloads are kept until they are whole
+    if kind == 8:  # frames whose payloads are kept until they are complete
         return choices.pick(
             (frame(6, 0, 0, b"12345678"), frame(7, 0, 0, struct.pack(">II", 99, 2) + b"why" * 60))
         )
@@ -84,7 +84,7 @@ def one(data: bytes) -> None:
     states = [started()]
     threshold = gc.get_threshold()
     enabled = gc.isenabled()
-    gc.freeze()  # what is there already need not be looked at in each collection
+    gc.freeze()  # the objects that exist already need not be examined in each collection
     try:
         for _ in range(choices.between(4, 12)):
             gc.disable()

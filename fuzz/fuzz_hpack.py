@@ -1,7 +1,7 @@
-"""HPACK: blocks beside a naive decoder and the `hpack` library; what mint encodes, both read back.
+"""HPACK: mint, a naive decoder and the `hpack` library decode the same blocks, and what mint encodes.
 
-Blocks are decisions: fields of every representation with the table they lead to, table size updates,
-changes of the limit, strings coded or not, and now and then an octet that does not belong there.
+Blocks are made from decisions: fields in every representation that suits the table, table size updates,
+changes of the limit, strings with or without Huffman coding, and now and then a wrong octet.
 """
 
 import hpack
@@ -70,7 +70,7 @@ OWN = frozenset({"x-mine"})
 
 
 def integer(value: int, bits: int, first: int) -> bytes:
-    """Return an integer of RFC 7541 5.1."""
+    """Encode an integer (RFC 7541 5.1)."""
     most = (1 << bits) - 1
     if value < most:
         return bytes([first | value])
@@ -83,7 +83,7 @@ def integer(value: int, bits: int, first: int) -> bytes:
 
 
 def string(choices: Choices, octets: bytes) -> bytes:
-    """Return a string, coded or not."""
+    """Encode a string, with or without Huffman coding."""
     if choices.chance(50):
         coded = HUFFMAN.encode(octets)
         return integer(len(coded), 7, 0x80) + coded
@@ -91,11 +91,11 @@ def string(choices: Choices, octets: bytes) -> bytes:
 
 
 def block_for(choices: Choices, table: Table) -> bytes:
-    """Return a block that means something to this table."""
+    """Return a block that is mostly valid with this table."""
     made = b""
     if table.required is not None and choices.chance(90):
         size = min(table.required, table.limit)
-        if choices.chance(30):  # one more or less than the smallest limit since the last block
+        if choices.chance(30):  # the smallest limit since the last block, or one more or less
             size = max(0, size + choices.pick((-1, 1)))
         made += integer(size, 5, 0x20)
     for _ in range(choices.below(3) if choices.chance(25) else 0):
@@ -142,7 +142,7 @@ def octets_of(fields: list[tuple[str, str]]) -> list[Pair]:
 
 
 def decode_one(choices: Choices, ours: Decoder, table: Table, block: bytes) -> tuple[Decoder, Table] | None:
-    """Decode a block with mint and naively; None where both refuse it."""
+    """Decode a block with mint and the naive decoder; return `None` if both refuse it."""
     most_size = choices.pick((65_536, 65_536, 100, 300))
     most_fields = choices.pick((512, 512, 3, 6))
     before = (ours.entries, ours.size, ours.maximum)
@@ -172,7 +172,7 @@ def decode_one(choices: Choices, ours: Decoder, table: Table, block: bytes) -> t
 
 
 def decoding(choices: Choices) -> None:
-    """Decode block after block; any of the states so far may be gone on from."""
+    """Decode block after block, each with the latest or an earlier state."""
     ours, table = Decoder(), Table()
     theirs: hpack.Decoder | None = hpack.Decoder(max_header_list_size=1 << 24)
     known = [(ours, table)]
@@ -199,7 +199,7 @@ def decoding(choices: Choices) -> None:
 
 
 def compare(block: bytes, theirs: hpack.Decoder, table: Table) -> None:
-    """`hpack` reads the same fields, or both refuse."""
+    """Check that `hpack` reads the same fields, or that both refuse the block."""
     try:
         expected, _, _ = table.decode(block, 1 << 24, 1 << 16)
     except Refusal as refusal:
@@ -214,7 +214,7 @@ def compare(block: bytes, theirs: hpack.Decoder, table: Table) -> None:
     except (hpack.HPACKError, IndexError, ValueError):
         got = None
     if got != naive:
-        # D-HPACK-1: an integer of more than five octets, or 32 bits, that `hpack` takes.
+        # D-HPACK-1: an integer of more than five octets, or 32 bits, that `hpack` accepts.
         # D-HPACK-2: empty names, which `hpack` refuses in literals.
         check(
             (naive is None and why == "integer")
@@ -228,7 +228,7 @@ def compare(block: bytes, theirs: hpack.Decoder, table: Table) -> None:
 
 
 def encoding(choices: Choices) -> None:
-    """Encode section after section, some from old states; a decoder that follows reads the same."""
+    """Encode section after section, some with old states; a decoder with the same history reads the same."""
     encoder, table = Encoder(), Table(1 << 20)
     known = [(encoder, table, hpack.Decoder(max_header_list_size=1 << 24))]
     reference = known[0][2]

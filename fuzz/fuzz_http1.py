@@ -1,7 +1,7 @@
-"""HTTP/1 responses: mint beside a naive reader of the same octets, under any cut, with forks.
+"""HTTP/1 responses: mint and a naive reader read the same octets, however they are split, with forks.
 
-A quarter of the inputs are the octets of a server as they are; the others are decisions of a grammar, so that
-most runs reach bodies, trailers, pipelines and limits.
+A quarter of the inputs are the octets of a server; the others are decisions for a grammar, so that most runs
+reach bodies, trailers, pipelines and limits.
 """
 
 from grammar_http1 import limits as chosen_limits
@@ -25,7 +25,7 @@ from support import Choices, blurred, check, compare, fuzz, play, ref_of
 
 
 def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, lenient: bool = False) -> State:
-    """Return a state in which these requests wait."""
+    """Return a state in which these requests wait for their responses."""
     config = Config(
         hostname="example.org",
         port=443,
@@ -51,7 +51,7 @@ def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, leni
 
 
 def seen(events: list[Event]) -> tuple[list[Read], set[int]]:
-    """Return events as the naive reader writes them down, and the requests that failed."""
+    """Return events in the form of the naive reader, and the requests that failed."""
     made: list[Read] = []
     failed: set[int] = set()
     for event in events:
@@ -79,7 +79,7 @@ def seen(events: list[Event]) -> tuple[list[Read], set[int]]:
 
 
 def judge(events: list[Event], fault: Fault | None, model: Reading) -> None:
-    """Compare what mint gave with what the naive reader read."""
+    """Compare what mint read with what the naive reader read."""
     got, failed = seen(events)
     reason = "" if fault is None else fault.reason
     at = next(
@@ -90,7 +90,7 @@ def judge(events: list[Event], fault: Fault | None, model: Reading) -> None:
         got == model.events, "another reading", at, got[at:][:2], model.events[at:][:2], fault, model.refused
     )
     if model.surplus_behind_nothing or model.refused == "unexpected_data":
-        return  # RFC 9112 9.2: such octets belong to no response; `one` sees that the connection closes
+        return  # RFC 9112 9.2: such octets belong to no response; `one` checks that the connection closes
     check(failed == model.failed, "other requests failed", failed, model.failed, model.refused)
     check(bool(reason) == bool(model.refused), "only one of both refuses", reason, model.refused)
     if reason in LIMITS or model.refused in LIMITS:
@@ -108,7 +108,8 @@ def one(data: bytes) -> None:
     octets = data[9:] if raw else stream(choices, asked, limits)
     eof, clean = choices.chance(60), choices.chance(70)
     reasons = choices.chance(30)
-    if choices.chance(12):  # every tolerance: no model, but a cut, a fork and a second time change nothing
+    if choices.chance(12):
+        # There is no model of the tolerances, but splits, forks and repetition must not change the result.
         state = state_for(asked, limits, reasons=reasons, lenient=True)
         compare(state, octets, choices.cut(octets), clean=clean, eof=eof)
         fork(state, octets, choices)
@@ -127,7 +128,7 @@ def one(data: bytes) -> None:
 
 
 def fork(state: State, octets: bytes, choices: Choices) -> None:
-    """What is done to a fork changes nothing for the original."""
+    """Check that using a fork does not change the original."""
     place = choices.below(len(octets) + 1)
     trunk = state.feed(octets[:place]).state
     twin = state.feed(octets[:place]).state

@@ -1,7 +1,8 @@
-"""HTTP/1 responses, mint beside h11 and llhttp: they read the same, or a listed difference decides.
+"""HTTP/1 responses: mint, h11 and llhttp read the same, unless the input is of a listed class of differences.
 
-`DIFFERENCES` is the list; each has a condition on the octets, and docs/differences.md gives the rule that
-decides. Where no condition holds, both must refuse, or read the same status, fields, content and trailers.
+`DIFFERENCES` is the list. Each class has a condition on the octets, and docs/differences.md gives the rule
+that mint follows. If no condition is met, both libraries must refuse the input, or read the same status,
+fields, content and trailers.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ CONFIG = Config(hostname="example.org", port=80, scheme="http", identity=7, user
 
 @dataclass
 class Outcome:
-    """The first final response as a library sees it."""
+    """The first final response as a library reads it."""
 
     status: int = 0
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -62,7 +63,7 @@ def by_mint(data: bytes) -> Outcome:
 
 
 def pairs(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    """Return headers as mint has them."""
+    """Return headers in the form that mint uses."""
     return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
 
 
@@ -92,7 +93,7 @@ def by_h11(data: bytes) -> Outcome:
 
 
 class Callbacks:
-    """What llhttp calls."""
+    """The callbacks of llhttp."""
 
     def __init__(self) -> None:
         self.outcome = Outcome()
@@ -120,7 +121,7 @@ class Callbacks:
             self.outcome.body += piece
 
     def on_message_complete(self) -> None:
-        """The message is complete; an interim one is not what was asked for."""
+        """The message is complete; an interim response does not count."""
         if self.outcome.status:
             self.outcome.complete = self.over = True
 
@@ -149,7 +150,7 @@ def by_llhttp(data: bytes) -> Outcome:
 
 @dataclass(frozen=True)
 class Difference:
-    """Inputs that a library reads otherwise: for which libraries, where mint is stricter or wider."""
+    """A class of inputs that some libraries, named in `peers`, read differently from mint."""
 
     name: str
     peers: str
@@ -157,13 +158,13 @@ class Difference:
 
 
 def found(pattern: bytes) -> Callable[[bytes], bool]:
-    """Return the condition that a pattern is found in the input."""
+    """Return the condition that the input contains a pattern."""
     compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)
     return lambda data: compiled.search(data) is not None
 
 
 def lines(data: bytes) -> list[bytes]:
-    """Return the lines of the first heads, up to the empty one behind a final status."""
+    """Return the lines of the heads, up to the empty line that ends the first final one."""
     made = []
     for line in data.split(b"\r\n"):
         made.append(line)
@@ -173,7 +174,7 @@ def lines(data: bytes) -> list[bytes]:
 
 
 def several(pattern: bytes, most: int) -> Callable[[bytes], bool]:
-    """Return the condition that a pattern is found more often than that."""
+    """Return the condition that the input contains a pattern more than so many times."""
     compiled = re.compile(pattern, re.IGNORECASE)
     return lambda data: len(compiled.findall(data)) > most
 
@@ -230,9 +231,9 @@ def excused(peer: str, data: bytes) -> str:
 
 
 def framed(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The headers without what h11 does to framing fields, which mint hands on as they came.
+    """Return headers with framing fields changed as h11 changes them; mint returns them as they arrived.
 
-    RFC 9110 8.6: h11 keeps one of equal content-lengths; it lowers the case of codings.
+    h11 keeps one of several equal content-lengths (RFC 9110 8.6), and converts codings to lower case.
     """
     out: list[tuple[str, str]] = []
     for name, value in headers:

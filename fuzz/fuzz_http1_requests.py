@@ -1,7 +1,7 @@
-"""HTTP/1 requests and bodies: refused without a trace, or read back by h11 as exactly what was asked for.
+"""HTTP/1 requests and bodies: either refused without effect, or h11 reads exactly what was asked for.
 
-Most requests are right and must be sent; some hold one octet that must never be sent, in any place of any
-outgoing string.
+Most requests are valid and must be sent. Some contain one octet that must never be sent, anywhere in one of
+the outgoing strings.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ UNDERSTOOD = frozenset(
 )
 USUAL = re.compile(
     "[0-9]{1,18}|chunked|trailers|close|keep-alive|x-a"
-)  # what fields with a meaning may say here
+)  # values of fields that have a meaning
 Fields = list[tuple[str, str]]
 
 
 def config(choices: Choices) -> Config:
-    """Return options that change what is written."""
+    """Return a configuration with options that change what is written."""
     return Config(
         hostname="example.org",
         port=choices.pick((443, 8_443)),
@@ -76,13 +76,13 @@ def config(choices: Choices) -> Config:
 
 
 def spoiled(choices: Choices, text: str) -> str:
-    """Return text with an odd character somewhere: first, last, or in between."""
+    """Return text with an odd character at the beginning, at the end, or in between."""
     place = choices.pick((0, len(text), choices.below(len(text) + 1)))
     return text[:place] + choices.pick(ODD) + text[place + choices.below(2) :]
 
 
 def split_head(octets: bytes) -> tuple[str, Fields, bytes]:
-    """Cut a request into its line, its fields and what follows, by CRLF and nothing else."""
+    """Split a request into its line, its fields and the rest, at CRLF only."""
     head, end, rest = octets.partition(b"\r\n\r\n")
     check(bool(end), "the head does not end", octets)
     line, *lines = head.decode("latin-1").split("\r\n")
@@ -100,7 +100,7 @@ def split_head(octets: bytes) -> tuple[str, Fields, bytes]:
 
 
 def unchunked(octets: bytes) -> tuple[bytes, Fields]:
-    """Read chunks to their end; every octet is accounted for."""
+    """Decode chunks; no octet may be left over."""
     content = b""
     while True:
         line, _, octets = octets.partition(b"\r\n")
@@ -156,7 +156,7 @@ def right_target(method: str, target: str) -> bool:
 
 
 def refused(state: State, step: Step[State], why: object) -> None:
-    """A refusal is a documented fault and leaves no trace."""
+    """Check that a refusal is a documented fault and changes nothing."""
     check(step.fault is not None and step.fault.local, "a request is not refused", why, step.output)
     if step.fault is not None:
         documented(step.fault)
@@ -177,7 +177,7 @@ def one(data: bytes) -> None:
 
 
 def similar(choices: Choices, method: str, headers: Fields) -> tuple[str, Fields]:
-    """Return what was asked for before, or what differs from it in as little as one character."""
+    """Return an earlier request, or one that differs from it, perhaps in a single character."""
     headers = list(headers)
     place = choices.below(len(headers)) if headers else 0
     match choices.below(6) if headers else choices.below(2):
@@ -197,13 +197,13 @@ def similar(choices: Choices, method: str, headers: Fields) -> tuple[str, Fields
 
 
 def altered(choices: Choices, text: str) -> str:
-    """Return text with one character more, less or another one, at an end or in between."""
+    """Return text with one character added, removed or replaced, at an end or in between."""
     place = choices.pick((0, max(0, len(text) - 1), choices.below(len(text) + 1)))
     return text[:place] + choices.pick(("", "z", "Z")) + text[place + choices.below(2) :]
 
 
 def request(choices: Choices, options: Config, state: State, asked: list[tuple[str, Fields]]) -> State:
-    """Ask for one request, often one like the last of those `asked` for; return the state to go on from."""
+    """Make one request, often one like the last in `asked`; return the state to continue with."""
     method = choices.pick(METHODS)
     target = "far.example:443" if method == "CONNECT" else choices.pick(TARGETS)
     headers: Fields = [(choices.pick(NAMES), choices.pick(VALUES)) for _ in range(choices.below(5))]
@@ -251,7 +251,7 @@ def request(choices: Choices, options: Config, state: State, asked: list[tuple[s
         refused(state, step, "refused")
         odd = (
             target not in TARGETS and step.fault.reason == "invalid_request_target"
-        )  # its host is judged more closely
+        )  # its host is checked more strictly
         if not odd:
             may_be_refused(
                 state, method, headers, body, declared, streaming=streaming, reason=step.fault.reason
@@ -273,7 +273,7 @@ def request(choices: Choices, options: Config, state: State, asked: list[tuple[s
 
 
 def wrongs(method: str, target: str, headers: Fields) -> str:
-    """Say what may not be sent of this."""
+    """Return what may not be sent of a request."""
     if not TOKEN.fullmatch(method):
         return "method"
     if not right_target(method, target):
@@ -302,7 +302,7 @@ def may_be_refused(
     streaming: bool,
     reason: str,
 ) -> None:
-    """A request without a wrong octet is refused only where its parts contradict each other."""
+    """Whether a request without a wrong octet may be refused: only if its parts contradict each other."""
     names = {name.lower() for name, _ in headers}
     total = sum(map(len, body or ()))
     conditions = (
@@ -325,7 +325,7 @@ def may_be_refused(
 def stream(
     choices: Choices, state: State, ref: RequestRef, declared: int | None
 ) -> tuple[State, bytes, bytes, Fields]:
-    """Send a body in pieces; what does not fit the declared length is refused."""
+    """Send a body in pieces; check that pieces beyond the declared length are refused."""
     octets = content = b""
     for _ in range(choices.below(5)):
         piece = b"s" * choices.pick((0, 1, 5, 9, 10, 15, 16, 17, 255, 256, 70_000))
@@ -373,11 +373,11 @@ def read_back(
     content: bytes,
     trailers: Fields,
 ) -> None:
-    """What was written is what was asked for, to the octet."""
+    """Check that what was written is exactly what was asked for."""
     line, fields, rest = split_head(octets)
     place = f"https://example.org{'' if options.port == 443 else ':8443'}"  # its default
     sent = target
-    if options.forward_proxy and target[0] in "/*":  # RFC 9112 3.2.2: a proxy is asked in absolute form
+    if options.forward_proxy and target[0] in "/*":  # RFC 9112 3.2.2: to a proxy, absolute form
         sent = place if target == "*" else place + target
     check(line == f"{method} {sent} HTTP/1.1", "another request line", line, sent)
     if options.forward_proxy and method != "CONNECT":

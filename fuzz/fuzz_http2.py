@@ -1,8 +1,8 @@
-"""HTTP/2 frames of every kind, flag and stream, right or not: any cut the same, limits kept, answers in kind.
+"""HTTP/2 frames of every kind, flag and stream, valid or not: splits, limits and answers are checked.
 
-A frame is a few decisions, so a mutation of the input changes, drops or adds whole frames; header blocks are
-mostly such that they can be decoded. What is right is for `fuzz_http2_talk` to know. This one looks for
-what no server would send.
+A frame is made from a few decisions, so a mutation of the input changes, removes or adds whole frames. Most
+header blocks can be decoded. `fuzz_http2_talk` checks the results for valid frames; this harness sends what
+no server would send.
 """
 
 import struct
@@ -30,7 +30,7 @@ from mint._core.events import Event, Headers, Informational, RequestRef, Trailer
 from mint._core.http2 import Config, State
 from support import Choices, check, compare, fuzz, merged
 
-# 0x88 is `:status: 200`; the others are interim heads, fields that are indexed, table sizes, bad ones.
+# 0x88 is `:status: 200`; the others are interim heads, indexed fields, table size updates, invalid blocks.
 BLOCKS = (
     b"\x88",
     b"\x88\x5f\x0atext/plain",
@@ -89,7 +89,7 @@ def state_for(choices: Choices) -> State:
 
 
 def some_frame(choices: Choices) -> bytes:
-    """Return a frame that is often right for its kind."""
+    """Return a frame that is often valid for its type."""
     kind = choices.pick(
         (
             DATA,
@@ -167,7 +167,7 @@ def some_frame(choices: Choices) -> bytes:
 
 
 def limits_kept(events: list[Event]) -> None:
-    """Nothing that is given is larger than the limits, nor more often."""
+    """Check that no event exceeds the limits on size and number."""
     interims: dict[RequestRef, int] = {}
     for event in events:
         if isinstance(event, Headers | Trailers | Informational):
@@ -179,7 +179,7 @@ def limits_kept(events: list[Event]) -> None:
 
 
 def answers_fit(state: State, octets: bytes) -> None:
-    """Acknowledgements and credit answer what was sent, and nothing else is said."""
+    """Check that acknowledgements and credit match what was sent, and that nothing else is sent."""
     step = state.feed(octets)
     asked, read = [], 0
     at = 0

@@ -1,7 +1,7 @@
-"""The honest server of `talk_http2` and its violations, read by the `h2` library as well.
+"""The honest server of `talk_http2` and its violations, with the `h2` library as a second client.
 
-Two clients, one server: where the server is honest, both must read the same, which also shows that the server
-is what it says. Where it breaks a rule, `h2` must notice, too, unless the rule is in `LAXER`.
+As long as the server is honest, both clients must read the same; this also shows that it is honest. If it
+breaks a rule, `h2` must notice, too, unless the rule is in `LAXER`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from support import Choices, check, fuzz
 from talk_http2 import Talk
 from violations_http2 import BROKEN, broken
 
-# Rules that h2 does not enforce; docs/differences.md says why mint does.
+# Rules that h2 does not enforce; docs/differences.md says why mint enforces them.
 LAXER = frozenset(
     {
         "rst-on-idle-stream",
@@ -72,7 +72,7 @@ def client(talk: Talk) -> h2.connection.H2Connection:
 
 
 def text(pairs: object) -> tuple[tuple[str, str], ...]:
-    """Return fields as mint has them, without the status."""
+    """Return fields in the form that mint uses, without the status."""
     assert isinstance(pairs, list)  # for the type checker
     made = [(bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in pairs]
     return tuple(pair for pair in made if pair[0] != ":status")
@@ -85,7 +85,7 @@ def status(pairs: object) -> int:
 
 
 def by_h2(made: h2.connection.H2Connection, octets: bytes) -> list[Seen]:
-    """Let `h2` read the server."""
+    """Let `h2` read what the server sent."""
     found: list[Seen] = []
     for event in made.receive_data(octets):
         match event:
@@ -114,7 +114,7 @@ def by_h2(made: h2.connection.H2Connection, octets: bytes) -> list[Seen]:
 
 
 def comparable(seen: list[Seen]) -> list[Seen]:
-    """Leave out what only mint does: it filters trailers, says why requests fail, and has PINGs."""
+    """Remove what only mint reports: it filters trailers, and reports why requests fail, and PINGs."""
     made: list[Seen] = []
     over: set[int] = set()
     for kind, at, what in seen:

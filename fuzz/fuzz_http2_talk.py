@@ -1,8 +1,8 @@
-"""Whole HTTP/2 conversations with a server that counts for itself: honest ones, and one violation at the end.
+"""Whole HTTP/2 conversations with an honest server that keeps its own counts, and one violation at the end.
 
-Each input is a conversation: requests, bodies, cancellations, SETTINGS and windows of the caller, responses
-of every shape, pushes and control frames of the server, cut anywhere, with forks and old values. The
-server knows what must come of each frame; `violations_http2` knows that of each broken rule.
+Each input is a conversation: requests, bodies, cancellations, SETTINGS and windows of the caller; responses
+of every kind, pushes and control frames of the server; split anywhere, with forks and old values. The server
+knows the correct result of each frame, and `violations_http2` that of each broken rule.
 """
 
 from calls_http2 import CALLS, request
@@ -12,7 +12,7 @@ from violations_streams_http2 import leave, violate
 
 
 def act(talk: Talk) -> None:
-    """Let the server do something."""
+    """Let the server send something."""
     choices = talk.choices
     live = talk.live()
     if live and choices.chance(75):
@@ -59,10 +59,10 @@ def act(talk: Talk) -> None:
 
 
 def converse(talk: Talk) -> None:
-    """Let both sides do something, again and again."""
+    """Let both sides act, again and again."""
     choices = talk.choices
     talk.flush()
-    # Now and then a crowd: streams in several leaves of the table that holds them.
+    # Now and then many streams, so that they are in several chunks of the stream table.
     for _ in range(choices.between(9, 40) if choices.chance(6) else choices.between(1, 3)):
         request(talk)
     for _ in range(choices.between(5, 40)):

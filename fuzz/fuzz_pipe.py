@@ -1,7 +1,7 @@
-"""The pipe of the transports: octets leave and arrive once and in order, and ends are ends.
+"""The pipe of the transports: octets leave and arrive once and in order, and ends are reported correctly.
 
-Inputs are those of a driver: octets and ends of the peer, what the caller writes, what the system takes,
-failures, closing. The layers are simple ones of this file. A naive model holds both directions as octets.
+Inputs are those of a driver: octets and ends of the peer, what the caller writes, what the system accepts,
+failures, closing. The layers are simple ones in this file. A naive model keeps both directions as octets.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from mint._wire.pipe import READ, WRITE, Pipe
 from mint.errors import TransportClosed, TransportError
 from support import Choices, check, fuzz
 
-END = 0xFF  # in the layers of this file: no more will come
+END = 0xFF  # marks the end in the layers of this file
 
 
 class Veil:
-    """A layer that changes every octet, and says its end with one octet, as TLS does with close_notify."""
+    """A layer that changes every octet, and marks its end with one octet, as TLS does with close_notify."""
 
     def __init__(self, mask: int) -> None:
         self.table = bytes((octet ^ mask) & 0x7F if octet != END else END for octet in range(256))
@@ -26,7 +26,7 @@ class Veil:
         self.waiting = 0
 
     def feed(self, octets: bytes, /) -> None:
-        """Take octets of the wire; nothing after the end counts."""
+        """Receive octets from the wire; those after the end are ignored."""
         if not octets:
             self.ended = True
         elif not self.ended:
@@ -35,29 +35,29 @@ class Veil:
             self.ended = self.clean_end = bool(end)
 
     def read(self) -> bytes:
-        """Return what is for the inside."""
+        """Return the octets for the inner layer."""
         octets, self.inside = self.inside, b""
         return octets
 
     def write(self, octets: bytes | memoryview[int], /) -> None:
-        """Take octets of the caller."""
+        """Encode octets of the caller."""
         self.outside += bytes(octets).translate(self.table)
 
     def leaving(self) -> bytes:
-        """Return what is for the wire."""
+        """Return the octets for the wire."""
         octets, self.outside = self.outside, b""
         return octets
 
     def written(self) -> None:
-        """Nothing waits for that."""
+        """Do nothing: this layer does not need to know what was written."""
 
     def close_notify(self) -> None:
-        """Say the end."""
+        """Mark the end."""
         self.outside += bytes([END])
 
 
 class Model:
-    """What a pipe has to do, as lists of octets."""
+    """A naive model of a pipe."""
 
     def __init__(self, choices: Choices) -> None:
         self.choices = choices
@@ -90,7 +90,7 @@ class Model:
             self.finished = True
 
     def take(self, *, everything: bool = False) -> None:
-        """The system takes some of what is to be written, or everything."""
+        """The system accepts some of the octets to be written, or all of them."""
         outbox = self.pipe.to_write()
         ready = b"".join(bytes(one) for one in outbox)
         taken = len(ready) if everything else self.choices.pick((0, 1, 9, 70_000, len(ready), len(ready)))
@@ -102,7 +102,7 @@ class Model:
             self.pipe.finished()
 
     def arrive(self) -> None:
-        """Octets of the peer arrive, or its end."""
+        """Octets from the peer arrive, or its end."""
         if self.peer or self.closed:
             return
         if self.choices.chance(15):
@@ -145,7 +145,7 @@ class Model:
             self.peer = "fail"
 
     def fail_writing(self) -> None:
-        """Writing fails: nothing more leaves."""
+        """Writing fails; nothing more is written."""
         if not self.closed:
             self.pipe.fail_writing()
             self.failed_writing = True
@@ -154,10 +154,10 @@ class Model:
         """The caller closes."""
         self.pipe.end()
         self.closed = True
-        self.read = self.sent  # what had arrived may still be taken, and nobody must
+        self.read = self.sent  # what has arrived may still be received, but need not be
 
     def judge(self) -> None:
-        """What holds at any time."""
+        """Check what must be true at any time."""
         plain = self.left.replace(bytes([END]), b"") if self.layers else self.left
         wanted = self.written.translate(self.table)[: len(plain)]
         check(plain == wanted, "other octets leave", plain[-20:], wanted[-20:])

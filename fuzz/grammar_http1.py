@@ -1,4 +1,4 @@
-"""Streams of HTTP/1 responses built from decisions: mostly right, often at a limit, sometimes damaged."""
+"""Streams of HTTP/1 responses made from decisions: mostly valid, often at a limit, sometimes damaged."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ ODD_STATUS = (
 
 
 def limits(choices: Choices) -> Limits:
-    """Return limits: those of the defaults, or small ones that a short input can reach."""
+    """Return limits: the defaults, or small ones that a short input can reach."""
     if choices.chance(40):
         return Limits()
     return Limits(
@@ -128,7 +128,7 @@ def limits(choices: Choices) -> Limits:
 
 
 def requests(choices: Choices) -> list[Asked]:
-    """Return the requests that wait: several ordinary ones, or one that asks for another protocol."""
+    """Return the open requests: several ordinary ones, or one that asks for another protocol."""
     style = choices.below(8)
     if style == 0:
         return [Asked("CONNECT")]
@@ -164,7 +164,7 @@ def stream(choices: Choices, asked: list[Asked], limits: Limits) -> bytes:
 
 
 def damage(choices: Choices, made: bytearray) -> None:
-    """Change an octet, drop it, double it, or add one that means something."""
+    """Change, remove or double an octet, or add one that has a meaning."""
     place = choices.below(len(made)) if made else 0
     match choices.below(4) if made else 3:
         case 0:
@@ -178,7 +178,7 @@ def damage(choices: Choices, made: bytearray) -> None:
 
 
 def nearly(choices: Choices, text: bytes) -> bytes:
-    """Return text with a letter changed, left out or added, mostly where a word begins or ends."""
+    """Return text with a letter changed, removed or added, mostly at the beginning or end of a word."""
     words = list(re.finditer(rb"[A-Za-z]+", text))
     if not words:
         return text
@@ -188,13 +188,13 @@ def nearly(choices: Choices, text: bytes) -> bytes:
 
 
 def exact(choices: Choices, room: int, start: bytes, end: bytes) -> bytes:
-    """Return octets whose length is at a limit."""
+    """Return octets whose length is at or near a limit."""
     wanted = choices.around(room)
     return start + b"y" * max(0, wanted - len(start) - len(end)) + end
 
 
 def fields(choices: Choices, limits: Limits, *, trailers: bool = False) -> bytes:
-    """Return field lines: a few, or as many or as long as a limit allows, or one more."""
+    """Return field lines: a few, or as many octets or fields as a limit allows, or one more."""
     most = limits.max_trailer_fields if trailers else limits.max_fields
     room = limits.max_trailer_size if trailers else limits.max_header_list_size
     if choices.chance(12) and most < 100:  # a small limit
@@ -225,7 +225,7 @@ def response(choices: Choices, asked: Asked, limits: Limits) -> bytes:
         status = choices.pick((200, 204, 299))
     elif asked.offers and choices.chance(70):
         status = 101
-    elif status == 100:  # not here: seldom something else
+    elif status == 100:  # interim responses are made elsewhere
         status = choices.pick((101, 200, 600))
     minor = choices.pick((1, 1, 1, 1, 0, 9))
     line = b"HTTP/1.%d %d" % (minor, status) + choices.pick((b" OK", b" ", b"", b" Not \xe9\t so", b" x"))

@@ -1,4 +1,4 @@
-"""A naive HPACK decoder: RFC 7541 as it reads, with the limits of mint. Huffman coding is that of `hpack`."""
+"""A naive HPACK decoder: RFC 7541 taken literally, with mint's limits; `hpack` decodes the Huffman code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Table:
 
     limit: int = 4_096
     maximum: int = 4_096
-    required: int | None = None  # the limit was reduced to this, and no update has said so yet
+    required: int | None = None  # the limit was reduced to this, and no table size update has followed yet
     entries: list[Pair] = field(default_factory=list)
 
     def evict(self) -> None:
@@ -77,7 +77,7 @@ class Table:
         return fields, never, after
 
     def update(self, size: int, *, late: bool, first: bool) -> None:
-        """Take a dynamic table size update."""
+        """Apply a dynamic table size update."""
         if late or size > self.limit:
             raise Refusal("update")
         if first and self.required is not None and size > self.required:
@@ -86,7 +86,7 @@ class Table:
         self.evict()
 
     def literal(self, reader: Reader, first: int) -> Pair:
-        """Take a literal field."""
+        """Decode a literal field."""
         index = reader.integer(6 if first & 0x40 else 4)
         name = self.entry(index)[0] if index else reader.string()
         pair = (name, reader.string())
@@ -104,14 +104,14 @@ class Reader:
         self.at = 0
 
     def octet(self) -> int:
-        """Take an octet."""
+        """Read an octet."""
         if self.at >= len(self.block):
             raise Refusal("truncated")
         self.at += 1
         return self.block[self.at - 1]
 
     def integer(self, bits: int) -> int:
-        """Take an integer of at most 32 bits and five octets behind its prefix."""
+        """Read an integer of at most 32 bits, with at most five octets after its prefix."""
         most = (1 << bits) - 1
         number = self.octet() & most
         if number < most:
@@ -126,7 +126,7 @@ class Reader:
         raise Refusal("integer")
 
     def string(self) -> bytes:
-        """Take a string."""
+        """Read a string."""
         if self.at >= len(self.block):
             raise Refusal("truncated")
         coded = self.block[self.at] & 0x80

@@ -1,7 +1,7 @@
-"""A naive reader of HTTP/1 responses: RFC 9112 and the limits of mint, on input that is all there.
+"""A naive reader of HTTP/1 responses: RFC 9112 and the limits of mint, applied to a complete input.
 
-It knows nothing of how mint reads: it splits lines, applies one rule after the other and keeps lists. What it
-reads is what mint must give; where it refuses, mint must refuse. Only strict reading is modelled.
+It shares no code with mint: it splits lines, applies one rule after the other and keeps lists. mint must read
+what it reads, and refuse what it refuses. Only the strict mode is modelled.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ FORBIDDEN_IN_TRAILERS = frozenset(
         "warning",
     ]
 )
-# What the reader says of a limit, mint says in the same word.
+# Limits for which the reader has the same reasons as mint.
 LIMITS = frozenset(
     [
         "status_line_too_long",
@@ -75,7 +75,7 @@ LIMITS = frozenset(
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a connection, as its options have them."""
+    """The limits of a connection, named like its options."""
 
     max_header_list_size: int = 262_144
     max_fields: int = 512
@@ -99,14 +99,14 @@ class Asked:
 
 @dataclass
 class Reading:
-    """What was read: events in their order, the requests that fail, why reading stopped."""
+    """What was read: the events in order, the requests that fail, why reading stopped."""
 
     events: list[Read] = field(default_factory=list)
     failed: set[int] = field(default_factory=set)
     refused: str = ""
     closed: bool = False
     tunnel: bool = False
-    surplus_behind_nothing: bool = False  # octets behind a last response that has no content
+    surplus_behind_nothing: bool = False  # octets after a last response that has no content
 
 
 class Refusal(Exception):  # noqa: N818  # control flow of the reader
@@ -132,11 +132,11 @@ class Reader:
         self.answering = False
 
     def say(self, kind: str, what: object = None) -> None:
-        """Note an event of the request that is read."""
+        """Note an event of the request whose response is read."""
         self.out.events.append((kind, self.number, what))
 
     def content(self, octets: bytes) -> None:
-        """Note content; neighbours are joined."""
+        """Note content; adjacent pieces are joined."""
         events = self.out.events
         if not octets:
             return
@@ -146,7 +146,7 @@ class Reader:
             self.say("data", octets)
 
     def line(self, room: int, long: str) -> bytes:
-        """Take a line with its end, of at most `room` octets."""
+        """Read a line with its end, of at most `room` octets."""
         end = self.data.find(b"\n", self.at)
         if (end < 0 and len(self.data) - self.at >= room) or end - self.at + 1 > room:
             raise Refusal(long)
@@ -157,7 +157,7 @@ class Reader:
         return line
 
     def read(self, *, eof: bool, clean: bool) -> Reading:
-        """Read until the input, the requests or the rules end."""
+        """Read until the input or the requests end, or a rule is broken."""
         out = self.out
         try:
             while self.number <= len(self.asked) and not out.closed:
@@ -174,7 +174,7 @@ class Reader:
         return out
 
     def end(self, *, clean: bool) -> None:
-        """Take the end of the input."""
+        """Handle the end of the input."""
         if self.number > len(self.asked):
             self.out.closed = True
         elif clean and (self.out.tunnel or self.until_close):
@@ -189,7 +189,7 @@ class Reader:
             self.shut()
 
     def shut(self) -> None:
-        """Close; every request that is open fails."""
+        """Close; every open request fails."""
         self.out.failed = set(range(self.number, len(self.asked) + 1))
         self.out.closed = True
         self.out.tunnel = False
@@ -231,7 +231,7 @@ class Reader:
         self.body(asked, status, framing, old=old)
 
     def section(self, invalid: str, *, trailers: bool, status: int, asked: Asked) -> tuple[Pairs, Framing]:
-        """Read field lines up to the empty one."""
+        """Read field lines up to the empty line."""
         limits = self.limits
         room = limits.max_trailer_size if trailers else limits.max_header_list_size
         most = limits.max_trailer_fields if trailers else limits.max_fields
@@ -277,7 +277,7 @@ class Reader:
                 try:
                     framing.take(name, value, asked, status)
                 except Refusal:
-                    if self.at == len(self.data):  # the next octet says whether the field is folded
+                    if self.at == len(self.data):  # the next octet decides whether the field is folded
                         raise Partial from None
                     raise
 
@@ -319,7 +319,7 @@ class Reader:
             if (
                 match is None
                 or not line.endswith(b"\r\n")
-                or len(match[1]) > 16  # digits that mint takes
+                or len(match[1]) > 16  # more digits than mint accepts
                 or int(match[1], 16) >> 63
                 or not EXTENSIONS.fullmatch(match[2])
             ):
@@ -362,7 +362,7 @@ class Reader:
 
 @dataclass
 class Framing:
-    """What the fields say about content and connection."""
+    """What the fields say about the content and the connection."""
 
     length: int | None = None
     codings: list[str] = field(default_factory=list)
@@ -371,7 +371,7 @@ class Framing:
     upgrades: bool = False
 
     def take(self, name: str, value: str, asked: Asked, status: int) -> None:
-        """Take a field."""
+        """Handle a field."""
         members = [member.strip(" \t") for member in value.split(",")]
         tokens = [member for member in members if member]
         if name == "content-length":

@@ -1,4 +1,4 @@
-"""What a conversation writes down: streams as the server sees them, limits, events, replies."""
+"""The notes of a conversation: streams from the server's point of view, limits, events, replies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Seen = tuple[str, int, object]
 
 @dataclass
 class Stream:
-    """A stream as the server sees it."""
+    """A stream from the server's point of view."""
 
     id: int
     method: str = "GET"
@@ -39,8 +39,8 @@ class Stream:
     server_open: bool = True
     head: bool = False
     live: bool = True  # neither ended on both sides nor reset
-    finished: bool = False  # ended on both sides, reset by none
-    told: bool = False  # Done, or Failed, or cancelled
+    finished: bool = False  # ended on both sides, and not reset
+    told: bool = False  # the caller got Done or Failed, or cancelled it
     left: int | None = None  # octets of content that the response still owes
     interims: int = 0
     interim_size: int = 0
@@ -78,7 +78,7 @@ class Options:
 
 
 def options(choices: Choices) -> Options:
-    """Return options; most are small, so that a short conversation comes to their ends."""
+    """Return options; most limits are small, so that a short conversation reaches them."""
     small = choices.chance(75)
     return Options(
         push=choices.chance(35),
@@ -106,7 +106,7 @@ def size_of(fields: Fields) -> int:
 
 
 def shown(events: list[Event]) -> list[Seen]:
-    """Write events down as the server notes them."""
+    """Return events in the form in which the server notes them."""
     made: list[Seen] = []
     for event in events:
         if isinstance(event, Origins | AltSvc | GoAway | ServerSettings):
@@ -139,7 +139,7 @@ def shown(events: list[Event]) -> list[Seen]:
 
 
 def reply(one: Frame) -> tuple[str, int, object]:
-    """Write a frame of the client down as the server notes it."""
+    """Return a frame of the client in the form in which the server notes it."""
     if one.kind == SETTINGS and one.flags & ACK:
         return ("settings-ack", one.stream, one.payload)
     if one.kind == PING and one.flags & ACK:

@@ -1,7 +1,7 @@
 """Classic bugs as small changes of the core; `ci/planted` applies them one at a time.
 
-A bug is a text that stands in its file exactly once and what stands there instead. A test says that every one
-still applies.
+A bug is a text that occurs exactly once in its file, and its replacement. A test checks that every bug still
+applies.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Bug:
     old: str
     new: str
     harness: str
-    memory: bool = False  # only AddressSanitizer can tell
+    memory: bool = False  # only AddressSanitizer can find it
 
     def applied(self, text: str) -> str:
         """Return the text of the file with the bug in it."""
@@ -513,7 +513,7 @@ BUGS: tuple[Bug, ...] = (
 
 
 def missing(root: Path = ROOT) -> list[str]:
-    """Return what is wrong with the list: bugs whose place is not there, or there more than once."""
+    """Return what is wrong with the list: bugs whose text does not occur, or occurs more than once."""
     wrong = []
     for bug in BUGS:
         try:

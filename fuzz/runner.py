@@ -1,6 +1,6 @@
-"""Run harnesses under libFuzzer, or with random inputs; show how it goes and what is found.
+"""Run harnesses under libFuzzer or with random inputs; show the progress and the findings.
 
-`fuzz/run` builds what is needed and calls this.
+`fuzz/run` builds what is needed and starts this script.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def harnesses() -> list[str]:
 
 
 def environment(place: Path, preload: str, seed: int | None) -> dict[str, str]:
-    """Return the environment of an instrumented run: the harnesses and the core of that copy."""
+    """Return the environment of an instrumented run: the harnesses and the core are those of the copy."""
     return {
         **os.environ,
         "PYTHONPATH": f"{place}:{HERE}",
@@ -55,7 +55,7 @@ def environment(place: Path, preload: str, seed: int | None) -> dict[str, str]:
         "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:handle_abort=1",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
         "LD_PRELOAD": preload,
-        # A seed decides everything only if sets and dictionaries have the same order each time.
+        # The seed determines the run only if sets have the same order each time.
         **({} if seed is None else {"PYTHONHASHSEED": "0"}),
     }
 
@@ -127,7 +127,7 @@ def guided(name: str, chosen: argparse.Namespace) -> Outcome:
 
 
 def reason(log: str) -> str:
-    """Return the line of a log that says what was found."""
+    """Return the line in a log that says what was found."""
     for pattern in (
         r"Finding: .*",
         r"SUMMARY: AddressSanitizer.*",
@@ -152,7 +152,7 @@ def unguided(name: str, chosen: argparse.Namespace) -> Outcome:
         runs += 1
         try:
             one(data)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it was found
+        except Exception as error:  # noqa: BLE001  # any exception is a finding
             found = CACHE / "fuzz-found" / name
             found.mkdir(parents=True, exist_ok=True)
             path = found / f"crash-{hashlib.sha256(data).hexdigest()[:16]}"
@@ -164,7 +164,7 @@ def unguided(name: str, chosen: argparse.Namespace) -> Outcome:
 
 
 def kind(one: Callable[[bytes], None], data: bytes) -> str | None:
-    """Return what an input shows, without its particulars; None where it shows nothing."""
+    """Return the kind of finding that an input leads to; `None` if it leads to none."""
     try:
         one(data)
     except Exception as error:  # noqa: BLE001  # whatever it is
@@ -173,7 +173,7 @@ def kind(one: Callable[[bytes], None], data: bytes) -> str | None:
 
 
 def minimize(name: str, path: Path) -> Path | None:
-    """Take away what a finding does not need, in the usual build; None where it does not show there."""
+    """Minimize an input with the usual build; return `None` if it is no finding there."""
     sys.path[:0] = [str(ROOT), str(HERE)]
     one: Callable[[bytes], None] = importlib.import_module(f"fuzz_{name}").one
     data = path.read_bytes()
@@ -197,7 +197,7 @@ def minimize(name: str, path: Path) -> Path | None:
 
 
 def main() -> int:
-    """Run what was asked for; 1 where something was found."""
+    """Run the chosen harnesses; return 1 if something was found."""
     parser = argparse.ArgumentParser(prog="fuzz/run", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(harnesses()))
     parser.add_argument("--all", action="store_true", help="every harness")
@@ -205,13 +205,13 @@ def main() -> int:
     parser.add_argument(
         "--seed",
         type=int,
-        help="of the random numbers; with --fresh the same inputs each time (default: new ones)",
+        help="seed of the random numbers; with --fresh, the inputs are the same each time (default: random)",
     )
     parser.add_argument("--plain", action="store_true", help="random inputs, no instrumentation")
     parser.add_argument(
         "--ubsan", action="store_true", help="with UndefinedBehaviorSanitizer (fuzz/run builds it)"
     )
-    parser.add_argument("--fresh", action="store_true", help="begin with the seed corpus alone")
+    parser.add_argument("--fresh", action="store_true", help="begin with the seed corpus only")
     parser.add_argument("--quiet", action="store_true", help="no progress line")
     parser.add_argument("--place", default=str(ROOT), help=argparse.SUPPRESS)
     parser.add_argument("--python", default=sys.executable, help=argparse.SUPPRESS)

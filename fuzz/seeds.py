@@ -1,6 +1,6 @@
-"""Write the seed corpus: responses and blocks as they are, and decisions of some lengths.
+"""Write the seed corpus: responses and blocks, and random decisions of several lengths.
 
-python fuzz/seeds.py            # writes fuzz/corpus/NAME/*; what is there is replaced
+python fuzz/seeds.py            # replaces fuzz/corpus/NAME/*
 """
 
 import random
@@ -26,7 +26,7 @@ BLOCKS = {
     "update": b"\x20\x3f\xe1\x1f\x88\x40\x01a\x01b\xbe",
     "never": b"\x88\x10\x06cookie\x03k=v\x0f\x0d\x015",
 }
-# Harnesses whose input is decisions from the first octet on.
+# Harnesses whose input consists of decisions only.
 DECISIONS = (
     "exchanges",
     "forks",

@@ -1,4 +1,4 @@
-"""What the harnesses share: how an input becomes decisions, how outcomes are compared, how a harness is run.
+"""Code that the harnesses share: it makes decisions from an input, compares outcomes, and runs a harness.
 
 python fuzz/fuzz_http1.py FILE...                       # replay inputs
 python fuzz/fuzz_http1.py --plain SECONDS [--seed N]    # random inputs, without atheris
@@ -40,11 +40,11 @@ class Engine(Protocol):
 
     @property
     def open_request_count(self) -> int:
-        """Requests that have not ended."""
+        """How many requests have not ended."""
         ...
 
     def feed(self, data: bytes) -> Step[Self]:
-        """Take octets."""
+        """Feed octets."""
         ...
 
     def traced(self, on: bool) -> Self:
@@ -52,7 +52,7 @@ class Engine(Protocol):
         ...
 
     def feed_eof(self, clean: bool) -> Step[Self]:
-        """Take the end."""
+        """Feed the end of the connection."""
         ...
 
 
@@ -60,11 +60,11 @@ E = TypeVar("E", bound=Engine)
 
 
 class Finding(Exception):  # noqa: N818  # what the fuzzer looks for
-    """The oracle says no."""
+    """A wrong result."""
 
 
 def check(condition: bool, text: str, *seen: object) -> None:
-    """Report a finding; a statement that `python -O` does not remove."""
+    """Raise `Finding` unless a condition is true; unlike `assert`, `python -O` does not remove this."""
     if not condition:
         raise Finding(text, *seen)
 
@@ -72,9 +72,9 @@ def check(condition: bool, text: str, *seen: object) -> None:
 class Choices:
     """Decisions decoded from an input.
 
-    The octets of the input are used up first, so that a mutation of the input is a small change of what is
-    decided. Behind them follows a random sequence that the input seeds: short inputs lead to long, deep runs,
-    too, and the same input always leads to the same run.
+    The octets of the input are used first, so that a small mutation of the input is a small change of the
+    decisions. After them comes a random sequence that the input seeds. So even short inputs lead to long and
+    deep runs, and the same input always leads to the same run.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -105,7 +105,7 @@ class Choices:
         return least + self.below(most - least + 1)
 
     def chance(self, percent: int) -> bool:
-        """Return True in so many of a hundred cases."""
+        """Return `True` with a probability in percent."""
         return self.byte() * 100 < percent * 256
 
     def pick(self, items: Sequence[T]) -> T:
@@ -113,19 +113,19 @@ class Choices:
         return items[self.below(len(items))]
 
     def octets(self, most: int) -> bytes:
-        """Return at most so many octets."""
+        """Return some octets, at most that many."""
         return bytes(self.byte() for _ in range(self.below(most + 1)))
 
     def around(self, limit: int) -> int:
-        """Return a number at a limit, just beside it, or well below it."""
+        """Return a number at a limit, next to it, or well below it."""
         return max(0, self.pick((limit - 1, limit, limit, limit + 1, limit // 2, self.below(limit + 1))))
 
     def cut(self, data: bytes) -> list[bytes]:
-        """Cut octets: whole, octet by octet, into pieces of one size, or at some places."""
+        """Split octets: not at all, octet by octet, into pieces of one size, or at some places."""
         style = self.below(6)
-        if style == 0 or len(data) < 2:  # nothing to cut
+        if style == 0 or len(data) < 2:  # nothing to split
             return [data]
-        if style == 1 and len(data) < 200:  # a long one costs too much
+        if style == 1 and len(data) < 200:  # octet by octet would take too long
             return pieces(data, 0)
         if style == 2:  # the third style
             return pieces(data, max(self.between(1, 40), len(data) // 40))
@@ -135,7 +135,7 @@ class Choices:
 
 
 def pieces(data: bytes, style: int) -> list[bytes]:
-    """Cut the input: octet by octet, in halves, or in pieces of a fixed size."""
+    """Split the input: octet by octet, in halves, or into pieces of a fixed size."""
     if style == 0:
         return [data[place : place + 1] for place in range(len(data))]
     size = max(1, len(data) // 2) if style == 1 else style
@@ -143,14 +143,14 @@ def pieces(data: bytes, style: int) -> list[bytes]:
 
 
 def ref_of(event: Event) -> RequestRef:
-    """Return the ref of what is said about a request."""
+    """Return the ref of an event, which must be about a request."""
     if isinstance(event, Origins | AltSvc | GoAway | ServerSettings):
-        raise Finding("an event of the connection where a request is spoken of", event)
+        raise Finding("an event of the connection in place of one of a request", event)
     return event.ref
 
 
 def merged(events: Sequence[Event]) -> list[Event]:
-    """Join adjacent Data of one request: that is all a cut may change."""
+    """Join adjacent Data of one request: splits of the input may change nothing else."""
     out: list[Event] = []
     for event in events:
         last = out[-1] if out else None
@@ -164,7 +164,7 @@ def merged(events: Sequence[Event]) -> list[Event]:
 def play(
     state: E, parts: Sequence[bytes], *, clean: bool, eof: bool = True
 ) -> tuple[list[Event], Fault | None, E]:
-    """Feed the parts and the end; stop at the first fault that closes, keep one that does not."""
+    """Feed the parts and the end; stop at a fault that closes, and return the last fault."""
     events: list[Event] = []
     kept: Fault | None = None
     for part in parts:
@@ -187,7 +187,7 @@ def play(
 
 
 def blurred(fault: Fault | None) -> Fault | None:
-    """A fault without what a cut may change: surplus octets are shown as far as they had come."""
+    """Return a fault without what depends on splits: it shows the surplus octets that had arrived."""
     if fault is None or fault.reason != "unexpected_data":
         return fault
     return Fault(
@@ -196,13 +196,13 @@ def blurred(fault: Fault | None) -> Fault | None:
 
 
 def documented(fault: Fault) -> None:
-    """A fault has an error, and the error a text that cannot harm a log."""
+    """Check that a fault has an error class, and that the error's text is safe to log."""
     text = str(from_fault(fault))
     check(text.isprintable() and len(text) < 2_000, "an error text is not fit for a log", text)
 
 
 def end_once(events: Sequence[Event], open_before: int, open_after: int) -> None:
-    """Each request ends once, says nothing after its end, and is counted as long as it is open."""
+    """Check that each request ends once, has no events after that, and is counted while it is open."""
     ended = set()
     for event in events:
         if isinstance(event, Origins | AltSvc | GoAway | ServerSettings):
@@ -221,14 +221,14 @@ def end_once(events: Sequence[Event], open_before: int, open_after: int) -> None
 
 
 def same(state: E, data: bytes, style: int, *, clean: bool) -> None:
-    """The oracle: any cut gives the same, a state stays as it was, a second time gives the same."""
+    """Check that splits and repetition do not change the result, and that the state stays the same."""
     compare(state, data, pieces(data, style), clean=clean)
 
 
 def compare(
     state: E, data: bytes, parts: Sequence[bytes], *, clean: bool, eof: bool = True
 ) -> tuple[list[Event], Fault | None, E]:
-    """Play data whole, cut and whole again: the same responses, fault and state each time."""
+    """Feed data whole, split and whole again; check that responses, fault and state are always the same."""
     whole = play(state, [data] if data else [], clean=clean, eof=eof)
     cut = play(state, parts, clean=clean, eof=eof)
     check(whole[0] == cut[0], "a cut changes the responses", whole[0], cut[0])
@@ -256,14 +256,14 @@ def fuzz(one: Callable[[bytes], None]) -> None:
         for name in arguments:
             one(Path(name).read_bytes())
     else:
-        import atheris  # noqa: PLC0415  # only where it is installed
+        import atheris  # noqa: PLC0415  # only if it is needed: it may be missing
 
         atheris.Setup(sys.argv, one)
         atheris.Fuzz()
 
 
 def plain(one: Callable[[bytes], None], seconds: float, seed: int | None) -> None:
-    """Try random inputs for some time; the one that shows a finding is written to a file."""
+    """Try random inputs for some time; an input that leads to a finding is written to a file."""
     source = random.Random(seed)  # not for secrets
     begun = time.monotonic()
     count = 0

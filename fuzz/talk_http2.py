@@ -1,8 +1,8 @@
-"""A conversation between mint and an HTTP/2 server that knows what must come of each of its frames.
+"""A conversation between mint and an HTTP/2 server that knows the correct result of each of its frames.
 
-The server is honest: it builds frames as RFC 9113 allows, counts its windows itself, and notes for every
-frame what the client has to give to its caller and what it has to send. `violations_http2` breaks the rules
-one at a time. Nothing here looks at how mint does it: windows are sums of octets, replies are a list.
+The server is honest: it builds frames as RFC 9113 allows, keeps its own window counts, and notes for every
+frame which events the client must return and what it must send. `violations_http2` breaks the rules one at a
+time. Nothing here uses mint's bookkeeping: windows are sums of octets, replies are a list.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Talk:
         self.pending = b""
         self.expected: list[Seen] = []
         self.log: list[Seen] = []  # all that was expected before
-        self.wanted: list[tuple[str, int, object]] = []  # what the client has to send back, in order
+        self.wanted: list[tuple[str, int, object]] = []  # what the client must send back, in order
         self.streams: dict[int, Stream] = {}
         self.closed = False
         self.fault: Fault | None = None
@@ -143,15 +143,15 @@ class Talk:
         self.peer = {MAX_FRAME: 16_384, INITIAL_WINDOW: DEFAULT_WINDOW, MAX_STREAMS: 100, TABLE_SIZE: 4_096}
         self.peer_connects = False
         self.peer_priorities = 0
-        self.peer_list = 1 << 32  # octets of a header section that the server takes
-        self.own_window = given.window  # what is in force: the client's first SETTINGS count at once
+        self.peer_list = 1 << 32  # octets of a header section that the server accepts
+        self.own_window = given.window  # the settings in force; the client's first SETTINGS apply at once
         self.own_frame = 16_384
         self.unacknowledged: list[dict[str, int]] = [{}]
         self.cancelled: list[Stream] = []
-        self.plain = False  # nothing that only some clients take
+        self.plain = False  # whether to send nothing that some clients do not support
         self.next_push = 2
         self.next_request = given.first_stream
-        self.remaining: list[Stream] = []  # what is still waited for after GOAWAY
+        self.remaining: list[Stream] = []  # the streams that are not complete after a GOAWAY
         self.pings: list[tuple[bytes, int]] = []
         self.next_ping = -1
         self.draining = False
@@ -186,17 +186,17 @@ class Talk:
     # -- what the server knows -----------------------------------------------------------------------
 
     def down(self, stream: Stream) -> int:
-        """Octets that the server may still send on a stream."""
+        """Return how many octets the server may still send on a stream."""
         window = DEFAULT_WINDOW if stream is self.conn else self.own_window
         return window + stream.extra - stream.received + stream.credited
 
     def due(self, stream: Stream, used: int) -> bool:
-        """Whether that many octets without credit have to be credited now."""
+        """Whether the client must send credit now, when so many received octets have not been credited."""
         size = (DEFAULT_WINDOW if stream is self.conn else self.own_window) + stream.extra
         return used > 0 and size - used <= min(self.options.threshold, size // 2)
 
     def live(self, *, answering: bool = False) -> list[Stream]:
-        """Return the streams on which the server may send; `answering`: whose head was sent."""
+        """Return the streams on which the server may send; with `answering`, those whose head was sent."""
         return [
             one
             for one in self.streams.values()
@@ -204,11 +204,11 @@ class Talk:
         ]
 
     def put(self, octets: bytes) -> None:
-        """Send octets of the server with the next flush."""
+        """Queue octets of the server for the next flush."""
         self.pending += octets
 
     def expect(self, kind: str, stream: int, what: object = None) -> None:
-        """Note an event that the client's caller must get."""
+        """Note an event that the client must return."""
         last = self.expected[-1] if self.expected else None
         if kind == "data":
             if not what:
@@ -221,7 +221,7 @@ class Talk:
     # -- moving octets -------------------------------------------------------------------------------
 
     def flush(self) -> None:
-        """Give the client what is pending, cut somehow, and judge what comes of it."""
+        """Feed the client what is queued, split in some manner, and check the result."""
         if self.pending:
             octets, self.pending = self.pending, b""
             self.all_octets += octets
@@ -230,7 +230,7 @@ class Talk:
         self.judge()
 
     def apply(self, operation: Callable[[State], Step[State]]) -> Step[State]:
-        """Carry an operation out and take what it gives."""
+        """Run an operation of the client and keep its results."""
         if self.choices.chance(4):
             self.kept.append((len(self.history), self.state))
         if self.choices.chance(4):
@@ -247,7 +247,7 @@ class Talk:
         return step
 
     def detour(self) -> None:
-        """Do something with a fork; nothing of it may show."""
+        """Use a fork; this must not have any effect on the connection."""
         fork = self.state
         for _ in range(self.choices.between(1, 3)):
             match self.choices.below(4):
@@ -276,14 +276,14 @@ class Talk:
                 self.sent.append(one)
 
     def credit(self, stream: Stream, increment: int) -> None:
-        """Check a WINDOW_UPDATE: it credits all that came up to the end of some frame, when that was due."""
+        """Check a WINDOW_UPDATE: it must be due, and credit everything up to the end of some frame."""
         total = stream.credited + increment
         check(total in stream.marks, "credit is not what was received", stream, increment)
         check(self.due(stream, increment), "credit that was not due", stream, increment)
         stream.credited = total
 
     def judge(self) -> None:
-        """Compare what came so far with what had to come, and forget it."""
+        """Compare the events and frames so far with the expected ones, and clear both."""
         got = shown(merged(self.events))
         at = next(
             (i for i, pair in enumerate(zip(got, self.expected, strict=False)) if pair[0] != pair[1]), None
@@ -302,7 +302,7 @@ class Talk:
         self.events, self.expected, self.sent, self.wanted = [], [], [], []
 
     def state_agrees(self) -> None:
-        """What the state says of itself is what the server counts."""
+        """Check that the properties of the state agree with the server's counts."""
         state = self.state
         requests = [one for one in self.streams.values() if not one.promised]
         waiting = sum(not one.told for one in requests)
@@ -324,7 +324,7 @@ class Talk:
                 check(state.body_window(ref) == room, "another body window", one)
 
     def replay(self) -> None:
-        """Do everything again without forks: each state that was kept is still what its history makes."""
+        """Repeat everything without forks, and check that the kept states equal those of the repetition."""
         state = State.open(self.config).state
         kept = dict(self.kept)
         for place, operation in enumerate(self.history):
@@ -337,10 +337,10 @@ class Talk:
         again = state.request("GET", "/last", [("x-a", "1"), ("x-fork", "y")], None, False).output
         check(block == again, "forks have changed what is sent next", block, again)
 
-    # -- acts of the server --------------------------------------------------------------------------
+    # -- actions of the server -----------------------------------------------------------------------
 
     def acknowledge(self) -> None:
-        """The server takes the oldest SETTINGS of the client as they are."""
+        """Acknowledge and apply the oldest SETTINGS of the client."""
         if not self.unacknowledged:
             return
         self.flush()
@@ -348,7 +348,7 @@ class Talk:
         self.put(frame(SETTINGS, ACK, 0))
         if "header_table_size" in said:
             self.encoder.header_table_size = said["header_table_size"]
-            # RFC 7541 4.2: the smallest size and the last one; `hpack` would say each one in between, too.
+            # RFC 7541 4.2: the smallest size and the last one; `hpack` would also send those in between.
             changes = self.encoder.table_size_changes
             if changes:
                 self.encoder.table_size_changes = list(dict.fromkeys((min(changes), changes[-1])))
@@ -398,7 +398,7 @@ class Talk:
         return made
 
     def fits(self, fields: Fields) -> bool:
-        """Whether a block is within every limit of the client, whatever it is coded as."""
+        """Whether a block is within every limit of the client, however it is encoded."""
         octets = sum(len(name) + len(value) for name, value in fields)
         return (
             len(fields) <= self.options.max_fields
@@ -407,7 +407,7 @@ class Talk:
         )
 
     def some_fields(self, first: Fields, most: int | None = None) -> Fields:
-        """Return fields within the limits, often just so."""
+        """Return fields within the limits, often just within them."""
         fields = list(first)
         if self.choices.chance(15) and self.options.max_fields < 20:  # a small limit
             fields += [("a", "b")] * (self.options.max_fields - len(fields))
@@ -421,7 +421,7 @@ class Talk:
         return fields
 
     def interim(self, stream: Stream) -> None:
-        """Send a 1xx response, if there may be one more."""
+        """Send a 1xx response, if one more is allowed."""
         fields = self.some_fields([(":status", self.choices.pick(("100", "103", "199")))])
         size = size_of(fields[1:])
         if (
@@ -497,13 +497,13 @@ class Talk:
             self.end(stream)
 
     def count(self, stream: Stream, size: int) -> None:
-        """Count what a DATA frame used of the windows."""
+        """Count what a DATA frame takes from the windows."""
         for one in (self.conn, stream):
             one.received += size
             one.marks.add(one.received)
 
     def late(self, stream: Stream) -> None:
-        """Send frames for a stream that the client has reset: they were under way."""
+        """Send frames on a stream that the client has reset, as if they had been in flight."""
         match self.choices.below(4):
             case 0:
                 size = max(0, min(self.down(self.conn), self.choices.pick((0, 1, 40))))
@@ -536,7 +536,7 @@ class Talk:
         self.end(stream)
 
     def end(self, stream: Stream) -> None:
-        """The response is complete."""
+        """End the response."""
         stream.server_open = False
         stream.told = True
         self.expect("done", stream.id)
@@ -548,7 +548,7 @@ class Talk:
             stream.finished = True
 
     def reserves_all(self) -> bool:
-        """Whether as many streams are promised and not begun as may be: the client refuses one more."""
+        """Whether so many promised responses have not begun that the client refuses one more promise."""
         reserved = [
             one
             for one in self.streams.values()
@@ -580,7 +580,7 @@ class Talk:
         self.expect("promise", parent.id, (pushed.id, tuple(fields)))
 
     def reset(self, stream: Stream) -> None:
-        """Give a stream up."""
+        """Reset a stream."""
         code = self.choices.pick((2, CANCEL, REFUSED_STREAM, 0, 99))
         self.put(number(RST_STREAM, stream.id, code))
         if not stream.told:
@@ -591,7 +591,7 @@ class Talk:
         stream.told = True
 
     def update(self) -> None:
-        """Give the client credit."""
+        """Send the client credit."""
         open_ones = [one for one in self.streams.values() if one.live and not one.promised]
         increment = self.choices.pick((1, 10, 1_000, 60_000))
         if open_ones and self.choices.chance(60):
@@ -642,13 +642,13 @@ class Talk:
         self.wanted.append(("settings-ack", 0, b""))
 
     def ping(self) -> None:
-        """Ask whether the client is there."""
+        """Send a PING."""
         payload = bytes(self.choices.byte() for _ in range(8))
         self.put(frame(PING, self.choices.pick((0, 0, 2, 128)), 0, payload))
         self.wanted.append(("ping-ack", 0, payload))
 
     def pong(self) -> None:
-        """Answer a PING of the client, or one that it never sent."""
+        """Acknowledge a PING of the client, or one that it never sent."""
         if not self.pings or self.choices.chance(10):
             self.put(frame(PING, ACK, 0, b"nothing!"))
             return
@@ -657,7 +657,7 @@ class Talk:
         self.expect("pong", ref)
 
     def strange(self) -> None:
-        """Send what has no meaning to many: frames of extensions, of unknown types, PRIORITY."""
+        """Send a frame that many clients ignore: of an extension, of an unknown type, or PRIORITY."""
         if not self.plain and self.choices.chance(50):
             extension(self)
         elif self.choices.chance(50):
@@ -673,12 +673,12 @@ class Talk:
             self.put(frame(PRIORITY, 0, self.choices.between(1, 9), struct.pack(">IB", 0, 3)))
 
     def go_away(self) -> None:
-        """Say that no more requests are taken; some that were sent are not processed."""
+        """Send GOAWAY: no more requests are accepted, and some that were sent are not processed."""
         requests = [one.id for one in self.streams.values() if not one.promised]
         last = self.choices.pick([0, MOST_WINDOW, *requests])
         self.flush()
         alive = [one for one in self.streams.values() if one.live and not one.promised and one.id > last]
-        # Where nothing is left to wait for, the client leaves: that is for another harness to see.
+        # If no stream is left, the client closes the connection; another harness tests that.
         remaining = [one for one in self.streams.values() if one.live and one not in alive]
         if not remaining or self.draining:
             return

@@ -1,7 +1,7 @@
-"""One broken rule of HTTP/2 at a time, and what has to come of it.
+"""One broken rule of HTTP/2 at a time, and the error that it must lead to.
 
-A violation knows its outcome before mint sees it: a connection error with its code, a stream error with its
-code, or nothing at all where the rule is just kept. `BROKEN` is the list of those that end the connection;
+The outcome of a violation is known before mint sees it: a connection error with its code, a stream error with
+its code, or no error if the rule is just kept. `BROKEN` is the list of those that end the connection;
 `violations_streams_http2` has those of streams.
 """
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def give(talk: Talk, octets: bytes) -> None:
-    """Feed octets in some cut, without judging."""
+    """Feed octets, split in some manner, without checking the result."""
     talk.flush()
     talk.all_octets += octets
     for part in talk.choices.cut(octets):
@@ -61,7 +61,7 @@ def give(talk: Talk, octets: bytes) -> None:
 
 
 def connection_error(talk: Talk, octets: bytes, *codes: int) -> None:
-    """The connection ends: GOAWAY with the code, every request fails once, nothing that came is lost."""
+    """Check that the connection ends: GOAWAY has the code, each request fails once, no event is lost."""
     give(talk, octets)
     fault = talk.fault
     check(
@@ -92,7 +92,7 @@ def connection_error(talk: Talk, octets: bytes, *codes: int) -> None:
 def stream_error(
     talk: Talk, stream: Stream, octets: bytes, code: int, reason: str = "malformed_response"
 ) -> None:
-    """The stream ends: RST_STREAM with the code, its request fails, the connection goes on."""
+    """Check that the stream ends: RST_STREAM has the code, its request fails, the connection continues."""
     give(talk, octets)
     if not stream.told:
         talk.expect("failed", stream.id, (reason, 2 if stream.head or stream.interims else 1))
@@ -106,7 +106,7 @@ def stream_error(
 
 
 def limited(talk: Talk, stream: Stream, octets: bytes) -> None:
-    """A limit on a header section is passed: the request, or the connection, fails and gives none of it."""
+    """Check that a header section beyond a limit fails its request or the connection, and is not returned."""
     give(talk, octets)
     got = shown(merged(talk.events))
     count = len(talk.expected)
@@ -116,7 +116,7 @@ def limited(talk: Talk, stream: Stream, octets: bytes) -> None:
     check(stream.told or stream.id in failed, "a request beyond a limit does not fail", failed, stream)
     if talk.closed:
         return
-    # Only the request failed: it is reset, and the connection goes on.
+    # Only the request failed: it is reset, and the connection continues.
     replies = [reply(one) for one in talk.sent]
     check(
         [one[:2] for one in replies] == [*(one[:2] for one in talk.wanted), ("rst", stream.id)],
@@ -135,7 +135,7 @@ def limited(talk: Talk, stream: Stream, octets: bytes) -> None:
 
 
 def whole(talk: Talk, stream: Stream, octets: bytes, fields: Fields) -> None:
-    """A response that is just within the limits."""
+    """Check that a response that is just within the limits is returned."""
     stream.head = True
     stream.tunnel = stream.method == "CONNECT"
     talk.put(octets)
@@ -153,12 +153,12 @@ PROTOCOL = (PROTOCOL_ERROR,)
 
 
 def idle(talk: Talk) -> int:
-    """Return a stream that nobody has opened."""
+    """Return the number of a stream that nobody has opened."""
     return talk.next_request + 2 * talk.choices.below(5)
 
 
 def live(talk: Talk) -> int:
-    """Return a stream that the server may use; an idle one where there is none."""
+    """Return the number of a stream on which the server may send; an idle one if there is none."""
     streams = [one.id for one in talk.live() if not one.promised]
     return talk.choices.pick(streams) if streams else idle(talk)
 
@@ -234,7 +234,7 @@ def broken(talk: Talk, name: str) -> None:
     if name == "push-without-permission" and talk.options.push:
         return
     if name == "connection-window-exceeded":
-        # Only where nothing is credited in between: the stream was reset, so frames are dropped.
+        # Only if nothing is credited in between: the stream was reset, so its frames are dropped.
         if not talk.cancelled or talk.options.threshold > talk.options.connection_window // 2:
             return
         stream = talk.cancelled[-1].id

@@ -1,4 +1,4 @@
-"""Broken rules that need a stream in some state, and limits kept or passed by one."""
+"""Broken rules that need a stream in some state, and limits that are just kept or exceeded by one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def waiting(talk: Talk) -> Stream | None:
 
 
 def answering(talk: Talk) -> Stream | None:
-    """Return a request whose response has begun, with content."""
+    """Return a request whose response has begun, and that is not a tunnel."""
     streams = [one for one in talk.live(answering=True) if not one.promised and not one.tunnel]
     return talk.choices.pick(streams) if streams else None
 
@@ -113,7 +113,7 @@ BAD_HEADS: tuple[Fields, ...] = (
 
 
 def content_beyond(talk: Talk) -> None:
-    """Send more content than was declared, or than the response may have."""
+    """Send more content than was declared, or than a response of this kind may have."""
     stream = waiting(talk)
     if stream is None or min(talk.down(stream), talk.down(talk.conn)) < 20:  # room
         return
@@ -135,7 +135,7 @@ def content_beyond(talk: Talk) -> None:
         talk.expect("data", stream.id, b"f" * first)
     talk.flush()
     end = talk.choices.chance(50)
-    if talk.choices.chance(40) and first < length:  # too little, and the end
+    if talk.choices.chance(40) and first < length:  # too little content, and the end
         octets = (
             talk.block(stream.id, [], end=True) if talk.choices.chance(50) else data(stream.id, b"", end=True)
         )
@@ -164,7 +164,7 @@ def data_before_head(talk: Talk) -> None:
 
 
 def stream_window(talk: Talk) -> None:
-    """Send one octet beyond the window of a stream; with padding, which counts."""
+    """Send one octet more than the window of a stream; padding counts, too."""
     stream = answering(talk)
     if stream is None:
         return
@@ -188,7 +188,7 @@ def stream_window(talk: Talk) -> None:
 
 
 def window_update_of_stream(talk: Talk) -> None:
-    """Send a WINDOW_UPDATE of nothing, or one that passes 2**31-1."""
+    """Send a WINDOW_UPDATE of 0, or one that makes a window larger than 2**31-1."""
     streams = [one for one in talk.live() if not one.promised]
     if not streams:
         return
@@ -201,7 +201,7 @@ def window_update_of_stream(talk: Talk) -> None:
 
 
 def initial_window_overflows(talk: Talk) -> None:
-    """Lift the window of a stream above 2**31-1 by SETTINGS."""
+    """Make the window of a stream larger than 2**31-1 with SETTINGS."""
     streams = [one for one in talk.streams.values() if one.live and not one.promised]
     over = [one for one in streams if one.up > talk.peer[INITIAL_WINDOW]]
     if over:
@@ -210,7 +210,7 @@ def initial_window_overflows(talk: Talk) -> None:
 
 
 def bad_trailers(talk: Talk) -> None:
-    """Send trailers that do not end the stream, or hold what may not stand there."""
+    """Send trailers that do not end the stream, or contain a field that they may not."""
     stream = answering(talk)
     if stream is None or talk.options.max_trailer_size < 60:  # room
         return
@@ -227,7 +227,7 @@ def bad_trailers(talk: Talk) -> None:
 
 
 def trailers_limit(talk: Talk) -> None:
-    """Send as many trailers as are allowed, or one more; or so many octets of them."""
+    """Send as many trailers, or octets of trailers, as are allowed, or one more."""
     stream = answering(talk)
     if stream is None or stream.left:
         return
@@ -255,7 +255,7 @@ def trailers_limit(talk: Talk) -> None:
 
 
 def interim_limit(talk: Talk) -> None:
-    """Send one interim response more than is allowed, or one that ends the stream."""
+    """Send one interim response too many, or one that ends the stream."""
     stream = waiting(talk)
     if stream is None:
         return
@@ -272,12 +272,12 @@ def interim_limit(talk: Talk) -> None:
     talk.flush()
     if stream.interims == talk.options.max_informational:
         octets = talk.block(stream.id, fields, end=False)
-        stream.interims += 1  # it was seen, even where it is too much
+        stream.interims += 1  # it counts as seen, although it is one too many
         stream_error(talk, stream, octets, ENHANCE_YOUR_CALM, "too_many_informational")
 
 
 def section_limit(talk: Talk) -> None:
-    """Send a header section of as many fields, or octets, as are allowed; or of one more."""
+    """Send a header section of as many fields or octets as are allowed, or of one more."""
     stream = waiting(talk)
     given = talk.options
     if stream is None or given.max_fields > 20:  # a small limit
@@ -324,11 +324,11 @@ def block_limit(talk: Talk) -> None:
     over = talk.choices.below(2)
     size = given.max_block + over
     block = b"\x88"
-    # a name that is indexed costs one octet, so that the section stays small
+    # an indexed name takes one octet in the block, so that the section stays small
     rest = size - len(block) - 2
     rest -= 0 if rest < 127 else 1 if rest - 128 < 128 else 2  # octets of the length
     value = b"v" * rest
-    block += b"\x0f\x27"[:1] + b"\x27" + integer(rest) + value  # server, not indexed
+    block += b"\x0f\x27"[:1] + b"\x27" + integer(rest) + value  # the name `server`, without indexing
     if len(block) != size + 1 and len(block) != size:
         return
     block = block if len(block) == size else block[:1] + b"\x0f\x27" + integer(rest - 1) + value[1:]
@@ -382,7 +382,7 @@ def inside_block(talk: Talk) -> None:
 
 
 def padding_beyond(talk: Talk) -> None:
-    """Send padding that is as long as the payload, or just shorter, which is allowed."""
+    """Send padding that is at least as long as the payload, or one octet shorter, which is allowed."""
     stream = answering(talk)
     if stream is None or min(talk.down(stream), talk.down(talk.conn)) < 10 or stream.left == 0:
         return
@@ -399,7 +399,7 @@ def padding_beyond(talk: Talk) -> None:
 
 
 def padding_of_head(talk: Talk) -> None:
-    """Send HEADERS whose padding is longer than what is left for it."""
+    """Send HEADERS whose padding does not fit in the rest of the frame."""
     stream = waiting(talk)
     if stream is None:
         return
@@ -416,9 +416,9 @@ def padding_of_head(talk: Talk) -> None:
         connection_error(talk, octets, PROTOCOL_ERROR)
     elif padding > len(
         block
-    ):  # RFC 9113 6.2: PROTOCOL_ERROR; a frame that is too short for its fields, FRAME_SIZE
+    ):  # RFC 9113 6.2: PROTOCOL_ERROR; FRAME_SIZE_ERROR if the frame is too short for its fields
         connection_error(talk, octets, PROTOCOL_ERROR, FRAME_SIZE_ERROR)
-    elif padding == len(block):  # nothing but padding: a block without fields
+    elif padding == len(block):  # only padding: a block without fields
         stream_error(talk, stream, octets, PROTOCOL_ERROR, "missing_status_header")
 
 
@@ -447,7 +447,7 @@ def bad_hpack(talk: Talk) -> None:
 
 
 def after_the_end(talk: Talk) -> None:
-    """Send DATA or HEADERS after END_STREAM: one RST_STREAM answers however many there are."""
+    """Send DATA or HEADERS after END_STREAM: one RST_STREAM answers any number of them."""
     tunnels = [one for one in talk.streams.values() if one.tunnel and one.live and not one.server_open]
     if tunnels and talk.choices.chance(50):
         stream = talk.choices.pick(tunnels)
@@ -472,7 +472,7 @@ def after_the_end(talk: Talk) -> None:
 
 
 def bad_promise(talk: Talk) -> None:
-    """Promise what may not be promised: an old or odd number, or a request that is not ours to get."""
+    """Send an invalid promise: an old or odd stream, or a request that a server may not promise."""
     parents = [one for one in talk.live() if not one.promised]
     if not parents or not talk.options.push:
         return
@@ -480,7 +480,7 @@ def bad_promise(talk: Talk) -> None:
     good: Fields = [(":method", "GET"), (":scheme", "https"), (":authority", "example.org"), (":path", "/")]
     if talk.choices.chance(50):
         wrong = talk.choices.pick((0, 1, talk.next_push - 2, talk.next_push + 1))
-        # an old number, none at all, or one that is ours to give
+        # an old stream, stream 0, or one of the client
         if wrong and wrong % 2 == 0 and wrong >= talk.next_push:
             return
         octets = frame(PUSH_PROMISE, END_HEADERS, parent.id, struct.pack(">I", wrong) + talk.coded(good))
@@ -508,7 +508,7 @@ def bad_promise(talk: Talk) -> None:
 
 
 def flood(talk: Talk) -> None:
-    """Ask for more answers than anybody leaves unread, or make the client reset stream after stream."""
+    """Ask for more answers than may stay unread, or make the client reset stream after stream."""
     kind = talk.choices.below(3)
     if kind == 0:
         octets = frame(PING, 0, 0, b"floods!!") * 4_100
@@ -529,7 +529,7 @@ def flood(talk: Talk) -> None:
     fault = step.fault
     check(fault is not None and fault.code == ENHANCE_YOUR_CALM, "a flood has no limit", fault, octets[:20])
     check(step.end == CLOSE and not step.state.is_open_read, "open after a flood", step)
-    # a moderate number is fine once what was written has left
+    # a moderate number is allowed once what was queued has been written
     calm = talk.state.flushed().feed(frame(PING, 0, 0, b"floods!!") * 100)
     check(calm.fault is None, "some PINGs are taken for a flood", calm.fault)
 
@@ -558,10 +558,10 @@ OTHERS: dict[str, Callable[[Talk], None]] = {
 
 
 def violate(talk: Talk) -> None:
-    """Break a rule, or several of streams one after the other."""
+    """Break one rule, or several rules of streams one after the other."""
     talk.flush()
     for _ in range(talk.choices.between(1, 4)):
-        if talk.closed or talk.encoder.table_size_changes:  # blocks made by hand do not begin with an update
+        if talk.closed or talk.encoder.table_size_changes:  # blocks made by hand lack the update
             return
         if not any(one.head for one in talk.live()) or talk.choices.chance(50):
             request(talk)
@@ -573,7 +573,7 @@ def violate(talk: Talk) -> None:
 
 
 def leave(talk: Talk) -> None:
-    """End the connection: the server or the wire ends it, the caller closes, or the last stream is over."""
+    """End the connection: the server or the network ends it, the caller closes, or the last stream ends."""
     talk.flush()
     style = talk.choices.below(4)
     open_ones = [
