@@ -1,4 +1,4 @@
-/* A client's HTTP/2 core in C for whoever brings the wire: libnghttp2 with callbacks in C.
+/* A client's HTTP/2 core in C, without sockets: libnghttp2 with callbacks in C.
    The floor of the end-to-end rows; Python calls it through ctypes, a few times a batch. */
 #include <nghttp2/nghttp2.h>
 #include <stdlib.h>
@@ -74,7 +74,7 @@ int core_get(core *all, const char *packed, size_t size) {
                                   calloc(1, sizeof(response)));
 }
 
-/* Octets to send, in `out`, as many as fit. */
+/* Write octets to send to `out`, as many as fit. */
 size_t core_out(core *all, const uint8_t **at) {
     size_t used = 0;
     const uint8_t *piece;
@@ -88,7 +88,7 @@ size_t core_out(core *all, const uint8_t **at) {
     return used;
 }
 
-/* Feed; returns how many responses are complete, which `core_take` then gives. */
+/* Feed octets; return how many responses are complete. `core_take` returns them. */
 long core_feed(core *all, const uint8_t *at, size_t size) {
     all->count = 0;
     if (nghttp2_session_mem_recv(all->session, at, size) != (ssize_t)size) return -1;

@@ -1,4 +1,4 @@
-/* Says to callgrind where counting begins and ends. Without valgrind these do nothing. */
+/* Tells callgrind where counting begins and ends. Without valgrind, these functions do nothing. */
 #include <valgrind/callgrind.h>
 
 void marks_begin(void) {

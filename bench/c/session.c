@@ -29,8 +29,8 @@ static void unpack(const piece *all) {
     }
 }
 
-/* What a response is brought to, as every contender does it: status, fields and content in memory of
-   our own. `text` holds name, value, name, value ..., each behind its length. */
+/* A response in the form to which every contender converts it: status, fields and content in memory of
+   its own. `text` contains name, value, name, value ..., each after its length. */
 typedef struct {
     uint8_t *text, *body;
     size_t used, room, size, space, fields;

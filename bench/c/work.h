@@ -47,8 +47,8 @@ static double cpu(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* One pass over the work; `show` prints what came out. Returns the operations done, and adds the
-   seconds that count to *spent. */
+/* One pass over the work; with `show`, print the results. Return the number of operations, and add the
+   measured seconds to *spent. */
 typedef size_t (*pass)(const work *, int show, double *spent);
 
 static int run(pass one, const char *verb, const char *file, const char *budget) {

@@ -1,1 +1,1 @@
-"""Contenders: small functions that make a Task of a workload. One module per thing that is measured."""
+"""Contenders: small functions that make a Task from a workload. Each measured library has a module."""

@@ -1,4 +1,4 @@
-"""What HPACK contenders share: a round is one connection, all blocks in order."""
+"""Code that HPACK contenders share: a round is one connection, with all blocks in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def decoding(
     run: Callable[[Any, tuple[bytes, ...]], list[Any]],
     normal: Callable[[Any], Iterable[tuple[str, str]]],
 ) -> Rounds:
-    """Rounds of `run(fresh(), blocks)`; `normal` makes one decoded list comparable."""
+    """Return rounds of `run(fresh(), blocks)`; `normal` converts a decoded list to the common form."""
 
     def verify(_: int, native: list[Any]) -> None:
         assert len(native) == len(work.lists)
@@ -35,7 +35,7 @@ def encoding(
     fresh: Callable[[], Any],
     run: Callable[[Any, list[Any]], list[bytes]],
 ) -> Rounds:
-    """Rounds of `run(fresh(), lists)`; what comes out has to decode to the lists."""
+    """Return rounds of `run(fresh(), lists)`; the resulting blocks must decode to the lists."""
 
     def verify(_: int, native: list[bytes]) -> None:
         decoded(work, native)
@@ -44,8 +44,8 @@ def encoding(
 
 
 def decoded(work: Blocks, blocks: Iterable[bytes]) -> None:
-    """Raise AssertionError unless the blocks say what the lists say."""
-    from hpack import Decoder  # noqa: PLC0415  # the judge, where it is installed
+    """Raise `AssertionError` unless the blocks decode to the lists."""
+    from hpack import Decoder  # noqa: PLC0415  # the reference decoder, which may be missing
 
     decoder = Decoder()
     for block, expected in zip(blocks, work.lists, strict=True):

@@ -1,4 +1,4 @@
-"""What HTTP/1 contenders share: rounds over batches of reads, and the comparison."""
+"""Code that HTTP/1 contenders share: rounds over batches of reads, and the comparison."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..work import Responses
 
-# What a typical request says beside its host.
+# The fields of a typical request besides `host`.
 REQUEST = (
     ("accept", "application/json"),
     ("accept-encoding", "gzip, br"),
@@ -27,7 +27,7 @@ def replay(
     run: Callable[[Any, tuple[bytes, ...]], Any],
     normal: Callable[[Any], list[Message]],
 ) -> Rounds:
-    """Rounds of `run(prepare(number of responses), reads)`; `normal` makes the result comparable."""
+    """Return rounds of `run(prepare(number of responses), reads)`; `normal` gives results the common form."""
 
     def ready(number: int) -> tuple[Any, tuple[bytes, ...]]:
         batch = work.batch(number)
@@ -44,7 +44,7 @@ def replay(
 
 
 def message(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes) -> Message:
-    """Bring a response in octets to the common form."""
+    """Convert a response in octets to the common form."""
     return Message(
         status,
         tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in fields),

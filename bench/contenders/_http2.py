@@ -1,4 +1,4 @@
-"""What HTTP/2 contenders share: a client in a few verbs, and the rounds of every workload with it."""
+"""Code that HTTP/2 contenders share: an interface of clients, and the rounds of every workload with it."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 
 
 class Client(Protocol):
-    """One client connection. Octets to send are bytes, or pieces of them where that is what comes."""
+    """One client connection. Octets to send are bytes, or pieces of them if the library returns that."""
 
     def first(self) -> Any:  # each package has its own type
         """Return the first octets to send."""
 
     def prepared(self, request: Request) -> Any:  # each package has its own type
-        """Return the request in the form that `get` takes (not timed)."""
+        """Return the request in the form that `get` accepts (not timed)."""
 
     def get(self, request: Any) -> Any:  # each package has its own type
         """Send a request without content and return the octets to send."""
 
     def feed(self, octets: bytes) -> Any:  # each package has its own type
-        """Take octets of the server, drop the octets to send, return what is new."""
+        """Feed octets of the server, discard the octets to send, and return what was received."""
 
     def normal(self, native: list[Any]) -> list[tuple[int, Message]]:
-        """Bring what `feed` returned, call after call, to responses with their streams."""
+        """Convert what calls of `feed` returned, in order, to responses with their streams."""
 
     def put(self, request: Any, pieces: tuple[bytes, ...]) -> Iterator[Any]:  # each package has its own type
         """Send a request with that content and yield the octets to send."""
 
 
 def joined(output: bytes | Iterable[bytes]) -> bytes:
-    """Return octets to send in one piece."""
+    """Return octets to send as one piece."""
     return output if isinstance(output, bytes) else b"".join(output)
 
 
 def frames(octets: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    """Yield kind, flags, stream and payload of every frame behind the client's preface."""
+    """Yield the type, flags, stream and payload of every frame after the client's preface."""
     at = 24
     assert octets.startswith(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
     while at < len(octets):
@@ -75,7 +75,7 @@ def sent_requests(octets: bytes) -> list[tuple[int, list[tuple[str, str]]]]:
 
 
 def check_requests(octets: bytes, expected: Iterable[Request]) -> None:
-    """Raise AssertionError unless exactly these requests went out, in order."""
+    """Raise `AssertionError` unless exactly these requests were sent, in order."""
     got = sent_requests(octets)
     wanted = list(expected)
     assert len(got) == len(wanted), f"{len(got)} requests of {len(wanted)}"
@@ -85,7 +85,7 @@ def check_requests(octets: bytes, expected: Iterable[Request]) -> None:
 
 
 def check_upload(octets: bytes, work: Up) -> None:
-    """Raise AssertionError unless the content went out whole."""
+    """Raise `AssertionError` unless the whole content was sent."""
     total, crc, ended = 0, 0, False
     for kind, flags, stream, payload in frames(octets):
         if kind == streams.DATA:
@@ -101,7 +101,7 @@ def check_upload(octets: bytes, work: Up) -> None:
 
 
 def started(make: type[Client]) -> tuple[Client, list[Any]]:
-    """Return a client that knows its server's settings, and what it sent so far."""
+    """Return a client that has received the server's settings, and what it has sent so far."""
     client = make()
     sent = [client.first()]
     client.feed(streams.PREFACE)
@@ -109,7 +109,7 @@ def started(make: type[Client]) -> tuple[Client, list[Any]]:
 
 
 @singledispatch
-def task(work: object, make: type[Client]) -> Task:  # noqa: ARG001  # the form of the others
+def task(work: object, make: type[Client]) -> Task:  # noqa: ARG001  # the signature of the others
     """Return the rounds of this workload with that client."""
     raise MissingError(f"no such workload: {work}")
 

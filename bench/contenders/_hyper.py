@@ -1,4 +1,4 @@
-"""Clients over h2's interface, which jh2 has kept."""
+"""Clients for the interface of h2, which jh2 has, too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def client_class(  # noqa: C901  # a class, made for a package
     connection: ModuleType, config: ModuleType, events: ModuleType, settings: ModuleType
 ) -> type:
-    """Return the client over that package."""
+    """Return the client class for a package."""
 
     class Client:
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the end-to-end contenders share: the requests, 30 % of their fields new."""
+"""Code that the end-to-end contenders share: the requests, with 30 % new fields."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PIECE = 1 << 18
 
 
 def asks(errand: Errand) -> Iterator[tuple[str, list[Field]]]:
-    """Yield the target and the fields of one request after the other, for ever."""
+    """Yield the target and the fields of one request after the other, without end."""
     traffic = Traffic()
     kept = [(f"{errand.path}?{traffic.word(8)}", traffic.request()) for _ in range(1_000)]
     return cycle(kept)
@@ -33,6 +33,6 @@ def trust(errand: Errand) -> ssl.SSLContext:
 
 
 def pieces(content: bytes) -> list[memoryview]:
-    """Return the content of an upload as it is handed over."""
+    """Return the content of an upload in the pieces in which it is sent."""
     whole = memoryview(content)
     return [whole[at : at + PIECE] for at in range(0, len(whole), PIECE)]

@@ -1,6 +1,6 @@
-"""The same work taken apart: what a value costs, what the facade costs, what a response object costs.
+"""Parts of the work: the cost of a value, of the public API around it, and of response objects.
 
-Each is one operation of its own, so that the parts can be held against the whole of the other tables.
+Each part is a single operation, so that it can be compared with the whole operations of the other tables.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ def _repeated(operation: Callable[[], object]) -> Task:
 
 
 def nothing(_: object) -> Task:
-    """The loop itself, and a call of Python that does nothing: in every other number here."""
+    """Measure the loop itself and a Python call that does nothing; every other result here includes these."""
     return _repeated(lambda: None)
 
 
 def clone_h1(_: object) -> Task:
-    """A whole successor of an HTTP/1 engine, as every operation makes one: `traced` does no more."""
+    """Measure making a successor of an HTTP/1 state, as every operation does; `traced` does nothing else."""
     config = Config1(hostname="example.org", port=80, scheme="http", identity=1, user_agent="m")
     state = State1(config).request("GET", "/", (), None, False).state
     return _repeated(lambda: state.traced(False))
 
 
 def clone_h2(_: object) -> Task:
-    """The same over HTTP/2, with 100 open streams behind it: they are shared, not copied."""
+    """Measure the same over HTTP/2 with 100 open streams, which are shared and not copied."""
     config = Config2(hostname="example.org", port=443, scheme="https", identity=1, user_agent="m")
     one = State2.open(config).state
     for _number in range(100):
@@ -57,13 +57,13 @@ def clone_h2(_: object) -> Task:
 
 
 def facade_value(_: object) -> Task:
-    """A whole successor of the frozen dataclass around it."""
+    """Measure making a successor of the frozen connection value."""
     connection = initiate(Memory(), scheme="http", hostname="example.org", port=80)
     return _repeated(lambda: connection.put_log(False))
 
 
 def objects(_: object) -> Task:
-    """The four response objects of a small response, made by Python's own calls."""
+    """Measure making the four response objects of a small response with calls from Python."""
     ref = RequestRef(1, 1)
     fields = (("server", "nginx"),)
 

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class _Sizes:
-    """A task whose result is a size, which needs no repeating."""
+    """A task whose result is a size, so it runs only once."""
 
     def __init__(self, work: Blocks, blocks: list[bytes]) -> None:
         self._work = work
         self._blocks = blocks
 
     def check(self) -> None:
-        """See that the blocks say what the lists say."""
+        """Check that the blocks decode to the lists."""
         decoded(self._work, self._blocks)
 
     def seconds(self, budget: float) -> float:
-        """Return the octets of all blocks together."""
+        """Return the total size of all blocks in octets."""
         del budget
         return float(sum(map(len, self._blocks)))
 

@@ -1,4 +1,4 @@
-"""llhttp without Python: the limit for whoever parses octet by octet."""
+"""llhttp without Python: a limit for parsers that work octet by octet."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def _packed(requests: Iterable[Request]) -> bytes:
 
 
 class _Session(native.Program):
-    """A mode of the program, with `open`, `each`, `rounds` and `clients` as it takes them."""
+    """A mode of the program, with its arguments `open`, `each`, `rounds` and `clients`."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class _Session(native.Program):
 
 
 class _Judged(_Session):
-    """Here it is the octets sent that are verified."""
+    """A session whose sent octets are verified."""
 
     work: Getting | Up
 
@@ -56,7 +56,7 @@ class _Judged(_Session):
 
 
 def _said(messages: Iterable[Message], first: int = 1) -> bytes:
-    """What the program prints of responses."""
+    """Return what the program prints about responses."""
     out = []
     for at, one in enumerate(messages):
         fields = "".join(f"{name}:{value}\n" for name, value in one.fields)

@@ -34,5 +34,5 @@ class _Encoding(native.Program):
         self._work = work
 
     def check(self) -> None:
-        """Let a decoder judge: encoders are free in how they say it."""
+        """Decode the blocks and compare: encoders may choose different representations."""
         decoded(self._work, native.unpacked(self.said("check")))

@@ -1,4 +1,4 @@
-"""Floors: what it costs just to copy the content once."""
+"""Floors: the cost of copying the content once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READ = 1 << 16
 
 
 def bodies(work: Responses) -> Task:
-    # In pieces of a read: one that is larger costs page faults, which is another measurement.
+    # In pieces of the size of a read: a larger copy causes page faults, which are not to be measured.
     kept = [
         [memoryview(piece) for message in batch.messages for piece in cut(message.body, READ)]
         for batch in work.batches
@@ -33,7 +33,7 @@ def bodies(work: Responses) -> Task:
 
 
 def content(work: Down | Up) -> Task:
-    """Each piece copied once and dropped."""
+    """Copy each piece once and drop the copy."""
     pieces = work.reads if isinstance(work, Down) else work.pieces
     views = [memoryview(piece) for piece in pieces]
 

@@ -1,4 +1,4 @@
-"""libnghttp2 as Python programs reach it without a compiler: ctypes, with callbacks in Python."""
+"""libnghttp2 as Python programs can use it without a compiler: ctypes, with callbacks in Python."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..streams import Request
 
 POINTER, SIZE, INT = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-STREAM_AT = 8  # where nghttp2_frame_hd has its stream, behind a size_t length
+STREAM_AT = 8  # the offset of the stream in nghttp2_frame_hd, after a size_t length
 END_OF_DATA = 1
 
 
@@ -46,7 +46,7 @@ Read = ctypes.CFUNCTYPE(
 )  # fmt: skip
 
 
-def _library() -> Any:  # a CDLL has any function
+def _library() -> Any:  # a CDLL has attributes of any name
     name = ctypes.util.find_library("nghttp2")
     if name is None:
         raise MissingError("libnghttp2")
@@ -155,7 +155,7 @@ class Client:
             __: int,
             target: int,
             room: int,
-            flags: Any,  # a pointer of ctypes, which has no type of what it points to
+            flags: Any,  # a ctypes pointer has no type for its target
             ___: int,
             ____: int,
         ) -> int:

@@ -1,4 +1,4 @@
-"""h11. It does not pipeline as a client, so each response has a connection of its own that has asked."""
+"""h11. It does not pipeline as a client, so each response has a connection of its own."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class _Wire(io.RawIOBase):
 
 
 class _Socket:
-    """As much of a socket as HTTPResponse asks for. One buffered file serves all responses."""
+    """The part of a socket that HTTPResponse uses. One buffered file serves all responses."""
 
     def __init__(self, reads: tuple[bytes, ...]) -> None:
         self._file = io.BufferedReader(_Wire(reads), 1 << 16)
@@ -49,7 +49,7 @@ class _Socket:
 
 class _Response(HTTPResponse):
     def _close_conn(self) -> None:
-        # The file outlives the response: the next one is in it.
+        # The file must stay open: it contains the next response, too.
         self.fp = None  # type: ignore[assignment]  # as the original does
 
 

@@ -1,6 +1,6 @@
 """Connections kept idle, for `bench.footprint`.
 
-Each function returns that many connections, after that many exchanges on each.
+Each function returns so many connections, each after so many exchanges.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def mint_h2(number: int, exchanges: int) -> list[object]:
 
     from .mint_h2 import Facade  # noqa: PLC0415  # only what is measured is loaded
 
-    # The link goes: it is another's, as large as its buffers. What is kept is the value over a shared one.
+    # The value is measured with a link that all share: a link of its own would add the size of its buffers.
     shared = Memory()
 
     class Kept(Facade):

@@ -1,4 +1,4 @@
-"""Connecting over loopback, one GET and closing; the peer is played by the same thread, between the steps."""
+"""Connecting over loopback, one GET and closing; the same thread acts as the peer between the steps."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def clear(_: object) -> Task:
 
 
 def raw(_: object) -> Task:
-    """A socket whose octets nobody parses."""
+    """A socket whose octets are not parsed."""
 
     def one(listener: socket.socket, port: int) -> bytes:
         wire = socket.create_connection(("127.0.0.1", port), 10)

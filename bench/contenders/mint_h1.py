@@ -1,6 +1,6 @@
 """mint over HTTP/1: the compiled engine by itself, and the public API over `mint.transport.Memory`.
 
-The requests that are answered are sent, pipelined, before the clock starts.
+The requests for the responses are sent, pipelined, before the time is measured.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _state() -> State:
 
 
 def normal(native: list[list[Event]] | list[list[Response]]) -> list[Message]:
-    """Bring responses, call after call, to the common form."""
+    """Convert the responses of several calls to the common form."""
     out: list[Message] = []
     status, fields, body = 0, (), []  # type: int, tuple[tuple[str, str], ...], list[bytes]
     for called in native:
@@ -50,7 +50,7 @@ def normal(native: list[list[Event]] | list[list[Response]]) -> list[Message]:
 
 
 def engine(work: Responses) -> Task:
-    # One connection for all rounds, as the peers have; it goes on where the last round ended.
+    # One connection for all rounds, as for the peers; each round continues where the last one ended.
     state = _state()
 
     def prepare(number: int) -> None:
@@ -99,7 +99,7 @@ def facade(work: Responses) -> Task:
 
 
 def exchange(work: Responses) -> Task:
-    """A request and its response through the public API, one after the other on one connection."""
+    """Requests and their responses with the public API, one after the other on one connection."""
     link = Memory()
     connection: HTTP1 = initiate(link, scheme="http", hostname="example.org", port=80)
 
@@ -157,7 +157,7 @@ def pieces_facade(work: Pieces) -> Task:
 
 
 def queued(work: Queued) -> Task:
-    """GETs behind many that wait."""
+    """GETs while many others wait for their responses."""
     link = Memory()
     options = HTTP1Options(max_pipelined=work.open + work.each)
     connection: HTTP1 = initiate(link, scheme="http", hostname="example.org", port=80, http1=options)

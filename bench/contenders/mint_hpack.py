@@ -1,4 +1,4 @@
-"""mint's HPACK: a new decoder or encoder value for every block."""
+"""mint's HPACK: every block gives a new decoder or encoder value."""
 
 from __future__ import annotations
 

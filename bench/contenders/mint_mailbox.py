@@ -1,4 +1,4 @@
-"""One mailbox and many connections: each in its turn asks, is answered, and its message is fed to it."""
+"""One mailbox and many connections: one after the other makes a request and receives the response."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def messages(work: Watched) -> Task:
         peers.append(far)
         held[connection.source] = connection
     sources = list(held)
-    # Neighbours in time are no neighbours in the list.
+    # Connections that are used one after the other are not adjacent in the list.
     order = [at * 7 % work.connections for at in range(MESSAGES)]
 
     def run(_: object) -> int:
@@ -73,10 +73,10 @@ def messages(work: Watched) -> Task:
 
 
 def epoll(work: Watched) -> Task:
-    """The least that such a program can do: `epoll` and sockets, and octets that nobody parses."""
+    """The least that such a program must do: `epoll` and sockets, without parsing."""
     if not hasattr(select, "epoll"):
         raise MissingError("epoll")
-    _enough(4 * work.connections + 200)  # mint's are open as well
+    _enough(4 * work.connections + 200)  # mint's sockets are open as well
     waiting = select.epoll()
     held: dict[int, socket.socket] = {}
     peers: list[socket.socket] = []

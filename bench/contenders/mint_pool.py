@@ -1,4 +1,4 @@
-"""mint's blocking pool in memory, alone and under httpx: what they cost without a network."""
+"""mint's blocking pool in memory, alone and under httpx: the cost without a network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIELDS = [("content-type", "text/plain"), ("content-length", "5")]
 
 
 class _Answering(Memory):
-    """A server that has answered once somebody waits for it."""
+    """A server in memory: its answer is there as soon as a caller waits for it."""
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
         sent = self.take() if wait else b""
@@ -50,12 +50,12 @@ def _task(get: Callable[[], bytes]) -> Task:
 
 
 def pool(_: object) -> Task:
-    """mint.pool: whole answers."""
+    """mint.pool, with complete answers."""
     made = _pool()
     return _task(lambda: made.request("GET", URL).content)
 
 
-def _httpx(transport: Any) -> Task:  # of either package, which have no common types
+def _httpx(transport: Any) -> Task:  # from either package; they have no common types
     session = import_module("httpx").Client(transport=transport)
 
     def get() -> bytes:
@@ -66,7 +66,7 @@ def _httpx(transport: Any) -> Task:  # of either package, which have no common t
 
 
 def httpx(_: object) -> Task:
-    """httpx over mint's transport, over such a pool."""
+    """httpx with mint's transport, which uses such a pool."""
     return _httpx(import_module("mint.httpx").MintTransport(pool=_pool()))
 
 
@@ -86,6 +86,6 @@ def transport(_: object) -> Task:
 
 
 def floor(_: object) -> Task:
-    """httpx over a transport that does nothing."""
+    """httpx with a transport that does nothing."""
     package = import_module("httpx")
     return _httpx(package.MockTransport(lambda _: package.Response(200, headers=FIELDS, content=b"hello")))

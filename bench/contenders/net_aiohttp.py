@@ -1,4 +1,4 @@
-"""aiohttp, under the standard loop and under uvloop; and a C parser behind a bare protocol as floor."""
+"""aiohttp, under asyncio's loop and under uvloop; and, as a floor, a C parser in a bare protocol."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def client_uvloop(errand: Errand) -> Run:
 
 
 class _Parsing(asyncio.Protocol):
-    """httptools and nothing else: what a client under asyncio cannot do without."""
+    """Only httptools: the least that a client under asyncio needs."""
 
     def __init__(self) -> None:
         self.parser = httptools.HttpResponseParser(self)
@@ -59,7 +59,7 @@ class _Parsing(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's transport does not inherit from it
 
     def data_received(self, data: bytes) -> None:
         self.parser.feed_data(data)

@@ -1,4 +1,4 @@
-"""Whole clients: httpx and httpx2 with their own cores and with mint's transports, mint's pools, and others.
+"""Whole clients: httpx and httpx2, each with its own core and with mint's transport; mint's pools; others.
 
 Each does the same GETs: one after another in blocking code or under asyncio, or many at once under asyncio.
 """
@@ -42,7 +42,7 @@ def _blocking(errand: Errand, get: One) -> Run:
 
 
 def _asynchronous(errand: Errand, make: Callable[[], AsyncOne]) -> Run:
-    """Run under asyncio: as many at once as the errand says."""
+    """Run under asyncio, with as many requests at once as the errand says."""
     loop = asyncio.new_event_loop()
     waiting = asks(errand)
 

@@ -1,4 +1,4 @@
-"""The floor for HTTP/2 over TLS: a core in C (libnghttp2) behind Python's own ssl and sockets."""
+"""The floor for HTTP/2 over TLS: a core in C (libnghttp2) with Python's own ssl and sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""httpx: one client; under asyncio where requests go out together."""
+"""httpx: one client; under asyncio if several requests are sent at once."""
 
 from __future__ import annotations
 

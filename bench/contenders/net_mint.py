@@ -99,7 +99,7 @@ def client(errand: Errand) -> Run:
 
 
 def together(errand: Errand) -> Run:
-    """All requests queued, one flush, then whatever comes until everything is done."""
+    """Queue all requests, flush once, and receive until every request is done."""
     connection = _connected(errand)
     waiting = asks(errand)
 

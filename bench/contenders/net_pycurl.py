@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _Source:
-    """Content for libcurl to read; a bytes object is not enough for it."""
+    """Content that libcurl reads; it does not accept a bytes object."""
 
     def __init__(self, octets: bytes) -> None:
         self._octets = memoryview(octets)
@@ -83,7 +83,7 @@ def client(errand: Errand) -> Run:
 
 
 def together(errand: Errand) -> Run:
-    """As many handles as streams, all on one connection."""
+    """Use a handle for each stream, all on one connection."""
     multi = pycurl.CurlMulti()
     multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
     multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 1)

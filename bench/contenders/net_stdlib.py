@@ -65,7 +65,7 @@ def head(target: str, fields: list[tuple[str, str]]) -> bytes:
 
 
 def raw(errand: Errand) -> Run:
-    """Requests that are bytes already, responses that nobody parses: one send, one recv. One TLS context."""
+    """Send serialized requests and do not parse responses: one send, one recv each, one TLS context."""
     context = trust(errand) if errand.tls else None
 
     def connected() -> socket.socket:
@@ -102,7 +102,7 @@ def _wire(errand: Errand, port: int) -> socket.socket:
 
 
 def recv_loop(errand: Errand) -> Run:
-    """The download with nothing done to the octets; over TLS in HTTP/1, which frames nothing."""
+    """Download without using the octets; over TLS with HTTP/1, which has no frames."""
     wire = _wire(errand, errand.port)
     room = bytearray(READ)
 
@@ -122,7 +122,7 @@ def recv_loop(errand: Errand) -> Run:
 
 
 def sendall_loop(errand: Errand) -> Run:
-    """The upload as one head and pieces of the content."""
+    """Upload one head and the pieces of the content."""
     wire = _wire(errand, errand.floor)
     body = pieces(content())
     head = f"POST {errand.path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {BULK}\r\n\r\n"

@@ -1,4 +1,4 @@
-"""Load generators in C: h2load and wrk. They say nothing of the responses but that all succeeded."""
+"""Load generators in C: h2load and wrk. They only report that all responses succeeded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..net import Errand
     from ._net import Got
 
-MORE = 20  # times the requests of a Python client: the program's own start must not show
+MORE = 20  # times the requests of a Python client, so that the start of the program is negligible
 
 
 class _Tool:

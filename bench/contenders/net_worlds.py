@@ -1,4 +1,4 @@
-"""mint in each world: a mailbox, asyncio, uvloop, trio; and plain loops that only read, as floors."""
+"""mint with a mailbox, asyncio, uvloop and trio; and, as floors, plain loops that only read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Answer:
-    """One response; of a download only the size is kept."""
+    """One response; of a download, only the size is kept."""
 
     def __init__(self, errand: Errand) -> None:
         self._keeping = errand.verb == "get"
@@ -90,7 +90,7 @@ def mailbox(errand: Errand) -> Run:
 
 
 class _Client:
-    """The same with `await`, whatever the world."""
+    """The same with `await`, for any event loop."""
 
     def __init__(self, errand: Errand, conn: mint.Connection, receive: Receive) -> None:
         self._errand, self._conn, self._receive = errand, conn, receive
@@ -153,7 +153,7 @@ def under_trio(errand: Errand) -> Run:
 
 
 class _Counting(asyncio.Protocol):
-    """Counts what comes, and nothing else."""
+    """Only counts the octets that arrive."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -163,7 +163,7 @@ class _Counting(asyncio.Protocol):
         self.status = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's transport does not inherit from it
 
     def data_received(self, data: bytes) -> None:
         if not self.left:

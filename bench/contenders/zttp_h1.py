@@ -1,4 +1,4 @@
-"""zttp over HTTP/1: a core in Zig. It parses and serializes; it keeps no connection, deadline or window."""
+"""zttp over HTTP/1: a core in Zig. It parses and serializes, without connections, deadlines or windows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADERS = [(b"host", b"example.org"), *((name.encode(), value.encode()) for name
 
 
 def normal(native: Native) -> list[Message]:
-    """Bring events, response after response, to the common form."""
+    """Convert the events of several responses to the common form."""
     out = []
     for events in native:
         head = events[0]
@@ -38,7 +38,7 @@ def _answered(connection: Any, octets: bytes) -> list[Any]:  # as the events
 
 
 def responses(work: Responses) -> Task:
-    """Only the responses; their requests are sent before the clock starts, one to a connection."""
+    """Only the responses; the requests are sent before the time is measured, one on each connection."""
 
     def prepare(number: int) -> list[Any]:
         connections = []
@@ -57,7 +57,7 @@ def responses(work: Responses) -> Task:
 
 
 def exchange(work: Responses) -> Task:
-    """A request and its response, one after the other on one connection."""
+    """Requests and their responses, one after the other on one connection."""
     connection = zttp.Connection(zttp.CLIENT, zttp.HTTP1)
 
     def run(_: None, reads: tuple[bytes, ...]) -> Native:
