@@ -138,6 +138,19 @@ def test_every_part_of_a_response_arrives_at_its_request() -> None:
     assert list(held.session.streams) == [one.ref]
 
 
+def test_a_request_has_a_bell_for_each_of_two_calls() -> None:
+    held = Held()
+    bells = threading.Event(), threading.Event()
+    ticket = Ticket(1, ORIGIN)
+    one = held.session.open("GET", "/", [], None, streamed=False, ticket=ticket, bells=bells)
+    assert one.bell is bells[0]
+    assert one.sender is bells[1]
+    assert one.ticket is ticket
+    assert (one.method, one.streamed, one.declared, one.started_source) == ("GET", False, False, False)
+    two = held.open(streamed=True, length=3)
+    assert (two.method, two.streamed, two.declared) == ("POST", True, True)
+
+
 def test_who_has_news() -> None:
     held = Held()
     one = held.open()

@@ -1,0 +1,290 @@
+"""The steps of a request of a pool, carried out by hand: what is waited for, until when, what is left."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+
+import pytest
+
+import mint
+import mint.pool
+import mint.pool.asyncio
+import mint.pool.trio
+from mint.errors import ServerClosedRequest, TransportTimeout
+from mint.exchange import URL
+from mint.pool import PoolOptions, Timeouts
+from mint.pool._procedures import (
+    Connect,
+    Look,
+    Park,
+    Procedure,
+    Pull,
+    Receive,
+    Room,
+    Step,
+    Wanted,
+    begin,
+    send,
+)
+from mint.pool._requests import make_wanted
+from mint.pool._session import Session, Stream
+from mint.pool._state import PoolState
+from mint.testing import frames as f
+from mint.testing import memory
+from mint.testing.http2 import Setting
+
+HERE = URL("http", "localhost", 80, "/")
+OK = ((":status", "200"),)
+
+
+def onward(procedure: Procedure[Stream]) -> Step:
+    """Return the next step that is more than taking a piece of the body."""
+    step = next(procedure)
+    while isinstance(step, Pull):
+        assert isinstance(step.source, Iterator)
+        step.piece = next(step.source, None)
+        step = next(procedure)
+    return step
+
+
+class Hand:
+    """A pool, its clock, and the server of its only connection."""
+
+    lock = nullcontext()
+    make_bell = threading.Event
+
+    def __init__(self, options: PoolOptions | None = None, *values: tuple[int, int]) -> None:
+        self.now = 0.0
+        self.pool = PoolState(self, options or PoolOptions(), lambda _: True)
+        self.conn, self.server = memory.http2(*values)
+        self.server.received()
+
+    def clock(self) -> float:
+        return self.now
+
+    def forget(self, key: int) -> None:
+        assert key == 1
+
+    def wanted(self, content: bytes | Iterable[bytes] | None = None, **timeouts: float) -> Wanted:
+        return make_wanted(
+            "GET" if content is None else "POST", HERE, (), content, (), Timeouts(**timeouts), self.clock
+        )
+
+    def begun(self, wanted: Wanted) -> tuple[Procedure[Stream], Step]:
+        """Begin a request; return it with its first step after the one that connects."""
+        procedure = begin(self.pool, wanted)
+        step = next(procedure)
+        if isinstance(step, Connect):
+            step.conn = self.conn
+            step = onward(procedure)
+        return procedure, step
+
+    @property
+    def session(self) -> Session:
+        return self.pool.sessions[1]
+
+    def deliver(self, *frames: f.Frame) -> None:
+        self.server.send(*frames)
+        conn = self.session.conn
+        assert isinstance(conn, mint.http2.HTTP2)
+        self.session.process(*self.server.deliver(conn))
+
+
+def over(procedure: Procedure[Stream]) -> Stream:
+    with pytest.raises(StopIteration) as ended:
+        next(procedure)
+    found = ended.value.value
+    assert isinstance(found, Stream)
+    return found
+
+
+def test_a_request_that_hears_nothing_is_pinged_while_it_waits() -> None:
+    hand = Hand(PoolOptions(ping_interval=5, ping_timeout=10))
+    procedure, step = hand.begun(hand.wanted())
+    for now, until, kinds in ((4.75, 5, []), (5, 15, [f.FrameType.PING]), (14.75, 15, [])):
+        assert isinstance(step, Receive)
+        hand.server.received()
+        hand.now = now
+        step = next(procedure)
+        assert isinstance(step, Receive)
+        assert step.until == until
+        assert [frame.type for frame in hand.server.frames()] == kinds
+    hand.now = 15
+    with pytest.raises(TransportTimeout, match="PING"):
+        next(procedure)
+    assert not hand.pool.sessions
+
+
+@pytest.mark.parametrize(
+    ("limits", "until"),
+    [
+        ({"read": 3}, 3),
+        ({"read": 8}, 5),
+        ({"total": 3}, 3),
+        ({"total": 8}, 5),
+        ({"read": 4, "total": 3}, 3),
+        ({}, 5),
+    ],
+)
+def test_a_wait_ends_at_the_first_of_its_limits(limits: dict[str, float], until: float) -> None:
+    hand = Hand(PoolOptions(ping_interval=5))
+    procedure, step = hand.begun(hand.wanted(None, **limits))
+    assert isinstance(step, Receive)
+    assert step.until == until
+    hand.now = until
+    if until == 5:
+        assert isinstance(next(procedure), Receive)
+    else:
+        with pytest.raises(TransportTimeout):
+            next(procedure)
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 2, 3])
+@pytest.mark.parametrize("refusals", [0, 1, 2, 3])
+def test_how_often_a_request_is_sent_again(allowed: int, refusals: int) -> None:
+    hand = Hand(PoolOptions(max_retries=allowed))
+    procedure, step = hand.begun(hand.wanted())
+    for at in range(min(refusals, allowed + 1)):
+        assert isinstance(step, Receive)
+        hand.deliver(f.rst_stream(2 * at + 1, f.ErrorCode.REFUSED_STREAM))
+        if at == allowed:
+            with pytest.raises(ServerClosedRequest):
+                next(procedure)
+        else:
+            step = next(procedure)
+    if refusals <= allowed:
+        hand.deliver(f.headers(2 * refusals + 1, OK, end=True))
+        assert over(procedure).status == 200
+    found = hand.pool.statistics()
+    assert (found.requests, found.retries) == (min(refusals, allowed) + 1, min(refusals, allowed))
+    assert found.active == 0
+
+
+def test_a_request_is_not_sent_again_once_its_time_is_over() -> None:
+    hand = Hand(PoolOptions(max_retries=5))
+    procedure, _ = hand.begun(hand.wanted(None, total=10))
+    hand.now = 10
+    hand.deliver(f.rst_stream(1, f.ErrorCode.REFUSED_STREAM))
+    with pytest.raises(ServerClosedRequest):
+        next(procedure)
+    assert hand.pool.statistics().retries == 0
+
+
+@pytest.mark.parametrize("window", [0, 1, 19_999, 20_000, 20_001])
+def test_a_sender_waits_for_the_window_only_while_something_is_left(window: int) -> None:
+    hand = Hand(None, (Setting.INITIAL_WINDOW_SIZE, window))
+    procedure, step = hand.begun(hand.wanted(bytes(20_000)))
+    waits = window < 20_000
+    assert isinstance(step, Receive if waits else Look)
+    assert bool(hand.session.blocked) is waits
+    assert hand.session.reader is not None
+    if waits:
+        hand.deliver(f.window_update(1, 20_000))
+        step = onward(procedure)
+        assert isinstance(step, Look)
+        assert not hand.session.blocked
+    hand.deliver(f.headers(1, OK, end=True))
+    assert over(procedure).status == 200
+    assert hand.session.reader is None
+    assert not hand.session.blocked
+    assert not hand.session.parked
+
+
+def test_the_limit_for_writing_begins_again_when_something_was_sent() -> None:
+    hand = Hand(None, (Setting.INITIAL_WINDOW_SIZE, 10))
+    procedure, step = hand.begun(hand.wanted([bytes(30)], write=4))
+    assert isinstance(step, Receive)
+    assert step.until == 4
+    hand.now = 3
+    hand.deliver(f.ping())  # nothing of the body can be sent for that
+    step = onward(procedure)
+    assert isinstance(step, Receive)
+    assert step.until == 4
+    hand.deliver(f.window_update(1, 10))
+    step = onward(procedure)
+    assert isinstance(step, Receive)
+    assert step.until == 7
+    hand.now = 7
+    with pytest.raises(TransportTimeout, match="sending"):
+        onward(procedure)
+
+
+def test_who_reads_while_many_wait() -> None:
+    """One request receives for all; where it is done, the next one does."""
+    hand = Hand()
+    first, step = hand.begun(hand.wanted())
+    assert isinstance(step, Receive)
+    second, step = hand.begun(hand.wanted())
+    assert isinstance(step, Park)
+    third, step = hand.begun(hand.wanted())
+    assert isinstance(step, Park)
+    assert len(hand.session.parked) == 2
+    hand.deliver(f.headers(1, OK, end=True))
+    assert over(first).status == 200
+    assert isinstance(next(second), Receive)
+    assert isinstance(next(third), Park)
+    hand.deliver(f.headers(5, OK, end=True))
+    assert over(third).status == 200
+    assert len(hand.session.parked) == 0
+    hand.deliver(f.headers(3, OK, end=True))
+    assert over(second).status == 200
+    assert hand.session.reader is None
+
+
+@pytest.mark.parametrize("has_reader", [False, True])
+def test_who_receives_while_the_queue_is_full(has_reader: bool) -> None:
+    hand = Hand(None, (Setting.INITIAL_WINDOW_SIZE, 2**31 - 1))
+    reading = None
+    if has_reader:
+        reading, step = hand.begun(hand.wanted())
+        assert isinstance(step, Receive)
+    wanted = make_wanted("POST", HERE, (), mint.STREAM, (), None, hand.clock)
+    procedure = begin(hand.pool, wanted)
+    with pytest.raises(StopIteration) as ended:
+        step = next(procedure)
+        assert isinstance(step, Connect)
+        step.conn = hand.conn
+        next(procedure)
+    stream = ended.value.value
+    hand.deliver(f.window_update(0, 2**31 - 1 - 65_535))
+    reader = hand.session.reader
+    hand.session.most_queued = 10
+    sending = send(hand.pool, stream, bytes(20_000), wanted)
+    step = next(sending)
+    assert isinstance(step, Room)
+    assert step.reads is not has_reader
+    assert step.bell is stream.sender
+    assert hand.session.reader is (reader if has_reader else stream.sender)
+    hand.session.most_queued = 1_000_000
+    if not has_reader:
+        assert isinstance(next(sending), Look)
+    with pytest.raises(StopIteration) as sent:
+        next(sending)
+    assert sent.value.value is True
+    assert hand.session.reader is (reader if has_reader else None)
+    assert not hand.session.blocked
+    assert reading is None or hand.session.reader is not None
+
+
+@pytest.mark.parametrize(
+    "kind", [mint.pool.Pool, mint.pool.asyncio.Pool, mint.pool.trio.Pool], ids=["blocking", "asyncio", "trio"]
+)
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"options": None}, TypeError),
+        ({"options": Timeouts()}, TypeError),
+        ({"timeout": -1}, ValueError),
+        ({"timeout": "1"}, ValueError),
+        ({"timeout": PoolOptions()}, ValueError),
+        ({"connect": "mint.connect"}, TypeError),
+        ({"connect": print, "record": "file"}, ValueError),
+    ],
+)
+def test_every_pool_refuses_what_is_no_argument(
+    kind: type, wrong: dict[str, object], error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=next(iter(wrong))):
+        kind(**wrong)
