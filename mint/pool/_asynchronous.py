@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from .. import _checks
 from ..errors import ContentTooLarge, RequestIsNotStreaming
-from ..exchange._answer import MAX_SIZE, Answer, Fields
+from ..exchange._answer import MAX_SIZE, Answer
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._blocking import TIMEOUT
 from ._options import PoolOptions
 from ._procedures import abandon, begin, head, piece, send, traced
 from ._requests import ConnectOptions, check_pool, make_wanted
 from ._state import Loop, PoolState
+from ._streamed import Streamed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from .._transcripts.recorder import Record
     from ..exchange import URL, Origin
     from ..proxy import Proxy
-    from ..responses import Informational, RequestRef
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._options import Statistics, Timeouts
     from ._procedures import Procedure, Step, Trace, Wanted
@@ -69,7 +69,7 @@ async def awaited(answer: object) -> None:
         await answer
 
 
-class StreamedAnswer(Fields):
+class StreamedAnswer(Streamed):
     """An answer whose content is read piece by piece. Use it in an `async with` block, or close it.
 
     If the block is left before the end of the answer, the request is cancelled. Over HTTP/2, other requests
@@ -82,43 +82,6 @@ class StreamedAnswer(Fields):
         self._driver = driver
         self._stream = stream
         self._wanted = wanted
-
-    # -- what is known
-
-    @property
-    def status(self) -> int:
-        """The status code; 0 before the head of the answer was received (`receive_head`)."""
-        return self._stream.status
-
-    @property
-    def reason(self) -> str:
-        """The reason phrase; empty unless it is enabled (`HTTP1Options.optional_responses`)."""
-        return self._stream.reason
-
-    @property
-    def headers(self) -> HeaderFields:  # type: ignore[override]  # read-only, as of every answer
-        """The header fields, names in lower case, with order and duplicates kept."""
-        return self._stream.headers
-
-    @property
-    def interim(self) -> tuple[Informational, ...]:
-        """The interim responses (1xx) that preceded the answer, in order."""
-        return tuple(self._stream.interim)
-
-    @property
-    def trailers(self) -> HeaderFields:
-        """The fields after the content; empty before its end."""
-        return self._stream.trailers
-
-    @property
-    def ref(self) -> RequestRef:
-        """The reference of the request on its connection."""
-        return self._stream.ref
-
-    @property
-    def connection(self) -> Connection:
-        """The current value of the connection, for its protocol, addresses and TLS; do not send on it."""
-        return self._stream.session.conn
 
     # -- the content of the answer
 
