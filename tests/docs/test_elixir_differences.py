@@ -207,8 +207,8 @@ def test_a_tunnel_over_http1_carries_what_follows_the_response() -> None:
 
 
 def test_the_directions_of_a_tunnel_over_http2_end_independently() -> None:
-    conn, ref = over_http2(count=0).request("CONNECT", "far.example:443", [], mint.STREAM)
-    conn, said = framed(conn, frames.headers(1, [STATUS]), frames.data(1, b"over it", end=True))
+    asked, ref = over_http2(count=0).request("CONNECT", "far.example:443", [], mint.STREAM)
+    conn, said = framed(asked, frames.headers(1, [STATUS]), frames.data(1, b"over it", end=True))
     assert said == [200, (), b"over it", mint.Done]
     link_of(conn).take()
     conn = conn.stream_request_body(ref, b"back")
