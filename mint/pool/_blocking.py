@@ -10,6 +10,7 @@ from ..errors import ContentTooLarge, RequestIsNotStreaming
 from ..exchange._answer import MAX_SIZE, Answer
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ._driver import Driver
+from ._garbage import finalizer
 from ._options import PoolOptions
 from ._procedures import abandon, begin, head, leave, piece, send, traced
 from ._requests import ConnectOptions, check_pool, make_wanted
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..exchange import URL, Origin
     from ..proxy import Proxy
     from ..types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
+    from ._garbage import Finalizer
     from ._options import Statistics, Timeouts
     from ._procedures import Trace, Wanted
     from ._requests import StreamedBody
@@ -43,7 +45,8 @@ class StreamedAnswer(Streamed):
     """An answer whose content is read piece by piece. Use it in a `with` block, or close it.
 
     If the block is left before the end of the answer, the request is cancelled. Over HTTP/2, other requests
-    on the connection are not affected; an HTTP/1 connection is closed.
+    on the connection are not affected; an HTTP/1 connection is closed. An answer that is not closed keeps its
+    place on the connection until it is garbage. Then the request is cancelled, with a `ResourceWarning`.
     """
 
     def __init__(self, pool: PoolState, driver: Driver, stream: Stream, wanted: Wanted) -> None:
@@ -52,6 +55,12 @@ class StreamedAnswer(Streamed):
         self._driver = driver
         self._stream = stream
         self._wanted = wanted
+        self._finalizer: Finalizer | None = None
+
+    def watch(self) -> Self:
+        """Have the request cancelled if this object becomes garbage before it is closed."""
+        self._finalizer = finalizer(self, self._pool, self._stream)
+        return self
 
     # -- the content of the answer
 
@@ -139,6 +148,8 @@ class StreamedAnswer(Streamed):
             # An exception of a signal handler may have interrupted this: do the rest.
             abandon(self._pool, self._wanted)
             raise
+        if self._finalizer is not None:
+            self._finalizer.detach()
 
     def __enter__(self) -> Self:
         """Close at the end of the block."""
@@ -267,7 +278,7 @@ class Pool:
         """
         wanted = self._wanted(method, url, headers, body, trailers, timeout, trace)
         try:
-            return self._begin(wanted)
+            return self._begin(wanted).watch()
         except BaseException:
             abandon(self._state, wanted)
             raise

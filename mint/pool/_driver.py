@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._procedures import Procedure, Step
     from ._requests import ConnectOptions
     from ._session import Session
+    from ._state import PoolState
 
 _T = TypeVar("_T")
 
@@ -88,6 +89,12 @@ class Driver:
         if mailbox is not None:
             mailbox.close()
             self._mailboxes.pop(key, None)
+
+    @staticmethod
+    def settle_soon(pool: PoolState) -> None:
+        """Wake the threads that wait for a connection; each settles. Otherwise the next request does."""
+        for bell in list(pool.bells.values()):
+            bell.set()
 
     def run(self, procedure: Procedure[_T]) -> _T:
         """Carry out the steps of a procedure; return its result."""

@@ -20,7 +20,10 @@ IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Numbers of connections and requests of a pool.
+    """Numbers of connections and requests of a pool, as they were when the pool was last used.
+
+    A connection past its idle or age limit still counts until the next request begins or ends, which closes
+    it. A connection that its server has closed counts until the pool has noticed.
 
     Attributes:
         connections: the connections that exist, including those that are being opened.

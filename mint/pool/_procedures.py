@@ -218,6 +218,8 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
                 with pool.lock:
                     bell.clear()
                     pool.check_open()
+                    if pool.has_dropped:
+                        pool.settle()
                     key, dials = ticket.key, ticket.dials
                 if key is None:
                     if pool.is_late(until):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import PoolClosed, Processed
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ..exchange import Origin
     from ._options import PoolOptions, Statistics
     from ._policy import Ticket
-    from ._session import Bell
+    from ._session import Bell, Stream
 
 
 class Loop(Protocol):
@@ -39,6 +40,10 @@ class Loop(Protocol):
         """Release what the driver holds for a connection that was closed."""
         ...
 
+    def settle_soon(self, pool: PoolState) -> None:
+        """Have `pool.settle` called soon. A finalizer calls this, at any time and in any thread."""
+        ...
+
 
 class PoolState:
     """The state of one pool; the methods are called with the lock held, unless they say otherwise."""
@@ -56,8 +61,26 @@ class PoolState:
         self._loop = loop
         self._policy = Policy(options, may_share)
         self._settles = False
+        self._dropped: deque[Stream] = deque()
 
     # -- without the lock
+
+    @property
+    def has_dropped(self) -> bool:
+        """Whether requests wait to be cancelled because their answers were dropped; `settle` does that."""
+        return bool(self._dropped)
+
+    def drop(self, stream: Stream) -> bool:
+        """Cancel a request whose answer was dropped without being closed; return whether it was still open.
+
+        A finalizer calls this, at any time and in any thread, even while this thread changes the pool.
+        Therefore the request is only noted here.
+        """
+        if self.is_closed or stream.session.streams.get(stream.ref) is not stream:
+            return False
+        self._dropped.append(stream)
+        self._loop.settle_soon(self)
+        return True
 
     def is_late(self, until: float | None) -> bool:
         """Whether this time has been reached."""
@@ -152,6 +175,10 @@ class PoolState:
             closed = True
             while closed:
                 closed = False
+                while self._dropped:
+                    stream = self._dropped[0]
+                    stream.session.cancel(stream)
+                    self._dropped.popleft()
                 for order in self._policy.settle(self.clock()):
                     if isinstance(order, Close):
                         self._lose(order.key)

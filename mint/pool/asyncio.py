@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._procedures import Step
     from ._requests import ConnectOptions
     from ._session import Bell, Session
+    from ._state import PoolState
 
 __all__ = ["Pool", "StreamedAnswer"]
 
@@ -60,12 +61,19 @@ class _Driver:
         self._options = options
         self._own_connect = own_connect
         self._mailboxes: dict[int, mint_asyncio.Mailbox] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def clock(self) -> float:
         return asyncio.get_running_loop().time()
 
     def make_bell(self) -> Bell:
+        self._loop = asyncio.get_running_loop()
         return asyncio.Event()
+
+    def settle_soon(self, pool: PoolState) -> None:
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(pool.settle)
 
     def forget(self, key: int) -> None:
         mailbox = self._mailboxes.pop(key, None)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._procedures import Step
     from ._requests import ConnectOptions
     from ._session import Bell, Session
+    from ._state import PoolState
 
 __all__ = ["Pool", "StreamedAnswer"]
 
@@ -83,12 +84,19 @@ class _Driver:
         self._options = options
         self._own_connect = own_connect
         self._mailboxes: dict[int, mint_trio.Mailbox] = {}
+        self._token: trio.lowlevel.TrioToken | None = None
 
     def clock(self) -> float:
         return trio.current_time()
 
     def make_bell(self) -> Bell:
+        self._token = trio.lowlevel.current_trio_token()
         return _Bell()
+
+    def settle_soon(self, pool: PoolState) -> None:
+        with contextlib.suppress(trio.RunFinishedError):
+            if self._token is not None:
+                self._token.run_sync_soon(pool.settle)
 
     def forget(self, key: int) -> None:
         mailbox = self._mailboxes.pop(key, None)

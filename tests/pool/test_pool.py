@@ -519,6 +519,26 @@ def test_age_and_idle_limits(loop: LoopName) -> None:
         play(loop, scenario, options=PoolOptions(idle_timeout=0))
 
 
+@pytest.mark.parametrize("limits", [PoolOptions(idle_timeout=50.0), PoolOptions(max_age=50.0)])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_connections_past_a_limit_count_until_the_next_request(loop: LoopName, limits: PoolOptions) -> None:
+    with serving() as first, serving() as second:
+
+        async def scenario(world: World) -> None:
+            await world.pool.request("GET", url(first))
+            state = world.pool._state
+            clock = state.clock
+            state.clock = state._loop.clock = lambda: clock() + 100
+            found = world.pool.statistics
+            assert (found.connections, found.idle, found.draining, found.opened) == (1, 1, 0, 1)
+            await world.pool.request("GET", url(second))
+            found = world.pool.statistics
+            assert (found.connections, found.idle, found.opened) == (1, 1, 2)
+            assert [origin.port for origin in found.by_origin] == [second.port]
+
+        play(loop, scenario, options=limits)
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 def test_an_origin_that_nobody_serves(loop: LoopName) -> None:
     with serving() as origin:

@@ -34,6 +34,9 @@ class FakeLoop:
     def forget(self, key: int) -> None:
         self.forgotten.append(key)
 
+    def settle_soon(self, pool: PoolState) -> None:
+        pass  # `settle` is called when the pool is used next
+
 
 def shared() -> mint.Connection:
     link = mint.transport.Memory(reads=True)
