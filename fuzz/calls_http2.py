@@ -43,11 +43,11 @@ def call(talk: Talk, operation: Callable[[State], Step[State]], *, allowed: bool
     step = talk.apply(operation)
     frames, talk.sent = talk.sent, []
     if allowed:
-        check(step.fault is None, "a call is refused that may be made", step.fault)
+        check(step.fault is None, "a valid call is refused", step.fault)
     else:
         check(step.fault is not None and step.fault.local, "a call is not refused", step, frames)
         check(
-            step.state is before and not frames and not step.responses, "a refused call leaves a trace", step
+            step.state is before and not frames and not step.responses, "a refused call has an effect", step
         )
         talk.fault = None
     return frames
@@ -144,11 +144,15 @@ def wanted_fields(method: str, target: str, headers: Fields, total: int | None, 
 
 def read_block(talk: Talk, frames: list[Frame], stream: int, fields: Fields, *, ends: bool) -> list[Frame]:
     """Decode a field block with `hpack`; check its fields, and that no secret enters a table."""
-    check(bool(frames) and frames[0].kind == HEADERS, "no HEADERS", frames)
-    check(frames[0].flags & ~END_HEADERS == END_STREAM * ends, "other flags", frames[0], ends)
+    check(bool(frames) and frames[0].kind == HEADERS, "no HEADERS frame", frames)
+    check(frames[0].flags & ~END_HEADERS == END_STREAM * ends, "wrong flags", frames[0], ends)
     block = b""
     for place, one in enumerate(frames):
-        check(one.stream == stream and one.kind == (CONTINUATION if place else HEADERS), "another frame", one)
+        check(
+            one.stream == stream and one.kind == (CONTINUATION if place else HEADERS),
+            "an unexpected frame",
+            one,
+        )
         check(len(one.payload) <= talk.peer[MAX_FRAME], "a frame is too long", len(one.payload))
         block += one.payload
         if one.flags & END_HEADERS:
@@ -168,11 +172,11 @@ def read_block(talk: Talk, frames: list[Frame], stream: int, fields: Fields, *, 
 def read_content(talk: Talk, frames: list[Frame], stream: int, content: bytes, *, ends: bool) -> None:
     """Check DATA frames: the content in order, frames of an allowed size, END_STREAM on the last one."""
     for one in frames:
-        check(one.kind == DATA and one.stream == stream, "another frame", one)
+        check(one.kind == DATA and one.stream == stream, "an unexpected frame", one)
         check(len(one.payload) <= talk.peer[MAX_FRAME], "a frame is too long", len(one.payload))
-    check(b"".join(one.payload for one in frames) == content, "other content", frames, content)
+    check(b"".join(one.payload for one in frames) == content, "wrong content", frames, content)
     flags = [one.flags for one in frames]
-    check(flags == [0] * (len(flags) - 1) + [END_STREAM * ends] * bool(flags), "other flags", flags, ends)
+    check(flags == [0] * (len(flags) - 1) + [END_STREAM * ends] * bool(flags), "wrong flags", flags, ends)
     check(bool(flags) or not ends, "the end is missing", frames)
 
 
@@ -229,7 +233,7 @@ def end(talk: Talk) -> None:
     if trailers:
         check(not read_block(talk, frames, stream.id, trailers, ends=True), "more frames", frames)
     else:
-        check(frames == [Frame(DATA, END_STREAM, stream.id, b"")], "another end", frames)
+        check(frames == [Frame(DATA, END_STREAM, stream.id, b"")], "a wrong end", frames)
     stream.client_open = False
     stream.live = stream.server_open
     stream.finished = not stream.live
@@ -249,7 +253,7 @@ def cancel(talk: Talk) -> None:
     frames = call(talk, lambda state: state.cancel(ref), allowed=True)
     check(
         frames == ([Frame(RST_STREAM, 0, stream.id, struct.pack(">I", CANCEL))] if live else []),
-        "another cancellation",
+        "a wrong cancellation",
         frames,
         live,
     )
@@ -263,7 +267,7 @@ def ping(talk: Talk) -> None:
     """Send a PING."""
     payload = b"p%07d" % -talk.next_ping
     frames = call(talk, lambda state: state.ping(payload), allowed=True)
-    check(frames == [Frame(PING, 0, 0, payload)], "another PING", frames)
+    check(frames == [Frame(PING, 0, 0, payload)], "a wrong PING", frames)
     talk.pings.append((payload, talk.next_ping))
     talk.next_ping -= 1
 
@@ -281,7 +285,7 @@ def put_settings(talk: Talk) -> None:
         return
     frames = call(talk, lambda state: state.put_settings(((name, value),)), allowed=True)
     wanted = Frame(SETTINGS, 0, 0, struct.pack(">HI", SETTING_IDS[name], value))
-    check(frames == [wanted], "other SETTINGS", frames, wanted)
+    check(frames == [wanted], "wrong SETTINGS", frames, wanted)
     talk.unacknowledged.append({name: value})
 
 
@@ -295,7 +299,7 @@ def prioritize(talk: Talk) -> None:
     allowed = talk.peer_priorities == 1
     frames = call(talk, lambda state: state.update_priority(RequestRef(7, stream.id), value), allowed=allowed)
     wanted = [Frame(PRIORITY_UPDATE, 0, 0, struct.pack(">I", stream.id) + value)] if allowed else []
-    check(frames == wanted, "another PRIORITY_UPDATE", frames, wanted)
+    check(frames == wanted, "a wrong PRIORITY_UPDATE", frames, wanted)
 
 
 def enlarge(talk: Talk) -> None:
@@ -311,16 +315,22 @@ def enlarge(talk: Talk) -> None:
     before = stream.credited
     stream.marks.add(stream.received)
     step = talk.state.set_receive_window(ref, size)
-    check((step.fault is None) == (size >= now), "a window is refused, or not", size, now, step.fault)
+    check(
+        (step.fault is None) == (size >= now),
+        "a window is wrongly refused or accepted",
+        size,
+        now,
+        step.fault,
+    )
     if size <= now:
-        check(step.state is talk.state and not step.output, "a refused call leaves a trace", step)
+        check(step.state is talk.state and not step.output, "a refused call has an effect", step)
         return
     wanted = b"\0\0\4\x08\0" + struct.pack(">II", stream.id, size - now)
-    check(b"".join(step.output) == wanted, "another WINDOW_UPDATE", step.output, wanted)
+    check(b"".join(step.output) == wanted, "a wrong WINDOW_UPDATE", step.output, wanted)
     talk.history.append(lambda state: state.set_receive_window(ref, size))
     talk.state = step.state
     stream.extra += size - now
-    check(stream.credited == before, "credit beside the enlargement", stream)
+    check(stream.credited == before, "credit in addition to the enlargement", stream)
 
 
 def hold(talk: Talk) -> None:
@@ -332,7 +342,7 @@ def hold(talk: Talk) -> None:
     on = talk.choices.chance(50)
     ref = RequestRef(7, stream.id)
     talk.flush()
-    check(not call(talk, lambda state: state.set_refill(ref, on), allowed=True), "another frame")
+    check(not call(talk, lambda state: state.set_refill(ref, on), allowed=True), "an unexpected frame")
     stream.held = not on
 
 

@@ -153,7 +153,7 @@ def one(data: bytes) -> None:
             made = carried_out(doing, state)
         again = carried_out(doing, state)
         if isinstance(made, ValueError):
-            check(repr(made) == repr(again), "an error the first time only", made, again)
+            check(repr(made) == repr(again), "an error only the first time", made, again)
             continue
         check(outcome(made) == outcome(again), "the second time differs", outcome(made), outcome(again))
         after = made if isinstance(made, State1 | State2) else made.state  # type: ignore[attr-defined]  # a Step
@@ -163,12 +163,12 @@ def one(data: bytes) -> None:
         for doing in history:
             step = carried_out(doing, fresh)
             fresh = step if isinstance(step, State1 | State2) else step.state  # type: ignore[attr-defined]  # a Step
-        check(state == fresh, "a state is no longer what its history makes", state, fresh)
+        check(state == fresh, "a state differs from a repetition of its history", state, fresh)
         for _ in range(2):
             _, doing = operation(choices, http2)
             ours, theirs = carried_out(doing, state), carried_out(doing, fresh)
             if not isinstance(ours, ValueError):
-                check(outcome(ours) == outcome(theirs), "equal states go on otherwise", ours, theirs)
+                check(outcome(ours) == outcome(theirs), "equal states have different results", ours, theirs)
 
 
 if __name__ == "__main__":

@@ -158,15 +158,17 @@ def decode_one(choices: Choices, ours: Decoder, table: Table, block: bytes) -> t
             documented(decoded.fault)
         return None
     check(decoded.fault is None, "mint refuses what the naive decoder accepts", decoded.fault, block, table)
-    check(octets_of(decoded.fields) == fields, "other fields", decoded.fields, fields)
+    check(octets_of(decoded.fields) == fields, "wrong fields", decoded.fields, fields)
     marked = {place for place, one in enumerate(never) if one}
-    check((decoded.never or frozenset()) == marked, "other fields are never indexed", decoded.never, marked)
+    check(
+        (decoded.never or frozenset()) == marked, "the wrong fields are never indexed", decoded.never, marked
+    )
     entries = octets_of(list(decoded.decoder.entries))
-    check(entries == after.entries, "another table", entries, after.entries)
-    check(decoded.decoder.maximum == after.maximum, "another maximum", decoded.decoder.maximum, after.maximum)
+    check(entries == after.entries, "a wrong table", entries, after.entries)
+    check(decoded.decoder.maximum == after.maximum, "a wrong maximum", decoded.decoder.maximum, after.maximum)
     size = sum(len(name) + len(value) + 32 for name, value in entries)
     check(
-        size == decoded.decoder.size <= after.maximum, "another size of the table", size, decoded.decoder.size
+        size == decoded.decoder.size <= after.maximum, "a wrong size of the table", size, decoded.decoder.size
     )
     return decoded.decoder, after
 
@@ -219,7 +221,7 @@ def compare(block: bytes, theirs: hpack.Decoder, table: Table) -> None:
         check(
             (naive is None and why == "integer")
             or (got is None and naive is not None and any(name == b"" for name, _ in naive)),
-            "hpack reads something else",
+            "hpack reads something different",
             got,
             naive,
             why,
@@ -269,7 +271,7 @@ def encoding(choices: Choices) -> None:
             table,
         )
         read = [(bytes(name), bytes(value)) for name, value in reference.decode(block, raw=True)]
-        check(read == octets_of(fields), "hpack reads something else", read, fields)
+        check(read == octets_of(fields), "hpack reads something different", read, fields)
         encoder = after
 
 

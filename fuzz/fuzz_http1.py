@@ -87,14 +87,14 @@ def judge(events: list[Event], fault: Fault | None, model: Reading) -> None:
     )
     at = min(len(got), len(model.events)) if at < 0 else at
     check(
-        got == model.events, "another reading", at, got[at:][:2], model.events[at:][:2], fault, model.refused
+        got == model.events, "a wrong reading", at, got[at:][:2], model.events[at:][:2], fault, model.refused
     )
     if model.surplus_behind_nothing or model.refused == "unexpected_data":
         return  # RFC 9112 9.2: such octets belong to no response; `one` checks that the connection closes
-    check(failed == model.failed, "other requests failed", failed, model.failed, model.refused)
-    check(bool(reason) == bool(model.refused), "only one of both refuses", reason, model.refused)
+    check(failed == model.failed, "the wrong requests failed", failed, model.failed, model.refused)
+    check(bool(reason) == bool(model.refused), "only one of the two refuses", reason, model.refused)
     if reason in LIMITS or model.refused in LIMITS:
-        check(reason == model.refused, "another limit", reason, model.refused)
+        check(reason == model.refused, "a wrong limit", reason, model.refused)
 
 
 def one(data: bytes) -> None:
@@ -120,10 +120,10 @@ def one(data: bytes) -> None:
     model = Reader(octets, asked, limits, reasons=reasons).read(eof=eof, clean=clean)
     judge(events, fault, model)
     if octets and model.surplus_behind_nothing:
-        check(not last.is_open_read, "open behind octets that nobody asked for", last, model)
+        check(not last.is_open_read, "open after octets that answer no request", last, model)
     else:
-        check(last.is_open_read != model.closed, "open, or not", last, model)
-        check(last.is_tunnel == model.tunnel, "a tunnel, or not", last, model)
+        check(last.is_open_read != model.closed, "wrongly open or closed", last, model)
+        check(last.is_tunnel == model.tunnel, "wrongly a tunnel or not", last, model)
     fork(state, octets, choices)
 
 

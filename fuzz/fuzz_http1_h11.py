@@ -259,7 +259,7 @@ def judge(peer: str, data: bytes, ours: Outcome, theirs: Outcome) -> None:
     else:
         same = ours.complete == theirs.complete
     if not same:
-        check(bool(excused(peer, data)), f"{peer} reads something else", vars(ours), vars(theirs), data)
+        check(bool(excused(peer, data)), f"{peer} reads something different", vars(ours), vars(theirs), data)
 
 
 def one(data: bytes) -> None:

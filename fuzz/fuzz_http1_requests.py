@@ -112,7 +112,7 @@ def unchunked(octets: bytes) -> tuple[bytes, Fields]:
         check(octets[size : size + 2] == b"\r\n", "a chunk does not end", octets[size : size + 2])
         octets = octets[size + 2 :]
     _, trailers, rest = split_head(b"\r\n" + octets if octets == b"\r\n" else b"T\r\n" + octets)
-    check(not rest, "octets behind the trailers", rest)
+    check(not rest, "octets after the trailers", rest)
     return content, trailers
 
 
@@ -379,7 +379,7 @@ def read_back(
     sent = target
     if options.forward_proxy and target[0] in "/*":  # RFC 9112 3.2.2: to a proxy, absolute form
         sent = place if target == "*" else place + target
-    check(line == f"{method} {sent} HTTP/1.1", "another request line", line, sent)
+    check(line == f"{method} {sent} HTTP/1.1", "a wrong request line", line, sent)
     if options.forward_proxy and method != "CONNECT":
         headers = [*headers, ("Proxy-Authorization", "Basic eA==")]
     own = [pair for pair in fields if pair[0].lower() in ("content-length", "transfer-encoding")]
@@ -388,16 +388,16 @@ def read_back(
     check(len(lengths) + len(codings) <= 1, "framed twice", own)
     if codings:
         last = [one.strip() for one in codings[0].lower().split(",") if one.strip()][-1]
-        check(last == "chunked", "another coding", codings)
+        check(last == "chunked", "a wrong coding", codings)
         got, got_trailers = unchunked(rest)
         keep = options.case_sensitive_headers
         wanted = [(name if keep else name.lower(), value) for name, value in trailers]
-        check(got_trailers == wanted, "other trailers", got_trailers, wanted)
+        check(got_trailers == wanted, "wrong trailers", got_trailers, wanted)
     else:
         got = rest
-        check(not lengths or int(lengths[0]) == len(rest), "another length", lengths, len(rest))
+        check(not lengths or int(lengths[0]) == len(rest), "a wrong length", lengths, len(rest))
         check(bool(lengths) or not rest, "content without framing", rest)
-    check(got == content, "other content", len(got), len(content))
+    check(got == content, "wrong content", len(got), len(content))
     hosts = [value for name, value in fields if name.lower() == "host"]
     check(len(hosts) == 1 and fields[0][0].lower() == "host", "Host is missing, or not first", fields)
     kept = [
@@ -410,12 +410,12 @@ def read_back(
         for name, value in headers
         if name.lower() not in ("host", "user-agent", "content-length", "transfer-encoding", "connection")
     ]
-    check(kept == asked, "other fields", kept, asked)
+    check(kept == asked, "wrong fields", kept, asked)
     agents = [value for name, value in fields if name.lower() == "user-agent"]
-    check(agents == ([options.user_agent] if options.user_agent else []), "another agent", agents)
+    check(agents == ([options.user_agent] if options.user_agent else []), "a wrong user-agent", agents)
     if codings in ([], ["chunked"]) and target in TARGETS and len(octets) < 60_000:  # h11's own limit
         seen = by_h11(octets)
-        check(seen == (method, sent, content), "h11 reads something else", seen[:2], method, target)
+        check(seen == (method, sent, content), "h11 reads something different", seen[:2], method, target)
 
 
 if __name__ == "__main__":

@@ -192,12 +192,12 @@ def answers_fit(state: State, octets: bytes) -> None:
         at += 9 + length
     sent = read_frames(b"".join(step.output))
     answers = [(one.kind, one.payload) for one in sent if one.kind in (PING, SETTINGS)]
-    check(answers == asked[: len(answers)], "an answer that nobody asked for", answers, asked)
+    check(answers == asked[: len(answers)], "an answer to nothing", answers, asked)
     check(bool(step.end) or len(answers) == len(asked), "an answer is missing", answers, asked)
     credit = sum(one.number for one in sent if one.kind == WINDOW_UPDATE and one.stream == 0)
     check(credit <= read, "more credit than octets", credit, read)
     for one in sent:
-        check(one.kind in (RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE), "a frame of another kind", one)
+        check(one.kind in (RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE), "a frame of a wrong type", one)
         check(one.kind != WINDOW_UPDATE or 0 < one.number <= max(read, DEFAULT_WINDOW), "odd credit", one)
 
 

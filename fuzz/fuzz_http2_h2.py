@@ -153,7 +153,7 @@ def one(data: bytes) -> None:
         (i for i, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]),
         min(len(ours), len(theirs)),
     )
-    check(ours == theirs, "h2 reads something else", ours[at:][:3], theirs[at:][:3])
+    check(ours == theirs, "h2 reads something different", ours[at:][:3], theirs[at:][:3])
     name = choices.pick(tuple(BROKEN))
     before = len(talk.all_octets)
     broken(talk, name)

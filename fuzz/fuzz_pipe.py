@@ -98,7 +98,7 @@ class Model:
         self.pipe.accepted(count)
         self.left += ready[:count]
         if self.pipe.must_finish:
-            check(not self.pipe.to_write(), "octets wait behind the end")
+            check(not self.pipe.to_write(), "octets are queued after the end")
             self.pipe.finished()
 
     def arrive(self) -> None:
@@ -122,9 +122,11 @@ class Model:
         try:
             got = self.pipe._next()  # noqa: SLF001  # what a driver does
         except TransportError as error:
-            check(self.peer == "fail" or self.closed, "an error that nothing has caused", error)
-            check(self.read == self.sent, "an error before what had arrived", len(self.read), len(self.sent))
-            check(not self.told or isinstance(error, TransportClosed), "the error is told twice", error)
+            check(self.peer == "fail" or self.closed, "an error without a cause", error)
+            check(
+                self.read == self.sent, "an error before what arrived earlier", len(self.read), len(self.sent)
+            )
+            check(not self.told or isinstance(error, TransportClosed), "the error is reported twice", error)
             self.told = True
             return
         if got is None:
@@ -132,11 +134,13 @@ class Model:
                 not self.peer and not self.closed and self.read == self.sent, "an end is kept back", self.peer
             )
         elif got == b"":
-            check(self.peer in ("end", "cut") and self.read == self.sent, "an end too early", self.peer)
-            check(self.pipe.clean_end == (self.peer == "end"), "another kind of end", self.peer)
+            check(
+                self.peer in ("end", "cut") and self.read == self.sent, "an end that is too early", self.peer
+            )
+            check(self.pipe.clean_end == (self.peer == "end"), "a wrong kind of end", self.peer)
         else:
             self.read += got
-            check(self.sent.startswith(self.read), "other octets arrive", self.read[-20:], self.sent[-20:])
+            check(self.sent.startswith(self.read), "wrong octets arrive", self.read[-20:], self.sent[-20:])
 
     def fail(self) -> None:
         """Reading fails."""
@@ -160,19 +164,22 @@ class Model:
         """Check what must be true at any time."""
         plain = self.left.replace(bytes([END]), b"") if self.layers else self.left
         wanted = self.written.translate(self.table)[: len(plain)]
-        check(plain == wanted, "other octets leave", plain[-20:], wanted[-20:])
+        check(plain == wanted, "wrong octets are written", plain[-20:], wanted[-20:])
         if self.layers and END in self.left:
-            check(self.finished and plain == self.written.translate(self.table), "an end before all has left")
-            check(self.left.count(bytes([END])) <= len(self.layers), "the end is said twice")
+            check(
+                self.finished and plain == self.written.translate(self.table),
+                "an end before everything was written",
+            )
+            check(self.left.count(bytes([END])) <= len(self.layers), "the end is sent twice")
         wants = self.pipe.wants
         if not self.closed and not self.failed_writing and len(plain) < len(self.written):
-            check(bool(wants & WRITE), "octets wait, and nobody wants to write")
+            check(bool(wants & WRITE), "octets are queued, and it does not wait to write")
         if not self.peer and not self.closed and self.read == self.sent:
-            check(bool(wants & READ), "nothing has ended, and nobody wants to read")
+            check(bool(wants & READ), "nothing has ended, and it does not wait to read")
         if self.peer or self.closed:
-            check(not wants & READ, "reading is wanted after the end", self.peer)
+            check(not wants & READ, "it waits to read after the end", self.peer)
         if self.closed or self.failed_writing:
-            check(not wants & WRITE, "writing is wanted after the end")
+            check(not wants & WRITE, "it waits to write after the end")
 
 
 ACTS = (

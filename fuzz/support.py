@@ -207,7 +207,7 @@ def end_once(events: Sequence[Event], open_before: int, open_after: int) -> None
     for event in events:
         if isinstance(event, Origins | AltSvc | GoAway | ServerSettings):
             continue
-        check(event.ref not in ended, "a request goes on after its end", event)
+        check(event.ref not in ended, "an event of a request after its end", event)
         if isinstance(event, Done | Failed):
             ended.add(event.ref)
     requests = sum(ref.number & 1 or ref.number > 0 for ref in ended)
@@ -236,11 +236,11 @@ def compare(
     check(whole[2] == cut[2], "a cut changes the state", whole[2], cut[2])
     again = play(state, [data] if data else [], clean=clean, eof=eof)
     check(whole[0] == again[0] and whole[1] == again[1], "the second time differs", whole, again)
-    check(whole[2] == again[2], "the second time leads to another state", whole[2], again[2])
+    check(whole[2] == again[2], "the second time, the state differs", whole[2], again[2])
     if len(data) % 8 == 1:
         traced = play(state.traced(True), [data], clean=clean, eof=eof)
         check(whole[0] == traced[0] and whole[1] == traced[1], "tracing changes something", whole, traced)
-        check(traced[2].traced(False) == whole[2], "tracing leads to another state", whole[2])
+        check(traced[2].traced(False) == whole[2], "tracing changes the state", whole[2])
         notes = [note.text for note in state.traced(True).feed(data).notes]
         check(all(text.isprintable() for text in notes), "a note is not fit for a log", notes)
     end_once(whole[0], state.open_request_count, whole[2].open_request_count)

@@ -161,13 +161,13 @@ class Talk:
         """Read the preface, and answer it."""
         check(octets.startswith(PREFACE), "the preface is missing", octets)
         frames = read_frames(octets[len(PREFACE) :])
-        check(frames[0].kind == SETTINGS and frames[0].stream == 0, "the first frame is no SETTINGS", frames)
+        check(frames[0].kind == SETTINGS and frames[0].stream == 0, "the first frame is not SETTINGS", frames)
         said = dict(struct.iter_unpack(">HI", frames[0].payload))
         wanted = {2: int(self.options.push), 4: self.options.window, 6: self.options.max_list}
-        check(said == wanted, "other SETTINGS", said, wanted)
+        check(said == wanted, "wrong SETTINGS", said, wanted)
         extra = self.options.connection_window - DEFAULT_WINDOW
         rest = [(one.kind, one.stream, one.number) for one in frames[1:]]
-        check(rest == ([(WINDOW_UPDATE, 0, extra)] if extra else []), "another connection window", rest)
+        check(rest == ([(WINDOW_UPDATE, 0, extra)] if extra else []), "a wrong connection window", rest)
         self.conn.extra = extra
         pairs = [(MAX_STREAMS, self.choices.pick((3, 100, 1_000)))] if self.choices.chance(60) else []
         self.peer[MAX_STREAMS] = pairs[0][1] if pairs else 1 << 32
@@ -269,7 +269,7 @@ class Talk:
         for one in read_frames(octets):
             if one.kind == WINDOW_UPDATE:
                 stream = self.conn if one.stream == 0 else self.streams.get(one.stream)
-                check(stream is not None, "credit for a stream that is not there", one)
+                check(stream is not None, "credit for a stream that does not exist", one)
                 if stream is not None:
                     self.credit(stream, one.number)
             else:
@@ -279,7 +279,7 @@ class Talk:
         """Check a WINDOW_UPDATE: it must be due, and credit everything up to the end of some frame."""
         total = stream.credited + increment
         check(total in stream.marks, "credit is not what was received", stream, increment)
-        check(self.due(stream, increment), "credit that was not due", stream, increment)
+        check(self.due(stream, increment), "credit before it is due", stream, increment)
         stream.credited = total
 
     def judge(self) -> None:
@@ -289,9 +289,9 @@ class Talk:
             (i for i, pair in enumerate(zip(got, self.expected, strict=False)) if pair[0] != pair[1]), None
         )
         at = min(len(got), len(self.expected)) if at is None else at
-        check(got == self.expected, "other events", got[at:][:3], self.expected[at:][:3], self.fault)
+        check(got == self.expected, "wrong events", got[at:][:3], self.expected[at:][:3], self.fault)
         replies = [reply(one) for one in self.sent]
-        check(replies == self.wanted, "other frames were sent", replies, self.wanted, self.fault)
+        check(replies == self.wanted, "wrong frames were sent", replies, self.wanted, self.fault)
         check(self.fault is None, "an honest server is refused", self.fault)
         for stream in (self.conn, *self.live()):
             used = stream.received - stream.credited
@@ -306,22 +306,22 @@ class Talk:
         state = self.state
         requests = [one for one in self.streams.values() if not one.promised]
         waiting = sum(not one.told for one in requests)
-        check(state.open_request_count == waiting, "other requests are open", state, waiting)
-        check(state.send_window(None) == self.up_all, "another window of the connection", state, self.up_all)
-        check(not self.closed and state.is_open_read, "an honest server is left", state)
+        check(state.open_request_count == waiting, "the wrong number of open requests", state, waiting)
+        check(state.send_window(None) == self.up_all, "a wrong window of the connection", state, self.up_all)
+        check(not self.closed and state.is_open_read, "the connection to an honest server is closed", state)
         more = not self.draining and self.next_request < 1 << 31
-        check(state.is_open_write == more, "open for requests, or not", state)
+        check(state.is_open_write == more, "wrongly open or closed for requests", state)
         for one in requests:
             ref = RequestRef(7, one.id)
             check(
                 state.body_is_open(ref) == (one.live and one.client_open),
-                "a body is open, or not",
+                "a body is wrongly open or closed",
                 one,
             )
             if one.live and one.client_open:
-                check(state.send_window(ref) == one.up, "another window", one, state.send_window(ref))
+                check(state.send_window(ref) == one.up, "a wrong window", one, state.send_window(ref))
                 room = max(0, min(one.up, self.up_all))
-                check(state.body_window(ref) == room, "another body window", one)
+                check(state.body_window(ref) == room, "a wrong body window", one)
 
     def replay(self) -> None:
         """Repeat everything without forks, and check that the kept states equal those of the repetition."""

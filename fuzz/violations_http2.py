@@ -69,20 +69,22 @@ def connection_error(talk: Talk, octets: bytes, *codes: int) -> None:
     )
     if fault is None:
         return
-    check(fault.code in codes and not fault.local, "another error", fault, codes)
+    check(fault.code in codes and not fault.local, "a wrong error", fault, codes)
     got = shown(merged(talk.events))
     count = len(talk.expected)
-    check(got[:count] == talk.expected, "what came before is lost", got, talk.expected)
+    check(got[:count] == talk.expected, "earlier events are lost", got, talk.expected)
     failed = [(one[1], one[2]) for one in got[count:] if one[0] == "failed"]
-    check(len(failed) == len(got) - count, "events behind an error", got[count:])
+    check(len(failed) == len(got) - count, "events after an error", got[count:])
     wanted = [
         (one.id, (fault.reason, 2 if one.head or one.interims else 1))
         for one in sorted(talk.streams.values(), key=lambda one: (one.promised, one.id))
         if not one.told
     ]
-    check(failed == wanted, "other requests fail", failed, wanted)
+    check(failed == wanted, "the wrong requests fail", failed, wanted)
     replies = [reply(one) for one in talk.sent]
-    check(replies == [*talk.wanted, ("goaway", 0, fault.code)], "no GOAWAY, or more", replies, talk.wanted)
+    check(
+        replies == [*talk.wanted, ("goaway", 0, fault.code)], "not exactly one GOAWAY", replies, talk.wanted
+    )
     state = talk.state
     check(not state.is_open_read and not state.is_open_write and state.open_request_count == 0, "open", state)
     after = state.feed(frame(PING, 0, 0, b"12345678"))
@@ -110,8 +112,8 @@ def limited(talk: Talk, stream: Stream, octets: bytes) -> None:
     give(talk, octets)
     got = shown(merged(talk.events))
     count = len(talk.expected)
-    check(got[:count] == talk.expected, "what came before is lost", got, talk.expected)
-    check(all(one[0] == "failed" for one in got[count:]), "more than a limit allows is given", got[count:])
+    check(got[:count] == talk.expected, "earlier events are lost", got, talk.expected)
+    check(all(one[0] == "failed" for one in got[count:]), "more than a limit allows is returned", got[count:])
     failed = [one[1] for one in got[count:]]
     check(stream.told or stream.id in failed, "a request beyond a limit does not fail", failed, stream)
     if talk.closed:

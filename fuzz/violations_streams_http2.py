@@ -531,7 +531,7 @@ def flood(talk: Talk) -> None:
     check(step.end == CLOSE and not step.state.is_open_read, "open after a flood", step)
     # a moderate number is allowed once what was queued has been written
     calm = talk.state.flushed().feed(frame(PING, 0, 0, b"floods!!") * 100)
-    check(calm.fault is None, "some PINGs are taken for a flood", calm.fault)
+    check(calm.fault is None, "a few PINGs count as a flood", calm.fault)
 
 
 OTHERS: dict[str, Callable[[Talk], None]] = {
@@ -592,7 +592,7 @@ def leave(talk: Talk) -> None:
             for one in talk.remaining
             if not one.told
         ]
-        check(shown(merged(talk.events)) == ends, "other events", talk.events, ends)
+        check(shown(merged(talk.events)) == ends, "wrong events", talk.events, ends)
         last = reply(talk.sent[-1]) if talk.sent else None
         check(
             talk.closed and last == ("goaway", 0, 0), "nothing is left, and nobody leaves", last, talk.state
@@ -609,8 +609,8 @@ def leave(talk: Talk) -> None:
     wanted = (
         [] if style == 2 else [(one.id, ("transport_closed", "connection_reset")[style]) for one in open_ones]
     )
-    check(failed == wanted, "other requests fail at the end", failed, wanted)
+    check(failed == wanted, "the wrong requests fail at the end", failed, wanted)
     check(step.end == CLOSE and not step.state.is_open_read and not step.state.is_open_write, "open", step)
     check(step.state.open_request_count == 0, "requests are open after the end", step.state)
     replies = [reply(one) for one in read_frames(b"".join(step.output))]
-    check(replies == ([("goaway", 0, 0)] if style == 2 else []), "another farewell", replies)
+    check(replies == ([("goaway", 0, 0)] if style == 2 else []), "a wrong GOAWAY", replies)
