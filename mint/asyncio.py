@@ -120,8 +120,8 @@ async def flush(conn: Connection) -> None:
     try:
         if isinstance(link, AsyncioLink):
             await link.drain()
-        elif isinstance(link, TunnelLink) and isinstance(link.carriage, Tunnels):
-            await link.carriage.drain(link)
+        elif isinstance(link, TunnelLink) and isinstance(link.tunnels, Tunnels):
+            await link.tunnels.drain(link)
         else:
             raise TypeError("the connection must belong to asyncio, not to another event loop")
     except TransportError as error:

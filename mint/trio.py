@@ -119,8 +119,8 @@ async def flush(conn: Connection) -> None:
     try:
         if isinstance(link, TrioLink):
             await link.drain()
-        elif isinstance(link, TunnelLink) and isinstance(link.carriage, Tunnels):
-            await link.carriage.drain(link)
+        elif isinstance(link, TunnelLink) and isinstance(link.tunnels, Tunnels):
+            await link.tunnels.drain(link)
         else:
             raise TypeError("the connection must belong to trio, not to another event loop")
     except TransportError as error:

@@ -11,9 +11,9 @@ from .._loops.shared import ELSEWHERE, TunnelLink
 from .._wire.link import Link, Refused
 from ..errors import MintError, TransportClosed, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
-from .carriage import Asked, TunnelsBase
 from .failures import connecting
 from .negotiation import check_connect
+from .tunnels_base import Asked, TunnelsBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

@@ -30,8 +30,8 @@ from .arguments import check_inbox, direction_of
 from .body import as_piece, as_pieces
 from .engine import Engine
 from .failures import Settled, as_fault, common, no_successor
-from .foresight import events_of, last_words, stays_open
 from .identity import Identity
+from .lookahead import events_of, feed_remaining, stays_open
 from .notes import log_notes
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class ConnectionBase(Identity, Generic[_S]):
         link.close()
         if link.lone:
             error.marked(processed=Processed.NO)  # nothing was written
-        state, events = last_words(link, state, error)
+        state, events = feed_remaining(link, state, error)
         told = self._responses(events)
         step = state.lose(as_fault(error))
         told += self._responses(step.responses)

@@ -14,9 +14,9 @@ from .._loops.system import LONGEST, POLLIN, POLLOUT, make_poll, milliseconds
 from .._wire.link import Link, Refused
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
-from .carriage import Asked, TunnelsBase
 from .failures import connecting
 from .negotiation import check_connect
+from .tunnels_base import Asked, TunnelsBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -343,8 +343,8 @@ def _drive(link: TunnelLink, steps: Generator[IOStep, StepAnswer, None], until: 
 
 def _received(link: TunnelLink, until: float | None) -> bytes:
     """Read once from a tunnel; empty at its end."""
-    carriage = link.carriage
-    while (octets := carriage.read(link.tunnel)) is None:
-        carriage.pump(link.tunnel)
-        carriage.wait(until, "receiving", link.can_go_on)
+    tunnels = link.tunnels
+    while (octets := tunnels.read(link.tunnel)) is None:
+        tunnels.pump(link.tunnel)
+        tunnels.wait(until, "receiving", link.can_go_on)
     return octets

@@ -168,7 +168,7 @@ class Mailbox:
         """Raise `TypeError` for a connection of another event loop, `MailboxClosed` after `close`."""
         if not isinstance(transport, Link) or transport.loop_name not in {"any", "asyncio"}:
             raise TypeError("the mailbox belongs to another event loop than the connection")
-        wire = transport.carriage.wire if isinstance(transport, TunnelLink) else transport
+        wire = transport.tunnels.wire if isinstance(transport, TunnelLink) else transport
         if isinstance(wire, AsyncioLink) and wire.loop is not self._loop:
             raise TypeError("the mailbox belongs to another event loop than the connection")
         if self._closed:

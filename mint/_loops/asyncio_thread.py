@@ -30,7 +30,7 @@ class _Watch:
 
     def __init__(self, loop: weakref.ref[asyncio.AbstractEventLoop]) -> None:
         self._loop = loop
-        # Use the lock in `with`, not the condition, as in carriage.py.
+        # Use the lock in `with`, not the condition, as in tunnels_base.py.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self.callbacks: Callbacks = {}

@@ -1,7 +1,7 @@
 """The link over a tunnel through an HTTP/2 connection that many tunnels share.
 
-A `Carriage` reads and writes that connection: `mint.Tunnels`, or the `Tunnels` of an event loop. A link's own
-lock is taken before that of the carriage, never after it.
+A `SharedConnection` reads and writes that connection: `mint.Tunnels`, or the `Tunnels` of an event loop. A
+link's own lock is taken before that of the shared connection, never after it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from .._wire.link import Link, Refused
-from .._wire.pipe import AHEAD, Reading, Writing
+from .._wire.pipe import AHEAD, Writing
 from ..errors import TransportClosed, TransportError
 from ..types import Unread
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ELSEWHERE = "a mailbox receives for this tunnel: pass its messages to stream() of the Tunnels"
 
 
-class Carriage(Protocol):
+class SharedConnection(Protocol):
     """What a link needs from the connection that carries its tunnel."""
 
     @property
@@ -61,7 +61,7 @@ class Carriage(Protocol):
         """Read once for all tunnels, without waiting, unless another thread or a mailbox reads."""
         ...
 
-    def foresees(self, tunnel: Tunnel) -> bool:
+    def has_undelivered(self, tunnel: Tunnel) -> bool:
         """Whether something has arrived for this tunnel that a mailbox or event loop still has to deliver."""
         ...
 
@@ -83,15 +83,15 @@ class TunnelLink(Link):
 
     _plain = True  # its overrides differ from the base only when something has to be waited for
 
-    def __init__(self, carriage: Carriage, tunnel: Tunnel, options: TCPOptions) -> None:
+    def __init__(self, tunnels: SharedConnection, tunnel: Tunnel, options: TCPOptions) -> None:
         super().__init__()
-        wire = carriage.wire
+        wire = tunnels.wire
         self.loop_name: LoopName = wire.loop_name if isinstance(wire, Link) else "blocking"
         self.home: int = wire.home if isinstance(wire, Link) else 0
         self.shared: bool = True
         self.windowed: bool = True
         self.tunnel = tunnel
-        self.carriage = carriage
+        self.tunnels = tunnels
         self._options = options
         self.high_water: int = options.high_water
         self.max_read_ahead: int = options.max_read_ahead
@@ -116,7 +116,7 @@ class TunnelLink(Link):
     @property
     def full(self) -> bool:
         """Whether so much has arrived that the window is no longer refilled."""
-        return super().full or not self.carriage.is_refilled(self.tunnel)
+        return super().full or not self.tunnels.is_refilled(self.tunnel)
 
     @property
     def socket(self) -> sockets.socket | None:
@@ -126,12 +126,12 @@ class TunnelLink(Link):
     @property
     def local_address(self) -> SocketAddress | None:
         """The address of this end of the connection to the proxy."""
-        return self.carriage.wire.local_address
+        return self.tunnels.wire.local_address
 
     @property
     def peer_address(self) -> SocketAddress | None:
         """The address of the proxy."""
-        return self.carriage.wire.peer_address
+        return self.tunnels.wire.peer_address
 
     @property
     def is_writable(self) -> bool:
@@ -143,12 +143,12 @@ class TunnelLink(Link):
     def _push(self) -> int:
         before = self.unsent
         outbox = self.to_write()
-        while self.carriage.pump(self.tunnel):
+        while self.tunnels.pump(self.tunnel):
             if not outbox or self.tunnel.waiting:
                 return before - self.unsent
             piece = memoryview(outbox[0])[:AHEAD]
             self.accepted(len(piece))
-            self.carriage.pump(self.tunnel, piece)
+            self.tunnels.pump(self.tunnel, piece)
             outbox = self.to_write()
         if self.unsent or outbox:
             raise self.tunnel.failure or TransportClosed()
@@ -156,14 +156,14 @@ class TunnelLink(Link):
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
         try:
-            octets = self.carriage.read(self.tunnel)
+            octets = self.tunnels.read(self.tunnel)
             if octets is None and wait:
                 if self.unsent:
                     self._write(wait=False)
                     if self.held_back:
                         return None
-                self.carriage.wait(until, "receiving", self.can_go_on)
-                octets = self.carriage.read(self.tunnel)
+                self.tunnels.wait(until, "receiving", self.can_go_on)
+                octets = self.tunnels.read(self.tunnel)
         except TimeoutError:
             raise
         except TransportError as error:
@@ -176,13 +176,13 @@ class TunnelLink(Link):
     def _transmit(self, *, wait: bool) -> None:
         self._push()
         # If a mailbox reads, do not wait: the rest is sent when WINDOW_UPDATE arrives.
-        if wait and self.unsent > self.high_water and self.carriage.waits:
+        if wait and self.unsent > self.high_water and self.tunnels.waits:
             self._drain(self.high_water, self._options.send_timeout, each=True)
 
     def _drain(self, down_to: int, timeout: float | None, *, each: bool) -> None:
         until = None if timeout is None else monotonic() + timeout
         while self.unsent > down_to and not (self.full or self.held_back):
-            self.carriage.wait(until, "sending", self._has_room)
+            self.tunnels.wait(until, "sending", self._has_room)
             if self._push() and each and timeout is not None:
                 until = monotonic() + timeout
 
@@ -192,7 +192,7 @@ class TunnelLink(Link):
 
     def _has_room(self) -> bool:
         """Whether the windows allow something (another thread may have read the update), or never will."""
-        return self.carriage.room(self.tunnel.ref) != 0
+        return self.tunnels.room(self.tunnel.ref) != 0
 
     def flush(self, timeout: float | None) -> None:
         """Write everything queued; if that fails but something has arrived, return: it is received first."""
@@ -220,24 +220,24 @@ class TunnelLink(Link):
         super().permit(call)
         if self.home:
             raise RuntimeError(f"{call} would block: use the Mailbox and the flush of mint.{self.loop_name}")
-        if not self.carriage.waits and (call == "recv" or self.unsent):
+        if not self.tunnels.waits and (call == "recv" or self.unsent):
             raise Refused(ELSEWHERE)
 
     def set_inbox(self, inbox: Inbox | None) -> None:
         """Change the mode; in active mode, the connection to the proxy must be in active mode, too."""
-        if inbox is not None and self.carriage.waits:
+        if inbox is not None and self.tunnels.waits:
             raise RuntimeError(
                 "the connection to the proxy must be in active mode first: use set_mode of the Tunnels"
             )
         super().set_inbox(inbox)
 
     def _end_writing(self) -> None:
-        self.carriage.end(self.tunnel)
+        self.tunnels.end(self.tunnel)
 
     def _fetch(self) -> bytes | None:
         """Return what arrived through the tunnel; if nothing has, read once for all tunnels first."""
         if not self.tunnel.has_next:
-            self.carriage.look()
+            self.tunnels.look()
         return self._pull(None, wait=False)
 
     def look(self) -> Unread | None:
@@ -246,7 +246,7 @@ class TunnelLink(Link):
         While a mailbox reads for all tunnels, this also considers what it has not delivered yet.
         """
         found = super().look()
-        if found is None and self.carriage.foresees(self.tunnel):
+        if found is None and self.tunnels.has_undelivered(self.tunnel):
             return Unread((), ended=False, failure=None, handed_out=True)
         return found
 
@@ -254,13 +254,7 @@ class TunnelLink(Link):
         if self.inbox is not None and self.has_next:
             self.inbox.watch(self)
 
-    def _gather(self, error: TransportError) -> None:
-        # If the stream has ended, `_pull` of the base has set the failure that says how.
-        super()._gather(error)
-        if self._reading == Reading.OPEN:
-            self.fail(error)
-
     def _shut(self) -> None:
         if self._writing != Writing.FAILED:
             self._end_writing()
-        self.carriage.forget(self.tunnel)
+        self.tunnels.forget(self.tunnel)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .. import _checks
 from .._connections.http1 import HTTP1
 from .._connections.http2 import HTTP2
-from .._connections.rehearsal import check_trailers, refusal
+from .._connections.request_checks import check_trailers, refusal
 from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds
 from ..errors import ContentTooLarge, MintError, TransportTimeout
 from ._answer import MAX_SIZE, Collector, Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._connections import http1, http2
-from .._connections.rehearsal import refusal
+from .._connections.request_checks import refusal
 from .._wire.memory import Memory
 from ..exchange._procedure import SMALL, has
 

@@ -1,4 +1,4 @@
-"""A timer may be a moment early: whoever has waited for all the time that was left is late, and gives up."""
+"""A timer may fire slightly early: after a wait for all the time that was left, the timeout is raised."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def in_trio(tcp: mint.TCPOptions, seconds: float | None) -> Decided:
 def test_whoever_waited_to_the_end_is_late(
     wait: Callable[[mint.TCPOptions, float | None], Decided], seconds: float | None, limit: float
 ) -> None:
-    """The clock says that the time is not up, and would say so again and again."""
+    """The clock shows that the time is not up, and would show that again and again."""
     tcp = mint.TCPOptions(connect_timeout=limit)
     with FakeClock().installed(dialer):
         if limit == LIMIT:

@@ -1,4 +1,4 @@
-"""The connecting procedure without any socket: names, families, races, failures, time, cancellation."""
+"""The connecting procedure without sockets: names, families, races, failures, time limits, cancellation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def four(number: int) -> Endpoint:
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of an attempt, how many seconds after it was dialled."""
+    """The result of an attempt, and how many seconds after its start it is known."""
 
     after: float = 0.0
     error: TransportError | None = None
@@ -67,7 +67,7 @@ class Try(Attempt):
 
 @dataclass
 class World:
-    """A world of tables, with a clock that only waiting moves."""
+    """A simulated network made of tables, with a clock that advances only in waits."""
 
     fates: dict[Endpoint, Fate] = field(default_factory=dict)
     names: dict[str, tuple[Endpoint, ...]] = field(default_factory=dict)
@@ -260,7 +260,7 @@ def test_the_deadline_ends_the_race() -> None:
 
 
 def test_contexts_come_before_names() -> None:
-    """A file that cannot be loaded costs no connection."""
+    """If a file cannot be loaded, no connection is made."""
     world = World()
     tls = mint.TLSOptions(ca_file="/nonexistent.pem")
     plan = make_plan("https", "a.test", 443, None, mint.TCPOptions(), tls, ("http/1.1",))
@@ -279,7 +279,7 @@ def test_a_server_that_closes_in_the_handshake_is_told() -> None:
 
 
 def test_closing_the_procedure_at_any_step_is_quiet() -> None:
-    """What a cancelled driver does: the generator asks for nothing more."""
+    """A cancelled driver closes the generator, which yields no more steps."""
     tls = mint.TLSOptions(context=ssl.create_default_context())
     names: dict[str, tuple[Endpoint, ...]] = {"a.test": (six(1), four(1))}
     steps = 0

@@ -1,4 +1,4 @@
-"""SOCKS5 and SOCKS4a, with proxies that play scripts (R31, R32)."""
+"""SOCKS5 and SOCKS4a, with scripted proxies (R31, R32)."""
 
 from __future__ import annotations
 

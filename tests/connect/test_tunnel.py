@@ -1,4 +1,4 @@
-"""The way through HTTP/1 proxies, over loopback, with proxies that play scripts."""
+"""Tunnels through HTTP/1 proxies, over loopback, with scripted proxies."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from mint._core.http2 import Config
 from mint._wire import stream
 from mint.testing.frames import priority, serialize, settings
 
-# What says something about requests of which there is one, or about a value that a connection has.
+# Options that concern the number of requests, or a value of a connection, and do not apply to one tunnel.
 NOT_OF_TUNNELS = {"max_pipelined", "max_pings", "initial_max_concurrent_streams", "skip_target_validation"}
 
 

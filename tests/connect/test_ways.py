@@ -1,4 +1,4 @@
-"""Every option counts on every way: direct, through every kind of proxy, a Unix socket, a given socket."""
+"""Every option applies to every route: direct, every kind of proxy, a Unix socket, a given socket."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def fingerprints(way: Road, tmp: Path) -> None:
     with pytest.raises(errors.CertificateNotPinned, match=of_certificate) as caught:
         way.connect("https", tls=mint.TLSOptions(ca_data=CA, fingerprints=frozenset({other})))
     assert caught.value.processed is mint.Processed.NO
-    # They come beside the other checks, also where those are turned off; and with a context of the caller's.
+    # They are checked in addition to the other checks, even if those are off, and with the caller's context.
     with pytest.raises(errors.CertificateRejected, match=r"self.signed|unable to get"):
         way.connect("https", tls=mint.TLSOptions(fingerprints=frozenset({of_certificate})))
     with pytest.raises(errors.CertificateNotPinned):
@@ -210,14 +210,14 @@ def check_hostname(way: Road, tmp: Path) -> None:
         assert (host, names.certificate) == (name, certificate)
         assert {"other.example", "*.wild.example"} <= set(names.dns)
         assert names.addresses == ("127.0.0.1",)
-    # OpenSSL's own check lets no wildcard match an underscore.
+    # In OpenSSL's own check, a wildcard does not match an underscore.
     with pytest.raises(errors.HostnameRejected, match="not valid for 'my_host"):
         way.connect("https", tls=mint.TLSOptions(ca_data=CA, server_hostname="my_host.wild.example"))
     with pytest.raises(errors.HostnameRejected, match=r"refused 'wrong.example'") as caught:
         wrong = mint.TLSOptions(ca_data=CA, server_hostname="wrong.example", check_hostname=check)
         way.connect("https", tls=wrong)
     assert caught.value.processed is mint.Processed.NO
-    # Everything else is checked as ever.
+    # Everything else is checked as usual.
     with pytest.raises(errors.CertificateRejected, match=r"self.signed|unable to get"):
         way.connect("https", tls=mint.TLSOptions(check_hostname=lambda _host, _names: True))
     mine = ssl.create_default_context(cadata=CA)
@@ -308,7 +308,7 @@ def keepalive(way: Road) -> None:
 
 
 def send_buffer(way: Road) -> None:
-    # Linux doubles what it is asked for.
+    # Linux doubles the requested size.
     assert asked(connected(way, send_buffer=10_000), socket.SOL_SOCKET, socket.SO_SNDBUF) == 20_000
 
 
@@ -324,12 +324,12 @@ def receive_size(way: Road) -> None:
         conn, _ = conn.recv(timeout=10)
         reads += 1
     conn.close()
-    # A record of TLS tells nothing before its end.
+    # A TLS record gives no plaintext before it is complete.
     assert reads > 1 or "TLS" in way.way or way.way == "https proxy"
 
 
 def high_water(way: Road) -> None:
-    """Nobody reads the body; a low mark makes the request wait, a high one does not."""
+    """The peer does not read the body; a low mark makes the request wait, a high one does not."""
     body = bytes(30_000_000)
     conn = connected(way, high_water=100_000_000, send_timeout=0.05)
     conn.request("POST", "/wait", (), body)[0].close()
@@ -342,7 +342,7 @@ send_timeout = high_water
 
 
 def max_read_ahead(way: Road) -> None:
-    """An operation that waits to send stops waiting once so much has arrived."""
+    """An operation that waits to send stops waiting when `max_read_ahead` octets have arrived."""
     if way.way.startswith("forwarded"):
         return  # the test's own proxy forwards whole bodies
     conn = connected(way, high_water=1, max_read_ahead=1, send_timeout=10)
@@ -364,7 +364,7 @@ def max_read_ahead(way: Road) -> None:
 
 def connect_timeout(way: Road) -> None:
     if way.way == "given socket":
-        return  # there is nothing left to wait for; with TLS there is
+        return  # nothing is left to wait for, unlike with TLS
     with pytest.raises((errors.TransportTimeout, errors.TunnelTimeout)):
         connected(way, connect_timeout=0)
 
@@ -483,7 +483,7 @@ def test_w45_http2_that_was_demanded_must_be_agreed_on(way: Way) -> None:
 @pytest.mark.parametrize("way", SECURE)
 def test_w42_a_protocol_that_nobody_asked_for_closes_everything(way: Way) -> None:
     context = server_context(alpn=("http/1.1",))
-    # What the handshake left open would be told as a ResourceWarning, which is an error here.
+    # A socket that the handshake left open would cause a ResourceWarning, which is an error here.
     with (
         Origin(hello, tls=context, family=family_of(way)) as origin,
         road(way, origin) as made,
@@ -548,7 +548,7 @@ def test_log(way: Way, caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("way", NAMED)
 def test_resolver(way: Way) -> None:
-    """The name that is resolved here is that of the server, or of the proxy that is asked for it."""
+    """The name that is resolved is that of the server, or that of the proxy."""
     names: list[str] = []
 
     def resolve(host: str, port: int) -> list[str]:
@@ -595,7 +595,7 @@ def test_half_closing_a_tunnel_of_the_caller(way: Way) -> None:
         assert content == data + b"!"
 
 
-# -- nobody is told what is meant for another
+# -- headers are sent only to the peer that they are meant for
 
 TO_ORIGIN: Final = (("authorization", "Bearer for-the-origin"), ("cookie", "for=the-origin"))
 TO_PROXY: Final = (("x-for", "the-proxy"),)
@@ -624,7 +624,7 @@ def test_credentials_reach_only_whom_they_are_for(way: Way, scheme: mint.types.S
             (request,) = made.http.requests
             names = {name for name, _ in request.headers}
             assert {"proxy-authorization", "x-for"} <= names
-            # A proxy that forwards has to read what it forwards; one that tunnels never sees it.
+            # A forward proxy has to read what it forwards; a proxy with a tunnel never sees it.
             assert ("authorization" in names) is way.startswith("forwarded")
         else:
             assert made.socks is not None

@@ -1,4 +1,4 @@
-"""Every way to an origin in asyncio and in trio: connecting is written once, so they are the same."""
+"""Every route to an origin in asyncio and in trio, which share the connecting procedure."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_forwarding(world: str, way: Way) -> None:
 @pytest.mark.parametrize("way", TUNNELS)
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_certificate_is_checked_on_every_way(world: str, way: Way) -> None:
-    # The proxies of the test run in this process, too: first they must be gone.
+    # The proxies of the test run in this process, too, and must have ended first.
     with (
         no_socket_left(),
         Origin(echo, tls=server_context()) as origin,

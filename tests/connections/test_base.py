@@ -1,4 +1,4 @@
-"""What both protocols' connections share, shown on HTTP/1 over an in-memory link."""
+"""The base of the connections of both protocols, tested with HTTP/1 over an in-memory link."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def over_memory() -> tuple[mint.HTTP1, Memory]:
 
 
 class Unwilling(Memory):
-    """A link whose sending fails, once it is told to."""
+    """A link whose sending fails when a test asks for it."""
 
     failure: BaseException | None = None
 
@@ -399,7 +399,7 @@ def test_a_request_fails_with_the_error_that_broke_the_wire(
 
 
 class Box:
-    """A mailbox that only writes down what it is told."""
+    """A mailbox that only records its calls."""
 
     def __init__(self) -> None:
         self.watched: list[Transport] = []
@@ -522,7 +522,7 @@ def test_a_value_that_nobody_made_is_refused_in_python() -> None:
 
 
 class Name(str):
-    """Text, but not of the very type."""
+    """Text of a subclass of `str`."""
 
     __slots__ = ()
 
@@ -555,7 +555,7 @@ def test_a_fault_in_active_mode_does_not_arm_again() -> None:
 
 
 def test_an_error_that_leaves_reading_open_arms_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No fault of HTTP/1 does; whoever feeds a connection relies on it all the same."""
+    """No fault of HTTP/1 does that, but callers of `stream` rely on it."""
     conn, link, box = active()
     link.plain = False  # the compiled course asks nobody
     conn, _ = conn.request("GET", "/")
@@ -638,7 +638,7 @@ def test_a_streamed_body_goes_out_in_pieces() -> None:
 
 @pytest.mark.parametrize("wrong", [5, "text", [1, 2], None])
 def test_a_piece_that_is_no_bytes_is_misuse(wrong: object) -> None:
-    """`bytes(5)` would be five zeros."""
+    """`bytes(5)` would be five zero octets."""
     conn, link = over_memory()
     conn, ref = conn.request("POST", "/", (), mint.STREAM)
     link.take()
@@ -657,7 +657,7 @@ def test_requests_can_be_queued_and_flushed_together() -> None:
 
 
 class Text(enum.StrEnum):
-    """Text that is of a type of its own."""
+    """Text of a subclass of `str`."""
 
     METHOD = "PUT"
     TARGET = "/here"
@@ -666,7 +666,7 @@ class Text(enum.StrEnum):
 
 
 class Octets(bytes):
-    """Octets that are."""
+    """Octets of a subclass of `bytes`."""
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -674,7 +674,7 @@ class Octets(bytes):
 def test_subclasses_of_str_and_bytes_are_taken(
     initiate: Callable[..., mint.HTTP1 | mint.HTTP2], plain: bool
 ) -> None:
-    """`http.HTTPMethod.GET` is a `str` as the type says, and was refused with TypeError."""
+    """`http.HTTPMethod.GET` is an instance of `str`, but was refused with TypeError."""
 
     def sent(method: str, target: str, name: str, value: str, octets: bytes) -> bytes:
         link = Memory()

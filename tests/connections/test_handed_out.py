@@ -1,4 +1,4 @@
-"""What fails while a message is handed out and not fed: the peer is heard in order, or not at all."""
+"""Failures while a message of the mailbox is outstanding: octets are decoded in order, or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 PARTS = [b"a" * 3_000, b"b" * 3_000, b"c" * 3_000]
-"""The content, as the mailbox hands it out: of the last part nobody knows before sending has failed."""
+"""The content, in the parts that the mailbox returns; the last part arrives before sending fails."""
 
 Loop: TypeAlias = Literal["blocking", "asyncio", "trio"]
 Protocol: TypeAlias = Literal["http1", "http2"]
@@ -30,7 +30,7 @@ Operation: TypeAlias = "Callable[[mint.Connection, mint.RequestRef], mint.Connec
 
 
 def parts_of(protocol: Protocol, count: int, *, complete: bool) -> list[bytes]:
-    """Return so many parts of a response; more is announced where it is not complete."""
+    """Return `count` parts of a response; if it is not complete, its length announces more."""
     if protocol == "http1":
         head = b"HTTP/1.1 413 No\r\ncontent-length: %d\r\n\r\n" % (3_000 * count + (not complete))
         return [head + PARTS[0], *PARTS[1:count]]
@@ -61,7 +61,7 @@ async def scenario(
     *,
     closes: bool,
 ) -> list[mint.Response]:
-    """Return everything that was heard, in order, from wherever it came."""
+    """Return everything that was received, in order, from all sources."""
     heard: list[mint.Response] = []
     conn, ref = conn.request("POST", "/", (("content-length", "1000000"),), mint.STREAM)
 
@@ -147,7 +147,7 @@ def play(
 def test_what_the_peer_said_is_heard_in_order(
     loop: Loop, protocol: Protocol, count: int, complete: bool, operation: Operation
 ) -> None:
-    """The peer has gone; `count` says whether something came behind the message that was handed out."""
+    """The peer is gone; `count` says whether something followed the outstanding message."""
     heard = play(loop, protocol, parts_of(protocol, count, complete=complete), operation)
     assert content(heard) == b"".join(PARTS[:count])
     ends = [type(each) for each in heard if isinstance(each, (mint.Done, mint.RequestFailed))]
@@ -182,7 +182,7 @@ def test_a_timeout_of_sending_loses_nothing(protocol: Protocol, count: int, comp
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 def test_nor_does_one_in_passive_mode(protocol: Protocol) -> None:
-    """A message is in the hands of the program while the connection has left the mailbox."""
+    """A message is outstanding, but the connection has left the mailbox."""
     client, server = socket.socketpair()
     tcp = mint.TCPOptions(high_water=1, send_timeout=0.01, send_buffer=1)
     window = http2.settings((4, 10_000_000)).serialize() + http2.window_update(0, 10_000_000).serialize()

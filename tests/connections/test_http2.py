@@ -1,4 +1,4 @@
-"""The HTTP/2 facade over an in-memory link: every verb, typed settings, windows, the drain."""
+"""HTTP/2 connections over an in-memory link: every method, typed settings, windows, draining."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OK = ((":status", "200"),)
 def over_memory(
     options: mint.HTTP2Options | None = None, *, settings: tuple[tuple[int, int], ...] = ()
 ) -> tuple[mint.HTTP2, Memory]:
-    """Return a connection whose handshake is done."""
+    """Return a connection after the exchange of SETTINGS."""
     link = Memory()
     conn = mint.http2.initiate(
         link,
@@ -43,7 +43,7 @@ def over_memory(
 
 
 def frames_in(octets: bytes) -> list[f.Frame]:
-    """Take apart what was sent."""
+    """Parse the frames that were sent."""
     found = []
     while octets:
         length, frame = f.parse_head(octets[: f.HEAD_SIZE])
@@ -378,7 +378,7 @@ def test_w28_weak_tls_is_refused_for_http2() -> None:
 
 
 def test_an_error_that_ends_a_connection_names_every_request_that_was_open() -> None:
-    """A GOAWAY leaves requests open; where the answer to the next frame cannot be written, they fail."""
+    """A GOAWAY leaves requests open; if the answer to the next frame cannot be written, they fail."""
     link = Breaking()
     conn = mint.http2.initiate(link, scheme="https", hostname="example.org", port=443, identity=7)
     conn, first = conn.request("GET", "/")
@@ -398,7 +398,7 @@ def test_an_error_that_ends_a_connection_names_every_request_that_was_open() -> 
 
 
 class Refusing(Memory):
-    """A link that takes no more octets, although some have arrived."""
+    """A link that accepts no more octets, although some have arrived."""
 
     cause: BaseException | None = None
 
@@ -454,7 +454,7 @@ def test_what_is_heard_while_the_wire_breaks_is_not_lost(
     while error is not None and not isinstance(error, kind):
         error = error.__cause__
     assert isinstance(error, kind)
-    # Where what was heard comes first, the next read tells of the break.
+    # What had arrived is received first; the next read reports the error.
     assert not conn.after(caught.value).is_open("write" if outlived else "read")
 
 

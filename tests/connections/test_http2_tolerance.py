@@ -1,4 +1,4 @@
-"""What HTTP/2 tolerates of servers by name, and what it sends unchecked. RFC 9113 8.2.1, 8.3.1."""
+"""Deviations of servers that HTTP/2 tolerates by option, and unchecked targets. RFC 9113 8.2.1, 8.3.1."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def play(
 
 
 def outcome(responses: list[mint.Response]) -> object:
-    """Return the fields, or what the failure says."""
+    """Return the fields, or the reason of the failure."""
     for response in responses:
         if isinstance(response, mint.RequestFailed):
             return str(response.error)

@@ -1,4 +1,4 @@
-"""What arrives while no request is open is the answer to none, under every event loop and on every route.
+"""Octets that arrive while no request is open are never a response, in every event loop and on every route.
 
 RFC 9112 9.2, 9.5; RFC 9113 6.8. The scenarios use only the public API. Each server is the other end of a
 socket pair that the test itself writes to, so that what "has arrived" is known without waiting.
@@ -46,7 +46,7 @@ KINDS: tuple[Kind, ...] = ("plain", "TLS", "HTTP/1 tunnel", "HTTP/2 tunnel")
 
 
 class Far:
-    """The far end of a connection: what the test lets the server say."""
+    """The far end of a connection, which sends what the test wants."""
 
     def __init__(self, kind: Kind) -> None:
         self.near, self.sock = socket.socketpair()
@@ -70,7 +70,7 @@ class Far:
             (self.tls or self.sock).shutdown(socket.SHUT_WR)
 
     def sent(self) -> bytes:
-        """Return what has been sent to the server and was not returned yet; in clear only."""
+        """Return what has been sent to the server and was not returned yet; only in clear."""
         if self.tls is not None:
             return b""
         self.sock.setblocking(False)
@@ -86,7 +86,7 @@ class Far:
 
 
 class World(ABC):
-    """One event loop: how a connection is made, received from, and how the loop gets its turn."""
+    """One event loop: how to make a connection, how to receive from it, and how to let the loop run."""
 
     @abstractmethod
     async def connect(self, *where: Any, **options: Any) -> mint.Connection: ...
@@ -322,7 +322,7 @@ WRITERS = ("receiving", "another request", "a piece", "flush")
 def test_what_arrives_before_a_queued_request_is_written_is_not_its_answer(
     world: World, kind: Kind, arrival: str, turn: bool, writer: str
 ) -> None:
-    """Whatever writes the queue next: nothing of the request leaves, and it fails with `NO`."""
+    """Whatever would write the queue next, nothing of the request is sent, and it fails with `NO`."""
     arrive, _ = ARRIVALS[arrival]
 
     async def scenario() -> None:
@@ -428,7 +428,7 @@ def test_what_came_behind_the_answer_of_a_proxy(world: World) -> None:
 
 
 def test_looking_changes_nothing(world: World, kind: Kind) -> None:
-    """Also TLS session tickets and frames of the proxy are there, and are no answer."""
+    """TLS session tickets and frames of the proxy have arrived, too, and they are not a response."""
 
     async def scenario() -> None:
         with ExitStack() as stack:
@@ -441,7 +441,7 @@ def test_looking_changes_nothing(world: World, kind: Kind) -> None:
             conn, ref = conn.request("GET", "/third")
             far.say(STRAY)
             await world.turn()
-            assert conn.is_usable()  # a request that is open may be answered
+            assert conn.is_usable()  # it may be the response to an open request
             got: list[mint.Response] = []
             while conn.open_request_count:
                 conn, responses = await world.receive(conn)
@@ -506,7 +506,7 @@ def test_http2_is_usable_unless_the_server_goes(world: World, name: str, turn: b
     ],
 )
 def test_an_end_behind_something_else_is_seen(world: World, kind: Kind, last: str, turn: bool) -> None:
-    """Each was written by itself, so that one read of the socket may return only the first."""
+    """Each was written separately, so that one read of the socket may return only the first."""
 
     async def scenario() -> None:
         with ExitStack() as stack:
@@ -530,7 +530,7 @@ def test_an_end_behind_something_else_is_seen(world: World, kind: Kind, last: st
 
 
 def test_looking_again_and_again_does_not_empty_the_socket() -> None:
-    """What nobody receives stays with the system beyond 64 KiB and one read, however often one looks."""
+    """However often one looks, at most 64 KiB and one read are taken; the rest stays in the system."""
     with ExitStack() as stack:
         far = Far("plain")
         stack.callback(far.close)
@@ -549,7 +549,7 @@ def test_looking_again_and_again_does_not_empty_the_socket() -> None:
 
 
 def test_a_message_that_was_handed_out_is_not_forgotten(world: World) -> None:
-    """What a mailbox has handed out has arrived, though the connection does not know yet what it is."""
+    """A message that a mailbox has returned has arrived, although the connection has not decoded it yet."""
     if isinstance(world, Blocking) and not isinstance(world, WithMailbox):
         return  # there is no mailbox
 
@@ -596,7 +596,7 @@ def test_what_arrives_through_a_shared_connection(arrival: str, active: bool) ->
             assert conn.is_usable()
             arrive(far)
             assert not conn.is_usable()
-            # What the mailbox has not handed out yet is still its own to hand out.
+            # Messages that the mailbox has not returned yet are left to the mailbox.
             with pytest.raises(errors.Closed) as refused:
                 conn.request("POST", "/", (), b"pay")
             assert refused.value.processed is Processed.NO
@@ -611,7 +611,7 @@ def test_what_arrives_through_a_shared_connection(arrival: str, active: bool) ->
         assert b"pay" not in far.sent()
 
 
-# -- without a wire
+# -- in memory
 
 
 def test_in_memory() -> None:
@@ -627,7 +627,7 @@ def test_in_memory() -> None:
 
 
 def test_a_refused_request_asks_nobody() -> None:
-    """A mistake in the request is told first; the connection is as it was."""
+    """An error of the request is raised first; the connection is unchanged."""
     link = mint.transport.Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="server.test")
     link.put(STRAY)

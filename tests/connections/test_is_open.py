@@ -1,4 +1,4 @@
-"""`is_open()` says what `request` would do, after every octet of every conversation."""
+"""`is_open()` predicts what `request` does, after every octet of every conversation."""
 
 from __future__ import annotations
 

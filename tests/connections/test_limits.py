@@ -35,7 +35,7 @@ Connection: TypeAlias = mint.HTTP1 | mint.HTTP2
 
 
 def begin(options: Options, *, clock: Callable[[], float] | None = None) -> tuple[Connection, Memory]:
-    """Return a connection in memory; an HTTP/2 server has said its SETTINGS."""
+    """Return a connection in memory; for HTTP/2, the server's SETTINGS have arrived."""
     link = Memory(clock=clock)
     if isinstance(options, HTTP1Options):
         return mint.http1.initiate(
@@ -49,7 +49,7 @@ def begin(options: Options, *, clock: Callable[[], float] | None = None) -> tupl
 
 
 def receive(conn: Connection, link: Memory, octets: bytes) -> tuple[Connection, errors.MintError | None]:
-    """Let these octets arrive; return the error that came of them, raised or as a response."""
+    """Let these octets arrive; return the error, whether it is raised or in a response."""
     link.put(octets)
     try:
         conn, responses = conn.recv(timeout=0)
@@ -60,7 +60,7 @@ def receive(conn: Connection, link: Memory, octets: bytes) -> tuple[Connection, 
 
 
 def after_a_request(octets: bytes) -> Callable[[Options], errors.MintError | None]:
-    """Return what comes of octets that answer a request."""
+    """Return the error of octets that answer a request."""
 
     def play(options: Options) -> errors.MintError | None:
         conn, link = begin(options)
@@ -71,7 +71,7 @@ def after_a_request(octets: bytes) -> Callable[[Options], errors.MintError | Non
 
 
 def repeated(octets: Callable[[int], bytes], times: int, requests: int = 0) -> Callable[[Options], object]:
-    """Return what comes of so many reads, on a clock that stands still, by a peer that does not read."""
+    """Return the error after a number of reads, with a stopped clock and a peer that does not read."""
 
     def play(options: Options) -> errors.MintError | None:
         conn, link = begin(options, clock=lambda: 1.0)
@@ -87,7 +87,7 @@ def repeated(octets: Callable[[int], bytes], times: int, requests: int = 0) -> C
 
 
 def asked(times: int, *, early: bool = False) -> Callable[[Options], object]:
-    """Return what comes of so many requests, before SETTINGS if they are early."""
+    """Return the error after a number of requests; `early` ones are sent before SETTINGS arrive."""
 
     def play(options: Options) -> errors.MintError | None:
         if early and isinstance(options, HTTP2Options):
@@ -107,7 +107,7 @@ def asked(times: int, *, early: bool = False) -> Callable[[Options], object]:
 
 
 def pinged(times: int) -> Callable[[Options], object]:
-    """Return what comes of so many pings of ours."""
+    """Return the error after a number of own pings."""
 
     def play(options: Options) -> errors.MintError | None:
         conn, _ = begin(options)
@@ -123,7 +123,7 @@ def pinged(times: int) -> Callable[[Options], object]:
 
 
 def discarded(size: int) -> Callable[[Options], object]:
-    """Return what ends the connection when a response has a head of this size."""
+    """Return the error that ends the connection when a response has a head of this size."""
 
     def play(options: Options) -> errors.MintError | None:
         assert isinstance(options, HTTP2Options)
@@ -136,13 +136,13 @@ def discarded(size: int) -> Callable[[Options], object]:
 
 
 def large_frame(options: Options) -> errors.MintError | None:
-    """Return what comes of a frame that exceeds the window of the connection and nothing else."""
+    """Return the error of a frame that exceeds only the window of the connection."""
     assert isinstance(options, HTTP2Options)
     options = replace(options, client_settings=ClientSettings(max_frame_size=2**20))
     return after_a_request(frame(1, 4, 1, b"\x88") + data(1, bytes(65_536)))(options)
 
 
-# Options with the limit at a small value, what exceeds it by one, what does not.
+# Options with a small limit, an action that exceeds it by one, and one that does not.
 Play: TypeAlias = "Callable[[Options], object]"
 EXCEEDED: dict[tuple[type[Options | ClientSettings], str], tuple[int, Play, Play]] = {
     **{
@@ -206,7 +206,7 @@ def test_a_limit_has_the_error_that_its_declaration_names(
     declared = declarations(kind)[name].error
     assert type(error).__name__ == declared, error
     assert isinstance(error, errors.MintError)
-    # What HTTP/2 itself limits has errors of its own (RFC 9113 7).
+    # Limits of HTTP/2 itself have errors of their own (RFC 9113 7).
     if declared not in {"FlowControlError", "FrameSizeError"}:
         assert str(value) in str(error), error
     assert within(options) is None
@@ -238,7 +238,7 @@ def sent(*actions: Callable[[Connection], Connection]) -> Callable[[Options], ob
 
 
 def answered(octets: bytes, *, hide: bool = False) -> Callable[[Options], object]:
-    """Return the responses to a request, or how the first failure reads, and what was written."""
+    """Return the responses to a request, or the text of the first failure, and what was written."""
 
     def play(options: Options) -> object:
         conn, link = begin(options)
@@ -264,7 +264,7 @@ def first_octets(options: Options) -> object:
 
 
 def get(target: str = "/", headers: tuple[tuple[str, str], ...] = ()) -> Callable[[Connection], Connection]:
-    """Return the action that sends a request; one that is refused changes nothing."""
+    """Return the action that sends a request; a request that is refused changes nothing."""
 
     def act(conn: Connection) -> Connection:
         try:
@@ -276,7 +276,7 @@ def get(target: str = "/", headers: tuple[tuple[str, str], ...] = ()) -> Callabl
 
 
 def cancelled(conn: Connection) -> Connection:
-    """Make a request and give it up."""
+    """Send a request and cancel it."""
     assert isinstance(conn, mint.HTTP2)
     conn, ref = conn.request("GET", "/")
     return conn.cancel_request(ref)

@@ -1,4 +1,4 @@
-"""What was received before a pipelined request was sent is not its answer (SECURITY.md, Pipelining)."""
+"""Octets that were received before a pipelined request was sent are not its response (SECURITY.md)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_was_received_answers_no_later_request(world: World, kind: Kind, cu
 
 
 def test_what_was_not_received_is_taken_in_the_order_of_the_requests(world: World, kind: Kind) -> None:
-    """It may belong to the requests that are open, so nobody looks at it before another one is sent."""
+    """It may be a response to the open requests, so it is not checked before another one is sent."""
 
     async def scenario() -> None:
         with ExitStack() as stack:

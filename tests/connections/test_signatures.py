@@ -22,7 +22,7 @@ CONNECTS: dict[str, Callable[..., object]] = {
     "mint.http1": mint.http1.connect,
     "mint.http2": mint.http2.connect,
 }
-# What is said by the name of the function, or is of no use there.
+# Arguments that the name of the function implies, or that have no use there.
 LEFT_OUT = {"mint.http1": {"protocols", "http2"}, "mint.http2": {"protocols", "http1"}}
 
 

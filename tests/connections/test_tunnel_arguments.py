@@ -77,7 +77,7 @@ def test_what_is_no_connection_is_refused_by_name(world: str) -> None:
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_arguments_of_a_tunnel_are_refused_by_name(name: str) -> None:
-    """Those of asyncio and trio are checked by the same functions, for connections that belong to a loop."""
+    """The arguments in asyncio and trio are checked by the same functions."""
     for wrong in ARGUMENTS[name]:
         given: dict[str, object] = {"scheme": "http", "address": "origin.example", "port": 80, name: wrong}
         conn, link = proxied()

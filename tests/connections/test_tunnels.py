@@ -11,7 +11,7 @@ import pytest
 
 import mint
 from mint import errors
-from mint._connections.carriage import MOST_HELD
+from mint._connections.tunnels_base import MOST_HELD
 from mint._loops.shared import TunnelLink
 from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Step, Wait, http2
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, window_update
@@ -104,7 +104,7 @@ def test_a_reader_that_is_slow_holds_up_nobody_and_nothing_piles_up() -> None:
         assert isinstance(link, TunnelLink)
         for _ in range(40):
             assert fetch(tunnels.connect("http", "127.0.0.1", origin.port))[0] == 200
-        # What came before the window was closed, and what it held then, is all that waits.
+        # Only what arrived before the window was closed, and what it still allowed then, waits.
         assert link.tunnel.held <= MOST_HELD + 200_000
         count = 0
         with slow:
@@ -132,7 +132,7 @@ def test_much_goes_up_through_small_windows() -> None:
 
 
 def test_much_goes_up_through_a_mailbox() -> None:
-    """Above the high-water mark it was refused, with a broken connection, since nobody else reads."""
+    """Above the high-water mark it was refused with a broken connection, because nothing else reads."""
     received: list[int] = []
 
     def take(request: Request) -> Response:
@@ -158,7 +158,7 @@ def test_through_a_mailbox() -> None:
         conns = [tunnels.connect("http", "127.0.0.1", origin.port) for _ in range(3)]
         with pytest.raises(RuntimeError, match="set_mode"):
             conns[0].set_mode("active", mailbox)
-        assert conns[0].is_open()  # a misuse costs nothing
+        assert conns[0].is_open()  # a misuse does not break the connection
         tunnels.set_mode("active", mailbox)
         with pytest.raises(RuntimeError, match="passive"):
             tunnels.connect("http", "127.0.0.1", origin.port)
@@ -212,7 +212,7 @@ def test_a_certificate_is_checked_in_every_tunnel() -> None:
             assert caught.value.processed is mint.Processed.NO
 
 
-# -- proxies that play scripts
+# -- scripted proxies
 
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 OPEN = ((":status", "200"),)
@@ -310,13 +310,13 @@ def test_a_handshake_in_a_tunnel_ends_with_the_time() -> None:
 
 
 class Read(Protocol):
-    """What `Tunnels.wait` is."""
+    """The type of `Tunnels.wait`."""
 
     def __call__(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None: ...
 
 
 def let_another_thread_read(tunnels: mint.Tunnels, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it seem that another thread reads: it is the one that hears that the window has opened."""
+    """Act as if another thread read, and received the WINDOW_UPDATE."""
     wait: Read = tunnels.wait
 
     def after_another(until: float | None, phase: str, enough: Callable[[], bool]) -> None:
@@ -405,7 +405,7 @@ def test_a_tunnel_that_was_dropped_is_given_up_when_something_comes() -> None:
 
 
 def test_a_tunnel_that_was_dropped_makes_room_for_the_next() -> None:
-    """Where nothing more came for it, it counted against the limit of the proxy for ever."""
+    """If nothing more arrived for it, it counted for the proxy's limit for ever."""
     steps = [
         *http2.handshake((http2.Setting.MAX_CONCURRENT_STREAMS, 1)),
         *(http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
@@ -414,7 +414,7 @@ def test_a_tunnel_that_was_dropped_makes_room_for_the_next() -> None:
         *(http2.ExpectFrame(http2.FrameType.DATA, 3), http2.send(data(3, PAGE))),
     ]
     with scripted(*steps) as tunnels:
-        # The value is dropped at once, and its link with it.
+        # The value is dropped at once, together with its link.
         tunnels.connect("http", "one.example", 80)
         gc.collect()
         assert fetch(tunnels.connect("http", "two.example", 80)) == (200, b"hello")
@@ -444,14 +444,14 @@ def test_closing_a_tunnel_from_another_thread_wakes_who_waits_for_it() -> None:
             conn.close()
             thread.join(10)
             assert not thread.is_alive()
-        # Who had not begun to wait yet finds its value superseded.
+        # A thread that had not started to wait yet finds its value outdated.
         assert all(isinstance(each, (errors.TransportClosed, errors.StaleConnectionError)) for each in raised)
         assert len(raised) == len(conns)
         assert tunnels.connection.is_open()
 
 
 def test_what_the_system_did_not_take_is_written_by_who_waits_for_another_tunnel() -> None:
-    """Who waits did not know of it, so that the rest of a request could stay behind for ever."""
+    """The thread that waits did not know of it, so the rest of a request could remain unsent for ever."""
     much, given = 8 * 1_048_576, threading.Event()
     steps = [
         *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, 2 * much)),
@@ -563,7 +563,7 @@ def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
         conn, _ = conn.request("PUT", "/", (), bytes(100_000))
         with pytest.raises(RuntimeError, match="mailbox"):
             conn.flush(timeout=1)
-        # A misuse costs nothing.
+        # A misuse does not break the connection.
         assert conn.is_open()
         assert isinstance(conn.transport, TunnelLink)
         assert not conn.transport.closed
@@ -574,7 +574,7 @@ def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
     def echo(request: Request) -> Response:
         return Response(body=request.body.read())
 
-    # Nothing comes back before the body has ended, and it does not.
+    # Nothing is sent back before the body has ended, and it does not end.
     with Origin(echo) as origin, shared() as (tunnels, _server, _proxy), mint.Mailbox() as mailbox:
         conn = tunnels.connect("http", "127.0.0.1", origin.port)
         conn, _ = conn.request("PUT", "/", [("content-length", "1")], mint.STREAM)
@@ -594,7 +594,7 @@ def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
         tunnels.set_mode("active", mailbox)
         thread.join(10)
         assert "a mailbox receives for this tunnel" in str(told[0])
-        # It is refused, and costs nothing.
+        # It is refused, and does not break the connection.
         assert isinstance(conn.transport, TunnelLink)
         assert not conn.transport.closed
         tunnels.set_mode("passive")
@@ -625,7 +625,7 @@ def test_a_connection_that_somebody_else_went_on_with_is_lost_for_the_tunnels() 
 
 
 def test_pieces_that_mean_something_only_together_are_all_asked_for() -> None:
-    """One read of a tunnel may show nothing through its layers, and no socket tells of the next piece."""
+    """One read of a tunnel may give no plaintext, and no socket reports the next piece."""
     heard = threading.Event()
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),

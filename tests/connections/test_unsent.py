@@ -1,4 +1,4 @@
-"""Answers that wait to be written: what counts as written on each kind of link (RFC 9113 10.5)."""
+"""Answers that wait to be written: when they count as written on each kind of link (RFC 9113 10.5)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def started(link: Link) -> mint.HTTP2:
 
 
 def test_a_fork_that_nobody_reads_from_goes_on_like_the_original() -> None:
-    """Its peer reads: whoever replays into a fork need not take what comes of it."""
+    """The peer of a fork reads, so a replay need not take what is sent."""
     near, far = socket.socketpair()
     conn = started(SocketLink(near, TCPOptions()))
     far.sendall(GREETING)
@@ -83,7 +83,7 @@ def test_what_has_left_counts_no_more_whatever_is_done_next(
 
 
 def test_what_is_not_taken_from_a_memory_is_not_written() -> None:
-    """Whoever drives a wire with it takes what that wire has room for."""
+    """A program that copies octets to a real transport takes as much as that accepts."""
     link = Memory()
     link.put(GREETING)
     conn, _ = started(link).recv()
@@ -107,7 +107,7 @@ def test_one_read_that_asks_for_too_many_answers_is_a_flood_on_any_link() -> Non
 
 
 def overfull() -> tuple[mint.HTTP2, SocketLink, socket.socket]:
-    """Return a connection whose system takes nothing more, and the other end."""
+    """Return a connection whose system accepts nothing more, and the other end."""
     near, far = socket.socketpair()
     link = SocketLink(near, TCPOptions())
     conn = started(link)
@@ -123,7 +123,7 @@ def overfull() -> tuple[mint.HTTP2, SocketLink, socket.socket]:
 
 
 def heard(conn: mint.HTTP2, far: socket.socket, count: int) -> mint.HTTP2:
-    """Return the connection after so many pings, one read each."""
+    """Return the connection after a number of pings, one read each."""
     for _ in range(count):
         far.sendall(pings(1))
         conn, _ = conn.recv(timeout=10)

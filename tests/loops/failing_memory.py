@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 NO_MEMORY = (MemoryError, SystemError)
-"""The latter is from CPython, where it has no memory for the former."""
+"""The latter is raised by CPython itself if it has no memory for the former."""
 PATIENCE = 10.0
 BODY = b"0123456789" * 300
 
 
 ONCE = ("connect", "receive", "flush")
-"""What a coroutine may be, which cannot be run again."""
+"""The types of coroutines, which cannot be run a second time."""
 
 
 class Target:
-    """Which allocation of which operation fails."""
+    """The allocation, and the operation in which it fails."""
 
     def __init__(self, operation: str = "", number: int = 0) -> None:
         self.operation = operation
@@ -60,7 +60,7 @@ class Target:
         return True
 
     def tried(self, operation: str, work: Callable[[], _T]) -> _T:
-        """Run an operation, whose allocation fails if it is the one; then try it once more."""
+        """Run an operation; if an allocation fails in it, run it once more."""
         armed = self._arm(operation)
         try:
             return work()
@@ -102,7 +102,7 @@ def _step(steps: Generator[object, object, object], given: object, failed: BaseE
 
 
 class Client:
-    """One event loop and one route; blocking code unless a subclass says otherwise."""
+    """One event loop and one route; blocking code unless a subclass overrides it."""
 
     mailbox: mint.Mailbox | None = None
 
@@ -150,7 +150,7 @@ class Client:
     async def check(self) -> None:
         """Check that nothing is locked."""
 
-    # -- one exchange, whatever the event loop
+    # -- one exchange, in any event loop
 
     def fields(self, what: str) -> list[tuple[str, str]]:
         self.number += 1
@@ -162,7 +162,7 @@ class Client:
         return conn
 
     async def exchange(self, target: Target) -> None:
-        """Send two requests. What fails is tried again: nothing is sent twice, and nobody waits in vain."""
+        """Send two requests, and retry what fails: nothing may be sent twice, and no wake-up may be lost."""
         conn = await self.connect(target)
         try:
             fields = self.fields("get")
@@ -278,7 +278,7 @@ class Nursery(Looping):
         return limited()
 
     def awaited(self, target: Target, operation: str, work: Awaitable[_T]) -> Awaitable[_T]:
-        """Let nothing fail: trio itself does not survive it in its cancel scopes."""
+        """Let nothing fail, because the cancel scopes of trio do not survive a `MemoryError`."""
         return work
 
 
@@ -292,7 +292,7 @@ def descriptors() -> int:
 
 
 async def every(client: Client, step: int) -> Counter[str]:
-    """Fail the allocations of each operation of an exchange; return how many did."""
+    """Fail the allocations of each operation of an exchange; return how many failed."""
     first = Target()
     await client.exchange(first)
     count: Counter[str] = Counter()

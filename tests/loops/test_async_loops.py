@@ -1,4 +1,4 @@
-"""What is the same in asyncio, under uvloop and in trio, over loopback sockets."""
+"""Behaviour that is the same in asyncio, uvloop and trio, over loopback sockets."""
 
 from __future__ import annotations
 

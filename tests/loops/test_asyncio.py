@@ -156,7 +156,7 @@ def test_flush_ends_where_the_wire_breaks(run: Loop) -> None:
 
 
 def test_a_reset_is_no_end_of_a_body_that_ends_with_the_connection(run: Loop) -> None:
-    """Sending hears of the reset first; what reading says after that must not pass for the end."""
+    """Sending reports the reset first; the end that reading shows afterwards must not count as the end."""
     full = threading.Event()
 
     async def main(server: ScriptedServer) -> None:
@@ -420,7 +420,7 @@ def test_many_connections_in_one_mailbox(run: Loop) -> None:
 
 
 async def cancelled_after(work: Coroutine[object, object, _T], turns: int) -> _T | None:
-    """Cancel after so many turns of the loop; return what came of it where that was sooner."""
+    """Cancel after a number of loop iterations; return the result if it was done before."""
     task = asyncio.create_task(work)
     for _ in range(turns):
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Connecting in the blocking world: real sockets, every way it can go wrong, nothing left behind."""
+"""Connecting with blocking calls over real sockets: every possible failure, and no leaked sockets."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_over_tls(alpn: tuple[str, ...]) -> None:
 def test_w42_a_protocol_that_was_not_offered_is_refused_and_the_socket_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # OpenSSL refuses most such answers by itself; this is the check behind it.
+    # OpenSSL refuses most such answers itself; this tests the check of mint for the others.
     monkeypatch.setattr(TLSLayer, "alpn", property(lambda _: "h3"))
     with (
         Origin(showcase, tls=server_context()) as origin,

@@ -31,7 +31,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 async def pause() -> None:
-    """Let the loop run once, whichever it is."""
+    """Let the event loop run once."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

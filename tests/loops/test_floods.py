@@ -47,7 +47,7 @@ def link() -> Iterator[Flooded]:
 
 
 def test_what_is_there_can_be_had_whatever_time_is_left() -> None:
-    """Also where many reads mean something only together."""
+    """This also holds if many reads give plaintext only together."""
     near, far = socket.socketpair()
     link = SocketLink(near, TCPOptions(receive_size=1), (Whole(),))
     with far:

@@ -1,4 +1,4 @@
-"""Errors die with their last reference: no frame of a traceback holds the error that holds the frame."""
+"""Errors are freed with their last reference: they are not in a reference cycle with a frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def uncollected() -> Iterator[None]:
-    """Run without the collector: only reference counts free what is freed here."""
+    """Run without the garbage collector: objects are freed only by reference counts."""
     gc.collect()
     gc.disable()
     yield
@@ -77,7 +77,7 @@ def nothing_came_in_time() -> None:
 def reset_while_receiving() -> None:
     near, far = socket.socketpair()
     with started(SocketLink(near, TCPOptions())) as conn:
-        # What the other end has not read when it closes makes the end a reset.
+        # If the other end has not read everything when it closes, it sends a reset.
         far.close()
         conn.recv()
 
@@ -126,7 +126,7 @@ def test_an_error_dies_at_once(fail: Callable[[], None]) -> None:
 
 
 class Failing(Memory):
-    """A link that fails in a way that is none of the wire's."""
+    """A link that fails with an error that is not one of the transport."""
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
         raise UnforeseenError("no fault of the peer's")
@@ -149,6 +149,6 @@ def test_what_is_no_fault_of_the_wire_is_raised_to_the_receiver_and_dies() -> No
             raise AssertionError("nothing was raised")
 
         assert receive()() is None
-        # Nothing was handed out, and the wire is free again.
+        # Nothing was returned, and the wire lock is released.
         assert link.armed
         conn.close()

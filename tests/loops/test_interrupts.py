@@ -1,4 +1,4 @@
-"""An exception of a signal handler may come anywhere: a connection stays usable, or is closed and says so.
+"""A signal handler may raise anywhere: the connection stays usable, or it is closed and reports that.
 
 The exception is raised before every single instruction of mint's Python code during complete exchanges over
 HTTP/1 in clear. Other protocols, routes and event loops: tests/simulation/test_interrupts.py.
@@ -28,7 +28,7 @@ PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
 class Exchange:
-    """One request and its response over a pair of sockets, as far as it comes."""
+    """One request and its response over a pair of sockets, up to an interrupt."""
 
     def __init__(self, mailbox: mint.Mailbox | None = None) -> None:
         near, self.far = socket.socketpair()
@@ -43,7 +43,7 @@ class Exchange:
         self.message: object = None
 
     def run(self) -> None:
-        """Go on where it stands."""
+        """Continue from the current state."""
         if not self.asked:
             self.conn, _ = self.conn.request("GET", "/")
             self.asked = True
@@ -64,7 +64,7 @@ class Exchange:
             self.got += responses
 
     def check(self) -> None:
-        """See that nothing is held, and that it goes on or says that it is closed."""
+        """Check that no lock is held, and that it continues or reports that it is closed."""
         assert not self.link._guard.held
         assert not self.link._wire.held
         try:
@@ -191,11 +191,11 @@ def test_receiving_in_a_signal_handler_that_interrupted_receive_is_refused() -> 
             signal.signal(signal.SIGUSR1, before)
 
 
-# -- a connection that an exception of a signal handler has closed says so in its mailbox
+# -- a connection that was closed by an exception of a signal handler reports that in its mailbox
 
 
 def test_a_connection_that_an_interrupt_closed_has_a_message(mailbox: mint.Mailbox) -> None:
-    """Whichever instruction of `request` or `stream` was interrupted, nobody receives in vain."""
+    """No wake-up is lost, whichever instruction of `request` or `stream` was interrupted."""
     told = 0
     for step in ("request", "stream"):
         number = 0
@@ -232,7 +232,7 @@ def test_what_had_arrived_before_an_interrupt_can_still_be_fed(mailbox: mint.Mai
     conn, _ = exchange.conn.request("GET", "/")
     exchange.far.sendall(PAGE)
     message = mailbox.receive(timeout=5)
-    exchange.link.poison()  # as an interrupt of another operation does
+    exchange.link.poison()  # like an interrupt of another operation
     taken = conn.stream(message)
     assert taken is not mint.UNKNOWN
     conn, responses = taken

@@ -24,7 +24,7 @@ NAMES = ("localhost", "LocalHost", "localhost.", "app.localhost", "a.B.LOCALHOST
 
 @pytest.fixture(params=[BLOCKING, *WORLDS])
 def connected(request: pytest.FixtureRequest) -> Callable[[str, int, mint.TCPOptions], None]:
-    """Return what connects to an origin with one of the event loops, and closes."""
+    """Return a function that connects to an origin in one of the event loops, and closes."""
 
     def connect(name: str, port: int, tcp: mint.TCPOptions) -> None:
         if request.param == BLOCKING:

@@ -74,7 +74,7 @@ def finish(conn: mint.HTTP1, mailbox: mint.Mailbox) -> tuple[mint.HTTP1, bytes]:
 
 
 class CountingSelector(selectors.DefaultSelector):
-    """Counts what becomes a system call."""
+    """Counts calls that are system calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -187,7 +187,7 @@ def test_a_superseded_value_does_not_disturb_the_messages(mailbox: mint.Mailbox)
 
 
 def test_the_next_message_is_there_before_the_successor_is_stored(mailbox: mint.Mailbox) -> None:
-    """As where another thread receives it: the old value refuses it, and it is still good for the new one."""
+    """As if another thread received it: the old value refuses the message, and the new one still takes it."""
     conn, far = over_pair(mailbox)
     with far, conn:
         conn, ref = conn.request("GET", "/")
@@ -212,7 +212,7 @@ def test_the_next_message_is_there_before_the_successor_is_stored(mailbox: mint.
 def test_decrypted_octets_never_wait_for_the_socket(
     mailbox: mint.Mailbox, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
-    """What came in one record with the last message is handed out though the socket stays silent."""
+    """Plaintext that arrived in one record with the last message is returned without a readable socket."""
     quiet = threading.Event()
     script = [request(), Send(PAGE), Wait(quiet)]
     with ScriptedServer(script, tls=server_tls) as server:
@@ -221,7 +221,7 @@ def test_decrypted_octets_never_wait_for_the_socket(
         link = conn._link
         assert isinstance(link, SocketLink)
         conn, _ = conn.request("GET", "/")
-        # Two reads of the wire wait in the link, as after an operation that read while it wrote.
+        # The link holds the octets of two reads, as after an operation that read while it wrote.
         link._take_in(link._pull(None, wait=True) or b"")
         while not link._arrived:
             link._take_in(link._pull(None, wait=True) or b"")
@@ -278,7 +278,7 @@ def pairs(count: int, mailbox: mint.Mailbox) -> list[tuple[mint.HTTP1, socket.so
 
 @pytest.fixture
 def descriptors() -> Iterator[int]:
-    """Raise the soft limit of descriptors as far as it goes; return it."""
+    """Raise the soft limit of descriptors to the hard limit; return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield hard
@@ -288,7 +288,7 @@ def descriptors() -> Iterator[int]:
 def rounds(
     mailbox: mint.Mailbox, conns: list[tuple[mint.HTTP1, socket.socket]], active: int, messages: int
 ) -> None:
-    """Let the first connections receive messages in turn, one at a time."""
+    """Let the first connections receive messages one after the other."""
     ends = dict(enumerate(conns[:active]))
     for number in range(messages):
         conn, far = ends[number % active]
@@ -304,7 +304,7 @@ def test_5000_connections_cost_what_ten_cost(
     counted: tuple[mint.Mailbox, Counter[str]], descriptors: int
 ) -> None:
     mailbox, calls = counted
-    count = min(5_000, (descriptors - 200) // 2)  # two descriptors for each; 5 000 where the system lets us
+    count = min(5_000, (descriptors - 200) // 2)  # two descriptors for each; 5,000 if the system allows it
     costs = []
     for size in (10, count):
         conns = pairs(size, mailbox)
@@ -402,7 +402,7 @@ def test_a_flood_of_posts_does_not_starve_connections(mailbox: mint.Mailbox) -> 
             pytest.fail("starved")
 
 
-# -- what is held, and by whom
+# -- references
 
 
 def test_connections_are_held_weakly(mailbox: mint.Mailbox) -> None:
@@ -469,7 +469,7 @@ def test_a_connection_moves_with_its_messages(mailbox: mint.Mailbox) -> None:
         conn = conn.move_to(mailbox)
         far.sendall(PAGE[20:])
         with pytest.raises(TimeoutError):
-            mailbox.receive(0.01)  # one message is out: it must come back first
+            mailbox.receive(0.01)  # one message is outstanding and must be fed first
         conn, _ = fed(conn, first)
         conn, responses = fed(conn, mailbox.receive(PATIENCE))
         assert isinstance(responses[-1], mint.Done)
@@ -531,7 +531,7 @@ def test_a_large_body_drains_through_the_mailbox(
         conn, responses = fed(conn, mailbox.receive(PATIENCE))
         assert got.wait(PATIENCE)
         assert isinstance(responses[-1], mint.Done)
-        # What has been written is not watched for writing.
+        # After everything was written, the socket is no longer watched for writing.
         calls.clear()
         with pytest.raises(TimeoutError):
             mailbox.receive(0.01)
@@ -539,7 +539,7 @@ def test_a_large_body_drains_through_the_mailbox(
 
 
 def test_an_answer_before_the_wire_broke_is_handed_out(mailbox: mint.Mailbox) -> None:
-    """9112-9.5-a: an early response is not lost to a broken pipe, in active mode neither."""
+    """9112-9.5-a: an early response is not lost to a broken pipe, in active mode either."""
     answer = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
     tcp = mint.TCPOptions(high_water=10**9, send_buffer=4096)
     with ScriptedServer([request(), Send(answer), Truncate()]) as server:
@@ -629,7 +629,7 @@ def test_a_time_without_end_is_no_limit() -> None:
 
 
 def test_what_came_while_a_request_was_written_is_a_message(mailbox: mint.Mailbox) -> None:
-    """The writer had read it out of the socket, which said nothing of it to the mailbox any more."""
+    """The writer had read it from the socket, which then was no longer readable for the mailbox."""
     heard = threading.Event()
 
     class Told(SocketLink):
@@ -649,7 +649,7 @@ def test_what_came_while_a_request_was_written_is_a_message(mailbox: mint.Mailbo
     far.sendall(PAGE)
 
     def read() -> None:
-        # What the pair does not hold is written only after the answer was read.
+        # Octets that the buffers of the pair cannot hold are written only after the answer was read.
         assert heard.wait(PATIENCE)
         left = len(body)
         while left > 0:

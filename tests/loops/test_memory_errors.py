@@ -32,7 +32,7 @@ ROUTES: Final = (
     *("HTTP/1, TLS, proxy", "HTTP/1, HTTP/2 proxy", "HTTP/2, TLS, HTTP/2 proxy"),
 )
 STEP: Final = int(os.environ.get("MINT_MEMORY_STEP", "11"))
-"""How many allocations lie between two that fail."""
+"""How many allocations succeed between two that fail."""
 
 SENDING: Final = {"request", "stream", "body", "eof", "close"}
 OPERATIONS: Final = {
@@ -41,13 +41,13 @@ OPERATIONS: Final = {
     "asyncio": {"connect", *SENDING, "flush", "receive", "feed"},
     "trio": {*SENDING, "feed"},
 }
-"""What is tried with each event loop; trio itself does not survive it where it is awaited."""
+"""What is tested in each event loop; trio itself does not survive a `MemoryError` while it waits."""
 
 BODY: Final = b"0123456789" * 600
 
 
 def record(sent: Counter[str], broken: list[str]) -> Callable[[Request], Response]:
-    """Return a handler that counts the requests by their numbers, and looks at their bodies."""
+    """Return a handler that counts the requests by their numbers, and checks their bodies."""
 
     def handle(request: Request) -> Response:
         fields = dict(request.headers)

@@ -1,4 +1,4 @@
-"""What other operating systems lack: whole exchanges without it, and each substitute by itself."""
+"""Features that other operating systems lack: exchanges without them, and tests of each substitute."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXCHANGES = (
     *("tests/loops/test_async_loops.py", "tests/loops/test_blocking.py", "tests/loops/test_tunnels.py"),
     "tests/exchange/test_exchange.py",
 )
-"""A part of what `ci/systems` runs so."""
+"""A part of the tests that `ci/systems` runs."""
 
 
 @pytest.mark.parametrize("lacking", ["windows", "macos"])
@@ -42,7 +42,7 @@ def test_exchanges_under_every_event_loop(lacking: str) -> None:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        # By its own name: the package around it must not be imported before assertions are rewritten.
+        # Loaded by its own name, because its package must not be imported before assertions are rewritten.
         env={
             **os.environ,
             "MINT_WITHOUT": lacking,
@@ -76,7 +76,7 @@ def test_selecting_reports_what_poll_reports() -> None:
         system.SelectPoll().register(near, system.POLLIN)
     closed = system.SelectPoll()
     closed.register(number, system.POLLIN)
-    assert closed.poll()[0][0] == number  # to be looked at, as `poll` says of it with POLLNVAL
+    assert closed.poll()[0][0] == number  # reported as ready, like POLLNVAL of `poll`
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_errors_have_descriptions_of_their_own_on_windows(monkeypatch: pytest.Mo
 
 
 class Deaf(asyncio.SelectorEventLoop):
-    """A loop that cannot watch sockets, as the default one of Windows."""
+    """A loop that cannot watch sockets, like the default loop of Windows."""
 
     add_reader = asyncio.AbstractEventLoop.add_reader
 
@@ -174,7 +174,7 @@ def test_a_thread_ends_with_its_loop() -> None:
         with asyncio.Runner(loop_factory=Deaf) as runner:
             runner.run(main())
         (thread,) = watchers()
-        far.send(b"x")  # nobody is left to be called
+        far.send(b"x")  # no callback is left
         thread.join(10)
         assert not thread.is_alive()
 

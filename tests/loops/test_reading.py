@@ -1,4 +1,4 @@
-"""How much is read at once, and by whom: larger reads of streams that fill them, reads ahead of the loop."""
+"""Read sizes, which grow for streams that fill their reads, and reads before the loop reports a socket."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_read_larger_than_the_bound_stays_as_it_was_asked_for() -> None:
         link.close()
 
 
-# -- asyncio: the socket is read by who asks
+# -- asyncio: the receiver reads the socket
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -126,7 +126,7 @@ async def flooded(server: ScriptedServer, mailbox: mint.asyncio.Mailbox) -> tupl
 
 
 async def drunk(conn: mint.Connection, flood: Flood, receive: Callable[[], Awaitable[object]]) -> None:
-    """Receive all of a flood, in its order, and close."""
+    """Receive all of a flood in order, and close."""
     seen = []
     while flood.reads < 100:
         conn, responses = fed(conn, await receive())
@@ -136,7 +136,7 @@ async def drunk(conn: mint.Connection, flood: Flood, receive: Callable[[], Await
 
 
 def staying(over: threading.Event) -> ScriptedServer:
-    """Return a server whose response has no end before the event."""
+    """Return a server whose response does not end before the event is set."""
     return ScriptedServer([request(), Send(b"HTTP/1.1 200 OK\r\n\r\n"), Wait(over)])
 
 
@@ -174,7 +174,7 @@ def test_cancelling_beside_a_flood_loses_nothing(run: Loop) -> None:
             nonlocal cancelled
             task = asyncio.create_task(mailbox.receive())
             await asyncio.sleep(0)
-            if not task.done():  # it gives way: others have their turn
+            if not task.done():  # it lets other tasks run
                 waiting = asyncio.create_task(mailbox.receive())
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
@@ -229,7 +229,7 @@ async def behind(
 
 
 class Lines(Narrow):
-    """A layer that gives whole lines."""
+    """A layer that returns only complete lines."""
 
     def read(self) -> bytes:
         whole, end, self.came = self.came.rpartition(b"\n")
@@ -237,7 +237,7 @@ class Lines(Narrow):
 
 
 def test_half_a_record_is_waited_for(run: Loop) -> None:
-    """Of what a read brought nothing came through: then the loop must report again."""
+    """If a read gives no plaintext, the loop must report the socket again."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -265,7 +265,7 @@ def test_half_a_record_is_waited_for(run: Loop) -> None:
 
 
 def test_a_link_stands_in_the_queue_once(run: Loop) -> None:
-    """An upload that receives only at its end: each operation that leaves something asks for a place."""
+    """An upload that receives only at its end: every operation that leaves octets queued must be written."""
     over = threading.Event()
 
     async def main(server: ScriptedServer) -> None:

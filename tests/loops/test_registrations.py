@@ -1,4 +1,4 @@
-"""Registrations belong to links, not to descriptor numbers; inherited ones to the process that made them."""
+"""Registrations belong to links, not to descriptor numbers, and to the process that made them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def answered(conn: mint.Connection, mailbox: mint.Mailbox) -> mint.Connection:
 
 
 def ready(mailbox: mint.Mailbox, count: int) -> tuple[dict[Source, mint.Connection], list[socket.socket]]:
-    """Return connections whose responses are all there, so that one look at the sockets reports them all."""
+    """Return connections whose responses have all arrived, so that one `select` reports all of them."""
     conns, fars = {}, []
     for _ in range(count):
         conn, far = over_pair(mailbox)
@@ -59,7 +59,7 @@ def ready(mailbox: mint.Mailbox, count: int) -> tuple[dict[Source, mint.Connecti
     ("leave", "write"), list(product(["close", "drop", "passive", "move"], [False, True]))
 )
 def test_a_number_that_is_used_again_within_one_look(mailbox: mint.Mailbox, leave: str, write: bool) -> None:
-    """A reported link goes away before its turn, and its number becomes another link's."""
+    """A reported link is closed before it is read, and another link gets its descriptor number."""
     conns, fars = ready(mailbox, 2)
     message = mailbox.receive(5)
     assert isinstance(message, mint.Received)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def test_what_another_thread_has_just_read_is_not_waited_for(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever is about to wait for the socket gives up the lock before: another may be faster."""
+    """A thread releases the lock before it waits for the socket, and another thread may read first."""
     faster = 0
     waited_for = threading.Event()
 

@@ -205,7 +205,7 @@ def test_a_reset_is_a_transport_error() -> None:
 
 
 class Dead(socket.socket):
-    """A socket whose peer does not answer any more: the system says so once."""
+    """A socket whose peer no longer answers: the system reports that once."""
 
     alive = True
     told = False
@@ -220,7 +220,7 @@ class Dead(socket.socket):
 
 
 def test_a_peer_that_the_system_gave_up_is_no_time_limit_of_ours() -> None:
-    """9112-6.3-g: the end that the socket shows afterwards completes no body."""
+    """9112-6.3-g: the end that the socket shows afterwards does not complete a body."""
     near, far = socket.socketpair()
     dead = Dead(fileno=near.detach())
     link = SocketLink(dead, TCPOptions())
@@ -252,7 +252,7 @@ def test_sending_to_a_peer_that_is_gone_fails() -> None:
 @pytest.mark.rfc("9110-7.5-a")
 @pytest.mark.rfc("9112-9.5-a")
 def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
-    """9112-9.5-a: the peer answers, stops reading and closes; what it said is not lost."""
+    """9112-9.5-a: the peer answers, stops reading and closes; its answer is not lost."""
     link, far = pair()
     far.sendall(b"HTTP/1.1 413 Too Large\r\n\r\n")
     far.shutdown(socket.SHUT_RDWR)
@@ -261,7 +261,7 @@ def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
     link2, far = pair()
     far.sendall(b"early")
     far.close()
-    # The first write is answered with a reset, a later one fails; the answer is in the inbox by then.
+    # The first write causes a reset, and a later one fails; by then, the answer has arrived.
     for _ in range(100):
         try:
             link2.send((b"x" * 1000,), flush=True)
@@ -276,7 +276,7 @@ def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
 
 @pytest.mark.parametrize("tried", [False, True])
 def test_a_flush_does_not_lose_an_early_answer(tried: bool) -> None:
-    """9112-9.5-a, for what was queued, and for a link that has failed already."""
+    """9112-9.5-a, for queued octets, and for a link that has failed already."""
     near, far = socket.socketpair()
     link = SocketLink(near, TCPOptions())
     far.sendall(b"early")
@@ -284,7 +284,7 @@ def test_a_flush_does_not_lose_an_early_answer(tried: bool) -> None:
     link.send((b"x",), flush=tried)
     link.flush(1)
     assert link.receive(soon()) == b"early"
-    assert link.receive(soon()) == b""  # the system said that the end came before the break
+    assert link.receive(soon()) == b""  # the system reported that the end came before the reset
     with pytest.raises(errors.TransportClosed):
         link.flush(1)
     link.close()
@@ -341,7 +341,7 @@ def test_closing_wakes_a_thread_that_waits() -> None:
 
 
 def test_a_socket_that_is_in_use_is_closed_when_its_user_leaves() -> None:
-    """The system would give its number to the next socket, and the user would read from that one."""
+    """The system would give its number to the next socket, and the operation would read from that one."""
     link, far = pair()
     link.claim(0)
     number = link._socket.fileno()
@@ -368,7 +368,7 @@ def test_closing_writes_what_goes_without_waiting() -> None:
 
 
 class Through(Narrow):
-    """A layer that changes nothing, and counts what it is given."""
+    """A layer that changes nothing, and counts the octets."""
 
     keeps_wire = False
 
@@ -453,7 +453,7 @@ def test_a_mailbox_gets_what_waited_for_company() -> None:
 
 
 class Watchful(SocketLink):
-    """A link that waits a few times only."""
+    """A link that waits only a few times."""
 
     waits = 0
 
@@ -465,14 +465,14 @@ class Watchful(SocketLink):
 
 @pytest.mark.parametrize("held", [0, MAX_READ_AHEAD])
 def test_a_hang_up_ends_the_wait_for_the_windows_of_a_tunnel(held: int) -> None:
-    """The system tells of a hang-up whether one asks or not; a wait for nothing else would spin."""
+    """The system always reports a hang-up, so a loop that waits for something else would spin."""
     near, far = socket.socketpair()
     link = Watchful(near, TCPOptions(), (Narrow(),))
     link.begin(bytes(held))
     link.send((b"more than the windows take",), flush=False)
     far.close()
     if held:
-        # What the peer said is heard first.
+        # What the peer sent is received first.
         link.flush(None)
         assert len(link.receive(None)) == held
     else:
@@ -494,7 +494,7 @@ def test_the_end_of_the_wire_is_the_end_whatever_a_layer_makes_of_it() -> None:
 
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_a_link_that_is_taken_can_be_closed(elsewhere: bool) -> None:
-    """The socket's number is the operation's for as long as it is in progress, which it may still be."""
+    """A socket must stay open, so that its number is not reused, while an operation is in progress."""
     link, far = pair()
     conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
     link.claim(link.generation)
@@ -522,5 +522,5 @@ def test_a_link_that_is_taken_can_be_closed(elsewhere: bool) -> None:
     + [(each, None) for each in (1e12, sys.float_info.max, math.inf)],
 )
 def test_times_for_poll(left: float | None, most: int | None) -> None:
-    """They are rounded up and fit in 31 bits; above that a wait has no end."""
+    """Milliseconds are rounded up and fit in 31 bits; longer waits have no time limit."""
     assert milliseconds(left) == most

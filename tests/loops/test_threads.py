@@ -1,4 +1,4 @@
-"""Connection values in many threads: shared freely, used by one at a time, never corrupted."""
+"""Connection values in many threads: any may use them, one at a time, and they are never corrupted."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_threads_that_take_turns_by_a_lock_share_one_connection() -> None:
 
 @pytest.mark.usefixtures("restless")
 def test_one_thread_receives_while_others_stream_and_send() -> None:
-    """A mailbox that reads is no concurrent use: no operation of the newest value ever fails for it."""
+    """Reading by a mailbox is not concurrent use: it never makes an operation of the newest value fail."""
     with Origin(showcase) as origin, mint.Mailbox() as mailbox:
         messages: dict[object, list[object]] = {}
         arrived = threading.Condition()
@@ -138,7 +138,7 @@ def test_close_from_another_thread_ends_a_recv() -> None:
 
 
 def test_a_body_that_our_own_close_cut_off_is_not_complete() -> None:
-    """The read that it woke looked like the server's end, which completes a body read until close."""
+    """The read that was woken looked like the server's end, which completes a body read until close."""
     near, far = socket.socketpair()
     entered = threading.Event()
 

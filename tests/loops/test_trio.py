@@ -402,7 +402,7 @@ def test_a_handshake_that_gets_no_answer_can_be_cancelled_and_times_out(
 
 
 def test_two_peers_that_both_write_do_not_deadlock() -> None:
-    """The server does not read before its own long answer was taken."""
+    """The server does not read before its own long answer was received."""
     size = 3_000_000
 
     async def main(server: ScriptedServer) -> None:

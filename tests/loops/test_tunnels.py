@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kind:
-    """An event loop: what mint has for it, and how work is run."""
+    """An event loop: the module of mint for it, and how coroutines are run."""
 
     module: Any  # mint.asyncio or mint.trio
     run: Callable[[Coroutine[object, object, None]], None]
@@ -223,7 +223,7 @@ def test_both_peers_write_much_with_blocking_calls(protocol: mint.types.Protocol
 
 
 def test_the_time_to_send_begins_anew_whenever_the_peer_takes_something() -> None:
-    """All of it takes longer than `send_timeout`, no wait does: each ends as soon as the peer has read."""
+    """The whole upload takes longer than `send_timeout`, but each wait ends as soon as the peer has read."""
     import socket  # noqa: PLC0415  # only here
 
     from mint.transport import SocketLink  # noqa: PLC0415  # used here only
@@ -233,7 +233,7 @@ def test_the_time_to_send_begins_anew_whenever_the_peer_takes_something() -> Non
     waits: list[float] = []
 
     class Slow(SocketLink):
-        """A link whose clock goes on by three quarters of the time limit in each wait."""
+        """A link whose clock advances by three quarters of the time limit in each wait."""
 
         def _wait(self, events: int, until: float | None) -> int:
             assert until is not None

@@ -1,4 +1,4 @@
-"""A plugin of pytest that makes Python lack what it lacks on other systems, before mint is imported.
+"""A pytest plugin that removes from Python what it lacks on other systems, before mint is imported.
 
     PYTHONPATH=tests/loops MINT_WITHOUT=windows python -m pytest -p without tests/loops/test_async_loops.py
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 POLL: Final = ("poll", "POLLIN", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL", "POLLPRI")
 LACKING: Final = {
     "windows": {select: POLL, socket: ("AF_UNIX", "MSG_DONTWAIT"), os: ("fork", "register_at_fork")},
-    # macOS has MSG_DONTWAIT, but a `send` that waits in spite of it; some versions have no `poll` that works.
+    # macOS has MSG_DONTWAIT, but `send` waits in spite of it; in some versions `poll` does not work.
     "macos": {select: POLL, socket: ("MSG_DONTWAIT",)},
 }
 """The names to remove, by system. (`select` keeps `epoll`, of which the event loop of trio is made.)"""
 ASKING_FOR_POLL: Final = ("[httpx-http1-trio]", "[httpx2-http1-trio]")
-"""Tests of httpcore, which asks for `poll` under trio unless this is Windows."""
+"""Tests of httpcore, which uses `poll` under trio except on Windows."""
 UNSUITED: Final = {
     "windows": (
         *("unix", "uvloop", "fork"),  # it has no such sockets, event loop and processes
         *ASKING_FOR_POLL,
         "::test_5000_connections_cost_what_ten_cost",  # more sockets than `select` takes
-        # A thread waits, which trio does not count as a task.
+        # A thread waits here, which trio does not count as a task.
         *(
             "::test_cancelling_a_receive_loses_no_message",
             "tests/loops/test_trio.py::test_iteration_and_close",
         ),
         "::test_it_is_cancelled_with_the_task_in_asyncio",  # a part of it is about uvloop
-        # These look at the buffers of a pair of Unix sockets, which a pair of TCP sockets has not.
+        # These depend on the buffers of a pair of Unix sockets, and fail with a pair of TCP sockets.
         "::test_looking_again_and_again_does_not_empty_the_socket",
         "::test_a_peer_that_does_not_read_its_answers_is_told_to_calm_down",
         "::test_a_peer_that_reads_again_starts_afresh",
@@ -50,11 +50,11 @@ UNSUITED: Final = {
     ),
     "macos": ASKING_FOR_POLL,
 }
-"""Parts of the names of tests that ask for what the system lacks, which are left out."""
+"""Parts of the names of tests that need what the system lacks; these tests are deselected."""
 
 
 class Absent:
-    """An attribute that a class seems not to have, though its base class has it."""
+    """An attribute that hides one of the base class, as if it did not exist."""
 
     def __get__(self, instance: object, owner: type) -> object:
         raise AttributeError
@@ -67,13 +67,13 @@ def tcp_pair() -> tuple[socket.socket, socket.socket]:
         near.connect(listening.getsockname())  # `create_connection` would ask the resolver
         far, _ = listening.accept()
     for end in (near, far):
-        # What is written is on its way at once, as in the pair of Unix sockets that tests are written for.
+        # Octets are sent at once, as in the pair of Unix sockets that the tests are written for.
         end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return near, far
 
 
 def remove(system: str) -> None:
-    """Remove what the system lacks; what stays works as before."""
+    """Remove what the system lacks; the rest works as before."""
     make_pair, family = socket.socketpair, socket.AF_UNIX
 
     def socketpair() -> tuple[socket.socket, socket.socket]:
@@ -93,7 +93,7 @@ def remove(system: str) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that ask for what the system lacks."""
+    """Deselect the tests that need what the system lacks."""
     words = UNSUITED.get(os.environ.get("MINT_WITHOUT", ""), ())
     unsuited = [item for item in items if any(word in item.nodeid.lower() for word in words)]
     if unsuited:
@@ -102,7 +102,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Collect garbage at the end of a file: sockets that it has left open fail its last test, and no other.
+    """Collect garbage at the end of a file, so that sockets it left open fail its last test, and no other.
 
     Otherwise they fail whichever test collects garbage next. A test that fails leaves its sockets open, too.
     """

@@ -191,8 +191,8 @@ DEFECTS: Final = (
                 "                    self._write(wait=False)\n"
                 "                    if self.held_back:\n"
                 "                        return None\n"
-                '                self.carriage.wait(until, "receiving", self.can_go_on)\n',
-                '                self.carriage.wait(until, "receiving", lambda: self.tunnel.has_next)\n',
+                '                self.tunnels.wait(until, "receiving", self.can_go_on)\n',
+                '                self.tunnels.wait(until, "receiving", lambda: self.tunnel.has_next)\n',
             ),
             Change(
                 SHARED,

@@ -55,7 +55,7 @@ def test_equal_options_share_a_context(ca_file: str) -> None:
     pinned = TLSOptions(ca_file=ca_file, fingerprints=frozenset({"0" * 64}))
     assert contexts.shared(pinned, ("h2",), make) is first
     assert len(make.made) == 1
-    # Which check of the name it is does not matter, but whether OpenSSL has one.
+    # Only whether OpenSSL checks the name matters, not which function does it otherwise.
     hooks = [TLSOptions(ca_file=ca_file, check_hostname=lambda _host, _names: True) for _ in range(2)]
     assert len({id(contexts.shared(each, ("h2",), make)) for each in hooks} | {id(first)}) == 2
 
@@ -91,7 +91,7 @@ def test_every_option_that_makes_a_context_makes_another(ca_file: str) -> None:
     found = {id(contexts.shared(TLSOptions(ca_file=ca_file), ("h2",), make))}
     found |= {id(contexts.shared(options, ("h2",), make)) for options in others.values()}
     assert len(found) == len(others) + 1
-    # An option that is new must be here, or in the list of those that belong to a connection.
+    # A new option must be here, or in the list of options that belong to a connection.
     known = {*others, "sessions", "server_hostname", "context", "key_log_file", "fingerprints"}
     assert {field.name for field in fields(TLSOptions)} - known == set()
 
@@ -159,7 +159,7 @@ def test_there_is_a_bound_and_the_oldest_goes(ca_file: str) -> None:
     first = ask(0)
     for number in range(1, contexts.MOST):
         ask(number)
-    assert ask(0) is first  # and now it was used last
+    assert ask(0) is first  # and now it is the most recently used one
     ask(contexts.MOST)
     assert ask(0) is first
     before = len(make.made)

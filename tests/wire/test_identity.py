@@ -60,12 +60,12 @@ def no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def as_it_is(_monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever this system has."""
+    """Files of the kind that this system supports."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files are made."""
+    """The directory for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     contexts.forget()
     return tmp_path
@@ -256,7 +256,7 @@ def test_the_chain_is_data(version: ssl.TLSVersion) -> None:
     again = chain_of(server, mint.TLSOptions(verify=False, maximum_version=version))
     assert again.peer_chain == tuple(sent)
     assert again.verified_chain == ()
-    # A resumed session verified nothing now.
+    # With a resumed session, nothing was verified.
     later = chain_of(server, tls, times=2)
     assert later.resumed
     assert later.verified_chain == ()
@@ -264,7 +264,7 @@ def test_the_chain_is_data(version: ssl.TLSVersion) -> None:
 
 
 def test_the_chain_where_ssl_has_it_in_public() -> None:
-    """As Python 3.13 has it: octets, from the object itself."""
+    """As in Python 3.13: octets, from the object itself."""
 
     class Public:
         context = ssl.create_default_context()
@@ -353,7 +353,7 @@ def test_which_addresses_match(host: str, expected: bool) -> None:
         (None, (), ()),
         ((("DNS", "a.test"), ("DNS", "*.b.test")), ("a.test", "*.b.test"), ()),
         ((("IP Address", "192.0.2.1"),), (), ("192.0.2.1",)),
-        # OpenSSL spells addresses of IPv6 at length, and some versions of `ssl` leave a line break.
+        # OpenSSL writes IPv6 addresses in full, and some versions of `ssl` leave a line break at the end.
         ((("IP Address", "2001:DB8:0:0:0:0:0:1\n"),), (), ("2001:db8::1",)),
         ((("IP Address", "<invalid>"), ("URI", "https://a.test")), (), ()),
     ],
@@ -365,7 +365,7 @@ def test_names_in_a_certificate(
 
 
 def test_names_are_found_also_where_openssl_does_not_verify() -> None:
-    """As under truststore on macOS and Windows: there the system verifies."""
+    """As with `truststore` on macOS and Windows, where the system verifies."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -392,7 +392,7 @@ def test_a_check_that_cannot_answer_at_once_is_refused() -> None:
 
 
 def test_a_check_that_gives_a_coroutine_accepts_nothing() -> None:
-    """It would count as true for every host; nobody is warned of one that was never awaited."""
+    """A coroutine would count as true for every host; there is no warning that it was never awaited."""
 
     async def later(_host: str, _names: CertificateNames) -> bool:
         return True
@@ -432,7 +432,7 @@ def test_a_check_is_made_again_where_a_session_is_resumed(version: ssl.TLSVersio
 
 @pytest.mark.parametrize("refused", ["name", "fingerprint"])
 def test_a_server_that_is_refused_does_not_see_who_asked(refused: str) -> None:
-    """The end of the handshake, with the client's certificate in it, is not sent (TLS 1.3)."""
+    """The last flight of the handshake, with the client's certificate, is not sent (TLS 1.3)."""
     came: list[bytes] = []
 
     def note(peer: Peer) -> None:
@@ -466,7 +466,7 @@ PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 @pytest.fixture
 def asks_later() -> Iterator[tuple[ScriptedServer, list[object]]]:
-    """A server that asks for the client's certificate once it has the request (RFC 8446 4.6.2)."""
+    """A server that asks for the client's certificate after it received the request (RFC 8446 4.6.2)."""
     context = server_context()
     context.post_handshake_auth = True
     context.verify_mode = ssl.CERT_REQUIRED
@@ -513,6 +513,6 @@ def test_http2_has_no_authentication_after_the_handshake(protocols: Any) -> None
             mint.connect("https", "127.0.0.1", 1, protocols=protocols, tls=tls, proxy=proxy)
     with pytest.raises(ValueError, match="HTTP/1 only"):
         mint.http2.connect("https", "127.0.0.1", 1, tls=tls)
-    # In clear there is no TLS that it could count for.
+    # In clear, the option has no effect.
     with pytest.raises(errors.TransportError):
         mint.connect("http", "127.0.0.1", 1, tls=tls, socket=None, protocols=("http1",))

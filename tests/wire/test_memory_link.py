@@ -1,4 +1,4 @@
-"""A link without a wire: what it says about its two directions."""
+"""The in-memory link: the state of its two directions."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_request_that_ends_does_not_end_the_direction(protocol: str) -> None:
 
 
 def test_what_is_owed_for_octets_that_came_before_the_first_read_is_sent_with_it() -> None:
-    """SETTINGS, a PING and DATA that were there before anybody read are answered once they are read."""
+    """SETTINGS, a PING and DATA that arrived before the first read are answered when they are read."""
     conn, link = opened("http2")
     opening = link.take()
     assert opening

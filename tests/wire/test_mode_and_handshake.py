@@ -1,4 +1,4 @@
-"""What a change of the mode forgets, what a handshake leaves to be sent, and how tunnels begin and end."""
+"""Changes of the mode, output that a handshake leaves, and the start and end of tunnels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
 
 
 class Box:
-    """A mailbox that only writes down what it is told."""
+    """A mailbox that only records its calls."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -56,7 +56,7 @@ def opened(box: Inbox | None = None) -> tuple[mint.HTTP1, Memory]:
 
 @pytest.mark.parametrize(("armed", "wanted", "was", "becomes"), [*product([False, True], repeat=4)])
 def test_a_change_of_the_mode_begins_anew(armed: bool, wanted: bool, was: bool, becomes: bool) -> None:
-    """What the last mailbox was to read, or waited for, is nothing to the next, which is asked once."""
+    """The state of the previous mailbox is reset, and the next mailbox is asked once."""
     first, second = Box(), Box()
     conn, link = opened(first if was else None)
     first.told.clear()
@@ -96,11 +96,11 @@ def test_a_passive_connection_tells_no_mailbox_of_what_comes() -> None:
 def test_a_mailbox_that_met_an_operation_at_work_is_not_asked_after_the_mode_has_changed() -> None:
     first, second = Box(), Box()
     conn, link = opened(first)
-    link.wanted = True  # it met an operation, which `set_mode` is the end of
+    link.wanted = True  # it met an operation, whose end `set_mode` is
     conn = conn.set_mode("active", second)
     second.told.clear()
     conn, _ = conn.request("GET", "/")
-    assert second.told.count("watch") <= 1  # for what waits to be written, and for nothing else
+    assert second.told.count("watch") <= 1  # only for octets that wait to be written
     link.take()
     second.told.clear()
     conn.set_mode("passive")
@@ -259,7 +259,7 @@ def test_a_tunnel_that_has_ended_is_forgotten_without_a_word_and_another_is_canc
 
 @pytest.mark.parametrize("waits", [False, True])
 def test_a_stream_that_only_the_proxy_has_ended_is_reset_when_its_tunnel_is_closed(waits: bool) -> None:
-    """What waits for a window keeps our direction open, and the stream with it: the proxy counts it."""
+    """Octets that wait for a window keep the stream open, which counts for the proxy's limit."""
     ended = http2.ExpectFrame(http2.FrameType.DATA, 1, flags=1, payload=b"")
     steps = [
         *(

@@ -1,4 +1,4 @@
-"""Fingerprints of certificates and keys, against another library; what is no certificate has no key."""
+"""Fingerprints of certificates and keys, compared with another library, and of invalid certificates."""
 
 from __future__ import annotations
 

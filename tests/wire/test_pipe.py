@@ -1,4 +1,4 @@
-"""The pipe by itself: its tables, and what goes through it in whatever pieces."""
+"""The pipe by itself: its tables, and octets in pieces of any size."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INPUTS: dict[str, Callable[[Pipe], object]] = {
 
 
 class Turning(Narrow):
-    """A layer that changes every octet, and says that it ends."""
+    """A layer that changes every octet, and announces its end."""
 
     keeps_wire = False
 
@@ -164,7 +164,7 @@ def test_windows_that_are_shut_are_not_waited_for_by_writing() -> None:
     assert pipe.wants == READ
     assert pipe.unsent == 1_000_000
     assert layer.waiting <= AHEAD
-    pipe.finish()  # the end comes behind what waits
+    pipe.finish()  # the end follows what is queued
     assert pipe.wants == READ
 
 
@@ -190,7 +190,7 @@ def test_what_waits_for_a_window_that_cannot_open_is_given_up(octets_first: bool
 def test_the_short_course_of_sending_is_the_general_one(
     sends: list[tuple[bytes, bool]], layered: bool
 ) -> None:
-    """`SocketLink.send` writes at once where it can; what arrives and what stays is as the pipe has it."""
+    """`SocketLink.send` writes at once if possible; the result is the same as that of the pipe."""
     told = []
     for general in (False, True):
         near, far = socket.socketpair()

@@ -12,7 +12,7 @@ from tests.tls import authority
 
 
 def test_connections_that_share_a_context_offer_their_own_protocols() -> None:
-    """Also where another one is made between two halves of one: the context keeps what came last."""
+    """Even if another connection is made meanwhile, although a context keeps only the last protocols."""
     mine = ssl.create_default_context(cadata=authority().cert_pem.bytes().decode())
     orders = [("http/1.1",), ("h2",), ("h2", "http/1.1"), ("http/1.1",)]
     layers = [TLSLayer(mine, "localhost", alpn=each) for each in orders]

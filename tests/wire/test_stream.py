@@ -64,7 +64,7 @@ def test_the_proxy_is_spoken_to_over_tls_and_so_is_the_origin() -> None:
     ]
     with ScriptedServer(script, tls=TLS) as server:
         proxy = Proxy("https", server.address, server.port, protocols=("http2",), tls=trusting())
-        # What comes is no TLS: the layers are as many as they should be.
+        # The answer is not TLS; only the number of layers matters here.
         with pytest.raises(errors.TransportClosed):
             mint.connect("https", "origin.example", 443, proxy=proxy, tls=trusting())
 
@@ -104,7 +104,7 @@ def test_octets_with_the_answer_belong_to_the_tunnel() -> None:
 
 def test_a_refusal_is_an_error_with_status_headers_and_body() -> None:
     refusal = http2.send(headers(1, ((":status", "407"), ("a", "b"))), data(1, b"says", end=True))
-    # A server that closes at once may reset what it said.
+    # If a server closes at once, a reset may destroy its answer.
     script = [*START, refusal, Forever()]
     with ScriptedServer(script) as server, pytest.raises(errors.UnexpectedProxyStatus) as caught:
         mint.connect("http", "origin.example", 80, proxy=through(server))
@@ -163,7 +163,7 @@ def test_a_tunnel_that_breaks_is_a_transport_that_breaks(
 
 
 def test_a_tunnel_outlives_any_number_of_pings_that_are_answered() -> None:
-    """They were counted as if no answer had ever left: after a thousand the tunnel was given up."""
+    """Pings were counted as if no answer had ever been sent: after a thousand, the tunnel was closed."""
     answered = http2.ExpectFrame(http2.FrameType.PING, 0, flags=1)
     often = [step for _ in range(12) for step in (http2.send(*[ping()] * 100), *[answered] * 100)]
     with ScriptedServer([*START, OPEN, SAID, *often, http2.send(data(1, PAGE))]) as server:
@@ -185,7 +185,7 @@ UNKNOWN = bytes(3) + b"\x77" + bytes(5)
 
 
 def test_time_takes_back_what_a_proxy_sends_without_use() -> None:
-    """A tunnel knew no time and had the default limit: an old one was given up, a flood was not."""
+    """A tunnel had no clock and the default limit: an old tunnel was closed, and a flood was not detected."""
     now = [0.0]
     options = HTTP2Options(max_glitches=10)
     config = http2_configuration(options, scheme="http", hostname="origin.example", port=80, identity=0)
@@ -285,7 +285,7 @@ def test_flush_waits_for_the_window() -> None:
 
 
 def test_the_wire_stays_open_after_our_direction_has_ended() -> None:
-    """A half-closed tunnel in a tunnel: the connection to the proxy is still talked to."""
+    """A half-closed tunnel in a tunnel: the connection to the proxy stays open in both directions."""
     script: list[Step] = [
         *(*START, OPEN, SAID, http2.send(data(1, b"HTTP/1.1 200 OK\r\n\r\n"))),
         http2.ExpectData(1, b"last words", end=True),

@@ -1,4 +1,4 @@
-"""TLS as a layer: both ends in memory, so that every cut and every end can be played."""
+"""TLS as a layer: both ends are in memory, so that any split and any end can be tested."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_verification_off_is_explicit() -> None:
 
 
 def test_only_the_given_authorities_are_trusted() -> None:
-    """CVE-2019-11324: with an authority of one's own the system's are not trusted."""
+    """CVE-2019-11324: with a custom authority, those of the system are not trusted."""
     context = make_context(trusting(), ())
     assert len(context.get_ca_certs()) == 1
 
@@ -225,7 +225,7 @@ def test_an_own_context_is_used_as_it_is() -> None:
     layer = prepare(TLSOptions(context=mine), ("http/1.1",), "localhost", None).layer()
     joined(layer, Server(server_context(alpn=("h2", "http/1.1"))))
     assert layer.alpn == "http/1.1"
-    # What it offers itself is not changed behind the back of whoever else uses it.
+    # The protocols of the context itself are not changed, because others may use it.
     mine.set_alpn_protocols(["h2"])
     make_context(TLSOptions(context=mine), ("http/1.1",))
     theirs = TLSLayer(mine, "localhost")
@@ -252,7 +252,7 @@ def test_a_context_meets_what_http2_demands() -> None:
 
 
 def test_the_trust_store_falls_back_to_certifi(monkeypatch: pytest.MonkeyPatch) -> None:
-    """W-28: where the system has no store, there is still one."""
+    """W-28: if the system has no store, another one is used."""
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
     monkeypatch.setattr("mint._wire.tls._has_store", lambda: False)
     assert make_context(TLSOptions(), ()).get_ca_certs()

@@ -1,4 +1,4 @@
-"""Options of TLS as a connection has them: trust, sessions, key log, what HTTP/2 demands (R24 to R26)."""
+"""Options of TLS in connections: trust, sessions, key log, requirements of HTTP/2 (R24 to R26)."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_keys_are_logged_where_it_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     assert "SSLKEYLOGFILE" not in os.environ
 
 
-# -- what HTTP/2 demands
+# -- requirements of HTTP/2
 
 WEAK = ("AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES128-SHA256")
 
@@ -235,7 +235,7 @@ def test_w28_the_suite_is_checked_again_after_the_handshake(suite: str) -> None:
     with Origin(hello, tls=context) as origin:
         with pytest.raises(errors.InadequateSecurity, match=suite):
             mint.connect("https", origin.address, origin.port, tls=tls)
-        # HTTP/1 has no such rule: what the caller asks for is done.
+        # HTTP/1 has no such rule, so the caller's options are used.
         conn = mint.connect("https", origin.address, origin.port, protocols=("http1",), tls=tls)
         assert conn.tls is not None
         assert conn.tls.cipher == suite
@@ -262,7 +262,7 @@ def test_w28_an_address_is_no_server_name(host: str) -> None:
     ("hostname", "tls"), [("localhost.", trusting()), (None, trusting(server_hostname="localhost."))]
 )
 def test_a_name_with_a_last_dot_is_the_name_without_it(hostname: str | None, tls: mint.TLSOptions) -> None:
-    """RFC 6066 3: it is not sent, and no certificate has it; the connection was refused."""
+    """RFC 6066 3: the trailing dot is not sent, and certificates do not have it; connecting failed."""
     with Origin(hello, tls=server_context("localhost")) as origin:
         conn = mint.connect("https", origin.address, origin.port, hostname=hostname, tls=tls)
         assert conn.tls is not None

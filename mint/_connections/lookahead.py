@@ -45,7 +45,7 @@ def events_of(state: Engine, found: Unread) -> list[Event]:
     return events
 
 
-def last_words(link: Transport, state: _S, error: TransportError) -> tuple[_S, list[Event]]:
+def feed_remaining(link: Transport, state: _S, error: TransportError) -> tuple[_S, list[Event]]:
     """Feed a state what had arrived before its link was closed; return the new state and the events.
 
     If this contains a fault, such as a GOAWAY with an error code, it becomes the cause of `error`, which

@@ -224,7 +224,7 @@ class TunnelsBase(ABC):
     def look(self) -> None:
         """Read once for all tunnels, without waiting, unless another thread or a mailbox reads."""
 
-    def foresees(self, tunnel: Tunnel) -> bool:
+    def has_undelivered(self, tunnel: Tunnel) -> bool:
         """Whether something has arrived for this tunnel that a mailbox or event loop still has to deliver."""
         with self._lock:
             if self.waits or not self._connection.is_open("read"):
