@@ -18,6 +18,8 @@ from mint.exchange import URL, split_url
         ("http://h:/x", ("http", "h", 80, "/x")),
         ("http://h:0080/x", ("http", "h", 80, "/x")),
         ("http://h:0/x", ("http", "h", 0, "/x")),
+        ("http://h:65535/x", ("http", "h", 65_535, "/x")),
+        ("https://h:00000065535/x", ("https", "h", 65_535, "/x")),
         ("http://[::1]:81/x", ("http", "::1", 81, "/x")),
         ("http://[2001:DB8::1]", ("http", "2001:db8::1", 80, "/")),
         ("http://127.0.0.1/x", ("http", "127.0.0.1", 80, "/x")),
@@ -39,6 +41,7 @@ def test_parts(url: str, parts: tuple[str, str, int, str]) -> None:
     [
         *("", "/x", "example.org", "//example.org/", "ftp://h/", "http:/h/", "http:h", "http//h", "http://"),
         *("http:///x", "http://:80/", "http://h:65536/", "http://h:-1/", "http://h:8x/"),
+        *("http://h:100000/", "http://h:165535/", "http://h:000065536/"),
         "http://h:" + "1" * 5000,
         *("http://h:80:80/", "http://[::1/", "http://::1/", "http://[h]/", "http://a b/"),
         "http://[127.0.0.1]/",
