@@ -28,14 +28,14 @@ class Row:
     event: str
     costs: str
     bound: str
-    limits: tuple[str, ...]  # options of `HTTP2Options`, or `ClientSettings`; none where nothing is counted
+    limits: tuple[str, ...]  # options of `HTTP2Options` or `ClientSettings`; empty if nothing is counted
     pays: str
-    per_second: int = 0  # how much of it is forgiven as time passes
+    per_second: int = 0  # by how much the count falls each second
 
 
 ROWS = (
-    Row("PING, SETTINGS", "an answer of 17 or 9 octets", "answers that have not left", ("max_unsent_acks",),
-        "a server that does not read"),
+    Row("PING, SETTINGS", "an answer of 17 or 9 octets", "answers that have not been written",
+        ("max_unsent_acks",), "a server that does not read"),
     Row("SETTINGS with many entries", "work for each entry", "entries of one frame", ("max_settings",),
         "the server"),
     Row("a response that breaks a rule, a promise that cannot be accepted",
@@ -48,11 +48,11 @@ ROWS = (
         "nothing beyond the cost of the request itself",
         "requests that the caller sends", (), "nobody: an overloaded server may refuse for a long time"),
     Row("a frame on a stream that the server has ended", "one RST_STREAM for several such frames in a row",
-        "answers that have not left", ("max_unsent_acks",), "the server"),
+        "answers that have not been written", ("max_unsent_acks",), "the server"),
     Row("frames that serve no purpose: PING, SETTINGS, PRIORITY, empty DATA, unknown types,"
         " WINDOW_UPDATE beyond what was sent, acknowledgements of nothing, every further GOAWAY, ORIGIN,"
         " ALTSVC, anything on a closed stream",
-        "only their octets, but without end",
+        "only their octets, but any number of them",
         "their number, if time is known (not in memory without a `clock`)",
         ("max_glitches",), "the server; useful traffic cancels them", 330),
     Row("PUSH_PROMISE", "a stream that is kept until its response",
@@ -116,7 +116,7 @@ def updated(text: str) -> str:
     before, mark, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not mark or not end:
-        raise SystemExit(f"{SECURITY.name} has no place for the table")
+        raise SystemExit(f"{SECURITY.name} lacks the comments around the table")
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
 
 
@@ -128,7 +128,7 @@ def main(arguments: list[str]) -> int:
         return 0
     print(table(), end="")
     if updated(text) != text:
-        print("SECURITY.md is not in step: python -m ci.budgets --write")
+        print("SECURITY.md is out of date; run: python -m ci.budgets --write")
         return 1
     return 0
 
