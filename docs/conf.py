@@ -31,13 +31,13 @@ autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 python_maximum_signature_line_length = 100
 python_use_unqualified_type_names = True
-# `name` in a docstring becomes a link where there is such a thing, and code otherwise.
+# `name` in a docstring becomes a link if there is an object with this name, and code otherwise.
 default_role = "py:obj"
-# What is ours must resolve; the pages are built without the inventories of others.
+# Names of mint must resolve. The pages are built without the inventories of other projects.
 nitpicky = True
-# Annotations name `Response` and `Origin`; mint.testing has both as well, and the first one is linked.
+# `Response` and `Origin` in annotations are ambiguous, as mint.testing has both, too; the first is linked.
 suppress_warnings = ["ref.python"]
-nitpick_ignore = [  # type variables, and what a step must have
+nitpick_ignore = [  # type variables, and private classes in annotations
     ("py:class", "mint.testing.peer.T"),
     ("py:class", "mint.testing.memory.ConnectionT"),
     ("py:class", "mint.testing.http2._OfStream"),
@@ -58,7 +58,7 @@ def name_defaults(
     signature: str | None,
     returns: str,
 ) -> tuple[str, str] | None:
-    """Write default options as a user would, not under the name that the source shares them by."""
+    """Show default options as a user would write them, not the private names that the source uses."""
     if signature is None:
         return None
     for made in _DEFAULTS:
@@ -70,7 +70,7 @@ def name_defaults(
 def add_reason(
     _app: Sphinx, what: str, _name: str, described: object, _options: object, lines: list[str]
 ) -> None:
-    """Say of each error by which `reason` it is known."""
+    """Add the `reason` to the description of each error."""
     if what == "exception" and isinstance(described, type) and issubclass(described, MintError):
         lines += ["", f"Its `reason` is ``{described.reason}``."]
 
