@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._extras import with_certifi, with_truststore
 from ..errors import CertificateRejected, HostnameRejected, TLSFailed
 from ..types import TLSInfo
-from .contexts import shared, wrapping
+from .contexts import shared, stamp, wrapping
 from .files import load_certificate, loading
 from .peers import chains, check_name, check_pins
 
@@ -118,16 +118,6 @@ def make_context(options: TLSOptions, alpn: Sequence[str]) -> ssl.SSLContext:
     return context
 
 
-def _stamp(file: str | None) -> tuple[int, int, int] | None:
-    """Return a value that changes when the file changes. Raises `OSError`."""
-    if file is None:
-        return None
-    from pathlib import Path  # noqa: PLC0415  # as above
-
-    found = Path(file).stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
 class Prepared(NamedTuple):
     """Everything about a TLS connection that can be prepared, and can fail, before connecting."""
 
@@ -154,9 +144,8 @@ def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, route: Hash
     pins, check = options.fingerprints, options.check_hostname
     if sessions is None:
         return Prepared(shared(options, alpn, make_context), name, alpn, pins=pins, check=check)
-    files = (options.ca_file, options.cert_file, options.key_file)
-    with loading(*files):
-        stamps = tuple(_stamp(file) for file in files)
+    # A missing file has a stamp, too, and fails when the context is made.
+    stamps = tuple(map(stamp, (options.ca_file, options.cert_file, options.key_file)))
     key = options, stamps, name, tuple(alpn), route
     found = sessions.take(key)
     context, session = found or (shared(options, alpn, make_context), None)
