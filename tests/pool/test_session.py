@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import mint
-from mint.errors import TransportClosed, TransportTimeout
+from mint.errors import ContentLengthMismatch, TransportClosed, TransportTimeout
 from mint.exchange import Origin
 from mint.exchange._procedure import PIECE, QUEUE
 from mint.pool import PoolOptions
@@ -210,6 +210,29 @@ def test_the_window_is_refilled_once_half_is_read(left: int) -> None:
     assert one.is_paused is (left == 11)
 
 
+def test_when_the_window_is_refilled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: list[bool] = []
+    monkeypatch.setattr(Session, "_set_refill", lambda _, __, *, refill: changes.append(refill))
+    held = Held(options=PoolOptions(buffer_size=20))
+    one = held.open()
+    held.deliver(f.headers(1, OK), f.data(1, bytes(20)))
+    assert changes == []
+    held.deliver(f.data(1, bytes(1)), f.data(1, bytes(1)))
+    assert changes == [False]
+    one.take()
+    assert changes == [False, True]
+    one.take()
+    assert changes == [False, True]
+
+
+def test_responses_to_nobody_change_nothing() -> None:
+    held = Held()
+    one = held.open()
+    nobody = mint.RequestRef(17, 17)
+    held.session.process(held.session.conn, [mint.Status(nobody, 200), mint.Done(nobody)])
+    assert (one.status, one.ended, held.reports) == (0, False, 0)
+
+
 def test_what_is_read_at_once_is_not_refilled_twice() -> None:
     held = Held(options=PoolOptions(buffer_size=20))
     one = held.open()
@@ -302,6 +325,38 @@ def test_a_body_that_ends_after_its_answer() -> None:
     assert held.kinds()[-1] == f.FrameType.HEADERS
     held.deliver(f.data(1, b"", end=True))
     assert list(held.session.released) == [one.ticket]
+
+
+@pytest.mark.parametrize("declared", [None, 3])
+def test_a_connection_whose_request_was_sent_completely_stays(declared: int | None) -> None:
+    held = Held("http1")
+    one = held.open(streamed=True, length=declared)
+    rest, is_full = held.session.push(one, memoryview(b"abc"))
+    assert not rest
+    assert not is_full
+    held.session.end_body(one, ())
+    held.deliver(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert one.ended
+    assert not held.session.is_lost
+    assert list(held.session.released) == [one.ticket]
+    assert held.open().ref != one.ref
+
+
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_a_body_that_is_not_as_long_as_declared(protocol: str) -> None:
+    held = Held(protocol)
+    one = held.open(streamed=True, length=2)
+    with pytest.raises(ContentLengthMismatch):
+        held.session.push(one, memoryview(b"abc"))
+    assert not one.ended
+    held.session.push(one, memoryview(b"a"))
+    with pytest.raises(ContentLengthMismatch):
+        held.session.end_body(one, ())
+    assert not one.ended
+    assert not held.session.is_lost
+    held.session.push(one, memoryview(b"b"))
+    held.session.end_body(one, ())
+    assert not one.wants_body
 
 
 # -- giving up

@@ -137,8 +137,11 @@ def test_a_wait_ends_at_the_first_of_its_limits(limits: dict[str, float], until:
     if until == 5:
         assert isinstance(next(procedure), Receive)
     else:
+        hand.server.received()
         with pytest.raises(TransportTimeout):
             next(procedure)
+        assert [frame.type for frame in hand.server.frames()] == [f.FrameType.RST_STREAM]
+        assert hand.pool.statistics().active == 0
 
 
 @pytest.mark.parametrize("allowed", [0, 1, 2, 3])
