@@ -80,6 +80,7 @@ LAYERS = (
             "mint._core.atomics",
             "mint._core.values",
             "mint._core.messages",
+            "mint._core.records",
             "mint._core.link_base",
             "mint._core.fast_path",
         ),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from .._checks import instance
 from .._wire.pipe import AHEAD, READ, WRITE, Reading, Writing
-from .._wire.tls import TLSLayer
 from ..errors import TransportClosed, TransportError, TransportTimeout
 from ..options import TCPOptions
 from .sockets import SocketBase, broken, check_socket
@@ -60,13 +59,13 @@ class SocketLink(SocketBase):
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Write at once if nothing is queued; otherwise queue, and write what the kernel accepts."""
-        layer = self._layers[0] if len(self._layers) == 1 else None
+        layer = self._records
         if (
             not flush
             or len(pieces) != 1
             or self._queued
             or self._writing != Writing.OPEN
-            or (self._layers and not (isinstance(layer, TLSLayer) and len(pieces[0]) <= AHEAD))
+            or (self._layers and (layer is None or len(pieces[0]) > AHEAD))
         ):
             crowded = self.congested
             super().send(pieces, flush=False)
@@ -76,8 +75,7 @@ class SocketLink(SocketBase):
         piece = pieces[0]
         try:
             if layer is not None:
-                layer.write(piece)
-                piece = layer.leaving()
+                piece = layer.seal(piece)
             sent = self._socket.send(piece, AT_ONCE)
         except BlockingIOError:
             sent = 0
@@ -180,7 +178,10 @@ class SocketLink(SocketBase):
                     break
                 if octets and not self._layers:
                     return octets
-                self._take_in(octets)
+                if self._records is None or not octets:
+                    self._take_in(octets)
+                elif plaintext := self._decrypted(self._records, octets):
+                    return plaintext
         return super().receive(until)
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:

@@ -26,6 +26,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .._core.link_base import Turns
+from .._core.records import Records
 from ..errors import TransportClosed, TransportError
 
 if TYPE_CHECKING:
@@ -107,6 +108,9 @@ class Pipe(_Turns):
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
         self._layers = tuple(layers)
+        # A single layer of TLS decrypts and encrypts in one call.
+        first = layers[0] if len(layers) == 1 else None
+        self._records: Records | None = first if isinstance(first, Records) else None
         if layers:
             self.windowed: bool = self.keeps_wire
         self._outbox = deque()
@@ -299,24 +303,44 @@ class Pipe(_Turns):
 
         If a layer fails, the plaintext that it returned before is delivered before the failure.
         """
-        if self._layers:
-            try:
-                self._pass_inwards(octets)
-            except TransportError as error:
-                self.fail(error)
-        elif octets:
-            self.arrive(octets)
-        else:
-            self._read_event("end")
+        if not self._layers:
+            if octets:
+                self.arrive(octets)
+            else:
+                self._read_event("end")
+        elif self._records is None or not octets:
+            self._take_through(octets)
+        elif plaintext := self._decrypted(self._records, octets):
+            self.arrive(plaintext)
 
-    def _pass_inwards(self, octets: bytes) -> None:
+    def _decrypted(self, records: Records, octets: bytes) -> bytes:
+        """Return the plaintext of one read through a single layer of TLS; `b""` if there is none to return.
+
+        If the read means more than plaintext (an end, an error, an answer), everything about it is handled
+        here, and the plaintext is queued.
+        """
+        plaintext = records.opened(octets)
+        if plaintext is None:
+            self._take_through(None)
+            return b""
+        return plaintext
+
+    def _take_through(self, octets: bytes | None) -> None:
+        """Pass the result of one read through the layers; `None` if the outermost layer was fed already."""
+        try:
+            self._pass_inwards(octets)
+        except TransportError as error:
+            self.fail(error)
+
+    def _pass_inwards(self, octets: bytes | None) -> None:
         # Nothing can arrive after the end of the wire, even if a layer has not ended.
-        last = not octets
+        last = octets == b""
         failure = None
         for layer in self._layers:
-            if not self._queued:
-                layer.written()
-            layer.feed(octets)
+            if octets is not None:
+                if not self._queued:
+                    layer.written()
+                layer.feed(octets)
             octets = layer.read()
             failure = failure or layer.failure
             if not octets and not layer.ended:

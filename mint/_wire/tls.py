@@ -11,6 +11,7 @@ import ssl
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._core.records import Records
 from .._extras import with_certifi, with_truststore
 from ..errors import CertificateRejected, HostnameRejected, TLSFailed
 from ..types import TLSInfo
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from .._certificates import HostnameCheck
     from ..errors import TransportError
     from ..options import TLSOptions
-
-RECORD = 16_384
-"""How many octets of plaintext are read from OpenSSL at a time: the most in one record (RFC 8446 5.1)."""
 
 _ABOUT_THE_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
@@ -152,16 +150,13 @@ def prepare(options: TLSOptions, alpn: Sequence[str], hostname: str, route: Hash
     return Prepared(context, name, alpn, session, partial(sessions.keep, key, context), pins, check)
 
 
-class TLSLayer:
+class TLSLayer(Records):
     """One TLS connection over in-memory buffers."""
 
     __slots__ = (
-        "_arriving",
         "_check",
         "_keep",
         "_known",
-        "_leaving",
-        "_object",
         "_pins",
         "clean_end",
         "ended",
@@ -189,25 +184,22 @@ class TLSLayer:
         self._check = check
         self._keep = keep
         self._known: TLSInfo | None = None
-        self._arriving = ssl.MemoryBIO()
-        self._leaving = ssl.MemoryBIO()
+        self.watched: bool = keep is not None
         self.clean_end: bool = False
         """Whether the peer sent close_notify."""
         self.ended: bool = False
         """Whether no more plaintext will come."""
         self.failure: TransportError | None = None
         """The error that broke the layer: no more plaintext will come after what was read."""
+        arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
         try:
             wrap = partial(
-                context.wrap_bio,
-                self._arriving,
-                self._leaving,
-                server_hostname=server_hostname,
-                session=session,
+                context.wrap_bio, arriving, leaving, server_hostname=server_hostname, session=session
             )
-            self._object = wrap() if alpn is None else wrapping.wrapped(context, alpn, wrap)
+            made = wrap() if alpn is None else wrapping.wrapped(context, alpn, wrap)
         except (ssl.SSLError, ValueError) as error:
             raise tls_error(error) from error
+        self.attach(made, arriving, leaving)
 
     @property
     def keeps_wire(self) -> bool:
@@ -222,7 +214,7 @@ class TLSLayer:
     def handshake(self) -> bool:
         """Continue the handshake; return whether it is complete. Raises `TLSFailed`."""
         try:
-            self._object.do_handshake()
+            self.ssl_object.do_handshake()
         except ssl.SSLWantReadError:
             return False
         except (ssl.SSLError, OSError) as error:
@@ -231,75 +223,52 @@ class TLSLayer:
         self._known = self._negotiated()
         try:
             if self._check is not None:
-                check_name(self._object, self._known, self._check)
+                check_name(self.ssl_object, self._known, self._check)
             if self._pins:
                 check_pins(self._known.peer_certificate, self._pins)
         except CertificateRejected:
             # Do not send the last flight of the handshake: it may contain the client's certificate.
-            self._leaving.read()
+            self.leaving()
             raise
         return True
-
-    def feed(self, ciphertext: bytes) -> None:
-        """Take octets from the peer; `b""` means that the peer has ended."""
-        if ciphertext:
-            self._arriving.write(ciphertext)
-        else:
-            self._arriving.write_eof()
 
     def read(self) -> bytes:
         """Return all available plaintext; set `ended` at the end. Raises `TLSFailed`."""
         if self.failure is not None:
             raise self.failure
-        pieces = self._decrypted()
+        pieces, stopped = self.decrypt()
+        if stopped is not None:
+            self._take_end(stopped)
+            # Plaintext from before the bad record is delivered first.
+            if self.failure is not None and not pieces:
+                raise self.failure
         if self._keep is not None and pieces:
             self._keep_session(self._keep)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _decrypted(self) -> list[bytes]:
-        pieces: list[bytes] = []
-        read = self._object.read
-        try:
-            while True:
-                piece = read(RECORD)
-                if not piece:
-                    self.ended = self.clean_end = True
-                    break
-                pieces.append(piece)
-                if not self._arriving.pending and not self._object.pending():
-                    break
-        except ssl.SSLWantReadError:
-            pass
-        except ssl.SSLZeroReturnError:
+    def _take_end(self, stopped: OSError | bytes) -> None:
+        if isinstance(stopped, (bytes, ssl.SSLZeroReturnError)):
             self.ended = self.clean_end = True
-        except ssl.SSLEOFError:
+        elif isinstance(stopped, ssl.SSLEOFError):
             self.ended = True
-        except (ssl.SSLError, OSError) as error:
-            self.failure = tls_error(error)
-            # Plaintext from before the bad record is delivered first.
-            if not pieces:
-                raise self.failure from error
-        return pieces
+        else:
+            self.failure = tls_error(stopped)
 
     def _keep_session(self, keep: Callable[[ssl.SSLSession], None]) -> None:
         """Keep the session if it can be resumed; with TLS 1.3 a ticket must have arrived."""
-        session = self._object.session
+        session = self.ssl_object.session
         if session is not None and (
-            session.has_ticket or (session.id and self._object.version() != "TLSv1.3")
+            session.has_ticket or (session.id and self.ssl_object.version() != "TLSv1.3")
         ):
             keep(session)
             self._keep = None
+            self.watched = False
 
-    def write(self, plaintext: bytes | memoryview[int]) -> None:
-        """Encrypt; `leaving` returns the result. Raises `TLSFailed`."""
-        try:
-            self._object.write(plaintext)
-        except (ssl.SSLError, OSError) as error:
-            raise tls_error(error) from error
+    def _stops(self, error: OSError) -> OSError | None:
+        return None if isinstance(error, ssl.SSLWantReadError) else error
 
-    def leaving(self) -> bytes:
-        """Return the octets to write to the peer now."""
-        return self._leaving.read() if self._leaving.pending else b""
+    def _refusal(self, error: OSError) -> TransportError:
+        return tls_error(error)
 
     def written(self) -> None:
         """Do nothing: TLS has no answers to count."""
@@ -307,7 +276,7 @@ class TLSLayer:
     def close_notify(self) -> None:
         """Queue close_notify: no more plaintext will be written."""
         try:
-            self._object.unwrap()
+            self.ssl_object.unwrap()
         except (ssl.SSLError, OSError, ValueError):
             # SSLWantReadError: our close_notify is queued. Any other error: the connection is broken anyway.
             return
@@ -315,27 +284,22 @@ class TLSLayer:
     @property
     def alpn(self) -> str | None:
         """The protocol that the server chose."""
-        return self._object.selected_alpn_protocol()
-
-    @property
-    def ssl_object(self) -> ssl.SSLObject:
-        """The object of `ssl`."""
-        return self._object
+        return self.ssl_object.selected_alpn_protocol()
 
     def info(self) -> TLSInfo:
         """Return what was negotiated."""
         return self._negotiated() if self._known is None else self._known
 
     def _negotiated(self) -> TLSInfo:
-        cipher = self._object.cipher()
-        certificate, sent, verified = chains(self._object)
+        cipher = self.ssl_object.cipher()
+        certificate, sent, verified = chains(self.ssl_object)
         return TLSInfo(
-            version=self._object.version() or "",
+            version=self.ssl_object.version() or "",
             cipher=cipher[0] if cipher else "",
             alpn=self.alpn,
-            server_hostname=self._object.server_hostname,
+            server_hostname=self.ssl_object.server_hostname,
             peer_certificate=certificate,
-            resumed=bool(self._object.session_reused),
+            resumed=bool(self.ssl_object.session_reused),
             peer_chain=sent,
             verified_chain=verified,
         )

@@ -37,7 +37,8 @@ def joined(layer: TLSLayer, server: Server) -> None:
         ours = ours or layer.handshake()
         server.arriving.write(layer.leaving())
         theirs = theirs or server.handshake()
-        layer.feed(server.leaving.read())
+        if server.leaving.pending:
+            layer.feed(server.leaving.read())
 
 
 def connected(

@@ -1,0 +1,153 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
+"""TLS records on their way through the memory of `ssl`: the base of the TLS layer.
+
+OpenSSL decrypts; only the length of each record is read here (RFC 8446 5.1). It says whether a record is
+complete, so that OpenSSL is not asked for one that is not: it would answer with an exception.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+
+cdef enum:
+    RECORD = 16384      # the most plaintext that one record holds
+    EXPANSION = 2048    # how much longer the ciphertext may be (RFC 5246 6.2.3; less in TLS 1.3)
+    FIRST_TYPE = 20
+    LAST_TYPE = 24
+
+
+cdef class Records:
+    """Ciphertext in, plaintext out, and back.
+
+    `attach` is given the `ssl.SSLObject` and its two `ssl.MemoryBIO` objects.
+    """
+
+    def __cinit__(self, *_, **__):
+        self._pieces = []
+
+    def attach(self, tls not None, arriving not None, leaving not None):
+        """Take the three objects of `ssl`, before any octet has come."""
+        self.ssl_object = tls
+        self._arriving = arriving
+        self._leaving = leaving
+
+    cdef int measure(self, bytes octets) except -1:
+        """Note how much of the last record has come, which is none if it is complete."""
+        cdef const unsigned char *at = <const unsigned char *>PyBytes_AS_STRING(octets)
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(octets)
+        cdef Py_ssize_t taken
+        if self._unknown:
+            return 0
+        while size:
+            if self._missing:
+                taken = min(self._missing, size)
+                self._missing -= taken
+                self._begun = self._begun + taken if self._missing else 0
+                at += taken
+                size -= taken
+                continue
+            self._header[self._begun] = at[0]
+            self._begun += 1
+            at += 1
+            size -= 1
+            if self._begun == 5:
+                self._missing = (<Py_ssize_t>self._header[3] << 8) | self._header[4]
+                if (self._header[0] < FIRST_TYPE or self._header[0] > LAST_TYPE or self._header[1] != 3
+                        or self._missing > RECORD + EXPANSION):
+                    # No record, which is for OpenSSL to say.
+                    self._unknown = True
+                    return 0
+                if not self._missing:
+                    self._begun = 0
+        return 0
+
+    def feed(self, bytes ciphertext not None):
+        """Take what came from the peer; `b""` says that the peer ended."""
+        if ciphertext:
+            self.measure(ciphertext)
+            self._arriving.write(ciphertext)
+        else:
+            self._unknown = True
+            self._arriving.write_eof()
+
+    def _stops(self, error):
+        """Return the error if nothing more can be read; `None` where only the rest of a record is missing."""
+        return error
+
+    def _refusal(self, error):
+        """Return what to raise for an error of encrypting."""
+        return error
+
+    cdef bint has_record(self) except -1:
+        """Whether OpenSSL has something to say: a whole record, its error, or the end."""
+        cdef Py_ssize_t pending
+        if self._unknown:
+            return True
+        pending = self._arriving.pending
+        return pending > self._begun
+
+    def decrypt(self):
+        """Decrypt all that has come: the pieces of plaintext, and the error of `ssl` that ended them.
+
+        `b""` instead of an error says that the peer has ended. A record that is not complete is no error.
+        """
+        cdef list pieces = self._pieces
+        cdef object stopped = self._stopped
+        self._pieces = []
+        self._stopped = None
+        if stopped is None:
+            stopped = self.drain(pieces)
+        return pieces, stopped
+
+    cdef object drain(self, list pieces):
+        cdef object piece
+        cdef object read = self.ssl_object.read
+        try:
+            while self.has_record():
+                piece = read(RECORD)
+                if not piece:
+                    return b""
+                pieces.append(piece)
+        except OSError as error:   # as all errors of ssl are
+            return self._stops(error)
+        return None
+
+    def opened(self, bytes ciphertext not None):
+        """Take what came from the peer, which is not its end, and return the plaintext of it.
+
+        `None` where more than plaintext has come of it, or must leave: `decrypt` returns it then.
+        """
+        cdef list pieces = self._pieces
+        cdef object stopped
+        self.measure(ciphertext)
+        self._arriving.write(ciphertext)
+        if self.watched or pieces or self._stopped is not None:
+            return None
+        stopped = self.drain(pieces)
+        if stopped is not None or self._leaving.pending:
+            self._stopped = stopped
+            return None
+        self._pieces = []
+        if len(pieces) == 1:
+            return pieces[0]
+        return b"".join(pieces)
+
+    cdef int encrypt(self, object plaintext) except -1:
+        try:
+            self.ssl_object.write(plaintext)
+        except OSError as error:
+            raise self._refusal(error) from error
+        return 0
+
+    def write(self, plaintext not None):
+        """Encrypt; the result waits in `leaving`. Raises what `_refusal` makes of an error."""
+        self.encrypt(plaintext)
+
+    def seal(self, plaintext not None):
+        """Encrypt, and return what must be written to the peer now. Raises like `write`."""
+        self.encrypt(plaintext)
+        return self._leaving.read()
+
+    def leaving(self):
+        """Return what must be written to the peer now."""
+        if self._leaving.pending:
+            return self._leaving.read()
+        return b""

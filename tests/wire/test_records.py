@@ -1,0 +1,187 @@
+"""TLS records: wherever they are cut, the plaintext is the same, and OpenSSL is asked for whole ones only."""
+
+from __future__ import annotations
+
+import ssl
+import struct
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mint import TLSOptions, TLSSessions, errors
+from mint._core.records import Records
+from mint._wire.pipe import Pipe
+from mint._wire.tls import TLSLayer, prepare
+from tests.tls import server_context, trusting
+from tests.wire.test_tls import Server, connected, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SIZES = [1, 2, 5, 300, 16_383, 16_384, 16_385, 40_000]
+CUTS = st.lists(st.one_of(st.integers(1, 8), st.integers(1, 40_000)), max_size=12)
+
+
+def cut(octets: bytes, sizes: Iterable[int]) -> list[bytes]:
+    """Cut into pieces of these sizes; the rest is the last piece."""
+    pieces, at = [], 0
+    for size in sizes:
+        pieces.append(octets[at : at + size])
+        at += size
+    return [piece for piece in (*pieces, octets[at:]) if piece]
+
+
+def arrived(pipe: Pipe) -> bytes:
+    out = b""
+    while pipe._arrived:
+        out += pipe._next() or b""
+    return out
+
+
+def fed(pipe: Pipe, octets: bytes) -> bytes:
+    """Return what has arrived with this read."""
+    pipe._take_in(octets)
+    return arrived(pipe)
+
+
+def talk(version: ssl.TLSVersion) -> tuple[TLSLayer, Server]:
+    context = server_context()
+    context.maximum_version = version
+    return connected(trusting(maximum_version=version), context)
+
+
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@given(sizes=st.lists(st.sampled_from(SIZES), min_size=1, max_size=4), cuts=CUTS)
+@settings(max_examples=40)
+def test_cuts_change_nothing(version: ssl.TLSVersion, sizes: list[int], cuts: list[int]) -> None:
+    layer, server = talk(version)
+    assert layer.info().version == version.name.replace("_", ".")
+    sent = b"".join(bytes([number]) * size for number, size in enumerate(sizes))
+    server.tls.write(sent[: sizes[0]])
+    ciphertext = server.leaving.read()
+    server.tls.write(sent)
+    ciphertext += server.leaving.read()
+    pipe = Pipe((layer,))
+    expected = sent[: sizes[0]] + sent
+    assert b"".join(fed(pipe, piece) for piece in cut(ciphertext, cuts)) == expected
+    server.tls.write(b"more")
+    assert fed(pipe, server.leaving.read()) == b"more"
+    with pytest.raises(ssl.SSLWantReadError):
+        server.tls.unwrap()
+    assert fed(pipe, server.leaving.read()) == b""
+    assert pipe.clean_end
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@given(cuts=CUTS)
+@settings(max_examples=20)
+def test_what_comes_with_the_end_is_not_lost(version: ssl.TLSVersion, cuts: list[int]) -> None:
+    layer, server = talk(version)
+    server.tls.write(b"last" * 9_000)
+    with pytest.raises(ssl.SSLWantReadError):
+        server.tls.unwrap()
+    pipe = Pipe((layer,))
+    pieces = cut(server.leaving.read(), cuts)
+    assert b"".join(fed(pipe, piece) for piece in pieces) == b"last" * 9_000
+    assert pipe.clean_end
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x00" * 5,
+        b"\x13\x03\x03\x00\x10" + bytes(16),  # a type below those of TLS
+        b"\x19\x03\x03\x00\x10" + bytes(16),  # and one above
+        b"\x17\x02\x03\x00\x10" + bytes(16),  # another version
+        b"\x17\x03\x03\x48\x01",  # a record longer than any
+        b"\x17\x03\x03\x00\x20" + bytes(32),  # a record that nobody has encrypted
+    ],
+)
+@pytest.mark.parametrize("first", [b"", b"first" * 10_000])
+def test_what_is_no_record_is_an_error_at_once(garbage: bytes, first: bytes) -> None:
+    layer, server = talk(ssl.TLSVersion.TLSv1_3)
+    if first:
+        server.tls.write(first)
+    pipe = Pipe((layer,))
+    assert fed(pipe, server.leaving.read() + garbage) == first
+    with pytest.raises(errors.TLSFailed):
+        pipe._next()
+    with pytest.raises(errors.TransportClosed):
+        pipe._next()
+
+
+def test_a_session_is_kept_when_its_ticket_comes() -> None:
+    sessions = TLSSessions()
+    options = TLSOptions(ca_data=trusting().ca_data, sessions=sessions)
+    context = server_context()
+    for resumed in (False, True):
+        layer = prepare(options, (), "localhost", "here").layer()
+        server = Server(context)
+        joined(layer, server)
+        assert layer.info().resumed is resumed
+        server.tls.write(b"hello")
+        pipe = Pipe((layer,))
+        assert fed(pipe, server.leaving.read()) + arrived(pipe) == b"hello"
+        server.tls.write(b"again")
+        assert fed(pipe, server.leaving.read()) == b"again"
+
+
+class FakeTLS:
+    """Reads records that nobody has encrypted, and refuses to be asked for less than a whole one."""
+
+    def __init__(self, arriving: ssl.MemoryBIO) -> None:
+        self._arriving = arriving
+
+    def read(self, _: int) -> bytes:
+        head = self._arriving.read(5)
+        assert len(head) == 5
+        (size,) = struct.unpack(">H", head[3:])
+        content = self._arriving.read(size)
+        assert len(content) == size
+        return content
+
+
+@given(sizes=st.lists(st.sampled_from([1, 4, 5, 6, 255, 256, 16_384 + 2_048]), max_size=8), cuts=CUTS)
+def test_openssl_is_asked_for_whole_records_only(sizes: list[int], cuts: list[int]) -> None:
+    ciphertext = b"".join(b"\x17\x03\x03" + struct.pack(">H", size) + b"x" * size for size in sizes)
+    arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    records = Records()
+    fake = cast("ssl.SSLObject", FakeTLS(arriving))  # all of it that is used here
+    records.attach(fake, arriving, leaving)
+    out = b""
+    for number, piece in enumerate(cut(ciphertext, cuts)):
+        if number % 2:
+            out += records.opened(piece) or b""
+        else:
+            records.feed(piece)
+            pieces, stopped = records.decrypt()
+            assert stopped is None
+            out += b"".join(pieces)
+    assert out == b"x" * sum(sizes)
+    assert not arriving.pending
+
+
+@pytest.mark.parametrize("stopped", [ssl.SSLZeroReturnError(), ssl.SSLEOFError(), ssl.SSLError(), b""])
+@pytest.mark.parametrize("content", [b"", b"content"])
+def test_what_ends_reading_is_told_once_after_what_came(stopped: OSError | bytes, content: bytes) -> None:
+    class Ending:
+        said = [content] if content else []
+
+        def read(self, _: int) -> bytes:
+            if self.said:
+                return self.said.pop()
+            if isinstance(stopped, bytes):
+                return stopped
+            raise stopped
+
+    arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    records = Records()
+    records.attach(cast("ssl.SSLObject", Ending()), arriving, leaving)  # all of it that is used here
+    assert records.opened(b"\x17\x03\x03\x00\x01x") is None
+    assert records.decrypt() == ([content] if content else [], stopped)
