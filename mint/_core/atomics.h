@@ -1,8 +1,9 @@
-/* Words that threads share: two atomic operations, and accesses that are no data races without a GIL.
+/* Words that threads share: two atomic operations, and reads and writes that are not data races without a GIL.
  *
- * With a GIL only its holder runs this code, so an access is a plain one there. Without it, a size or an
- * owner is read and written as such (relaxed), and a flag in one order for all threads: whoever raises a
- * flag and then finds a lock taken must be seen by whoever gives that lock back and then looks at the flag. */
+ * With a GIL, only the thread that holds it runs this code, so these are ordinary accesses. Without a GIL,
+ * accesses of sizes and owners are atomic but relaxed, and all threads see changes of flags in the same
+ * order: if a thread sets a flag and then finds a lock taken, the thread that releases the lock and then
+ * reads the flag must see it. */
 
 #ifndef MINT_ATOMICS_H
 #define MINT_ATOMICS_H
@@ -18,7 +19,7 @@ static int mint_swap(volatile long *place, long before, long after) {
 }
 static long mint_add(volatile long *place, long count) { return _InterlockedExchangeAdd(place, count); }
 
-/* Aligned words are read and written as a whole. */
+/* Aligned words are read and written atomically. */
 #define MINT_ACCESS(type, name)                                                                             \
     static inline type mint_get_##name(type *place) { return *(volatile type *)place; }                     \
     static inline void mint_set_##name(type *place, type value) { *(volatile type *)place = value; }
@@ -32,11 +33,11 @@ MINT_ACCESS(int, flag)
 
 #else
 
-/* Whether it was `before`, and is `after` now. */
+/* Replace `before` by `after`; return whether it was `before`. */
 static int mint_swap(volatile long *place, long before, long after) {
     return __atomic_compare_exchange_n(place, &before, after, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
-/* Add to it, and return what it was. */
+/* Add to it, and return its previous value. */
 static long mint_add(volatile long *place, long count) {
     return __atomic_fetch_add(place, count, __ATOMIC_SEQ_CST);
 }

@@ -1,17 +1,17 @@
-# Words that are read without the lock under which they are written (atomics.h): no data race without a GIL,
-# and plain accesses with one.
+# Words that are also read without the lock under which they are written (atomics.h). Without a GIL these
+# accesses are not data races; with one they are ordinary accesses.
 
 cdef extern from "atomics.h" nogil:
-    # Whether it was `before`, and is `after` now.
+    # Replace `before` by `after`; return whether it was `before`.
     bint mint_swap(volatile long *place, long before, long after) noexcept
-    # Add to it, and return what it was.
+    # Add to it, and return its previous value.
     long mint_add(volatile long *place, long count) noexcept
 
-    # What decides who acts: all threads see the flags change in one order.
+    # Flags: all threads see their changes in the same order.
     int mint_get_flag(int *place) noexcept
     void mint_set_flag(int *place, int value) noexcept
 
-    # What may be out of date when it is used.
+    # Sizes, owners and counts: they may be out of date when they are used.
     Py_ssize_t mint_get_size(Py_ssize_t *place) noexcept
     void mint_set_size(Py_ssize_t *place, Py_ssize_t value) noexcept
     unsigned long mint_get_thread(unsigned long *place) noexcept

@@ -1,5 +1,5 @@
-# Character classes of the grammar, as tables (chars.h, generated) and the loops over them.
-# Nothing here knows what a message is. RFC 9110 5.5, 5.6.2; RFC 3986 2; RFC 9113 8.2.1.
+# Character classes of the grammar as tables (chars.h, which is generated), and functions that use them.
+# RFC 9110 5.5, 5.6.2; RFC 3986 2; RFC 9113 8.2.1.
 
 cdef extern from "chars.h" nogil:
     const unsigned char CHAR_TCHAR
@@ -24,7 +24,7 @@ cdef inline bint all_in(const unsigned char *octets, Py_ssize_t count,
 
 
 cdef inline bint value_is_clean(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
-    """Whether every octet may stand in a field value; written so that compilers vectorise it."""
+    """Whether every octet is allowed in a field value; written so that compilers vectorize it."""
     cdef Py_ssize_t i
     cdef unsigned char bad = 0
     cdef unsigned char octet
@@ -35,5 +35,5 @@ cdef inline bint value_is_clean(const unsigned char *octets, Py_ssize_t count) n
 
 
 cdef inline bint is_blank(unsigned char octet) noexcept nogil:
-    """SP or HTAB: the octets of OWS (RFC 9110 5.6.3)."""
+    """Whether it is SP or HTAB, the octets of OWS (RFC 9110 5.6.3)."""
     return octet == 0x20 or octet == 0x09

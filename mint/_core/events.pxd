@@ -2,8 +2,8 @@
 
 
 cdef class RequestRef:
-    cdef readonly unsigned long long connection   # identity of the connection, drawn by the facade
-    cdef readonly long long number                # which request of it; negative for pings
+    cdef readonly unsigned long long connection   # identity of the connection, random unless given
+    cdef readonly long long number                # which request of the connection; negative for pings
 
 
 cdef class Informational:
@@ -56,7 +56,7 @@ cdef class PushPromise:
     cdef readonly tuple headers
 
 
-# Of the connection, on request: no ref.
+# Responses about the connection, which have no ref and are optional.
 
 cdef class Origins:
     cdef readonly tuple origins       # of str
@@ -64,7 +64,7 @@ cdef class Origins:
 
 cdef class AltSvc:
     cdef readonly str value
-    cdef readonly str origin          # None: that of the request
+    cdef readonly str origin          # None: the origin of the request
     cdef readonly RequestRef request  # None: the frame was not on a stream
 
 
@@ -79,7 +79,7 @@ cdef class ServerSettings:
     cdef readonly tuple settings      # of (name, value) pairs
 
 
-cdef enum:                            # which of them are wanted
+cdef enum:                            # which of them are enabled
     EVENT_ORIGIN = 1
     EVENT_ALT_SVC = 2
     EVENT_GOAWAY = 4
@@ -89,29 +89,29 @@ cdef enum:                            # which of them are wanted
 
 cdef enum:
     END_KEEP = 0         # the link stays as it is
-    END_SHUT_WRITE = 1   # after the output is written, no more will be
-    END_CLOSE = 2        # after the output is written, close
+    END_SHUT_WRITE = 1   # shut down writing after the output is written
+    END_CLOSE = 2        # close the link after the output is written
 
 
 cdef class Note:
     cdef readonly bint outgoing
-    cdef readonly str text            # one line, secrets already redacted, bounded
+    cdef readonly str text            # one line of limited length, secrets redacted
 
 
 cdef class Step:
-    cdef readonly object state        # the successor; the same state where nothing changed
+    cdef readonly object state        # the successor; the same state if nothing changed
     cdef readonly list responses      # oldest first
     cdef readonly tuple output        # of bytes, to be written in order
     cdef readonly object fault        # a Fault or None
-    cdef readonly object cause        # another Fault that was reported before it, in the same input; or None
-    cdef readonly object ref          # the RequestRef that was given, or None
+    cdef readonly object cause        # another Fault that was found before it in the same input, or None
+    cdef readonly object ref          # the RequestRef of the new request, or None
     cdef readonly int end             # an END_ value
     cdef readonly tuple notes         # of Note; empty unless tracing
     cdef readonly bint alone          # a request was made while no other was open (HTTP/1)
-    cdef readonly bint timed          # the successor wants to know the time
+    cdef readonly bint timed          # the successor needs the time
 
 
-# The frequent verbs of a state as C functions; what stands for a state is asked by name.
+# The frequent methods of a state as C functions. A stand-in for a state is called through its Python methods.
 cdef class Course:
     cdef Step (*feed)(object state, bytes data)
     cdef Step (*request)(object state, object method, object target, object headers, tuple body,

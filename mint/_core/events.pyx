@@ -1,9 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Responses as values: complete when created, never written afterwards.
+"""Responses as values: complete when created, and never changed afterwards.
 
-They are compiled because an engine makes several per read; each is still a frozen dataclass. What holds
-only text, octets and refs can be in no cycle, so the collector does not track it. Each has a `__repr__` of
-its own: the one that Cython generates works only in the thread that imported the module.
+They are compiled because an engine makes several per read; each is still a frozen dataclass. A response that
+holds only text, octets and refs cannot be part of a reference cycle, so the garbage collector does not track
+it. Each class defines its own `__repr__`, because the one that Cython generates works only in the thread that
+imported the module.
 """
 
 cimport cython
@@ -15,7 +16,7 @@ from .fields cimport name_is_sensitive
 cdef extern from *:
     """
     #include <structmember.h>
-    /* Let the attribute at this place be read as a slot is. The definition lives as long as the type. */
+    /* Make the attribute at this offset readable like a slot. The definition lives as long as the type. */
     static int mint_as_slot(PyObject *type, const char *name, Py_ssize_t offset) {
         PyMemberDef *made = (PyMemberDef *)PyMem_Calloc(1, sizeof(PyMemberDef));
         PyObject *descriptor;
@@ -39,7 +40,7 @@ from dataclasses import replace
 
 
 cpdef tuple shown(tuple headers):
-    """Return fields as `repr` may show them: what is secret is left out (R35)."""
+    """Return fields as `repr` may show them, with the values of secret fields redacted."""
     cdef list made = []
     for pair in headers:
         if (type(pair) is tuple and len(<tuple>pair) == 2 and type(pair[0]) is str
@@ -54,10 +55,10 @@ cpdef tuple shown(tuple headers):
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, eq=False, repr=False)
 cdef class RequestRef:
-    """Names one request (or ping, or push) of one connection; equal only to itself.
+    """Identifies one request, ping or push of one connection. Refs are equal if both attributes are.
 
-    `connection` is the identity of the connection (64 bits, random unless given), `number` the
-    request within it. Neither carries meaning for the caller.
+    `connection` is the identity of the connection (64 bits, random unless given) and `number` identifies the
+    request within it. Callers should not interpret either.
     """
 
     connection: cython.ulonglong
@@ -73,7 +74,7 @@ cdef class RequestRef:
                 and self.connection == (<RequestRef>other).connection)
 
     def __hash__(self):
-        # The numbers of one connection are small and dense; spread the connections apart.
+        # The numbers of one connection are small and consecutive; the factor separates the connections.
         return <Py_hash_t>((self.connection * 0x9E3779B97F4A7C15ULL) ^ <unsigned long long>self.number) >> 1
 
     def __reduce__(self):
@@ -88,7 +89,7 @@ cdef class RequestRef:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Informational:
-    """An interim response (1xx but 101): zero or more come before the final one. RFC 9110 15.2."""
+    """An interim response (1xx except 101); any number may precede the final response. RFC 9110 15.2."""
 
     ref: RequestRef
     status: cython.int
@@ -109,9 +110,9 @@ cdef class Informational:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Status:
-    """The status of the final response: 101, or 200 to 999; a client takes what is above 599 for a 5xx.
+    """The status of the final response: 101, or 200 to 999.
 
-    RFC 9110 15.
+    A client treats a status above 599 as a 5xx status. RFC 9110 15.
     """
 
     ref: RequestRef
@@ -132,7 +133,7 @@ cdef class Status:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class StatusReason:
-    """The reason phrase of an HTTP/1 status line, maybe empty; comes on request (`optional_responses`)."""
+    """The reason phrase of an HTTP/1 status line, possibly empty; only if `optional_responses` enables it."""
 
     ref: RequestRef
     reason: str
@@ -152,7 +153,7 @@ cdef class StatusReason:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Headers:
-    """The header section of the final response: pairs in order, names in lower case."""
+    """The header section of the final response: (name, value) pairs in order, names in lower case."""
 
     ref: RequestRef
     headers: tuple
@@ -172,7 +173,7 @@ cdef class Headers:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Data:
-    """A piece of the content, or of what a tunnel carries; never empty."""
+    """A piece of the content, or octets from a tunnel; never empty."""
 
     ref: RequestRef
     data: bytes
@@ -192,7 +193,7 @@ cdef class Data:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Trailers:
-    """The trailer section, without the fields that may not stand there. RFC 9110 6.5."""
+    """The trailer section, without the fields that are not allowed in trailers. RFC 9110 6.5."""
 
     ref: RequestRef
     headers: tuple
@@ -212,7 +213,7 @@ cdef class Trailers:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Done:
-    """The response is complete; for a tunnel, its incoming direction is."""
+    """The response is complete; for a tunnel, the server has ended its direction."""
 
     ref: RequestRef
 
@@ -230,7 +231,7 @@ cdef class Done:
 @cython.freelist(16)
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Failed:
-    """This request failed; the facade turns it into `RequestFailed`."""
+    """This request failed; the connection classes make a `RequestFailed` of it."""
 
     ref: RequestRef
     fault: object
@@ -250,7 +251,7 @@ cdef class Failed:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Pong:
-    """The answer to a ping, under the ref that `ping` returned. RFC 9113 6.7."""
+    """The reply to a ping, with the ref that `ping` returned. RFC 9113 6.7."""
 
     ref: RequestRef
 
@@ -269,10 +270,10 @@ cdef class Pong:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class PushPromise:
-    """The server will answer a request that was not sent: its responses come under `promised_ref`.
+    """The server promises to push a response: its responses will have the ref `promised_ref`.
 
-    `ref` is the request that made it do so, `headers` are those of the promised request, with `:method`,
-    `:scheme`, `:authority` and `:path` among them. RFC 9113 8.4.
+    `ref` is the request that the push belongs to. `headers` are the fields of the promised request, including
+    `:method`, `:scheme`, `:authority` and `:path`. RFC 9113 8.4.
     """
 
     ref: RequestRef
@@ -294,11 +295,11 @@ cdef class PushPromise:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Origins:
-    """The server says for which origins this connection may be used (the ORIGIN frame, RFC 8336).
+    """The server lists origins that this connection may be used for (the ORIGIN frame, RFC 8336).
 
-    `origins` are those of one frame, in lower case, such as `"https://example.org"`: the origin set is the
-    connection's own origin and what all frames so far named. What is no origin was left out. It has no ref
-    and comes on request (`HTTP2Options.optional_responses`).
+    `origins` are the origins in one frame, in lower case, such as `"https://example.org"`; entries that are
+    not origins are left out. The origin set is the connection's own origin and those of all frames so far.
+    This response has no ref, and is returned only if `HTTP2Options.optional_responses` enables it.
     """
 
     origins: tuple
@@ -317,11 +318,12 @@ cdef class Origins:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class AltSvc:
-    """The server names alternative services (the ALTSVC frame, RFC 7838 4).
+    """The server advertises alternative services (the ALTSVC frame, RFC 7838 4).
 
-    `value` is what the `alt-svc` field would hold; `mint.alternatives` parses it. `origin` is the origin that
-    it is about, in lower case; where it is `None`, that is the origin of `request`, on whose stream the frame
-    came. It has no ref and comes on request (`HTTP2Options.optional_responses`).
+    `value` has the syntax of the `alt-svc` field; `mint.alternatives` parses it. `origin` is the origin it
+    applies to, in lower case. If `origin` is `None`, the frame came on the stream of `request` and applies to
+    the origin of that request. This response has no ref, and is returned only if
+    `HTTP2Options.optional_responses` enables it.
     """
 
     value: str
@@ -342,11 +344,12 @@ cdef class AltSvc:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class GoAway:
-    """The server takes no more requests (the GOAWAY frame, RFC 9113 6.8).
+    """The server accepts no more requests (the GOAWAY frame, RFC 9113 6.8).
 
-    It has acted on no request whose `ref.number` is above `last_stream`; their `RequestFailed` follow. `code`
-    is the error code, `error` its name, and `debug` what the server adds, which `repr` does not show. It has
-    no ref and comes on request (`HTTP2Options.optional_responses`), once for each frame.
+    It has not acted on the requests whose `ref.number` is above `last_stream`; a `RequestFailed` follows for
+    each of them. `code` is the error code, `error` is its name, and `debug` is the debug data of the server,
+    which `repr` does not show. This response has no ref, and is returned once for each frame, only if
+    `HTTP2Options.optional_responses` enables it.
     """
 
     last_stream: cython.int
@@ -369,11 +372,12 @@ cdef class GoAway:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class ServerSettings:
-    """The server's settings have changed, or arrived (the SETTINGS frame, RFC 9113 6.5).
+    """The server has sent its settings or changed them (the SETTINGS frame, RFC 9113 6.5).
 
-    `settings` are the pairs of one frame in their order: the name as in `HTTP2.get_server_setting`, or the
-    number of a setting that mint does not know (`"0x1a1a"`), and the value as it was sent. They are in force.
-    It has no ref and comes on request (`HTTP2Options.optional_responses`).
+    `settings` are the (name, value) pairs of one frame, in order. A name is one that
+    `HTTP2.get_server_setting` accepts, or the number of a setting that mint does not know (`"0x1a1a"`). A
+    value is the one the server sent; it is in effect already. This response has no ref, and is returned only
+    if `HTTP2Options.optional_responses` enables it.
     """
 
     settings: tuple
@@ -388,7 +392,7 @@ cdef class ServerSettings:
         return replace(self, **changes)
 
 
-# The events of a connection by name, as `optional_responses` has them; their bits.
+# The names that `optional_responses` accepts for HTTP/2, and their bits.
 EVENTS: dict = {
     "origin": EVENT_ORIGIN,
     "alt_svc": EVENT_ALT_SVC,
@@ -420,9 +424,10 @@ cdef class Note:
 @cython.freelist(16)
 @cython.no_gc
 cdef class Step:
-    """What one engine call gives: the successor, responses, octets to write, and how to go on.
+    """The result of one engine call: the successor, responses, octets to write, and what happens to the link.
 
-    It holds values, and the list that the caller gets: it is in no cycle, so the collector need not track it.
+    It holds only values and the list that the caller gets, so it cannot be part of a reference cycle, and the
+    garbage collector does not track it.
     """
 
     def __init__(self, state, list responses not None, tuple output not None, fault, ref, int end,
@@ -437,7 +442,7 @@ cdef class Step:
 
     @property
     def plain(self):
-        """The responses, where the step has nothing else and none of them failed; None otherwise."""
+        """The responses, if the step has nothing else and none of them is a failure; otherwise None."""
         cdef object event
         if (self.fault is not None or self.end != END_KEEP or len(self.output) or len(self.notes)
                 or self.timed):
@@ -448,7 +453,7 @@ cdef class Step:
         return self.responses
 
     def leading_to(self, state):
-        """Return the same step with another successor: a state that stands for it."""
+        """Return the same step with another successor, a stand-in for the state."""
         cdef Step made = step(state, self.responses, self.output, self.fault, self.ref, self.end, self.notes)
         made.cause = self.cause
         made.alone = self.alone
@@ -456,7 +461,7 @@ cdef class Step:
         return made
 
     def __repr__(self):
-        # What is written may hold credentials.
+        # The output may contain credentials, so only its size is shown.
         written = sum([len(piece) for piece in self.output])
         return (f"Step(responses={self.responses!r}, output=<{written} bytes>, fault={self.fault!r}, "
                 f"ref={self.ref!r}, end={self.end})")
@@ -465,7 +470,7 @@ cdef class Step:
 @cython.final
 @cython.no_gc
 cdef class Course:
-    """How the compiled transactions call the verbs of one protocol's states, without looking them up."""
+    """C functions by which the fast path calls the methods of one protocol's states, without a lookup."""
 
 
 cdef Step step(object state, list responses=None, tuple output=(), object fault=None,
@@ -483,9 +488,9 @@ cdef Step step(object state, list responses=None, tuple output=(), object fault=
 
 
 cdef int as_slot(object made, const char *name, object held) except -1:
-    """Let an attribute that holds this be read as a slot is.
+    """Make the attribute that holds this object readable like a slot.
 
-    The interpreter reads slots without a call; what Cython makes of a readonly attribute is a property.
+    The interpreter reads a slot without a call, but Cython makes a property of a readonly attribute.
     """
     cdef PyObject **words = <PyObject **><PyObject *>made
     cdef Py_ssize_t i
@@ -496,7 +501,7 @@ cdef int as_slot(object made, const char *name, object held) except -1:
 
 
 cdef int read_as_slots() except -1:
-    """Do so with all that is read often."""
+    """Do so with all attributes that are read often."""
     cdef RequestRef ref = RequestRef.__new__(RequestRef)
     cdef object mark = object()
     cdef tuple headers = (mark,)
@@ -522,7 +527,7 @@ KEEP: int = END_KEEP
 SHUT_WRITE: int = END_SHUT_WRITE
 CLOSE: int = END_CLOSE
 
-# What a Step may carry, and what of it is no failure.
+# The responses of a Step: those that are not failures, and all.
 Plain = (Informational | Status | StatusReason | Headers | Data | Trailers | Done | Pong
          | PushPromise | Origins | AltSvc | GoAway | ServerSettings)
 Event = Plain | Failed

@@ -1,4 +1,4 @@
-# The transactions that are frequent enough to be compiled.
+# The fast path of the frequent operations of a connection.
 from .events cimport Course, RequestRef, Step
 from .messages cimport Received
 from .link_base cimport Turns
@@ -8,8 +8,8 @@ from .values cimport Slots
 cdef class Quick:
     cdef Slots slots
     cdef Py_ssize_t link         # position in the slots' offsets
-    cdef Course course           # the verbs of the states
-    cdef bint flushes            # whether states count what waits to be written
+    cdef Course course           # the methods of the states, as C functions
+    cdef bint flushes            # whether states count the octets that wait to be written
 
     cdef Turns linked(self, object value)
     cdef object current(self, object value, Turns link)

@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""The plain course of the frequent transactions, and the public calls that take it first.
+"""The fast path of the frequent operations, and the public methods that try it first.
 
-`Quick` runs a transaction where nothing special happens; everything else it leaves to the facade, which
-does the same in Python. What follows it makes the methods of the facade compiled: each of them takes the
-plain course where the arguments are plain and nothing else is to be done, and calls the method that it was
-made of for everything else.
+`Quick` runs an operation in the common case, in which a step asks for nothing unusual. It leaves every
+other case to the connection class, which does the same in Python. The functions at the end of this module
+each make a compiled method from a Python method: the compiled method takes the fast path if it can, and
+calls the Python method otherwise.
 """
 
 cimport cython
@@ -19,7 +19,7 @@ from .values cimport Slots
 
 
 cdef inline bint is_plain(Step made) noexcept:
-    """Whether a step asks for nothing but its successor and its responses."""
+    """Whether a step consists only of its successor and responses, none of which is a failure."""
     cdef Py_ssize_t at
     if (made.fault is not None or made.end != END_KEEP or made.output or made.notes or made.timed):
         return False
@@ -35,7 +35,7 @@ cdef inline PyObject *held(object value, Slots slots, Py_ssize_t place) noexcept
 
 @cython.final
 cdef class Quick:
-    """The frequent transactions on the values of one slotted class."""
+    """Runs the frequent operations on the values of one class with slots."""
 
     def __init__(self, Slots slots not None, str link not None, bint flushes, Course course not None):
         self.slots = slots
@@ -44,11 +44,11 @@ cdef class Quick:
         self.flushes = flushes
 
     cdef Turns linked(self, object value):
-        """The link of a value; None where it is none of ours, or has its own ways."""
+        """Return the link of a value; None if the value or its link needs the general path."""
         cdef object link
         if type(value) is not self.slots.owner:
             return None
-        # Only what nobody but `object.__new__` made has empty slots.
+        # Slots are empty only in a value made by `object.__new__` alone.
         if (held(value, self.slots, self.link) == NULL
                 or held(value, self.slots, self.slots.state) == NULL
                 or held(value, self.slots, self.slots.generation) == NULL):
@@ -59,7 +59,7 @@ cdef class Quick:
         return None
 
     cdef object current(self, object value, Turns link):
-        """The state to go on from: what was queued may have been taken since the last operation."""
+        """Return the current state. Queued octets may have been written since the last operation."""
         cdef object state = <object>held(value, self.slots, self.slots.state)
         if self.flushes and link.behind:
             if link.has_left():
@@ -73,16 +73,16 @@ cdef class Quick:
         return state
 
     def remind(self, value):
-        """Let the next operation tell the state the time."""
+        """Make the next operation pass the time to the state."""
         cdef Turns link = self.linked(value)
         if link is not None:
             link.behind = True
 
     def request(self, value, method, target, headers, tuple body, bint streaming, bint flush):
-        """Send a request: the successor and the ref, or the fault that refuses it.
+        """Send a request; return the successor and the ref, or the fault if it is refused.
 
-        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
-        happened then.
+        Return None, without having done anything, if the link needs the general path or is closed, or if this
+        value cannot claim it.
         """
         return self.asked(value, method, target, headers, body, streaming, flush)
 
@@ -125,10 +125,10 @@ cdef class Quick:
         return self.successor(value, link, made), made.ref
 
     def stream_body(self, value, RequestRef ref not None, bytes data not None, bint flush):
-        """Send a piece of a streamed body: the successor, or the fault that refuses it.
+        """Send a piece of a streamed body; return the successor, or the fault if it is refused.
 
-        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
-        happened then.
+        Return None, without having done anything, if the link needs the general path or is closed, or if this
+        value cannot claim it.
         """
         return self.passed(value, ref, data, flush)
 
@@ -169,7 +169,7 @@ cdef class Quick:
         return self.successor(value, link, made)
 
     def commit(self, value, Step made not None):
-        """Queue what a step of a claimed link says: the successor. None where there is more to do."""
+        """Queue the output of a step on a claimed link; return the successor, or None if more is needed."""
         cdef Turns link = self.linked(value)
         if (link is None or not link.still or link._layers or mint_get_flag(&link.writing_word) != WRITE_OPEN
                 or made.notes or made.end != END_KEEP):
@@ -178,7 +178,7 @@ cdef class Quick:
         return self.successor(value, link, made)
 
     cdef int listened(self, object value, Turns link, bint queues) except -1:
-        """Refuse a request where something has come before it (RFC 9112 9.2)."""
+        """Refuse a request if the server has sent something before it (RFC 9112 9.2)."""
         cdef bint stirs
         try:
             stirs = link.stirs()
@@ -190,7 +190,7 @@ cdef class Quick:
         return 0
 
     cdef int handed(self, object value, Turns link, Step made, bint flush) except -1:
-        """Let the link send what a step says."""
+        """Give the output of a step to the link."""
         try:
             link.send(made.output, flush=flush)
         except BaseException as error:
@@ -199,9 +199,10 @@ cdef class Quick:
         return 0
 
     def recv(self, value, until):
-        """Feed one read, that of what has arrived first: the successor and the responses.
+        """Feed the oldest octets that have arrived, or else one read; return the successor and the responses.
 
-        None where it is not this value's turn, or the link may not wait; nothing has happened then.
+        Return None, without having done anything, if this value cannot claim the link, or if an operation on
+        the link may not wait.
         """
         return self.heard(value, until)
 
@@ -241,9 +242,10 @@ cdef class Quick:
         return value._fed(made, responses), responses
 
     def stream(self, value, message):
-        """Feed a message in its turn: the successor and the responses.
+        """Feed the next message; return the successor and the responses.
 
-        None for what is no octets, or not this value's next message; nothing has happened then.
+        Return None, without having done anything, if the message holds no octets or is not the next one of
+        this value.
         """
         return self.got(value, <Received>message) if type(message) is Received else None
 
@@ -276,9 +278,9 @@ cdef class Quick:
         return fresh, made.responses
 
     def take(self, value, bytes data not None, list responses not None):
-        """Feed one read of a link that is claimed: the successor, with `responses` extended.
+        """Feed one read of a claimed link; return the successor and extend `responses`.
 
-        None where the link has its own ways.
+        Return None if the link needs the general path, or if there are no octets.
         """
         cdef Turns link = self.linked(value)
         cdef Step made
@@ -292,7 +294,7 @@ cdef class Quick:
 
     cdef Step fed(self, object value, Turns link, bytes data):
         try:
-            if link.lone:   # 9112-9.2-b: no request was written before it came
+            if link.lone:   # 9112-9.2-b: the octets came before any request was written
                 return self.current(value, link).unasked(data)
             return self.course.feed(self.current(value, link), data)
         except BaseException:
@@ -307,9 +309,9 @@ cdef class Quick:
 
 
 def responses_of(list events not None, Slots slots not None, make):
-    """Return the events as responses: in the place of each failure stands a value of the class of `slots`.
+    """Return the events as responses: each `Failed` is replaced by a value of the class of `slots`.
 
-    It holds the ref and `(make, fault)`: its error is made once somebody asks for it.
+    The value holds the ref and `(make, fault)`; its error is created when it is first used.
     """
     cdef list made = []
     cdef object fault = None
@@ -325,7 +327,7 @@ def responses_of(list events not None, Slots slots not None, make):
 
 
 cdef object dressed(object made, object slow):
-    """Let a compiled function look like the method it stands for."""
+    """Give a compiled function the name and documentation of the method it replaces."""
     made.__name__ = slow.__name__
     made.__qualname__ = slow.__qualname__
     made.__module__ = slow.__module__
@@ -335,7 +337,7 @@ cdef object dressed(object made, object slow):
 
 
 def requests_first(slow):
-    """Make `request` of a connection: `slow` is what takes everything."""
+    """Return `request` of a connection with the fast path; `slow` is the general one."""
 
     def request(self, method, target, headers=(), body=None, *, flush=True):
         if body is None and (flush is True or flush is False):
@@ -350,7 +352,7 @@ def requests_first(slow):
 
 
 def pieces_first(slow):
-    """Make `stream_request_body` of a connection."""
+    """Return `stream_request_body` of a connection with the fast path."""
 
     def stream_request_body(self, ref, data, *, flush=True):
         if type(data) is bytes and type(ref) is RequestRef and (flush is True or flush is False):
@@ -365,7 +367,7 @@ def pieces_first(slow):
 
 
 def reads_first(slow):
-    """Make `recv` of a connection. Time is what the module of `slow` calls `monotonic`, at each call."""
+    """Return `recv` of a connection with the fast path. The clock is `monotonic` of the module of `slow`."""
     names = slow.__globals__
 
     def recv(self, byte_count=0, timeout=None):
@@ -373,7 +375,7 @@ def reads_first(slow):
             if timeout is None:
                 made = (<Quick?>self._quick).heard(self, None)
             elif ((type(timeout) is float or type(timeout) is int) and 0 <= timeout <= 1e9):
-                # Looked up anew: whoever puts another clock there, as tests do, means this one, too.
+                # Looked up at each call, so that a test which replaces the clock replaces it here, too.
                 made = (<Quick?>self._quick).heard(self, names["monotonic"]() + timeout)
             else:
                 made = None
@@ -385,7 +387,7 @@ def reads_first(slow):
 
 
 def messages_first(slow):
-    """Make `stream` of a connection."""
+    """Return `stream` of a connection with the fast path."""
 
     def stream(self, message):
         if type(message) is Received:
@@ -398,7 +400,7 @@ def messages_first(slow):
 
 
 def put_first(slow):
-    """Make `put` of an in-memory link."""
+    """Return `put` of an in-memory link with the fast path."""
 
     def put(self, octets):
         if type(octets) is bytes and isinstance(self, Turns) and not mint_get_flag(&(<Turns>self).armed_word):
@@ -411,7 +413,7 @@ def put_first(slow):
 
 
 def take_first(slow):
-    """Make `take` of an in-memory link."""
+    """Return `take` of an in-memory link as a compiled method."""
 
     def take(self):
         return (<Turns?>self).taken_out()

@@ -1,21 +1,21 @@
-# Fault: one thing the peer did wrong, or one request that is refused, as a value.
+# Fault: one error of the peer, or one refused request, as a value.
 
 cdef enum:
-    PROCESSED_OF_NONE = -1   # no request was weighed yet
-    PROCESSED_NO = 0      # the peer has not acted on the request: safe to send again elsewhere
-    PROCESSED_MAYBE = 1   # nobody can tell
-    PROCESSED_YES = 2     # the peer has acted on it: part of a response was seen
+    PROCESSED_OF_NONE = -1   # no request was considered yet
+    PROCESSED_NO = 0      # the peer has not acted on the request: it is safe to send it again elsewhere
+    PROCESSED_MAYBE = 1   # not known
+    PROCESSED_YES = 2     # the peer has acted on the request: part of a response was seen
 
 
 cdef class Fault:
     cdef readonly str reason         # stable snake_case name; errors have one class per reason
-    cdef readonly str name           # the field, frame, setting or proxy step it is about; ""
-    cdef readonly str value          # what was seen, escaped and bounded by whoever shows it; ""
-    cdef readonly long long size     # the amount seen; 0
-    cdef readonly long long limit    # the amount allowed; 0
-    cdef readonly long long code     # HTTP/2 error code or status; 0
-    cdef readonly int processed      # a Processed
-    cdef readonly bint local         # the caller asked for it; nothing was sent
+    cdef readonly str name           # the field, frame, setting or proxy step it is about, or ""
+    cdef readonly str value          # what was seen, or ""; escaped and shortened when it is shown
+    cdef readonly long long size     # the amount seen, or 0
+    cdef readonly long long limit    # the amount allowed, or 0
+    cdef readonly long long code     # HTTP/2 error code or status, or 0
+    cdef readonly int processed      # PROCESSED_
+    cdef readonly bint local         # a call of the caller was refused, and nothing was sent
 
     cdef tuple parts(self)
 

@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Faults: what the peer did wrong, or why a request is refused, as values.
+"""Faults: errors of the peer and reasons to refuse a request, as values.
 
-The engines return them and never raise; the facade makes exceptions of them, one class per reason.
+The engines return faults instead of raising; the connection classes make exceptions of them, with one class
+for each reason.
 """
 
 cimport cython
@@ -44,7 +45,7 @@ cdef class Fault:
 
 
 cdef Fault marked(Fault given, int processed):
-    """The same fault with what is known about a request; of no request, NO."""
+    """Return the fault with this `processed`; PROCESSED_NO if it stands for no request."""
     if processed == PROCESSED_OF_NONE:
         processed = PROCESSED_NO
     if given.processed == processed:
@@ -54,23 +55,23 @@ cdef Fault marked(Fault given, int processed):
 
 
 cdef Fault without_value(Fault given):
-    """The same fault, where what was seen may be a secret."""
+    """Return the fault without what was seen, which may be a secret."""
     return Fault(given.reason, given.name, "(a field that may hold a secret)", given.size, given.limit,
                  given.code, given.processed, given.local)
 
 
 cdef int weighed(int before, int processed) noexcept:
-    """The strongest thing that is true of the requests so far and of one more."""
+    """Return what is true of the requests so far and of one more: MAYBE if they differ."""
     return processed if before == PROCESSED_OF_NONE or before == processed else PROCESSED_MAYBE
 
 
 cdef Fault fault(str reason, str name="", str value="", long long size=0, long long limit=0,
                  long long code=0, int processed=PROCESSED_MAYBE):
-    """Return what the peer did wrong."""
+    """Return a fault of the peer."""
     return Fault(reason, name, value, size, limit, code, processed, False)
 
 
 cdef Fault refusal(str reason, str name="", str value="", long long size=0, long long limit=0,
                    long long code=0):
-    """Return why the caller's wish is refused; nothing of it was sent."""
+    """Return the fault of a call that is refused; nothing was sent."""
     return Fault(reason, name, value, size, limit, code, PROCESSED_NO, True)

@@ -1,7 +1,7 @@
 # Rules about methods, targets, field names and values that both protocols share.
 from .faults cimport Fault
 
-# Why a value is refused whose octets are good; `errors.table` has the words.
+# Why a value is refused although its octets are allowed; `errors.table` has the messages.
 cdef enum:
     WHY_OCTETS = 0
     WHY_NO_HOST = 1
@@ -11,7 +11,7 @@ cdef enum:
     WHY_END_TO_END = 5
     WHY_NO_PROTOCOL = 6
 
-# What is tolerated of servers that break a rule; the bits of TOLERANCES, in that order.
+# What is tolerated from servers that break a rule; the bits of TOLERANCES, in that order.
 cdef enum:
     # tolerances: made by ci/generated.py
     TOLERATE_BARE_LF = 1
@@ -29,33 +29,33 @@ cdef enum:
     TOLERATE_ALL = 4095
     # end of tolerances
 
-cdef tuple pair_of(object item)                          # TypeError where it is no pair of text
+cdef tuple pair_of(object item)                          # TypeError if it is not a pair of str
 cdef str named_text(str name, object text)
-cdef str exact(object text)                           # TypeError where it is no text
+cdef str exact(object text)                           # TypeError if it is not a str
 cdef Fault method_fault(str method)
 cdef Fault target_fault(str method, str target, bint unchecked)
 cdef int check_pairs(object headers) except -1   # TypeError for a mapping
-cdef bytes name_octets(str name)                      # in lower case; None where it is not a token
+cdef bytes name_octets(str name)                      # in lower case; None if it is not a token
 cdef object line_octets(str name, str value, bint keep_case)   # bytes with CRLF, or a Fault
 cdef bint name_is_sensitive(str name) except -1      # lower-case names, here and below
 cdef bint name_is_connection_specific(str name) except -1
 cdef bint name_is_forbidden_in_trailers(str name) except -1
 cdef Fault name_fault(str name)                       # "invalid_header_name", with the octet at fault
 cdef Fault value_fault(str name, str value)           # "invalid_header_value", secrets left out
-cdef Fault without_secret(Fault refused, frozenset secret)   # of those that the caller calls so
-cdef Fault unfitting(str name, str value, int why)   # the same, where the octets are good
+cdef Fault without_secret(Fault refused, frozenset secret)   # `secret`: names that the caller declared
+cdef Fault unfitting(str name, str value, int why)   # the same, if the octets are allowed
 cdef bint seems_secret(str text, frozenset secret) except -1   # however the name is spelled
-cdef str shown_name(str name, frozenset secret)       # a name that may not be one, for faults and notes
+cdef str shown_name(str name, frozenset secret)       # a name that may be invalid, for faults and notes
 cdef str shown_target(str target)                     # without credentials
 cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexcept nogil
-cdef str show(object octets)                          # latin-1 text of peer octets, cut at 200
+cdef str show(object octets)                          # octets of the peer as latin-1 text, at most 200
 cdef int out_of_range(str name, long long value, long long least, long long most) except -1
-cdef int check_host(str hostname, str user_agent) except -1   # ValueError where one may not be sent
+cdef int check_host(str hostname, str user_agent) except -1   # ValueError if one may not be sent
 cpdef str authority(str hostname, int port, str scheme)
 
 
 cdef inline int between(str name, long long value, long long least, long long most) except -1:
-    # A limit that is in its range. Inline: a connection has some twenty of them.
+    # Return a limit if it is in its range. Inline, because a connection checks some twenty limits.
     if least <= value <= most:
         return <int>value
     return out_of_range(name, value, least, most)

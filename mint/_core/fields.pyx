@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Field rules both protocols share: what may be sent, what is secret, what may stand in trailers.
+"""Rules about fields that both protocols share: what may be sent, what is secret, what trailers may contain.
 
-RFC 9110 5, 6.5.1, 7.1, 7.2, 8.6; RFC 9112 3.2; RFC 9113 8.2.2, 8.3.1. Nothing here writes a message.
+RFC 9110 5, 6.5.1, 7.1, 7.2, 8.6; RFC 9112 3.2; RFC 9113 8.2.2, 8.3.1. Messages are written elsewhere.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -14,18 +14,18 @@ from .chars cimport (CHAR_DIGIT, CHAR_HEX, CHAR_TCHAR, CHAR_URI, CHAR_VALUE, all
                      is_blank, value_is_clean)
 from .faults cimport Fault, refusal
 
-# Fields that carry secrets: never in logs, repr, error messages, HPACK tables or caches.
+# Fields that carry secrets: their values never appear in logs, repr, error messages, HPACK tables or caches.
 SENSITIVE: frozenset = frozenset({
     "authorization", "proxy-authorization", "cookie", "set-cookie",
     "proxy-authenticate", "www-authenticate", "authentication-info", "proxy-authentication-info",
 })
 
-# RFC 9113 8.2.2: fields about one connection, which HTTP/2 does not have.
+# RFC 9113 8.2.2: connection-specific fields, which HTTP/2 does not allow.
 CONNECTION_SPECIFIC: frozenset = frozenset({
     "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade",
 })
 
-# RFC 9110 6.5.1: framing, routing, authentication, request modifiers, content description.
+# RFC 9110 6.5.1: fields for framing, routing, authentication, request modifiers and content description.
 FORBIDDEN_IN_TRAILERS: frozenset = CONNECTION_SPECIFIC | frozenset({
     "content-encoding", "content-length", "content-range", "content-type", "trailer",
     "cache-control", "expect", "host", "max-forwards", "pragma", "range", "te", "if-match",
@@ -34,7 +34,7 @@ FORBIDDEN_IN_TRAILERS: frozenset = CONNECTION_SPECIFIC | frozenset({
     "expires", "date", "location", "retry-after", "vary", "warning",
 })
 
-# The names of the bits of a tolerance, the lowest first.
+# The names of the bits of a tolerance, the lowest bit first.
 TOLERANCES: tuple = (
     # tolerances: made by ci/generated.py
     "bare_lf",
@@ -52,7 +52,7 @@ TOLERANCES: tuple = (
     # end of tolerances
 )
 
-# The letters and digits of the names above: what is no name may still hold one.
+# The letters and digits of the names in SENSITIVE, to find such a name in text that is not a valid name.
 SENSITIVE_LETTERS: frozenset = frozenset([name.replace("-", "") for name in SENSITIVE])
 
 DEFAULT_PORTS: dict = {"http": 80, "https": 443}
@@ -63,14 +63,14 @@ cdef bint is_latin1(str text) noexcept:
 
 
 cdef str named_text(str name, object text):
-    """The same for an argument, which is refused by its name."""
+    """Return the text of an argument as an exact `str`; an error names the argument."""
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str, not {type(text).__name__}")
     return exact(text)
 
 
 cdef str exact(object text):
-    """Text of the very type (a `StrEnum` is text, too), so that nothing of the caller's runs later."""
+    """Return text as an exact `str`, not a subclass such as a `StrEnum`: no code of the caller runs later."""
     if PyUnicode_CheckExact(text):
         return <str>text
     if not isinstance(text, str):
@@ -79,7 +79,7 @@ cdef str exact(object text):
 
 
 cdef Fault method_fault(str method):
-    """A method is a token, never empty (9112-3.1-a)."""
+    """Refuse a method that is empty or not a token (9112-3.1-a)."""
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(method)
     if (count == 0 or not is_latin1(method)
             or not all_in(<const unsigned char *>PyUnicode_1BYTE_DATA(method), count, CHAR_TCHAR)):
@@ -88,7 +88,7 @@ cdef Fault method_fault(str method):
 
 
 cdef bint is_uri_text(str target) noexcept:
-    """Whether every octet is a URI character or part of a percent triple."""
+    """Whether every octet is a URI character or part of a percent-encoded octet."""
     cdef const unsigned char *octets
     cdef Py_ssize_t i = 0
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(target)
@@ -107,7 +107,7 @@ cdef bint is_uri_text(str target) noexcept:
 
 
 cdef bint is_authority_form(str target) except -1:
-    """host:port with a port, nothing else (9112-3.2.3-a, 9110-9.3.6-a)."""
+    """Whether it is host:port and nothing else, with a port (9112-3.2.3-a, 9110-9.3.6-a)."""
     host, colon, port = target.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or len(port) > 5:
         return False
@@ -117,14 +117,14 @@ cdef bint is_authority_form(str target) except -1:
 
 
 cdef bint is_uri_host(str host) except -1:
-    """An IP literal in brackets, or a name; of URI characters it is made already (RFC 3986 3.2.2)."""
+    """Whether URI characters form an IP literal in brackets or a name (RFC 3986 3.2.2)."""
     if host.startswith("["):
         return len(host) > 2 and host.find("[", 1) < 0 and host.find("]") == len(host) - 1
     return bool(host) and not any(mark in host for mark in ":/?#[]@")
 
 
 cdef bint is_uri_authority(str text) except -1:
-    """uri-host [ ":" port ], whose port may be empty (9110-4.2.3-a, 9110-4.2.4-a)."""
+    """Whether it is uri-host [ ":" port ]; the port may be empty (9110-4.2.3-a, 9110-4.2.4-a)."""
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]"):
         return is_uri_host(text) and "," not in text
@@ -133,9 +133,9 @@ cdef bint is_uri_authority(str text) except -1:
 
 
 cdef str shown_target(str target):
-    """A target, or a host, as an error or a log may repeat it: credentials before a host are left out.
+    """Return a target or host as errors and logs may show it: credentials before a host are redacted.
 
-    Where a host begins and ends cannot be known in what is refused: it is better to leave out too much.
+    In a target that is refused, it is not certain where the host begins and ends. If in doubt, redact more.
     """
     cdef Py_ssize_t at = target.rfind("@")
     cdef Py_ssize_t start = target.find("://") + 3
@@ -153,10 +153,10 @@ cdef str shown_target(str target):
 
 
 cdef bint target_fits(str method, str target, bint unchecked) except -1:
-    """The form of the target fits the method (9110-7.1-a, 9112-3.2). `unchecked` is the way out."""
+    """Whether the form of the target fits the method (9110-7.1-a, 9112-3.2); not required if `unchecked`."""
     if unchecked:
-        # Even unchecked, a target cannot end the request line, or what a lenient server takes for
-        # its parts: any white space (RFC 9112 3).
+        # Even an unchecked target must not end the request line or a part of it. A lenient server may
+        # take any whitespace as the end of a part (RFC 9112 3).
         return is_latin1(target) and target and not any(
             mark <= " " or "\x7f" <= mark <= "\xa0" for mark in target)
     if not target or not is_uri_text(target):
@@ -176,7 +176,7 @@ cdef bint target_fits(str method, str target, bint unchecked) except -1:
 
 
 cdef Py_ssize_t bad_place(str text, int allowed) except -2:
-    """The place of the first character that is not of this class; -1 where all are."""
+    """Return the position of the first character that is not of this class; -1 if all are."""
     cdef Py_ssize_t i
     cdef Py_UCS4 mark
     for i in range(len(text)):
@@ -189,7 +189,7 @@ cdef Py_ssize_t bad_place(str text, int allowed) except -2:
 
 
 cdef Fault refused_at(str reason, str name, str value, str text, Py_ssize_t place):
-    """Refuse a part of a request, and say which character of it is at fault."""
+    """Refuse a part of a request, and report which character of it is not allowed."""
     return refusal(reason, name, value, place, ord(text[place]) if place >= 0 else 0)
 
 
@@ -201,7 +201,7 @@ cdef Fault target_fault(str method, str target, bint unchecked):
 
 
 cdef int check_pairs(object headers) except -1:
-    """Refuse a mapping: its names would be taken for pairs, and `{"te": ...}` be sent as `t: e`."""
+    """Refuse a mapping: iteration yields its names, and the name in `{"te": ...}` would be sent as `t: e`."""
     if type(headers) is tuple or type(headers) is list:
         return 0
     if isinstance(headers, str) or hasattr(headers, "keys"):
@@ -212,7 +212,7 @@ cdef int check_pairs(object headers) except -1:
 
 
 cdef tuple pair_of(object item):
-    """A caller's pair of name and value, of the very types. Text of two letters is none, nor a mapping."""
+    """Return a caller's (name, value) pair with exact types. Text of two letters and mappings are refused."""
     if type(item) is tuple and len(<tuple>item) == 2:
         if type((<tuple>item)[0]) is str and type((<tuple>item)[1]) is str:
             return <tuple>item
@@ -226,7 +226,7 @@ cdef tuple pair_of(object item):
 
 
 cdef bytes name_octets(str name):
-    """The octets of a field name in lower case; None if it is not a token."""
+    """Return the octets of a field name in lower case; None if it is not a token."""
     cdef Py_ssize_t i
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
     cdef const unsigned char *octets
@@ -247,7 +247,7 @@ cdef bytes name_octets(str name):
 
 
 cdef bint value_is_sendable(str value) noexcept:
-    """Whether a field may have this value: no controls, no blanks at an end (9110-5.5-c)."""
+    """Whether a field may have this value: no controls, no whitespace at either end (9110-5.5-c)."""
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
     cdef const unsigned char *octets
     if not is_latin1(value):
@@ -259,7 +259,7 @@ cdef bint value_is_sendable(str value) noexcept:
 
 
 cdef object line_octets(str name, str value, bint keep_case):
-    """A field line as HTTP/1 has it, its name in lower case unless told otherwise; or the refusal."""
+    """Return an HTTP/1 field line or the fault that refuses it; the name in lower case unless `keep_case`."""
     cdef Py_ssize_t i
     cdef Py_ssize_t named = PyUnicode_GET_LENGTH(name)
     cdef Py_ssize_t valued = PyUnicode_GET_LENGTH(value)
@@ -299,7 +299,7 @@ cdef bint name_is_forbidden_in_trailers(str name) except -1:
 
 
 cdef bint seems_secret(str text, frozenset secret) except -1:
-    """Whether text holds the name of a secret field, in any case and with anything between its letters."""
+    """Whether text contains the name of a secret field, in any case and with anything between its letters."""
     cdef str letters = "".join([mark for mark in text.lower() if mark.isalnum()])
     for name in SENSITIVE_LETTERS:
         if name in letters:
@@ -311,7 +311,7 @@ cdef bint seems_secret(str text, frozenset secret) except -1:
 
 
 cdef str shown_name(str name, frozenset secret):
-    """What stands in the place of a name; where it is none, a value may be a part of it."""
+    """Return a name as faults and notes may show it. An invalid name may contain a secret value."""
     cdef Py_ssize_t i = bad_place(name[1:] if name[:1] == ":" else name, CHAR_TCHAR)
     if i < 0 or not seems_secret(name, secret):
         return name
@@ -319,30 +319,30 @@ cdef str shown_name(str name, frozenset secret):
 
 
 cdef Fault name_fault(str name):
-    """Refuse what is not a token, with the place of the octet at fault; no secret in it is shown."""
+    """Refuse a name that is not a token, with the position of the first bad octet; secrets are not shown."""
     return refused_at("invalid_header_name", shown_name(name, frozenset()), "", name,
                       bad_place(name, CHAR_TCHAR))
 
 
 cdef Fault value_fault(str name, str value):
-    """Refuse a value, with the place of what is wrong; a secret one is not repeated."""
+    """Refuse a value, with the position of the first bad character; a secret value is not shown."""
     cdef Py_ssize_t place = bad_place(value, CHAR_VALUE)
     if place < 0 and value:
         place = 0 if value[0] in " \t" else len(value) - 1
-    # Behind a line break in it may stand the line of a secret field.
+    # After a line break, the value may contain the line of a secret field.
     return refused_at("invalid_header_value", name,
                       "" if seems_secret(f"{name} {value}", frozenset()) else value, value,
                       place)
 
 
 cdef Fault unfitting(str name, str value, int why):
-    """Refuse a value that may be sent, but not here; credentials before a host are left out."""
+    """Refuse a value whose octets are allowed, but not here; credentials before a host are redacted."""
     return refusal("invalid_header_value", name,
                    "" if seems_secret(f"{name} {value}", frozenset()) else shown_target(value), -1, 0, why)
 
 
 cdef Fault without_secret(Fault refused, frozenset secret):
-    """The same refusal, without the value, and without what follows the name, of a secret of the caller's."""
+    """Return the refusal; for fields that the caller declared secret, without what follows the name."""
     cdef str said = refused.name
     if refused.reason == "invalid_header_value":
         said = f"{said} {refused.value}"
@@ -353,7 +353,7 @@ cdef Fault without_secret(Fault refused, frozenset secret):
 
 
 cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
-    """A content-length as a number; -1 where it is not 1*DIGIT or has over 18 digits (9110-8.6-b, c)."""
+    """Return a content-length as a number; -1 if it is not 1*DIGIT or has over 18 digits (9110-8.6-b, c)."""
     cdef long long number = 0
     cdef Py_ssize_t i = 0
     if count == 0:
@@ -371,19 +371,19 @@ cdef long long parse_length(const unsigned char *octets, Py_ssize_t count) noexc
 
 
 cdef str show(object octets):
-    """What the peer sent, as text for a fault: latin-1, cut at 200 octets."""
+    """Return octets of the peer as text for a fault: latin-1, at most 200 octets."""
     cdef bytes seen = bytes(octets[:200])
     return PyUnicode_DecodeLatin1(PyBytes_AS_STRING(seen), PyBytes_GET_SIZE(seen), NULL)
 
 
 cdef int out_of_range(str name, long long value, long long least, long long most) except -1:
-    """Refuse a limit that is not in its range."""
+    """Raise for a limit that is not in its range."""
     raise ValueError(f"{name} must be from {least} to {most}, not {value}")
 
 
 cdef int check_host(str hostname, str user_agent) except -1:
-    """Refuse what a connection would write into every request and may not (R1)."""
-    # 9110-4.2.4-a: what follows or precedes a host in a URI is no part of it.
+    """Raise for a host name or user agent that must not be written into requests."""
+    # 9110-4.2.4-a: what precedes or follows the host in a URI is not part of it.
     if not hostname.isascii() or any(mark <= " " or mark in "/?#@\\,\"<>\x7f" for mark in hostname):
         raise ValueError(f"hostname {shown_target(hostname)!r} cannot be sent in a Host field")
     if not value_is_sendable(user_agent):
@@ -392,9 +392,9 @@ cdef int check_host(str hostname, str user_agent) except -1:
 
 
 cpdef str authority(str hostname, int port, str scheme):
-    """Host and port as Host and :authority want them: IPv6 in brackets, zone and default port left out.
+    """Return host and port as in Host and :authority: IPv6 in brackets, without a zone or the default port.
 
-    A port of 0 means there is none (a Unix socket). RFC 9110 7.2, RFC 9112 3.2.
+    A port of 0 means that there is none (a Unix socket). RFC 9110 7.2, RFC 9112 3.2.
     """
     cdef str host = hostname
     if ":" in host:

@@ -1,5 +1,5 @@
-# Flow control arithmetic (RFC 9113 5.2, 6.9), inline. Windows are kept relative to the initial size, so
-# that a SETTINGS change moves all of them at once (9113-6.9.2-a) and a credit is always what was used.
+# Flow control arithmetic (RFC 9113 5.2, 6.9), inline. Windows are stored relative to the initial size, so that
+# a SETTINGS change moves all of them at once (9113-6.9.2-a) and a credit is exactly the octets used.
 
 cdef enum:
     MAX_WINDOW = 0x7FFFFFFF           # octets (9113-6.9.1-b)
@@ -7,12 +7,12 @@ cdef enum:
 
 
 cdef struct Receipt:                  # what the peer may still send to us
-    int extra                         # octets: size above the initial one, by the caller's wish
-    int used                          # octets received and not credited yet; padding included
+    int extra                         # octets by which the caller enlarged the window
+    int used                          # octets received, including padding, and not credited yet
 
 
 cdef inline long long window_left(long long initial, long long moved) noexcept nogil:
-    """Octets that may be sent now; negative after the peer shrank its initial size (9113-6.9.2-b)."""
+    """Return the octets that may be sent; negative if the peer reduced its initial size (9113-6.9.2-b)."""
     return initial + moved
 
 
@@ -25,15 +25,15 @@ cdef inline long long receive_left(long long initial, Receipt receipt) noexcept 
 
 
 cdef inline bint violates(long long allowed, Receipt receipt, long long octets) noexcept nogil:
-    """Whether a frame is larger than the window it is sent into (9113-6.9.1-c)."""
+    """Whether a frame is larger than the window allows (9113-6.9.1-c)."""
     return octets > 0 and octets > receive_left(allowed, receipt)
 
 
 cdef inline int credit_due(long long initial, Receipt receipt, long long threshold) noexcept nogil:
-    """The WINDOW_UPDATE to send now, in batches: what was used, once little is left; or 0 (9113-6.9-e).
+    """Return the increment of the WINDOW_UPDATE to send now: all that was used, once little is left; or 0.
 
-    A window smaller than twice the threshold is refilled when half of it is used, so that many tiny
-    frames cannot ask for one WINDOW_UPDATE each.
+    A window smaller than twice the threshold is refilled when half of it is used, so that tiny frames do not
+    each cause a WINDOW_UPDATE (9113-6.9-e).
     """
     cdef long long size = initial + receipt.extra
     cdef long long low = threshold if threshold < size // 2 else size // 2

@@ -1,4 +1,4 @@
-# Frames of RFC 9113: numbers, the rule of each type as data, octets in and out. Knows no stream.
+# Frames of RFC 9113: numbers, a table with the rules of each type, parsing and writing. Streams are elsewhere.
 from .faults cimport Fault
 from libc.stdint cimport uint32_t
 
@@ -67,8 +67,8 @@ cdef extern from *:
     """
     #ifndef MINT_FRAME_RULES
     #define MINT_FRAME_RULES
-    /* What a frame of each type must look like: where it may stand, the octets its payload has at
-       least and at most (0: any), what they are a multiple of, and whether it may be padded. */
+    /* The rules of each frame type: on which streams it is allowed, the least and the most octets of its
+       payload (0: any), the number they must be a multiple of, and whether it may be padded. */
     typedef struct {
         unsigned char level;
         unsigned char least;
@@ -112,7 +112,7 @@ cdef inline uint32_t read_u32(const unsigned char *octets) noexcept nogil:
 
 
 cdef inline int read_u31(const unsigned char *octets) noexcept nogil:
-    """An id or increment; the reserved bit is ignored (9113-4.1-d)."""
+    """Return a stream id or an increment; the reserved bit is ignored (9113-4.1-d)."""
     return <int>(read_u32(octets) & 0x7FFFFFFF)
 
 
@@ -125,7 +125,7 @@ cdef inline void write_u32(unsigned char *octets, uint32_t number) noexcept nogi
 
 cdef inline void write_header(unsigned char *octets, int length, unsigned char type,
                               unsigned char flags, int stream) noexcept nogil:
-    """The nine octets before a payload; the reserved bit stays zero (9113-4.1-d)."""
+    """Write the nine octets before a payload; the reserved bit is zero (9113-4.1-d)."""
     octets[0] = (length >> 16) & 0xFF
     octets[1] = (length >> 8) & 0xFF
     octets[2] = length & 0xFF
@@ -142,7 +142,7 @@ cdef inline void read_header(const unsigned char *octets, Head *head) noexcept n
 
 
 cdef inline bint fits(Head head, int max_frame_size) noexcept nogil:
-    """Whether the header alone breaks no rule of its type; the common answer, in few steps."""
+    """Whether the header breaks no rule of its type. Inline, because nearly every header is good."""
     cdef FrameRule rule
     if head.length > max_frame_size:
         return False
@@ -162,12 +162,12 @@ cdef inline bint fits(Head head, int max_frame_size) noexcept nogil:
     return True
 
 
-# Which rule a header breaks that does not fit: a fault with the code in `code`, frame in `name`.
+# The fault of a header that does not fit, with the error code in `code` and the frame type in `name`.
 cdef Fault header_fault(Head head, int max_frame_size)
 cpdef str frame_name(int type)
 cpdef str error_name(long long code)
 
-# One whole frame, for the seldom ones.
+# One complete frame, for types that are sent rarely.
 cpdef bytes frame(int type, int flags, int stream, bytes payload)
 cdef bytes settings_frame(tuple settings)      # of (identifier, value)
 cdef bytes goaway_frame(int last, long long code, bytes debug)

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Frames: which rule a frame header breaks, and the frames that are written seldom.
+"""Frames: which rule a frame header breaks, and the frames that are written rarely.
 
-The rules are a table in frames.pxd, with the octet work that has to be inline. What a frame means to a
-stream or a connection is not known here. RFC 9113 4, 6, 7.
+The table of rules is in frames.pxd, with the functions that have to be inline. What a frame means for a
+stream or a connection is decided elsewhere. RFC 9113 4, 6, 7.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -20,7 +20,7 @@ ERROR_NAMES: tuple = ("NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONT
 
 
 cpdef str frame_name(int type):
-    """Return the RFC's name of a frame type, or its number in hex."""
+    """Return the name of a frame type in the RFCs, or its number in hexadecimal."""
     if 0 <= type < KNOWN_TYPES:
         return FRAME_NAMES[type]
     if type == ALTSVC:
@@ -31,15 +31,15 @@ cpdef str frame_name(int type):
 
 
 cpdef str error_name(long long code):
-    """Return the RFC's name of an error code, or its number in hex (9113-7-a)."""
+    """Return the name of an error code in the RFC, or its number in hexadecimal (9113-7-a)."""
     return ERROR_NAMES[code] if 0 <= code <= HTTP_1_1_REQUIRED else f"0x{code:x}"
 
 
 cdef Fault header_fault(Head head, int max_frame_size):
-    """Return what is wrong with a header that does not fit. RFC 9113 4.2, 6."""
+    """Return the fault of a header that does not fit. RFC 9113 4.2, 6."""
     cdef str name = frame_name(head.type)
     cdef FrameRule rule
-    if head.length > max_frame_size:   # 9113-4.2-b: known before any payload is waited for
+    if head.length > max_frame_size:   # 9113-4.2-b: reported without waiting for the payload
         return fault("frame_size_error", name, f"{name} of {head.length} octets is longer than "
                      f"SETTINGS_MAX_FRAME_SIZE, {max_frame_size}", head.length, max_frame_size,
                      FRAME_SIZE_ERROR)
@@ -58,7 +58,7 @@ cdef Fault header_fault(Head head, int max_frame_size):
 
 
 cpdef bytes frame(int type, int flags, int stream, bytes payload):
-    """Return one whole frame."""
+    """Return one complete frame."""
     cdef Py_ssize_t count = PyBytes_GET_SIZE(payload)
     cdef bytes made = PyBytes_FromStringAndSize(NULL, FRAME_HEADER + count)
     cdef unsigned char *octets = <unsigned char *>PyBytes_AS_STRING(made)
@@ -68,7 +68,7 @@ cpdef bytes frame(int type, int flags, int stream, bytes payload):
 
 
 cdef bytes settings_frame(tuple settings):
-    """Return a SETTINGS frame of (identifier, value) pairs in their order (9113-6.5)."""
+    """Return a SETTINGS frame with these (identifier, value) pairs in order (9113-6.5)."""
     cdef bytes payload = PyBytes_FromStringAndSize(NULL, 6 * len(settings))
     cdef unsigned char *octets = <unsigned char *>PyBytes_AS_STRING(payload)
     cdef int identifier
@@ -82,7 +82,7 @@ cdef bytes settings_frame(tuple settings):
 
 
 cdef bytes goaway_frame(int last, long long code, bytes debug):
-    """Return a GOAWAY frame; `last` is the last stream of the peer's that was acted on."""
+    """Return a GOAWAY frame; `last` is the last stream of the peer that was acted on."""
     cdef unsigned char[8] octets
     write_u32(octets, <uint32_t>last)
     write_u32(octets + 4, <uint32_t>code)
@@ -90,10 +90,10 @@ cdef bytes goaway_frame(int last, long long code, bytes debug):
 
 
 cdef bytes long_block(bytes block, int max_frame_size, int flags, int stream):
-    """Cut a field block that needs more than one frame: HEADERS, then CONTINUATION (9113-4.3-a).
+    """Split a field block that needs more than one frame into HEADERS and CONTINUATION (9113-4.3-a).
 
-    The block begins with nine octets kept free for its header. `flags` are those of HEADERS;
-    END_HEADERS goes on the last piece.
+    The block begins with nine octets reserved for the frame header. `flags` are those of HEADERS; END_HEADERS
+    is set on the last frame.
     """
     cdef Py_ssize_t start = FRAME_HEADER
     cdef Py_ssize_t end = PyBytes_GET_SIZE(block)

@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""HPACK: field sections to header blocks and back, as values. RFC 7541.
+"""HPACK: encoding and decoding of header blocks, with immutable states. RFC 7541.
 
-Decoder and Encoder are never written after they were published. Successive states share an append-only
-log of table entries, each a finished (name, value) pair; a state knows its own span of it. A state that
-is not the newest copies its span into a log of its own before it goes on, so what it does depends on
-nothing but itself. Here are no frames, no streams and no rules about fields, marks aside.
+A Decoder or Encoder is never changed after it was published. Successive states share an append-only log of
+table entries, each a (name, value) pair; a state knows its own span of the log. A state that is not the
+newest copies its span into a new log before it adds an entry, so the result depends on that state alone.
+Frames, streams and the rules about fields are elsewhere; the decoder only marks invalid fields.
 """
 
 cimport cython
@@ -31,7 +31,7 @@ from .hpack_table cimport (Entry, Span, Table, copied_out, evict, insert, listed
 
 cdef extern from *:
     """
-    /* A list with room for some items; the lists of a block are made often and grow to a known size. */
+    /* An empty list with room for some items: a block gives a list whose size can be estimated. */
     static PyObject *mint_roomy_list(Py_ssize_t room) {
         PyObject *made = PyList_New(room);
         if (made != NULL) Py_SET_SIZE((PyVarObject *)made, 0);
@@ -57,9 +57,9 @@ cdef extern from *:
 
 cdef enum:
     OVERHEAD = 32            # RFC 7541 4.1
-    DEFAULT_SIZE = 4096      # SETTINGS_HEADER_TABLE_SIZE until somebody says otherwise
+    DEFAULT_SIZE = 4096      # the initial SETTINGS_HEADER_TABLE_SIZE
 
-# What is wrong with a block, in words.
+# The errors of a block in words, in the order of the enum in hpack_octets.pxd.
 SEEN: tuple = (
     "", "the block ends within a field", "an integer has more than 32 bits or too many octets",
     "an index is outside the tables", "a table size update follows a field",
@@ -73,7 +73,7 @@ SEEN: tuple = (
 
 
 cdef inline uint32_t name_marks(str name) noexcept:
-    """What 9113-8.2.1 says about a name."""
+    """Return the marks of a name (9113-8.2.1)."""
     cdef const unsigned char *octets = octets_of(<void *>name)
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
     cdef uint32_t marks = 0
@@ -87,7 +87,7 @@ cdef inline uint32_t name_marks(str name) noexcept:
 
 
 cdef inline uint32_t value_marks(str value, bint odd) noexcept:
-    """What 9113-8.2.1 says about a value; `odd` is the first, coarse look at it."""
+    """Return the marks of a value (9113-8.2.1). Without `odd` it is known to have no controls."""
     cdef const unsigned char *octets = octets_of(<void *>value)
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
     if count == 0:
@@ -101,7 +101,7 @@ cdef inline uint32_t value_marks(str value, bint odd) noexcept:
 
 cdef inline Entry *entry_at(Statics statics, Table table, const Span *span,
                             uint32_t index) noexcept:
-    """The entry with this index (2.3.3); NULL where there is none (7541-2.3.3-a, 6.1-a)."""
+    """Return the entry with this index (2.3.3); NULL if there is none (7541-2.3.3-a, 6.1-a)."""
     if index <= STATIC_COUNT:
         return &statics.entries[index] if index else NULL
     index -= STATIC_COUNT
@@ -114,13 +114,13 @@ cdef inline Entry *entry_at(Statics statics, Table table, const Span *span,
 @cython.no_gc
 @cython.freelist(8)
 cdef class Decoded:
-    """What one header block says."""
+    """The fields of one header block, or its fault."""
 
 
 @cython.final
 @cython.freelist(8)
 cdef class Decoder:
-    """The state that turns header blocks into fields."""
+    """The state of a decoder of header blocks."""
 
     def __init__(self, Py_ssize_t limit=DEFAULT_SIZE):
         self.limit = limit
@@ -134,12 +134,12 @@ cdef class Decoder:
 
     @property
     def size(self):
-        """Octets the dynamic table takes."""
+        """The size of the dynamic table in octets."""
         return self.span.octets
 
     @property
     def maximum(self):
-        """Octets the dynamic table may take, as the peer last said."""
+        """The maximum size of the dynamic table in octets, as the peer last set it."""
         return self.span.maximum
 
     def __eq__(self, other):
@@ -164,13 +164,13 @@ cdef class Decoder:
         fresh.span = self.span
         fresh.limit = limit
         fresh.required = self.required
-        # 9113-4.3.1-b: the peer has to say that it uses less, unless it does so already.
+        # 9113-4.3.1-b: the peer must signal a smaller maximum, unless its maximum is small enough already.
         if limit < self.span.maximum and (self.required < 0 or limit < self.required):
             fresh.required = limit
         return fresh
 
     def decode(self, bytes block not None, Py_ssize_t max_size=262144, Py_ssize_t max_fields=512):
-        """Decode one whole header block."""
+        """Decode one complete header block."""
         return self.decoded(<const unsigned char *>PyBytes_AS_STRING(block),
                             PyBytes_GET_SIZE(block), max_size, max_fields)
 
@@ -184,7 +184,7 @@ cdef class Decoder:
 
 
 cdef inline bint read_updates(Decoder state, Cursor *cursor, Span *span) noexcept:
-    """Take the table size updates a block begins with; whether there was one."""
+    """Apply the table size updates at the start of a block; return whether there was one."""
     cdef bint updated = False
     cdef uint32_t size
     while cursor.at < cursor.end and cursor.at[0] & 0xE0 == 0x20:
@@ -208,9 +208,9 @@ cdef inline bint read_updates(Decoder state, Cursor *cursor, Span *span) noexcep
 cdef inline Py_ssize_t read_indexed(const unsigned char **place, const unsigned char *end, list fields,
                                     Py_ssize_t found, Py_ssize_t room, Statics statics, Table table,
                                     const Span *span, Py_ssize_t *left, uint32_t *marks) noexcept:
-    """Take fields that are one octet each (6.1) up to the first that is not, or is not to be had.
+    """Read indexed fields of one octet each (6.1) up to anything else; return how many fields there are.
 
-    They are most fields of most blocks. Returns how many fields there are then.
+    Most fields of most blocks are of this kind.
     """
     cdef const unsigned char *at = place[0]
     cdef Entry *newest = NULL if table is None else table.entries + span.end - 1
@@ -262,7 +262,7 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
     cdef uint32_t index
     cdef Py_ssize_t found = 0        # fields so far
     cdef Py_ssize_t room = min(mint_room(fields), most_fields)
-    cdef Py_ssize_t left = most_octets   # for more of them, with what each costs on top
+    cdef Py_ssize_t left = most_octets   # octets left for further fields, including their overhead
     cdef Py_ssize_t before
     cdef Py_ssize_t size
     cdef unsigned char octet
@@ -374,13 +374,13 @@ cdef class Encoded:
 @cython.final
 @cython.freelist(8)
 cdef class Encoder:
-    """The state that turns fields into header blocks."""
+    """The state of an encoder of header blocks."""
 
     def __init__(self, Py_ssize_t cap=DEFAULT_SIZE, bint index_credentials=False):
         self.cap = cap
         self.index_credentials = index_credentials
         self.span.maximum = min(cap, DEFAULT_SIZE)
-        # The peer's table begins at the default; a smaller one has to be announced.
+        # The peer assumes the default size; a smaller one has to be signalled.
         self.smallest = cap if cap < DEFAULT_SIZE else -1
 
     @property
@@ -390,12 +390,12 @@ cdef class Encoder:
 
     @property
     def size(self):
-        """Octets the dynamic table takes."""
+        """The size of the dynamic table in octets."""
         return self.span.octets
 
     @property
     def maximum(self):
-        """Octets the dynamic table may take: what the peer allows, up to the cap."""
+        """The maximum size of the dynamic table in octets: what the peer allows, but at most the cap."""
         return self.span.maximum
 
     def __eq__(self, other):
@@ -449,13 +449,13 @@ cdef class Encoder:
 
 
 cdef struct Page:
-    unsigned char *base      # the block so far; the scratch on the stack, or owned
+    unsigned char *base      # the block so far; either `scratch`, which is on the stack, or owned
     Py_ssize_t room
     unsigned char *scratch
 
 
 cdef unsigned char *moved_page(Page *page, unsigned char *out, Py_ssize_t more) except NULL:
-    """Move the block to where it has room for so many octets more; return where it goes on."""
+    """Move the block to a larger buffer with room for `more` octets; return where it continues."""
     cdef Py_ssize_t used = out - page.base
     cdef Py_ssize_t room = page.room
     cdef unsigned char *moved
@@ -482,7 +482,7 @@ cdef inline bint is_plain(void *text) noexcept:
 
 
 cdef tuple plain_pair(object pair):
-    """Make a tuple of two plain str of whatever resembles one; raise where it does not."""
+    """Return a pair as a tuple of two exact latin-1 str; raise if that is not possible."""
     name, value = pair
     if not isinstance(name, str) or not isinstance(value, str):
         raise TypeError("a field must be a pair of str")
@@ -495,7 +495,7 @@ cdef tuple plain_pair(object pair):
 
 cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
                                 Statics statics, object pair, object sensitive) except NULL:
-    """Represent one field, and add it to the table of the private state `work` if that may pay."""
+    """Write one field, and add it to the table of the private state `work` if that is worthwhile."""
     cdef void *name
     cdef void *value
     cdef Known *known
@@ -509,7 +509,8 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
             or not is_plain(PyTuple_GET_ITEM(pair, 0)) or not is_plain(PyTuple_GET_ITEM(pair, 1))):
         pair = plain_pair(pair)
         if work.table is not None and work.table.used != work.span.end:
-            work.table = copied_out(work.table, &work.span, True)   # what made the pair used it, too
+            # Making the pair ran code of the caller, which has added to the table through another state.
+            work.table = copied_out(work.table, &work.span, True)
     name = PyTuple_GET_ITEM(pair, 0)
     value = PyTuple_GET_ITEM(pair, 1)
     size = length_of(name) + length_of(value) + OVERHEAD
@@ -542,7 +543,7 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
     if policy == NAME_INDEXED:
         policy = UNINDEXED if index else INDEXED
     if policy == INDEXED and 4 * size > 3 * work.span.maximum:
-        policy = UNINDEXED       # it would push out nearly everything else
+        policy = UNINDEXED       # it would evict nearly everything else
     if policy == INDEXED:
         out = write_integer(out, 0x40, 0x3F, index)
         work.table = insert(work.table, &work.span, pair, mixed(named, hash_of(value)), size, True)
@@ -564,7 +565,7 @@ cdef Encoded encode_fields(Encoder state, object headers, object sensitive, Py_s
     page.base = page.scratch = scratch
     page.room = SCRATCH
     if work.table is not None and work.table.used != work.span.end:
-        # Not the newest state: its own span alone decides what the index says.
+        # This state is not the newest, and the index of a shared log also contains entries of other states.
         work.table = copied_out(work.table, &work.span, True)
     try:
         out = make_room(&page, out, kept + OVERHEAD)

@@ -1,5 +1,5 @@
-# Integers and strings of RFC 7541 5, from and to octets, and the look at a str that both directions
-# share. Inline throughout; tables and states are above this.
+# Reading and writing the integers and strings of RFC 7541 5, and helpers for str that both directions use.
+# Everything is inline. Tables and states are in the modules above.
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.unicode cimport (PyUnicode_1BYTE_DATA, PyUnicode_DecodeLatin1, PyUnicode_GET_LENGTH,
                               PyUnicode_New)
@@ -17,17 +17,17 @@ cdef extern from *:
     """
     Py_hash_t mint_hash(void *text) noexcept   # of a plain str, so it cannot fail
 
-# What a decoder found out about fields. The caller decides what follows.
+# What a decoder noticed about fields. The caller decides what to do.
 cdef enum:
-    MARK_NAME = 1       # a name is empty or no lower-case token, leading colon aside (9113-8.2.1)
-    MARK_VALUE = 2      # a value holds controls, or begins or ends with a blank (9113-8.2.1)
+    MARK_NAME = 1       # a name, without a leading colon, is empty or no lower-case token (9113-8.2.1)
+    MARK_VALUE = 2      # a value contains controls, or begins or ends with whitespace (9113-8.2.1)
     MARK_PSEUDO = 4     # a name begins with a colon
 
 cdef enum:
     SCRATCH = 2048           # octets kept on the stack; larger strings and blocks go to the heap
 
 cdef enum:
-    # What is wrong with a block, in the order of SEEN.
+    # The errors of a block, in the order of SEEN.
     FINE
     TRUNCATED
     INTEGER_LONG
@@ -45,7 +45,7 @@ cdef inline Py_ssize_t length_of(void *text) noexcept:
 
 
 cdef inline const unsigned char *octets_of(void *text) noexcept:
-    """The octets of a str that is known to be latin-1."""
+    """Return the octets of a str that is known to be latin-1."""
     return <const unsigned char *>PyUnicode_1BYTE_DATA(<object>text)
 
 
@@ -57,7 +57,7 @@ cdef inline uint64_t loaded(const unsigned char *octets) noexcept:
 
 cdef inline bint same_octets(const unsigned char *one, const unsigned char *other,
                              Py_ssize_t count) noexcept:
-    """Like memcmp, without the call: names and values are short."""
+    """Whether octets are equal; faster than memcmp for short names and values, because it is inline."""
     cdef Py_ssize_t at = 0
     if count < 8:
         while at < count and one[at] == other[at]:
@@ -71,7 +71,7 @@ cdef inline bint same_octets(const unsigned char *one, const unsigned char *othe
 
 
 cdef inline bint same_text(void *one, void *other) noexcept:
-    """Equality of two latin-1 str."""
+    """Whether two latin-1 str are equal."""
     return one == other or (
         length_of(one) == length_of(other)
         and same_octets(octets_of(one), octets_of(other), length_of(one))
@@ -84,7 +84,7 @@ cdef inline uint32_t hash_of(void *text) noexcept:
 
 
 cdef inline uint32_t mixed(uint32_t name, uint32_t value) noexcept:
-    """One hash of two."""
+    """Combine two hashes."""
     cdef uint64_t wide = (<uint64_t>name << 32 | value) * 0x9E3779B97F4A7C15ULL
     return <uint32_t>(wide >> 32)
 
@@ -93,13 +93,13 @@ cdef struct Cursor:
     const unsigned char *at  # the next octet
     const unsigned char *end
     Py_ssize_t allowed       # octets the next string may have
-    int wrong                # FINE, or what stopped the work
+    int wrong                # FINE, or the error that stopped decoding
     bint high                # the last string has octets over 0x7F
     bint odd                 # the last string may have controls
 
 
 cdef inline uint32_t read_integer(Cursor *cursor, uint32_t prefix) noexcept:
-    """An integer of 5.1: at most 32 bits and five octets after the prefix (7541-5.1-a)."""
+    """Read an integer (5.1) of at most 32 bits and five octets after the prefix (7541-5.1-a)."""
     cdef uint64_t number = cursor.at[0] & prefix
     cdef int shift = 0
     cdef unsigned char octet
@@ -126,7 +126,7 @@ cdef inline uint32_t read_integer(Cursor *cursor, uint32_t prefix) noexcept:
 
 
 cdef inline void look_over(Cursor *cursor, const unsigned char *octets, Py_ssize_t count) noexcept:
-    """Note whether a string has octets over 0x7F, or perhaps controls; eight octets at a time."""
+    """Set `high` if a string has octets over 0x7F and `odd` if it may have controls, eight at a time."""
     cdef uint64_t ones = 0x0101010101010101
     cdef uint64_t word
     cdef uint64_t high = 0
@@ -142,7 +142,7 @@ cdef inline void look_over(Cursor *cursor, const unsigned char *octets, Py_ssize
     while True:
         word = loaded(octets + at)
         high |= word
-        # The exact question of "Bit Twiddling Hacks": is any octet below 0x20, is any zero.
+        # The tests of "Bit Twiddling Hacks" for a byte below 0x20, and for a zero byte (0x7F before the XOR).
         odd |= (word - ones * 0x20) & ~word
         word ^= ones * 0x7F
         odd |= (word - ones) & ~word
@@ -154,7 +154,7 @@ cdef inline void look_over(Cursor *cursor, const unsigned char *octets, Py_ssize
 
 
 cdef inline str text_of(Cursor *cursor, const unsigned char *octets, Py_ssize_t count):
-    """Make the str of a string that was looked over and whose length was checked."""
+    """Make the str of a string that was scanned by `look_over` and whose length was checked."""
     cdef str made
     if count < 2:
         return PyUnicode_DecodeLatin1(<const char *>octets, count, NULL)
@@ -164,7 +164,7 @@ cdef inline str text_of(Cursor *cursor, const unsigned char *octets, Py_ssize_t 
 
 
 cdef inline str read_huffman(Cursor *cursor, const unsigned char *octets, Py_ssize_t count):
-    """Decode a Huffman-coded string; None where it is wrong or too long."""
+    """Decode a Huffman-coded string; None if it is invalid or too long."""
     cdef unsigned char[SCRATCH] scratch
     cdef unsigned char *out = scratch
     cdef Py_ssize_t written
@@ -192,7 +192,7 @@ cdef inline str read_huffman(Cursor *cursor, const unsigned char *octets, Py_ssi
 
 
 cdef inline str read_string(Cursor *cursor):
-    """A string of 5.2; None where it is wrong or too long. Nothing is allocated before it is known."""
+    """Read a string (5.2); None if it is invalid or too long, which is checked before it is allocated."""
     cdef const unsigned char *octets
     cdef Py_ssize_t count
     cdef bint coded
@@ -220,7 +220,7 @@ cdef inline str read_string(Cursor *cursor):
 
 cdef inline unsigned char *write_integer(unsigned char *out, uint32_t first, uint32_t prefix,
                                          uint64_t number) noexcept:
-    """An integer of 5.1 below the bits of `first`."""
+    """Write an integer (5.1) into the low bits of `first` and the octets after it."""
     if number < prefix:
         out[0] = first | <uint32_t>number
         return out + 1
@@ -236,7 +236,7 @@ cdef inline unsigned char *write_integer(unsigned char *out, uint32_t first, uin
 
 
 cdef inline unsigned char *write_string(unsigned char *out, void *text) noexcept:
-    """A string of 5.2, in the shorter form."""
+    """Write a string (5.2), with the Huffman code if that is shorter."""
     cdef const unsigned char *octets = octets_of(text)
     cdef Py_ssize_t count = length_of(text)
     cdef Py_ssize_t coded = huffman_size(octets, count)

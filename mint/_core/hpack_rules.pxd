@@ -10,22 +10,22 @@ cdef enum:
     KNOWN_SLOTS = 256        # a power of two, well above the number of names
 
 cdef enum:
-    INDEXED = 0              # with incremental indexing (6.2.1), indexed (6.1) when it is in a table
+    INDEXED = 0              # with incremental indexing (6.2.1); indexed (6.1) if it is in a table
     UNINDEXED = 1            # without indexing (6.2.2)
     NEVER_INDEXED = 2        # never indexed (6.2.3)
-    NAME_INDEXED = 3         # unindexed once the name is in a table, indexed before: for the name
+    NAME_INDEXED = 3         # INDEXED until the name is in a table, then UNINDEXED: only the name repeats
 
 
 cdef struct Known:
     void *name               # a str of the static table; NULL: a free slot
     int index                # of the first entry with this name
-    int count                # entries with this name, one after the other
-    int policy               # how to represent it
+    int count                # consecutive entries with this name
+    int policy               # how to represent a field with this name
 
 
-cdef class Statics:          # one, never written once the module is loaded
-    cdef Entry[STATIC_COUNT + 1] entries     # by index; as in a decoder's table
-    cdef Known[KNOWN_SLOTS] known            # names, by open addressing on their hash
+cdef class Statics:          # one instance, never changed once the module is loaded
+    cdef Entry[STATIC_COUNT + 1] entries     # by index; as in the table of a decoder
+    cdef Known[KNOWN_SLOTS] known            # names, with open addressing by their hash
 
 
 cdef Statics static_table()
@@ -34,7 +34,7 @@ cdef bint is_long_credential(str name, str value) noexcept
 
 
 cdef inline Known *known_name(Statics statics, void *name, uint32_t found) noexcept:
-    """What is known of a name of the static table; NULL for any other."""
+    """Return what is known about a name of the static table; NULL for any other name."""
     cdef uint32_t i = found & (KNOWN_SLOTS - 1)
     while statics.known[i].name != NULL:
         if same_text(statics.known[i].name, name):

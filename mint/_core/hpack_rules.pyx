@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""What HPACK knows of fields: the static table, and which fields are worth a place in a table.
+"""What HPACK knows about fields: the static table, and which fields should be added to the dynamic table.
 
-RFC 7541 7.1, appendix A. Constants, and decisions that depend on one field alone.
+RFC 7541 7.1, appendix A. The decisions depend only on the field itself.
 """
 
 cimport cython
@@ -14,15 +14,15 @@ from .hpack_octets cimport MARK_PSEUDO, hash_of, octets_of, same_text
 
 cdef extern from *:
     """
-    /* Parts of unknown names that say: this is a secret (7541-7.1-a). */
+    /* Parts of unknown names that suggest a secret (7541-7.1-a). */
     static const char *mint_secret_parts[] = {
         "apikey", "auth", "authentication", "authorization", "cookie", "credential", "credentials",
         "csrf", "jwt", "otp", "password", "secret", "session", "sid", "signature", "token",
         "xsrf", NULL};
-    /* Ends of unknown names that say the same. */
+    /* Ends of unknown names that suggest a secret. */
     static const char *mint_secret_ends[] = {
         "access-key", "account-key", "api-key", "private-key", "secret-key", "subscription-key", NULL};
-    /* Ends of unknown names that say: this numbers a message, which is new each time and no secret. */
+    /* Ends of unknown names that suggest an identifier of a message: a new value each time, and no secret. */
     static const char *mint_number_ends[] = {
         "correlation-id", "request-id", "span-id", "trace-id", "transaction-id", "traceparent", NULL};
     """
@@ -48,7 +48,7 @@ STATIC: tuple = tuple((name, value) for name, *values in (
     ("via", ""), ("www-authenticate", ""),
 ) for value in values)
 
-# Fields that rarely repeat their value: they would only push out of the table what does.
+# Fields that rarely repeat their value: they would only evict fields that do.
 UNREPEATED: frozenset = frozenset({
     ":path", "age", "content-length", "content-range", "etag", "if-match", "if-modified-since",
     "if-none-match", "if-range", "if-unmodified-since", "last-modified", "location", "range",
@@ -56,11 +56,11 @@ UNREPEATED: frozenset = frozenset({
 
 cdef enum:
     SCHEME_SIZE = 7      # octets of "Bearer "
-    LONG_TOKEN = 40      # characters of a token that nobody guesses
-    DIFFERENT = 10       # of them that differ from each other
+    LONG_TOKEN = 40      # least characters of a token that cannot be guessed
+    DIFFERENT = 10       # least number of distinct characters in it
 
 cdef int policy_of_known(str name) except -1:
-    """How to represent a field whose name is in the static table."""
+    """Return how to represent a field whose name is in the static table."""
     if name_is_sensitive(name):
         return NEVER_INDEXED
     return UNINDEXED if name in UNREPEATED else INDEXED
@@ -68,7 +68,7 @@ cdef int policy_of_known(str name) except -1:
 
 @cython.final
 cdef class Statics:
-    """The static table as both directions want it; STATIC owns what it points to."""
+    """The static table, in the form that the decoder and the encoder use; STATIC owns what it points to."""
 
     def __cinit__(self):
         cdef Py_ssize_t index
@@ -120,7 +120,7 @@ cdef bint ends_like(const unsigned char *octets, Py_ssize_t count, const char **
 
 
 cdef bint names_a_secret(const unsigned char *octets, Py_ssize_t count) noexcept:
-    """Whether an unknown name says that its value is a secret."""
+    """Whether an unknown name suggests that its value is a secret."""
     cdef Py_ssize_t start = 0
     cdef Py_ssize_t at
     for at in range(count + 1):
@@ -132,8 +132,11 @@ cdef bint names_a_secret(const unsigned char *octets, Py_ssize_t count) noexcept
 
 
 cdef bint looks_random(const unsigned char *octets, Py_ssize_t count) noexcept:
-    """Whether a value looks drawn, as keys, identifiers and digests do: long, without gaps, and
-    changing between digits, upper and lower case all the time, or made of digits only."""
+    """Whether a value looks random, like a key, an identifier or a digest.
+
+    Such a value is long, has no separators, and consists of digits only or often changes between digits,
+    upper case and lower case.
+    """
     cdef Py_ssize_t changes = 0
     cdef Py_ssize_t digits = 0
     cdef Py_ssize_t i
@@ -159,12 +162,12 @@ cdef bint looks_random(const unsigned char *octets, Py_ssize_t count) noexcept:
 
 
 cdef int policy_of_unknown(str name, str value) noexcept:
-    """How to represent a field whose name is not in the static table (7541-7.1-a)."""
+    """Return how to represent a field whose name is not in the static table (7541-7.1-a)."""
     cdef const unsigned char *octets = octets_of(<void *>name)
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
     if names_a_secret(octets, count):
         return NEVER_INDEXED
-    if ends_like(octets, count, mint_number_ends):   # new each time, and no secret
+    if ends_like(octets, count, mint_number_ends):   # a new value each time, and no secret
         return NAME_INDEXED
     if looks_random(octets_of(<void *>value), PyUnicode_GET_LENGTH(value)):
         return UNINDEXED
@@ -172,11 +175,11 @@ cdef int policy_of_unknown(str name, str value) noexcept:
 
 
 cdef bint is_long_credential(str name, str value) noexcept:
-    """Whether a field holds a bearer token that nobody guesses piece by piece or as a whole.
+    """Whether a field holds a bearer token that is too long to be guessed.
 
-    RFC 7541 7.1.3 leaves short secrets and those with little entropy out of tables: whoever can make
-    requests on the same connection, and see their size, can test guesses. A guess is right or wrong as a
-    whole, so that what has 40 characters, at least 10 of them different, is out of reach.
+    RFC 7541 7.1.3 keeps short secrets and those with little entropy out of tables, because an attacker who
+    can make requests on the same connection and see their size can test guesses. A guess matches only as a
+    whole, so a token of 40 characters, with at least 10 different ones, cannot be found.
     """
     cdef const unsigned char *octets = octets_of(<void *>value)
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)

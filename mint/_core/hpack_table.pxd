@@ -1,4 +1,4 @@
-# The log of table entries that successive HPACK states share, and what a state knows of it.
+# The log of table entries that successive HPACK states share, and the span of it that a state uses.
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport uint32_t
 
@@ -12,18 +12,18 @@ cdef struct Entry:
 
 
 cdef class Table:
-    cdef Entry *entries      # owned; never moves, so an entry is good while the log is referenced
+    cdef Entry *entries      # owned; never moves, so an entry is valid while the log is referenced
     cdef int *slots          # owned, never moves; encoder only: positions + 1; 2 * room by pair, then by name
     cdef Py_ssize_t used     # entries appended so far, by the newest state
     cdef Py_ssize_t room     # entries allocated; a power of two
-    cdef Py_ssize_t octets   # sizes of all entries, dead ones included
+    cdef Py_ssize_t octets   # sizes of all entries, including dead ones
 
 
 cdef struct Span:            # the dynamic table of one state
     Py_ssize_t start         # position of the oldest live entry
     Py_ssize_t end           # one past the newest
     Py_ssize_t octets        # sizes of the live entries
-    Py_ssize_t maximum       # octets the dynamic table may hold now
+    Py_ssize_t maximum       # octets the dynamic table may hold
 
 
 cdef Table copied_out(Table table, Span *span, bint indexed)
@@ -33,7 +33,7 @@ cdef bint same_span(Table one, const Span *first, Table other, const Span *secon
 
 
 cdef inline void evict(Table table, Span *span, Py_ssize_t room) noexcept:
-    """Drop the oldest entries until so many octets are free, or nothing is left (7541-4.3-a)."""
+    """Drop the oldest entries until `room` octets are free or no entry is left (7541-4.3-a)."""
     while span.octets + room > span.maximum and span.start < span.end:
         span.octets -= table.entries[span.start].size
         span.start += 1
@@ -45,7 +45,7 @@ cdef inline bint same_pair(void *pair, void *name, void *value) noexcept:
 
 
 cdef inline int *slot_of_pair(Table table, uint32_t found, void *name, void *value) noexcept:
-    """The slot that holds the newest entry of this pair, or the free one it would take."""
+    """Return the slot of the newest entry with this pair, or the free slot where it would be stored."""
     cdef uint32_t mask = <uint32_t>(2 * table.room - 1)
     cdef uint32_t i = found & mask
     cdef Entry *entry
@@ -58,7 +58,7 @@ cdef inline int *slot_of_pair(Table table, uint32_t found, void *name, void *val
 
 
 cdef inline int *slot_of_name(Table table, uint32_t found, void *name) noexcept:
-    """The slot that holds the newest entry of this name, or the free one it would take."""
+    """Return the slot of the newest entry with this name, or the free slot where it would be stored."""
     cdef uint32_t mask = <uint32_t>(2 * table.room - 1)
     cdef uint32_t i = found & mask
     cdef int *slots = table.slots + 2 * table.room

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""The dynamic tables of HPACK: an append-only log of entries shared by successive states. RFC 7541 2.3.
+"""The dynamic tables of HPACK: an append-only log of entries that successive states share. RFC 7541 2.3.
 
-A state knows its own span of the log. Adding an entry to the newest state's log is O(1); any other state
-first copies its span out. Nothing here reads or writes a header block.
+A state knows its own span of the log. The newest state adds an entry in O(1); any other state first copies
+its span into a new log. Header blocks are read and written elsewhere.
 """
 
 cimport cython
@@ -19,7 +19,7 @@ cdef enum:
 
 @cython.final
 cdef class Table:
-    """Entries in the order they were added; for an encoder also where to find them."""
+    """Entries in the order they were added; for an encoder, also hash tables to find them."""
 
     def __dealloc__(self):
         cdef Py_ssize_t i
@@ -30,7 +30,7 @@ cdef class Table:
 
 
 cdef int index_entry(Table table, Py_ssize_t position) except -1:
-    """Make an entry the newest of its pair and of its name."""
+    """Store an entry as the newest with its pair and with its name."""
     cdef Entry *entry = &table.entries[position]
     cdef void *name = PyTuple_GET_ITEM(<object>entry.pair, 0)
     slot_of_pair(table, entry.note, name, PyTuple_GET_ITEM(<object>entry.pair, 1))[0] = position + 1
@@ -39,7 +39,7 @@ cdef int index_entry(Table table, Py_ssize_t position) except -1:
 
 
 cdef Table fresh_table(Py_ssize_t live, bint indexed):
-    """Return an empty log with room for so many entries and at least as many again."""
+    """Return an empty log with room for at least twice as many entries."""
     cdef Table fresh = Table.__new__(Table)
     cdef Py_ssize_t room = LEAST_ROOM
     while room < 2 * live:
@@ -48,7 +48,7 @@ cdef Table fresh_table(Py_ssize_t live, bint indexed):
     if fresh.entries == NULL:
         raise MemoryError
     if indexed:
-        # Half of the slots of each index stay free.
+        # Half of the slots of each hash table stay free.
         fresh.slots = <int *>PyMem_Calloc(4 * room, sizeof(int))
         if fresh.slots == NULL:
             raise MemoryError
@@ -57,7 +57,7 @@ cdef Table fresh_table(Py_ssize_t live, bint indexed):
 
 
 cdef Table copied_out(Table table, Span *span, bint indexed):
-    """Return a log that holds just this span, and move the span there."""
+    """Return a new log that holds only this span, and move the span there."""
     cdef Py_ssize_t live = span.end - span.start
     cdef Table fresh = fresh_table(live + 1, indexed)
     cdef Py_ssize_t i
@@ -74,21 +74,21 @@ cdef Table copied_out(Table table, Span *span, bint indexed):
 
 
 cdef Table insert(Table table, Span *span, tuple pair, uint32_t note, Py_ssize_t size, bint indexed):
-    """Add an entry, evicting first; return the log that holds it now (7541-4.1-a).
+    """Evict entries, add an entry, and return the log that holds it now (7541-4.1-a).
 
-    A log that is full stays as it is, and so does one that another state has written to: entries never
-    move while somebody holds their log.
+    A log that is full, or that another state has appended to, is not changed: entries never move while their
+    log is referenced.
     """
     cdef Entry *entry
     if table is not None:
         evict(table, span, size)
     if size > span.maximum:
-        return table    # it empties the table, which is no error
+        return table    # not an error: an entry that is too large empties the table
     if table is None:
         table = fresh_table(0, indexed)
         span.start = span.end = 0
-    # Dead entries are left behind once they hold more octets than the table may: by then every entry
-    # that was copied before is dead, so copying stays linear.
+    # The span is also copied once the dead entries exceed the maximum size of the table. All entries that
+    # were copied before are dead by then, so the cost of copying stays linear.
     elif (table.used != span.end or table.used == table.room
             or table.octets - span.octets > span.maximum):
         table = copied_out(table, span, indexed)
@@ -107,19 +107,19 @@ cdef Table insert(Table table, Span *span, tuple pair, uint32_t note, Py_ssize_t
 
 
 cdef tuple listed(Table table, const Span *span):
-    """The live entries, the newest first."""
+    """Return the live entries, the newest first."""
     cdef list made = []
     cdef Py_ssize_t i
     if table is None:
         return ()
-    # Others may append to the log meanwhile; the entries of this span stay where they are.
+    # Other states may append to the log meanwhile; the entries of this span do not move.
     for i in range(span.end - 1, span.start - 1, -1):
         made.append(<object>table.entries[i].pair)
     return tuple(made)
 
 
 cdef bint same_span(Table one, const Span *first, Table other, const Span *second) except -1:
-    """Whether two dynamic tables hold the same."""
+    """Whether two dynamic tables have equal entries and sizes."""
     if (first.octets != second.octets or first.maximum != second.maximum
             or first.end - first.start != second.end - second.start):
         return False

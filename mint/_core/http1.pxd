@@ -1,4 +1,4 @@
-# One HTTP/1 connection as a value. Its fields stand in http1_responses.pxd.
+# One HTTP/1 connection as a value. Its fields are declared in http1_responses.pxd.
 from .events cimport RequestRef, Step
 from .http1_responses cimport Reading
 

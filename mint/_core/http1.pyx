@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """The HTTP/1.1 engine: an immutable state; octets in, a Step out. RFC 9112, RFC 9110.
 
-An operation clones the state, works on the clone and publishes it. How responses are read stands in
-http1_responses.pyx, how requests are written in http1_requests.pyx.
+An operation clones the state, works on the clone and publishes it. Responses are read in http1_responses.pyx,
+and requests are written in http1_requests.pyx.
 """
 
 cimport cython
@@ -27,7 +27,7 @@ from .http1_config import Config as Config  # no-cython-lint: callers find it he
 
 
 cdef bint same_core(const Core *one, const Core *two) noexcept nogil:
-    """Whether two states stand at the same place; where `queue` and `log` begin does not count."""
+    """Whether two states are equal, apart from their objects and their places in `queue` and `log`."""
     return (one.phase == two.phase and one.status == two.status and one.seen == two.seen
             and one.sends == two.sends and one.old_peer == two.old_peer and one.begun == two.begun
             and one.closing == two.closing and one.bare == two.bare and one.ending == two.ending
@@ -47,7 +47,7 @@ cdef inline bint same_pending(Pending one, Pending two) except -1:
 @cython.final
 @cython.no_gc
 cdef class State(Reading):
-    """One HTTP/1 connection. Never written after it was published; compared by content."""
+    """One HTTP/1 connection. It is never changed after it was published, and is compared by content."""
 
     def __init__(self, ConfigType config not None):
         self.config = config
@@ -58,21 +58,21 @@ cdef class State(Reading):
 
     @property
     def open_request_count(self):
-        """Requests whose response is not complete."""
+        """The number of requests whose response is not complete."""
         return self.core.waiting
 
     @property
     def is_open_read(self):
-        """Whether octets of the peer are still taken."""
+        """Whether octets of the peer are still accepted."""
         return self.core.phase < PHASE_DEAF
 
     @property
     def is_open_write(self):
-        """Whether a request may follow: none does behind one that has opened, or may open, a tunnel."""
+        """Whether a request may follow; none may after a request that has opened, or may open, a tunnel."""
         return self.core.phase < PHASE_TUNNEL and not self.core.closing and not self.may_switch()
 
     cdef bint may_switch(self) noexcept:
-        """Whether the last request asks for another protocol: nothing may follow it before its answer."""
+        """Whether the last request asks for another protocol: none may follow it before its response."""
         return self.core.waiting != 0 and (<Pending>self.queue[len(self.queue) - 1]).asks & (
             ASKS_CONNECT | ASKS_UPGRADE) != 0
 
@@ -83,12 +83,12 @@ cdef class State(Reading):
 
     @property
     def reads_fields(self):
-        """Whether a line that comes now is part of a head or of trailers."""
+        """Whether the next line is part of a head or of trailers."""
         return self.core.phase <= PHASE_FIELDS or self.core.phase == PHASE_TRAILERS
 
     @property
     def is_streaming(self):
-        """Whether the body of a request is being sent; no other may follow until it has ended."""
+        """Whether the body of a request is being sent; no other request may follow until it has ended."""
         return self.core.sends != SEND_NOTHING
 
     @property
@@ -133,7 +133,7 @@ cdef class State(Reading):
         return new
 
     def request(self, method, target, headers, tuple body, bint streaming):
-        """Send a request; with `streaming` its body follows through `stream_body`."""
+        """Send a request; with `streaming`, its body is sent with `stream_body`."""
         return self.asked(method, target, headers, body, streaming)
 
     cdef Step asked(self, object method, object target, object headers, tuple body, bint streaming):
@@ -151,7 +151,7 @@ cdef class State(Reading):
         if self.core.phase == PHASE_CLOSED:
             refused = refusal("closed")
         elif self.core.phase >= PHASE_TUNNEL or self.may_switch():
-            # Octets behind a CONNECT or an upgrade may turn out to be the other protocol's.
+            # Octets after a CONNECT or an upgrade may belong to the other protocol.
             refused = refusal("closed_for_writing")
         elif self.core.closing:   # 9112-9.6-a
             refused = refusal("closed_for_writing")
@@ -161,7 +161,7 @@ cdef class State(Reading):
             refused = refusal("too_many_pipelined_requests", "", "", count,
                               self.config.max_pipelined)
         if type(headers) is list:
-            # What is kept of it is what is validated, whatever becomes of the list.
+            # A copy, so that what is kept is what was validated, even if the list changes later.
             headers = tuple(<list>headers)
         if (refused is None and repeat is not None and body is None and not streaming
                 and repeat.is_like(method, target, headers, self.core.old_peer)):
@@ -202,7 +202,7 @@ cdef class State(Reading):
         return given
 
     def stream_body(self, RequestRef ref not None, bytes data not None):
-        """Send a piece of a streamed body, or of what a tunnel carries."""
+        """Send a piece of a streamed body, or octets through a tunnel."""
         return self.sent(ref, data)
 
     cdef Step sent(self, RequestRef ref, bytes data):
@@ -227,7 +227,7 @@ cdef class State(Reading):
                     notes_of_output((data,), False, self.config.sensitive) if self.core.traced else ())
 
     def end_body(self, RequestRef ref not None, trailers):
-        """End a streamed body, with trailers where it is chunked; or a tunnel's outgoing direction."""
+        """End a streamed body, with trailers if it is chunked; or end the outgoing direction of a tunnel."""
         cdef State new
         cdef tuple output = ()
         cdef object written
@@ -267,7 +267,7 @@ cdef class State(Reading):
         return None
 
     cdef object unsendable(self, RequestRef ref):
-        """Why nothing may be sent for this request; None where it may."""
+        """Return why no body may be sent for this request; None if it may."""
         self.checked(ref)
         if self.core.phase == PHASE_CLOSED:
             return refusal("closed")
@@ -278,13 +278,13 @@ cdef class State(Reading):
     # -- ending ------------------------------------------------------------------------------------
 
     def close(self):
-        """The caller closes: open requests are forgotten."""
+        """Close the connection and forget its open requests."""
         cdef State new = self.clone()
         new.shut(None, None, None)
         return step(new, None, (), None, None, END_CLOSE)
 
     def lose(self, Fault broken not None):
-        """The wire broke: every open request fails with it."""
+        """Handle a failure of the transport: every open request fails with this fault."""
         cdef State new = self.clone()
         cdef list responses = []
         cdef Fault first = broken
@@ -293,7 +293,7 @@ cdef class State(Reading):
         return step(new, responses, (), marked(broken, new.shut(responses, first, broken)), None, END_CLOSE)
 
     def feed_eof(self, bint clean):
-        """The peer ended; `clean` is false where TLS ended without close_notify (9112-9.8-b)."""
+        """Handle the end of the input; `clean` is false if TLS ended without close_notify (9112-9.8-b)."""
         cdef State new
         cdef list responses = []
         cdef Fault broken
@@ -302,7 +302,7 @@ cdef class State(Reading):
         if self.core.phase >= PHASE_DEAF:
             return step(self, None, (), None, None, self.end())
         new = self.clone()
-        if self.core.waiting == 0:   # W-9: an idle connection ends without a fault
+        if self.core.waiting == 0:   # it is not a fault that the server closes an idle connection
             new.shut(None, None, None)
             return step(new, responses, (), None, None, END_CLOSE)
         current = waiting_at(self, 0)
@@ -335,7 +335,7 @@ cdef class State(Reading):
     # -- reading -----------------------------------------------------------------------------------
 
     def feed(self, bytes data not None):
-        """Take what the peer sent."""
+        """Read octets that the peer sent."""
         return self.fed(data)
 
     cdef Step fed(self, bytes data):
@@ -364,9 +364,10 @@ cdef class State(Reading):
         return step(new, responses, (), broken, None, new.end(), notes)
 
     def unasked(self, bytes data not None):
-        """Take what came while no request was open, or none was written: the state, or a fault.
+        """Read octets that came while no request was open, or before any of it was written.
 
-        It is never the answer to a request that is sent later (9112-9.2-b): the connection closes.
+        They are never the response to a request that is sent later, so the connection fails and closes; only
+        empty lines may be tolerated (9112-9.2-b).
         """
         cdef State new
         cdef list responses = []
@@ -384,11 +385,11 @@ cdef class State(Reading):
         return step(new, responses, (), broken, None, END_CLOSE)
 
     cdef int end(self) noexcept:
-        """What becomes of the link."""
+        """Return whether the link is kept or closed."""
         return END_CLOSE if self.core.phase == PHASE_CLOSED else END_KEEP
 
     cdef State clone(self):
-        """A private copy, to be written to until it is published."""
+        """Return a private copy, which may be changed until it is published."""
         cdef State new = State.__new__(State)
         new.config = self.config
         new.queue = self.queue
@@ -402,7 +403,7 @@ cdef class State(Reading):
 
 
 cdef Fault hushed(Fault broken, frozenset secret):
-    """The same fault, without the secret that may stand where a chunk size was expected: a whole head may."""
+    """Return the fault without secrets: a server may send a whole head where a chunk size is expected."""
     if broken.reason == "invalid_chunk_size" and seems_secret(broken.value, secret):
         return without_value(broken)
     return broken

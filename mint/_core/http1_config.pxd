@@ -1,8 +1,8 @@
-# What one HTTP/1 connection was told when it was made. Never changes.
+# The configuration of one HTTP/1 connection, which never changes.
 
 
 cdef class Config:
-    cdef readonly str hostname                  # of the origin; "" where it has none
+    cdef readonly str hostname                  # of the origin; "" if it has none
     cdef readonly str scheme                    # "http" or "https"
     cdef readonly unsigned long long identity   # the connection in every RequestRef
     cdef readonly str user_agent                # sent unless the caller sends one
@@ -23,11 +23,11 @@ cdef class Config:
     cdef readonly bint skip_target_validation
     cdef readonly bint status_reason                 # from optional_responses
     # end of options
-    # The small ones stand together, so that none is padded: a value is to be small.
+    # The small fields are together, so that there is no padding between them and a value stays small.
     cdef readonly int port                      # of the origin; 0: a socket without ports
     cdef int host_size                          # octets of the Host field in `lines`
     cdef readonly bint forward_proxy            # targets in absolute-form (9112-3.2.2-a)
-    # Made once from the above.
+    # Derived from the fields above.
     cdef str authority                          # host[:port]
     cdef bytes lines                            # the default Host and User-Agent fields, as they are sent
 

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""What one HTTP/1 connection was told when it was made: origin, options, limits."""
+"""The configuration of one HTTP/1 connection: origin, options, limits."""
 
 cimport cython
 
@@ -8,7 +8,7 @@ from .fields cimport TOLERATE_ALL, authority, between, check_host, exact
 
 @cython.final
 cdef class Config:
-    """Immutable, compared by content. The facade checks options; this checks what reaches the wire."""
+    """Immutable and compared by content. It checks limits and what is written into requests."""
 
     def __init__(self, hostname, *, int port, scheme,
                  unsigned long long identity, str user_agent not None,
@@ -48,7 +48,7 @@ cdef class Config:
         # end of assignments
 
     cdef int name(self, str hostname, int port, str scheme, unsigned long long identity) except -1:
-        """Say which connection it is of."""
+        """Set the origin and the identity of the connection."""
         cdef str host_line
         if scheme not in ("http", "https"):
             raise ValueError(f"scheme must be 'http' or 'https', not {scheme!r}")
@@ -92,7 +92,7 @@ cdef class Config:
 
 
 def renamed(Config usual not None, hostname, int port, scheme, unsigned long long identity):
-    """Return the same options and limits for another connection, without checking them anew."""
+    """Return the same options and limits for another connection, without checking them again."""
     cdef Config made = Config.__new__(Config)
     made.user_agent = usual.user_agent
     # copies: made by ci/generated.py

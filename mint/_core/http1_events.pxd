@@ -1,17 +1,17 @@
-# Events and faults about HTTP/1 responses.
+# The events and faults of HTTP/1 responses.
 from .events cimport Done, Failed, Headers, Informational, RequestRef, Trailers
 from .faults cimport Fault
 
-# A fault in a response that was partly seen: the request has been acted on.
+# A fault in a response that was partly seen: the server has acted on the request.
 cdef Fault seen_fault(str reason, str name=*, str value=*, long long size=*, long long limit=*,
                       long long code=*)
 
 cdef enum:
-    NAMED = 5   # octets of "HTTP/": a line that begins with them is meant to be a status line
+    NAMED = 5   # octets of "HTTP/": a line that begins with it is meant to be a status line
 
-# A fault in a line where a status line should be; `answers` where something says that it is a response.
+# The fault of a line that should be a status line; `answers` if it is known to be part of a response.
 cdef Fault off_line(bint answers, str cause, str value)
-# What is wrong with a framing field: that it is folded, if the line after it begins with this octet.
+# The fault of a framing field: that it is folded, if the next line begins with this octet and it is whitespace.
 cdef Fault unless_folded(unsigned char following, str name, Fault broken)
 cdef Done done(RequestRef ref)
 cdef Failed failed(RequestRef ref, Fault broken)

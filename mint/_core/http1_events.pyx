@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""What an HTTP/1 response gives: its events and faults, made without parsing arguments."""
+"""The events and faults of HTTP/1 responses, made without parsing arguments."""
 
 from .chars cimport is_blank
 from .events cimport Done, Failed, Headers, Informational, RequestRef, Trailers
@@ -8,23 +8,23 @@ from .faults cimport PROCESSED_MAYBE, PROCESSED_YES, Fault, fault
 
 cdef Fault seen_fault(str reason, str name="", str value="", long long size=0, long long limit=0,
                       long long code=0):
-    """What is wrong with a response that was partly seen."""
+    """Return the fault of a response that was partly seen."""
     return fault(reason, name, value, size, limit, code, PROCESSED_YES)
 
 
 cdef Fault off_line(bint answers, str cause, str value):
-    """What is wrong with a line where a status line should be; it may be part of no response at all.
+    """Return the fault of a line that should be a status line.
 
-    What does not even begin with `HTTP/` may be the rest of the response before it, or come from a server
-    that speaks something else before it reads anything.
+    A line that does not begin with `HTTP/` may not be a response at all. It may be the rest of the response
+    before it, or come from a server of another protocol that sends before it reads.
     """
     return fault("invalid_status_line", cause, value, 0, 0, 0, PROCESSED_YES if answers else PROCESSED_MAYBE)
 
 
 cdef Fault unless_folded(unsigned char following, str name, Fault broken):
-    """What is wrong with a field of framing: that it is folded, whatever its first line says.
+    """Return the fault of a framing field: that it is folded, if it is, and otherwise `broken`.
 
-    A connection field is unfolded, and more lines make none of what is no list of tokens.
+    A connection field may be folded. If it is not a list of tokens, further lines cannot make it one.
     """
     if is_blank(following) and name != "connection":
         return seen_fault("invalid_header", "a field that frames the message must not be folded", name)

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Where a body ends: the framing fields and the table that decides. RFC 9112 6 and 9, RFC 9110 7.8.
+"""Where a body ends: the framing fields, and the table of rules. RFC 9112 6 and 9, RFC 9110 7.8.
 
-Nothing here reads a body or knows a connection.
+Bodies are read elsewhere.
 """
 
 cimport cython
@@ -19,8 +19,8 @@ cdef enum:
     COUNT_RULES = 12
     MOST_DIGITS = 16      # of a chunk size (9112-7.1-b)
 
-# The first row whose facts fit decides. Columns: facts looked at, facts wanted, body, whether the
-# connection ends with it, the rule. The documentation prints this table.
+# The first row that matches applies. Columns: the facts it depends on, those of them that must be true, how
+# the body ends, whether the connection ends with it, and the rule. The documentation prints this table.
 BODY_RULES: tuple = (
     (("101",), ("101",), "tunnel", False, "9110-15.2.2-a"),
     (("1xx",), ("1xx",), "interim", False, "9110-15.2-b"),
@@ -52,7 +52,7 @@ BODIES: dict = {
 
 @cython.final
 cdef class Rules:
-    """The table as the machine reads it; never written after it was made."""
+    """The table of rules as C structs; never changed after it was made."""
 
     cdef Rule[COUNT_RULES] rows
 
@@ -69,7 +69,7 @@ cdef Rules RULES = Rules()
 
 cdef const Rule *body_rule(int seen) noexcept:
     cdef int i = 0
-    while seen & RULES.rows[i].mask != RULES.rows[i].want:   # the last row fits everything
+    while seen & RULES.rows[i].mask != RULES.rows[i].want:   # the last row always matches
         i += 1
     return &RULES.rows[i]
 
@@ -119,9 +119,10 @@ cdef int connection_facts(str value) noexcept:
 
 
 cdef int transfer_facts(str value, int seen, int tolerance) noexcept:
-    """Codings are a list across lines, in any case; only the last decides (9112-6.1-g).
+    """Read a list of codings, in any case; a list may span several field lines (9112-6.1-g).
 
-    Of what is tolerated, `chunked` behind `chunked` is the same coding, and `identity` before it is none.
+    With the tolerances, a second `chunked` directly after the first counts as the same coding, and `identity`
+    before `chunked` is ignored.
     """
     cdef Token token
     cdef Py_ssize_t place = 0
@@ -143,12 +144,12 @@ cdef int transfer_facts(str value, int seen, int tolerance) noexcept:
                 and same_token(&token, b"identity")):
             continue
         else:
-            # W-17: what follows chunked leaves nobody knowing where the chunks are.
+            # A coding applied after chunked hides where the chunks are.
             seen = (seen | SEEN_TRANSFER) & ~SEEN_CHUNKED
 
 
 cdef long long length_fact(str value) noexcept:
-    """1*DIGIT, or the same number several times in a list (9110-8.6-c)."""
+    """Read 1*DIGIT, or a list that repeats the same number (9110-8.6-c)."""
     cdef const unsigned char *octets = PyUnicode_1BYTE_DATA(value)
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
     cdef Py_ssize_t start = 0
@@ -177,7 +178,7 @@ cdef long long length_fact(str value) noexcept:
 
 
 cdef tuple protocols_of(str value):
-    """protocol-name ["/" protocol-version], in a list (RFC 9110 7.8)."""
+    """Read a list of protocol-name ["/" protocol-version] (RFC 9110 7.8)."""
     cdef list made = []
     for member in value.split(","):
         text = member.strip(" \t")
@@ -194,7 +195,10 @@ cdef tuple protocols_of(str value):
 
 cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count,
                         bint blanks) noexcept nogil:
-    """*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) and no more (9112-7.1-d)."""
+    """Whether it is *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) (9112-7.1-d).
+
+    Whitespace at the end is allowed only with `blanks`.
+    """
     cdef Py_ssize_t i = 0
     cdef Py_ssize_t start
     while True:
@@ -243,7 +247,7 @@ cdef bint is_chunk_tail(const unsigned char *octets, Py_ssize_t count,
 
 cdef str chunk_line_cause(const unsigned char *line, Py_ssize_t count, int tolerance,
                           unsigned long long *size):
-    """chunk-size [ chunk-ext ] (9112-7.1-a, b, d)."""
+    """Read chunk-size [ chunk-ext ] (9112-7.1-a, b, d)."""
     cdef Py_ssize_t i = 0
     while i < count and char_hex[line[i]] != 0xFF:
         if i < MOST_DIGITS:

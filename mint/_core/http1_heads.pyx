@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""One line of a head: the status line, a field line, a folded one. RFC 9112 4 and 5, RFC 9110 5.
+"""One line of a head: a status line, a field line or a folded line. RFC 9112 4 and 5, RFC 9110 5.
 
-Names that are common are made once; a line that came before on this connection gives the same pair
-again. Where lines begin and end, and what fields mean, is decided elsewhere.
+Common names are made only once, and a line that came before on this connection gives the same pair again.
+Where lines begin and end, and what fields mean, is decided elsewhere.
 """
 
 cimport cython
@@ -23,12 +23,12 @@ cdef extern from "Python.h":
     str PyUnicode_DecodeLatin1(const char *octets, Py_ssize_t count, const char *errors)
 
 cdef enum:
-    LONGEST_COMMON = 40      # octets of a name that may be in the table
-    SHORTEST_CACHED = 9      # octets of a line worth a place in the cache
+    LONGEST_COMMON = 40      # most octets of a name in the table
+    SHORTEST_CACHED = 9      # least octets of a line that is cached
     LONGEST_CACHED = 1024
     MOST_CACHED = 16384      # octets of all lines in one cache
 
-# What stands in a fault in place of a line that is not repeated.
+# What a fault shows instead of a line that may contain a secret.
 SECRET: str = "(a field that may hold a secret)"
 
 KINDS: dict = {
@@ -37,11 +37,11 @@ KINDS: dict = {
     "user-agent": NAME_USER_AGENT, "te": NAME_TE, "expect": NAME_EXPECT,
     "keep-alive": NAME_KEEP_ALIVE, "trailer": NAME_TRAILER,
 }
-# 9110-5.3-a: what is not a list is sent once.
+# 9110-5.3-a: fields that are not lists, and are sent at most once.
 SINGLE: frozenset = frozenset(
     "host content-length content-type user-agent referer from authorization proxy-authorization"
     " max-forwards if-modified-since if-unmodified-since if-range".split())
-# 9110-7.6.1-b: fields for the far end, which an option of this connection must not name.
+# 9110-7.6.1-b: fields for all recipients of the content, which must not be connection options.
 END_TO_END: frozenset = SINGLE - {"proxy-authorization"} | frozenset(
     "cache-control cookie set-cookie content-encoding date etag accept accept-encoding".split())
 COMMON: tuple = tuple(
@@ -70,7 +70,7 @@ COMMON: tuple = tuple(
     " x-trace-id x-ua-compatible x-varnish x-xss-protection".split())
 
 
-# Spellings beside lower case and Capital-Letters.
+# Spellings other than lower-case and Capitalized-Words.
 SPELLINGS: tuple = tuple(
     "ETag TE NEL P3P WWW-Authenticate X-XSS-Protection X-UA-Compatible CF-RAY CF-Ray CF-Cache-Status"
     " Content-MD5 X-DNS-Prefetch-Control X-AspNet-Version X-GitHub-Request-Id Expect-CT X-Request-ID"
@@ -84,7 +84,7 @@ cdef inline Py_ssize_t name_place(const unsigned char *octets, Py_ssize_t count)
 
 @cython.final
 cdef class Names:
-    """The common names, each made once, found by the ways they are spelled."""
+    """The common names, each made once, found by their common spellings."""
 
     def __cinit__(self):
         self.kept = []
@@ -93,7 +93,7 @@ cdef class Names:
             for spelling in dict.fromkeys((text, capital)):
                 self.enter(text, spelling.encode("ascii"))
         for spelling in SPELLINGS:
-            # The text must be the one object that COMMON holds.
+            # The text must be the object in COMMON, which keeps it alive.
             self.enter(COMMON[COMMON.index(spelling.lower())], spelling.encode("ascii"))
 
     cdef int enter(self, str text, bytes spelling) except -1:
@@ -136,15 +136,15 @@ cdef const Name *find_name(const unsigned char *octets, Py_ssize_t count) noexce
 @cython.final
 @cython.no_gc
 cdef class LineCache:
-    """Finished pairs of lines that came before, for one connection and its forks.
+    """The pairs of lines that came before, for one connection and its forks.
 
-    It holds nothing sensitive and nothing long, it is bounded, and what it gives is equal to what
-    would be made without it.
+    It is bounded, and holds no sensitive and no long lines. Its pairs are equal to those that would be made
+    without it.
     """
 
     cdef int keep(self, Py_ssize_t place, const unsigned char *line, Py_ssize_t count, tuple pair,
                   int kind) except -1:
-        """Put the line first in its set; the one that was first becomes second."""
+        """Store the line as the first of its set; the one that was first becomes the second."""
         cdef Line *first = &self.lines[place]
         cdef Line *second = &self.lines[place + 1]
         cdef void *before = second.pair
@@ -176,19 +176,19 @@ cdef class LineCache:
 
 
 cdef enum:
-    VALUE_HIGH = 1      # octets beyond ASCII are among it
-    VALUE_BAD = 2       # controls are
+    VALUE_HIGH = 1      # it has octets beyond ASCII
+    VALUE_BAD = 2       # it has controls other than HTAB
 
 
 cdef inline uint64_t controls_in(uint64_t word) noexcept nogil:
-    """A high bit for some octet, if any of the eight is a control (tabs are)."""
+    """Return a word with the high bit of some octet set if any of the eight is a control, HTAB included."""
     cdef uint64_t delete = word ^ 0x7F7F7F7F7F7F7F7FULL
     return (((word - 0x2020202020202020ULL) & ~word)
             | ((delete - 0x0101010101010101ULL) & ~delete))
 
 
 cdef inline int value_kind(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
-    """What kinds of octets a value holds, eight at a time (9110-5.5-b, 9112-2.2-c)."""
+    """Return which kinds of octets a value has; reads eight at a time (9110-5.5-b, 9112-2.2-c)."""
     cdef uint64_t word
     cdef uint64_t high = 0
     cdef uint64_t bad = 0
@@ -201,7 +201,7 @@ cdef inline int value_kind(const unsigned char *octets, Py_ssize_t count) noexce
         i += 8
     if i < count:
         word = 0x2020202020202020ULL
-        if count >= 8:   # the last eight, some of them once more
+        if count >= 8:   # the last eight, some of which were read already
             memcpy(&word, octets + count - 8, 8)
         else:
             while i < count:
@@ -210,7 +210,7 @@ cdef inline int value_kind(const unsigned char *octets, Py_ssize_t count) noexce
         high |= word
         bad |= controls_in(word)
     if bad & 0x8080808080808080ULL:
-        for i in range(count):   # a tab, most likely
+        for i in range(count):   # most likely only a tab
             octet = octets[i]
             if (octet < 0x20 and octet != 0x09) or octet == 0x7F:
                 return VALUE_BAD
@@ -235,7 +235,7 @@ cdef bint is_broken(const unsigned char *line, Py_ssize_t count) noexcept nogil:
 
 cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count, int tolerance,
                             StatusLine *made) noexcept nogil:
-    """HTTP/1.DIGIT SP 3DIGIT, then nothing or SP and a reason phrase (9112-2.3-a, 9112-4-a)."""
+    """Parse HTTP/1.DIGIT SP 3DIGIT, then nothing or SP and a reason phrase (9112-2.3-a, 9112-4-a)."""
     cdef Py_ssize_t i = 8
     if count < 12 or memcmp(line, STATUS_START, 7) != 0 or not char_class[line[7]] & CHAR_DIGIT:
         return False
@@ -249,7 +249,7 @@ cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count, int tol
         return False
     made.minor = line[7] - c"0"
     made.status = (line[i] - c"0") * 100 + (line[i + 1] - c"0") * 10 + (line[i + 2] - c"0")
-    if made.status < 100:   # 9110-15-b: above 599 the caller takes it for a 5xx, as over HTTP/2
+    if made.status < 100:   # 9110-15-b: callers treat a status above 599 as 5xx, as over HTTP/2
         return False
     i += 3
     made.reason = i
@@ -258,7 +258,7 @@ cdef bint parse_status_line(const unsigned char *line, Py_ssize_t count, int tol
     if line[i] != c" " and not (tolerance & TOLERATE_STATUS_LINE_WHITESPACE and line[i] == c"\t"):
         return False
     made.reason = i + 1
-    # 9112-4-b: the reason is ignored, but controls do not pass. It may begin with whitespace.
+    # 9112-4-b: the reason is ignored, but must not have controls. It may begin with whitespace.
     return (value_kind(line + i, count - i) != VALUE_BAD
             or (tolerance & TOLERATE_CONTROL_CHARACTERS and not is_broken(line + i, count - i)))
 
@@ -279,7 +279,7 @@ cdef Py_ssize_t empty_lines(const unsigned char *octets, Py_ssize_t count, int t
 
 cdef Py_ssize_t first_control(const unsigned char *line, Py_ssize_t start,
                               Py_ssize_t count) noexcept nogil:
-    """The place of the first octet that may not stand in a value; -1 where there is none."""
+    """Return the position of the first octet that is not allowed in a value; -1 if there is none."""
     cdef Py_ssize_t i
     for i in range(start, count):
         if (line[i] < 0x20 and line[i] != 0x09) or line[i] == 0x7F:
@@ -310,9 +310,9 @@ cdef str status_line_cause(const unsigned char *line, Py_ssize_t count, int tole
 
 
 cdef inline str text_of(const unsigned char *octets, Py_ssize_t count, int kind):
-    """Latin-1 text of octets that are clean."""
+    """Return octets without controls as latin-1 text."""
     cdef object made
-    if count < 2:   # the interpreter has made these already
+    if count < 2:   # the interpreter has made these strings already
         return PyUnicode_DecodeLatin1(<const char *>octets, count, NULL)
     made = PyUnicode_New(count, 0xFF if kind else 0x7F)
     memcpy(PyUnicode_1BYTE_DATA(made), octets, count)
@@ -320,7 +320,7 @@ cdef inline str text_of(const unsigned char *octets, Py_ssize_t count, int kind)
 
 
 cdef str token_text(const unsigned char *octets, Py_ssize_t count):
-    """A name in lower case; None where it is not a token (9110-5.1-a, 9112-5.1-a, b)."""
+    """Return a name in lower case; None if it is not a token (9110-5.1-a, 9112-5.1-a, b)."""
     cdef object made
     cdef unsigned char *written
     cdef unsigned char lower
@@ -338,7 +338,7 @@ cdef str token_text(const unsigned char *octets, Py_ssize_t count):
 
 
 cdef inline tuple parsed_field(const unsigned char *line, Py_ssize_t count, int *kind, int *marks):
-    """name ":" OWS value OWS (9112-5-a)."""
+    """Parse name ":" OWS value OWS; None if it is not valid (9112-5-a)."""
     cdef const unsigned char *colon = <const unsigned char *>memchr(line, c":", count)
     cdef Py_ssize_t start
     cdef Py_ssize_t end = count
@@ -374,7 +374,7 @@ cdef inline tuple parsed_field(const unsigned char *line, Py_ssize_t count, int 
 
 cdef inline bint same_octets(const unsigned char *one, const unsigned char *two,
                              Py_ssize_t count) noexcept nogil:
-    """memcmp for at least eight octets, without the call."""
+    """Whether at least eight octets are equal; inline, unlike memcmp."""
     cdef uint64_t a
     cdef uint64_t b
     cdef Py_ssize_t i = 0
@@ -447,7 +447,7 @@ cdef str shown_octets(const unsigned char *octets, Py_ssize_t count, frozenset s
 
 
 cdef bint seems_framing(const unsigned char *name, Py_ssize_t count) except -1:
-    """Whether others may take the name for one that decides where the message ends."""
+    """Whether other software may read the name as one that decides where the message ends."""
     cdef list kept = [chr(name[i]).lower() for i in range(count) if chr(name[i]).isalpha()]
     return "".join(kept) in ("contentlength", "transferencoding")
 
@@ -501,7 +501,7 @@ cdef object odd_field(const unsigned char *line, Py_ssize_t count, int tolerance
 
 
 cdef object folded(tuple pair, const unsigned char *line, Py_ssize_t count, int tolerance):
-    """9112-5.2-b: a fold becomes one space; what is wrong with it as text."""
+    """Replace a fold by one space (9112-5.2-b); return as text what is wrong with the line."""
     cdef Py_ssize_t start = 0
     cdef Py_ssize_t end = count
     cdef int found

@@ -1,6 +1,6 @@
-# What crossed the wire, as lines for logs and transcripts; only made while tracing is on. `secret` are
-# lower-case names beside those that are known.
+# What was sent and received, as lines for logs and transcripts; made only while tracing is on. `secret` are
+# the lower-case names that the caller declared secret.
 
-cdef tuple notes_of_output(tuple output, bint is_head, frozenset secret)   # of Note; what goes out
-cdef tuple notes_of_responses(list responses, frozenset secret)            # of Note; what came in
+cdef tuple notes_of_output(tuple output, bint is_head, frozenset secret)   # of Note; what is sent
+cdef tuple notes_of_responses(list responses, frozenset secret)            # of Note; what was received
 cdef tuple notes_of_skipped(list lines)

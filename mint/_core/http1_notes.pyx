@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Notes for logs and transcripts: one line per head line or body piece, secrets left out, bounded."""
+"""Notes for logs and transcripts: one bounded line for each head line or body piece, without secrets."""
 
 from .events cimport (Data, Done, Failed, Headers, Informational, Note, Status, StatusReason,
                       Trailers)
@@ -13,7 +13,7 @@ cdef enum:
 cdef Note note(bint outgoing, str text):
     cdef Note made = Note.__new__(Note)
     made.outgoing = outgoing
-    # 9110-5.5: a log line is one line, whatever the peer sends.
+    # 9110-5.5: a note must stay one line, whatever the peer sends.
     text = text if text.isprintable() else ascii(text).strip("\'\"")
     made.text = text if len(text) <= LONGEST else text[:LONGEST] + "..."
     return made
@@ -79,6 +79,6 @@ cdef tuple notes_of_responses(list responses, frozenset secret):
 
 
 cdef tuple notes_of_skipped(list lines):
-    """What was passed over because it is no field; noted also where nothing else is."""
+    """Return notes about skipped lines, which are not fields; they are made even without tracing."""
     return tuple([note(False, f"passed over a line that is not a field: {line}")
                   for line in lines[:MOST]])

@@ -1,5 +1,4 @@
-# The Huffman code of RFC 7541 5.2 over the tables of huffman.h (generated). Octets in, octets out;
-# nothing here knows what a field is.
+# The Huffman code of RFC 7541 5.2, with the tables of huffman.h, which is generated.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "huffman.h" nogil:
@@ -19,7 +18,7 @@ cdef enum:
 
 
 cdef inline uint64_t load_64(const unsigned char *octets) noexcept nogil:
-    """Eight octets, the first one highest; compilers make one load of it."""
+    """Load eight octets, the first one into the highest bits; compilers make one load of it."""
     return (<uint64_t>octets[0] << 56 | <uint64_t>octets[1] << 48
             | <uint64_t>octets[2] << 40 | <uint64_t>octets[3] << 32
             | <uint64_t>octets[4] << 24 | <uint64_t>octets[5] << 16
@@ -32,12 +31,12 @@ cdef inline uint32_t load_32(const unsigned char *octets) noexcept nogil:
 
 
 cdef inline Py_ssize_t huffman_room(Py_ssize_t count) noexcept nogil:
-    """The octets that decoding `count` octets may write: 5 bits a symbol, and some too many."""
+    """Return how many octets decoding may write: one for every 5 bits, and a few after the result."""
     return count * 8 // 5 + 4
 
 
 cdef inline int long_symbol(uint64_t bits, int *used) noexcept nogil:
-    """The symbol at the top of a register, whatever the length of its code; 256 is EOS."""
+    """Decode the symbol in the highest bits, whatever the length of its code; 256 is EOS."""
     cdef uint32_t window = <uint32_t>(bits >> 32)
     cdef int length = HUFFMAN_STEP_BITS
     while length < HUFFMAN_LONGEST and window >= huffman_end[length]:
@@ -47,7 +46,7 @@ cdef inline int long_symbol(uint64_t bits, int *used) noexcept nogil:
 
 
 cdef inline uint64_t load_rest(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
-    """Fewer than eight octets at the top, and ones below."""
+    """Load fewer than eight octets into the highest bits, and ones into the rest."""
     cdef uint64_t bits = 0
     if count >= 4:
         bits = <uint64_t>load_32(octets) << 32 | <uint64_t>load_32(octets + count - 4) << (
@@ -60,9 +59,9 @@ cdef inline uint64_t load_rest(const unsigned char *octets, Py_ssize_t count) no
 
 cdef inline uint32_t take_windows(uint64_t *bits, unsigned char **out, int *spent,
                                   int windows) noexcept nogil:
-    """Decode so many windows at the top of the register; return the step of the last one.
+    """Decode `windows` windows at the top of the register; return the table entry of the last one.
 
-    A longer code moves nothing, so it is still there after the last window.
+    A code that is longer than a window is not consumed, so it is still at the top after the last window.
     """
     cdef uint32_t step = 0
     cdef uint16_t symbols
@@ -80,13 +79,12 @@ cdef inline uint32_t take_windows(uint64_t *bits, unsigned char **out, int *spen
 
 cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t count,
                                       unsigned char *out, bint *rare) noexcept nogil:
-    """Decode into `out`, which has `huffman_room(count)`; the octets written, or what is wrong.
+    """Decode into `out`, which has `huffman_room(count)` octets; return how many were written, or the error.
 
-    `rare` says whether there are symbols with codes too long for a window. All controls and all octets
-    over 0x7F are among those.
+    `rare` is set if a code was too long for a window. All controls and all octets over 0x7F have such codes.
     """
-    cdef uint64_t bits = 0       # what is next, from the top; below `held` already what follows
-    cdef uint64_t rest           # what follows the register near the end
+    cdef uint64_t bits = 0       # the next bits, from the top; those below the first `held` are loaded again
+    cdef uint64_t rest           # near the end: the bits that follow the register
     cdef int held = 0
     cdef int spent
     cdef int left
@@ -110,8 +108,8 @@ cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t co
             out += 1
             bits <<= spent
             held -= spent
-    # The end is padded with ones. They never make a symbol but EOS, so nothing is decoded from good
-    # padding, and a symbol that takes more bits than there were shows that the padding is bad.
+    # The end is padded with ones. Ones alone are never a symbol other than EOS, so nothing is decoded from
+    # good padding. If a symbol takes more bits than there are, the padding is bad.
     left = held + 8 * <int>count
     rest = load_rest(octets, count)
     while left > 0:
@@ -139,7 +137,7 @@ cdef inline Py_ssize_t huffman_decode(const unsigned char *octets, Py_ssize_t co
 
 
 cdef inline Py_ssize_t huffman_size(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
-    """The octets the code of these octets takes."""
+    """Return how many octets the code of these octets takes."""
     cdef Py_ssize_t bits = 7
     cdef Py_ssize_t i
     for i in range(count):
@@ -149,8 +147,8 @@ cdef inline Py_ssize_t huffman_size(const unsigned char *octets, Py_ssize_t coun
 
 cdef inline unsigned char *huffman_encode(const unsigned char *octets, Py_ssize_t count,
                                           unsigned char *out) noexcept nogil:
-    """Write the code and return where it ends; up to three octets more are scratched."""
-    cdef uint64_t bits = 0       # the lowest `held` are still to be written
+    """Write the code and return where it ends; up to three octets after the end are overwritten."""
+    cdef uint64_t bits = 0       # the lowest `held` bits are not written yet
     cdef int held = 0
     cdef uint64_t code
     cdef uint32_t word

@@ -1,4 +1,4 @@
-# Whose turn it is on a link.
+# The base class of links: their locks, the counts and flags that threads share, and the queues.
 from .messages cimport Source
 
 
@@ -6,7 +6,7 @@ cdef class Mutex:
     cdef void *lock              # a PyThread_type_lock that waiting threads wait for; owned
     cdef long count              # threads that hold it or wait for it; changed atomically
     cdef unsigned long owner     # the thread that holds it, 0 for none; read by every thread
-    cdef int depth               # how often its owner holds it; only the owner looks at it
+    cdef int depth               # how many times its owner has acquired it; used only by the owner
 
     cdef bint enter(self, bint wait) noexcept
     cdef bint enter_once(self) noexcept
@@ -15,7 +15,7 @@ cdef class Mutex:
     cdef bint mine(self) noexcept
 
 
-# Where the directions of a pipe stand; `Reading` and `Writing` of mint/_wire/pipe.py, with what leads where.
+# The states of the two directions: `Reading` and `Writing` of mint/_wire/pipe.py, which has the transitions.
 cdef enum:
     READ_OPEN = 0
     READ_ENDED = 1
@@ -34,38 +34,38 @@ cdef enum:
 
 
 cdef class Turns:
-    # Read without a lock, too, and so only by the functions of atomics.pxd, unless the lock is held.
+    # Also read without a lock; without one, only the functions of atomics.pxd may access them.
     cdef int armed_word          # the mailbox may read one message
-    cdef int wanted_word         # a mailbox met an operation at work and waits to be told of its end
-    cdef int likely_word         # the wire gave so much that there is probably more
-    cdef int reading_word        # where the incoming direction stands, see the enum above and pipe.py
-    cdef int writing_word        # where the outgoing direction stands
+    cdef int wanted_word         # a mailbox found the wire in use; the operation that uses it calls `watch`
+    cdef int likely_word         # the last read returned so much that there is probably more
+    cdef int reading_word        # the state of the incoming direction, see the enum above and pipe.py
+    cdef int writing_word        # the state of the outgoing direction
     cdef Py_ssize_t queued_word      # octets in `_outbox` and `_pending`
-    cdef Py_ssize_t unsealed_word    # octets in the latter
+    cdef Py_ssize_t unsealed_word    # octets in `_pending`
     cdef Py_ssize_t held_word    # octets in `_arrived`
     cdef unsigned long mover     # the thread whose operation made the newest generation
-    # Only with the guard or the wire, or set before anybody else knows the link.
-    cdef readonly Mutex _guard            # held by the one operation that is at work
-    cdef readonly Mutex _wire            # held by whoever touches the layers and the socket
+    # Used only while the guard or the wire is held, or set before another thread can know the link.
+    cdef readonly Mutex _guard            # held by the running operation
+    cdef readonly Mutex _wire            # held by the thread that uses the layers and the socket
     cdef public long long generation   # of the newest value
-    cdef public unsigned long home     # the only thread that may use it, without waiting; 0 for any
-    cdef public Source source    # the token of its messages
+    cdef public unsigned long home     # the only thread that may use it, and never waits in it; 0 for any
+    cdef public Source source    # identifies its messages
     cdef public object inbox     # the mailbox of active mode, or None
-    cdef public bint plain       # no subclass has its own say about turns and counts
-    cdef public bint still       # what is sent waits to be taken: nothing is ever transmitted
-    cdef public bint reads       # what is sent counts as written, though it waits to be taken
-    cdef public bint lone        # a request is queued that was made on its own, and nothing of it was written
-    cdef public bint windowed    # a layer keeps what its peer's windows do not take
-    cdef bint behind             # what a state counts as waiting may have left since
+    cdef public bint plain       # no subclass overrides how it is claimed and what it counts
+    cdef public bint still       # the output stays in the queue until it is taken: there is no transport
+    cdef public bint reads       # queued output counts as written
+    cdef public bint lone        # a request made while no other was open is queued, and none of it is written
+    cdef public bint windowed    # a layer keeps octets that do not fit its peer's flow-control windows
+    cdef bint behind             # octets that the state counts as waiting may have been written since
     cdef public tuple _layers
     cdef public object _outbox    # deque of octets for the wire
-    cdef public object _pending   # deque of plaintext that the layers were not given yet
+    cdef public object _pending   # deque of plaintext that the layers have not taken yet
     cdef public object _arrived   # deque of plaintext that was read
     cdef public object _failure   # the error of READ_FAILED, else None
-    cdef public bint shared       # others read the same wire: `permit` has a say each time
-    cdef public int descriptor   # of the socket that is readable where anything has come; -1: ask `look`
-    cdef public long long _sequence     # of the last message that was made
-    cdef public long long _accepted     # of the last message that was taken back
+    cdef public bint shared       # other links read from the same wire, so each read needs `permit`
+    cdef public int descriptor   # of the socket that becomes readable when anything arrives; -1: ask `look`
+    cdef public long long _sequence     # number of the last message that was made
+    cdef public long long _accepted     # number of the last message that was fed to `stream`
 
     cdef int interrupted(self, long long generation, error) except -1
     cdef int give_up(self) except -1

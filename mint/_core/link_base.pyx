@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Whose turn it is on a link.
+"""The base class of links: how an operation claims and releases a link, and what threads share of it.
 
-A transaction claims the link, lets the engine decide, hands over what it says and gives the link back
-one generation on; its frequent courses stand in fast_path.pyx. No octet moves here: queues are filled and
-emptied.
+An operation claims the link, runs the engine, gives the engine's output to the link, and releases it with
+the next generation. The fast path of the frequent operations is in fast_path.pyx. There is no I/O here; only
+the queues are filled and emptied.
 """
 
 cimport cython
@@ -31,7 +31,7 @@ cdef extern from *:
     static int mint_readable(int descriptor) { (void)descriptor; return 1; }
     #else
     #include <poll.h>
-    /* Whether a read would not wait; also where that cannot be known. */
+    /* Whether a read would return at once; true if that cannot be known. */
     static int mint_readable(int descriptor) {
         struct pollfd asked = {descriptor, POLLIN, 0};
         return poll(&asked, 1, 0) != 0;
@@ -54,17 +54,17 @@ cdef extern from "pythread.h" nogil:
 
 
 def shift(near, list out not None):
-    """Move the first entry of a deque to the end of a list, in one step for signal handlers."""
+    """Move the first entry of a deque to the end of a list. No signal handler can run in between."""
     out.append(near.popleft())
 
 
 @cython.final
 cdef class Mutex:
-    """A lock that its owner may take again.
+    """A lock that its owner may acquire again.
 
-    `count` says who holds it or waits; where nobody waits, that is all there is to taking it and giving it
-    back. `lock` is what waiting threads wait for: whoever gives the mutex back while others wait releases it
-    for one of them, which has the mutex then.
+    `count` is the number of threads that hold it or wait for it. While no thread waits, acquiring and
+    releasing only change `count`. Waiting threads wait for `lock`. A thread that releases the mutex while
+    others wait releases `lock`, and one of them owns the mutex then.
     """
 
     def __cinit__(self):
@@ -94,7 +94,7 @@ cdef class Mutex:
         return True
 
     cdef bint enter_once(self) noexcept:
-        """Take it where nobody has it, not even this thread."""
+        """Acquire it only if no thread holds it, not even this one."""
         if not mint_swap(&self.count, 0, 1):
             return False
         mint_set_thread(&self.owner, PyThread_get_thread_ident())
@@ -104,13 +104,13 @@ cdef class Mutex:
     cdef void leave(self) noexcept:
         self.depth -= 1
         if self.depth == 0:
-            # Without a GIL, who was the owner must not take itself for it while another becomes it.
+            # Without a GIL, this thread must not see itself as the owner while another thread acquires it.
             mint_set_thread(&self.owner, 0)
             if mint_add(&self.count, -1) > 1:
                 PyThread_release_lock(self.lock)
 
     cdef bint withdrawn(self) noexcept:
-        """Wait no longer; false where the mutex was given to this thread, which nobody else waits for."""
+        """Stop waiting; return false if the mutex was passed to this thread and no other thread waits."""
         cdef long count = mint_get_count(&self.count)
         while count > 1:
             if mint_swap(&self.count, count, count - 1):
@@ -119,7 +119,6 @@ cdef class Mutex:
         return False
 
     cdef bint mine(self) noexcept:
-        """Whether this thread holds it."""
         return mint_get_thread(&self.owner) == PyThread_get_thread_ident()
 
     @property
@@ -128,11 +127,11 @@ cdef class Mutex:
         return self.mine()
 
     def acquire(self, bint blocking=True):
-        """Take it; false where somebody else has it and `blocking` is false."""
+        """Acquire it; return false if another thread holds it and `blocking` is false."""
         return self.enter(blocking)
 
     def release(self):
-        """Give it back once."""
+        """Release it once."""
         if not self.mine():
             raise RuntimeError("this thread does not hold the lock")
         self.leave()
@@ -145,11 +144,12 @@ cdef class Mutex:
         self.leave()
 
     def attempt(self, work, argument, double seconds):
-        """Call `work` with the argument while holding the lock; false where it was not to be had in time.
+        """Call `work` with the argument while holding the lock; return false if it was not acquired in time.
 
-        It waits so many seconds, for ever where they are negative. A signal ends the wait early, after its
-        handlers have run. Taking the lock, the call and giving it back are one step for signal handlers: no
-        exception of theirs leaves the lock taken. Raises `RuntimeError` where this thread holds it already.
+        Wait for at most `seconds`, or without a limit if they are negative. A signal ends the wait early,
+        after its handlers have run. No signal handler runs between acquiring the lock and the call, or
+        between the call and the release, so an exception in a handler never leaves the lock held. Raises
+        `RuntimeError` if this thread holds the lock already.
         """
         cdef long long microseconds = -1 if seconds < 0 else <long long>(seconds * 1e6)
         cdef PyLockStatus status = PY_LOCK_ACQUIRED
@@ -167,7 +167,7 @@ cdef class Mutex:
                     if status == PY_LOCK_INTR:
                         PyErr_CheckSignals()
                     return False
-                with nogil:   # it was released for this thread, just now
+                with nogil:   # it has just been released for this thread
                     PyThread_acquire_lock(lock, 1)
         mint_set_thread(&self.owner, PyThread_get_thread_ident())
         self.depth = 1
@@ -183,10 +183,10 @@ cdef class Mutex:
 
 
 cdef class Turns:
-    """What a link keeps for its turns: the base of every link.
+    """The base class of every link.
 
-    Two locks. The turn is one operation's, and nobody waits for it. The wire is that operation's too, or
-    a mailbox's for the moment of one read, for which an operation does wait.
+    It has two locks. One operation at a time holds the guard, and no thread waits for it. An operation also
+    holds the wire. A mailbox holds the wire for the time of one read, and an operation waits for that.
     """
 
     def __cinit__(self, *_, **__):
@@ -196,7 +196,7 @@ cdef class Turns:
         self.behind = True
         self.descriptor = -1
 
-    # -- what others look at without a lock
+    # -- what is also read without a lock
 
     @property
     def armed(self):
@@ -209,7 +209,7 @@ cdef class Turns:
 
     @property
     def wanted(self):
-        """Whether a mailbox met an operation at work, whose end must call `watch`."""
+        """Whether a mailbox found the wire in use; the operation that holds it calls `watch` at its end."""
         return mint_get_flag(&self.wanted_word) != 0
 
     @wanted.setter
@@ -218,7 +218,7 @@ cdef class Turns:
 
     @property
     def likely(self):
-        """Whether the wire gave so much that there is probably more."""
+        """Whether the last read returned so much that there is probably more."""
         return mint_get_flag(&self.likely_word) != 0
 
     @likely.setter
@@ -227,7 +227,7 @@ cdef class Turns:
 
     @property
     def _reading(self):
-        """Where the incoming direction stands."""
+        """The state of the incoming direction."""
         return mint_get_flag(&self.reading_word)
 
     @_reading.setter
@@ -236,7 +236,7 @@ cdef class Turns:
 
     @property
     def _writing(self):
-        """Where the outgoing direction stands."""
+        """The state of the outgoing direction."""
         return mint_get_flag(&self.writing_word)
 
     @_writing.setter
@@ -245,7 +245,7 @@ cdef class Turns:
 
     @property
     def _queued(self):
-        """How many octets wait for the layers or the wire."""
+        """The number of octets that wait for the layers or the wire."""
         return mint_get_size(&self.queued_word)
 
     @_queued.setter
@@ -254,7 +254,7 @@ cdef class Turns:
 
     @property
     def _unsealed(self):
-        """How many of them wait for the layers."""
+        """The number of octets that wait for the layers."""
         return mint_get_size(&self.unsealed_word)
 
     @_unsealed.setter
@@ -263,19 +263,19 @@ cdef class Turns:
 
     @property
     def _held(self):
-        """How many octets have arrived that nobody took."""
+        """The number of octets that have arrived and were not received yet."""
         return mint_get_size(&self.held_word)
 
     @_held.setter
     def _held(self, Py_ssize_t value):
         mint_set_size(&self.held_word, value)
 
-    # -- turns
+    # -- claiming and releasing
 
     cdef bint enter(self, long long generation) noexcept:
         if self.home and self.home != PyThread_get_thread_ident():
             return False
-        # The turn is not taken twice, not even by one thread: an operation within another is a mistake.
+        # Not even one thread can claim the link twice: an operation within another is a mistake.
         if not self._guard.enter_once():
             return False
         if generation != self.generation:
@@ -285,15 +285,15 @@ cdef class Turns:
         return True
 
     def begin_turn(self, long long generation):
-        """Take the link for one operation; false where the generation is not the newest."""
+        """Claim the link for one operation; return false if it is in use or has a newer generation."""
         return self.enter(generation)
 
     def settle(self, long long generation, error):
-        """Close the link where an exception broke an operation of this generation's value off.
+        """Close the link if an exception interrupted an operation of the value of this generation.
 
-        That is so where the link is still taken, and where the successor is known to nobody. The value is
-        current again then, and says that the connection is closed. An error with a successor is no such
-        exception.
+        An operation was interrupted if the link is still claimed, or if it has made a successor that was
+        never returned. The value becomes the newest again and reports that the connection is closed. An error
+        that has a successor does not interrupt an operation.
         """
         self.interrupted(generation, error)
 
@@ -302,7 +302,7 @@ cdef class Turns:
             return 0
         if self._guard.mine():
             self.give_up()
-        # Both are looked at first: whoever made the newest generation is not kept from its link.
+        # Check both before claiming: another thread that made the newest generation must not find it claimed.
         elif (mint_get_number(&self.generation) == generation + 1
                 and mint_get_thread(&self.mover) == PyThread_get_thread_ident()
                 and self.enter(generation + 1)):
@@ -311,9 +311,9 @@ cdef class Turns:
         return 0
 
     cdef int give_up(self) except -1:
-        """Close a link whose operation this thread has broken off: how far it came is not known.
+        """Close the link after this thread's operation was interrupted, no one knows at which point.
 
-        In active mode a last message says so.
+        In active mode, one last message reports it.
         """
         mint_set_flag(&self.reading_word, READ_CLOSED if self.inbox is None else READ_FAILED)
         self._failure = None
@@ -338,7 +338,7 @@ cdef class Turns:
         return 0
 
     def poison(self):
-        """Close the link whose operation this thread has broken off; the value it was called on says so."""
+        """Close the link after this thread's operation was interrupted; the value then reports it."""
         self.give_up()
 
     @property
@@ -347,12 +347,11 @@ cdef class Turns:
         return mint_get_flag(&self.writing_word) == WRITE_CLOSED
 
     cdef bint has_left(self) except -1:
-        """Whether nothing waits to be written."""
         return self.reads or (mint_get_size(&self.queued_word) == 0 and not (self.windowed and self.unsent))
 
     @property
     def written(self):
-        """Whether all that was sent has left."""
+        """Whether nothing waits to be written."""
         return self.has_left()
 
     cdef long long left(self, bint moved) except -1:
@@ -368,10 +367,10 @@ cdef class Turns:
         self._wire.leave()
         self._guard.leave()
         if mint_get_flag(&self.writing_word) == WRITE_CLOSED:
-            # By another thread, maybe, which could not do it while we were inside.
+            # Another thread may have closed it, and could not shut the wire while this one held it.
             self._shut()
             return newest
-        # What is left to write, and a message that could not be read meanwhile, are the mailbox's now.
+        # The mailbox writes what is still queued, and reads what it could not read meanwhile.
         if inbox is not None and (mint_get_flag(&self.wanted_word) or mint_get_size(&self.queued_word)):
             mint_set_flag(&self.wanted_word, False)
             inbox.watch(self)
@@ -393,14 +392,14 @@ cdef class Turns:
         return octets
 
     cdef int queue(self, tuple output) except -1:
-        """Put octets behind what is to be written."""
+        """Append octets to the output queue."""
         for piece in output:
             self._outbox.append(piece)
             mint_set_size(&self.queued_word, mint_get_size(&self.queued_word) + PyBytes_GET_SIZE(piece))
         return 0
 
     def arrive(self, bytes octets not None):
-        """Put plaintext behind what has arrived."""
+        """Append plaintext to what has arrived."""
         self.arrived(octets)
 
     cdef int arrived(self, bytes octets) except -1:
@@ -414,16 +413,16 @@ cdef class Turns:
         return octets
 
     def end_turn(self, bint moved):
-        """Give the link back, one generation on if octets moved; return the newest generation."""
+        """Release the link and return the newest generation: the next one if `moved`."""
         return self.left(moved)
 
-    # -- active mode: one message at a time, the next only after this one was fed to `stream`
+    # -- active mode: one message at a time; the next is made only after this one was fed to `stream`
 
     cdef bint hears(self) except -1:
         return mint_get_flag(&self.reading_word) != READ_OPEN or bool(self._arrived)
 
     cdef bint stirs(self) except -1:
-        """Whether anything has come that no value has read; this asks the wire where need be."""
+        """Whether anything has arrived that no value has read; this looks at the wire if necessary."""
         if self._sequence != self._accepted or self.hears():
             return True
         if self.still or (self.descriptor >= 0 and not mint_readable(self.descriptor)):
@@ -432,21 +431,21 @@ cdef class Turns:
 
     @property
     def has_next(self):
-        """Whether something can be received without asking the wire."""
+        """Whether something can be received without reading from the wire."""
         return self.hears()
 
     @property
     def is_quiet(self):
-        """Whether only the wire can bring anything about: nothing has arrived, and nothing is queued."""
+        """Whether there is nothing to do until the wire is ready: nothing has arrived, nothing is queued."""
         return not (mint_get_flag(&self.likely_word) or mint_get_size(&self.queued_word) or self.hears())
 
     @property
     def has_queued(self):
-        """Whether anything is queued that the layers or the wire could be given."""
+        """Whether anything is queued for the layers or the wire."""
         return mint_get_size(&self.queued_word) != 0
 
     def arm(self):
-        """Let the mailbox read one message, unless one is still to be fed to `stream`."""
+        """Let the mailbox read one message, unless the last one was not fed to `stream` yet."""
         if self.inbox is None or self._sequence != self._accepted:
             return
         if (mint_get_flag(&self.writing_word) == WRITE_CLOSED
@@ -456,13 +455,13 @@ cdef class Turns:
         self.inbox.watch(self)
 
     def numbered(self):
-        """Return the number of the next message; with it the link is no longer armed."""
+        """Disarm the link and return the number of the next message."""
         mint_set_flag(&self.armed_word, False)
         self._sequence += 1
         return self._sequence
 
     cdef object one_read(self):
-        """What `receive_now` returns, where nothing has arrived; the long way only where it is needed."""
+        """Return what `receive_now` returns; read directly if there are no layers and nothing has arrived."""
         cdef object octets
         if self._layers or self.hears():
             return self.receive_now()
@@ -476,16 +475,16 @@ cdef class Turns:
         return self._next()
 
     def take_message(self, inbox, list out not None):
-        """Put a message of what has arrived, or of one read, into `out`; false where nothing is there.
+        """Append a message to `out`: octets that have arrived, or one read; return false if there is none.
 
-        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`. A message
-        is made and put into `out` in one step for signal handlers. What an exception keeps from being put
-        there is handed out later; octets that it destroys break the link.
+        If another thread's operation holds the wire, `wanted` stays set, and that operation calls `watch` at
+        its end. No signal handler runs between making a message and appending it. If an exception prevents a
+        message from being appended, it is delivered later; if the exception loses octets, the link breaks.
         """
         cdef Received made
         cdef object octets = None
         cdef long long number = self._sequence
-        # Set before the attempt: an operation that ends in between sees it.
+        # Set before the attempt, so that an operation which ends in between sees it.
         mint_set_flag(&self.wanted_word, True)
         if self._wire.mine() or not self._wire.enter(False):
             return False
@@ -526,7 +525,7 @@ cdef class Turns:
         finally:
             try:
                 if self._outbox and not self.still:
-                    # What the layers answer, and what they take now, leaves at once.
+                    # Write at once what the layers reply and what they can take now.
                     self.write_waiting()
             finally:
                 self._wire.leave()
@@ -534,9 +533,10 @@ cdef class Turns:
                     self._shut()
 
     def write_waiting(self):
-        """Write what the wire takes; for mailboxes. Never waits.
+        """Write what the wire accepts, without waiting; for mailboxes.
 
-        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`.
+        If another thread's operation holds the wire, `wanted` stays set, and that operation calls `watch` at
+        its end.
         """
         mint_set_flag(&self.wanted_word, True)
         if not self._wire.enter(False):
@@ -551,7 +551,7 @@ cdef class Turns:
                 self._shut()
 
     def end_wire(self, bint speaks):
-        """Shut the wire, after a goodbye where nobody else is inside."""
+        """Shut the wire; first say goodbye if `speaks` is set and no other thread holds the wire."""
         try:
             if speaks and self._wire.enter(False):
                 try:

@@ -1,12 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Append-only logs: how successive states share a growing buffer without writing to each other.
+"""Append-only logs: how successive states share a growing buffer without affecting each other.
 
-A state knows its own window of the log. Appending from the newest state is O(1); a state that is not
-the newest (a fork, a replay) first copies its own window into a new log, so nothing it does can be seen
-by the others. A log that is full is not enlarged: the window is copied into a larger one. So the octets
-of a window never move and never change, and a pointer to them is good for as long as the function that
-uses it holds a reference to the log. When the dead prefix outgrows the live window, the window is
-copied out, too: a log never holds more than a constant factor of what is alive.
+A state knows its own window of the log. Appending from the newest state is O(1). A state that is not the
+newest (a fork or a replay) first copies its window into a new log, so that the other states cannot see the
+change. A full log is not enlarged; the window is copied into a larger one. The octets of a window therefore
+never move and never change, and a pointer to them is valid while the function that uses it holds a reference
+to the log. The window is also copied when the dead prefix of the log outgrows it, so the size of a log is
+bounded by a constant factor of its live octets.
 """
 
 cimport cython
@@ -16,14 +16,14 @@ from libc.string cimport memcmp, memcpy
 
 @cython.final
 cdef class ByteLog:
-    """Octets of a partial line, section or frame."""
+    """The octets of a partial line, section or frame."""
 
     def __dealloc__(self):
         PyMem_Free(self.octets)
 
 
 cdef ByteLog fresh_log(Py_ssize_t total):
-    """Return an empty log with room for `total` octets and as many again, so that growing stays linear."""
+    """Return an empty log with room for twice `total` octets, so that the cost of growing stays linear."""
     cdef ByteLog fresh = ByteLog.__new__(ByteLog)
     fresh.room = 2 * total if total > 32 else 64
     fresh.octets = <unsigned char *>PyMem_Malloc(fresh.room)
@@ -33,13 +33,13 @@ cdef ByteLog fresh_log(Py_ssize_t total):
 
 
 cdef ByteLog log_append(ByteLog log, Window *window, const unsigned char *piece, Py_ssize_t count):
-    """Append to the window and return the log that holds it now."""
+    """Append to the window, move it, and return the log that holds it now."""
     cdef ByteLog fresh
     cdef Py_ssize_t live
     if log is None:
         window.start = window.end = 0
     else:
-        # Between the check and the claim nothing is allocated: no other state can come between.
+        # Nothing is allocated between the check and the append, so no other state can append in between.
         with cython.critical_section(log):
             if (log.used == window.end and log.room - log.used >= count
                     and (window.start <= 4096 or window.start <= window.end - window.start)):
@@ -47,7 +47,7 @@ cdef ByteLog log_append(ByteLog log, Window *window, const unsigned char *piece,
                 log.used += count
                 window.end = log.used
                 return log
-    # A log that is full, or that another state has written to, stays as it is: pointers into it last.
+    # A log that is full, or that another state has appended to, is not changed: pointers into it stay valid.
     live = window.end - window.start
     fresh = fresh_log(live + count)
     if live:
@@ -60,7 +60,7 @@ cdef ByteLog log_append(ByteLog log, Window *window, const unsigned char *piece,
 
 
 cdef bint same_octets(ByteLog one, const Window *its, ByteLog two, const Window *other) noexcept:
-    """Whether two windows hold the same. What a window holds never changes and never moves."""
+    """Whether two windows have equal contents, which never change or move."""
     cdef Py_ssize_t count = its.end - its.start
     if count != other.end - other.start:
         return False
@@ -71,7 +71,7 @@ cdef bint same_octets(ByteLog one, const Window *its, ByteLog two, const Window 
 
 @cython.final
 cdef class ListLog:
-    """Objects of a section that is not complete yet."""
+    """The objects of an incomplete section."""
 
     def __cinit__(self):
         self.items = []

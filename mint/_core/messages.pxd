@@ -1,4 +1,4 @@
-# What a link hands out in active mode, where it is frequent enough to be compiled.
+# The most frequent message of a link in active mode.
 
 
 cdef class Source:
@@ -8,5 +8,5 @@ cdef class Source:
 
 cdef class Received:
     cdef readonly Source source        # of the link
-    cdef readonly long long sequence   # of this message among those of the link; from 1
+    cdef readonly long long sequence   # number of this message among those of the link, from 1
     cdef readonly bytes data           # plaintext of one read

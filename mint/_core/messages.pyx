@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""The most frequent message of a mailbox, and the token that says whose it is.
+"""The most frequent message of a mailbox, and the token that identifies its link.
 
-Both are complete when created and never written afterwards. The other messages are in messages.py.
+Both are complete when created and never change. The other messages are in messages.py.
 """
 
 cimport cython
@@ -12,9 +12,9 @@ from dataclasses import replace
 @cython.final
 @cython.no_gc
 cdef class Source:
-    """Names one link: hashable, the same for every value of a connection, equal to its own copies only.
+    """Identifies one link: hashable, and the same for every value of a connection.
 
-    `token` is what tells it from others: 64 random bits.
+    Two sources are equal if their `token` is equal, which has 64 random bits.
     """
 
     def __init__(self, unsigned long long token):
@@ -40,9 +40,9 @@ cdef class Source:
 @cython.no_gc
 @cython.dataclasses.dataclass(frozen=True, repr=False)
 cdef class Received:
-    """Plaintext came. `sequence` counts the messages of one link, so none is fed twice.
+    """Plaintext has arrived. `sequence` numbers the messages of one link, so that none is fed twice.
 
-    Its `repr` gives the size of the data only: heads are among it, and their secrets.
+    The `repr` shows only the size of the data, because heads may contain secrets.
     """
 
     source: Source

@@ -1,4 +1,4 @@
-# Successors of the facade's frozen dataclasses, made slot by slot.
+# Makes successors of frozen dataclasses with slots, such as the connection classes, slot by slot.
 
 cdef enum:
     MOST_SLOTS = 32
@@ -7,7 +7,7 @@ cdef enum:
 cdef class Slots:
     cdef type owner
     cdef Py_ssize_t count
-    cdef Py_ssize_t[MOST_SLOTS] offsets   # octets, of each slot from the start of a value
+    cdef Py_ssize_t[MOST_SLOTS] offsets   # of each slot, in octets from the start of a value
     cdef dict places                      # name of a slot -> its position in offsets
     cdef Py_ssize_t state                 # positions in offsets
     cdef Py_ssize_t generation

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Successors of the facade's frozen dataclasses, without their `__init__`.
+"""Successors of frozen dataclasses, such as the connection classes, made without their `__init__`.
 
-A connection has a dozen slots and every operation makes a new one; going through the generated
-`__init__` costs more than the protocol work. `Slots` copies the slots of one class by offset and writes
-the few that change. Only classes whose state is all slots qualify; that is checked when it is made.
+A connection has a dozen slots, and every operation makes a new connection value. The generated `__init__`
+would cost more than the protocol work. `Slots` copies the slots of one class by offset and writes the few
+that change. The class must keep all its attributes in slots; `Slots` checks that when it is created.
 """
 
 cimport cython
@@ -27,7 +27,7 @@ cdef extern from *:
 
 @cython.final
 cdef class Slots:
-    """Makes successors of the values of one slotted class."""
+    """Makes successors of the values of one class with slots."""
 
     def __init__(self, type owner not None, str state not None, str generation not None):
         cdef Py_ssize_t offset
@@ -73,14 +73,14 @@ cdef class Slots:
         return 0
 
     cdef object begun(self, object state, object generation):
-        """Return a value that has nothing but these two."""
+        """Return a value with only these two slots set."""
         cdef object fresh = mint_alloc(<PyObject *>self.owner)
         self.put(fresh, self.state, state)
         self.put(fresh, self.generation, generation)
         return fresh
 
     def make(self, type owner, *contents):
-        """Return a value of the class with these in its slots, in their order."""
+        """Return a value of the class with these contents in its slots, in the order of the slots."""
         cdef object fresh
         cdef Py_ssize_t i
         if owner is not self.owner or len(contents) != self.count:
@@ -91,14 +91,14 @@ cdef class Slots:
         return fresh
 
     cpdef object succeed(self, value, state, generation):
-        """Return the value with another state and generation; everything else is shared."""
+        """Return a copy of the value with another state and generation; everything else is shared."""
         cdef object fresh = self.copied(value)
         self.put(fresh, self.state, state)
         self.put(fresh, self.generation, generation)
         return fresh
 
     def replace(self, value, str name not None, content):
-        """Return the value with one slot changed."""
+        """Return a copy of the value with one slot changed."""
         cdef object fresh = self.copied(value)
         self.put(fresh, self.places[name], content)
         return fresh
