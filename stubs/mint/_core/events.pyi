@@ -14,19 +14,19 @@ SHUT_WRITE: int
 CLOSE: int
 
 def shown(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """Return fields as `repr` may show them: what is secret is left out (R35)."""
+    """Return fields as `repr` may show them, with the values of secret fields redacted."""
 
 @final
 class Course:
-    """How the compiled transactions call the verbs of one protocol's states, without looking them up."""
+    """C functions by which the fast path calls the methods of one protocol's states, without a lookup."""
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class RequestRef:
-    """Names one request (or ping, or push) of one connection; equal only to itself.
+    """Identifies one request, ping or push of one connection. Refs are equal if both attributes are.
 
-    `connection` is the identity of the connection (64 bits, random unless given), `number` the
-    request within it. Neither carries meaning for the caller.
+    `connection` is the identity of the connection (64 bits, random unless given) and `number` identifies the
+    request within it. Callers should not interpret either.
     """
     connection: int
     number: int
@@ -38,7 +38,7 @@ class RequestRef:
 @final
 @dataclass(frozen=True, slots=True)
 class Informational:
-    """An interim response (1xx but 101): zero or more come before the final one. RFC 9110 15.2."""
+    """An interim response (1xx except 101); any number may precede the final response. RFC 9110 15.2."""
     ref: RequestRef
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -50,9 +50,9 @@ class Informational:
 @final
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The status of the final response: 101, or 200 to 999; a client takes what is above 599 for a 5xx.
+    """The status of the final response: 101, or 200 to 999.
 
-    RFC 9110 15.
+    A client treats a status above 599 as a 5xx status. RFC 9110 15.
     """
     ref: RequestRef
     status: int
@@ -62,7 +62,7 @@ class Status:
 @final
 @dataclass(frozen=True, slots=True)
 class StatusReason:
-    """The reason phrase of an HTTP/1 status line, maybe empty; comes on request (`optional_responses`)."""
+    """The reason phrase of an HTTP/1 status line, possibly empty; only if `optional_responses` enables it."""
     ref: RequestRef
     reason: str
     def __reduce__(self) -> tuple[type[StatusReason], tuple[RequestRef, str]]: ...
@@ -71,7 +71,7 @@ class StatusReason:
 @final
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The header section of the final response: pairs in order, names in lower case."""
+    """The header section of the final response: (name, value) pairs in order, names in lower case."""
     ref: RequestRef
     headers: tuple[tuple[str, str], ...]
     def __reduce__(
@@ -82,7 +82,7 @@ class Headers:
 @final
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A piece of the content, or of what a tunnel carries; never empty."""
+    """A piece of the content, or octets from a tunnel; never empty."""
     ref: RequestRef
     data: bytes
     def __reduce__(self) -> tuple[type[Data], tuple[RequestRef, bytes]]: ...
@@ -91,7 +91,7 @@ class Data:
 @final
 @dataclass(frozen=True, slots=True)
 class Trailers:
-    """The trailer section, without the fields that may not stand there. RFC 9110 6.5."""
+    """The trailer section, without the fields that are not allowed in trailers. RFC 9110 6.5."""
     ref: RequestRef
     headers: tuple[tuple[str, str], ...]
     def __reduce__(
@@ -102,7 +102,7 @@ class Trailers:
 @final
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The response is complete; for a tunnel, its incoming direction is."""
+    """The response is complete; for a tunnel, the server has ended its direction."""
     ref: RequestRef
     def __reduce__(self) -> tuple[type[Done], tuple[RequestRef]]: ...
     def __replace__(self, **changes: object) -> Self: ...
@@ -110,7 +110,7 @@ class Done:
 @final
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """This request failed; the facade turns it into `RequestFailed`."""
+    """This request failed; the connection classes make a `RequestFailed` of it."""
     ref: RequestRef
     fault: Fault
     def __reduce__(self) -> tuple[type[Failed], tuple[RequestRef, Fault]]: ...
@@ -119,7 +119,7 @@ class Failed:
 @final
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """The answer to a ping, under the ref that `ping` returned. RFC 9113 6.7."""
+    """The reply to a ping, with the ref that `ping` returned. RFC 9113 6.7."""
     ref: RequestRef
     def __reduce__(self) -> tuple[type[Pong], tuple[RequestRef]]: ...
     def __replace__(self, **changes: object) -> Self: ...
@@ -127,10 +127,10 @@ class Pong:
 @final
 @dataclass(frozen=True, slots=True)
 class PushPromise:
-    """The server will answer a request that was not sent: its responses come under `promised_ref`.
+    """The server promises to push a response: its responses will have the ref `promised_ref`.
 
-    `ref` is the request that made it do so, `headers` are those of the promised request, with `:method`,
-    `:scheme`, `:authority` and `:path` among them. RFC 9113 8.4.
+    `ref` is the request that the push belongs to. `headers` are the fields of the promised request, including
+    `:method`, `:scheme`, `:authority` and `:path`. RFC 9113 8.4.
     """
     ref: RequestRef
     promised_ref: RequestRef
@@ -143,11 +143,11 @@ class PushPromise:
 @final
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """The server says for which origins this connection may be used (the ORIGIN frame, RFC 8336).
+    """The server lists origins that this connection may be used for (the ORIGIN frame, RFC 8336).
 
-    `origins` are those of one frame, in lower case, such as `"https://example.org"`: the origin set is the
-    connection's own origin and what all frames so far named. What is no origin was left out. It has no ref
-    and comes on request (`HTTP2Options.optional_responses`).
+    `origins` are the origins in one frame, in lower case, such as `"https://example.org"`; entries that are
+    not origins are left out. The origin set is the connection's own origin and those of all frames so far.
+    This response has no ref, and is returned only if `HTTP2Options.optional_responses` enables it.
     """
     origins: tuple[str, ...]
     def __reduce__(self) -> tuple[type[Origins], tuple[tuple[str, ...]]]: ...
@@ -156,11 +156,12 @@ class Origins:
 @final
 @dataclass(frozen=True, slots=True)
 class AltSvc:
-    """The server names alternative services (the ALTSVC frame, RFC 7838 4).
+    """The server advertises alternative services (the ALTSVC frame, RFC 7838 4).
 
-    `value` is what the `alt-svc` field would hold; `mint.alternatives` parses it. `origin` is the origin that
-    it is about, in lower case; where it is `None`, that is the origin of `request`, on whose stream the frame
-    came. It has no ref and comes on request (`HTTP2Options.optional_responses`).
+    `value` has the syntax of the `alt-svc` field; `mint.alternatives` parses it. `origin` is the origin it
+    applies to, in lower case. If `origin` is `None`, the frame came on the stream of `request` and applies to
+    the origin of that request. This response has no ref, and is returned only if
+    `HTTP2Options.optional_responses` enables it.
     """
     value: str
     origin: str | None = None
@@ -171,11 +172,12 @@ class AltSvc:
 @final
 @dataclass(frozen=True, slots=True)
 class GoAway:
-    """The server takes no more requests (the GOAWAY frame, RFC 9113 6.8).
+    """The server accepts no more requests (the GOAWAY frame, RFC 9113 6.8).
 
-    It has acted on no request whose `ref.number` is above `last_stream`; their `RequestFailed` follow. `code`
-    is the error code, `error` its name, and `debug` what the server adds, which `repr` does not show. It has
-    no ref and comes on request (`HTTP2Options.optional_responses`), once for each frame.
+    It has not acted on the requests whose `ref.number` is above `last_stream`; a `RequestFailed` follows for
+    each of them. `code` is the error code, `error` is its name, and `debug` is the debug data of the server,
+    which `repr` does not show. This response has no ref, and is returned once for each frame, only if
+    `HTTP2Options.optional_responses` enables it.
     """
     last_stream: int
     code: int
@@ -187,11 +189,12 @@ class GoAway:
 @final
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """The server's settings have changed, or arrived (the SETTINGS frame, RFC 9113 6.5).
+    """The server has sent its settings or changed them (the SETTINGS frame, RFC 9113 6.5).
 
-    `settings` are the pairs of one frame in their order: the name as in `HTTP2.get_server_setting`, or the
-    number of a setting that mint does not know (`"0x1a1a"`), and the value as it was sent. They are in force.
-    It has no ref and comes on request (`HTTP2Options.optional_responses`).
+    `settings` are the (name, value) pairs of one frame, in order. A name is one that
+    `HTTP2.get_server_setting` accepts, or the number of a setting that mint does not know (`"0x1a1a"`). A
+    value is the one the server sent; it is in effect already. This response has no ref, and is returned only
+    if `HTTP2Options.optional_responses` enables it.
     """
     settings: tuple[tuple[str, int], ...]
     def __reduce__(self) -> tuple[type[ServerSettings], tuple[tuple[tuple[str, int], ...]]]: ...
@@ -227,9 +230,10 @@ Event = Plain | Failed
 
 @final
 class Step(Generic[_S_co]):
-    """What one engine call gives: the successor, responses, octets to write, and how to go on.
+    """The result of one engine call: the successor, responses, octets to write, and what happens to the link.
 
-    It holds values, and the list that the caller gets: it is in no cycle, so the collector need not track it.
+    It holds only values and the list that the caller gets, so it cannot be part of a reference cycle, and the
+    garbage collector does not track it.
     """
     def __init__(
         self,
@@ -247,7 +251,7 @@ class Step(Generic[_S_co]):
     def responses(self) -> list[Event]: ...
     @property
     def plain(self) -> list[Plain] | None:
-        """The responses, where the step has nothing else and none of them failed; None otherwise."""
+        """The responses, if the step has nothing else and none of them is a failure; otherwise None."""
     @property
     def output(self) -> tuple[bytes, ...]: ...
     @property
@@ -265,4 +269,4 @@ class Step(Generic[_S_co]):
     @property
     def notes(self) -> tuple[Note, ...]: ...
     def leading_to(self, state: _T) -> Step[_T]:
-        """Return the same step with another successor: a state that stands for it."""
+        """Return the same step with another successor, a stand-in for the state."""

@@ -11,7 +11,7 @@ _F = TypeVar("_F", bound=Callable[..., object])
 
 @final
 class Quick(Generic[_R]):
-    """The frequent transactions on the values of one slotted class."""
+    """Runs the frequent operations on the values of one class with slots."""
     def __init__(self, slots: Slots, link: str, flushes: bool, course: Course) -> None: ...
     def request(
         self,
@@ -23,53 +23,55 @@ class Quick(Generic[_R]):
         streaming: bool,
         flush: bool,
     ) -> tuple[_T, RequestRef] | Fault | None:
-        """Send a request: the successor and the ref, or the fault that refuses it.
+        """Send a request; return the successor and the ref, or the fault if it is refused.
 
-        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
-        happened then.
+        Return None, without having done anything, if the link needs the general path or is closed, or if this
+        value cannot claim it.
         """
     def stream_body(self, value: _T, ref: RequestRef, data: bytes, flush: bool) -> _T | Fault | None:
-        """Send a piece of a streamed body: the successor, or the fault that refuses it.
+        """Send a piece of a streamed body; return the successor, or the fault if it is refused.
 
-        None where the link has its own ways or is closed, or it is not this value's turn; nothing has
-        happened then.
+        Return None, without having done anything, if the link needs the general path or is closed, or if this
+        value cannot claim it.
         """
     def commit(self, value: _T, made: Step[object]) -> _T | None:
-        """Queue what a step of a claimed link says: the successor. None where there is more to do."""
+        """Queue the output of a step on a claimed link; return the successor, or None if more is needed."""
     def remind(self, value: object) -> None:
-        """Let the next operation tell the state the time."""
+        """Make the next operation pass the time to the state."""
     def recv(self, value: _T, until: float | None) -> tuple[_T, list[_R]] | None:
-        """Feed one read, that of what has arrived first: the successor and the responses.
+        """Feed the oldest octets that have arrived, or else one read; return the successor and the responses.
 
-        None where it is not this value's turn, or the link may not wait; nothing has happened then.
+        Return None, without having done anything, if this value cannot claim the link, or if an operation on
+        the link may not wait.
         """
     def stream(self, value: _T, message: object) -> tuple[_T, list[_R]] | None:
-        """Feed a message in its turn: the successor and the responses.
+        """Feed the next message; return the successor and the responses.
 
-        None for what is no octets, or not this value's next message; nothing has happened then.
+        Return None, without having done anything, if the message holds no octets or is not the next one of
+        this value.
         """
     def take(self, value: _T, data: bytes, responses: list[_R]) -> _T | None:
-        """Feed one read of a link that is claimed: the successor, with `responses` extended.
+        """Feed one read of a claimed link; return the successor and extend `responses`.
 
-        None where the link has its own ways.
+        Return None if the link needs the general path, or if there are no octets.
         """
 
 def responses_of(
     events: list[Event], slots: Slots, make: Callable[[Fault], Exception]
 ) -> list[_R]:  # pyright: ignore[reportInvalidTypeVarUse]  # the caller says of what
-    """Return the events as responses: in the place of each failure stands a value of the class of `slots`.
+    """Return the events as responses: each `Failed` is replaced by a value of the class of `slots`.
 
-    It holds the ref and `(make, fault)`: its error is made once somebody asks for it.
+    The value holds the ref and `(make, fault)`; its error is created when it is first used.
     """
 def requests_first(slow: _F) -> _F:
-    """Make `request` of a connection: `slow` is what takes everything."""
+    """Return `request` of a connection with the fast path; `slow` is the general one."""
 def pieces_first(slow: _F) -> _F:
-    """Make `stream_request_body` of a connection."""
+    """Return `stream_request_body` of a connection with the fast path."""
 def reads_first(slow: _F) -> _F:
-    """Make `recv` of a connection. Time is what the module of `slow` calls `monotonic`, at each call."""
+    """Return `recv` of a connection with the fast path. The clock is `monotonic` of the module of `slow`."""
 def messages_first(slow: _F) -> _F:
-    """Make `stream` of a connection."""
+    """Return `stream` of a connection with the fast path."""
 def put_first(slow: _F) -> _F:
-    """Make `put` of an in-memory link."""
+    """Return `put` of an in-memory link with the fast path."""
 def take_first(slow: _F) -> _F:
-    """Make `take` of an in-memory link."""
+    """Return `take` of an in-memory link as a compiled method."""

@@ -7,8 +7,8 @@ FRAME_NAMES: Final[tuple[str, ...]]
 ERROR_NAMES: Final[tuple[str, ...]]
 
 def frame_name(type: int) -> str:
-    """Return the RFC's name of a frame type, or its number in hex."""
+    """Return the name of a frame type in the RFCs, or its number in hexadecimal."""
 def error_name(code: int) -> str:
-    """Return the RFC's name of an error code, or its number in hex (9113-7-a)."""
+    """Return the name of an error code in the RFC, or its number in hexadecimal (9113-7-a)."""
 def frame(type: int, flags: int, stream: int, payload: bytes) -> bytes:
-    """Return one whole frame."""
+    """Return one complete frame."""

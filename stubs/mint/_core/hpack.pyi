@@ -7,7 +7,7 @@ SEEN: tuple[str, ...]
 
 @final
 class Decoded:
-    """What one header block says."""
+    """The fields of one header block, or its fault."""
     @property
     def fields(self) -> list[tuple[str, str]]: ...
     @property
@@ -23,7 +23,7 @@ class Decoded:
 
 @final
 class Decoder:
-    """The state that turns header blocks into fields."""
+    """The state of a decoder of header blocks."""
     def __init__(self, limit: int = 4096) -> None: ...
     @property
     def limit(self) -> int: ...
@@ -32,14 +32,14 @@ class Decoder:
         """The dynamic table, the newest entry first."""
     @property
     def size(self) -> int:
-        """Octets the dynamic table takes."""
+        """The size of the dynamic table in octets."""
     @property
     def maximum(self) -> int:
-        """Octets the dynamic table may take, as the peer last said."""
+        """The maximum size of the dynamic table in octets, as the peer last set it."""
     def resized(self, limit: int) -> Decoder:
         """Return the successor after the peer acknowledged our SETTINGS_HEADER_TABLE_SIZE."""
     def decode(self, block: bytes, max_size: int = 262144, max_fields: int = 512) -> Decoded:
-        """Decode one whole header block."""
+        """Decode one complete header block."""
     def __eq__(self, value: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]  # the class is not hashable
 
@@ -53,7 +53,7 @@ class Encoded:
 
 @final
 class Encoder:
-    """The state that turns fields into header blocks."""
+    """The state of an encoder of header blocks."""
     def __init__(self, cap: int = 4096, index_credentials: bool = False) -> None: ...
     @property
     def index_credentials(self) -> bool: ...
@@ -64,10 +64,10 @@ class Encoder:
         """The dynamic table, the newest entry first."""
     @property
     def size(self) -> int:
-        """Octets the dynamic table takes."""
+        """The size of the dynamic table in octets."""
     @property
     def maximum(self) -> int:
-        """Octets the dynamic table may take: what the peer allows, up to the cap."""
+        """The maximum size of the dynamic table in octets: what the peer allows, but at most the cap."""
     def resized(self, limit: int) -> Encoder:
         """Return the successor after the peer's SETTINGS_HEADER_TABLE_SIZE changed (7541-4.2-a)."""
     def encode(

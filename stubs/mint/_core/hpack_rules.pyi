@@ -9,4 +9,4 @@ STATICS: Statics
 
 @final
 class Statics:
-    """The static table as both directions want it; STATIC owns what it points to."""
+    """The static table, in the form that the decoder and the encoder use; STATIC owns what it points to."""

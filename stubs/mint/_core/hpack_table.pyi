@@ -5,4 +5,4 @@ __pyx_capi__: dict[str, object]
 
 @final
 class Table:
-    """Entries in the order they were added; for an encoder also where to find them."""
+    """Entries in the order they were added; for an encoder, also hash tables to find them."""

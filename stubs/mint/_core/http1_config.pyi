@@ -2,7 +2,7 @@ from typing import final
 
 @final
 class Config:
-    """Immutable, compared by content. The facade checks options; this checks what reaches the wire."""
+    """Immutable and compared by content. It checks limits and what is written into requests."""
     def __init__(
         self,
         hostname: str,
@@ -78,4 +78,4 @@ class Config:
     def __hash__(self) -> int: ...
 
 def renamed(usual: Config, hostname: str, port: int, scheme: str, identity: int) -> Config:
-    """Return the same options and limits for another connection, without checking them anew."""
+    """Return the same options and limits for another connection, without checking them again."""

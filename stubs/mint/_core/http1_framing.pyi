@@ -9,4 +9,4 @@ BODIES: dict[str, int]
 
 @final
 class Rules:
-    """The table as the machine reads it; never written after it was made."""
+    """The table of rules as C structs; never changed after it was made."""

@@ -13,12 +13,12 @@ SPELLINGS: tuple[str, ...]
 
 @final
 class Names:
-    """The common names, each made once, found by the ways they are spelled."""
+    """The common names, each made once, found by their common spellings."""
 
 @final
 class LineCache:
-    """Finished pairs of lines that came before, for one connection and its forks.
+    """The pairs of lines that came before, for one connection and its forks.
 
-    It holds nothing sensitive and nothing long, it is bounded, and what it gives is equal to what
-    would be made without it.
+    It is bounded, and holds no sensitive and no long lines. Its pairs are equal to those that would be made
+    without it.
     """

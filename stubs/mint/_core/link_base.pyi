@@ -12,38 +12,39 @@ _L = TypeVar("_L")
 _M = TypeVar("_M")
 
 def shift(near: deque[_T], out: list[_T]) -> None:
-    """Move the first entry of a deque to the end of a list, in one step for signal handlers."""
+    """Move the first entry of a deque to the end of a list. No signal handler can run in between."""
 @final
 class Mutex:
-    """A lock that its owner may take again.
+    """A lock that its owner may acquire again.
 
-    `count` says who holds it or waits; where nobody waits, that is all there is to taking it and giving it
-    back. `lock` is what waiting threads wait for: whoever gives the mutex back while others wait releases it
-    for one of them, which has the mutex then.
+    `count` is the number of threads that hold it or wait for it. While no thread waits, acquiring and
+    releasing only change `count`. Waiting threads wait for `lock`. A thread that releases the mutex while
+    others wait releases `lock`, and one of them owns the mutex then.
     """
     @property
     def held(self) -> bool:
         """Whether this thread holds it."""
     def acquire(self, blocking: bool = True) -> bool:
-        """Take it; false where somebody else has it and `blocking` is false."""
+        """Acquire it; return false if another thread holds it and `blocking` is false."""
     def release(self) -> None:
-        """Give it back once."""
+        """Release it once."""
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
     def attempt(self, work: Callable[[_T], object], argument: _T, seconds: float) -> bool:
-        """Call `work` with the argument while holding the lock; false where it was not to be had in time.
+        """Call `work` with the argument while holding the lock; return false if it was not acquired in time.
 
-        It waits so many seconds, for ever where they are negative. A signal ends the wait early, after its
-        handlers have run. Taking the lock, the call and giving it back are one step for signal handlers: no
-        exception of theirs leaves the lock taken. Raises `RuntimeError` where this thread holds it already.
+        Wait for at most `seconds`, or without a limit if they are negative. A signal ends the wait early,
+        after its handlers have run. No signal handler runs between acquiring the lock and the call, or
+        between the call and the release, so an exception in a handler never leaves the lock held. Raises
+        `RuntimeError` if this thread holds the lock already.
         """
 
 @disjoint_base
 class Turns(Generic[_I, _L, _M]):
-    """What a link keeps for its turns: the base of every link.
+    """The base class of every link.
 
-    Two locks. The turn is one operation's, and nobody waits for it. The wire is that operation's too, or
-    a mailbox's for the moment of one read, for which an operation does wait.
+    It has two locks. One operation at a time holds the guard, and no thread waits for it. An operation also
+    holds the wire. A mailbox holds the wire for the time of one read, and an operation waits for that.
     """
     generation: int
     @property
@@ -65,7 +66,7 @@ class Turns(Generic[_I, _L, _M]):
     windowed: bool
     @property
     def written(self) -> bool:
-        """Whether all that was sent has left."""
+        """Whether nothing waits to be written."""
     _layers: tuple[_L, ...]
     _outbox: deque[bytes | memoryview[int]]
     _pending: deque[bytes | memoryview[int]]
@@ -82,46 +83,47 @@ class Turns(Generic[_I, _L, _M]):
     _sequence: int
     _accepted: int
     def begin_turn(self, generation: int) -> bool:
-        """Take the link for one operation; false where the generation is not the newest."""
+        """Claim the link for one operation; return false if it is in use or has a newer generation."""
     def end_turn(self, moved: bool) -> int:
-        """Give the link back, one generation on if octets moved; return the newest generation."""
+        """Release the link and return the newest generation: the next one if `moved`."""
     def settle(self, generation: int, error: BaseException) -> None:
-        """Close the link where an exception broke an operation of this generation's value off.
+        """Close the link if an exception interrupted an operation of the value of this generation.
 
-        That is so where the link is still taken, and where the successor is known to nobody. The value is
-        current again then, and says that the connection is closed. An error with a successor is no such
-        exception.
+        An operation was interrupted if the link is still claimed, or if it has made a successor that was
+        never returned. The value becomes the newest again and reports that the connection is closed. An error
+        that has a successor does not interrupt an operation.
         """
     def poison(self) -> None:
-        """Close the link whose operation this thread has broken off; the value it was called on says so."""
+        """Close the link after this thread's operation was interrupted; the value then reports it."""
     def write_waiting(self) -> None:
-        """Write what the wire takes; for mailboxes. Never waits.
+        """Write what the wire accepts, without waiting; for mailboxes.
 
-        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`.
+        If another thread's operation holds the wire, `wanted` stays set, and that operation calls `watch` at
+        its end.
         """
     def end_wire(self, speaks: bool) -> None:
-        """Shut the wire, after a goodbye where nobody else is inside."""
+        """Shut the wire; first say goodbye if `speaks` is set and no other thread holds the wire."""
     def taken(self) -> bytes:
         """Take everything out of the output queue."""
     def arrive(self, octets: bytes) -> None:
-        """Put plaintext behind what has arrived."""
+        """Append plaintext to what has arrived."""
     @property
     def has_next(self) -> bool:
-        """Whether something can be received without asking the wire."""
+        """Whether something can be received without reading from the wire."""
     @property
     def is_quiet(self) -> bool:
-        """Whether only the wire can bring anything about: nothing has arrived, and nothing is queued."""
+        """Whether there is nothing to do until the wire is ready: nothing has arrived, nothing is queued."""
     @property
     def has_queued(self) -> bool:
-        """Whether anything is queued that the layers or the wire could be given."""
+        """Whether anything is queued for the layers or the wire."""
     def arm(self) -> None:
-        """Let the mailbox read one message, unless one is still to be fed to `stream`."""
+        """Let the mailbox read one message, unless the last one was not fed to `stream` yet."""
     def numbered(self) -> int:
-        """Return the number of the next message; with it the link is no longer armed."""
+        """Disarm the link and return the number of the next message."""
     def take_message(self, inbox: _I, out: list[object]) -> bool:
-        """Put a message of what has arrived, or of one read, into `out`; false where nothing is there.
+        """Append a message to `out`: octets that have arrived, or one read; return false if there is none.
 
-        Where another thread's operation holds the wire, `wanted` stays set: its end calls `watch`. A message
-        is made and put into `out` in one step for signal handlers. What an exception keeps from being put
-        there is handed out later; octets that it destroys break the link.
+        If another thread's operation holds the wire, `wanted` stays set, and that operation calls `watch` at
+        its end. No signal handler runs between making a message and appending it. If an exception prevents a
+        message from being appended, it is delivered later; if the exception loses octets, the link breaks.
         """

@@ -5,8 +5,8 @@ __pyx_capi__: dict[str, object]
 
 @final
 class ByteLog:
-    """Octets of a partial line, section or frame."""
+    """The octets of a partial line, section or frame."""
 
 @final
 class ListLog:
-    """Objects of a section that is not complete yet."""
+    """The objects of an incomplete section."""

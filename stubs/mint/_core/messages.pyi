@@ -3,9 +3,9 @@ from typing import Self, final
 
 @final
 class Source:
-    """Names one link: hashable, the same for every value of a connection, equal to its own copies only.
+    """Identifies one link: hashable, and the same for every value of a connection.
 
-    `token` is what tells it from others: 64 random bits.
+    Two sources are equal if their `token` is equal, which has 64 random bits.
     """
     def __init__(self, token: int) -> None: ...
     @property
@@ -17,9 +17,9 @@ class Source:
 @final
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Plaintext came. `sequence` counts the messages of one link, so none is fed twice.
+    """Plaintext has arrived. `sequence` numbers the messages of one link, so that none is fed twice.
 
-    Its `repr` gives the size of the data only: heads are among it, and their secrets.
+    The `repr` shows only the size of the data, because heads may contain secrets.
     """
     source: Source
     sequence: int
