@@ -1,1 +1,1 @@
-"""The compiled protocol core. It is private, uses no I/O, clock or randomness, and imports nothing above it."""
+"""The compiled protocol core. It is private, has no I/O, clock or randomness and imports nothing above it."""

@@ -1,5 +1,5 @@
-# Flow control arithmetic (RFC 9113 5.2, 6.9), inline. Windows are stored relative to the initial size, so that
-# a SETTINGS change moves all of them at once (9113-6.9.2-a) and a credit is exactly the octets used.
+# Flow control arithmetic (RFC 9113 5.2, 6.9), inline. Windows are stored relative to the initial size, so
+# that a SETTINGS change moves all of them at once (9113-6.9.2-a) and a credit is exactly the octets used.
 
 cdef enum:
     MAX_WINDOW = 0x7FFFFFFF           # octets (9113-6.9.1-b)

@@ -1,4 +1,4 @@
-# Frames of RFC 9113: numbers, a table with the rules of each type, parsing and writing. Streams are elsewhere.
+# Frames of RFC 9113: numbers, a table of the rules of each type, parsing and writing. Streams are elsewhere.
 from .faults cimport Fault
 from libc.stdint cimport uint32_t
 

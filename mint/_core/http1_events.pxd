@@ -11,7 +11,7 @@ cdef enum:
 
 # The fault of a line that should be a status line; `answers` if it is known to be part of a response.
 cdef Fault off_line(bint answers, str cause, str value)
-# The fault of a framing field: that it is folded, if the next line begins with this octet and it is whitespace.
+# The fault of a framing field: that it is folded, if the octet that begins the next line is whitespace.
 cdef Fault unless_folded(unsigned char following, str name, Fault broken)
 cdef Done done(RequestRef ref)
 cdef Failed failed(RequestRef ref, Fault broken)

@@ -1,13 +1,13 @@
-# The last request of a connection, kept so that one like it is not made anew. Immutable.
+# The last request of a connection, kept so that a similar one can be made from it. Immutable.
 from .http1_requests cimport Draft
 
 
 cdef class Repeat:
     cdef str method
     cdef tuple headers        # the caller's pairs: exact tuples of two exact strs
-    cdef bint old_peer        # what the framing was decided for
-    cdef bytes written        # the whole request
-    cdef Py_ssize_t rest      # where in it the octets behind the target begin
+    cdef bint old_peer        # whether the server used HTTP/1.0, which the framing depends on
+    cdef bytes written        # the complete request
+    cdef Py_ssize_t rest      # where the octets after the target begin
     cdef int asks             # ASKS_ bits
     cdef tuple protocols      # offered with upgrade, in lower case
 

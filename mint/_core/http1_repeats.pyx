@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""A request that differs from the last one in its target alone is not validated and written anew.
+"""Reuse of the last request if the next one differs only in its target.
 
-Most requests of a connection have the method and the fields of the one before. A state keeps the last
-request that has no body: where method and pairs are equal, only the target is validated, and the rest is
-copied. Each state has its own and nothing writes to it, so that connections share none, and forks may.
+Most requests of a connection have the same method and fields as the one before. A state keeps the last
+request without a body. If the method and the fields are equal, only the target is validated, and the rest is
+copied. The kept request is never changed, so forks may share it; different connections never do.
 """
 
 cimport cython
@@ -19,17 +19,17 @@ from .chars cimport CHAR_URI, char_class
 from .http1_requests cimport Draft, SEND_NOTHING
 
 cdef enum:
-    MOST_KEPT = 4096     # octets of a request that is kept
-    MOST_PAIRS = 64      # and its fields
+    MOST_KEPT = 4096     # most octets of a request that is kept
+    MOST_PAIRS = 64      # most fields of it
 
 
 cdef inline bint is_text(object text) noexcept:
-    """Whether it is text of the very type, in Latin-1 as everything that was sent."""
+    """Whether it is an exact `str` in latin-1, as everything that was sent is."""
     return PyUnicode_CheckExact(text) and PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND
 
 
 cdef inline bint same_text(object kept, object given) noexcept:
-    """Whether text that was sent is given again."""
+    """Whether the given text equals text that was sent."""
     cdef Py_ssize_t count
     if <PyObject *>kept == <PyObject *>given:
         return True
@@ -53,7 +53,7 @@ cdef inline bint same_pair(tuple kept, object given) noexcept:
 
 
 cdef bint is_plain(object target) noexcept:
-    """Whether a target is a path, and every octet stands for itself: any method may have it."""
+    """Whether a target is a path without percent-encoding: every method but CONNECT allows it."""
     cdef const unsigned char *octets
     cdef Py_ssize_t count
     cdef Py_ssize_t i
@@ -72,10 +72,10 @@ cdef bint is_plain(object target) noexcept:
 @cython.final
 @cython.no_gc
 cdef class Repeat:
-    """The last request, and how to make the like of it."""
+    """The last request, from which similar ones can be made."""
 
     cdef bint is_like(self, object method, object target, object headers, bint old_peer) except -1:
-        """Whether a request without a body differs in its target alone, and may have that."""
+        """Whether a request without a body differs only in its target, and the target is allowed."""
         cdef Py_ssize_t i
         cdef tuple pairs
         if old_peer != self.old_peer or not same_text(self.method, method) or not is_plain(target):
@@ -93,7 +93,7 @@ cdef class Repeat:
         return True
 
     cdef bytes again(self, str target):
-        """The same request for another target."""
+        """Return the request with another target."""
         cdef Py_ssize_t begins = PyUnicode_GET_LENGTH(self.method) + 1
         cdef Py_ssize_t count = PyUnicode_GET_LENGTH(target)
         cdef Py_ssize_t rest = PyBytes_GET_SIZE(self.written) - self.rest
@@ -111,7 +111,7 @@ cdef class Repeat:
 
 
 cdef Repeat repeatable(Draft made, object method, object target, object headers, bint old_peer):
-    """What to keep of a request without a body that was made; None where it is not worth it, or odd."""
+    """Return what to keep of a new request without a body; None if it is large or unusual."""
     cdef Repeat kept
     cdef tuple pairs
     cdef Py_ssize_t i

@@ -1,13 +1,13 @@
-# The one serializer of HTTP/1: everything that goes out is validated and written here.
+# The serializer of HTTP/1 requests: everything that is sent is validated and written here.
 from .faults cimport Fault
 from .http1_config cimport Config
 
 
-# What a request means for what follows it.
+# How a request affects its response and the requests after it.
 cdef enum:
     ASKS_HEAD = 1             # the response has no body
     ASKS_CONNECT = 2          # a 2xx makes the connection a tunnel
-    ASKS_UPGRADE = 4          # a 101 may
+    ASKS_UPGRADE = 4          # a 101 makes the connection a tunnel
     ASKS_CLOSE = 8            # connection: close was sent; the response is the last
     ASKS_CONTINUE = 16        # expect: 100-continue
 
@@ -19,20 +19,20 @@ cdef enum:
     SEND_CHUNKED = 2
 
 
-# A request, validated and written, or refused.
+# A request that was validated and written, or refused.
 cdef class Draft:
-    cdef Fault refused        # the first thing wrong with it; None
+    cdef Fault refused        # the first fault that was found, or None
     cdef tuple output         # of bytes, to be written in order
     cdef int asks             # ASKS_ bits
-    cdef tuple protocols      # offered with upgrade, in lower case; ()
-    cdef int sends            # SEND_: how the rest of the body goes out
-    cdef long long length     # octets of it still owed, with SEND_LENGTH
-    # While it is made:
+    cdef tuple protocols      # offered with upgrade, in lower case
+    cdef int sends            # SEND_: how the rest of the body is sent
+    cdef long long length     # with SEND_LENGTH: octets of the rest
+    # Used only while the request is made:
     cdef Config config
     cdef list lines           # octets of the caller's fields
-    cdef tuple seen           # names of fields that stand only once
-    cdef tuple options        # connection options that fields bring with them
-    cdef Py_ssize_t joins     # place in lines of the last connection field; -1
+    cdef tuple seen           # names of the fields so far that may be given only once
+    cdef tuple options        # connection options that must be sent with the fields so far
+    cdef Py_ssize_t joins     # index in `lines` of the last connection field, or -1
     cdef bytes host           # the host line
     cdef bint has_agent
     cdef bint has_connection

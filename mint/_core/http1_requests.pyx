@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""The one serializer of HTTP/1 requests: validate everything, then write. RFC 9112 3, 6, 7; RFC 9110.
+"""The serializer of HTTP/1 requests: validate everything, then write. RFC 9112 3, 6, 7; RFC 9110.
 
-Whatever reaches the wire was made here. A refusal writes nothing; nothing is stripped, escaped or put
-right silently.
+Everything that is sent is made here. If a request is refused, nothing is written. Nothing is stripped,
+escaped or corrected silently.
 """
 
 cimport cython
@@ -22,9 +22,9 @@ from .http1_heads cimport (MARK_END_TO_END, MARK_SINGLE, NAME_CONNECTION, NAME_C
 from .faults cimport refusal
 
 cdef enum:
-    JOINED = 65536     # octets of body that are copied behind a head, so that both are one write
+    JOINED = 65536     # most octets of a body that are copied after the head, so that both are one write
 
-# RFC 9110 8.6: methods that define content, so its absence is said.
+# RFC 9110 8.6: methods that define a meaning for content; without content they send a content-length of 0.
 EXPECT_CONTENT: frozenset = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -34,7 +34,7 @@ cdef Fault unframed(str name, str words):
 
 
 cdef Fault connection_fault(str value, list named):
-    """The options of a connection field, which name nothing for the far end (9110-7.6.1-b)."""
+    """Read the options of a connection field, which must not name end-to-end fields (9110-7.6.1-b)."""
     cdef bytes lower = value.lower().encode("latin-1")
     cdef const unsigned char *octets = lower
     cdef Py_ssize_t place = 0
@@ -55,7 +55,7 @@ cdef Fault connection_fault(str value, list named):
 
 
 cdef Fault te_fault(str value):
-    """9112-7.4-a: chunked is never named in te."""
+    """Refuse chunked in te (9112-7.4-a)."""
     for member in value.split(","):
         if member.partition(";")[0].strip(" \t").lower() == "chunked":
             return unfitting("te", value, WHY_CHUNKED_IN_TE)
@@ -63,21 +63,21 @@ cdef Fault te_fault(str value):
 
 
 cdef bint is_host(str value) except -1:
-    """uri-host [":" port] and nothing else (9110-4.2.4-a)."""
+    """Whether it can be uri-host [ ":" port ]: nothing that begins another part of a URI (9110-4.2.4-a)."""
     return not any(mark <= " " or mark in "/?#@\\,\"<>" or mark >= "\x7f" for mark in value)
 
 
 cdef Fault unspoken(Config config, Fault refused):
-    """The same, without the value where the field is a secret of the caller's."""
+    """Return the fault without the value if the caller declared the field secret."""
     return without_secret(refused, config.sensitive)
 
 
 @cython.final
 cdef class Draft:
-    """A request while it is made."""
+    """A request that is being made."""
 
     cdef int field(self, str method, str name, str value, str wanted_host) except -1:
-        """Take one field; what is wrong with it is put into `refused`."""
+        """Add one field, or store in `refused` what is wrong with it."""
         cdef object line
         cdef bytes lower
         cdef const Name *known
@@ -111,7 +111,7 @@ cdef class Draft:
         return 0
 
     cdef int special(self, int kind, str name, str value, str wanted_host) except -1:
-        """Understand a field that means something to the engine."""
+        """Handle a field that has a meaning for the engine."""
         cdef int facts
         cdef list named
         if kind == NAME_HOST:
@@ -160,7 +160,7 @@ cdef class Draft:
         return 0
 
     cdef list connection_lines(self):
-        """The caller's lines, with every option that must be named in a connection field."""
+        """Return the caller's lines, with a connection field that names every option that it must name."""
         cdef list missing
         cdef bytes more
         if not self.options:
@@ -179,8 +179,8 @@ cdef class Draft:
 
 
 cdef Fault framing_fault(Draft made, str method, long long total, bint streaming, bint old_peer):
-    """Decide how the body is framed; refuse what contradicts itself (W-26)."""
-    # A tunnel that is asked for with an upgrade streams after the 101, as that of CONNECT after its 200.
+    """Decide how the body is framed; refuse contradictions."""
+    # With an upgrade, a streamed body goes through the tunnel after the 101, as with CONNECT after its 200.
     cdef bint tunnel = (streaming and made.asks & ASKS_UPGRADE and not made.has_transfer
                         and made.declared < 0 and method not in EXPECT_CONTENT)
     cdef bint has_body = (streaming and not tunnel) or total > 0
@@ -210,10 +210,10 @@ cdef Fault framing_fault(Draft made, str method, long long total, bint streaming
 
 
 cdef str sent_target(Config config, str target):
-    """What the request line holds: to a forward proxy, the absolute form (9112-3.2.2-a)."""
+    """Return the target for the request line: for a forward proxy, in absolute-form (9112-3.2.2-a)."""
     if not config.forward_proxy:
         return target
-    if target == "*":   # RFC 9112 3.2.4: the last proxy turns it into an asterisk
+    if target == "*":   # RFC 9112 3.2.4: the last proxy replaces it by an asterisk
         return f"{config.scheme}://{config.authority}"
     if target.startswith("/"):
         return f"{config.scheme}://{config.authority}{target}"
@@ -221,7 +221,7 @@ cdef str sent_target(Config config, str target):
 
 
 cdef str host_of(str method, str target):
-    """The host a target names itself; None where it does not."""
+    """Return the host in a target; None if it has none."""
     if method == "CONNECT":
         return target
     if target.startswith("/") or "://" not in target:
@@ -229,7 +229,7 @@ cdef str host_of(str method, str target):
     scheme, _, rest = target.partition("://")
     host = rest.partition("/")[0].partition("?")[0]
     name, colon, port = host.rpartition(":")
-    # A target that was not checked may hold anything.
+    # A target that was not validated may contain anything.
     if (colon and port.isascii() and port.isdigit() and len(port) < 6
             and (":" not in name or (name.startswith("[") and name.endswith("]")))):
         return authority(name, int(port), scheme.lower())
@@ -241,7 +241,7 @@ cdef list chunk_pieces(bytes data):
 
 
 cdef tuple joined(list pieces, Py_ssize_t small):
-    """One piece where the octets to copy are few; long ones go out as they are."""
+    """Join the pieces if few octets have to be copied; otherwise leave them as they are."""
     if small <= JOINED:
         return (b"".join(pieces),)
     return tuple(pieces)
@@ -295,7 +295,7 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
     if "close" in made.named:
         made.asks |= ASKS_CLOSE
 
-    # 9110-7.2-b: Host is the first field; then the defaults, then the caller's in their order.
+    # 9110-7.2-b: Host is the first field; then come the defaults, then the caller's fields in order.
     pieces = [f"{method} {sent_target(config, target)} HTTP/1.1\r\n".encode("latin-1")]
     if made.host is not None:
         pieces.append(made.host)
@@ -336,14 +336,14 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
 
 
 cdef tuple body_output(int sends, bytes data):
-    """A piece of a streamed body, which is not empty."""
+    """Return a piece of a streamed body, which must not be empty, as it is sent."""
     if sends == SEND_LENGTH:
         return (data,)
     return joined(chunk_pieces(data), len(data))
 
 
 cdef object trailers_output(Config config, object trailers):
-    """The last chunk and the trailer section (9110-6.5.1-a)."""
+    """Return the last chunk and the trailer section, or the fault that refuses it (9110-6.5.1-a)."""
     cdef str name
     cdef str value
     cdef list pieces = [b"0\r\n"]

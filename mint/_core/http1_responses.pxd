@@ -1,4 +1,4 @@
-# One HTTP/1 connection: what was read so far, what is still to come, both ways.
+# The state of one HTTP/1 connection: what is being read and sent.
 from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 
@@ -18,7 +18,7 @@ cdef enum:
     PHASE_UNTIL_CLOSE = 3
     PHASE_CHUNK_LINE = 4
     PHASE_CHUNK_DATA = 5      # `remaining` octets of this chunk
-    PHASE_CHUNK_CR = 6        # the line end behind it
+    PHASE_CHUNK_CR = 6        # the line end after it
     PHASE_CHUNK_LF = 7
     PHASE_TRAILERS = 8
     PHASE_TUNNEL = 9          # another protocol's octets
@@ -33,31 +33,31 @@ cdef class Pending:
     cdef tuple protocols      # offered with upgrade, in lower case
 
 
-# What of a state is plain memory: copied whole, compared field by field.
+# The part of a state that is plain memory: copied as a whole, compared field by field.
 cdef struct Core:
     int phase                 # PHASE_
-    int status                # of the response that is read; 0 before its status line
-    int seen                  # SEEN_ bits of it
-    int sends                 # SEND_: how the streamed body goes out
+    int status                # of the current response; 0 before its status line
+    int seen                  # its SEEN_ bits
+    int sends                 # SEND_: how the streamed body is sent
     bint old_peer             # the last response was HTTP/1.0
-    bint begun                # some of the streamed body went out
+    bint begun                # some of the streamed body was sent
     bint closing              # either side announced the end: no request may follow
-    bint ending               # the response that is read is the last
-    bint bare                 # the last response had no content by its status or method
-    bint traced               # notes are wanted; not compared
+    bint ending               # the current response is the last
+    bint bare                 # the last response had no content because of its status or method
+    bint traced               # whether notes are made; not compared
     long long given           # number of the last request
-    long long sender          # number of the request whose body, or tunnel, may be sent; 0
+    long long sender          # number of the request whose body, or tunnel, may be sent; or 0
     long long owed            # octets of it still to send, with a declared length
-    long long declared        # the declared length itself
-    long long length          # content-length of the response; -1
+    long long declared        # the declared length
+    long long length          # content-length of the response, or -1
     long long remaining       # octets of the body, or of the chunk, still to read
     long long excess          # octets of chunk framing beyond what is reasonable
-    Py_ssize_t first          # place in the queue of the request whose response is read
-    Py_ssize_t waiting        # requests from there on: those that are open
-    Py_ssize_t count          # field lines of the section that is read
+    Py_ssize_t first          # index in the queue of the request whose response is read
+    Py_ssize_t waiting        # number of open requests, which are those from `first` on
+    Py_ssize_t count          # field lines of the current section
     Py_ssize_t size           # octets of it
-    Py_ssize_t kept           # fields in `fields`, folds joined
-    Py_ssize_t interim        # 1xx responses to this request
+    Py_ssize_t kept           # number of fields in `fields`, after unfolding
+    Py_ssize_t interim        # number of 1xx responses to this request
     Py_ssize_t interim_size   # octets of their heads
     int last_kind             # NAME_ of the last field line, for folds
     Window window             # of `log`
@@ -66,40 +66,40 @@ cdef struct Core:
 cdef enum:
     FRESH_PAIRS = 64
 
-# Input of one call, and how far it was read.
+# The input of one call, and how far it was read.
 cdef struct Input:
     const unsigned char *octets
     Py_ssize_t place
     Py_ssize_t end
 
 
-# A line that was taken from it.
+# A line that was read.
 cdef struct Taken:
     const unsigned char *octets
-    Py_ssize_t count          # without its end
-    Py_ssize_t whole          # with it
+    Py_ssize_t count          # without the line end
+    Py_ssize_t whole          # with the line end
 
 
-# Pairs of a section that began in this input: not shared yet, so not in a log.
+# The pairs of a section that began in this input. They are not shared yet, so they are not in a log.
 cdef struct Fresh:
-    bint on                   # it began in this input, and has not outgrown the room
-    bint complete             # its empty line was read
+    bint on                   # in use: the section began in this input and has at most FRESH_PAIRS pairs
+    bint complete             # the empty line after the section was read
     int count
     PyObject *pairs[FRESH_PAIRS]   # owned
 
 
 cdef class Reading:
     cdef readonly Config config
-    cdef tuple queue          # of Pending, from `first` on; where there are many, the newest of them
-    cdef tuple older          # tuples of FULL each that come before those; None
-    cdef ByteLog log          # the line that is not complete yet; None
-    cdef ListLog fields       # fields of the section that is not complete yet; None
-    cdef LineCache cache      # shared by the lineage; not compared
-    cdef list skipped         # lines that were passed over in this input; None
-    cdef Repeat repeat        # the last request, for one like it; not compared; None
+    cdef tuple queue          # of Pending, from `first` on; if there are many, only the newest
+    cdef tuple older          # tuples of FULL older Pending each, or None
+    cdef ByteLog log          # the incomplete line, or None
+    cdef ListLog fields       # the fields of the incomplete section, or None
+    cdef LineCache cache      # shared by successors and forks; not compared
+    cdef list skipped         # lines that were skipped in this input, or None
+    cdef Repeat repeat        # the last request, from which similar ones are made, or None; not compared
     cdef Core core
 
-    # What follows writes to a state that nobody has seen yet.
+    # These methods change a private state, before it is published.
     cdef bint is_dribble(self, bytes data) except -1
     cdef object read(self, bytes data, list responses)
     cdef int pass_over(self, Input *at) except -1
@@ -127,15 +127,15 @@ cdef class Reading:
     cdef bint is_answering(self) noexcept
 
 
-# The queue: a tuple that is copied for each request while it is short. Where it is long its older part is
-# kept in full tuples, so that neither a request nor a response copies more than FULL places of it, and
-# those of the tuple of tuples once in FULL.
+# The queue of open requests is a tuple, which is copied for each request while it is short. The older part of
+# a long queue is kept in tuples of FULL each. A request or response then copies at most FULL entries of the
+# queue, and only one in FULL also copies the tuple of tuples.
 cdef enum:
     FULL = 64
 
 
 cdef inline Pending waiting_at(Reading self, Py_ssize_t place):
-    """The open request that was sent after so many other open ones."""
+    """Return the open request that was sent after `place` other open ones."""
     cdef Py_ssize_t at = self.core.first + place
     cdef Py_ssize_t before
     if self.older is not None:
@@ -147,7 +147,7 @@ cdef inline Pending waiting_at(Reading self, Py_ssize_t place):
 
 
 cdef inline int push(Reading self, Pending pending) except -1:
-    """Put a request behind all others."""
+    """Append a request to the queue."""
     cdef Py_ssize_t waiting = self.core.waiting
     if self.older is not None:
         if PyTuple_GET_SIZE(self.queue) == FULL:
@@ -170,7 +170,7 @@ cdef inline int push(Reading self, Pending pending) except -1:
 
 
 cdef inline int shift(Reading self) except -1:
-    """Take the first request out."""
+    """Remove the first request from the queue."""
     self.core.first += 1
     self.core.waiting -= 1
     if self.older is not None:
@@ -183,7 +183,7 @@ cdef inline int shift(Reading self) except -1:
 
 
 cdef inline int empty(Reading self) except -1:
-    """Take all requests out."""
+    """Remove all requests from the queue."""
     self.queue = ()
     self.older = None
     self.core.first = self.core.waiting = 0

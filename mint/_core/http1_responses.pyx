@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Reading HTTP/1.1 responses: what is seen so far, and what the next octets make of it. RFC 9112.
+"""Reading HTTP/1.1 responses. RFC 9112.
 
-Everything is decided line by line as it arrives; only the line that is not complete yet is kept. What
-is written to here is a private clone; http1.pyx makes and publishes it.
+Lines are handled as they arrive, and only an incomplete line is kept. The methods here change a private clone
+of a state, which http1.pyx makes and publishes.
 """
 
 cimport cython
@@ -48,8 +48,8 @@ cdef enum:
     LINE_PARTIAL = 0
     LINE_READY = 1
     LINE_BARE = 2         # it ends in LF alone
-    LINE_LONG = 3         # more octets than allowed, and no end
-    FREE_OVERHEAD = 16    # octets of a chunk line that cost nothing
+    LINE_LONG = 3         # no end within the octets that are allowed
+    FREE_OVERHEAD = 16    # octets of a chunk line that do not count as overhead
 
 
 @cython.final
@@ -60,7 +60,7 @@ cdef class Pending:
 
 
 cdef inline int take_line(Reading self, Input *at, Py_ssize_t limit, Taken *line) except -1:
-    """Take the next line of at most `limit` octets, its end counted; keep what is not a line yet."""
+    """Read the next line of at most `limit` octets, including its end; keep an incomplete line."""
     cdef Py_ssize_t held = self.core.window.end - self.core.window.start
     cdef Py_ssize_t most = at.end - at.place
     cdef const unsigned char *start = at.octets + at.place
@@ -82,7 +82,7 @@ cdef inline int take_line(Reading self, Input *at, Py_ssize_t limit, Taken *line
         self.log = log_append(self.log, &self.core.window, start, most)
         line.octets = self.log.octets + self.core.window.start
         line.whole += held
-        self.core.window.start = self.core.window.end   # the log stays until the line was read
+        self.core.window.start = self.core.window.end   # the log is kept until the line was handled
     if line.whole > 1 and line.octets[line.whole - 2] == c"\r":
         line.count = line.whole - 2
         return LINE_READY
@@ -91,7 +91,7 @@ cdef inline int take_line(Reading self, Input *at, Py_ssize_t limit, Taken *line
 
 
 cdef inline bint quick_chunk_line(Reading self, Input *at) noexcept:
-    """Take what nearly every chunk line is: up to eight digits, not zero, and CRLF, all of it here."""
+    """Read a chunk line if it is of the usual form: complete, with up to eight digits, not zero, and CRLF."""
     cdef const unsigned char *octets = at.octets + at.place
     cdef Py_ssize_t most = at.end - at.place - 1
     cdef Py_ssize_t i = 0
@@ -114,7 +114,7 @@ cdef inline bint quick_chunk_line(Reading self, Input *at) noexcept:
 @cython.freelist(16)
 @cython.no_gc
 cdef class Reading:
-    """The state of a connection, and how it reads. `State` adds the operations."""
+    """The fields of a state, and the methods that read responses. `State` adds the operations."""
 
     cdef bint is_answering(self) noexcept:
         """Whether part of a response to the first open request was seen."""
@@ -122,7 +122,7 @@ cdef class Reading:
                 or self.core.window.end != self.core.window.start)
 
     cdef int shut(self, list responses, object first, object rest) except -2:
-        """Close; open requests fail, the one that is answered with `first`. Say what is true of all."""
+        """Close; the first open request fails with `first`, the others with `rest`; return their `processed`."""
         cdef int weight = PROCESSED_OF_NONE
         cdef Fault why
         cdef Py_ssize_t i
@@ -143,7 +143,7 @@ cdef class Reading:
         return weight
 
     cdef bint is_dribble(self, bytes data) except -1:
-        """Whether the input is but more of a field line that has begun; then it is taken."""
+        """Whether the input only continues an incomplete field line; if so, it is kept."""
         cdef Py_ssize_t count = PyBytes_GET_SIZE(data)
         cdef Py_ssize_t held = self.core.window.end - self.core.window.start
         if (held == 0 or self.core.phase != PHASE_FIELDS
@@ -155,7 +155,7 @@ cdef class Reading:
         return True
 
     cdef object read(self, bytes data, list responses):
-        """Read all of the input; return what is wrong with it, or None."""
+        """Read all of the input; return its fault, or None."""
         cdef Input at
         cdef Fault broken = None
         cdef int phase
@@ -166,11 +166,11 @@ cdef class Reading:
         while at.place < at.end and broken is None:
             phase = self.core.phase
             if phase == PHASE_STATUS:
-                if self.core.waiting == 0:   # 9112-6.3-j, 9112-9.2-b, W-5
+                if self.core.waiting == 0:   # 9112-6.3-j, 9112-9.2-b: not the response to a later request
                     self.pass_over(&at)
                     if at.place < at.end:
                         if self.core.bare:
-                            # Content of a response that has none: that was complete before it (9112-6.3-a).
+                            # Content after a response that has none, which was complete already (9112-6.3-a).
                             self.shut(None, None, None)
                             break
                         broken = fault("unexpected_data", "",
@@ -194,12 +194,12 @@ cdef class Reading:
                 broken = self.read_chunks(&at, data, responses)
             elif phase == PHASE_TRAILERS:
                 broken = self.read_fields(&at, responses, True)
-            else:   # closed behind a last response: what follows is nobody's
+            else:   # closed after the last response: what follows is ignored
                 break
         return broken
 
     cdef int pass_over(self, Input *at) except -1:
-        """Pass over empty lines while no request is open; the first half of one is kept."""
+        """Skip empty lines while no request is open; keep a CR whose LF has not come yet."""
         if not self.config.tolerance & TOLERATE_EMPTY_LINES:
             return 0
         if self.core.window.end != self.core.window.start:   # a CR
@@ -214,7 +214,7 @@ cdef class Reading:
         return 0
 
     cdef int hand_on(self, Input *at, bytes data, Py_ssize_t count, list responses) except -1:
-        """Give a piece of content; where it is the whole input, that itself."""
+        """Return a piece of content as a response; if it is the whole input, without a copy."""
         cdef Data made = Data.__new__(Data)
         made.ref = waiting_at(self, 0).ref
         if count == PyBytes_GET_SIZE(data):
@@ -226,7 +226,7 @@ cdef class Reading:
         return 0
 
     cdef object read_status(self, Input *at, list responses):
-        """Read a status line. What does not start like one is known at its first wrong octet."""
+        """Read a status line. A line that does not begin like one is refused at its first wrong octet."""
         cdef Taken line
         cdef StatusLine made
         cdef Pending pending = waiting_at(self, 0)
@@ -239,9 +239,9 @@ cdef class Reading:
         cdef bytes wrong
         cdef str cause = None
         found = take_line(self, at, self.config.max_status_line, &line)
-        if found == LINE_LONG:   # W-13
+        if found == LINE_LONG:
             right = 0
-            if held < 7:   # what was kept is right so far
+            if held < 7:   # the octets that were kept have been checked
                 wrong = (bytes(self.log.octets[self.core.window.start:self.core.window.end])
                          if held else b"") + at.octets[start:min(at.end, start + 7)]
                 right = status_prefix(wrong, len(wrong))
@@ -288,7 +288,7 @@ cdef class Reading:
             return None
         self.core.old_peer = made.minor == 0
         if made.status == 101:
-            # 9110-7.8-b: only what was offered, and only once the request is complete.
+            # 9110-7.8-b: only a protocol that was offered, and only after the request is complete.
             self.core.seen |= SEEN_SWITCHING
             if not pending.asks & ASKS_UPGRADE or self.core.sender == pending.ref.number:
                 return seen_fault("unexpected_upgrade")
@@ -311,7 +311,7 @@ cdef class Reading:
         return None
 
     cdef object read_fields(self, Input *at, list responses, bint trailers):
-        """Read the header section, or the trailer section (9112-7.1.2-b), as far as it is here."""
+        """Read the header section, or the trailer section (9112-7.1.2-b), as far as it has arrived."""
         cdef Fresh fresh
         cdef object broken
         cdef tuple section
@@ -349,7 +349,7 @@ cdef class Reading:
         cdef int kind = NAME_PLAIN
         cdef tuple pair
         cdef object odd
-        # What is no trailer may be a request or a response of somebody else's: that is never passed over.
+        # In trailers, a line that is not a field is never skipped: it may belong to another message.
         cdef int tolerance = self.config.tolerance & (~TOLERATE_NON_FIELD_LINES if trailers else -1)
         cdef object broken
         cdef Py_ssize_t most = (self.config.max_trailer_size if trailers
@@ -357,7 +357,7 @@ cdef class Reading:
         cdef Py_ssize_t most_fields = (self.config.max_trailer_fields if trailers
                                        else self.config.max_fields)
         cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
-        if self.core.last_kind >= NAME_UNSURE:   # it was the end of the input before this one
+        if self.core.last_kind >= NAME_UNSURE:   # the last field ended with the previous input
             pair = <tuple>self.fields.items[self.core.kept - 1]
             return unless_folded(at.octets[at.place], <str>pair[0],
                                  self.framing(self.core.last_kind - NAME_UNSURE, <str>pair[1]))
@@ -409,7 +409,7 @@ cdef class Reading:
         return None
 
     cdef int add(self, tuple pair, Fresh *fresh) except -1:
-        """Take a pair into a section that is in a log, or is put there now."""
+        """Append a pair to the section in the log; if the section is not there yet, move it."""
         if fresh.on:
             self.spill(fresh)
         self.fields = list_append(self.fields, self.core.kept, pair)
@@ -417,7 +417,7 @@ cdef class Reading:
         return 0
 
     cdef int spill(self, Fresh *fresh) except -1:
-        """Put the pairs into a log, which later states share."""
+        """Move the pairs into a log, which later states share."""
         cdef list items = []
         cdef int i
         for i in range(fresh.count):
@@ -430,7 +430,7 @@ cdef class Reading:
         return 0
 
     cdef bint follows_secret(self, const Fresh *fresh) except -1:
-        """Whether a line that is no field may be a part of a secret before it, cut off by a line break."""
+        """Whether a line that is not a field may continue a secret value, which a line break has cut off."""
         cdef tuple last
         if self.core.kept == 0 or self.core.last_kind == NAME_SKIPPED_SECRET:
             return self.core.last_kind == NAME_SKIPPED_SECRET
@@ -438,12 +438,12 @@ cdef class Reading:
         return name_is_sensitive(last[0]) or last[0] in self.config.sensitive
 
     cdef object no_line(self, Taken *line, const Fresh *fresh, str reason, str cause):
-        """What is wrong with a line; a secret, or what may go on with one, is not repeated."""
+        """Return the fault of a line; a line that may be a secret, or continue one, is not shown."""
         return seen_fault(reason, cause, shown_bad_line(line.octets, line.count, self.core.kept != 0,
                                                         self.follows_secret(fresh), self.config.sensitive))
 
     cdef int skip(self, Taken *line, const Fresh *fresh) except -1:
-        """Pass over a line that is no field, and note it."""
+        """Skip a line that is not a field, and note it."""
         cdef str text = shown_bad_line(line.octets, line.count, False, self.follows_secret(fresh),
                                        self.config.sensitive)
         if self.skipped is None:
@@ -453,7 +453,7 @@ cdef class Reading:
         return 0
 
     cdef object unfold(self, Taken *line, Fresh *fresh, bint trailers):
-        """Join a line that begins with a blank to the field before it (9112-5.2-b)."""
+        """Append a line that begins with whitespace to the field before it (9112-5.2-b)."""
         cdef str invalid = "invalid_trailer_header" if trailers else "invalid_header"
         cdef tuple pair
         cdef object joined
@@ -481,7 +481,7 @@ cdef class Reading:
         return None
 
     cdef object framing(self, int kind, str value):
-        """Take a field that decides where the body ends or what becomes of the connection."""
+        """Handle a field that decides where the body ends or whether the connection is kept."""
         cdef int facts
         cdef long long number
         if self.core.seen & (SEEN_INTERIM | SEEN_CONNECTED):   # 9110-15.2-b, 9110-9.3.6-b
@@ -507,7 +507,7 @@ cdef class Reading:
             if facts >= 0:   # 9110-7.6.1-c
                 self.core.seen |= facts
             elif self.config.tolerance & TOLERATE_MALFORMED_CONNECTION:
-                # Nobody knows what it asks for: the connection is not used again, which is always right.
+                # It is not clear what it asks for. Closing the connection afterwards is always right.
                 self.core.seen |= SEEN_CLOSE
             else:
                 return seen_fault("invalid_token_list", "connection", value[:200])
@@ -553,7 +553,7 @@ cdef class Reading:
             self.core.phase = PHASE_CHUNK_LINE
         elif rule.body == BODY_UNTIL_CLOSE:
             self.core.phase = PHASE_UNTIL_CLOSE
-        elif rule.body == BODY_TUNNEL:   # W-29: what the fields say of keep-alive is moot
+        elif rule.body == BODY_TUNNEL:   # what the fields say about keep-alive does not apply to a tunnel
             self.core.phase = PHASE_TUNNEL
             self.core.sender = pending.ref.number
         else:
@@ -568,7 +568,7 @@ cdef class Reading:
                 or (seen & SEEN_OLD and (not seen & SEEN_KEEP or self.config.forward_proxy)))
 
     cdef int drain(self, Pending last) noexcept:
-        """Take that this response is the last: nothing more is sent behind it (9112-9.6-b)."""
+        """Note that this response is the last: send no more, except the body of its request (9112-9.6-b)."""
         self.core.closing = self.core.ending = True
         if self.core.sender != last.ref.number:
             self.core.sender = 0
@@ -599,7 +599,7 @@ cdef class Reading:
         return 0
 
     cdef int finish(self, list responses) except -1:
-        """The response is complete: go on to the next request, or close (9112-9.3-a, 9112-9.6)."""
+        """Complete the response and continue with the next request, or close (9112-9.3-a, 9112-9.6)."""
         cdef Pending pending = waiting_at(self, 0)
         responses.append(done(pending.ref))
         shift(self)
@@ -612,7 +612,7 @@ cdef class Reading:
         return 0
 
     cdef int trailers_done(self, tuple section, list responses) except -1:
-        """Deliver the trailer section without what may not stand in it (9110-6.5.1-b)."""
+        """Deliver the trailer section without the fields that trailers must not have (9110-6.5.1-b)."""
         cdef tuple allowed = tuple([pair for pair in section
                                     if not name_is_forbidden_in_trailers(<str>(<tuple>pair)[0])])
         if allowed:
@@ -621,7 +621,7 @@ cdef class Reading:
         return 0
 
     cdef object read_chunks(self, Input *at, bytes data, list responses):
-        """Read chunks; what of the content lies in this input is one Data."""
+        """Read chunks; their content in this input becomes one Data."""
         cdef object broken = None
         cdef const unsigned char *first = NULL
         cdef Py_ssize_t count = 0          # octets of content so far
@@ -673,22 +673,22 @@ cdef class Reading:
         return broken
 
     cdef object read_chunk_line(self, Input *at):
-        """chunk-size [ chunk-ext ] CRLF (9112-7.1-a, b, d)."""
+        """Read chunk-size [ chunk-ext ] CRLF (9112-7.1-a, b, d)."""
         cdef Taken line
         cdef unsigned long long size = 0
         cdef str cause
         cdef int found = take_line(self, at, self.config.max_chunk_line, &line)
         if found == LINE_PARTIAL:
             return None
-        if found == LINE_LONG:   # W-39
+        if found == LINE_LONG:
             return seen_fault("chunk_line_too_long", "", "", self.config.max_chunk_line + 1,
                               self.config.max_chunk_line)
         cause = chunk_line_cause(line.octets, line.count, self.config.tolerance, &size)
-        if found == LINE_BARE:   # never tolerated: others may see another end of the chunk
+        if found == LINE_BARE:   # never tolerated: other software may see the chunk end elsewhere
             cause = "the line ends in LF without CR"
         if cause is not None:
             return seen_fault("invalid_chunk_size", cause, show(line.octets[:min(line.count, 200)]))
-        # 9112-7.1.1-a: extensions may not outweigh what they come with.
+        # 9112-7.1.1-a: limit the size of extensions relative to the content.
         self.core.excess += line.whole - FREE_OVERHEAD - 2 * <long long>min(size, 1ULL << 20)
         if self.core.excess < 0:
             self.core.excess = 0

@@ -1,4 +1,4 @@
-# The HTTP/2 engine: the state with its verbs.
+# The HTTP/2 engine: the state with its operations.
 from .http2_state cimport Core
 
 

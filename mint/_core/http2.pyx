@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""The HTTP/2 engine: an immutable state of a client connection and its verbs.
+"""The HTTP/2 engine: an immutable state of a client connection, and its operations.
 
-Each verb gives a Step with the successor; a refused wish gives the same state. How frames are read stands
-in http2_receive, how messages are sent in http2_send. No input or output, no clock. RFC 9113, RFC 8441.
+Each operation returns a Step with the successor, or with the same state if the call is refused. Frames are
+read in http2_receive, and messages are sent in http2_send. There is no I/O and no clock. RFC 9113, RFC 8441.
 """
 
 cimport cython
@@ -31,20 +31,20 @@ from .http2_state cimport (GLITCHES_PER_SECOND, OVER, RESETS_PER_SECOND, STARTIN
 from .streams cimport ENDED, HALF_REMOTE, IS_HELD, OPEN, RESET, Stream
 from .streams cimport Table as Streams
 
-# What every connection begins with: values, so all of them can share them.
+# The initial values of every connection. They are immutable, so all connections share them.
 cdef Encoder FIRST_ENCODER = Encoder()
 cdef Encoder FIRST_ENCODER_OF_CREDENTIALS = Encoder(index_credentials=True)
 cdef Decoder FIRST_DECODER = Decoder()
 cdef Streams NO_STREAMS = Streams.__new__(Streams)
 
 cdef enum:
-    MOST_PENDING = 32             # SETTINGS of ours without an acknowledgement
-    MOST_PASSED = 1000000000      # milliseconds that count: by then everything is taken back
-    FIRST_JOINED = 65536          # octets of promised cookies that may be joined to begin with
+    MOST_PENDING = 32             # most SETTINGS of ours without an acknowledgement
+    MOST_PASSED = 1000000000      # most milliseconds between two inputs; by then every count has reached 0
+    FIRST_JOINED = 65536          # octets of promised cookies that may be joined at first
 
 
 cdef int defaults(uint32_t *settings) noexcept:
-    """What holds before anybody said otherwise (9113-6.5.2)."""
+    """Store the initial values of the settings (9113-6.5.2)."""
     settings[SET_HEADER_TABLE_SIZE] = 4096
     settings[SET_ENABLE_PUSH] = 1
     settings[SET_MAX_CONCURRENT_STREAMS] = 100
@@ -56,7 +56,7 @@ cdef int defaults(uint32_t *settings) noexcept:
 
 
 cdef object shown_setting(const uint32_t *settings, int identifier):
-    """A setting as callers see it: only what limits can be unlimited, a size is a number."""
+    """Return a setting for the caller; None for a limit that is unlimited."""
     if (settings[identifier] == UNLIMITED
             and identifier in (SET_MAX_CONCURRENT_STREAMS, SET_MAX_HEADER_LIST_SIZE)):
         return None
@@ -64,7 +64,7 @@ cdef object shown_setting(const uint32_t *settings, int identifier):
 
 
 cdef int extra_in(Streams table) noexcept:
-    """The most by which the receive window of a live stream was enlarged."""
+    """Return the most octets by which the receive window of a live stream of the table was enlarged."""
     cdef int most = 0
     cdef long long index
     cdef const Stream *stream
@@ -80,7 +80,7 @@ cdef int extra_in(Streams table) noexcept:
 
 
 cdef int most_extra(Core core, long long initial) noexcept:
-    """The same of all streams; they are looked at where a stream that is over may have had the most."""
+    """Return an upper bound for all streams; they are searched only if the stored bound would be too high."""
     if initial + core.s.most_extra <= MAX_WINDOW:
         return core.s.most_extra
     return max(extra_in(core.requests), extra_in(core.pushes))
@@ -89,7 +89,7 @@ cdef int most_extra(Core core, long long initial) noexcept:
 @cython.final
 @cython.no_gc
 cdef class State(Core):
-    """A connection as a value. It is never written after it was given out."""
+    """A connection as a value. It is never changed after it was published."""
 
     cdef Core fresh(self):
         return State.__new__(State)
@@ -122,8 +122,8 @@ cdef class State(Core):
         made.s.send_window = DEFAULT_WINDOW
         made.s.receipt.extra = config.connection_window_size - DEFAULT_WINDOW
         for identifier, value in config.checked:
-            # The server reads these before any request, so they count at once; only the decoder waits
-            # for the acknowledgement (9113-6.5.3-b).
+            # The server reads these before any request, so they take effect at once; only the decoder
+            # waits for the acknowledgement (9113-6.5.3-b).
             made.s.own[identifier] = <uint32_t>value
         raise_allowed(made)
         made.s.tracing = trace
@@ -131,7 +131,7 @@ cdef class State(Core):
                     notes_of(made, (config.opening[len(_PREFACE):],), None) if trace else ())
 
     def request(self, method, target, headers, tuple body, bint streaming):
-        """Send a request: `body` None for none, else pieces; `streaming` announces one to come."""
+        """Send a request. `body` is None or the pieces of a body; with `streaming`, it is sent later."""
         return send_request(self, method, target, headers, body, streaming)
 
     def stream_body(self, RequestRef ref not None, bytes data not None):
@@ -139,23 +139,23 @@ cdef class State(Core):
         return send_body(self, ref, data)
 
     def end_body(self, RequestRef ref not None, trailers=()):
-        """End a streamed body, with trailers or without."""
+        """End a streamed body, with or without trailers."""
         return send_end(self, ref, trailers)
 
     def cancel(self, RequestRef ref not None):
-        """Give a request or push up; nothing more comes of it."""
+        """Cancel a request or push; no more responses to it are returned."""
         return send_cancel(self, ref)
 
     def feed(self, bytes data not None):
-        """Take what the server sent."""
+        """Read octets that the server sent."""
         return receive(self, data)
 
     def feed_eof(self, bint clean):
-        """Take the end of what the server sends; HTTP/2 does not need it clean."""
+        """Handle the end of the input. HTTP/2 does not need to know whether it was `clean`."""
         return receive_eof(self)
 
     def lose(self, Fault broken not None):
-        """Take that the wire broke: everything open fails with this fault."""
+        """Handle a failure of the transport: every open request and push fails with this fault."""
         cdef Work w
         if self.s.phase == OVER:
             return step(self)
@@ -165,7 +165,7 @@ cdef class State(Core):
         return w.finished()
 
     def close(self):
-        """Say goodbye; refs that are open get nothing more (9113-6.8-e)."""
+        """Send GOAWAY and close; no more responses to open requests are returned (9113-6.8-e)."""
         cdef Work w
         if self.s.phase == OVER:
             return step(self, None, (), None, None, END_CLOSE)
@@ -175,7 +175,7 @@ cdef class State(Core):
         return w.finished()
 
     def ping(self, bytes payload not None):
-        """Send a PING of eight octets; a Pong with the ref answers it."""
+        """Send a PING of eight octets; its reply is a Pong with the ref."""
         cdef Work w
         if PyBytes_GET_SIZE(payload) != 8:
             raise ValueError(f"payload must have 8 octets, not {PyBytes_GET_SIZE(payload)}")
@@ -194,11 +194,11 @@ cdef class State(Core):
         return w.finished()
 
     def update_priority(self, RequestRef ref not None, bytes value not None):
-        """Tell the server how urgent a request is now: `value` is that of a priority field (RFC 9218 7.1)."""
+        """Change the priority of a request; `value` is the value of a priority field (RFC 9218 7.1)."""
         return send_priority(self, ref, value)
 
     def put_settings(self, tuple settings not None):
-        """Send SETTINGS; they count when the server has acknowledged them."""
+        """Send SETTINGS; they take effect when the server has acknowledged them."""
         cdef tuple checked = checked_settings(settings)
         cdef Work w
         cdef int identifier
@@ -222,15 +222,15 @@ cdef class State(Core):
         return w.finished()
 
     def server_setting(self, str name not None):
-        """Return a setting of the server's; None is unlimited."""
+        """Return a setting of the server; None means unlimited."""
         return shown_setting(self.s.peer, setting_id(name, True))
 
     def client_setting(self, str name not None):
-        """Return a setting of ours as it is in force; None is unlimited."""
+        """Return a setting of this client as it is in effect; None means unlimited."""
         return shown_setting(self.s.own, setting_id(name, False))
 
     def send_window(self, RequestRef ref):
-        """Return the octets the server takes now, for the connection or for one request; may be negative."""
+        """Return the send window of the connection (None) or of a request, in octets; it may be negative."""
         cdef const Stream *stream
         if ref is None:
             return self.s.send_window
@@ -244,13 +244,13 @@ cdef class State(Core):
         return max(0, min(self.send_window(ref), self.s.send_window)) if self.body_is_open(ref) else 0
 
     def body_is_open(self, RequestRef ref not None):
-        """Return whether the request still has a body to send."""
+        """Return whether the body of the request has not ended."""
         cdef long long number = self.number_of(ref)
         cdef const Stream *stream = self.peek(number) if number > 0 else NULL
         return stream != NULL and (stream.state == OPEN or stream.state == HALF_REMOTE)
 
     def set_receive_window(self, RequestRef ref, long long size):
-        """Enlarge what the server may send ahead, on the connection or one stream (W-15)."""
+        """Enlarge the receive window of the connection (None) or of one stream."""
         cdef Work w
         cdef Stream *stream
         cdef const Stream *held
@@ -276,7 +276,7 @@ cdef class State(Core):
         if size == now:
             return step(self)
         w = begin(self)
-        # The difference and nothing else: what was used stays owed to the server.
+        # Only the difference: octets that were used are credited separately.
         w.put_small(WINDOW_UPDATE, 0, <int>number, <uint32_t>(size - now))
         if number == 0:
             w.core.s.receipt.extra += <int>(size - now)
@@ -287,7 +287,7 @@ cdef class State(Core):
         return w.finished()
 
     def set_refill(self, RequestRef ref not None, bint on):
-        """Refill the receive window of a request as octets come; or leave it, so that the server stops."""
+        """Set whether the receive window of a request is refilled; if not, the server stops at its end."""
         cdef const Stream *held
         cdef Stream *stream
         cdef long long number = self.number_of(ref)
@@ -314,17 +314,17 @@ cdef class State(Core):
         return w.finished()
 
     def flushed(self):
-        """Take that everything written so far has left: the peer reads its answers.
+        """Note that everything so far has been written, so the server reads the replies to its frames.
 
-        An input like octets: a replay that gives it at the same places comes to an equal state.
+        This is an input, like octets: a replay that repeats it at the same places results in an equal state.
         """
         return self.left(0)
 
     def left(self, long long queued):
-        """Take that no more than so many octets, the last that were given out, wait to be written.
+        """Note that only the last `queued` octets of the output still wait to be written.
 
-        An input like `flushed`, which is the same with 0: an answer counts as unsent until its own octets
-        have left, whatever was written behind it.
+        This is an input, like `flushed`, which is the same with 0. A reply counts as unsent until its own
+        octets have been written, no matter how many octets follow it.
         """
         cdef Core made
         cdef long long end
@@ -347,14 +347,14 @@ cdef class State(Core):
 
     @property
     def timed(self):
-        """Whether something was counted that time takes back: then `at` is to be called before each input."""
+        """Whether a count is not 0 that decreases with time: then `at` must be called before each input."""
         return is_timed(&self.s)
 
     def at(self, long long milliseconds):
-        """Take what time it is, on a clock that never goes back; its zero does not matter.
+        """Set the current time, from a clock that never goes back and starts anywhere.
 
-        An input like octets: a replay that gives the same times at the same places comes to an equal
-        state. A state that is not `timed` stays as it is.
+        This is an input, like octets: a replay that repeats it at the same places results in an equal state.
+        A state that is not `timed` does not change.
         """
         cdef Core made
         cdef long long passed
@@ -369,7 +369,7 @@ cdef class State(Core):
         return made
 
     def traced(self, bint on):
-        """Return the same state with notes about frames on or off."""
+        """Return the state with notes about frames on or off."""
         cdef Core made
         if self.s.tracing == on:
             return self
@@ -379,17 +379,17 @@ cdef class State(Core):
 
     @property
     def settings_received(self):
-        """Whether the server's first SETTINGS came."""
+        """Whether the first SETTINGS of the server has come."""
         return self.s.phase != STARTING and self.s.greeted
 
     @property
     def open_request_count(self):
-        """How many requests wait for the end of their response."""
+        """The number of requests whose response is not complete."""
         return self.s.waiting
 
     @property
     def is_open_read(self):
-        """Whether responses may still come."""
+        """Whether responses can still arrive."""
         return self.s.phase != OVER
 
     @property
@@ -399,7 +399,7 @@ cdef class State(Core):
 
     @property
     def draining(self):
-        """Whether the server takes no new requests and finishes those it has."""
+        """Whether the server accepts no new requests and finishes those it has."""
         return self.s.phase != OVER and self.s.goaway >= 0
 
     def __eq__(self, other):

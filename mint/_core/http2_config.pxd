@@ -1,4 +1,4 @@
-# What is fixed about an HTTP/2 connection before its first octet: names, settings, limits.
+# The configuration of an HTTP/2 connection, which never changes: names, settings, limits.
 
 cdef enum:
     UNLIMITED = 0xFFFFFFFF        # a setting without a value
@@ -8,8 +8,8 @@ cdef class Config:
     cdef readonly str hostname            # of the origin; part of :authority
     cdef readonly int port
     cdef readonly str scheme              # "http" or "https"
-    cdef readonly unsigned long long identity      # of every RequestRef
-    cdef readonly str user_agent          # added where the caller gives none; "": never
+    cdef readonly unsigned long long identity      # the connection in every RequestRef
+    cdef readonly str user_agent          # sent unless the caller gives one; "": never
     cdef readonly tuple settings          # of (name, value): the first SETTINGS, in this order
     # options: made by ci/generated.py
     cdef readonly frozenset sensitive            # from sensitive_headers
@@ -37,17 +37,17 @@ cdef class Config:
     cdef readonly bint index_credentials
     # end of options
     cdef readonly int first_stream        # id of the first request; odd
-    cdef readonly str authority           # of :authority, derived
-    cdef frozenset extra_sensitive        # the same, None where it is empty: for the encoder
+    cdef readonly str authority           # the value of :authority, derived
+    cdef frozenset extra_sensitive        # `sensitive`, or None if it is empty: for the encoder
     cdef tuple checked                    # the settings as (identifier, value) pairs
     cdef bytes opening                    # the first octets of the connection
-    cdef tuple pseudo                     # pairs made once: (:scheme, :authority, user-agent or None)
+    cdef tuple pseudo                     # the pairs of :scheme, :authority, and user-agent or None
 
     cdef int name(self, str hostname, int port, str scheme, unsigned long long identity) except -1
     cdef tuple parts(self)
 
 
-# (identifier, value) pairs of settings by name; ValueError for what may not be sent.
+# The (identifier, value) pairs of settings given by name; ValueError for what must not be sent.
 cdef tuple checked_settings(object settings)
 cdef int setting_id(str name, bint of_server) except -1
 cdef str setting_name(int identifier)

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""The configuration of an HTTP/2 connection: names, settings, limits. Checked when it is made.
+"""The configuration of an HTTP/2 connection: names, settings, limits. It is checked when it is made.
 
-Nothing here changes while the connection lives. RFC 9113 6.5.2, RFC 8441 3.
+It never changes while the connection exists. RFC 9113 6.5.2, RFC 8441 3.
 """
 
 cimport cython
@@ -21,8 +21,8 @@ PREFACE: bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 cdef enum:
     CONNECTION_WINDOW = 16777216  # octets
 
-# Name, identifier, least and most value of what we may send (RFC 9113 6.5.2); what we say first unless told
-# otherwise: no push, large windows, finite heads (9113-6.5.2-h: they bound what a response may cost us).
+# Identifier, least and most value of each setting that a client may send, by name (RFC 9113 6.5.2); and the
+# defaults: no push, large windows, and a limit for heads, which bounds what a response takes (9113-6.5.2-h).
 # settings: made by ci/generated.py
 CLIENT_SETTINGS: dict = {
     "header_table_size": (1, 0, 65536),
@@ -68,7 +68,7 @@ cdef tuple checked_settings(object settings):
 
 
 cdef bytes opening(tuple checked, int window):
-    """What a client writes first: the preface, its SETTINGS, the connection window (9113-3.4-a)."""
+    """Return what a client sends first: the preface, its SETTINGS, the connection window (9113-3.4-a)."""
     cdef unsigned char[4] octets
     cdef bytes made = PREFACE + settings_frame(checked)
     if window == DEFAULT_WINDOW:
@@ -90,13 +90,13 @@ cdef int setting_id(str name, bint of_server) except -1:
 
 
 cdef str setting_name(int identifier):
-    """The name of a setting of the server's, or its number where mint does not know it."""
+    """Return the name of a setting of the server, or its number if mint does not know it."""
     return NAMES_OF_SETTINGS.get(identifier) or f"0x{identifier:04x}"
 
 
 @cython.final
 cdef class Config:
-    """The fixed facts of a connection; settings by snake_case name."""
+    """The configuration of a connection; settings have snake_case names."""
 
     def __init__(self, hostname, *, int port, scheme,
                  unsigned long long identity, str user_agent not None, settings=(),
@@ -169,7 +169,7 @@ cdef class Config:
         self.extra_sensitive = sensitive if sensitive else None
 
     cdef int name(self, str hostname, int port, str scheme, unsigned long long identity) except -1:
-        """Say which connection it is of."""
+        """Set the origin and the identity of the connection."""
         if scheme not in ("http", "https"):
             raise ValueError(f"scheme must be 'http' or 'https', not {scheme!r}")
         check_host(hostname, self.user_agent)
@@ -210,7 +210,7 @@ cdef class Config:
 
 
 def renamed(Config usual not None, hostname, int port, scheme, unsigned long long identity):
-    """Return the same options and limits for another connection, without checking them anew."""
+    """Return the same options and limits for another connection, without checking them again."""
     cdef Config made = Config.__new__(Config)
     made.user_agent = usual.user_agent
     made.settings = usual.settings

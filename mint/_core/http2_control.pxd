@@ -1,4 +1,4 @@
-# Frames about the connection or about the life of a stream; none of them carries a message.
+# Frames that concern the connection or the state of a stream, but carry no message.
 from libc.stdint cimport uint32_t
 
 from .http2_state cimport Core, Work

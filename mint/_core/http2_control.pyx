@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """SETTINGS, PING, GOAWAY, WINDOW_UPDATE and RST_STREAM of the server.
 
-Their sizes and levels were checked when the header was in. RFC 9113 6.4, 6.5, 6.7 to 6.9; RFC 8441 3.
+Their sizes and streams were checked with the frame header. RFC 9113 6.4, 6.5, 6.7 to 6.9; RFC 8441 3.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING
@@ -34,9 +34,9 @@ cdef int flow_breach(Work w, str name, str value) except -1:
 
 
 cdef bint some_window_overflows(Core core, long long initial) noexcept:
-    """Whether a new initial size lifts a stream's window too high (9113-6.9.2-c).
+    """Whether a new initial size raises the window of a stream too high (9113-6.9.2-c).
 
-    Looks at the streams only where the highest credit any of them ever had makes it possible.
+    The streams are searched only if the stored upper bound of their credit makes it possible.
     """
     cdef long long index
     cdef const Stream *stream
@@ -46,7 +46,7 @@ cdef bint some_window_overflows(Core core, long long initial) noexcept:
     index = core.requests.following(0)
     while index >= 0:
         stream = core.requests.peek(index)
-        if stream.state != RESET:   # what is closed has no window
+        if stream.state != RESET:   # a closed stream has no window
             most = max(most, stream.send_moved)
         index = core.requests.following(index + 1)
     core.s.most_moved = most
@@ -54,12 +54,12 @@ cdef bint some_window_overflows(Core core, long long initial) noexcept:
 
 
 cdef int on_setting(Work w, int identifier, uint32_t value) except -1:
-    """Apply one setting of the server's, at once (9113-6.5.3-a); True where it may not have the value."""
+    """Apply one setting of the server at once (9113-6.5.3-a); return True if its value is not allowed."""
     cdef Core core = w.core
     if identifier == SET_HEADER_TABLE_SIZE:
         core.encoder = core.encoder.resized(<Py_ssize_t>value)
     elif identifier == SET_ENABLE_PUSH:
-        if value != 0:   # 9113-6.5.2-b: a server has nothing to allow
+        if value != 0:   # 9113-6.5.2-b
             return protocol_breach(w, "SETTINGS", f"SETTINGS_ENABLE_PUSH is {value}, but a server "
                                    "must send 0") or True
     elif identifier == SET_INITIAL_WINDOW_SIZE:
@@ -86,7 +86,7 @@ cdef int on_setting(Work w, int identifier, uint32_t value) except -1:
 
 
 cdef int report_settings(Work w, const unsigned char *payload, int count) except -1:
-    """Say which settings came; there are no more than `max_settings`."""
+    """Report the settings of a frame, of which there are at most `max_settings`."""
     cdef ServerSettings made = ServerSettings.__new__(ServerSettings)
     cdef list pairs = []
     cdef int at
@@ -106,12 +106,12 @@ cdef int on_settings(Work w, const unsigned char *payload, int count) except -1:
     if core.s.phase == STARTING:
         core.s.phase = RUNNING
         core.s.greeted = True
-        core.s.peer[SET_MAX_CONCURRENT_STREAMS] = UNLIMITED   # unless this frame says otherwise
+        core.s.peer[SET_MAX_CONCURRENT_STREAMS] = UNLIMITED   # unless this frame sets it
     elif spend(w):
         return 0
     for at in range(0, count, 6):
         identifier = (payload[at] << 8) | payload[at + 1]
-        # 9113-6.5.2-f: what is unknown is ignored
+        # 9113-6.5.2-f: unknown settings are ignored
         if 0 < identifier < SETTINGS_KNOWN and on_setting(w, identifier, read_u32(payload + at + 2)):
             return 0
     if core.config.events & EVENT_SETTINGS:
@@ -124,7 +124,7 @@ cdef int on_settings(Work w, const unsigned char *payload, int count) except -1:
 
 
 cdef int raise_allowed(Core core) except -1:
-    """Until our SETTINGS are acknowledged, the server may go by the old ones (9113-6.5.3-b)."""
+    """Allow the highest of the acknowledged and the pending values of our settings (9113-6.5.3-b)."""
     cdef int identifier
     cdef long long value
     memcpy(core.s.allowed, core.s.own, sizeof(core.s.own))
@@ -136,7 +136,7 @@ cdef int raise_allowed(Core core) except -1:
 
 
 cdef int credit_streams(Work w, Streams table, int offset) except -1:
-    """After our windows shrank, nothing more may come that would make us credit: do it now (W-15c)."""
+    """Send the credit that is due after our windows shrank; the server may be unable to send until then."""
     cdef Core core = w.core
     cdef long long index = table.following(0)
     cdef const Stream *now
@@ -155,12 +155,12 @@ cdef int credit_streams(Work w, Streams table, int offset) except -1:
 
 
 cdef int on_settings_ack(Work w) except -1:
-    """The oldest SETTINGS of ours is in force."""
+    """Put the oldest of our pending SETTINGS into effect."""
     cdef Core core = w.core
     cdef int identifier
     cdef long long value
     cdef uint32_t before = core.s.own[SET_INITIAL_WINDOW_SIZE]
-    if not core.pending:   # nobody asked
+    if not core.pending:   # an acknowledgement of nothing
         spend(w)
         return 0
     for identifier, value in <tuple>core.pending[0]:
@@ -198,14 +198,14 @@ cdef int on_ping(Work w, const unsigned char *payload, int flags) except -1:
             w.flush_data()
             w.responses.append(made)
             return 0
-    spend(w)   # 9113-6.7-c: nobody asked
+    spend(w)   # 9113-6.7-c: a reply to no PING of ours
     return 0
 
 
 cdef int fail_unprocessed(Work w, int last, int before) except -1:
-    """Fail the requests the server will not act on, in their order (9113-6.8-b).
+    """Fail the requests that the server will not act on, in their order (9113-6.8-b).
 
-    Those above the last GOAWAY, `before` (-1: there was none), have failed already and are not looked at.
+    `before` is the last stream of the previous GOAWAY, or -1; requests above it have failed already.
     """
     cdef Core core = w.core
     cdef long long index = core.requests.following((<long long>last + 1) >> 1)
@@ -226,19 +226,19 @@ cdef int fail_unprocessed(Work w, int last, int before) except -1:
 
 
 cdef Fault closing_fault(const unsigned char *payload, int count, uint32_t code):
-    """What a GOAWAY says."""
+    """Return the fault that a GOAWAY reports."""
     return fault("server_closed_connection", error_name(code),
                  "" if code == NO_ERROR else show(payload[8:count if count < 208 else 208]), 0, 0, code)
 
 
 cdef int on_goaway(Work w, const unsigned char *payload, int count) except -1:
-    """The server takes no more requests; those it has go on (9113-6.8)."""
+    """Handle GOAWAY: the server accepts no more requests and finishes those it has (9113-6.8)."""
     cdef Core core = w.core
     cdef int last = read_u31(payload)
     cdef uint32_t code = read_u32(payload + 4)
     cdef int before
     cdef GoAway made
-    if core.s.goaway >= 0 and spend(w):   # again: a server goes once, or says first that it will
+    if core.s.goaway >= 0 and spend(w):   # repeated: a server needs one, or two for a graceful shutdown
         return 0
     if core.config.events & EVENT_GOAWAY:
         made = GoAway.__new__(GoAway)
@@ -253,7 +253,7 @@ cdef int on_goaway(Work w, const unsigned char *payload, int count) except -1:
         core.s.goaway = last
         fail_unprocessed(w, last, before)
     if core.s.phase == STARTING:
-        # Instead of its SETTINGS: there will be no connection.
+        # Instead of its SETTINGS, so there is no connection.
         w.fault = closing_fault(payload, count, code)
         fail_all(w, w.fault)
     elif code != NO_ERROR and not core.s.told:
@@ -279,10 +279,10 @@ cdef int on_window_update(Work w, int id, int increment) except -1:
         core.s.send_window += increment
         if increment > core.s.owed:
             return spend(w)
-        core.s.owed -= increment   # it gives back what we have sent
+        core.s.owed -= increment   # it credits octets that we have sent
         return 0
     now = core.peek(id)
-    if now == NULL or now.state == RESET:   # 9113-6.9-c, W-14: late, and legal
+    if now == NULL or now.state == RESET:   # 9113-6.9-c: late, but allowed
         return spend(w)
     if increment == 0:
         return stream_error(w, id, PROTOCOL_ERROR,
@@ -302,7 +302,7 @@ cdef int on_window_update(Work w, int id, int increment) except -1:
 
 
 cdef int on_rst_stream(Work w, int id, uint32_t code) except -1:
-    """The server gives a stream up; nothing is sent back (9113-5.4.2-a, 6.4-b)."""
+    """Handle RST_STREAM; nothing is sent back (9113-5.4.2-a, 6.4-b)."""
     cdef Core core = w.core
     cdef const Stream *now = core.peek(id)
     cdef Stream *stream
@@ -313,9 +313,9 @@ cdef int on_rst_stream(Work w, int id, uint32_t code) except -1:
     processed = processed_of(stream)
     if code == REFUSED_STREAM and processed == PROCESSED_MAYBE:   # 9113-8.7-a
         processed = PROCESSED_NO
-    # W-19: NO_ERROR is a success after a complete response only, and then Done was given.
+    # NO_ERROR is a success only after a complete response, and then Done was returned already.
     end_ref(w, id, stream, fault("server_closed_request", error_name(code), "", 0, 0, code, processed))
     settle(w, id, stream, GOT_RESET)
-    if not id & 1:   # a request of ours costs no more than its caller spent; a push is the server's doing
+    if not id & 1:   # only pushes count: the server opened them
         count_reset(w, "too many pushed streams were reset")
     return 0

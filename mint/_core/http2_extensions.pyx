@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""ORIGIN and ALTSVC of the server, PRIORITY_UPDATE of ours: frames that RFC 9113 does not define.
+"""Frames that RFC 9113 does not define: ORIGIN and ALTSVC of the server, PRIORITY_UPDATE of the client.
 
-Whatever is wrong with an ORIGIN or an ALTSVC, it is ignored. All of them count like frames of unknown types,
-whether somebody asked for them or not. RFC 8336 2, RFC 7838 4, RFC 9218 7.1.
+An invalid ORIGIN or ALTSVC is ignored. All of them count like frames of unknown types, whether the responses
+for them are enabled or not. RFC 8336 2, RFC 7838 4, RFC 9218 7.1.
 """
 
 from libc.stdint cimport uint32_t
@@ -15,9 +15,9 @@ from .http2_state cimport (AT_SKIP, OVER, STARTING, Core, Work, begin, breach, s
 from .streams cimport IDLE, RESET, Stream
 
 cdef enum:
-    MOST_OCTETS = 65536           # of a frame that is looked into
+    MOST_OCTETS = 65536           # a larger frame is skipped
     MOST_PORT = 65535
-    FLAGS_IGNORED = 0x0F          # an ORIGIN with one of them means something else (8336-2.1)
+    FLAGS_IGNORED = 0x0F          # an ORIGIN with one of these flags is ignored (8336-2.1)
 
 
 cdef inline bint is_letter(unsigned char octet) noexcept nogil:
@@ -42,7 +42,7 @@ cdef bint is_port(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
 
 
 cdef bint is_origin(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
-    """Whether this is a scheme, "://", a host and maybe a port, all of it ASCII (RFC 6454 6.2)."""
+    """Whether this is a scheme, "://", a host and possibly a port, all in ASCII (RFC 6454 6.2)."""
     cdef Py_ssize_t at = 0
     cdef Py_ssize_t start
     cdef unsigned char octet
@@ -72,7 +72,7 @@ cdef bint is_origin(const unsigned char *octets, Py_ssize_t count) noexcept nogi
 
 
 cdef bint is_field_value(const unsigned char *octets, Py_ssize_t count) noexcept nogil:
-    """Whether this is ASCII without controls, and not empty."""
+    """Whether this is not empty, and ASCII without controls other than HTAB."""
     cdef Py_ssize_t at
     for at in range(count):
         if not (0x20 <= octets[at] < 0x7F or octets[at] == 0x09):
@@ -81,11 +81,11 @@ cdef bint is_field_value(const unsigned char *octets, Py_ssize_t count) noexcept
 
 
 cdef bint is_wanted(Core core, Head head) except -1:
-    """Whether a frame is one that was asked for, and is where it may be."""
+    """Whether the response for a frame is enabled, and the frame is on a stream where it is allowed."""
     cdef int state
     if head.length > MOST_OCTETS:
         return False
-    if head.type == ORIGIN:   # 8336-2.1: on stream 0, and not in clear text
+    if head.type == ORIGIN:   # 8336-2.1: only on stream 0, and only with https
         return (core.config.events & EVENT_ORIGIN and head.stream == 0 and not head.flags & FLAGS_IGNORED
                 and core.config.scheme == "https")
     if head.type == ALTSVC and core.config.events & EVENT_ALT_SVC:
@@ -112,7 +112,7 @@ cdef int on_extension(Work w, Head head, const unsigned char *payload) except -1
 
 
 cdef int on_origin(Work w, const unsigned char *payload, int count) except -1:
-    """Entries of two octets of length and an origin; what is no origin is left out (8336-2.3)."""
+    """Read entries of a two-octet length and an origin; skip entries that are not origins (8336-2.3)."""
     cdef Origins made
     cdef list found = []
     cdef int at = 0
@@ -135,7 +135,7 @@ cdef int on_origin(Work w, const unsigned char *payload, int count) except -1:
 
 
 cdef int on_alt_svc(Work w, Head head, const unsigned char *payload) except -1:
-    """The length of an origin, the origin, a field value; the origin is there on stream 0 only (7838-4)."""
+    """Read the length of an origin, the origin, a field value; the origin only on stream 0 (7838-4)."""
     cdef AltSvc made
     cdef int size
     cdef int rest
@@ -161,7 +161,7 @@ cdef int on_alt_svc(Work w, Head head, const unsigned char *payload) except -1:
 
 
 cdef Step send_priority(Core before, RequestRef ref, bytes value):
-    """Send PRIORITY_UPDATE for a request that is open (9218-7.1-a, b)."""
+    """Send PRIORITY_UPDATE for an open request (9218-7.1-a, b)."""
     cdef long long number = before.number_of(ref)
     cdef const Stream *now
     cdef unsigned char[4] octets

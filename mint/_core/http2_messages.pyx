@@ -1,8 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Message rules, both ways: what a request may hold and what a response must.
+"""Message rules: what requests may contain and what responses must contain.
 
-Requests are checked completely before anything is encoded; what breaks a rule is refused, never mended.
-Responses that break one are malformed, which ends their stream. RFC 9113 8, RFC 8441 4, RFC 9110 8.6.
+Requests are checked completely before anything is encoded; a request that breaks a rule is refused, never
+corrected. A response that breaks a rule is malformed, which is a stream error. RFC 9113 8, RFC 8441 4,
+RFC 9110 8.6.
 """
 
 cimport cython
@@ -30,21 +31,21 @@ cdef extern from "Python.h":
     PyObject *PyTuple_GET_ITEM(object tuple, Py_ssize_t i)
 
 cdef enum:
-    FIELD_OVERHEAD = 32           # octets each field counts beyond its own (RFC 7541 4.1)
+    FIELD_OVERHEAD = 32           # octets added to the size of each field (RFC 7541 4.1)
 
-# Pairs that many requests share, made once.
+# Pairs that many requests share.
 METHODS: dict = {name: (":method", name) for name in (
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")}
 ROOT: tuple = (":path", "/")
 NO_CONTENT: tuple = ("content-length", "0")
 
-# Methods whose requests are expected to have content: without a body they say so (9110-8.6).
+# Methods whose requests normally have content: without a body they send a content-length of 0 (9110-8.6).
 WITH_CONTENT: frozenset = frozenset({"POST", "PUT", "PATCH"})
 
-# What the caller may set for an extended CONNECT (8441-4-a).
+# The pseudo-headers that the caller may set for an extended CONNECT (8441-4-a).
 CALLER_PSEUDO: frozenset = frozenset({":protocol", ":scheme", ":path", ":authority"})
 
-# What an extended CONNECT has no use for (8441-5-b).
+# Fields that an extended CONNECT does not use (8441-5-b).
 NOT_EXTENDED: frozenset = frozenset({"sec-websocket-key", "sec-websocket-accept"})
 
 
@@ -56,7 +57,7 @@ cdef inline bint equals(str text, const char *name, Py_ssize_t count) noexcept:
     return PyUnicode_GET_LENGTH(text) == count and memcmp(octets_of(text), name, count) == 0
 
 
-cdef enum:                        # fields that a message rule is about
+cdef enum:                        # fields to which a message rule applies
     PLAIN = 0
     PSEUDO = 1
     HOST = 2
@@ -66,12 +67,12 @@ cdef enum:                        # fields that a message rule is about
     USER_AGENT = 6
     CONNECTION = 7                # a connection-specific field
     EXPECT = 8
-    SINGLE = 16                   # and above: what is no list is sent once (9110-5.3-a)
-    SINGLE_AGENT = 25             # user-agent, which is of a kind of its own
+    SINGLE = 16                   # this and above: fields that are not lists, sent at most once (9110-5.3-a)
+    SINGLE_AGENT = 25             # for user-agent, whose kind is USER_AGENT
 
 
 cdef inline int kind_of(str name) noexcept:
-    """Which rule a lower-case latin-1 name falls under."""
+    """Return the kind of field that a lower-case latin-1 name belongs to."""
     cdef const unsigned char *octets = octets_of(name)
     if octets[0] == c":":
         return PSEUDO
@@ -118,7 +119,7 @@ cdef inline int kind_of(str name) noexcept:
 
 
 cdef inline bint stands_twice(Draft made, int kind) noexcept:
-    """Whether a field that stands once was seen before; now it was."""
+    """Whether a field that may be given only once was seen before; record that it was seen."""
     cdef unsigned int bit = 1U << (kind - SINGLE)
     cdef bint seen = made.single & bit != 0
     made.single |= bit
@@ -126,7 +127,7 @@ cdef inline bint stands_twice(Draft made, int kind) noexcept:
 
 
 cdef inline bint name_is_ready(str name) noexcept:
-    """Whether a name is a token in lower case already."""
+    """Whether a name is a lower-case token."""
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(name)
     cdef const unsigned char *octets
     cdef Py_ssize_t i
@@ -140,7 +141,7 @@ cdef inline bint name_is_ready(str name) noexcept:
 
 
 cdef inline bint value_is_ready(str value) noexcept:
-    """Whether a value may be sent: latin-1, no controls, no blank at an end (9113-8.2.1-b)."""
+    """Whether a value may be sent: latin-1, no controls, no whitespace at either end (9113-8.2.1-b)."""
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
     cdef const unsigned char *octets
     if PyUnicode_KIND(value) != PyUnicode_1BYTE_KIND:
@@ -153,7 +154,7 @@ cdef inline bint value_is_ready(str value) noexcept:
 
 
 cdef bint is_authority(str value) except -1:
-    """Host and maybe port: no userinfo, nothing that begins another part (9113-8.3.1-b)."""
+    """Whether it can be a host with or without a port: no userinfo or other part of a URI (9113-8.3.1-b)."""
     return bool(value) and value.isascii() and not any(mark in value for mark in "@/?#\\, \t\"<>")
 
 
@@ -161,7 +162,7 @@ cdef bint is_authority(str value) except -1:
 @cython.no_gc
 @cython.freelist(4)
 cdef class Draft:
-    """A request on its way to the encoder."""
+    """A request that is checked before it is encoded."""
 
 
 cdef inline int count_in(Draft made, tuple pair) noexcept:
@@ -171,13 +172,13 @@ cdef inline int count_in(Draft made, tuple pair) noexcept:
 
 
 cdef Draft unspoken(Draft made, Config config):
-    """A draft that was refused: the caller's secrets are not repeated, either."""
+    """Remove secrets that the caller declared from the fault of a refused draft."""
     made.fault = without_secret(made.fault, config.sensitive)
     return made
 
 
 cdef tuple ready_pair(Draft made, object item):
-    """The caller's pair with its name in lower case; None, and a fault, where it may not be sent."""
+    """Return the caller's pair with its name in lower case; if it must not be sent, None, and set the fault."""
     cdef str name
     cdef str value
     cdef str given
@@ -235,7 +236,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
     pair = METHODS.get(method)
     fields = [(":method", method) if pair is None else pair]
     made.fields = fields
-    # :scheme, :path and :authority come below; their places are kept.
+    # The places of :scheme, :path and :authority, which are set below.
     fields += (None, None, None)
     if config.pseudo[2] is not None:
         agent = 4
@@ -272,7 +273,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
             if value.lower() != "trailers":
                 return refused(made, unfitting(name, value, WHY_NOT_TRAILERS))
             fields.append(pair)
-        elif kind == HOST:   # 9113-8.3.1-a: :authority says it
+        elif kind == HOST:   # 9113-8.3.1-a: sent as :authority
             if host is not None:
                 return refused(made, refusal("invalid_request_framing", name, "is given twice"))
             if not is_authority(value):
@@ -309,7 +310,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
 
 
 cdef inline bint is_plain_path(str target) noexcept:
-    """What most targets are: a slash and URI characters, nothing encoded and no fragment."""
+    """Whether a target is a path of URI characters without percent-encoding and fragment, as most are."""
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(target)
     cdef const unsigned char *octets = octets_of(target)
     return (PyUnicode_KIND(target) == PyUnicode_1BYTE_KIND and count > 0 and octets[0] == c"/"
@@ -317,7 +318,7 @@ cdef inline bint is_plain_path(str target) noexcept:
 
 
 cdef Fault usual_pseudo(Config config, str method, str target, str host, list fields):
-    """:scheme, :path and :authority of an ordinary request (9113-8.3.1-c, d)."""
+    """Set :scheme, :path and :authority of an ordinary request (9113-8.3.1-c, d)."""
     cdef Fault bad
     if target == "/":
         fields[2] = ROOT
@@ -337,7 +338,7 @@ cdef Fault usual_pseudo(Config config, str method, str target, str host, list fi
 
 
 cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict given, list fields):
-    """The pseudo-headers of CONNECT (9113-8.5-a) and of extended CONNECT (8441-4-a)."""
+    """Set the pseudo-headers of CONNECT (9113-8.5-a) or extended CONNECT (8441-4-a)."""
     cdef Fault bad
     cdef str protocol
     cdef str path
@@ -383,7 +384,7 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
 
 
 cdef Fault content_fault(Draft made, Config config, str method, long long total, list fields):
-    """What a request without content, or without secrets, may not hold."""
+    """Refuse content, or fields, that the method or the missing body does not allow."""
     if made.expects and (total == -2 or total == 0):   # 9110-10.1.1-a
         return refusal("invalid_request_framing", "expect", "is given, but there is no content to send")
     if made.is_connect and not made.is_extended and (total >= 0 or made.declared >= 0):
@@ -399,7 +400,7 @@ cdef Fault content_fault(Draft made, Config config, str method, long long total,
 
 
 cdef Fault length_fault(Draft made, str method, long long total, list fields):
-    """content-length agrees with the body, and is there where it is expected (9110-8.6)."""
+    """Refuse a content-length that differs from the body; add one if it is expected (9110-8.6)."""
     if total >= 0 and made.declared >= 0 and made.declared != total:
         return refusal("content_length_mismatch", "", "", total, made.declared)
     if made.declared > 0 and total == -2:
@@ -438,12 +439,12 @@ cdef Fault malformed(str name, str value):
 
 
 cdef bint is_kept(str value) except -1:
-    """Whether a value may be kept though it holds controls: no NUL, CR or LF, and no blank at an end."""
+    """Whether a value with controls may be kept: it has no NUL, CR or LF, and no whitespace at either end."""
     return not any(mark in value for mark in "\0\r\n") and value == value.strip(" \t")
 
 
 cdef unsigned int mended(list fields, unsigned int marks, int tolerance) except? 0xFFFFFFFF:
-    """Put right what is tolerated of values; the marks of what is left."""
+    """Correct values as far as the tolerances allow; return the marks of what is still wrong."""
     cdef Py_ssize_t i
     cdef str value
     if not marks & MARK_VALUE or not tolerance & (TOLERATE_SURROUNDING_WHITESPACE
@@ -463,7 +464,7 @@ cdef unsigned int mended(list fields, unsigned int marks, int tolerance) except?
 
 
 cdef str value_cause(str value):
-    """What is wrong with a value, without repeating it."""
+    """Return what is wrong with a value, without showing it."""
     cdef Py_ssize_t i
     for i in range(len(value)):
         if (value[i] < " " and value[i] != "\t") or value[i] == "\x7f":
@@ -483,7 +484,7 @@ cdef str name_cause(str name):
 
 
 cdef Fault marks_fault(list fields, frozenset secret):
-    """Say which field has a bad name or value (9113-8.2.1). Seldom, so it may look again."""
+    """Return the fault of the first field with a bad name or value (9113-8.2.1)."""
     cdef str name
     for name, _value in fields:
         if not name_is_ready(name[1:] if name[:1] == ":" else name):
@@ -495,7 +496,7 @@ cdef Fault marks_fault(list fields, frozenset secret):
 
 
 cdef long long agreed_length(str value) noexcept:
-    """A content-length, or a list of equal ones, as a number; -1 where it is neither (R2)."""
+    """Return a content-length, or a list of equal ones, as a number; -1 if it is neither."""
     cdef const unsigned char *octets = octets_of(value)
     cdef Py_ssize_t count = PyUnicode_GET_LENGTH(value)
     cdef Py_ssize_t start = 0
@@ -521,7 +522,7 @@ cdef long long agreed_length(str value) noexcept:
 
 
 cdef long long crumbs_size(list fields) except -1:
-    """The octets of the field that the cookie crumbs of a request make; 0 where nothing is to be joined."""
+    """Return the size of the joined value of the cookie fields of a request; 0 if there are fewer than two."""
     cdef long long total = 0
     cdef int crumbs = 0
     cdef str name
@@ -534,7 +535,7 @@ cdef long long crumbs_size(list fields) except -1:
 
 
 cdef tuple with_cookie_joined(list fields):
-    """A request's fields with its cookie crumbs as one, where the first one stood (9113-8.2.3-a)."""
+    """Return the fields of a request with its cookie fields joined into the first of them (9113-8.2.3-a)."""
     cdef list made = []
     cdef list crumbs = [value for name, value in fields if name == "cookie"]
     cdef bint put = False
@@ -624,7 +625,7 @@ cdef object response_trailers(list fields, unsigned int marks, Config config):
 
 
 cdef str origin_of(str written, str scheme):
-    """An authority as origins are compared: in lower case, and without the default port (9110-4.2.3-a)."""
+    """Return an authority for comparison: in lower case and without the default port (9110-4.2.3-a)."""
     host, colon, port = written.lower().rpartition(":")
     if not colon or "]" in port:
         return written.lower()
@@ -634,7 +635,7 @@ cdef str origin_of(str written, str scheme):
 
 
 cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *is_head):
-    """A promised request is complete, safe, without content and for our origin (9113-8.4)."""
+    """Refuse a promised request that is incomplete, unsafe, with content or for another origin (9113-8.4)."""
     cdef dict pseudo = {}
     cdef bint regular = False
     cdef str name

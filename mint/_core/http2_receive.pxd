@@ -1,4 +1,4 @@
-# Octets of the server to frames, frames to what they mean.
+# Parsing the octets of the server into frames, and dispatching the frames.
 from .events cimport Step
 from .http2_state cimport Core
 

@@ -1,9 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""From octets to frames: headers, payloads that come in parts, DATA that is handed out as it comes.
+"""Parsing of frames: headers, payloads that arrive in parts, and DATA, which is delivered as it arrives.
 
-The order of checks for a frame is: the connection's first frame, the rule of its type, the field block that
-is open, the state of its stream. Everything about a frame is decided when its nine header octets are in,
-before its payload is waited for. RFC 9113 3.4, 4, 5.1, 6.1, 6.2, 6.6, 6.9.1, 6.10.
+A frame is checked in this order: whether it may be the first of the connection, the rules of its type, an
+open field block, the state of its stream. What the frame header decides is decided before the payload arrives. RFC 9113 3.4, 4, 5.1, 6.1, 6.2, 6.6, 6.9.1, 6.10.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -31,14 +30,14 @@ from .streams cimport (ACCEPT, BREACH, CLOSED_STREAM, DROP, ENDED, IDLE, IS_HELD
                        arrival)
 
 
-cdef enum:                        # octets of cookies that promises may make us join (9113-8.2.3-a)
+cdef enum:                        # limits of the octets of promised cookies that are joined (9113-8.2.3-a)
     JOINED_RATIO = 64             # for each octet received
-    MOST_JOINED = 1048576         # at once
+    MOST_JOINED = 1048576         # in total, at one time
 
 
 cdef Step receive(Core before, bytes data):
     cdef Work w
-    if before.s.phase == OVER or PyBytes_GET_SIZE(data) == 0:   # R21: what comes after the end is not read
+    if before.s.phase == OVER or PyBytes_GET_SIZE(data) == 0:   # after the end, input is ignored
         return step(before)
     w = begin(before)
     w.source = data
@@ -47,7 +46,7 @@ cdef Step receive(Core before, bytes data):
 
 
 cdef Step receive_eof(Core before):
-    """The server closed the transport (9113-5.4.3-a)."""
+    """Handle the end of the transport (9113-5.4.3-a)."""
     cdef Work w
     if before.s.phase == OVER:
         return step(before)
@@ -59,7 +58,7 @@ cdef Step receive_eof(Core before):
 
 
 cdef int pump(Work w, const unsigned char *octets, Py_ssize_t count) except -1:
-    """Take all octets, one frame part after the other."""
+    """Read all octets, one part of a frame after the other."""
     cdef Core core = w.core
     cdef Scalars *s = &core.s
     cdef Py_ssize_t at = 0
@@ -123,7 +122,7 @@ cdef int pump(Work w, const unsigned char *octets, Py_ssize_t count) except -1:
             if s.left:
                 return 0
             s.mode = AT_HEADER
-            # What the frame means may run other code, which may let go of everything but this.
+            # Handling the frame may run other code, which may drop every other reference to the octets.
             kept = core.partial
             start = s.partial_window.start
             core.partial = None
@@ -148,9 +147,9 @@ cdef int calm_breach(Work w, str name, str value, long long size, long long limi
 
 
 cdef int first_frame(Work w, Head head, const unsigned char *octets) except -1:
-    """The first frame must be SETTINGS (9113-3.4-c); True where it is not."""
+    """Check that the first frame is SETTINGS (9113-3.4-c); return True if it is not."""
     cdef Fault why
-    if memcmp(octets, b"HTTP/1.", 7) == 0:   # W-12: an HTTP/1 server has not acted on anything
+    if memcmp(octets, b"HTTP/1.", 7) == 0:   # an HTTP/1 server has not acted on any request
         why = fault("http1_response", "", show(octets[:FRAME_HEADER]), 0, 0, PROTOCOL_ERROR, PROCESSED_NO)
         w.fault = why
         fail_all(w, why)
@@ -163,7 +162,7 @@ cdef int first_frame(Work w, Head head, const unsigned char *octets) except -1:
 
 
 cdef int on_header(Work w, const unsigned char *octets) except -1:
-    """A frame begins: decide what its header allows to decide."""
+    """Handle a frame header: decide everything that does not need the payload."""
     cdef Core core = w.core
     cdef Scalars *s = &core.s
     cdef Head head
@@ -189,7 +188,7 @@ cdef int on_header(Work w, const unsigned char *octets) except -1:
     if head.type >= KNOWN_TYPES:   # 9113-4.1-b
         return on_extension_header(w, head)
     elif head.type == SETTINGS:
-        if head.length // 6 > core.config.max_settings:   # R19
+        if head.length // 6 > core.config.max_settings:
             return calm_breach(w, "max_settings", "too many settings in one frame", head.length // 6,
                                core.config.max_settings)
     elif head.type == CONTINUATION:
@@ -200,7 +199,7 @@ cdef int on_header(Work w, const unsigned char *octets) except -1:
 
 
 cdef int on_misfit(Work w, Head head) except -1:
-    """A frame of a wrong size or level: a connection error, but for PRIORITY (9113-6.3-a)."""
+    """Handle a wrong size or a wrong stream: a connection error except for PRIORITY (9113-6.3-a)."""
     cdef Core core = w.core
     if (head.type == PRIORITY and head.stream and not core.s.block_stream
             and head.length <= <int>core.s.allowed[SET_MAX_FRAME_SIZE]):
@@ -212,7 +211,7 @@ cdef int on_misfit(Work w, Head head) except -1:
 
 
 cdef int on_stream_header(Work w, Head head) except -1:
-    """HEADERS, RST_STREAM, PUSH_PROMISE or WINDOW_UPDATE: is the stream there, is a block not too long."""
+    """Check the stream of HEADERS, RST_STREAM, PUSH_PROMISE or WINDOW_UPDATE, and the size of a block."""
     cdef Core core = w.core
     cdef int state = core.state_of(head.stream)
     if arrival[state][head.type] == BREACH:   # 9113-5.1-a, b, d, 6.6-a
@@ -225,7 +224,7 @@ cdef int on_stream_header(Work w, Head head) except -1:
                 return protocol_breach(w, "PUSH_PROMISE", "PUSH_PROMISE, but push is disabled")
             if not head.stream & 1:   # 9113-6.6-a
                 return protocol_breach(w, "PUSH_PROMISE", "PUSH_PROMISE on a promised stream")
-        # Padding and fixed fields are no part of the block.
+        # Up to 262 octets of padding and fixed fields are not part of the block.
         if head.length - 262 > core.config.max_header_block:
             return calm_breach(w, "max_header_block", "a field block is too long", head.length,
                                core.config.max_header_block)
@@ -233,7 +232,7 @@ cdef int on_stream_header(Work w, Head head) except -1:
 
 
 cdef int on_continuation(Work w, Head head) except -1:
-    """One more piece of a block: the sum and the number of pieces are limited (9113-6.10-b)."""
+    """Check CONTINUATION: the size and the number of pieces of a block are limited (9113-6.10-b)."""
     cdef Core core = w.core
     cdef Py_ssize_t total = core.s.block_window.end - core.s.block_window.start + head.length
     if not core.s.block_stream:   # 9113-6.10-a
@@ -251,13 +250,13 @@ cdef int on_continuation(Work w, Head head) except -1:
 # DATA.
 
 cdef inline bint takes_data(Core core, int id) noexcept:
-    """Whether content of this stream is still wanted: it may have been reset since the header."""
+    """Whether content of this stream is delivered; the stream may have been reset since the frame header."""
     cdef const Stream *stream = core.peek(id)
     return stream != NULL and arrival[stream.state][DATA] == ACCEPT and not stream.facts & ENDED
 
 
 cdef int on_data(Work w, Head head) except -1:
-    """The header of a DATA frame: windows and state; the whole payload counts (9113-6.1-e, 6.9-d)."""
+    """Check windows and state at the header of DATA; the complete payload counts (9113-6.1-e, 6.9-d)."""
     cdef Core core = w.core
     cdef const Stream *stream
     cdef int state = core.state_of(head.stream)
@@ -284,7 +283,7 @@ cdef int on_data(Work w, Head head) except -1:
                                head.length,
                                receive_left(core.s.allowed[SET_INITIAL_WINDOW_SIZE], stream.receipt),
                                FLOW_CONTROL_ERROR))
-        elif not stream.facts & SEEN_FINAL:   # W-19
+        elif not stream.facts & SEEN_FINAL:
             stream_error(w, head.stream, PROTOCOL_ERROR,
                          fault("malformed_response", "DATA", "comes before the response head", 0, 0,
                                PROTOCOL_ERROR))
@@ -294,7 +293,7 @@ cdef int on_data(Work w, Head head) except -1:
 
 
 cdef int on_late_data(Work w, Head head) except -1:
-    """DATA behind our RST_STREAM: what the window of the stream had allowed was honestly under way."""
+    """Count DATA after our RST_STREAM as useless unless the window allowed it, since it may just be late."""
     cdef Core core = w.core
     cdef Stream *stream = core.edit(head.stream) if head.length else NULL
     if stream == NULL:
@@ -306,7 +305,7 @@ cdef int on_late_data(Work w, Head head) except -1:
 
 
 cdef int on_pad_length(Work w, int padding) except -1:
-    """The pad length of a DATA frame; it counts as padding too (W-16)."""
+    """Read the pad length of a DATA frame, which is part of the padding for flow control."""
     cdef Core core = w.core
     if padding >= core.s.frame.length:   # 9113-6.1-d
         return protocol_breach(w, "DATA", f"DATA of {core.s.frame.length} octets with {padding} octets "
@@ -318,7 +317,7 @@ cdef int on_pad_length(Work w, int padding) except -1:
 
 
 cdef int on_content(Work w, Head head, int octets) except -1:
-    """How much content the frame has is known: it must fit the declared length (9113-8.1.1-b)."""
+    """Check the size of the content of a frame against the declared length (9113-8.1.1-b)."""
     cdef Core core = w.core
     cdef const Stream *stream
     if octets == 0:
@@ -340,7 +339,7 @@ cdef int on_content(Work w, Head head, int octets) except -1:
 
 
 cdef int on_data_end(Work w) except -1:
-    """The last octet of a DATA frame: credit the windows in batches, end the stream if it says so."""
+    """Complete a DATA frame: credit the windows in batches, and end the stream with END_STREAM."""
     cdef Core core = w.core
     cdef Scalars *s = &core.s
     cdef Stream *stream
@@ -370,7 +369,7 @@ cdef int on_data_end(Work w) except -1:
     return 0
 
 
-# Frames whose payload is there.
+# Frames whose payload is complete.
 
 cdef int on_payload(Work w, const unsigned char *payload) except -1:
     cdef Scalars *s = &w.core.s
@@ -393,11 +392,11 @@ cdef int on_payload(Work w, const unsigned char *payload) except -1:
         return on_push_promise(w, head, payload)
     if head.type >= KNOWN_TYPES:
         return on_extension(w, head, payload)
-    return spend(w)   # PRIORITY: deprecated, its size was right (9113-5.3-a)
+    return spend(w)   # PRIORITY is deprecated and ignored; its size was checked (9113-5.3-a)
 
 
 cdef int trimmed(Work w, Head head, const unsigned char *payload, int fixed) except -2:
-    """Octets of a fragment without pad length, padding and fixed fields; -1 after a breach."""
+    """Return the octets of a fragment without pad length, padding and fixed fields; -1 after a breach."""
     cdef int padding = 0
     if head.flags & FLAG_PADDED:
         fixed += 1
@@ -440,7 +439,7 @@ cdef int on_push_promise(Work w, Head head, const unsigned char *payload) except
 
 
 cdef int on_fragment(Work w, Head head, const unsigned char *fragment, int count) except -1:
-    """A piece of a field block: the whole, or one to keep until END_HEADERS."""
+    """Handle a piece of a field block; keep it until END_HEADERS unless it is the complete block."""
     cdef Core core = w.core
     cdef Scalars *s = &core.s
     cdef int id = s.block_stream
@@ -452,7 +451,7 @@ cdef int on_fragment(Work w, Head head, const unsigned char *fragment, int count
                            core.config.max_header_block)
     if head.flags & FLAG_END_HEADERS and not s.block_stream:
         return on_block(w, head.stream, s.block_promised, s.block_ends, fragment, count)
-    if count:   # of empty pieces there is nothing to keep
+    if count:
         core.block = log_append(core.block, &s.block_window, fragment, count)
     if not head.flags & FLAG_END_HEADERS:
         if not s.block_stream:

@@ -1,4 +1,4 @@
-# Field blocks of the server: response heads, trailers, promises.
+# Field blocks of the server: response heads, trailers and promises.
 from .http2_state cimport Work
 from .streams cimport Stream
 

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Field blocks of the server: a block is always decoded, then it means something to its stream or nothing.
+"""Field blocks of the server: heads, interim heads, trailers and promises.
 
-Heads, interim heads, trailers and promises; the message rules are in http2_messages. What breaks them ends
-the stream, never the connection. RFC 9113 8.1, 8.4, 8.5, 6.6; RFC 7541 through hpack.
+A block is always decoded, even if it is then ignored. The message rules are in http2_messages; breaking one
+of them is a stream error, not a connection error. RFC 9113 8.1, 8.4, 8.5, 6.6; RFC 7541 through hpack.
 """
 
 from cpython.list cimport PyList_GET_SIZE
@@ -25,7 +25,7 @@ from .streams cimport Table as Streams
 
 
 cdef enum:
-    MOST_UNSAID = 262144          # octets of a field section where we announced no limit
+    MOST_UNSAID = 262144          # most octets of a field section if we have announced no limit
 
 
 cdef Fault malformed(str name, str value):
@@ -33,7 +33,7 @@ cdef Fault malformed(str name, str value):
 
 
 cdef long long list_size(object fields) except -1:
-    """Octets as RFC 9113 6.5.2 counts a field section."""
+    """Return the size of a field section as RFC 9113 6.5.2 counts it."""
     cdef long long total = 0
     cdef str name
     cdef str value
@@ -44,7 +44,7 @@ cdef long long list_size(object fields) except -1:
 
 cdef int on_block(Work w, int id, int promised, bint ends, const unsigned char *block,
                   Py_ssize_t count) except -1:
-    """Decode a block, whatever became of its stream (9113-4.3-c), then use it."""
+    """Decode a block, even if its stream is closed (9113-4.3-c), then handle it."""
     cdef Core core = w.core
     cdef Py_ssize_t most = core.s.allowed[SET_MAX_HEADER_LIST_SIZE]
     cdef Py_ssize_t hard = core.config.max_discarded_header_list
@@ -53,12 +53,12 @@ cdef int on_block(Work w, int id, int promised, bint ends, const unsigned char *
     cdef Fault excess = None
     cdef Stream *stream
     cdef int todo
-    if most == UNLIMITED:   # 9113-6.5.2-h: a limit that the server was not told of is a limit all the same
+    if most == UNLIMITED:   # 9113-6.5.2-h: there is a limit even if none was announced
         most = MOST_UNSAID
     hard = max(most, hard)
     decoded = core.decoder.decoded(block, count, hard, core.config.max_fields)
     why = decoded.fault
-    if why is not None:   # 9113-4.3-b; above a limit the rest is not decoded, so nothing can go on (R13)
+    if why is not None:   # 9113-4.3-b; above a limit decoding stops, so the HPACK state is lost
         return breach(w, Fault(why.reason, why.name, why.value, why.size, why.limit,
                                COMPRESSION_ERROR if why.reason == "compression_error"
                                else ENHANCE_YOUR_CALM, why.processed, False))
@@ -72,13 +72,13 @@ cdef int on_block(Work w, int id, int promised, bint ends, const unsigned char *
     if promised:
         return on_promise(w, id, promised, decoded, excess)
     todo = arrival[core.state_of(id)][HEADERS]
-    if todo == DROP:   # 9113-5.1-g: it was decoded, and that is all
+    if todo == DROP:   # 9113-5.1-g: decoded, and then ignored
         return spend(w)
     if todo == CLOSED_STREAM:   # 9113-5.1-e
         return stream_error(w, id, STREAM_CLOSED, fault("stream_closed", "HEADERS",
                                                         "HEADERS after the end of a stream", 0, 0,
                                                         STREAM_CLOSED))
-    if excess is not None:   # the response is too large, the connection is as good as before
+    if excess is not None:   # only the response is too large; the connection can be used
         return stream_error(w, id, ENHANCE_YOUR_CALM, excess)
     stream = core.edit(id)
     if stream.facts & SEEN_FINAL:
@@ -121,7 +121,7 @@ cdef int on_head(Work w, int id, Stream *stream, bint ends, Decoded decoded) exc
 
 
 cdef int on_interim(Work w, int id, Stream *stream, bint ends, int status, tuple headers) except -1:
-    """A 1xx: never the end, and not without limit (9113-8.1-d)."""
+    """Handle a 1xx response, which must not end the stream (9113-8.1-d), within the limits for them."""
     cdef Core core = w.core
     cdef Informational made
     cdef unsigned int tick
@@ -202,16 +202,16 @@ cdef int on_end(Work w, int id, Stream *stream) except -1:
     refund(core, 20)
     core.s.resets = max(0, core.s.resets - 1000)
     if still_sending and not stream.facts & IS_TUNNEL:
-        # The response is complete, the rest of the request is of no use: stop it without an error.
+        # The response is complete, so the rest of the request is useless: stop it without an error.
         settle(w, id, stream, GOT_END)
         settle(w, id, stream, SENT_RESET)
-        return w.put_small(RST_STREAM, 0, id, NO_ERROR)   # our own wish: no budget of the peer's
+        return w.put_small(RST_STREAM, 0, id, NO_ERROR)   # our decision, so not counted against the server
     settle(w, id, stream, GOT_END)
     return 0
 
 
 cdef int on_promise(Work w, int id, int promised, Decoded decoded, Fault excess) except -1:
-    """A promise is kept, or its stream refused; its id was checked with the header (9113-6.6)."""
+    """Accept a promise or refuse its stream; its id was checked already (9113-6.6)."""
     cdef Core core = w.core
     cdef const Stream *parent = core.peek(id)
     cdef PushPromise made
@@ -254,7 +254,7 @@ cdef int on_promise(Work w, int id, int promised, Decoded decoded, Fault excess)
 
 
 cdef int refuse_promise(Work w, int promised, Stream *stream, int code, bint blamed) except -1:
-    """Give a promised stream back; the caller never hears of it."""
+    """Reset a promised stream, without a response for the caller."""
     stream.facts |= ENDED
     settle(w, promised, stream, SENT_RESET)
     return reset_stream(w, promised, code, blamed)

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""Requests and bodies on their way out: everything is checked, then encoded, then it is a new state.
+"""Sending requests and bodies: check everything, encode it, and make a new state.
 
-A refused wish gives back the very state it was asked of. Window and concurrency of the server are
+If a call is refused, its Step has the same state. The windows and the concurrency limit of the server are
 respected here; nothing is queued. RFC 9113 5.1.1, 5.1.2, 6.9.1, 8.1.
 """
 
@@ -22,8 +22,8 @@ from .streams cimport (ENDED, HALF_LOCAL, HALF_REMOTE, IS_CONNECT, IS_HEAD, OPEN
                        SENT_RESET, Stream)
 
 cdef enum:
-    MOST_ALLOWED = 1000000        # late frames, however many streams were cancelled
-    BY_REFERENCE = 4096           # octets from which a piece that fits a frame is not copied
+    MOST_ALLOWED = 1000000        # most late frames, no matter how many streams were cancelled
+    BY_REFERENCE = 4096           # least octets of a piece in one frame that is not copied
 
 
 cdef Step refused(Core before, Fault why):
@@ -31,7 +31,7 @@ cdef Step refused(Core before, Fault why):
 
 
 cdef Fault room_fault(Core core):
-    """Whether the connection takes one more request (9113-5.1.1-c, 5.1.2-a, 6.8-a)."""
+    """Return why the connection cannot take one more request, or None (9113-5.1.1-c, 5.1.2-a, 6.8-a)."""
     if core.s.phase == OVER:
         return refusal("closed")
     if core.s.goaway >= 0:
@@ -45,7 +45,7 @@ cdef Fault room_fault(Core core):
 
 
 cdef Fault window_fault(Core core, long long window, long long total):
-    """Whether the octets fit both windows (9113-6.9.1-a); the request's is looked at first."""
+    """Return which window the octets exceed, first that of the request, or None (9113-6.9.1-a)."""
     if total > window:
         return refusal("exceeds_window_size", "request", "", total, window)
     if total > core.s.send_window:
@@ -54,7 +54,7 @@ cdef Fault window_fault(Core core, long long window, long long total):
 
 
 cdef inline int count_said(Core core, tuple output) except -1:
-    """Count what is written behind answers that have not left."""
+    """Count octets that are written after replies that still wait to be written."""
     if core.s.unsent:
         for piece in output:
             core.s.said += PyBytes_GET_SIZE(<bytes>piece)
@@ -62,11 +62,11 @@ cdef inline int count_said(Core core, tuple output) except -1:
 
 
 cdef bytes headers_frames(Core core, bytes block, bint ends, int stream):
-    """The frames of a field block, whose first nine octets were kept free for the header."""
+    """Return the frames of a field block whose first nine octets are reserved for the frame header."""
     cdef Py_ssize_t count = PyBytes_GET_SIZE(block) - FRAME_HEADER
     cdef int flags = FLAG_END_STREAM if ends else 0
     if count <= <Py_ssize_t>core.s.peer[SET_MAX_FRAME_SIZE]:
-        # The object is fresh: nobody else has seen it.
+        # The object is new, so it may still be changed.
         write_header(<unsigned char *>PyBytes_AS_STRING(block), <int>count, HEADERS,
                      <unsigned char>(flags | FLAG_END_HEADERS), stream)
         return block
@@ -74,9 +74,9 @@ cdef bytes headers_frames(Core core, bytes block, bint ends, int stream):
 
 
 cdef tuple with_data(Core core, bytes before, tuple pieces, long long total, bint ends, int stream):
-    """Octets that are ready, then the pieces as DATA frames (9113-4.1-a).
+    """Return the octets `before`, if any, and then the pieces as DATA frames (9113-4.1-a).
 
-    One piece that fits one frame goes by reference; else everything is copied once, frame headers between.
+    A large piece that fits one frame is not copied. Otherwise all octets are copied once.
     """
     cdef long long most = core.s.peer[SET_MAX_FRAME_SIZE]
     cdef long long frames = (total + most - 1) // most if total else 1
@@ -123,7 +123,7 @@ cdef tuple with_data(Core core, bytes before, tuple pieces, long long total, bin
 
 
 cdef tuple notes_of(Core core, tuple output, list fields):
-    """Notes about outgoing frames, found by reading what goes out."""
+    """Return notes about outgoing frames, which are found by parsing the output."""
     cdef Work w = Work.__new__(Work)
     cdef bytes octets = b"".join(output)
     cdef Py_ssize_t at = 0
@@ -172,7 +172,7 @@ cdef Step send_request(Core before, object method, object target, object headers
         why = window_fault(before, before.s.peer[SET_INITIAL_WINDOW_SIZE], total)
         if why is not None:
             return refused(before, why)
-    # Nothing is refused from here on.
+    # The request is not refused any more.
     core = before.successor()
     id = <int>core.s.next_stream
     core.s.next_stream += 2
@@ -205,7 +205,7 @@ cdef Step send_request(Core before, object method, object target, object headers
 
 
 cdef Fault body_fault(Core core, long long number):
-    """Whether a request still has a body to send."""
+    """Return why no more of the body of a request can be sent, or None."""
     cdef const Stream *stream
     if core.s.phase == OVER:
         return refusal("closed")
@@ -227,7 +227,7 @@ cdef Step send_body(Core before, RequestRef ref, bytes data):
     cdef Fault why = body_fault(before, number)
     if why is not None:
         return refused(before, why)
-    if total == 0:   # nothing to say; the window may be spent
+    if total == 0:   # nothing to send; the window may be used up
         return step(before, None, (), None, ref)
     now = before.peek(number)
     if now.declared_left >= 0 and total > now.declared_left:
@@ -289,7 +289,7 @@ cdef Step send_end(Core before, RequestRef ref, object trailers):
 
 
 cdef Step send_cancel(Core before, RequestRef ref):
-    """Reset a stream the caller has no more use for; one that is over stays as it is (9113-6.4-c)."""
+    """Reset a stream for the caller; a stream that is closed does not change (9113-6.4-c)."""
     cdef const Stream *now
     cdef Stream *stream
     cdef Work w
@@ -306,6 +306,6 @@ cdef Step send_cancel(Core before, RequestRef ref):
             w.core.s.waiting -= 1
     settle(w, <int>ref.number, stream, SENT_RESET)
     w.core.s.allowance = min(w.core.s.allowance + CANCEL_ALLOWS, MOST_ALLOWED)
-    w.put_small(RST_STREAM, 0, <int>ref.number, CANCEL)   # the caller's: no budget of the peer's
+    w.put_small(RST_STREAM, 0, <int>ref.number, CANCEL)   # the caller's decision, so not counted
     w.given = ref
     return w.finished()

@@ -1,7 +1,7 @@
 # The state of an HTTP/2 connection as a value, and the Work of one operation on it.
 #
-# A Core is never written after it was published: an operation works on a clone of its own, whose serial is
-# one more, and collects in a Work what it gives: responses, octets, a fault.
+# A Core is never changed after it was published. An operation works on a private clone, whose serial is one
+# more, and collects its results in a Work: responses, octets, a fault.
 from libc.stdint cimport uint32_t
 
 from .events cimport RequestRef, Step
@@ -15,7 +15,7 @@ from .streams cimport Stream
 from .streams cimport Table as Streams
 
 cdef enum:                        # phases of a connection
-    STARTING = 0                  # the server's SETTINGS have not come
+    STARTING = 0                  # the SETTINGS of the server have not come
     RUNNING = 1
     OVER = 2                      # closed: nothing is read or written any more
 
@@ -23,53 +23,53 @@ cdef enum:                        # what the next octet of input is
     AT_HEADER = 0                 # one of the nine of a frame header
     AT_PAD_LENGTH = 1             # the pad length of a DATA frame
     AT_DATA = 2                   # content of a DATA frame
-    AT_PAYLOAD = 3                # payload that is needed whole
-    AT_SKIP = 4                   # to be dropped
+    AT_PAYLOAD = 3                # a payload that is handled once it is complete
+    AT_SKIP = 4                   # a payload that is ignored
 
 
-cdef enum:                        # what time takes back (ci/budgets.py says of what)
+cdef enum:                        # how fast counts decrease with time (ci/budgets.py lists what is counted)
     GLITCHES_PER_SECOND = 330
     RESETS_PER_SECOND = 33
-    CANCEL_ALLOWS = 100           # late frames that each stream we reset may have under way
-    TICK = 100                    # milliseconds; an interim head is taken back in each
-    INTERIM_OCTETS = 400          # of interim heads, taken back in each tick
+    CANCEL_ALLOWS = 100           # late frames that are allowed for each stream that the caller cancels
+    TICK = 100                    # milliseconds in which one interim head is taken off the count
+    INTERIM_OCTETS = 400          # octets of interim heads that are taken off the count in each tick
 
 
-cdef struct Scalars:              # everything of a state that is no object
+cdef struct Scalars:              # the part of a state that is plain memory
     unsigned long long serial     # operations since the connection was opened
     # streams
     long long next_stream         # id of the next request; odd
     long long next_ping           # number of the next ping's ref; negative
     int last_promised             # highest id the server promised; even
     int last_acted                # highest promised stream that was acted on: for our GOAWAY
-    int goaway                    # last stream the server will act on; -1 as long as no GOAWAY came
-    int active                    # requests that count against the server's limit
-    int waiting                   # requests whose response is not over
-    int reserved                  # promised streams without a response
-    int pushed                    # promised streams with a response on its way
+    int goaway                    # last stream the server will act on; -1 before a GOAWAY
+    int active                    # requests that count against the concurrency limit of the server
+    int waiting                   # requests whose response is not complete
+    int reserved                  # promised streams whose response has not begun
+    int pushed                    # promised streams whose response has begun
     int remembered                # streams in state RESET
     int last_refused              # closed stream that was last answered with STREAM_CLOSED
     # settings, by identifier
     uint32_t[10] peer             # the server's
     uint32_t[10] own              # ours, as acknowledged
-    uint32_t[10] allowed          # the most of ours that may be in force: acknowledged or pending
+    uint32_t[10] allowed          # the highest of ours that may be in effect: acknowledged or pending
     # flow control
     long long send_window         # octets that may be sent on the connection
     Receipt receipt               # the connection's receive window
     int most_moved                # an upper bound of send_moved over the streams
     int most_extra                # an upper bound of receipt.extra over the streams
     # budgets
-    int unsent                    # answers that have not left, as far as is known
-    long long said                # octets given out since the first of them was asked for
-    long long glitches            # thousandths; time takes them back, as it does resets
-    long long calm                # thousandths of them that need no clock
-    int allowance                 # cheap frames that our own actions may have caused
+    int unsent                    # replies that are not written yet, as far as is known
+    long long said                # octets of output since the first of them
+    long long glitches            # useless frames, in thousandths; they decrease with time, as resets do
+    long long calm                # glitches, in thousandths, up to which no time is needed
+    int allowance                 # useless frames that our own actions may have caused
     long long owed                # octets sent on the connection and not credited yet
     long long resets              # thousandths
     int pondering                 # streams with interim heads and no final one
-    long long clock               # milliseconds, as last told; -1: not since there is something to time
+    long long clock               # the last time given, in milliseconds; -1: none since it was needed
     int forgotten                 # highest request that was reset and is not remembered any more
-    int forgotten_push            # the same of pushes
+    int forgotten_push            # the same for pushes
     long long joinable            # octets of promised cookies that may still be joined
     # the frame that is being read
     Head frame
@@ -85,8 +85,8 @@ cdef struct Scalars:              # everything of a state that is no object
     bint block_ends               # END_STREAM was on the HEADERS
     # the connection
     unsigned char phase
-    bint told                     # the server's GOAWAY with an error was reported
-    bint greeted                  # the server's first SETTINGS came
+    bint told                     # a GOAWAY of the server with an error was reported
+    bint greeted                  # the first SETTINGS of the server came
     bint tracing
     Window partial_window
     Window block_window
@@ -98,13 +98,13 @@ cdef class Core:
     cdef readonly Config config
     cdef Scalars s
     cdef Streams requests         # by (id - 1) / 2
-    cdef Streams pushes           # by id / 2 - 1; None while there never was one
+    cdef Streams pushes           # by id / 2 - 1; None before the first push
     cdef Encoder encoder
     cdef readonly Decoder decoder
-    cdef ByteLog partial          # payload of a frame that has not come whole
-    cdef ByteLog block            # field block whose END_HEADERS has not come
+    cdef ByteLog partial          # payload of an incomplete frame
+    cdef ByteLog block            # field block before END_HEADERS
     cdef ByteLog resets           # ids in state RESET, oldest first, four octets each
-    cdef ByteLog answers          # where each unsent answer ends, as `said` counts, eight octets each
+    cdef ByteLog answers          # where each unsent reply ends, as `said` counts, eight octets each
     cdef tuple pings              # of (payload, number), in the order they were sent
     cdef tuple pending            # SETTINGS of ours without an acknowledgement: of (id, value) pairs
 
@@ -126,19 +126,19 @@ cdef struct Piece:
 cdef class Work:
     cdef Core core                # the private clone
     cdef list responses
-    cdef list output              # whole pieces that go before what is in `out`
+    cdef list output              # not used
     cdef list notes               # None unless tracing
     cdef Fault fault
-    cdef int weight               # what is true of every request that the fault concerns
-    cdef Fault cause              # what the input reported before the fault
-    cdef RequestRef ref           # made last
-    cdef RequestRef given         # for the Step
+    cdef int weight               # the `processed` that is true of every request that the fault concerns
+    cdef Fault cause              # a fault that the input reported before `fault`
+    cdef RequestRef ref           # the last one made, for reuse
+    cdef RequestRef given         # the ref for the Step
     cdef int end
     cdef unsigned char *out       # owned: octets to write
     cdef Py_ssize_t out_used
     cdef Py_ssize_t out_room
     cdef bytes source             # the input, while it is read
-    cdef Piece *pieces            # owned: content of one stream, in the input
+    cdef Piece *pieces            # owned: pieces of content of one stream, within `source`
     cdef int pieces_used
     cdef int pieces_room
     cdef Py_ssize_t pieces_octets
@@ -166,13 +166,13 @@ cdef int weigh_open(Work w, Streams table) except -1
 cdef int processed_of(const Stream *stream) noexcept
 
 # The connection.
-cdef int breach(Work w, Fault fault) except -1           # connection error: GOAWAY, all fail
-cdef int fail_all(Work w, Fault fault) except -1         # every open ref, then the connection is over
-cdef int spend(Work w) except -1                         # a glitch; True where the budget is spent
-cdef int refund(Core core, long long frames) noexcept    # useful traffic takes glitches back
-cdef int count_reset(Work w, str value) except -1        # a reset; True where the budget is spent
-cdef bint is_timed(const Scalars *s) noexcept            # whether time has something to take back
-cdef int answered(Work w) except -1                      # one more answer waits to be written
-cdef int say_goodbye(Work w, int code, bytes debug) except -1    # GOAWAY
-cdef int leave(Work w) except -1                         # the connection is over
-cdef int close_drained(Work w) except -1                 # where a GOAWAY came: over if nothing is open
+cdef int breach(Work w, Fault fault) except -1           # connection error: GOAWAY, everything fails
+cdef int fail_all(Work w, Fault fault) except -1         # fail every open ref, then end the connection
+cdef int spend(Work w) except -1                         # count a glitch; True if there are too many
+cdef int refund(Core core, long long frames) noexcept    # useful traffic reduces the count of glitches
+cdef int count_reset(Work w, str value) except -1        # count a reset; True if there are too many
+cdef bint is_timed(const Scalars *s) noexcept            # whether a count is not 0 that decreases with time
+cdef int answered(Work w) except -1                      # one more reply waits to be written
+cdef int say_goodbye(Work w, int code, bytes debug) except -1    # send GOAWAY
+cdef int leave(Work w) except -1                         # end the connection
+cdef int close_drained(Work w) except -1                 # after GOAWAY: end it if nothing is open

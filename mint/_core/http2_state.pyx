@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""The state of an HTTP/2 connection, and the Work of one operation: what every part of the engine uses.
+"""The state of an HTTP/2 connection, and the Work of one operation, which all parts of the engine use.
 
-How streams end, how the connection ends, what is collected for the Step. What a frame or a message means
-stands in the modules above. RFC 9113 5.1, 5.4, 10.5.
+How streams and the connection end, and how the Step is made. The meaning of frames and messages is in the
+modules above. RFC 9113 5.1, 5.4, 10.5.
 """
 
 cimport cython
@@ -25,7 +25,7 @@ from .streams cimport Table as Streams
 @cython.no_gc
 @cython.freelist(16)
 cdef class Core:
-    """The fields of a state; `http2.State` adds the verbs."""
+    """The fields of a state; `http2.State` adds the operations."""
 
     cdef Core fresh(self):
         return Core.__new__(Core)
@@ -48,7 +48,7 @@ cdef class Core:
         return made
 
     cdef bint same(self, Core other) except -1:
-        """Whether both will always behave alike. What only counts operations is left out."""
+        """Whether both states will always behave in the same way."""
         cdef Scalars one
         cdef Scalars two
         memcpy(&one, &self.s, sizeof(Scalars))
@@ -96,11 +96,11 @@ cdef class Core:
             return held.state
         if self.is_idle(stream):
             return IDLE
-        # Whether it was reset by us is known no more: what comes late may have been under way then.
+        # It is not known any more whether we have reset it: a late frame may have been sent before that.
         return RESET if stream <= (self.s.forgotten if stream & 1 else self.s.forgotten_push) else CLOSED
 
     cdef long long number_of(self, RequestRef ref) except 0:
-        """The number in a ref of this connection; ValueError for one that it never gave."""
+        """Return the number of a ref of this connection; ValueError if this connection did not make it."""
         cdef long long number = ref.number
         if ref.connection == self.config.identity:
             if number > 0 and not self.is_idle(number):
@@ -111,9 +111,9 @@ cdef class Core:
 
 
 cdef void forget(Scalars *scalars) noexcept:
-    """Take out what does not decide how a state behaves."""
+    """Clear what does not affect how a state behaves."""
     scalars.serial = 0
-    scalars.most_moved = scalars.most_extra = 0   # they save a walk, no more
+    scalars.most_moved = scalars.most_extra = 0   # they only save a search of the streams
     memset(scalars.header + scalars.held, 0, FRAME_HEADER - scalars.held)
     if scalars.mode == AT_HEADER:
         memset(&scalars.frame, 0, sizeof(Head))
@@ -143,14 +143,14 @@ cdef bint same_pushes(Streams one, Streams two) noexcept:
 @cython.no_gc
 @cython.freelist(8)
 cdef class Work:
-    """What one operation collects."""
+    """The results of one operation, and its private clone of the state."""
 
     def __dealloc__(self):
         PyMem_Free(self.out)
         PyMem_Free(self.pieces)
 
     cdef unsigned char *room(self, Py_ssize_t count) except NULL:
-        """Make room for octets to write, and count them as written."""
+        """Append room for `count` octets to the output; return where it begins."""
         cdef unsigned char *moved
         cdef Py_ssize_t total = self.out_used + count
         if total > self.out_room:
@@ -174,7 +174,7 @@ cdef class Work:
         return 0
 
     cdef int put_whole(self, bytes octets) except -1:
-        """Write octets as they are."""
+        """Append octets to the output."""
         memcpy(self.room(PyBytes_GET_SIZE(octets)), PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets))
         return 0
 
@@ -189,7 +189,7 @@ cdef class Work:
         return made
 
     cdef int add_piece(self, int stream, const unsigned char *octets, Py_ssize_t count) except -1:
-        """Keep content of a stream until it is complete for this input; nothing is copied yet."""
+        """Collect the content of a stream within this input, without copying it yet."""
         cdef Piece *moved
         if count == 0:
             return 0
@@ -209,7 +209,7 @@ cdef class Work:
         return 0
 
     cdef int flush_data(self) except -1:
-        """Give the content kept so far as one Data."""
+        """Return the content collected so far as one Data."""
         cdef Data made
         cdef bytes joined
         cdef char *to
@@ -218,7 +218,7 @@ cdef class Work:
             self.pieces_stream = 0
             return 0
         if self.pieces_octets == PyBytes_GET_SIZE(self.source):
-            joined = self.source   # the whole input is content: handed on, not copied
+            joined = self.source   # the whole input is content, so it is not copied
         else:
             joined = PyBytes_FromStringAndSize(NULL, self.pieces_octets)
             to = PyBytes_AS_STRING(joined)
@@ -236,7 +236,7 @@ cdef class Work:
 
     cdef int note(self, bint outgoing, int type, int flags, int stream, int length,
                   object detail) except -1:
-        """One line about a frame: secrets left out, cut. `detail`: None, a number, text or fields."""
+        """Note a frame in one bounded line without secrets. `detail` is None, a number, text or fields."""
         cdef Note made = Note.__new__(Note)
         cdef list shown
         made.outgoing = outgoing
@@ -257,13 +257,14 @@ cdef class Work:
         return 0
 
     cdef Step finished(self):
-        """The Step of this operation."""
+        """Return the Step of this operation."""
         cdef Core core = self.core
         cdef tuple output = ()
         cdef Step made
         self.flush_data()
         if core.s.goaway >= 0 and core.s.mode == AT_HEADER:
-            # Not inside a frame: what its rest breaks would be told or not by how the input was cut.
+            # Not inside a frame: otherwise it would depend on how the input is split whether an error in the
+            # rest of the frame is reported.
             close_drained(self)
         if core.s.unsent:
             core.s.said += self.out_used
@@ -289,12 +290,12 @@ cdef Work begin(Core before):
 
 
 cdef int processed_of(const Stream *stream) noexcept:
-    """Whether the server has acted on a request, by what was seen of its response."""
+    """Return whether the server has acted on a request, judging by its response so far."""
     return PROCESSED_YES if stream.facts & (SEEN_FINAL | SEEN_ANY) else PROCESSED_MAYBE
 
 
 cdef int weigh_open(Work w, Streams table) except -1:
-    """Let the requests that stay open count for a fault of the connection."""
+    """Include the requests that stay open in the `processed` of a fault of the connection."""
     cdef long long index = -1 if table is None else table.following(0)
     cdef const Stream *stream
     while index >= 0:
@@ -306,7 +307,7 @@ cdef int weigh_open(Work w, Streams table) except -1:
 
 
 cdef int end_ref(Work w, int id, Stream *stream, Fault why) except -1:
-    """Say Done, or Failed with the reason, unless that was said before."""
+    """Return Done, or Failed with the fault, unless the ref has ended already."""
     cdef Done done
     cdef Failed failed
     if stream.facts & ENDED:
@@ -329,7 +330,7 @@ cdef int end_ref(Work w, int id, Stream *stream, Fault why) except -1:
 
 
 cdef int settle(Work w, int id, Stream *stream, int event) except -1:
-    """Move a stream; where it is closed, forget it, or remember that it was reset."""
+    """Change the state of a stream; if it is closed, drop it, or remember that it was reset."""
     cdef Core core = w.core
     cdef int before = stream.state
     cdef int after = next_state[before][event]
@@ -360,7 +361,7 @@ cdef int settle(Work w, int id, Stream *stream, int event) except -1:
 
 
 cdef int forget_reset(Core core, int id) noexcept:
-    """Remember of a stream that we have reset no more than that there was one so high."""
+    """Keep, of a stream that we have reset, only that there was one with such an id."""
     if id & 1:
         core.s.forgotten = max(core.s.forgotten, id)
     else:
@@ -369,7 +370,7 @@ cdef int forget_reset(Core core, int id) noexcept:
 
 
 cdef int remember(Core core, int id) except -1:
-    """Keep a stream we have reset for a while (9113-5.1-g); forget the oldest above the limit."""
+    """Remember a stream that we have reset (9113-5.1-g); forget the oldest if there are too many."""
     cdef unsigned char[4] octets
     cdef long long oldest
     cdef ByteLog kept
@@ -382,13 +383,13 @@ cdef int remember(Core core, int id) except -1:
         core.s.reset_window.start += 4
         core.s.remembered -= 1
         forget_reset(core, <int>oldest)
-        core.edit(oldest)   # makes its table ours
+        core.edit(oldest)   # makes its table writable
         (core.requests if oldest & 1 else core.pushes).drop((oldest - 1) >> 1)
     return 0
 
 
 cdef int answered(Work w) except -1:
-    """Count an answer that waits to be written; True where the peer does not read them (9113-5.4.2-c)."""
+    """Count a reply that waits to be written; return True if there are too many (9113-5.4.2-c)."""
     cdef Core core = w.core
     cdef long long end = core.s.said + w.out_used
     core.answers = log_append(core.answers, &core.s.answer_window, <const unsigned char *>&end, sizeof(end))
@@ -402,9 +403,9 @@ cdef int answered(Work w) except -1:
 
 
 cdef int spend(Work w) except -1:
-    """Count a frame that is legal and of no use (9113-10.5-a); True where that is too much.
+    """Count a frame that is allowed but useless (9113-10.5-a); return True if there are too many.
 
-    Only how fast they come distinguishes a heartbeat from a flood, so the limit holds where time is told.
+    Only the rate distinguishes a heartbeat from a flood, so the limit applies only if the time is known.
     """
     cdef Core core = w.core
     cdef long long most = 1000 * <long long>core.config.max_glitches
@@ -429,7 +430,7 @@ cdef int refund(Core core, long long frames) noexcept:
 
 
 cdef int count_reset(Work w, str value) except -1:
-    """Count a stream that ended by the peer's fault; True where there are too many."""
+    """Count a stream that was reset because of the peer; return True if there are too many."""
     cdef Core core = w.core
     core.s.resets += 1000
     if core.s.resets > 1000 * <long long>core.config.max_resets:
@@ -440,7 +441,7 @@ cdef int count_reset(Work w, str value) except -1:
 
 
 cdef int reset_stream(Work w, int id, int code, bint blamed) except -1:
-    """Write RST_STREAM; True where that ended the connection."""
+    """Write RST_STREAM; return True if that ended the connection."""
     w.put_small(RST_STREAM, 0, id, <uint32_t>code)
     if blamed and count_reset(w, "too many streams were reset because of errors"):
         return True
@@ -448,12 +449,12 @@ cdef int reset_stream(Work w, int id, int code, bint blamed) except -1:
 
 
 cdef int stream_error(Work w, int id, int code, Fault why) except -1:
-    """End one stream and keep the connection (9113-5.4.2)."""
+    """Handle a stream error: reset the stream and keep the connection (9113-5.4.2)."""
     cdef Stream *stream = w.core.edit(id)
     if w.pieces_used:
         w.flush_data()
     if stream == NULL:
-        # Closed before: one RST_STREAM for a run of late frames (9113-5.4.2-b).
+        # Closed already: send one RST_STREAM for a run of late frames (9113-5.4.2-b).
         if w.core.s.last_refused == id:
             return spend(w)
         w.core.s.last_refused = id
@@ -467,7 +468,7 @@ cdef int stream_error(Work w, int id, int code, Fault why) except -1:
 
 
 cdef int say_goodbye(Work w, int code, bytes debug) except -1:
-    """Write GOAWAY; it names the last stream of the server's, never one of ours (9113-5.4.1-b)."""
+    """Write GOAWAY, which names the last stream that the server opened and we acted on (9113-5.4.1-b)."""
     cdef Core core = w.core
     if w.notes is not None:
         w.note(True, GOAWAY, 0, 0, 8 + <int>len(debug), debug)
@@ -475,7 +476,7 @@ cdef int say_goodbye(Work w, int code, bytes debug) except -1:
 
 
 cdef int close_drained(Work w) except -1:
-    """After GOAWAY, once the last stream has ended and the last ping is answered: close (9113-6.8-b)."""
+    """After GOAWAY, close once the last stream has ended and the last ping has its reply (9113-6.8-b)."""
     cdef Core core = w.core
     if (core.s.phase != OVER and core.s.active == 0 and core.s.reserved == 0 and core.s.pushed == 0
             and not core.pings):
@@ -486,7 +487,7 @@ cdef int close_drained(Work w) except -1:
 
 
 cdef int leave(Work w) except -1:
-    """The connection is over; nothing is remembered of its streams (R40)."""
+    """End the connection and forget its streams."""
     cdef Core core = w.core
     core.s.phase = OVER
     core.s.mode = AT_HEADER
@@ -533,7 +534,7 @@ cdef int fail_streams(Work w, Streams table, int offset, Fault why) except -1:
 
 
 cdef int fail_all(Work w, Fault why) except -1:
-    """Fail every open ref in the order of the requests, then the pushes; the connection is over."""
+    """Fail every open ref, first the requests in order, then the pushes, and end the connection."""
     w.flush_data()
     fail_streams(w, w.core.requests, 1, why)
     if w.core.pushes is not None:
@@ -545,11 +546,11 @@ cdef int fail_all(Work w, Fault why) except -1:
 
 
 cdef int breach(Work w, Fault why) except -1:
-    """Connection error (9113-5.4.1): GOAWAY, everything fails, what follows is not read."""
+    """Handle a connection error (9113-5.4.1): send GOAWAY, fail everything, and read no further."""
     if w.core.s.phase == OVER:
         return 0
     w.flush_data()
     say_goodbye(w, <int>why.code, why.value[:100].encode("latin-1", "replace"))
-    w.cause = w.fault   # a GOAWAY in the same input said why the server goes
+    w.cause = w.fault   # that of a GOAWAY in the same input, which says why the server closes
     w.fault = why
     return fail_all(w, why)

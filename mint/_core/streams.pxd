@@ -1,4 +1,4 @@
-# Streams: their states as a table, and the persistent table that holds the live ones.
+# Streams: their states as a table, and the persistent data structure that holds the live ones.
 from cpython.object cimport PyObject
 
 from .flow cimport Receipt
@@ -12,7 +12,7 @@ cdef enum:                        # RFC 9113 5.1, as a client sees it
     CLOSED = 5
     RESET = 6                     # closed by our RST_STREAM; late frames are dropped for a while
 
-cdef enum:                        # what moves a stream
+cdef enum:                        # events that change the state of a stream
     SENT_END = 0                  # END_STREAM of ours
     GOT_HEADERS = 1
     GOT_END = 2                   # END_STREAM of the peer
@@ -21,7 +21,7 @@ cdef enum:                        # what moves a stream
 
 cdef enum:                        # what to do with a frame that arrives in a state
     ACCEPT = 0
-    DROP = 1                      # legal or late: account for it and forget it
+    DROP = 1                      # allowed or late: count it and ignore it
     CLOSED_STREAM = 2             # stream error STREAM_CLOSED
     BREACH = 3                    # connection error PROTOCOL_ERROR
 
@@ -57,23 +57,23 @@ cdef extern from *:
     const unsigned char arrival "mint_stream_arrival"[7][10]
 
 cdef enum:                        # facts about a stream, in `facts`
-    IS_HEAD = 1                   # a response never has content (HEAD)
-    IS_CONNECT = 2                # a 2xx makes it a tunnel
+    IS_HEAD = 1                   # the request is HEAD: the response has no content
+    IS_CONNECT = 2                # the request is CONNECT: a 2xx makes it a tunnel
     IS_TUNNEL = 4
     IS_PUSHED = 8                 # the server promised it
     SEEN_FINAL = 16               # the final response head came
     SEEN_ANY = 32                 # an interim response came
-    ENDED = 64                    # Done or Failed was given
-    IS_HELD = 128                 # its receive window is not refilled until the caller says so
+    ENDED = 64                    # Done or Failed was returned, or the caller has cancelled it
+    IS_HELD = 128                 # its receive window is not refilled until the caller allows it
 
 
 cdef struct Stream:
-    long long content_left        # octets of content the response still owes; -1: it did not say
-    long long declared_left       # octets of content the request still owes; -1: it did not say
-    int send_moved                # octets: send window less the peer's initial size
+    long long content_left        # octets of content still missing from the response; -1: not declared
+    long long declared_left       # octets of content still missing from the request; -1: not declared
+    int send_moved                # octets: the send window minus the initial size set by the peer
     Receipt receipt               # our receive window, relative to our initial size
-    unsigned int interim_octets   # decoded size of the interim responses, less what time allows
-    unsigned int interims         # how many they are, less what time allows
+    unsigned int interim_octets   # decoded size of the interim responses, reduced with time
+    unsigned int interims         # number of the interim responses, reduced with time
     unsigned int heard            # when the last of them came, in ticks; 0: unknown
     unsigned char state
     unsigned char facts
@@ -87,7 +87,7 @@ cdef enum:
 
 
 cdef class Leaf:
-    cdef unsigned long long serial     # the operation that made it: only that one may write to it
+    cdef unsigned long long serial     # the operation that made it, the only one that may change it
     cdef long long number              # leaf number: stream index >> LEAF_BITS
     cdef unsigned int live             # bit per stream
     cdef Stream[8] streams
@@ -96,28 +96,28 @@ cdef class Leaf:
 cdef class Node:
     cdef unsigned long long serial     # as for a leaf
     cdef int shift                     # bits of a leaf number below this node
-    cdef long long prefix              # leaf numbers under it, >> (shift + NODE_BITS)
+    cdef long long prefix              # `number >> (shift + NODE_BITS)` of the leaves under it
     cdef int count                     # children
     cdef PyObject *children[16]         # owned references, or NULL
 
 
 cdef class Table:
-    cdef unsigned long long serial     # the operation that may write to this table
-    cdef Leaf tail                     # the newest leaf: opening a stream touches nothing else
-    cdef PyObject *root                # owned: Leaf, Node or NULL; never holds the tail's number
+    cdef unsigned long long serial     # the operation that may change this table
+    cdef Leaf tail                     # the newest leaf: opening a stream changes only this
+    cdef PyObject *root                # owned: Leaf, Node or NULL; never contains the number of the tail
     cdef readonly Py_ssize_t count     # live streams
-    cdef readonly long long work       # nodes and leaves made so far: what persistence costs
+    cdef readonly long long work       # nodes and leaves made so far: the cost of persistence
 
-    # A table the operation `serial` may write to; the same one if it may already.
+    # A table that the operation `serial` may change; the same one if that operation made it.
     cdef Table writable(self, unsigned long long serial)
-    # For reading only; NULL where there is none.
+    # A stream for reading only; NULL if there is none.
     cdef const Stream *peek(self, long long index) noexcept
-    # For writing; NULL where there is none. Stays valid until a stream is added or dropped.
+    # A stream for writing; NULL if there is none. It is valid until a stream is added or dropped.
     cdef Stream *edit(self, long long index) except? NULL
     # A new stream, all zero. The index must be above all others.
     cdef Stream *add(self, long long index) except NULL
     cdef int drop(self, long long index) except -1
-    # The smallest live index that is at least this; -1 where there is none.
+    # The smallest live index that is at least this; -1 if there is none.
     cdef long long following(self, long long index) noexcept
     cdef bint same(self, Table other) noexcept
     cdef Leaf own_leaf(self, long long number)

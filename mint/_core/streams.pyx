@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""The table of live streams: persistent, so that successive states share what did not change.
+"""The table of live streams: a persistent data structure, so that states share what did not change.
 
-Streams are C structs in leaves of eight. The newest leaf hangs on the table itself, the others under a
-radix tree found by arithmetic on the stream index and compressed along single paths, so its depth follows
-from how many streams are live, not from how many there were. An operation copies only the path to what
-it writes, once: everything it made carries its serial. RFC 9113 5.1; nothing here reads a frame.
+Streams are C structs in leaves of eight. The table itself holds the newest leaf; the others are in a radix
+tree, indexed by stream and without nodes that have only one child. Its depth depends on how many streams are
+live, not on how many there have been. An operation copies only the path to what it changes, and only once,
+because everything that it made carries its serial. RFC 9113 5.1; frames are read elsewhere.
 """
 
 cimport cython
@@ -16,13 +16,13 @@ from libc.string cimport memcmp, memcpy, memset
 @cython.final
 @cython.freelist(32)
 cdef class Leaf:
-    """Eight neighbouring streams."""
+    """Eight consecutive streams."""
 
 
 @cython.final
 @cython.freelist(32)
 cdef class Node:
-    """Sixteen ranges of leaves."""
+    """Up to sixteen branches, each for one range of leaves."""
 
     def __dealloc__(self):
         cdef int i
@@ -53,7 +53,7 @@ cdef Node copied_node(Node node, unsigned long long serial):
 
 
 cdef inline void put(PyObject **link, object item) noexcept:
-    """Let a link hold another branch."""
+    """Replace the branch that a pointer in the tree owns."""
     cdef PyObject *before = link[0]
     Py_INCREF(item)
     link[0] = <PyObject *>item
@@ -65,7 +65,7 @@ cdef inline bint is_leaf(PyObject *item) noexcept:
 
 
 cdef inline long long some_number(PyObject *item) noexcept:
-    """A leaf number that lies under the branch, or could."""
+    """Return a leaf number in the range of the branch."""
     cdef Node node
     if is_leaf(item):
         return (<Leaf>item).number
@@ -82,7 +82,7 @@ cdef inline int slot_of(Node node, long long number) noexcept:
 
 
 cdef PyObject *found(PyObject *item, long long number) noexcept:
-    """The leaf with this number under a branch, or NULL; a borrowed reference."""
+    """Return the leaf with this number under a branch, or NULL; a borrowed reference."""
     while item != NULL and not is_leaf(item):
         if not covers(<Node>item, number):
             return NULL
@@ -93,7 +93,7 @@ cdef PyObject *found(PyObject *item, long long number) noexcept:
 
 
 cdef long long first_from(PyObject *item, long long index) noexcept:
-    """The smallest live index under a branch that is at least `index`, or -1."""
+    """Return the smallest live index under a branch that is at least `index`, or -1."""
     cdef Leaf leaf
     cdef Node node
     cdef long long got
@@ -124,7 +124,7 @@ cdef long long first_from(PyObject *item, long long index) noexcept:
 @cython.no_gc
 @cython.freelist(32)
 cdef class Table:
-    """The live streams of one initiator, by index (0 for its first stream)."""
+    """The live streams that one endpoint has opened, by index (0 for the first stream)."""
 
     def __dealloc__(self):
         Py_XDECREF(self.root)
@@ -150,7 +150,7 @@ cdef class Table:
         return fresh
 
     def touched(self, long long index):
-        """Return a table with a stream written to."""
+        """Return a table in which a stream was changed."""
         cdef Table fresh = self.writable(self.serial + 1)
         cdef Stream *stream = fresh.edit(index)
         if stream == NULL:
@@ -200,7 +200,7 @@ cdef class Table:
         return &leaf.streams[index & (LEAF_SIZE - 1)]
 
     cdef Leaf own_leaf(self, long long number):
-        """Return the leaf that holds a live stream, made writable with the path to it."""
+        """Return the leaf of a live stream, after copying it and the path to it if necessary."""
         cdef PyObject **link = &self.root
         cdef Node node
         if self.tail is not None and self.tail.number == number:
@@ -248,7 +248,7 @@ cdef class Table:
         return &self.tail.streams[place]
 
     cdef int hang(self, Leaf leaf) except -1:
-        """Put a full leaf under the tree."""
+        """Add a leaf to the tree."""
         cdef PyObject **link = &self.root
         cdef Node node
         cdef Node above
@@ -264,7 +264,7 @@ cdef class Table:
                 if link[0] == NULL:
                     node.count += 1
                 continue
-            # What hangs here lies elsewhere: a node above both, no higher than needed.
+            # The branch here has another range: add a node above both, no higher than necessary.
             other = some_number(link[0])
             above = Node.__new__(Node)
             above.serial = self.serial
@@ -297,7 +297,7 @@ cdef class Table:
         return 0
 
     cdef int unhang(self, long long number) except -1:
-        """Take an empty leaf out; a node with one child gives way to it. The path is ours already."""
+        """Remove an empty leaf; replace a node with one child by the child. The path was copied already."""
         cdef PyObject **link = &self.root
         cdef PyObject **above = NULL
         cdef PyObject *gone
@@ -350,5 +350,5 @@ cdef class Table:
 
 
 cdef bint same_stream(const Stream *one, const Stream *two) noexcept:
-    """Streams are zeroed when added, so padding octets compare equal too."""
+    """Whether two streams are equal. Streams are zeroed when added, so padding octets are equal, too."""
     return memcmp(one, two, sizeof(Stream)) == 0
