@@ -246,8 +246,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "forks sharing an encoder",
         core("hpack.pyx"),
-        "work.table.used != work.span.end:\n        # Not the newest state",
-        "work.table.used > work.span.end + 1:\n        # Not the newest state",
+        "work.table.used != work.span.end:\n        # This state is not the newest",
+        "work.table.used > work.span.end + 1:\n        # This state is not the newest",
         "hpack",
     ),
     Bug(

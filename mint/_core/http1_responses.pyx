@@ -122,7 +122,7 @@ cdef class Reading:
                 or self.core.window.end != self.core.window.start)
 
     cdef int shut(self, list responses, object first, object rest) except -2:
-        """Close; the first open request fails with `first`, the others with `rest`; return their `processed`."""
+        """Close; fail the first open request with `first`, others with `rest`; return their `processed`."""
         cdef int weight = PROCESSED_OF_NONE
         cdef Fault why
         cdef Py_ssize_t i

@@ -178,7 +178,7 @@ cdef Draft unspoken(Draft made, Config config):
 
 
 cdef tuple ready_pair(Draft made, object item):
-    """Return the caller's pair with its name in lower case; if it must not be sent, None, and set the fault."""
+    """Return the caller's pair with its name in lower case; or set the fault and return None."""
     cdef str name
     cdef str value
     cdef str given
@@ -522,7 +522,7 @@ cdef long long agreed_length(str value) noexcept:
 
 
 cdef long long crumbs_size(list fields) except -1:
-    """Return the size of the joined value of the cookie fields of a request; 0 if there are fewer than two."""
+    """Return the size of the joined value of the cookie fields of a request; 0 if there are not several."""
     cdef long long total = 0
     cdef int crumbs = 0
     cdef str name

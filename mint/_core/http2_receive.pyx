@@ -2,7 +2,8 @@
 """Parsing of frames: headers, payloads that arrive in parts, and DATA, which is delivered as it arrives.
 
 A frame is checked in this order: whether it may be the first of the connection, the rules of its type, an
-open field block, the state of its stream. What the frame header decides is decided before the payload arrives. RFC 9113 3.4, 4, 5.1, 6.1, 6.2, 6.6, 6.9.1, 6.10.
+open field block, the state of its stream. What the frame header decides is decided before the payload
+arrives. RFC 9113 3.4, 4, 5.1, 6.1, 6.2, 6.6, 6.9.1, 6.10.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE

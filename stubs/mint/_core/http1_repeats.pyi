@@ -4,4 +4,4 @@ __pyx_capi__: dict[str, object]
 
 @final
 class Repeat:
-    """The last request, and how to make the like of it."""
+    """The last request, from which similar ones can be made."""

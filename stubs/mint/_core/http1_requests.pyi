@@ -6,4 +6,4 @@ EXPECT_CONTENT: frozenset[str]
 
 @final
 class Draft:
-    """A request while it is made."""
+    """A request that is being made."""

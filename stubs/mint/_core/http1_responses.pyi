@@ -11,6 +11,6 @@ class Pending:
 
 @disjoint_base
 class Reading:
-    """The state of a connection, and how it reads. `State` adds the operations."""
+    """The fields of a state, and the methods that read responses. `State` adds the operations."""
     @property
     def config(self) -> Config: ...

@@ -10,7 +10,7 @@ COURSE: Course
 
 @final
 class State(Core):
-    """A connection as a value. It is never written after it was given out."""
+    """A connection as a value. It is never changed after it was published."""
     __hash__: ClassVar[None]  # type: ignore[assignment]  # a value, but compared by content
     @staticmethod
     def open(config: Config, trace: bool = False) -> Step[State]:
@@ -20,19 +20,19 @@ class State(Core):
         """
     @property
     def settings_received(self) -> bool:
-        """Whether the server's first SETTINGS came."""
+        """Whether the first SETTINGS of the server has come."""
     @property
     def open_request_count(self) -> int:
-        """How many requests wait for the end of their response."""
+        """The number of requests whose response is not complete."""
     @property
     def is_open_read(self) -> bool:
-        """Whether responses may still come."""
+        """Whether responses can still arrive."""
     @property
     def is_open_write(self) -> bool:
         """Whether requests can be sent."""
     @property
     def draining(self) -> bool:
-        """Whether the server takes no new requests and finishes those it has."""
+        """Whether the server accepts no new requests and finishes those it has."""
     def request(
         self,
         method: str,
@@ -41,61 +41,61 @@ class State(Core):
         body: tuple[bytes, ...] | None,
         streaming: bool,
     ) -> Step[State]:
-        """Send a request: `body` None for none, else pieces; `streaming` announces one to come."""
+        """Send a request. `body` is None or the pieces of a body; with `streaming`, it is sent later."""
     def stream_body(self, ref: RequestRef, data: bytes) -> Step[State]:
         """Send a piece of a streamed body, within `body_window`."""
     def end_body(self, ref: RequestRef, trailers: Iterable[tuple[str, str]] = ()) -> Step[State]:
-        """End a streamed body, with trailers or without."""
+        """End a streamed body, with or without trailers."""
     def cancel(self, ref: RequestRef) -> Step[State]:
-        """Give a request or push up; nothing more comes of it."""
+        """Cancel a request or push; no more responses to it are returned."""
     def feed(self, data: bytes) -> Step[State]:
-        """Take what the server sent."""
+        """Read octets that the server sent."""
     def feed_eof(self, clean: bool) -> Step[State]:
-        """Take the end of what the server sends; HTTP/2 does not need it clean."""
+        """Handle the end of the input. HTTP/2 does not need to know whether it was `clean`."""
     def lose(self, broken: Fault) -> Step[State]:
-        """Take that the wire broke: everything open fails with this fault."""
+        """Handle a failure of the transport: every open request and push fails with this fault."""
     def close(self) -> Step[State]:
-        """Say goodbye; refs that are open get nothing more (9113-6.8-e)."""
+        """Send GOAWAY and close; no more responses to open requests are returned (9113-6.8-e)."""
     def ping(self, payload: bytes) -> Step[State]:
-        """Send a PING of eight octets; a Pong with the ref answers it."""
+        """Send a PING of eight octets; its reply is a Pong with the ref."""
     def update_priority(self, ref: RequestRef, value: bytes) -> Step[State]:
-        """Tell the server how urgent a request is now: `value` is that of a priority field (RFC 9218 7.1)."""
+        """Change the priority of a request; `value` is the value of a priority field (RFC 9218 7.1)."""
     def put_settings(self, settings: tuple[tuple[str, int], ...]) -> Step[State]:
-        """Send SETTINGS; they count when the server has acknowledged them."""
+        """Send SETTINGS; they take effect when the server has acknowledged them."""
     def server_setting(self, name: str) -> int | None:
-        """Return a setting of the server's; None is unlimited."""
+        """Return a setting of the server; None means unlimited."""
     def client_setting(self, name: str) -> int | None:
-        """Return a setting of ours as it is in force; None is unlimited."""
+        """Return a setting of this client as it is in effect; None means unlimited."""
     def send_window(self, ref: RequestRef | None) -> int:
-        """Return the octets the server takes now, for the connection or for one request; may be negative."""
+        """Return the send window of the connection (None) or of a request, in octets; it may be negative."""
     def body_window(self, ref: RequestRef) -> int:
         """Return how many octets of body can be sent now."""
     def body_is_open(self, ref: RequestRef) -> bool:
-        """Return whether the request still has a body to send."""
+        """Return whether the body of the request has not ended."""
     def set_receive_window(self, ref: RequestRef | None, size: int) -> Step[State]:
-        """Enlarge what the server may send ahead, on the connection or one stream (W-15)."""
+        """Enlarge the receive window of the connection (None) or of one stream."""
     def set_refill(self, ref: RequestRef, on: bool) -> Step[State]:
-        """Refill the receive window of a request as octets come; or leave it, so that the server stops."""
+        """Set whether the receive window of a request is refilled; if not, the server stops at its end."""
     def flushed(self) -> State:
-        """Take that everything written so far has left: the peer reads its answers.
+        """Note that everything so far has been written, so the server reads the replies to its frames.
 
-        An input like octets: a replay that gives it at the same places comes to an equal state.
+        This is an input, like octets: a replay that repeats it at the same places results in an equal state.
         """
     def left(self, queued: int) -> State:
-        """Take that no more than so many octets, the last that were given out, wait to be written.
+        """Note that only the last `queued` octets of the output still wait to be written.
 
-        An input like `flushed`, which is the same with 0: an answer counts as unsent until its own octets
-        have left, whatever was written behind it.
+        This is an input, like `flushed`, which is the same with 0. A reply counts as unsent until its own
+        octets have been written, no matter how many octets follow it.
         """
     @property
     def timed(self) -> bool:
-        """Whether something was counted that time takes back: then `at` is to be called before each input."""
+        """Whether a count is not 0 that decreases with time: then `at` must be called before each input."""
     def at(self, milliseconds: int) -> State:
-        """Take what time it is, on a clock that never goes back; its zero does not matter.
+        """Set the current time, from a clock that never goes back and starts anywhere.
 
-        An input like octets: a replay that gives the same times at the same places comes to an equal
-        state. A state that is not `timed` stays as it is.
+        This is an input, like octets: a replay that repeats it at the same places results in an equal state.
+        A state that is not `timed` does not change.
         """
     def traced(self, on: bool) -> State:
-        """Return the same state with notes about frames on or off."""
+        """Return the state with notes about frames on or off."""
     def __eq__(self, value: object, /) -> bool: ...

@@ -14,7 +14,7 @@ DEFAULT_SETTINGS: Final[tuple[tuple[str, int], ...]]
 
 @final
 class Config:
-    """The fixed facts of a connection; settings by snake_case name."""
+    """The configuration of a connection; settings have snake_case names."""
     def __init__(
         self,
         hostname: str,
@@ -119,4 +119,4 @@ class Config:
     def __hash__(self) -> int: ...
 
 def renamed(usual: Config, hostname: str, port: int, scheme: str, identity: int) -> Config:
-    """Return the same options and limits for another connection, without checking them anew."""
+    """Return the same options and limits for another connection, without checking them again."""

@@ -12,4 +12,4 @@ NOT_EXTENDED: Final[frozenset[str]]
 
 @final
 class Draft:
-    """A request on its way to the encoder."""
+    """A request that is checked before it is encoded."""

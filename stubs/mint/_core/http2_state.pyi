@@ -10,7 +10,7 @@ __pyx_capi__: dict[str, object]
 
 @disjoint_base
 class Core:
-    """The fields of a state; `http2.State` adds the verbs."""
+    """The fields of a state; `http2.State` adds the operations."""
     @property
     def config(self) -> Config: ...
     @property
@@ -18,4 +18,4 @@ class Core:
 
 @final
 class Work:
-    """What one operation collects."""
+    """The results of one operation, and its private clone of the state."""

@@ -2,15 +2,15 @@ from typing import ClassVar, final
 
 @final
 class Leaf:
-    """Eight neighbouring streams."""
+    """Eight consecutive streams."""
 
 @final
 class Node:
-    """Sixteen ranges of leaves."""
+    """Up to sixteen branches, each for one range of leaves."""
 
 @final
 class Table:
-    """The live streams of one initiator, by index (0 for its first stream)."""
+    """The live streams that one endpoint has opened, by index (0 for the first stream)."""
     @property
     def count(self) -> int: ...
     @property
@@ -23,6 +23,6 @@ class Table:
     def added(self, index: int) -> Table:
         """Return a table with one more stream."""
     def touched(self, index: int) -> Table:
-        """Return a table with a stream written to."""
+        """Return a table in which a stream was changed."""
     def dropped(self, index: int) -> Table:
         """Return a table without a stream."""
