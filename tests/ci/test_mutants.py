@@ -67,7 +67,7 @@ def test_every_source_has_tests_that_are_closer_than_the_rest() -> None:
 
 def test_tests_named_like_the_source_come_first() -> None:
     first, second, *_ = mutants.closest("mint/pool/_policy.py", mutants.ROOT, quick=True)
-    assert first == ["tests/pool/test_policy.py"]
+    assert first == ["tests/pool/test_policy.py", "tests/pool/test_policy_limits.py"]
     assert second == ["tests/pool"]
 
 
