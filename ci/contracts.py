@@ -56,8 +56,8 @@ ONLY = {
 }
 """Classes with methods that mostly mint itself calls, and the methods that users call."""
 
-INTERNAL = frozenset({"HTTP1.opened", "HTTP2.opened"})
-"""Methods that users define and mint calls."""
+INTERNAL = frozenset({"HTTP1.opened", "HTTP2.opened", "StreamedAnswer.watch"})
+"""Methods of public classes that only mint itself calls."""
 
 
 @dataclass(frozen=True)
