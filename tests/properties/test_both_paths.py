@@ -1,7 +1,6 @@
-"""The compiled course of a transaction (`_core/fast_path.pyx`) and the one in Python say the same.
+"""The compiled fast path of operations (`_core/fast_path.pyx`) and the general path give the same results.
 
-The same operations run on two links; one of them is told that it has ways of its own, so that nothing is
-short-cut on it.
+The same operations run on two links, one of which is not `plain`: all its operations take the general path.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from mint.types import Inbox, Transport
 
-    Told = tuple[object, ...]
+    Result = tuple[object, ...]
 
 OK = headers(1, ((":status", "200"), ("a", "b")))
 ANSWERS: dict[str, Sequence[bytes]] = {
@@ -53,23 +52,23 @@ ANSWERS: dict[str, Sequence[bytes]] = {
 
 
 class Box:
-    """A mailbox that counts what it is told."""
+    """A mailbox that counts the calls of `watch`."""
 
     def __init__(self) -> None:
         self.watched = 0
 
     def admit(self, transport: Transport) -> None:
-        """Take every link."""
+        """Accept every link."""
 
     def watch(self, transport: Transport) -> None:
         self.watched += transport.inbox is self
 
     def unwatch(self, transport: Transport) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: it holds no links."""
 
 
-class Course:
-    """One connection over memory, and what came of every operation on it."""
+class Client:
+    """One connection over memory; its methods return the result of an operation and the state after it."""
 
     def __init__(self, protocol: str, *, plain: bool, active: bool) -> None:
         self.link = Memory()
@@ -83,48 +82,56 @@ class Course:
             inbox: Inbox = self.box
             self.conn = self.conn.set_mode("active", inbox)
 
-    def told(self, operation: Callable[[], tuple[mint.Connection, object]]) -> Told:
-        said: object
+    def result(self, operation: Callable[[], tuple[mint.Connection, object]]) -> Result:
+        returned: object
         try:
-            self.conn, said = operation()
+            self.conn, returned = operation()
         except mint.MintError as error:
             self.conn = self.conn.after(error)
-            said = type(error), str(error), error.responses, error.processed
+            returned = type(error), str(error), error.responses, error.processed
         link = self.link
-        return said, self.conn._state, link.generation, link.armed, link.closed, link.take(), self.box.watched
+        return (
+            returned,
+            self.conn._state,
+            link.generation,
+            link.armed,
+            link.closed,
+            link.take(),
+            self.box.watched,
+        )
 
-    def ask(self) -> Told:
-        return self.told(lambda: self.conn.request("GET", "/", [("a", "b")]))
+    def request(self) -> Result:
+        return self.result(lambda: self.conn.request("GET", "/", [("a", "b")]))
 
-    def begin(self, headers: Sequence[tuple[str, str]]) -> Told:
-        return self.told(lambda: self.conn.request("POST", "/", headers, mint.STREAM))
+    def start_upload(self, headers: Sequence[tuple[str, str]]) -> Result:
+        return self.result(lambda: self.conn.request("POST", "/", headers, mint.STREAM))
 
-    def send(self, ref: mint.RequestRef, piece: bytes | mint.Eof, *, flush: bool) -> Told:
-        return self.told(lambda: (self.conn.stream_request_body(ref, piece, flush=flush), None))
+    def send(self, ref: mint.RequestRef, piece: bytes | mint.Eof, *, flush: bool) -> Result:
+        return self.result(lambda: (self.conn.stream_request_body(ref, piece, flush=flush), None))
 
-    def hear(self, octets: bytes) -> Told:
+    def receive(self, octets: bytes) -> Result:
         if octets:
             self.link.put(octets)
         else:
             self.link.put_eof()
-        return self.told(lambda: self.conn.recv(timeout=0))
+        return self.result(lambda: self.conn.recv(timeout=0))
 
-    def be_told(self, octets: bytes) -> Told:
+    def feed_message(self, octets: bytes) -> Result:
         def stream() -> tuple[mint.Connection, object]:
             streamed = self.conn.stream(self.link.deliver(octets))
             assert streamed is not mint.UNKNOWN
             return streamed
 
-        return self.told(stream)
+        return self.result(stream)
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @given(st.data())
-def test_both_courses_say_the_same(protocol: str, drawn: st.DataObject) -> None:
+def test_both_paths_give_the_same_results(protocol: str, drawn: st.DataObject) -> None:
     active = drawn.draw(st.booleans())
-    courses = [Course(protocol, plain=plain, active=active) for plain in (True, False)]
+    clients = [Client(protocol, plain=plain, active=active) for plain in (True, False)]
     for _ in range(drawn.draw(st.integers(1, 3))):
-        first, second = (course.ask() for course in courses)
+        first, second = (client.request() for client in clients)
         assert first == second
     octets = b"".join(drawn.draw(st.lists(st.sampled_from(ANSWERS[protocol]), max_size=6)))
     cuts = sorted(drawn.draw(st.lists(st.integers(0, len(octets)), max_size=4)))
@@ -132,20 +139,22 @@ def test_both_courses_say_the_same(protocol: str, drawn: st.DataObject) -> None:
     if drawn.draw(st.booleans()):
         pieces.append(b"")
     for piece in pieces:
-        if not courses[0].conn.is_open("read"):
+        if not clients[0].conn.is_open("read"):
             break
-        first, second = (course.be_told(piece) if active else course.hear(piece) for course in courses)
+        first, second = (
+            client.feed_message(piece) if active else client.receive(piece) for client in clients
+        )
         assert first == second
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @given(st.data())
-def test_both_courses_stream_the_same_body(protocol: str, drawn: st.DataObject) -> None:
-    courses = [Course(protocol, plain=plain, active=False) for plain in (True, False)]
+def test_both_paths_stream_the_same_body(protocol: str, drawn: st.DataObject) -> None:
+    clients = [Client(protocol, plain=plain, active=False) for plain in (True, False)]
     pieces = drawn.draw(st.lists(st.sampled_from((b"", b"a", b"hello", bytes(70_000))), max_size=4))
     size = drawn.draw(st.sampled_from((None, sum(map(len, pieces)), 5)))
     first, second = (
-        course.begin([] if size is None else [("content-length", str(size))]) for course in courses
+        client.start_upload([] if size is None else [("content-length", str(size))]) for client in clients
     )
     assert first == second
     ref = first[0]
@@ -153,9 +162,9 @@ def test_both_courses_stream_the_same_body(protocol: str, drawn: st.DataObject) 
     ends: list[bytes | mint.Eof] = [*pieces, mint.Eof(), b"late"]
     for piece in ends:
         flush = drawn.draw(st.booleans())
-        first, second = (course.send(ref, piece, flush=flush) for course in courses)
+        first, second = (client.send(ref, piece, flush=flush) for client in clients)
         assert first == second
         answer = drawn.draw(st.sampled_from((None, *ANSWERS[protocol])))
-        if answer is not None and courses[0].conn.is_open("read"):
-            first, second = (course.hear(answer) for course in courses)
+        if answer is not None and clients[0].conn.is_open("read"):
+            first, second = (client.receive(answer) for client in clients)
             assert first == second
