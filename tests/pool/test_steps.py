@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +13,9 @@ import mint
 import mint.pool
 import mint.pool.asyncio
 import mint.pool.trio
-from mint.errors import ServerClosedRequest, TransportTimeout
+from mint.errors import ExceedsWindowSize, MintError, ServerClosedRequest, TransportTimeout
 from mint.exchange import URL
+from mint.exchange._procedure import SMALL
 from mint.pool import PoolOptions, Timeouts
 from mint.pool._procedures import (
     Connect,
@@ -25,7 +27,9 @@ from mint.pool._procedures import (
     Room,
     Step,
     Wanted,
+    _open,
     begin,
+    piece,
     send,
 )
 from mint.pool._requests import make_wanted
@@ -66,6 +70,9 @@ class Hand:
 
     def forget(self, key: int) -> None:
         assert key == 1
+
+    def settle_soon(self, pool: PoolState) -> None:
+        raise AssertionError("nothing is dropped here")
 
     def wanted(self, content: bytes | Iterable[bytes] | None = None, **timeouts: float) -> Wanted:
         return make_wanted(
@@ -269,6 +276,95 @@ def test_who_receives_while_the_queue_is_full(has_reader: bool) -> None:
     assert hand.session.reader is (reader if has_reader else None)
     assert not hand.session.blocked
     assert reading is None or hand.session.reader is not None
+
+
+@pytest.mark.parametrize("times", [1, 100, 101])
+def test_how_often_a_request_may_find_its_connection_closed(times: int) -> None:
+    """It was granted, and has ended before the head is sent: that is no retry."""
+    pool = Hand()
+    procedure = begin(pool.pool, pool.wanted())
+    pool.forget = lambda key: None  # type: ignore[method-assign]  # there are many
+    for at in range(times):
+        step = next(procedure)
+        assert isinstance(step, Connect)
+        assert step.key == at + 1
+        step.conn, server = memory.http2()
+        server.send(f.goaway(0))
+        step.conn, _ = server.deliver(step.conn)
+        if at == 100:
+            with pytest.raises(MintError) as caught:
+                next(procedure)
+            assert caught.value.processed is mint.Processed.NO
+            return
+    step = next(procedure)
+    assert isinstance(step, Connect)
+    step.conn, server = memory.http2()
+    assert isinstance(next(procedure), Receive)
+    found = pool.pool.statistics()
+    assert (found.requests, found.retries, found.active) == (1, 0, 1)
+
+
+class Recorder:
+    """A session that only notes what is opened, and whether a window is too small for the whole body."""
+
+    def __init__(self, *, narrow: bool = False) -> None:
+        self.opened: list[tuple[list[tuple[str, str]], bytes | None, bool]] = []
+        self._narrow = narrow
+
+    def open(
+        self, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None, **named: object
+    ) -> SimpleNamespace:
+        assert (method, target) == ("POST", "/")
+        streamed = bool(named["streamed"])
+        if self._narrow and not streamed:
+            raise ExceedsWindowSize("connection", 0)
+        self.opened.append((headers, body, streamed))
+        return SimpleNamespace(source=None, end_trailers=())
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("size", [0, SMALL - 1, SMALL, SMALL + 1])
+@pytest.mark.parametrize("trailers", [(), (("t", "u"),)])
+@pytest.mark.parametrize("given", [None, "Content-Length", "Transfer-Encoding"])
+def test_how_a_body_is_sent(
+    size: int, trailers: tuple[tuple[str, str], ...], given: str | None, narrow: bool
+) -> None:
+    hand, session = Hand(), Recorder(narrow=narrow)
+    headers = [] if given is None else [(given, "x")]
+    wanted = make_wanted("POST", HERE, headers, bytes(size), trailers, None, hand.clock)
+    wanted.ticket = hand.pool.ticket(HERE.origin)
+    stream = _open(session, wanted, (threading.Event(), threading.Event()))  # type: ignore[arg-type]  # a fake
+    at_once = size <= SMALL and not trailers and not narrow
+    counted = [] if at_once or trailers or given else [("content-length", str(size))]
+    sent = [(name.lower(), value) for name, value in headers] + counted
+    [(fields, body, streamed)] = session.opened
+    assert [(name.lower(), value) for name, value in fields] == sent
+    assert body == (bytes(size) if at_once else None)
+    assert streamed is not at_once
+    if at_once:
+        assert stream.source is None
+    else:
+        assert isinstance(stream.source, Iterator)
+        assert list(stream.source) == [bytes(size)]
+        assert stream.end_trailers == trailers
+
+
+def test_the_pieces_of_an_answer() -> None:
+    hand = Hand()
+    wanted = hand.wanted()
+    procedure, _ = hand.begun(wanted)
+    hand.deliver(f.headers(1, OK), f.data(1, b"abc"))
+    stream = over(procedure)
+    found = []
+    for more in ([], [f.data(1, b"d")], [f.data(1, b"e", end=True)], []):
+        reading = piece(hand.pool, stream, wanted)
+        if more:
+            assert isinstance(next(reading), Receive)
+            hand.deliver(*more)
+        with pytest.raises(StopIteration) as ended:
+            next(reading)
+        found.append(ended.value.value)
+    assert found == [b"abc", b"d", b"e", None]
 
 
 @pytest.mark.parametrize(
