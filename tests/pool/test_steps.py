@@ -18,6 +18,7 @@ from mint.exchange import URL
 from mint.exchange._procedure import SMALL
 from mint.pool import PoolOptions, Timeouts
 from mint.pool._procedures import (
+    CallTrace,
     Connect,
     Look,
     Park,
@@ -28,6 +29,7 @@ from mint.pool._procedures import (
     Step,
     Wanted,
     _open,
+    abandon,
     begin,
     piece,
     send,
@@ -365,6 +367,72 @@ def test_the_pieces_of_an_answer() -> None:
             next(reading)
         found.append(ended.value.value)
     assert found == [b"abc", b"d", b"e", None]
+
+
+def test_a_head_waits_while_the_queue_is_full() -> None:
+    hand = Hand()
+    first, _ = hand.begun(hand.wanted())
+    hand.session.reader = None
+    hand.session.most_queued = 0
+    assert hand.session.is_full
+    procedure, step = hand.begun(hand.wanted(None, write=4))
+    for now in (0, 3.75):
+        hand.now = now
+        assert isinstance(step, Room)
+        assert (step.until, step.reads) == (4, True)
+        step = next(procedure)
+    hand.now = 4
+    with pytest.raises(TransportTimeout, match="sending") as caught:
+        next(procedure)
+    assert caught.value.processed is mint.Processed.NO
+    assert hand.pool.statistics().active == 1
+    first.close()
+    assert hand.pool.statistics().active == 0
+
+
+@pytest.mark.parametrize("body", [None, b"abc", [b"abc", b"de"]])
+@pytest.mark.parametrize("early", [False, True])
+def test_the_phases_in_their_order(body: bytes | list[bytes] | None, early: bool) -> None:
+    hand = Hand()
+    wanted = hand.wanted(body)
+    wanted.trace = lambda name, info: None
+    procedure = begin(hand.pool, wanted)
+    names: list[str] = []
+    answered = False
+    with pytest.raises(StopIteration):
+        step = next(procedure)
+        while True:
+            match step:
+                case CallTrace():
+                    names.append(step.name)
+                case Connect():
+                    step.conn = hand.conn
+                case Pull():
+                    assert isinstance(step.source, Iterator)
+                    step.piece = next(step.source, None)
+                case _:
+                    assert isinstance(step, (Receive, Look))
+                    if not answered and (early or isinstance(step, Receive)):
+                        hand.deliver(f.headers(1, OK, end=True))
+                        answered = True
+            step = next(procedure)
+    is_streamed = isinstance(body, list)
+    if early and is_streamed:  # the answer came before the end of the body
+        rest = ["response.started", "response.complete"]
+    else:
+        rest = ["request_body.complete", "response.started", "response.complete"]
+    assert names == [
+        *("connect.started", "connect.complete", "request.started", "request.complete"),
+        "request_body.started",
+        *rest,
+    ]
+    assert wanted.phase == ""
+
+
+def test_without_a_ticket_there_is_nothing_to_release() -> None:
+    hand = Hand()
+    abandon(hand.pool, hand.wanted())
+    assert hand.pool.statistics().connections == 0
 
 
 @pytest.mark.parametrize(
