@@ -31,6 +31,7 @@ from mint.pool._procedures import (
     _open,
     abandon,
     begin,
+    leave,
     piece,
     send,
 )
@@ -433,6 +434,64 @@ def test_without_a_ticket_there_is_nothing_to_release() -> None:
     hand = Hand()
     abandon(hand.pool, hand.wanted())
     assert hand.pool.statistics().connections == 0
+
+
+@pytest.mark.parametrize(
+    ("timeout", "until", "timeouts"),
+    [(-1, 9, Timeouts(total=9, read=3)), (None, None, Timeouts()), (0, 2, Timeouts()), (5, 7, Timeouts())],
+)
+def test_a_limit_for_one_call(timeout: float | None, until: float | None, timeouts: Timeouts) -> None:
+    hand = Hand()
+    wanted = hand.wanted(None, total=9, read=3)
+    hand.now = 2
+    limited = wanted.with_limit(timeout)
+    assert (limited.until, limited.timeouts) == (until, timeouts)
+
+
+@pytest.mark.parametrize(
+    ("total", "limit", "since", "until"),
+    [
+        *((None, None, None, None), (None, 3, None, 5), (None, 3, 1, 4), (9, None, None, 9)),
+        *((9, 3, None, 5), (9, 8, None, 9), (9, 7, None, 9), (9, 8, 0.5, 8.5), (9, 3, 1, 4)),
+    ],
+)
+def test_when_a_phase_ends(
+    total: float | None, limit: float | None, since: float | None, until: float | None
+) -> None:
+    hand = Hand()
+    wanted = hand.wanted() if total is None else hand.wanted(None, total=total)
+    hand.now = 2
+    assert wanted.within(limit, since) == until
+
+
+def test_what_a_request_has_is_released_once() -> None:
+    hand = Hand()
+    wanted = hand.wanted()
+    procedure, _ = hand.begun(wanted)
+    hand.deliver(f.headers(1, OK), f.data(1, b"x"))
+    stream = over(procedure)
+    hand.server.received()
+    assert hand.pool.statistics().active == 1
+    for kinds in ([f.FrameType.RST_STREAM], []):
+        abandon(hand.pool, wanted)
+        assert [frame.type for frame in hand.server.frames()] == kinds
+        assert hand.pool.statistics().active == 0
+        assert stream.ended
+
+
+@pytest.mark.parametrize("is_sender", [False, True])
+def test_a_wait_that_is_broken_off_loses_no_content(is_sender: bool) -> None:
+    hand = Hand()
+    wanted = make_wanted("POST", HERE, (), mint.STREAM, (), None, hand.clock)
+    procedure = begin(hand.pool, wanted)
+    step = next(procedure)
+    assert isinstance(step, Connect)
+    step.conn = hand.conn
+    stream = over(procedure)
+    hand.deliver(f.headers(1, OK), f.data(1, b"abc"))
+    assert stream.take() == b"abc"
+    leave(hand.pool, stream, stream.sender if is_sender else stream.bell)
+    assert list(stream.pieces) == ([] if is_sender else [b"abc"])
 
 
 @pytest.mark.parametrize(
