@@ -1,4 +1,4 @@
-"""An exception at any instruction of mint's Python code, as a handler of a signal may raise it."""
+"""An exception at any instruction of mint's Python code, as a signal handler may raise it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ QUIET = {
 
 
 class Interrupt(BaseException):
-    """What the handler raises, as Ctrl-C raises KeyboardInterrupt."""
+    """The exception that the handler raises, as Ctrl-C raises KeyboardInterrupt."""
 
 
 @cache
 def quiet(code: CodeType) -> frozenset[int]:
-    """Return where in a function no handler runs: before it returns, and before a `with` calls `__exit__`.
+    """Return where in a function no handler runs: before it returns, and before `with` calls `__exit__`.
 
     What is returned would be lost with nobody left to know, and what `with` took would be kept. CPython runs
     handlers after calls, at the beginning of a function and when a loop begins anew.
@@ -47,7 +47,7 @@ def quiet(code: CodeType) -> frozenset[int]:
             ends = next((each for each in steps[at + 3 : at + 5] if each.opname == "CALL"), None)
             if ends is not None and ends.arg in {2, 3}:
                 found.update(each.offset for each in steps[at : at + 5] if each.offset <= ends.offset)
-                if at and steps[at - 1].opname == "SWAP":  # what the block returns is put aside before
+                if at and steps[at - 1].opname == "SWAP":  # the block's return value is moved before
                     found.add(steps[at - 1].offset)
         if step.opname == "GET_AWAITABLE":
             found.update(each.offset for each in steps[at : at + 2])
@@ -58,7 +58,7 @@ CHECKED = ("CALL", "RESUME", "JUMP_BACKWARD", "POP_JUMP_BACKWARD")
 
 
 def serves(frame: FrameType) -> bool:
-    """Return whether a function of mint is at work for a server of the tests."""
+    """Return whether a function of mint is running for a server of the tests."""
     at: FrameType | None = frame
     while at is not None and at.f_code.co_filename.startswith((ROOT, "<")):
         if at.f_code.co_filename.startswith(SERVERS):
@@ -109,7 +109,7 @@ class Bomb:
         return self
 
     def goes_off(self, work: Callable[[], object]) -> bool:
-        """Run the work; false where it ended before the bomb went off."""
+        """Run the work; return false if it ended before the exception was raised."""
         sys.settrace(self)
         try:
             work()

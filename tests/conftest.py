@@ -1,4 +1,4 @@
-"""What every test shares: deterministic property tests, certificates for loopback servers."""
+"""Configuration of all tests: deterministic property tests, certificates for loopback servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drives the HTTP/1 engine in tests: requests in, octets in any cut, outcomes merged."""
+"""Drives the HTTP/1 engine in tests: makes requests, feeds octets in any pieces, and merges the results."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ LENIENT = config(lenient=True)
 
 @dataclass
 class Outcome:
-    """What a run gave: all responses, adjacent Data merged, the fault, the last state, its end."""
+    """The result of a run: all responses with adjacent Data merged, the fault, the last state, its end."""
 
     state: State
     responses: list[Event] = field(default_factory=list)
@@ -142,7 +142,7 @@ class Outcome:
 
 
 def merged(responses: Iterable[Event]) -> list[Event]:
-    """Join adjacent pieces of content, as promise 5 counts them."""
+    """Join adjacent pieces of content."""
     made: list[Event] = []
     for response in responses:
         last = made[-1] if made else None
@@ -154,7 +154,7 @@ def merged(responses: Iterable[Event]) -> list[Event]:
 
 
 def play(state: State, pieces: Iterable[bytes], *, eof: bool | None = None) -> Outcome:
-    """Feed the pieces, then the end of input if `eof` says how; stop at a fault."""
+    """Feed the pieces, then the end of input if `eof` is given; stop at a fault."""
     outcome = Outcome(state)
     responses: list[Event] = []
     for piece in pieces:
@@ -172,12 +172,12 @@ def play(state: State, pieces: Iterable[bytes], *, eof: bool | None = None) -> O
 
 
 def octets(data: bytes) -> list[bytes]:
-    """Cut into single octets."""
+    """Split into single octets."""
     return [data[i : i + 1] for i in range(len(data))]
 
 
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
-    """Cut at the places."""
+    """Split at the places."""
     edges = [0, *sorted(places), len(data)]
     return [data[a:b] for a, b in itertools.pairwise(edges)]
 
@@ -205,7 +205,7 @@ def answer(  # the parts of a test's sentence
     headers: Sequence[tuple[str, str]] = (),
     eof: bool | None = None,
 ) -> Outcome:
-    """Play an answer to requests: whole, and octet by octet with the same outcome."""
+    """Feed an answer to requests, both whole and octet by octet; the results must be the same."""
     state = asked(*methods, options=options, headers=headers)
     whole = play(state, [data], eof=eof)
     single = play(state, octets(data), eof=eof)
@@ -216,7 +216,7 @@ def answer(  # the parts of a test's sentence
 
 
 def same_fault(one: Fault | None, two: Fault | None) -> bool:
-    """Whether two faults say the same; unexpected data shows what the read held, however cut."""
+    """Whether two faults are the same; the text of unexpected data may depend on the split of reads."""
     if one is not None and two is not None and one.reason == two.reason == "unexpected_data":
         return True
     return one == two
@@ -231,7 +231,7 @@ def sent(
     options: Config | None = None,
     streaming: bool = False,
 ) -> bytes:
-    """Return what a request puts on the wire."""
+    """Return the octets of a request."""
     parts = None if body is None else (body,)
     step = State(options or config()).request(method, target, headers, parts, streaming)
     assert step.fault is None, step.fault
@@ -247,7 +247,7 @@ def refused(
     options: Config | None = None,
     streaming: bool = False,
 ) -> Fault:
-    """Return why a request is refused; nothing went out and the state is the same object."""
+    """Return the fault of a refused request; nothing is sent and the state is the same object."""
     state = State(options or config())
     parts = None if body is None else (body,)
     step = state.request(method, target, headers, parts, streaming)

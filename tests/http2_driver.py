@@ -1,4 +1,4 @@
-"""Drives the HTTP/2 engine in tests: a server's frames by hand, with `hpack` as an independent coder."""
+"""Drives the HTTP/2 engine in tests: a server's frames, with `hpack` as an independent coder."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Frame:
 
     @property
     def last_and_code(self) -> tuple[int, int]:
-        """What a GOAWAY says."""
+        """The contents of a GOAWAY."""
         last, code = struct.unpack(">II", self.payload[:8])
         return last, code
 
@@ -135,7 +135,7 @@ def text(octets: str | bytes) -> str:
 
 
 def frames_of(octets: bytes | Sequence[bytes]) -> list[Frame]:
-    """Cut what the client sent into frames; the preface is left out."""
+    """Split what the client sent into frames, without the preface."""
     whole = octets if isinstance(octets, bytes) else b"".join(octets)
     whole = whole.removeprefix(PREFACE)
     found = []
@@ -224,7 +224,7 @@ class Server:
 
 @dataclass
 class Conversation:
-    """A client state that goes on, what came of it, and the server's coders."""
+    """The current client state, the results so far, and the server's coders."""
 
     state: State
     server: Server = field(default_factory=Server)
@@ -270,7 +270,7 @@ class Conversation:
         body: tuple[bytes, ...] | None = None,
         streaming: bool = False,
     ) -> Fault:
-        """Ask for a request that is refused, without any trace."""
+        """Make a request that must be refused, without any effect."""
         step = self.state.request(method, target, headers, body, streaming)
         assert_refused(self.state, step)
         assert step.fault is not None
@@ -283,7 +283,7 @@ class Conversation:
 
     @property
     def replies(self) -> list[Frame]:
-        """Return what was sent beside requests and bodies."""
+        """Return what was sent besides requests and bodies."""
         return [one for one in self.sent if one.kind not in {DATA, HEADERS, CONTINUATION}]
 
     def drop(self) -> None:
@@ -294,7 +294,7 @@ class Conversation:
 
 
 def assert_refused(state: State, step: Step[State]) -> None:
-    """A refused wish: the same state, nothing written, a local fault."""
+    """Check a refused call: the same state, nothing written, a local fault."""
     assert step.fault is not None
     assert step.fault.local
     assert step.fault.processed == NO
@@ -332,7 +332,7 @@ def pushing(**limits: int) -> Conversation:
 
 
 def merged(events: Iterable[Event]) -> list[Event]:
-    """Join neighbouring Data of one request: where it was cut does not matter."""
+    """Join adjacent Data of one request: where it was split does not matter."""
     made: list[Event] = []
     for event in events:
         before = made[-1] if made else None
@@ -344,7 +344,7 @@ def merged(events: Iterable[Event]) -> list[Event]:
 
 
 def fed(state: State, octets: bytes, cuts: Iterable[int]) -> Conversation:
-    """Feed octets cut at these places."""
+    """Feed octets that are split at these places."""
     talk = Conversation(state)
     at = 0
     for cut in [*sorted(cuts), len(octets)]:
@@ -354,7 +354,7 @@ def fed(state: State, octets: bytes, cuts: Iterable[int]) -> Conversation:
 
 
 def kinds(events: Iterable[Event]) -> list[str]:
-    """Name events shortly: status:1, data:1 ..."""
+    """Return short names of events, such as status:1 and data:1."""
     return [
         type(event).__name__.lower()
         if isinstance(event, (Origins, AltSvc, GoAway, ServerSettings))
@@ -381,7 +381,7 @@ def updates(talk: Conversation) -> list[tuple[int, int]]:
 
 
 def assert_breach(talk: Conversation, code: int, reason: str) -> Fault:
-    """A connection error: GOAWAY with the code, the fault, the end; later input is ignored."""
+    """Check a connection error: GOAWAY with the code, the fault, the end; later input is ignored."""
     assert talk.closed
     assert talk.faults, talk.events
     fault = talk.faults[-1]
@@ -398,7 +398,7 @@ def assert_breach(talk: Conversation, code: int, reason: str) -> Fault:
 
 
 def assert_stream_error(talk: Conversation, code: int, reason: str, number: int = 1) -> Fault:
-    """A stream error: RST_STREAM, RequestFailed, and the connection goes on."""
+    """Check a stream error: RST_STREAM, RequestFailed, and the connection continues."""
     assert resets(talk) == [(number, code)]
     fault = failure(talk, number)
     assert fault.reason == reason, fault

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def no_thread_left() -> Iterator[None]:
-    """Check that every thread that begins inside ends; it may still be on its way out."""
+    """Check that every thread that starts in the block ends; wait briefly for one that is ending."""
     before = threading.enumerate()
     yield
     begun = [each for each in threading.enumerate() if each not in before]

@@ -31,13 +31,13 @@ ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
 class Crew:
-    """Threads that start together; what goes wrong in one of them is raised where they are joined."""
+    """Threads that start together; an exception in one of them is raised when they are joined."""
 
     def __init__(self) -> None:
         self._errors: list[BaseException] = []
 
     def run(self, work: Callable[[int], None], count: int = THREADS) -> None:
-        """Run this in so many threads, and wait for all of them."""
+        """Run a function in several threads, and wait for all of them."""
         start = threading.Barrier(count)
 
         def one(number: int) -> None:
@@ -84,7 +84,7 @@ def fork_and_differ() -> None:
 
 
 def share_a_connection() -> None:
-    """Let two threads use one connection: for each value one of them wins, and the other moves nothing."""
+    """Let two threads use one connection: for each value one succeeds, and the other has no effect."""
     here, there = socket.socketpair()
     options = mint.TCPOptions()
     conn: mint.Connection = mint.connect("http", "127.0.0.1", 80, socket=here, tcp=options)
@@ -116,7 +116,7 @@ def share_a_connection() -> None:
 
 
 def share_a_mailbox() -> None:  # noqa: C901  # one story
-    """Let four threads receive from one mailbox: every message is handed out once."""
+    """Let four threads receive from one mailbox: every message is returned once."""
     pairs = [socket.socketpair() for _ in range(16)]
     with mint.Mailbox() as mailbox:
         held: dict[object, mint.Connection] = {}
@@ -168,7 +168,7 @@ def close_while_in_use() -> None:
             else:
                 conn.request("GET", "/again")
         except mint.MintError:
-            return  # closed, or another thread's turn
+            return  # closed, or used by another thread
 
     with there:
         Crew().run(use, 4)

@@ -1,4 +1,4 @@
-"""The ref of what is said about a request: where an event of the connection comes instead, the test fails."""
+"""The refs of responses; for an event of the connection, which has no ref, the test fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates for tests, made when they are asked for."""
+"""Certificates for tests, made when they are needed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def trusting(
     cert_file: str | None = None,
     maximum_version: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
 ) -> mint.TLSOptions:
-    """Return client options that trust the authority, and nobody else."""
+    """Return client options that trust only this authority."""
     return mint.TLSOptions(
         ca_data=authority().cert_pem.bytes().decode(),
         server_hostname=server_hostname,

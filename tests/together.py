@@ -30,7 +30,7 @@ def finish(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 async def together(loop: str, *work: Callable[[], Coroutine[Any, Any, _T]]) -> list[_T]:
-    """Do everything at the same time; return the results in order."""
+    """Run everything at the same time; return the results in order."""
     if loop == "blocking":
         with ThreadPoolExecutor(len(work)) as executor:
             return list(executor.map(lambda each: finish(each()), work))

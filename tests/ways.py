@@ -1,4 +1,4 @@
-"""Every way to an origin, with proxies that run in this process and keep what they were told."""
+"""Every route ("way") to an origin, with proxies that run in this process and record what they receive."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def dial(host: str, port: int) -> socket.socket:
 
 
 def pump_out(source: Iterator[bytes], sink: socket.socket) -> None:
-    """Carry what the client sends; it may go away in any manner."""
+    """Forward what the client sends; the client may close or reset the connection."""
     with suppress(OSError, Lost):
         for piece in source:
             sink.sendall(piece)
@@ -65,13 +65,13 @@ def pump_in(source: socket.socket) -> Iterator[bytes]:
 
 
 def tunnel(source: Iterator[bytes], there: socket.socket) -> Iterator[bytes]:
-    """Carry both directions, once the tunnel is open: when the first piece is asked for."""
+    """Forward both directions after the tunnel was opened, that is, when the first piece is requested."""
     threading.Thread(target=pump_out, args=(source, there), daemon=True).start()
     yield from pump_in(there)
 
 
 class Inside:
-    """The inside of a tunnel, closed also where the client has gone before the first piece is asked for."""
+    """The inside of a tunnel, closed even if the client is gone before the first piece is requested."""
 
     def __init__(self, source: Iterator[bytes], there: socket.socket) -> None:
         self._source, self._there = source, there
@@ -174,7 +174,7 @@ class SocksProxy(Server):
 
 
 class Road:
-    """A way that stands: what to give to `mint.connect`, and what the proxy was told."""
+    """A route that is ready: the arguments for `mint.connect`, and what the proxy has received."""
 
     def __init__(self, way: Way, origin: Origin) -> None:
         self.way = way
@@ -186,7 +186,7 @@ class Road:
     def arguments(
         self, *, scheme: mint.types.Scheme, **options: Any
     ) -> tuple[tuple[mint.types.Scheme, mint.types.Address, int], dict[str, Any]]:
-        """Return what `connect` of any world is given on this way; the host is named localhost."""
+        """Return the arguments of `connect` in any event loop for this route; the host is localhost."""
         address: mint.types.Address = "127.0.0.1"
         port = self.origin.port
         if self.way == "unix socket":
@@ -197,7 +197,7 @@ class Road:
         return (scheme, options.pop("address", address), port), options
 
     def connect(self, scheme: mint.types.Scheme, **options: Any) -> mint.Connection:
-        """Connect on this way in the blocking world."""
+        """Connect by this route with blocking calls."""
         where, options = self.arguments(scheme=scheme, **options)
         conn: mint.Connection = mint.connect(*where, **options)
         return conn
@@ -205,7 +205,7 @@ class Road:
 
 @contextmanager
 def road(way: Way, origin: Origin, **told: Any) -> Iterator[Road]:
-    """Run what this way needs; `told` goes to the `Proxy`."""
+    """Run the servers of this route; `told` has arguments for the `Proxy`."""
     made = Road(way, origin)
     with ExitStack() as stack:
         if way.startswith("socks"):
@@ -257,7 +257,7 @@ def fetch(conn: mint.Connection, headers: mint.types.HeaderPairs = ()) -> tuple[
 
 
 class Breaking(Memory):
-    """A link whose peer takes no more octets, once it is told to."""
+    """A link whose peer accepts no more octets when a test asks for it."""
 
     broken = False
 
@@ -272,7 +272,7 @@ class Breaking(Memory):
 
 
 class Narrow:
-    """A layer whose windows are shut: it keeps what it is given."""
+    """A layer whose windows are used up: it keeps what is written to it."""
 
     keeps_wire = True
 
@@ -297,14 +297,14 @@ class Narrow:
         return b""
 
     def written(self) -> None:
-        """There is nobody to be told."""
+        """Do nothing: there is no peer."""
 
     def close_notify(self) -> None:
         self.waiting = 0
 
 
 class Whole(Narrow):
-    """A layer that gives what came before the last octet of 0; what it is given leaves as it is."""
+    """A layer that returns what arrived before the last zero octet; output passes unchanged."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -323,7 +323,7 @@ class Whole(Narrow):
 
 
 class Swallowing(Narrow):
-    """A layer that makes nothing of what comes."""
+    """A layer that returns nothing of what arrives."""
 
     def read(self) -> bytes:
         self.came = b""

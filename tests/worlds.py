@@ -1,4 +1,4 @@
-"""What the tests of asyncio and trio share: descriptors counted, a cancellation at every step."""
+"""Helpers for the tests of asyncio and trio: checks for open sockets, and running coroutines."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def open_sockets() -> set[str]:
 
 @contextmanager
 def no_socket_left() -> Iterator[None]:
-    """Fail where the block leaves a socket behind."""
+    """Fail if the block leaves a socket open."""
     gc.collect()
     before = open_sockets()
     yield
     for thread in threading.enumerate():
-        # It watches sockets for loops that cannot, and closes its own once it has heard that none is left.
+        # This thread watches sockets for loops that cannot, and closes its own sockets when none is left.
         if thread.name == "mint-sockets":
             thread.join(PATIENCE)
     left = open_sockets() - before
@@ -56,14 +56,14 @@ def data(responses: list[mint.Response]) -> bytes:
 
 
 def fed(conn: mint.Connection, message: object) -> tuple[mint.Connection, list[mint.Response]]:
-    """Feed a message that must be the connection's."""
+    """Feed a message that must belong to the connection."""
     streamed = conn.stream(message)
     assert streamed is not mint.UNKNOWN
     return streamed
 
 
 class Receiver(Protocol):
-    """A mailbox of either world."""
+    """A mailbox of asyncio or trio."""
 
     async def receive(self) -> object: ...
 
@@ -79,7 +79,7 @@ async def fetch(conn: mint.Connection, mailbox: Receiver, target: str) -> tuple[
 
 
 class Loop:
-    """Runs coroutines of asyncio, with a limit of time."""
+    """Runs coroutines of asyncio, with a time limit."""
 
     def __init__(self, make: Callable[[], asyncio.AbstractEventLoop]) -> None:
         self._make = make
@@ -93,13 +93,13 @@ class Loop:
             try:
                 return runner.run(limited())
             except BaseException:
-                # Where a warning is an error, uvloop cannot close what a failed test left open.
+                # If warnings are errors, uvloop cannot close what a failed test left open.
                 warnings.simplefilter("ignore", ResourceWarning)
                 raise
 
 
 def run_trio(work: Callable[..., Awaitable[_T]], *given: object) -> _T:
-    """Run an async function in trio, with a limit of time."""
+    """Run an async function in trio, with a time limit."""
 
     async def limited() -> _T:
         with trio.fail_after(3 * PATIENCE):
