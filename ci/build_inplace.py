@@ -61,7 +61,7 @@ def copy_tree(root: Path, into: Path, left: set[str]) -> None:
                 path.unlink()
 
 
-def translate(root: Path, jobs: int, directives: list[str]) -> None:
+def translate(root: Path, jobs: int, directives: list[str], *, quiet: bool = False) -> None:
     """Run Cython for every module whose C file is older than any of its possible sources."""
     options = [word for directive in directives for word in ("-X", directive)]
     shared = [*(root / "mint").rglob("*.pxd"), *(root / "mint").rglob("*.h")]
@@ -74,7 +74,8 @@ def translate(root: Path, jobs: int, directives: list[str]) -> None:
         return made.stat().st_mtime_ns < max(newest, (root / source).stat().st_mtime_ns)
 
     def cython(source: str) -> None:
-        subprocess.run([sys.executable, "-m", "cython", *options, source], cwd=root, check=True)
+        command = [sys.executable, "-m", "cython", *options, source]
+        subprocess.run(command, cwd=root, check=True, stderr=subprocess.DEVNULL if quiet else None)
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(cython, [source for source in sources(root) if stale(source)]))

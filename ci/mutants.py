@@ -236,7 +236,7 @@ def changes(token: tokenize.TokenInfo, line: str, *, in_enum: bool) -> Iterator[
         yield str(int(text) + 1)
     elif token.type in (tokenize.OP, tokenize.NAME) and text in SWAPS:
         before, after = line[: token.start[1]].rstrip(), line[token.end[1] :]
-        pointer = text in ("*", "<", ">", "-") and (
+        pointer = text in ("*", "<", ">", "-", "&") and (
             not before or before[-1] in "(,=<[" or before.endswith("return")
         )
         cast = text in ("<", ">") and not (before.endswith((" ", ")")) or after.startswith(" "))
@@ -281,7 +281,7 @@ def closest(file: str, root: Path, *, quick: bool) -> list[list[str]]:
 def build() -> bool:
     """Build what changed in the copy; return False if it does not compile."""
     try:
-        translate(PLACE, 1, [])
+        translate(PLACE, 1, [], quiet=True)
     except subprocess.CalledProcessError:
         return False
     script = "import setuptools; setuptools.setup()"

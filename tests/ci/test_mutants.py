@@ -29,6 +29,8 @@ def tried(text: str) -> set[str]:
         ("if a:", {"if True:", "if False:"}),
         ("elif a:", {"elif True:", "elif False:"}),
         ("call(a)", {"pass"}),
+        ("call(&a)", {"pass"}),
+        ("return a & b", {"return a | b"}),
         ("if TYPE_CHECKING:", set()),
         ("Pair: TypeAlias = int | str", set()),
         ('T = TypeVar("T")', set()),
