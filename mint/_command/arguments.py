@@ -146,8 +146,8 @@ def _check(given: argparse.Namespace) -> None:
     ]
     if len(bodies) > 1:
         raise UsageError(f"{' and '.join(bodies)} cannot be used together")
-    if given.head and given.upload_file:
-        raise UsageError("-I and -T cannot be used together")
+    if given.head and bodies:
+        raise UsageError(f"-I and {bodies[0]} cannot be used together")
     if len(given.output) > len(given.urls):
         raise UsageError("there are more -o and -O than URLs")
     if len(given.upload_file) > len(given.urls):

@@ -58,15 +58,15 @@ def _shown(url: str) -> str:
 
 
 def _host(text: str) -> str:
-    """Return the host to connect to."""
+    """Return the host to connect to: a name in ASCII, or an IP address, which may have a zone."""
     if ":" in text:
         text = text.replace("%25", "%", 1)  # RFC 6874 2: the zone of an IPv6 address
     try:
-        ascii_host(text)
+        made = ascii_host(text)
     except ValueError as error:
         # The percent-encoded text may include a password and the "@" after it.
         raise BadURLError("the URL has no valid host" if "%" in text else f"{error}") from None
-    return text
+    return text if text.isascii() else made.lower()
 
 
 def parse_location(url: str) -> Location:

@@ -143,6 +143,11 @@ class Output:
         else:
             self._place.write(data if safe or self._guard is None else self._guard(data))
 
+    def end_content(self) -> None:
+        """Write what the guard of the terminal still holds: the beginning of something that never came."""
+        if self._guard is not None and (rest := self._guard(b"", final=True)):
+            self._place.write(rest)
+
     def say(self, text: str) -> None:
         """Write text to the standard output, even if the content is written to a file."""
         self._place.write(text.encode("utf-8", "replace"))

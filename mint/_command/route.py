@@ -126,7 +126,7 @@ def _resolved(text: str) -> tuple[str, int, tuple[str, ...]]:
     number = int(port) if port.isascii() and port.isdigit() and len(port) <= len(str(MAX_PORT)) else -1
     if not _is_host(host) or not 0 <= number <= MAX_PORT or any(literal(each) is None for each in found):
         raise UsageError(f"--resolve must be HOST:PORT:ADDRESS, not {text!r}")
-    return host.lower(), number, found
+    return (host if host.isascii() else ascii_host(host)).lower(), number, found
 
 
 def report_route(conn: Connection, proxy: Proxy | None) -> None:

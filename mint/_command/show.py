@@ -49,14 +49,18 @@ class ForTerminal:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._held = ""
+        """A carriage return at the end of the last piece; a line feed may follow in the next one."""
 
-    def __call__(self, data: bytes) -> bytes:
+    def __call__(self, data: bytes, *, final: bool = False) -> bytes:
         """Return the next piece of content, made safe. Raises `OutputRefused` if it is not text."""
         if b"\0" in data:
             raise OutputRefused(
                 "the content is not text that a terminal can show: write it to a file with -o, or use -o -"
             )
-        text = self._decoder.decode(data).replace("\r\n", "\n")
+        text = (self._held + self._decoder.decode(data, final)).replace("\r\n", "\n")
+        self._held = "\r" if text.endswith("\r") and not final else ""
+        text = text.removesuffix(self._held)
         return "".join(mark if mark.isprintable() or mark in "\n\t" else "?" for mark in text).encode(
             sys.stdout.encoding or "utf-8", "replace"
         )

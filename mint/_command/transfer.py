@@ -191,7 +191,9 @@ class Transfer:
             for interim in answer.interim:
                 self._print(head(conn.protocol, interim.status, interim.headers))
             self._print(head(conn.protocol, answer.status, answer.headers))
-        reference = target_of(answer.status, answer.headers_all("location"))
+        locations = answer.headers_all("location")
+        # Several different ones are an error only if one of them would have to be followed.
+        reference = target_of(answer.status, locations if wanted.follows else locations[:1])
         if reference is not None and wanted.follows:
             onward = follow(asked, answer.status, reference, wanted.redirect_schemes, wanted.max_redirects)
             self._drain(answer)
@@ -221,7 +223,7 @@ class Transfer:
     def _content(self, answer: StreamedAnswer) -> None:
         wanted, item = self._wanted, self._item
         codings = answer.headers_all("content-encoding") if wanted.compressed else ()
-        decoder = Decoder(codings, max_size=wanted.max_size)
+        decoder: Decoder | None = None
         if item is not None:
             length = answer.header("content-length", "")
             item.expect(int(length) if length.isascii() and length.isdigit() else None)
@@ -230,12 +232,16 @@ class Transfer:
             self._facts.size_download += len(data)
             if wanted.max_size is not None and self._facts.size_download > wanted.max_size:
                 raise errors.ContentTooLarge(wanted.max_size)
+            # A response without content may name any coding, for example one to HEAD.
+            decoder = decoder or Decoder(codings, max_size=wanted.max_size)
             for piece in decoder.feed(data):
                 self._output.write(piece)
             if item is not None:
                 item.advance(len(data))
-        for piece in decoder.finish():
-            self._output.write(piece)
+        if decoder is not None:
+            for piece in decoder.finish():
+                self._output.write(piece)
+        self._output.end_content()
 
 
 def _absolute(asked: Asked, reference: str) -> str:

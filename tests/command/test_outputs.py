@@ -18,7 +18,7 @@ from mint._command import main
 from mint._command.arguments import parse
 from mint._command.show import ForTerminal
 from mint._command.usage import OutputRefused, UsageError
-from mint.testing import Origin, Response
+from mint.testing import Origin, Response, ScriptedServer, Send, request
 
 from .servers import Site, command
 
@@ -137,6 +137,24 @@ def test_compressed_content_is_asked_for_and_decoded(capsysbinary: Capture) -> N
     ]
 
 
+@pytest.mark.parametrize("coding", ["nonsense", "gzip", ", ,", "gzip, " * 9 + "gzip"])
+@pytest.mark.parametrize(
+    ("method", "status", "fields"),
+    [
+        ("HEAD", "200 OK", "content-length: 10\r\n"),
+        ("GET", "204 No Content", ""),
+        ("GET", "304 Not Modified", "content-length: 10\r\n"),
+        ("GET", "200 OK", "content-length: 0\r\n"),
+        ("GET", "200 OK", "transfer-encoding: chunked\r\n"),
+    ],
+)
+def test_codings_of_no_content_are_ignored(method: str, status: str, fields: str, coding: str) -> None:
+    answer = f"HTTP/1.1 {status}\r\ncontent-encoding: {coding}\r\n{fields}\r\n"
+    answer += "0\r\n\r\n" if "chunked" in fields else ""
+    with ScriptedServer([request(), Send(answer.encode())]) as server:
+        assert main(["--compressed", "-X", method, f"http://127.0.0.1:{server.port}/"]) == 0
+
+
 BOMB = gzip.compress(bytes(50_000_000), 9)
 
 
@@ -233,6 +251,21 @@ def test_text_is_decoded_across_pieces() -> None:
     assert ForTerminal()(b"\xff") == "\ufffd".encode()
     with pytest.raises(OutputRefused):
         ForTerminal()(b"a\0b")
+
+
+@pytest.mark.parametrize("text", ["a\r\nb\r\r\n", "\r", "a\r", "\r\n", "\n\r", "\u20ac\r\n\x1b[1m", "\u20ac"])
+def test_text_does_not_depend_on_how_it_is_split(text: str) -> None:
+    for data in (text.encode(), text.encode()[:-1]):  # the second may end in the middle of a character
+        whole = ForTerminal()(data, final=True)
+        assert whole.decode() == "".join(
+            mark if mark.isprintable() or mark == "\n" else "?"
+            for mark in data.decode(errors="replace").replace("\r\n", "\n")
+        )
+        for cut in range(len(data) + 1):
+            for again in range(cut, len(data) + 1):
+                guard = ForTerminal()
+                pieces = [guard(data[:cut]), guard(data[cut:again]), guard(data[again:])]
+                assert b"".join([*pieces, guard(b"", final=True)]) == whole
 
 
 def test_a_pipe_gets_what_came() -> None:

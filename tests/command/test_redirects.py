@@ -232,6 +232,14 @@ def test_several_locations_that_differ_are_refused() -> None:
         assert main(["-L", f"http://127.0.0.1:{server.port}/"]) == 3
 
 
+def test_several_locations_that_differ_do_not_matter_if_none_is_followed(capsysbinary: Capture) -> None:
+    answer = b"HTTP/1.1 302 Found\r\nlocation: /b\r\nlocation: /c\r\ncontent-length: 2\r\n\r\nhi"
+    with ScriptedServer([request(), Send(answer)]) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        assert main(["-w", "%{redirect_url}", f"{url}/"]) == 0
+    assert capsysbinary.readouterr().out == f"hi{url}/b".encode()
+
+
 def test_no_escape_sequence_of_a_location_reaches_the_terminal(capsysbinary: Capture) -> None:
     answer = b"HTTP/1.1 302 Found\r\nlocation: /\x1b]0;owned\x07\r\ncontent-length: 0\r\n\r\n"
     script = [request(), Send(answer)]

@@ -45,6 +45,21 @@ def test_urls_that_are_fetched(url: str) -> None:
     assert (found.scheme, found.host, found.port, found.target) == GOOD[url]
 
 
+IDNS = ("b\xfccher.example", "B\xdcCHER.Example", "bu\u0308cher.example", "xn--bcher-kva.example")
+
+
+@pytest.mark.parametrize("given", IDNS)
+@pytest.mark.parametrize("resolved", IDNS)
+def test_internationalized_names_are_sent_as_a_labels(given: str, resolved: str) -> None:
+    ascii_name = b"xn--bcher-kva.example"
+    with ScriptedServer([request(rb"(?i)\r\nhost: " + ascii_name + rb":\d+\r\n"), Send(OK)]) as server:
+        port = server.port
+        assert main(["--resolve", f"{resolved}:{port}:127.0.0.1", f"http://{given}:{port}/"]) == 0
+    found = parse_location(f"http://{given}/a")
+    assert found.host == ascii_name.decode()
+    assert found.at("/b").url == f"http://{found.host}/b"
+
+
 CONTROLS = [chr(code) for code in (*range(0x21), *range(0x7F, 0xA1))]
 PLACES = [
     "{}http://a.test/",
