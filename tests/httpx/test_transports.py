@@ -166,6 +166,22 @@ def test_connect_is_a_network_stream(flavour: Flavour, origin: str) -> None:
             assert answer.extensions["network_stream"].read(100) == b"ping"
 
 
+@pytest.mark.parametrize(("status", "is_tunnel"), [(200, True), (299, True), (300, False), (404, False)])
+def test_which_answers_to_connect_open_a_tunnel(flavour: Flavour, status: int, is_tunnel: bool) -> None:
+    package, module = flavour
+    answer = b"HTTP/1.1 %d X\r\nContent-Length: 3\r\n\r\nabc" % status
+    if is_tunnel:
+        answer = answer.replace(b"Content-Length: 3\r\n", b"")
+    transport = module.MintTransport(protocols=("http1",))
+    with package.Client(transport=transport) as client, ScriptedServer((request(), Send(answer))) as server:
+        url, target = f"http://127.0.0.1:{server.port}/", {"target": b"far.example:443"}
+        with client.stream("CONNECT", url, extensions=target) as found:
+            assert found.status_code == status
+            assert found.read() == (b"" if is_tunnel else b"abc")
+            if is_tunnel:
+                assert found.extensions["network_stream"].read(3) == b"abc"
+
+
 def unused() -> int:
     with socket.socket() as made:
         made.bind(("127.0.0.1", 0))
