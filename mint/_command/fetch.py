@@ -77,7 +77,8 @@ class Fetcher:
             raise
         except _FAILURES as error:
             self._codes[number] = exit_code(error)
-            self._complain(error)
+            if not (self._fatal and isinstance(error, errors.PoolClosed)):  # what closed the pool is reported
+                self._complain(error)
 
     def _complain(self, error: BaseException) -> None:
         if not self._wanted.silent or self._wanted.show_error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -111,3 +112,23 @@ def test_nobody_takes_the_output() -> None:
         url = f"http://127.0.0.1:{origin.port}/"
         ran = command("-Z", "-s", "-o", "/dev/full", "-o", "/dev/full", url, url)
     assert ran.returncode == 23
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_an_interruption_is_reported_once(count: int, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None
+    all_wait = threading.Barrier(count, lambda: signal.pthread_kill(main_thread, signal.SIGINT))
+    over = threading.Event()
+
+    def answer(_: Request) -> Response:
+        all_wait.wait(20)
+        over.wait(20)
+        return Response(200, (), b"late")
+
+    with Origin(answer) as origin:
+        try:
+            assert main(["-Z", *[f"http://127.0.0.1:{origin.port}/"] * count]) == 130
+        finally:
+            over.set()
+    assert capsysbinary.readouterr() == (b"", b"mint: interrupted\n")
