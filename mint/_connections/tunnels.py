@@ -249,6 +249,10 @@ class Tunnels(TunnelsBase):
 
     def _take_now(self) -> bool:
         """Read what has arrived; return false if nothing has."""
+        with self._whole():
+            return self._take_there()
+
+    def _take_there(self) -> bool:
         before = self._connection
         try:
             self._connection, responses = before.recv(timeout=0)

@@ -19,6 +19,7 @@ from .._checks import instance, pairs, seconds
 from .._connect.race import Attempt, Established, shake_hands
 from .._connect.tunnel import authority
 from .._loops.shared import TunnelLink
+from .._wire.link import Refused
 from .._wire.stream import MAX_BODY, Tunnel
 from .._wire.tls import prepare
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, UnexpectedProxyStatus
@@ -65,6 +66,29 @@ class Asked:
         alpn = None if self.layer is None else self.layer.alpn
         found = Established(Attempt(), (), alpn, link.tunnel.answer.headers or ())
         return self.checked.begin(link, found, None)
+
+
+class _Whole:
+    """A block that gives something up where an exception breaks it off: no memory, or of a signal handler.
+
+    Nobody knows then what was sent, or whether what was read has reached the tunnels.
+    """
+
+    def __init__(self, give_up: Callable[[], None]) -> None:
+        self._give_up = give_up
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, (MintError, TypeError, ValueError, Refused)):
+            return
+        try:
+            self._give_up()
+        except BaseException:
+            # Another one came meanwhile; the rest of it is done all the same.
+            self._give_up()
+            raise
 
 
 class TunnelsBase(ABC):
@@ -173,17 +197,18 @@ class TunnelsBase(ABC):
     def pump(self, tunnel: Tunnel, octets: bytes | memoryview[int] = b"") -> bool:
         """Send what the windows allow; return false if the stream accepts no more data."""
         with self._lock:
-            if self.room(tunnel.ref) is None:
-                tunnel.write(octets)  # and drop it
-                return False
-            tunnel.write(octets)
+            with _Whole(tunnel.give_up):
+                if self.room(tunnel.ref) is None:
+                    tunnel.write(octets)  # and drop it
+                    return False
+                tunnel.write(octets)
             if self._connection.transport.unsent:
                 self._ring()  # the thread that waits for the socket writes the rest
             return True
 
     def read(self, tunnel: Tunnel) -> bytes | None:
         """Return one piece that a tunnel received; refill its window if there is room again."""
-        with self._lock:
+        with self._lock, _Whole(tunnel.give_up):
             octets = tunnel.take()
             if tunnel.ref in self._stopped and tunnel.held <= MOST_HELD // 2:
                 self._stopped.discard(tunnel.ref)
@@ -193,7 +218,7 @@ class TunnelsBase(ABC):
 
     def end(self, tunnel: Tunnel) -> None:
         """End the outgoing direction of a tunnel after its queued data."""
-        with self._lock:
+        with self._lock, _Whole(tunnel.give_up):
             tunnel.close_notify()
 
     def _set_refill(self, ref: RequestRef, refill: bool) -> None:  # like the connection's method
@@ -294,7 +319,7 @@ class TunnelsBase(ABC):
 
     def _fed(self, message: object) -> bool | Unknown:
         """Feed a message to the connection to the proxy, and pass its data to the tunnels."""
-        with self._lock:
+        with self._lock, self._whole():
             try:
                 taken = self._connection.stream(message)
             except MintError as error:
@@ -311,6 +336,14 @@ class TunnelsBase(ABC):
             return True
 
     # -- the end
+
+    def _whole(self) -> _Whole:
+        return _Whole(self._give_up)
+
+    def _give_up(self) -> None:
+        """Close everything after an exception that may have cost what the proxy said."""
+        self._connection = self._connection.close()
+        self._lost(TransportClosed())
 
     def close(self) -> None:
         """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises."""

@@ -385,10 +385,14 @@ class LoopReader:
 
     def read_now(self, take: Callable[[object], object]) -> None:
         """Pass what has arrived to a function, without waiting."""
-        wire = self._wire()
-        out: list[object] = []
-        while wire is not None and wire.take_message(self, out):
-            take(out.pop())
+        try:
+            wire = self._wire()
+            out: list[object] = []
+            while wire is not None and wire.take_message(self, out):
+                take(out.pop())
+        except BaseException:
+            self._interrupted()
+            raise
 
     def notify(self) -> None:
         """Wake the tasks that wait in `changed`."""

@@ -362,7 +362,12 @@ class TrioReader:
     async def _run(self) -> None:
         while not self._stopped:
             self._asked = trio.Event()
-            waiting = self._work()
+            try:
+                waiting = self._work()
+            except MemoryError:
+                # In a task of the system it would end the whole program.
+                self._interrupted()
+                continue
             if waiting is None:
                 return
             socket, wanted = waiting
@@ -393,10 +398,21 @@ class TrioReader:
 
     def read_now(self, take: Callable[[object], object]) -> None:
         """Pass what has arrived to a function, without waiting."""
+        try:
+            wire = self._wire()
+            out: list[object] = []
+            while wire is not None and wire.take_message(self, out):
+                take(out.pop())
+        except BaseException:
+            self._interrupted()
+            raise
+
+    def _interrupted(self) -> None:
+        """Give the connection up, and say so: what was read may have been heard, or not."""
         wire = self._wire()
-        out: list[object] = []
-        while wire is not None and wire.take_message(self, out):
-            take(out.pop())
+        if wire is not None:
+            wire.armed = True  # for the message that says so
+            wire.broken_off()
 
     def notify(self) -> None:
         """Wake the tasks that wait in `changed`."""

@@ -150,6 +150,12 @@ class Tunnel:
             self.failure = TransportReset() if reset else TransportClosed()
             self.failure.__cause__ = cause
 
+    def give_up(self) -> None:
+        """Send and receive nothing more: an exception may have cost what came, or what waited."""
+        self._pending.clear()
+        self._closing = False
+        self.break_off(reset=False, cause=None)
+
     # -- called by its link
 
     @property

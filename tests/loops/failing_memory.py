@@ -38,7 +38,9 @@ PATIENCE = 10.0
 BODY = b"0123456789" * 300
 
 
-ONCE = ("connect", "receive", "flush")
+QUIET = 3
+"""After how many allocations that do not fail an operation is taken to have no more."""
+ONCE: tuple[str, ...] = ("connect", "receive", "flush")
 """The types of coroutines, which cannot be run a second time."""
 
 
@@ -49,6 +51,8 @@ class Target:
         self.operation = operation
         self.number = number
         self.failed = False
+        self.armed = False
+        """Whether an allocation was to fail: an operation may have gone on without it."""
         self.seen: list[str] = []
 
     def _arm(self, operation: str) -> bool:
@@ -56,6 +60,7 @@ class Target:
             self.seen.append(operation)
         if self.failed or operation != self.operation:
             return False
+        self.armed = True
         _testcapi.set_nomemory(self.number, self.number + 1)
         return True
 
@@ -299,7 +304,7 @@ async def every(client: Client, step: int) -> Counter[str]:
     held = descriptors()
     for operation in first.seen:
         number, quiet = 1, 0
-        while quiet < 3:
+        while quiet < QUIET:
             target = Target(operation, number)
             try:
                 await client.exchange(target)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 pytest.importorskip("_testcapi")
 pytest.importorskip("trio")
 
-PROGRAM: Final = Path(__file__).with_name("failing_memory.py")
 ROUTES: Final = (
     *("HTTP/1", "HTTP/1, TLS", "HTTP/2", "HTTP/2, TLS"),
     *("HTTP/1, TLS, proxy", "HTTP/1, HTTP/2 proxy", "HTTP/2, TLS, HTTP/2 proxy"),
@@ -42,6 +41,15 @@ OPERATIONS: Final = {
     "trio": {*SENDING, "feed"},
 }
 """What is tested in each event loop; trio itself does not survive a `MemoryError` while it waits."""
+
+TUNNEL_ROUTES: Final = ("HTTP/1, HTTP/2 proxy", "HTTP/2, TLS, HTTP/2 proxy")
+TUNNEL_OPERATIONS: Final = {
+    "blocking": {*OPERATIONS["blocking"], "close_all"},
+    "mailbox": {*OPERATIONS["mailbox"], "share", "close_all"},
+    "asyncio": {*OPERATIONS["asyncio"], "heard", "close_all"},
+    "trio": {*OPERATIONS["trio"], "heard", "close_all"},
+}
+"""What is tried with tunnels through a shared connection, which the event loop of asyncio or trio reads."""
 
 BODY: Final = b"0123456789" * 600
 
@@ -60,18 +68,18 @@ def record(sent: Counter[str], broken: list[str]) -> Callable[[Request], Respons
     return handle
 
 
-@pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("loop", ["blocking", "mailbox", "asyncio", "trio"])
-def test_no_memory(loop: str, route: str, tmp_path: Path) -> None:
-    (tmp_path / "CA").write_bytes(authority().cert_pem.bytes())
+def failing(program: str, loop: str, route: str, directory: Path) -> dict[str, int]:
+    """Run a program whose allocations fail; return how many of each operation did."""
+    (directory / "CA").write_bytes(authority().cert_pem.bytes())
     sent: Counter[str] = Counter()
     broken: list[str] = []
     alpn = ("h2",) if route.startswith("HTTP/2") else ("http/1.1",)
     tls = server_context(alpn=alpn) if "TLS" in route else None
     with Origin(record(sent, broken), tls=tls) as origin, Origin(HTTPProxy()) as proxy:
+        path = Path(__file__).with_name(program)
         done = subprocess.run(
-            [sys.executable, "-P", PROGRAM, loop, route, str(origin.port), str(proxy.port), str(STEP)],
-            cwd=tmp_path,
+            [sys.executable, "-P", path, loop, route, str(origin.port), str(proxy.port), str(STEP)],
+            cwd=directory,
             env={**os.environ, "PYTHONHASHSEED": "0"},
             capture_output=True,
             text=True,
@@ -82,5 +90,18 @@ def test_no_memory(loop: str, route: str, tmp_path: Path) -> None:
     assert [number for number, times in sent.items() if times > 1] == []
     assert broken == []
     failed: dict[str, int] = literal_eval(done.stdout)
-    assert set(failed) == OPERATIONS[loop]
     assert all(failed.values()), failed
+    return failed
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("loop", OPERATIONS)
+def test_no_memory(loop: str, route: str, tmp_path: Path) -> None:
+    assert set(failing("failing_memory.py", loop, route, tmp_path)) == OPERATIONS[loop]
+
+
+@pytest.mark.parametrize("route", TUNNEL_ROUTES)
+@pytest.mark.parametrize("loop", TUNNEL_OPERATIONS)
+def test_no_memory_for_tunnels(loop: str, route: str, tmp_path: Path) -> None:
+    """The other tunnels of the connection go on, or are told that it is closed."""
+    assert set(failing("failing_tunnels.py", loop, route, tmp_path)) == TUNNEL_OPERATIONS[loop]

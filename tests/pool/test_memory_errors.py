@@ -1,4 +1,4 @@
-"""A `MemoryError` at any allocation of a blocking pool costs no place, no connection and no descriptor.
+"""A `MemoryError` at any allocation of a pool costs no place, no connection and no descriptor.
 
 Here a sample of the allocations of each use fails; `ci/memory` takes all of them.
 """
@@ -17,17 +17,22 @@ import pytest
 from mint.testing import Origin, showcase
 
 pytest.importorskip("_testcapi")
+pytest.importorskip("trio")
 
-PROGRAM: Final = Path(__file__).with_name("failing_memory.py")
 STEP: Final = int(os.environ.get("MINT_MEMORY_STEP", "11"))
 """How many allocations lie between two that fail."""
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_no_memory(protocol: str) -> None:
+@pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
+def test_no_memory(loop: str, protocol: str) -> None:
+    program = ["failing_memory.py"] if loop == "blocking" else ["failing_async_memory.py", loop]
     with Origin(showcase) as origin:
         done = subprocess.run(
-            [sys.executable, "-P", PROGRAM, protocol, str(origin.port), str(STEP)],
+            [
+                *(sys.executable, "-P", Path(__file__).with_name(program[0]), *program[1:]),
+                *(protocol, str(origin.port), str(STEP)),
+            ],
             env={**os.environ, "PYTHONHASHSEED": "0"},
             capture_output=True,
             text=True,
