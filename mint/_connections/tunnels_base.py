@@ -69,9 +69,10 @@ class Asked:
 
 
 class _Whole:
-    """A block that gives something up where an exception breaks it off: no memory, or of a signal handler.
+    """A context that gives something up if an unexpected exception leaves it.
 
-    Nobody knows then what was sent, or whether what was read has reached the tunnels.
+    After a `MemoryError`, or an exception of a signal handler, it is unknown what was sent, and whether the
+    tunnels have received what was read.
     """
 
     def __init__(self, give_up: Callable[[], None]) -> None:

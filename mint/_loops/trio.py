@@ -367,6 +367,7 @@ class TrioReader:
             except MemoryError:
                 # In a task of the system it would end the whole program.
                 self._interrupted()
+                await trio.lowlevel.checkpoint()
                 continue
             if waiting is None:
                 return

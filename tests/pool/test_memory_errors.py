@@ -27,12 +27,10 @@ STEP: Final = int(os.environ.get("MINT_MEMORY_STEP", "11"))
 @pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
 def test_no_memory(loop: str, protocol: str) -> None:
     program = ["failing_memory.py"] if loop == "blocking" else ["failing_async_memory.py", loop]
+    path = str(Path(__file__).with_name(program[0]))
     with Origin(showcase) as origin:
         done = subprocess.run(
-            [
-                *(sys.executable, "-P", Path(__file__).with_name(program[0]), *program[1:]),
-                *(protocol, str(origin.port), str(STEP)),
-            ],
+            [sys.executable, "-P", path, *program[1:], protocol, str(origin.port), str(STEP)],
             env={**os.environ, "PYTHONHASHSEED": "0"},
             capture_output=True,
             text=True,
