@@ -25,7 +25,7 @@ from mint._loops.trio import TrioReader
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from mint._connections.carriage import TunnelsBase
+    from mint._connections.tunnels_base import TunnelsBase
 
     from . import failing_memory as memory
 else:

@@ -132,7 +132,7 @@ class Armed:
 
 
 FAILING: Final = (
-    *((Session, name) for name in ("open", "push", "end_body", "cancel", "feed", "hear", "lose")),
+    *((Session, name) for name in ("open", "push", "end_body", "cancel", "feed", "process", "lose")),
     *((PoolState, name) for name in ("ask", "give_back", "leave", "add", "settle", "close")),
 )
 """What runs between two waits of trio."""
