@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,12 +69,27 @@ def test_what_is_no_url(url: str) -> None:
         "http://a@secret@h/",
         "x://user:secret@h/",
         "user:secret@h",
+        *("http://user:secret/x@h/", "http://user:secret?x@h/", "http://user:secret#x@h/"),
     ],
 )
 def test_credentials_are_refused_and_not_shown(url: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         split_url(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://user:x@h/", "credentials in a URL are not sent"),
+        ("http://user:x/y@h/", "the authority of the URL is not a host"),
+        ("http://h:65536/", "h:65536"),
+        ("ftp://h/", "ftp://h/"),
+    ],
+)
+def test_what_is_wrong_is_said(url: str, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        split_url(url)
 
 
 @given(st.text())
