@@ -352,6 +352,23 @@ def test_how_a_body_is_sent(
         assert stream.end_trailers == trailers
 
 
+@pytest.mark.parametrize("with_content", [False, True])
+def test_a_failure_after_the_head_is_that_of_the_content(with_content: bool) -> None:
+    hand = Hand()
+    wanted = hand.wanted()
+    procedure, _ = hand.begun(wanted)
+    content = [f.data(1, b"abc")] if with_content else []
+    hand.deliver(f.headers(1, OK), *content, f.rst_stream(1, f.ErrorCode.INTERNAL_ERROR))
+    stream = over(procedure)
+    assert stream.status == 200
+    if with_content:
+        with pytest.raises(StopIteration) as ended:
+            next(piece(hand.pool, stream, wanted))
+        assert ended.value.value == b"abc"
+    with pytest.raises(ServerClosedRequest):
+        next(piece(hand.pool, stream, wanted))
+
+
 def test_the_pieces_of_an_answer() -> None:
     hand = Hand()
     wanted = hand.wanted()
