@@ -342,6 +342,7 @@ def test_every_number_of_the_statistics() -> None:
     made.ask(A)
     made.settle()
     made.release(made.open(B))
+    made.open(Origin("https", "d", 443))
     made.policy.draining(held.key or 0)
     opening = made.ask(A)
     made.settle()
@@ -349,14 +350,14 @@ def test_every_number_of_the_statistics() -> None:
     made.ask(C, C, C)
     made.settle()
     assert made.policy.statistics(11, 12) == Statistics(
-        connections=4,
+        connections=5,
         opening=2,
         idle=1,
         draining=1,
-        active=2,
+        active=3,
         waiting=2,
         requests=11,
         retries=12,
-        opened=2,
-        by_origin={A: 2, B: 1, C: 1},
+        opened=3,
+        by_origin={A: 2, B: 1, C: 1, Origin("https", "d", 443): 1},
     )
