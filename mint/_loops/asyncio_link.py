@@ -121,6 +121,7 @@ class AsyncioLink(SocketBase):
         """Take over a connected socket (it is closed with the link); it belongs to the running loop."""
         super().__init__(socket, options, layers)
         socket.setblocking(False)
+        self.descriptor: int = socket.fileno()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         """The event loop that the link belongs to."""
         self.home: int = get_ident()

@@ -101,16 +101,13 @@ class _SelectorPoller:
         for key, events in self._selector.select(0):
             callbacks: Callbacks = key.data
             for event in (READ, WRITE):
-                # A callback may have changed the registrations, and the number may belong to another socket
-                # by now.
-                now = None if self._selector is None else self._selector.get_map().get(key.fd)
-                if (
-                    events & event
-                    and event in callbacks
-                    and now is not None
-                    and now.data.get(event) == callbacks[event]
-                ):
+                if events & event and event in callbacks and self._callback(key.fd, event) == callbacks[event]:
                     callbacks[event]()
+
+    def _callback(self, fd: int, event: int) -> object:
+        """Return what is called back now; a callback may have changed it, or the number has another socket."""
+        key = None if self._selector is None else self._selector.get_map().get(fd)
+        return None if key is None else key.data.get(event)
 
 
 _MADE: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Poller] = weakref.WeakKeyDictionary()

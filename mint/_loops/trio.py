@@ -50,6 +50,7 @@ class TrioLink(SocketBase):
         """Take over a connected socket (it is closed with the link)."""
         super().__init__(socket, options, layers)
         socket.setblocking(False)
+        self.descriptor: int = socket.fileno()
         self.home: int = get_ident()
         self._token = trio.lowlevel.current_trio_token()
         self._draining = trio.Lock()
