@@ -8,7 +8,7 @@ cdef class Records:
     cdef object _leaving
     cdef public bint watched         # whether `decrypt` must be called for all octets that arrive
     cdef list _pieces                # plaintext that was not returned yet
-    cdef object _stopped             # the error that follows it, or `b""` for the end
+    cdef readonly bint over          # whether the peer has sent close_notify
     cdef unsigned char _header[5]    # of the last record
     cdef Py_ssize_t _begun           # octets of the last record that have arrived; 0 if it is complete
     cdef Py_ssize_t _missing         # octets of it that are missing, once its header is known
@@ -16,5 +16,4 @@ cdef class Records:
 
     cdef int measure(self, bytes octets) except -1
     cdef bint has_record(self) except -1
-    cdef object drain(self, list pieces)
-    cdef int encrypt(self, object plaintext) except -1
+    cdef int drain(self) except -1

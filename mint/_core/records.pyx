@@ -17,7 +17,7 @@ cdef enum:
 cdef class Records:
     """Ciphertext in, plaintext out, and back.
 
-    `attach` is given the `ssl.SSLObject` and its two `ssl.MemoryBIO` objects.
+    `attach` sets the `ssl.SSLObject` and its two `ssl.MemoryBIO` objects.
     """
 
     def __cinit__(self, *_, **__):
@@ -68,14 +68,6 @@ cdef class Records:
             self._unknown = True
             self._arriving.write_eof()
 
-    def _stops(self, error):
-        """Return the error if nothing more can be read; `None` where only the rest of a record is missing."""
-        return error
-
-    def _refusal(self, error):
-        """Return what to raise for an error of encrypting."""
-        return error
-
     cdef bint has_record(self) except -1:
         """Whether OpenSSL has something to say: a whole record, its error, or the end."""
         cdef Py_ssize_t pending
@@ -84,66 +76,51 @@ cdef class Records:
         pending = self._arriving.pending
         return pending > self._begun
 
-    def decrypt(self):
-        """Decrypt all that has come: the pieces of plaintext, and the error of `ssl` that ended them.
-
-        `b""` instead of an error says that the peer has ended. A record that is not complete is no error.
-        """
-        cdef list pieces = self._pieces
-        cdef object stopped = self._stopped
-        self._pieces = []
-        self._stopped = None
-        if stopped is None:
-            stopped = self.drain(pieces)
-        return pieces, stopped
-
-    cdef object drain(self, list pieces):
+    cdef int drain(self) except -1:
+        """Add the plaintext of every complete record to `_pieces`; note if the peer has ended."""
         cdef object piece
         cdef object read = self.ssl_object.read
-        try:
-            while self.has_record():
-                piece = read(RECORD)
-                if not piece:
-                    return b""
-                pieces.append(piece)
-        except OSError as error:   # as all errors of ssl are
-            return self._stops(error)
-        return None
+        # Exceptions are caught in Python: Cython's `except` fails where there is no memory for a traceback.
+        while not self.over and self.has_record():
+            piece = read(RECORD)
+            if piece:
+                self._pieces.append(piece)
+            else:
+                self.over = True
+        return 0
+
+    def decrypt(self):
+        """Decrypt every record that is complete; `taken` returns the plaintext. Raises errors of `ssl`."""
+        self.drain()
+
+    def taken(self):
+        """Return the pieces of plaintext that were decrypted and not returned yet."""
+        cdef list pieces = self._pieces
+        self._pieces = []
+        return pieces
 
     def opened(self, bytes ciphertext not None):
-        """Take what came from the peer, which is not its end, and return the plaintext of it.
+        """Take octets that the peer sent, and return their plaintext.
 
-        `None` where more than plaintext has come of it, or must leave: `decrypt` returns it then.
+        `None` if that is not all there is to do: something must be sent, or the peer has ended, or `watched`
+        is set. `taken` returns the plaintext then. Raises errors of `ssl`; plaintext before them is kept.
         """
-        cdef list pieces = self._pieces
-        cdef object stopped
-        self.measure(ciphertext)
-        self._arriving.write(ciphertext)
-        if self.watched or pieces or self._stopped is not None:
+        cdef bint first = not self._pieces
+        cdef list pieces
+        self.feed(ciphertext)
+        if self.watched:
             return None
-        stopped = self.drain(pieces)
-        if stopped is not None or self._leaving.pending:
-            self._stopped = stopped
+        self.drain()
+        if not first or self.over or self._leaving.pending:
             return None
-        self._pieces = []
+        pieces = self.taken()
         if len(pieces) == 1:
             return pieces[0]
         return b"".join(pieces)
 
-    cdef int encrypt(self, object plaintext) except -1:
-        try:
-            self.ssl_object.write(plaintext)
-        except OSError as error:
-            raise self._refusal(error) from error
-        return 0
-
-    def write(self, plaintext not None):
-        """Encrypt; the result waits in `leaving`. Raises what `_refusal` makes of an error."""
-        self.encrypt(plaintext)
-
-    def seal(self, plaintext not None):
-        """Encrypt, and return what must be written to the peer now. Raises like `write`."""
-        self.encrypt(plaintext)
+    def encrypt(self, plaintext not None):
+        """Encrypt, and return what must be sent to the peer now. Raises errors of `ssl`."""
+        self.ssl_object.write(plaintext)
         return self._leaving.read()
 
     def leaving(self):

@@ -101,11 +101,15 @@ class _SelectorPoller:
         for key, events in self._selector.select(0):
             callbacks: Callbacks = key.data
             for event in (READ, WRITE):
-                if events & event and event in callbacks and self._callback(key.fd, event) == callbacks[event]:
+                if (
+                    events & event
+                    and event in callbacks
+                    and self._callback(key.fd, event) == callbacks[event]
+                ):
                     callbacks[event]()
 
-    def _callback(self, fd: int, event: int) -> object:
-        """Return what is called back now; a callback may have changed it, or the number has another socket."""
+    def _current(self, fd: int, event: int) -> object:
+        """Return the callback that is registered now: another callback may have changed or closed it."""
         key = None if self._selector is None else self._selector.get_map().get(fd)
         return None if key is None else key.data.get(event)
 

@@ -59,7 +59,7 @@ class SocketLink(SocketBase):
 
     def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
         """Write at once if nothing is queued; otherwise queue, and write what the kernel accepts."""
-        layer = self._records
+        layer = self._tls
         if (
             not flush
             or len(pieces) != 1
@@ -178,9 +178,9 @@ class SocketLink(SocketBase):
                     break
                 if octets and not self._layers:
                     return octets
-                if self._records is None or not octets:
+                if self._tls is None or not octets:
                     self._take_in(octets)
-                elif plaintext := self._decrypted(self._records, octets):
+                elif plaintext := self._decrypted(self._tls, octets):
                     return plaintext
         return super().receive(until)
 

@@ -26,8 +26,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .._core.link_base import Turns
-from .._core.records import Records
 from ..errors import TransportClosed, TransportError
+from .tls import TLSLayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,7 +110,7 @@ class Pipe(_Turns):
         self._layers = tuple(layers)
         # A single layer of TLS decrypts and encrypts in one call.
         first = layers[0] if len(layers) == 1 else None
-        self._records: Records | None = first if isinstance(first, Records) else None
+        self._tls: TLSLayer | None = first if isinstance(first, TLSLayer) else None
         if layers:
             self.windowed: bool = self.keeps_wire
         self._outbox = deque()
@@ -308,18 +308,22 @@ class Pipe(_Turns):
                 self.arrive(octets)
             else:
                 self._read_event("end")
-        elif self._records is None or not octets:
+        elif self._tls is None or not octets:
             self._take_through(octets)
-        elif plaintext := self._decrypted(self._records, octets):
+        elif plaintext := self._decrypted(self._tls, octets):
             self.arrive(plaintext)
 
-    def _decrypted(self, records: Records, octets: bytes) -> bytes:
+    def _decrypted(self, tls: TLSLayer, octets: bytes) -> bytes:
         """Return the plaintext of one read through a single layer of TLS; `b""` if there is none to return.
 
         If the read means more than plaintext (an end, an error, an answer), everything about it is handled
         here, and the plaintext is queued.
         """
-        plaintext = records.opened(octets)
+        plaintext = None
+        try:
+            plaintext = tls.opened(octets)
+        except OSError as error:  # every error of ssl is one
+            tls.stop(error)
         if plaintext is None:
             self._take_through(None)
             return b""

@@ -234,25 +234,29 @@ class TLSLayer(Records):
 
     def read(self) -> bytes:
         """Return all available plaintext; set `ended` at the end. Raises `TLSFailed`."""
-        if self.failure is not None:
+        if self.failure is None and not self.ended:
+            try:
+                self.decrypt()
+            except OSError as error:  # every error of ssl is one
+                self.stop(error)
+        pieces = self.taken()
+        if self.over:
+            self.ended = self.clean_end = True
+        # Plaintext from before a bad record is delivered first.
+        if self.failure is not None and not pieces:
             raise self.failure
-        pieces, stopped = self.decrypt()
-        if stopped is not None:
-            self._take_end(stopped)
-            # Plaintext from before the bad record is delivered first.
-            if self.failure is not None and not pieces:
-                raise self.failure
         if self._keep is not None and pieces:
             self._keep_session(self._keep)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _take_end(self, stopped: OSError | bytes) -> None:
-        if isinstance(stopped, (bytes, ssl.SSLZeroReturnError)):
+    def stop(self, error: OSError) -> None:
+        """Note what an error of `ssl` means for reading: nothing if only the rest of a record is missing."""
+        if isinstance(error, ssl.SSLZeroReturnError):
             self.ended = self.clean_end = True
-        elif isinstance(stopped, ssl.SSLEOFError):
+        elif isinstance(error, ssl.SSLEOFError):
             self.ended = True
-        else:
-            self.failure = tls_error(stopped)
+        elif not isinstance(error, ssl.SSLWantReadError):
+            self.failure = tls_error(error)
 
     def _keep_session(self, keep: Callable[[ssl.SSLSession], None]) -> None:
         """Keep the session if it can be resumed; with TLS 1.3 a ticket must have arrived."""
@@ -264,11 +268,19 @@ class TLSLayer(Records):
             self._keep = None
             self.watched = False
 
-    def _stops(self, error: OSError) -> OSError | None:
-        return None if isinstance(error, ssl.SSLWantReadError) else error
+    def write(self, plaintext: bytes | memoryview[int]) -> None:
+        """Encrypt; `leaving` returns the result. Raises `TLSFailed`."""
+        try:
+            self.ssl_object.write(plaintext)
+        except OSError as error:
+            raise tls_error(error) from error
 
-    def _refusal(self, error: OSError) -> TransportError:
-        return tls_error(error)
+    def seal(self, plaintext: bytes) -> bytes:
+        """Encrypt, and return what must be sent to the peer now. Raises `TLSFailed`."""
+        try:
+            return self.encrypt(plaintext)
+        except OSError as error:
+            raise tls_error(error) from error
 
     def written(self) -> None:
         """Do nothing: TLS has no answers to count."""

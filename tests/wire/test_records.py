@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import struct
 from typing import TYPE_CHECKING, cast
@@ -160,28 +161,36 @@ def test_openssl_is_asked_for_whole_records_only(sizes: list[int], cuts: list[in
             out += records.opened(piece) or b""
         else:
             records.feed(piece)
-            pieces, stopped = records.decrypt()
-            assert stopped is None
-            out += b"".join(pieces)
+            records.decrypt()
+            out += b"".join(records.taken())
     assert out == b"x" * sum(sizes)
     assert not arriving.pending
 
 
-@pytest.mark.parametrize("stopped", [ssl.SSLZeroReturnError(), ssl.SSLEOFError(), ssl.SSLError(), b""])
-@pytest.mark.parametrize("content", [b"", b"content"])
-def test_what_ends_reading_is_told_once_after_what_came(stopped: OSError | bytes, content: bytes) -> None:
-    class Ending:
-        said = [content] if content else []
+class Ending:
+    """Reads what it was made with, and then ends, or fails."""
 
-        def read(self, _: int) -> bytes:
-            if self.said:
-                return self.said.pop()
-            if isinstance(stopped, bytes):
-                return stopped
-            raise stopped
+    def __init__(self, content: list[bytes], end: OSError | bytes) -> None:
+        self._content = content
+        self._end = end
 
+    def read(self, _: int) -> bytes:
+        if self._content:
+            return self._content.pop()
+        if isinstance(self._end, bytes):
+            return self._end
+        raise self._end
+
+
+@pytest.mark.parametrize("end", [ssl.SSLZeroReturnError(), ssl.SSLEOFError(), ssl.SSLError(), b""])
+@pytest.mark.parametrize("content", [[], [b"content"]])
+def test_plaintext_before_an_end_is_kept(end: OSError | bytes, content: list[bytes]) -> None:
     arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
     records = Records()
-    records.attach(cast("ssl.SSLObject", Ending()), arriving, leaving)  # all of it that is used here
-    assert records.opened(b"\x17\x03\x03\x00\x01x") is None
-    assert records.decrypt() == ([content] if content else [], stopped)
+    fake = cast("ssl.SSLObject", Ending(content.copy(), end))  # all of it that is used here
+    records.attach(fake, arriving, leaving)
+    with contextlib.suppress(ssl.SSLError):
+        assert records.opened(b"\x17\x03\x03\x00\x01x") is None
+    assert records.taken() == content
+    assert records.taken() == []
+    assert records.over is (end == b"")
