@@ -101,12 +101,9 @@ class _SelectorPoller:
         for key, events in self._selector.select(0):
             callbacks: Callbacks = key.data
             for event in (READ, WRITE):
-                if (
-                    events & event
-                    and event in callbacks
-                    and self._callback(key.fd, event) == callbacks[event]
-                ):
-                    callbacks[event]()
+                callback = callbacks.get(event)
+                if events & event and callback is not None and self._current(key.fd, event) == callback:
+                    callback()
 
     def _current(self, fd: int, event: int) -> object:
         """Return the callback that is registered now: another callback may have changed or closed it."""

@@ -105,7 +105,7 @@ def test_no_memory(loop: str, route: str, tmp_path: Path) -> None:
 def test_no_memory_for_tunnels(loop: str, route: str, tmp_path: Path) -> None:
     """The other tunnels of the connection continue, or report that it is closed.
 
-    This does not hold under asyncio and trio: if a callback of the event loop is lost without memory, a tunnel
-    may wait in vain. `failing_tunnels.py` can be run for them by hand.
+    This does not hold under asyncio and trio: if a callback of the event loop is lost without memory, a
+    tunnel may wait in vain. `failing_tunnels.py` can be run for them by hand.
     """
     assert set(failing("failing_tunnels.py", loop, route, tmp_path)) == TUNNEL_OPERATIONS[loop]
