@@ -385,10 +385,13 @@ def read_back(
     own = [pair for pair in fields if pair[0].lower() in ("content-length", "transfer-encoding")]
     lengths = [value for name, value in own if name.lower() == "content-length"]
     codings = [value for name, value in own if name.lower() == "transfer-encoding"]
-    check(len(lengths) + len(codings) <= 1, "framed twice", own)
+    check(len(lengths) + bool(codings) <= 1, "framed twice", own)
+    # Several lines are one list (RFC 9110 5.3), which only the caller can have asked for.
+    given = [value for name, value in headers if name.lower() == "transfer-encoding"]
+    check(codings == given or (not given and codings == ["chunked"]), "a wrong coding", codings, given)
     if codings:
-        last = [one.strip() for one in codings[0].lower().split(",") if one.strip()][-1]
-        check(last == "chunked", "a wrong coding", codings)
+        named = [one.strip() for one in ",".join(codings).lower().split(",") if one.strip()]
+        check(named.index("chunked") == len(named) - 1, "chunked is not the last coding", codings)
         got, got_trailers = unchunked(rest)
         keep = options.case_sensitive_headers
         wanted = [(name if keep else name.lower(), value) for name, value in trailers]
