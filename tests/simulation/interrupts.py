@@ -117,9 +117,7 @@ async def pooled(caller: Caller, bomb: Bomb) -> None:
     try:
         with armed(bomb):
             await work.one(exchange, None)
-    except (Interrupt, BaseExceptionGroup) as error:
-        if isinstance(error, BaseExceptionGroup) and error.split(Interrupt)[1] is not None:
-            raise
+    except Interrupt:
         exchange.abandoned = True
     after = caller.record.exchange()
     await work.one(after, 10.0)
@@ -131,10 +129,17 @@ async def pooled(caller: Caller, bomb: Bomb) -> None:
 
 @contextmanager
 def armed(bomb: Bomb) -> Iterator[None]:
-    """Raise the exception of the bomb at the chosen instruction within the block."""
+    """Raise the exception of the bomb at the chosen instruction within the block.
+
+    An exception that a nursery of trio has put into a group is the same one.
+    """
     sys.settrace(bomb)
     try:
         yield
+    except BaseExceptionGroup as group:
+        if group.split(Interrupt)[1] is not None:
+            raise
+        raise Interrupt from group
     finally:
         sys.settrace(None)
 
