@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""TLS records on their way through the memory of `ssl`."""
+"""Encrypts and decrypts TLS records with `ssl.MemoryBIO` objects."""
 
 
 cdef class Records:

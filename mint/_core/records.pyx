@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""TLS records on their way through the memory of `ssl`: the base of the TLS layer.
+"""Encrypts and decrypts TLS records with `ssl.MemoryBIO` objects: the base class of the TLS layer.
 
-OpenSSL decrypts; only the length of each record is read here (RFC 8446 5.1). It says whether a record is
-complete, so that OpenSSL is not asked for one that is not: it would answer with an exception.
+OpenSSL does the cryptography. Only the length in the header of each record is read here (RFC 8446 5.1), so
+that OpenSSL is asked only for complete records: for others, it would raise an exception.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -15,7 +15,7 @@ cdef enum:
 
 
 cdef class Records:
-    """Ciphertext in, plaintext out, and back.
+    """The records of one TLS connection, in both directions.
 
     `attach` sets the `ssl.SSLObject` and its two `ssl.MemoryBIO` objects.
     """
@@ -24,13 +24,13 @@ cdef class Records:
         self._pieces = []
 
     def attach(self, tls not None, arriving not None, leaving not None):
-        """Take the three objects of `ssl`, before any octet has come."""
+        """Set the three objects of `ssl`, before any octets arrive."""
         self.ssl_object = tls
         self._arriving = arriving
         self._leaving = leaving
 
     cdef int measure(self, bytes octets) except -1:
-        """Note how much of the last record has come, which is none if it is complete."""
+        """Count the octets of the last record that have arrived; 0 if it is complete."""
         cdef const unsigned char *at = <const unsigned char *>PyBytes_AS_STRING(octets)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(octets)
         cdef Py_ssize_t taken
@@ -52,7 +52,7 @@ cdef class Records:
                 self._missing = (<Py_ssize_t>self._header[3] << 8) | self._header[4]
                 if (self._header[0] < FIRST_TYPE or self._header[0] > LAST_TYPE or self._header[1] != 3
                         or self._missing > RECORD + EXPANSION):
-                    # No record, which is for OpenSSL to say.
+                    # Not a record: OpenSSL reports the error.
                     self._unknown = True
                     return 0
                 if not self._missing:
@@ -60,7 +60,7 @@ cdef class Records:
         return 0
 
     def feed(self, bytes ciphertext not None):
-        """Take what came from the peer; `b""` says that the peer ended."""
+        """Take octets from the peer; `b""` means that the peer has ended."""
         if ciphertext:
             self.measure(ciphertext)
             self._arriving.write(ciphertext)
@@ -69,7 +69,7 @@ cdef class Records:
             self._arriving.write_eof()
 
     cdef bint has_record(self) except -1:
-        """Whether OpenSSL has something to say: a whole record, its error, or the end."""
+        """Whether OpenSSL can return something: a complete record, an error, or the end."""
         cdef Py_ssize_t pending
         if self._unknown:
             return True
