@@ -4,19 +4,19 @@ from typing_extensions import disjoint_base
 
 @disjoint_base
 class Records:
-    """Ciphertext in, plaintext out, and back.
+    """The records of one TLS connection, in both directions.
 
     `attach` sets the `ssl.SSLObject` and its two `ssl.MemoryBIO` objects.
     """
     def attach(self, tls: ssl.SSLObject, arriving: ssl.MemoryBIO, leaving: ssl.MemoryBIO) -> None:
-        """Take the three objects of `ssl`, before any octet has come."""
+        """Set the three objects of `ssl`, before any octets arrive."""
     @property
     def ssl_object(self) -> ssl.SSLObject: ...
     watched: bool
     @property
     def over(self) -> bool: ...
     def feed(self, ciphertext: bytes) -> None:
-        """Take what came from the peer; `b""` says that the peer ended."""
+        """Take octets from the peer; `b""` means that the peer has ended."""
     def decrypt(self) -> None:
         """Decrypt every record that is complete; `taken` returns the plaintext. Raises errors of `ssl`."""
     def taken(self) -> list[bytes]:
