@@ -227,6 +227,24 @@ def test_only_what_nobody_has_is_let_go() -> None:
     }
 
 
+def test_what_was_granted_before_an_exception_is_not_granted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Made()
+    first, second = made.ask(A, A)
+
+    def interrupted(policy: Policy, ticket: Ticket) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Policy, "withdraw", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            made.settle()
+    made.policy.reconcile()
+    assert (first.key, second.key) == (1, None)
+    assert made.settle() == [Dial(second, 2)]
+    found = made.statistics()
+    assert (found.connections, found.waiting) == (2, 0)
+
+
 # -- time
 
 

@@ -29,6 +29,7 @@ from mint.pool._procedures import (
     Step,
     Wanted,
     _open,
+    _room,
     abandon,
     begin,
     leave,
@@ -531,3 +532,47 @@ def test_every_pool_refuses_what_is_no_argument(
 ) -> None:
     with pytest.raises(error, match=next(iter(wrong))):
         kind(**wrong)
+
+
+def test_a_place_that_was_dropped_is_given_to_a_request_that_waits() -> None:
+    """Even if nothing but its own next step makes the pool decide."""
+    hand = Hand(PoolOptions(max_per_origin=1, max_streams=1))
+    hand.settle_soon = lambda pool: None  # type: ignore[method-assign]  # it may come late
+    first, _ = hand.begun(hand.wanted())
+    hand.deliver(f.headers(1, OK))
+    dropped = over(first)
+    second, step = hand.begun(hand.wanted())
+    assert isinstance(step, Park)
+    assert hand.pool.drop(dropped)
+    assert isinstance(next(second), Receive)
+    assert hand.pool.statistics().active == 1
+    assert not hand.pool.drop(dropped)
+
+
+def test_each_dropped_answer_is_cancelled_once() -> None:
+    hand = Hand()
+    hand.settle_soon = lambda pool: None  # type: ignore[method-assign]  # it may come late
+    streams = []
+    for number in (1, 3, 5):
+        procedure, _ = hand.begun(hand.wanted())
+        hand.deliver(f.headers(number, OK))
+        streams.append(over(procedure))
+    hand.server.received()
+    for stream in streams:
+        assert hand.pool.drop(stream)
+        assert hand.pool.has_dropped
+    for kinds in ([f.FrameType.RST_STREAM] * 3, []):
+        hand.pool.settle()
+        assert not hand.pool.has_dropped
+        assert [frame.type for frame in hand.server.frames()] == kinds
+        assert hand.pool.statistics().active == 0
+
+
+def test_nothing_waits_for_room_on_a_lost_connection() -> None:
+    hand = Hand()
+    hand.begun(hand.wanted())
+    session = hand.session
+    session.reader = None
+    session.lose()
+    assert [*_room(hand.pool, session, threading.Event(), None)] == []
+    assert session.reader is None

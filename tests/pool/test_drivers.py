@@ -1,0 +1,240 @@
+"""The steps that drivers carry out: a wait for room, step by step, and who may read meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mint import asyncio as mint_asyncio
+from mint.errors import MailboxClosed, MintError, TransportClosed, TransportTimeout
+from mint.pool._driver import Driver
+from mint.pool.asyncio import _Driver
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+class Conn:
+    """A connection that is not open, and a queue of which each flush writes a part."""
+
+    socket = None
+
+    def __init__(self, flushed: Conn | MintError | None, unsent: int = 10) -> None:
+        self.transport = SimpleNamespace(unsent=unsent)
+        self.flushed = flushed
+        self.after_error: Conn | None = None
+        self.flushes = 0
+
+    def flush(self, *, timeout: float) -> Conn:
+        assert timeout == 0
+        self.flushes += 1
+        if isinstance(self.flushed, MintError):
+            raise self.flushed
+        return self.flushed or self
+
+    def after(self, error: MintError) -> Conn:
+        assert error is self.flushed
+        self.after_error = Conn(None, unsent=9)
+        return self.after_error
+
+
+class Fake:
+    """A session that only notes what it is given."""
+
+    key = 1
+
+    def __init__(self, conn: object, *, is_lost: bool = False) -> None:
+        self.conn = conn
+        self.is_lost = is_lost
+        self.fed: list[object] = []
+        self.recovered: list[MintError] = []
+
+    def feed(self, message: object) -> None:
+        self.fed.append(message)
+
+    def recover(self, error: MintError) -> None:
+        self.recovered.append(error)
+        self.is_lost = True
+
+
+class Box:
+    """A mailbox that holds messages; an empty one is closed."""
+
+    def __init__(self, *messages: object) -> None:
+        self.messages = [*messages]
+
+    def receive(self, timeout: float | None) -> object:
+        assert timeout == 0
+        if not self.messages:
+            raise MailboxClosed
+        return self.messages.pop(0)
+
+
+def blocking(box: Box) -> Driver:
+    driver = Driver(None, None)  # type: ignore[arg-type]  # nothing is opened
+    driver._mailboxes[1] = box  # type: ignore[assignment]  # a fake
+    return driver
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_only_the_reader_takes_messages_while_it_waits_for_room(reads: bool) -> None:
+    box = Box("a", "b")
+    session = Fake(Conn(Conn(None, unsent=9)))
+    blocking(box)._wait_for_room(session, reads, None if reads else 0.0)  # type: ignore[arg-type]  # a fake
+    assert (session.fed, box.messages) == ((["a", "b"], []) if reads else ([], ["a", "b"]))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_wait_for_room_goes_on_with_what_flushing_left(late: bool) -> None:
+    written = Conn(None, unsent=9)
+    conn = Conn(TransportTimeout("sending") if late else written)
+    session = Fake(conn)
+    blocking(Box())._wait_for_room(session, False, 0.0)  # type: ignore[arg-type]  # a fake
+    assert session.conn is (conn.after_error if late else written)
+    assert conn.flushes == 1
+
+
+def test_a_link_that_breaks_ends_the_wait_for_room() -> None:
+    error = TransportClosed()
+    conn = Conn(error)
+    session = Fake(conn)
+    blocking(Box())._wait_for_room(session, False, None)  # type: ignore[arg-type]  # a fake
+    assert session.recovered == [error]
+    assert session.conn is conn
+
+
+def test_nothing_is_written_to_a_lost_connection() -> None:
+    conn = Conn(None)
+    session = Fake(conn, is_lost=True)
+    blocking(Box())._wait_for_room(session, True, 0.0)  # type: ignore[arg-type]  # a fake
+    assert conn.flushes == 0
+    assert session.fed == []
+
+
+# -- asyncio
+
+
+class AsyncBox:
+    """A mailbox whose only message may come later."""
+
+    def __init__(self) -> None:
+        self.arrived: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+    async def receive(self) -> object:
+        return await self.arrived
+
+
+async def settled() -> None:
+    """Let everything run that can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+class Waiting:
+    """A wait for room of the driver for asyncio, of which the test decides how it ends."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, *, reads: bool, until: float | None = None) -> None:
+        self.flushed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.bell = asyncio.Event()
+        self.box = AsyncBox()
+        self.session = Fake(None)
+        driver = _Driver(None, None)  # type: ignore[arg-type]  # nothing is opened
+        driver._mailboxes[1] = self.box  # type: ignore[assignment]  # a fake
+        patch.setattr(mint_asyncio, "flush", self._flush)
+        wait = driver._wait_for_room(self.session, self.bell, reads, until)  # type: ignore[arg-type]  # a fake
+        self.task = asyncio.ensure_future(wait)
+
+    async def _flush(self, conn: object) -> None:
+        assert conn is self.session.conn
+        await asyncio.shield(self.flushed)
+
+    async def is_over(self) -> bool:
+        await settled()
+        return self.task.done()
+
+
+def run(scenario: Coroutine[object, object, None]) -> None:
+    asyncio.run(scenario)
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_asyncio_waits_until_something_was_written(monkeypatch: pytest.MonkeyPatch, reads: bool) -> None:
+    async def scenario() -> None:
+        waiting = Waiting(monkeypatch, reads=reads)
+        assert not await waiting.is_over()
+        waiting.flushed.set_result(None)
+        assert await waiting.is_over()
+        assert waiting.session.fed == []
+        waiting.task.result()
+
+    run(scenario())
+
+
+def test_asyncio_passes_on_a_message_that_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        waiting = Waiting(monkeypatch, reads=True)
+        waiting.bell.set()
+        assert not await waiting.is_over()
+        waiting.box.arrived.set_result("message")
+        assert await waiting.is_over()
+        assert waiting.session.fed == ["message"]
+        waiting.task.result()
+
+    run(scenario())
+
+
+def test_asyncio_takes_no_message_while_another_task_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        waiting = Waiting(monkeypatch, reads=False)
+        waiting.box.arrived.set_result("message")
+        assert not await waiting.is_over()
+        waiting.bell.set()
+        assert await waiting.is_over()
+        assert waiting.session.fed == []
+        waiting.task.result()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("reads", [False, True])
+@pytest.mark.parametrize("early", [0.0, 1.0])
+def test_asyncio_does_not_wait_longer_than_it_may(
+    monkeypatch: pytest.MonkeyPatch, reads: bool, early: float
+) -> None:
+    async def scenario() -> None:
+        waiting = Waiting(monkeypatch, reads=reads, until=asyncio.get_running_loop().time() - early)
+        assert await waiting.is_over()
+        waiting.task.result()
+
+    run(scenario())
+
+
+def test_asyncio_waits_for_the_reader_if_the_link_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        waiting = Waiting(monkeypatch, reads=False)
+        waiting.flushed.set_exception(TransportClosed())
+        assert not await waiting.is_over()
+        waiting.bell.set()
+        assert await waiting.is_over()
+        waiting.task.result()
+        for lost, reads in ((True, False), (False, True)):
+            waiting = Waiting(monkeypatch, reads=reads)
+            waiting.session.is_lost = lost
+            waiting.flushed.set_exception(TransportClosed())
+            assert await waiting.is_over()
+            waiting.task.result()
+
+    run(scenario())
+
+
+def test_asyncio_waits_for_nothing_on_a_connection_without_a_mailbox() -> None:
+    async def scenario() -> None:
+        driver = _Driver(None, None)  # type: ignore[arg-type]  # nothing is opened
+        session = Fake(None)
+        await driver._wait_for_room(session, asyncio.Event(), False, None)  # type: ignore[arg-type]  # a fake
+        assert not await driver._receive(session, None)  # type: ignore[arg-type]  # a fake
+
+    run(scenario())
