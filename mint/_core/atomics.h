@@ -1,59 +1,67 @@
-/* Words that threads share: two atomic operations, and reads and writes that are not data races without a GIL.
+/* Words that threads share: two operations that no other thread sees half done, and reads and writes.
  *
- * With a GIL, only the thread that holds it runs this code, so these are ordinary accesses. Without a GIL,
- * accesses of sizes and owners are atomic but relaxed, and all threads see changes of flags in the same
- * order: if a thread sets a flag and then finds a lock taken, the thread that releases the lock and then
- * reads the flag must see it. */
+ * With a GIL, only the thread that holds it runs this code, so all of these are ordinary accesses; an atomic
+ * instruction would cost as much as many ordinary ones. Without a GIL, accesses of sizes and owners are atomic
+ * but relaxed, and all threads see changes of flags in the same order: if a thread sets a flag and then finds
+ * a lock taken, the thread that releases the lock and then reads the flag must see it. */
 
 #ifndef MINT_ATOMICS_H
 #define MINT_ATOMICS_H
 
 #include <Python.h>
 
-#ifdef _MSC_VER
+#ifndef Py_GIL_DISABLED
+
+/* Replace `before` by `after`; return whether it was `before`. */
+static inline int mint_swap(long *place, long before, long after) {
+    if (*place != before)
+        return 0;
+    *place = after;
+    return 1;
+}
+/* Add to it, and return its previous value. */
+static inline long mint_add(long *place, long count) {
+    long before = *place;
+    *place = before + count;
+    return before;
+}
+
+#define MINT_ACCESS(type, name)                                                                             \
+    static inline type mint_get_##name(type *place) { return *place; }                                      \
+    static inline void mint_set_##name(type *place, type value) { *place = value; }
+MINT_ACCESS(int, flag)
+
+#elif defined(_MSC_VER)
 
 #include <intrin.h>
 
-static int mint_swap(volatile long *place, long before, long after) {
+static inline int mint_swap(long *place, long before, long after) {
     return _InterlockedCompareExchange(place, after, before) == before;
 }
-static long mint_add(volatile long *place, long count) { return _InterlockedExchangeAdd(place, count); }
+static inline long mint_add(long *place, long count) { return _InterlockedExchangeAdd(place, count); }
 
 /* Aligned words are read and written atomically. */
 #define MINT_ACCESS(type, name)                                                                             \
     static inline type mint_get_##name(type *place) { return *(volatile type *)place; }                     \
     static inline void mint_set_##name(type *place, type value) { *(volatile type *)place = value; }
 
-#ifdef Py_GIL_DISABLED
 static inline int mint_get_flag(int *place) { return (int)_InterlockedOr((volatile long *)place, 0); }
 static inline void mint_set_flag(int *place, int value) { _InterlockedExchange((volatile long *)place, value); }
-#else
-MINT_ACCESS(int, flag)
-#endif
 
 #else
 
-/* Replace `before` by `after`; return whether it was `before`. */
-static int mint_swap(volatile long *place, long before, long after) {
+static inline int mint_swap(long *place, long before, long after) {
     return __atomic_compare_exchange_n(place, &before, after, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
-/* Add to it, and return its previous value. */
-static long mint_add(volatile long *place, long count) {
+static inline long mint_add(long *place, long count) {
     return __atomic_fetch_add(place, count, __ATOMIC_SEQ_CST);
 }
 
-#ifdef Py_GIL_DISABLED
 #define MINT_ORDERED(type, name, order)                                                                     \
     static inline type mint_get_##name(type *place) { return __atomic_load_n(place, order); }               \
     static inline void mint_set_##name(type *place, type value) { __atomic_store_n(place, value, order); }
 #define MINT_ACCESS(type, name) MINT_ORDERED(type, name, __ATOMIC_RELAXED)
 MINT_ORDERED(int, flag, __ATOMIC_SEQ_CST)
-#else
-#define MINT_ACCESS(type, name)                                                                             \
-    static inline type mint_get_##name(type *place) { return *place; }                                      \
-    static inline void mint_set_##name(type *place, type value) { *place = value; }
-MINT_ACCESS(int, flag)
-#endif
 
 #endif
 

@@ -1,11 +1,11 @@
 # Words that are also read without the lock under which they are written (atomics.h). Without a GIL these
-# accesses are not data races; with one they are ordinary accesses.
+# accesses are not data races; with one they are ordinary accesses. They are used only with the GIL held.
 
-cdef extern from "atomics.h" nogil:
+cdef extern from "atomics.h":
     # Replace `before` by `after`; return whether it was `before`.
-    bint mint_swap(volatile long *place, long before, long after) noexcept
+    bint mint_swap(long *place, long before, long after) noexcept
     # Add to it, and return its previous value.
-    long mint_add(volatile long *place, long count) noexcept
+    long mint_add(long *place, long count) noexcept
 
     # Flags: all threads see their changes in the same order.
     int mint_get_flag(int *place) noexcept

@@ -361,7 +361,7 @@ cdef class Turns:
             self.behind = True
         if moved:
             mint_set_number(&self.generation, self.generation + 1)
-            mint_set_thread(&self.mover, PyThread_get_thread_ident())
+            mint_set_thread(&self.mover, mint_get_thread(&self._guard.owner))   # this thread
         newest = self.generation
         inbox = self.inbox   # the next operation may leave it
         self._wire.leave()
