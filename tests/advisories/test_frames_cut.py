@@ -1,7 +1,7 @@
-"""A good exchange of HTTP/2 frames, cut and damaged at every octet: values or typed errors, no wrong end.
+"""A valid exchange of HTTP/2 frames, truncated and changed at every octet.
 
-What section B does with a response of HTTP/1 is done here with frames (R12, R21, R22): the outcome is the
-same however the octets are cut, and a response that is not whole is never said to be done.
+This is what section B does with a response of HTTP/1 (rules 12 and 22 of test_rules.py): the outcome does not
+depend on how the octets are split, errors are typed, and an incomplete response is never reported as done.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ WHOLE = b"".join(exchange())
 START = asked().state
 
 
-def test_the_whole_exchange_is_good() -> None:
+def test_the_whole_exchange_is_valid() -> None:
     talk = fed(START, WHOLE, [])
     assert talk.faults == []
     assert talk.closed
@@ -71,7 +71,7 @@ def test_the_whole_exchange_is_good() -> None:
 
 
 @pytest.mark.parametrize("place", range(len(WHOLE)))
-def test_r12_an_exchange_cut_anywhere_is_incomplete(place: int) -> None:
+def test_r12_an_exchange_truncated_anywhere_is_incomplete(place: int) -> None:
     for cuts in (range(0), range(place)):
         talk = fed(START, WHOLE[:place], cuts)
         assert talk.faults == []

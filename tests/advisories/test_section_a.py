@@ -1,6 +1,7 @@
-"""What others let their callers inject into a request, given to mint: it is refused, and nothing goes out.
+"""Injections into requests, which other libraries sent: mint refuses them, and sends nothing.
 
-One case per advisory, by its id; the rules are R1, R9 and R22. HTTP/1 and HTTP/2 have one serializer each.
+Each case has the id of its advisory. The rules are 1, 9, 22 and 29 of test_rules.py. HTTP/1 and HTTP/2
+have one serializer each.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ CTLS = [chr(octet) for octet in (*range(9), *range(10, 32), 127)]
 
 
 def both(method: str, target: str, headers: Headers) -> tuple[Fault, Fault]:
-    """Return why HTTP/1 and HTTP/2 refuse a request; both assert that nothing went out."""
+    """Return why HTTP/1 and HTTP/2 refuse a request; both assert that nothing is sent."""
     return refused(method, target, headers), opened().refuse(method, target, headers)
 
 
@@ -79,7 +80,7 @@ def test_r01_injections_are_refused(method: str, target: str, headers: Headers) 
 
 @pytest.mark.parametrize("control", CTLS, ids=lambda text: f"{ord(text):02x}")
 def test_r01_controls_are_refused_by_both_writers(control: str) -> None:
-    """As aiohttp's change 12689: everywhere, the same verdict, and not only CRLF."""
+    """As in change 12689 of aiohttp: every control character is refused everywhere, not only CR and LF."""
     for place in (f"a{control}b", f"{control}b", f"a{control}"):
         assert {fault.reason for fault in both("GET", "/", [("x", place)])} == {"invalid_header_value"}
         assert {fault.reason for fault in both("GET", "/", [(place, "x")])} == {"invalid_header_name"}
@@ -115,7 +116,7 @@ def test_r01_trailers_are_written_by_the_same_rules(text: str) -> None:
     ids=["crlf", "space", "slash", "user", "nul"],
 )
 def test_r01_the_host_of_a_connection_cannot_end_a_line(hostname: str) -> None:
-    """CVE-2026-1502 and its copies: what is set once is written into every head."""
+    """CVE-2026-1502 and similar ones: the host name of a connection is a part of every head."""
     for connect in (mint.http1.initiate, mint.http2.initiate):
         link = Memory()
         with pytest.raises(ValueError, match="hostname"):
@@ -133,8 +134,8 @@ def test_r01_http2_needs_a_host() -> None:
 
 
 @pytest.mark.parametrize("field", [("x", "a\r\nb"), ("x\r\n", "a"), ("x y", "a"), ("", "a")])
-def test_r01_what_a_proxy_is_told_is_checked(field: tuple[str, str]) -> None:
-    """CVE-2026-1502, urllib3's change 5091."""
+def test_r01_fields_for_a_proxy_are_checked(field: tuple[str, str]) -> None:
+    """CVE-2026-1502, change 5091 of urllib3: fields for a proxy are checked like those of a request."""
     link = Memory()
     with pytest.raises((ValueError, errors.HTTPError)):
         proxy = mint.Proxy("http", "127.0.0.1", 9, headers=(field,))
@@ -147,7 +148,7 @@ def test_r01_what_a_proxy_is_told_is_checked(field: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "PROPFIND"])
 def test_r01_a_body_is_framed_whatever_the_method(method: str) -> None:
-    """CVE-2020-35863: a body that nobody announced is the next request."""
+    """CVE-2020-35863: a body without framing would be read as the next request."""
     head, _, body = sent(method, "*" if method == "OPTIONS" else "/", body=b"abc").partition(b"\r\n\r\n")
     assert b"\r\ncontent-length: 3" in head
     assert body == b"abc"
@@ -155,14 +156,14 @@ def test_r01_a_body_is_framed_whatever_the_method(method: str) -> None:
     assert b"\r\ntransfer-encoding: chunked\r\n" in streamed
 
 
-def test_r01_nothing_is_decoded_on_the_way_out() -> None:
-    """CVE-2026-9679: what is percent-encoded stays so."""
+def test_r01_nothing_is_decoded_before_it_is_sent() -> None:
+    """CVE-2026-9679: percent-encoded octets are sent unchanged."""
     assert b"\r\ncookie: a=%0d%0ax\r\n" in sent("GET", "/%0d%0a", [("cookie", "a=%0d%0ax")])
     assert sent("GET", "/%0d%0a").startswith(b"GET /%0d%0a HTTP/1.1\r\n")
 
 
-def test_r29_a_target_goes_out_whole_or_not_at_all() -> None:
-    """httptools 0.8.0, CVE-2022-33124: nothing is cut, and odd brackets are a typed refusal."""
+def test_r29_a_target_is_sent_whole_or_refused() -> None:
+    """httptools 0.8.0, CVE-2022-33124: no target is truncated, and wrong brackets cause a typed error."""
     target = "/" + "a" * 1_000_000 + "?" + "b" * 1_000_000
     assert sent("GET", target).startswith(f"GET {target} HTTP/1.1\r\n".encode())
     for odd in ("http://[::1", "http://[", "http://]/", "http://[::1]:/", "http://[1:2", "//[", "[::1]"):
@@ -172,8 +173,8 @@ def test_r29_a_target_goes_out_whole_or_not_at_all() -> None:
         assert {fault.reason for fault in both("CONNECT", odd, [])} == {"invalid_request_target"}
 
 
-def test_r01_one_length_is_sent() -> None:
-    """CVE-2026-1525: the same name in two spellings."""
+def test_r01_two_lengths_are_refused() -> None:
+    """CVE-2026-1525: two content-lengths are refused, also if the names differ in case."""
     headers = [("Content-Length", "3"), ("content-length", "4")]
     for fault in both("POST", "/", headers):
         assert fault.local
@@ -218,13 +219,13 @@ def seconds(size: int) -> float:
 
 
 def test_r09_values_take_linear_time() -> None:
-    """CVE-2023-24807, CVE-2021-21240: a million blanks, and no expression that tries them again."""
+    """CVE-2023-24807, CVE-2021-21240: a long run of blanks must not make a regular expression backtrack."""
     small, large = seconds(30_000), seconds(480_000)
     assert large < 64 * small + 0.05
 
 
-def test_r22_what_the_peer_said_is_escaped_and_cut() -> None:
-    """CVE-2026-42507: a log line stays one line."""
+def test_r22_input_in_messages_is_escaped_and_shortened() -> None:
+    """CVE-2026-42507: the text of an error is printable and of limited length."""
     state = State(config()).request("GET", "/", [], None, False).state
     evil = b"\x1b[2J\r\xe2\x80\xa8 " * 2_000
     for start in (b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"):

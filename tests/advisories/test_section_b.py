@@ -1,6 +1,7 @@
-"""What made other HTTP/1.1 parsers read a response in two ways, keep what never ends, or reuse too much.
+"""Responses that other HTTP/1.1 parsers framed wrongly, buffered without limit, or reused a connection after.
 
-One case per advisory, by its id; the rules are R2 to R12, R22, R38. `answer` plays whole and octet by octet.
+Each case has the id of its advisory. The rules are 2 to 12, 22 and 38 of test_rules.py. `answer` feeds
+a response once as a whole and once octet by octet, and checks that the outcome is the same.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ EMPTY = HEAD + b"Content-Length: 0\r\n\r\n"
 
 
 def kept(data: bytes) -> Outcome:
-    """Return the outcome of a good response; the connection can be used again."""
+    """Return the outcome of a valid response; assert that the connection can be used again."""
     outcome = answer(data)
     assert outcome.fault is None
     assert outcome.state.is_open_write
@@ -91,15 +92,15 @@ def test_r03_r06_framing_that_can_be_read_twice_is_refused(fields: bytes) -> Non
         pytest.param(b"identity", id="CVE-2020-8287"),
     ],
 )
-def test_r03_what_is_not_chunked_at_last_is_read_to_the_end(coding: bytes) -> None:
+def test_r03_content_that_is_not_chunked_last_is_read_to_the_end(coding: bytes) -> None:
     body = b"5\r\nhello\r\n0\r\n\r\n" + EMPTY
     outcome = answer(HEAD + b"Transfer-Encoding: " + coding + b"\r\n\r\n" + body, eof=True)
     assert (outcome.fault, outcome.body) == (None, body)
     assert not outcome.state.is_open_write
 
 
-def test_r03_an_old_response_in_chunks_is_the_last() -> None:
-    """CVE-2026-2835."""
+def test_r03_a_chunked_http_1_0_response_ends_the_connection() -> None:
+    """CVE-2026-2835: a chunked HTTP/1.0 response is read, and the connection is not used again."""
     outcome = answer(
         b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n0\r\n\r\n"
     )
@@ -111,8 +112,8 @@ ENDS = [b"\r\n\rX", b"\n\r\n", b"\r\r\n", b"\r\n\r\r\n", b"\r\n\n", b"\n\n", b"\
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_r06_a_head_has_one_end(end: bytes) -> None:
-    """CVE-2025-23167: the head ends with an empty line, and a line with CRLF."""
+def test_r06_only_an_empty_line_ends_a_head(end: bytes) -> None:
+    """CVE-2025-23167: lines end with CRLF, and only an empty line ends the head."""
     outcome = answer(HEAD + b"Content-Length: 0" + end + b"HTTP/1.1 200 OK\r\n\r\n")
     assert outcome.fault is not None
     assert outcome.done == []
@@ -120,7 +121,7 @@ def test_r06_a_head_has_one_end(end: bytes) -> None:
 
 @pytest.mark.parametrize("octet", range(256))
 def test_r06_each_octet_in_a_name_and_in_a_value(octet: int) -> None:
-    """CVE-2023-37276, CVE-2026-34520: only tokens are names, controls are in no value."""
+    """CVE-2023-37276, CVE-2026-34520: a name is a token, and a value contains no control except tabs."""
     mark = bytes([octet])
     token = mark.isalnum() or mark in b"!#$%&'*+-.^_`|~"
     named = play(asked(), [HEAD + b"a" + mark + b"b: c\r\nContent-Length: 0\r\n\r\n"])
@@ -178,8 +179,8 @@ GOOD = (
 
 
 @pytest.mark.parametrize("place", range(len(GOOD)))
-def test_r05_each_octet_replaced_taken_and_doubled(place: int) -> None:
-    """Whatever one octet becomes, the outcome is the same however it is cut, and nothing escapes."""
+def test_r05_each_octet_replaced_removed_and_doubled(place: int) -> None:
+    """If one octet is replaced, removed or doubled, the outcome is the same whole and octet by octet."""
     for octet in b"\r\n\0 ;:0aA\x80":
         answer(GOOD[:place] + bytes([octet]) + GOOD[place + 1 :])
     answer(GOOD[:place] + GOOD[place + 1 :])
@@ -187,8 +188,8 @@ def test_r05_each_octet_replaced_taken_and_doubled(place: int) -> None:
 
 
 @pytest.mark.parametrize("place", range(len(GOOD)))
-def test_r12_a_response_cut_anywhere_is_incomplete(place: int) -> None:
-    """9112-8-a: truncated at every offset; what came is told, and the connection is not used again."""
+def test_r12_a_response_truncated_anywhere_is_incomplete(place: int) -> None:
+    """RFC 9112 8: a truncated response is an error after its content; the connection is not used again."""
     for clean in (True, False):
         outcome = answer(GOOD[:place], eof=clean)
         assert outcome.fault is not None
@@ -217,8 +218,8 @@ ENDLESS = [
 
 
 @pytest.mark.parametrize(("start", "more", "reason"), [pytest.param(s, m, r, id=i) for i, s, m, r in ENDLESS])
-def test_r07_what_never_ends_is_cut_off(start: bytes, more: bytes, reason: str) -> None:
-    """Fed whole and in pieces to a connection of default limits, what is kept stays bounded."""
+def test_r07_endless_input_is_an_error(start: bytes, more: bytes, reason: str) -> None:
+    """With the default limits, memory stays bounded, whether lines arrive whole or in pieces."""
     for size in (len(more), 7):
         link = Memory()
         conn = mint.http1.initiate(link, scheme="http", hostname="example.org", port=80)
@@ -256,8 +257,8 @@ def test_r07_what_never_ends_is_cut_off(start: bytes, more: bytes, reason: str) 
         (CHUNKED + b"0\r\na: ", 16_384, "max_header_list_size_exceeded"),
     ],
 )
-def test_r07_a_line_is_measured_whole(start: bytes, limit: int, reason: str) -> None:
-    """CVE-2026-54277: a line that comes octet by octet is as long as one that comes at once."""
+def test_r07_a_limit_applies_to_the_whole_line(start: bytes, limit: int, reason: str) -> None:
+    """CVE-2026-54277: a limit applies equally to a line that arrives octet by octet and to one at once."""
     single = play(asked(), octets(start + b"x" * (limit + 2)))
     assert single.reason == reason
     assert play(asked(), [start + b"x" * (limit + 2)]).fault == single.fault
@@ -308,7 +309,7 @@ def seconds(data: bytes, *, single: bool) -> float:
     ],
 )
 def test_r09_work_is_linear(start: bytes, more: bytes, *, single: bool) -> None:
-    """Sixteen times as much takes sixteen times as long; where it were quadratic, 256 times."""
+    """Sixteen times the input may take 64 times as long; with quadratic work it would take 256 times."""
     size = 1_000 if single else 10_000
     assert (
         seconds(start + more * 16 * size, single=single)
@@ -316,8 +317,8 @@ def test_r09_work_is_linear(start: bytes, more: bytes, *, single: bool) -> None:
     )
 
 
-def test_r10_a_switch_that_nobody_asked_for() -> None:
-    """GHSA-2j82-37xg-f9wp: a plain GET, or another protocol than was offered."""
+def test_r10_a_switch_that_was_not_offered_is_refused() -> None:
+    """GHSA-2j82-37xg-f9wp: 101 after a plain GET, or with a protocol that was not offered."""
     switch = b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: "
     assert answer(switch + b"websocket\r\n\r\nraw").reason == "unexpected_upgrade"
     offered = [("upgrade", "websocket"), ("connection", "upgrade")]
@@ -327,7 +328,7 @@ def test_r10_a_switch_that_nobody_asked_for() -> None:
 
 
 def test_r10_nothing_is_sent_in_the_new_protocol_before_the_switch() -> None:
-    """CVE-2026-2833, CVE-2026-69243."""
+    """CVE-2026-2833, CVE-2026-69243: no content can be sent before 101 was received."""
     link = Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="example.org", port=80)
     conn, ref = conn.request("GET", "/", [("upgrade", "websocket"), ("connection", "upgrade")])
@@ -339,8 +340,8 @@ def test_r10_nothing_is_sent_in_the_new_protocol_before_the_switch() -> None:
 
 @pytest.mark.parametrize("extra", [EMPTY, b"\r\n", b"x", b"\0"])
 @pytest.mark.parametrize("apart", [False, True])
-def test_r11_what_comes_on_an_idle_connection_is_nobodys(extra: bytes, *, apart: bool) -> None:
-    """CVE-2026-6733: a second response waits for the next request, and never gets it."""
+def test_r11_octets_on_an_idle_connection_are_no_response(extra: bytes, *, apart: bool) -> None:
+    """CVE-2026-6733: a second response must not be taken for the response to the next request."""
     link = Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="example.org", port=80)
     conn, ref = conn.request("GET", "/")
@@ -375,8 +376,8 @@ POISON = [
 
 
 @pytest.mark.parametrize("data", [pytest.param(d, id=i) for i, d in POISON])
-def test_r12_after_an_odd_ending_nothing_is_sent(data: bytes) -> None:
-    """However a response ended other than clean, the connection takes no request once it is over."""
+def test_r12_after_an_irregular_end_nothing_is_sent(data: bytes) -> None:
+    """Unless a response ended regularly, the connection sends no request after it."""
     outcome = answer(data, eof=True)
     assert not outcome.state.is_open_write
     step = outcome.state.request("GET", "/", [], None, False)
@@ -386,16 +387,16 @@ def test_r12_after_an_odd_ending_nothing_is_sent(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 401, 417])
-def test_r12_an_expectation_that_was_answered_early(status: int) -> None:
-    """CVE-2024-24791: the body was not sent, so nobody knows where the next request would begin."""
+def test_r12_a_final_response_instead_of_100_ends_the_connection(status: int) -> None:
+    """CVE-2024-24791: the body was not sent, so the server could read the next request as the body."""
     state = asked("POST", headers=[("expect", "100-continue")], streaming=True)
     outcome = play(state, [b"HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n" % status])
     assert outcome.done == [1]
     assert not outcome.state.is_open_write
 
 
-def test_r22_input_may_change_once_it_was_fed() -> None:
-    """aiohttp's change 12265: no buffer of the caller's is looked at later."""
+def test_r22_buffers_may_change_after_the_call() -> None:
+    """Change 12265 of aiohttp: a buffer of the caller is not read after the call."""
     buffer = bytearray(HEAD + b"Content-Length: 10\r\n\r\nhello")
     link = Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="example.org", port=80)
@@ -413,8 +414,8 @@ def test_r22_input_may_change_once_it_was_fed() -> None:
 
 
 @pytest.mark.parametrize("place", range(len(GOOD) + 1))
-def test_r22_an_error_at_every_offset_is_typed(place: int) -> None:
-    """CVE-2026-69244: the message of an error is made of what was received, and of nothing beyond it."""
+def test_r22_wrong_octets_at_any_offset_are_a_typed_error(place: int) -> None:
+    """CVE-2026-69244: wrong octets at any offset cause a typed error with a short message."""
     outcome = answer(GOOD[:place] + b"\xff\x00\r\xfe" + GOOD[place:])
     if outcome.fault is not None:
         error = errors.table.from_fault(outcome.fault)

@@ -1,7 +1,8 @@
-"""What made other HTTP/2 peers and HPACK coders keep too much, work too much, or lose their state.
+"""Frames that made other HTTP/2 and HPACK implementations use too much memory or time, or lose their state.
 
-One case per advisory, by its id; the rules are R13 to R22, R39 and R40. Floods go through a whole connection
-over an in-memory link, once with a server that reads what is sent to it and once with one that does not.
+Each case has the id of its advisory. The rules are 9, 13 to 22, and 38 to 40 of test_rules.py. Floods
+arrive at a whole connection over an in-memory link, once with a server that reads what is sent to it and once
+with one that does not.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ from tests.http2_driver import (
 from tests.refs import ref_of
 
 MANY = 100_000
-ROUND = 500  # frames of one read
+ROUND = 500  # frames per read
 
 
 def connected(*, max_resets: int = 1_000, timed: bool = False) -> tuple[mint.HTTP2, Memory]:
-    """Return a connection whose SETTINGS were exchanged, and its link; `timed`: all happens in one moment."""
+    """Return a connection that has exchanged SETTINGS, and its link; with `timed`, its clock stands still."""
     link = Memory(clock=(lambda: 5.0) if timed else None)
     conn = mint.http2.initiate(
         link, scheme="https", hostname="example.org", port=443, http2=mint.HTTP2Options(max_resets=max_resets)
@@ -57,7 +58,7 @@ def connected(*, max_resets: int = 1_000, timed: bool = False) -> tuple[mint.HTT
 
 
 def flood(conn: mint.HTTP2, link: Memory, octets: bytes, *, reading: bool) -> tuple[mint.MintError, int, int]:
-    """Feed up to MANY of these frames; return the error, how many were fed, and the peak of memory."""
+    """Feed up to MANY of these frames; return the error, the number of frames fed, and the peak of memory."""
     fed = 0
     tracemalloc.start()
     try:
@@ -71,7 +72,7 @@ def flood(conn: mint.HTTP2, link: Memory, octets: bytes, *, reading: bool) -> tu
         return error, fed, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    pytest.fail(f"{fed} frames were taken")
+    pytest.fail(f"{fed} frames were accepted")
 
 
 EMPTY_HEADERS = f.headers(1, b"", end_headers=False).serialize()
@@ -99,8 +100,8 @@ FLOODS = [
 
 @pytest.mark.parametrize("reading", [True, False], ids=["reading", "stalled"])
 @pytest.mark.parametrize("octets", [pytest.param(octets, id=name) for name, octets in FLOODS])
-def test_r17_floods_are_cut_off(octets: bytes, *, reading: bool) -> None:
-    """Two streams: 1 with a head and content to come, 3 that was reset by us."""
+def test_r17_floods_end_the_connection(octets: bytes, *, reading: bool) -> None:
+    """Stream 1 has received a head and waits for content; stream 3 was reset by the client."""
     conn, link = connected(timed=True)
     conn, first = conn.request("GET", "/")
     conn, second = conn.request("GET", "/")
@@ -120,16 +121,16 @@ def test_r17_floods_are_cut_off(octets: bytes, *, reading: bool) -> None:
 
 
 @pytest.mark.parametrize("reading", [True, False], ids=["reading", "stalled"])
-def test_r17_answers_wait_in_a_bounded_queue(*, reading: bool) -> None:
-    """CVE-2019-9512, 9515: who does not read is told sooner."""
+def test_r17_the_queue_of_replies_is_bounded(*, reading: bool) -> None:
+    """CVE-2019-9512, CVE-2019-9515: if the peer does not read the replies, the limit is reached earlier."""
     conn, link = connected(timed=True)
     error, fed, _ = flood(conn, link, f.ping().serialize(), reading=reading)
     assert isinstance(error, errors.EnhanceYourCalm)
     assert (fed <= 1_000 + ROUND) is not reading
 
 
-def test_r17_answers_that_were_taken_do_not_count() -> None:
-    """A server that pings now and then, for years, over a link whose octets somebody else moves."""
+def test_r17_replies_that_were_taken_do_not_count() -> None:
+    """A server may ping for years, over a link whose output the caller takes."""
     conn, link = connected()
     for _ in range(30_000):
         link.put(f.ping().serialize())
@@ -139,7 +140,7 @@ def test_r17_answers_that_were_taken_do_not_count() -> None:
 
 
 def test_r17_useful_traffic_is_no_flood() -> None:
-    """CVE-2019-9511: tiny frames that carry content are slow, not wrong; windows are refilled in batches."""
+    """CVE-2019-9511: small frames with content are slow but valid; window updates are sent in batches."""
     conn, link = connected()
     conn, ref = conn.request("GET", "/")
     link.put(f.headers(1, ((":status", "200"),)).serialize())
@@ -182,7 +183,7 @@ def test_r13_blocks_that_never_end(piece: bytes, *, promised: bool) -> None:
 
 
 def test_r13_no_work_after_the_limit() -> None:
-    """CVE-2023-45288: once the limit is passed, nothing more of the block is decoded."""
+    """CVE-2023-45288: after the limit is exceeded, nothing more of the block is decoded."""
     talk = opened(max_fields=10)
     talk.request()
     talk.feed(talk.server.headers(1, [*OK, *((f"x-{i}", "y" * 100) for i in range(20))], cuts=3))
@@ -192,7 +193,7 @@ def test_r13_no_work_after_the_limit() -> None:
 
 @pytest.mark.parametrize("enabled", [False, True])
 def test_r16_floods_of_promises(*, enabled: bool) -> None:
-    """CVE-2026-48862: without push each is an error; with it, few are kept and the rest counts."""
+    """CVE-2026-48862: without push, a promise is an error; with it, few are kept, and the others count."""
     talk = opened(mine=(("enable_push", int(enabled)),), max_reserved=10)
     talk.request()
     fields = [(":method", "GET"), (":scheme", "https"), (":authority", "example.org"), (":path", "/")]
@@ -215,7 +216,7 @@ def test_r16_floods_of_promises(*, enabled: bool) -> None:
 
 @pytest.mark.parametrize("authority", ["other.example", "example.org:80", "u@example.org", ""])
 def test_r16_promises_for_others_are_refused(authority: str) -> None:
-    """GHSA-36w4-95hv-5vwg; CVE-2024-2398: and nothing of them is kept."""
+    """GHSA-36w4-95hv-5vwg, CVE-2024-2398: a promise for another authority is reset, and leaves nothing."""
     talk = opened(mine=(("enable_push", 1),), max_remembered=0)
     talk.request()
     fields = [(":method", "GET"), (":scheme", "https"), (":authority", authority), (":path", "/")]
@@ -240,15 +241,15 @@ def test_r16_promises_for_others_are_refused(authority: str) -> None:
         pytest.param(b"\x00", id="cut"),
     ],
 )
-def test_r14_what_is_no_hpack_ends_the_connection(block: bytes) -> None:
+def test_r14_invalid_hpack_ends_the_connection(block: bytes) -> None:
     talk = opened()
     talk.request()
     talk.feed(f.headers(1, block).serialize())
     assert_breach(talk, COMPRESSION_ERROR, "compression_error")
 
 
-def test_r22_an_error_while_the_wire_dies() -> None:
-    """CVE-2025-59465: the goodbye cannot be written any more, and the error is the peer's all the same."""
+def test_r22_an_error_is_raised_although_the_goaway_cannot_be_sent() -> None:
+    """CVE-2025-59465: if the GOAWAY cannot be written, the error of the peer is raised all the same."""
 
     class Dying(Memory):
         def send(self, pieces: tuple[bytes, ...], *, flush: bool) -> None:
@@ -269,8 +270,8 @@ def test_r22_an_error_while_the_wire_dies() -> None:
 
 
 @pytest.mark.parametrize("octet", range(256))
-def test_r22_values_of_any_octet_are_values_or_malformed(octet: int) -> None:
-    """jh2 5.0.11, RUSTSEC-2023-0085: no octet in a value is more than a stream error."""
+def test_r22_any_octet_in_a_value_is_accepted_or_malformed(octet: int) -> None:
+    """jh2 5.0.11, RUSTSEC-2023-0085: no octet in a value causes more than a stream error."""
     for place in (bytes([octet]), b"a" + bytes([octet]) + b"b"):
         talk = opened()
         talk.request()
@@ -294,8 +295,8 @@ BOMBS = [
 
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=name) for name, block in BOMBS])
-def test_r15_small_blocks_that_mean_much(block: bytes) -> None:
-    """Lines are counted, duplicates and crumbs among them, and each costs 32 octets more."""
+def test_r15_small_blocks_with_many_fields(block: bytes) -> None:
+    """All field lines are counted, also duplicates and pieces of cookies; each costs 32 octets more."""
     talk = opened()
     talk.request()
     tracemalloc.start()
@@ -338,8 +339,8 @@ def test_r09_decoding_is_linear(block: bytes) -> None:
     assert seconds(block) < 64 * seconds(small) + 0.1
 
 
-def test_r18_resets_of_ours_are_counted() -> None:
-    """CVE-2025-8671, RUSTSEC-2024-0003, RUSTSEC-2025-0070: a peer that makes us reset every stream."""
+def test_r18_resets_that_the_peer_causes_are_counted() -> None:
+    """CVE-2025-8671, RUSTSEC-2024-0003, RUSTSEC-2025-0070: the peer makes the client reset every stream."""
     conn, link = connected()
     for number in range(1, 2 * 1_100, 2):
         conn, _ = conn.request("GET", "/")
@@ -352,15 +353,15 @@ def test_r18_resets_of_ours_are_counted() -> None:
         assert isinstance(failed, mint.RequestFailed)
         link.take()
     else:
-        pytest.fail("the connection goes on")
+        pytest.fail("the connection accepts any number of resets")
 
 
 @pytest.mark.parametrize("timed", [False, True])
 @pytest.mark.parametrize("code", [f.ErrorCode.REFUSED_STREAM, f.ErrorCode.INTERNAL_ERROR, f.ErrorCode.CANCEL])
-def test_r18_resets_of_requests_cost_what_the_caller_spent_and_nothing_is_sent_again(
+def test_r18_resets_of_requests_are_not_limited_and_nothing_is_sent_again(
     code: f.ErrorCode, timed: bool
 ) -> None:
-    """CVE-2023-44487, CVE-2023-26964, seen from the client: a busy server may refuse every request."""
+    """CVE-2023-44487, CVE-2023-26964 for a client: a busy server may reset any number of requests."""
     conn, link = connected(timed=timed)
     for number in range(1, 2 * 3_000, 2):
         conn, _ = conn.request("GET", "/")
@@ -376,7 +377,7 @@ def test_r18_resets_of_requests_cost_what_the_caller_spent_and_nothing_is_sent_a
 @pytest.mark.parametrize("requested", [False, True])
 @pytest.mark.parametrize("size", [0, 1, 16_383, 2**24, 2**32 - 1])
 def test_r19_frame_sizes_out_of_range(size: int, *, requested: bool) -> None:
-    """CVE-2026-33814: before the first request, and with one that waits."""
+    """CVE-2026-33814: before the first request, and with an open one."""
     talk = opened()
     if requested:
         talk.request("POST", "/", (), None, True)
@@ -396,14 +397,14 @@ def test_r19_settings_at_their_extremes() -> None:
 
 @pytest.mark.parametrize("count", [33, 2_700])
 def test_r19_a_frame_of_too_many_settings(count: int) -> None:
-    """CVE-2020-11080: known by its length alone."""
+    """CVE-2020-11080: the length in the frame header suffices to refuse it."""
     talk = opened()
     talk.feed(settings(*((1, 1),) * count)[:9])
     assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
 
 
-def test_r20_nothing_is_credited_for_nothing() -> None:
-    """Mint's issue 239: no WINDOW_UPDATE of 0 after an empty DATA."""
+def test_r20_empty_content_is_not_credited() -> None:
+    """Issue 239 of the Elixir client Mint: no WINDOW_UPDATE of 0 is sent after an empty DATA frame."""
     talk = opened()
     talk.request()
     talk.feed(talk.server.headers(1, OK), data(1), data(1), data(1, b"", end=True))
@@ -411,8 +412,8 @@ def test_r20_nothing_is_credited_for_nothing() -> None:
     assert kinds(talk.events)[-1] == "done:1"
 
 
-def test_r20_content_that_nobody_wants_is_credited() -> None:
-    """h2's issue 1210: a hundred downloads are cancelled in the middle; the next one still flows."""
+def test_r20_content_of_cancelled_requests_is_credited() -> None:
+    """Issue 1210 of h2: after a hundred cancelled downloads, the connection window still permits the next."""
     talk = opened(connection_window_size=65_535)
     for _ in range(100):
         number = talk.request()
@@ -430,7 +431,7 @@ def test_r20_content_that_nobody_wants_is_credited() -> None:
 @pytest.mark.parametrize("stream", [0, 1, 2, 3, 99], ids=["0", "open", "idle-even", "closed", "idle"])
 @pytest.mark.parametrize("payload", [b"", b"\0" * 4, b"\0" * 8, b"\xff" * 12], ids=["0", "4", "8", "12"])
 def test_r21_all_types_on_all_streams(stream: int, payload: bytes) -> None:
-    """CVE-2026-27141: each gives a value or a typed end, and unknown types mean nothing."""
+    """CVE-2026-27141: each frame gives events or a typed error, and unknown types have no effect."""
     for kind in range(256):
         for flags in (0, 0xFF):
             talk = opened()
@@ -439,9 +440,9 @@ def test_r21_all_types_on_all_streams(stream: int, payload: bytes) -> None:
             talk.feed(talk.server.answer(3))
             talk.drop()
             step = talk.feed(frame(kind, flags, stream, payload))
-            if kind > 9 and kind != 0x10:  # PRIORITY_UPDATE is sent by clients alone (RFC 9218 7.1)
+            if kind > 9 and kind != 0x10:  # only clients may send PRIORITY_UPDATE (RFC 9218 7.1)
                 assert (step.responses, step.output, step.fault) == ([], (), None)
-            # A GOAWAY may be a fault that ends nothing, or an end that is no fault.
+            # A GOAWAY may be a fault without closing the connection, or close it without a fault.
             assert kind == 7 or talk.closed is (step.fault is not None)
             for event in talk.events:
                 assert ref_of(event).number in {1, 2, 3}
@@ -458,7 +459,7 @@ def test_r21_all_types_on_all_streams(stream: int, payload: bytes) -> None:
     ],
 )
 def test_r21_after_a_fatal_error_nothing_is_read(fatal: bytes) -> None:
-    """CVE-2026-27135: the error, then every type of frame."""
+    """CVE-2026-27135: after the error, frames of every type are ignored."""
     talk = opened()
     talk.request()
     talk.feed(fatal)
@@ -477,8 +478,8 @@ def test_r21_after_a_fatal_error_nothing_is_read(fatal: bytes) -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"\0", b"\0\xff", b"\xff" * 300], ids=str)
 @pytest.mark.parametrize("stream", [0, 1, 2, 99])
-def test_r21_altsvc_is_not_looked_into(payload: bytes, stream: int) -> None:
-    """CVE-2018-1000168."""
+def test_r21_altsvc_is_ignored(payload: bytes, stream: int) -> None:
+    """CVE-2018-1000168: ALTSVC frames are ignored, whatever their payload is."""
     talk = opened()
     talk.request()
     step = talk.feed(frame(0x0A, 0, stream, payload))
@@ -486,7 +487,7 @@ def test_r21_altsvc_is_not_looked_into(payload: bytes, stream: int) -> None:
 
 
 def test_r38_trailers_are_fields() -> None:
-    """CVE-2018-1000005: names of a colon, of nothing, and pseudo-headers."""
+    """CVE-2018-1000005: an empty name, a colon in a name, and pseudo-headers are refused in trailers."""
     for name in (":", "", ":status", "a:", "A"):
         talk = opened()
         talk.request()
@@ -496,14 +497,14 @@ def test_r38_trailers_are_fields() -> None:
 
 
 def test_r39_one_host() -> None:
-    """CVE-2026-71554."""
+    """CVE-2026-71554: a second host field is refused, even with the same value."""
     for headers in ([("host", "a"), ("host", "b")], [("host", "a"), ("Host", "a")]):
         assert opened().refuse("GET", "/", headers).local
 
 
 @pytest.mark.parametrize("octet", [0, 10, 13])
-def test_r39_no_line_ends_in_names_or_values(octet: int) -> None:
-    """CVE-2025-57804, both ways."""
+def test_r39_names_and_values_contain_no_line_ends(octet: int) -> None:
+    """CVE-2025-57804: CR, LF and NUL are refused in requests and in responses."""
     mark = bytes([octet])
     for name, value in ((b"a" + mark + b"b", b"c"), (b"a", b"b" + mark + b"c")):
         assert opened().refuse("GET", "/", [(name.decode(), value.decode())]).local
@@ -522,8 +523,8 @@ def test_r39_h2_lengths_are_digits() -> None:
         assert failure(talk).reason == "malformed_response"
 
 
-def test_r40_a_goodbye_that_races_with_a_reset() -> None:
-    """CVE-2023-35945: nothing is left of either."""
+def test_r40_a_goaway_and_a_reset_leave_no_request() -> None:
+    """CVE-2023-35945: GOAWAY and RST_STREAM in either order leave no open request."""
     for octets in (goaway(1) + reset(1), reset(1) + goaway(1), goaway(0) + reset(1), goaway(0) + goaway(0)):
         talk = opened()
         talk.request()
@@ -534,8 +535,8 @@ def test_r40_a_goodbye_that_races_with_a_reset() -> None:
         assert talk.state.feed(reset(1)).state is talk.state
 
 
-def test_r40_a_broken_wire_at_every_state_frees_everything() -> None:
-    """CVE-2025-23085, CVE-2026-21714, CVE-2026-10536, CVE-2022-27664."""
+def test_r40_a_broken_transport_frees_everything_in_any_state() -> None:
+    """CVE-2025-23085, CVE-2026-21714, CVE-2026-10536, CVE-2022-27664: no request or memory is left."""
     talk = opened(mine=(("enable_push", 1),))
     promised = [(":method", "GET"), (":scheme", "https"), (":authority", "example.org"), (":path", "/")]
     script = [
@@ -568,8 +569,8 @@ def test_r40_a_broken_wire_at_every_state_frees_everything() -> None:
     assert after - before < 20_000
 
 
-def test_r40_what_is_closed_is_forgotten() -> None:
-    """Ten thousand cancelled streams leave no more than the thousand that are remembered."""
+def test_r40_closed_streams_are_forgotten() -> None:
+    """Of ten thousand cancelled streams, only the latest thousand are remembered."""
     conn, link = connected(max_resets=100_000)
     tracemalloc.start()
     for _ in range(10_000):

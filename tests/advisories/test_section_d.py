@@ -1,8 +1,8 @@
-"""TLS, proxies, credentials, hosts, timeouts: what became of others (R24 to R32).
+"""Advisories about TLS, proxies, credentials, hosts and timeouts (rules 24 to 32 of test_rules.py).
 
-One test for each advisory that concerns a client without redirects, cookies and pools; where several teach
-one rule, they share the test. Those about pools (R25) are here as what a pool needs: the values that name a
-connection differ where the connection does.
+Advisories about redirects and cookies are omitted, because mint has neither. Advisories with the same rule
+share a test. Those about pools (rule 25) are tested by what every pool needs: the values that identify a
+connection differ if any of their fields differs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 from dataclasses import fields, replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any  # arguments of others are passed through
+from typing import TYPE_CHECKING, Any  # arguments for other functions are passed on
 
 import pytest
 from cryptography import x509
@@ -66,7 +66,7 @@ def connect(
     return conn
 
 
-# -- R24: the identity is checked, for the right name, on every way
+# -- rule 24: certificates are checked for the right name, on every route
 
 
 @advisory("CVE-2016-10932")
@@ -107,7 +107,7 @@ def test_the_certificate_of_a_proxy_is_checked_by_default() -> None:
         proxy = Proxy("https", server.address, server.port)
         with pytest.raises(errors.CertificateRejected):
             mint.connect("http", "origin.example", 80, proxy=proxy)
-        # What is said about the origin does not count for the proxy.
+        # The TLS options of the origin do not apply to the proxy.
         with pytest.raises(errors.CertificateRejected):
             mint.connect("https", "origin.example", 443, proxy=proxy, tls=mint.TLSOptions(verify=False))
         Proxy("http", plain.address, plain.port)
@@ -116,8 +116,8 @@ def test_the_certificate_of_a_proxy_is_checked_by_default() -> None:
 
 @advisory("CVE-2026-9697", "GHSA-vmh5-mc38-953g")
 @pytest.mark.parametrize("way", TUNNELS)
-def test_no_way_drops_the_check(way: Way) -> None:
-    """tests/connect/test_ways.py has every option on every way."""
+def test_the_name_is_checked_on_every_route(way: Way) -> None:
+    """tests/connect/test_ways.py tests every option on every route."""
     with (
         Origin(hello, tls=server_context("localhost")) as origin,
         road(way, origin) as made,
@@ -129,7 +129,7 @@ def test_no_way_drops_the_check(way: Way) -> None:
 def certificate(
     names: list[x509.GeneralName], folder: Path, common_name: str = "localhost"
 ) -> tuple[bytes, ssl.SSLContext, str]:
-    """Return a certificate of our making that signs itself: DER, a server's context, and PEM."""
+    """Make a self-signed certificate; return it as DER, the context of a server with it, and the PEM text."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -178,25 +178,27 @@ def certificate(
         ([], "good.example"),
     ],
 )
-def test_a_certificate_says_what_it_says(names: list[x509.GeneralName], host: str, tmp_path: Path) -> None:
-    """The common name is the host in every one of them, and counts for nothing."""
+def test_certificates_for_other_names_are_rejected(
+    names: list[x509.GeneralName], host: str, tmp_path: Path
+) -> None:
+    """The common name of each certificate is the host, which must not make a difference."""
     _, context, pem = certificate(names, tmp_path, common_name=host)
     with Origin(hello, tls=context) as origin, pytest.raises(errors.CertificateRejected):
         connect(origin, mint.TLSOptions(ca_data=pem), host)
 
 
 @advisory("CVE-2021-22939")
-def test_none_never_means_off() -> None:
+def test_none_does_not_turn_a_check_off() -> None:
     for name in ("verify", "partial_chain"):
         with pytest.raises(ValueError, match=name):
             mint.TLSOptions(**{name: None})  # type: ignore[arg-type]  # that is the point
 
 
-# -- R25, R26: nothing is shared where something differs
+# -- rules 25 and 26: nothing is shared between connections that differ
 
 
 @advisory("CVE-2024-35195")
-def test_verification_off_is_for_one_connection() -> None:
+def test_verification_is_off_for_one_connection_only() -> None:
     sessions = TLSSessions()
     with Origin(hello, tls=server_context("other.example")) as origin:
         fetch(connect(origin, mint.TLSOptions(verify=False, sessions=sessions)))
@@ -206,8 +208,8 @@ def test_verification_off_is_for_one_connection() -> None:
 
 @advisory("CVE-2024-0853")
 @advisory("CVE-2016-5419", "CVE-2017-7468", "CVE-2021-22890", "CVE-2021-22901")
-def test_a_session_that_was_not_verified_is_not_resumed_where_it_must_be() -> None:
-    """tests/wire/test_tls_options.py changes everything else that is in the key."""
+def test_a_session_without_verification_is_not_resumed_with_it() -> None:
+    """tests/wire/test_tls_options.py tests the other options that the key of a session contains."""
     sessions = TLSSessions()
     with Origin(hello, tls=server_context()) as origin:
         fetch(connect(origin, mint.TLSOptions(verify=False, sessions=sessions)))
@@ -244,7 +246,7 @@ def test_each_connection_has_its_own_client_certificate(tmp_path: Path) -> None:
 
 @advisory("CVE-2026-9545")
 def test_there_is_no_early_data() -> None:
-    """A client that resumes says its hello, and nothing more before the server did."""
+    """A client that resumes a session sends only its ClientHello before the server answers."""
     kept: list[ssl.SSLSession] = []
     server, context = server_context(), make_context(trusting(), ())
     for session in (None, "kept"):
@@ -253,7 +255,7 @@ def test_there_is_no_early_data() -> None:
         other = server.wrap_bio(arriving, leaving, server_side=True)
         assert not layer.handshake()
         hello = layer.leaving()
-        # One handshake record, and no extension early_data (type 42, empty) in it.
+        # It is one handshake record, without the early_data extension (type 42, empty).
         assert hello[0] == 22
         assert len(hello) == 5 + int.from_bytes(hello[3:5], "big")
         assert b"\x00\x2a\x00\x00" not in hello
@@ -348,10 +350,10 @@ BASES: dict[type, Any] = {
 @advisory("CVE-2026-8458", "CVE-2022-27775", "CVE-2022-22576", "CVE-2026-1965", "CVE-2026-5545")
 @advisory("CVE-2014-0015", "CVE-2015-3143", "CVE-2015-3148", "aiohttp 3.14.1 (server_hostname)")
 @pytest.mark.parametrize("kind", CHANGES, ids=lambda kind: kind.__name__)
-def test_values_that_name_a_connection_differ_where_one_field_does(kind: type) -> None:
+def test_values_that_identify_a_connection_differ_in_each_field(kind: type) -> None:
     base = BASES[kind]
     changes = CHANGES[kind]
-    # `sessions` is where the results are kept, not a part of what is asked for.
+    # `sessions` is a store for results, and not a part of the configuration.
     assert set(changes) | {"sessions"} == {each.name for each in fields(kind)} | {"sessions"}
     seen = {base}
     for name, value in changes.items():
@@ -365,21 +367,21 @@ def test_values_that_name_a_connection_differ_where_one_field_does(kind: type) -
         seen.add(changed)
 
 
-# -- R27: credentials
+# -- rule 27: credentials
 
 
 @advisory("CVE-2003-1605", "CVE-2015-3153", "CVE-2014-1830", "CVE-2023-32681", "CVE-2025-4673")
 @advisory("GHSA-34jh-p97f-mpxf", "CVE-2024-37891", "CVE-2026-34518")
 @advisory("CVE-2026-9079", "CVE-2026-6253", "CVE-2026-7168", "CVE-2026-8927", "CVE-2026-11856")
-def test_what_is_for_the_proxy_stays_there_and_the_reverse() -> None:
-    """Also with two copies of a field; tests/connect/test_ways.py has every kind of proxy."""
+def test_fields_for_the_proxy_and_for_the_origin_are_kept_apart() -> None:
+    """This includes repeated fields; tests/connect/test_ways.py tests every kind of proxy."""
     seen: list[Request] = []
 
     def note(request: Request) -> Response:
         seen.append(request)
         return hello(request)
 
-    # What stands once by its rules is refused when it stands twice; cookies may.
+    # A second authorization field would be refused; cookie fields may be repeated.
     secrets = (("authorization", "Basic one"), ("cookie", "a=1"), ("cookie", "b=2"))
     with Origin(note) as origin:
         for name in ("first", "second"):
@@ -420,7 +422,7 @@ def test_nothing_is_redirected(way: Way, protocol: mint.types.ProtocolName) -> N
 
 
 @advisory("CVE-2018-18074", "CVE-2014-1829", "CVE-2015-2296", "CVE-2024-47081")
-def test_no_credentials_come_from_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_credentials_come_only_from_the_caller(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".netrc").write_text("default login me password hush\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -438,7 +440,7 @@ def test_no_credentials_come_from_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp
     assert all({name for name, _ in each.headers} == {"host", "user-agent"} for each in seen)
 
 
-# -- R28: tunnels
+# -- rule 28: tunnels
 
 
 @advisory("CVE-2021-22946", "CVE-2021-22947")
@@ -471,11 +473,11 @@ CONNECTS: dict[str, tuple[dict[str, Any], bytes, bytes]] = {
 
 @advisory("Mint 491", "Mint 492", "Mint 493", "Mint 494", "Mint 495", "Mint 496", "Mint 503")
 @pytest.mark.parametrize("case", CONNECTS)
-def test_connect_as_it_should_be(case: str) -> None:
+def test_connect_requests_follow_the_specification(case: str) -> None:
     options, asked, answer = CONNECTS[case]
     context = server_context("origin.example")
     with ScriptedServer([request(asked), Send(answer), StartTLS(context)]) as server:
-        # The origin's TLS options are not the proxy's, which is spoken to in clear.
+        # The TLS options are those of the origin; the connection to the proxy does not use TLS.
         conn = mint.connect(
             *("https", options.get("address", "origin.example"), 443),
             hostname="origin.example",
@@ -506,7 +508,7 @@ def test_a_refused_tunnel_leaves_nothing_behind(status: int) -> None:
     assert all(each.body == b"hello" for each in held)
 
 
-# -- R32: SOCKS
+# -- rule 32: SOCKS
 
 
 @advisory("CVE-2023-38545")
@@ -534,7 +536,7 @@ def test_the_longest_name_goes_through_a_slow_handshake() -> None:
         mint.connect("http", name, 80, proxy=proxy).close()
 
 
-# -- R31: one absolute deadline
+# -- rule 31: one deadline for connecting
 
 SOCKS: list[Step] = [Expect(b"\x05\x01\x00"), Send(b"\x05\x00"), Expect(b"\x05\x01\x00\x03")]
 STALLS: dict[str, list[Step]] = {
@@ -548,7 +550,7 @@ STALLS: dict[str, list[Step]] = {
 
 @advisory("CVE-2026-47071", "GHSA-gp9c-pm5m-5cxr")
 @pytest.mark.parametrize("stall", STALLS)
-def test_every_step_of_socks_and_tls_ends_with_the_time(stall: str) -> None:
+def test_the_time_limit_covers_every_step_of_socks_and_tls(stall: str) -> None:
     tcp = mint.TCPOptions(connect_timeout=0.6)
     with ScriptedServer([*STALLS[stall], Forever()]) as server:
         proxy = Proxy("socks5h", server.address, server.port)
@@ -557,7 +559,7 @@ def test_every_step_of_socks_and_tls_ends_with_the_time(stall: str) -> None:
 
 
 def drip(stop: threading.Event) -> Callable[[Peer], None]:
-    """Send a header that never ends, an octet at a time: never idle, never done."""
+    """Return an action that sends a field line without end, an octet at a time."""
 
     def play(peer: Peer) -> None:
         peer.send(b"HTTP/1.1 200 OK\r\nx: ")
@@ -568,7 +570,7 @@ def drip(stop: threading.Event) -> Callable[[Peer], None]:
 
 
 @advisory("GHSA-jq4m-q6p2-8gwc")
-def test_a_drip_does_not_keep_connecting_alive() -> None:
+def test_an_endless_response_does_not_extend_the_time_limit() -> None:
     stop = threading.Event()
     with ScriptedServer([request(), Do(drip(stop))]) as server:
         proxy = Proxy("http", server.address, server.port, tunnel_timeout=0.4)
@@ -593,12 +595,12 @@ def test_the_deadline_covers_the_negotiation(steps: list[Step]) -> None:
         mint.connect("https", "origin.example", 443, proxy=proxy, tcp=tcp)
 
 
-# -- R30: the environment
+# -- rule 30: the environment
 
 
 @advisory("CVE-2025-22870")
 @pytest.mark.parametrize("host", ["::1%25.example.com", "[::1%25.example.com]", "::1%.example.com"])
-def test_a_zone_is_no_name(host: str) -> None:
+def test_a_zone_is_not_matched_as_a_name(host: str) -> None:
     environ = {"http_proxy": "proxy.example", "no_proxy": ".example.com,example.com"}
     assert from_environment("http", host, environ=environ) is not None
 
@@ -609,7 +611,7 @@ def test_a_request_to_a_cgi_program_chooses_no_proxy() -> None:
     assert from_environment("http", "origin.example", environ=environ) is None
 
 
-# -- R29: hosts
+# -- rule 29: hosts
 
 
 @advisory("CVE-2026-47076", "CVE-2025-1211", "CVE-2022-27780", "CVE-2016-8624", "CVE-2016-8625")
@@ -624,7 +626,7 @@ def test_a_request_to_a_cgi_program_chooses_no_proxy() -> None:
         "evil\N{FULLWIDTH SOLIDUS}example.com",
     ],
 )
-def test_a_host_is_what_it_looks_like(host: str) -> None:
+def test_misleading_hosts_are_refused(host: str) -> None:
     with pytest.raises(ValueError, match=r"host name|A-label|internationalized"):
         mint.connect("http", host, 80)
     with pytest.raises(ValueError, match=r"."):
@@ -632,8 +634,8 @@ def test_a_host_is_what_it_looks_like(host: str) -> None:
 
 
 @advisory("CVE-2021-33503", "CVE-2020-7212", "GO-2026-6218")
-def test_hosts_and_urls_of_any_length_are_read_in_one_go() -> None:
-    """Two hundred thousand marks: what is quadratic would take minutes."""
+def test_hosts_and_urls_are_parsed_in_linear_time() -> None:
+    """With 200,000 characters, quadratic work would take minutes."""
     for mark in "@:[]%/.-a0":
         for text in (mark * 200_000, f"http://{mark * 200_000}", f"http://a{mark * 200_000}@b"):
             with pytest.raises(ValueError, match=r"."):

@@ -1,7 +1,8 @@
-"""What is left of the advisories: content that unpacks itself, what is remembered, logged, or travels.
+"""The other advisories: decompression, memory, logs, pickles, and differences between parsers.
 
-One case per advisory where there is one; the rules are R22, R23 and R33 to R37. No WebSocket lives in mint
-(R34): after a switch octets are given as they come, with the limits of any head before it.
+Cases have the id of their advisory, if there is one. The rules are 22, 23 and 33 to 37 of test_rules.py. Mint
+has no WebSockets (rule 34): after a switch of protocols, octets are passed on as they arrive; the head before
+it has the usual limits.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ SECRET = "c2VjcmV0"
         pytest.param(["zstd"], id="CVE-2025-69223"),
     ],
 )
-def test_r23_nothing_is_unpacked(codings: list[str]) -> None:
-    """CVE-2026-49755: content is given as it came, and no more memory is taken than it has."""
+def test_r23_nothing_is_decompressed(codings: list[str]) -> None:
+    """CVE-2026-49755: content is passed on as it arrives, and memory is proportional to it."""
     bomb = gzip.compress(bytes(10_000_000))
     fields = b"".join(b"Content-Encoding: %s\r\n" % coding.encode() for coding in codings)
     state = asked()
@@ -59,8 +60,8 @@ def test_r23_nothing_is_unpacked(codings: list[str]) -> None:
     assert kinds(talk.events)[-1] == "done:1"
 
 
-def test_r23_no_coder_is_even_imported() -> None:
-    """CVE-2020-8927, CVE-2025-6176: content is decoded only where a program asks for it (mint.content)."""
+def test_r23_no_decompressor_is_imported() -> None:
+    """CVE-2020-8927, CVE-2025-6176: content is decoded only if a program uses `mint.content`."""
     coders = {"zlib", "gzip", "bz2", "lzma", "brotli", "zstandard", "compression", "backports"}
     for path in PACKAGE.rglob("*.py"):
         if {"testing", "_content"} & set(path.parts):
@@ -71,15 +72,15 @@ def test_r23_no_coder_is_even_imported() -> None:
             assert not coders & {name.partition(".")[0] for name in names}
 
 
-def test_r22_nothing_is_steered_by_assert() -> None:
-    """CVE-2025-69227: what `python -O` leaves out."""
+def test_r22_no_behaviour_depends_on_assert() -> None:
+    """CVE-2025-69227: `python -O` removes `assert` statements, so no behaviour may depend on one."""
     for path in PACKAGE.rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         assert not any(isinstance(node, ast.Assert) for node in nodes)
 
 
-def test_r33_what_a_peer_says_is_not_remembered() -> None:
-    """CVE-2026-47067, CVE-2022-41717: new names on one connection, and nothing grows with them."""
+def test_r33_field_names_are_not_remembered() -> None:
+    """CVE-2026-47067, CVE-2022-41717: new field names on one connection do not use more and more memory."""
     conn_state = asked()
     talk = opened()
 
@@ -104,14 +105,14 @@ def test_r33_what_a_peer_says_is_not_remembered() -> None:
     assert held < 250_000
 
 
-def test_r33_what_a_peer_says_is_not_interned() -> None:
+def test_r33_names_and_values_are_not_interned() -> None:
     played = answer(HEAD + b"x-very-new-name: Some-Value\r\nContent-Length: 0\r\n\r\n")
     talk = opened()
     talk.request()
     talk.feed(talk.server.answer(1, fields=[("x-very-new-name", "Some-Value")]))
     (headers,) = [each for each in talk.events if isinstance(each, Headers)]
     for name, value in (played.headers[0], headers.headers[0]):
-        # Interning an equal text that is new gives that one: there was none before.
+        # If the text had been interned, `sys.intern` would return it for an equal string.
         for text, new in ((name, "x-very-" + "new-name"), (value, "Some-" + "Value")):
             fresh = "".join(list(new))
             assert text == fresh
@@ -122,8 +123,8 @@ FIELDS = [b"Content-Length", b"Transfer-Encoding", b"Connection", b"Upgrade", b"
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=bytes.decode)
-def test_r33_each_octet_first_in_every_small_parser(field: bytes) -> None:
-    """CVE-2026-47066: a parser that stands still never comes back."""
+def test_r33_each_first_octet_in_every_parser_of_values(field: bytes) -> None:
+    """CVE-2026-47066: a parser that does not advance would never return."""
     offered = [("upgrade", "websocket"), ("connection", "upgrade")]
     for octet in range(256):
         value = bytes([octet])
@@ -135,7 +136,7 @@ def test_r33_each_octet_first_in_every_small_parser(field: bytes) -> None:
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 def test_r34_a_switch_has_the_limits_of_a_head(protocol: str) -> None:
-    """GHSA-q8jg-fgj4-fphf."""
+    """GHSA-q8jg-fgj4-fphf: the head of a 101 response, or of a 2xx to CONNECT, has the usual limits."""
     if protocol == "http1":
         offered = [("upgrade", "websocket"), ("connection", "upgrade")]
         head = b"HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n" + b"a: b\r\n" * 600
@@ -156,10 +157,10 @@ def logged(caplog: pytest.LogCaptureFixture) -> str:
 
 @pytest.mark.parametrize("name", SECRETS)
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_r35_secrets_are_in_no_log_and_no_text(
+def test_r35_logs_and_errors_show_no_secrets(
     name: str, protocol: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """hpack 4.2.0: what is sent and what comes, when it is good and when it is not."""
+    """hpack 4.2.0: fields of requests and of responses, in valid and in invalid messages."""
     caplog.set_level(logging.DEBUG, logger="mint")
     initiate = mint.http1.initiate if protocol == "http1" else mint.http2.initiate
     link = Memory()
@@ -190,7 +191,7 @@ def test_r35_secrets_are_in_no_log_and_no_text(
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_r35_responses_show_no_secrets(name: str) -> None:
-    """A program that logs what it got logs no session with it; the values themselves are whole."""
+    """The `repr` hides secrets, so that a program can log responses; the values themselves are unchanged."""
     ref = mint.RequestRef(1, 1)
     fields = ((name, SECRET), (name.title(), SECRET), ("x", "shown"))
     made: list[mint.Response] = [
@@ -211,8 +212,8 @@ def test_r35_responses_show_no_secrets(name: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_r35_a_record_is_one_line_and_there_are_few(protocol: str, caplog: pytest.LogCaptureFixture) -> None:
-    """CVE-2025-69230, CVE-2026-42507: no storm, nothing unescaped, nothing endless."""
+def test_r35_records_are_single_lines_and_few(protocol: str, caplog: pytest.LogCaptureFixture) -> None:
+    """CVE-2025-69230, CVE-2026-42507: records are few, printable, and of limited length."""
     caplog.set_level(logging.DEBUG, logger="mint")
     link = Memory()
     evil = "\x85[2J" + "\xad" * 5_000
@@ -232,8 +233,8 @@ def test_r35_a_record_is_one_line_and_there_are_few(protocol: str, caplog: pytes
         assert len(record.getMessage()) < 60_000
 
 
-def test_r36_what_was_unpickled_is_checked_where_it_counts() -> None:
-    """CVE-2026-3644, CVE-2026-0672: the serializer trusts nothing that was checked before."""
+def test_r36_unpickled_values_are_checked_where_they_are_used() -> None:
+    """CVE-2026-3644, CVE-2026-0672: values are checked where they are used, even if they were before."""
     forged = mint.ClientSettings()
     object.__setattr__(forged, "_pairs", (("initial_window_size", 2**31),))  # as a pickle would
     forged = pickle.loads(pickle.dumps(forged))
@@ -246,7 +247,7 @@ def test_r36_what_was_unpickled_is_checked_where_it_counts() -> None:
         config(hostname="a\r\n")
 
 
-def test_r36_connections_do_not_travel() -> None:
+def test_r36_connections_cannot_be_pickled() -> None:
     conn = mint.http1.initiate(Memory(), scheme="https", hostname="a")
     with pytest.raises(TypeError):
         pickle.dumps(conn)
@@ -261,15 +262,15 @@ GOOD = [
 
 
 @pytest.mark.parametrize("data", GOOD)
-def test_r37_what_is_good_is_read_alike_strict_or_not(data: bytes) -> None:
+def test_r37_valid_responses_are_read_alike_strict_or_lenient(data: bytes) -> None:
     strict = answer(data, eof=True)
     lenient = answer(data, options=config(lenient=True), eof=True)
     assert strict.fault is None
     assert strict.responses == lenient.responses
 
 
-def test_r37_both_protocols_say_the_same() -> None:
-    """One vocabulary: the same message gives the same responses, whichever way it came."""
+def test_r37_both_protocols_give_the_same_responses() -> None:
+    """The same message gives the same responses over HTTP/1 and HTTP/2."""
     talk = opened()
     talk.request()
     hint = talk.server.headers(1, [(":status", "103"), ("link", "</a>")])
