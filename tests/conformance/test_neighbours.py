@@ -1,4 +1,4 @@
-"""RFC 9218, 8336, 7838, 8297, 8305 as far as mint has a part in them; what is said about errors."""
+"""Rules of RFC 9218, 8336, 7838, 8297 and 8305 that concern mint, and some of RFC 9110 and 9113."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def over_memory() -> tuple[mint.HTTP1, Memory]:
 
 @pytest.mark.rfc("9110-7.8-c")
 @pytest.mark.parametrize("protocol", ["h2c", "websocket"])
-def test_http2_knows_no_upgrade(protocol: str) -> None:
+def test_http2_requests_have_no_upgrade(protocol: str) -> None:
     assert opened().refuse("GET", "/", [("upgrade", protocol)]).reason == "connection_specific_header"
 
 
 @pytest.mark.rfc("9218-5-a")
-def test_a_priority_field_is_the_callers() -> None:
+def test_the_priority_field_is_passed_on_unchanged() -> None:
     talk = opened()
     talk.request("GET", "/", [("priority", "u=9, i=?2, whatever")])
     assert ("priority", "u=9, i=?2, whatever") in talk.fields()
@@ -56,7 +56,7 @@ def test_a_priority_field_is_the_callers() -> None:
 @pytest.mark.parametrize("kind", [ALTSVC, ORIGIN])
 @pytest.mark.parametrize("stream", [0, 1, 2, 99])
 @pytest.mark.parametrize("flags", [0, 1, 2, 4, 8, 255])
-def test_frames_of_extensions_are_ignored_where_nobody_asks_for_them(
+def test_altsvc_and_origin_are_ignored_by_default(
     kind: int, stream: int, flags: int
 ) -> None:
     talk = opened()
@@ -70,7 +70,7 @@ def test_frames_of_extensions_are_ignored_where_nobody_asks_for_them(
 
 @pytest.mark.rfc("8297-2a")
 @pytest.mark.rfc("8297-2b")
-def test_early_hints_say_nothing_about_what_follows() -> None:
+def test_early_hints_do_not_affect_the_final_response() -> None:
     hints = b"HTTP/1.1 103 Early Hints\r\ncontent-length: 99\r\nconnection: close\r\nlink: </a>\r\n\r\n"
     played = answer(hints + b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
     assert played.interim == [103]
@@ -94,7 +94,7 @@ def test_early_hints_say_nothing_about_what_follows() -> None:
 @pytest.mark.rfc("9110-9.2.2-b")
 @pytest.mark.rfc("9112-9.3.1-a")
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_nothing_is_ever_sent_again(method: str) -> None:
+def test_no_request_is_repeated(method: str) -> None:
     conn, link = over_memory()
     conn, number = conn.request(method, "/", (), b"pay")
     assert link.take().count(b"HTTP/1.1") == 1
@@ -104,13 +104,13 @@ def test_nothing_is_ever_sent_again(method: str) -> None:
     (failed,) = caught.value.responses
     assert isinstance(failed, mint.RequestFailed)
     assert failed.ref == number
-    # The server closed a connection that was idle: it may have read the request, and nobody can tell.
+    # The server closed without a response, so it is not known whether it processed the request.
     assert failed.error.processed is mint.Processed.MAYBE
     assert link.take() == b""
 
 
 @pytest.mark.rfc("9113-6.8-f")
-def test_debug_data_is_shown_escaped_and_cut() -> None:
+def test_debug_data_is_escaped_and_shortened() -> None:
     talk = opened()
     talk.request()
     talk.feed(goaway(0, 11, b"\x1b[2Jcalm\r\n down " + b"x" * 10_000))
@@ -121,7 +121,7 @@ def test_debug_data_is_shown_escaped_and_cut() -> None:
 
 
 def hello(address: str, hostname: str | None) -> bytes:
-    """Return the first flight of a connection to a server that hangs up."""
+    """Return what a client sends first to a server, which then closes the connection."""
     seen: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -140,17 +140,17 @@ def hello(address: str, hostname: str | None) -> bytes:
 
 @pytest.mark.rfc("9113-3.2-a")
 @pytest.mark.rfc("9113-9.2-a")
-def test_h2_is_offered_under_a_name() -> None:
+def test_the_client_hello_has_alpn_sni_and_new_versions() -> None:
     first = hello("127.0.0.1", "example.org")
     assert b"\x00\x0c\x02h2\x08http/1.1" in first
     assert b"h2c" not in first
     assert b"\x00\x00\x0bexample.org" in first
-    # supported_versions: 1.3 and 1.2, nothing older
+    # The supported_versions extension: 1.3 and 1.2 only.
     assert b"\x00\x2b\x00\x05\x04\x03\x04\x03\x03" in first
 
 
 @pytest.mark.rfc("8305-a")
-def test_attempts_alternate_begin_after_each_other_and_losers_end() -> None:
+def test_attempts_alternate_families_and_losers_are_closed() -> None:
     sixes = [Endpoint("inet6", (f"2001:db8::{i}", 443, 0, 0)) for i in (1, 2)]
     fours = [Endpoint("inet4", (f"192.0.2.{i}", 443)) for i in (1, 2)]
     order = interleave([*fours, *sixes])

@@ -1,4 +1,4 @@
-"""RFC 7541, rule by rule of the matrix."""
+"""The rules of RFC 7541 (HPACK) in rows.txt."""
 
 import pytest
 
@@ -20,12 +20,12 @@ def good(made: Decoded) -> Decoded:
     return made
 
 
-# One entry, a: b, in the dynamic table.
+# A decoder with one entry, a: b, in its dynamic table.
 ONE = good(Decoder().decode(octets("40 01 61 01 62"))).decoder
 
 
 @pytest.mark.rfc("7541-2.1-a")
-def test_the_order_of_fields_is_kept_both_ways() -> None:
+def test_the_order_of_fields_is_preserved() -> None:
     fields = [("b", "1"), ("a", "2"), (":late", "3"), ("b", "1"), ("a", "1"), ("cookie", "4")]
     block, encoder = Encoder().encode(fields)
     again, _ = encoder.encode(fields[::-1])
@@ -56,14 +56,14 @@ def test_each_representation_is_processed_by_its_rule() -> None:
 
 
 @pytest.mark.rfc("7541-4.1-a")
-def test_an_entry_counts_32_octets_more_and_evicts_before_it_enters() -> None:
+def test_an_entry_counts_32_octets_more_and_evicts_older_ones() -> None:
     table = good(Decoder(68).decode(octets("40 01 61 01 62 40 01 63 01 64"))).decoder
     assert (table.size, table.entries) == (68, (("c", "d"), ("a", "b")))
-    # A new entry may name one that it evicts.
+    # The name of a new entry may be that of an entry which it evicts.
     made = good(table.decode(octets("7f 00 01 65")))
     assert made.fields == [("a", "e")]
     assert made.decoder.entries == (("a", "e"), ("c", "d"))
-    # One that is larger than the table empties it.
+    # An entry that is larger than the table empties it.
     made = good(table.decode(b"\x40\x01x\x24" + b"y" * 36))
     assert made.fields == [("x", "y" * 36)]
     assert (made.decoder.size, made.decoder.entries) == (0, ())
@@ -117,7 +117,7 @@ def test_integers_over_32_bits_or_six_octets_are_an_error(first: str, rest: byte
 
 
 @pytest.mark.rfc("7541-5.1-a")
-def test_r14_an_endless_integer_is_not_read_on() -> None:
+def test_an_endless_integer_is_an_error() -> None:
     made = Decoder().decode(b"\x7f" + b"\xff" * 1_000_000)
     assert seen(made) == "an integer has more than 32 bits or too many octets"
 
@@ -161,7 +161,7 @@ def test_index_0_is_an_error() -> None:
 
 
 @pytest.mark.rfc("7541-6.2.3-a")
-def test_what_came_never_indexed_is_known_and_goes_on_like_that() -> None:
+def test_a_field_that_is_never_indexed_stays_so() -> None:
     made = good(Decoder().decode(octets("82 10 01 61 01 62 00 01 63 01 64")))
     assert made.never == frozenset({1})
     names = frozenset(made.fields[position][0] for position in made.never)
@@ -189,7 +189,7 @@ def test_secrets_are_not_indexed() -> None:
 
 
 @pytest.mark.rfc("7541-7.3-a")
-def test_memory_octets_and_fields_are_bounded_apart() -> None:
+def test_the_table_octets_and_fields_have_separate_limits() -> None:
     bomb = b"\x40\x01x\x7f\x81\x1e" + b"y" * 4000 + b"\xbe" * 4000
     made = Decoder().decode(bomb, max_fields=10000)
     assert made.fault is not None

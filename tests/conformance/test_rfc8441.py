@@ -1,4 +1,4 @@
-"""RFC 8441: extended CONNECT. One test per rule of the matrix; beside it 9218's rule on its setting."""
+"""The rules of RFC 8441 (extended CONNECT) in rows.txt, and that of RFC 9218 on the value of its setting."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_the_setting_is_zero_or_one() -> None:
 
 
 @pytest.mark.rfc("8441-3-b")
-def test_the_setting_never_goes_back() -> None:
+def test_the_setting_cannot_be_disabled_again() -> None:
     talk = opened((8, 0))
     talk.feed(settings((8, 1)), settings((8, 1)))
     assert talk.state.server_setting("enable_connect_protocol") == 1
@@ -48,7 +48,7 @@ def test_the_setting_never_goes_back() -> None:
 
 
 @pytest.mark.rfc("8441-3-c")
-def test_it_must_be_enabled_first() -> None:
+def test_extended_connect_must_be_enabled_first() -> None:
     talk = opened()
     fault = talk.refuse("CONNECT", "/chat", [WEBSOCKET], None, True)
     assert fault.reason == "extended_connect_not_enabled"
@@ -57,7 +57,7 @@ def test_it_must_be_enabled_first() -> None:
 
 
 @pytest.mark.rfc("8441-4-a")
-def test_scheme_path_and_authority_are_there() -> None:
+def test_scheme_path_and_authority_are_sent() -> None:
     talk = connected()
     assert talk.fields() == [
         (":method", "CONNECT"),
@@ -96,7 +96,7 @@ def test_scheme_path_and_authority_are_there() -> None:
         ("CONNECT", "/", [WEBSOCKET, ("host", "b"), (":authority", "c")], "invalid_header_value"),
     ],
 )
-def test_what_does_not_fit_is_refused(
+def test_invalid_requests_are_refused(
     method: str, target: str, headers: list[tuple[str, str]], reason: str
 ) -> None:
     assert opened(ENABLED).refuse(method, target, headers, None, True).reason == reason
@@ -110,7 +110,7 @@ def test_protocol_is_a_token(protocol: str) -> None:
 
 
 @pytest.mark.rfc("8441-4-c")
-def test_a_2xx_makes_it_a_tunnel() -> None:
+def test_a_2xx_response_opens_a_tunnel() -> None:
     talk = connected()
     talk.feed(talk.server.headers(1, OK), data(1, b"frame"))
     talk.take(talk.state.stream_body(ref(1), b"mine"))
@@ -125,7 +125,7 @@ def test_a_2xx_makes_it_a_tunnel() -> None:
 
 
 @pytest.mark.rfc("8441-5-a")
-def test_a_websocket_names_its_scheme() -> None:
+def test_a_websocket_request_has_a_scheme() -> None:
     assert (":scheme", "https") in connected().fields()
 
 
@@ -139,13 +139,13 @@ def test_a_websocket_names_its_scheme() -> None:
         ("Sec-WebSocket-Accept", "invalid_header_name"),
     ],
 )
-def test_what_http1_needs_has_no_place(name: str, reason: str) -> None:
+def test_fields_of_the_http1_handshake_are_refused(name: str, reason: str) -> None:
     fault = opened(ENABLED).refuse("CONNECT", "/", [WEBSOCKET, (name, "x")], None, True)
     assert fault.reason == reason
 
 
 @pytest.mark.rfc("8441-5-c")
-def test_a_cancel_stands_for_a_broken_connection() -> None:
+def test_cancel_stands_for_a_tcp_reset() -> None:
     talk = connected()
     talk.feed(talk.server.headers(1, OK), reset(1, CANCEL))
     assert failure(talk).code == CANCEL

@@ -1,4 +1,4 @@
-"""RFC 9110, rule by rule, as far as the HTTP/1.1 engine decides them."""
+"""The rules of RFC 9110 in rows.txt that the HTTP/1.1 engine follows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def taken(method: str, target: str, name: str, value: str) -> bool:
 
 
 @pytest.mark.rfc("9110-2.2-a")
-def test_every_octet_in_every_slot() -> None:
+def test_every_character_in_every_part_of_a_request() -> None:
     uri = set("-._~:/?[]@!$&'()*+,;=0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
     for code in range(0x120):
         mark = chr(code)
@@ -62,14 +62,14 @@ def test_no_userinfo() -> None:
 
 
 @pytest.mark.rfc("9110-5.1-a")
-def test_names_have_no_case_and_are_tokens() -> None:
+def test_names_are_case_insensitive_tokens() -> None:
     assert answer(HEAD + b"CoNtEnT-LeNgTh: 1\r\n\r\na").body == b"a"
     assert answer(HEAD + b"Bad Name: x\r\n").reason == "invalid_header"
 
 
 @pytest.mark.rfc("9110-5.3-a")
 @pytest.mark.parametrize("name", ["Host", "Content-Length", "Content-Type", "User-Agent", "Authorization"])
-def test_what_is_no_list_is_sent_once(name: str) -> None:
+def test_a_field_that_is_not_a_list_is_sent_once(name: str) -> None:
     twice = [(name, "1"), (name.lower(), "1")]
     assert refused("POST", headers=twice, body=b"x").name == name.lower()
     assert sent("GET", headers=[("cookie", "a"), ("cookie", "b"), ("x", "a"), ("x", "b")])
@@ -82,7 +82,7 @@ def test_the_order_of_lines_is_kept() -> None:
 
 
 @pytest.mark.rfc("9110-5.5-a")
-def test_blanks_around_a_value_are_no_part_of_it() -> None:
+def test_whitespace_around_a_value_is_removed() -> None:
     assert answer(HEAD + b"Content-Length:  1\t \r\n\r\na").done == [1]
 
 
@@ -99,7 +99,7 @@ def test_controls_in_a_sent_value(value: str) -> None:
 
 
 @pytest.mark.rfc("9110-5.6.1.1-a")
-def test_no_empty_members_are_built() -> None:
+def test_generated_lists_have_no_empty_elements() -> None:
     assert sent("GET", headers=[("connection", "x"), ("te", "trailers")]).endswith(
         b"connection: x, te\r\nte: trailers\r\n\r\n"
     )
@@ -107,7 +107,7 @@ def test_no_empty_members_are_built() -> None:
 
 
 @pytest.mark.rfc("9110-5.6.1.2-a")
-def test_empty_members_are_passed_over() -> None:
+def test_empty_list_elements_are_ignored() -> None:
     assert not answer(HEAD + b"Connection: ,, close,\r\n" + EMPTY).state.is_open_write
     start = time.process_time()
     assert answer(HEAD + b"Connection: " + b"," * 10_000 + b"\r\n" + EMPTY).done == [1]
@@ -115,7 +115,7 @@ def test_empty_members_are_passed_over() -> None:
 
 
 @pytest.mark.rfc("9110-5.6.3-a")
-def test_bad_blanks_are_read_and_never_sent() -> None:
+def test_bad_whitespace_is_accepted() -> None:
     assert answer(CHUNKED + b"1 ; a = b\r\nx\r\n0\r\n\r\n").body == b"x"
 
 
@@ -126,7 +126,7 @@ def test_a_quoted_pair_is_the_next_octet() -> None:
 
 
 @pytest.mark.rfc("9110-6-a")
-def test_the_request_decides_about_its_response() -> None:
+def test_the_method_decides_how_its_response_is_read() -> None:
     data = HEAD + b"Content-Length: 1\r\n\r\n"
     assert answer(data, "HEAD").done == [1]
     assert answer(data, "GET").done == []
@@ -172,13 +172,13 @@ def test_received_trailers_are_not_merged() -> None:
     ("method", "target"),
     [("GET", "*"), ("GET", "host:443"), ("POST", "*"), ("CONNECT", "*"), ("CONNECT", "/")],
 )
-def test_forms_of_targets_belong_to_methods(method: str, target: str) -> None:
+def test_asterisk_and_authority_forms_need_their_methods(method: str, target: str) -> None:
     assert refused(method, target).reason == "invalid_request_target"
 
 
 @pytest.mark.rfc("9110-7.2-a")
 @pytest.mark.rfc("9110-7.2-b")
-def test_host_is_there_and_first() -> None:
+def test_host_is_sent_first() -> None:
     for headers in ([], [("a", "b")], [("a", "b"), ("host", "x")]):
         assert sent("POST", headers=headers, body=b"x").split(b"\r\n")[1].startswith(b"host: ")
 
@@ -186,18 +186,18 @@ def test_host_is_there_and_first() -> None:
 @pytest.mark.rfc("9110-7.6.1-a")
 @pytest.mark.rfc("9110-10.1.4-a")
 @pytest.mark.parametrize("name", ["TE", "Upgrade", "Keep-Alive"])
-def test_fields_of_the_connection_are_named_in_connection(name: str) -> None:
+def test_hop_by_hop_fields_are_named_in_connection(name: str) -> None:
     assert b"\r\nconnection: " + name.lower().encode() + b"\r\n" in sent("GET", headers=[(name, "trailers")])
 
 
 @pytest.mark.rfc("9110-7.6.1-b")
 @pytest.mark.parametrize("name", ["host", "Cache-Control", "content-length", "authorization"])
-def test_fields_for_the_far_end_are_not(name: str) -> None:
+def test_end_to_end_fields_are_not_named_in_connection(name: str) -> None:
     assert refused("GET", headers=[("connection", f"close, {name}")]).reason == "invalid_header_value"
 
 
 @pytest.mark.rfc("9110-7.6.1-c")
-def test_connection_options_are_a_list_over_lines() -> None:
+def test_connection_options_may_have_several_lines() -> None:
     data = HEAD + b"Connection: Keep-Alive\r\nConnection: CLOSE\r\n" + EMPTY
     assert not answer(data).state.is_open_write
 
@@ -208,7 +208,7 @@ def test_upgrade_is_a_connection_option() -> None:
 
 
 @pytest.mark.rfc("9110-7.8-b")
-def test_only_what_was_offered() -> None:
+def test_a_switch_needs_an_offer_of_the_protocol() -> None:
     switched = b"HTTP/1.1 101 x\r\nUpgrade: other\r\n\r\n"
     assert answer(switched).reason == "unexpected_upgrade"
     assert answer(switched, headers=[("upgrade", "websocket")]).reason == "unexpected_upgrade"
@@ -216,7 +216,7 @@ def test_only_what_was_offered() -> None:
 
 
 @pytest.mark.rfc("9110-8.6-a")
-def test_length_where_the_method_has_content() -> None:
+def test_content_length_is_sent_if_the_method_has_content() -> None:
     for method in ("POST", "PUT", "PATCH"):
         assert b"\r\ncontent-length: 0\r\n" in sent(method)
     for method in ("GET", "HEAD", "DELETE"):
@@ -261,7 +261,7 @@ def test_connect_refused_is_a_normal_response() -> None:
 
 
 @pytest.mark.rfc("9110-9.3.8-a")
-def test_trace_carries_nothing() -> None:
+def test_trace_has_no_content_and_no_secrets() -> None:
     assert refused("TRACE", body=b"x").reason == "invalid_request_framing"
     for name in ("authorization", "cookie", "proxy-authorization"):
         assert refused("TRACE", headers=[(name, "s3cret")]).name == name
@@ -296,7 +296,7 @@ def test_a_final_answer_instead_of_100_ends_the_connection() -> None:
 
 @pytest.mark.rfc("9110-15-a")
 @pytest.mark.parametrize("status", [299, 399, 499, 599])
-def test_unknown_statuses_pass(status: int) -> None:
+def test_unknown_statuses_are_passed_on(status: int) -> None:
     assert answer(b"HTTP/1.1 %d x\r\n" % status + EMPTY).status == status
 
 
@@ -308,7 +308,7 @@ def test_statuses_below_100_are_refused(status: bytes) -> None:
 
 @pytest.mark.rfc("9110-15-b")
 @pytest.mark.parametrize("status", [600, 999])
-def test_statuses_above_599_pass_to_be_taken_for_5xx(status: int) -> None:
+def test_statuses_above_599_are_passed_on(status: int) -> None:
     outcome = answer(b"HTTP/1.1 %d x\r\n" % status + EMPTY)
     assert (outcome.status, outcome.done, outcome.fault) == (status, [1], None)
 

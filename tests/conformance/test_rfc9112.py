@@ -1,4 +1,4 @@
-"""RFC 9112, rule by rule: what the HTTP/1.1 engine sends and what it makes of what it receives."""
+"""The rules of RFC 9112 in rows.txt: what the HTTP/1.1 engine sends, and how it reads responses."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def test_a_request_has_no_line_ends_around_it() -> None:
 
 
 @pytest.mark.rfc("9112-2.2-f")
-def test_no_blank_before_the_first_field() -> None:
+def test_no_whitespace_before_the_first_field() -> None:
     assert refused("GET", headers=[(" a", "b")]).reason == "invalid_header_name"
 
 
 @pytest.mark.rfc("9112-2.2-g")
 @pytest.mark.parametrize("blank", [b" ", b"\t"])
-def test_a_blank_before_the_first_field_is_refused(blank: bytes) -> None:
+def test_whitespace_before_the_first_field_is_refused(blank: bytes) -> None:
     assert head(blank + b"X: y").reason == "invalid_header"
 
 
@@ -103,14 +103,14 @@ def test_a_request_line_has_three_parts(target: str) -> None:
 
 
 @pytest.mark.rfc("9112-3.1-a")
-def test_a_method_is_a_token_and_goes_out_unchanged() -> None:
+def test_a_method_is_a_token_and_is_sent_unchanged() -> None:
     assert sent("get").startswith(b"get / HTTP/1.1\r\n")
     for method in ("", "G ET", "GET\r\n", "G\x00T", "G\xc9T", "GET / HTTP/1.1\r\nX: 1\r\nGET"):
         assert refused(method).reason == "invalid_request_method"
 
 
 @pytest.mark.rfc("9112-3.2-a")
-def test_host_is_always_there() -> None:
+def test_host_is_always_sent() -> None:
     assert all(b"\r\nhost: " in sent(method) for method in ("GET", "POST", "HEAD"))
 
 
@@ -140,7 +140,7 @@ def test_a_fragment_is_not_sent() -> None:
 
 
 @pytest.mark.rfc("9112-3.2.1-b")
-def test_an_empty_path_is_refused_not_guessed() -> None:
+def test_an_empty_path_is_refused() -> None:
     assert refused("GET", "").reason == "invalid_request_target"
     assert refused("GET", "?a").reason == "invalid_request_target"
 
@@ -165,7 +165,7 @@ def test_connect_takes_an_authority() -> None:
 
 
 @pytest.mark.rfc("9112-3.2.4-a")
-def test_options_of_the_server_is_an_asterisk() -> None:
+def test_options_for_the_server_has_an_asterisk() -> None:
     assert sent("OPTIONS", "*").startswith(b"OPTIONS * HTTP/1.1\r\n")
 
 
@@ -187,7 +187,7 @@ def test_status_lines(line: bytes, good: bool) -> None:
 
 
 @pytest.mark.rfc("9112-4-b")
-def test_the_reason_means_nothing_and_is_bounded() -> None:
+def test_the_reason_phrase_is_ignored_and_limited() -> None:
     assert answer(b"HTTP/1.1 200 Not Found\r\n" + EMPTY).status == 200
     assert answer(b"HTTP/1.1 200 \x01\r\n" + EMPTY).reason == "invalid_status_line"
     assert play(asked(), [b"HTTP/1.1 200 " + b"x" * 10_000_000]).reason == "status_line_too_long"
@@ -201,7 +201,7 @@ def test_a_field_line_is_a_name_a_colon_and_a_value(line: bytes) -> None:
 
 @pytest.mark.rfc("9112-5.1-a")
 @pytest.mark.parametrize("line", [b"Content-Length : 5", b"Transfer-Encoding\t: chunked"])
-def test_no_blank_before_the_colon(line: bytes) -> None:
+def test_no_whitespace_before_the_colon(line: bytes) -> None:
     assert head(line).reason == "invalid_header"
 
 
@@ -217,14 +217,14 @@ def test_no_fold_is_sent() -> None:
 
 
 @pytest.mark.rfc("9112-5.2-b")
-def test_a_fold_is_a_space_and_never_frames() -> None:
+def test_a_fold_is_a_space_and_is_refused_in_framing_fields() -> None:
     assert head(b"a: b\r\n\t c").headers[0] == ("a", "b c")
     for line in (b"Transfer-Encoding:\r\n chunked", b"Content-Length: 1\r\n 2"):
         assert head(line).fault is not None
 
 
 @pytest.mark.rfc("9112-6-a")
-def test_the_type_of_content_does_not_frame_it() -> None:
+def test_content_type_does_not_affect_framing() -> None:
     multipart = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x--\r\n"
     assert answer(HEAD + multipart, eof=True).body == b"--x--\r\n"
 
@@ -252,7 +252,7 @@ def test_chunked_is_the_last_coding_of_a_request() -> None:
 
 @pytest.mark.rfc("9112-6.1-d")
 @pytest.mark.parametrize("status", [b"204", b"304"])
-def test_framing_is_ignored_where_there_is_no_content(status: bytes) -> None:
+def test_framing_fields_are_ignored_without_content(status: bytes) -> None:
     first = b"HTTP/1.1 " + status + b" x\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert answer(first + HEAD + EMPTY, "GET", "GET").done == [1, 2]
 
@@ -272,7 +272,7 @@ def test_transfer_encoding_in_http_1_0_ends_the_connection() -> None:
 
 
 @pytest.mark.rfc("9112-6.1-g")
-def test_codings_are_a_list_over_lines_in_any_case() -> None:
+def test_codings_are_case_insensitive_and_may_have_several_lines() -> None:
     lines = b"Transfer-Encoding: gzip\r\nTransfer-Encoding: CHUNKED\r\n\r\n"
     assert answer(HEAD + lines + b"1\r\na\r\n0\r\n\r\n").body == b"a"
     for coding in (b"xchunked", b"identity"):
@@ -316,7 +316,7 @@ def test_a_tunnel_has_no_framing() -> None:
 
 
 @pytest.mark.rfc("9112-6.3-c")
-def test_length_beside_transfer_encoding() -> None:
+def test_content_length_together_with_transfer_encoding() -> None:
     data = HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
     assert answer(data).reason == "transfer_encoding_and_content_length"
     lenient = answer(data, options=LENIENT)
@@ -352,7 +352,7 @@ def test_a_length_is_exactly_that_many_octets() -> None:
 
 
 @pytest.mark.rfc("9112-6.3-g")
-def test_until_close_is_complete_only_at_a_proper_end() -> None:
+def test_content_until_close_needs_a_clean_end() -> None:
     assert answer(HEAD + b"\r\nabc", eof=True).done == [1]
     assert answer(HEAD + b"\r\nabc", eof=False).reason == "tls_truncated"
 
@@ -365,7 +365,7 @@ def test_requests_with_a_body_are_framed() -> None:
 
 
 @pytest.mark.rfc("9112-6.3-i")
-def test_a_known_length_is_said() -> None:
+def test_a_known_length_is_sent() -> None:
     assert b"transfer-encoding" not in sent("POST", body=b"x")
 
 
@@ -404,7 +404,7 @@ def test_a_chunk_line_holds_nothing_else(line: bytes) -> None:
 
 
 @pytest.mark.rfc("9112-7.1-e")
-def test_chunk_data_leaves_as_it_arrives() -> None:
+def test_chunk_data_is_passed_on_as_it_arrives() -> None:
     state = play(asked(), [CHUNKED + b"7fffffff\r\n"]).state
     for _ in range(3):
         step = state.feed(b"x" * 1000)
@@ -422,7 +422,7 @@ def test_chunk_extensions_are_ignored_and_bounded() -> None:
 
 
 @pytest.mark.rfc("9112-7.1.2-a")
-def test_trailers_stay_apart() -> None:
+def test_trailers_are_separate_from_headers() -> None:
     outcome = answer(CHUNKED + b"0\r\nx: y\r\n\r\n")
     assert outcome.headers == (("transfer-encoding", "chunked"),)
     assert outcome.trailers == (("x", "y"),)
@@ -478,7 +478,7 @@ def test_responses_match_requests_in_order() -> None:
 
 
 @pytest.mark.rfc("9112-9.2-b")
-def test_octets_with_nothing_asked() -> None:
+def test_octets_without_an_open_request() -> None:
     assert play(State(config()), [HEAD]).reason == "unexpected_data"
     assert play(State(config()), [b"\r\n"]).reason == "unexpected_data"
     assert play(State(LENIENT), [b"\r\n", b"\r\n\r\n"]).fault is None
@@ -503,7 +503,7 @@ def test_persistence(version: bytes, value: bytes, kept: bool) -> None:
 
 
 @pytest.mark.rfc("9112-9.3-b")
-def test_an_unread_body_keeps_the_next_response_out() -> None:
+def test_a_body_is_read_before_the_next_response() -> None:
     state = play(asked(), [HEAD + b"Content-Length: 5\r\n\r\nhe"]).state
     step = state.request("GET", "/", [], None, False)
     assert play(step.state, [b"llo" + HEAD + EMPTY]).done == [1, 2]
@@ -557,5 +557,5 @@ def test_nothing_a_caller_gives_splits_a_request(bad: str) -> None:
         b"Content-Length: 5, 6",
     ],
 )
-def test_framing_has_one_reading(lines: bytes) -> None:
+def test_ambiguous_framing_is_refused(lines: bytes) -> None:
     assert answer(HEAD + lines + b"\r\n\r\n").fault is not None

@@ -1,4 +1,4 @@
-"""RFC 9113 sections 6 and 7: what each frame must be and do. One test per rule of the matrix."""
+"""The rules of RFC 9113, sections 6 and 7, in rows.txt: the frame types and the error codes."""
 
 import struct
 
@@ -87,7 +87,7 @@ def test_more_padding_than_payload_ends_the_connection(payload: bytes) -> None:
 
 
 @pytest.mark.rfc("9113-6.1-d")
-def test_a_padded_frame_holds_its_pad_length() -> None:
+def test_a_padded_frame_has_a_pad_length() -> None:
     talk = asked()
     talk.feed(talk.server.headers(1, OK), frame(DATA, PADDED, 1, b""))
     assert_breach(talk, FRAME_SIZE_ERROR, "frame_size_error")
@@ -99,7 +99,7 @@ def test_padding_counts_for_flow_control() -> None:
     talk.request()
     talk.feed(talk.server.headers(1, OK))
     talk.drop()
-    # each frame: one octet of content, the pad length, 255 of padding
+    # Each frame has one octet of content, the pad length, and 255 octets of padding.
     for _ in range(255):
         talk.feed(data(1, b"x", padding=255))
     assert updates(talk) == [(0, 65_535)]
@@ -127,7 +127,7 @@ def test_only_continuation_of_the_same_stream_follows_open_headers(other: bytes)
         (frame(HEADERS, 4 | 8 | 32, 1, b"\0\0\0\0\0"), FRAME_SIZE_ERROR, "frame_size_error"),
     ],
 )
-def test_headers_need_a_stream_and_true_sizes(wrong: bytes, code: int, reason: str) -> None:
+def test_headers_need_a_stream_and_valid_sizes(wrong: bytes, code: int, reason: str) -> None:
     talk = asked()
     talk.feed(wrong)
     assert_breach(talk, code, reason)
@@ -160,7 +160,7 @@ def test_priority_of_a_wrong_size_ends_its_stream(length: int) -> None:
         (frame(RST_STREAM, 0, 1, b"\0\0\0\0\0"), FRAME_SIZE_ERROR, "frame_size_error"),
     ],
 )
-def test_resets_need_an_open_stream_and_a_true_size(wrong: bytes, code: int, reason: str) -> None:
+def test_resets_need_an_open_stream_and_a_valid_size(wrong: bytes, code: int, reason: str) -> None:
     talk = asked()
     talk.feed(wrong)
     assert_breach(talk, code, reason)
@@ -199,7 +199,7 @@ def test_settings_are_sent_first() -> None:
         (frame(SETTINGS, 0, 0, b"\0\3\0\0\0"), FRAME_SIZE_ERROR, "frame_size_error"),
     ],
 )
-def test_settings_have_a_true_size_and_no_stream(wrong: bytes, code: int, reason: str) -> None:
+def test_settings_have_a_valid_size_and_no_stream(wrong: bytes, code: int, reason: str) -> None:
     talk = asked()
     talk.feed(wrong)
     assert_breach(talk, code, reason)
@@ -219,7 +219,7 @@ def test_a_server_may_not_enable_push(value: int) -> None:
 
 
 @pytest.mark.rfc("9113-6.5.2-c")
-def test_a_push_though_push_is_off_ends_the_connection() -> None:
+def test_a_push_ends_the_connection_if_push_is_off() -> None:
     talk = asked()
     talk.feed(talk.server.promise(1, 2, PROMISED))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
@@ -302,7 +302,7 @@ def test_settings_are_applied_in_order_and_acknowledged_at_once() -> None:
 
 
 @pytest.mark.rfc("9113-6.5.3-b")
-def test_our_changes_count_when_acknowledged() -> None:
+def test_client_settings_apply_when_acknowledged() -> None:
     talk = asked()
     talk.take(talk.state.put_settings((("max_frame_size", 20_000), ("initial_window_size", 1000))))
     assert talk.state.client_setting("max_frame_size") == 16_384
@@ -503,7 +503,7 @@ def test_windows_beyond_the_maximum() -> None:
 
 
 @pytest.mark.rfc("9113-6.9.1-c")
-def test_a_server_that_exceeds_our_windows() -> None:
+def test_a_server_must_not_exceed_the_windows() -> None:
     talk = opened(mine=(("initial_window_size", 1000),))
     talk.request()
     talk.feed(talk.server.headers(1, OK), data(1, b"x" * 1001))
@@ -535,7 +535,7 @@ def test_a_new_initial_window_moves_every_stream_but_not_the_connection() -> Non
 
 
 @pytest.mark.rfc("9113-6.9.2-b")
-def test_a_window_may_become_negative_and_the_end_still_goes_out() -> None:
+def test_a_window_may_be_negative_and_the_end_is_sent() -> None:
     talk = opened()
     one = talk.request("POST", "/", [], None, True)
     talk.take(talk.state.stream_body(one, b"x" * 1000))
@@ -551,7 +551,7 @@ def test_a_window_may_become_negative_and_the_end_still_goes_out() -> None:
 
 
 @pytest.mark.rfc("9113-6.9.2-c")
-def test_an_initial_window_that_lifts_a_stream_too_high() -> None:
+def test_an_initial_window_that_makes_a_stream_window_overflow() -> None:
     talk = asked()
     talk.feed(window_update(1, 1000))
     talk.feed(settings((4, (1 << 31) - 1 - 1000)))
@@ -564,7 +564,7 @@ def test_an_initial_window_that_lifts_a_stream_too_high() -> None:
 
 
 @pytest.mark.rfc("9113-6.9.3-a")
-def test_after_shrinking_our_window_the_old_one_holds_until_the_ack() -> None:
+def test_a_smaller_window_applies_after_its_acknowledgement() -> None:
     talk = opened(mine=(("initial_window_size", 60_000),))
     talk.request()
     talk.feed(talk.server.headers(1, OK))
@@ -600,7 +600,7 @@ def test_continuations_are_limited_in_number(piece: bytes) -> None:
 
 
 @pytest.mark.rfc("9113-6.10-b")
-def test_continuations_are_limited_in_octets_before_they_come() -> None:
+def test_the_octets_of_a_block_are_limited_by_frame_headers() -> None:
     talk = opened(max_header_block=20_000)
     talk.request()
     talk.feed(frame(HEADERS, 0, 1, b"\0" * 16_000), struct.pack(">I", 4001)[1:] + bytes([9, 0, 0, 0, 0, 1]))

@@ -1,4 +1,4 @@
-"""RFC 9113 sections 3 to 5: opening, frames, streams. One test per rule of the matrix."""
+"""The rules of RFC 9113, sections 3 to 5, in rows.txt: starting HTTP/2, frames, and streams."""
 
 import pytest
 
@@ -80,7 +80,7 @@ def test_the_preface_is_the_magic_and_settings() -> None:
 
 
 @pytest.mark.rfc("9113-3.4-b")
-def test_requests_may_follow_at_once_and_honour_what_comes() -> None:
+def test_requests_need_not_wait_for_settings_and_then_follow_them() -> None:
     talk = fresh()
     one = talk.request("POST", "/", [], None, True)
     assert talk.state.body_window(one) == 65_535
@@ -159,7 +159,7 @@ def test_reserved_bits_are_ignored() -> None:
 
 
 @pytest.mark.rfc("9113-4.2-a")
-def test_frames_of_the_largest_size_are_taken() -> None:
+def test_frames_of_the_largest_size_are_accepted() -> None:
     talk = asked()
     talk.feed(talk.server.headers(1, OK), data(1, b"x" * 16_384, end=True))
     assert talk.events[-2] == Data(ref(1), b"x" * 16_384)
@@ -194,7 +194,7 @@ def test_frame_size_errors_of_these_end_the_connection(wrong: bytes) -> None:
 
 
 @pytest.mark.rfc("9113-4.3-a")
-def test_our_field_blocks_are_contiguous() -> None:
+def test_sent_field_blocks_are_contiguous() -> None:
     talk = opened()
     talk.request("POST", "/", [("x-long", "\x7e" * 40_000)], (b"body",))
     assert [one.kind for one in talk.sent] == [HEADERS, CONTINUATION, CONTINUATION, DATA]
@@ -203,7 +203,7 @@ def test_our_field_blocks_are_contiguous() -> None:
 
 @pytest.mark.rfc("9113-4.3-b")
 @pytest.mark.parametrize("block", [b"\x80", b"\xff\xff\xff\xff\xff\xff\xff", b"\x00\x85", b"\x88\x3f\xff"])
-def test_what_cannot_be_decoded_ends_the_connection(block: bytes) -> None:
+def test_a_block_that_cannot_be_decoded_ends_the_connection(block: bytes) -> None:
     talk = asked()
     talk.feed(frame(HEADERS, END_HEADERS, 1, block))
     assert_breach(talk, COMPRESSION_ERROR, "compression_error")
@@ -264,7 +264,7 @@ def test_the_server_cannot_open_streams(stream: int) -> None:
 
 
 @pytest.mark.rfc("9113-5.1-c")
-def test_a_promised_stream_gets_only_resets_and_updates_from_us() -> None:
+def test_only_resets_and_window_updates_are_sent_on_a_promised_stream() -> None:
     talk = pushing()
     assert not talk.state.body_is_open(ref(2))
     refused = talk.state.stream_body(ref(2), b"x").fault
@@ -284,7 +284,7 @@ def test_a_reserved_stream_begins_with_headers(wrong: bytes) -> None:
 
 
 @pytest.mark.rfc("9113-5.1-e")
-def test_nothing_follows_the_end_of_a_tunnels_incoming_side() -> None:
+def test_data_after_the_end_of_a_tunnel_is_a_stream_error() -> None:
     talk = opened()
     one = talk.request("CONNECT", "a.example:1", [], None, True)
     talk.feed(talk.server.headers(1, OK), data(1, b"", end=True))
@@ -296,7 +296,7 @@ def test_nothing_follows_the_end_of_a_tunnels_incoming_side() -> None:
 
 
 @pytest.mark.rfc("9113-5.1-f")
-def test_we_send_nothing_on_closed_streams() -> None:
+def test_nothing_is_sent_on_closed_streams() -> None:
     talk = asked()
     talk.feed(talk.server.answer(1, b"x"))
     talk.drop()
@@ -323,7 +323,7 @@ def test_late_frames_of_a_reset_stream_are_dropped_and_credited() -> None:
 
 
 @pytest.mark.rfc("9113-5.1.1-a")
-def test_our_ids_are_odd_and_increase() -> None:
+def test_stream_ids_are_odd_and_increase() -> None:
     talk = opened()
     assert [talk.request().number for _ in range(4)] == [1, 3, 5, 7]
 
@@ -348,7 +348,7 @@ def test_when_the_ids_are_used_up_a_new_connection_is_needed() -> None:
 
 
 @pytest.mark.rfc("9113-5.1.2-a")
-def test_the_servers_limit_of_streams_is_kept() -> None:
+def test_the_servers_limit_on_streams_is_respected() -> None:
     talk = opened((3, 2))
     talk.request()
     talk.request()
@@ -410,7 +410,7 @@ def test_nothing_is_processed_after_a_connection_error() -> None:
 
 
 @pytest.mark.rfc("9113-5.4.1-b")
-def test_goaway_names_the_servers_streams_never_ours() -> None:
+def test_goaway_names_the_last_stream_of_the_server() -> None:
     talk = opened()
     for _ in range(5):
         talk.request()
@@ -494,5 +494,5 @@ def test_an_extension_frame_inside_a_field_block_is_an_error() -> None:
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
 
 
-def test_every_type_has_a_name() -> None:
+def test_frame_types_have_names() -> None:
     assert [frame_name(kind) for kind in (DATA, PING, CONTINUATION)] == ["DATA", "PING", "CONTINUATION"]

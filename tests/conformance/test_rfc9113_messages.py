@@ -1,4 +1,4 @@
-"""RFC 9113 sections 8 to 10: messages both ways, pushes, tunnels, abuse. One test per rule."""
+"""The rules of RFC 9113, sections 8 to 10, in rows.txt: messages, pushes, tunnels, and limits."""
 
 import pytest
 
@@ -46,14 +46,14 @@ def pushing(**limits: int) -> Conversation:
 
 
 def malformed(talk: Conversation, *octets: bytes) -> None:
-    """These octets make the response malformed, and nothing of it passes for a good one."""
+    """Assert that these octets make the response malformed, which resets its stream."""
     talk.feed(*octets)
     fault = assert_stream_error(talk, PROTOCOL_ERROR, "malformed_response")
     assert fault.code == PROTOCOL_ERROR
 
 
 @pytest.mark.rfc("9113-8.1-a")
-def test_a_message_is_head_content_and_maybe_trailers() -> None:
+def test_a_message_is_headers_content_and_optional_trailers() -> None:
     talk = opened()
     one = talk.request("POST", "/", [], None, True)
     talk.take(talk.state.stream_body(one, b"a"))
@@ -103,7 +103,7 @@ def test_an_early_response_is_kept() -> None:
 
 
 @pytest.mark.rfc("9113-8.1.1-a")
-def test_a_malformed_response_is_never_given_as_a_good_one() -> None:
+def test_a_malformed_response_is_not_delivered() -> None:
     talk = asked()
     talk.feed(talk.server.headers(1, [*OK, ("Upper", "x")], end=True))
     assert kinds(talk.events) == ["failed:1"]
@@ -151,7 +151,7 @@ def test_a_content_length_that_is_no_number(value: str) -> None:
 
 
 @pytest.mark.rfc("9113-8.2-a")
-def test_names_go_out_in_lower_case() -> None:
+def test_names_are_sent_in_lower_case() -> None:
     talk = opened()
     talk.request("GET", "/", [("X-MiXeD", "Value")])
     assert ("x-mixed", "Value") in talk.fields()
@@ -168,7 +168,7 @@ def test_names_are_tokens(name: str) -> None:
 
 @pytest.mark.rfc("9113-8.2.1-a")
 @pytest.mark.parametrize("octet", [*range(0x21), *range(0x41, 0x5B), *range(0x7F, 0x100), 0x3A])
-def test_names_that_come_are_lower_case_tokens(octet: int) -> None:
+def test_received_names_are_lower_case_tokens(octet: int) -> None:
     talk = asked()
     raw = b"\x88\x00\x02a" + bytes([octet]) + b"\x01b"
     malformed(talk, frame(1, 5, 1, raw))
@@ -178,7 +178,7 @@ def test_names_that_come_are_lower_case_tokens(octet: int) -> None:
 @pytest.mark.parametrize(
     "value", ["a\0b", "a\rb", "a\nb", " a", "a ", "\ta", "a\t", "\r\n", "\u0130", "\x7f"]
 )
-def test_values_hold_no_controls_and_no_blanks_at_the_ends(value: str) -> None:
+def test_values_have_no_controls_and_no_outer_whitespace(value: str) -> None:
     assert opened().refuse("GET", "/", [("a", value)]).reason == "invalid_header_value"
     if value != "\u0130":
         talk = asked()
@@ -186,7 +186,7 @@ def test_values_hold_no_controls_and_no_blanks_at_the_ends(value: str) -> None:
 
 
 @pytest.mark.rfc("9113-8.2.1-b")
-def test_values_may_hold_latin1_and_inner_blanks() -> None:
+def test_values_may_have_latin1_and_inner_whitespace() -> None:
     talk = opened()
     talk.request("GET", "/", [("a", "caf\xe9 \t x"), ("b", "")])
     assert talk.sent
@@ -207,7 +207,7 @@ def test_connection_specific_fields_are_not_sent(name: str) -> None:
 
 @pytest.mark.rfc("9113-8.2.2-b")
 @pytest.mark.parametrize("name", CONNECTION_SPECIFIC)
-def test_connection_specific_fields_are_not_taken(name: str) -> None:
+def test_connection_specific_fields_are_malformed(name: str) -> None:
     talk = asked()
     malformed(talk, talk.server.headers(1, [*OK, (name, "x")]))
     other = asked()
@@ -215,7 +215,7 @@ def test_connection_specific_fields_are_not_taken(name: str) -> None:
 
 
 @pytest.mark.rfc("9113-8.2.2-c")
-def test_te_says_trailers_or_nothing() -> None:
+def test_te_may_only_be_trailers() -> None:
     talk = opened()
     assert talk.refuse("GET", "/", [("te", "gzip")]).name == "te"
     assert talk.refuse("GET", "/", [("te", "trailers, gzip")]).name == "te"
@@ -227,7 +227,7 @@ def test_te_says_trailers_or_nothing() -> None:
 def test_cookie_crumbs_of_promises_are_joined_and_all_are_counted() -> None:
     talk = asked()
     talk.feed(talk.server.headers(1, [*OK, ("a", "1"), ("cookie", "x=1"), ("b", "2"), ("cookie", "y=2")]))
-    # Crumbs are what requests have: those of a response stay as they are.
+    # Only requests have cookie crumbs; such fields of a response are not joined.
     assert talk.events[1] == Headers(ref(1), (("a", "1"), ("cookie", "x=1"), ("b", "2"), ("cookie", "y=2")))
     promising = opened(mine=(("enable_push", 1),))
     promising.request()
@@ -313,7 +313,7 @@ def test_status_has_three_digits(status: str) -> None:
 
 @pytest.mark.rfc("9110-15-b")
 @pytest.mark.parametrize("status", [600, 999])
-def test_statuses_above_599_pass_to_be_taken_for_5xx(status: int) -> None:
+def test_statuses_above_599_are_passed_on(status: int) -> None:
     talk = asked()
     talk.feed(talk.server.answer(1, status=status))
     assert kinds(talk.events)[-1] == "done:1"
@@ -328,7 +328,7 @@ def test_a_response_has_a_status(fields: Fields) -> None:
 
 
 @pytest.mark.rfc("9113-8.3.2-b")
-def test_there_is_no_101() -> None:
+def test_101_is_malformed() -> None:
     talk = asked()
     malformed(talk, talk.server.headers(1, [(":status", "101")]))
 
@@ -374,7 +374,7 @@ def test_incomplete_promises_are_refused(fields: Fields) -> None:
 
 
 @pytest.mark.rfc("9113-8.4.1-b")
-def test_we_never_promise() -> None:
+def test_the_client_never_promises() -> None:
     talk = opened()
     one = talk.request("POST", "/", [("x", "\x7e" * 30_000)], None, True)
     talk.take(talk.state.end_body(one, [("t", "1")]))
@@ -459,7 +459,7 @@ def test_floods_of_useless_frames_end_the_connection(flood: bytes) -> None:
 
 @pytest.mark.rfc("9113-10.5-a")
 def test_floods_of_resets_end_the_connection() -> None:
-    """Of pushes, which the server makes; those of requests are as many as the caller sends."""
+    """Only resets of pushes are limited: the number of those of requests depends on the caller."""
     talk = pushing(max_resets=20)
     for number in range(40):
         talk.request()
@@ -553,7 +553,7 @@ def test_secrets_are_never_indexed(name: str) -> None:
 
 
 @pytest.mark.rfc("9113-10.8-a")
-def test_what_is_announced_can_be_chosen() -> None:
+def test_the_announced_settings_can_be_chosen() -> None:
     made = State.open(config((("max_frame_size", 32_768), ("enable_push", 0)), connection_window_size=65_535))
     (only,) = frames_of(made.output)
     assert only.payload[12:18] == b"\x00\x05\x00\x00\x80\x00"

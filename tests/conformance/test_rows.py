@@ -1,4 +1,4 @@
-"""Every rule of the RFC matrix has a test, or a reason why it is not for mint to keep."""
+"""Every rule in rows.txt has a test, or a reason why it does not concern mint."""
 
 import importlib.util
 import sys
@@ -32,7 +32,7 @@ def test_every_rule_has_a_test_or_a_reason() -> None:
     assert [each for each in ids() if each not in known] == []
 
 
-def test_no_mark_names_a_rule_that_is_not_there() -> None:
+def test_no_mark_names_an_unknown_rule() -> None:
     assert sorted(set(rfc_rows.covered()) - set(ids())) == []
 
 
@@ -43,7 +43,7 @@ def test_a_reason_belongs_to_a_rule_without_a_test() -> None:
     assert all(len(reason.split()) > 2 for reason in excused.values())
 
 
-def test_the_list_is_whole() -> None:
+def test_the_list_is_complete() -> None:
     rows = rfc_rows.rows()
     assert len({row.id for row in rows}) == len(rows)
     assert {row.layer for row in rows} == {"CORE", "IO"}

@@ -129,7 +129,7 @@ def test_interim_responses(status: bytes) -> None:
     assert outcome.state.is_open_write
 
 
-def test_octets_with_nothing_asked() -> None:
+def test_octets_without_an_open_request() -> None:
     state = State(config())
     step = state.feed(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
     assert step.fault is not None

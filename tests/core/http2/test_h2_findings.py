@@ -59,7 +59,7 @@ def test_credentials_in_a_path_are_not_repeated() -> None:
     ],
 )
 @pytest.mark.parametrize("agent", ["", "mint/test"])
-def test_what_is_no_list_is_sent_once(name: str, agent: str) -> None:
+def test_a_field_that_is_not_a_list_is_sent_once(name: str, agent: str) -> None:
     """RFC 9110 5.3, as on HTTP/1: of two, a gateway and what is behind it may each take another."""
     state = State.open(Config("a", port=1, scheme="https", identity=7, user_agent=agent)).state
     fault = state.request("GET", "/", [(name, "1"), ("x", "1"), (name.title(), "2")], None, False).fault
