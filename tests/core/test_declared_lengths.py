@@ -1,4 +1,4 @@
-"""A declared length against the content that is sent, for both protocols: every pair around every limit."""
+"""Declared lengths compared with the content that is sent, over both protocols, for lengths around limits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def octets_of(protocol: str, server: memory.MemoryServer) -> bytes:
 
 
 @pytest.mark.parametrize(("protocol", "method", "declared", "size"), CASES)
-def test_content_that_is_sent_at_once(
+def test_content_that_is_given_with_the_request(
     protocol: str, method: str, declared: int | None, size: int | None
 ) -> None:
     conn, server = opened(protocol)
@@ -54,7 +54,7 @@ def test_content_that_is_sent_at_once(
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("declared", [0, 1, 2, 3])
 @pytest.mark.parametrize("sizes", [(), (1,), (2,), (1, 1), (1, 2), (4,)])
-def test_content_that_follows(protocol: str, declared: int, sizes: tuple[int, ...]) -> None:
+def test_content_that_is_streamed(protocol: str, declared: int, sizes: tuple[int, ...]) -> None:
     conn, server = opened(protocol)
     conn, ref = conn.request("POST", "/", fields_of(declared), mint.STREAM)
     server.received()

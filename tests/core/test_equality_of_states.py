@@ -1,4 +1,4 @@
-"""States are equal where they always behave alike, and only there: histories that differ in one thing."""
+"""States are equal if and only if they behave alike: histories that differ in one point are compared."""
 
 from __future__ import annotations
 
@@ -245,8 +245,8 @@ def test_http2_states_of_one_history_are_equal(name: str) -> None:
     assert not make() != make()  # noqa: SIM202  # both operators
 
 
-def test_a_stream_that_was_reset_leaves_what_one_that_ended_leaves() -> None:
-    """Resets of requests are not counted, so nothing later depends on which it was."""
+def test_a_reset_and_an_end_of_a_stream_leave_equal_states() -> None:
+    """Resets of requests are not counted, so later behaviour is the same in both cases."""
     assert http2(*OPEN, *feeding(reset(1))) == http2(*TOLD, get, *feeding(frame(1, 5, 1, b"\x88")))
 
 
@@ -269,7 +269,7 @@ def test_http1_states_of_different_histories_differ() -> None:
 
 
 def test_how_a_state_was_reached_does_not_count() -> None:
-    """What only counts operations, or what is left over from input that was read, is no part of a value."""
+    """Counters of work and buffers of input that was read are not compared."""
     octets = HELLO + ping() + window_update(0, 5)
     whole = http2(*feeding(octets))
     single = http2(*feeding(*[octets[i : i + 1] for i in range(len(octets))]))
@@ -285,7 +285,7 @@ def test_a_lost_connection_equals_a_lost_connection() -> None:
 
 
 @pytest.mark.parametrize(("first", "later"), [(0, 1), (0, 5), (1, 3), (3, 1 << 30)])
-def test_what_a_goaway_allows_never_grows(first: int, later: int) -> None:
+def test_a_later_goaway_does_not_allow_more_streams(first: int, later: int) -> None:
     waiting = [*TOLD, get, get, lambda s: s.ping(b"12345678")]
     assert http2(*waiting, *feeding(goaway(first), goaway(later))) == http2(
         *waiting, *feeding(goaway(first), goaway(first))

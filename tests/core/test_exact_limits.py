@@ -1,4 +1,4 @@
-"""Every limit of both protocols exactly at its value, and one beyond: only the first is accepted."""
+"""Each limit of both protocols accepts its exact value, and refuses one more."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ EMPTY = b"content-length: 0\r\n\r\n"
 
 
 def padded(start: bytes, size: int, end: bytes = b"\r\n") -> bytes:
-    """Return octets of exactly that size."""
+    """Return octets of exactly this size."""
     return start + b"x" * (size - len(start) - len(end)) + end
 
 
-# Option, a value, input that has exactly so much of it, the reason of the refusal beyond.
+# The option, a value, input that reaches exactly this value, and the reason of the refusal beyond it.
 HTTP1: dict[str, tuple[int, Callable[[int], bytes], str]] = {
     "max_fields": (5, lambda n: LINE + b"a: b\r\n" * (n - 1) + EMPTY, "too_many_headers"),
     "max_header_list_size": (
@@ -63,7 +63,7 @@ HTTP1: dict[str, tuple[int, Callable[[int], bytes], str]] = {
 
 @pytest.mark.parametrize("name", HTTP1)
 @pytest.mark.parametrize("value", ["small", "default"])
-def test_a_limit_of_http1_is_kept_to_the_octet(name: str, value: str) -> None:
+def test_a_limit_of_http1_is_exact(name: str, value: str) -> None:
     small, made, reason = HTTP1[name]
     limits: dict[str, int] = {name: small} if value == "small" else {}
     options = config(**limits)  # type: ignore[arg-type]  # every limit is a number
@@ -87,7 +87,7 @@ def test_a_limit_of_http1_is_kept_to_the_octet(name: str, value: str) -> None:
                 assert outcome.failed[0][0] == 1
 
 
-def test_as_many_requests_may_wait_as_the_limit_says() -> None:
+def test_the_limit_on_pipelined_requests_is_exact() -> None:
     state = State(config(max_pipelined=3))
     for _ in range(3):
         step = state.request("GET", "/", (), None, False)
@@ -101,7 +101,7 @@ def test_as_many_requests_may_wait_as_the_limit_says() -> None:
         3,
     )
     assert refused.state is state
-    # one that is answered makes room for one more
+    # after a response, one more request is accepted
     state = state.feed(LINE + EMPTY).state
     again = state.request("GET", "/", (), None, False)
     assert again.fault is None
@@ -112,7 +112,7 @@ HEAD: list[tuple[str, str]] = [(":status", "200")]
 
 
 def section(size: int) -> list[tuple[str, str]]:
-    """Return a response head of exactly that size, as RFC 9113 6.5.2 counts it."""
+    """Return a response head of exactly this size, as RFC 9113 6.5.2 counts it."""
     return [*HEAD, ("a", "x" * (size - 42 - 33))]
 
 
@@ -144,7 +144,7 @@ HTTP2: dict[str, tuple[int, Callable[[int], bytes]]] = {
 
 
 @pytest.mark.parametrize("name", HTTP2)
-def test_a_limit_of_http2_is_kept_to_the_octet(name: str) -> None:
+def test_a_limit_of_http2_is_exact(name: str) -> None:
     limit, made = HTTP2[name]
     for size, fits in ((limit - 1, True), (limit, True), (limit + 1, False)):
         octets = made(size)
@@ -163,7 +163,7 @@ def test_a_limit_of_http2_is_kept_to_the_octet(name: str) -> None:
 
 
 @pytest.mark.parametrize(("size", "fits"), [(99, True), (100, True), (101, False)])
-def test_the_size_of_a_header_section_is_what_was_announced(size: int, fits: bool) -> None:
+def test_the_announced_size_of_a_header_section_is_exact(size: int, fits: bool) -> None:
     talk = opened(mine=(("max_header_list_size", 100),))
     talk.request()
     talk.feed(Server().headers(1, section(size), end=True))
@@ -171,7 +171,7 @@ def test_the_size_of_a_header_section_is_what_was_announced(size: int, fits: boo
     assert any(type(event).__name__ == "Headers" for event in talk.events) == fits
 
 
-def test_as_many_pings_may_wait_as_the_limit_says() -> None:
+def test_the_limit_on_pings_is_exact() -> None:
     talk = opened(max_pings=3)
     for number in range(3):
         step = talk.state.ping(struct.pack(">Q", number))
@@ -187,7 +187,7 @@ def test_as_many_pings_may_wait_as_the_limit_says() -> None:
     assert talk.state.ping(b"12345678").fault is not None
 
 
-def test_as_many_requests_may_be_open_as_the_server_says() -> None:
+def test_the_servers_limit_on_requests_is_exact() -> None:
     talk = opened((3, 2))
     talk.request()
     second = talk.request()
@@ -196,13 +196,13 @@ def test_as_many_requests_may_be_open_as_the_server_says() -> None:
     talk.feed(frame(1, 5, second.number, b"\x88"))
     talk.request()
     assert talk.refuse().reason == "too_many_concurrent_requests"
-    # fewer are allowed from now on: those that are open go on, no other follows
+    # The server allows fewer from now on: open requests continue, but no other is accepted.
     talk.feed(settings((3, 1)))
     talk.take(talk.state.cancel(type(second)(second.connection, 1)))
     assert talk.refuse().reason == "too_many_concurrent_requests"
 
 
-def test_a_body_fits_the_windows_to_the_octet() -> None:
+def test_windows_are_exact() -> None:
     for window, which in (((4, 10), "request"), ((4, 1 << 20), "connection")):
         talk = opened(window)
         ref = talk.request("POST", "/", [], None, True)
@@ -221,7 +221,7 @@ def test_a_body_fits_the_windows_to_the_octet() -> None:
         assert talk.state.stream_body(ref, b"x").fault is not None
 
 
-def test_settings_without_an_acknowledgement_are_counted_to_one() -> None:
+def test_the_limit_on_unacknowledged_settings_is_exact() -> None:
     talk = opened()
     for _ in range(32):
         step = talk.state.put_settings((("max_frame_size", 16_384),))

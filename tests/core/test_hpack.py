@@ -1,4 +1,4 @@
-"""HPACK states: RFC 7541 appendix C, representations, limits, malformed blocks, forks."""
+"""HPACK encoders and decoders: RFC 7541 appendix C, representations, limits, malformed blocks, forks."""
 
 import tracemalloc
 
@@ -48,7 +48,7 @@ def fault_of(made: Decoded) -> tuple[str, str]:
 
 @pytest.mark.parametrize(("block", "number"), [("2a", 10), ("3f9a0a", 1337), ("3f0b", 42)])
 def test_c1_integers(block: str, number: int) -> None:
-    # The integers of C.1, as table size updates.
+    # The integers of RFC 7541 C.1, as table size updates.
     fields, after = decoded(Decoder(), octets(block))
     assert fields == []
     assert after.maximum == number
@@ -178,7 +178,7 @@ def test_c3_to_c6_sequences(
         assert decoder.size == size
 
 
-def test_the_encoder_writes_c4_to_the_octet() -> None:
+def test_the_encoder_writes_exactly_c4() -> None:
     encoder = Encoder()
     for block, section in zip(HUFFMAN_REQUESTS, REQUESTS, strict=True):
         made, encoder = encoder.encode(section)
@@ -188,7 +188,7 @@ def test_the_encoder_writes_c4_to_the_octet() -> None:
 # -- the static table -------------------------------------------------------------------------------
 
 
-def test_w24_static_entries_without_a_value_have_an_empty_one() -> None:
+def test_static_entries_without_a_value_have_an_empty_one() -> None:
     fields, _ = decoded(Decoder(), bytes(0x80 | index for index in range(1, 62)))
     assert tuple(fields) == STATIC
     assert all(isinstance(value, str) for _, value in fields)
@@ -196,13 +196,13 @@ def test_w24_static_entries_without_a_value_have_an_empty_one() -> None:
     assert fields[60] == ("www-authenticate", "")
 
 
-def test_the_encoder_uses_every_static_entry_but_for_secrets() -> None:
+def test_the_encoder_uses_every_static_entry_except_for_secrets() -> None:
     for index, field in enumerate(STATIC, 1):
         if field[0] not in SENSITIVE:
             assert Encoder().encode([field]) == (bytes([0x80 | index]), Encoder())
 
 
-def test_fields_from_a_table_are_finished_pairs() -> None:
+def test_fields_from_a_table_are_shared_pairs() -> None:
     fields, after = decoded(Decoder(), octets("82 82 40 03 616263 03 646566 be"))
     assert fields[0] is fields[1]
     assert fields[2] is fields[3]
@@ -272,13 +272,13 @@ def test_malformed_blocks_are_compression_errors(block: str, seen: str) -> None:
     assert made.decoder is before
 
 
-def test_what_precedes_a_malformed_field_is_handed_out() -> None:
+def test_fields_before_a_malformed_one_are_returned() -> None:
     made = Decoder().decode(octets("82 86 80"))
     assert made.fields == [(":method", "GET"), (":scheme", "http")]
     assert fault_of(made) == ("compression_error", OUTSIDE)
 
 
-def test_a_fault_leaves_nothing_behind() -> None:
+def test_a_fault_does_not_change_the_decoder() -> None:
     _, before = decoded(Decoder(), octets("40 01 61 01 62"))
     assert fault_of(before.decode(octets("40 01 63 01 64 80"))) == ("compression_error", OUTSIDE)
     assert before.entries == (("a", "b"),)
@@ -291,17 +291,17 @@ def test_huffman_strings_of_every_shape(text: str) -> None:
     assert decoded(Decoder(), made)[0] == [(":path", text), ("x", text)]
 
 
-def test_every_octet_survives_huffman() -> None:
+def test_huffman_preserves_every_octet() -> None:
     for octet in range(256):
         for padding in range(4):
-            # Zeros make it shorter than the plain form, whatever the octet's own code.
+            # Zeros have short codes, so that the coded string is shorter than the plain one for every octet.
             value = "0" * (20 + padding) + chr(octet) + "0" * 20
             made, _ = Encoder().encode([(":path", value)])
             assert len(made) < 40
             assert decoded(Decoder(), made)[0] == [(":path", value)]
 
 
-def test_long_strings_leave_the_stack() -> None:
+def test_long_huffman_strings_are_decoded() -> None:
     for value in ("a" * 5000, "\xe9" * 5000, "0" * 20000):
         made, encoder = Encoder().encode([(":path", value), (":path", value), ("x-y", "z")])
         assert encoder.entries == (("x-y", "z"),)
@@ -311,7 +311,7 @@ def test_long_strings_leave_the_stack() -> None:
 # -- limits -----------------------------------------------------------------------------------------
 
 
-def test_the_list_may_have_just_so_many_octets() -> None:
+def test_the_limit_on_the_list_size_is_exact() -> None:
     block = octets("82") + b"\x00" + string(b"abc") + string(b"defg")
     size = 42 + 39
     assert Decoder().decode(block, size).fault is None
@@ -338,13 +338,13 @@ def test_the_list_limit_stops_each_representation(block: bytes) -> None:
     assert fault_of(made)[0] == "max_header_list_size_exceeded"
 
 
-def test_an_impossible_list_limit_lets_nothing_through() -> None:
+def test_a_list_limit_below_one_entry_refuses_every_field() -> None:
     assert fault_of(Decoder().decode(b"\x82", 0))[0] == "max_header_list_size_exceeded"
     assert fault_of(Decoder().decode(b"\x00\x00\x00", 31))[0] == "max_header_list_size_exceeded"
     assert Decoder().decode(b"", 0, 0).fault is None
 
 
-def test_the_list_may_have_just_so_many_fields() -> None:
+def test_the_limit_on_the_number_of_fields_is_exact() -> None:
     assert Decoder().decode(b"\x82" * 5, max_fields=5).fault is None
     made = Decoder().decode(b"\x82" * 6, max_fields=5)
     assert len(made.fields) == 5
@@ -352,8 +352,8 @@ def test_the_list_may_have_just_so_many_fields() -> None:
     assert (made.fault.reason, made.fault.size, made.fault.limit) == ("too_many_headers", 6, 5)
 
 
-def test_w23_a_bomb_of_references_is_stopped_at_the_list_limit() -> None:
-    # 16 007 octets that mean 48 MB: one large entry, then one octet for each time it is repeated.
+def test_a_bomb_of_references_is_stopped_at_the_list_limit() -> None:
+    # 16,007 octets that decode to 48 MB: one large entry, and one octet for each reference to it.
     bomb = b"\x40" + string(b"x") + integer(4000, 7) + b"a" * 4000 + b"\xbe" * 12000
     made = Decoder().decode(bomb, 262144, 100000)
     assert made.fault is not None
@@ -362,7 +362,7 @@ def test_w23_a_bomb_of_references_is_stopped_at_the_list_limit() -> None:
     assert fault_of(Decoder().decode(bomb))[0] == "max_header_list_size_exceeded"
 
 
-def test_w23_a_bomb_of_tiny_fields_is_stopped_at_the_count() -> None:
+def test_a_bomb_of_tiny_fields_is_stopped_at_the_count() -> None:
     made = Decoder().decode(b"\x90" * 100000, 1 << 40)
     assert fault_of(made)[0] == "too_many_headers"
     assert len(made.fields) == 512
@@ -379,7 +379,7 @@ def test_a_declared_length_allocates_nothing() -> None:
     assert peak < 4096
 
 
-def test_dead_entries_do_not_pile_up() -> None:
+def test_evicted_entries_do_not_accumulate() -> None:
     decoder = Decoder()
     encoder = Encoder()
     sizes = []
@@ -399,7 +399,7 @@ def test_dead_entries_do_not_pile_up() -> None:
 # -- the size of the table --------------------------------------------------------------------------
 
 
-def test_w35_an_acknowledged_table_size_is_applied() -> None:
+def test_an_acknowledged_table_size_is_applied() -> None:
     _, before = decoded(Decoder(), octets("40 01 61 01 62"))
     larger = before.resized(8192)
     assert (larger.limit, larger.maximum) == (8192, 4096)
@@ -419,7 +419,7 @@ def test_a_reduced_limit_must_be_followed_by_an_update() -> None:
     fields, after = decoded(reduced, octets("3f 45 be"))
     assert fields == [("a", "b")]
     assert after.maximum == 100
-    # Said once is enough.
+    # One update is enough.
     assert decoded(after, b"\x82")[0] == [(":method", "GET")]
 
 
@@ -449,7 +449,7 @@ def test_the_encoder_signals_the_smallest_size_then_the_last() -> None:
     assert encoder.resized(50).resized(100).encode([])[0] == octets("3f 13 3f 45")
 
 
-def test_the_encoder_never_passes_its_cap() -> None:
+def test_the_encoder_never_exceeds_its_maximum() -> None:
     encoder = Encoder()
     assert encoder.resized(65536) is encoder
     assert encoder.resized(65536).encode([(":method", "GET")])[0] == b"\x82"
@@ -471,7 +471,7 @@ SECRETS = [
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_w33_secrets_are_never_indexed(name: str) -> None:
+def test_secrets_are_never_indexed(name: str) -> None:
     field = (name, "no secret of mine")
     made, after = Encoder().encode([field])
     assert after.entries == ()
@@ -482,7 +482,7 @@ def test_w33_secrets_are_never_indexed(name: str) -> None:
     assert seen.never == frozenset({0})
 
 
-def test_w33_what_the_caller_marks_is_never_indexed() -> None:
+def test_names_that_the_caller_marks_are_never_indexed() -> None:
     fields = [("x-plain", "value"), ("x-shy", "value"), (":method", "GET")]
     encoder = Encoder().encode(fields)[1]
     assert encoder.entries == (("x-shy", "value"), ("x-plain", "value"))
@@ -503,7 +503,7 @@ def test_w33_what_the_caller_marks_is_never_indexed() -> None:
         "12345678901234567890",
     ],
 )
-def test_w33_unknown_fields_of_high_entropy_are_not_indexed(value: str) -> None:
+def test_unknown_fields_of_high_entropy_are_not_indexed(value: str) -> None:
     made, after = Encoder().encode([("x-unknown", value)])
     assert after.entries == ()
     assert made[0] & 0xF0 == 0x00
@@ -521,7 +521,7 @@ def test_unknown_fields_that_may_repeat_are_indexed(value: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["x-request-id", "traceparent", "x-b3-trace-id"])
-def test_numbers_of_messages_lend_their_name_to_the_table_once(name: str) -> None:
+def test_only_the_names_of_varying_numbers_are_indexed(name: str) -> None:
     first, after = Encoder().encode([(name, "a" * 8)])
     assert after.entries == ((name, "a" * 8),)
     second, last = after.encode([(name, "b" * 8)])
@@ -531,13 +531,13 @@ def test_numbers_of_messages_lend_their_name_to_the_table_once(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", [":path", "content-length", "etag", "if-none-match", "location"])
-def test_fields_that_rarely_repeat_stay_out_of_the_table(name: str) -> None:
+def test_fields_that_rarely_repeat_are_not_indexed(name: str) -> None:
     made, after = Encoder().encode([(name, "/x")])
     assert after.entries == ()
     assert made[0] & 0xF0 == 0x00
 
 
-def test_entries_that_would_push_out_most_others_are_not_indexed() -> None:
+def test_entries_that_would_evict_most_others_are_not_indexed() -> None:
     assert Encoder().encode([("server", "a" * 3034)])[1].entries
     assert not Encoder().encode([("server", "a" * 3035)])[1].entries
 
@@ -562,7 +562,7 @@ class Text(str):
     __slots__ = ()
 
 
-def test_any_pairs_of_str_are_taken() -> None:
+def test_any_pairs_of_str_are_accepted() -> None:
     plain, after = Encoder().encode([("server", "mint")])
     assert Encoder().encode((("server", "mint"),)) == (plain, after)
     assert Encoder().encode(pair for pair in [("server", "mint")]) == (plain, after)
@@ -570,12 +570,12 @@ def test_any_pairs_of_str_are_taken() -> None:
     assert type(Encoder().encode([(Text("server"), Text("mint"))])[1].entries[0][0]) is str
 
 
-def test_what_is_no_field_is_refused_and_changes_nothing() -> None:
+def test_values_that_are_no_fields_raise_and_change_nothing() -> None:
     encoder = Encoder()
     with pytest.raises(ValueError, match="latin-1"):
         encoder.encode([("a", "b"), ("server", "\u20ac")])
     with pytest.raises(TypeError):
-        encoder.encode([("a", "b"), ("server", b"bytes")])  # type: ignore[list-item]  # no str
+        encoder.encode([("a", "b"), ("server", b"bytes")])  # type: ignore[list-item]  # not a str
     assert encoder == Encoder()
     assert encoder.encode([("c", "d")])[0] == octets("40 01 63 01 64")
 
@@ -583,21 +583,21 @@ def test_what_is_no_field_is_refused_and_changes_nothing() -> None:
 # -- values -----------------------------------------------------------------------------------------
 
 
-def test_an_encoder_that_is_not_the_newest_goes_its_own_way() -> None:
+def test_an_older_encoder_is_independent_of_the_newest() -> None:
     base = Encoder().encode([("a", "1"), ("b", "2")])[1]
     one_block, one = base.encode([("c", "3"), ("a", "1")])
     other_block, other = base.encode([("d", "4"), ("c", "3"), ("a", "1")])
     assert one.entries[0] == ("c", "3")
     assert other.entries[:2] == (("c", "3"), ("d", "4"))
     assert base.entries == (("b", "2"), ("a", "1"))
-    # The first fork put c: 3 at the same place of the log; the second one must not see it.
+    # The first fork put c: 3 at the same place of the shared log; the second fork must not see it.
     start = decoded(Decoder(), Encoder().encode([("a", "1"), ("b", "2")])[0])[1]
     assert decoded(start, one_block)[0] == [("c", "3"), ("a", "1")]
     assert decoded(start, other_block)[0] == [("d", "4"), ("c", "3"), ("a", "1")]
     assert base.encode([("c", "3"), ("a", "1")]) == (one_block, one)
 
 
-def test_a_decoder_that_is_not_the_newest_goes_its_own_way() -> None:
+def test_an_older_decoder_is_independent_of_the_newest() -> None:
     base = decoded(Decoder(), octets("40 01 61 01 62"))[1]
     one = decoded(base, octets("40 01 63 01 64"))[1]
     other = decoded(base, octets("40 01 65 01 66"))[1]
@@ -607,7 +607,7 @@ def test_a_decoder_that_is_not_the_newest_goes_its_own_way() -> None:
     assert decoded(one, octets("be bf"))[0] == [("c", "d"), ("a", "b")]
 
 
-def test_states_compare_by_what_they_hold() -> None:
+def test_coders_are_compared_by_their_entries_and_limits() -> None:
     one = Encoder().encode([("a", "1"), ("b", "2")])[1]
     other = Encoder().encode([("a", "1")])[1].encode([("b", "2")])[1]
     assert one == other
@@ -664,13 +664,13 @@ NAME, VALUE, PSEUDO = 1, 2, 4
         (b"a", b"", 0),
     ],
 )
-def test_marks_tell_what_must_be_looked_at(name: bytes, value: bytes, marks: int) -> None:
+def test_marks_say_what_must_be_checked(name: bytes, value: bytes, marks: int) -> None:
     block = b"\x40" + string(name) + string(value)
     made = Decoder().decode(block)
     assert made.fields == [(name.decode("latin-1"), value.decode("latin-1"))]
     assert made.marks == marks
     assert made.decoder.decode(b"\xbe").marks == marks
-    # A name from the table brings its own marks, and none of the value it stood with.
+    # A name from the table has its own marks, and not those of the value of its entry.
     assert made.decoder.decode(b"\x0f\x2f\x01b").marks == marks & ~VALUE
 
 

@@ -1,4 +1,4 @@
-"""In which order things are told and may happen: responses of one read, the two ends of a tunnel."""
+"""The order of responses in one read, and the order in which the two directions of a tunnel may end."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OTHERS = {
 }
 
 
-def test_data_before_and_behind_the_answer_of_a_ping_stays_before_and_behind() -> None:
+def test_data_before_and_after_a_pong_keeps_its_place() -> None:
     octets = HEAD + data(1, b"one") + ping(b"12345678", flags=1) + data(1, b"two")
     talk = with_ping()
     talk.feed(octets)
@@ -68,7 +68,7 @@ def test_data_before_and_behind_the_answer_of_a_ping_stays_before_and_behind() -
     ],
     ids=["pong", "ping", "settings", "window", "stream window", "unknown", "empty", "priority", "several"],
 )
-def test_what_comes_between_pieces_of_content_is_told_alike_however_it_is_cut(between: bytes) -> None:
+def test_frames_between_pieces_of_content_are_reported_alike_in_every_split(between: bytes) -> None:
     octets = HEAD + data(1, b"one") + between + data(1, b"two", end=True)
     state = with_ping().state
     whole = Conversation(state)
@@ -103,7 +103,7 @@ def tunnel() -> tuple[State1, RequestRef]:
     return step.state, ref_of(step.responses[0])
 
 
-def test_a_tunnel_that_the_peer_ends_first_still_sends() -> None:
+def test_a_tunnel_that_the_peer_ends_can_still_send() -> None:
     state, ref = tunnel()
     ended = state.feed_eof(True)
     assert ended.responses == [Done(ref)]
@@ -113,7 +113,7 @@ def test_a_tunnel_that_the_peer_ends_first_still_sends() -> None:
     assert not ended.state.is_open_write  # for requests
     assert ended.state.body_is_open(ref)
     assert ended.state.stream_body(ref, b"on").output == (b"on",)
-    # what comes now is nobody's, and changes nothing
+    # Octets that arrive now belong to no request, and change nothing.
     late = ended.state.feed(b"late")
     assert (late.state, late.responses, late.fault, late.end) == (ended.state, [], None, KEEP)
     again = ended.state.feed_eof(True)
@@ -125,7 +125,7 @@ def test_a_tunnel_that_the_peer_ends_first_still_sends() -> None:
     assert over.state.feed(b"late").responses == []
 
 
-def test_a_tunnel_that_the_caller_ends_first_still_reads() -> None:
+def test_a_tunnel_that_the_caller_ends_can_still_receive() -> None:
     state, ref = tunnel()
     ended = state.end_body(ref, ())
     assert (ended.end, ended.responses, ended.output) == (SHUT_WRITE, [], ())
@@ -156,7 +156,7 @@ def test_a_tunnel_of_http2_ends_once_both_directions_have(first: str) -> None:
     if first == "peer":
         talk.feed(data(1, b"x", end=True))
         assert kinds(talk.events) == ["data:1", "done:1"]
-        assert talk.sent == []  # the caller may go on
+        assert talk.sent == []  # the caller may still send
         assert talk.state.body_is_open(ref)
         talk.take(talk.state.stream_body(ref, b"on"))
         talk.take(talk.state.end_body(ref))
@@ -170,7 +170,7 @@ def test_a_tunnel_of_http2_ends_once_both_directions_have(first: str) -> None:
     assert talk.state.open_request_count == 0
     assert not talk.state.body_is_open(ref)
     assert not talk.closed
-    # later input of the stream is answered with STREAM_CLOSED, and the connection goes on
+    # Later input of the stream is answered with STREAM_CLOSED, and the connection stays open.
     talk.drop()
     talk.feed(data(1, b"late"))
     assert talk.events == []
@@ -178,11 +178,11 @@ def test_a_tunnel_of_http2_ends_once_both_directions_have(first: str) -> None:
     talk.request()
 
 
-# The work of an operation, whatever became of streams before.
+# The work of an operation does not depend on streams that have ended.
 
 
-def test_sixty_thousand_streams_with_twenty_alive_cost_what_twenty_cost() -> None:
-    """The table of an old, busy connection: what is copied by an operation depends on what is alive."""
+def test_the_cost_of_an_operation_depends_only_on_open_streams() -> None:
+    """In the table of a long-lived connection, an operation copies in proportion to the open streams."""
     table = Table()
     alive: list[int] = []
     most = 0
@@ -191,7 +191,7 @@ def test_sixty_thousand_streams_with_twenty_alive_cost_what_twenty_cost() -> Non
         table = table.added(index)
         alive.append(index)
         if len(alive) > 20:
-            # the oldest, one from the middle, and the newest but one, in turns
+            # remove the oldest, one in the middle, or the newest but one, alternately
             gone = alive.pop((0, 10, -2)[index % 3])
             table = table.dropped(gone)
         most = max(most, table.work - before)

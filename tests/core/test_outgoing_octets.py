@@ -1,4 +1,4 @@
-"""Every position of every outgoing string: an octet that must not be sent is refused wherever it stands."""
+"""An octet that must not be sent is refused at every position of every string that a request contains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ State = State1 | State2
 Send = "Callable[[State, str], Step[State1] | Step[State2]]"
 
 CONTROLS = [chr(octet) for octet in (*range(0x20), 0x7F) if octet != 9]
-WIDE = ["\u0100", "\u010a", "\u2028", "\U0001f600"]  # \u010a ends in the octet of a line feed
+WIDE = ["\u0100", "\u010a", "\u2028", "\U0001f600"]  # the last octet of \u010a is a line feed
 NEVER = [*CONTROLS, *WIDE]
 NO_TOKEN = [
     *NEVER,
@@ -60,7 +60,7 @@ def trailed(state: State, *pairs: tuple[str, str]) -> Step:  # type: ignore[type
     return begun.state.end_body(begun.ref, pairs)
 
 
-# Where a string goes out: an example that is sent, what sends it, and what may not stand in it.
+# For each place of a string in a request: a valid example, the function that sends it, and what is refused.
 SLOTS: dict[str, tuple[str, Callable[[State, str], Step], list[str]]] = {  # type: ignore[type-arg]  # of either
     "method": ("PATCH", lambda s, text: requested(s, method=text), NO_TOKEN),
     "path": ("/path", lambda s, text: requested(s, target=text), NO_TARGET),
@@ -94,7 +94,7 @@ EXTENDED = {
 
 
 def spoiled(text: str, bad: list[str]) -> Iterator[str]:
-    """Yield the text with each octet in front, at the end, at every place, and instead of every character."""
+    """Yield the text with each octet inserted at every place, and in place of every character."""
     for mark in bad:
         for place in range(len(text) + 1):
             yield text[:place] + mark + text[place:]
@@ -108,7 +108,7 @@ def states() -> list[State]:
 
 @pytest.mark.parametrize("which", [0, 1], ids=["http1", "http2"])
 @pytest.mark.parametrize("slot", SLOTS)
-def test_no_octet_that_must_not_be_sent_is_sent_from_any_place(slot: str, which: int) -> None:
+def test_forbidden_octets_are_refused_in_every_place(slot: str, which: int) -> None:
     good, send, bad = SLOTS[slot]
     state = states()[which]
     assert send(state, good).fault is None or (slot == "te" and which == 0)
@@ -122,7 +122,7 @@ def test_no_octet_that_must_not_be_sent_is_sent_from_any_place(slot: str, which:
 
 @pytest.mark.parametrize("slot", ["field value", "secret value", "cookie", "user-agent", "trailer value"])
 @pytest.mark.parametrize("which", [0, 1], ids=["http1", "http2"])
-def test_blanks_stand_inside_a_value_and_never_at_its_ends(slot: str, which: int) -> None:
+def test_whitespace_is_allowed_inside_a_value_only(slot: str, which: int) -> None:
     _, send, _ = SLOTS[slot]
     state = states()[which]
     for blank in (" ", "\t"):
@@ -148,7 +148,7 @@ def test_the_pseudo_headers_of_a_caller_are_checked_in_every_place(slot: str) ->
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["http1", "http2"])
-def test_percent_stands_only_in_front_of_two_hexadecimal_digits(which: int) -> None:
+def test_percent_must_precede_two_hexadecimal_digits(which: int) -> None:
     state = states()[which]
     for text in ("/%41", "/a%4a%4Ab", "/%00"):
         assert requested(state, target=text).fault is None, text
@@ -156,7 +156,7 @@ def test_percent_stands_only_in_front_of_two_hexadecimal_digits(which: int) -> N
         assert requested(state, target=text).fault is not None, text
 
 
-def test_an_unchecked_target_still_cannot_end_its_line_from_any_place() -> None:
+def test_an_unchecked_target_cannot_end_its_line() -> None:
     state = State1(http1_driver.config(skip_target_validation=True))
     bad = [*NEVER, " ", "\t", "\x80", "\x85", "\xa0"]
     for method in ("GET", "CONNECT", "OPTIONS"):
@@ -167,7 +167,7 @@ def test_an_unchecked_target_still_cannot_end_its_line_from_any_place() -> None:
             assert step.output == ()
 
 
-def test_the_body_of_a_request_is_not_looked_at() -> None:
+def test_the_body_of_a_request_is_not_checked() -> None:
     state = State1(http1_driver.config())
     body = bytes(range(256))
     step = state.request("POST", "/", (), (body,), False)

@@ -1,4 +1,4 @@
-"""What is the same for all connections is configured once: the rest is checked for each."""
+"""A configuration is made once for equal options; only host name, port and scheme are checked each time."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ NAMED = {"hostname", "port", "scheme", "identity", "user_agent", "authority"}
 
 
 @pytest.mark.parametrize("protocol", MODULES)
-def test_every_option_is_looked_at(protocol: str) -> None:
-    """What is added to a configuration has to be added above, with another value than the default."""
+def test_every_option_is_listed(protocol: str) -> None:
+    """A new option of a configuration must be added above, with a value that is not the default."""
     module, options = MODULES[protocol]
     usual = module.Config(hostname="-", port=0, scheme="http", identity=0, user_agent="mint/1")
     known = {name for name in dir(module.Config) if not name.startswith("_")}
@@ -75,7 +75,7 @@ def test_every_option_is_looked_at(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", MODULES)
-def test_a_renamed_configuration_is_one_that_was_made_with_that_name(protocol: str) -> None:
+def test_a_renamed_configuration_equals_one_made_with_that_name(protocol: str) -> None:
     module, options = MODULES[protocol]
     usual = module.Config(hostname="-", port=0, scheme="http", identity=0, user_agent="mint/1", **options)
     made = module.Config(

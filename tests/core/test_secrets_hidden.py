@@ -1,4 +1,4 @@
-"""No error and no log line shows a secret, however it is spelled, cut or misplaced, over both protocols."""
+"""Errors and log lines show no secret, however it is spelled, split or misplaced, over both protocols."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def over_http2(*, lenient: bool) -> tuple[mint.HTTP2, Memory]:
 
 
 def said(error: BaseException | None) -> str:
-    """Return all that an error and what it carries can show."""
+    """Return all text that an error and its attributes can show."""
     text = ""
     while error is not None:
         text += f"{error} {error!r} {getattr(error, 'responses', ())!r}"
@@ -47,7 +47,7 @@ def said(error: BaseException | None) -> str:
     return text
 
 
-# Where a line break cuts a secret field off from its value, or one part of it from another.
+# Heads in which a line break separates a secret field from its value, or parts of the value.
 CUT_HEADS = [
     "{name}: a=1;\n hunter2\r\n",
     "{name}: a=1;\nhunter2\r\n",
@@ -79,7 +79,7 @@ CUT_HEADS = [
 def test_no_part_of_a_secret_that_a_line_break_cut_off_is_shown(
     tolerance: str, before: str, head: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whole, and cut into two reads at every place."""
+    """The head arrives whole, and in two reads, split at every place."""
     caplog.set_level(logging.DEBUG, "mint")
     for name in NAMES:
         octets = (before + head.format(name=name) + "\r\n").encode("latin-1")

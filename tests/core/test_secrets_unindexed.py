@@ -1,4 +1,4 @@
-"""What is secret never enters an HPACK table: read from what is sent, twice, for every entry of each list."""
+"""Secret fields are never indexed: for every name in the lists, two requests are sent and decoded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULES = (Path(mint.__file__).parent / "_core" / "hpack_rules.pyx").read_text(enc
 
 
 def listed(name: str) -> list[str]:
-    """Return the entries of a list of the compiled module, so that no entry goes untested."""
+    """Return the entries of a list in the source of the compiled module, so that each entry is tested."""
     found = re.search(rf"\*{name}\[\] = \{{(.*?)NULL\}}", RULES, re.DOTALL)
     assert found is not None
     return re.findall(r'"([^"]+)"', found[1])
@@ -74,7 +74,7 @@ def test_a_secret_name_is_sent_as_never_indexed_twice(name: str, value: str) -> 
 
 
 @pytest.mark.parametrize("name", ["x-mine", "server", "accept", "cookie", "x-session-token"])
-def test_what_the_caller_calls_sensitive_is_never_indexed_in_requests_and_trailers(name: str) -> None:
+def test_sensitive_headers_are_never_indexed_in_requests_and_trailers(name: str) -> None:
     talk = opened()
     talk.state = type(talk.state).open(config((), OWN)).state
     decoder = hpack.Decoder()
@@ -103,7 +103,7 @@ def test_a_number_of_a_message_is_not_indexed_but_its_name_is(end: str) -> None:
         pairs = list(decoder.decode(block, raw=True))
         assert [(bytes(pair[0]).decode(), bytes(pair[1]).decode()) for pair in pairs] == [(name, value)]
         assert not isinstance(pairs[0], NeverIndexedHeaderTuple)
-    # the name went in with its first value; the values after it did not
+    # the name was indexed with its first value; later values were not
     assert [bytes(entry[1]) for entry in decoder.header_table.dynamic_entries] == [b"first"]
 
 
@@ -113,7 +113,7 @@ def is_indexed(value: str) -> bool:
 
 
 def test_a_value_that_looks_random_is_not_indexed() -> None:
-    """Sixteen characters without gaps that change their kind every fourth character, or digits only."""
+    """16 or more characters without a gap look random if they are digits, or often change their kind."""
     assert is_indexed("a1b2c3d4e5f6g7h")  # fifteen
     assert not is_indexed("a1b2c3d4e5f6g7h8")  # sixteen
     assert not is_indexed("1234567890123456")

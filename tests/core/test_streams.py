@@ -1,4 +1,4 @@
-"""The persistent table: a model, sharing, and what an operation costs however many streams there are."""
+"""The persistent table of streams: comparison with a set, sharing, and the cost of operations."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ def filled(count: int, start: int = 0) -> Table:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 400)), max_size=120))
-def test_behaves_like_a_set_and_never_changes_a_table_that_was_given(
+def test_behaves_like_a_set_and_never_changes_an_older_table(
     steps: list[tuple[int, int]],
 ) -> None:
     table = Table()
@@ -39,7 +39,7 @@ def test_behaves_like_a_set_and_never_changes_a_table_that_was_given(
         assert len(table) == table.count == len(numbers)
 
 
-def test_equality_is_about_the_streams_not_the_shape() -> None:
+def test_equality_does_not_depend_on_the_shape() -> None:
     one = filled(40)
     for index in range(36):
         one = one.dropped(index)
@@ -53,7 +53,7 @@ def test_equality_is_about_the_streams_not_the_shape() -> None:
     assert Table() == Table()
 
 
-def test_dropping_what_is_not_there_changes_nothing() -> None:
+def test_dropping_an_unknown_stream_changes_nothing() -> None:
     table = filled(20)
     assert table.dropped(99).numbers() == list(range(20))
 
@@ -72,7 +72,7 @@ def work_of_touching(table: Table, index: int) -> int:
 def test_opening_costs_the_same_from_ten_to_ten_thousand_open_streams() -> None:
     few = work_of_opening(filled(16), 16)
     many = work_of_opening(filled(10_000), 10_000)
-    # eight openings: one copy of the newest leaf each, and one path for the leaf that is full
+    # eight streams: each copies the newest leaf, and one copies a path because the leaf is full
     assert few <= 9
     assert many <= 12
 
@@ -94,7 +94,7 @@ def test_a_million_closed_streams_cost_nothing() -> None:
     assert work_of_opening(old, 1_000_010) <= work_of_opening(young, 10) + 1
 
 
-def test_one_after_another_a_million_streams_leave_nothing_behind() -> None:
+def test_a_million_successive_streams_leave_nothing_behind() -> None:
     table = Table()
     for index in range(1_000_000):
         table = table.added(index).dropped(index)
@@ -103,7 +103,7 @@ def test_one_after_another_a_million_streams_leave_nothing_behind() -> None:
     assert table.work <= 2_000_000
 
 
-def test_forks_do_not_see_each_other() -> None:
+def test_forks_of_a_table_are_independent() -> None:
     table = filled(12)
     left = table.touched(3).dropped(4).added(12)
     right = table.dropped(3).added(12).added(13)

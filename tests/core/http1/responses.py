@@ -1,4 +1,4 @@
-"""Raw responses: odd ones that clients accept in practice, and bad ones that may mean two things.
+"""Raw responses: `ODD` ones that clients accept in practice, and `BAD` ones that are ambiguous.
 
 Collected from the rules of RFC 9112, and from what curl, browsers, Go and Python's `http.client` are known
 to accept: old CGI scripts, embedded servers, proxies that fold or repeat fields.

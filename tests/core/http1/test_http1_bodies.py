@@ -1,4 +1,4 @@
-"""Where bodies end: the table, chunks, trailers, the end of input."""
+"""Where content ends: the table of framing rules, chunks, trailers, and the end of input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.refs import ref_of
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def test_the_table_is_complete_and_its_last_row_fits_everything() -> None:
+def test_the_table_is_complete_and_its_last_row_matches_everything() -> None:
     assert BODY_RULES[-1][:2] == ((), ())
     for looked, wanted, body, final, rule in BODY_RULES:
         assert set(wanted) <= set(looked) <= set(FACTS)
@@ -50,7 +50,7 @@ def test_an_empty_body() -> None:
     assert answer(HEAD + b"Content-Length: 000\r\n\r\n").kinds == ["Status", "Headers", "Done"]
 
 
-def test_a_piece_that_is_the_whole_input_is_handed_on() -> None:
+def test_content_that_is_the_whole_input_is_not_copied() -> None:
     state = play(asked(), [HEAD + b"Content-Length: 200000\r\n\r\n"]).state
     piece = bytes(65536)
     (data,) = state.feed(piece).responses
@@ -128,7 +128,7 @@ def test_framing_fields(lines: bytes, body: bytes) -> None:
     ],
 )
 def test_faulty_framing(lines: bytes, reason: str) -> None:
-    outcome = answer(HEAD + lines + b"\r\n\r")  # a field whose next line begins with a blank is folded
+    outcome = answer(HEAD + lines + b"\r\n\r")  # a line that begins with a blank would be folded
     assert outcome.reason == reason
     assert outcome.failed == [(1, reason, 2)]
 
@@ -145,13 +145,13 @@ def test_until_close() -> None:
     assert not outcome.state.is_open_write
 
 
-def test_until_close_needs_a_proper_end_of_tls() -> None:
+def test_until_close_needs_a_clean_end_of_tls() -> None:
     outcome = answer(HEAD + b"\r\nabc", eof=False)
     assert (outcome.body, outcome.reason) == (b"abc", "tls_truncated")
     assert outcome.failed == [(1, "tls_truncated", 2)]
 
 
-def test_a_complete_response_needs_no_proper_end() -> None:
+def test_a_complete_response_needs_no_clean_end() -> None:
     for body in (b"Content-Length: 1\r\n\r\na", b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"):
         outcome = answer(HEAD + body, eof=False)
         assert (outcome.body, outcome.done, outcome.fault) == (b"a", [1], None)
@@ -184,7 +184,7 @@ def test_chunk_lines(line: bytes) -> None:
         b"8000000000000000", b"fffffffffffffffff", b"5\r", b"5,6",
     ],
 )  # fmt: skip
-def test_lines_that_are_no_chunk_line(line: bytes) -> None:
+def test_invalid_chunk_lines(line: bytes) -> None:
     outcome = answer(CHUNKED + b"1\r\na\r\n" + line + b"\r\nhello\r\n0\r\n\r\n")
     assert outcome.reason == "invalid_chunk_size"
     assert outcome.body == b"a"
@@ -192,12 +192,12 @@ def test_lines_that_are_no_chunk_line(line: bytes) -> None:
     assert outcome.fault.value == line.decode("latin-1")
 
 
-def test_blanks_behind_a_chunk_size_are_for_lenient_connections() -> None:
+def test_whitespace_after_a_chunk_size_needs_a_lenient_connection() -> None:
     for line in (b"5 ", b"5\t ", b"5;a "):
         assert answer(CHUNKED + line + b"\r\nhello\r\n0\r\n\r\n", options=LENIENT).body == b"hello"
 
 
-def test_no_chunk_line_ends_in_a_bare_line_end() -> None:
+def test_chunks_and_their_lines_end_with_crlf() -> None:
     for options in (config(), LENIENT):
         for raw in (b"5\nhello\r\n0\r\n\r\n", b"5;a\nhello\r\n0\r\n\r\n"):
             assert answer(CHUNKED + raw, options=options).reason == "invalid_chunk_size"
@@ -213,7 +213,7 @@ def test_trailers_are_responses_of_their_own() -> None:
     assert outcome.state.is_open_write
 
 
-def test_trailers_that_may_not_be_there_leave_none() -> None:
+def test_forbidden_trailers_are_dropped() -> None:
     raw = b"0\r\nTransfer-Encoding: gzip\r\nTrailer: x\r\nHost: a\r\n b\r\n\r\n"
     assert answer(CHUNKED + raw).kinds == ["Status", "Headers", "Done"]
 
@@ -257,7 +257,7 @@ def test_the_end_of_input_at_every_place(data: bytes, *, clean: bool) -> None:
 
 
 @pytest.mark.parametrize("data", WHOLE)
-def test_two_cuts_anywhere_change_nothing(data: bytes) -> None:
+def test_two_splits_anywhere_change_nothing(data: bytes) -> None:
     whole = play(asked(), [data])
     for a in range(0, len(data), 3):
         for b in range(a, len(data), 5):

@@ -1,4 +1,4 @@
-"""What becomes of the connection: persistence, pipelines, interim responses, tunnels, endings."""
+"""The state of the connection: persistence, pipelining, interim responses, tunnels, and its end."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def test_chunks_in_http_1_0_are_decoded_and_end_the_connection() -> None:
     assert (outcome.body, outcome.done, outcome.end) == (b"a", [1], CLOSE)
 
 
-def test_lenient_connections_read_chunks_beside_a_length_and_close() -> None:
+def test_lenient_connections_prefer_chunked_to_a_length_and_close() -> None:
     head = HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
     outcome = answer(head + b"1\r\na\r\n0\r\n\r\n", options=config(lenient=True))
     assert (outcome.body, outcome.done, outcome.end) == (b"a", [1], CLOSE)
 
 
-def test_lenient_connections_pass_over_what_connection_should_not_hold() -> None:
+def test_lenient_connections_ignore_invalid_connection_options() -> None:
     outcome = answer(HEAD + b"Connection: a b\r\n" + EMPTY, options=config(lenient=True))
     assert outcome.fault is None
 
 
-def test_a_commas_only_field_takes_no_time() -> None:
+def test_a_field_of_commas_takes_linear_time() -> None:
     outcome = play(asked(), [HEAD + b"Connection: " + b"," * 100_000 + b"close\r\n" + EMPTY])
     assert not outcome.state.is_open_write
 
@@ -84,7 +84,7 @@ def test_pipelined_responses_come_in_order() -> None:
     assert outcome.state.is_open_write
 
 
-def test_requests_behind_a_closing_response_fail() -> None:
+def test_requests_after_a_closing_response_fail() -> None:
     outcome = answer(HEAD + b"Connection: close\r\n" + EMPTY + HEAD, "GET", "GET", "GET")
     assert outcome.done == [1]
     assert outcome.failed == [(2, "closed", 0), (3, "closed", 0)]
@@ -104,8 +104,8 @@ def test_a_fault_fails_every_open_request() -> None:
     assert outcome.failed == [(2, "invalid_status_line", 1), (3, "closed", 1)]
 
 
-def test_what_is_no_status_line_proves_nothing_unless_something_else_does() -> None:
-    """The rest of a response without content is no answer to the request behind it."""
+def test_an_invalid_status_line_does_not_prove_that_a_request_was_processed() -> None:
+    """Content that follows a response without content is not a response to the next request."""
     surplus = b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello"
     assert answer(surplus, "GET", "POST").failed == [(2, "invalid_status_line", 1)]
     assert answer(b"SSH-2.0-x\r\n").failed == [(1, "invalid_status_line", 1)]
@@ -113,7 +113,7 @@ def test_what_is_no_status_line_proves_nothing_unless_something_else_does() -> N
     assert answer(b"HTTP/1.1 103 x\r\n\r\nhello").failed == [(1, "invalid_status_line", 2)]
 
 
-def test_after_a_fault_nothing_is_read_any_more() -> None:
+def test_after_a_fault_nothing_is_read() -> None:
     closed = answer(b"nonsense").state
     step = closed.feed(HEAD)
     assert (step.responses, step.fault, step.state) == ([], None, closed)
@@ -185,7 +185,7 @@ def test_each_direction_of_a_tunnel_ends_on_its_own() -> None:
     assert deaf.state.end_body(ref, []).end == CLOSE
 
 
-def test_a_tunnel_has_no_trailers_and_its_tls_must_end() -> None:
+def test_a_tunnel_has_no_trailers_and_needs_a_clean_end_of_tls() -> None:
     tunnel = play(asked("CONNECT"), [HEAD + b"\r\n"])
     ref = ref_of(tunnel.responses[0])
     step = tunnel.state.end_body(ref, [("a", "b")])
@@ -219,7 +219,7 @@ def test_connect_refused_is_a_response() -> None:
     assert outcome.state.is_open_write
 
 
-def test_nothing_is_sent_behind_what_may_become_a_tunnel() -> None:
+def test_nothing_is_sent_after_a_request_for_a_tunnel() -> None:
     for state in (asked("CONNECT"), asked(headers=WEBSOCKET)):
         step = state.request("GET", "/", [], None, False)
         assert step.fault is not None
@@ -257,7 +257,7 @@ def test_no_switch_before_the_request_is_complete() -> None:
     assert play(state, [SWITCHED]).reason == "unexpected_upgrade"
 
 
-def test_closing_forgets_everything() -> None:
+def test_closing_drops_every_request() -> None:
     step = asked("GET", "GET").close()
     assert (step.responses, step.output, step.fault, step.end) == ([], (), None, CLOSE)
     assert step.state.open_request_count == 0
@@ -265,7 +265,7 @@ def test_closing_forgets_everything() -> None:
     assert not step.state.is_open_write
 
 
-def test_losing_the_wire_fails_everything() -> None:
+def test_losing_the_transport_fails_every_request() -> None:
     broken = Fault("transport_reset", processed=1)
     step = asked("GET", "GET").lose(broken)
     assert step.fault == broken
@@ -322,7 +322,7 @@ def test_a_secret_of_the_caller_is_in_no_note_and_in_no_trace() -> None:
     texts = [note.text for step in (asked, came, ended) for note in step.notes]
     assert texts.count("x-key: (redacted)") == 5
     assert not any("hunter2" in text for text in texts)
-    # 9110-9.3.8-a: a TRACE request carries no secrets.
+    # RFC 9110 9.3.8: a TRACE request contains no sensitive fields.
     assert state.request("TRACE", "/", [("x-key", "hunter2")], None, False).fault is not None
     assert state.request("TRACE", "/", [("x-other", "hunter2")], None, False).fault is None
 
@@ -342,7 +342,7 @@ def test_a_secret_of_the_caller_is_not_kept() -> None:
     assert State(SECRETIVE) != State(config())
 
 
-def test_notes_say_what_crossed_the_wire_without_secrets() -> None:
+def test_notes_describe_messages_without_secrets() -> None:
     state = State(config(status_reason=True)).traced(True)
     assert state.is_traced
     assert state == State(config(status_reason=True))

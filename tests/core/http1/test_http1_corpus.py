@@ -1,7 +1,7 @@
-"""What strict and lenient connections make of a corpus of odd and of bad responses (`responses.py`).
+"""Whether strict and lenient connections accept the odd and the bad responses of `responses.py`.
 
 The goal for all switches together was measured with another corpus: 690 of 702 odd responses accepted
-(98.3 %), 150 of 202 bad ones refused (74 %). `docs/tolerance.md` has the numbers beside other clients.
+(98.3 %), and 150 of 202 bad ones refused (74 %). `docs/tolerance.md` compares the numbers with other clients.
 """
 
 from __future__ import annotations

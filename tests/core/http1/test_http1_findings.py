@@ -1,4 +1,4 @@
-"""What a hostile reading of the engine found, each under the name of what was wrong."""
+"""Defects of the HTTP/1.1 engine that reviews found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.http1_driver import HEAD, answer, asked, config, play, refused, sent
 
 
 def test_a_204_to_connect_opens_the_tunnel_as_any_2xx() -> None:
-    """RFC 9110 9.3.6: the proxy tunnels from here on, so what follows is no response."""
+    """RFC 9110 9.3.6: after any 2xx response the proxy tunnels, so the following octets are no response."""
     outcome = answer(b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 raw", "CONNECT")
     assert outcome.state.is_tunnel
     assert (outcome.body, outcome.done, outcome.fault) == (b"HTTP/1.1 200 raw", [], None)
@@ -33,8 +33,8 @@ def test_a_204_to_connect_opens_the_tunnel_as_any_2xx() -> None:
         "a]",
     ],
 )
-def test_a_target_whose_authority_is_none_is_refused(authority: str) -> None:
-    """The Host field is made of it: "http://[::1/" went out with `host: [:]:1`."""
+def test_a_target_with_an_invalid_authority_is_refused(authority: str) -> None:
+    """The Host field is made from the authority: "http://[::1/" was sent with `host: [:]:1`."""
     assert refused("GET", f"http://{authority}/").reason == "invalid_request_target"
 
 
@@ -52,8 +52,8 @@ def test_an_authority_in_a_target_is_the_host(target: str, host: bytes) -> None:
 
 
 @pytest.mark.parametrize("target", ["http://a:²/", "http://a:b:1/", "http://[::1/"])
-def test_an_unchecked_target_is_no_crash(target: str) -> None:
-    """A digit that is none in ASCII was a bare ValueError."""
+def test_an_unchecked_target_raises_no_other_error(target: str) -> None:
+    """A digit outside ASCII in a port caused a bare ValueError."""
     options = config(skip_target_validation=True)
     host = target.removeprefix("http://").removesuffix("/").encode("latin-1")
     assert b"\r\nhost: " + host + b"\r\n" in sent("GET", target, options=options)
@@ -80,7 +80,7 @@ def test_credentials_in_a_target_are_not_repeated(method: str, target: str) -> N
             assert "(redacted)@host" in step.fault.value
 
 
-def test_what_nobody_asked_for_is_shown_without_its_secrets() -> None:
+def test_unexpected_data_is_shown_without_its_secrets() -> None:
     octets = b"HTTP/1.1 408 late\r\nSet-Cookie: id=hunter2\r\n\r\n"
     fault = State(config()).feed(octets).fault
     assert fault is not None

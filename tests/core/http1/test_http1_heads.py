@@ -1,4 +1,4 @@
-"""Status lines and fields: what is taken, what is refused, and how soon."""
+"""Status lines and fields: which are accepted, which are refused, and when."""
 
 from __future__ import annotations
 
@@ -60,22 +60,22 @@ def test_status_lines(line: bytes, status: int, reason: str) -> None:
         (b"GET / HTTP/1.1\r\n", "G"),
     ],
 )
-def test_lines_that_are_no_status_line(line: bytes, shown: str) -> None:
+def test_invalid_status_lines(line: bytes, shown: str) -> None:
     outcome = answer(line)
     assert outcome.fault is not None
     assert (outcome.fault.reason, outcome.fault.value) == ("invalid_status_line", shown)
-    # What does not begin with the name of the protocol may be no part of a response.
+    # Input that does not begin with the name of the protocol does not prove that the request was processed.
     assert outcome.failed == [(1, "invalid_status_line", 2 if line.startswith(b"HTTP/") else 1)]
     assert outcome.end == 2
     assert not outcome.state.is_open_read
 
 
-def test_a_status_is_known_when_its_line_is() -> None:
+def test_a_status_is_reported_when_its_line_is_complete() -> None:
     step = asked().feed(b"HTTP/1.1 200 OK\r\n")
     assert [type(r).__name__ for r in step.responses] == ["Status"]
 
 
-def test_fields_come_lower_case_trimmed_in_order_with_duplicates() -> None:
+def test_fields_are_in_lower_case_trimmed_in_order_with_duplicates() -> None:
     head = HEAD + b"X-A:1\r\nServer:\t a b \t\r\nx-a: 2\r\nZ:\r\nQ:  \r\nU: \xfc\xe9\r\n" + END
     assert answer(head).headers == (
         ("x-a", "1"),
@@ -131,7 +131,7 @@ def test_every_octet_of_a_name_and_of_a_value() -> None:
         b"Content-Length : 5",
     ],
 )
-def test_lines_that_are_no_field(line: bytes) -> None:
+def test_invalid_field_lines(line: bytes) -> None:
     outcome = answer(HEAD + line + b"\r\n" + END)
     assert outcome.reason == "invalid_header"
     assert outcome.kinds == ["Status", "Failed"]
@@ -139,13 +139,13 @@ def test_lines_that_are_no_field(line: bytes) -> None:
     assert outcome.fault.value == line.decode("latin-1")
 
 
-def test_a_bad_line_is_known_when_it_ends() -> None:
+def test_an_invalid_line_is_reported_when_it_ends() -> None:
     step = asked().feed(HEAD + b"bad\r\n")
     assert step.fault is not None
     assert step.fault.reason == "invalid_header"
 
 
-def test_faults_hold_no_secrets() -> None:
+def test_faults_contain_no_secrets() -> None:
     for line in (b"Set-Cookie : s3cret", b" authorization: s3cret", b"cookie s3cret", b"cookie: s3cret\x00"):
         outcome = answer(HEAD + line + b"\r\n")
         assert outcome.fault is not None
@@ -176,8 +176,8 @@ FIRST_LINES = ("", "5", "x", ",", "chunked", "chunked, chunked", "5, 6", "(", "w
 @pytest.mark.parametrize("status", [b"100", b"101", b"200", b"204", b"304"])
 @pytest.mark.parametrize("name", FRAMING)
 @pytest.mark.parametrize("value", FIRST_LINES)
-def test_a_folded_field_of_framing_is_refused_as_such(name: str, value: str, status: bytes) -> None:
-    """Whatever its first line says on its own, and however the octets arrive."""
+def test_a_folded_framing_field_is_refused_as_folded(name: str, value: str, status: bytes) -> None:
+    """It does not matter what its first line would mean alone, or how the octets are split."""
     headers = (("connection", "upgrade"), ("upgrade", "websocket")) if status == b"101" else ()
     for fold in (b" 5", b"\tchunked", b" websocket", b" "):
         data = b"HTTP/1.1 %s X\r\n%s:%s\r\n%s\r\n\r\n" % (status, name.encode(), value.encode(), fold)
@@ -191,7 +191,7 @@ def test_a_folded_field_of_framing_is_refused_as_such(name: str, value: str, sta
 @pytest.mark.parametrize("name", [*FRAMING, "connection"])
 @pytest.mark.parametrize("value", FIRST_LINES)
 @pytest.mark.parametrize("status", [b"100", b"101", b"200"])
-def test_what_is_wrong_with_a_field_of_framing_is_the_same_in_every_cut(
+def test_the_error_of_a_framing_field_is_the_same_in_every_split(
     name: str, value: str, status: bytes
 ) -> None:
     headers = (("connection", "upgrade"), ("upgrade", "websocket")) if status == b"101" else ()
@@ -211,7 +211,7 @@ def test_folds_are_checked_like_values() -> None:
         assert f"byte 0x{octet:02x} at position 2 of a folded line" in outcome.fault.name
 
 
-def test_bare_line_ends_are_for_lenient_connections() -> None:
+def test_bare_line_ends_need_a_lenient_connection() -> None:
     loose = b"HTTP/1.1 200 OK\nA: b\n c\nContent-Length: 1\n\nx"
     assert answer(loose).reason == "invalid_status_line"
     assert answer(HEAD + b"A: b\n\r\n").reason == "invalid_header"
@@ -220,14 +220,14 @@ def test_bare_line_ends_are_for_lenient_connections() -> None:
     assert (outcome.fault, outcome.headers[0], outcome.body) == (None, ("a", "b c"), b"x")
 
 
-def test_lenient_connections_pass_over_empty_lines_before_a_response() -> None:
+def test_lenient_connections_ignore_empty_lines_before_a_response() -> None:
     data = b"\r\n\n" + HEAD + b"Content-Length: 0\r\n\r\n\r\n\r\n"
     assert answer(data, options=LENIENT).fault is None
     assert answer(b"\r\n" + HEAD).reason == "invalid_status_line"
     assert answer(HEAD + b"Content-Length: 0\r\n\r\n\r\n").reason == "unexpected_data"
 
 
-def test_a_line_seen_before_gives_the_same_pair_and_no_secret_does() -> None:
+def test_repeated_lines_share_a_pair_unless_they_are_secret() -> None:
     state = asked("GET", "GET", "GET", "GET")
     lines = b"X-Something: abc\r\nSet-Cookie: abcdef\r\nX-Other: abc\r\nX-Other: ab\r\n"
     outcome = play(state, [(HEAD + lines + END) * 4])
@@ -237,7 +237,7 @@ def test_a_line_seen_before_gives_the_same_pair_and_no_secret_does() -> None:
     assert third[1] is not fourth[1]
 
 
-def test_the_cache_stays_small_and_right() -> None:
+def test_the_cache_stays_small_and_correct() -> None:
     state = asked(*["GET"] * 100)
     heads = [HEAD + b"".join(b"N%d: value-%d\r\n" % (i, j) for i in range(40)) + END for j in range(100)]
     outcome = play(state, [b"".join(heads)])
@@ -246,7 +246,7 @@ def test_the_cache_stays_small_and_right() -> None:
         assert section[:-1] == tuple((f"n{i}", f"value-{j}") for i in range(40))
 
 
-def test_octets_are_never_text() -> None:
+def test_octets_are_never_decoded_as_text() -> None:
     for blank in (b"\x85", b"\xa0"):
         outcome = answer(HEAD + b"A: " + blank + b"x" + blank + b"\r\n" + END)
         assert outcome.headers[0] == ("a", (blank + b"x" + blank).decode("latin-1"))

@@ -1,4 +1,4 @@
-"""Everything that accumulates has a limit: reached it passes, one more is a fault, however it is fed."""
+"""Everything that accumulates has a limit: its value is accepted, one more is a fault, however it arrives."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def interim(size: int) -> bytes:
     return padded(b"HTTP/1.1 103 x\r\nA: ", size, b"\r\n\r\n")
 
 
-# What reaches the limit, what goes one octet or line beyond it, what never ends; reason, size, limit.
+# Input that reaches the limit, input with one octet or line more, and endless input; reason, size, limit.
 CASES = {
     "status line": (
         padded(b"HTTP/1.1 200 ", 40) + EMPTY,
@@ -123,7 +123,7 @@ def test_limits(name: str) -> None:
 
 
 def endless(start: bytes, more: bytes, options: Config) -> tuple[Outcome, int]:
-    """Feed without end; return the outcome and the most memory that was held."""
+    """Feed endless input; return the outcome and the peak of memory."""
     state = asked(options=options)
     pieces: Iterable[bytes] = [start, *repeat(more, 3_000_000 // len(more))]
     tracemalloc.start()
@@ -147,13 +147,13 @@ def endless(start: bytes, more: bytes, options: Config) -> tuple[Outcome, int]:
         (CHUNKED + b"0\r\n", b"A: b\r\n" * 100, "too_many_headers"),
     ],
 )
-def test_nothing_that_never_ends_is_kept(start: bytes, more: bytes, reason: str) -> None:
+def test_endless_input_is_not_buffered(start: bytes, more: bytes, reason: str) -> None:
     outcome, held = endless(start, more, config())
     assert outcome.reason == reason
     assert held < 2_000_000
 
 
-def test_chunk_extensions_may_not_outweigh_the_content() -> None:
+def test_chunk_overhead_must_not_exceed_the_content() -> None:
     line = b"1;" + b"x" * 1000 + b"\r\na\r\n"
     whole = play(asked(), [CHUNKED + line * 100])
     single = play(asked(), octets(CHUNKED + line * 100))
@@ -180,7 +180,7 @@ def test_a_long_fold_is_not_quadratic() -> None:
     assert len(outcome.headers[0][1]) == 101_000
 
 
-def test_wrong_starts_are_seen_before_limits() -> None:
+def test_an_invalid_start_is_reported_before_a_limit() -> None:
     options = config(max_status_line=3)
     for data in (b"HTX", b"HTTX", b"HXTTTTTT"):
         whole = play(asked(options=options), [data])

@@ -1,4 +1,4 @@
-"""The serializer: what goes out, byte by byte, and what never does."""
+"""The serializer: what is sent, octet by octet, and what is refused."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tests.http1_driver import AGENT, HOST, asked, config, given, play, refused,
 DEFAULTS = f"host: {HOST}\r\nuser-agent: {AGENT}\r\n".encode()
 
 
-def test_a_get_is_host_and_agent_and_what_the_caller_gives() -> None:
+def test_a_get_has_host_user_agent_and_the_fields_of_the_caller() -> None:
     assert sent("GET", "/a?b=c", [("Accept", "*/*"), ("X-One", "1"), ("x-one", "2")]) == (
         b"GET /a?b=c HTTP/1.1\r\n" + DEFAULTS + b"accept: */*\r\nx-one: 1\r\nx-one: 2\r\n\r\n"
     )
 
 
-def test_the_callers_host_stands_first_and_agent_where_it_was() -> None:
+def test_the_callers_host_is_first_and_its_user_agent_keeps_its_place() -> None:
     assert sent("GET", "/", [("user-agent", "me"), ("Host", "other:1")]) == (
         b"GET / HTTP/1.1\r\nhost: other:1\r\nuser-agent: me\r\n\r\n"
     )
 
 
-def test_names_keep_their_case_where_it_is_asked_for() -> None:
+def test_names_keep_their_case_on_request() -> None:
     kept = config(case_sensitive_headers=True)
     assert sent("POST", "/", [("X-aB", "1"), ("TE", "trailers")], b"xy", options=kept) == (
         b"POST / HTTP/1.1\r\nHost: example.org\r\nUser-Agent: mint/test\r\nContent-Length: 2\r\n"
@@ -55,21 +55,21 @@ def test_host_is_the_authority(hostname: str, port: int, scheme: str, host: byte
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_methods_that_expect_content_say_that_there_is_none(method: str) -> None:
+def test_methods_that_expect_content_have_a_length_of_0(method: str) -> None:
     assert b"\r\ncontent-length: 0\r\n" in sent(method)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
-def test_other_methods_without_body_carry_no_length(method: str) -> None:
+def test_other_methods_without_body_have_no_length(method: str) -> None:
     assert b"content-length" not in sent(method)
 
 
-def test_a_known_body_carries_its_length_also_an_empty_one() -> None:
+def test_a_known_body_has_a_length_even_if_it_is_empty() -> None:
     assert sent("POST", body=b"hello").endswith(b"\r\ncontent-length: 5\r\n\r\nhello")
     assert sent("GET", body=b"").endswith(b"\r\ncontent-length: 0\r\n\r\n")
 
 
-def test_the_callers_length_is_kept_where_it_is_right() -> None:
+def test_the_callers_length_is_kept_if_it_is_correct() -> None:
     assert sent("PUT", headers=[("Content-Length", "2")], body=b"ab").count(b"content-length") == 1
     fault = refused("PUT", headers=[("Content-Length", "3")], body=b"ab")
     assert (fault.reason, fault.size, fault.limit) == ("content_length_mismatch", 2, 3)
@@ -88,7 +88,7 @@ def test_a_body_in_pieces_is_one_write_when_small_and_by_reference_when_large() 
     assert step.output[0].endswith(b"content-length: 70001\r\n\r\n")
 
 
-def test_the_callers_chunked_means_that_mint_encodes() -> None:
+def test_if_the_caller_gives_chunked_mint_encodes_the_body() -> None:
     assert sent("POST", headers=[("Transfer-Encoding", "gzip, Chunked")], body=b"hello").endswith(
         b"transfer-encoding: gzip, Chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
     )
@@ -112,7 +112,7 @@ def test_the_callers_chunked_means_that_mint_encodes() -> None:
         ([("content-type", "a/b"), ("Content-Type", "a/b")], "content-type"),
     ],
 )
-def test_framing_that_contradicts_itself_is_refused(headers: list[tuple[str, str]], name: str) -> None:
+def test_contradictory_framing_is_refused(headers: list[tuple[str, str]], name: str) -> None:
     fault = refused("POST", headers=headers, body=b"ab")
     assert (fault.reason, fault.name) == ("invalid_request_framing", name)
     assert refused("POST", headers=headers, streaming=True).reason == "invalid_request_framing"
@@ -136,7 +136,7 @@ def test_framing_that_contradicts_itself_is_refused(headers: list[tuple[str, str
         ([("host", "a b")], "invalid_header_value"),
     ],
 )
-def test_fields_about_the_connection_are_checked(headers: list[tuple[str, str]], reason: str) -> None:
+def test_connection_specific_fields_are_checked(headers: list[tuple[str, str]], reason: str) -> None:
     assert refused("POST", headers=headers, body=b"ab").reason == reason
 
 
@@ -173,7 +173,7 @@ def test_trace_and_connect_take_no_content() -> None:
     assert refused("CONNECT", "a.b:1", headers=[("transfer-encoding", "chunked")]).name == "CONNECT"
 
 
-def test_connect_names_the_far_host() -> None:
+def test_connect_has_the_authority_as_host() -> None:
     wanted = b"CONNECT far.example:443 HTTP/1.1\r\nhost: far.example:443\r\nuser-agent: mint/test\r\n\r\n"
     assert sent("CONNECT", "far.example:443") == wanted
     assert sent("CONNECT", "far.example:443", streaming=True) == wanted
@@ -210,7 +210,7 @@ def test_a_forward_proxy_gets_its_fields_with_every_request() -> None:
     assert refused("GET", options=bad).reason == "invalid_header_value"
 
 
-def test_nothing_but_pairs_of_str_is_taken() -> None:
+def test_only_pairs_of_str_are_accepted() -> None:
     state = State(config())
     for headers in ([("a", None)], [(None, "a")], [("a", b"b")], [("a",)], ["abc"], [1]):
         with pytest.raises((TypeError, ValueError)):
@@ -222,7 +222,7 @@ def test_nothing_but_pairs_of_str_is_taken() -> None:
 
 
 @pytest.mark.parametrize("headers", [{"te": "trailers"}, MappingProxyType({"te": "trailers"}), "te"])
-def test_a_mapping_is_not_taken_for_pairs(headers: object) -> None:
+def test_a_mapping_is_not_accepted_as_pairs(headers: object) -> None:
     with pytest.raises(TypeError, match="items"):
         State(config()).request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # the point
     step = State(config()).request("POST", "/", [], None, True)
@@ -231,7 +231,7 @@ def test_a_mapping_is_not_taken_for_pairs(headers: object) -> None:
         step.state.end_body(step.ref, headers)  # type: ignore[arg-type]  # the point
 
 
-def test_refusals_come_before_anything_is_looked_at() -> None:
+def test_a_closed_state_refuses_requests() -> None:
     state = asked(headers=[("connection", "close")])
     assert state.is_open_read
     assert not state.is_open_write
@@ -292,7 +292,7 @@ def test_configurations_are_values() -> None:
         {"max_fields": 0},
     ],
 )
-def test_what_would_reach_the_wire_is_checked_when_it_is_configured(wrong: dict[str, object]) -> None:
+def test_configured_values_that_are_sent_are_checked(wrong: dict[str, object]) -> None:
     right: dict[str, object] = {
         "hostname": HOST,
         "port": 1,

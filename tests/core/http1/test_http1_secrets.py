@@ -1,4 +1,4 @@
-"""A malformed head tells nothing of a secret, also where a part of it got separated from its name."""
+"""Errors about a malformed head show no secret, even if a part of it is separated from its field name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import mint
 
 START = b"HTTP/1.1 200 OK\r\n"
 END = b"content-length: 0\r\n\r\n"
-# What stands between the name of a secret and a part of it.
+# What separates the name of a secret field from a part of its value.
 FIELDS = [
     *(b"%b hunter2\r\n", b"%b : hunter2\r\n", b"%b\t: hunter2\r\n", b"%b\n: hunter2\r\n", b"%b\nhunter2\r\n"),
     *(b"%b:\nhunter2\r\n", b"%b: a\nhunter2\r\n", b"%b: a\rhunter2\r\n", b"%b: a\r\n hunter2\0\r\n"),
@@ -57,7 +57,7 @@ def test_no_error_shows_a_part_of_a_secret(name: bytes, place: str, lenient: boo
                 assert "hunter2" not in said, (octets, size)
 
 
-def test_what_is_no_secret_is_shown() -> None:
+def test_values_that_are_not_secret_are_shown() -> None:
     link = mint.transport.Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="a")
     conn, _ = conn.request("GET", "/")

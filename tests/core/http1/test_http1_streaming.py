@@ -1,4 +1,4 @@
-"""Bodies that are streamed: chunked or counted, ended, answered early."""
+"""Streamed bodies: chunked or of declared length, their end, and early responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reason(step: Step[State]) -> str:
     return step.fault.reason
 
 
-def test_a_body_of_unknown_length_goes_out_in_chunks() -> None:
+def test_a_body_of_unknown_length_is_sent_in_chunks() -> None:
     state, ref = streaming()
     assert state.is_streaming
     assert state.body_is_open(ref)
@@ -37,7 +37,7 @@ def test_a_body_of_unknown_length_goes_out_in_chunks() -> None:
     assert end.state.open_request_count == 1
 
 
-def test_long_pieces_go_out_by_reference() -> None:
+def test_long_pieces_are_not_copied() -> None:
     state, ref = streaming()
     data = bytes(70_000)
     output = state.stream_body(ref, data).output
@@ -48,7 +48,7 @@ def test_long_pieces_go_out_by_reference() -> None:
     assert counted.stream_body(ref, data).output[0] is data
 
 
-def test_a_declared_length_is_kept() -> None:
+def test_a_declared_length_is_enforced() -> None:
     state, ref = streaming(("content-length", "5"))
     step = state.stream_body(ref, b"abc")
     assert step.output == (b"abc",)
@@ -127,7 +127,7 @@ def test_refs_are_checked() -> None:
         state.stream_body(ref, bytearray(b"x"))  # type: ignore[arg-type]  # the point
 
 
-def test_an_early_answer_that_keeps_the_connection_lets_the_body_go_on() -> None:
+def test_after_an_early_persistent_response_the_body_continues() -> None:
     state, ref = streaming()
     early = play(state, [HEAD + b"Content-Length: 2\r\n\r\nok"])
     assert (early.fault, early.done, early.body) == (None, [1], b"ok")
@@ -141,7 +141,7 @@ def test_an_early_answer_that_keeps_the_connection_lets_the_body_go_on() -> None
     assert play(early.state, [], eof=True).responses == []
 
 
-def test_an_early_answer_that_closes_ends_the_body() -> None:
+def test_an_early_closing_response_ends_the_body() -> None:
     state, ref = streaming()
     early = play(state, [b"HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"])
     assert (early.status, early.done, early.fault) == (413, [1], None)
@@ -149,7 +149,7 @@ def test_an_early_answer_that_closes_ends_the_body() -> None:
     assert not early.state.body_is_open(ref)
 
 
-def test_an_answer_while_the_body_goes_on() -> None:
+def test_a_response_while_the_body_is_sent() -> None:
     state, ref = streaming()
     early = play(state, [HEAD + b"Content-Length: 4\r\n\r\nok"])
     step = early.state.stream_body(ref, b"x")
@@ -180,7 +180,7 @@ def test_a_final_answer_to_an_expectation_without_body_ends_the_connection() -> 
     assert kept.state.is_open_write
 
 
-def test_a_body_streamed_behind_other_requests() -> None:
+def test_a_body_streamed_after_other_requests() -> None:
     state = asked("GET")
     step = state.request("POST", "/", [], None, True)
     ref = given(step.ref)
@@ -202,7 +202,7 @@ def test_a_server_of_http_1_0_gets_no_chunks() -> None:
     assert new.state.request("POST", "/", [], None, True).fault is None
 
 
-def test_the_wire_breaks_while_a_body_is_streamed() -> None:
+def test_the_transport_breaks_while_a_body_is_streamed() -> None:
     state, ref = streaming()
     end = play(state, [], eof=True)
     assert end.failed == [(ref.number, "transport_closed", 1)]

@@ -1,6 +1,6 @@
-"""Responses that break a rule: what each switch accepts alone, and what nothing accepts. RFC 9110, RFC 9112.
+"""Responses that break a rule of RFC 9110 or 9112: those that one switch accepts, and those that none does.
 
-The shapes are those that servers are known to send, or that attacks on message framing use.
+Servers are known to send such responses, or attacks on message framing use them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TWO = b"content-length: 2\r\n\r\nok"
 CHUNKS = b"2\r\nok\r\n0\r\n\r\n"
 
 Row: TypeAlias = tuple[str, str, bytes]
-"""The name of the row, the one switch that accepts it, the response; its content is `ok`."""
+"""The name of the row, the only switch that accepts it, and the response; its content is `ok`."""
 
 ODD: Final[tuple[Row, ...]] = (
     ("all lines end in LF", "bare_lf", b"HTTP/1.1 200 OK\ncontent-length: 2\n\nok"),
@@ -181,27 +181,27 @@ def test_the_switches_are_those_of_the_core() -> None:
 
 
 @pytest.mark.parametrize(("switch", "data"), [row[1:] for row in ODD], ids=[row[0] for row in ODD])
-def test_what_a_switch_accepts_alone(switch: str, data: bytes) -> None:
+def test_each_response_is_accepted_by_one_switch_only(switch: str, data: bytes) -> None:
     assert answer(data).fault is not None
     assert is_read(answer(data, options=config(tolerance=alone(switch))))
     assert is_read(answer(data, options=config(lenient=True)))
-    # Nothing else lets it pass.
+    # The other switches together do not accept it.
     assert not is_read(answer(data, options=config(tolerance=bits_of(True) & ~alone(switch))))
 
 
 @pytest.mark.parametrize("lenient", [False, True])
 @pytest.mark.parametrize("data", ALLOWED.values(), ids=ALLOWED)
-def test_what_is_allowed(data: bytes, *, lenient: bool) -> None:
+def test_valid_responses_are_accepted(data: bytes, *, lenient: bool) -> None:
     assert is_read(answer(data, options=config(lenient=lenient)))
 
 
 @pytest.mark.parametrize("lenient", [False, True])
 @pytest.mark.parametrize("data", BAD.values(), ids=BAD)
-def test_what_nothing_accepts(data: bytes, *, lenient: bool) -> None:
+def test_responses_that_no_switch_accepts(data: bytes, *, lenient: bool) -> None:
     assert answer(data, options=config(lenient=lenient), eof=True).fault is not None
 
 
-def test_removed_and_passed_over() -> None:
+def test_whitespace_before_colons_is_removed_and_invalid_lines_are_ignored() -> None:
     lines = b"server \t: s\r\nno field\r\n more\r\nx-a: 1\r\n"
     outcome = answer(OK + lines + TWO, options=config(lenient=True))
     (headers,) = [each.headers for each in outcome.responses if isinstance(each, mint.Headers)]
@@ -214,7 +214,7 @@ def test_control_characters_are_kept() -> None:
     assert headers[0] == ("x-a", "a\x01\x7fb")
 
 
-def test_a_line_that_is_passed_over_is_noted() -> None:
+def test_a_line_that_is_ignored_is_noted() -> None:
     state = answer(OK + TWO, options=config(lenient=True)).state
     step = state.request("GET", "/", (), None, False).state.feed(OK + b"garbage\r\nset-cookie x\r\n" + TWO)
     assert [note.text for note in step.notes] == [
@@ -224,7 +224,7 @@ def test_a_line_that_is_passed_over_is_noted() -> None:
 
 
 @pytest.mark.parametrize("switch", ["length_beside_chunked", "malformed_connection"])
-def test_after_some_the_connection_is_not_used_again(switch: str) -> None:
+def test_some_switches_end_the_connection_after_the_response(switch: str) -> None:
     for _, its, data in ODD:
         if its == switch:
             assert not answer(data, options=config(lenient=True)).state.is_open_write
@@ -283,7 +283,7 @@ ENDINGS: Final[tuple[bytes, ...]] = (
 
 
 @pytest.mark.parametrize("head", ENDINGS)
-def test_nothing_is_sent_behind_an_announced_end(head: bytes) -> None:
+def test_no_request_is_sent_after_an_announced_close(head: bytes) -> None:
     link = mint.transport.Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="server.test")
     refs = []
@@ -303,7 +303,7 @@ def test_nothing_is_sent_behind_an_announced_end(head: bytes) -> None:
     link.put_eof()
     try:
         conn, responses = conn.recv()
-    except mint.MintError as error:  # the body was cut
+    except mint.MintError as error:  # the content is incomplete
         responses = list(error.responses)
     behind = [each for each in responses if isinstance(each, mint.RequestFailed) and each.ref != refs[0]]
     assert [(each.ref, each.error.processed) for each in behind] == [
@@ -312,7 +312,7 @@ def test_nothing_is_sent_behind_an_announced_end(head: bytes) -> None:
     ]
 
 
-def test_a_body_behind_an_announced_end_is_sent_no_further() -> None:
+def test_a_body_is_not_continued_after_an_announced_close() -> None:
     link = mint.transport.Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="server.test")
     conn, _ = conn.request("GET", "/")
@@ -336,7 +336,7 @@ NO_CONTENT: Final[tuple[tuple[str, bytes], ...]] = (
 
 @pytest.mark.parametrize("surplus", [b"surplus", b"\r\n", OK + TWO])
 @pytest.mark.parametrize(("method", "head"), NO_CONTENT)
-def test_surplus_behind_a_response_without_content(method: str, head: bytes, surplus: bytes) -> None:
+def test_surplus_octets_after_a_response_without_content(method: str, head: bytes, surplus: bytes) -> None:
     for cut in (len(head) - 1, len(head), len(head) + 1, len(head) + len(surplus)):
         link = mint.transport.Memory()
         conn = mint.http1.initiate(link, scheme="http", hostname="server.test")
@@ -358,7 +358,7 @@ def test_surplus_behind_a_response_without_content(method: str, head: bytes, sur
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "GET"])
-def test_one_way_to_ask_for_a_tunnel(method: str) -> None:
+def test_tunnels_are_requested_and_used_alike(method: str) -> None:
     link = mint.transport.Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="server.test")
     if method == "CONNECT":
@@ -384,7 +384,7 @@ def test_one_way_to_ask_for_a_tunnel(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "GET"])
-def test_a_tunnel_that_is_refused_leaves_the_connection(method: str) -> None:
+def test_after_a_refused_tunnel_the_connection_is_usable(method: str) -> None:
     link = mint.transport.Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="server.test")
     if method == "CONNECT":

@@ -1,4 +1,4 @@
-"""A state is a value: compared by content, never changed."""
+"""A state is an immutable value, compared by content."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_how_a_state_was_reached_does_not_count() -> None:
     assert play(asked(), [data]).state != play(asked(), [other]).state
 
 
-def test_a_state_that_was_fed_is_as_it_was() -> None:
+def test_feeding_does_not_change_a_state() -> None:
     state = play(asked("GET", "GET"), [HEAD + b"A: b\r\nContent-Le"]).state
     twin = play(asked("GET", "GET"), [HEAD + b"A: b\r\nContent-Le"]).state
     for rest in (b"ngth: 1\r\n\r\na", b"ngth: 2\r\n", b"x", b"ngth: nonsense\r\n", b"ngth: 1\r\n fold\r\n"):
@@ -46,7 +46,7 @@ def test_a_state_that_was_fed_is_as_it_was() -> None:
     assert state == twin
 
 
-def test_branches_of_one_state_do_not_see_each_other() -> None:
+def test_forks_of_one_state_are_independent() -> None:
     trunk = play(asked(), [HEAD + b"A: b\r\nX: "]).state
     one = play(trunk, octets(b"one\r\nY: 1\r\nContent-Length: 0\r\n\r\n"))
     two = play(trunk, octets(b"two\r\nZ: 2\r\nContent-Length: 0\r\n\r\n"))

@@ -1,4 +1,4 @@
-"""Weaknesses known from another implementation, none of which may come back."""
+"""Weaknesses of the Elixir client Mint over HTTP/1.1, and the behaviour here instead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ONE = HEAD + b"Content-Length: 1\r\n\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def test_w01_a_pipelined_response_leaves_the_connection_open_and_closable() -> None:
+def test_after_a_pipelined_response_the_connection_is_open_and_can_be_closed() -> None:
     for first in (ONE + b"a", CHUNKED + b"1\r\na\r\n0\r\n\r\n"):
         state = play(asked("GET", "GET"), [first]).state
         assert state.is_open_write
@@ -32,12 +32,12 @@ def test_w01_a_pipelined_response_leaves_the_connection_open_and_closable() -> N
         ("GET", b"HTTP/1.1 304 x\r\n\r\n"),
     ],
 )
-def test_w02_what_follows_a_response_without_body_is_read_at_once(method: str, first: bytes) -> None:
+def test_a_response_after_one_without_content_is_read_at_once(method: str, first: bytes) -> None:
     step = asked(method, "GET").feed(first + ONE + b"a")
     assert step.state.open_request_count == 0
 
 
-def test_w03_a_response_before_the_body_is_sent_is_a_response() -> None:
+def test_a_response_may_arrive_before_the_body_is_sent() -> None:
     step = State(config()).request("POST", "/", [("expect", "100-continue")], None, True)
     ref = given(step.ref)
     going = play(step.state, [b"HTTP/1.1 100 Continue\r\n\r\n"])
@@ -48,7 +48,7 @@ def test_w03_a_response_before_the_body_is_sent_is_a_response() -> None:
     assert (early.status, early.done, early.fault) == (413, [1], None)
 
 
-def test_w04_requests_behind_a_closing_response_are_told() -> None:
+def test_requests_after_a_closing_response_fail_with_an_event() -> None:
     closing = answer(HEAD + b"Connection: close\r\nContent-Length: 0\r\n\r\n", "GET", "GET")
     assert (closing.done, closing.failed) == ([1], [(2, "closed", 0)])
     until_close = answer(HEAD + b"\r\nx", "GET", "GET", eof=True)
@@ -56,7 +56,7 @@ def test_w04_requests_behind_a_closing_response_are_told() -> None:
     assert until_close.fault is None
 
 
-def test_w05_surplus_octets_never_answer_the_next_request() -> None:
+def test_surplus_octets_never_answer_the_next_request() -> None:
     outcome = answer(ONE + b"a" + ONE + b"b")
     assert (outcome.done, outcome.reason, outcome.end) == ([1], "unexpected_data", CLOSE)
     assert outcome.body == b"a"
@@ -65,7 +65,7 @@ def test_w05_surplus_octets_never_answer_the_next_request() -> None:
     assert step.fault.reason == "closed"
 
 
-def test_w06_bad_trailers_are_refused_by_value() -> None:
+def test_invalid_trailers_are_a_fault_and_not_an_exception() -> None:
     step = State(config()).request("POST", "/", [], None, True)
     ref = given(step.ref)
     for trailer in (("a b", "c"), ("a", "b\r\nc: d"), ("", "")):
@@ -74,7 +74,7 @@ def test_w06_bad_trailers_are_refused_by_value() -> None:
         assert refusal.state is step.state
 
 
-def test_w07_a_fault_says_that_the_link_is_to_be_closed() -> None:
+def test_a_fault_tells_the_caller_to_close_the_link() -> None:
     for data in (b"x", HEAD + b"bad\r\n", CHUNKED + b"x\r\n", CHUNKED + b"1\r\naXX"):
         outcome = answer(data)
         assert outcome.end == CLOSE
@@ -82,14 +82,14 @@ def test_w07_a_fault_says_that_the_link_is_to_be_closed() -> None:
         assert outcome.state.close().end == CLOSE
 
 
-def test_w09_an_idle_end_is_graceful() -> None:
+def test_an_idle_end_is_graceful() -> None:
     step = State(config()).feed_eof(True)
     assert (step.fault, step.responses, step.end) == (None, [], CLOSE)
     after = play(asked(), [ONE + b"a"]).state.feed_eof(True)
     assert after.fault is None
 
 
-def test_w10_responses_before_a_fault_are_oldest_first() -> None:
+def test_responses_before_a_fault_are_oldest_first() -> None:
     outcome = answer(ONE + b"a" + ONE + b"bnonsense", "GET", "GET", "GET")
     assert outcome.kinds == [
         *["Status", "Headers", "Data", "Done"] * 2,
@@ -98,14 +98,14 @@ def test_w10_responses_before_a_fault_are_oldest_first() -> None:
     assert [ref_of(r).number for r in outcome.responses] == [1] * 4 + [2] * 4 + [3]
 
 
-def test_w13_a_status_line_has_a_limit() -> None:
+def test_a_status_line_has_a_limit() -> None:
     state = asked()
     outcome = play(state, [b"HTTP/1.1 200 " + b"x" * 3_000_000])
     assert outcome.reason == "status_line_too_long"
     assert play(state, [b"HTTP/1.1 200 ", *[b"x" * 100] * 100]).reason == "status_line_too_long"
 
 
-def test_w17_chunked_counts_only_as_the_last_coding() -> None:
+def test_chunked_counts_only_as_the_last_coding() -> None:
     last = answer(HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n")
     assert (last.body, last.done) == (b"a", [1])
     first = answer(HEAD + b"Transfer-Encoding: chunked, gzip\r\n\r\n1\r\na", eof=True)
@@ -114,7 +114,7 @@ def test_w17_chunked_counts_only_as_the_last_coding() -> None:
     assert (old.done, old.end) == ([1], CLOSE)
 
 
-def test_w18_fields_are_cleaned_or_refused() -> None:
+def test_folds_are_joined_and_invalid_lines_refused() -> None:
     fold = answer(HEAD + b"A: b \r\n c \r\nContent-Length: 0\r\n\r\n")
     assert fold.headers[0] == ("a", "b c")
     for line in (b"a: b\x00", b"a: b\rc", b": b", b"a\x7f: b"):
@@ -129,15 +129,15 @@ def test_w18_fields_are_cleaned_or_refused() -> None:
         assert answer(status + b"\r\n").reason == "invalid_status_line"
 
 
-def test_w25_nothing_empty_is_sent() -> None:
+def test_empty_methods_and_names_are_refused() -> None:
     assert refused("").reason == "invalid_request_method"
     assert refused("GET", headers=[("", "x")]).reason == "invalid_header_name"
-    # Methods are case-sensitive everywhere: this is no HEAD, and no CONNECT.
+    # Methods are case-sensitive: these are not CONNECT and HEAD.
     assert refused("connect", "a.b:443").reason == "invalid_request_target"
     assert answer(ONE + b"a", "head").body == b"a"
 
 
-def test_w26_framing_that_contradicts_itself_is_refused() -> None:
+def test_contradictory_framing_is_refused() -> None:
     both = [("content-length", "1"), ("transfer-encoding", "chunked")]
     assert refused("POST", headers=both, body=b"a").reason == "invalid_request_framing"
     wrong = refused("POST", headers=[("content-length", "2")], body=b"a")
@@ -151,7 +151,7 @@ def test_w26_framing_that_contradicts_itself_is_refused() -> None:
     assert over.fault.reason == "content_length_mismatch"
 
 
-def test_w27_targets_and_hosts_are_what_they_must_be() -> None:
+def test_targets_and_hosts_have_the_form_that_the_rfc_requires() -> None:
     assert b"\r\nhost: [::1]:8080\r\n" in sent("GET", options=config(hostname="::1", port=8080))
     assert b"\r\nhost: localhost\r\n" in sent("GET", options=config(hostname="localhost", port=0))
     assert sent("POST", headers=[("a", "b")], body=b"x").split(b"\r\n")[1].startswith(b"host:")
@@ -162,14 +162,14 @@ def test_w27_targets_and_hosts_are_what_they_must_be() -> None:
     assert play(closing, [ONE + b"a"]).end == CLOSE
 
 
-def test_w29_a_proxy_of_http_1_0_still_tunnels() -> None:
+def test_an_http_1_0_or_closing_2xx_opens_a_tunnel() -> None:
     for head in (b"HTTP/1.0 200 x\r\n\r\n", HEAD + b"Connection: close\r\n\r\n"):
         outcome = answer(head + b"raw", "CONNECT")
         assert (outcome.body, outcome.end) == (b"raw", KEEP)
         assert outcome.state.is_tunnel
 
 
-def test_w39_chunk_lines_have_a_limit_and_take_linear_time() -> None:
+def test_chunk_lines_have_a_limit_and_take_linear_time() -> None:
     digits = b"1" * 200_000
     start = time.process_time()
     assert play(asked(), [CHUNKED + digits]).reason == "chunk_line_too_long"

@@ -1,4 +1,4 @@
-"""The queue of pipelined requests: kept in parts where it is long, and the same as one tuple would be."""
+"""The queue of pipelined requests, which is stored in parts if it is long, behaves like one tuple."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def ended(events: list[Event]) -> list[int]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_any_course_of_requests_and_answers_is_that_of_a_list(seed: int) -> None:
-    """Forks go on from any state and leave it as it was; what is open is always what a list has."""
+def test_any_sequence_of_requests_and_responses_agrees_with_a_list(seed: int) -> None:
+    """A list is the model: at any state, also after forks, the open requests are those in the list."""
     chance = random.Random(seed)
     states: list[tuple[State, list[int]]] = [(fresh(), [])]
     for _ in range(80):
@@ -65,8 +65,8 @@ def test_any_course_of_requests_and_answers_is_that_of_a_list(seed: int) -> None
 
 @pytest.mark.parametrize("before", [0, 1, 63, 64, 65, 128, 200])
 @pytest.mark.parametrize("open_now", [0, 1, 64, 65, 90])
-def test_states_are_equal_however_their_queues_are_cut(before: int, open_now: int) -> None:
-    """One was answered all along, the other had all its requests waiting first."""
+def test_states_are_equal_however_their_queues_are_divided(before: int, open_now: int) -> None:
+    """In one history each request is answered at once; in the other, all requests are sent first."""
     one = two = fresh()
     for _ in range(before):
         one = ask(one)[0].feed(ANSWER).state
@@ -83,7 +83,7 @@ def test_states_are_equal_however_their_queues_are_cut(before: int, open_now: in
         assert ask(one, "HEAD")[0] != ask(two)[0]
 
 
-def test_what_may_switch_is_the_newest_request_of_a_long_queue() -> None:
+def test_only_the_newest_request_of_a_long_queue_may_open_a_tunnel() -> None:
     state = fresh()
     for _ in range(64):
         state = ask(state)[0]
@@ -94,7 +94,7 @@ def test_what_may_switch_is_the_newest_request_of_a_long_queue() -> None:
     assert refused.fault.reason == "closed_for_writing"
 
 
-def test_no_more_than_allowed_may_wait() -> None:
+def test_pipelined_requests_are_limited() -> None:
     state = fresh()
     for _ in range(MOST):
         state = ask(state)[0]

@@ -1,4 +1,4 @@
-"""Events of the connection on request: ORIGIN, ALTSVC, GOAWAY, SETTINGS; and PRIORITY_UPDATE of ours."""
+"""Optional events of the connection (ORIGIN, ALTSVC, GOAWAY, SETTINGS), and sending PRIORITY_UPDATE."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def alt_svc(origin: bytes, value: bytes) -> bytes:
 
 
 def heard(talk: Conversation, kind: int, payload: bytes, *, stream: int = 0, flags: int = 0) -> list[Event]:
-    """Return what comes of one frame, and check that the connection goes on."""
+    """Return the events of one frame, and check that the connection stays open."""
     step = talk.feed(frame(kind, flags, stream, payload))
     assert (step.output, step.fault) == ((), None)
     assert talk.feed(ping()).output
@@ -74,7 +74,7 @@ def heard(talk: Conversation, kind: int, payload: bytes, *, stream: int = 0, fla
             ("https://[2001:db8::1]:443", "http://127.0.0.1"),
         ),
         (origins(b"https://x_y.test"), ("https://x_y.test",)),
-        # what is no origin is left out, the rest stays (8336-2.3)
+        # entries that are no origins are left out, and the others are kept (RFC 8336 2.3)
         (origins(b""), ()),
         (origins(b"", b"https://a.test", b"null"), ("https://a.test",)),
         *[
@@ -112,7 +112,7 @@ def test_origins(payload: bytes, found: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "payload", [b"\0", b"\0\xff", b"\0\x05http", b"\xff" * 40, origins(b"https://a.test") + b"\0"]
 )
-def test_an_origin_frame_whose_lengths_do_not_fit_is_ignored(payload: bytes) -> None:
+def test_an_origin_frame_with_wrong_lengths_is_ignored(payload: bytes) -> None:
     assert heard(opened(events=ALL), ORIGIN, payload) == []
 
 
@@ -129,8 +129,8 @@ def test_an_origin_frame_on_a_stream_or_with_a_flag_is_ignored(stream: int, flag
 
 @pytest.mark.rfc("8336-2.1")
 @pytest.mark.rfc("8336-2.2")
-def test_origins_do_not_count_in_clear_text() -> None:
-    """Nor do those of a proxy that forwards in clear text: all of that has the scheme http."""
+def test_origin_frames_are_ignored_in_clear_text() -> None:
+    """This includes a forwarding proxy in clear text, since the scheme is http in both cases."""
     clear = Config(HOST, port=80, scheme="http", identity=IDENTITY, user_agent=AGENT, events=ALL)
     talk = Conversation(State.open(clear).state)
     talk.feed(settings())
@@ -157,8 +157,8 @@ def test_alternative_services() -> None:
         (0, b""),
         (0, b"\0"),
         (0, b"\0\0"),
-        (0, alt_svc(b"", b"clear")),  # on stream 0 there is an origin
-        (1, alt_svc(b"https://a.test", b"clear")),  # on others there is none
+        (0, alt_svc(b"", b"clear")),  # on stream 0 the origin must be present
+        (1, alt_svc(b"https://a.test", b"clear")),  # on other streams it must be empty
         (1, alt_svc(b"", b"")),
         (1, b"\0\x01"),
         (1, b"\xff\xffclear"),
@@ -169,7 +169,7 @@ def test_alternative_services() -> None:
         (1, alt_svc(b"", b"clear\r\n")),
         (1, alt_svc(b"", b"\x7f")),
         (1, alt_svc(b"", 'h2="ä:1"'.encode())),
-        (3, alt_svc(b"", b"clear")),  # idle
+        (3, alt_svc(b"", b"clear")),  # the stream is idle
         (99, alt_svc(b"", b"clear")),
         (2, alt_svc(b"", b"clear")),
     ],
@@ -180,14 +180,14 @@ def test_an_alt_svc_frame_that_breaks_a_rule_is_ignored(stream: int, payload: by
     assert heard(talk, ALTSVC, payload, stream=stream) == []
 
 
-def test_nothing_is_said_about_a_request_that_was_cancelled() -> None:
+def test_no_event_concerns_a_cancelled_request() -> None:
     talk = opened(events=ALL)
     talk.take(talk.state.cancel(talk.request()))
     assert heard(talk, ALTSVC, alt_svc(b"", b"clear"), stream=1) == []
 
 
 @pytest.mark.parametrize(("kind", "stream"), [(ORIGIN, 0), (ALTSVC, 1)])
-def test_frames_of_extensions_have_a_longest(kind: int, stream: int) -> None:
+def test_extension_frames_have_a_size_limit(kind: int, stream: int) -> None:
     talk = opened(mine=LARGE, events=ALL)
     talk.request()
     entry = b"https://" + b"a" * 92
@@ -200,7 +200,7 @@ def test_frames_of_extensions_have_a_longest(kind: int, stream: int) -> None:
 
 @pytest.mark.parametrize("kind", [ORIGIN, ALTSVC])
 @pytest.mark.parametrize("wanted", [0, ALL])
-def test_they_spend_the_budget_whether_wanted_or_not(kind: int, wanted: int) -> None:
+def test_extension_frames_are_limited_whether_requested_or_not(kind: int, wanted: int) -> None:
     talk = opened(max_glitches=5, events=wanted)
     talk.state = talk.state.at(0)
     payload = origins(b"https://a.test") if kind == ORIGIN else alt_svc(b"https://a.test", b"clear")
@@ -212,7 +212,7 @@ def test_they_spend_the_budget_whether_wanted_or_not(kind: int, wanted: int) -> 
     assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
 
 
-def test_settings_are_reported_once_they_are_in_force() -> None:
+def test_settings_are_reported_when_they_apply() -> None:
     talk = Conversation(State.open(config(events=EVENTS["settings"])).state)
     talk.feed(settings((3, 7), (0x1A1A, 5), (4, 100), (4, 200), (9, 1), (0, 1)))
     pairs = (
@@ -227,7 +227,7 @@ def test_settings_are_reported_once_they_are_in_force() -> None:
     assert talk.state.server_setting("initial_window_size") == 200
     talk.drop()
     talk.feed(settings(), frame(4, 1, 0))
-    assert talk.events == [ServerSettings(())]  # an acknowledgement is none
+    assert talk.events == [ServerSettings(())]  # the acknowledgement is not reported
     talk.drop()
     talk.feed(settings((4, 1), (5, 1)))
     assert talk.events == []
@@ -261,8 +261,8 @@ def test_a_goaway_instead_of_settings_is_reported() -> None:
     assert isinstance(talk.events[1], Failed)
 
 
-def test_goaways_that_count_down_spend_the_budget() -> None:
-    """Each says something new, and nothing of use."""
+def test_goaways_with_decreasing_ids_are_limited() -> None:
+    """Each GOAWAY lowers the last stream id, and still counts as useless."""
     talk = opened(max_glitches=3)
     talk.request()
     talk.state = talk.state.at(0)
@@ -274,7 +274,7 @@ def test_goaways_that_count_down_spend_the_budget() -> None:
 
 
 def everything(talk: Conversation) -> bytes:
-    """Return octets of a server with every event among responses."""
+    """Return the octets of a server that cause each event, mixed with responses."""
     return b"".join(
         (
             settings((3, 5)),
@@ -308,7 +308,7 @@ def test_every_split_gives_the_same(name: str | None) -> None:
     assert len([each for each in expected if not hasattr(each, "ref")]) == counts[name]
     for cut in range(len(octets) + 1):
         first = start.feed(octets[:cut])
-        # a fork goes another way in between, and nothing of it shows
+        # in between, a fork reads something else, which must not affect this state
         first.state.feed(bytes(reversed(octets[cut:])))
         second = first.state.feed(octets[cut:])
         assert merged([*first.responses, *second.responses]) == expected
@@ -321,7 +321,7 @@ def test_every_split_gives_the_same(name: str | None) -> None:
     assert state == whole.state
 
 
-def test_what_is_wanted_is_part_of_the_value() -> None:
+def test_requested_events_are_part_of_the_value() -> None:
     states = {bits: State.open(config(events=bits)).state for bits in range(ALL + 1)}
     assert all((states[one] == states[two]) == (one == two) for one in states for two in states)
     with pytest.raises(ValueError, match="events 16"):
@@ -334,7 +334,7 @@ def test_what_is_wanted_is_part_of_the_value() -> None:
 @pytest.mark.rfc("9218-7.1-c")
 @pytest.mark.parametrize("payload", [b"", b"\0\0\0\1u=1"])
 @pytest.mark.parametrize("stream", [0, 1])
-def test_a_server_sends_no_priority_update(payload: bytes, stream: int) -> None:
+def test_a_priority_update_from_a_server_is_an_error(payload: bytes, stream: int) -> None:
     talk = opened()
     talk.request()
     talk.feed(frame(PRIORITY_UPDATE, 0, stream, payload))
@@ -343,7 +343,7 @@ def test_a_server_sends_no_priority_update(payload: bytes, stream: int) -> None:
 
 @pytest.mark.rfc("9218-7.1-a")
 @pytest.mark.rfc("9218-7.1-b")
-def test_a_priority_update_names_a_request_that_is_open() -> None:
+def test_a_priority_update_needs_an_open_request() -> None:
     talk = opened((9, 1))
     one = talk.request()
     step = talk.take(talk.state.update_priority(one, b"u=1, i"))
@@ -359,7 +359,7 @@ def test_a_priority_update_names_a_request_that_is_open() -> None:
             talk.state.update_priority(strange, b"u=1")
 
 
-def test_a_priority_update_is_refused_where_it_is_of_no_use() -> None:
+def test_a_priority_update_of_an_ended_request_or_a_ping_is_refused() -> None:
     talk = opened((9, 1))
     one = talk.request()
     talk.take(talk.state.cancel(one))
@@ -395,7 +395,7 @@ def test_priority_updates_follow_the_setting(said: tuple[tuple[int, int], ...] |
 
 
 @pytest.mark.rfc("9218-2.1-b")
-def test_our_setting_stands_in_the_first_settings_and_never_changes() -> None:
+def test_the_priority_setting_is_sent_first_and_never_changes() -> None:
     step = State.open(config((("no_rfc7540_priorities", 1),)))
     first = frames_of(step.output)[0]
     assert struct.pack(">HI", 9, 1) in first.payload

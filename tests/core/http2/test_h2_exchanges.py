@@ -1,4 +1,4 @@
-"""Requests and responses that go as they should."""
+"""Regular requests and responses over HTTP/2."""
 
 import pytest
 
@@ -46,7 +46,7 @@ from tests.http2_driver import (
 )
 
 
-def test_opening_writes_the_preface_settings_and_the_connection_window() -> None:
+def test_opening_sends_the_preface_settings_and_the_connection_window() -> None:
     step = State.open(config())
     (octets,) = step.output
     assert octets.startswith(PREFACE)
@@ -98,7 +98,7 @@ def test_an_empty_body_ends_with_the_head() -> None:
     assert ("content-length", "0") in talk.fields()
 
 
-def test_a_large_piece_goes_by_reference() -> None:
+def test_a_large_piece_is_not_copied() -> None:
     talk = opened()
     body = b"x" * 10_000
     step = talk.state.request("PUT", "/", [], (body,), False)
@@ -106,7 +106,7 @@ def test_a_large_piece_goes_by_reference() -> None:
     assert [one.kind for one in frames_of(step.output)] == [HEADERS, DATA]
 
 
-def test_bodies_are_cut_at_the_servers_frame_size() -> None:
+def test_bodies_are_split_at_the_servers_frame_size() -> None:
     talk = opened((5, 20_000), (4, 1_000_000))
     body = bytes(range(256)) * 200
     talk.request("PUT", "/", [], (body[:7], body[7:40_000], body[40_000:]))
@@ -116,7 +116,7 @@ def test_bodies_are_cut_at_the_servers_frame_size() -> None:
     assert b"".join(one.payload for one in pieces) == body
 
 
-def test_long_heads_are_cut_too() -> None:
+def test_long_heads_are_split_too() -> None:
     talk = opened()
     talk.request("GET", "/", [(f"x-{i}", "\x7e" * 60) for i in range(600)])
     assert [one.kind for one in talk.sent] == [1, 9, 9]
@@ -139,7 +139,7 @@ def test_a_response() -> None:
     assert talk.replies == []
 
 
-def test_content_of_one_read_is_one_data_and_leaves_as_it_arrives() -> None:
+def test_content_of_one_read_is_one_data_event() -> None:
     talk = opened()
     talk.request()
     talk.feed(
@@ -152,7 +152,7 @@ def test_content_of_one_read_is_one_data_and_leaves_as_it_arrives() -> None:
     assert step.responses[0].data is whole  # type: ignore[union-attr]  # a Data, as the line above says
 
 
-def test_content_of_two_streams_stays_apart() -> None:
+def test_content_of_two_streams_is_kept_separate() -> None:
     talk = opened()
     talk.request()
     talk.request()
@@ -227,7 +227,7 @@ def test_request_trailers() -> None:
     assert talk.server.read(frame(1, 4, 1, talk.sent[1].payload)) == [[("checksum", "abc")]]
 
 
-def test_pings_either_way() -> None:
+def test_pings_in_both_directions() -> None:
     talk = opened()
     talk.feed(ping(b"abcdefgh"))
     assert [(f.kind, f.flags, f.payload) for f in talk.sent] == [(6, ACK, b"abcdefgh")]
@@ -237,7 +237,7 @@ def test_pings_either_way() -> None:
     assert talk.events == [Pong(ref(-1))]
 
 
-def test_closing_says_goodbye_once() -> None:
+def test_closing_sends_one_goaway() -> None:
     talk = opened()
     talk.request()
     step = talk.take(talk.state.close())
@@ -279,7 +279,7 @@ def test_a_push() -> None:
     assert talk.replies == []
 
 
-def test_tunnels_end_each_way_on_their_own() -> None:
+def test_each_direction_of_an_http2_tunnel_ends_separately() -> None:
     talk = opened()
     one = talk.request("CONNECT", "other.example:443", [], None, True)
     assert talk.fields()[:2] == [(":method", "CONNECT"), (":authority", "other.example:443")]
@@ -295,7 +295,7 @@ def test_tunnels_end_each_way_on_their_own() -> None:
     assert resets(talk) == []
 
 
-def test_requests_go_out_before_the_servers_settings() -> None:
+def test_requests_are_sent_before_the_servers_settings_arrive() -> None:
     talk = Conversation(State.open(config()).state)
     talk.request()
     server = Server()
@@ -311,5 +311,5 @@ def test_windows_are_refilled_in_batches(threshold: int) -> None:
     talk.feed(talk.server.headers(1, OK))
     for _ in range(80):
         talk.feed(data(1, b"x" * 16_384))
-    # left after 55 frames: 147 456, below 160 000; after 64: nothing
+    # after 55 frames 147,456 octets are left, below 160,000; after 64 frames none
     assert updates(talk) == [(0, 1 << 20) if threshold == 1 else (0, 901_120)]

@@ -1,4 +1,4 @@
-"""What the fuzzers found, each named after its input's hash, and what a hostile reading did."""
+"""Defects of the HTTP/2 engine that fuzzers found (named after the hash of the input) or reviews."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.http2_driver import Server, config, data, goaway, opened, settings
 
 
 def test_c8de839d_a_drained_connection_does_not_close_inside_a_frame() -> None:
-    """The rest of a frame breaks the same rules whether it comes in the same read or in the next."""
+    """The rest of a frame causes the same error, whether it arrives in the same read or in the next."""
     state = opened().state.request("GET", "/", (), None, False).state
     broken = data(1, b"x", padding=3)
     octets = goaway(0x1100_3300, 0x0400_1500) + broken[:9] + b"\xf9" * (len(broken) - 9)
@@ -27,15 +27,15 @@ def test_c8de839d_a_drained_connection_does_not_close_inside_a_frame() -> None:
 
 
 @pytest.mark.parametrize("target", ["\u012f", "\u2f2f", "\U0001012f"])
-def test_a_target_beyond_latin_1_is_no_slash(target: str) -> None:
-    """The first octet of U+012F in memory is a slash: it was sent as the path "/"."""
+def test_a_target_outside_latin_1_is_refused(target: str) -> None:
+    """The first octet of U+012F in memory is 0x2F, a slash, so the target was sent as "/"."""
     fault = opened().state.request("GET", target, (), None, False).fault
     assert fault is not None
     assert (fault.reason, fault.value) == ("invalid_request_target", target)
 
 
-def test_the_largest_limits_are_no_small_ones() -> None:
-    """2**31 - 1 and a little more overflowed, so that every block and every SETTINGS was too long."""
+def test_the_largest_limits_do_not_overflow() -> None:
+    """Adding to 2**31 - 1 overflowed, so that every field block and every SETTINGS frame was too long."""
     most = 2**31 - 1
     state = State.open(config(max_header_block=most, max_settings=most)).state
     state = state.request("GET", "/", (), None, False).state
@@ -60,7 +60,7 @@ def test_credentials_in_a_path_are_not_repeated() -> None:
 )
 @pytest.mark.parametrize("agent", ["", "mint/test"])
 def test_a_field_that_is_not_a_list_is_sent_once(name: str, agent: str) -> None:
-    """RFC 9110 5.3, as on HTTP/1: of two, a gateway and what is behind it may each take another."""
+    """RFC 9110 5.3: of two such fields, a gateway and the server behind it may use different ones."""
     state = State.open(Config("a", port=1, scheme="https", identity=7, user_agent=agent)).state
     fault = state.request("GET", "/", [(name, "1"), ("x", "1"), (name.title(), "2")], None, False).fault
     assert fault is not None
@@ -82,10 +82,10 @@ def test_a_field_that_is_not_a_list_is_sent_once(name: str, agent: str) -> None:
         ("CONNECT", [("content-length", "0")], None, True),
     ],
 )
-def test_what_http_1_refuses_http_2_refuses_too(
+def test_messages_that_http1_refuses_are_refused_over_http2(
     method: str, fields: list[tuple[str, str]], body: tuple[bytes, ...] | None, streaming: bool
 ) -> None:
-    """RFC 9110 9.3.6, 9.3.8, 10.1.1: rules about messages, whatever carries them."""
+    """RFC 9110 9.3.6, 9.3.8, 10.1.1: these rules apply to HTTP/1 and to HTTP/2."""
     target = "a:1" if method == "CONNECT" else "/"
     state = State.open(config(sensitive=frozenset({"x-own"}))).state
     fault = state.request(method, target, fields, body, streaming).fault
@@ -93,7 +93,7 @@ def test_what_http_1_refuses_http_2_refuses_too(
     assert fault.reason == "invalid_request_framing"
 
 
-def test_what_they_allow_is_sent() -> None:
+def test_messages_that_these_rules_allow_are_sent() -> None:
     state = opened().state
     for method, fields, body, streaming in (
         ("TRACE", [("x", "y")], None, False),

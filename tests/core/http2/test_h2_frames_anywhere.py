@@ -51,7 +51,7 @@ MOST = 2**31 - 1
 def test_padding_must_leave_room_for_the_fields_before_the_fragment(
     kind: int, length: int, padding: int
 ) -> None:
-    """Too short for its fields is FRAME_SIZE_ERROR; padding beyond what is left is PROTOCOL_ERROR."""
+    """A frame too short for its fields is a FRAME_SIZE_ERROR; too much padding is a PROTOCOL_ERROR."""
     talk = pushing()
     kind, flags = kind & 255, kind >> 8 | PADDED | 4
     fixed = 1 + (4 if kind == PUSH_PROMISE else 5 if flags & PRIORITY_FLAG else 0)
@@ -102,7 +102,7 @@ def test_a_response_has_no_te_field(value: str, where: str) -> None:
 
 
 @pytest.mark.parametrize(("value", "good"), [("trailers", True), ("Trailers", True), ("gzip", False)])
-def test_a_promised_request_may_say_te_trailers(value: str, good: bool) -> None:
+def test_a_promised_request_may_have_te_trailers(value: str, good: bool) -> None:
     talk = opened(mine=(("enable_push", 1),))
     talk.request()
     talk.feed(talk.server.promise(1, 2, [*PROMISED, ("te", value)]))
@@ -128,7 +128,7 @@ def test_a_promised_request_may_say_te_trailers(value: str, good: bool) -> None:
         ("http", "example.org", False),
     ],
 )
-def test_a_push_is_for_the_origin_that_was_asked(scheme: str, written: str, good: bool) -> None:
+def test_a_push_must_be_for_the_same_origin(scheme: str, written: str, good: bool) -> None:
     talk = opened(mine=(("enable_push", 1),))
     talk.request()
     fields = [(":method", "GET"), (":scheme", scheme), (":authority", written), (":path", "/")]
@@ -169,7 +169,7 @@ def test_closed_streams_have_no_window_to_overflow(how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["cancelled", "answered", "reset by the server", "pushed"])
-def test_a_window_that_was_enlarged_counts_while_its_stream_lives(how: str) -> None:
+def test_an_enlarged_window_counts_while_its_stream_is_open(how: str) -> None:
     talk = pushing() if how == "pushed" else opened()
     one = ref(2) if how == "pushed" else talk.request()
     talk.take(talk.state.set_receive_window(one, 8_000_000))
@@ -185,7 +185,7 @@ def test_a_window_that_was_enlarged_counts_while_its_stream_lives(how: str) -> N
 
 
 @pytest.mark.parametrize("identifier", [1, 4, 5])
-def test_a_size_is_never_unlimited(identifier: int) -> None:
+def test_a_size_setting_is_never_unlimited(identifier: int) -> None:
     talk = opened((1, 2**32 - 1), (3, 2**32 - 1), (6, 2**32 - 1))
     assert talk.state.server_setting("header_table_size") == 2**32 - 1
     assert talk.state.server_setting("max_concurrent_streams") is None
@@ -194,7 +194,7 @@ def test_a_size_is_never_unlimited(identifier: int) -> None:
 
 
 class Name(enum.StrEnum):
-    """Names as members of an enumeration, which are text."""
+    """Field names as members of an enumeration, which are strings."""
 
     TE = "te"
     LENGTH = "Content-Length"
@@ -233,8 +233,8 @@ BREACHES = {
 
 @pytest.mark.parametrize("name", BREACHES)
 @pytest.mark.parametrize("code", [2, ENHANCE_YOUR_CALM])
-def test_why_the_server_goes_is_kept_where_a_breach_follows(name: str, code: int) -> None:
-    """In one read the announced error is the cause of the breach; in two they come one after the other."""
+def test_the_error_of_a_goaway_is_the_cause_of_a_following_breach(name: str, code: int) -> None:
+    """In one read the error of the GOAWAY is kept as the cause; in two reads both errors are reported."""
     state = asked().state
     octets = goaway(1, code, b"too many") + BREACHES[name]
     whole = state.feed(octets)
@@ -252,10 +252,10 @@ def test_why_the_server_goes_is_kept_where_a_breach_follows(name: str, code: int
     ("last", "answered", "processed"),
     [(0, (), NO), (3, (), MAYBE), (1, (1,), NO), (1, (), MAYBE), (MOST, (1, 3, 5), NO), (0, (5,), MAYBE)],
 )
-def test_what_a_goaway_with_an_error_says_is_true_of_all(
+def test_the_error_of_a_goaway_says_whether_any_request_was_processed(
     last: int, answered: tuple[int, ...], processed: int
 ) -> None:
-    """NO where no request is left that the server may have acted on."""
+    """The error is NO only if no request is left that the server may have processed."""
     talk = opened()
     for _ in range(3):
         talk.request()
@@ -271,7 +271,7 @@ def test_what_a_goaway_with_an_error_says_is_true_of_all(
     assert failed == [YES if 2 * i + 1 in answered else NO for i in range((last + 1) // 2, 3)]
 
 
-def test_a_goaway_instead_of_settings_acted_on_nothing_it_does_not_name() -> None:
+def test_a_goaway_instead_of_settings_says_what_was_not_processed() -> None:
     for last, processed in ((0, NO), (MOST, MAYBE)):
         talk = Conversation(opened().state.open(asked().state.config).state)
         talk.request()
@@ -280,7 +280,7 @@ def test_a_goaway_instead_of_settings_acted_on_nothing_it_does_not_name() -> Non
         assert talk.closed
 
 
-def test_goaways_that_name_less_and_less_fail_each_request_once() -> None:
+def test_goaways_with_decreasing_ids_fail_each_request_once() -> None:
     talk = opened()
     for _ in range(50):
         talk.request()
@@ -292,8 +292,8 @@ def test_goaways_that_name_less_and_less_fail_each_request_once() -> None:
     assert talk.sent[-1].kind == GOAWAY
 
 
-def test_crumbs_of_responses_stay_apart() -> None:
-    """What comes out of a response is in proportion to what came in."""
+def test_cookie_fields_of_responses_are_not_joined() -> None:
+    """The size of the fields of a response is in proportion to its input."""
     talk = opened()
     crumb = ("cookie", "v" * 3_000)
     total = came = 0
@@ -309,7 +309,7 @@ def test_crumbs_of_responses_stay_apart() -> None:
     assert total < 2 * came
 
 
-def test_crumbs_of_promises_are_joined_in_proportion_to_what_came() -> None:
+def test_joined_cookies_of_promises_are_in_proportion_to_the_input() -> None:
     talk = opened(mine=(("enable_push", 1), ("max_concurrent_streams", 100_000)), max_reserved=100_000)
     talk.request()
     talk.feed(talk.server.headers(1, OK))
@@ -325,7 +325,7 @@ def test_crumbs_of_promises_are_joined_in_proportion_to_what_came() -> None:
         if talk.closed:
             break
     assert made < 65_536 + 128 * came
-    # An honest server sends what it promised, and has room for its cookies again.
+    # A server that sends what it promised may promise cookies again.
     honest = opened(mine=(("enable_push", 1),))
     honest.request()
     honest.feed(honest.server.headers(1, OK))
@@ -337,7 +337,7 @@ def test_crumbs_of_promises_are_joined_in_proportion_to_what_came() -> None:
     assert sum(isinstance(event, PushPromise) for event in honest.events) == 1_999
 
 
-def test_late_credit_and_acknowledgements_are_harmless() -> None:
+def test_late_window_updates_and_acknowledgements_are_ignored() -> None:
     talk = asked()
     talk.take(talk.state.cancel(ref(1)))
     for each in itertools.repeat(window_update(1, 5), 3):

@@ -1,4 +1,4 @@
-"""`set_refill`: the receive window of one request stays as it is until it is told otherwise."""
+"""`set_refill`: while it is off for a request, no window updates are sent for its stream."""
 
 import pytest
 
@@ -30,12 +30,12 @@ def test_a_window_that_is_held_is_refilled_when_it_is_released() -> None:
     talk.take(talk.state.set_refill(one, True))
     assert updates(talk.sent, 1) == [90_000]
     assert talk.state.body_window(two) == 0
-    # From here on as before.
+    # From now on the window is refilled as usual.
     talk.feed(*[data(1, bytes(10_000))] * 6)
     assert sum(updates(talk.sent, 1)) > 90_000
 
 
-def test_what_is_not_due_yet_is_not_sent_on_release() -> None:
+def test_releasing_sends_no_update_below_the_threshold() -> None:
     talk = opened(mine=MINE)
     one = talk.request()
     talk.feed(talk.server.headers(1, OK))
@@ -45,7 +45,7 @@ def test_what_is_not_due_yet_is_not_sent_on_release() -> None:
     assert updates(talk.sent, 1) == []
 
 
-def test_the_connection_is_refilled_all_the_same_and_the_window_still_counts() -> None:
+def test_the_connection_window_is_refilled_and_the_held_window_enforced() -> None:
     talk = opened(mine=MINE, connection_window_size=200_000)
     one = talk.request()
     talk.feed(talk.server.headers(1, OK))
@@ -70,7 +70,7 @@ def test_settings_that_shrink_the_windows_do_not_release_one() -> None:
 
 
 @pytest.mark.parametrize("on", [False, True])
-def test_a_request_that_is_over_has_no_window(on: bool) -> None:
+def test_a_request_that_has_ended_has_no_window(on: bool) -> None:
     talk = opened(mine=MINE)
     one = talk.request()
     talk.feed(reset(1))

@@ -1,4 +1,4 @@
-"""The verbs beside requests: settings, windows, notes, misuse, equality, configuration."""
+"""Operations other than requests: settings, windows, notes, wrong arguments, equality, configuration."""
 
 from types import MappingProxyType
 
@@ -39,7 +39,7 @@ from tests.http2_driver import (
 )
 
 
-def test_settings_of_the_server_before_and_after_it_speaks() -> None:
+def test_settings_of_the_server_before_and_after_they_arrive() -> None:
     state = State.open(config()).state
     assert state.server_setting("max_concurrent_streams") == 100
     assert state.server_setting("enable_push") == 1
@@ -53,7 +53,7 @@ def test_settings_of_the_server_before_and_after_it_speaks() -> None:
     assert other.state.server_setting("max_concurrent_streams") is None
 
 
-def test_settings_of_ours() -> None:
+def test_settings_of_the_client() -> None:
     talk = opened()
     assert talk.state.client_setting("max_concurrent_streams") == 100
     assert talk.state.client_setting("initial_window_size") == 4_194_304
@@ -62,7 +62,7 @@ def test_settings_of_ours() -> None:
     talk.take(talk.state.put_settings((("max_concurrent_streams", 5), ("max_frame_size", 20_000))))
     (sent,) = talk.sent
     assert (sent.kind, sent.flags, sent.payload) == (SETTINGS, 0, b"\0\3\0\0\0\5\0\5\0\0\x4e\x20")
-    talk.feed(frame(0x70, 0, 0, b"x" * 20_000))  # allowed from now on, as the server may have read it
+    talk.feed(frame(0x70, 0, 0, b"x" * 20_000))  # accepted, as the server may have read the settings
     assert not talk.closed
     talk.feed(ack())
     assert talk.state.client_setting("max_concurrent_streams") == 5
@@ -82,14 +82,14 @@ def test_settings_of_ours() -> None:
         ("header_table_size", -1),
     ],
 )
-def test_impossible_settings_are_misuse(pair: tuple[str, int]) -> None:
+def test_invalid_settings_raise(pair: tuple[str, int]) -> None:
     with pytest.raises(ValueError, match=pair[0]):
         opened().state.put_settings((pair,))
     with pytest.raises(ValueError, match=pair[0]):
         config((pair,))
 
 
-def test_unknown_names_of_settings_are_misuse() -> None:
+def test_unknown_names_of_settings_raise() -> None:
     state = opened().state
     with pytest.raises(ValueError, match="settings of a server"):
         state.server_setting("nonsense")
@@ -97,7 +97,7 @@ def test_unknown_names_of_settings_are_misuse() -> None:
         state.client_setting("enable_connect_protocol")
 
 
-def test_settings_without_an_answer_are_limited() -> None:
+def test_settings_without_acknowledgement_are_limited() -> None:
     talk = opened()
     for _ in range(32):
         talk.take(talk.state.put_settings((("enable_push", 0),)))
@@ -118,7 +118,7 @@ def test_settings_without_an_answer_are_limited() -> None:
         {"max_informational": -1},
     ],
 )
-def test_impossible_limits_are_misuse(wrong: dict[str, int]) -> None:
+def test_invalid_limits_raise(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         config((), frozenset(), **wrong)
 
@@ -147,7 +147,7 @@ def test_a_configuration_is_a_value() -> None:
         {"user_agent": "a\r\nb: c"},
     ],
 )
-def test_what_would_reach_the_wire_is_checked_when_it_is_configured(wrong: dict[str, object]) -> None:
+def test_configured_values_that_are_sent_are_checked(wrong: dict[str, object]) -> None:
     right: dict[str, object] = {
         "hostname": "h",
         "port": 1,
@@ -171,20 +171,20 @@ def test_a_secret_of_the_caller_is_not_repeated() -> None:
     assert (step.fault.name, step.fault.value) == ("x-key", "")
 
 
-def test_no_user_agent_where_none_is_wanted() -> None:
+def test_an_empty_user_agent_is_not_sent() -> None:
     made = Config("h", port=80, scheme="http", identity=1, user_agent="")
     talk = Conversation(State.open(made).state)
     talk.request()
     assert talk.fields() == [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "h")]
 
 
-def test_the_callers_user_agent_replaces_ours() -> None:
+def test_the_callers_user_agent_replaces_the_default() -> None:
     talk = opened()
     talk.request("GET", "/", [("User-Agent", "own")])
     assert [value for name, value in talk.fields() if name == "user-agent"] == ["own"]
 
 
-def test_refs_of_others_are_misuse() -> None:
+def test_refs_of_other_connections_raise() -> None:
     talk = opened()
     talk.request()
     foreign = RequestRef(8, 1)
@@ -205,7 +205,7 @@ def test_refs_of_others_are_misuse() -> None:
     assert talk.state.cancel(ref(-5)).state is talk.state
 
 
-def test_a_pings_ref_streams_nothing() -> None:
+def test_the_ref_of_a_ping_cannot_stream_a_body() -> None:
     talk = opened()
     talk.take(talk.state.ping(b"12345678"))
     assert not talk.state.body_is_open(ref(-1))
@@ -214,7 +214,7 @@ def test_a_pings_ref_streams_nothing() -> None:
     assert step.fault.reason == "unknown_request_to_stream"
 
 
-def test_headers_of_a_wrong_type_are_misuse() -> None:
+def test_headers_of_a_wrong_type_raise() -> None:
     state = opened().state
     for wrong in ([("a",)], [("a", 1)], [(b"a", "b")], [None], 5):
         with pytest.raises((TypeError, ValueError)):
@@ -222,7 +222,7 @@ def test_headers_of_a_wrong_type_are_misuse() -> None:
 
 
 @pytest.mark.parametrize("headers", [{"te": "trailers"}, MappingProxyType({"te": "trailers"}), "te"])
-def test_a_mapping_is_not_taken_for_pairs(headers: object) -> None:
+def test_a_mapping_is_not_accepted_as_pairs(headers: object) -> None:
     with pytest.raises(TypeError, match="items"):
         opened().state.request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # on purpose
     step = opened().state.request("POST", "/", [], None, True)
@@ -231,7 +231,7 @@ def test_a_mapping_is_not_taken_for_pairs(headers: object) -> None:
         step.state.end_body(step.ref, headers)  # type: ignore[arg-type]  # on purpose
 
 
-def test_headers_may_come_as_any_iterable_of_pairs() -> None:
+def test_headers_may_be_any_iterable_of_pairs() -> None:
     class Text(str):
         __slots__ = ()
 
@@ -240,7 +240,7 @@ def test_headers_may_come_as_any_iterable_of_pairs() -> None:
     assert talk.fields()[-2:] == [("a", "b"), ("c", "d")]
 
 
-def test_declared_lengths_are_kept() -> None:
+def test_declared_lengths_are_enforced() -> None:
     talk = opened()
     assert talk.refuse("POST", "/", [("content-length", "5")], (b"four",)).reason == "content_length_mismatch"
     assert talk.refuse("POST", "/", [("content-length", "5")]).reason == "content_length_mismatch"
@@ -259,7 +259,7 @@ def test_declared_lengths_are_kept() -> None:
 @pytest.mark.parametrize(
     ("method", "wanted"), [("POST", True), ("PUT", True), ("PATCH", True), ("GET", False)]
 )
-def test_methods_with_content_say_when_there_is_none(method: str, wanted: bool) -> None:
+def test_methods_with_content_have_a_length_of_0_without_it(method: str, wanted: bool) -> None:
     talk = opened()
     talk.request(method)
     assert (("content-length", "0") in talk.fields()) is wanted
@@ -282,7 +282,7 @@ def test_request_trailers_are_checked() -> None:
     assert talk.state.end_body(one, [("Content-Length", "5")]).fault.name == "Content-Length"  # type: ignore[union-attr]  # refused, as above
 
 
-def test_long_trailers_are_cut() -> None:
+def test_long_trailers_are_split() -> None:
     talk = opened()
     one = talk.request("POST", "/", [], None, True)
     talk.drop()
@@ -356,7 +356,7 @@ def test_cancelling_the_last_stream_of_a_draining_connection_closes_it() -> None
     assert talk.closed
 
 
-def test_failures_of_a_breach_are_in_order_and_say_what_was_seen() -> None:
+def test_failures_of_a_breach_are_in_order_with_their_progress() -> None:
     talk = opened(mine=(("enable_push", 1),))
     for _ in range(3):
         talk.request()
@@ -376,7 +376,7 @@ def test_closed_streams_are_remembered_up_to_a_limit() -> None:
     talk.drop()
     talk.feed(data(5, b"x"), data(3, b"x"))
     assert resets(talk) == []
-    # What is not remembered may have been reset by us, too: it is dropped as well.
+    # A stream that is no longer remembered may have been reset by the client, so its frames are dropped.
     talk.feed(data(1, b"x"))
     assert resets(talk) == []
     answered = talk.request()
@@ -390,7 +390,7 @@ def test_closed_streams_are_remembered_up_to_a_limit() -> None:
     assert resets(none) == []
 
 
-def test_states_compare_by_what_they_will_do() -> None:
+def test_states_are_compared_by_their_behaviour() -> None:
     one, other = opened(), opened()
     assert one.state == other.state
     assert one.state == one.state
@@ -400,7 +400,7 @@ def test_states_compare_by_what_they_will_do() -> None:
     assert one.state != other.state
     other.request("GET", "/", [("a", "b")])
     assert one.state == other.state
-    # the same by another way: cut differently, traced and back, flushed
+    # the same history otherwise: split differently, with tracing on and off again, and flushed
     answer = one.server.answer(first.number, b"content")
     one.feed(answer)
     other.state = fed(other.state, answer, range(1, len(answer))).state
@@ -420,7 +420,7 @@ def opened_with_one() -> Conversation:
     return talk
 
 
-def test_flushed_is_the_same_state_where_nothing_waited() -> None:
+def test_flushed_returns_the_same_state_if_nothing_waited() -> None:
     talk = opened()
     assert talk.state.flushed() is talk.state
     talk.feed(ping())
@@ -429,7 +429,7 @@ def test_flushed_is_the_same_state_where_nothing_waited() -> None:
     assert calmed.flushed() is calmed
 
 
-def test_notes_tell_each_frame_both_ways_without_secrets() -> None:
+def test_notes_describe_each_frame_in_both_directions_without_secrets() -> None:
     talk = opened()
     talk.state = talk.state.traced(on=True)
     step = talk.state.request("POST", "/", [("authorization", "Bearer x"), ("a", "b")], (b"body",), False)
@@ -484,7 +484,7 @@ def test_names_marked_by_the_caller_are_redacted_too() -> None:
     assert "secret" not in step.notes[0].text
 
 
-def test_a_dribble_of_single_octets_is_understood() -> None:
+def test_input_octet_by_octet_is_read() -> None:
     talk = opened()
     talk.request()
     octets = (
@@ -504,7 +504,7 @@ def test_a_dribble_of_single_octets_is_understood() -> None:
     ]
 
 
-def test_a_request_beyond_the_window_leaves_no_trace() -> None:
+def test_a_request_that_exceeds_the_window_changes_nothing() -> None:
     talk = opened((4, 10))
     assert talk.refuse("PUT", "/", [("a", "b")], (b"x" * 11,)).reason == "exceeds_window_size"
     assert talk.request() == ref(1)

@@ -1,4 +1,4 @@
-"""The numbered weaknesses of Elixir's Mint over HTTP/2: what is right instead, one test each."""
+"""Weaknesses of the Elixir client Mint over HTTP/2, and the behaviour here instead."""
 
 import pytest
 
@@ -40,23 +40,23 @@ from tests.http2_driver import (
 )
 
 
-def test_w08_accepted_streams_go_on_both_ways_while_draining() -> None:
+def test_accepted_streams_continue_in_both_directions_while_draining() -> None:
     talk = opened(connection_window_size=65_535, mine=(("initial_window_size", 65_535),))
     one = talk.request("POST", "/", [], None, True)
     two = talk.request()
     talk.feed(goaway(3))
     assert talk.state.draining
-    # the upload goes on
+    # The upload continues.
     talk.take(talk.state.stream_body(one, b"x" * 60_000))
     talk.feed(window_update(0, 60_000), window_update(1, 60_000))
     talk.take(talk.state.stream_body(one, b"x" * 60_000))
     talk.take(talk.state.end_body(one, [("t", "1")]))
-    # a download beyond the window goes on: it is credited
+    # A download that exceeds the window continues, because window updates are sent.
     talk.feed(talk.server.headers(1, OK))
     for _ in range(20):
         talk.feed(data(1, b"y" * 16_384))
     assert {stream for stream, _ in updates(talk)} == {0, 1}
-    # cancelling sends RST_STREAM
+    # Cancelling sends RST_STREAM.
     talk.take(talk.state.cancel(two))
     assert resets(talk) == [(3, CANCEL)]
     talk.feed(data(1, b"", end=True))
@@ -64,7 +64,7 @@ def test_w08_accepted_streams_go_on_both_ways_while_draining() -> None:
     assert talk.closed
 
 
-def test_w08_the_two_step_goaway_loses_nothing() -> None:
+def test_a_goaway_in_two_steps_loses_nothing() -> None:
     talk = opened()
     for _ in range(3):
         talk.request()
@@ -78,7 +78,7 @@ def test_w08_the_two_step_goaway_loses_nothing() -> None:
     assert talk.faults == []
 
 
-def test_w08_an_error_is_reported_once_and_streams_may_complete() -> None:
+def test_an_error_is_reported_once_and_streams_may_complete() -> None:
     talk = opened()
     talk.request()
     talk.request()
@@ -97,7 +97,7 @@ def test_w08_an_error_is_reported_once_and_streams_may_complete() -> None:
     assert talk.closed
 
 
-def test_w08b_request_trailers_free_their_slot_and_go_once() -> None:
+def test_request_trailers_are_sent_once_and_free_the_stream() -> None:
     talk = opened((3, 2))
     for number in range(20):
         one = talk.request("POST", "/", [], None, True)
@@ -111,7 +111,7 @@ def test_w08b_request_trailers_free_their_slot_and_go_once() -> None:
     assert over.fault.reason == "unknown_request_to_stream"
 
 
-def test_w11_a_broken_wire_closes_the_state_and_fails_what_was_open() -> None:
+def test_a_broken_transport_closes_the_state_and_fails_open_requests() -> None:
     talk = opened()
     talk.request()
     broken = talk.state.feed_eof(clean=False).fault
@@ -124,14 +124,14 @@ def test_w11_a_broken_wire_closes_the_state_and_fails_what_was_open() -> None:
     assert talk.state.lose(broken).responses == []
 
 
-def test_w12_an_oversized_frame_is_refused_by_its_header_alone() -> None:
+def test_an_oversized_frame_is_refused_after_its_header() -> None:
     talk = opened()
     talk.feed(b"\xff\xff\xff\x00\x00\x00\x00\x00\x01")
     assert_breach(talk, FRAME_SIZE_ERROR, "frame_size_error")
 
 
 @pytest.mark.parametrize("cut", [1, 3, 8, 9, 20])
-def test_w12_an_http1_answer_is_recognised_at_once(cut: int) -> None:
+def test_an_http1_answer_is_recognised_at_once(cut: int) -> None:
     talk = Conversation(State.open(config()).state)
     talk.request()
     answer = b"HTTP/1.1 505 HTTP Version Not Supported\r\n\r\n"
@@ -142,7 +142,7 @@ def test_w12_an_http1_answer_is_recognised_at_once(cut: int) -> None:
     assert talk.closed
 
 
-def test_w14_updates_of_finished_streams_are_legal_and_the_read_goes_on() -> None:
+def test_window_updates_on_ended_streams_are_ignored() -> None:
     talk = opened()
     talk.request()
     talk.request()
@@ -156,7 +156,7 @@ def test_w14_updates_of_finished_streams_are_legal_and_the_read_goes_on() -> Non
     assert talk.sent[-1].flags == ACK
 
 
-def test_w14_a_promise_on_a_cancelled_stream_is_decoded() -> None:
+def test_a_promise_on_a_cancelled_stream_is_decoded() -> None:
     talk = opened(mine=(("enable_push", 1),))
     talk.request()
     talk.take(talk.state.cancel(ref(1)))
@@ -167,7 +167,7 @@ def test_w14_a_promise_on_a_cancelled_stream_is_decoded() -> None:
     assert resets(talk) == [(1, CANCEL), (2, 7)]
 
 
-def test_w15b_enlarging_a_window_cannot_starve_the_server() -> None:
+def test_enlarging_a_window_never_blocks_the_server() -> None:
     talk = opened(mine=(("initial_window_size", 100_000),), window_update_threshold=1000)
     talk.request()
     talk.feed(talk.server.headers(1, OK))
@@ -178,7 +178,7 @@ def test_w15b_enlarging_a_window_cannot_starve_the_server() -> None:
     talk.take(talk.state.set_receive_window(ref(1), 150_000))
     allowed += sum(increment for stream, increment in updates(talk) if stream == 1)
     assert allowed == 70_000
-    # The server uses its credit to the last octet; the window is credited before it runs dry.
+    # The server uses its whole window; window updates are sent before it is exhausted.
     talk.drop()
     while allowed >= 16_000:
         talk.feed(data(1, b"x" * 16_000))
@@ -193,7 +193,7 @@ def test_w15b_enlarging_a_window_cannot_starve_the_server() -> None:
     assert resets(talk) == []
 
 
-def test_w15c_a_smaller_initial_window_never_makes_a_wrong_increment() -> None:
+def test_a_smaller_initial_window_causes_a_correct_window_update() -> None:
     talk = opened(mine=(("initial_window_size", 1_000_000),), window_update_threshold=1)
     talk.request()
     talk.feed(talk.server.headers(1, OK))
@@ -202,13 +202,13 @@ def test_w15c_a_smaller_initial_window_never_makes_a_wrong_increment() -> None:
     talk.take(talk.state.put_settings((("initial_window_size", 100),)))
     assert updates(talk) == []
     talk.feed(ack())
-    # The server's window is 100 - 800 000 now: what was used is given back, or it could never send.
+    # The window is 100 - 800,000 now; without a window update the server could never send again.
     assert updates(talk) == [(1, 800_000)]
     talk.feed(data(1, b"x" * 100))
     assert updates(talk)[1:] == [(1, 100)]
 
 
-def test_w15_windows_only_grow() -> None:
+def test_windows_only_grow() -> None:
     talk = opened()
     one = talk.request()
     for given in (None, one):
@@ -224,7 +224,7 @@ def test_w15_windows_only_grow() -> None:
     assert updates(talk) == [(0, 20_000_000 - 16_777_216)]
 
 
-def test_w15_growing_by_settings_and_by_hand_never_passes_the_maximum() -> None:
+def test_settings_and_set_receive_window_together_never_exceed_the_maximum() -> None:
     talk = opened()
     one = talk.request()
     talk.take(talk.state.set_receive_window(one, (1 << 31) - 1))
@@ -237,7 +237,7 @@ def test_w15_growing_by_settings_and_by_hand_never_passes_the_maximum() -> None:
         other.state.set_receive_window(two, (1 << 31) - 1)
 
 
-def test_w16_the_pad_length_counts() -> None:
+def test_the_pad_length_counts() -> None:
     talk = opened(mine=(("initial_window_size", 100_000),), window_update_threshold=50_000)
     talk.request()
     talk.feed(talk.server.headers(1, OK))
@@ -249,7 +249,7 @@ def test_w16_the_pad_length_counts() -> None:
     assert updates(talk) == [(1, sent)]
 
 
-def test_w19_a_reset_without_error_before_the_end_is_an_error() -> None:
+def test_a_reset_without_error_before_the_end_is_an_error() -> None:
     talk = opened()
     talk.request()
     talk.request()
@@ -258,14 +258,14 @@ def test_w19_a_reset_without_error_before_the_end_is_an_error() -> None:
     assert [failure(talk, number).processed for number in (1, 3)] == [MAYBE, YES]
 
 
-def test_w19_content_before_the_head_is_malformed() -> None:
+def test_content_before_the_head_is_malformed() -> None:
     talk = opened()
     talk.request()
     talk.feed(data(1, b"x"))
     assert_stream_error(talk, PROTOCOL_ERROR, "malformed_response")
 
 
-def test_w19_content_length_is_compared() -> None:
+def test_content_length_is_compared() -> None:
     talk = opened()
     talk.request()
     talk.feed(talk.server.answer(1, b"four", [("content-length", "5")]))
@@ -290,7 +290,7 @@ def test_w19_content_length_is_compared() -> None:
         ("GET", "/", [("host", "a"), ("host", "b")]),
     ],
 )
-def test_w20_no_bad_request_leaves(method: str, target: str, headers: list[tuple[str, str]]) -> None:
+def test_invalid_requests_are_not_sent(method: str, target: str, headers: list[tuple[str, str]]) -> None:
     opened().refuse(method, target, headers)
 
 
@@ -305,7 +305,7 @@ def test_w20_no_bad_request_leaves(method: str, target: str, headers: list[tuple
         [("a", "b"), *OK],
     ],
 )
-def test_w21_no_bad_response_arrives(fields: list[tuple[str, str]]) -> None:
+def test_invalid_responses_are_malformed(fields: list[tuple[str, str]]) -> None:
     talk = opened()
     talk.request()
     talk.feed(talk.server.headers(1, fields, end=True))
@@ -322,24 +322,24 @@ def test_w21_no_bad_response_arrives(fields: list[tuple[str, str]]) -> None:
         (frame(1, 0, 1, b"\x88") + frame(0x55, 0, 1, b""), PROTOCOL_ERROR, "protocol_error"),
     ],
 )
-def test_w22_what_breaks_the_connection(wrong: bytes, code: int, reason: str) -> None:
+def test_frames_that_are_connection_errors(wrong: bytes, code: int, reason: str) -> None:
     talk = opened()
     talk.request()
     talk.feed(wrong)
     assert_breach(talk, code, reason)
 
 
-def test_w22_a_fresh_id_one_is_a_stream_like_any_other() -> None:
+def test_stream_1_is_idle_if_the_first_request_has_another_id() -> None:
     talk = opened(first_stream=3)
     assert talk.request() == ref(3)
     talk.feed(data(1, b"x"))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
 
 
-def test_w23_a_header_bomb_ends_the_connection_early() -> None:
+def test_a_header_bomb_ends_the_connection_early() -> None:
     talk = opened()
     talk.request()
-    # one entry of 4 000 octets in the table, then named 12 000 times by one octet each
+    # One entry of 4,000 octets, which is then referenced 12,000 times by one octet each.
     bomb = b"\x88\x40\x01a\x7f\xa1\x1e" + b"x" * 4000 + b"\xbe" * 12_000
     talk.feed(frame(1, 4, 1, bomb))
     fault = assert_breach(talk, ENHANCE_YOUR_CALM, "max_header_list_size_exceeded")
@@ -347,7 +347,7 @@ def test_w23_a_header_bomb_ends_the_connection_early() -> None:
     assert fault.size == 1_048_577
 
 
-def test_w24_static_entries_without_a_value_are_empty() -> None:
+def test_static_entries_without_a_value_are_empty() -> None:
     talk = opened()
     talk.request()
     talk.feed(frame(1, 5, 1, b"\x88\x90"))
@@ -360,14 +360,14 @@ def test_w24_static_entries_without_a_value_are_empty() -> None:
 @pytest.mark.parametrize(
     "block", [b"\x88\x82\xff\xff\xff\xff\xff\xff", b"\x00\x84\xff\xff\xff\xff\x00", b"\xc0", b"\x80"]
 )
-def test_w24_every_compression_fault_is_one(block: bytes) -> None:
+def test_invalid_blocks_are_compression_errors(block: bytes) -> None:
     talk = opened()
     talk.request()
     talk.feed(frame(1, 5, 1, block))
     assert_breach(talk, COMPRESSION_ERROR, "compression_error")
 
 
-def test_w32_goaway_is_about_requests_only_and_ours_about_pushes() -> None:
+def test_a_received_goaway_concerns_requests_and_a_sent_one_pushes() -> None:
     talk = pushing()
     talk.feed(goaway(1))
     assert talk.events == []
@@ -381,7 +381,7 @@ def test_w32_goaway_is_about_requests_only_and_ours_about_pushes() -> None:
     assert plain.sent[-1].last_and_code == (0, NO_ERROR)
 
 
-def test_w33_secrets_are_literals_that_are_never_indexed() -> None:
+def test_secrets_are_sent_as_never_indexed_literals() -> None:
     talk = opened()
     secret = [("authorization", "Bearer abc"), ("cookie", "a=b")]
     talk.request("GET", "/", secret)
@@ -394,7 +394,7 @@ def test_w33_secrets_are_literals_that_are_never_indexed() -> None:
     assert never == {b"authorization", b"cookie"}
 
 
-def test_w34_tracing_names_unknown_frames() -> None:
+def test_tracing_names_unknown_frames() -> None:
     talk = opened()
     talk.state = talk.state.traced(on=True)
     step = talk.feed(frame(0xBD, 3, 5, b"abc"))
@@ -402,7 +402,7 @@ def test_w34_tracing_names_unknown_frames() -> None:
     assert [note.outgoing for note in step.notes] == [False]
 
 
-def test_w35_an_acknowledged_table_size_is_applied() -> None:
+def test_an_acknowledged_table_size_is_applied() -> None:
     talk = opened(mine=(("header_table_size", 8192),))
     assert talk.state.client_setting("header_table_size") == 8192
     talk.request()
@@ -417,7 +417,7 @@ def test_w35_an_acknowledged_table_size_is_applied() -> None:
     assert kinds(talk.events)[-1] == "done:3"
 
 
-def test_w36_pushes_can_be_cancelled_and_windowed() -> None:
+def test_pushes_can_be_cancelled_and_have_windows() -> None:
     talk = pushing()
     talk.take(talk.state.set_receive_window(ref(2), 5_000_000))
     assert updates(talk) == [(2, 5_000_000 - 4_194_304)]
@@ -428,7 +428,7 @@ def test_w36_pushes_can_be_cancelled_and_windowed() -> None:
     assert talk.events == []
 
 
-def test_w37_pings_are_answered_in_any_order() -> None:
+def test_pings_may_be_acknowledged_in_any_order() -> None:
     talk = opened()
     for payload in (b"aaaaaaaa", b"bbbbbbbb", b"aaaaaaaa", b"cccccccc"):
         talk.take(talk.state.ping(payload))
@@ -438,7 +438,7 @@ def test_w37_pings_are_answered_in_any_order() -> None:
     assert kinds(talk.events) == ["pong:-2", "pong:-4", "pong:-1", "pong:-3"]
 
 
-def test_w37_pings_of_ours_are_limited() -> None:
+def test_unanswered_pings_are_limited() -> None:
     talk = opened(max_pings=2)
     talk.take(talk.state.ping(b"aaaaaaaa"))
     talk.take(talk.state.ping(b"aaaaaaaa"))
@@ -453,7 +453,7 @@ def test_w37_pings_of_ours_are_limited() -> None:
     "flood",
     [ping(), settings(), data(1), frame(2, 0, 3, b"\0\0\0\0\1"), frame(0x99, 0, 0, b""), window_update(1, 1)],
 )
-def test_w38_floods_are_cut_off(flood: bytes) -> None:
+def test_floods_are_connection_errors(flood: bytes) -> None:
     talk = opened(max_unsent_acks=1 << 30)
     talk.request()
     talk.feed(talk.server.headers(1, OK))
@@ -469,8 +469,8 @@ def test_w38_floods_are_cut_off(flood: bytes) -> None:
 @pytest.mark.parametrize(
     "flood", [ping(), settings(), data(1), frame(2, 0, 3, b"\0\0\0\0\1"), frame(0x99, 0, 0, b"")]
 )
-def test_w38_what_comes_slowly_is_no_flood(flood: bytes) -> None:
-    """330 a second for ever, or any number where nobody tells the time: none costs more than its octets."""
+def test_slow_frames_are_no_flood(flood: bytes) -> None:
+    """330 frames per second are accepted for ever, and any number if the state has no clock."""
     talk = opened(max_unsent_acks=1 << 30)
     untold = opened(max_unsent_acks=1 << 30)
     for one in (talk, untold):
@@ -486,7 +486,7 @@ def test_w38_what_comes_slowly_is_no_flood(flood: bytes) -> None:
     assert talk.closed
 
 
-def test_w38_a_keep_alive_ping_now_and_then_is_no_flood() -> None:
+def test_answered_pings_are_no_flood() -> None:
     talk = opened(max_glitches=100)
     for _ in range(1000):
         talk.feed(ping())
@@ -494,7 +494,7 @@ def test_w38_a_keep_alive_ping_now_and_then_is_no_flood() -> None:
     assert not talk.closed
 
 
-def test_w38_push_is_off() -> None:
+def test_push_is_off_by_default() -> None:
     talk = opened()
     talk.request()
     talk.feed(talk.server.promise(1, 2, PROMISED))
@@ -502,14 +502,14 @@ def test_w38_push_is_off() -> None:
 
 
 @pytest.mark.parametrize("status", ["abc", "", "+200", "2000", "20\u0660"])
-def test_w40_no_status_crashes_the_caller(status: str) -> None:
+def test_an_invalid_status_is_malformed(status: str) -> None:
     talk = opened()
     talk.request()
     talk.feed(talk.server.headers(1, [(":status", status)], end=True))
     assert_stream_error(talk, PROTOCOL_ERROR, "malformed_response")
 
 
-def test_w40_nor_does_a_promise_that_goes_on_after_a_cancel() -> None:
+def test_a_promise_may_continue_after_a_cancel() -> None:
     talk = opened(mine=(("enable_push", 1),))
     talk.request()
     octets = talk.server.promise(1, 2, [*PROMISED, ("x-long", "\x7e" * 100)], cuts=3)
@@ -522,7 +522,7 @@ def test_w40_nor_does_a_promise_that_goes_on_after_a_cancel() -> None:
     assert talk.events[-3:-1] == [Data(ref(3), b"x"), Trailers(ref(3), (("t", "1"),))]
 
 
-def test_w38_settings_with_too_many_entries_are_refused_by_their_header() -> None:
+def test_settings_with_too_many_entries_are_refused_after_the_header() -> None:
     talk = opened()
     talk.feed(settings(*[(3, 5)] * 32))
     assert not talk.closed
@@ -531,7 +531,7 @@ def test_w38_settings_with_too_many_entries_are_refused_by_their_header() -> Non
     assert (fault.name, fault.size, fault.limit) == ("max_settings", 33, 32)
 
 
-def test_w38_malformed_responses_are_limited() -> None:
+def test_malformed_responses_are_limited() -> None:
     talk = opened(max_resets=10)
     for _ in range(11):
         one = talk.request()
@@ -540,21 +540,21 @@ def test_w38_malformed_responses_are_limited() -> None:
     assert fault.name == "max_resets"
 
 
-def test_w22_no_promise_on_a_promised_stream() -> None:
+def test_no_promise_on_a_promised_stream() -> None:
     talk = pushing()
     talk.feed(talk.server.headers(2, OK), talk.server.promise(2, 4, PROMISED))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
 
 
 @pytest.mark.parametrize("payload", [b"\x05\0\0\0\2\x82", b"\x02\0\0\0\2"])
-def test_w22_a_padded_promise_has_a_true_size(payload: bytes) -> None:
+def test_a_padded_promise_has_a_valid_size(payload: bytes) -> None:
     talk = opened(mine=(("enable_push", 1),))
     talk.request()
     talk.feed(frame(5, 4 | 8, 1, payload))
     assert talk.closed
 
 
-def test_w36_a_promised_head_request_has_no_content() -> None:
+def test_a_promised_head_request_has_no_content() -> None:
     talk = opened(mine=(("enable_push", 1),))
     talk.request()
     talk.feed(talk.server.promise(1, 2, [(":method", "HEAD"), *PROMISED[1:]]))
@@ -562,7 +562,7 @@ def test_w36_a_promised_head_request_has_no_content() -> None:
     assert kinds(talk.events)[-1] == "done:2"
 
 
-def test_w15c_pushes_are_credited_too() -> None:
+def test_pushes_get_window_updates_after_smaller_settings() -> None:
     talk = pushing()
     talk.feed(talk.server.headers(2, OK), data(2, b"x" * 10_000))
     talk.take(talk.state.put_settings((("initial_window_size", 100),)))
@@ -570,15 +570,15 @@ def test_w15c_pushes_are_credited_too() -> None:
     assert updates(talk) == [(2, 10_000)]
 
 
-def test_w38_empty_pieces_of_a_block_spend_the_budget() -> None:
-    """Those of one block: there are no more of them than `max_continuations`."""
+def test_empty_continuations_are_limited() -> None:
+    """The limit is `max_continuations`, which applies to one field block."""
     talk = opened(max_continuations=3)
     talk.request()
     talk.feed(frame(1, 0, 1, b""), *[frame(9, 0, 1, b"")] * 4)
     assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
 
 
-def test_w38_a_goaway_again_and_again_spends_the_budget() -> None:
+def test_repeated_goaways_are_limited() -> None:
     talk = opened(max_glitches=3)
     talk.request()
     talk.feed(*[goaway(1)] * 4)
@@ -587,7 +587,7 @@ def test_w38_a_goaway_again_and_again_spends_the_budget() -> None:
     assert_breach(talk, ENHANCE_YOUR_CALM, "enhance_your_calm")
 
 
-def test_w38_an_empty_block_of_empty_pieces_is_no_response() -> None:
+def test_an_empty_block_of_empty_frames_is_malformed() -> None:
     talk = opened()
     talk.request()
     talk.feed(frame(1, 0, 1, b""), frame(9, 4, 1, b""))

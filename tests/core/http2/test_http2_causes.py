@@ -1,4 +1,4 @@
-"""What the error of a frame says: the frame, its stream or its length, and the value of a setting."""
+"""Error messages name the frame, its stream or length, and the value of a setting."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CASES: dict[str, tuple[bytes, tuple[str, ...]]] = {
             (name, f"{size} octets"),
         )
         for name, size in SIZES.items()
-        if name != "PRIORITY"  # an error of its stream
+        if name != "PRIORITY"  # its error is one of the stream
     },
     "DATA that is too long": (Frame(0, 0, 1, bytes(16_385)).serialize(), ("DATA", "16385", "16384")),
     "an acknowledgement": (Frame(4, 1, 0, bytes(6)).serialize(), ("acknowledgement", "SETTINGS", "6 octets")),

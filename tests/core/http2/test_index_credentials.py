@@ -1,6 +1,6 @@
-"""`HTTP2Options.index_credentials`: long bearer tokens enter the HPACK table, nothing else does.
+"""`HTTP2Options.index_credentials`: only long bearer tokens enter the HPACK table.
 
-What is sent is read back with `hpack`.
+The tests decode what is sent with the library `hpack`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _blocks(options: HTTP2Options, name: str, value: str) -> list[bytes]:
 
 
 def _read(blocks: list[bytes], name: str) -> list[tuple[str, bool]]:
-    """Return the value of the field in each block, and whether it came never-indexed."""
+    """Return the value of the field in each block, and whether it was sent as never indexed."""
     decoder = hpack.Decoder()
     return [
         (bytes(pair[1]).decode("latin-1"), isinstance(pair, NeverIndexedHeaderTuple))
@@ -78,23 +78,23 @@ def test_a_long_bearer_token_is_sent_once(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), NEVER)
-def test_every_other_credential_stays_out_of_the_table(name: str, value: str) -> None:
+def test_other_credentials_are_not_indexed(name: str, value: str) -> None:
     blocks = _blocks(HTTP2Options(index_credentials=True), name, value)
     assert _read(blocks, name) == [(value, True)] * 3
 
 
 @pytest.mark.parametrize(("name", "value"), INDEXED + NEVER)
-def test_nothing_is_put_into_the_table_unless_asked_for(name: str, value: str) -> None:
+def test_no_credential_is_indexed_by_default(name: str, value: str) -> None:
     assert _read(_blocks(HTTP2Options(), name, value), name) == [(value, True)] * 3
 
 
 @pytest.mark.parametrize(("name", "value"), INDEXED)
-def test_what_the_caller_calls_secret_stays_out(name: str, value: str) -> None:
+def test_sensitive_headers_of_the_caller_are_not_indexed(name: str, value: str) -> None:
     options = HTTP2Options(index_credentials=True, sensitive_headers=frozenset({name.lower()}))
     assert _read(_blocks(options, name, value), name) == [(value, True)] * 3
 
 
-def test_a_token_that_is_indexed_stands_in_no_text() -> None:
+def test_an_indexed_token_is_in_no_text() -> None:
     link = Memory()
     options = HTTP2Options(index_credentials=True)
     conn = mint.http2.initiate(link, scheme="https", hostname="example.org", port=443, http2=options)
