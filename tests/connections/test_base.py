@@ -88,7 +88,7 @@ def test_recv_waits_for_as_many_bytes_as_asked() -> None:
     assert kinds(responses) == ["Status", "Headers", "Data", "Done"]
 
 
-def test_a_timeout_of_recv_leaves_the_connection_alive_and_keeps_what_was_decoded() -> None:
+def test_a_timeout_of_recv_leaves_the_connection_open_and_keeps_responses() -> None:
     conn, link = over_memory()
     conn, ref = conn.request("GET", "/")
     link.put(b"HTTP/1.1 200 OK\r\n")
@@ -108,7 +108,7 @@ def test_recv_refuses_a_negative_count() -> None:
         over_memory()[0].recv(-1)
 
 
-def test_a_superseded_value_moves_no_byte() -> None:
+def test_a_superseded_value_sends_nothing() -> None:
     conn, link = over_memory()
     newest, _ = conn.request("GET", "/first")
     link.take()
@@ -135,7 +135,7 @@ def test_a_pure_operation_carries_the_generation_along() -> None:
         conn.request("GET", "/")
 
 
-def test_a_refused_request_leaves_the_value_as_good_as_before() -> None:
+def test_a_refused_request_changes_nothing() -> None:
     conn, link = over_memory()
     with pytest.raises(errors.InvalidHeaderValue) as caught:
         conn.request("GET", "/", [("x", "a\r\nb: c")])
@@ -146,14 +146,14 @@ def test_a_refused_request_leaves_the_value_as_good_as_before() -> None:
     conn.request("GET", "/")
 
 
-def test_headers_that_fail_to_iterate_leave_the_link_free() -> None:
+def test_wrong_headers_leave_the_link_usable() -> None:
     conn, _ = over_memory()
     with pytest.raises(TypeError, match="headers must be pairs"):
-        conn.request("GET", "/", [("only a name",)])  # type: ignore[list-item]  # the misuse to show
+        conn.request("GET", "/", [("only a name",)])  # type: ignore[list-item]  # wrong on purpose
     conn.request("GET", "/")
 
 
-def test_fork_explores_without_touching_the_original() -> None:
+def test_a_fork_does_not_affect_the_original() -> None:
     conn, link = over_memory()
     conn, ref = conn.request("GET", "/")
     link.take()
@@ -190,7 +190,7 @@ def test_the_private_store_is_a_value() -> None:
     assert noted.delete_private("absent").get_private("who") == "me"
 
 
-def test_a_fault_delivers_what_came_before_it_and_closes() -> None:
+def test_an_error_carries_earlier_responses_and_closes() -> None:
     conn, link = over_memory()
     conn, first = conn.request("GET", "/1")
     conn, second = conn.request("GET", "/2")
@@ -220,7 +220,7 @@ def test_the_peer_ending_while_idle_is_a_graceful_close() -> None:
     assert link.closed
 
 
-def test_after_refuses_what_is_not_its_own() -> None:
+def test_after_refuses_errors_of_other_connections() -> None:
     conn, _ = over_memory()
     other, _ = over_memory()
     with pytest.raises(errors.InvalidRequestMethod) as caught:
@@ -270,7 +270,7 @@ def test_with_closes_whichever_value_is_current() -> None:
     assert link.closed
 
 
-def test_closing_from_another_thread_in_the_middle_of_an_operation_wins() -> None:
+def test_another_thread_can_close_during_an_operation() -> None:
     conn, link = over_memory()
     link.claim(conn._generation)
     thread = threading.Thread(target=conn.close)
@@ -280,7 +280,7 @@ def test_closing_from_another_thread_in_the_middle_of_an_operation_wins() -> Non
     link.release(moved=False)
 
 
-def test_an_operation_beside_a_running_one_is_stale() -> None:
+def test_an_operation_during_another_one_is_stale() -> None:
     conn, link = over_memory()
     link.claim(conn._generation)
     with pytest.raises(mint.StaleConnectionError):
@@ -289,7 +289,7 @@ def test_an_operation_beside_a_running_one_is_stale() -> None:
     conn.request("GET", "/")
 
 
-def test_a_foreign_exception_in_an_operation_poisons_the_link() -> None:
+def test_another_exception_in_an_operation_closes_the_link() -> None:
     conn, link = over_unwilling()
     link.failure = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
@@ -301,7 +301,7 @@ def test_a_foreign_exception_in_an_operation_poisons_the_link() -> None:
     assert not conn.after(caught.value).is_open()
 
 
-def test_a_failed_send_closes_and_fails_what_is_open() -> None:
+def test_a_failed_send_closes_and_fails_open_requests() -> None:
     conn, link = over_unwilling()
     conn, first = conn.request("GET", "/")
     link.failure = errors.TransportClosed()
@@ -315,7 +315,7 @@ def test_a_failed_send_closes_and_fails_what_is_open() -> None:
 
 
 @pytest.mark.parametrize("operation", ["request", "recv", "flush"])
-def test_an_error_of_the_wire_keeps_its_cause(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_transport_keeps_its_cause(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     conn, link = over_memory()
     link.plain = False
     conn, _ = conn.request("GET", "/")
@@ -336,7 +336,7 @@ def test_an_error_of_the_wire_keeps_its_cause(operation: str, monkeypatch: pytes
     assert caught.value.__cause__ is told
 
 
-def test_what_the_peer_had_said_comes_with_the_error_of_a_send(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_send_carries_responses_that_had_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
     conn, link = over_memory()
     link.plain = False
     conn, first = conn.request("POST", "/", [("content-length", "9")], mint.STREAM)
@@ -352,7 +352,7 @@ def test_what_the_peer_had_said_comes_with_the_error_of_a_send(monkeypatch: pyte
     assert not conn.after(caught.value).is_open()
 
 
-def test_an_error_that_was_raised_does_not_change_any_more() -> None:
+def test_an_error_does_not_change_after_it_was_raised() -> None:
     near, far = socket.socketpair()
     conn = mint.http1.initiate(SocketLink(near, mint.TCPOptions()), scheme="http", hostname="example.org")
     conn, _ = conn.request("GET", "/", flush=False)
@@ -378,7 +378,7 @@ def test_an_error_that_was_raised_does_not_change_any_more() -> None:
         errors.Unreachable("no route to host"),
     ],
 )
-def test_a_request_fails_with_the_error_that_broke_the_wire(
+def test_a_request_fails_with_the_error_of_the_transport(
     error: errors.TransportError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conn, link = over_memory()
@@ -421,7 +421,7 @@ def active() -> tuple[mint.HTTP1, Memory, Box]:
     return conn.set_mode("active", inbox), link, box
 
 
-def test_active_mode_feeds_messages_in_their_turn() -> None:
+def test_messages_are_fed_in_active_mode() -> None:
     conn, link, box = active()
     assert conn.mode == "active"
     conn, ref = conn.request("GET", "/")
@@ -451,7 +451,7 @@ def test_a_message_fed_twice_is_refused() -> None:
     assert streamed[0].stream(second) is not mint.UNKNOWN
 
 
-def test_what_is_not_ours_is_unknown() -> None:
+def test_messages_of_other_connections_are_unknown() -> None:
     conn, _, _ = active()
     _, other_link, _ = active()
     for message in ("something", None, other_link.deliver(b"x")):
@@ -459,7 +459,7 @@ def test_what_is_not_ours_is_unknown() -> None:
         assert not conn.owns(message)
 
 
-def test_recv_in_active_mode_is_misuse() -> None:
+def test_recv_in_active_mode_raises() -> None:
     conn, _, _ = active()
     with pytest.raises(RuntimeError, match="passive"):
         conn.recv()
@@ -478,14 +478,14 @@ def test_the_mode_can_change() -> None:
     conn = conn.move_to(other)
     assert other.watched
     with pytest.raises(ValueError, match="mode must be"):
-        conn.set_mode("idle")  # type: ignore[arg-type]  # the misuse to show
+        conn.set_mode("idle")  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(ValueError, match="mailbox"):
         conn.set_mode("active")
     with pytest.raises(ValueError, match="mailbox"):
         conn.set_mode("passive", other)
 
 
-def test_the_end_and_a_break_come_as_messages() -> None:
+def test_an_end_and_an_error_arrive_as_messages() -> None:
     conn, link, _ = active()
     streamed = conn.stream(link.deliver(b""))
     assert streamed is not mint.UNKNOWN
@@ -508,7 +508,7 @@ def test_messages_are_values() -> None:
     assert pickle.loads(pickle.dumps(message)).data == b"x"
 
 
-def test_a_value_that_nobody_made_is_refused_in_python() -> None:
+def test_an_uninitialized_value_raises_attribute_error() -> None:
     hollow = object.__new__(mint.HTTP1)
     source = over_memory()[0].source
     operations: tuple[Callable[[], object], ...] = (
@@ -522,13 +522,13 @@ def test_a_value_that_nobody_made_is_refused_in_python() -> None:
 
 
 class Name(str):
-    """Text of a subclass of `str`."""
+    """A subclass of `str`."""
 
     __slots__ = ()
 
 
 @pytest.mark.parametrize("protocol", [mint.http1, mint.http2])
-def test_subclasses_of_str_name_an_origin_too(protocol: ModuleType) -> None:
+def test_subclasses_of_str_may_name_an_origin(protocol: ModuleType) -> None:
     link = Memory()
     scheme = Name("http")
     conn = protocol.initiate(link, scheme=scheme, hostname=Name("example.org"), port=80)
@@ -536,7 +536,7 @@ def test_subclasses_of_str_name_an_origin_too(protocol: ModuleType) -> None:
     assert link.take()
 
 
-def test_subclasses_of_str_go_to_a_forward_proxy_too() -> None:
+def test_subclasses_of_str_may_be_fields_for_a_proxy() -> None:
     link = Memory()
     told = ((Name("x-a"), Name("b")),)
     conn = mint.http1.initiate(
@@ -546,7 +546,7 @@ def test_subclasses_of_str_go_to_a_forward_proxy_too() -> None:
     assert b"x-a: b\r\n" in link.take()
 
 
-def test_a_fault_in_active_mode_does_not_arm_again() -> None:
+def test_after_an_error_in_active_mode_the_mailbox_is_not_asked_again() -> None:
     conn, link, box = active()
     conn, _ = conn.request("GET", "/")
     with pytest.raises(errors.InvalidStatusLine):
@@ -554,10 +554,10 @@ def test_a_fault_in_active_mode_does_not_arm_again() -> None:
     assert box.watched == []
 
 
-def test_an_error_that_leaves_reading_open_arms_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No fault of HTTP/1 does that, but callers of `stream` rely on it."""
+def test_if_an_error_leaves_reading_open_the_mailbox_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No error of HTTP/1 leaves reading open, but `stream` supports it."""
     conn, link, box = active()
-    link.plain = False  # the compiled course asks nobody
+    link.plain = False  # the compiled code would not call the patched method
     conn, _ = conn.request("GET", "/")
 
     def failing(self: mint.HTTP1, data: bytes, responses: list[Response]) -> mint.HTTP1:
@@ -577,7 +577,7 @@ def test_an_error_that_leaves_reading_open_arms_again(monkeypatch: pytest.Monkey
     assert kinds(streamed[1])[-1] == "Done"
 
 
-def test_the_log_is_off_until_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_is_off_by_default(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="mint")
     conn, link = over_memory()
     conn, _ = conn.request("GET", "/quiet")
@@ -590,10 +590,10 @@ def test_the_log_is_off_until_asked_for(caplog: pytest.LogCaptureFixture) -> Non
     conn, _ = conn.recv()
     assert "200" in caplog.text
     with pytest.raises(ValueError, match="log must be"):
-        conn.put_log(None)  # type: ignore[arg-type]  # None must never mean off
+        conn.put_log(None)  # type: ignore[arg-type]  # None must not mean off
 
 
-def test_what_is_known_without_a_socket() -> None:
+def test_attributes_without_a_socket() -> None:
     conn, _ = over_memory()
     assert conn.socket is None
     assert conn.tls is None
@@ -603,10 +603,10 @@ def test_what_is_known_without_a_socket() -> None:
     assert conn.protocol == "http1"
     assert repr(conn) == "<HTTP1 open, 0 open requests>"
     with pytest.raises(ValueError, match="direction"):
-        conn.is_open("sideways")  # type: ignore[arg-type]  # the misuse to show
+        conn.is_open("sideways")  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_bodies_are_taken_in_every_shape() -> None:
+def test_bodies_may_have_every_documented_type() -> None:
     whole = b"bytes"
     assert as_pieces(whole)[0] is whole
     assert as_pieces(bytearray(b"ab")) == (b"ab",)
@@ -614,10 +614,10 @@ def test_bodies_are_taken_in_every_shape() -> None:
     assert as_pieces([b"a", bytearray(b"b"), memoryview(b"c")]) == (b"a", b"b", b"c")
     for wrong in ("text", 7, ["text"], {"a": 1}):
         with pytest.raises(TypeError):
-            as_pieces(wrong)  # type: ignore[arg-type]  # the misuse to show
+            as_pieces(wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_a_streamed_body_goes_out_in_pieces() -> None:
+def test_a_streamed_body_is_sent_in_pieces() -> None:
     conn, link = over_memory()
     conn, ref = conn.request("POST", "/", (), mint.STREAM)
     assert conn.request_body_window(ref) > 2**31
@@ -637,13 +637,13 @@ def test_a_streamed_body_goes_out_in_pieces() -> None:
 
 
 @pytest.mark.parametrize("wrong", [5, "text", [1, 2], None])
-def test_a_piece_that_is_no_bytes_is_misuse(wrong: object) -> None:
-    """`bytes(5)` would be five zero octets."""
+def test_a_piece_that_is_not_bytes_raises(wrong: object) -> None:
+    """In particular 5 is refused, because `bytes(5)` would be five zero octets."""
     conn, link = over_memory()
     conn, ref = conn.request("POST", "/", (), mint.STREAM)
     link.take()
     with pytest.raises(TypeError, match="must be bytes"):
-        conn.stream_request_body(ref, wrong)  # type: ignore[arg-type]  # the misuse to show
+        conn.stream_request_body(ref, wrong)  # type: ignore[arg-type]  # wrong on purpose
     assert link.take() == b""
     conn.stream_request_body(ref, memoryview(b"still fine"))
 
@@ -657,7 +657,7 @@ def test_requests_can_be_queued_and_flushed_together() -> None:
 
 
 class Text(enum.StrEnum):
-    """Text of a subclass of `str`."""
+    """Members that are instances of `str`."""
 
     METHOD = "PUT"
     TARGET = "/here"
@@ -666,12 +666,12 @@ class Text(enum.StrEnum):
 
 
 class Octets(bytes):
-    """Octets of a subclass of `bytes`."""
+    """A subclass of `bytes`."""
 
 
 @pytest.mark.parametrize("plain", [True, False])
 @pytest.mark.parametrize("initiate", [mint.http1.initiate, mint.http2.initiate], ids=["http1", "http2"])
-def test_subclasses_of_str_and_bytes_are_taken(
+def test_subclasses_of_str_and_bytes_are_accepted(
     initiate: Callable[..., mint.HTTP1 | mint.HTTP2], plain: bool
 ) -> None:
     """`http.HTTPMethod.GET` is an instance of `str`, but was refused with TypeError."""

@@ -1,4 +1,4 @@
-"""Events of the connection and priorities, through the public interface."""
+"""Events of the connection (`optional_responses`) and priorities, through the public interface."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EVENTS: dict[str, mint.ConnectionEvent] = {
 }
 
 
-def test_nothing_is_reported_unless_asked_for() -> None:
+def test_nothing_is_reported_by_default() -> None:
     assert opened(NEVER, *FRAMES)[2] == []
 
 
@@ -55,10 +55,10 @@ def test_each_is_reported_alone(name: str) -> None:
 )
 def test_other_names_are_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match="optional_responses must be"):
-        mint.HTTP2Options(optional_responses=wrong)  # type: ignore[arg-type]  # what is tested
+        mint.HTTP2Options(optional_responses=wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_what_was_reported_before_an_error_is_in_the_error() -> None:
+def test_an_error_carries_events_that_were_reported_before_it() -> None:
     conn, link, _ = opened(ALL)
     link.put(FRAMES[0].serialize() + http2.priority_update(1).serialize() + FRAMES[1].serialize())
     with pytest.raises(errors.ProtocolViolation, match="PRIORITY_UPDATE") as caught:
@@ -66,7 +66,7 @@ def test_what_was_reported_before_an_error_is_in_the_error() -> None:
     assert caught.value.responses == (EVENTS["origin"],)
 
 
-def test_a_fork_hears_the_same() -> None:
+def test_a_fork_reports_the_same() -> None:
     conn, link, _ = opened(ALL)
     fork = conn.fork()
     assert isinstance(fork.transport, Memory)
@@ -91,7 +91,7 @@ def test_priorities() -> None:
     assert conn.get_client_setting("no_rfc7540_priorities") is False
     for wrong in (None, 1, "u=1"):
         with pytest.raises(TypeError, match=r"priority must be a mint\.Priority"):
-            conn.update_priority(ref, wrong)  # type: ignore[arg-type]  # what is tested
+            conn.update_priority(ref, wrong)  # type: ignore[arg-type]  # wrong on purpose
     conn = conn.cancel_request(ref)
     with pytest.raises(errors.UnknownRequestToStream) as over:
         conn.update_priority(ref, mint.Priority())
@@ -105,7 +105,7 @@ def test_priorities() -> None:
     assert caught.value.processed is mint.Processed.NO
 
 
-def test_our_announcement() -> None:
+def test_the_setting_that_announces_priorities() -> None:
     link = Memory()
     settings = mint.ClientSettings(no_rfc7540_priorities=True)
     mint.http2.initiate(
@@ -113,7 +113,7 @@ def test_our_announcement() -> None:
     )
     assert b"\0\x09\0\0\0\x01" in link.take()
     with pytest.raises(ValueError, match="no_rfc7540_priorities must be"):
-        mint.ClientSettings(no_rfc7540_priorities=1)  # type: ignore[arg-type]  # what is tested
+        mint.ClientSettings(no_rfc7540_priorities=1)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_over_a_socket() -> None:

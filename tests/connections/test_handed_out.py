@@ -1,4 +1,4 @@
-"""Failures while a message of the mailbox is outstanding: octets are decoded in order, or not at all."""
+"""Failures between `Mailbox.receive` and `stream`: octets are decoded in order, or not at all."""
 
 from __future__ import annotations
 
@@ -144,10 +144,10 @@ def play(
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
-def test_what_the_peer_said_is_heard_in_order(
+def test_responses_are_received_in_order(
     loop: Loop, protocol: Protocol, count: int, complete: bool, operation: Operation
 ) -> None:
-    """The peer is gone; `count` says whether something followed the outstanding message."""
+    """The peer has closed; `count` says whether more octets arrived after the outstanding message."""
     heard = play(loop, protocol, parts_of(protocol, count, complete=complete), operation)
     assert content(heard) == b"".join(PARTS[:count])
     ends = [type(each) for each in heard if isinstance(each, (mint.Done, mint.RequestFailed))]
@@ -158,9 +158,9 @@ def test_what_the_peer_said_is_heard_in_order(
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 def test_a_timeout_of_sending_loses_nothing(protocol: Protocol, count: int, complete: bool) -> None:
-    """The peer reads nothing until the time to send is up, after which nothing more is sent.
+    """The peer reads nothing until `send_timeout` has passed, after which nothing more is sent.
 
-    What was read meanwhile comes behind the message that was handed out, and is handed out after it.
+    Octets that were read meanwhile follow those of the outstanding message, and are returned after it.
     """
 
     def too_much(conn: mint.Connection, ref: mint.RequestRef) -> mint.Connection:
@@ -181,8 +181,8 @@ def test_a_timeout_of_sending_loses_nothing(protocol: Protocol, count: int, comp
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_nor_does_one_in_passive_mode(protocol: Protocol) -> None:
-    """A message is outstanding, but the connection has left the mailbox."""
+def test_a_timeout_of_sending_in_passive_mode_loses_nothing(protocol: Protocol) -> None:
+    """A message is outstanding, but the connection has changed to passive mode."""
     client, server = socket.socketpair()
     tcp = mint.TCPOptions(high_water=1, send_timeout=0.01, send_buffer=1)
     window = http2.settings((4, 10_000_000)).serialize() + http2.window_update(0, 10_000_000).serialize()

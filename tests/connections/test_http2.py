@@ -1,4 +1,4 @@
-"""HTTP/2 connections over an in-memory link: every method, typed settings, windows, draining."""
+"""HTTP/2 connections over an in-memory link: every method, typed settings, windows, GOAWAY."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def kinds(octets: bytes) -> list[int]:
     return [frame.type for frame in frames_in(octets)]
 
 
-def test_the_preface_goes_out_at_once() -> None:
+def test_the_preface_is_sent_at_once() -> None:
     link = Memory()
     conn = mint.http2.initiate(link, scheme="http", hostname="example.org", port=80)
     sent = link.take()
@@ -68,7 +68,7 @@ def test_the_preface_goes_out_at_once() -> None:
     assert kinds(link.take()) == [f.FrameType.HEADERS]
 
 
-def test_requests_are_concurrent_and_answered_in_any_order() -> None:
+def test_requests_are_concurrent_and_responses_come_in_any_order() -> None:
     conn, link = over_memory()
     conn, first = conn.request("GET", "/1")
     conn, second = conn.request("GET", "/2")
@@ -97,7 +97,7 @@ def test_requests_are_concurrent_and_answered_in_any_order() -> None:
     assert conn.open_request_count == 0
 
 
-def test_a_request_that_fails_leaves_the_others_alone() -> None:
+def test_a_failed_request_does_not_affect_the_others() -> None:
     conn, link = over_memory()
     conn, first = conn.request("GET", "/1")
     conn, second = conn.request("GET", "/2")
@@ -161,8 +161,7 @@ def test_cancelling_is_not_an_error() -> None:
     assert link.take() == b""
 
 
-def test_pings_are_answered_in_any_order() -> None:
-    """W-37."""
+def test_pings_may_be_acknowledged_in_any_order() -> None:
     conn, link = over_memory()
     conn, first = conn.ping(b"11111111")
     conn, second = conn.ping(b"22222222")
@@ -231,7 +230,7 @@ def test_receive_windows_grow() -> None:
         same.set_window_size(ref, 6_000_000)
 
 
-def test_one_window_can_be_left_as_it_is() -> None:
+def test_one_window_need_not_be_refilled() -> None:
     conn, link = over_memory()
     conn, ref = conn.request("GET", "/")
     link.take()
@@ -250,7 +249,7 @@ def test_one_window_can_be_left_as_it_is() -> None:
         conn.set_refill(ref, True)
 
 
-def test_goaway_is_a_drain() -> None:
+def test_after_goaway_open_requests_continue() -> None:
     conn, link = over_memory()
     conn, first = conn.request("GET", "/1")
     conn, second = conn.request("GET", "/2")
@@ -272,7 +271,7 @@ def test_goaway_is_a_drain() -> None:
     assert responses[-1] == mint.Done(first)
 
 
-def test_a_connection_error_says_goodbye_and_closes() -> None:
+def test_a_connection_error_sends_goaway_and_closes() -> None:
     conn, link = over_memory()
     conn, ref = conn.request("GET", "/")
     link.take()
@@ -295,7 +294,6 @@ def test_closing_sends_goaway() -> None:
 
 
 def test_an_http1_answer_is_recognised() -> None:
-    """W-12."""
     link = Memory()
     conn = mint.http2.initiate(link, scheme="http", hostname="example.org")
     link.put(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -338,7 +336,7 @@ def test_the_log_names_frames_and_no_secrets(caplog: pytest.LogCaptureFixture) -
     assert "hunter2" not in caplog.text
 
 
-def test_pushes_come_with_refs_of_their_own() -> None:
+def test_pushes_have_their_own_refs() -> None:
     options = mint.HTTP2Options(client_settings=mint.ClientSettings(enable_push=True))
     conn, link = over_memory(options)
     conn, ref = conn.request("GET", "/")
@@ -361,8 +359,8 @@ def info(version: str, cipher: str) -> mint.TLSInfo:
     return mint.TLSInfo(version, cipher, "h2", None, None, resumed=False)
 
 
-def test_w28_weak_tls_is_refused_for_http2() -> None:
-    """9113-9.2-a, 9113-9.2.2-a."""
+def test_weak_tls_is_refused_for_http2() -> None:
+    """RFC 9113 9.2, 9.2.2: TLS 1.2 or newer, without a prohibited cipher suite."""
     check_security(None)
     check_security(info("TLSv1.3", "TLS_AES_128_GCM_SHA256"))
     check_security(info("TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256"))
@@ -378,7 +376,7 @@ def test_w28_weak_tls_is_refused_for_http2() -> None:
 
 
 def test_an_error_that_ends_a_connection_names_every_request_that_was_open() -> None:
-    """A GOAWAY leaves requests open; if the answer to the next frame cannot be written, they fail."""
+    """After a GOAWAY requests stay open; they fail if a reply to the next frame cannot be written."""
     link = Breaking()
     conn = mint.http2.initiate(link, scheme="https", hostname="example.org", port=443, identity=7)
     conn, first = conn.request("GET", "/")
@@ -398,7 +396,7 @@ def test_an_error_that_ends_a_connection_names_every_request_that_was_open() -> 
 
 
 class Refusing(Memory):
-    """A link that accepts no more octets, although some have arrived."""
+    """A link that refuses output, although input has arrived."""
 
     cause: BaseException | None = None
 
@@ -435,7 +433,7 @@ VIOLATION = f.data(0, b"x").serialize()
         (VIOLATION, errors.HTTPError),
     ],
 )
-def test_what_is_heard_while_the_wire_breaks_is_not_lost(
+def test_errors_that_arrive_while_sending_fails_are_not_lost(
     operation: str, outlived: bool, heard: bytes, kind: type[errors.HTTPError]
 ) -> None:
     link: Breaking | Refusing = Breaking() if outlived else Refusing()
@@ -454,11 +452,11 @@ def test_what_is_heard_while_the_wire_breaks_is_not_lost(
     while error is not None and not isinstance(error, kind):
         error = error.__cause__
     assert isinstance(error, kind)
-    # What had arrived is received first; the next read reports the error.
+    # Input that had arrived is received first; the next read raises the error.
     assert not conn.after(caught.value).is_open("write" if outlived else "read")
 
 
-def test_a_cause_that_the_system_gave_stays_behind_what_was_heard() -> None:
+def test_the_error_of_the_system_is_the_last_cause() -> None:
     link = Refusing()
     conn = mint.http2.initiate(link, scheme="https", hostname="example.org", port=443, identity=7)
     link.put(f.serialize([f.settings(), f.settings(ack=True)]))

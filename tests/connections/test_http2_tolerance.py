@@ -1,4 +1,4 @@
-"""Deviations of servers that HTTP/2 tolerates by option, and unchecked targets. RFC 9113 8.2.1, 8.3.1."""
+"""Deviations that HTTP/2 accepts with `lenient`, and unchecked targets (RFC 9113 8.2.1, 8.3.1)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ODD = [
 
 
 @pytest.mark.parametrize(("switch", "value", "read"), ODD)
-def test_what_a_switch_accepts_alone(switch: str, value: str, read: str) -> None:
+def test_each_response_is_accepted_by_one_switch_only(switch: str, value: str, read: str) -> None:
     assert "malformed" in str(outcome(play(("x-a", value))))
     others = {name: True for name, _, _ in ODD if name != switch}
     assert "malformed" in str(outcome(play(("x-a", value), lenient=mint.Tolerance(**others))))
@@ -57,7 +57,7 @@ def test_what_a_switch_accepts_alone(switch: str, value: str, read: str) -> None
 
 
 @pytest.mark.parametrize("value", ["a\0b", "a\rb", "a\nb", " a\r\nb "])
-def test_what_nothing_accepts(value: str) -> None:
+def test_responses_that_no_switch_accepts(value: str) -> None:
     assert "malformed" in str(outcome(play(("x-a", value), lenient=True)))
 
 
@@ -79,7 +79,7 @@ def test_messages_name_the_cause(name: str, value: str, cause: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["/a|b?q={1}", "/\xe9", "/%zz", "a|b", "/a#b"])
-def test_targets_are_sent_as_they_are(target: str) -> None:
+def test_unchecked_targets_are_sent_as_they_are(target: str) -> None:
     for skip in (False, True):
         link = mint.transport.Memory(reads=True)
         options = mint.HTTP2Options(skip_target_validation=skip)

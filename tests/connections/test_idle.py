@@ -15,7 +15,7 @@ import termios
 import threading
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias  # arguments of others are passed through
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias  # arguments for other functions are passed on
 
 import pytest
 import uvloop
@@ -46,7 +46,7 @@ KINDS: tuple[Kind, ...] = ("plain", "TLS", "HTTP/1 tunnel", "HTTP/2 tunnel")
 
 
 class Far:
-    """The far end of a connection, which sends what the test wants."""
+    """The other end of a connection, which the test controls."""
 
     def __init__(self, kind: Kind) -> None:
         self.near, self.sock = socket.socketpair()
@@ -54,7 +54,7 @@ class Far:
         self.tls: ssl.SSLSocket | None = None
 
     def say(self, octets: bytes) -> None:
-        """Let these octets arrive."""
+        """Send these octets to the client."""
         if self.tls is not None:
             self.tls.sendall(octets)
         elif self.kind == "HTTP/2 tunnel":
@@ -63,14 +63,14 @@ class Far:
             self.sock.sendall(octets)
 
     def end(self) -> None:
-        """Let the end arrive."""
+        """End the direction to the client."""
         if self.kind == "HTTP/2 tunnel":
             self.sock.sendall(http2.data(1, b"", end=True).serialize())
         else:
             (self.tls or self.sock).shutdown(socket.SHUT_WR)
 
     def sent(self) -> bytes:
-        """Return what has been sent to the server and was not returned yet; only in clear."""
+        """Return what the client has sent since the last call; not for TLS."""
         if self.tls is not None:
             return b""
         self.sock.setblocking(False)
@@ -86,7 +86,7 @@ class Far:
 
 
 class World(ABC):
-    """One event loop: how to make a connection, how to receive from it, and how to let the loop run."""
+    """An event loop or blocking code: how to connect, how to receive, and how to let the loop run."""
 
     @abstractmethod
     async def connect(self, *where: Any, **options: Any) -> mint.Connection: ...
@@ -99,14 +99,14 @@ class World(ABC):
 
     @abstractmethod
     async def turn(self) -> None:
-        """Let the loop read what has arrived, if it reads by itself."""
+        """Let the loop run, so that it reads what has arrived, if it reads by itself."""
 
     @abstractmethod
     def run(self, work: Callable[[], Coroutine[object, object, None]]) -> None: ...
 
 
 class Blocking(World):
-    """Blocking code; nothing here suspends."""
+    """Blocking code, in coroutines that never suspend."""
 
     async def connect(self, *where: Any, **options: Any) -> mint.Connection:
         conn: mint.Connection = mint.connect(*where, **options)
@@ -217,7 +217,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 async def opened(
     world: World, kind: Kind, stack: ExitStack, spoken: mint.types.ProtocolName = "http1"
 ) -> tuple[mint.Connection, Far]:
-    """Return a connection of this kind, and its far end."""
+    """Return a connection of this kind, and its other end."""
     far = Far(kind)
     stack.callback(far.close)
     options: dict[str, Any] = {"socket": far.near, "protocols": (spoken,)}
@@ -244,7 +244,7 @@ async def opened(
 
 
 async def exchanged(world: World, conn: mint.Connection, far: Far) -> mint.Connection:
-    """Do one request, so that the connection is idle for the second time."""
+    """Make one request, so that the connection is idle again."""
     assert conn.is_usable()
     conn, ref = conn.request("GET", "/first")
     far.say(FIRST)
@@ -275,10 +275,10 @@ ARRIVALS: dict[str, tuple[Callable[[Far], None], type[mint.MintError]]] = {
 }
 
 
-@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after the loop ran"])
 @pytest.mark.parametrize("before", [False, True], ids=["new", "used"])
 @pytest.mark.parametrize("arrival", ARRIVALS)
-def test_what_arrives_before_a_request_is_not_its_answer(
+def test_octets_that_arrive_before_a_request_are_not_its_response(
     world: World, kind: Kind, arrival: str, before: bool, turn: bool
 ) -> None:
     arrive, expected = ARRIVALS[arrival]
@@ -317,12 +317,12 @@ WRITERS = ("receiving", "another request", "a piece", "flush")
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after the loop ran"])
 @pytest.mark.parametrize("arrival", ARRIVALS)
-def test_what_arrives_before_a_queued_request_is_written_is_not_its_answer(
+def test_octets_that_arrive_before_a_queued_request_is_sent_are_not_its_response(
     world: World, kind: Kind, arrival: str, turn: bool, writer: str
 ) -> None:
-    """Whatever would write the queue next, nothing of the request is sent, and it fails with `NO`."""
+    """Whichever call would send the queue, nothing of the request is sent, and it fails with `NO`."""
     arrive, _ = ARRIVALS[arrival]
 
     async def scenario() -> None:
@@ -362,7 +362,7 @@ def test_what_arrives_before_a_queued_request_is_written_is_not_its_answer(
 
 
 @pytest.mark.parametrize("writer", WRITERS[1:])
-def test_a_queued_request_is_written_where_nothing_came_before(world: World, kind: Kind, writer: str) -> None:
+def test_a_queued_request_is_sent_if_nothing_arrived_before(world: World, kind: Kind, writer: str) -> None:
     async def scenario() -> None:
         with ExitStack() as stack:
             conn, far = await opened(world, kind, stack)
@@ -386,8 +386,8 @@ def test_a_queued_request_is_written_where_nothing_came_before(world: World, kin
     world.run(scenario)
 
 
-@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
-def test_a_reset_is_told_before_a_request_is_sent(world: World, turn: bool) -> None:
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after the loop ran"])
+def test_a_reset_is_reported_before_a_request_is_sent(world: World, turn: bool) -> None:
     async def scenario() -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         with ExitStack() as stack:
@@ -408,7 +408,7 @@ def test_a_reset_is_told_before_a_request_is_sent(world: World, turn: bool) -> N
     world.run(scenario)
 
 
-def test_what_came_behind_the_answer_of_a_proxy(world: World) -> None:
+def test_octets_after_the_response_of_a_proxy(world: World) -> None:
     async def scenario() -> None:
         with ExitStack() as stack:
             far = Far("HTTP/1 tunnel")
@@ -427,8 +427,8 @@ def test_what_came_behind_the_answer_of_a_proxy(world: World) -> None:
     world.run(scenario)
 
 
-def test_looking_changes_nothing(world: World, kind: Kind) -> None:
-    """TLS session tickets and frames of the proxy have arrived, too, and they are not a response."""
+def test_is_usable_changes_nothing(world: World, kind: Kind) -> None:
+    """TLS session tickets and frames of the proxy that have arrived are not a response."""
 
     async def scenario() -> None:
         with ExitStack() as stack:
@@ -463,9 +463,9 @@ FRAMES: dict[str, tuple[bytes, bool]] = {
 }
 
 
-@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after the loop ran"])
 @pytest.mark.parametrize("name", FRAMES)
-def test_http2_is_usable_unless_the_server_goes(world: World, name: str, turn: bool) -> None:
+def test_http2_is_usable_unless_the_server_closes(world: World, name: str, turn: bool) -> None:
     frames, usable = FRAMES[name]
 
     async def scenario() -> None:
@@ -497,7 +497,7 @@ def test_http2_is_usable_unless_the_server_goes(world: World, name: str, turn: b
     world.run(scenario)
 
 
-@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after a turn"])
+@pytest.mark.parametrize("turn", [False, True], ids=["at once", "after the loop ran"])
 @pytest.mark.parametrize(
     ("kind", "last"),
     [
@@ -505,8 +505,8 @@ def test_http2_is_usable_unless_the_server_goes(world: World, name: str, turn: b
         *((kind, last) for kind in ("TLS", "HTTP/2 tunnel") for last in ("end", "GOAWAY")),
     ],
 )
-def test_an_end_behind_something_else_is_seen(world: World, kind: Kind, last: str, turn: bool) -> None:
-    """Each was written separately, so that one read of the socket may return only the first."""
+def test_an_end_after_other_frames_is_noticed(world: World, kind: Kind, last: str, turn: bool) -> None:
+    """Each frame is written separately, so that one read of the socket may return only the first."""
 
     async def scenario() -> None:
         with ExitStack() as stack:
@@ -529,15 +529,15 @@ def test_an_end_behind_something_else_is_seen(world: World, kind: Kind, last: st
     world.run(scenario)
 
 
-def test_looking_again_and_again_does_not_empty_the_socket() -> None:
-    """However often one looks, at most 64 KiB and one read are taken; the rest stays in the system."""
+def test_repeated_calls_of_is_usable_do_not_empty_the_socket() -> None:
+    """`is_usable` reads at most 64 KiB and one read more, however often it is called."""
     with ExitStack() as stack:
         far = Far("plain")
         stack.callback(far.close)
         conn = mint.connect("http", "localhost", 80, protocols=("http2",), socket=far.near)
         stack.enter_context(conn)
         far.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_000_000)
-        unknown = (16_384).to_bytes(3) + b"\xee" + bytes(5 + 16_384)  # RFC 9113 4.1: its type means nothing
+        unknown = (16_384).to_bytes(3) + b"\xee" + bytes(5 + 16_384)  # ignored: RFC 9113 4.1
         sent = http2.settings().serialize() + unknown * 100
         far.sock.setblocking(False)
         size = far.sock.send(sent)
@@ -548,8 +548,8 @@ def test_looking_again_and_again_does_not_empty_the_socket() -> None:
         assert left >= size - 2 * 65_536 - 65_536
 
 
-def test_a_message_that_was_handed_out_is_not_forgotten(world: World) -> None:
-    """A message that a mailbox has returned has arrived, although the connection has not decoded it yet."""
+def test_a_message_that_the_mailbox_has_returned_counts(world: World) -> None:
+    """A message that a mailbox has returned counts as arrived, although it was not decoded yet."""
     if isinstance(world, Blocking) and not isinstance(world, WithMailbox):
         return  # there is no mailbox
 
@@ -558,7 +558,7 @@ def test_a_message_that_was_handed_out_is_not_forgotten(world: World) -> None:
             conn, far = await opened(world, "plain", stack)
             conn = await exchanged(world, conn, far)
             far.say(STRAY)
-            received = world.mailbox.receive()  # type: ignore[attr-defined]  # of those that have one
+            received = world.mailbox.receive()  # type: ignore[attr-defined]  # these classes have a mailbox
             message = received if isinstance(received, mint.Received) else await received
             assert not conn.is_usable()
             with pytest.raises(errors.Closed) as caught:
@@ -570,7 +570,7 @@ def test_a_message_that_was_handed_out_is_not_forgotten(world: World) -> None:
     world.run(scenario)
 
 
-# -- connections that share one to a proxy
+# -- tunnels that share one connection to a proxy
 
 
 def tunnels_to(far: Far, stack: ExitStack) -> tuple[mint.Tunnels, mint.Connection]:
@@ -582,7 +582,7 @@ def tunnels_to(far: Far, stack: ExitStack) -> tuple[mint.Tunnels, mint.Connectio
 
 @pytest.mark.parametrize("active", [False, True], ids=["passive", "active"])
 @pytest.mark.parametrize("arrival", ARRIVALS)
-def test_what_arrives_through_a_shared_connection(arrival: str, active: bool) -> None:
+def test_octets_that_arrive_through_a_shared_connection(arrival: str, active: bool) -> None:
     arrive, expected = ARRIVALS[arrival]
     with ExitStack() as stack:
         far = Far("HTTP/2 tunnel")
@@ -596,7 +596,7 @@ def test_what_arrives_through_a_shared_connection(arrival: str, active: bool) ->
             assert conn.is_usable()
             arrive(far)
             assert not conn.is_usable()
-            # Messages that the mailbox has not returned yet are left to the mailbox.
+            # Messages that the mailbox has not returned yet stay in the mailbox.
             with pytest.raises(errors.Closed) as refused:
                 conn.request("POST", "/", (), b"pay")
             assert refused.value.processed is Processed.NO
@@ -626,7 +626,7 @@ def test_in_memory() -> None:
     assert link.closed
 
 
-def test_a_refused_request_asks_nobody() -> None:
+def test_a_refused_request_does_not_look_at_the_link() -> None:
     """An error of the request is raised first; the connection is unchanged."""
     link = mint.transport.Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="server.test")
@@ -636,7 +636,7 @@ def test_a_refused_request_asks_nobody() -> None:
     assert conn.after(caught.value) is conn
 
 
-def test_a_superseded_value_has_no_say() -> None:
+def test_is_usable_of_a_superseded_value_raises() -> None:
     conn = mint.http1.initiate(mint.transport.Memory(), scheme="http", hostname="server.test")
     newer, _ = conn.request("GET", "/")
     with pytest.raises(errors.StaleConnectionError):
@@ -644,7 +644,7 @@ def test_a_superseded_value_has_no_say() -> None:
     assert newer.is_usable()
 
 
-def test_empty_lines_are_passed_over_where_they_are_tolerated() -> None:
+def test_lenient_connections_ignore_empty_lines_while_idle() -> None:
     link = mint.transport.Memory()
     conn = mint.http1.initiate(
         link, scheme="http", hostname="server.test", http1=mint.HTTP1Options(lenient=True)
@@ -657,7 +657,7 @@ def test_empty_lines_are_passed_over_where_they_are_tolerated() -> None:
     assert got[-1] == mint.Done(ref)
 
 
-def test_fields_given_by_an_iterator_are_sent_after_looking() -> None:
+def test_fields_from_an_iterator_are_sent_after_a_check_of_the_link() -> None:
     link = mint.transport.Memory()
     conn = mint.http1.initiate(
         link, scheme="http", hostname="server.test", http1=mint.HTTP1Options(lenient=True)

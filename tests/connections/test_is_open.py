@@ -1,4 +1,4 @@
-"""`is_open()` predicts what `request` does, after every octet of every conversation."""
+"""`is_open()` predicts whether `request` sends, after every octet of each conversation."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_of_http1(name: str, ends: bool) -> None:
         assert not conn.is_usable() or conn.is_open()
 
 
-def test_a_tunnel_says_when_its_own_direction_ends() -> None:
+def test_the_directions_of_a_tunnel() -> None:
     link = mint.transport.Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="a", identity=1)
     conn, ref = conn.request("CONNECT", "a:1", (), mint.STREAM)

@@ -1,6 +1,6 @@
-"""Every declared limit of both protocols is exceeded here, and has the error that its declaration names.
+"""Input that exceeds each declared limit of both protocols causes the error that its declaration names.
 
-An option without an example fails, so no option can be declared that nothing reads.
+The tests fail for an option without an example, so that no option can be declared that nothing reads.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def begin(options: Options, *, clock: Callable[[], float] | None = None) -> tupl
 
 
 def receive(conn: Connection, link: Memory, octets: bytes) -> tuple[Connection, errors.MintError | None]:
-    """Let these octets arrive; return the error, whether it is raised or in a response."""
+    """Receive these octets; return the error, whether it is raised or in a response."""
     link.put(octets)
     try:
         conn, responses = conn.recv(timeout=0)
@@ -107,7 +107,7 @@ def asked(times: int, *, early: bool = False) -> Callable[[Options], object]:
 
 
 def pinged(times: int) -> Callable[[Options], object]:
-    """Return the error after a number of own pings."""
+    """Return the error after the client has sent a number of pings."""
 
     def play(options: Options) -> errors.MintError | None:
         conn, _ = begin(options)
@@ -256,7 +256,7 @@ def answered(octets: bytes, *, hide: bool = False) -> Callable[[Options], object
 
 
 def first_octets(options: Options) -> object:
-    """Return what opens a connection."""
+    """Return the first octets that a connection sends."""
     assert isinstance(options, HTTP2Options)
     link = Memory()
     mint.http2.initiate(link, scheme="http", hostname="example.org", http2=options)
@@ -283,9 +283,9 @@ def cancelled(conn: Connection) -> Connection:
 
 
 def remembered(options: Options) -> object:
-    """Return what is written when a frame comes on a stream that has ended before one that was reset.
+    """Return what is sent when a frame arrives on an ended stream, after a later stream was reset.
 
-    While the latter is remembered it can be told from the former; then either may have been reset.
+    While the reset stream is remembered, the ended one can be distinguished from it, but not afterwards.
     """
     conn, link = begin(options)
     conn, _ = conn.request("GET", "/")

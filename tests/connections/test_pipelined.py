@@ -16,7 +16,7 @@ world, kind = test_idle.world, test_idle.kind
 
 
 @pytest.mark.parametrize("before", range(len(FIRST + STRAY) + 1))
-def test_in_every_cut(before: int) -> None:
+def test_pipelined_responses_in_every_split(before: int) -> None:
     octets = FIRST + STRAY
     link = mint.transport.Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="a", identity=1)
@@ -44,7 +44,7 @@ def test_in_every_cut(before: int) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 5, len(FIRST) - 1, len(FIRST)])
-def test_what_was_received_answers_no_later_request(world: World, kind: Kind, cut: int) -> None:
+def test_octets_that_were_received_answer_no_later_request(world: World, kind: Kind, cut: int) -> None:
     async def scenario() -> None:
         with ExitStack() as stack:
             conn, far = await opened(world, kind, stack)
@@ -72,8 +72,8 @@ def test_what_was_received_answers_no_later_request(world: World, kind: Kind, cu
     world.run(scenario)
 
 
-def test_what_was_not_received_is_taken_in_the_order_of_the_requests(world: World, kind: Kind) -> None:
-    """It may be a response to the open requests, so it is not checked before another one is sent."""
+def test_octets_that_were_not_received_answer_requests_in_order(world: World, kind: Kind) -> None:
+    """They may be a response to an open request, so nothing is checked before another one is sent."""
 
     async def scenario() -> None:
         with ExitStack() as stack:

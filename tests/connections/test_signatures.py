@@ -1,4 +1,4 @@
-"""The functions that connect take the same arguments, and their overloads know all of them."""
+"""The functions that connect have the same parameters, and their overloads declare all of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONNECTS: dict[str, Callable[..., object]] = {
     "mint.http1": mint.http1.connect,
     "mint.http2": mint.http2.connect,
 }
-# Arguments that the name of the function implies, or that have no use there.
+# Parameters that the module of the function determines, or that have no use there.
 LEFT_OUT = {"mint.http1": {"protocols", "http2"}, "mint.http2": {"protocols", "http1"}}
 
 
@@ -53,7 +53,7 @@ def test_every_connect_takes_the_arguments_of_mint_connect(name: str) -> None:
         (mint.asyncio.Tunnels.connect, (signatures.TunnelArguments, signatures.AsyncTunnelArguments)),
     ],
 )
-def test_the_overloads_of_tunnels_know_every_argument(
+def test_the_overloads_of_tunnels_declare_every_parameter(
     connect: Callable[..., object], kinds: tuple[type, ...]
 ) -> None:
     keywords = {
@@ -69,7 +69,7 @@ def test_the_overloads_of_tunnels_know_every_argument(
     assert known == keywords
 
 
-def test_the_overloads_know_every_argument() -> None:
+def test_the_overloads_declare_every_parameter() -> None:
     keywords = {
         name: parameter.annotation
         for name, parameter in parameters("mint").items()

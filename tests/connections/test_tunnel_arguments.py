@@ -1,4 +1,4 @@
-"""Arguments of `Tunnels`, in threads, asyncio and trio, are refused by name before anything is sent."""
+"""Wrong arguments of `Tunnels` are refused by name before anything is sent, in threads, asyncio and trio."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def proxied() -> tuple[mint.HTTP2, Memory]:
 
 
 @pytest.mark.parametrize("world", CLASSES)
-def test_what_is_no_connection_is_refused_by_name(world: str) -> None:
+def test_a_wrong_connection_is_refused_by_name(world: str) -> None:
     for wrong in NO_CONNECTION:
         with pytest.raises((TypeError, ValueError), match="connection"):
             CLASSES[world](wrong)

@@ -1,4 +1,4 @@
-"""A tunnel by hand, as docs/driving.md shows it, on both protocols. RFC 9110 9.3.6, RFC 9113 8.5."""
+"""A tunnel that the caller opens as docs/driving.md shows, over both protocols. RFC 9110 9.3.6, RFC 9113 8.5."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_tunnel_of_the_page(protocol: Literal["http1", "http2"]) -> None:
     assert came[-1] == mint.Done(ref)
 
 
-def test_another_body_ends_our_direction_over_http2() -> None:
+def test_without_a_streamed_body_the_outgoing_direction_ends_over_http2() -> None:
     with Origin(echo) as origin, connected(origin, "http2") as conn:
         conn, ref = conn.request("CONNECT", "origin.example:443")
         with pytest.raises(errors.RequestIsNotStreaming):
@@ -66,7 +66,7 @@ ASKED: dict[str, tuple[Literal["http1", "http2"], str, str, tuple[tuple[str, str
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_every_tunnel_is_asked_for_and_used_alike(asked: str) -> None:
+def test_every_kind_of_tunnel_is_used_alike(asked: str) -> None:
     """101, CONNECT and extended CONNECT (RFC 9110 7.8, 9.3.6; RFC 8441 4): octets, then the end."""
     protocol, method, target, fields = ASKED[asked]
     seen: list[Request] = []
@@ -102,7 +102,7 @@ def test_every_tunnel_is_asked_for_and_used_alike(asked: str) -> None:
 
 
 def test_an_extended_connect_before_the_server_allows_it_is_refused() -> None:
-    """RFC 8441 3."""
+    """RFC 8441 3: `:protocol` is not used before the server has sent its setting."""
     link = mint.transport.Memory()
     conn = mint.http2.initiate(link, scheme="https", hostname="origin.example")
     with pytest.raises(errors.ExtendedConnectNotEnabled):

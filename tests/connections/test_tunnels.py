@@ -65,7 +65,7 @@ def test_two_connections_share_one(protocol: ProtocolName) -> None:
         assert len(proxy.requests) == 2
 
 
-def test_in_clear_and_after_others_have_gone() -> None:
+def test_tunnels_in_clear_text_after_others_have_ended() -> None:
     with Origin(serve) as origin, shared() as (tunnels, _, __):
         for _ in range(3):
             conn = tunnels.connect("http", "127.0.0.1", origin.port)
@@ -96,7 +96,7 @@ def test_threads_share_one_connection() -> None:
         assert len(server.peers) == 1
 
 
-def test_a_reader_that_is_slow_holds_up_nobody_and_nothing_piles_up() -> None:
+def test_a_slow_reader_does_not_delay_others_and_its_buffer_is_limited() -> None:
     with Origin(serve) as origin, shared() as (tunnels, _, __):
         slow = tunnels.connect("http", "127.0.0.1", origin.port)
         slow, _ = slow.request("GET", "/big")
@@ -104,7 +104,7 @@ def test_a_reader_that_is_slow_holds_up_nobody_and_nothing_piles_up() -> None:
         assert isinstance(link, TunnelLink)
         for _ in range(40):
             assert fetch(tunnels.connect("http", "127.0.0.1", origin.port))[0] == 200
-        # Only what arrived before the window was closed, and what it still allowed then, waits.
+        # At most the octets that arrived before the window was closed, and those it still allowed, are held.
         assert link.tunnel.held <= MOST_HELD + 200_000
         count = 0
         with slow:
@@ -114,7 +114,7 @@ def test_a_reader_that_is_slow_holds_up_nobody_and_nothing_piles_up() -> None:
         assert count == BIG
 
 
-def test_much_goes_up_through_small_windows() -> None:
+def test_a_large_body_is_sent_through_small_windows() -> None:
     received: list[int] = []
 
     def take(request: Request) -> Response:
@@ -131,8 +131,8 @@ def test_much_goes_up_through_small_windows() -> None:
     assert received == [5_000_000]
 
 
-def test_much_goes_up_through_a_mailbox() -> None:
-    """Above the high-water mark it was refused with a broken connection, because nothing else reads."""
+def test_a_large_body_is_sent_in_active_mode() -> None:
+    """Above the high-water mark a body was refused and the connection broken, because nothing else reads."""
     received: list[int] = []
 
     def take(request: Request) -> Response:
@@ -192,7 +192,7 @@ def test_closing_the_proxy_connection_closes_everything() -> None:
             tunnels.connect("http", "127.0.0.1", origin.port)
 
 
-def test_what_the_proxy_is_told() -> None:
+def test_the_proxy_gets_its_credentials() -> None:
     proxy = HTTPProxy()
     with Origin(proxy) as server, Origin(serve) as origin:
         known = mint.Proxy("http", server.address, server.port, username="me", password="hush")
@@ -228,7 +228,7 @@ def scripted(*steps: Step, tcp: mint.TCPOptions = mint.TCPOptions()) -> Iterator
             yield tunnels
 
 
-def test_a_refusal_is_of_one_tunnel_only() -> None:
+def test_a_refusal_concerns_one_tunnel_only() -> None:
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1)),
         http2.send(headers(1, REFUSED), data(1, b"no", end=True)),
@@ -243,7 +243,7 @@ def test_a_refusal_is_of_one_tunnel_only() -> None:
         assert fetch(tunnels.connect("http", "two.example", 80)) == (200, b"hello")
 
 
-def test_a_stream_that_is_reset_is_of_one_tunnel_only() -> None:
+def test_a_reset_concerns_one_tunnel_only() -> None:
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
         http2.send(rst_stream(1, http2.ErrorCode.CONNECT_ERROR)),
@@ -257,7 +257,7 @@ def test_a_stream_that_is_reset_is_of_one_tunnel_only() -> None:
 
 
 @pytest.mark.parametrize("end", [[Close()], [http2.send(goaway(0, 1)), Close()]])
-def test_a_proxy_that_goes_away_takes_its_tunnels_along(end: list[Step]) -> None:
+def test_if_the_proxy_closes_its_tunnels_end(end: list[Step]) -> None:
     steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, *end]
     with scripted(*steps) as tunnels:
         with pytest.raises(errors.TransportClosed):
@@ -279,7 +279,7 @@ def test_a_proxy_that_ends_the_stream_without_an_answer() -> None:
         tunnels.connect("http", "one.example", 80)
 
 
-def test_the_proxy_says_how_many_tunnels_there_may_be() -> None:
+def test_the_proxy_limits_the_number_of_tunnels() -> None:
     steps = [
         *http2.handshake((http2.Setting.MAX_CONCURRENT_STREAMS, 1)),
         *(http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()),
@@ -316,7 +316,7 @@ class Read(Protocol):
 
 
 def let_another_thread_read(tunnels: mint.Tunnels, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Act as if another thread read, and received the WINDOW_UPDATE."""
+    """Act as if another thread was reading, and received the WINDOW_UPDATE."""
     wait: Read = tunnels.wait
 
     def after_another(until: float | None, phase: str, enough: Callable[[], bool]) -> None:
@@ -341,7 +341,7 @@ OPENS_LATER: tuple[Step, ...] = (
 )
 
 
-def test_a_request_goes_on_when_another_thread_hears_that_its_window_opened(
+def test_a_request_continues_if_another_thread_receives_its_window_update(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with scripted(*OPENS_LATER, http2.send(data(1, PAGE)), Forever()) as tunnels:
@@ -350,7 +350,7 @@ def test_a_request_goes_on_when_another_thread_hears_that_its_window_opened(
         assert fetch(conn) == (200, b"hello")
 
 
-def test_a_handshake_goes_on_when_another_thread_hears_that_its_window_opened(
+def test_a_handshake_continues_if_another_thread_receives_its_window_update(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with scripted(*OPENS_LATER, http2.send(data(1, b"", end=True)), Forever()) as tunnels:
@@ -389,7 +389,7 @@ def test_half_closing_through_a_tunnel() -> None:
         assert content == b"answer"
 
 
-def test_a_tunnel_that_was_dropped_is_given_up_when_something_comes() -> None:
+def test_a_dropped_tunnel_is_reset_when_data_arrives_for_it() -> None:
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
         *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN))),
@@ -404,8 +404,8 @@ def test_a_tunnel_that_was_dropped_is_given_up_when_something_comes() -> None:
         assert fetch(other) == (200, b"hello")
 
 
-def test_a_tunnel_that_was_dropped_makes_room_for_the_next() -> None:
-    """If nothing more arrived for it, it counted for the proxy's limit for ever."""
+def test_a_dropped_tunnel_does_not_count_towards_the_limit() -> None:
+    """If nothing more arrived for such a tunnel, it counted towards the limit of the proxy for ever."""
     steps = [
         *http2.handshake((http2.Setting.MAX_CONCURRENT_STREAMS, 1)),
         *(http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
@@ -420,7 +420,7 @@ def test_a_tunnel_that_was_dropped_makes_room_for_the_next() -> None:
         assert fetch(tunnels.connect("http", "two.example", 80)) == (200, b"hello")
 
 
-def test_closing_a_tunnel_from_another_thread_wakes_who_waits_for_it() -> None:
+def test_closing_a_tunnel_wakes_the_thread_that_waits_for_it() -> None:
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
         *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN)), SAID),
@@ -444,14 +444,14 @@ def test_closing_a_tunnel_from_another_thread_wakes_who_waits_for_it() -> None:
             conn.close()
             thread.join(10)
             assert not thread.is_alive()
-        # A thread that had not started to wait yet finds its value outdated.
+        # A thread that had not started to wait yet finds that its value is superseded.
         assert all(isinstance(each, (errors.TransportClosed, errors.StaleConnectionError)) for each in raised)
         assert len(raised) == len(conns)
         assert tunnels.connection.is_open()
 
 
-def test_what_the_system_did_not_take_is_written_by_who_waits_for_another_tunnel() -> None:
-    """The thread that waits did not know of it, so the rest of a request could remain unsent for ever."""
+def test_unsent_octets_are_written_by_a_thread_that_waits_for_another_tunnel() -> None:
+    """The thread that waits did not watch for writing, so the rest of a request could remain unsent."""
     much, given = 8 * 1_048_576, threading.Event()
     steps = [
         *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, 2 * much)),
@@ -481,7 +481,7 @@ def test_what_the_system_did_not_take_is_written_by_who_waits_for_another_tunnel
         assert any(isinstance(each, mint.Done) for each in got)
 
 
-def test_a_time_limit_of_a_month_is_one() -> None:
+def test_a_time_limit_of_a_month_works() -> None:
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
         http2.send(data(1, PAGE)),
@@ -494,8 +494,8 @@ def test_a_time_limit_of_a_month_is_one() -> None:
         assert isinstance(responses[-1], mint.Done)
 
 
-def test_a_goaway_with_an_error_leaves_the_tunnels_to_their_end() -> None:
-    """RFC 9113 6.8: it excludes the streams above its last one, and no other."""
+def test_after_a_goaway_with_an_error_tunnels_continue() -> None:
+    """RFC 9113 6.8: only the streams above the last stream id are affected."""
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
         *(http2.ExpectHeaders(3), http2.send(headers(3, OPEN)), SAID),
@@ -510,7 +510,7 @@ def test_a_goaway_with_an_error_leaves_the_tunnels_to_their_end() -> None:
             fetch(two)
 
 
-def test_a_message_fed_twice_is_refused_and_harms_no_tunnel() -> None:
+def test_a_message_fed_twice_is_refused_and_affects_no_tunnel() -> None:
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID),
         *(http2.send(data(1, PAGE[:20])), Forever()),
@@ -529,14 +529,14 @@ def test_a_message_fed_twice_is_refused_and_harms_no_tunnel() -> None:
         assert tunnels.connection.is_open()
 
 
-def test_a_refusal_whose_body_never_ends_ends_with_the_time() -> None:
+def test_an_endless_refusal_ends_with_the_time_limit() -> None:
     steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, REFUSED)), Forever()]
     with scripted(*steps) as tunnels, pytest.raises(errors.UnexpectedProxyStatus):
         tunnels.connect("http", "one.example", 80, tunnel_timeout=0.2)
 
 
 @pytest.mark.parametrize("end", [[Close()], [http2.send(headers(5, OPEN)), Forever()]])
-def test_a_proxy_that_goes_away_or_wrong_in_active_mode(end: list[Step]) -> None:
+def test_a_proxy_that_closes_or_breaks_a_rule_in_active_mode(end: list[Step]) -> None:
     steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, *end]
     with scripted(*steps) as tunnels, mint.Mailbox() as mailbox:
         conn = tunnels.connect("http", "one.example", 80)
@@ -553,7 +553,7 @@ def test_a_proxy_that_goes_away_or_wrong_in_active_mode(end: list[Step]) -> None
         assert not tunnels.connection.is_open()
 
 
-def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
+def test_passive_reading_is_refused_while_a_mailbox_reads() -> None:
     steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), Forever()]
     with scripted(*steps) as tunnels, mint.Mailbox() as mailbox:
         conn = tunnels.connect("http", "one.example", 80)
@@ -570,11 +570,11 @@ def test_reading_passively_what_a_mailbox_reads_is_refused() -> None:
         tunnels.set_mode("passive")
 
 
-def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
+def test_a_change_to_active_mode_ends_a_waiting_read() -> None:
     def echo(request: Request) -> Response:
         return Response(body=request.body.read())
 
-    # Nothing is sent back before the body has ended, and it does not end.
+    # The server responds only when the body has ended, and the body does not end.
     with Origin(echo) as origin, shared() as (tunnels, _server, _proxy), mint.Mailbox() as mailbox:
         conn = tunnels.connect("http", "127.0.0.1", origin.port)
         conn, _ = conn.request("PUT", "/", [("content-length", "1")], mint.STREAM)
@@ -594,14 +594,14 @@ def test_a_mailbox_that_takes_over_sends_away_who_waits() -> None:
         tunnels.set_mode("active", mailbox)
         thread.join(10)
         assert "a mailbox receives for this tunnel" in str(told[0])
-        # It is refused, and does not break the connection.
+        # The thread gets an error, which does not break the connection.
         assert isinstance(conn.transport, TunnelLink)
         assert not conn.transport.closed
         tunnels.set_mode("passive")
         conn = conn.close()
 
 
-def test_a_connection_that_breaks_when_asked_for_a_tunnel_is_known_to_be_closed() -> None:
+def test_a_connection_that_breaks_while_a_tunnel_is_opened_is_closed() -> None:
     link = Breaking()
     tunnels = mint.Tunnels(mint.http2.initiate(link, scheme="http", hostname="proxy.example", port=80))
     link.broken = True
@@ -613,7 +613,7 @@ def test_a_connection_that_breaks_when_asked_for_a_tunnel_is_known_to_be_closed(
             tunnels.connect("http", "two.example", 80)
 
 
-def test_a_connection_that_somebody_else_went_on_with_is_lost_for_the_tunnels() -> None:
+def test_tunnels_end_if_their_connection_is_used_otherwise() -> None:
     steps = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN)), SAID, Forever()]
     with scripted(*steps) as tunnels:
         conn = tunnels.connect("http", "one.example", 80)
@@ -624,7 +624,7 @@ def test_a_connection_that_somebody_else_went_on_with_is_lost_for_the_tunnels() 
         own.close()
 
 
-def test_pieces_that_mean_something_only_together_are_all_asked_for() -> None:
+def test_a_read_continues_until_a_record_is_complete() -> None:
     """One read of a tunnel may give no plaintext, and no socket reports the next piece."""
     heard = threading.Event()
     steps = [

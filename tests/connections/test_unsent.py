@@ -1,4 +1,4 @@
-"""Answers that wait to be written: when they count as written on each kind of link (RFC 9113 10.5)."""
+"""Replies that wait to be written: when they count as written on each kind of link (RFC 9113 10.5)."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def started(link: Link) -> mint.HTTP2:
     return mint.http2.initiate(link, scheme="http", hostname="example.org", identity=7, http2=FEW)
 
 
-def test_a_fork_that_nobody_reads_from_goes_on_like_the_original() -> None:
-    """The peer of a fork reads, so a replay need not take what is sent."""
+def test_a_fork_without_a_reader_behaves_like_the_original() -> None:
+    """A fork counts its replies as written, so a replay need not take them."""
     near, far = socket.socketpair()
     conn = started(SocketLink(near, TCPOptions()))
     far.sendall(GREETING)
@@ -66,7 +66,7 @@ def flushing(conn: mint.HTTP2, _: mint.RequestRef) -> mint.HTTP2:
 
 
 @pytest.mark.parametrize("operation", [streaming, pinging, widening, flushing])
-def test_what_has_left_counts_no_more_whatever_is_done_next(
+def test_sent_replies_no_longer_count_whichever_operation_follows(
     operation: Callable[[mint.HTTP2, mint.RequestRef], mint.HTTP2],
 ) -> None:
     link = Memory()
@@ -82,8 +82,8 @@ def test_what_has_left_counts_no_more_whatever_is_done_next(
         link.take()
 
 
-def test_what_is_not_taken_from_a_memory_is_not_written() -> None:
-    """A program that copies octets to a real transport takes as much as that accepts."""
+def test_replies_that_were_not_taken_from_a_memory_count() -> None:
+    """A program that copies octets to a real transport takes only as many as the transport accepts."""
     link = Memory()
     link.put(GREETING)
     conn, _ = started(link).recv()
@@ -97,7 +97,7 @@ def test_what_is_not_taken_from_a_memory_is_not_written() -> None:
         conn.recv()
 
 
-def test_one_read_that_asks_for_too_many_answers_is_a_flood_on_any_link() -> None:
+def test_one_read_with_too_many_pings_is_a_flood_on_any_link() -> None:
     link = Memory()
     link.put(GREETING)
     conn, _ = started(link).recv()
@@ -107,7 +107,7 @@ def test_one_read_that_asks_for_too_many_answers_is_a_flood_on_any_link() -> Non
 
 
 def overfull() -> tuple[mint.HTTP2, SocketLink, socket.socket]:
-    """Return a connection whose system accepts nothing more, and the other end."""
+    """Return a connection whose socket accepts no more output, and the other end."""
     near, far = socket.socketpair()
     link = SocketLink(near, TCPOptions())
     conn = started(link)
@@ -131,7 +131,7 @@ def heard(conn: mint.HTTP2, far: socket.socket, count: int) -> mint.HTTP2:
 
 
 @pytest.mark.rfc("9113-10.5-a")
-def test_a_peer_that_does_not_read_its_answers_is_told_to_calm_down() -> None:
+def test_a_peer_that_does_not_read_replies_gets_enhance_your_calm() -> None:
     conn, link, far = overfull()
     conn = heard(conn, far, 50)
     assert link.unsent == 17 * 50
@@ -140,7 +140,7 @@ def test_a_peer_that_does_not_read_its_answers_is_told_to_calm_down() -> None:
     far.close()
 
 
-def test_a_peer_that_reads_again_starts_afresh() -> None:
+def test_replies_no_longer_count_when_the_peer_reads_again() -> None:
     conn, link, far = overfull()
     conn = heard(conn, far, 50)
     far.setblocking(False)
@@ -155,7 +155,7 @@ def test_a_peer_that_reads_again_starts_afresh() -> None:
     far.close()
 
 
-def test_what_the_windows_of_a_tunnel_do_not_take_is_not_written() -> None:
+def test_replies_that_wait_for_the_windows_of_a_tunnel_count() -> None:
     near, far = socket.socketpair()
     conn = started(SocketLink(near, TCPOptions(), (Narrow(),)))
     far.sendall(GREETING)
