@@ -56,9 +56,7 @@ def test_the_priority_field_is_passed_on_unchanged() -> None:
 @pytest.mark.parametrize("kind", [ALTSVC, ORIGIN])
 @pytest.mark.parametrize("stream", [0, 1, 2, 99])
 @pytest.mark.parametrize("flags", [0, 1, 2, 4, 8, 255])
-def test_altsvc_and_origin_are_ignored_by_default(
-    kind: int, stream: int, flags: int
-) -> None:
+def test_altsvc_and_origin_are_ignored_by_default(kind: int, stream: int, flags: int) -> None:
     talk = opened()
     talk.request()
     for payload in (b"", b"\0", b"\0\xff", b'\0\x0bhttps://x.yh3=":443"', b"\xff" * 40):

@@ -1,4 +1,4 @@
-"""What can be connected to, and how it is named: Unix sockets, literals, names, sockets of the caller."""
+"""Addresses to connect to, and the host that is sent: Unix sockets, IP literals, names, given sockets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def echo_host(request: Request) -> Response:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_a_unix_socket_in_clear_and_under_tls(
+def test_a_unix_socket_in_clear_text_and_with_tls(
     scheme: mint.types.Scheme, protocol: mint.types.ProtocolName
 ) -> None:
     context = server_context(alpn=("h2", "http/1.1")) if scheme == "https" else None
@@ -39,7 +39,7 @@ def test_a_unix_socket_in_clear_and_under_tls(
         conn = mint.connect(scheme, address, 0, hostname="localhost", protocols=(protocol,), tls=trusting())
         assert conn.protocol == protocol
         assert conn.peer_address == origin.address
-        # W-27: a Unix socket has no port, so none is named.
+        # A Unix socket has no port, so the Host field has none.
         assert fetch(conn) == (200, f"{scheme} localhost".encode())
 
 
@@ -52,7 +52,7 @@ def test_a_unix_socket_without_a_name_is_refused() -> None:
 
 
 @pytest.mark.parametrize("path", [ABSENT, "/" + "x" * 200, "\0mint-nobody-listens-here"])
-def test_a_unix_socket_that_nobody_is(path: str) -> None:
+def test_a_unix_socket_without_a_listener(path: str) -> None:
     with pytest.raises(errors.TransportError) as caught:
         mint.connect("http", mint.UnixAddress(path), 0, hostname="a")
     assert caught.value.processed is mint.Processed.NO
@@ -93,7 +93,7 @@ def test_ipv4_addresses_in_every_form(address: mint.types.Address) -> None:
 
 
 @pytest.mark.parametrize("address", ["fe80::1%7", "[fe80::1%7]", ipaddress.IPv6Address("fe80::1%7")])
-def test_a_zone_is_dialled_and_not_told(address: mint.types.Address) -> None:
+def test_a_zone_is_used_to_connect_and_not_sent(address: mint.types.Address) -> None:
     plan = make_plan("http", address, 80, None, TCP, TLS, ("http/1.1",))
     assert plan.hostname == "fe80::1"
     steps = resolve(plan)
@@ -103,7 +103,7 @@ def test_a_zone_is_dialled_and_not_told(address: mint.types.Address) -> None:
     assert caught.value.value == [Endpoint("inet6", ("fe80::1", 80, 0, 7))]
 
 
-def test_a_zone_is_for_the_system_and_not_for_a_resolver() -> None:
+def test_a_zone_is_resolved_by_the_system_and_not_by_a_resolver() -> None:
     def never(host: str, port: int) -> list[str]:
         raise AssertionError(host)
 
@@ -130,7 +130,7 @@ def test_an_internationalized_name() -> None:
 @pytest.mark.parametrize("port", [-1, 65_536, True, "80", 80.0])
 def test_ports_are_checked(port: object) -> None:
     with pytest.raises(ValueError, match="port"):
-        mint.connect("http", "a.example", port)  # type: ignore[call-overload]  # that is the point
+        mint.connect("http", "a.example", port)  # type: ignore[call-overload]  # wrong on purpose
 
 
 def test_a_resolver_gives_addresses_in_every_form() -> None:
@@ -154,7 +154,7 @@ def test_a_resolver_that_finds_nothing(answer: list[str]) -> None:
         mint.connect("http", "a.example", 80, resolver=lambda _, __: answer)
 
 
-def test_a_resolver_that_raises_is_heard() -> None:
+def test_an_error_of_a_resolver_is_reported() -> None:
     def fail(host: str, port: int) -> list[str]:
         raise KeyError(host)
 
@@ -162,7 +162,7 @@ def test_a_resolver_that_raises_is_heard() -> None:
         mint.connect("http", "a.example", 80, resolver=fail)
 
 
-# -- a socket that is connected already
+# -- a socket that is already connected
 
 
 def test_a_socket_of_the_caller_is_used_and_closed() -> None:
@@ -195,7 +195,7 @@ def test_a_socket_pair_is_a_connection() -> None:
         conn.close()
 
 
-def test_a_socket_that_leads_to_the_proxy() -> None:
+def test_a_socket_that_is_connected_to_the_proxy() -> None:
     asked = request(rb"^GET http://origin\.example/ ")
     with ScriptedServer([asked, Send(PAGE)]) as server:
         mine = socket.create_connection((server.address, server.port))
@@ -203,7 +203,7 @@ def test_a_socket_that_leads_to_the_proxy() -> None:
         assert fetch_root(mint.connect("http", "origin.example", 80, proxy=proxy, socket=mine)) == 204
 
 
-def test_a_socket_is_closed_where_connecting_fails() -> None:
+def test_a_given_socket_is_closed_if_connecting_fails() -> None:
     with ScriptedServer([Send(b"not TLS\r\n")]) as server:
         mine = socket.create_connection((server.address, server.port))
         with pytest.raises(errors.TransportError):
@@ -211,7 +211,7 @@ def test_a_socket_is_closed_where_connecting_fails() -> None:
         assert mine.fileno() == -1
 
 
-def test_what_is_no_connected_stream_is_refused_and_left_alone() -> None:
+def test_other_sockets_are_refused_and_left_open() -> None:
     with socket.socket() as unconnected, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
         for wrong in (unconnected, datagrams):
             with pytest.raises(ValueError, match="socket"):
@@ -229,4 +229,4 @@ def test_what_is_no_connected_stream_is_refused_and_left_alone() -> None:
 )
 def test_arguments_of_another_type_are_refused_by_name(name: str, value: object, message: str) -> None:
     with pytest.raises(TypeError, match=f"^{name} must be .*{message}"):
-        mint.connect("http", "origin.test", 80, **{name: value})  # type: ignore[call-overload]  # the point
+        mint.connect("http", "origin.test", 80, **{name: value})  # type: ignore[call-overload]  # wrong on purpose

@@ -1,4 +1,4 @@
-"""A timer may fire slightly early: after a wait for all the time that was left, the timeout is raised."""
+"""A timer may fire slightly early: a wait for all the remaining time ends with the timeout nevertheless."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def in_trio(tcp: mint.TCPOptions, seconds: float | None) -> Decided:
 
 @pytest.mark.parametrize("wait", [threads, in_asyncio, in_trio])
 @pytest.mark.parametrize(("seconds", "limit"), [(None, LIMIT), (LIMIT, LIMIT), (5.0, LIMIT), (LIMIT, 5.0)])
-def test_whoever_waited_to_the_end_is_late(
+def test_a_wait_for_all_the_time_ends_with_the_timeout(
     wait: Callable[[mint.TCPOptions, float | None], Decided], seconds: float | None, limit: float
 ) -> None:
-    """The clock shows that the time is not up, and would show that again and again."""
+    """The clock stands still, so it never shows that the time is up."""
     tcp = mint.TCPOptions(connect_timeout=limit)
     with FakeClock().installed(dialer):
         if limit == LIMIT:

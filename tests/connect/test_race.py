@@ -1,4 +1,4 @@
-"""The connecting procedure without sockets: names, families, races, failures, time limits, cancellation."""
+"""The connecting procedure without sockets: names, address families, attempts, errors, time limits."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class World:
 REFUSED = errors.ConnectionRefused("nowhere")
 
 
-# -- the order
+# -- the order of addresses
 
 
 def test_families_alternate_and_the_resolvers_order_is_kept() -> None:
@@ -180,7 +180,7 @@ def test_no_address_of_an_allowed_family() -> None:
         (mint.UnixAddress("/run/server"), Endpoint("unix", "/run/server")),
     ],
 )
-def test_what_is_no_name_is_not_asked_for(address: str | mint.UnixAddress, dialled: Endpoint) -> None:
+def test_addresses_are_not_resolved(address: str | mint.UnixAddress, dialled: Endpoint) -> None:
     world = World({dialled: Fate()})
     plan = make_plan("http", address, 80, "a.test", mint.TCPOptions(), mint.TLSOptions(), ())
     world.run(establish(plan))
@@ -188,7 +188,7 @@ def test_what_is_no_name_is_not_asked_for(address: str | mint.UnixAddress, diall
     assert world.steps == 2
 
 
-def test_a_zone_is_for_the_system_to_understand() -> None:
+def test_a_zone_is_resolved_by_the_system() -> None:
     endpoint = Endpoint("inet6", ("fe80::1", 80, 0, 3))
     world = World({endpoint: Fate()}, {"fe80::1%eth0": (endpoint,)})
     plan = make_plan("http", "fe80::1%eth0", 80, None, mint.TCPOptions(), mint.TLSOptions(), ())
@@ -196,17 +196,17 @@ def test_a_zone_is_for_the_system_to_understand() -> None:
     assert world.endpoints() == [endpoint]
 
 
-# -- the race (RFC 8305 5)
+# -- attempts in parallel (RFC 8305 5)
 
 
-def test_the_first_that_answers_in_time_is_alone() -> None:
+def test_if_the_first_attempt_succeeds_there_is_no_other() -> None:
     world = World({six(1): Fate(0.1)})
     winner = world.run(race([six(1), four(1)]))
     assert world.dialled == [(0.0, six(1))]
     assert world.open == {winner}
 
 
-def test_a_slow_one_gets_company_a_moment_later_and_the_losers_are_closed() -> None:
+def test_more_attempts_start_after_a_delay_and_losers_are_closed() -> None:
     world = World({six(1): Fate(10), four(1): Fate(10), six(2): Fate(0.1)})
     winner = world.run(race([six(1), four(1), six(2), four(2)]))
     assert world.dialled == [(0.0, six(1)), (ATTEMPT_DELAY, four(1)), (2 * ATTEMPT_DELAY, six(2))]
@@ -215,7 +215,7 @@ def test_a_slow_one_gets_company_a_moment_later_and_the_losers_are_closed() -> N
     assert world.open == {winner}
 
 
-def test_the_first_may_still_win() -> None:
+def test_the_first_attempt_may_still_win() -> None:
     world = World({six(1): Fate(0.3), four(1): Fate(0.2)})
     winner = world.run(race([six(1), four(1)]))
     assert isinstance(winner, Try)
@@ -223,21 +223,21 @@ def test_the_first_may_still_win() -> None:
     assert world.open == {winner}
 
 
-def test_after_a_failure_the_next_is_dialled_at_once() -> None:
+def test_after_a_failure_the_next_attempt_starts_at_once() -> None:
     world = World({six(1): Fate(0.01, REFUSED), four(1): Fate(0.01)})
     winner = world.run(race([six(1), four(1)]))
     assert world.dialled == [(0.0, six(1)), (0.01, four(1))]
     assert world.open == {winner}
 
 
-def test_a_family_that_the_system_does_not_have_costs_nothing() -> None:
+def test_an_unsupported_family_causes_no_delay() -> None:
     missing = Fate(error=errors.Unreachable("Network is unreachable"), at_once=True)
     world = World({six(1): missing, six(2): missing, four(1): Fate(0.01)})
     world.run(race([six(1), four(1), six(2)]))
     assert world.dialled == [(0.0, six(1)), (0.0, four(1))]
 
 
-def test_where_all_fail_the_first_failure_is_told() -> None:
+def test_if_all_attempts_fail_the_first_failure_is_raised() -> None:
     second = errors.Unreachable("No route to host")
     world = World({six(1): Fate(0.5, REFUSED), four(1): Fate(0.01, second)})
     with pytest.raises(errors.Unreachable):
@@ -248,7 +248,7 @@ def test_where_all_fail_the_first_failure_is_told() -> None:
         world.run(race([six(1), four(1)]))
 
 
-def test_the_deadline_ends_the_race() -> None:
+def test_the_deadline_ends_the_attempts() -> None:
     world = World(deadline=1.0)
     with pytest.raises(errors.TransportTimeout):
         world.run(race([six(1), four(1)]))
@@ -259,7 +259,7 @@ def test_the_deadline_ends_the_race() -> None:
 # -- the whole procedure
 
 
-def test_contexts_come_before_names() -> None:
+def test_contexts_are_made_before_names_are_resolved() -> None:
     """If a file cannot be loaded, no connection is made."""
     world = World()
     tls = mint.TLSOptions(ca_file="/nonexistent.pem")
@@ -269,7 +269,7 @@ def test_contexts_come_before_names() -> None:
     assert world.steps == 0
 
 
-def test_a_server_that_closes_in_the_handshake_is_told() -> None:
+def test_an_end_during_the_handshake_is_reported() -> None:
     world = World({four(1): Fate()})
     tls = mint.TLSOptions(context=ssl.create_default_context())
     plan = make_plan("https", "192.0.2.1", 443, None, mint.TCPOptions(), tls, ("http/1.1",))
@@ -278,7 +278,7 @@ def test_a_server_that_closes_in_the_handshake_is_told() -> None:
     assert caught.value.processed is mint.Processed.NO
 
 
-def test_closing_the_procedure_at_any_step_is_quiet() -> None:
+def test_the_procedure_can_be_closed_at_any_step() -> None:
     """A cancelled driver closes the generator, which yields no more steps."""
     tls = mint.TLSOptions(context=ssl.create_default_context())
     names: dict[str, tuple[Endpoint, ...]] = {"a.test": (six(1), four(1))}
@@ -298,7 +298,7 @@ def test_closing_the_procedure_at_any_step_is_quiet() -> None:
     assert steps > 5
 
 
-def test_a_driver_that_answers_something_else_is_wrong() -> None:
+def test_a_wrong_answer_of_a_driver_raises() -> None:
     procedure = race([four(1)])
     next(procedure)
     with pytest.raises(TypeError, match="Ready"):

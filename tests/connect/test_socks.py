@@ -1,4 +1,4 @@
-"""SOCKS5 and SOCKS4a, with scripted proxies (R31, R32)."""
+"""SOCKS5 and SOCKS4a, with scripted proxies: messages, errors and time limits."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_socks5h_leaves_names_to_the_proxy(bound: bytes) -> None:
         through(server)
 
 
-def test_every_answer_may_come_octet_by_octet() -> None:
+def test_every_reply_may_arrive_octet_by_octet() -> None:
     script = [
         *(Expect(b"\x05\x02\x00\x02"), bytewise(b"\x05\x02")),
         *(Expect(b"\x01\x02me\x04hush"), bytewise(b"\x01\x00")),
@@ -81,7 +81,7 @@ def test_every_answer_may_come_octet_by_octet() -> None:
         through(server, username="me", password="hush")
 
 
-def test_octets_behind_the_answer_belong_to_the_tunnel() -> None:
+def test_octets_after_the_reply_belong_to_the_tunnel() -> None:
     with ScriptedServer([HELLO, Send(b"\x05\x00"), asked(NAME), Send(GRANTED + b"HTTP")]) as server:
         proxy = Proxy("socks5h", server.address, server.port)
         conn = mint.connect("http", "origin.example", 80, proxy=proxy)
@@ -89,7 +89,7 @@ def test_octets_behind_the_answer_belong_to_the_tunnel() -> None:
             conn.recv(timeout=5)
 
 
-def test_socks5_resolves_names_here() -> None:
+def test_socks5_resolves_names_locally() -> None:
     script = [
         *(HELLO, Send(b"\x05\x00")),
         *(asked(b"\x01\xc0\x00\x02\x01"), Send(GRANTED), request(), Send(PAGE)),
@@ -98,14 +98,14 @@ def test_socks5_resolves_names_here() -> None:
         through(server, scheme="socks5", resolver=lambda host, port: ["192.0.2.1"])
 
 
-def test_socks5_knows_ipv6() -> None:
+def test_socks5_supports_ipv6() -> None:
     six = b"\x04\x20\x01\x0d\xb8" + bytes(11) + b"\x01"
     with ScriptedServer([HELLO, Send(b"\x05\x00"), asked(six), Send(GRANTED), Close()]) as server:
         proxy = Proxy("socks5", server.address, server.port)
         mint.connect("http", "2001:db8::1", 80, proxy=proxy).close()
 
 
-def test_a_name_that_is_not_known_here_never_reaches_the_proxy() -> None:
+def test_a_name_that_cannot_be_resolved_is_not_sent_to_the_proxy() -> None:
     def fail(host: str, port: int) -> list[str]:
         raise OSError(2, "no such name")
 
@@ -201,6 +201,6 @@ def test_a_proxy_that_refuses_or_breaks_socks4(answer: bytes) -> None:
         [HELLO, Send(b"\x05\x00"), asked(NAME), Send(GRANTED[:9])],
     ],
 )
-def test_every_step_ends_with_the_time(script: list[Step]) -> None:
+def test_the_tunnel_timeout_covers_every_step(script: list[Step]) -> None:
     with ScriptedServer([*script, Forever()]) as server, pytest.raises(errors.TunnelTimeout):
         through(server, tunnel_timeout=0.1)

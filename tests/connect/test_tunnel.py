@@ -137,7 +137,7 @@ def test_the_proxy_is_asked_for_the_address_and_not_for_the_hostname() -> None:
         b"HTTP/1.1 299 Odd\r\n\r\n",
     ],
 )
-def test_w29_an_old_or_closing_answer_opens_a_tunnel_all_the_same(answer: bytes) -> None:
+def test_any_2xx_response_opens_a_tunnel(answer: bytes) -> None:
     script = [request(rb"^CONNECT "), Send(answer), StartTLS(TLS), Expect(GET), Send(PAGE)]
     with ScriptedServer(script) as server:
         conn = mint.connect("https", "origin.example", 443, proxy=proxied(server), tls=TRUSTING)
@@ -148,7 +148,7 @@ def test_w29_an_old_or_closing_answer_opens_a_tunnel_all_the_same(answer: bytes)
     "framing",
     [b"content-length: 5", b"transfer-encoding: chunked", b"content-length: 5\r\ncontent-length: 6"],
 )
-def test_framing_fields_of_an_answer_that_opens_a_tunnel_count_for_nothing(framing: bytes) -> None:
+def test_framing_fields_of_a_2xx_response_to_connect_are_ignored(framing: bytes) -> None:
     answer = b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n"
     script = [request(rb"^CONNECT "), Send(answer), StartTLS(TLS), Expect(GET), Send(PAGE)]
     with ScriptedServer(script) as server:
@@ -156,7 +156,7 @@ def test_framing_fields_of_an_answer_that_opens_a_tunnel_count_for_nothing(frami
         assert content(fetch(conn)) == b"hello"
 
 
-def test_w30_interim_answers_of_a_proxy_are_skipped() -> None:
+def test_interim_responses_of_a_proxy_are_skipped() -> None:
     interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
     script = [request(rb"^CONNECT "), Send(interim), Send(OPEN), StartTLS(TLS), Expect(GET), Send(PAGE)]
     with ScriptedServer(script) as server:
@@ -165,7 +165,7 @@ def test_w30_interim_answers_of_a_proxy_are_skipped() -> None:
         assert content(fetch(conn)) == b"hello"
 
 
-def test_w30_options_of_the_connection_and_of_the_proxy_go_together() -> None:
+def test_options_of_the_connection_and_of_the_proxy_are_independent() -> None:
     script = [request(rb"^CONNECT "), Send(OPEN), Expect(GET), Send(PAGE)]
     reason = mint.HTTP1Options(optional_responses=("status_reason",))
     with ScriptedServer(script) as server:
@@ -175,22 +175,22 @@ def test_w30_options_of_the_connection_and_of_the_proxy_go_together() -> None:
     assert [type(each).__name__ for each in responses][:2] == ["Status", "StatusReason"]
 
 
-def test_an_answer_may_come_octet_by_octet() -> None:
+def test_a_response_may_arrive_octet_by_octet() -> None:
     script = [request(rb"^CONNECT "), bytewise(OPEN), Expect(GET), bytewise(PAGE)]
     with ScriptedServer(script) as server:
         conn = mint.connect("http", "origin.example", 80, proxy=proxied(server, tunnel=True))
         assert content(fetch(conn)) == b"hello"
 
 
-def test_octets_behind_the_answer_belong_to_the_tunnel() -> None:
+def test_octets_after_the_reply_belong_to_the_tunnel() -> None:
     with ScriptedServer([request(rb"^CONNECT "), Send(OPEN + b"HTTP/1.1 200 OK\r\n")]) as server:
         conn = mint.connect("http", "origin.example", 80, proxy=proxied(server, tunnel=True))
-        # The engine of the origin has them: there they answer no request.
+        # They are read as input from the origin, where no request is open.
         with conn, pytest.raises(errors.UnexpectedData):
             conn.recv(timeout=5)
 
 
-def test_octets_behind_the_answer_of_a_proxy_over_tls_belong_to_the_tunnel() -> None:
+def test_octets_after_the_reply_of_a_proxy_over_tls_belong_to_the_tunnel() -> None:
     script = [request(rb"^CONNECT "), Send(OPEN + b"HTTP/1.1 200 OK\r\n")]
     with ScriptedServer(script, tls=TLS) as server:
         conn = mint.connect("http", "origin.example", 80, proxy=secure(server, tunnel=True))
@@ -229,14 +229,14 @@ def test_the_body_of_a_refusal_is_bounded(framing: bytes) -> None:
     assert len(caught.value.body) == MAX_BODY
 
 
-def test_a_refusal_whose_body_is_cut_is_still_that_refusal() -> None:
+def test_a_refusal_with_an_incomplete_body_is_reported() -> None:
     script = [request(), Send(b"HTTP/1.1 407 No\r\ncontent-length: 9\r\n\r\nsays"), Close()]
     with ScriptedServer(script) as server, pytest.raises(errors.UnexpectedProxyStatus) as caught:
         mint.connect("https", "origin.example", 443, proxy=proxied(server))
     assert caught.value.body == b"says"
 
 
-def test_a_refusal_whose_body_never_ends_ends_with_the_time() -> None:
+def test_an_endless_refusal_ends_with_the_time_limit() -> None:
     script = [request(), Send(b"HTTP/1.1 407 No\r\ncontent-length: 9\r\n\r\nsays"), Forever()]
     with ScriptedServer(script) as server, pytest.raises(errors.UnexpectedProxyStatus) as caught:
         mint.connect("https", "origin.example", 443, proxy=proxied(server, tunnel_timeout=0.2))
@@ -254,20 +254,20 @@ def test_407_of_a_forwarding_proxy_is_an_ordinary_response() -> None:
 @pytest.mark.parametrize(
     "steps", [[Forever()], [Send(b"HTTP/1.1 200"), Forever()], [Send(b"HTTP/1.1 200 OK\r\n"), Forever()]]
 )
-def test_the_tunnel_has_a_timeout_of_its_own(steps: list[Step]) -> None:
+def test_the_tunnel_timeout_applies(steps: list[Step]) -> None:
     with ScriptedServer([request(), *steps]) as server, pytest.raises(errors.TunnelTimeout) as caught:
         mint.connect("https", "origin.example", 443, proxy=proxied(server, tunnel_timeout=0.1))
     assert isinstance(caught.value, TimeoutError)
     assert caught.value.processed is mint.Processed.NO
 
 
-def test_the_tunnel_timeout_lies_inside_the_one_deadline() -> None:
+def test_the_tunnel_timeout_ends_before_the_deadline() -> None:
     tcp = mint.TCPOptions(connect_timeout=2)
     with ScriptedServer([request(), Forever()]) as server, pytest.raises(errors.TunnelTimeout):
         mint.connect("https", "origin.example", 443, proxy=proxied(server), tcp=tcp)
 
 
-def test_the_one_deadline_counts_again_after_the_tunnel() -> None:
+def test_the_deadline_applies_after_the_tunnel() -> None:
     tcp = mint.TCPOptions(connect_timeout=0.8)
     with ScriptedServer([request(), Send(OPEN), Forever()]) as server, pytest.raises(errors.TransportTimeout):
         mint.connect("https", "origin.example", 443, proxy=proxied(server, tunnel_timeout=0.7), tcp=tcp)
@@ -299,14 +299,14 @@ def test_a_proxy_that_closes_before_it_answered_is_a_proxy_error(answer: bytes) 
         mint.connect("https", "origin.example", 443, proxy=proxied(server))
 
 
-def test_the_limits_on_the_answer_are_the_proxys_own() -> None:
+def test_the_limits_on_the_response_are_those_of_the_proxy() -> None:
     script = [request(), Send(b"HTTP/1.1 200 OK\r\na: b\r\nc: d\r\n\r\n")]
     few = mint.HTTP1Options(max_fields=1)
     with ScriptedServer(script) as server, pytest.raises(errors.ProxyFailed):
         mint.connect("https", "origin.example", 443, proxy=proxied(server, http1=few))
 
 
-def test_a_proxy_that_nobody_is() -> None:
+def test_a_proxy_that_does_not_listen() -> None:
     with ScriptedServer() as server:
         gone = proxied(server)
     with pytest.raises(errors.ConnectionRefused) as caught:
@@ -333,7 +333,7 @@ def test_a_half_closed_tunnel_ends_the_connection() -> None:
         ("GET", "http://origin.example/x", b"GET http://origin.example/x HTTP/1.1\r\n"),
     ],
 )
-def test_w31_every_form_of_target_is_forwarded(method: str, target: str, line: bytes) -> None:
+def test_every_form_of_target_is_forwarded(method: str, target: str, line: bytes) -> None:
     link = Memory()
     conn = mint.http1.initiate(link, scheme="http", hostname="origin.example", port=80, forward_proxy=True)
     conn, _ = conn.request(method, target)
@@ -341,7 +341,7 @@ def test_w31_every_form_of_target_is_forwarded(method: str, target: str, line: b
     assert type(conn.close()) is mint.HTTP1
 
 
-def test_w31_the_options_of_the_connection_are_heard_on_a_forwarded_one() -> None:
+def test_options_of_the_connection_apply_to_forwarded_requests() -> None:
     reason = mint.HTTP1Options(optional_responses=("status_reason",), case_sensitive_headers=True)
     script = [request(rb"\r\nHost: origin\.example\r\n"), Send(PAGE)]
     with ScriptedServer(script) as server:
@@ -349,7 +349,7 @@ def test_w31_the_options_of_the_connection_are_heard_on_a_forwarded_one() -> Non
     assert isinstance(responses[1], mint.StatusReason)
 
 
-def test_w42_the_socket_is_closed_where_alpn_gives_something_else() -> None:
+def test_http1_through_a_tunnel_works_without_alpn() -> None:
     odd = server_context("origin.example", alpn=("h2",))
     script = [request(), Send(OPEN), StartTLS(odd)]
     with ScriptedServer(script) as server:

@@ -1,4 +1,4 @@
-"""Each limit of a proxy's options bounds what it may send while a tunnel is open; time counts there, too."""
+"""Each limit in the options of a proxy applies to its tunnels, as do limits that depend on the time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mint._core.http2 import Config
 from mint._wire import stream
 from mint.testing.frames import priority, serialize, settings
 
-# Options that concern the number of requests, or a value of a connection, and do not apply to one tunnel.
+# Options about the number of requests, or about other uses of a connection, do not apply to one tunnel.
 NOT_OF_TUNNELS = {"max_pipelined", "max_pings", "initial_max_concurrent_streams", "skip_target_validation"}
 
 
@@ -45,7 +45,7 @@ def test_every_limit_of_http2_reaches_a_proxy(name: str) -> None:
 
 
 @pytest.mark.parametrize("per_second", [100, 1_000_000])
-def test_time_tells_a_busy_proxy_from_a_flood(per_second: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_differs_from_a_busy_proxy(per_second: int, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(stream, "monotonic", lambda: now)
     config = Config("origin.example", port=80, scheme="http", identity=0, user_agent="x", max_glitches=500)

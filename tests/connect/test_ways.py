@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Final  # arguments of others are passed through
+from typing import TYPE_CHECKING, Any, Final  # arguments for other functions are passed on
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -42,7 +42,7 @@ def tls_of(conn: mint.Connection) -> mint.TLSInfo:
     return info
 
 
-# -- TLS: what each option does to a connection that was made with it
+# -- TLS: the effect of each option
 
 
 def verify(way: Road, tmp: Path) -> None:
@@ -257,7 +257,7 @@ TLS_CHECKS: Final[dict[str, Callable[[Road, Path], None]]] = {
 }
 
 
-def test_every_tls_option_has_its_check() -> None:
+def test_every_tls_option_is_tested() -> None:
     assert set(TLS_CHECKS) == {each.name for each in fields(mint.TLSOptions)}
 
 
@@ -329,7 +329,7 @@ def receive_size(way: Road) -> None:
 
 
 def high_water(way: Road) -> None:
-    """The peer does not read the body; a low mark makes the request wait, a high one does not."""
+    """The peer does not read the body; with a low mark the request waits, with a high one it does not."""
     body = bytes(30_000_000)
     conn = connected(way, high_water=100_000_000, send_timeout=0.05)
     conn.request("POST", "/wait", (), body)[0].close()
@@ -364,7 +364,7 @@ def max_read_ahead(way: Road) -> None:
 
 def connect_timeout(way: Road) -> None:
     if way.way == "given socket":
-        return  # nothing is left to wait for, unlike with TLS
+        return  # without TLS, there is nothing left to wait for
     with pytest.raises((errors.TransportTimeout, errors.TunnelTimeout)):
         connected(way, connect_timeout=0)
 
@@ -414,7 +414,7 @@ TCP_CHECKS: Final[dict[str, Callable[[Road], None]]] = {
 FOR_UNIX: Final = ("connect_timeout", "high_water", "send_buffer", "receive_size")
 
 
-def test_every_tcp_option_has_its_check() -> None:
+def test_every_tcp_option_is_tested() -> None:
     assert set(TCP_CHECKS) == {each.name for each in fields(mint.TCPOptions)}
 
 
@@ -422,9 +422,9 @@ def test_every_tcp_option_has_its_check() -> None:
 @pytest.mark.parametrize("option", TCP_CHECKS)
 def test_tcp(option: str, way: Way) -> None:
     if way == "unix socket" and option not in FOR_UNIX:
-        return  # those are options of IP; see test_unix.py
+        return  # these are options of IP
     if option in {"high_water", "send_timeout"} and way.startswith("HTTP/2"):
-        return  # what reads there is the test's own proxy, at once; see wire/test_stream.py
+        return  # the proxy of the test reads everything at once; see wire/test_stream.py
 
     def wait(request: Request) -> Response:
         if request.target.endswith("/wait"):
@@ -454,7 +454,7 @@ def test_hostname(way: Way) -> None:
 
     with Origin(note, family=family_of(way)) as origin, road(way, origin) as made:
         if way.startswith("forwarded"):
-            return  # the URI that the proxy is asked for says where to go: see test_tunnel.py
+            return  # the absolute target names the host: see test_tunnel.py
         fetch(made.connect("http", hostname="other.example"))
     assert seen[0] is not None
     assert seen[0].startswith("other.example")
@@ -471,7 +471,7 @@ def test_protocols(way: Way, protocol: mint.types.ProtocolName) -> None:
 
 
 @pytest.mark.parametrize("way", SECURE)
-def test_w45_http2_that_was_demanded_must_be_agreed_on(way: Way) -> None:
+def test_http2_must_be_negotiated_if_it_is_the_only_protocol(way: Way) -> None:
     with (
         Origin(hello, tls=server_context(), family=family_of(way)) as origin,
         road(way, origin) as made,
@@ -481,7 +481,7 @@ def test_w45_http2_that_was_demanded_must_be_agreed_on(way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", SECURE)
-def test_w42_a_protocol_that_nobody_asked_for_closes_everything(way: Way) -> None:
+def test_the_socket_is_closed_if_the_protocol_is_not_negotiated(way: Way) -> None:
     context = server_context(alpn=("http/1.1",))
     # A socket that the handshake left open would cause a ResourceWarning, which is an error here.
     with (
@@ -548,7 +548,7 @@ def test_log(way: Way, caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("way", NAMED)
 def test_resolver(way: Way) -> None:
-    """The name that is resolved is that of the server, or that of the proxy."""
+    """The resolver gets the name of the first peer: the server, or the proxy."""
     names: list[str] = []
 
     def resolve(host: str, port: int) -> list[str]:
@@ -567,8 +567,8 @@ def test_resolver(way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", ["direct", *TUNNELS])
-def test_half_closing_a_tunnel_of_the_caller(way: Way) -> None:
-    """CONNECT through the way's own tunnel: our direction ends, the other goes on until all has come."""
+def test_half_closing_a_tunnel_inside_the_route(way: Way) -> None:
+    """CONNECT inside the tunnel of the route: one direction ends, the other continues to its own end."""
 
     def answer(request: Request) -> Iterator[bytes]:
         yield request.body.read()
@@ -603,7 +603,7 @@ TO_PROXY: Final = (("x-for", "the-proxy"),)
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("way", [*TUNNELS, "forwarded", "forwarded over TLS"])
-def test_credentials_reach_only_whom_they_are_for(way: Way, scheme: mint.types.Scheme) -> None:
+def test_credentials_are_sent_only_to_their_peer(way: Way, scheme: mint.types.Scheme) -> None:
     if scheme == "https" and way.startswith("forwarded"):
         return
     seen: list[Request] = []
@@ -624,7 +624,7 @@ def test_credentials_reach_only_whom_they_are_for(way: Way, scheme: mint.types.S
             (request,) = made.http.requests
             names = {name for name, _ in request.headers}
             assert {"proxy-authorization", "x-for"} <= names
-            # A forward proxy has to read what it forwards; a proxy with a tunnel never sees it.
+            # A forwarding proxy reads the request; a proxy that opens a tunnel does not.
             assert ("authorization" in names) is way.startswith("forwarded")
         else:
             assert made.socks is not None

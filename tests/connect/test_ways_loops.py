@@ -1,11 +1,11 @@
-"""Every route to an origin in asyncio and in trio, which share the connecting procedure."""
+"""Every route to an origin, in asyncio and in trio."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any  # arguments of others are passed through
+from typing import TYPE_CHECKING, Any  # arguments for other functions are passed on
 
 import pytest
 import trio
@@ -32,7 +32,7 @@ def echo(request: Request) -> Response:
 
 
 async def there_and_back(conn: mint.Connection, mailbox: Receiver, flush: Callable[..., Any]) -> bytes:
-    """Send BODY as the windows allow, and return what comes back."""
+    """Send BODY as the windows permit, and return the content of the response."""
     conn, ref = conn.request("POST", "/", (), mint.STREAM)
     content, sent = b"", 0
     try:
@@ -85,7 +85,7 @@ WORLDS: dict[str, Callable[..., bytes]] = {"asyncio": run_asyncio, "trio": run_t
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("way", SECURE)
 @pytest.mark.parametrize("world", WORLDS)
-def test_a_body_there_and_back(world: str, way: Way, protocol: mint.types.ProtocolName) -> None:
+def test_a_body_is_sent_and_returned(world: str, way: Way, protocol: mint.types.ProtocolName) -> None:
     context = server_context(alpn=("h2", "http/1.1"))
     with (
         Origin(echo, tls=context, family=family_of(way)) as origin,
@@ -146,7 +146,7 @@ RUNS = [run_blocking, run_asyncio, run_uvloop, run_trio]
 
 @pytest.mark.parametrize("way", SECURE)
 @pytest.mark.parametrize("run", RUNS)
-def test_the_host_name_is_checked_by_what_is_given(run: Callable[..., bytes], way: Way) -> None:
+def test_check_hostname_checks_the_host(run: Callable[..., bytes], way: Way) -> None:
     asked: list[str] = []
 
     def match(host: str, names: mint.CertificateNames) -> bool:
@@ -157,7 +157,7 @@ def test_the_host_name_is_checked_by_what_is_given(run: Callable[..., bytes], wa
         raise LookupError("no such host")
 
     def unsure(_host: str, _names: mint.CertificateNames) -> bool:
-        return 1  # type: ignore[return-value]  # that is the point
+        return 1  # type: ignore[return-value]  # wrong on purpose
 
     context = server_context("*.wild.example", alpn=("h2", "http/1.1"))
     with (
@@ -181,7 +181,7 @@ def test_the_host_name_is_checked_by_what_is_given(run: Callable[..., bytes], wa
 
 @pytest.mark.parametrize("way", ["https proxy", "HTTP/2 proxy over TLS", "forwarded over TLS"])
 @pytest.mark.parametrize("run", RUNS)
-def test_the_name_of_a_proxy_is_checked_by_what_is_given(run: Callable[..., bytes], way: Way) -> None:
+def test_check_hostname_of_a_proxy_checks_the_proxy(run: Callable[..., bytes], way: Way) -> None:
     asked: list[str] = []
 
     def check(host: str, names: mint.CertificateNames) -> bool:
@@ -233,8 +233,8 @@ def test_forwarding(world: str, way: Way) -> None:
 
 @pytest.mark.parametrize("way", TUNNELS)
 @pytest.mark.parametrize("world", WORLDS)
-def test_a_certificate_is_checked_on_every_way(world: str, way: Way) -> None:
-    # The proxies of the test run in this process, too, and must have ended first.
+def test_a_certificate_is_checked_on_every_route(world: str, way: Way) -> None:
+    # The proxies of the test run in the same process, and must have ended before the check for sockets.
     with (
         no_socket_left(),
         Origin(echo, tls=server_context()) as origin,
@@ -245,7 +245,7 @@ def test_a_certificate_is_checked_on_every_way(world: str, way: Way) -> None:
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_the_tunnel_has_its_timeout(world: str) -> None:
+def test_the_tunnel_timeout_applies_in_event_loops(world: str) -> None:
     with no_socket_left(), ScriptedServer([request(), Forever()]) as server, Origin(echo) as origin:
         made = Road("http proxy", origin)
         made.proxy = mint.Proxy("http", server.address, server.port, tunnel_timeout=0.2)
@@ -254,7 +254,7 @@ def test_the_tunnel_has_its_timeout(world: str) -> None:
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_octets_behind_the_answer_belong_to_the_tunnel(world: str) -> None:
+def test_octets_after_the_reply_belong_to_the_tunnel(world: str) -> None:
     answer = b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n"
     with ScriptedServer([request(), Send(answer)]) as server, Origin(echo) as origin:
         made = Road("http proxy", origin)

@@ -1,4 +1,4 @@
-"""A tunnel that the caller opens as docs/driving.md shows, over both protocols. RFC 9110 9.3.6, RFC 9113 8.5."""
+"""Tunnels that the caller opens, as docs/driving.md shows, over both protocols (RFC 9110 9.3.6, 9113 8.5)."""
 
 from __future__ import annotations
 

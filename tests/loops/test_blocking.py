@@ -90,7 +90,7 @@ def test_over_tls(alpn: tuple[str, ...]) -> None:
         assert fetch(conn, "/bytes/100000")
 
 
-def test_w42_a_protocol_that_was_not_offered_is_refused_and_the_socket_closed(
+def test_a_protocol_that_was_not_offered_is_refused_and_the_socket_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # OpenSSL refuses most such answers itself; this tests the check of mint for the others.
@@ -266,7 +266,7 @@ def test_a_local_address_that_is_not_ours() -> None:
         ("http", "localhost", 80, ""),
     ],
 )
-def test_w43_what_makes_no_sense_is_refused_before_dialling(
+def test_what_makes_no_sense_is_refused_before_dialling(
     scheme: str, address: str, port: int, hostname: str | None
 ) -> None:
     """W-43, R29."""

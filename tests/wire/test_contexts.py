@@ -1,4 +1,4 @@
-"""TLS contexts are made once for equal options and unchanged files, and never taken from the caller."""
+"""TLS contexts are cached for equal options and unchanged files, but not those of the caller."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_equal_options_share_a_context(ca_file: str) -> None:
     pinned = TLSOptions(ca_file=ca_file, fingerprints=frozenset({"0" * 64}))
     assert contexts.shared(pinned, ("h2",), make) is first
     assert len(make.made) == 1
-    # Only whether OpenSSL checks the name matters, not which function does it otherwise.
+    # It matters whether OpenSSL checks the name, but not which function does so instead.
     hooks = [TLSOptions(ca_file=ca_file, check_hostname=lambda _host, _names: True) for _ in range(2)]
     assert len({id(contexts.shared(each, ("h2",), make)) for each in hooks} | {id(first)}) == 2
 
@@ -85,7 +85,7 @@ def changed(ca_file: str) -> dict[str, TLSOptions]:
     }
 
 
-def test_every_option_that_makes_a_context_makes_another(ca_file: str) -> None:
+def test_every_option_of_a_context_makes_another(ca_file: str) -> None:
     others = changed(ca_file)
     make = Maker()
     found = {id(contexts.shared(TLSOptions(ca_file=ca_file), ("h2",), make))}
@@ -109,8 +109,8 @@ def test_a_file_that_changed_is_loaded_again(ca_file: str) -> None:
     os.utime(ca_file, ns=(1, 1))
     second = contexts.shared(options, ("h2",), make)
     assert second is not first
-    os.rename(ca_file, ca_file + ".gone")  # noqa: PTH104  # names are strings here
-    os.link(ca_file + ".gone", ca_file)  # the same file under both names
+    os.rename(ca_file, ca_file + ".gone")  # noqa: PTH104  # the names are strings
+    os.link(ca_file + ".gone", ca_file)  # both names refer to the same file
     assert contexts.shared(options, ("h2",), make) is second
 
 
@@ -123,7 +123,7 @@ def test_the_system_store_that_changed_is_loaded_again(ca_file: str, monkeypatch
     assert contexts.shared(TLSOptions(), ("h2",), make) is not first
 
 
-def test_a_context_of_the_caller_is_never_kept() -> None:
+def test_a_context_of_the_caller_is_not_cached() -> None:
     own = ssl.create_default_context()
     for _ in range(2):
         assert (
@@ -133,13 +133,13 @@ def test_a_context_of_the_caller_is_never_kept() -> None:
     assert contexts.shared(TLSOptions(verify=False), ("h2",), Maker()) is not own
 
 
-def test_what_writes_a_key_log_is_not_kept(tmp_path: Path) -> None:
+def test_a_context_with_a_key_log_is_not_cached(tmp_path: Path) -> None:
     make = Maker()
     options = TLSOptions(verify=False, key_log_file=str(tmp_path / "keys"))
     assert contexts.shared(options, ("h2",), make) is not contexts.shared(options, ("h2",), make)
 
 
-def test_what_could_not_be_made_is_not_kept(ca_file: str) -> None:
+def test_a_failure_is_not_cached(ca_file: str) -> None:
     def fail(_options: TLSOptions, _alpn: Sequence[str]) -> ssl.SSLContext:
         raise OSError("no")
 
@@ -150,7 +150,7 @@ def test_what_could_not_be_made_is_not_kept(ca_file: str) -> None:
     assert len(make.made) == 1
 
 
-def test_there_is_a_bound_and_the_oldest_goes(ca_file: str) -> None:
+def test_the_cache_is_bounded_and_drops_the_least_recently_used(ca_file: str) -> None:
     make = Maker()
 
     def ask(number: int) -> ssl.SSLContext:
@@ -167,7 +167,7 @@ def test_there_is_a_bound_and_the_oldest_goes(ca_file: str) -> None:
     assert len(make.made) == before + 1
 
 
-def test_threads_that_ask_at_once_get_one_context(ca_file: str) -> None:
+def test_concurrent_threads_get_one_context(ca_file: str) -> None:
     gate = threading.Barrier(8)
     found: list[ssl.SSLContext] = []
 
@@ -183,7 +183,7 @@ def test_threads_that_ask_at_once_get_one_context(ca_file: str) -> None:
     assert len({id(each) for each in found}) == 1
 
 
-def test_connections_use_it(ca_file: str) -> None:
+def test_connections_use_the_cache(ca_file: str) -> None:
     options = TLSOptions(ca_file=ca_file)
     one = prepare(options, ("h2",), "one.example", "direct")
     two = prepare(options, ("h2",), "two.example", "direct")

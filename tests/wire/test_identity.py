@@ -1,4 +1,4 @@
-"""The client's certificate from memory, the server's chain as data, and names in certificates."""
+"""Client certificates from memory, the certificate chain of the server, and names in certificates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import ssl
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self  # arguments of others are passed through
+from typing import TYPE_CHECKING, Any, Self  # arguments for other functions are passed on
 
 import pytest
 import trustme
@@ -40,7 +40,7 @@ def hello(_: Request) -> Response:
     return Response(200, (), b"hello")
 
 
-# -- from memory
+# -- client certificates from memory
 
 
 def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,12 +60,12 @@ def no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def as_it_is(_monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of the kind that this system supports."""
+    """Use the kind of file that this system supports."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The directory for temporary files."""
+    """Return a new directory, in which temporary files are made."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     contexts.forget()
     return tmp_path
@@ -94,7 +94,7 @@ GIVEN: list[tuple[dict[str, Any], str | None]] = [
 
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize(("given", "said"), GIVEN)
-def test_a_certificate_from_memory_leaves_nothing_behind(
+def test_a_certificate_from_memory_leaves_no_file_behind(
     system: Callable[[pytest.MonkeyPatch], None],
     given: dict[str, Any],
     said: str | None,
@@ -117,7 +117,7 @@ def test_a_certificate_from_memory_leaves_nothing_behind(
 
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
-def test_nobody_else_can_read_it_and_no_exception_leaves_it(
+def test_the_file_is_private_and_is_removed_after_an_exception(
     system: Callable[[pytest.MonkeyPatch], None],
     error: type[BaseException],
     folder: Path,
@@ -134,7 +134,7 @@ def test_nobody_else_can_read_it_and_no_exception_leaves_it(
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_what_could_not_be_written_is_removed(
+def test_a_file_that_could_not_be_written_is_removed(
     error: BaseException, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_memory(monkeypatch)
@@ -178,7 +178,7 @@ def test_what_could_not_be_written_is_removed(
         ({"verify": False, "check_hostname": bool}, "check_hostname needs verify"),
     ],
 )
-def test_what_makes_no_sense_is_refused(given: dict[str, Any], said: str) -> None:
+def test_invalid_options_are_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said) as caught:
         mint.TLSOptions(**given)
     assert "hush" not in str(caught.value)
@@ -196,7 +196,7 @@ def test_an_encrypted_key_in_a_file_is_refused_without_asking_at_the_terminal(tm
         make_context(mint.TLSOptions(ca_data=CA, cert_file=str(tmp_path / "client.pem")), ())
 
 
-def test_another_certificate_in_memory_never_shares_a_session() -> None:
+def test_another_certificate_in_memory_does_not_share_a_session() -> None:
     sessions = mint.TLSSessions()
     resumed: list[bool] = []
     with Origin(hello, tls=server_context(ask_client=True)) as origin:
@@ -218,7 +218,7 @@ CLIENTS = {
 }
 
 
-# -- the chain
+# -- the certificate chain
 
 
 def chain_of(server: ssl.SSLContext, tls: mint.TLSOptions, times: int = 1) -> mint.TLSInfo:
@@ -235,7 +235,7 @@ def chain_of(server: ssl.SSLContext, tls: mint.TLSOptions, times: int = 1) -> mi
 
 
 def child() -> tuple[ssl.SSLContext, list[bytes], bytes]:
-    """Return a server with an intermediate authority, what it sends, and the root."""
+    """Return a server with an intermediate authority, the chain that it sends, and the root."""
     root = trustme.CA()
     issued = root.create_child_ca().issue_cert("127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -245,7 +245,7 @@ def child() -> tuple[ssl.SSLContext, list[bytes], bytes]:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_the_chain_is_data(version: ssl.TLSVersion) -> None:
+def test_the_chain_is_reported(version: ssl.TLSVersion) -> None:
     server, sent, root = child()
     sessions = mint.TLSSessions()
     tls = mint.TLSOptions(ca_data=root.decode(), maximum_version=version, sessions=sessions)
@@ -263,8 +263,8 @@ def test_the_chain_is_data(version: ssl.TLSVersion) -> None:
     assert later.peer_certificate == sent[0]
 
 
-def test_the_chain_where_ssl_has_it_in_public() -> None:
-    """As in Python 3.13: octets, from the object itself."""
+def test_the_chain_from_public_methods_of_ssl() -> None:
+    """In Python 3.13 the methods of the object itself return octets."""
 
     class Public:
         context = ssl.create_default_context()
@@ -279,11 +279,11 @@ def test_the_chain_where_ssl_has_it_in_public() -> None:
         def get_verified_chain(self) -> list[bytes]:
             return [b"leaf", b"ca", b"root"]
 
-    known = chains(Public())  # type: ignore[arg-type]  # what is asked for is there
+    known = chains(Public())  # type: ignore[arg-type]  # it has the methods that are called
     assert known == (b"leaf", (b"leaf", b"ca"), (b"leaf", b"ca", b"root"))
 
 
-def test_no_chain_where_there_is_none() -> None:
+def test_no_chain_without_support_in_ssl() -> None:
     context = make_context(trusting(), ())
     tls = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="a.test")
     with pytest.raises(ValueError, match="handshake"):
@@ -299,7 +299,7 @@ def test_no_chain_where_there_is_none() -> None:
     assert chains(Old()) == (None, (), ())  # type: ignore[arg-type]  # as above
 
 
-# -- names
+# -- names in certificates
 
 MATCHES = [
     ("a.example.com", ("a.example.com",), True),
@@ -364,8 +364,8 @@ def test_names_in_a_certificate(
     assert names_in(alternatives, b"der") == CertificateNames(dns, addresses, b"der")
 
 
-def test_names_are_found_also_where_openssl_does_not_verify() -> None:
-    """As with `truststore` on macOS and Windows, where the system verifies."""
+def test_names_are_found_if_openssl_does_not_verify() -> None:
+    """With `truststore` on macOS and Windows, the system verifies the certificate instead."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -386,19 +386,19 @@ def test_a_check_that_cannot_answer_at_once_is_refused() -> None:
         return False
 
     with pytest.raises(TypeError, match="not a coroutine function"):
-        mint.TLSOptions(check_hostname=later)  # type: ignore[arg-type]  # that is the point
+        mint.TLSOptions(check_hostname=later)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(TypeError, match="check_hostname must be a function"):
         mint.TLSOptions(check_hostname=True)  # type: ignore[arg-type]  # as above
 
 
-def test_a_check_that_gives_a_coroutine_accepts_nothing() -> None:
-    """A coroutine would count as true for every host; there is no warning that it was never awaited."""
+def test_a_check_that_returns_a_coroutine_accepts_nothing() -> None:
+    """A coroutine would be true for every host. There is no warning that it was not awaited."""
 
     async def later(_host: str, _names: CertificateNames) -> bool:
         return True
 
     def now(host: str, names: CertificateNames) -> bool:
-        return later(host, names)  # type: ignore[return-value]  # that is the point
+        return later(host, names)  # type: ignore[return-value]  # wrong on purpose
 
     tls = mint.TLSOptions(ca_data=CA, check_hostname=now)
     with (
@@ -409,7 +409,7 @@ def test_a_check_that_gives_a_coroutine_accepts_nothing() -> None:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_check_is_made_again_where_a_session_is_resumed(version: ssl.TLSVersion) -> None:
+def test_the_check_is_repeated_when_a_session_is_resumed(version: ssl.TLSVersion) -> None:
     asked: list[CertificateNames] = []
 
     def check(_host: str, names: CertificateNames) -> bool:
@@ -431,8 +431,8 @@ def test_a_check_is_made_again_where_a_session_is_resumed(version: ssl.TLSVersio
 
 
 @pytest.mark.parametrize("refused", ["name", "fingerprint"])
-def test_a_server_that_is_refused_does_not_see_who_asked(refused: str) -> None:
-    """The last flight of the handshake, with the client's certificate, is not sent (TLS 1.3)."""
+def test_a_refused_server_does_not_get_the_client_certificate(refused: str) -> None:
+    """In TLS 1.3 the last messages of the handshake, with the client's certificate, are not sent."""
     came: list[bytes] = []
 
     def note(peer: Peer) -> None:
@@ -459,14 +459,14 @@ def test_a_server_that_is_refused_does_not_see_who_asked(refused: str) -> None:
     assert came == [b""]
 
 
-# -- after the handshake
+# -- authentication after the handshake
 
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
 @pytest.fixture
 def asks_later() -> Iterator[tuple[ScriptedServer, list[object]]]:
-    """A server that asks for the client's certificate after it received the request (RFC 8446 4.6.2)."""
+    """Run a server that asks for a client certificate after the request (RFC 8446 4.6.2)."""
     context = server_context()
     context.post_handshake_auth = True
     context.verify_mode = ssl.CERT_REQUIRED

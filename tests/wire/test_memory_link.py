@@ -1,4 +1,4 @@
-"""The in-memory link: the state of its two directions."""
+"""The in-memory link: its two directions, and replies to input that arrived before the first read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def tunnel() -> tuple[mint.Connection, Memory, mint.RequestRef]:
     return conn, link, ref
 
 
-def test_the_end_of_a_tunnels_outgoing_direction_ends_that_of_the_link() -> None:
+def test_the_outgoing_end_of_a_tunnel_ends_that_of_the_link() -> None:
     conn, link, ref = tunnel()
     assert not link.write_ended
     conn = conn.stream_request_body(ref, b"before the end")
@@ -40,7 +40,7 @@ def test_the_end_of_a_tunnels_outgoing_direction_ends_that_of_the_link() -> None
     conn = conn.stream_request_body(ref, mint.Eof())
     assert link.write_ended
     assert link.take() == b"before the end"
-    # the other direction goes on
+    # The other direction continues.
     link.put(b"still")
     conn, responses = conn.recv(timeout=0)
     assert responses == [mint.Data(ref, b"still")]
@@ -67,7 +67,7 @@ def test_a_request_that_ends_does_not_end_the_direction(protocol: str) -> None:
     assert conn.is_open("write")
 
 
-def test_what_is_owed_for_octets_that_came_before_the_first_read_is_sent_with_it() -> None:
+def test_replies_to_octets_before_the_first_read_are_sent_with_it() -> None:
     """SETTINGS, a PING and DATA that arrived before the first read are answered when they are read."""
     conn, link = opened("http2")
     opening = link.take()

@@ -1,4 +1,4 @@
-"""Changes of the mode, output that a handshake leaves, and the start and end of tunnels."""
+"""Changes of the mode, octets that a handshake leaves in the layers, and the start and end of tunnels."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def opened(box: Inbox | None = None) -> tuple[mint.HTTP1, Memory]:
     return mint.http1.initiate(link, scheme="http", hostname="h", mailbox=box), link
 
 
-# -- a change of the mode
+# -- changes of the mode
 
 
 @pytest.mark.parametrize(("armed", "wanted", "was", "becomes"), [*product([False, True], repeat=4)])
-def test_a_change_of_the_mode_begins_anew(armed: bool, wanted: bool, was: bool, becomes: bool) -> None:
+def test_a_change_of_the_mode_resets_its_state(armed: bool, wanted: bool, was: bool, becomes: bool) -> None:
     """The state of the previous mailbox is reset, and the next mailbox is asked once."""
     first, second = Box(), Box()
     conn, link = opened(first if was else None)
@@ -70,7 +70,7 @@ def test_a_change_of_the_mode_begins_anew(armed: bool, wanted: bool, was: bool, 
 
 @pytest.mark.parametrize("armed", [False, True])
 @pytest.mark.parametrize("wanted", [False, True])
-def test_a_connection_that_reads_no_more_asks_no_mailbox(armed: bool, wanted: bool) -> None:
+def test_a_connection_that_is_closed_for_reading_asks_no_mailbox(armed: bool, wanted: bool) -> None:
     conn, link = opened()
     link.put_eof()
     conn, _ = conn.recv()
@@ -81,7 +81,7 @@ def test_a_connection_that_reads_no_more_asks_no_mailbox(armed: bool, wanted: bo
     assert (link.armed, link.wanted, box.told) == (False, False, [])
 
 
-def test_a_passive_connection_tells_no_mailbox_of_what_comes() -> None:
+def test_a_passive_connection_does_not_call_a_mailbox() -> None:
     box = Box()
     conn, link = opened(box)
     conn, _ = conn.request("GET", "/")
@@ -93,10 +93,10 @@ def test_a_passive_connection_tells_no_mailbox_of_what_comes() -> None:
     assert box.told == []
 
 
-def test_a_mailbox_that_met_an_operation_at_work_is_not_asked_after_the_mode_has_changed() -> None:
+def test_a_mailbox_that_found_an_operation_in_progress_is_not_asked_again() -> None:
     first, second = Box(), Box()
     conn, link = opened(first)
-    link.wanted = True  # it met an operation, whose end `set_mode` is
+    link.wanted = True  # as if the mailbox had found an operation in progress, which ends with `set_mode`
     conn = conn.set_mode("active", second)
     second.told.clear()
     conn, _ = conn.request("GET", "/")
@@ -107,7 +107,7 @@ def test_a_mailbox_that_met_an_operation_at_work_is_not_asked_after_the_mode_has
     assert second.told == ["unwatch"]
 
 
-# -- what a handshake leaves
+# -- octets that a handshake leaves
 
 
 def turning(came: bytes = b"", owed: bytes = b"") -> Turning:
@@ -118,9 +118,7 @@ def turning(came: bytes = b"", owed: bytes = b"") -> Turning:
 
 @pytest.mark.parametrize("octets", [b"", b"first"])
 @pytest.mark.parametrize("owed", [b"", b"answer"])
-def test_replies_owed_to_what_came_with_the_handshake_leave_without_more_input(
-    octets: bytes, owed: bytes
-) -> None:
+def test_replies_to_octets_of_the_handshake_are_sent_without_more_input(octets: bytes, owed: bytes) -> None:
     pipe = Pipe((turning(b"inside", owed),))
     pipe.begin(octets)
     assert b"".join(pipe._arrived) == octets + b"inside"
@@ -128,14 +126,14 @@ def test_replies_owed_to_what_came_with_the_handshake_leave_without_more_input(
     assert pipe._reading == Reading.OPEN
 
 
-def test_what_an_inner_layer_owes_goes_through_the_outer_one() -> None:
+def test_replies_of_an_inner_layer_go_through_the_outer_one() -> None:
     outer, inner = turning(), turning(owed=b"answer")
     pipe = Pipe((outer, inner))
     pipe.begin()
     assert b"".join(pipe.to_write()) == bytes(each ^ 255 for each in b"answer")
 
 
-def test_what_the_outer_layer_held_goes_through_the_inner_one() -> None:
+def test_octets_of_the_outer_layer_go_through_the_inner_one() -> None:
     outer, inner = Narrow(), turning()
     outer.came = bytes(each ^ 255 for each in b"early")
     pipe = Pipe((outer, inner))
@@ -144,7 +142,7 @@ def test_what_the_outer_layer_held_goes_through_the_inner_one() -> None:
 
 
 @pytest.mark.parametrize(("clean", "reading"), [(True, Reading.ENDED), (False, Reading.CUT)])
-def test_an_end_that_came_with_the_handshake_is_known(clean: bool, reading: Reading) -> None:
+def test_an_end_that_arrives_with_the_handshake_is_noticed(clean: bool, reading: Reading) -> None:
     layer = turning(b"last words")
     layer.ended, layer.clean_end = True, clean
     pipe = Pipe((layer,))
@@ -154,7 +152,7 @@ def test_an_end_that_came_with_the_handshake_is_known(clean: bool, reading: Read
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_proxy_that_asks_as_it_opens_the_tunnel_is_answered_before_anything_goes_through(
+def test_a_ping_with_the_response_of_a_proxy_is_answered_before_other_output(
     shared: bool,
 ) -> None:
     answered = http2.ExpectFrame(http2.FrameType.PING, 0, flags=1, payload=b"are you?")
@@ -231,7 +229,7 @@ def test_a_handshake_larger_than_the_window_in_an_event_loop(name: str, window: 
 
 
 @pytest.mark.parametrize("finished", [False, True])
-def test_a_tunnel_that_has_ended_is_forgotten_without_a_word_and_another_is_cancelled(finished: bool) -> None:
+def test_closing_a_tunnel_sends_a_reset_unless_it_has_ended(finished: bool) -> None:
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1), http2.send(headers(1, OPEN))),
         *(http2.ExpectFrame(http2.FrameType.DATA, 1), http2.send(data(1, PAGE, end=finished))),
@@ -258,8 +256,8 @@ def test_a_tunnel_that_has_ended_is_forgotten_without_a_word_and_another_is_canc
 
 
 @pytest.mark.parametrize("waits", [False, True])
-def test_a_stream_that_only_the_proxy_has_ended_is_reset_when_its_tunnel_is_closed(waits: bool) -> None:
-    """Octets that wait for a window keep the stream open, which counts for the proxy's limit."""
+def test_closing_a_tunnel_that_the_proxy_has_ended_frees_its_stream(waits: bool) -> None:
+    """Otherwise octets that wait for a window would keep the stream open and counted by the proxy."""
     ended = http2.ExpectFrame(http2.FrameType.DATA, 1, flags=1, payload=b"")
     steps = [
         *(

@@ -1,4 +1,4 @@
-"""The pipe by itself: its tables, and octets in pieces of any size."""
+"""The pipe without a link: its transition tables, and octets in pieces of any size."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INPUTS: dict[str, Callable[[Pipe], object]] = {
 
 
 class Turning(Narrow):
-    """A layer that changes every octet, and announces its end."""
+    """A layer that inverts every octet, and sends an end like close_notify."""
 
     keeps_wire = False
 
@@ -57,7 +57,7 @@ class Turning(Narrow):
 
 
 @given(st.lists(st.sampled_from(sorted(INPUTS)), max_size=8))
-def test_no_input_leads_out_of_the_tables(names: list[str]) -> None:
+def test_every_sequence_follows_the_tables(names: list[str]) -> None:
     pipe = Pipe()
     for name in names:
         before = Reading(pipe._reading), Writing(pipe._writing)
@@ -71,7 +71,7 @@ def test_no_input_leads_out_of_the_tables(names: list[str]) -> None:
             assert not pipe.wants & READ
 
 
-def test_closing_is_the_end_of_both_directions() -> None:
+def test_closing_ends_both_directions() -> None:
     for reading, writing in product(Reading, Writing):
         pipe = Pipe()
         pipe._reading, pipe._writing = reading, writing
@@ -83,7 +83,7 @@ def test_closing_is_the_end_of_both_directions() -> None:
             assert pipe.closed
 
 
-def test_a_failure_is_told_once_after_what_had_arrived() -> None:
+def test_a_failure_is_raised_after_octets_that_had_arrived() -> None:
     pipe = Pipe()
     pipe._take_in(b"first")
     pipe.fail(errors.TransportReset())
@@ -97,7 +97,7 @@ def test_a_failure_is_told_once_after_what_had_arrived() -> None:
 
 
 @given(st.lists(st.binary(max_size=200_000), max_size=5), st.data(), st.booleans())
-def test_what_is_written_leaves_once_and_in_order(
+def test_written_octets_are_sent_once_and_in_order(
     pieces: list[bytes], drawn: st.DataObject, layered: bool
 ) -> None:
     layer = Turning()
@@ -131,7 +131,7 @@ def test_what_is_written_leaves_once_and_in_order(
     assert layer.largest <= AHEAD
 
 
-def test_layers_are_not_given_more_than_is_likely_to_leave() -> None:
+def test_layers_get_a_limited_number_of_octets_at_a_time() -> None:
     layer = Turning()
     pipe = Pipe((layer,))
     pipe.queue_pieces((bytes(10_000_000),))
@@ -139,7 +139,7 @@ def test_layers_are_not_given_more_than_is_likely_to_leave() -> None:
     assert pipe.unsent == 10_000_000
 
 
-def test_layers_are_given_parts_of_a_large_piece_without_a_copy() -> None:
+def test_layers_get_parts_of_a_large_piece_without_a_copy() -> None:
     class Keeping(Turning):
         def write(self, octets: bytes | memoryview) -> None:
             parts.append(octets)
@@ -156,7 +156,7 @@ def test_layers_are_given_parts_of_a_large_piece_without_a_copy() -> None:
     assert all(memoryview(each).obj is body for each in parts)
 
 
-def test_windows_that_are_shut_are_not_waited_for_by_writing() -> None:
+def test_output_that_waits_for_a_window_is_not_written() -> None:
     layer = Narrow()
     pipe = Pipe((layer,))
     pipe.queue_pieces((bytes(1_000_000),))
@@ -164,13 +164,13 @@ def test_windows_that_are_shut_are_not_waited_for_by_writing() -> None:
     assert pipe.wants == READ
     assert pipe.unsent == 1_000_000
     assert layer.waiting <= AHEAD
-    pipe.finish()  # the end follows what is queued
+    pipe.finish()  # the end is sent after the queued octets
     assert pipe.wants == READ
 
 
 @pytest.mark.parametrize("octets_first", [True, False])
 @pytest.mark.parametrize("finished", [True, False])
-def test_what_waits_for_a_window_that_cannot_open_is_given_up(octets_first: bool, finished: bool) -> None:
+def test_output_for_a_window_that_cannot_open_is_dropped(octets_first: bool, finished: bool) -> None:
     pipe = Pipe((Narrow(),))
     if octets_first:
         pipe.queue_pieces((bytes(1_000_000),))
@@ -187,10 +187,10 @@ def test_what_waits_for_a_window_that_cannot_open_is_given_up(octets_first: bool
 
 
 @given(st.lists(st.tuples(st.binary(max_size=50), st.booleans()), max_size=8), st.booleans())
-def test_the_short_course_of_sending_is_the_general_one(
+def test_sending_directly_gives_the_same_result_as_through_the_pipe(
     sends: list[tuple[bytes, bool]], layered: bool
 ) -> None:
-    """`SocketLink.send` writes at once if possible; the result is the same as that of the pipe."""
+    """`SocketLink.send` writes directly if possible; the result is the same as through the pipe."""
     told = []
     for general in (False, True):
         near, far = socket.socketpair()

@@ -1,4 +1,4 @@
-"""TLS records: wherever they are cut, the plaintext is the same, and OpenSSL is asked for whole ones only."""
+"""TLS records: the plaintext does not depend on how they are split, and OpenSSL gets whole records only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CUTS = st.lists(st.one_of(st.integers(1, 8), st.integers(1, 40_000)), max_size=1
 
 
 def cut(octets: bytes, sizes: Iterable[int]) -> list[bytes]:
-    """Cut into pieces of these sizes; the rest is the last piece."""
+    """Split into pieces of these sizes; the rest is the last piece."""
     pieces, at = [], 0
     for size in sizes:
         pieces.append(octets[at : at + size])
@@ -42,7 +42,7 @@ def arrived(pipe: Pipe) -> bytes:
 
 
 def fed(pipe: Pipe, octets: bytes) -> bytes:
-    """Return what has arrived with this read."""
+    """Feed these octets; return the plaintext that they complete."""
     pipe._take_in(octets)
     return arrived(pipe)
 
@@ -59,7 +59,7 @@ VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 @pytest.mark.parametrize("version", VERSIONS)
 @given(sizes=st.lists(st.sampled_from(SIZES), min_size=1, max_size=4), cuts=CUTS)
 @settings(max_examples=40)
-def test_cuts_change_nothing(version: ssl.TLSVersion, sizes: list[int], cuts: list[int]) -> None:
+def test_splits_change_nothing(version: ssl.TLSVersion, sizes: list[int], cuts: list[int]) -> None:
     layer, server = talk(version)
     assert layer.info().version == version.name.replace("_", ".")
     sent = b"".join(bytes([number]) * size for number, size in enumerate(sizes))
@@ -81,7 +81,7 @@ def test_cuts_change_nothing(version: ssl.TLSVersion, sizes: list[int], cuts: li
 @pytest.mark.parametrize("version", VERSIONS)
 @given(cuts=CUTS)
 @settings(max_examples=20)
-def test_what_comes_with_the_end_is_not_lost(version: ssl.TLSVersion, cuts: list[int]) -> None:
+def test_plaintext_that_arrives_with_the_end_is_not_lost(version: ssl.TLSVersion, cuts: list[int]) -> None:
     layer, server = talk(version)
     server.tls.write(b"last" * 9_000)
     with pytest.raises(ssl.SSLWantReadError):
@@ -101,11 +101,11 @@ def test_what_comes_with_the_end_is_not_lost(version: ssl.TLSVersion, cuts: list
         b"\x19\x03\x03\x00\x10" + bytes(16),  # and one above
         b"\x17\x02\x03\x00\x10" + bytes(16),  # another version
         b"\x17\x03\x03\x48\x01",  # a record longer than any
-        b"\x17\x03\x03\x00\x20" + bytes(32),  # a record that nobody has encrypted
+        b"\x17\x03\x03\x00\x20" + bytes(32),  # a record that is not encrypted
     ],
 )
 @pytest.mark.parametrize("first", [b"", b"first" * 10_000])
-def test_what_is_no_record_is_an_error_at_once(garbage: bytes, first: bytes) -> None:
+def test_invalid_records_are_an_error_at_once(garbage: bytes, first: bytes) -> None:
     layer, server = talk(ssl.TLSVersion.TLSv1_3)
     if first:
         server.tls.write(first)
@@ -117,7 +117,7 @@ def test_what_is_no_record_is_an_error_at_once(garbage: bytes, first: bytes) -> 
         pipe._next()
 
 
-def test_a_session_is_kept_when_its_ticket_comes() -> None:
+def test_a_session_is_stored_when_its_ticket_arrives() -> None:
     sessions = TLSSessions()
     options = TLSOptions(ca_data=trusting().ca_data, sessions=sessions)
     context = server_context()
@@ -134,7 +134,7 @@ def test_a_session_is_kept_when_its_ticket_comes() -> None:
 
 
 class FakeTLS:
-    """Reads records that nobody has encrypted, and refuses to be asked for less than a whole one."""
+    """Reads records that are not encrypted; fails if it is called before a record is complete."""
 
     def __init__(self, arriving: ssl.MemoryBIO) -> None:
         self._arriving = arriving
@@ -149,11 +149,11 @@ class FakeTLS:
 
 
 @given(sizes=st.lists(st.sampled_from([1, 4, 5, 6, 255, 256, 16_384 + 2_048]), max_size=8), cuts=CUTS)
-def test_openssl_is_asked_for_whole_records_only(sizes: list[int], cuts: list[int]) -> None:
+def test_openssl_reads_whole_records_only(sizes: list[int], cuts: list[int]) -> None:
     ciphertext = b"".join(b"\x17\x03\x03" + struct.pack(">H", size) + b"x" * size for size in sizes)
     arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
     records = Records()
-    fake = cast("ssl.SSLObject", FakeTLS(arriving))  # all of it that is used here
+    fake = cast("ssl.SSLObject", FakeTLS(arriving))  # it has the method that is called
     records.attach(fake, arriving, leaving)
     out = b""
     for number, piece in enumerate(cut(ciphertext, cuts)):
@@ -168,7 +168,7 @@ def test_openssl_is_asked_for_whole_records_only(sizes: list[int], cuts: list[in
 
 
 class Ending:
-    """Reads what it was made with, and then ends, or fails."""
+    """Reads its content, and then ends or fails."""
 
     def __init__(self, content: list[bytes], end: OSError | bytes) -> None:
         self._content = content
@@ -187,7 +187,7 @@ class Ending:
 def test_plaintext_before_an_end_is_kept(end: OSError | bytes, content: list[bytes]) -> None:
     arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
     records = Records()
-    fake = cast("ssl.SSLObject", Ending(content.copy(), end))  # all of it that is used here
+    fake = cast("ssl.SSLObject", Ending(content.copy(), end))  # it has the method that is called
     records.attach(fake, arriving, leaving)
     with contextlib.suppress(ssl.SSLError):
         assert records.opened(b"\x17\x03\x03\x00\x01x") is None

@@ -1,4 +1,4 @@
-"""Connections that share one `ssl.SSLContext`: each offers its own protocols."""
+"""Connections that share one `ssl.SSLContext` each offer their own protocols."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.tls import authority
 
 
 def test_connections_that_share_a_context_offer_their_own_protocols() -> None:
-    """Even if another connection is made meanwhile, although a context keeps only the last protocols."""
+    """A context keeps only the protocols that were set last, but another connection may be made meanwhile."""
     mine = ssl.create_default_context(cadata=authority().cert_pem.bytes().decode())
     orders = [("http/1.1",), ("h2",), ("h2", "http/1.1"), ("http/1.1",)]
     layers = [TLSLayer(mine, "localhost", alpn=each) for each in orders]

@@ -1,4 +1,4 @@
-"""Tunnels through HTTP/2 proxies that play scripts."""
+"""Tunnels through scripted HTTP/2 proxies."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def fetch(conn: mint.Connection) -> bytes:
     return content
 
 
-def test_the_proxy_is_spoken_to_over_tls_and_so_is_the_origin() -> None:
+def test_tls_to_the_origin_through_a_proxy_over_tls() -> None:
     script = [
         *http2.handshake(),
         http2.ExpectHeaders(1, ((":method", "CONNECT"), (":authority", "origin.example:443"))),
@@ -69,7 +69,7 @@ def test_the_proxy_is_spoken_to_over_tls_and_so_is_the_origin() -> None:
             mint.connect("https", "origin.example", 443, proxy=proxy, tls=trusting())
 
 
-def test_a_proxy_that_does_not_agree_to_http2() -> None:
+def test_a_proxy_that_does_not_negotiate_http2() -> None:
     old = server_context("127.0.0.1", alpn=("http/1.1",))
     for context, wanted in (
         (old, errors.TLSFailed),
@@ -81,14 +81,14 @@ def test_a_proxy_that_does_not_agree_to_http2() -> None:
                 mint.connect("https", "origin.example", 443, proxy=proxy)
 
 
-def test_what_the_proxy_is_told_are_its_own_headers() -> None:
+def test_the_proxy_gets_its_own_fields() -> None:
     asked = http2.ExpectHeaders(1, (("x-for", "proxy"), ("proxy-authorization", "Basic bWU6aHVzaA==")))
     with ScriptedServer([*http2.handshake(), asked, OPEN, SAID, http2.send(data(1, PAGE))]) as server:
         proxy = through(server, headers=(("x-for", "proxy"),), username="me", password="hush")
         assert fetch(mint.connect("http", "origin.example", 80, proxy=proxy)) == b"hello"
 
 
-def test_interim_answers_are_skipped() -> None:
+def test_interim_responses_are_skipped() -> None:
     interim = http2.send(headers(1, ((":status", "103"),)))
     with ScriptedServer([*START, interim, OPEN, SAID, http2.send(data(1, PAGE))]) as server:
         assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"hello"
@@ -132,13 +132,13 @@ def test_the_body_of_a_refusal_is_bounded() -> None:
         [Reset()],
     ],
 )
-def test_a_proxy_that_breaks_http2_or_off(broken: list[Step]) -> None:
+def test_a_proxy_that_breaks_a_rule_or_closes(broken: list[Step]) -> None:
     with ScriptedServer([*START, *broken]) as server, pytest.raises(errors.ProxyFailed) as caught:
         mint.connect("http", "origin.example", 80, proxy=through(server))
     assert caught.value.processed is mint.Processed.NO
 
 
-def test_a_proxy_that_says_nothing() -> None:
+def test_a_proxy_that_sends_nothing() -> None:
     script = [http2.ExpectPreface(), Forever()]
     with ScriptedServer(script) as server, pytest.raises(errors.TunnelTimeout):
         mint.connect("http", "origin.example", 80, proxy=through(server, tunnel_timeout=0.2))
@@ -153,7 +153,7 @@ def test_a_proxy_that_says_nothing() -> None:
         ([Close()], errors.TransportClosed),
     ],
 )
-def test_a_tunnel_that_breaks_is_a_transport_that_breaks(
+def test_an_error_of_a_tunnel_is_a_transport_error(
     broken: list[Step], wanted: type[errors.TransportError]
 ) -> None:
     with ScriptedServer([*START, OPEN, SAID, *broken]) as server:
@@ -162,15 +162,15 @@ def test_a_tunnel_that_breaks_is_a_transport_that_breaks(
             fetch(conn)
 
 
-def test_a_tunnel_outlives_any_number_of_pings_that_are_answered() -> None:
-    """Pings were counted as if no answer had ever been sent: after a thousand, the tunnel was closed."""
+def test_any_number_of_answered_pings_is_accepted_in_a_tunnel() -> None:
+    """Replies to pings were never counted as sent, so that the tunnel was closed after a thousand pings."""
     answered = http2.ExpectFrame(http2.FrameType.PING, 0, flags=1)
     often = [step for _ in range(12) for step in (http2.send(*[ping()] * 100), *[answered] * 100)]
     with ScriptedServer([*START, OPEN, SAID, *often, http2.send(data(1, PAGE))]) as server:
         assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"hello"
 
 
-def test_a_proxy_that_asks_and_does_not_read_is_given_up() -> None:
+def test_a_proxy_that_pings_and_does_not_read_is_an_error() -> None:
     config = Config("origin.example", port=80, scheme="http", identity=0, user_agent="x")
     layer = StreamLayer(config, "origin.example:80", ())
     layer.feed(serialize([settings(), settings(ack=True)]))
@@ -184,8 +184,8 @@ def test_a_proxy_that_asks_and_does_not_read_is_given_up() -> None:
 UNKNOWN = bytes(3) + b"\x77" + bytes(5)
 
 
-def test_time_takes_back_what_a_proxy_sends_without_use() -> None:
-    """A tunnel had no clock and the default limit: an old tunnel was closed, and a flood was not detected."""
+def test_useless_frames_of_a_proxy_are_limited_by_time() -> None:
+    """A tunnel had no clock and the default limit: long-lived tunnels were closed, and floods accepted."""
     now = [0.0]
     options = HTTP2Options(max_glitches=10)
     config = http2_configuration(options, scheme="http", hostname="origin.example", port=80, identity=0)
@@ -215,8 +215,8 @@ def test_the_limits_of_the_proxy_options_apply_to_its_answer() -> None:
         assert cause.limit == 200
 
 
-def test_a_goaway_with_an_error_leaves_the_tunnel_to_its_end() -> None:
-    """RFC 9113 6.8: it excludes the streams above its last one, and no other."""
+def test_after_a_goaway_with_an_error_the_tunnel_continues() -> None:
+    """RFC 9113 6.8: only the streams above the last stream id are affected."""
     parting = http2.send(goaway(1, http2.ErrorCode.ENHANCE_YOUR_CALM), data(1, PAGE))
     with ScriptedServer([*START, OPEN, SAID, parting]) as server:
         assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"hello"
@@ -225,7 +225,7 @@ def test_a_goaway_with_an_error_leaves_the_tunnel_to_its_end() -> None:
         assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"hello"
 
 
-def test_a_tunnel_that_ends_is_a_transport_that_ends() -> None:
+def test_the_end_of_a_tunnel_is_the_end_of_the_transport() -> None:
     until_end = http2.send(data(1, b"HTTP/1.1 200 OK\r\n\r\nall", end=True))
     with ScriptedServer([*START, OPEN, SAID, until_end]) as server:
         assert fetch(mint.connect("http", "origin.example", 80, proxy=through(server))) == b"all"
@@ -240,7 +240,7 @@ def test_closing_ends_the_stream() -> None:
 WINDOW = 4
 
 
-def test_what_the_window_does_not_take_waits_and_counts() -> None:
+def test_output_that_exceeds_the_window_waits() -> None:
     parts = [http2.ExpectFrame(http2.FrameType.DATA, 1), http2.send(window_update(1, 100_000))]
     script: list[Step] = [
         *http2.handshake((http2.Setting.INITIAL_WINDOW_SIZE, WINDOW)),
@@ -284,8 +284,8 @@ def test_flush_waits_for_the_window() -> None:
         conn.flush(5).close()
 
 
-def test_the_wire_stays_open_after_our_direction_has_ended() -> None:
-    """A half-closed tunnel in a tunnel: the connection to the proxy stays open in both directions."""
+def test_the_transport_stays_open_after_the_outgoing_direction_has_ended() -> None:
+    """If a tunnel inside a tunnel is half-closed, the connection to the proxy stays fully open."""
     script: list[Step] = [
         *(*START, OPEN, SAID, http2.send(data(1, b"HTTP/1.1 200 OK\r\n\r\n"))),
         http2.ExpectData(1, b"last words", end=True),
@@ -308,7 +308,7 @@ def test_the_wire_stays_open_after_our_direction_has_ended() -> None:
 
 @pytest.mark.rfc("9112-9.5-a")
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_a_refusal_is_heard_though_the_proxy_no_longer_reads(protocol: Literal["http1", "http2"]) -> None:
+def test_a_refusal_is_received_if_the_proxy_no_longer_reads(protocol: Literal["http1", "http2"]) -> None:
     near, far = socket.socketpair()
     refusal = {
         "http1": b"HTTP/1.1 503 No\r\ncontent-length: 4\r\n\r\nbusy",

@@ -1,4 +1,4 @@
-"""TLS as a layer: both ends are in memory, so that any split and any end can be tested."""
+"""The TLS layer. Both ends are in memory, so that any split and any end can be tested."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def connected(
 
 
 @pytest.mark.rfc("9112-9.7-a")
-def test_plaintext_goes_through_both_ways() -> None:
+def test_plaintext_in_both_directions() -> None:
     layer, server = connected(trusting(), server_context(alpn=("http/1.1",)))
     layer.write(b"hello")
     server.arriving.write(layer.leaving())
@@ -69,7 +69,7 @@ def test_plaintext_goes_through_both_ways() -> None:
     assert not info.resumed
 
 
-def test_a_record_that_comes_byte_by_byte_is_waited_for() -> None:
+def test_a_record_may_arrive_octet_by_octet() -> None:
     layer, server = connected(trusting(), server_context())
     server.tls.write(b"slow")
     octets = server.leaving.read()
@@ -114,7 +114,7 @@ def test_our_close_notify_reaches_the_peer() -> None:
     layer.close_notify()
 
 
-def test_garbage_is_a_typed_error_after_what_was_good() -> None:
+def test_invalid_records_are_a_typed_error_after_valid_ones() -> None:
     layer, server = connected(trusting(), server_context())
     known = layer.info()
     server.tls.write(b"good")
@@ -130,7 +130,7 @@ def test_garbage_is_a_typed_error_after_what_was_good() -> None:
 
 @pytest.mark.rfc("9110-4.3.4-a")
 def test_a_certificate_for_another_name_is_rejected() -> None:
-    """9110-4.3.4-a."""
+    """RFC 9110 4.3.4: the certificate must be valid for the host of the URI."""
     with pytest.raises(errors.CertificateRejected, match=r"[Hh]ostname mismatch"):
         connected(trusting(), server_context("elsewhere.test"))
 
@@ -142,8 +142,8 @@ def test_an_unknown_authority_is_rejected() -> None:
 
 
 @pytest.mark.rfc("9110-4.3.4-c")
-def test_the_common_name_is_no_identity() -> None:
-    """9110-4.3.4-c: a name counts only as a subject alternative name."""
+def test_the_common_name_is_not_used() -> None:
+    """RFC 9110 4.3.4: only subject alternative names count."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority().issue_cert("other.test", common_name="localhost").configure_cert(context)
     with pytest.raises(errors.CertificateRejected):
@@ -151,15 +151,15 @@ def test_the_common_name_is_no_identity() -> None:
 
 
 @pytest.mark.rfc("9110-4.3.4-b")
-def test_an_ip_address_needs_an_ip_identity() -> None:
-    """9110-4.3.4-b."""
+def test_an_ip_address_must_be_in_the_certificate() -> None:
+    """RFC 9110 4.3.4: an address is compared with the addresses in the certificate only."""
     connected(trusting(), server_context("127.0.0.1"), "127.0.0.1")
     with pytest.raises(errors.CertificateRejected):
         connected(trusting(), server_context("localhost"), "127.0.0.1")
 
 
 @pytest.mark.rfc("9110-4.3.4-d")
-def test_verification_off_is_explicit() -> None:
+def test_verification_can_be_turned_off() -> None:
     layer, _ = connected(TLSOptions(verify=False), server_context("elsewhere.test"))
     assert layer.info().version
 
@@ -170,7 +170,7 @@ def test_only_the_given_authorities_are_trusted() -> None:
     assert len(context.get_ca_certs()) == 1
 
 
-def test_a_client_certificate_is_shown(tmp_path: Path) -> None:
+def test_a_client_certificate_is_sent(tmp_path: Path) -> None:
     blob = authority().issue_cert("client.test")
     path = tmp_path / "client.pem"
     blob.private_key_and_cert_chain_pem.write_to_path(path)
@@ -212,14 +212,14 @@ def test_the_file_that_cannot_be_loaded_is_named(tmp_path: Path, sessions: TLSSe
             prepare(options, (), "origin.example", ())
 
 
-def test_the_key_log_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_log_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "keys.log"
     monkeypatch.setenv("SSLKEYLOGFILE", str(log))
     connected(trusting(), server_context())
     assert "TRAFFIC_SECRET" in log.read_text()
 
 
-def test_an_own_context_is_used_as_it_is() -> None:
+def test_a_context_of_the_caller_is_used_unchanged() -> None:
     mine = ssl.create_default_context()
     authority().configure_trust(mine)
     assert make_context(TLSOptions(context=mine), ("http/1.1",)) is mine
@@ -234,7 +234,7 @@ def test_an_own_context_is_used_as_it_is() -> None:
     assert theirs.alpn == "h2"
 
 
-def test_partial_chains_only_by_option() -> None:
+def test_partial_chains_need_an_option() -> None:
     assert not make_context(trusting(), ()).verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
     options = TLSOptions(ca_data=authority().cert_pem.bytes().decode(), partial_chain=True)
     assert make_context(options, ()).verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -242,8 +242,8 @@ def test_partial_chains_only_by_option() -> None:
 
 @pytest.mark.rfc("9113-9.2.1-a")
 @pytest.mark.rfc("9113-9.2.3-a")
-def test_a_context_meets_what_http2_demands() -> None:
-    """9113-9.2-a, 9113-9.2.1-a, 9113-9.2.3-a."""
+def test_a_context_fulfils_the_requirements_of_http2() -> None:
+    """RFC 9113 9.2: TLS 1.2 or newer, without compression, renegotiation or late authentication."""
     context = make_context(TLSOptions(), ("h2",))
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
     assert context.options & ssl.OP_NO_COMPRESSION
@@ -253,13 +253,13 @@ def test_a_context_meets_what_http2_demands() -> None:
 
 
 def test_the_trust_store_falls_back_to_certifi(monkeypatch: pytest.MonkeyPatch) -> None:
-    """W-28: if the system has no store, another one is used."""
+    """If the system has no trust store, that of `certifi` is used."""
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
     monkeypatch.setattr("mint._wire.tls._has_store", lambda: False)
     assert make_context(TLSOptions(), ()).get_ca_certs()
 
 
-def test_a_name_that_tls_does_not_take_is_a_typed_error() -> None:
+def test_a_name_that_tls_does_not_accept_is_a_typed_error() -> None:
     with pytest.raises(errors.TLSFailed):
         TLSLayer(make_context(trusting(), ()), ".leading.dot")
     assert isinstance(tls_error(ValueError("bad")), errors.TLSFailed)

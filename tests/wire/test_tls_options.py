@@ -1,4 +1,4 @@
-"""Options of TLS in connections: trust, sessions, key log, requirements of HTTP/2 (R24 to R26)."""
+"""TLS options of connections: trust, sessions, the key log, and the requirements of HTTP/2."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def visit(
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_sessions_are_resumed_where_everything_is_the_same(version: ssl.TLSVersion) -> None:
+def test_sessions_are_resumed_if_everything_is_the_same(version: ssl.TLSVersion) -> None:
     sessions = TLSSessions()
     tls = mint.TLSOptions(ca_data=CA, maximum_version=version, sessions=sessions)
     with Origin(hello, tls=server_context()) as origin:
@@ -67,7 +67,7 @@ def test_sessions_are_resumed_where_everything_is_the_same(version: ssl.TLSVersi
         assert not visit(origin, tls)
 
 
-def test_sessions_are_not_resumed_unless_asked_for() -> None:
+def test_sessions_are_not_resumed_by_default() -> None:
     with Origin(hello, tls=server_context()) as origin:
         assert not any(visit(origin, trusting()) for _ in range(2))
 
@@ -84,7 +84,7 @@ def test_sessions_are_not_resumed_unless_asked_for() -> None:
         {"minimum_version": ssl.TLSVersion.TLSv1_3},
     ],
 )
-def test_other_options_never_share_a_session(other: dict[str, object]) -> None:
+def test_other_options_do_not_share_a_session(other: dict[str, object]) -> None:
     sessions = TLSSessions()
     with Origin(hello, tls=server_context()) as origin:
         visit(origin, mint.TLSOptions(ca_data=CA, sessions=sessions))
@@ -93,7 +93,7 @@ def test_other_options_never_share_a_session(other: dict[str, object]) -> None:
         assert len(sessions) == 2
 
 
-def test_another_way_never_shares_a_session() -> None:
+def test_another_route_does_not_share_a_session() -> None:
     tls = mint.TLSOptions(ca_data=CA, sessions=TLSSessions())
     with Origin(hello, tls=server_context()) as origin:
         assert not visit(origin, tls)
@@ -113,7 +113,7 @@ def test_another_way_never_shares_a_session() -> None:
         assert visit(origin, tls)
 
 
-def test_another_client_certificate_never_shares_a_session(tmp_path: Path) -> None:
+def test_another_client_certificate_does_not_share_a_session(tmp_path: Path) -> None:
     sessions, asked = TLSSessions(), server_context(ask_client=True)
     file = tmp_path / "client.pem"
 
@@ -128,7 +128,7 @@ def test_another_client_certificate_never_shares_a_session(tmp_path: Path) -> No
         assert not visit(origin, tls)
 
 
-def test_a_server_that_resumes_nothing_is_no_harm() -> None:
+def test_a_server_may_refuse_to_resume_a_session() -> None:
     context = server_context()
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
@@ -138,7 +138,7 @@ def test_a_server_that_resumes_nothing_is_no_harm() -> None:
 
 
 @pytest.mark.parametrize("most", [0, -1, True, None, "1", 1.5, float("nan")])
-def test_sessions_refuse_a_number_that_is_none(most: Any) -> None:
+def test_the_number_of_sessions_must_be_positive(most: Any) -> None:
     with pytest.raises(ValueError, match="most"):
         mint.TLSSessions(most)
 
@@ -154,7 +154,7 @@ def test_the_store_of_sessions_is_bounded() -> None:
             TLSSessions(most)
 
 
-def test_a_file_that_is_gone_is_a_typed_error(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_typed_error(tmp_path: Path) -> None:
     tls = mint.TLSOptions(ca_file=str(tmp_path / "none.pem"), sessions=TLSSessions())
     with ScriptedServer() as server, pytest.raises(errors.TLSFailed) as caught:
         mint.connect("https", server.address, server.port, tls=tls)
@@ -186,22 +186,22 @@ def test_truststore_decides_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path:
             visit(origin, tls, hostname="other.example")
 
 
-def test_truststore_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_truststore_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"mint-http\[truststore\]"):
         mint.TLSOptions(trust="truststore")
 
 
 @pytest.mark.parametrize("wrong", [{"trust": "me"}, {"trust": "system", "ca_data": CA}, {"verify": None}])
-def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+def test_invalid_options_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"trust|verify"):
-        mint.TLSOptions(**wrong)  # type: ignore[arg-type]  # that is the point
+        mint.TLSOptions(**wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 # -- the key log
 
 
-def test_keys_are_logged_where_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_logged_to_the_given_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSLKEYLOGFILE", raising=False)
     file = tmp_path / "keys"
     with Origin(hello, tls=server_context()) as origin:
@@ -215,7 +215,7 @@ def test_keys_are_logged_where_it_is_said(tmp_path: Path, monkeypatch: pytest.Mo
 WEAK = ("AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES128-SHA256")
 
 
-def test_w28_no_suite_that_http2_forbids_is_offered() -> None:
+def test_no_suite_that_http2_forbids_is_offered() -> None:
     offered = make_context(trusting(), ("h2",)).get_ciphers()
     assert offered
     for suite in offered:
@@ -225,7 +225,7 @@ def test_w28_no_suite_that_http2_forbids_is_offered() -> None:
 
 @pytest.mark.rfc("9113-9.2.2-a")
 @pytest.mark.parametrize("suite", WEAK)
-def test_w28_the_suite_is_checked_again_after_the_handshake(suite: str) -> None:
+def test_the_suite_is_checked_again_after_the_handshake(suite: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority().issue_cert("127.0.0.1", key_type=trustme.KeyType.RSA).configure_cert(context)
     context.set_alpn_protocols(["h2", "http/1.1"])
@@ -235,19 +235,19 @@ def test_w28_the_suite_is_checked_again_after_the_handshake(suite: str) -> None:
     with Origin(hello, tls=context) as origin:
         with pytest.raises(errors.InadequateSecurity, match=suite):
             mint.connect("https", origin.address, origin.port, tls=tls)
-        # HTTP/1 has no such rule, so the caller's options are used.
+        # This rule does not apply to HTTP/1, so the options of the caller are used.
         conn = mint.connect("https", origin.address, origin.port, protocols=("http1",), tls=tls)
         assert conn.tls is not None
         assert conn.tls.cipher == suite
         conn.close()
 
 
-def test_w28_a_common_name_is_no_identity() -> None:
+def test_a_common_name_is_not_used() -> None:
     assert make_context(trusting(), ()).hostname_checks_common_name is False
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
-def test_w28_an_address_is_no_server_name(host: str) -> None:
+def test_an_address_is_not_sent_as_server_name(host: str) -> None:
     seen: list[str | None] = []
     context = server_context()
     context.sni_callback = lambda _, name, __: seen.append(name)
@@ -261,8 +261,8 @@ def test_w28_an_address_is_no_server_name(host: str) -> None:
 @pytest.mark.parametrize(
     ("hostname", "tls"), [("localhost.", trusting()), (None, trusting(server_hostname="localhost."))]
 )
-def test_a_name_with_a_last_dot_is_the_name_without_it(hostname: str | None, tls: mint.TLSOptions) -> None:
-    """RFC 6066 3: the trailing dot is not sent, and certificates do not have it; connecting failed."""
+def test_a_trailing_dot_of_a_name_is_ignored(hostname: str | None, tls: mint.TLSOptions) -> None:
+    """RFC 6066 3: neither SNI nor certificates contain the trailing dot. Connecting with it failed."""
     with Origin(hello, tls=server_context("localhost")) as origin:
         conn = mint.connect("https", origin.address, origin.port, hostname=hostname, tls=tls)
         assert conn.tls is not None
