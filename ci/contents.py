@@ -2,17 +2,21 @@
 
     python ci/contents.py dist/*.whl dist/*.tar.gz
 
-A wheel contains what users run and what their type checkers read: no C sources, no tests, no symbols. An
-sdist contains what is needed to build mint and to run its tests, and no generated files.
+A wheel contains what users run and what their type checkers read, all of it: no C sources, no tests, no
+symbols. An sdist contains what is needed to build mint and to run its tests, which is every file of the
+repository, and no generated files.
 """
 
 import re
+import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 # The symbol tables of ELF: `.symtab` is gone from a stripped module, and so is everything of DWARF.
 SYMBOLS = (b".symtab", b".debug_info")
 IN_SDIST = (
@@ -57,6 +61,28 @@ def sdist_faults(names: Iterable[str]) -> list[str]:
     return faults + [f"{name} is missing" for name in IN_SDIST if name not in inside]
 
 
+def absent_from_wheel(names: Iterable[str], root: Path = ROOT) -> list[str]:
+    """Return the modules and stubs of a checkout that a wheel lacks."""
+    names = set(names)
+    wanted = {path.relative_to(root).as_posix() for path in (root / "mint").rglob("*.py")}
+    wanted |= {
+        path.relative_to(root / "stubs").as_posix() for path in (root / "stubs" / "mint").rglob("*.pyi")
+    }
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    compiled = {name.split(".")[0] for name in names if re.search(r"\.(so|pyd)$", name)}
+    modules = [module["name"].replace(".", "/") for module in project["tool"]["setuptools"]["ext-modules"]]
+    faults = [f"{name} is missing" for name in sorted(wanted - names)]
+    return faults + [f"{module} is not compiled" for module in modules if module not in compiled]
+
+
+def absent_from_sdist(names: Iterable[str], root: Path = ROOT) -> list[str]:
+    """Return the files of a repository that an sdist lacks."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True)
+    inside = {name.partition("/")[2] for name in names}
+    wanted = {name for name in listed.stdout.split("\0") if name and (root / name).exists()}
+    return [f"{name} is missing" for name in sorted(wanted - inside - {".gitignore"})]
+
+
 def unstripped(wheel: zipfile.ZipFile) -> list[str]:
     """Return the modules of a wheel that contain symbols."""
     return [
@@ -72,9 +98,11 @@ def check(archive: Path) -> list[str]:
     """Return what is wrong with an archive."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
-            return [*wheel_faults(wheel.namelist()), *unstripped(wheel)]
+            names = wheel.namelist()
+            return [*wheel_faults(names), *absent_from_wheel(names), *unstripped(wheel)]
     with tarfile.open(archive) as sdist:
-        return sdist_faults(member.name for member in sdist.getmembers() if member.isfile())
+        names = [member.name for member in sdist.getmembers() if member.isfile()]
+    return [*sdist_faults(names), *absent_from_sdist(names)]
 
 
 def main(arguments: list[str]) -> int:

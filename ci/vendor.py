@@ -9,27 +9,27 @@ All imports inside mint are relative and every file contains its own directives,
 name and compiles to the same code as the wheel. Compiled modules cannot be moved; compile the copy instead.
 
 The copy contains VENDORED.md, which records the version, the commit, the parts that were left out, and a
-hash of each file. Files that were changed after they were copied are not overwritten without --force. The
-copy passes mypy --strict and pyright in strict mode even if nothing else is installed: files that use an
-optional package contain a comment for the type checkers.
+hash of each file. A copy in which files were changed, added or removed is not overwritten without --force;
+what the compilation adds is no change. An update that fails leaves the copy as it was. The copy passes
+mypy --strict and pyright in strict mode even if nothing else is installed: files that use an optional package
+contain a comment for the type checkers.
 """
 
 import argparse
-import hashlib
-import re
-import shutil
-import subprocess
 import sys
-import tomllib
-from pathlib import Path
+import tempfile
+from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ci import hollow  # noqa: E402  # the line above makes it importable
+from ci import hollow, vendor_record  # noqa: E402  # the line above makes it importable
+from ci.vendor_record import NOTHING, Refused, digest  # noqa: E402  # as above
 
-RECORD = "VENDORED.md"
 SOURCES = frozenset({".py", ".pyx", ".pxd", ".h", ".pxi", ".typed"})
+CACHES = frozenset({"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+COMPILED = frozenset({".c", ".html", ".pyd", ".so"})
+"""Suffixes of what Cython and the compiler make from a .pyx file."""
 
 # The parts that can be left out: their files, as patterns below mint/.
 PARTS = {
@@ -43,18 +43,14 @@ PARTS = {
 }
 
 
-class Refused(Exception):  # noqa: N818  # it is a message to a person, not a failure of the program
-    """The copy was not changed, for the reason in the message."""
-
-
 def sources(without: frozenset[str] = frozenset()) -> dict[str, bytes]:
     """Return the contents of a copy: each file by its path below mint/."""
     found: dict[str, bytes] = {}
     for top, suffixes in ((ROOT / "mint", SOURCES), (ROOT / "stubs" / "mint", frozenset({".pyi"}))):
         for path in sorted(top.rglob("*")):
             if path.is_file() and (path.suffix in suffixes or path.name == "py.typed"):
-                found[path.relative_to(top).as_posix()] = path.read_bytes()
-    found["LICENSE"] = (ROOT / "LICENSE").read_bytes()
+                found[path.relative_to(top).as_posix()] = vendor_record.read(path)
+    found["LICENSE"] = vendor_record.read(ROOT / "LICENSE")
     left = {
         path.relative_to(ROOT / "mint").as_posix()
         for part in without
@@ -64,47 +60,54 @@ def sources(without: frozenset[str] = frozenset()) -> dict[str, bytes]:
     return hollow.leave_out(found, left)
 
 
-def digest(octets: bytes) -> str:
-    """Return the hash of a file, as it is written in the record."""
-    return hashlib.sha256(octets).hexdigest()
+def place(folder: Path) -> Path:
+    """Return where the copy in a folder is, or will be; raises `Refused` if it cannot be there."""
+    try:
+        target = (folder / "mint").resolve()
+    except RuntimeError as error:  # what Python says of it before 3.13
+        raise Refused(f"{folder / 'mint'} is a symbolic link that leads to itself") from error
+    holders = (ROOT, *ROOT.parents)
+    if target in holders or not {ROOT / "mint", ROOT / "stubs"}.isdisjoint({target, *target.parents}):
+        raise Refused(f"{target} contains the sources of mint, or is among them: choose another folder")
+    for path in (target, *target.parents):
+        if path.exists():
+            if not path.is_dir():
+                raise Refused(f"{path} is not a folder")
+            break
+    return target
 
 
-def recorded(target: Path) -> dict[str, str]:
-    """Return the hashes of the record; empty if there is no record."""
-    record = target / RECORD
-    if not record.is_file():
-        return {}
-    return {name: value for value, name in re.findall(r"(?m)^([0-9a-f]{64})  (.+)$", record.read_text())}
-
-
-def recorded_parts(target: Path) -> frozenset[str]:
-    """Return the parts that were left out of a copy."""
-    found = re.search(r"(?m)^left out: (.*)$", (target / RECORD).read_text())
-    return frozenset(found.group(1).split(", ")) & frozenset(PARTS) if found else frozenset()
+def is_made(name: str, before: dict[str, str]) -> bool:
+    """Whether a file is made from the files of a copy, by the compilation or when Python imports them."""
+    path = PurePosixPath(name)
+    source = path.with_name(path.name.partition(".")[0] + ".pyx")
+    return not CACHES.isdisjoint(path.parts) or (path.suffix in COMPILED and str(source) in before)
 
 
 def changes(target: Path) -> list[str]:
     """Return the local changes of a copy: a line for each file."""
-    before = recorded(target)
-    said = []
+    before = vendor_record.hashes(target)
+    said = [f"changed: {vendor_record.NAME}"] if vendor_record.is_changed(target) else []
     for name, value in before.items():
         path = target / name
         if not path.is_file():
             said.append(f"removed: {name}")
-        elif digest(path.read_bytes()) != value:
+        elif path.is_symlink() or digest(vendor_record.read(path)) != value:
             said.append(f"changed: {name}")
     for path in sorted(target.rglob("*")):
         name = path.relative_to(target).as_posix()
-        known = name in before or name == RECORD
-        if path.is_file() and not known and path.suffix in {".py", ".pyx", ".pxd", ".h", ".pyi"}:
+        if path.is_dir() and not path.is_symlink():
+            continue
+        if name not in before and name != vendor_record.NAME and not is_made(name, before):
             said.append(f"added: {name}")
     return said
 
 
-def updates(target: Path) -> list[str]:
+def updates(target: Path, without: frozenset[str] | None = None) -> list[str]:
     """Return what this version of mint would change in a copy: a line for each file."""
-    before = recorded(target)
-    new = {name: digest(octets) for name, octets in sources(recorded_parts(target)).items()}
+    before = vendor_record.hashes(target)
+    parts = vendor_record.left_out(target, PARTS) if without is None else without
+    new = {name: digest(octets) for name, octets in sources(parts).items()}
     return [
         *(f"new: {name}" for name in new if name not in before),
         *(f"gone: {name}" for name in before if name not in new),
@@ -112,79 +115,59 @@ def updates(target: Path) -> list[str]:
     ]
 
 
-def commit() -> str:
-    """Return the commit of this tree, and whether files differ from it; in an sdist it is not known."""
-    try:
-        here = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True
-        )
-        state = subprocess.run(
-            ["git", "status", "--porcelain", "mint", "stubs"],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return here.stdout.strip() + (" with changes" if state.stdout.strip() else "")
+def vendor(folder: Path, without: frozenset[str] | None = None, *, force: bool = False) -> Path:
+    """Create or update `folder/mint`; return it.
 
-
-def record_text(files: dict[str, bytes], without: frozenset[str]) -> str:
-    """Return the text of VENDORED.md."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    build = ", ".join(f"`{need}`" for need in project["build-system"]["requires"])
-    python, needs = project["project"]["requires-python"], ", ".join(project["project"]["dependencies"])
-    hashes = "\n".join(f"{digest(octets)}  {name}" for name, octets in sorted(files.items()))
-    return f"""# mint, vendored
-
-This folder is a copy of mint. `python ci/vendor.py FOLDER --check`, in a checkout of mint, says what was
-changed here and what that version of mint would change.
-
-```
-version: {project["project"]["version"]}
-commit: {commit()}
-left out: {", ".join(sorted(without)) or "nothing"}
-```
-
-To compile it: CPython {python} with its headers, a C compiler and {build}; then
-`cythonize -i mint/_core/*.pyx`. To run it: `{needs}`, on systems without certificates of their own.
-
-Each file and its SHA-256:
-
-```
-{hashes}
-```
-"""
-
-
-def vendor(folder: Path, without: frozenset[str] = frozenset(), *, force: bool = False) -> Path:
-    """Create or update `folder/mint`; return it. Raises `Refused` if local changes would be lost."""
-    target = folder / "mint"
+    An update leaves out the same parts, unless `without` is given. Raises `Refused` if local changes would be
+    lost, and `OSError` if the files cannot be written; then the folder is as it was.
+    """
+    target = place(folder)
+    has_record = (target / vendor_record.NAME).is_file()
     if target.exists() and not force:
-        if not (target / RECORD).is_file():
-            raise Refused(f"{target} has no {RECORD}: nothing says what it is. --force overwrites it")
+        if not has_record:
+            raise Refused(
+                f"{target} has no {vendor_record.NAME}: nothing says what it is. --force overwrites it"
+            )
         if lost := changes(target):
             listed = "\n".join(f"  {line}" for line in lost)
             raise Refused(f"{target} was changed since it was copied; --force overwrites this:\n{listed}")
+    if without is None:
+        without = vendor_record.left_out(target, PARTS) if has_record else frozenset()
     files = sources(without)
-    if target.exists():
-        shutil.rmtree(target)
-    for name, octets in files.items():
-        copy = target / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(octets)
-    (target / RECORD).write_text(record_text(files, without))
+    replace(target, {**files, vendor_record.NAME: vendor_record.write(ROOT, files, without).encode()})
     return target
 
 
-def check(folder: Path) -> int:
+def replace(target: Path, files: dict[str, bytes]) -> None:
+    """Put a new folder in the place of another, or leave everything as it was."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".mint-", dir=target.parent) as beside:
+        new, old = Path(beside, "new"), Path(beside, "old")
+        for name, octets in files.items():
+            copy = new / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(octets)
+        try:
+            if target.exists():
+                target.rename(old)
+            new.rename(target)
+        except BaseException:
+            if old.exists() and not target.exists():
+                old.rename(target)
+            raise
+
+
+def check(folder: Path, without: frozenset[str] | None = None) -> int:
     """Print how a copy differs from its record and from this version; return 1 if it has local changes."""
     target = folder / "mint"
-    if not (target / RECORD).is_file():
-        print(f"{target} has no {RECORD}")
+    if not (target / vendor_record.NAME).is_file():
+        print(f"{target} has no {vendor_record.NAME}")
         return 2
-    local, newer = changes(target), updates(target)
+    try:
+        local, newer = changes(target), updates(target, without)
+    except Refused as error:
+        print(error)
+        return 2
     print(*(local or ["nothing was changed since it was copied"]), sep="\n")
     print(*(newer or ["it is this version of mint"]), sep="\n")
     return 1 if local else 0
@@ -192,7 +175,7 @@ def check(folder: Path) -> int:
 
 def parts(text: str) -> frozenset[str]:
     """Parse the value of --without."""
-    chosen = frozenset(text.split(","))
+    chosen = frozenset(part.strip() for part in text.split(",")) - {"", NOTHING}
     if unknown := chosen - frozenset(PARTS):
         raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
     return chosen
@@ -211,23 +194,25 @@ def main(arguments: list[str]) -> int:
         type=parts,
         default=None,
         metavar="PART,...",
-        help=f"leave out these parts: {', '.join(PARTS)}; an update leaves out the same parts by default",
+        help=f"leave out these parts: {', '.join(PARTS)}; an update leaves out the same parts by "
+        f"default, and none with '{NOTHING}'",
     )
-    parser.add_argument("--force", action="store_true", help="overwrite files that were changed in the copy")
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite files that were changed or added in the copy"
+    )
     parser.add_argument(
         "--check", action="store_true", help="compare the copy with its record and with this version of mint"
     )
     asked = parser.parse_args(arguments)
     if asked.check:
-        return check(asked.folder)
-    target = asked.folder / "mint"
-    without = asked.without
-    if without is None:
-        without = recorded_parts(target) if (target / RECORD).is_file() else frozenset()
+        return check(asked.folder, asked.without)
     try:
-        print(vendor(asked.folder, without, force=asked.force))
+        print(vendor(asked.folder, asked.without, force=asked.force))
     except Refused as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"nothing was changed: {error}", file=sys.stderr)
         return 1
     return 0
 

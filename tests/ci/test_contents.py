@@ -1,6 +1,7 @@
 """`ci/contents.py`: what wheels and sdists hold. ci/wheel runs it on real ones."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -62,6 +63,50 @@ def test_an_sdist_needs_its_tests_and_holds_nothing_made() -> None:
     for name in ("mint/_core/http1.c", "mint/_core/http1.so", ".venv-ci/bin/python", "tests/a.pyc"):
         assert len(contents.sdist_faults([*good, f"mint_http-0.1.0/{name}"])) == 1, name
     assert contents.sdist_faults(good[:-1]) == [f"{contents.IN_SDIST[-1]} is missing"]
+
+
+def test_every_package_is_configured() -> None:
+    project = tomllib.loads((release.ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    held = {path.parent for path in (release.ROOT / "mint").rglob("*.py")}
+    names = {".".join(folder.relative_to(release.ROOT).parts) for folder in held}
+    assert sorted(project["packages"]) == sorted(names)
+    compiled = {module["name"].replace(".", "/") + ".pyx" for module in project["ext-modules"]}
+    found = {path.relative_to(release.ROOT).as_posix() for path in (release.ROOT / "mint").rglob("*.pyx")}
+    assert compiled == found
+
+
+def test_what_a_wheel_lacks_of_the_sources_is_found(tmp_path: Path) -> None:
+    for name in ("mint/__init__.py", "mint/late/__init__.py", "stubs/mint/_core/one.pyi"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.setuptools]\next-modules = [{ name = "mint._core.one", sources = ["mint/_core/one.pyx"] }]\n'
+    )
+    good = ["mint/__init__.py", "mint/late/__init__.py", "mint/_core/one.pyi", "mint/_core/one.abi3.so"]
+    assert contents.absent_from_wheel(good, tmp_path) == []
+    assert [
+        contents.absent_from_wheel([*good[:place], *good[place + 1 :]], tmp_path) for place in range(4)
+    ] == [
+        ["mint/__init__.py is missing"],
+        ["mint/late/__init__.py is missing"],
+        ["mint/_core/one.pyi is missing"],
+        ["mint/_core/one is not compiled"],
+    ]
+
+
+def test_what_an_sdist_lacks_of_the_repository_is_found(tmp_path: Path) -> None:
+    for name in ("README.md", ".gitignore", ".github/workflows/ci.yml", "tests/a.py", "made.txt", "gone.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    for command in (["init", "-q"], ["add", "."], ["rm", "-q", "--cached", "made.txt"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    (tmp_path / "gone.txt").unlink()
+    good = [f"mint_http-0.1.0/{name}" for name in ("README.md", ".github/workflows/ci.yml", "tests/a.py")]
+    assert contents.absent_from_sdist(good, tmp_path) == []
+    assert contents.absent_from_sdist(good[:1], tmp_path) == [
+        ".github/workflows/ci.yml is missing",
+        "tests/a.py is missing",
+    ]
 
 
 def test_the_version_the_changelog_and_the_links_agree() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci import hollow, vendor
+from ci import hollow, vendor, vendor_record
 
 
 def test_a_copy_holds_every_source_and_its_record(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_a_copy_holds_every_source_and_its_record(tmp_path: Path) -> None:
     assert vendor.changes(target) == []
     assert vendor.updates(target) == []
     names = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
-    assert names == {*vendor.recorded(target), vendor.RECORD}
+    assert names == {*vendor_record.hashes(target), vendor_record.NAME}
     assert {
         "__init__.py",
         "py.typed",
@@ -24,7 +24,7 @@ def test_a_copy_holds_every_source_and_its_record(tmp_path: Path) -> None:
         "_core/chars.h",
     } <= names
     assert not {name for name in names if name.endswith((".c", ".so", ".pyc"))}
-    text = (target / vendor.RECORD).read_text()
+    text = (target / vendor_record.NAME).read_text()
     for said in ("version: ", "commit: ", "left out: nothing", "cython", "C compiler"):
         assert said in text
 
@@ -44,7 +44,7 @@ def test_local_changes_are_kept_unless_told_otherwise(
     assert callable(change)
     change(target)
     before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
-    with pytest.raises(vendor.Refused, match=said):
+    with pytest.raises(vendor_record.Refused, match=said):
         vendor.vendor(tmp_path)
     assert vendor.main([str(tmp_path)]) == 1
     assert said in capsys.readouterr().err
@@ -58,34 +58,43 @@ def test_local_changes_are_kept_unless_told_otherwise(
 def test_a_folder_without_a_record_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mint").mkdir()
     (tmp_path / "mint" / "ours.py").write_text("ours = 1\n")
-    with pytest.raises(vendor.Refused, match="has no VENDORED"):
+    with pytest.raises(vendor_record.Refused, match="has no VENDORED"):
         vendor.vendor(tmp_path)
     assert vendor.check(tmp_path) == 2
 
 
-def test_check_says_what_an_update_would_bring(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = vendor.vendor(tmp_path)
-    record = target / vendor.RECORD
-    old = vendor.recorded(target)["types.py"]
-    (target / "types.py").write_text("an older version\n")
-    record.write_text(record.read_text().replace(old, vendor.digest(b"an older version\n")))
+def test_check_says_what_an_update_would_bring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = {**vendor.sources(), "types.py": b"an older version\n", "gone.py": b""}
+    del older["responses.py"]
+    with monkeypatch.context() as patch:
+        patch.setattr(vendor, "sources", lambda _: older)
+        target = vendor.vendor(tmp_path)
     assert vendor.main([str(tmp_path), "--check"]) == 0
-    assert "newer: types.py" in capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "nothing was changed since it was copied",
+        "new: responses.py",
+        "gone: gone.py",
+        "newer: types.py",
+    ]
     assert vendor.main([str(tmp_path)]) == 0
-    assert vendor.recorded(target)["types.py"] == old
+    assert {name: (target / name).read_bytes() for name in vendor.sources()} == vendor.sources()
+    assert not (target / "gone.py").exists()
 
 
 @pytest.mark.parametrize("part", sorted(vendor.PARTS))
 def test_a_part_is_left_out_and_the_rest_imports(tmp_path: Path, part: str) -> None:
     target = vendor.vendor(tmp_path, frozenset({part}))
-    assert vendor.recorded_parts(target) == {part}
+    assert vendor_record.left_out(target, vendor.PARTS) == {part}
     assert vendor.updates(target) == []
-    names = set(vendor.recorded(target))
+    names = set(vendor_record.hashes(target))
     whole = vendor.sources()
     assert names < set(whole) or any((target / name).read_bytes() != whole[name] for name in names)
     # An update leaves out the same parts.
     assert vendor.main([str(tmp_path)]) == 0
-    assert set(vendor.recorded(target)) == names
+    assert set(vendor_record.hashes(target)) == names
     # No file that is left imports one that is gone.
     kept = {name: (target / name).read_bytes() for name in names if name.endswith(".py")}
     for name in kept:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci import vendor
+from ci import vendor, vendor_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,12 +75,12 @@ def test_a_copy_without_parts(
 ) -> None:
     target = made(tmp_path, left_out)
     # Its record is right, and an update leaves out the same.
-    assert vendor.recorded_parts(target) == left_out
+    assert vendor_record.left_out(target, vendor.PARTS) == left_out
     assert vendor.main([str(tmp_path), "--check"]) == 0
     assert capsys.readouterr().out.endswith(
         "nothing was changed since it was copied\nit is this version of mint\n"
     )
-    record = vendor.recorded(target)
+    record = vendor_record.hashes(target)
     # What is left imports, and every name that it imports is there.
     ran = run(tmp_path, str(vendor.ROOT / "ci" / "importable.py"), "mint")
     assert ran.returncode == 0, ran.stderr
@@ -98,4 +98,4 @@ def test_a_copy_without_parts(
             assert expected in refused.stderr
             assert len(refused.stderr.splitlines()) == 1, refused.stderr
     assert vendor.main([str(tmp_path)]) == 0
-    assert vendor.recorded(target) == record
+    assert vendor_record.hashes(target) == record
