@@ -1,10 +1,10 @@
-"""Exchanges in which one allocation fails; test_memory_errors.py runs this in a process of its own.
+"""Exchanges in which one allocation fails; test_memory_errors.py runs this program in its own process.
 
     python failing_memory.py LOOP ROUTE SERVER PROXY STEP
 
-LOOP is blocking, mailbox, asyncio or trio. SERVER and PROXY are ports of 127.0.0.1, the file CA of the
-working directory has the certificate to trust. STEP is how many allocations lie between two that fail. The
-servers are in another process, so that no allocation of theirs fails. What is printed: the operations, and
+LOOP is blocking, mailbox, asyncio or trio. SERVER and PROXY are ports of 127.0.0.1; the file CA in the
+working directory contains the certificate to trust. Every STEP-th allocation fails, one in each exchange. The
+servers run in another process, so that none of their allocations fail. The program prints the operations and
 how many allocations of each failed.
 """
 
@@ -33,26 +33,26 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 NO_MEMORY = (MemoryError, SystemError)
-"""The latter is raised by CPython itself if it has no memory for the former."""
+"""CPython raises SystemError if it has no memory for a MemoryError."""
 PATIENCE = 10.0
 BODY = b"0123456789" * 300
 
 
 QUIET = 3
-"""After how many allocations that do not fail an operation is taken to have no more."""
+"""After this number of attempts without a failure, an operation is assumed to have no more allocations."""
 ONCE: tuple[str, ...] = ("connect", "receive", "flush")
-"""The types of coroutines, which cannot be run a second time."""
+"""Operations that may be coroutines, which cannot be repeated."""
 
 
 class Target:
-    """The allocation, and the operation in which it fails."""
+    """The allocation that fails, and its operation."""
 
     def __init__(self, operation: str = "", number: int = 0) -> None:
         self.operation = operation
         self.number = number
         self.failed = False
         self.armed = False
-        """Whether an allocation was to fail: an operation may have gone on without it."""
+        """Whether an allocation was made to fail; the operation may have continued nevertheless."""
         self.seen: list[str] = []
 
     def _arm(self, operation: str) -> bool:
@@ -80,7 +80,7 @@ class Target:
 
 
 class _Armed(Generic[_T]):
-    """A coroutine whose own allocations fail."""
+    """An awaitable that runs a coroutine in which an allocation fails."""
 
     def __init__(self, target: Target, operation: str, work: Awaitable[_T]) -> None:
         self.target, self.operation, self.work = target, operation, work
@@ -91,7 +91,7 @@ class _Armed(Generic[_T]):
         failed: BaseException | None = None
         while True:
             try:
-                asked = self.target.tried(self.operation, lambda: _step(steps, given, failed))  # noqa: B023  # now
+                asked = self.target.tried(self.operation, lambda: _step(steps, given, failed))  # noqa: B023  # called at once
             except StopIteration as end:
                 result: _T = end.value
                 return result
@@ -167,7 +167,7 @@ class Client:
         return conn
 
     async def exchange(self, target: Target) -> None:
-        """Send two requests, and retry what fails: nothing may be sent twice, and no wake-up may be lost."""
+        """Send two requests, and repeat an operation that fails: nothing is sent twice, nothing waits."""
         conn = await self.connect(target)
         try:
             fields = self.fields("get")
@@ -181,7 +181,7 @@ class Client:
             conn = await self.flush(conn, target)
             conn = await self.finish(conn, target)
         except (mint.errors.TransportTimeout, TimeoutError):
-            raise AssertionError("something was waited for in vain") from None
+            raise AssertionError("an operation waited until its time limit") from None
         except mint.MintError as error:
             if not target.failed or conn.after(error).is_open():
                 raise AssertionError(f"open after {error!r}") from error
@@ -227,7 +227,7 @@ class Looping(Client):
         return asyncio.wait_for(work, PATIENCE)
 
     def awaited(self, target: Target, operation: str, work: Awaitable[_T]) -> Awaitable[_T]:
-        """Let allocations of a coroutine fail."""
+        """Make an allocation of a coroutine fail."""
         return _Armed(target, operation, work)
 
     async def connect(self, target: Target) -> mint.Connection:
@@ -283,7 +283,7 @@ class Nursery(Looping):
         return limited()
 
     def awaited(self, target: Target, operation: str, work: Awaitable[_T]) -> Awaitable[_T]:
-        """Let nothing fail, because the cancel scopes of trio do not survive a `MemoryError`."""
+        """Make no allocation fail, because the cancel scopes of trio do not survive a `MemoryError`."""
         return work
 
 
@@ -291,13 +291,13 @@ CLIENTS = {"blocking": Client, "mailbox": Selecting, "asyncio": Looping, "trio":
 
 
 def descriptors() -> int:
-    """Return how many descriptors are open."""
+    """Return the number of open descriptors."""
     gc.collect()
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def every(client: Client, step: int) -> Counter[str]:
-    """Fail the allocations of each operation of an exchange; return how many failed."""
+    """Make allocations of each operation of an exchange fail, one at a time; return how many failed."""
     first = Target()
     await client.exchange(first)
     count: Counter[str] = Counter()

@@ -1,9 +1,9 @@
-"""Tunnels over one shared connection in which one allocation fails; test_memory_errors.py runs this.
+"""Tunnels through one shared connection in which one allocation fails; test_memory_errors.py runs this.
 
     python failing_tunnels.py LOOP ROUTE SERVER PROXY STEP
 
-The arguments are those of failing_memory.py, and so is what is printed. Beside the exchange whose allocations
-fail there is another through the same connection, which is answered, or told that the connection is closed.
+The arguments and the output are those of failing_memory.py. While allocations of one exchange fail, there is
+another exchange through the same connection: it is completed, or it reports that the connection is closed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from . import failing_memory as memory
 else:
-    # This file is run by its path, alone.
+    # This file is run by its path, outside the package.
     _found = util.spec_from_file_location("failing_memory", Path(__file__).with_name("failing_memory.py"))
     memory = util.module_from_spec(_found)
     sys.modules["failing_memory"] = memory
@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 
 LARGE = b"0123456789" * 300
 QUIET = 30
-"""After how many allocations that do not fail an operation is taken to have no more."""
+"""After this number of attempts without a failure, an operation is assumed to have no more allocations."""
 
 
 class Shared(memory.Client):
@@ -86,14 +86,14 @@ class Shared(memory.Client):
         return conn
 
     async def answered(self, conn: mint.Connection) -> None:
-        """Wait for the answers of a connection. It breaks only where the one that carries it is closed."""
+        """Wait for the responses of a tunnel. It may fail only if the shared connection is closed."""
         target = memory.Target()
         try:
             await self.finish(conn, target)
         except (mint.errors.TransportTimeout, TimeoutError):
-            raise AssertionError("another tunnel waits in vain") from None
+            raise AssertionError("another tunnel waits until its time limit") from None
         except mint.MintError as error:
-            # It may have been its message, or its share of what was sent.
+            # The allocation may have failed for its message, or for its part of the output.
             if not self.failed or conn.after(error).is_open():
                 raise AssertionError(f"another tunnel is open after {error!r}") from error
         finally:
@@ -107,9 +107,9 @@ class Shared(memory.Client):
             if not target.failed:
                 raise
         except (mint.errors.TransportTimeout, TimeoutError):
-            raise AssertionError("opening was waited for in vain") from None
+            raise AssertionError("opening a tunnel waited until its time limit") from None
         except mint.MintError as error:
-            # Opening says that the connection is closed, or it may go on.
+            # Opening a tunnel fails if the connection is closed; otherwise it may be repeated.
             if not target.armed:
                 raise AssertionError(f"{error!r} although nothing failed") from error
         if self.tunnels is not None:
@@ -117,7 +117,7 @@ class Shared(memory.Client):
             self.close_all(self.tunnels, target)
 
     async def check_others(self, tunnels: TunnelsBase, target: memory.Target) -> None:
-        """Check that other tunnels go on, or are told that the connection is closed."""
+        """Check that other tunnels continue, or report that the connection is closed."""
         check_unlocked(tunnels)
         self.failed = target.armed
         if self.neighbour is not None:
@@ -148,11 +148,11 @@ class Shared(memory.Client):
         return await self.open_tunnel(memory.Target())
 
     def closed(self) -> None:
-        """Take note that everything is closed."""
+        """Called when everything has been closed."""
 
 
 def check_unlocked(tunnels: TunnelsBase) -> None:
-    """Check that another thread may take the lock."""
+    """Check that another thread can acquire the lock."""
     taken: list[bool] = []
 
     def take() -> None:
@@ -189,7 +189,7 @@ class SharedSelecting(Shared):
         assert isinstance(self.tunnels, mint.Tunnels)
         self.mailbox.post("x")
         while (message := self.mailbox.receive(memory.PATIENCE)) != "x":
-            self.tunnels.stream(message)  # what an exception kept from being handed out
+            self.tunnels.stream(message)  # a message that an exception left undelivered
         self.tunnels.set_mode("passive")
         return await self.open_tunnel(memory.Target())
 
@@ -198,7 +198,7 @@ class SharedSelecting(Shared):
         return self.fed(conn, message, target)
 
     def fed(self, conn: mint.Connection, message: object, target: memory.Target) -> mint.Connection:
-        """Give a message to whom it belongs."""
+        """Feed a message to the connection that it belongs to."""
         taken = target.tried("feed", lambda: conn.stream(message))
         if taken is not mint.UNKNOWN:
             return taken[0]
@@ -233,7 +233,7 @@ class SharedLooping(memory.Looping, Shared):
 
     def run(self, program: Coroutine[object, object, _T]) -> _T:
         async def main() -> _T:
-            # What a callback raises has been made an error of the connection already.
+            # An exception of a callback has already become an error of the connection.
             asyncio.get_running_loop().set_exception_handler(lambda *_: None)
             return await program
 
@@ -310,7 +310,7 @@ CLIENTS = {
 
 
 def let_readers_fail() -> None:
-    """Let allocations fail where an event loop reads for all tunnels."""
+    """Make allocations fail while an event loop reads for all tunnels."""
     read: Callable[[LoopReader], None] = LoopReader._read
     work: Callable[[TrioReader], tuple[int, int] | None] = TrioReader._work
     LoopReader._read = lambda self: SharedLooping.target.tried("heard", lambda: read(self))  # type: ignore[method-assign]  # in this process only

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class World:
-    """One of them: what mint calls there, and how work is run."""
+    """An event loop: the functions of mint for it, and how a coroutine is run."""
 
     connect: Callable[..., Awaitable[mint.Connection]]
-    mailbox: Any  # a Mailbox of asyncio or of trio: one is no kind of the other
+    mailbox: Any  # mint.asyncio.Mailbox or mint.trio.Mailbox, which have no common base
     flush: Callable[[mint.Connection], Awaitable[None]]
     run: Callable[[Coroutine[object, object, None]], None]
 
@@ -54,7 +54,7 @@ def world(request: pytest.FixtureRequest) -> World:
     return WORLDS[request.param]
 
 
-def test_a_connection_in_clear(world: World) -> None:
+def test_a_connection_in_clear_text(world: World) -> None:
     async def main(origin: Origin) -> None:
         with world.mailbox() as mailbox:
             conn = await world.connect("http", origin.address, origin.port, mailbox=mailbox)
@@ -89,7 +89,7 @@ def test_a_connection_under_tls(
         world.run(main(origin))
 
 
-def test_the_end_and_a_break(world: World) -> None:
+def test_an_end_and_an_error(world: World) -> None:
     async def main(server: ScriptedServer) -> None:
         with world.mailbox() as mailbox:
             conn = await world.connect("http", server.address, server.port, mailbox=mailbox)
@@ -113,8 +113,8 @@ def test_the_end_and_a_break(world: World) -> None:
         world.run(main(server))
 
 
-def test_an_answer_before_the_wire_broke_is_handed_out(world: World) -> None:
-    """9112-9.5-a: an early response is not lost to a broken pipe."""
+def test_a_response_before_a_broken_transport_is_received(world: World) -> None:
+    """RFC 9112 9.5: an early response is not lost if sending the body fails."""
 
     async def main(server: ScriptedServer) -> None:
         with world.mailbox() as mailbox:

@@ -1,4 +1,4 @@
-"""mint in asyncio, over loopback sockets: under asyncio's own loop, and under uvloop."""
+"""mint in asyncio, over loopback sockets, with the event loops of asyncio and uvloop."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_unix_socket(run: Loop) -> None:
         run(main(origin))
 
 
-def test_what_would_block_says_what_to_do_instead(run: Loop) -> None:
+def test_calls_that_would_block_say_what_to_do_instead(run: Loop) -> None:
     async def main(origin: Origin) -> None:
         conn = await mint.asyncio.connect("http", origin.address, origin.port)
         with pytest.raises(RuntimeError, match="Mailbox"):
@@ -116,7 +116,7 @@ def test_what_would_block_says_what_to_do_instead(run: Loop) -> None:
         run(main(origin))
 
 
-def test_it_belongs_to_the_thread_of_its_loop(run: Loop) -> None:
+def test_a_connection_belongs_to_the_thread_of_its_loop(run: Loop) -> None:
     async def main(server: ScriptedServer) -> None:
         conn = await mint.asyncio.connect("http", server.address, server.port)
         with pytest.raises(RuntimeError, match="thread"):
@@ -130,10 +130,10 @@ def test_it_belongs_to_the_thread_of_its_loop(run: Loop) -> None:
         run(main(server))
 
 
-# -- the ends
+# -- the end of a connection
 
 
-def test_flush_ends_where_the_wire_breaks(run: Loop) -> None:
+def test_flush_ends_if_the_transport_breaks(run: Loop) -> None:
     full = threading.Event()
 
     async def main(server: ScriptedServer) -> None:
@@ -155,8 +155,8 @@ def test_flush_ends_where_the_wire_breaks(run: Loop) -> None:
         run(main(server))
 
 
-def test_a_reset_is_no_end_of_a_body_that_ends_with_the_connection(run: Loop) -> None:
-    """Sending reports the reset first; the end that reading shows afterwards must not count as the end."""
+def test_a_reset_does_not_complete_a_body_until_close(run: Loop) -> None:
+    """Sending reports the reset first; after it, reading returns an end, which must not complete the body."""
     full = threading.Event()
 
     async def main(server: ScriptedServer) -> None:
@@ -192,13 +192,13 @@ def test_dropping_the_last_value_closes_the_socket(run: Loop) -> None:
 
 
 def test_a_connection_that_outlives_its_loop_can_be_closed() -> None:
-    run = Loop(asyncio.SelectorEventLoop)  # uvloop closes what is open together with the loop
+    run = Loop(asyncio.SelectorEventLoop)  # uvloop closes open transports with the loop
     with no_socket_left(), Origin(showcase) as origin:
         conn = run(mint.asyncio.connect("http", origin.address, origin.port))
         conn.close()
         conn.close()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # of asyncio: its transport was left behind
+            warnings.simplefilter("ignore", ResourceWarning)  # asyncio warns about its open transport
             del conn
             gc.collect()
 
@@ -206,14 +206,14 @@ def test_a_connection_that_outlives_its_loop_can_be_closed() -> None:
 # -- back-pressure
 
 
-def test_reading_pauses_while_nobody_asks(run: Loop) -> None:
+def test_reading_pauses_while_nothing_is_received(run: Loop) -> None:
     async def main(origin: Origin) -> None:
         mailbox = mint.asyncio.Mailbox()
         conn = await mint.asyncio.connect("http", origin.address, origin.port, mailbox=mailbox)
         link = conn.transport
         assert isinstance(link, AsyncioLink)
         conn, _ = conn.request("GET", "/bytes/50000000")
-        while link._registration.events:  # noqa: ASYNC110  # nobody tells that nothing happens
+        while link._registration.events:  # noqa: ASYNC110  # there is no event for a pause
             await asyncio.sleep(0.001)
         size = 0
         while conn.open_request_count:
@@ -227,7 +227,7 @@ def test_reading_pauses_while_nobody_asks(run: Loop) -> None:
         run(main(origin))
 
 
-def test_a_slow_server_makes_flush_wait_and_memory_stay(run: Loop) -> None:
+def test_with_a_slow_server_flush_waits_and_memory_is_bounded(run: Loop) -> None:
     go_on = threading.Event()
     pieces, size = 100, 100_000
 
@@ -261,7 +261,7 @@ def test_a_slow_server_makes_flush_wait_and_memory_stay(run: Loop) -> None:
         run(main(server))
 
 
-def test_requests_of_one_turn_are_few_writes(run: Loop) -> None:
+def test_requests_without_await_between_them_are_few_writes(run: Loop) -> None:
     writes = 0
 
     class Counting:
@@ -278,7 +278,7 @@ def test_requests_of_one_turn_are_few_writes(run: Loop) -> None:
         conn = await mint.asyncio.connect("http", origin.address, origin.port, mailbox=mailbox)
         link = conn.transport
         assert isinstance(link, AsyncioLink)
-        link._socket = Counting(link._socket)  # type: ignore[assignment]  # stands for one
+        link._socket = Counting(link._socket)  # type: ignore[assignment]  # it behaves like a socket
         for _ in range(50):
             conn, _ = conn.request("GET", "/")
         while conn.open_request_count:
@@ -293,7 +293,7 @@ def test_requests_of_one_turn_are_few_writes(run: Loop) -> None:
 # -- the mailbox
 
 
-def test_posts_come_from_any_thread(run: Loop) -> None:
+def test_any_thread_can_post(run: Loop) -> None:
     async def main() -> None:
         mailbox = mint.asyncio.Mailbox()
         mailbox.post(None)
@@ -331,13 +331,13 @@ def test_iteration_and_close(run: Loop) -> None:
     run(main())
 
 
-def test_a_connection_moves_with_its_messages(run: Loop) -> None:
+def test_a_connection_keeps_its_messages_when_it_moves(run: Loop) -> None:
     async def main(origin: Origin) -> None:
         first, second = mint.asyncio.Mailbox(), mint.asyncio.Mailbox()
         conn = await mint.asyncio.connect("http", origin.address, origin.port, mailbox=first)
         conn, _ = conn.request("GET", "/")
         assert conn.socket is not None
-        while not select.select([conn.socket], [], [], 0)[0]:  # noqa: ASYNC110  # nobody may take it before it moves
+        while not select.select([conn.socket], [], [], 0)[0]:  # noqa: ASYNC110  # it must not be read before the move
             await asyncio.sleep(0.001)
         conn = conn.move_to(second)
         conn, responses = fed(conn, await second.receive())
@@ -374,7 +374,7 @@ def test_cancelling_a_receive_loses_no_message(run: Loop) -> None:
     run(main())
 
 
-def test_memory_can_be_watched_too(run: Loop) -> None:
+def test_an_in_memory_link_can_be_watched(run: Loop) -> None:
     async def main() -> None:
         mailbox = mint.asyncio.Mailbox()
         link = Memory()
@@ -434,7 +434,7 @@ async def cancelled_after(work: Coroutine[object, object, _T], turns: int) -> _T
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_cancelling_connect_at_any_turn_leaves_no_socket(
+def test_cancelling_connect_at_any_iteration_leaves_no_socket(
     run: Loop,
     server_tls: ssl.SSLContext,
     client_tls: ssl.SSLContext,

@@ -59,7 +59,6 @@ def test_in_clear() -> None:
 
 @pytest.mark.parametrize("address", ["::1", "[::1]", ipaddress.IPv6Address("::1")])
 def test_ipv6_literals_are_bracketed_in_host(address: str | ipaddress.IPv6Address) -> None:
-    """W-27."""
     with Origin(showcase, family=socket.AF_INET6) as origin:
         conn = mint.http1.connect("http", address, origin.port)
         seen = b"".join(each.data for each in fetch(conn, "/headers") if isinstance(each, mint.Data))
@@ -93,7 +92,7 @@ def test_over_tls(alpn: tuple[str, ...]) -> None:
 def test_a_protocol_that_was_not_offered_is_refused_and_the_socket_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # OpenSSL refuses most such answers itself; this tests the check of mint for the others.
+    # OpenSSL refuses most such protocols itself; this tests the check of mint for the others.
     monkeypatch.setattr(TLSLayer, "alpn", property(lambda _: "h3"))
     with (
         Origin(showcase, tls=server_context()) as origin,
@@ -111,13 +110,13 @@ def test_a_certificate_for_another_name_is_rejected_and_the_alert_is_sent() -> N
         mint.http1.connect("https", "localhost", origin.port, tls=trusting())
 
 
-def test_hostname_is_checked_not_the_address() -> None:
+def test_the_hostname_is_checked_and_not_the_address() -> None:
     with Origin(showcase, tls=server_context("example.org")) as origin:
         conn = mint.http1.connect("https", "127.0.0.1", origin.port, hostname="example.org", tls=trusting())
         assert fetch(conn)
 
 
-def test_nobody_listens() -> None:
+def test_a_refused_connection() -> None:
     with pytest.raises(errors.ConnectionRefused) as caught:
         mint.http1.connect("http", "127.0.0.1", free_port())
     assert isinstance(caught.value, ConnectionRefusedError)
@@ -144,7 +143,7 @@ def test_a_server_that_closes_in_the_handshake() -> None:
         mint.http1.connect("https", "localhost", origin.port, tls=trusting())
 
 
-def test_one_deadline_spans_the_handshake() -> None:
+def test_the_deadline_includes_the_handshake() -> None:
     with ScriptedServer([Forever()]) as origin, pytest.raises(errors.TransportTimeout) as caught:
         mint.http1.connect(
             "https", "127.0.0.1", origin.port, tcp=mint.TCPOptions(connect_timeout=0.05), tls=trusting()
@@ -152,7 +151,7 @@ def test_one_deadline_spans_the_handshake() -> None:
     assert "connecting" in caught.value.phase
 
 
-def test_no_time_at_all() -> None:
+def test_a_connect_timeout_of_zero() -> None:
     with pytest.raises(TimeoutError):
         mint.http1.connect("http", "127.0.0.1", 1, tcp=mint.TCPOptions(connect_timeout=0))
     with pytest.raises(TimeoutError):
@@ -160,14 +159,14 @@ def test_no_time_at_all() -> None:
 
 
 @pytest.mark.parametrize("seconds", [1e10, 1e300])
-def test_a_time_that_the_system_cannot_count_is_no_limit(seconds: float) -> None:
+def test_a_time_that_is_too_long_for_the_system_is_no_limit(seconds: float) -> None:
     patient = mint.TCPOptions(connect_timeout=seconds, send_timeout=seconds)
     with Origin(showcase, tls=server_context()) as origin:
         conn = mint.http1.connect("https", "localhost", origin.port, tcp=patient, tls=trusting())
         fetch(conn)
 
 
-def test_an_own_resolver_and_a_dead_address_before_a_living_one() -> None:
+def test_a_resolver_and_an_unreachable_address_before_a_reachable_one() -> None:
     with Origin(showcase) as origin:
 
         def resolver(host: str, port: int) -> list[str]:
@@ -219,7 +218,7 @@ def test_a_resolver_that_fails_or_takes_too_long() -> None:
     release.set()
 
 
-def test_the_system_knows_this_machine() -> None:
+def test_the_system_resolves_localhost() -> None:
     found = look_up("localhost", 80)
     assert Endpoint("inet4", ("127.0.0.1", 80)) in found or Endpoint("inet6", ("::1", 80, 0, 0)) in found
 
@@ -246,7 +245,7 @@ def test_socket_options_are_set() -> None:
         conn.close()
 
 
-def test_a_local_address_that_is_not_ours() -> None:
+def test_a_local_address_of_another_machine() -> None:
     with pytest.raises(errors.Unreachable):
         mint.http1.connect("http", "127.0.0.1", 1, tcp=mint.TCPOptions(local_address=("192.0.2.1", 0)))
 
@@ -266,12 +265,11 @@ def test_a_local_address_that_is_not_ours() -> None:
         ("http", "localhost", 80, ""),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_dialling(
+def test_invalid_arguments_are_refused_before_connecting(
     scheme: str, address: str, port: int, hostname: str | None
 ) -> None:
-    """W-43, R29."""
     with pytest.raises(ValueError, match=r"must be|is not a host name"):
-        mint.http1.connect(scheme, address, port, hostname=hostname)  # type: ignore[arg-type]  # the misuse
+        mint.http1.connect(scheme, address, port, hostname=hostname)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_an_interrupted_connect_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:

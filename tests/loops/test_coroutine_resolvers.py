@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 import threading
-from typing import TYPE_CHECKING, Any  # wrong arguments are passed, which the types forbid
+from typing import TYPE_CHECKING, Any  # for wrong arguments, which the types forbid
 
 import pytest
 import trio
@@ -75,7 +75,7 @@ COROUTINES: dict[str, Callable[[str, int], Coroutine[Any, Any, list[str]]]] = {
 
 
 @pytest.mark.parametrize("name", COROUTINES)
-def test_its_addresses_are_dialled(world: World, name: str) -> None:
+def test_the_addresses_of_the_resolver_are_used(world: World, name: str) -> None:
     async def main() -> None:
         with Origin(showcase) as origin:
             conn = await world.connect("http", "a.test", origin.port, resolver=COROUTINES[name])
@@ -96,7 +96,9 @@ def test_its_addresses_are_dialled(world: World, name: str) -> None:
         (StopAsyncIteration(), RuntimeError),
     ],
 )
-def test_what_it_raises_ends_the_attempt(world: World, raised: Exception, becomes: type[Exception]) -> None:
+def test_an_exception_of_the_resolver_is_reported(
+    world: World, raised: Exception, becomes: type[Exception]
+) -> None:
     async def resolver(host: str, port: int) -> list[str]:
         await pause()
         raise raised
@@ -111,7 +113,7 @@ def test_what_it_raises_ends_the_attempt(world: World, raised: Exception, become
 
 
 @pytest.mark.parametrize("answer", [None, 5, "localhost", ["localhost"], [None], [], {}, [b"127.0.0.1"]])
-def test_wrong_answers_end_the_attempt(world: World, answer: Any) -> None:
+def test_wrong_results_of_the_resolver_end_connecting(world: World, answer: Any) -> None:
     async def resolver(host: str, port: int) -> Any:
         return answer
 
@@ -122,7 +124,7 @@ def test_wrong_answers_end_the_attempt(world: World, answer: Any) -> None:
     world.run(main())
 
 
-def test_its_time_ends_with_that_of_connecting(world: World) -> None:
+def test_the_connect_timeout_includes_the_resolver(world: World) -> None:
     left: list[bool] = []
 
     async def resolver(host: str, port: int) -> list[str]:
@@ -141,7 +143,7 @@ def test_its_time_ends_with_that_of_connecting(world: World) -> None:
     assert left == [True]
 
 
-def test_it_is_cancelled_with_the_task_in_asyncio() -> None:
+def test_the_resolver_is_cancelled_with_the_task_in_asyncio() -> None:
     left: list[bool] = []
 
     async def main() -> None:
@@ -166,7 +168,7 @@ def test_it_is_cancelled_with_the_task_in_asyncio() -> None:
     assert left == [True, True]
 
 
-def test_it_is_cancelled_with_the_task_in_trio() -> None:
+def test_the_resolver_is_cancelled_with_the_task_in_trio() -> None:
     left: list[bool] = []
 
     async def main() -> None:
@@ -186,7 +188,7 @@ def test_it_is_cancelled_with_the_task_in_trio() -> None:
     assert left == [True]
 
 
-def test_what_only_looks_like_a_function_is_refused(world: World) -> None:
+def test_a_function_that_returns_an_awaitable_is_refused(world: World) -> None:
     made: list[Coroutine[Any, Any, list[str]]] = []
 
     def resolver(host: str, port: int) -> Any:
@@ -211,14 +213,16 @@ BLOCKING: dict[str, Callable[..., object]] = {
 
 @pytest.mark.parametrize("call", BLOCKING)
 @pytest.mark.parametrize("name", COROUTINES)
-def test_blocking_code_refuses_one_by_name(call: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocking_code_refuses_coroutine_resolvers_by_name(
+    call: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("mint._loops.dialer.open_socket", lambda *_: pytest.fail("dialled"))
     with pytest.raises(TypeError, match="resolver must be a function that returns addresses"):
         BLOCKING[call](resolver=COROUTINES[name])
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_pools_take_one(name: str) -> None:
+def test_pools_accept_coroutine_resolvers(name: str) -> None:
     made: Any = mint.pool.trio.Pool if name == "trio" else mint.pool.asyncio.Pool
 
     async def main() -> None:

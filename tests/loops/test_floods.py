@@ -1,6 +1,6 @@
-"""A wire that always has something to read, of which the layers make nothing: it may keep nobody.
+"""Input that never ends and gives no plaintext: time limits apply, and other connections are served.
 
-A proxy can do that with frames that mean nothing, as long as it likes.
+A proxy can send such input, for example frames of unknown types.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHORT = 0.05
 
 
 class Flooded(SocketLink):
-    """A link whose socket can always be read, and never be written."""
+    """A link whose socket is always readable and never writable."""
 
     def _wait(self, events: int, until: float | None) -> int:
         return super()._wait(events, until) & ~POLLOUT
@@ -46,8 +46,8 @@ def link() -> Iterator[Flooded]:
         made.close()
 
 
-def test_what_is_there_can_be_had_whatever_time_is_left() -> None:
-    """This also holds if many reads give plaintext only together."""
+def test_octets_that_have_arrived_are_received_without_time_left() -> None:
+    """This is also true if only many reads together give plaintext."""
     near, far = socket.socketpair()
     link = SocketLink(near, TCPOptions(receive_size=1), (Whole(),))
     with far:
@@ -57,23 +57,23 @@ def test_what_is_there_can_be_had_whatever_time_is_left() -> None:
         link.close()
 
 
-def test_receiving_ends_with_its_time(link: Flooded) -> None:
+def test_receiving_ends_with_its_time_limit(link: Flooded) -> None:
     with pytest.raises(errors.TransportTimeout, match="receiving"):
         link.receive(monotonic() + SHORT)
 
 
-def test_flushing_ends_with_its_time(link: Flooded) -> None:
+def test_flushing_ends_with_its_time_limit(link: Flooded) -> None:
     link.send((b"kept by the layer",), flush=False)
     with pytest.raises(errors.TransportTimeout, match="sending"):
         link.flush(SHORT)
 
 
-def test_sending_ends_with_its_time(link: Flooded) -> None:
+def test_sending_ends_with_its_time_limit(link: Flooded) -> None:
     with pytest.raises(errors.TransportTimeout, match="sending"):
         link.send((b"kept by the layer",), flush=True)
 
 
-def test_a_mailbox_ends_with_its_time_and_serves_others(link: Flooded) -> None:
+def test_a_mailbox_keeps_its_time_limit_and_serves_others(link: Flooded) -> None:
     with mint.Mailbox() as mailbox:
         conn: mint.Connection = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
         with pytest.raises(errors.TransportTimeout):
@@ -91,7 +91,7 @@ def test_a_mailbox_ends_with_its_time_and_serves_others(link: Flooded) -> None:
         conn.close()
 
 
-def test_waiting_for_a_tunnel_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_a_tunnel_ends_with_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = [
         *(*http2.handshake(), http2.ExpectHeaders(1)),
         http2.send(headers(1, ((":status", "200"),))),
@@ -110,6 +110,6 @@ def test_waiting_for_a_tunnel_ends_with_its_time(monkeypatch: pytest.MonkeyPatch
                 conn.recv(timeout=SHORT)
             conn = conn.after(caught.value)
             conn, ref = conn.request("POST", "/", body=mint.STREAM)
-            conn = conn.stream_request_body(ref, bytes(100_000))  # more than the windows take
+            conn = conn.stream_request_body(ref, bytes(100_000))  # more than the windows permit
             with pytest.raises(errors.TransportTimeout, match="sending"):
                 conn.flush(timeout=SHORT)

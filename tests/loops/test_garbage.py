@@ -1,4 +1,4 @@
-"""Errors are freed with their last reference: they are not in a reference cycle with a frame."""
+"""Errors are freed with their last reference, because they are in no reference cycle with a frame."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def nothing_came_in_time() -> None:
 def reset_while_receiving() -> None:
     near, far = socket.socketpair()
     with started(SocketLink(near, TCPOptions())) as conn:
-        # If the other end has not read everything when it closes, it sends a reset.
+        # A socket that is closed with unread input sends a reset.
         far.close()
         conn.recv()
 
@@ -117,7 +117,7 @@ def unknown_name() -> None:
         unknown_name,
     ],
 )
-def test_an_error_dies_at_once(fail: Callable[[], None]) -> None:
+def test_an_error_is_freed_at_once(fail: Callable[[], None]) -> None:
     with pytest.raises(mint.MintError) as caught:
         fail()
     gone = weakref.ref(caught.value)
@@ -126,17 +126,17 @@ def test_an_error_dies_at_once(fail: Callable[[], None]) -> None:
 
 
 class Failing(Memory):
-    """A link that fails with an error that is not one of the transport."""
+    """A link that raises an exception which is not a transport error."""
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
         raise UnforeseenError("no fault of the peer's")
 
 
 class UnforeseenError(RuntimeError):
-    """Can be watched."""
+    """An exception that supports weak references."""
 
 
-def test_what_is_no_fault_of_the_wire_is_raised_to_the_receiver_and_dies() -> None:
+def test_another_exception_is_raised_to_the_receiver_and_freed() -> None:
     with mint.Mailbox() as mailbox:
         link = Failing()
         conn = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
@@ -149,6 +149,6 @@ def test_what_is_no_fault_of_the_wire_is_raised_to_the_receiver_and_dies() -> No
             raise AssertionError("nothing was raised")
 
         assert receive()() is None
-        # Nothing was returned, and the wire lock is released.
+        # No message was returned, and the lock is released.
         assert link.armed
         conn.close()

@@ -1,7 +1,7 @@
 """A signal handler may raise anywhere: the connection stays usable, or it is closed and reports that.
 
-The exception is raised before every single instruction of mint's Python code during complete exchanges over
-HTTP/1 in clear. Other protocols, routes and event loops: tests/simulation/test_interrupts.py.
+The exception is raised before each instruction of mint's Python code during complete exchanges over HTTP/1 in
+clear text. Other protocols, routes and event loops: tests/simulation/test_interrupts.py.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def test_an_interrupt_at_any_instruction(active: bool, mailbox: mint.Mailbox) ->
 
 
 @pytest.mark.parametrize("posted", [False, True])
-def test_an_interrupt_of_receive_loses_nothing_that_was_posted(mailbox: mint.Mailbox, posted: bool) -> None:
+def test_an_interrupt_of_receive_loses_no_post(mailbox: mint.Mailbox, posted: bool) -> None:
     number = 0
     while True:
         number += 1
@@ -194,7 +194,7 @@ def test_receiving_in_a_signal_handler_that_interrupted_receive_is_refused() -> 
 # -- a connection that was closed by an exception of a signal handler reports that in its mailbox
 
 
-def test_a_connection_that_an_interrupt_closed_has_a_message(mailbox: mint.Mailbox) -> None:
+def test_a_connection_that_an_interrupt_closes_has_a_message(mailbox: mint.Mailbox) -> None:
     """No wake-up is lost, whichever instruction of `request` or `stream` was interrupted."""
     told = 0
     for step in ("request", "stream"):
@@ -227,7 +227,7 @@ def test_a_connection_that_an_interrupt_closed_has_a_message(mailbox: mint.Mailb
     assert told > 50
 
 
-def test_what_had_arrived_before_an_interrupt_can_still_be_fed(mailbox: mint.Mailbox) -> None:
+def test_a_message_from_before_an_interrupt_can_be_fed(mailbox: mint.Mailbox) -> None:
     exchange = Exchange(mailbox)
     conn, _ = exchange.conn.request("GET", "/")
     exchange.far.sendall(PAGE)
@@ -243,7 +243,7 @@ def test_what_had_arrived_before_an_interrupt_can_still_be_fed(mailbox: mint.Mai
     exchange.far.close()
 
 
-def test_a_connection_that_was_closed_has_no_message_after_an_interrupt(mailbox: mint.Mailbox) -> None:
+def test_a_closed_connection_has_no_message_after_an_interrupt(mailbox: mint.Mailbox) -> None:
     exchange = Exchange(mailbox)
     exchange.link.poison()
     exchange.conn.close()

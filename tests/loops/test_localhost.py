@@ -1,4 +1,4 @@
-"""Names of this machine: connected to without asking a resolver, in every event loop (RFC 6761 6.3)."""
+"""Names of this machine are not resolved, in any event loop (RFC 6761 6.3)."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def connected(request: pytest.FixtureRequest) -> Callable[[str, int, mint.TCPOpt
 
 
 def refuse(*_: object, **__: object) -> None:
-    raise AssertionError("the system's resolver was asked")
+    raise AssertionError("the resolver of the system was called")
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("family", [sockets.AF_INET, sockets.AF_INET6])
-def test_no_resolver_is_asked_for_a_name_of_this_machine(
+def test_no_resolver_is_called_for_a_name_of_this_machine(
     connected: Callable[[str, int, mint.TCPOptions], None],
     monkeypatch: pytest.MonkeyPatch,
     name: str,
@@ -61,7 +61,7 @@ def test_no_resolver_is_asked_for_a_name_of_this_machine(
         connected(name, origin.port, mint.TCPOptions(inet4=four, inet6=not four))
 
 
-def test_a_resolver_of_the_caller_is_asked() -> None:
+def test_a_resolver_of_the_caller_is_called() -> None:
     asked: list[tuple[str, int]] = []
 
     def resolver(host: str, port: int) -> list[str]:
@@ -76,5 +76,5 @@ def test_a_resolver_of_the_caller_is_asked() -> None:
 @pytest.mark.parametrize(
     "name", ["localhost.example", "notlocalhost", "local", "localhost-", "my-localhost.", "localhost.."]
 )
-def test_other_names_are_for_the_resolver(name: str) -> None:
+def test_other_names_are_resolved(name: str) -> None:
     assert not is_localhost(name)

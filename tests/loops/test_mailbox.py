@@ -74,7 +74,7 @@ def finish(conn: mint.HTTP1, mailbox: mint.Mailbox) -> tuple[mint.HTTP1, bytes]:
 
 
 class CountingSelector(selectors.DefaultSelector):
-    """Counts calls that are system calls."""
+    """Counts the calls that cause system calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,15 +86,15 @@ class CountingSelector(selectors.DefaultSelector):
 
     def register(self, fileobj: object, events: int, data: object = None) -> selectors.SelectorKey:
         self.calls["register"] += 1
-        return super().register(fileobj, events, data)  # type: ignore[arg-type]  # what it is given
+        return super().register(fileobj, events, data)  # type: ignore[arg-type]  # passed on unchanged
 
     def unregister(self, fileobj: object) -> selectors.SelectorKey:
         self.calls["unregister"] += 1
-        return super().unregister(fileobj)  # type: ignore[arg-type]  # what it is given
+        return super().unregister(fileobj)  # type: ignore[arg-type]  # passed on unchanged
 
     def modify(self, fileobj: object, events: int, data: object = None) -> selectors.SelectorKey:
         self.calls["modify"] += 1
-        return super().modify(fileobj, events, data)  # type: ignore[arg-type]  # what it is given
+        return super().modify(fileobj, events, data)  # type: ignore[arg-type]  # passed on unchanged
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ class Alien(Memory):
 # -- one connection
 
 
-def test_a_response_comes_as_messages(mailbox: mint.Mailbox) -> None:
+def test_a_response_arrives_as_messages(mailbox: mint.Mailbox) -> None:
     with (
         Origin(showcase) as origin,
         mint.http1.connect("http", origin.address, origin.port, mailbox=mailbox) as conn,
@@ -127,7 +127,7 @@ def test_a_response_comes_as_messages(mailbox: mint.Mailbox) -> None:
         assert body.startswith(b"Hello")
 
 
-def test_a_connection_is_read_once_until_its_message_was_streamed(mailbox: mint.Mailbox) -> None:
+def test_a_connection_is_not_read_while_a_message_is_outstanding(mailbox: mint.Mailbox) -> None:
     conn, far = over_pair(mailbox)
     with far, conn:
         conn, _ = conn.request("GET", "/")
@@ -141,13 +141,13 @@ def test_a_connection_is_read_once_until_its_message_was_streamed(mailbox: mint.
         assert isinstance(responses[-1], mint.Done)
 
 
-def test_the_time_may_be_up(mailbox: mint.Mailbox) -> None:
+def test_receive_times_out(mailbox: mint.Mailbox) -> None:
     with pytest.raises(errors.TransportTimeout) as caught:
         mailbox.receive(0)
     assert isinstance(caught.value, TimeoutError)
 
 
-def test_an_end_comes_as_a_message(mailbox: mint.Mailbox) -> None:
+def test_an_end_arrives_as_a_message(mailbox: mint.Mailbox) -> None:
     conn, far = over_pair(mailbox)
     far.close()
     message = mailbox.receive(PATIENCE)
@@ -158,7 +158,7 @@ def test_an_end_comes_as_a_message(mailbox: mint.Mailbox) -> None:
     conn.close()
 
 
-def test_a_break_comes_as_a_message(mailbox: mint.Mailbox) -> None:
+def test_an_error_arrives_as_a_message(mailbox: mint.Mailbox) -> None:
     with ScriptedServer([request(), Reset()]) as server:
         conn = mint.http1.connect("http", server.address, server.port, mailbox=mailbox)
         conn, ref = conn.request("GET", "/")
@@ -170,7 +170,7 @@ def test_a_break_comes_as_a_message(mailbox: mint.Mailbox) -> None:
         assert not conn.after(caught.value).is_open("read")
 
 
-def test_a_superseded_value_does_not_disturb_the_messages(mailbox: mint.Mailbox) -> None:
+def test_a_superseded_value_does_not_affect_messages(mailbox: mint.Mailbox) -> None:
     conn, far = over_pair(mailbox)
     with far, conn:
         conn, _ = conn.request("GET", "/")
@@ -186,8 +186,8 @@ def test_a_superseded_value_does_not_disturb_the_messages(mailbox: mint.Mailbox)
         assert isinstance(responses[-1], mint.Done)
 
 
-def test_the_next_message_is_there_before_the_successor_is_stored(mailbox: mint.Mailbox) -> None:
-    """As if another thread received it: the old value refuses the message, and the new one still takes it."""
+def test_the_next_message_is_available_before_the_successor_is_stored(mailbox: mint.Mailbox) -> None:
+    """Another thread may receive it early: the old value refuses the message, and the new one accepts it."""
     conn, far = over_pair(mailbox)
     with far, conn:
         conn, ref = conn.request("GET", "/")
@@ -209,10 +209,10 @@ def test_the_next_message_is_there_before_the_successor_is_stored(mailbox: mint.
 # -- TLS
 
 
-def test_decrypted_octets_never_wait_for_the_socket(
+def test_decrypted_octets_do_not_wait_for_the_socket(
     mailbox: mint.Mailbox, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
-    """Plaintext that arrived in one record with the last message is returned without a readable socket."""
+    """Plaintext that the link already holds is returned although the socket is not readable."""
     quiet = threading.Event()
     script = [request(), Send(PAGE), Wait(quiet)]
     with ScriptedServer(script, tls=server_tls) as server:
@@ -221,7 +221,7 @@ def test_decrypted_octets_never_wait_for_the_socket(
         link = conn._link
         assert isinstance(link, SocketLink)
         conn, _ = conn.request("GET", "/")
-        # The link holds the octets of two reads, as after an operation that read while it wrote.
+        # The link holds the octets of several reads, as after an operation that read while it wrote.
         link._take_in(link._pull(None, wait=True) or b"")
         while not link._arrived:
             link._take_in(link._pull(None, wait=True) or b"")
@@ -251,7 +251,7 @@ def test_a_tls_end_says_whether_it_was_clean(
 # -- many connections
 
 
-def test_messages_find_their_connection_by_source(mailbox: mint.Mailbox) -> None:
+def test_messages_name_their_connection_by_source(mailbox: mint.Mailbox) -> None:
     with Origin(showcase) as origin:
         conns = {}
         for number in range(20):
@@ -288,7 +288,7 @@ def descriptors() -> Iterator[int]:
 def rounds(
     mailbox: mint.Mailbox, conns: list[tuple[mint.HTTP1, socket.socket]], active: int, messages: int
 ) -> None:
-    """Let the first connections receive messages one after the other."""
+    """Let the first `active` connections receive messages, one after the other."""
     ends = dict(enumerate(conns[:active]))
     for number in range(messages):
         conn, far = ends[number % active]
@@ -300,7 +300,7 @@ def rounds(
     conns[:active] = list(ends.values())
 
 
-def test_5000_connections_cost_what_ten_cost(
+def test_5000_connections_cost_no_more_calls_than_ten(
     counted: tuple[mint.Mailbox, Counter[str]], descriptors: int
 ) -> None:
     mailbox, calls = counted
@@ -313,7 +313,7 @@ def test_5000_connections_cost_what_ten_cost(
         calls.clear()
         rounds(mailbox, conns, 10, 200)
         costs.append(dict(calls))
-        # Everything at once: one select reports many.
+        # All connections receive at once, so that one `select` reports many.
         calls.clear()
         waiting = {}
         for conn, far in conns:
@@ -335,7 +335,7 @@ def test_5000_connections_cost_what_ten_cost(
     assert costs[0] == costs[1] == {"select": 200}
 
 
-def test_streaming_makes_no_changes_of_what_is_watched(counted: tuple[mint.Mailbox, Counter[str]]) -> None:
+def test_streaming_does_not_change_registrations(counted: tuple[mint.Mailbox, Counter[str]]) -> None:
     mailbox, calls = counted
     conns = pairs(2, mailbox)
     with pytest.raises(TimeoutError):
@@ -348,7 +348,7 @@ def test_streaming_makes_no_changes_of_what_is_watched(counted: tuple[mint.Mailb
         far.close()
 
 
-def test_one_that_is_not_streamed_is_parked_and_costs_the_others_nothing(
+def test_a_connection_that_is_not_streamed_is_unregistered_once(
     counted: tuple[mint.Mailbox, Counter[str]],
 ) -> None:
     mailbox, calls = counted
@@ -368,7 +368,7 @@ def test_one_that_is_not_streamed_is_parked_and_costs_the_others_nothing(
         far.close()
 
 
-def test_a_flood_of_one_does_not_starve_the_others(mailbox: mint.Mailbox) -> None:
+def test_a_busy_connection_does_not_block_the_others(mailbox: mint.Mailbox) -> None:
     tcp = mint.TCPOptions(receive_size=16)
     (loud, loud_far), (quiet, quiet_far) = over_pair(mailbox, tcp), over_pair(mailbox)
     loud, _ = loud.request("GET", "/")
@@ -382,13 +382,13 @@ def test_a_flood_of_one_does_not_starve_the_others(mailbox: mint.Mailbox) -> Non
             break
         loud, _ = fed(loud, message)
     else:
-        pytest.fail("starved")
+        pytest.fail("the connection gets no message")
     for conn, far in ((loud, loud_far), (quiet, quiet_far)):
         conn.close()
         far.close()
 
 
-def test_a_flood_of_posts_does_not_starve_connections(mailbox: mint.Mailbox) -> None:
+def test_many_posts_do_not_block_connections(mailbox: mint.Mailbox) -> None:
     conn, far = over_pair(mailbox)
     with far, conn:
         far.sendall(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
@@ -399,7 +399,7 @@ def test_a_flood_of_posts_does_not_starve_connections(mailbox: mint.Mailbox) -> 
                 break
             mailbox.post(number)
         else:
-            pytest.fail("starved")
+            pytest.fail("the connection gets no message")
 
 
 # -- references
@@ -421,7 +421,7 @@ def test_connections_are_held_weakly(mailbox: mint.Mailbox) -> None:
     far.close()
 
 
-def test_a_number_that_was_closed_may_be_used_again(mailbox: mint.Mailbox) -> None:
+def test_a_descriptor_number_may_be_reused(mailbox: mint.Mailbox) -> None:
     first, far = over_pair(mailbox)
     with pytest.raises(TimeoutError):
         mailbox.receive(0)
@@ -440,7 +440,7 @@ def test_a_number_that_was_closed_may_be_used_again(mailbox: mint.Mailbox) -> No
 # -- moving
 
 
-def test_passive_mode_takes_over_where_the_mailbox_left(mailbox: mint.Mailbox) -> None:
+def test_passive_mode_continues_after_the_outstanding_message(mailbox: mint.Mailbox) -> None:
     conn, far = over_pair(mailbox)
     with far, conn:
         conn, _ = conn.request("GET", "/")
@@ -457,7 +457,7 @@ def test_passive_mode_takes_over_where_the_mailbox_left(mailbox: mint.Mailbox) -
             mailbox.receive(0)
 
 
-def test_a_connection_moves_with_its_messages(mailbox: mint.Mailbox) -> None:
+def test_a_connection_keeps_its_messages_when_it_moves(mailbox: mint.Mailbox) -> None:
     conn, far = over_pair(mailbox)
     with far, conn, mint.Mailbox() as other:
         conn, _ = conn.request("GET", "/")
@@ -477,7 +477,7 @@ def test_a_connection_moves_with_its_messages(mailbox: mint.Mailbox) -> None:
             other.receive(0)
 
 
-def test_memory_can_be_watched_too(mailbox: mint.Mailbox) -> None:
+def test_an_in_memory_link_can_be_watched(mailbox: mint.Mailbox) -> None:
     conn, link = in_memory(mailbox)
     conn, _ = conn.request("GET", "/")
     link.put(PAGE[:20])
@@ -497,7 +497,7 @@ def test_a_fork_of_an_active_connection_is_passive(mailbox: mint.Mailbox) -> Non
 # -- writing
 
 
-def test_what_is_queued_is_written_while_waiting(mailbox: mint.Mailbox) -> None:
+def test_queued_octets_are_written_while_waiting(mailbox: mint.Mailbox) -> None:
     conn, far = over_pair(mailbox)
     with far, conn:
         for _ in range(3):
@@ -510,7 +510,7 @@ def test_what_is_queued_is_written_while_waiting(mailbox: mint.Mailbox) -> None:
         assert far.recv(65_536).count(b"GET / HTTP/1.1") == 3
 
 
-def test_a_large_body_drains_through_the_mailbox(
+def test_a_large_body_is_written_while_the_mailbox_waits(
     counted: tuple[mint.Mailbox, Counter[str]],
 ) -> None:
     mailbox, calls = counted
@@ -531,15 +531,15 @@ def test_a_large_body_drains_through_the_mailbox(
         conn, responses = fed(conn, mailbox.receive(PATIENCE))
         assert got.wait(PATIENCE)
         assert isinstance(responses[-1], mint.Done)
-        # After everything was written, the socket is no longer watched for writing.
+        # When everything is written, the socket is no longer watched for writing.
         calls.clear()
         with pytest.raises(TimeoutError):
             mailbox.receive(0.01)
         assert calls["select"] <= 3
 
 
-def test_an_answer_before_the_wire_broke_is_handed_out(mailbox: mint.Mailbox) -> None:
-    """9112-9.5-a: an early response is not lost to a broken pipe, in active mode either."""
+def test_a_response_before_a_broken_transport_is_received(mailbox: mint.Mailbox) -> None:
+    """RFC 9112 9.5: an early response is not lost if sending the body fails, in active mode."""
     answer = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
     tcp = mint.TCPOptions(high_water=10**9, send_buffer=4096)
     with ScriptedServer([request(), Send(answer), Truncate()]) as server:
@@ -598,7 +598,7 @@ def test_close_wakes_every_receiver() -> None:
     assert len(ended) == 3
 
 
-def test_a_closed_mailbox_takes_nothing() -> None:
+def test_a_closed_mailbox_accepts_nothing() -> None:
     conn, _ = in_memory()
     mailbox = mint.Mailbox()
     active = conn.set_mode("active", mailbox)
@@ -612,7 +612,7 @@ def test_a_closed_mailbox_takes_nothing() -> None:
     assert active.set_mode("passive").mode == "passive"
 
 
-def test_something_else_is_no_link(mailbox: mint.Mailbox) -> None:
+def test_other_links_are_refused(mailbox: mint.Mailbox) -> None:
     conn, _ = in_memory()
     with pytest.raises(TypeError, match="event loop"):
         mailbox.admit(Alien())
@@ -621,15 +621,15 @@ def test_something_else_is_no_link(mailbox: mint.Mailbox) -> None:
     assert conn.set_mode("active", mailbox).mode == "active"
 
 
-def test_a_time_without_end_is_no_limit() -> None:
+def test_a_very_long_timeout_is_no_limit() -> None:
     with mint.Mailbox() as mailbox:
         for forever in (1e300, 3e6):
             mailbox.post("here")
             assert mailbox.receive(timeout=forever) == "here"
 
 
-def test_what_came_while_a_request_was_written_is_a_message(mailbox: mint.Mailbox) -> None:
-    """The writer had read it from the socket, which then was no longer readable for the mailbox."""
+def test_a_response_that_arrives_while_a_body_is_written_is_a_message(mailbox: mint.Mailbox) -> None:
+    """The operation that wrote has read it, so the socket is no longer readable for the mailbox."""
     heard = threading.Event()
 
     class Told(SocketLink):
@@ -649,7 +649,7 @@ def test_what_came_while_a_request_was_written_is_a_message(mailbox: mint.Mailbo
     far.sendall(PAGE)
 
     def read() -> None:
-        # Octets that the buffers of the pair cannot hold are written only after the answer was read.
+        # The peer reads only after the response was read, so the body cannot be written before.
         assert heard.wait(PATIENCE)
         left = len(body)
         while left > 0:

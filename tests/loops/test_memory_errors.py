@@ -1,6 +1,6 @@
-"""A `MemoryError` at any allocation inside an operation: no crash, no held lock, no byte sent twice.
+"""A `MemoryError` at any allocation inside an operation: no crash, no lock held, no octet sent twice.
 
-Here a sample of the allocations of each operation fails; `ci/memory` takes all of them.
+Here some of the allocations of each operation fail; `ci/memory` tests all of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROUTES: Final = (
     *("HTTP/1, TLS, proxy", "HTTP/1, HTTP/2 proxy", "HTTP/2, TLS, HTTP/2 proxy"),
 )
 STEP: Final = int(os.environ.get("MINT_MEMORY_STEP", "11"))
-"""How many allocations succeed between two that fail."""
+"""The distance between the allocations that fail; in each exchange, one of them does."""
 
 SENDING: Final = {"request", "stream", "body", "eof", "close"}
 OPERATIONS: Final = {
@@ -40,7 +40,7 @@ OPERATIONS: Final = {
     "asyncio": {"connect", *SENDING, "flush", "receive", "feed"},
     "trio": {*SENDING, "feed"},
 }
-"""What is tested in each event loop; trio itself does not survive a `MemoryError` while it waits."""
+"""The operations of each event loop; trio itself does not survive a `MemoryError` while it waits."""
 
 TUNNEL_ROUTES: Final = ("HTTP/1, HTTP/2 proxy", "HTTP/2, TLS, HTTP/2 proxy")
 TUNNEL_OPERATIONS: Final = {
@@ -49,7 +49,7 @@ TUNNEL_OPERATIONS: Final = {
     "asyncio": {*OPERATIONS["asyncio"], "heard", "close_all"},
     "trio": {*OPERATIONS["trio"], "heard", "close_all"},
 }
-"""What is tried with tunnels through a shared connection, which the event loop of asyncio or trio reads."""
+"""The operations on tunnels; in asyncio and trio, the event loop reads the shared connection."""
 
 BODY: Final = b"0123456789" * 600
 
@@ -69,7 +69,7 @@ def record(sent: Counter[str], broken: list[str]) -> Callable[[Request], Respons
 
 
 def failing(program: str, loop: str, route: str, directory: Path) -> dict[str, int]:
-    """Run a program whose allocations fail; return how many of each operation did."""
+    """Run a program whose allocations fail; return the number of failures of each operation."""
     (directory / "CA").write_bytes(authority().cert_pem.bytes())
     sent: Counter[str] = Counter()
     broken: list[str] = []
@@ -96,16 +96,16 @@ def failing(program: str, loop: str, route: str, directory: Path) -> dict[str, i
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("loop", OPERATIONS)
-def test_no_memory(loop: str, route: str, tmp_path: Path) -> None:
+def test_exchanges_survive_memory_errors(loop: str, route: str, tmp_path: Path) -> None:
     assert set(failing("failing_memory.py", loop, route, tmp_path)) == OPERATIONS[loop]
 
 
 @pytest.mark.parametrize("route", TUNNEL_ROUTES)
 @pytest.mark.parametrize("loop", ["blocking", "mailbox"])
-def test_no_memory_for_tunnels(loop: str, route: str, tmp_path: Path) -> None:
+def test_tunnels_survive_memory_errors(loop: str, route: str, tmp_path: Path) -> None:
     """The other tunnels of the connection continue, or report that it is closed.
 
-    This does not hold under asyncio and trio: if a callback of the event loop is lost without memory, a
-    tunnel may wait in vain. `failing_tunnels.py` can be run for them by hand.
+    This is not true in asyncio and trio: if the event loop loses a callback for lack of memory, a tunnel may
+    wait for ever. `failing_tunnels.py` can be run for them manually.
     """
     assert set(failing("failing_tunnels.py", loop, route, tmp_path)) == TUNNEL_OPERATIONS[loop]

@@ -30,7 +30,7 @@ EXCHANGES = (
     *("tests/loops/test_async_loops.py", "tests/loops/test_blocking.py", "tests/loops/test_tunnels.py"),
     "tests/exchange/test_exchange.py",
 )
-"""A part of the tests that `ci/systems` runs."""
+"""Some of the tests that `ci/systems` runs."""
 
 
 @pytest.mark.parametrize("lacking", ["windows", "macos"])
@@ -42,7 +42,7 @@ def test_exchanges_under_every_event_loop(lacking: str) -> None:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        # Loaded by its own name, because its package must not be imported before assertions are rewritten.
+        # The plugin is loaded by its own name, because pytest must rewrite the package before it is imported.
         env={
             **os.environ,
             "MINT_WITHOUT": lacking,
@@ -57,7 +57,7 @@ def test_exchanges_under_every_event_loop(lacking: str) -> None:
     assert " passed" in done.stdout
 
 
-def test_selecting_reports_what_poll_reports() -> None:
+def test_the_substitute_of_poll_reports_the_same() -> None:
     near, far = socket.socketpair()
     with near, far:
         near.setblocking(False)
@@ -92,7 +92,7 @@ def test_pieces_are_joined_up_to_a_size(sizes: tuple[int, ...], expected: int) -
     assert bytes(system.joined(pieces)) == whole[:expected]
 
 
-def test_a_unix_socket_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_unix_socket_on_a_system_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(dialer.FAMILIES, "unix", None)
     with pytest.raises(errors.Unreachable, match="no Unix sockets on this system"):
         mint.connect("http", mint.UnixAddress("/nowhere/socket"), 80, hostname="example.org")
@@ -110,7 +110,7 @@ def test_errors_of_other_systems(number: int, kind: type[errors.TransportError])
     assert type(system_error(OSError(number, os.strerror(number)))) is kind
 
 
-def test_errors_have_descriptions_of_their_own_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_on_windows_have_other_descriptions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert system.describe(errno.ECONNREFUSED) == "Connection refused"
     monkeypatch.setattr(socket, "errorTab", {10061: "The connection was refused."}, raising=False)
     assert system.describe(10061) == "The connection was refused."
@@ -126,7 +126,7 @@ def watchers() -> list[threading.Thread]:
     return [each for each in threading.enumerate() if each.name == "mint-sockets"]
 
 
-def test_a_thread_reports_sockets_and_ends_with_the_last() -> None:
+def test_a_thread_watches_sockets_until_the_last_is_removed() -> None:
     near, far = socket.socketpair()
 
     async def main() -> None:
@@ -179,7 +179,7 @@ def test_a_thread_ends_with_its_loop() -> None:
         assert not thread.is_alive()
 
 
-def test_a_selector_that_is_no_descriptor_in_trio(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_selector_without_a_descriptor_in_trio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selectors, "DefaultSelector", selectors.SelectSelector)
 
     async def main() -> None:
@@ -192,7 +192,7 @@ def test_a_selector_that_is_no_descriptor_in_trio(monkeypatch: pytest.MonkeyPatc
                         nursery.start_soon(mailbox.receive)
                         await trio.testing.wait_all_tasks_blocked()
                         scope.cancel()
-                    nursery.cancel_scope.cancel()  # it waits for the thread, which the mailbox wakes
+                    nursery.cancel_scope.cancel()  # this waits for the thread, which the mailbox wakes
                 threading.Timer(0.01, mailbox.post, (number,)).start()
                 assert await mailbox.receive() == number
 

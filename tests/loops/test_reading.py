@@ -1,4 +1,4 @@
-"""Read sizes, which grow for streams that fill their reads, and reads before the loop reports a socket."""
+"""Read sizes, which grow if reads are filled, and reading before the event loop reports a socket."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BODY = b"".join(hashlib.sha256(bytes((at & 255, at >> 8))).digest() for at in range(1 << 16)) * 8  # 16 MiB
 
 
-def test_a_stream_gets_larger_reads_and_small_messages_small_ones() -> None:
+def test_reads_grow_for_streams_and_not_for_small_messages() -> None:
     near, far = socket.socketpair()
     link = SocketLink(near, mint.TCPOptions(receive_size=16))
     with far:
@@ -43,13 +43,13 @@ def test_a_stream_gets_larger_reads_and_small_messages_small_ones() -> None:
         link.close()
 
 
-def test_reads_grow_to_a_bound() -> None:
+def test_reads_grow_up_to_a_limit() -> None:
     near, far = socket.socketpair()
     link = SocketLink(near, mint.TCPOptions(receive_size=LARGE_READ - 1))
     with far:
-        far.sendall(b"there is something")  # where reading waits first
+        far.sendall(b"there is something")  # some links wait before they read
         for _ in range(3):
-            link._socket = Full(near)  # type: ignore[assignment]  # what the link does with it is `recv`
+            link._socket = Full(near)  # type: ignore[assignment]  # the link calls only `recv`
             link.receive(None)
             assert link._read_size == LARGE_READ
         link._socket = near
@@ -57,7 +57,7 @@ def test_reads_grow_to_a_bound() -> None:
 
 
 class Full:
-    """A socket that gives all that is asked for."""
+    """A socket that fills every read."""
 
     def __init__(self, wire: socket.socket) -> None:
         self._wire = wire
@@ -69,7 +69,7 @@ class Full:
         return self._wire.fileno()
 
 
-def test_a_read_larger_than_the_bound_stays_as_it_was_asked_for() -> None:
+def test_a_receive_size_above_the_limit_is_kept() -> None:
     near, far = socket.socketpair()
     size = LARGE_READ + 1
     link = SocketLink(near, mint.TCPOptions(receive_size=size))
@@ -89,7 +89,7 @@ def run(request: pytest.FixtureRequest) -> Loop:
 
 
 class Flood:
-    """A socket that always gives all that is asked for, a hundred times; then it has nothing more."""
+    """A socket that fills a hundred reads, and then is not readable."""
 
     def __init__(self, wire: socket.socket) -> None:
         self._wire = wire
@@ -104,7 +104,7 @@ class Flood:
         return bytes([self.reads]) * size
 
     def end(self, conn: mint.Connection) -> None:
-        """Close the connection, with its own socket."""
+        """Give the link its own socket back, and close the connection."""
         link = conn.transport
         assert isinstance(link, AsyncioLink)
         link._socket = self._wire
@@ -112,7 +112,7 @@ class Flood:
 
 
 async def flooded(server: ScriptedServer, mailbox: mint.asyncio.Mailbox) -> tuple[mint.Connection, Flood]:
-    """Return a connection whose socket floods."""
+    """Return a connection whose socket fills a hundred reads, and the socket."""
     conn = await mint.asyncio.connect("http", server.address, server.port, mailbox=mailbox)
     link = conn.transport
     assert isinstance(link, AsyncioLink)
@@ -120,7 +120,7 @@ async def flooded(server: ScriptedServer, mailbox: mint.asyncio.Mailbox) -> tupl
     conn, responses = fed(conn, await mailbox.receive())
     assert isinstance(responses[0], mint.Status)
     flood = Flood(link._socket)
-    link._socket = flood  # type: ignore[assignment]  # what the link does with it is `recv`
+    link._socket = flood  # type: ignore[assignment]  # the link calls only `recv`
     link.readable()
     return conn, flood
 
@@ -136,11 +136,11 @@ async def drunk(conn: mint.Connection, flood: Flood, receive: Callable[[], Await
 
 
 def staying(over: threading.Event) -> ScriptedServer:
-    """Return a server whose response does not end before the event is set."""
+    """Return a server whose response ends when the event is set."""
     return ScriptedServer([request(), Send(b"HTTP/1.1 200 OK\r\n\r\n"), Wait(over)])
 
 
-def test_other_tasks_have_their_turns_beside_a_flood(run: Loop) -> None:
+def test_other_tasks_run_during_a_flood(run: Loop) -> None:
     async def main(server: ScriptedServer) -> None:
         mailbox = mint.asyncio.Mailbox()
         conn, flood = await flooded(server, mailbox)
@@ -164,7 +164,7 @@ def test_other_tasks_have_their_turns_beside_a_flood(run: Loop) -> None:
         run(main(server))
 
 
-def test_cancelling_beside_a_flood_loses_nothing(run: Loop) -> None:
+def test_cancelling_during_a_flood_loses_nothing(run: Loop) -> None:
     async def main(server: ScriptedServer) -> None:
         mailbox = mint.asyncio.Mailbox()
         conn, flood = await flooded(server, mailbox)
@@ -174,7 +174,7 @@ def test_cancelling_beside_a_flood_loses_nothing(run: Loop) -> None:
             nonlocal cancelled
             task = asyncio.create_task(mailbox.receive())
             await asyncio.sleep(0)
-            if not task.done():  # it lets other tasks run
+            if not task.done():  # it is letting other tasks run
                 waiting = asyncio.create_task(mailbox.receive())
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
@@ -192,14 +192,14 @@ def test_cancelling_beside_a_flood_loses_nothing(run: Loop) -> None:
         run(main(server))
 
 
-def test_layers_that_make_nothing_of_a_flood_keep_nobody(run: Loop) -> None:
+def test_a_flood_without_plaintext_does_not_block_other_tasks(run: Loop) -> None:
     async def main() -> None:
         near, far = socket.socketpair()
         mailbox = mint.asyncio.Mailbox()
         link = AsyncioLink(near, mint.TCPOptions(), (Swallowing(),))
         conn: mint.Connection = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)
         flood = Flood(near)
-        link._socket = flood  # type: ignore[assignment]  # what the link does with it is `recv`
+        link._socket = flood  # type: ignore[assignment]  # the link calls only `recv`
         link.readable()
         receiving = asyncio.create_task(mailbox.receive())
         turns = 0
@@ -215,7 +215,7 @@ def test_layers_that_make_nothing_of_a_flood_keep_nobody(run: Loop) -> None:
         run(main())
 
 
-# -- pauses, ends and queues behind a large push
+# -- incomplete records, the queue, and ends
 
 
 async def behind(
@@ -236,7 +236,7 @@ class Lines(Narrow):
         return whole + end
 
 
-def test_half_a_record_is_waited_for(run: Loop) -> None:
+def test_an_incomplete_record_is_waited_for(run: Loop) -> None:
     """If a read gives no plaintext, the loop must report the socket again."""
 
     async def main() -> None:
@@ -264,7 +264,7 @@ def test_half_a_record_is_waited_for(run: Loop) -> None:
         run(main())
 
 
-def test_a_link_stands_in_the_queue_once(run: Loop) -> None:
+def test_a_link_is_in_the_queue_once(run: Loop) -> None:
     """An upload that receives only at its end: every operation that leaves octets queued must be written."""
     over = threading.Event()
 
@@ -286,7 +286,7 @@ def test_a_link_stands_in_the_queue_once(run: Loop) -> None:
         run(main(server))
 
 
-def test_a_mailbox_is_of_one_loop(run: Loop) -> None:
+def test_a_mailbox_belongs_to_one_loop(run: Loop) -> None:
     over = threading.Event()
 
     async def elsewhere() -> mint.asyncio.Mailbox:
@@ -305,7 +305,7 @@ def test_a_mailbox_is_of_one_loop(run: Loop) -> None:
 
 
 @pytest.mark.parametrize("way", ["clear", "tls", "http2"])
-def test_what_is_read_comes_in_its_order(
+def test_content_is_received_in_order(
     run: Loop,
     way: Literal["clear", "tls", "http2"],
     server_tls: ssl.SSLContext,
@@ -340,7 +340,7 @@ def test_what_is_read_comes_in_its_order(
 
 
 @pytest.mark.parametrize("end", ["end", "reset"])
-def test_the_end_comes_after_what_was_read_ahead(run: Loop, end: Literal["end", "reset"]) -> None:
+def test_the_end_follows_octets_that_were_read_ahead(run: Loop, end: Literal["end", "reset"]) -> None:
     async def main(server: ScriptedServer) -> None:
         mailbox = mint.asyncio.Mailbox()
         conn = await mint.asyncio.connect("http", server.address, server.port, mailbox=mailbox)

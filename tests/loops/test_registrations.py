@@ -1,4 +1,4 @@
-"""Registrations belong to links, not to descriptor numbers, and to the process that made them."""
+"""Registrations of links: descriptor numbers may be reused, and processes may fork."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def ready(mailbox: mint.Mailbox, count: int) -> tuple[dict[Source, mint.Connecti
 @pytest.mark.parametrize(
     ("leave", "write"), list(product(["close", "drop", "passive", "move"], [False, True]))
 )
-def test_a_number_that_is_used_again_within_one_look(mailbox: mint.Mailbox, leave: str, write: bool) -> None:
+def test_a_number_may_be_reused_after_a_select(mailbox: mint.Mailbox, leave: str, write: bool) -> None:
     """A reported link is closed before it is read, and another link gets its descriptor number."""
     conns, fars = ready(mailbox, 2)
     message = mailbox.receive(5)
@@ -100,7 +100,7 @@ def test_a_number_that_is_used_again_within_one_look(mailbox: mint.Mailbox, leav
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_away_and_back(mailbox: mint.Mailbox, times: int) -> None:
+def test_a_connection_may_leave_a_mailbox_and_return(mailbox: mint.Mailbox, times: int) -> None:
     conns, fars = ready(mailbox, 2)
     number = {source: at for at, source in enumerate(conns)}
     message = mailbox.receive(5)
@@ -132,7 +132,7 @@ def test_away_and_back(mailbox: mint.Mailbox, times: int) -> None:
 
 
 def in_child(work: object) -> None:
-    """Run in a forked child, and wait for it."""
+    """Run a function in a forked child, and wait for the child."""
     assert callable(work)
     pid = os.fork()
     if not pid:
@@ -145,7 +145,7 @@ def in_child(work: object) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def test_closing_in_a_forked_child_leaves_the_connection_of_the_parent(mailbox: mint.Mailbox) -> None:
+def test_closing_in_a_forked_child_does_not_affect_the_parent(mailbox: mint.Mailbox) -> None:
     passive, passive_far = over_pair()
     active, active_far = over_pair(mailbox)
     active, _ = active.request("GET", "/")
@@ -172,8 +172,8 @@ def test_closing_in_a_forked_child_leaves_the_connection_of_the_parent(mailbox: 
         far.close()
 
 
-def test_a_forked_child_says_no_goodbye_in_tls() -> None:
-    from mint.testing import Origin, showcase  # noqa: PLC0415  # only here
+def test_a_forked_child_sends_no_close_notify() -> None:
+    from mint.testing import Origin, showcase  # noqa: PLC0415  # needed only here
 
     with Origin(showcase, tls=server_context("127.0.0.1")) as origin:
         conn = mint.connect("https", "127.0.0.1", origin.port, tls=trusting(), protocols=("http1",))

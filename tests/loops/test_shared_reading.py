@@ -1,4 +1,4 @@
-"""Many threads use tunnels through one connection, and one of them reads for all: no wake-up is lost."""
+"""Threads that use tunnels through one connection, of which one reads for all: no wake-up is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("size", [0, 1_000_000], ids=["receiving", "sending"])
-def test_what_another_thread_has_just_read_is_not_waited_for(
+def test_a_thread_does_not_wait_for_octets_that_another_has_read(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread releases the lock before it waits for the socket, and another thread may read first."""

@@ -40,24 +40,24 @@ def pair(options: TCPOptions | None = None) -> tuple[SocketLink, socket.socket]:
 
 
 @pytest.mark.parametrize("given", ["a path", None, 3, ssl.SSLSocket, object()])
-def test_what_is_not_a_plain_socket_is_refused_by_name(given: object) -> None:
+def test_other_objects_than_sockets_are_refused_by_name(given: object) -> None:
     if given is ssl.SSLSocket:
         given = ssl.SSLSocket.__new__(ssl.SSLSocket)
     with pytest.raises(TypeError, match=r"^socket must (be|not be) an? "):
-        SocketLink(given, TCPOptions())  # type: ignore[arg-type]  # that is the test
+        SocketLink(given, TCPOptions())  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_what_are_not_options_of_a_socket_is_refused_by_name() -> None:
+def test_other_options_are_refused_by_name() -> None:
     near, far = socket.socketpair()
     with near, far, pytest.raises(TypeError, match=r"^options must be a mint\.TCPOptions"):
-        SocketLink(near, mint.TLSOptions())  # type: ignore[arg-type]  # that is the test
+        SocketLink(near, mint.TLSOptions())  # type: ignore[arg-type]  # wrong on purpose
 
 
 def soon() -> float:
     return monotonic() + 10
 
 
-def test_octets_go_both_ways() -> None:
+def test_octets_in_both_directions() -> None:
     link, far = pair()
     link.send((b"ab", b"cd"), flush=True)
     assert far.recv(10) == b"abcd"
@@ -73,7 +73,7 @@ def test_octets_go_both_ways() -> None:
     link.close()
 
 
-def test_addresses_and_socket_are_known_until_the_end() -> None:
+def test_addresses_and_socket_are_available_until_close() -> None:
     link, far = pair()
     assert link.local_address == far.getpeername()
     assert link.peer_address == far.getsockname()
@@ -84,7 +84,7 @@ def test_addresses_and_socket_are_known_until_the_end() -> None:
     far.close()
 
 
-def test_receiving_times_out_and_can_go_on() -> None:
+def test_receiving_can_continue_after_a_timeout() -> None:
     link, far = pair()
     with pytest.raises(errors.TransportTimeout, match="receiving"):
         link.receive(monotonic())
@@ -95,7 +95,7 @@ def test_receiving_times_out_and_can_go_on() -> None:
 
 
 @pytest.mark.parametrize("seconds", [1e7, math.inf])
-def test_a_time_that_the_system_cannot_count_is_no_limit(seconds: float) -> None:
+def test_a_time_that_is_too_long_for_the_system_is_no_limit(seconds: float) -> None:
     link, far = pair()
     threading.Timer(0.01, far.sendall, (b"at last",)).start()
     link.flush(seconds)
@@ -104,7 +104,7 @@ def test_a_time_that_the_system_cannot_count_is_no_limit(seconds: float) -> None
     far.close()
 
 
-def test_what_is_queued_waits_for_a_flush() -> None:
+def test_queued_octets_wait_for_a_flush() -> None:
     link, far = pair()
     link.send((b"a",), flush=False)
     link.send((b"b",), flush=False)
@@ -170,7 +170,7 @@ def test_two_peers_that_both_write_do_not_deadlock() -> None:
     far.close()
 
 
-def test_receiving_drains_the_outbox_too() -> None:
+def test_receiving_also_writes_queued_octets() -> None:
     link, far = pair(TCPOptions(high_water=64 * len(BIG)))
     link.send((BIG,) * 16, flush=True)
     assert link.unsent > 0
@@ -205,7 +205,7 @@ def test_a_reset_is_a_transport_error() -> None:
 
 
 class Dead(socket.socket):
-    """A socket whose peer no longer answers: the system reports that once."""
+    """A socket whose peer no longer responds, which the system reports once."""
 
     alive = True
     told = False
@@ -219,8 +219,8 @@ class Dead(socket.socket):
         raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
 
 
-def test_a_peer_that_the_system_gave_up_is_no_time_limit_of_ours() -> None:
-    """9112-6.3-g: the end that the socket shows afterwards does not complete a body."""
+def test_a_timeout_of_the_system_is_not_a_transport_timeout() -> None:
+    """RFC 9112 6.3: the end that the socket reports afterwards does not complete a body."""
     near, far = socket.socketpair()
     dead = Dead(fileno=near.detach())
     link = SocketLink(dead, TCPOptions())
@@ -251,8 +251,8 @@ def test_sending_to_a_peer_that_is_gone_fails() -> None:
 
 @pytest.mark.rfc("9110-7.5-a")
 @pytest.mark.rfc("9112-9.5-a")
-def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
-    """9112-9.5-a: the peer answers, stops reading and closes; its answer is not lost."""
+def test_an_early_response_is_received_after_a_broken_pipe() -> None:
+    """RFC 9112 9.5: if the peer responds, stops reading and closes, its response is not lost."""
     link, far = pair()
     far.sendall(b"HTTP/1.1 413 Too Large\r\n\r\n")
     far.shutdown(socket.SHUT_RDWR)
@@ -261,7 +261,7 @@ def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
     link2, far = pair()
     far.sendall(b"early")
     far.close()
-    # The first write causes a reset, and a later one fails; by then, the answer has arrived.
+    # The first write causes a reset, and a later one fails; the response has arrived before that.
     for _ in range(100):
         try:
             link2.send((b"x" * 1000,), flush=True)
@@ -275,8 +275,8 @@ def test_an_early_answer_is_heard_though_the_pipe_is_broken() -> None:
 
 
 @pytest.mark.parametrize("tried", [False, True])
-def test_a_flush_does_not_lose_an_early_answer(tried: bool) -> None:
-    """9112-9.5-a, for queued octets, and for a link that has failed already."""
+def test_a_flush_does_not_lose_an_early_response(tried: bool) -> None:
+    """RFC 9112 9.5, for queued octets, and for a link whose sending has already failed."""
     near, far = socket.socketpair()
     link = SocketLink(near, TCPOptions())
     far.sendall(b"early")
@@ -284,13 +284,13 @@ def test_a_flush_does_not_lose_an_early_answer(tried: bool) -> None:
     link.send((b"x",), flush=tried)
     link.flush(1)
     assert link.receive(soon()) == b"early"
-    assert link.receive(soon()) == b""  # the system reported that the end came before the reset
+    assert link.receive(soon()) == b""  # the peer ended its direction before the reset
     with pytest.raises(errors.TransportClosed):
         link.flush(1)
     link.close()
 
 
-def test_shutting_the_writing_side_waits_for_the_outbox() -> None:
+def test_shut_write_follows_queued_octets() -> None:
     link, far = pair(TCPOptions(high_water=64 * len(BIG)))
     link.send((BIG,) * 8, flush=True)
     link.shut_write()
@@ -340,8 +340,8 @@ def test_closing_wakes_a_thread_that_waits() -> None:
     far.close()
 
 
-def test_a_socket_that_is_in_use_is_closed_when_its_user_leaves() -> None:
-    """The system would give its number to the next socket, and the operation would read from that one."""
+def test_a_socket_that_is_in_use_is_closed_after_the_operation() -> None:
+    """Otherwise the system could reuse its number, and the operation would read from another socket."""
     link, far = pair()
     link.claim(0)
     number = link._socket.fileno()
@@ -359,7 +359,7 @@ def test_a_socket_that_is_in_use_is_closed_when_its_user_leaves() -> None:
     far.close()
 
 
-def test_closing_writes_what_goes_without_waiting() -> None:
+def test_closing_writes_octets_without_waiting() -> None:
     link, far = pair()
     link.send((b"goodbye",), flush=False)
     link.close()
@@ -368,7 +368,7 @@ def test_closing_writes_what_goes_without_waiting() -> None:
 
 
 class Through(Narrow):
-    """A layer that changes nothing, and counts the octets."""
+    """A layer that passes octets on unchanged, and records the writes."""
 
     keeps_wire = False
 
@@ -386,7 +386,7 @@ class Through(Narrow):
         return octets
 
 
-def test_a_layer_that_breaks_while_a_mailbox_writes_fails_what_is_open() -> None:
+def test_a_layer_that_fails_while_a_mailbox_writes_fails_open_requests() -> None:
     class Failing(Through):
         def write(self, octets: bytes | memoryview) -> None:
             del octets
@@ -416,7 +416,7 @@ def test_a_layer_that_breaks_while_a_mailbox_writes_fails_what_is_open() -> None
     ],
     ids=["flush", "send", "shut_write", "close", "receive"],
 )
-def test_what_need_not_be_written_yet_goes_through_the_layers_together(
+def test_queued_pieces_go_through_the_layers_together(
     operation: Callable[[SocketLink], object],
 ) -> None:
     near, far = socket.socketpair()
@@ -435,7 +435,7 @@ def test_what_need_not_be_written_yet_goes_through_the_layers_together(
     far.close()
 
 
-def test_a_mailbox_gets_what_waited_for_company() -> None:
+def test_a_mailbox_writes_queued_pieces_together() -> None:
     near, far = socket.socketpair()
     layer = Through()
     link = SocketLink(near, TCPOptions(), (layer,))
@@ -453,13 +453,13 @@ def test_a_mailbox_gets_what_waited_for_company() -> None:
 
 
 class Watchful(SocketLink):
-    """A link that waits only a few times."""
+    """A link that fails if it waits too often."""
 
     waits = 0
 
     def _wait(self, events: int, until: float | None) -> int:
         self.waits += 1
-        assert self.waits < 10, "it waits and waits, and nothing changes"
+        assert self.waits < 10, "it waits again and again"
         return super()._wait(events, until)
 
 
@@ -472,7 +472,7 @@ def test_a_hang_up_ends_the_wait_for_the_windows_of_a_tunnel(held: int) -> None:
     link.send((b"more than the windows take",), flush=False)
     far.close()
     if held:
-        # What the peer sent is received first.
+        # Octets of the peer are received first.
         link.flush(None)
         assert len(link.receive(None)) == held
     else:
@@ -483,7 +483,7 @@ def test_a_hang_up_ends_the_wait_for_the_windows_of_a_tunnel(held: int) -> None:
     link.close()
 
 
-def test_the_end_of_the_wire_is_the_end_whatever_a_layer_makes_of_it() -> None:
+def test_an_end_of_the_socket_ends_the_link_whatever_its_layers_do() -> None:
     near, far = socket.socketpair()
     link = Watchful(near, TCPOptions(), (Narrow(),))
     far.close()
@@ -493,7 +493,7 @@ def test_the_end_of_the_wire_is_the_end_whatever_a_layer_makes_of_it() -> None:
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_a_link_that_is_taken_can_be_closed(elsewhere: bool) -> None:
+def test_a_link_can_be_closed_during_an_operation(elsewhere: bool) -> None:
     """A socket must stay open, so that its number is not reused, while an operation is in progress."""
     link, far = pair()
     conn = mint.http1.initiate(link, scheme="http", hostname="example.org")

@@ -1,4 +1,4 @@
-"""Connection values in many threads: any may use them, one at a time, and they are never corrupted."""
+"""Connections in many threads: any thread may use one, one at a time, and they are never corrupted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATIENCE = 10.0
 
 @pytest.fixture
 def restless() -> Iterator[None]:
-    """Switch threads as often as the interpreter can."""
+    """Make the interpreter switch threads as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -43,7 +43,7 @@ def whole(conn: mint.HTTP1, refs: int) -> tuple[mint.HTTP1, list[Response]]:
 
 
 @pytest.mark.usefixtures("restless")
-def test_of_many_threads_with_one_value_exactly_one_wins_each_round() -> None:
+def test_of_many_threads_with_one_value_exactly_one_succeeds() -> None:
     with Origin(showcase) as origin, mint.http1.connect("http", origin.address, origin.port) as conn:
         threads = 8
         barrier = threading.Barrier(threads)
@@ -64,7 +64,7 @@ def test_of_many_threads_with_one_value_exactly_one_wins_each_round() -> None:
 
 
 @pytest.mark.usefixtures("restless")
-def test_threads_that_take_turns_by_a_lock_share_one_connection() -> None:
+def test_threads_with_a_lock_share_one_connection() -> None:
     with Origin(showcase) as origin, mint.http1.connect("http", origin.address, origin.port) as first:
         lock = threading.Lock()
         box: list[mint.HTTP1] = [first]
@@ -84,7 +84,7 @@ def test_threads_that_take_turns_by_a_lock_share_one_connection() -> None:
 
 @pytest.mark.usefixtures("restless")
 def test_one_thread_receives_while_others_stream_and_send() -> None:
-    """Reading by a mailbox is not concurrent use: it never makes an operation of the newest value fail."""
+    """Reading by a mailbox is no concurrent use: operations of the newest value do not fail because of it."""
     with Origin(showcase) as origin, mint.Mailbox() as mailbox:
         messages: dict[object, list[object]] = {}
         arrived = threading.Condition()
@@ -137,8 +137,8 @@ def test_close_from_another_thread_ends_a_recv() -> None:
         assert [each.ref for each in caught.value.responses if isinstance(each, mint.RequestFailed)] == [ref]
 
 
-def test_a_body_that_our_own_close_cut_off_is_not_complete() -> None:
-    """The read that was woken looked like the server's end, which completes a body read until close."""
+def test_a_body_that_close_interrupts_is_not_complete() -> None:
+    """The read that `close` wakes looked like the end of the server, which completes such a body."""
     near, far = socket.socketpair()
     entered = threading.Event()
 
@@ -148,7 +148,7 @@ def test_a_body_that_our_own_close_cut_off_is_not_complete() -> None:
             return super()._read(flags)
 
         def _wait(self, events: int, until: float | None) -> int:
-            entered.set()  # where a read never waits
+            entered.set()  # for links that wait before they read
             return super()._wait(events, until)
 
     conn = mint.http1.initiate(Told(near, mint.TCPOptions()), scheme="http", hostname="example.org")
@@ -175,7 +175,7 @@ def test_a_body_that_our_own_close_cut_off_is_not_complete() -> None:
 
 
 @pytest.mark.usefixtures("restless")
-def test_close_races_with_everything() -> None:
+def test_close_during_other_operations() -> None:
     with Origin(showcase) as origin:
         for _ in range(50):
             conn = mint.http1.connect("http", origin.address, origin.port)

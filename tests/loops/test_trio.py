@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 # -- a connection
 
 
-def test_what_would_block_says_what_to_do_instead() -> None:
+def test_calls_that_would_block_say_what_to_do_instead() -> None:
     async def main(origin: Origin) -> None:
         conn = await mint.trio.connect("http", origin.address, origin.port)
         with pytest.raises(RuntimeError, match="Mailbox"):
@@ -65,7 +65,7 @@ def test_what_would_block_says_what_to_do_instead() -> None:
         run(main, origin)
 
 
-def test_names_that_are_not_known_and_time_that_is_up() -> None:
+def test_unknown_names_and_timeouts() -> None:
     def unknown(host: str, port: int) -> list[str]:
         raise OSError(-2, "Name or service not known")
 
@@ -86,10 +86,10 @@ def test_names_that_are_not_known_and_time_that_is_up() -> None:
     late.set()
 
 
-# -- the ends
+# -- the end of a connection
 
 
-def test_flush_ends_where_the_wire_breaks() -> None:
+def test_flush_ends_if_the_transport_breaks() -> None:
     full = threading.Event()
 
     async def main(server: ScriptedServer) -> None:
@@ -132,7 +132,7 @@ def test_closing_ends_a_flush() -> None:
         closed.set()
 
 
-def test_a_value_that_outlives_trio_can_be_closed() -> None:
+def test_a_connection_that_outlives_trio_can_be_closed() -> None:
     with no_socket_left(), Origin(showcase) as origin:
         conn = run(mint.trio.connect, "http", origin.address, origin.port)
         conn.close()
@@ -142,7 +142,7 @@ def test_a_value_that_outlives_trio_can_be_closed() -> None:
 # -- back-pressure
 
 
-def test_a_slow_server_makes_flush_wait_and_memory_stay() -> None:
+def test_with_a_slow_server_flush_waits_and_memory_is_bounded() -> None:
     go_on = threading.Event()
     pieces, size = 100, 100_000
 
@@ -173,7 +173,7 @@ def test_a_slow_server_makes_flush_wait_and_memory_stay() -> None:
         run(main, server)
 
 
-def test_a_large_body_drains_through_the_mailbox() -> None:
+def test_a_large_body_is_written_while_the_mailbox_waits() -> None:
     go_on = threading.Event()
 
     async def main(server: ScriptedServer) -> None:
@@ -194,7 +194,7 @@ def test_a_large_body_drains_through_the_mailbox() -> None:
 # -- the mailbox
 
 
-def test_posts_come_from_any_thread() -> None:
+def test_any_thread_can_post() -> None:
     async def main() -> None:
         with mint.trio.Mailbox() as mailbox:
             mailbox.post(None)
@@ -221,7 +221,7 @@ def test_iteration_and_close() -> None:
 
         async def collect() -> None:
             async for message in mailbox:
-                found.append(message)  # noqa: PERF401  # seen as they come
+                found.append(message)  # noqa: PERF401  # recorded as they arrive
 
         async with trio.open_nursery() as nursery:
             for _ in range(3):
@@ -270,7 +270,7 @@ def test_cancelling_a_receive_loses_no_message() -> None:
         run(main)
 
 
-def test_memory_can_be_watched_too() -> None:
+def test_an_in_memory_link_can_be_watched() -> None:
     async def main() -> None:
         with mint.trio.Mailbox() as mailbox:
             link = Memory()
@@ -323,7 +323,7 @@ def test_many_connections_in_one_mailbox() -> None:
 
 
 class CancelAtCheckpoint(trio.abc.Instrument):
-    """Cancels a scope before its task's n-th step."""
+    """Cancels a scope before the n-th step of its task."""
 
     def __init__(self, number: int) -> None:
         self.left = number
@@ -379,7 +379,7 @@ def test_cancelling_connect_at_any_checkpoint_leaves_no_socket(
     assert made
 
 
-def test_a_handshake_that_gets_no_answer_can_be_cancelled_and_times_out(
+def test_a_handshake_without_a_response_can_be_cancelled_and_times_out(
     client_tls: ssl.SSLContext,
 ) -> None:
     async def main(server: ScriptedServer) -> None:
@@ -402,7 +402,7 @@ def test_a_handshake_that_gets_no_answer_can_be_cancelled_and_times_out(
 
 
 def test_two_peers_that_both_write_do_not_deadlock() -> None:
-    """The server does not read before its own long answer was received."""
+    """The server does not read before its own long response was received."""
     size = 3_000_000
 
     async def main(server: ScriptedServer) -> None:

@@ -1,4 +1,4 @@
-"""Many tunnels through one HTTP/2 connection under asyncio, uvloop and trio, and uploads through them."""
+"""Tunnels through one HTTP/2 connection in asyncio, uvloop and trio, and large bodies in both directions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kind:
-    """An event loop: the module of mint for it, and how coroutines are run."""
+    """An event loop: the module of mint for it, and how a coroutine is run."""
 
     module: Any  # mint.asyncio or mint.trio
     run: Callable[[Coroutine[object, object, None]], None]
@@ -108,7 +108,7 @@ def test_connections_share_one(kind: Kind, scheme: mint.types.Scheme) -> None:
         kind.run(main(origin, server))
 
 
-def test_an_upload_without_flush_leaves_while_a_mailbox_waits(kind: Kind) -> None:
+def test_a_body_without_flush_is_sent_while_a_mailbox_waits(kind: Kind) -> None:
     async def main(origin: Origin, server: Origin) -> None:
         with await asked(kind, server) as tunnels, kind.module.Mailbox() as mailbox:
             conn = await tunnels.connect("http", "127.0.0.1", origin.port, mailbox=mailbox)
@@ -125,7 +125,7 @@ def test_an_upload_without_flush_leaves_while_a_mailbox_waits(kind: Kind) -> Non
         kind.run(main(origin, server))
 
 
-def test_what_cannot_be(kind: Kind) -> None:
+def test_operations_that_are_refused(kind: Kind) -> None:
     async def main(origin: Origin, server: Origin) -> None:
         with await asked(kind, server) as tunnels:
             conn = await tunnels.connect("http", "127.0.0.1", origin.port)
@@ -155,8 +155,8 @@ def echo(request: Request) -> Response:
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_both_peers_write_much(kind: Kind, protocol: mint.types.ProtocolName) -> None:
-    """The loop of docs/driving.md, against a server that answers as it reads."""
+def test_both_peers_send_large_bodies(kind: Kind, protocol: mint.types.ProtocolName) -> None:
+    """The loop of docs/driving.md, with a server that responds while it reads."""
 
     async def main(origin: Origin) -> None:
         tcp = mint.TCPOptions(max_read_ahead=100_000, high_water=100_000)
@@ -188,7 +188,9 @@ def test_both_peers_write_much(kind: Kind, protocol: mint.types.ProtocolName) ->
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("active", [False, True])
-def test_both_peers_write_much_with_blocking_calls(protocol: mint.types.ProtocolName, active: bool) -> None:
+def test_both_peers_send_large_bodies_with_blocking_calls(
+    protocol: mint.types.ProtocolName, active: bool
+) -> None:
     tcp = mint.TCPOptions(max_read_ahead=100_000, high_water=100_000, send_timeout=10)
     with Origin(echo) as origin, mint.Mailbox() as mailbox:
         conn = mint.connect(
@@ -222,18 +224,18 @@ def test_both_peers_write_much_with_blocking_calls(protocol: mint.types.Protocol
         conn.close()
 
 
-def test_the_time_to_send_begins_anew_whenever_the_peer_takes_something() -> None:
-    """The whole upload takes longer than `send_timeout`, but each wait ends as soon as the peer has read."""
-    import socket  # noqa: PLC0415  # only here
+def test_send_timeout_restarts_whenever_the_peer_reads() -> None:
+    """Each wait has a later time limit than the one before, because the peer has read octets meanwhile."""
+    import socket  # noqa: PLC0415  # needed only here
 
-    from mint.transport import SocketLink  # noqa: PLC0415  # used here only
+    from mint.transport import SocketLink  # noqa: PLC0415  # needed only here
 
     near, far = socket.socketpair()
     far.setblocking(False)
     waits: list[float] = []
 
     class Slow(SocketLink):
-        """A link whose clock advances by three quarters of the time limit in each wait."""
+        """A link that records the time limit of each wait, during which the peer reads."""
 
         def _wait(self, events: int, until: float | None) -> int:
             assert until is not None
@@ -251,7 +253,7 @@ def test_the_time_to_send_begins_anew_whenever_the_peer_takes_something() -> Non
     far.close()
 
 
-def test_content_over_tls_is_encrypted_as_it_leaves() -> None:
+def test_content_is_encrypted_when_it_is_sent() -> None:
     stop = threading.Event()
 
     def wait(request: Request) -> Response:

@@ -1,8 +1,8 @@
-"""A pytest plugin that removes from Python what it lacks on other systems, before mint is imported.
+"""A pytest plugin that removes features which Python lacks on other systems, before mint is imported.
 
     PYTHONPATH=tests/loops MINT_WITHOUT=windows python -m pytest -p without tests/loops/test_async_loops.py
 
-So the parts of mint that are for other systems run on this one. `test_other_systems.py` does that.
+So the code of mint for other systems runs on this one. `test_other_systems.py` uses it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import selectors
 import socket
 from typing import TYPE_CHECKING, Final
 
-import trio  # noqa: F401  # imported before anything is removed, so that they keep what they found
+import trio  # noqa: F401  # imported before anything is removed, so that it still works
 import uvloop  # noqa: F401  # as above
 
 if TYPE_CHECKING:
@@ -27,34 +27,34 @@ LACKING: Final = {
     # macOS has MSG_DONTWAIT, but `send` waits in spite of it; in some versions `poll` does not work.
     "macos": {select: POLL, socket: ("MSG_DONTWAIT",)},
 }
-"""The names to remove, by system. (`select` keeps `epoll`, of which the event loop of trio is made.)"""
+"""The names to remove, by system. (`select` keeps `epoll`, which the event loop of trio needs.)"""
 ASKING_FOR_POLL: Final = ("[httpx-http1-trio]", "[httpx2-http1-trio]")
 """Tests of httpcore, which uses `poll` under trio except on Windows."""
 UNSUITED: Final = {
     "windows": (
-        *("unix", "uvloop", "fork"),  # it has no such sockets, event loop and processes
+        *("unix", "uvloop", "fork"),  # Windows has no Unix sockets, uvloop and fork
         *ASKING_FOR_POLL,
-        "::test_5000_connections_cost_what_ten_cost",  # more sockets than `select` takes
-        # A thread waits here, which trio does not count as a task.
+        "::test_5000_connections_cost_no_more_calls_than_ten",  # more sockets than `select` supports
+        # A thread waits in these tests, which trio does not count as a task.
         *(
             "::test_cancelling_a_receive_loses_no_message",
             "tests/loops/test_trio.py::test_iteration_and_close",
         ),
-        "::test_it_is_cancelled_with_the_task_in_asyncio",  # a part of it is about uvloop
-        # These depend on the buffers of a pair of Unix sockets, and fail with a pair of TCP sockets.
+        "::test_the_resolver_is_cancelled_with_the_task_in_asyncio",  # a part of it uses uvloop
+        # These depend on the buffer sizes of Unix sockets, and fail with TCP sockets.
         "::test_repeated_calls_of_is_usable_do_not_empty_the_socket",
         "::test_a_peer_that_does_not_read_replies_gets_enhance_your_calm",
         "::test_replies_no_longer_count_when_the_peer_reads_again",
-        "::test_a_flush_does_not_lose_an_early_answer",
-        "::test_the_time_to_send_begins_anew_whenever_the_peer_takes_something",
+        "::test_a_flush_does_not_lose_an_early_response",
+        "::test_send_timeout_restarts_whenever_the_peer_reads",
     ),
     "macos": ASKING_FOR_POLL,
 }
-"""Parts of the names of tests that need what the system lacks; these tests are deselected."""
+"""Parts of the names of tests that need what the system lacks, and are deselected."""
 
 
 class Absent:
-    """An attribute that hides one of the base class, as if it did not exist."""
+    """An attribute that hides one of a base class, so that it seems not to exist."""
 
     def __get__(self, instance: object, owner: type) -> object:
         raise AttributeError
@@ -73,7 +73,7 @@ def tcp_pair() -> tuple[socket.socket, socket.socket]:
 
 
 def remove(system: str) -> None:
-    """Remove what the system lacks; the rest works as before."""
+    """Remove the features that the system lacks."""
     make_pair, family = socket.socketpair, socket.AF_UNIX
 
     def socketpair() -> tuple[socket.socket, socket.socket]:
@@ -84,8 +84,8 @@ def remove(system: str) -> None:
         for name in names:
             delattr(module, name)
     if system == "windows":
-        socket.socket.sendmsg = Absent()  # type: ignore[method-assign, assignment]  # it hides the method
-        selectors.DefaultSelector = selectors.SelectSelector  # type: ignore[misc, assignment]  # no descriptor
+        socket.socket.sendmsg = Absent()  # type: ignore[method-assign, assignment]  # hides the method
+        selectors.DefaultSelector = selectors.SelectSelector  # type: ignore[misc, assignment]  # it has no descriptor
         for name in ("add_reader", "add_writer"):
             # The default loop of Windows inherits them, and they raise NotImplementedError. (The methods that
             # remove are used inside asyncio.)
@@ -102,9 +102,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Collect garbage at the end of a file, so that sockets it left open fail its last test, and no other.
+    """Collect garbage at the end of a file, so that sockets which it left open fail its last test.
 
-    Otherwise they fail whichever test collects garbage next. A test that fails leaves its sockets open, too.
+    Otherwise they would fail the test that collects garbage next. A failed test also leaves its sockets open.
     """
     if nextitem is None or nextitem.path != item.path:
         gc.collect()
