@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mint._connections.engine import Engine
+
 
 def recorded(protocol: str, *, pieces: int = 50, secrets: bool = False) -> str:
     octets = ANSWERS[protocol](3)
@@ -478,3 +480,32 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.Ca
 def test_any_iterable_of_lines_is_read() -> None:
     lines: Any = recorded("http1").splitlines(keepends=True)
     assert len(replay(lines)) > 1
+
+
+@pytest.mark.parametrize("passes", ["time", "queue", "notes"])
+def test_what_passes_between_two_requests_leaves_their_secrets_masked(passes: str) -> None:
+    """The second request refers to what the first one added to the table of HPACK, which holds the masks."""
+    now = [0.0]
+    out = io.StringIO()
+    link = mint.transport.Memory(clock=lambda: now[0])
+    conn: mint.Connection = put(http2(out, link), frame(4, 0, 0, b""))
+    conn, _ = conn.request("GET", "/", HEADERS)
+    for _ in range(3):
+        if passes == "time":
+            now[0] += 2.5
+            conn = put(conn, frame(1, 4, 1, INTERIM))
+        else:
+            conn = put(conn, frame(6, 0, 0, bytes(8)))
+            link.take()
+            conn = conn.flush()
+    state: Engine = conn._state
+    if passes == "notes":
+        state = state.traced(True)
+    assert state.request("GET", "/", HEADERS, None, False).fault is None
+    text = out.getvalue()
+    check_secrets(text)
+    replay(io.StringIO(text)).check()
+    verbs = [line.split()[1] for line in text.splitlines() if line[:2] == "1 "]
+    assert ("at" in verbs) is (passes == "time")
+    assert verbs[0] == "feed"
+    assert verbs[-1] == "request"
