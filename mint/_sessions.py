@@ -7,11 +7,11 @@ decided about them is the same: this is its key. Each session is offered once. T
 from __future__ import annotations
 
 import sys
-import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
 from ._checks import number
+from ._core.link_base import Mutex
 
 if TYPE_CHECKING:
     import ssl
@@ -37,7 +37,7 @@ class TLSSessions:
     def __init__(self, most: int = MOST) -> None:
         self._most = number("most", most, 1, sys.maxsize)
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = Mutex()
 
     def __copy__(self) -> Self:
         """Return the store itself: copies of options share it."""

@@ -74,7 +74,7 @@ class Tunnels(TunnelsBase):
             self._fed(message)
         except MintError as error:
             self._lost(error)  # an exception interrupted an operation, and its successor was lost
-        for link in list(self._links.values()):
+        for link in self._existing():
             if link.unsent:
                 link.write_waiting()
         self._notify()

@@ -9,8 +9,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, overload
 
 from .._connect.race import Arrived, Ready, Receive, Send
+from .._loops.lock_event import LockEvent
 from .._loops.shared import ELSEWHERE, TunnelLink
-from .._loops.system import LONGEST, POLLIN, POLLOUT, make_poll, milliseconds
+from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds
 from .._wire.link import Link, Refused
 from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
@@ -67,6 +68,8 @@ class Tunnels(TunnelsBase):
         if isinstance(wire, Link) and wire.home:
             raise TypeError(f"use mint.{wire.loop_name}.Tunnels for a connection of mint.{wire.loop_name}")
         self._reading = False
+        self._waiting: set[LockEvent] = set()
+        """One for each thread that waits until another one has read."""
         # Wakes the thread that waits on the socket for all tunnels when nothing from the proxy does.
         bell, rope = sockets.socketpair()
         bell.setblocking(False)
@@ -185,18 +188,27 @@ class Tunnels(TunnelsBase):
                 return
             if not self.waits:
                 raise Refused(ELSEWHERE)
-            if self._reading:
-                # Another thread reads for all tunnels, and wakes the others when it has finished.
-                left = None if until is None else until - monotonic()
-                if not self._changed.wait(None if left is None or left > LONGEST else max(0.0, left)):
-                    raise TransportTimeout(phase)
-                return
-            if self._take_now():
+            change = LockEvent() if self._reading else None
+            if change is not None:
+                self._waiting.add(change)
+            elif self._take_now():
                 self._in_time(until, phase, enough)
                 return
+        if change is not None:
+            self._wait_for(change, until, phase)
+            return
         if not self._read_once(until, enough):
             raise TransportTimeout(phase)
         self._in_time(until, phase, enough)
+
+    def _wait_for(self, change: LockEvent, until: float | None, phase: str) -> None:
+        """Wait for the thread that reads for all tunnels: it wakes the others when it has finished."""
+        try:
+            if not change.wait(None if until is None else max(0.0, until - monotonic())):
+                raise TransportTimeout(phase)
+        finally:
+            with self._lock:
+                self._waiting.discard(change)
 
     @staticmethod
     def _in_time(until: float | None, phase: str, enough: Callable[[], bool]) -> None:
@@ -243,7 +255,7 @@ class Tunnels(TunnelsBase):
     def _left(self) -> None:
         """Wake the waiting threads, of which one reads next."""
         with self._lock:
-            self._changed.notify_all()
+            self._notify()
             if not self._connection.is_open("read"):
                 self._release()
 
@@ -270,7 +282,9 @@ class Tunnels(TunnelsBase):
         return True
 
     def _notify(self) -> None:
-        self._changed.notify_all()
+        for each in list(self._waiting):
+            each.set()
+            self._waiting.discard(each)
 
     def _ring(self) -> None:
         if self._reading:

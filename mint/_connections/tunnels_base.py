@@ -9,7 +9,6 @@ is held, no link may be locked.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from abc import ABC, abstractmethod
 from time import monotonic
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 from .._checks import instance, pairs, seconds
 from .._connect.race import Attempt, Established, shake_hands
 from .._connect.tunnel import authority
+from .._core.link_base import Mutex
 from .._loops.shared import TunnelLink
 from .._wire.link import Refused
 from .._wire.stream import MAX_BODY, Tunnel
@@ -29,7 +29,7 @@ from ..types import STREAM, UNKNOWN, Eof
 from .http2 import HTTP2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from .._connect.race import Answer as StepAnswer
     from .._connect.race import IOStep
@@ -104,15 +104,12 @@ class TunnelsBase(ABC):
         check_sent_headers(headers)
         self._connection: HTTP2 = instance("connection", connection, HTTP2)
         self._headers = headers
-        self._links: weakref.WeakValueDictionary[RequestRef, TunnelLink] = weakref.WeakValueDictionary()
-        self._given: set[RequestRef] = set()
+        self._links: dict[RequestRef, weakref.ref[TunnelLink]] = {}
         """Every tunnel that was requested and not cancelled, whether or not its link still exists."""
         self._stopped: set[RequestRef] = set()
         """The tunnels whose windows are not refilled, because much waits for their readers."""
-        # Use the lock in `with`, not the condition: a condition acquires it in Python code, where an
-        # exception of a signal handler or a `MemoryError` could leave it locked.
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
+        # Not `threading.RLock`: at the end of a `with` block, CPython needs memory to release that.
+        self._lock = Mutex()
 
     @property
     def connection(self) -> HTTP2:
@@ -148,16 +145,16 @@ class TunnelsBase(ABC):
     def _ask(self, asked: str, tcp: TCPOptions) -> TunnelLink:
         with self._lock:
             # Tunnels whose links were dropped without being closed must not count for the proxy's limit.
-            for gone in [each for each in self._given if each not in self._links]:
-                self._given.discard(gone)
+            for gone in [ref for ref, link in self._links.items() if link() is None]:
+                del self._links[gone]
                 self._cancel(gone)
             try:
                 self._connection, ref = self._connection.request("CONNECT", asked, self._headers, STREAM)
             except TransportError as error:
                 self._follow(error)
                 raise
-            link = self._links[ref] = TunnelLink(self, Tunnel(self, ref), tcp)
-            self._given.add(ref)
+            link = TunnelLink(self, Tunnel(self, ref), tcp)
+            self._links[ref] = weakref.ref(link)
             return link
 
     @staticmethod
@@ -232,7 +229,6 @@ class TunnelsBase(ABC):
     def forget(self, tunnel: Tunnel) -> None:
         """Cancel a tunnel; never raises."""
         with self._lock:
-            self._given.discard(tunnel.ref)
             self._stopped.discard(tunnel.ref)
             if self._links.pop(tunnel.ref, None) is None:
                 return
@@ -279,6 +275,17 @@ class TunnelsBase(ABC):
         if not self._connection.is_open("read"):
             self._lost(error)
 
+    def _link_of(self, ref: RequestRef) -> TunnelLink | None:
+        found = self._links.get(ref)
+        return None if found is None else found()
+
+    def _existing(self) -> Iterator[TunnelLink]:
+        """Yield the links that still exist."""
+        for each in list(self._links.values()):
+            link = each()
+            if link is not None:
+                yield link
+
     def _share(self, responses: Sequence[Response]) -> None:
         """Pass each response to its tunnel."""
         told: set[RequestRef] = set()
@@ -286,7 +293,7 @@ class TunnelsBase(ABC):
             if isinstance(response, ConnectionEvent):
                 continue
             ref = response.ref
-            link = self._links.get(ref)
+            link = self._link_of(ref)
             if link is None:
                 if isinstance(response, Data):
                     self._cancel(ref)  # its link was dropped without being closed
@@ -304,13 +311,13 @@ class TunnelsBase(ABC):
                     self._set_refill(ref, False)
         self._notify()
         # WINDOW_UPDATE may have made room for any tunnel.
-        for link in list(self._links.values()):
+        for link in self._existing():
             if link.inbox is not None and ((link.armed and link.tunnel.ref in told) or link.unsent):
                 link.inbox.watch(link)
 
     def _lost(self, error: MintError) -> None:
         """End every tunnel, because the connection to the proxy is lost."""
-        for link in list(self._links.values()):
+        for link in self._existing():
             if not link.tunnel.over:
                 link.tunnel.answer.ended = True
                 link.tunnel.break_off(reset=False, cause=error)

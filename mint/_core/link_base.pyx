@@ -140,7 +140,8 @@ cdef class Mutex:
         self.enter(True)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, error, trace):
+        # Not `*_`: the interpreter would need memory for a tuple, and without it the lock would stay held.
         self.leave()
 
     def attempt(self, work, argument, double seconds):

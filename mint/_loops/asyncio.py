@@ -18,7 +18,7 @@ from .._connect.tunnel import establish
 from .._core.link_base import shift
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
-from .asyncio_link import AsyncioLink
+from .asyncio_link import AsyncioLink, EagerInbox, NextIteration
 from .asyncio_poller import poller
 from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
 from .shared import TunnelLink
@@ -333,14 +333,14 @@ class Mailbox:
 # -- tunnels
 
 
-class LoopReader:
+class LoopReader(EagerInbox):
     """Reads the connection that carries tunnels whenever the loop reports that it is readable."""
 
     def __init__(self, wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> None:
         self._loop = asyncio.get_running_loop()
         self._wire = weakref.ref(wire)
         self._take = take
-        self._scheduled = False
+        self._soon = NextIteration(self._loop)
         self._waiting: set[asyncio.Future[None]] = set()
 
     def admit(self, transport: Transport) -> None:
@@ -352,9 +352,8 @@ class LoopReader:
         """Watch the connection."""
         if not isinstance(transport, AsyncioLink):
             return
-        if transport.armed and (transport.has_next or transport.likely) and not self._scheduled:
-            self._loop.call_soon(self._read)
-            self._scheduled = True
+        if transport.armed and (transport.has_next or transport.likely):
+            self._soon.ask(self._read)
         transport.ask()
 
     def unwatch(self, transport: Transport) -> None:
@@ -362,7 +361,7 @@ class LoopReader:
 
     def _read(self) -> None:
         try:
-            self._scheduled = False
+            self._soon.begun()
             wire, take = self._wire(), self._take()
             out: list[object] = []
             if wire is None or take is None:
@@ -377,7 +376,7 @@ class LoopReader:
 
     def _interrupted(self) -> None:
         """Abandon the connection after an exception, because a message may have been lost."""
-        self._scheduled = False
+        self._soon.begun()
         wire = self._wire()
         if isinstance(wire, AsyncioLink):
             wire.armed = True  # for the message that reports it

@@ -21,11 +21,38 @@ from .sockets import SocketBase
 
 if TYPE_CHECKING:
     import socket as sockets
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .._wire.layer import Layer
     from .._wire.link import LoopName
     from ..options import TCPOptions
+
+
+class NextIteration:
+    """A call in the next iteration of an event loop, scheduled once however often it is asked for.
+
+    If memory runs out in the loop's own code, it can lose the call: it then drops the handle without having
+    called anything. So the handle shows whether the call is still scheduled, and a flag would not.
+    """
+
+    __slots__ = ("_handle", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle: weakref.ref[asyncio.Handle] | None = None
+
+    def ask(self, work: Callable[[], object]) -> None:
+        """Have the loop call this function, unless it is going to call it anyway."""
+        if self._handle is None or self._handle() is None:
+            self._handle = weakref.ref(self._loop.call_soon(work))
+
+    def begun(self) -> None:
+        """Note that the loop has made the call; the next `ask` schedules another one."""
+        self._handle = None
+
+
+class EagerInbox:
+    """The base of an inbox that reads each message in the next iteration of the loop, without being asked."""
 
 
 class _Registration:
@@ -37,32 +64,39 @@ class _Registration:
         self._poller = poller(loop)
         self._process = os.getpid()
         self._events = 0
+        self._doubtful = 0
+        """The events whose registration was interrupted by an exception, if it is not under way."""
         # Last, because the callback uses the attributes above, even if an exception interrupts `__init__`.
         self._link = weakref.ref(link, self._dropped)
         _OPEN.add(self)
 
     def change(self, events: int) -> None:
         """Register for these events, and no others."""
-        changed = events ^ self._events
+        changed = (events ^ self._events) | (events & self._doubtful)
         if not changed or self._socket.fileno() < 0 or os.getpid() != self._process:
             return  # in a forked child the selector is the parent's
         with contextlib.suppress(RuntimeError):  # the loop is closed
             # An event is noted before it is registered, until after it has been removed. So if an exception
-            # comes in between, it is removed again before the socket is closed.
+            # comes in between, it is removed again before the socket is closed. Meanwhile it is doubtful, and
+            # the next call registers it again.
             if changed & READ:
+                self._doubtful |= READ
                 if events & READ:
                     self._events |= READ
                     self._poller.add_reader(self._socket.fileno(), self._readable)
                 else:
                     self._poller.remove_reader(self._socket.fileno())
                     self._events &= ~READ
+                self._doubtful &= ~READ
             if changed & WRITE:
+                self._doubtful |= WRITE
                 if events & WRITE:
                     self._events |= WRITE
                     self._poller.add_writer(self._socket.fileno(), self.writable)
                 else:
                     self._poller.remove_writer(self._socket.fileno())
                     self._events &= ~WRITE
+                self._doubtful &= ~WRITE
 
     @property
     def events(self) -> int:
@@ -129,7 +163,7 @@ class AsyncioLink(SocketBase):
         self._flushing: set[asyncio.Future[None]] = set()
         self._fresh = True
         """Whether nothing was written since the loop last called the link; then output is written at once."""
-        self._scheduled = False
+        self._soon = NextIteration(self.loop)
 
     # -- what the loop reports
 
@@ -151,7 +185,10 @@ class AsyncioLink(SocketBase):
             self.write_waiting()
             if self.armed and self.has_next and self.inbox is not None:
                 self.inbox.watch(self)
-        elif self.armed and self.inbox is not None and not self.likely:
+        elif (
+            self.armed and self.inbox is not None and (not self.likely or isinstance(self.inbox, EagerInbox))
+        ):
+            # An `EagerInbox` is told again, because the loop may have lost its call.
             self.likely: bool = True
             self.inbox.watch(self)
         else:
@@ -162,7 +199,7 @@ class AsyncioLink(SocketBase):
     def writable(self) -> None:
         """Handle a writable socket, or the next iteration of the loop after `_transmit`."""
         self._fresh = True
-        self._scheduled = False
+        self._soon.begun()
         self.write_waiting()
         if self.armed and self.has_next and self.inbox is not None:
             self.inbox.watch(self)
@@ -189,9 +226,8 @@ class AsyncioLink(SocketBase):
             self._push()
             if self.unsent:
                 self.ask()
-        elif not self._scheduled:
-            self._scheduled = True
-            self.loop.call_soon(self._registration.writable)
+        else:
+            self._soon.ask(self._registration.writable)
 
     def write_now(self) -> None:
         """Write what the system accepts."""

@@ -13,6 +13,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING
 
+from .._core.link_base import Mutex
+from .lock_event import LockEvent
 from .system import CONNECTED, POLLIN, POLLOUT, make_poll
 
 if TYPE_CHECKING:
@@ -30,11 +32,11 @@ class _Watch:
 
     def __init__(self, loop: weakref.ref[asyncio.AbstractEventLoop]) -> None:
         self._loop = loop
-        # Use the lock in `with`, not the condition, as in tunnels_base.py.
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
+        self._lock = Mutex()
         self.callbacks: Callbacks = {}
-        self._delivered = True
+        self._delivered = LockEvent()
+        """Set unless the loop still has to call what was reported."""
+        self._delivered.set()
         self._stopped = False
         self._bell, self._rope = sockets.socketpair()
         self._bell.setblocking(False)
@@ -56,7 +58,7 @@ class _Watch:
         """End the thread, which closes its own sockets."""
         with self._lock:
             self._stopped = True
-            self._changed.notify()
+            self._delivered.set()
             self._ring()
 
     def _ring(self) -> None:
@@ -72,24 +74,22 @@ class _Watch:
                 if self.callbacks.get(key) == callback:
                     callback()
         finally:
-            with self._lock:
-                self._delivered = True
-                self._changed.notify()
+            self._delivered.set()
 
     # -- in its own thread
 
     def _run(self) -> None:
         with contextlib.closing(self._bell), contextlib.closing(self._rope):
             while True:
+                self._delivered.wait(None)
                 with self._lock:
-                    self._changed.wait_for(lambda: self._delivered or self._stopped)
                     if self._stopped:
                         return
                     wanted = dict(self.callbacks)
                 if ready := self._wait(wanted):
-                    self._delivered = False
+                    self._delivered.clear()
                     loop = self._loop()
-                    if loop is None:
+                    if loop is None or self._stopped:  # or `stop` set the event before it was cleared
                         return
                     try:
                         loop.call_soon_threadsafe(self._deliver, ready)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import weakref
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from .._checks import flag, text
+from .._core.link_base import Mutex
 from .._version import __version__
 from .literals import written
 
@@ -58,7 +58,7 @@ class _Desk:
         self.failure: Exception | None = None
         self.connections = 0
         self._sink: TextSink | None = sink
-        self._lock = threading.RLock()
+        self._lock = Mutex()
         self._process = os.getpid()
         self._inside = 0
         self._waiting: list[str] = []

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
 from collections import OrderedDict
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from .._core.link_base import Mutex
 from .._extras import with_certifi
 from ..options import TLSOptions
 
@@ -32,7 +32,7 @@ _FIELDS = tuple(field.name for field in fields(TLSOptions) if field.name not in 
 
 _kept: OrderedDict[Hashable, ssl.SSLContext] = OrderedDict()
 # Re-entrant: a signal handler may connect while its thread holds the lock.
-_lock = threading.RLock()
+_lock = Mutex()
 
 
 def stamp(file: str | None) -> Stamp:
@@ -98,7 +98,7 @@ class _Wrapping:
     """
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = Mutex()
         self._count = 0
 
     def wrapped(
@@ -121,8 +121,8 @@ wrapping: Final = _Wrapping()
 def _begin_anew() -> None:
     """Replace the locks in a child process: another thread of the parent may have held them."""
     global _lock  # noqa: PLW0603  # a lock that is held cannot be released by another thread
-    _lock = threading.RLock()
-    wrapping.lock = threading.RLock()
+    _lock = Mutex()
+    wrapping.lock = Mutex()
 
 
 if hasattr(os, "register_at_fork"):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Coroutine, Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from .._connections.negotiation import connect
+from .._core.link_base import Mutex
 from .._loops.dialer import blocking_resolver
+from .._loops.lock_event import LockEvent
 from .._loops.mailbox import Mailbox
 from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds
 from ..errors import MailboxClosed, MintError, TransportTimeout
@@ -35,50 +36,15 @@ _LOOKS = 100
 """The largest number of reads of data that has arrived, before the request that makes them continues."""
 
 
-class Alarm:
-    """An event for which one thread waits, and which no exception can leave locked.
-
-    `threading.Event` takes a lock in Python code whenever it is set. If memory runs out there, or a signal
-    handler raises an exception, that lock may never be released. This class is only a lock, which is held
-    until the event is set.
-    """
-
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-
-    def set(self) -> None:
-        """Wake the waiting thread."""
-        try:
-            self._lock.release()
-        except RuntimeError:
-            return  # it was already set
-
-    def clear(self) -> None:
-        """Make the next `wait` block again."""
-        self._lock.acquire(blocking=False)
-
-    def is_set(self) -> bool:
-        """Whether `wait` would return at once."""
-        return not self._lock.locked()
-
-    def wait(self, timeout: float | None) -> None:
-        """Wait until it is set, at most `timeout` seconds."""
-        if self._lock.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
-            self.set()
-
-
 class Driver:
     """Runs procedures in the calling thread."""
 
     def __init__(
         self, options: ConnectOptions, own_connect: Callable[[Origin, float | None], Connection] | None
     ) -> None:
-        self.lock: AbstractContextManager[object] = threading.RLock()
+        self.lock: AbstractContextManager[object] = Mutex()
         self.clock = monotonic
-        self.make_bell: Callable[[], Alarm] = Alarm
+        self.make_bell: Callable[[], LockEvent] = LockEvent
         self._options = options
         self._own_connect = own_connect
         self._mailboxes: dict[int, Mailbox] = {}
@@ -126,7 +92,7 @@ class Driver:
             case Receive(session, until):
                 self._receive(session, until)
             case Park(bell, until):
-                if isinstance(bell, Alarm):
+                if isinstance(bell, LockEvent):
                     bell.wait(self._left(until))
             case Look(session):
                 self._look(session)
@@ -190,12 +156,12 @@ class Driver:
         try:
             mailbox = Mailbox()
             conn = conn.set_mode("active", mailbox)
+            self._mailboxes[key] = mailbox
         except BaseException:
             conn.close()
             if mailbox is not None:
                 mailbox.close()
             raise
-        self._mailboxes[key] = mailbox
         return conn
 
     # -- receiving
@@ -286,4 +252,4 @@ class Driver:
             return
         # The socket accepts nothing more yet, or it does but the window of a tunnel does not.
         if not waited or not self._poll(session, POLLIN, soon):
-            Alarm().wait(self._left(soon))
+            LockEvent().wait(self._left(soon))

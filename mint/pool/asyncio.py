@@ -123,13 +123,16 @@ class _Driver:
                 record=made.recorder,
                 resolver=made.resolver,
             )
-        mailbox = mint_asyncio.Mailbox()
+        mailbox: mint_asyncio.Mailbox | None = None
         try:
+            mailbox = mint_asyncio.Mailbox()
             conn = conn.set_mode("active", mailbox)
+            self._mailboxes[key] = mailbox
         except BaseException:
             conn.close()
+            if mailbox is not None:
+                mailbox.close()
             raise
-        self._mailboxes[key] = mailbox
         return conn
 
     async def _receive(self, session: Session, until: float | None) -> bool:

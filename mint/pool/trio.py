@@ -145,14 +145,16 @@ class _Driver:
                 record=made.recorder,
                 resolver=made.resolver,
             )
-        mailbox = mint_trio.Mailbox()
+        mailbox: mint_trio.Mailbox | None = None
         try:
+            mailbox = mint_trio.Mailbox()
             conn = conn.set_mode("active", mailbox)
+            self._mailboxes[key] = mailbox
         except BaseException:
             conn.close()
-            mailbox.close()
+            if mailbox is not None:
+                mailbox.close()
             raise
-        self._mailboxes[key] = mailbox
         return conn
 
     async def _receive(self, session: Session, until: float | None) -> bool:

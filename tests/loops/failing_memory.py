@@ -84,17 +84,25 @@ class _Armed(Generic[_T]):
 
     def __init__(self, target: Target, operation: str, work: Awaitable[_T]) -> None:
         self.target, self.operation, self.work = target, operation, work
+        self.finished = False
+        self.result: _T | None = None
+
+    async def kept(self) -> None:
+        """Keep the result: without memory, the `StopIteration` that has it is lost outside the coroutine."""
+        self.result = await self.work
+        self.finished = True
 
     def __await__(self) -> Generator[object, object, _T]:
-        steps = self.work.__await__()
+        steps = self.kept().__await__()
         given: object = None
         failed: BaseException | None = None
         while True:
             try:
                 asked = self.target.tried(self.operation, lambda: _step(steps, given, failed))  # noqa: B023  # called at once
-            except StopIteration as end:
-                result: _T = end.value
-                return result
+            except (StopIteration, *NO_MEMORY):
+                if not self.finished:
+                    raise
+                return self.result  # type: ignore[return-value]  # it is set
             given = failed = None
             try:
                 given = yield asked

@@ -62,7 +62,10 @@ class Shared(memory.Client):
         return target.tried(
             "connect",
             lambda: tunnels.connect(
-                self.scheme, "127.0.0.1", self.server, protocols=self.protocols, tls=self.tls
+                *(self.scheme, "127.0.0.1", self.server),
+                protocols=self.protocols,
+                tls=self.tls,
+                tunnel_timeout=memory.PATIENCE,
             ),
         )
 
@@ -154,13 +157,7 @@ class Shared(memory.Client):
 def check_unlocked(tunnels: TunnelsBase) -> None:
     """Check that another thread can acquire the lock."""
     taken: list[bool] = []
-
-    def take() -> None:
-        if tunnels._lock.acquire(timeout=memory.PATIENCE):
-            taken.append(True)
-            tunnels._lock.release()
-
-    thread = threading.Thread(target=take)
+    thread = threading.Thread(target=tunnels._lock.attempt, args=(taken.append, True, memory.PATIENCE))
     thread.start()
     thread.join()
     if not taken:
@@ -264,6 +261,7 @@ class SharedLooping(memory.Looping, Shared):
                 protocols=self.protocols,
                 tls=self.tls,
                 mailbox=self.inbox,
+                tunnel_timeout=memory.PATIENCE,
             ),
         )
 

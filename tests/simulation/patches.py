@@ -24,8 +24,8 @@ import trio._core._wakeup_socketpair
 
 import mint
 from mint._core import link_base
+from mint._loops.lock_event import LockEvent
 from mint._wire.stream import Tunnel
-from mint.pool._driver import Alarm
 
 from .locks import SimCondition, SimEvent, SimLock, SimMutex, SimRLock
 from .polling import SimEpoll, SimEpollSelector, SimPoll, sim_select
@@ -85,7 +85,7 @@ def simulated_system() -> Iterator[None]:
         counterparts.update({id(getattr(module, name)): what for name, what in names.items()})
     # Waiting for it would block the only thread that runs; compiled code waits only for locks held briefly.
     counterparts[id(link_base.Mutex)] = SimMutex
-    counterparts[id(Alarm)] = SimEvent
+    counterparts[id(LockEvent)] = SimEvent
     undo: list[tuple[ModuleType, str, object]] = []
     wakeup = trio._core._wakeup_socketpair.WakeupSocketpair
     on_signals = wakeup.wakeup_on_signals

@@ -250,7 +250,7 @@ def test_closing_a_tunnel_sends_a_reset_unless_it_has_ended(finished: bool) -> N
                 tunnels.wait(None, "the end", lambda: link.tunnel.over)
             assert link.tunnel.over is finished
             conn.close()
-            assert (tunnels._given, tunnels._stopped, list(tunnels._links)) == (set(), set(), [])
+            assert (tunnels._stopped, tunnels._links) == (set(), {})
             assert tunnels.connection.open_request_count == 0
             tunnels.connect("http", "two.example", 80)
 

@@ -1,5 +1,6 @@
 from collections import deque
 from collections.abc import Callable
+from types import TracebackType
 from typing import Generic, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
@@ -29,7 +30,9 @@ class Mutex:
     def release(self) -> None:
         """Release it once."""
     def __enter__(self) -> Self: ...
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
     def attempt(self, work: Callable[[_T], object], argument: _T, seconds: float) -> bool:
         """Call `work` with the argument while holding the lock; return false if it was not acquired in time.
 
