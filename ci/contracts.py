@@ -24,9 +24,9 @@ CONTRACTS = ROOT / "stubs" / "contracts"
 
 LISTED = (
     *("mint", "mint.asyncio", "mint.content", "mint.errors", "mint.exchange", "mint.exchange.asyncio"),
-    *("mint.exchange.trio", "mint.http1", "mint.http2", "mint.httpx", "mint.pool", "mint.pool.asyncio"),
-    *("mint.pool.trio", "mint.testing", "mint.testing.http2", "mint.transcripts", "mint.transport"),
-    "mint.trio",
+    *("mint.exchange.trio", "mint.http1", "mint.http2", "mint.httpx", "mint.httpx2", "mint.pool"),
+    *("mint.pool.asyncio", "mint.pool.trio", "mint.testing", "mint.testing.http2"),
+    *("mint.transcripts", "mint.transport", "mint.trio"),
 )
 """Modules whose `__all__` says what is public."""
 
@@ -96,8 +96,8 @@ def methods(name: str, owner: type) -> Iterator[Public]:
             continue
         if f"{owner.__name__}.{attribute}" in INTERNAL:
             continue
-        if attribute == "play" and name != "mint.testing.Step.play":
-            continue  # servers call it
+        if attribute == "play" and name != "mint.testing.Step":
+            continue  # servers call it, and users write it for steps of their own
         key = key_of(owner, attribute)
         if key is not None:
             yield Public(f"{name}.{attribute}", owner, attribute, key)

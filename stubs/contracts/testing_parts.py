@@ -226,3 +226,23 @@ def testing_hpack_encoder_encode(it: mint.testing.hpack.Encoder, fields: Iterabl
 
 def testing_hpack_encoder_table(it: mint.testing.hpack.Encoder) -> None:
     assert_type(it.table, Sequence[tuple[str, str]])
+
+
+class OwnStep:
+    """What a user writes: any class with this method is a step."""
+
+    def play(self, peer: mint.testing.Peer) -> None:
+        peer.send(b"")
+
+
+class NoStep:
+    """A method of the same name with other arguments."""
+
+    def play(self) -> None: ...
+
+
+def a_step_of_ones_own(it: mint.testing.Step, peer: mint.testing.Peer) -> None:
+    it.play(peer)
+    own: mint.testing.Step = OwnStep()
+    mint.testing.ScriptedServer([own, mint.testing.Send(b"")])
+    mint.testing.ScriptedServer([NoStep()])  # type: ignore[list-item]  # its method takes no connection

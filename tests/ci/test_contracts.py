@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,6 +56,30 @@ def test_what_is_missing_is_named_with_a_proposal(
 def test_a_contract_is_for_the_class_of_its_parameter(contract: str, is_one: bool) -> None:
     source = f"from typing import assert_type\nimport mint\n\n{contract}\n"
     assert ((mint.HTTP2, "ping") in set(contracts.covered(source))) is is_one
+
+
+def test_every_module_that_says_what_is_public_is_looked_at() -> None:
+    listed = [importlib.import_module(name) for name in (*contracts.LISTED, *contracts.DESCRIBED)]
+    walked = pkgutil.walk_packages(mint.__path__, "mint.")
+    found = [
+        mint,
+        *(importlib.import_module(each.name) for each in walked if not each.name.endswith("__main__")),
+    ]
+    for module in found:
+        hidden = any(part.startswith("_") for part in module.__name__.split("."))
+        if hidden or module in listed or not hasattr(module, "__all__"):
+            continue
+        # Users import its names from another module.
+        values = [getattr(module, name) for name in module.__all__]
+        assert all(any(value in vars(other).values() for other in listed) for value in values), module
+
+
+def test_steps_that_users_write_and_transports_of_every_library_need_contracts() -> None:
+    found = names(contracts.public())
+    assert [name for name in found if name.endswith(".play")] == ["mint.testing.Step.play"]
+    for library in ("httpx", "httpx2"):
+        assert f"mint.{library}.MintTransport.handle_request" in found
+        assert f"mint.{library}.AsyncMintTransport.handle_async_request" in found
 
 
 def test_a_method_that_is_inherited_needs_one_contract() -> None:
