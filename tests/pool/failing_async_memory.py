@@ -1,9 +1,9 @@
-"""Uses of a pool of asyncio or trio in which one allocation fails; test_memory_errors.py runs this.
+"""Use a pool of asyncio or trio while one memory allocation fails; test_memory_errors.py runs this.
 
     python failing_async_memory.py LOOP PROTOCOL SERVER STEP
 
-What is printed: the uses, and how many allocations of each failed. In trio, allocations fail only where mint
-runs between two waits: trio itself does not survive it.
+It prints the name of each use and how many of its allocations failed. Under trio, allocations fail only in
+methods of mint that never wait, because trio itself does not survive a failed allocation.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from mint.types import ProtocolName
 
 NO_MEMORY: Final = (MemoryError, SystemError)
-"""The latter is from CPython, where it has no memory for the former."""
+"""CPython raises `SystemError` if it cannot allocate the `MemoryError`."""
 SIZE: Final = 100_000
 QUIET: Final = 30
 
 
 class Use:
-    """A pool of one connection, so that a place that is lost is missed at once."""
+    """A pool of one connection, so that the next request fails if a place on the connection is lost."""
 
     def __init__(self, loop: str, protocol: ProtocolName, server: int) -> None:
         self.url = f"http://127.0.0.1:{server}/bytes"
@@ -74,7 +74,7 @@ class Use:
         self.pool.close()
 
     async def check(self) -> None:
-        """Check that the pool has lost nothing and answers, unless it is closed."""
+        """Check that the pool still answers, or is closed, and that no connection or place is lost."""
         if self.answer is not None:
             self.answer.close()
         if not self.pool._state.is_closed:
@@ -98,11 +98,11 @@ USES: Final = {
     each.__name__: each for each in (Use.get, Use.get_again, Use.upload, Use.put_back, Use.wait, Use.close)
 }
 WARM: Final = ("get_again", "close")
-"""What is done with a pool that has a connection already."""
+"""The uses that start with a pool that has a connection already."""
 
 
 class Armed:
-    """A coroutine one of whose own allocations fails; none of the event loop between its steps does."""
+    """Runs a coroutine, one of whose allocations fails; those of the event loop between its steps succeed."""
 
     def __init__(self, number: int, work: Awaitable[None]) -> None:
         self.number, self.work = number, work
@@ -135,11 +135,11 @@ FAILING: Final = (
     *((Session, name) for name in ("open", "push", "end_body", "cancel", "feed", "process", "lose")),
     *((PoolState, name) for name in ("ask", "give_back", "leave", "add", "settle", "close")),
 )
-"""What runs between two waits of trio."""
+"""The methods in which allocations fail under trio; none of them waits."""
 
 
 class Sprung:
-    """Lets one allocation of the pool's own methods fail, of the n-th that is called from outside."""
+    """Lets one allocation fail in the first of the `FAILING` methods that makes so many."""
 
     def __init__(self, number: int) -> None:
         self.left = number

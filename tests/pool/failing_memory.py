@@ -1,9 +1,9 @@
-"""Uses of a blocking pool in which one allocation fails; test_memory_errors.py runs this in its own process.
+"""Use a blocking pool while one memory allocation fails; test_memory_errors.py runs this in its own process.
 
     python failing_memory.py PROTOCOL SERVER STEP
 
-PROTOCOL is http1 or http2, SERVER a port of 127.0.0.1, STEP how many allocations lie between two that fail.
-What is printed: the uses, and how many allocations of each failed.
+PROTOCOL is http1 or http2, and SERVER is a port of 127.0.0.1. Every STEP-th allocation fails, each in a run
+of its own. The script prints the name of each use and how many of its allocations failed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from mint.types import ProtocolName
 
 NO_MEMORY: Final = (MemoryError, SystemError)
-"""The latter is from CPython, where it has no memory for the former."""
+"""CPython raises `SystemError` if it cannot allocate the `MemoryError`."""
 SIZE: Final = 100_000
 
 
 class Use:
-    """A pool of one connection, so that a place that is lost is missed at once."""
+    """A pool of one connection, so that the next request fails if a place on the connection is lost."""
 
     def __init__(self, protocol: ProtocolName, server: int) -> None:
         self.url = f"http://127.0.0.1:{server}/bytes"
@@ -66,7 +66,7 @@ class Use:
         self.pool.close()
 
     def check(self) -> None:
-        """Check that the pool has lost nothing and answers, unless it is closed."""
+        """Check that the pool still answers, or is closed, and that no connection or place is lost."""
         if self.answer is not None:
             self.answer.close()
         if not self.pool._state.is_closed:
@@ -84,7 +84,7 @@ USES: Final = {
     each.__name__: each for each in (Use.get, Use.get_again, Use.upload, Use.put_back, Use.wait, Use.close)
 }
 WARM: Final = ("get_again", "close")
-"""What is done with a pool that has a connection already."""
+"""The uses that start with a pool that has a connection already."""
 
 
 def descriptors() -> int:
@@ -93,7 +93,7 @@ def descriptors() -> int:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether `socket.socketpair` itself failed: it loses a descriptor between taking and wrapping it."""
+    """Return whether `socket.socketpair` failed: then it leaks a descriptor that it has not wrapped yet."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -101,9 +101,9 @@ def is_lost(error: BaseException) -> bool:
 
 
 def fails(work: Callable[[], None], number: int, lost: list[int]) -> bool:
-    """Let one allocation fail; return whether it was that, and not that there are fewer.
+    """Let one allocation fail; return false if the work makes fewer allocations than that.
 
-    Those that cost CPython a descriptor, whatever mint does, go to `lost`.
+    The number is added to `lost` if CPython itself leaks a descriptor at this allocation.
     """
     _testcapi.set_nomemory(number, number + 1)
     try:

@@ -25,7 +25,7 @@ ONE = PoolOptions(max_per_origin=1, max_streams=1)
 
 
 def drop(held: list[object]) -> None:
-    """Drop what the list holds; the last reference goes away here."""
+    """Empty the list, which holds the last reference to the answer."""
     held.clear()
     gc.collect()
 
@@ -97,7 +97,7 @@ def test_requests_that_wait_already_get_the_place(
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_many_at_once_and_while_the_pool_changes(loop: LoopName) -> None:
+def test_many_answers_dropped_while_the_pool_settles(loop: LoopName) -> None:
     with serving() as origin:
 
         async def scenario(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Servers that say anything: every request ends with an answer or a typed error, and nothing is left."""
+"""Servers that send arbitrary messages: every request ends with an answer or an error, and is released."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RESET = struct.pack("ii", 1, 0)
 
 
 def frames(random: Random) -> bytes:
-    """Return frames of which few make sense."""
+    """Return random frames, most of them invalid in their place."""
     found = [http2.settings()]
     for _ in range(random.randrange(12)):
         stream = random.choice([0, 1, 1, 1, 3, 5, 2])

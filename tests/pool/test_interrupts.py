@@ -1,4 +1,4 @@
-"""An exception of a signal handler at any instruction of a blocking pool costs no place and no connection.
+"""If a signal handler raises at any instruction of a blocking pool, no place and no connection is lost.
 
 Here a sample of the instructions is interrupted; `ci/interrupts` takes all of them.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mint.types import ProtocolName
 
 STEP: Final = int(os.environ.get("MINT_INTERRUPT_STEP", "7"))
-"""How many instructions lie between two that are interrupted; seven times as many where all of them count."""
+"""Every STEP-th instruction is interrupted; with `everywhere`, every (7 * STEP)-th."""
 
 SIZE: Final = 100_000
 
@@ -76,7 +76,7 @@ class Use:
         self.pool.close()
 
     def check(self) -> None:
-        """Check that the pool has lost nothing, and answers."""
+        """Check that the pool still answers, or is closed, and has lost nothing."""
         for answer in self.answers:
             answer.close()
         self.answers.clear()
@@ -110,7 +110,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[Origin, ProtocolNam
 def connections(origin: Origin) -> int:
     """Return how many sockets of this process are connected to the server."""
     gc.collect()
-    # The address of the peer is the third column, the number of the socket the tenth.
+    # The third column is the peer's address, the tenth the inode of the socket.
     rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
     found = {f"socket:[{row[9]}]" for row in rows if int(row[2].split(":")[1], 16) == origin.port}
     own = set()
@@ -120,7 +120,7 @@ def connections(origin: Origin) -> int:
     return len(found & own)
 
 
-# What is interrupted before anybody has the socket closes it when it is garbage.
+# A socket that was not assigned before the interrupt is closed by the garbage collector, with a warning.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="sockets are counted in /proc")
 @pytest.mark.parametrize("name", USES)
@@ -128,7 +128,7 @@ def connections(origin: Origin) -> int:
 def test_an_interrupt_loses_nothing(
     served: tuple[Origin, ProtocolName], name: str, *, everywhere: bool
 ) -> None:
-    """Where CPython runs handlers, and where it does not: nothing may depend on where exactly it does."""
+    """Interrupt also where CPython would not run a handler: mint must not depend on where it does."""
     work: Callable[[Use], None] = USES[name]
     off, number = True, 1
     while off:
@@ -140,6 +140,6 @@ def test_an_interrupt_loses_nothing(
         except (AssertionError, mint.MintError, Interrupt) as error:
             raise AssertionError(f"instruction {number}, {bomb.where}") from error
         number += 7 * STEP if everywhere else STEP
-    if not everywhere:  # CPython itself may lose a reference where no handler can run
+    if not everywhere:  # at other instructions CPython itself may leak a reference
         assert connections(served[0]) == 0
     assert number > 300

@@ -1,6 +1,6 @@
-"""Limits of time of single calls of a streamed answer, and what a trace is told, of a blocking pool.
+"""Timeouts of single calls of a streamed answer, and the calls of a trace function, with a blocking pool.
 
-tests/httpx/test_extensions.py has both under every event loop.
+tests/httpx/test_extensions.py tests both with every event loop.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"
 
 
-def test_a_call_has_its_own_limit_of_time_in_place_of_the_others() -> None:
+def test_the_timeout_of_a_call_replaces_those_of_the_request() -> None:
     go = threading.Event()
     wait = Do(lambda _peer: go.wait(30))
     with (
@@ -32,14 +32,14 @@ def test_a_call_has_its_own_limit_of_time_in_place_of_the_others() -> None:
             with pytest.raises(errors.TransportTimeout):
                 streamed.receive(timeout=limit)
         with pytest.raises(errors.TransportTimeout):
-            streamed.receive()  # that of the request
+            streamed.receive()  # with the timeout of the request
         go.set()
         assert streamed.receive(timeout=None) == b"late"
         assert streamed.receive(timeout=30) is None
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), -2, "1", True])
-def test_what_is_no_time_is_refused(wrong: Any) -> None:
+def test_invalid_timeouts_are_refused(wrong: Any) -> None:
     with (
         ScriptedServer((request(), Send(HEAD + b"done"), Close())) as server,
         mint.pool.Pool() as pool,

@@ -1,4 +1,4 @@
-"""A `MemoryError` at any allocation of a pool costs no place, no connection and no descriptor.
+"""If any allocation of a pool fails with `MemoryError`, no place, connection or descriptor is lost.
 
 Here a sample of the allocations of each use fails; `ci/memory` takes all of them.
 """
@@ -20,7 +20,7 @@ pytest.importorskip("_testcapi")
 pytest.importorskip("trio")
 
 STEP: Final = int(os.environ.get("MINT_MEMORY_STEP", "11"))
-"""How many allocations lie between two that fail."""
+"""Every STEP-th allocation fails, each in a run of its own."""
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])

@@ -1,4 +1,4 @@
-"""The policy of a pool: each limit exactly at its value and one beyond, and each number of the statistics."""
+"""The policy of a pool: each limit at its exact value and beyond it, and each number of the statistics."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ A, B, C = (Origin("https", name, 443) for name in "abc")
 
 
 class Made:
-    """A policy, and short forms of what happens to it."""
+    """A policy, with short methods for the calls that the tests make."""
 
     def __init__(self, *, shares: bool = False, **options: float | None) -> None:
         self.asked: list[Origin] = []
         self.now = 0.0
         given: dict[str, float | None] = {"idle_timeout": None, **options}
-        self.policy = Policy(PoolOptions(**given), self._may_share)  # type: ignore[arg-type]  # of two types
+        self.policy = Policy(PoolOptions(**given), self._may_share)  # type: ignore[arg-type]  # any option
         self._shares = shares
 
     def _may_share(self, origin: Origin) -> bool:
@@ -35,7 +35,7 @@ class Made:
         return self.policy.settle(self.now)
 
     def open(self, origin: Origin, capacity: int = 1) -> Ticket:
-        """Dial a connection for a request that uses it."""
+        """Open a connection for a request that uses it."""
         [ticket] = self.ask(origin)
         assert [type(order) for order in self.settle() if not isinstance(order, Close)] == [Dial]
         assert ticket.key is not None
@@ -56,12 +56,12 @@ def test_connections_of_one_origin(limit: int) -> None:
     assert made.settle() == [Dial(tickets[at], at + 1) for at in range(limit)]
     assert made.settle() == []
     [other] = made.ask(B)
-    assert made.settle() == [Dial(other, limit + 1)], "those of other origins pass"
+    assert made.settle() == [Dial(other, limit + 1)], "the limit of one origin must not hold up another"
     made.policy.failed(1)
     assert made.settle() == [Dial(tickets[limit], limit + 2)]
 
 
-def test_connections_that_drain_are_not_counted_for_their_origin_but_for_all() -> None:
+def test_draining_connections_count_for_max_connections_only() -> None:
     made = Made(max_per_origin=1, max_connections=3)
     made.open(A)
     waiting = made.ask(A)
@@ -103,7 +103,7 @@ def test_requests_of_one_connection(capacity: int) -> None:
     assert made.settle() == [Grant(ticket, 1) for ticket in tickets[capacity : capacity + 1]]
 
 
-def test_nothing_is_known_of_a_connection_that_is_gone() -> None:
+def test_calls_about_a_lost_connection_do_nothing() -> None:
     made = Made()
     ticket = made.open(A)
     assert made.policy.knows(1)
@@ -133,7 +133,7 @@ def test_the_connection_with_most_requests_is_filled_first() -> None:
 
 
 @pytest.mark.parametrize("last", [0, 1, 2])
-def test_of_idle_connections_the_one_used_last_is_used_and_the_one_idle_longest_is_closed(last: int) -> None:
+def test_the_most_recently_used_connection_is_reused_and_the_least_recently_used_closed(last: int) -> None:
     order = [at for at in range(3) if at != last] + [last]
     for limit in (4, 3):
         made = Made(max_connections=limit)
@@ -152,7 +152,7 @@ def test_of_idle_connections_the_one_used_last_is_used_and_the_one_idle_longest_
 # -- sharing
 
 
-def test_only_one_is_dialled_while_its_requests_may_share_it() -> None:
+def test_only_one_connection_is_opened_while_requests_may_share_it() -> None:
     made = Made(shares=True)
     tickets = made.ask(A, A, B, B)
     assert made.settle() == [Dial(tickets[0], 1), Dial(tickets[2], 2)]
@@ -161,10 +161,10 @@ def test_only_one_is_dialled_while_its_requests_may_share_it() -> None:
     [third] = made.ask(A)
     assert made.settle() == [Dial(third, 3)]
     made.ask(A)
-    assert made.settle() == [], "this one may share the third"
+    assert made.settle() == [], "this request may share the third connection"
 
 
-def test_those_that_cannot_share_dial_at_once() -> None:
+def test_requests_that_cannot_share_connect_at_once() -> None:
     made = Made(shares=False)
     tickets = made.ask(A, A, A)
     assert made.settle() == [Dial(ticket, at) for at, ticket in enumerate(tickets, 1)]
@@ -174,7 +174,7 @@ def test_those_that_cannot_share_dial_at_once() -> None:
 @pytest.mark.parametrize(
     ("event", "known"), [("one", False), ("two", True), ("failed", False), ("abandoned", None)]
 )
-def test_what_is_remembered_of_an_origin(shares: bool, event: str, known: bool | None) -> None:
+def test_whether_an_origin_shares_is_remembered(shares: bool, event: str, known: bool | None) -> None:
     made = Made(shares=shares)
     made.ask(A)
     made.settle()
@@ -193,10 +193,10 @@ def test_what_is_remembered_of_an_origin(shares: bool, event: str, known: bool |
     assert dials == (1 if (shares if known is None else known) else 2)
 
 
-def test_of_how_many_origins_it_is_remembered() -> None:
+def test_how_many_origins_are_remembered() -> None:
     made = Made(shares=True)
     origins = [Origin("https", f"h{at}", 443) for at in range(1_000)]
-    for origin in [*origins, origins[0], C]:  # before C, the second was seen least recently
+    for origin in [*origins, origins[0], C]:  # when C comes, the second origin is the least recently used
         ticket = made.open(origin)
         assert ticket.key is not None
         made.policy.lost(ticket.key)
@@ -205,10 +205,10 @@ def test_of_how_many_origins_it_is_remembered() -> None:
         assert len(made.settle()) == dials, origin
 
 
-# -- what an exception broke off
+# -- after an exception
 
 
-def test_only_what_nobody_has_is_let_go() -> None:
+def test_reconcile_closes_only_connections_that_nobody_holds() -> None:
     made = Made(shares=True)
     used, idle = made.open(A, 2), made.open(B)
     made.release(idle)
@@ -249,11 +249,11 @@ def test_what_was_granted_before_an_exception_is_not_granted_again(monkeypatch: 
 
 
 @pytest.mark.parametrize(("after", "closed"), [(9.75, False), (10, True), (10.25, True)])
-def test_an_idle_connection_is_closed_at_its_time(after: float, closed: bool) -> None:
+def test_an_idle_connection_is_closed_after_idle_timeout(after: float, closed: bool) -> None:
     made = Made(idle_timeout=10)
     ticket = made.open(A)
     made.now = 100
-    assert made.settle() == [], "it is used"
+    assert made.settle() == [], "a connection in use is not idle"
     made.release(ticket)
     made.now = 100 + after
     assert made.settle() == ([Close(1)] if closed else [])
@@ -282,7 +282,7 @@ def test_an_old_connection_takes_no_new_request(after: float, over: bool, used: 
         assert orders == [Close(1), Dial(again, 2)]
 
 
-def test_without_limits_of_time_nothing_is_closed() -> None:
+def test_without_timeouts_nothing_is_closed() -> None:
     made = Made(idle_timeout=None, max_age=None)
     made.release(made.open(A))
     made.now = 1e12
@@ -293,7 +293,7 @@ def test_a_connection_that_is_being_opened_is_not_idle() -> None:
     made = Made(idle_timeout=10, max_age=10)
     [ticket] = made.ask(A)
     made.settle()
-    made.release(ticket)  # whoever dials has gone
+    made.release(ticket)  # the request that opens it has gone
     made.now = 100
     assert made.settle() == []
 
@@ -314,7 +314,7 @@ def test_tickets_are_served_in_the_order_in_which_they_asked() -> None:
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
-def test_whoever_asks_again_has_the_old_place(place: int) -> None:
+def test_a_request_that_asks_again_keeps_its_place_in_the_queue(place: int) -> None:
     made = Made(max_per_origin=1, max_connections=1)
     held = made.open(B)
     tickets = made.ask(*[A] * 4)
@@ -332,7 +332,7 @@ def test_whoever_asks_again_has_the_old_place(place: int) -> None:
         made.release(ticket)
 
 
-def test_whoever_dials_says_so() -> None:
+def test_the_ticket_that_opens_a_connection_is_marked() -> None:
     made = Made(shares=True)
     first = made.open(A, 2)
     [second] = made.ask(A)

@@ -1,4 +1,4 @@
-"""One connection of a pool, driven by hand: each limit exactly at its value and one beyond."""
+"""One connection of a pool, called directly: each limit at its exact value and beyond it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OK = ((":status", "200"),)
 
 
 class Held:
-    """A session over a connection in memory, its server, and what it reports."""
+    """A session over a connection in memory, with its server and a count of its reports."""
 
     def __init__(
         self, protocol: str = "http2", *values: tuple[int, int], options: PoolOptions | None = None
@@ -70,7 +70,7 @@ class Held:
     ("allowed", "own", "capacity"),
     [(None, 7, 7), (6, 7, 6), (7, 7, 7), (8, 7, 7), (0, 7, 0), (1, 1, 1)],
 )
-def test_the_smaller_limit_of_requests_counts(allowed: int | None, own: int, capacity: int) -> None:
+def test_the_smaller_limit_of_requests_applies(allowed: int | None, own: int, capacity: int) -> None:
     values = [] if allowed is None else [(Setting.MAX_CONCURRENT_STREAMS, allowed)]
     assert Held("http2", *values, options=PoolOptions(max_streams=own)).session.capacity == capacity
 
@@ -82,7 +82,7 @@ def test_http1_takes_one_request_and_is_not_shared() -> None:
     assert Held().session.is_shared
 
 
-def test_what_is_reported() -> None:
+def test_what_a_session_reports_to_the_pool() -> None:
     held = Held()
     one, two = held.open(), held.open()
     held.deliver(f.headers(1, OK), f.data(1, b"x"))
@@ -151,11 +151,11 @@ def test_a_request_has_a_bell_for_each_of_two_calls() -> None:
     assert (two.method, two.streamed, two.declared) == ("POST", True, True)
 
 
-def test_who_has_news() -> None:
+def test_which_streams_have_news() -> None:
     held = Held()
     one = held.open()
     held.deliver(f.headers(1, OK))
-    assert not one.has_news, "a head is no content"
+    assert not one.has_news, "only content and the end count as news"
     held.deliver(f.data(1, b"x"))
     assert one.has_news
     assert one.take() == b"x"
@@ -164,7 +164,7 @@ def test_who_has_news() -> None:
     assert one.has_news
 
 
-def test_a_piece_that_is_put_back_is_taken_again_and_once() -> None:
+def test_a_piece_that_is_put_back_is_taken_again_once() -> None:
     held = Held()
     one = held.open()
     held.deliver(f.headers(1, OK), f.data(1, b"abc"), f.data(1, b"de"))
@@ -225,7 +225,7 @@ def test_when_the_window_is_refilled_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert changes == [False, True]
 
 
-def test_responses_to_nobody_change_nothing() -> None:
+def test_responses_to_unknown_requests_change_nothing() -> None:
     held = Held()
     one = held.open()
     nobody = mint.RequestRef(17, 17)
@@ -233,7 +233,7 @@ def test_responses_to_nobody_change_nothing() -> None:
     assert (one.status, one.ended, held.reports) == (0, False, 0)
 
 
-def test_what_is_read_at_once_is_not_refilled_twice() -> None:
+def test_content_that_is_read_at_once_never_pauses_the_stream() -> None:
     held = Held(options=PoolOptions(buffer_size=20))
     one = held.open()
     held.deliver(f.headers(1, OK), f.data(1, bytes(20)))
@@ -280,7 +280,7 @@ def test_a_window_limits_what_is_sent(window: int) -> None:
     assert b"".join(sent) == b"0123456789"[:window]
 
 
-def test_who_has_to_send_more() -> None:
+def test_which_requests_have_body_left_to_send() -> None:
     held = Held()
     whole, open_one, ended = held.open(), held.open(streamed=True), held.open(streamed=True)
     assert [each.wants_body for each in (whole, open_one, ended)] == [False, True, True]
@@ -296,7 +296,7 @@ def test_who_has_to_send_more() -> None:
 @pytest.mark.parametrize("declared", [None, 3, 4])
 @pytest.mark.parametrize("streamed", [False, True])
 def test_an_answer_before_the_end_of_the_body(protocol: str, declared: int | None, streamed: bool) -> None:
-    """Over HTTP/1 the connection is closed, unless everything that was declared has left."""
+    """Over HTTP/1 the connection is closed, unless the declared length was sent completely."""
     if declared is not None and not streamed:
         declared = 0
     held = Held(protocol)
@@ -313,7 +313,7 @@ def test_an_answer_before_the_end_of_the_body(protocol: str, declared: int | Non
     stays = protocol == "http2" or not streamed or declared == 3
     assert held.session.is_lost is not stays
     assert not held.session.streams
-    # The policy forgets a connection that is lost, with everything that it was used for.
+    # The ticket is released also if the connection is lost.
     assert list(held.session.released) == [one.ticket]
 
 
@@ -359,7 +359,7 @@ def test_a_body_that_is_not_as_long_as_declared(protocol: str) -> None:
     assert not one.wants_body
 
 
-# -- giving up
+# -- cancelling
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
@@ -411,7 +411,7 @@ def test_the_end_of_a_connection_reaches_everyone() -> None:
 # -- who reads
 
 
-def test_where_the_reader_leaves_another_one_is_woken() -> None:
+def test_when_the_reader_leaves_another_waiter_is_woken() -> None:
     held = Held()
     reader, parked, later, blocked = (threading.Event() for _ in range(4))
     bells = reader, parked, later, blocked
@@ -436,7 +436,7 @@ def test_where_the_reader_leaves_another_one_is_woken() -> None:
     assert not held.session.blocked
 
 
-def test_senders_that_wait_are_woken_by_whatever_arrives() -> None:
+def test_waiting_senders_are_woken_by_any_frame() -> None:
     held = Held()
     blocked = threading.Event()
     held.session.blocked.add(blocked)
@@ -474,7 +474,7 @@ def test_the_answer_to_a_ping_ends_the_wait() -> None:
     held.now = 6
     held.deliver(f.ping(b"not mine", ack=False))
     assert held.session.is_pinging
-    assert held.session.next_ping() == 16, "whatever arrives shows that the server is alive"
+    assert held.session.next_ping() == 16, "any frame shows that the server is alive"
     [question] = [each for each in held.server.frames() if each.type == f.FrameType.PING and not each.flags]
     held.now = 7
     held.deliver(dataclasses.replace(question, flags=1))
@@ -482,7 +482,7 @@ def test_the_answer_to_a_ping_ends_the_wait() -> None:
     assert held.session.next_ping() == 12
 
 
-def test_the_answer_to_another_ping_is_not_that_to_the_last_one() -> None:
+def test_only_the_answer_to_the_last_ping_counts() -> None:
     held = Held(options=PINGS)
     held.session.conn, _ = held.session.conn.ping()  # type: ignore[union-attr]  # it is HTTP/2
     held.now = 5
@@ -495,7 +495,7 @@ def test_the_answer_to_another_ping_is_not_that_to_the_last_one() -> None:
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_who_is_never_pinged(protocol: str) -> None:
+def test_which_connections_are_never_pinged(protocol: str) -> None:
     options = PINGS if protocol == "http1" else dataclasses.replace(PINGS, ping_interval=None)
     held = Held(protocol, options=options)
     assert held.session.next_ping() is None
