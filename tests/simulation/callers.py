@@ -41,7 +41,7 @@ class Caller(ABC):
         self.handles: dict[object, Handle] = {}
         self.posted: list[object] = []
         self.unfed: object = None
-        """The message that is being fed: after an exception it may or may not have been."""
+        """The message that is being fed; after an exception, it may or may not have been processed."""
 
     def run(self, program: Callable[[Caller], Coroutine[object, object, None]]) -> None:
         """Run a program to its end."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Late(Exception):  # noqa: N818  # an event, not an error
-    """The time is up."""
+    """The time limit has passed."""
 
 
 class Handle:
@@ -41,14 +41,14 @@ class Handle:
         fields: HeaderPairs = (),
         body: BytesLike | mint.types.Stream | None = None,
     ) -> mint.RequestRef | None:
-        """Send a request; `None` where the connection could not."""
+        """Send a request; return `None` if the connection refused it."""
         target = f"{exchange.number}.example:443" if method == "CONNECT" else f"/{exchange.number}"
         if body is not None and body is not mint.STREAM:
             exchange.sent = len(exchange.body)
         try:
             self.conn, ref = self.conn.request(method, target, fields, body)
         except mint.MintError as error:
-            # It has no ref: nothing of it will be heard.
+            # It has no ref, so no response to it can arrive.
             exchange.abandoned = True
             self.failed(error)
             return None
@@ -56,9 +56,9 @@ class Handle:
         return ref
 
     def send(self, ref: mint.RequestRef, data: bytes | mint.Eof) -> bool:
-        """Send content; false where that failed."""
+        """Send content; return false if that failed."""
         if not isinstance(data, mint.Eof):
-            # Before the call: what it sends may arrive though it raises.
+            # Counted before the call, because a call that raises may have sent it.
             self.exchanges[ref].sent += len(data)
         try:
             self.conn = self.conn.stream_request_body(ref, data)
@@ -68,7 +68,7 @@ class Handle:
         return True
 
     def take(self, responses: Iterable[mint.Response]) -> None:
-        """Take responses."""
+        """Check and store responses."""
         for response in responses:
             if isinstance(response, mint.ConnectionEvent):
                 self.record.kernel.blame(f"{type(response).__name__}, for which nobody asked")
@@ -84,7 +84,7 @@ class Handle:
                 self.record.kernel.blame(wrong)
 
     def failed(self, error: mint.MintError) -> None:
-        """Take an error, and go on with its successor."""
+        """Handle an error, and continue with its successor."""
         self.record.kernel.note(f"raised {error!r}")
         self.error = error
         self.take(error.responses)
@@ -101,7 +101,7 @@ class Handle:
             self.close()
 
     def close(self) -> None:
-        """Close it; what is open has no end."""
+        """Close the connection; requests that are still open will not end."""
         for exchange in self.exchanges.values():
             if exchange.end is None:
                 exchange.abandoned = True
@@ -109,7 +109,7 @@ class Handle:
         self.conn = self.conn.close()
 
     def body_open(self, ref: mint.RequestRef) -> int:
-        """Return the window of a request, -1 where its content can no longer be sent."""
+        """Return the window of a request, or -1 if its content can no longer be sent."""
         try:
             return self.conn.request_body_window(ref)
         except (ValueError, mint.MintError):

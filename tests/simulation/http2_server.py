@@ -115,7 +115,7 @@ class StreamChannel:
         else:
             self.close()
 
-    # -- what came
+    # -- input
 
     def take(self) -> None:
         """Pass what arrived to the script or session of the stream, and open the client's window."""

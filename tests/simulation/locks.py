@@ -45,14 +45,14 @@ class SimRLock:
         return True
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # as in `threading`
-        """Take it."""
+        """Acquire the lock."""
         taken = self._take((None if timeout < 0 else timeout) if blocking else 0)
         if taken:
             self._kernel.tick()
         return taken
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the lock."""
         if self.owner is None:
             raise RuntimeError("release unlocked lock")
         self.depth -= 1
@@ -60,7 +60,7 @@ class SimRLock:
             self.owner = None
 
     def locked(self) -> bool:
-        """Return whether somebody has it."""
+        """Return whether a thread holds it."""
         return self.owner is not None
 
     def __enter__(self) -> bool:

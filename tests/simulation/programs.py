@@ -65,7 +65,7 @@ async def send_all(caller: Caller, handle: Handle, exchange: Exchange, ref: mint
                 return
             rest = rest[len(piece) :]
             if rest and caller.kernel.choices.rarely(8):
-                # Meanwhile the server may answer, end and close; blocking code does not look.
+                # Meanwhile the server may answer and close; blocking code does not notice that.
                 await caller.sleep(1.5)
             if not caller.waits_to_send:
                 await caller.flush(handle)
@@ -321,7 +321,7 @@ async def move_to(caller: Caller) -> None:
 
 
 async def threads(caller: Caller) -> None:
-    """Use connections from several threads, in the ways that are allowed."""
+    """Use connections from several threads, as far as the documentation allows it."""
     kernel = caller.kernel
     if caller.route == "shared tunnel":
         work = [partial(in_thread, caller, get if kernel.choices.below(2) else upload) for _ in range(3)]
@@ -353,7 +353,7 @@ async def finish_closed(caller: Caller, handle: Handle) -> None:
         try:
             await caller.receive(handle, 10.0)
         except Late:
-            caller.kernel.blame("waited in vain for a connection that was closed")
+            caller.kernel.blame("a thread still waits for a connection that another thread closed")
             return
 
 

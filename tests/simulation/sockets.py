@@ -96,7 +96,7 @@ class SimSocket:
         return self._timeout != 0
 
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
-        """Take an option; only SO_LINGER changes anything."""
+        """Set an option; only SO_LINGER has an effect."""
         self._enter()
         if level == socket.SOL_SOCKET and option == socket.SO_LINGER and isinstance(value, bytes):
             self._abort = struct.unpack("ii", value) == (1, 0)
@@ -121,7 +121,7 @@ class SimSocket:
         return self._there
 
     def bind(self, address: object) -> None:
-        """Take an address."""
+        """Bind to an address."""
 
     # -- connecting
 
@@ -216,7 +216,7 @@ class SimSocket:
         )
 
     def close(self) -> None:
-        """Close; a second time does nothing."""
+        """Close; a second call does nothing."""
         number, self._number = self._number, -1
         if number != -1:
             self.kernel.note(f"close {number}")
@@ -224,7 +224,7 @@ class SimSocket:
             self.stream.close(abort=self._abort)
 
     def detach(self) -> int:
-        """Return the descriptor number, and forget it."""
+        """Return the descriptor number, and give up ownership of it."""
         number, self._number = self._number, -1
         return number
 

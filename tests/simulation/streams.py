@@ -99,7 +99,7 @@ class Stream:
             self.outgoing.clear()
 
     def refuse(self) -> None:
-        """Handle the answer that nobody listens."""
+        """Handle that the connection was refused."""
         self.connecting = False
         self.dead = True
         self.error = errno.ECONNREFUSED
@@ -178,7 +178,7 @@ class Stream:
         raise failure(errno.EAGAIN)
 
     def shut(self, *, read: bool, write: bool) -> None:
-        """Shut one direction or both."""
+        """Shut down one direction or both."""
         if self.dead or self.over or not self.connected:
             raise failure(errno.ENOTCONN)
         if write:
@@ -220,7 +220,7 @@ class Pair(Stream):
         return self.capacity - len(self.peer.incoming) if self.peer is not None else 0
 
     def shut(self, *, read: bool, write: bool) -> None:
-        """Shut one direction or both."""
+        """Shut down one direction or both."""
         super().shut(read=read, write=write)
         if write and self.peer is not None:
             self.peer.ended = True

@@ -27,15 +27,15 @@ SOONEST = [
 ]
 
 
-def test_every_defect_can_be_put_back() -> None:
+def test_every_defect_can_be_reintroduced() -> None:
     assert missing() == []
 
 
-def test_a_defect_that_can_no_longer_be_put_back_is_noticed(tmp_path: Path) -> None:
+def test_a_defect_that_can_no_longer_be_reintroduced_is_reported(tmp_path: Path) -> None:
     assert len(missing(tmp_path)) == sum(len(defect.files) for defect in DEFECTS)
 
 
-def test_the_page_has_every_defect() -> None:
+def test_the_readme_lists_every_defect() -> None:
     page = (ROOT / "tests/simulation/README.md").read_text(encoding="utf-8")
     rows = [line.split(" | ")[0].removeprefix("| ") for line in page.splitlines()]
     names = [defect.name for defect in DEFECTS]
@@ -47,4 +47,4 @@ def test_the_page_has_every_defect() -> None:
 def test_a_defect_is_found(name: str) -> None:
     number = [defect.name for defect in DEFECTS].index(name)
     found = planted(number, 1, QUICK)
-    assert found.row, f"not within {QUICK} schedules"
+    assert found.row, f"not found within {QUICK} schedules"

@@ -115,8 +115,8 @@ def test_streams_are_like_those_of_linux(steps: list[tuple[int, str]]) -> None:
     Machine.current = None
 
 
-def test_a_fin_behind_a_reset_is_none() -> None:
-    """Octets for a closed end cause a reset, which destroys what that end had not sent yet."""
+def test_a_fin_after_a_reset_is_ignored() -> None:
+    """Octets that arrive at a closed end cause a reset, which discards what that end had not sent yet."""
     near, far = Stream(Choices(), 65_536), Stream(Choices(), 65_536)
     near.join(far)
     far.send(b"an early response")
@@ -137,7 +137,7 @@ def test_a_fin_behind_a_reset_is_none() -> None:
 @pytest.mark.usefixtures("system")
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("route", ["plain", "TLS in TLS", "HTTP/2 tunnel"])
-def test_a_seed_says_everything(loop: str, route: str) -> None:
+def test_a_seed_determines_the_run(loop: str, route: str) -> None:
     row = Row("upload", loop, route, "answers early")
     first, again = run(row, 5, traced=True), run(row, 5, traced=True)
     assert first == again
@@ -145,7 +145,7 @@ def test_a_seed_says_everything(loop: str, route: str) -> None:
     assert repeated.trace == first.trace
 
 
-def test_every_part_of_the_table_is_there() -> None:
+def test_the_table_has_every_loop_and_route() -> None:
     assert {row.loop for row in ROWS.values()} == set(LOOPS)
     assert {row.route for row in ROWS.values()} == set(ROUTES)
     assert len(ROWS) > 1_000
@@ -161,7 +161,7 @@ def kept_by(owner: object) -> list[object]:
 
 @pytest.mark.usefixtures("system")
 def test_no_function_of_mint_keeps_the_real_system() -> None:
-    """It would use a clock that the schedule does not control, and sockets that do not exist."""
+    """Such a function would use the real clock and real sockets, which the schedule does not control."""
     real = {id(each) for each in (time.monotonic, time.sleep, time.perf_counter, select.poll, socket.socket)}
     assert modules()
     found = [
@@ -179,7 +179,7 @@ def test_no_function_of_mint_keeps_the_real_system() -> None:
 
 
 @pytest.mark.usefixtures("system")
-def test_whoever_looks_at_the_clock_again_and_again_sees_the_time_pass() -> None:
+def test_every_system_call_advances_the_clock() -> None:
     """Tasks that wake each other shortly before a deadline would never reach it if the clock stood still."""
     kernel = Machine.current = Kernel(Choices())
     until = now() + 1e-7
@@ -188,11 +188,11 @@ def test_whoever_looks_at_the_clock_again_and_again_sees_the_time_pass() -> None
     assert until < now() < until + 1e-5
 
 
-# -- a sample finds no violation
+# -- a sample of schedules
 
 
 @pytest.mark.usefixtures("system")
-def test_nothing_is_found() -> None:
+def test_a_sample_of_schedules_violates_nothing() -> None:
     found = []
     source = schedules(7, list(ROWS.values())[::4])
     for _ in range(SAMPLE):
@@ -201,21 +201,21 @@ def test_nothing_is_found() -> None:
     assert not found
 
 
-# -- mistakes that are planted are found
+# -- planted mistakes are found
 
 
 def finds(row: Row, expected: str) -> tuple[int, ...]:
-    """Return the choices of a schedule that violates this, among 200."""
+    """Return the choices of the first of 200 schedules that has this violation."""
     for seed in range(200):
         result = run(row, seed)
         if any(expected in each for each in result.violations):
             return result.choices
-    raise AssertionError(f"nothing was found in {row}")
+    raise AssertionError(f"none of 200 schedules of {row} has the violation {expected!r}")
 
 
 @pytest.mark.usefixtures("system")
 @pytest.mark.parametrize("loop", LOOPS)
-def test_octets_that_come_twice_are_found(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_octets_that_are_received_twice_are_found(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     receive = Stream.receive
 
     def twice(self: Stream, most: int, *, peek: bool = False) -> bytes:
@@ -250,10 +250,10 @@ def test_a_lost_event_is_found(loop: str, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("route", "peer"), [("plain", "stalls"), ("HTTP/2 over TLS", "ends without close_notify")]
 )
-def test_a_message_that_overtakes_the_result_of_the_one_before_is_found(
+def test_a_message_that_is_fed_before_the_last_result_is_stored_is_found(
     route: str, peer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A program whose threads receive from one mailbox without a lock for each connection."""
+    """Several threads receive from one mailbox, without a lock for each connection."""
     monkeypatch.setattr(Kernel, "lock", lambda _: nullcontext())
     finds(Row("threads", "mailbox", route, peer), "StaleConnectionError")
 
@@ -273,15 +273,13 @@ def test_a_descriptor_that_stays_open_is_found(loop: str, monkeypatch: pytest.Mo
 
 @pytest.mark.usefixtures("system")
 @pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
-def test_a_request_that_a_pool_repeats_without_leave_is_found(
-    loop: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_that_a_pool_must_not_repeat_is_found(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_procedures, "may_retry", lambda *_: True)
     finds(Row("pool", loop, "plain", "resets"), "a request was sent twice")
 
 
 @pytest.mark.usefixtures("system")
-def test_a_schedule_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_schedule_is_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
     receive = Stream.receive
 
     def losing(self: Stream, most: int, *, peek: bool = False) -> bytes:
