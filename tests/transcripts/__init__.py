@@ -1,1 +1,1 @@
-"""Transcripts: what they record, that they can be replayed, and that they hold no secrets."""
+"""Tests of transcripts: what they record, how they are replayed, and that they contain no secrets."""

@@ -1,4 +1,4 @@
-"""Every `connect` records: blocking, in event loops, through mailboxes, over TLS and through tunnels."""
+"""Every kind of `connect` can record: blocking, in event loops, with mailboxes, over TLS, through tunnels."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def address(origin: Origin) -> tuple[Scheme, str, int]:
 
 
 def check(text: str, *, requests: int = 1) -> None:
-    """What was recorded can be replayed, and shows what happened but no secret."""
+    """Check that a transcript can be replayed, has every request and response, and no secret."""
     made = mint.testing.replay(io.StringIO(text))
     assert sum(step.call == "request" for step in made) == requests
     assert sum(isinstance(each, mint.Done) for step in made for each in step.responses) == requests
@@ -132,8 +132,8 @@ def test_connections_that_share_a_tunnel(protocol: ProtocolName, origin: Origin)
     check(out.getvalue(), requests=2)
 
 
-def test_who_does_not_record_loads_nothing_of_it() -> None:
-    import subprocess  # noqa: PLC0415  # of this test alone
+def test_without_recording_no_module_of_transcripts_is_imported() -> None:
+    import subprocess  # noqa: PLC0415  # only this test needs it
     import sys  # noqa: PLC0415  # the same
 
     program = (

@@ -1,4 +1,4 @@
-"""Masks hide secrets, and leave sizes and validity as they are."""
+"""Masks replace secrets, without changing sizes or whether the text is valid."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ LATIN = st.characters(min_codepoint=0x20, max_codepoint=0xFF, blacklist_characte
 
 
 def wire(text: str) -> int:
-    """How many octets the encoder makes of a value, without what precedes it."""
+    """Return how many octets the encoder makes of a value, without the length before it."""
     block, _ = Encoder().encode((("authorization", text),))
     size = len(block) - 2
     return size if size < 128 else size - 1 if size < 256 else size - 2
 
 
 @given(st.text(LATIN, min_size=1, max_size=100))
-def test_a_mask_has_the_size_of_the_secret_on_the_wire_and_in_the_table(secret: str) -> None:
+def test_a_mask_is_as_long_as_the_secret_with_and_without_huffman_coding(secret: str) -> None:
     masked = masks.refit(secret, [(0, len(secret))])
     assert len(masked) == len(secret)
     assert wire(masked) == wire(secret)
 
 
 @given(st.text(LATIN, min_size=1, max_size=100))
-def test_a_mask_replaces_what_a_peer_has_compressed_at_a_loss(secret: str) -> None:
+def test_a_mask_fits_a_secret_whose_huffman_code_is_longer_than_itself(secret: str) -> None:
     compressed = huffman(secret)
     masked = masks.refit(secret, [(0, len(secret))], len(compressed))
     assert len(masked) == len(secret)
@@ -37,7 +37,7 @@ def test_a_mask_replaces_what_a_peer_has_compressed_at_a_loss(secret: str) -> No
 
 
 @given(st.text(LATIN, max_size=200))
-def test_our_compression_is_what_the_engine_decodes(text: str) -> None:
+def test_the_engine_decodes_the_huffman_code_of_masks(text: str) -> None:
     octets = huffman(text)
     size = bytes([0x80 | len(octets)]) if len(octets) < 127 else b"\xff" + _continued(len(octets) - 127)
     decoded = Decoder().decode(b"\x00\x01a" + size + octets)
@@ -55,7 +55,7 @@ def _continued(number: int) -> bytes:
 
 
 @given(st.text(st.characters(min_codepoint=1, max_codepoint=0x2FF), min_size=1, max_size=40), st.booleans())
-def test_nothing_of_a_secret_is_left_but_what_makes_it_invalid(secret: str, fitted: bool) -> None:
+def test_a_mask_keeps_only_characters_that_make_the_value_invalid(secret: str, fitted: bool) -> None:
     ((_, masked),) = masks.fields((("x-mine", secret),), NAMES, fitted=fitted)
     assert len(masked) == len(secret)
     inner = secret.strip(" \t")

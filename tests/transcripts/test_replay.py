@@ -1,4 +1,4 @@
-"""Replays come to what was recorded, and say where they do not."""
+"""A replay has the recorded results, or reports where they differ."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def recorded(protocol: str, *, pieces: int = 50, secrets: bool = False) -> str:
 @pytest.mark.parametrize("secrets", [False, True])
 @pytest.mark.parametrize("protocol", MAKERS)
 @given(data=st.data())
-def test_a_replay_comes_to_what_was_recorded(protocol: str, secrets: bool, data: st.DataObject) -> None:
+def test_a_replay_has_the_recorded_results(protocol: str, secrets: bool, data: st.DataObject) -> None:
     octets = ANSWERS[protocol](3)
     if broken := data.draw(st.booleans()):
         at = data.draw(st.integers(0, len(octets) - 1))
@@ -62,14 +62,14 @@ def test_a_replay_comes_to_what_was_recorded(protocol: str, secrets: bool, data:
     )
     made = replay(io.StringIO(out.getvalue()))
     made.check()
-    # What the engine refuses may be what had to be masked; the transcript says that, then.
+    # If the input is invalid, masking may be impossible, and the transcript says so with `~`.
     assert broken or "~" not in "".join(line[:3] for line in out.getvalue().splitlines())
     if secrets:
         assert made[-1].after == conn
 
 
 @pytest.mark.parametrize("protocol", MAKERS)
-def test_wherever_input_is_cut_masks_change_nothing_else(protocol: str) -> None:
+def test_masks_do_not_depend_on_where_the_input_is_split(protocol: str) -> None:
     octets = ANSWERS[protocol](1)
     for cut in range(1, len(octets)):
         for rest in ([octets[cut:]], [octets[cut : cut + 1], octets[cut + 1 :]]):
@@ -81,7 +81,7 @@ def test_wherever_input_is_cut_masks_change_nothing_else(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["x: a cookie: b", "x: cookie", "cookie-x: b"])
-def test_what_only_looks_like_a_secret_is_recorded_as_it_is(line: str) -> None:
+def test_text_that_only_resembles_a_secret_is_not_masked(line: str) -> None:
     octets = f"HTTP/1.1 200 OK\r\n{line}\r\ncontent-length: 0\r\n\r\n".encode()
     for cut in range(1, len(octets)):
         out = io.StringIO()
@@ -94,7 +94,7 @@ def test_what_only_looks_like_a_secret_is_recorded_as_it_is(line: str) -> None:
 @given(data=st.data())
 @pytest.mark.parametrize("protocol", MAKERS)
 def test_any_calls_can_be_replayed_from_any_value(protocol: str, data: st.DataObject) -> None:
-    """The caller's whole vocabulary, on old values and forks, refused calls among them."""
+    """Make any call, on the newest value, old values and forks; some calls are refused."""
     out = io.StringIO()
     values: list[mint.Connection] = [MAKERS[protocol](out)]
     refs: list[mint.RequestRef] = [mint.RequestRef(99, 1)]
@@ -178,7 +178,7 @@ def test_time_and_lost_links_are_replayed(protocol: str) -> None:
     assert ("at" in calls) is (protocol == "http2")
 
 
-def test_steps_can_be_walked_backwards_and_gone_on_from() -> None:
+def test_steps_can_be_reversed_and_continued_from() -> None:
     made = replay(io.StringIO(recorded("http1", pieces=40)))
     asked = next(step for step in made if step.call == "feed").before
     assert asked is not None
@@ -193,7 +193,7 @@ def test_steps_can_be_walked_backwards_and_gone_on_from() -> None:
     assert len(list(reversed(made))) == len(made)
 
 
-def test_a_difference_is_said_with_its_line() -> None:
+def test_a_difference_is_reported_with_its_line() -> None:
     text = recorded("http1").replace("* status 2 200", "* status 2 201")
     with pytest.raises(ReplayDiffers) as caught:
         mint.testing.replay(io.StringIO(text))
@@ -205,14 +205,14 @@ def test_a_difference_is_said_with_its_line() -> None:
 
 
 @pytest.mark.parametrize("protocol", MAKERS)
-def test_a_transcript_that_was_cut_anywhere_says_what_there_is(protocol: str) -> None:
+def test_a_truncated_transcript_is_replayed_as_far_as_it_goes(protocol: str) -> None:
     text = recorded(protocol, pieces=300)
     whole = replay(io.StringIO(text))
     for end in range(text.index("connection"), len(text), 7):
         try:
             made = replay(io.StringIO(text[:end]))
         except TranscriptError:
-            continue  # within the options, or what a call is given
+            continue  # cut within the options or the arguments of a call
         for step in made[:-1]:
             assert not step.differences
         assert len(made) <= len(whole)
@@ -242,7 +242,7 @@ def test_a_transcript_that_was_cut_anywhere_says_what_there_is(protocol: str) ->
         ('{}1 lose\n  fault x {"when": 1}\n', "the fault cannot be made"),
     ],
 )
-def test_what_is_no_transcript_says_why_and_where(text: str, says: str) -> None:
+def test_the_error_of_an_invalid_transcript_has_the_line_and_the_reason(text: str, says: str) -> None:
     beginning = (
         "mint-transcript 1\n\nconnection 1 http1\n"
         '  hostname "h"\n  port 1\n  scheme "http"\n  identity 1\n  user_agent ""\n'
@@ -252,7 +252,7 @@ def test_what_is_no_transcript_says_why_and_where(text: str, says: str) -> None:
     assert says in str(caught.value)
 
 
-def test_options_that_make_no_sense_are_said() -> None:
+def test_invalid_options_in_a_transcript_are_reported() -> None:
     text = recorded("http1").replace("max_fields 512", "max_fields 0").replace('scheme "https"', 'scheme "x"')
     with pytest.raises(TranscriptError, match="the connection cannot be made"):
         replay(io.StringIO(text))
@@ -286,7 +286,7 @@ def test_replay_shows_every_step_with_the_states_around_it(
     assert out.endswith("none differs from the record\n")
 
 
-def test_replay_says_where_it_differs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_shows_differences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = recorded("http2").replace("* status 3 200", "* status 3 503")
     path = file_of(text, tmp_path)
     code, out, _ = run(["replay", path, "--quiet"], capsys)
@@ -342,7 +342,7 @@ def test_stepping_ends_with_the_input(
     assert run(["replay", "--step", file_of(recorded("http1"), tmp_path)], capsys)[0] == 0
 
 
-def test_a_transcript_comes_from_the_standard_input(
+def test_a_transcript_is_read_from_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(recorded("http1")))
@@ -366,7 +366,7 @@ def test_a_transcript_comes_from_the_standard_input(
         (["shrink", "FILE", "--check", "'"], "--check"),
     ],
 )
-def test_misuse_is_one_line_and_code_2(
+def test_misuse_prints_one_line_and_exits_with_code_2(
     arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "bad").write_text("not a transcript\n")
@@ -395,7 +395,7 @@ def shrunk(text: str, check: str, folder: Path, capsys: pytest.CaptureFixture[st
     return (folder / "transcript.min").read_text()
 
 
-def test_shrinking_leaves_what_the_check_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shrinking_keeps_what_the_check_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     octets = answer_http1(3).replace(b"HTTP/1.1 200 OK", b"HTTP/1.1 200 O\x01K", 1)
     out = io.StringIO()
     recorder = Recorder(out)
@@ -408,7 +408,7 @@ def test_shrinking_leaves_what_the_check_needs(tmp_path: Path, capsys: pytest.Ca
     assert made.count("\n") < 15
 
 
-def test_shrinking_keeps_what_was_recorded_where_nothing_before_changed(
+def test_shrinking_keeps_recorded_results_if_the_steps_before_are_unchanged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = io.StringIO()
@@ -421,12 +421,14 @@ def test_shrinking_keeps_what_was_recorded_where_nothing_before_changed(
     assert parts[2].differences == ("- * status 1 500", "+ * status 1 200")
 
 
-def test_shrinking_stops_after_so_many_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shrinking_stops_after_the_given_number_of_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     made = shrunk(recorded("http1"), "true", tmp_path, capsys, "--runs", "1")
     assert replay(io.StringIO(made)).differing == ()
 
 
-def test_shrinking_keeps_what_old_values_go_on_from(
+def test_shrinking_keeps_steps_that_old_values_continue_from(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = io.StringIO()
@@ -471,7 +473,9 @@ def test_recording_secrets_needs_a_file(capsys: pytest.CaptureFixture[str]) -> N
     assert "--record-secrets needs --record" in err
 
 
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_written_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, _, err = run(["http://example.org/", "--record", str(tmp_path / "no" / "file")], capsys)
     assert code == 23
     assert "no/file" in err

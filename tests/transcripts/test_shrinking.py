@@ -1,4 +1,4 @@
-"""Shrinking: transcripts get smaller and still show the same; frames, tables and refs fit again."""
+"""Shrinking keeps the failure of a transcript, and rewrites frames, HPACK tables and refs to match."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DIGITS = re.compile(r"\d+")
 FIELDS = [("x-one", "1" * 20), ("server", "some server"), ("x-two", "two"), ("date", "Mon"), ("age", "7")]
 
 
-def test_the_huffman_code_is_read_again() -> None:
+def test_huffman_round_trip() -> None:
     octets = bytes(range(256)) * 2
     assert hpack.plain(hpack.huffman(octets)) == octets
 
@@ -39,7 +39,7 @@ def test_the_huffman_code_is_read_again() -> None:
 @pytest.mark.parametrize(
     "octets", [b"\xff\xff\xff\xff", b"\xff", b"\x00\x00\x00", hpack.huffman(b"abc") + b"\xff", b"\x1e"]
 )
-def test_what_is_not_in_the_huffman_code_is_refused(octets: bytes) -> None:
+def test_invalid_huffman_codes_are_refused(octets: bytes) -> None:
     with pytest.raises(ValueError, match="the string"):
         hpack.plain(octets)
 
@@ -63,7 +63,7 @@ def decoded(decoder: other.Decoder, block: bytes) -> list[tuple[str, str]]:
     st.sampled_from(["incremental", "without", "never"]),
     st.data(),
 )
-def test_blocks_mean_the_same_when_others_or_fields_are_left_out(
+def test_blocks_decode_to_the_same_fields_after_others_are_removed(
     lists: list[list[tuple[str, str]]], size: int, indexing: hpack.Indexing, data: st.DataObject
 ) -> None:
     encoder = hpack.Encoder(size=size, indexing=indexing)
@@ -84,7 +84,7 @@ def test_blocks_mean_the_same_when_others_or_fields_are_left_out(
         assert made == [each for place, each in enumerate(fields) if place not in gone]
 
 
-def test_a_value_can_be_another_one() -> None:
+def test_a_value_can_be_replaced() -> None:
     encoder, decoder = hpack.Encoder(), other.Decoder()
     first, tables = rewritten(encoder.encode([("a", "long value")]), Tables(), {0: b"x"})
     second, _ = rewritten(encoder.encode([("a", "long value")]), tables)
@@ -98,7 +98,7 @@ def test_a_value_can_be_another_one() -> None:
     "block",
     [b"\xff", b"\xbe", b"\x40\x01", b"\x40\x01a\x7fab", b"\x00\x81\x00\x00", b"\x80", b"\x82\xff"],
 )
-def test_what_is_broken_in_a_block_stays_as_it_is(block: bytes) -> None:
+def test_an_invalid_part_of_a_block_is_not_changed(block: bytes) -> None:
     assert rewritten(block, Tables())[0] == block
     assert rewritten(b"\x88" + block, Tables(), {0: None})[0] == block
 
@@ -107,7 +107,7 @@ def test_what_is_broken_in_a_block_stays_as_it_is(block: bytes) -> None:
 
 
 @given(st.lists(draws.frames(), max_size=6), st.binary(max_size=12), st.data())
-def test_what_is_not_changed_stays_to_the_octet(
+def test_without_edits_every_octet_is_kept(
     sent: list[frames.Frame], more: bytes, data: st.DataObject
 ) -> None:
     wire, numbers = Wire(), Numbers(step=2)
@@ -119,11 +119,11 @@ def test_what_is_not_changed_stays_to_the_octet(
 
 
 @given(st.lists(draws.frames(), max_size=6), st.sets(st.integers(1, 6)), st.data())
-def test_frames_of_any_kind_can_be_left_out_and_numbered_anew(
+def test_frames_of_any_kind_can_be_removed_and_renumbered(
     sent: list[frames.Frame], gone: set[int], data: st.DataObject
 ) -> None:
-    """What is left are whole frames, however odd they are."""
-    octets = frames.serialize([*sent, frames.ping()])  # so that every header block is at its end
+    """Only complete frames remain, even if their content is invalid."""
+    octets = frames.serialize([*sent, frames.ping()])  # ends the last header block
     places = data.draw(st.sets(st.integers(0, 5)))
     made, wire, _ = edited(octets, Wire(), Numbers(step=2).without(*gone), dict.fromkeys(places), {})
     assert wire.held == b""
@@ -138,7 +138,7 @@ def unit_of(*sent: frames.Frame) -> Unit:
     return found
 
 
-def test_a_header_block_is_one_unit_with_all_its_frames() -> None:
+def test_all_frames_of_a_header_block_are_one_unit() -> None:
     block = hpack.literal("a", "b") + hpack.literal("c", "d")
     made = unit_of(
         frames.headers(1, block[:3], end_headers=False, padding=4),
@@ -163,13 +163,13 @@ def test_a_header_block_is_one_unit_with_all_its_frames() -> None:
     ],
     ids=str,
 )
-def test_a_frame_is_made_again_of_what_it_contains(frame: frames.Frame) -> None:
+def test_a_frame_is_rebuilt_from_its_content(frame: frames.Frame) -> None:
     made = unit_of(frame)
     assert made.with_content(made.content).octets == frame.serialize()
 
 
 @pytest.mark.parametrize("frame", [frames.data(3, b"content"), frames.rst_stream(3), frames.goaway(3, 1)])
-def test_frames_follow_their_requests(frame: frames.Frame) -> None:
+def test_frames_get_the_new_stream_ids_of_their_requests(frame: frames.Frame) -> None:
     made, _, _ = edited(frame.serialize(), Wire(), Numbers(step=2).without(1), {}, {})
     head, payload = made[: frames.HEAD_SIZE], made[frames.HEAD_SIZE :]
     stream = int.from_bytes(head[5:]) or int.from_bytes(payload[:4])
@@ -180,7 +180,7 @@ def test_frames_follow_their_requests(frame: frames.Frame) -> None:
 
 
 def outcome(transcript: Transcript) -> str:
-    """Return what goes wrong first; the kinds of responses where nothing does."""
+    """Return the first error or failed request, or the types of all responses if there is none."""
     steps = transcripts.replay(io.StringIO(text(transcript)))
     for step in steps:
         if step.error is not None:
@@ -192,7 +192,7 @@ def outcome(transcript: Transcript) -> str:
 
 
 def shrunk(recorded: str, shows: Callable[[Transcript], object] | None = None) -> Transcript:
-    """Shrink, and check what is true of every result."""
+    """Shrink a transcript, and check the properties that every result must have."""
     whole = read_transcript(io.StringIO(recorded))
     kind = outcome(whole)
     check = shows or (lambda candidate: outcome(candidate) == kind)
@@ -225,7 +225,7 @@ def sent_by(transcript: Transcript) -> list[frames.Frame]:
 
 
 def read_all(octets: bytes) -> list[frames.Frame]:
-    """Return the frames that octets consist of."""
+    """Parse octets into frames."""
     made: list[frames.Frame] = []
     while len(octets) >= frames.HEAD_SIZE:
         length, head = frames.parse_head(octets[: frames.HEAD_SIZE])
@@ -242,7 +242,7 @@ def busy(
     cuts: int = 0,
     encoder: hpack.Encoder | None = None,
 ) -> str:
-    """Record a connection with many requests, whose answers share a table; something is `wrong` amid them."""
+    """Record many requests whose answers share an HPACK table, with the frames `wrong` between them."""
     encoder = hpack.Encoder()
     out = io.StringIO()
     conn: mint.Connection = mint.http2.initiate(
@@ -281,7 +281,7 @@ def busy(
     ],
     ids=["window-of-0", "second-head", "data-on-0", "setting", "short-ping", "compression"],
 )
-def test_little_is_left_of_a_busy_connection(
+def test_a_busy_connection_shrinks_to_the_frames_that_matter(
     wrong: list[frames.Frame], kinds: list[frames.FrameType], cuts: int
 ) -> None:
     best = shrunk(busy(wrong, cuts=cuts))
@@ -292,8 +292,8 @@ def test_little_is_left_of_a_busy_connection(
     assert len(text(best)) < 420
 
 
-def test_a_response_keeps_what_others_put_into_the_table() -> None:
-    """The last response refers to entries of all the others; none of those is needed to see its field."""
+def test_a_response_keeps_fields_that_others_put_into_the_table() -> None:
+    """The last response refers to table entries of the others; shrinking removes those responses."""
     best = shrunk(busy(), lambda each: '"x-two" "two"' in results(each))
     assert verbs(best) == ["connect", "request", "feed"]
     assert len(sent_by(best)) == 2  # SETTINGS is needed before any other frame
@@ -305,7 +305,7 @@ def results(transcript: Transcript) -> str:
     return "\n".join(line for step in steps for line in step.results)
 
 
-def test_requests_get_other_refs_and_what_refers_to_them_follows() -> None:
+def test_calls_use_the_new_refs_of_their_requests() -> None:
     out = io.StringIO()
     conn = mint.http2.initiate(
         mint.transport.Memory(), scheme="https", hostname="example.org", identity=7, record=out
@@ -321,12 +321,12 @@ def test_requests_get_other_refs_and_what_refers_to_them_follows() -> None:
 
 
 def each_of(transcript: Transcript, verb: str) -> bool:
-    """Whether a call of this name is made and does something."""
+    """Return whether a call of this name succeeds and sends something."""
     steps = transcripts.replay(io.StringIO(text(transcript)))
     return any(step.call == verb and step.error is None and step.output for step in steps)
 
 
-def test_requests_of_http1_get_other_refs() -> None:
+def test_http1_calls_use_the_new_refs_of_their_requests() -> None:
     out = io.StringIO()
     conn: mint.Connection = mint.http1.initiate(
         mint.transport.Memory(), scheme="http", hostname="example.org", identity=7, record=out
@@ -355,7 +355,7 @@ def test_a_refused_request_has_no_ref() -> None:
     assert verbs(best) == ["connect", "request", "stream_body"]
 
 
-def test_forks_go_on_from_the_step_before() -> None:
+def test_forks_continue_from_the_step_before() -> None:
     out = io.StringIO()
     conn = mint.http2.initiate(
         mint.transport.Memory(), scheme="https", hostname="example.org", identity=7, record=out
@@ -411,7 +411,7 @@ def http1_talk(data: st.DataObject) -> str:
 
 
 def receive(conn: mint.Connection, octets: bytes, data: st.DataObject) -> None:
-    """Receive octets, right or damaged, cut anywhere; then use a value again."""
+    """Receive octets, perhaps damaged, in random pieces; then fork the last value."""
     octets = data.draw(st.just(octets) | draws.damaged(octets))
     for piece in data.draw(draws.pieces(octets)) if octets else []:
         try:
@@ -424,7 +424,7 @@ def receive(conn: mint.Connection, octets: bytes, data: st.DataObject) -> None:
 @settings(max_examples=12, deadline=None)
 @pytest.mark.parametrize("talk", [http1_talk, http2_talk])
 @given(data=st.data())
-def test_a_result_shows_the_same_and_is_no_longer(
+def test_a_shrunk_transcript_has_the_same_outcome_and_is_not_longer(
     talk: Callable[[st.DataObject], str], data: st.DataObject
 ) -> None:
     shrunk(talk(data))
