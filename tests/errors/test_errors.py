@@ -79,7 +79,7 @@ def test_every_reason_of_the_engines_has_an_error() -> None:
 
 
 def without_error(missing: set[str]) -> str:
-    """Return where to add what the engines say and no error does."""
+    """Return the message that says where to add reasons which have no error class."""
     return (
         f"mint/_core says {sorted(missing)}: add them to _MAKERS in mint/errors/table.py. An error class "
         "that is new also belongs in a module of mint/errors, in mint/errors/__init__.py and in "
@@ -97,7 +97,7 @@ def test_the_places_that_are_named_for_a_new_reason_exist() -> None:
 
 
 def test_every_cause_of_a_value_that_is_refused_has_words() -> None:
-    """The numbers of the compiled core are the places in the table of `mint.errors.causes`."""
+    """The numbers of the compiled core are indices of the table in `mint.errors.causes`."""
     numbers = re.findall(r"\bWHY_\w+ = (\d+)", (CORE / "fields.pxd").read_text())
     assert [int(number) for number in numbers] == list(range(len(causes._MEANINGS)))
     assert not causes._MEANINGS[0]
@@ -107,7 +107,7 @@ def test_every_cause_of_a_value_that_is_refused_has_words() -> None:
 def test_every_error_class_has_a_reason_of_its_own() -> None:
     families = {errors.MintError, errors.HTTPError, errors.TransportError}
     named = [each.reason for each in classes() if each not in families]
-    # "closed" is one word for two things, as in the seeds: the family tells them apart.
+    # "closed" is the reason of two classes; their base class distinguishes them.
     assert {reason for reason in named if named.count(reason) > 1} <= {"closed"}
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", reason) for reason in named)
 
@@ -149,7 +149,7 @@ def test_something_makes_every_error() -> None:
     paths = [path for path in CORE.parent.rglob("*.py") if path.name not in {"__init__.py", "table.py"}]
     text = "\n".join(path.read_text() for path in paths)
     bases = {base for each in classes() for base in each.__bases__}
-    # Called, raised or kept in a variable: a name that is only imported or caught makes nothing.
+    # A class counts if it is called, raised or assigned; being imported or caught is not enough.
     used = {
         name
         for line in re.findall(r"(?:\braise|=) .*|(?<!class )\b[A-Z]\w+\(", text)
@@ -207,7 +207,7 @@ def test_processed_and_local_come_from_the_fault() -> None:
     assert errors.TunnelTimeout().processed is mint.Processed.NO
 
 
-def test_transport_errors_are_the_builtin_ones_too() -> None:
+def test_transport_errors_are_also_builtin_exceptions() -> None:
     assert isinstance(errors.TransportTimeout(), TimeoutError)
     assert isinstance(errors.TransportClosed(), ConnectionError)
     assert isinstance(errors.TransportReset(), ConnectionResetError)
@@ -230,14 +230,14 @@ def test_transport_errors_are_the_builtin_ones_too() -> None:
         (OSError("strange"), errors.Unreachable),
     ],
 )
-def test_system_errors_have_one_table(raised: OSError, expected: type[errors.TransportError]) -> None:
+def test_which_error_a_system_error_becomes(raised: OSError, expected: type[errors.TransportError]) -> None:
     error = system_error(raised, doing="testing", address="a:1")
     assert type(error) is expected
     assert error.__cause__ is raised
 
 
-def test_what_was_seen_is_escaped_and_cut() -> None:
-    """R22, R35: a peer cannot write into a log (CVE-2026-42507)."""
+def test_values_in_messages_are_escaped_and_cut() -> None:
+    """Control characters are escaped, so a peer cannot forge lines of a log (CVE-2026-42507)."""
     assert shown("a\r\nb\x1b[31m") == r"'a\r\nb\x1b[31m'"
     assert len(shown("x" * 100_000)) < 200
     error = errors.InvalidStatusLine("\x1b]0;owned\x07\n" + "é" * 5_000)
@@ -253,7 +253,7 @@ def test_a_secret_value_is_not_repeated() -> None:
         assert "hunter2" not in str(caught.value) + repr(caught.value)
 
 
-def test_what_a_proxy_says_is_shown_without_secrets_and_cut() -> None:
+def test_the_answer_of_a_proxy_is_shown_without_secrets_and_cut() -> None:
     told = (("Set-Cookie", "id=hunter2"), ("proxy-authenticate", "Digest nonce=hunter2"), ("via", "a"))
     error = errors.UnexpectedProxyStatus(407, told, b"x" * 65_536)
     assert error.headers == told
@@ -266,7 +266,7 @@ def test_what_a_proxy_says_is_shown_without_secrets_and_cut() -> None:
 
 
 def test_error_codes_have_names() -> None:
-    """9113-7-a: unknown codes are numbers."""
+    """An unknown error code is shown as a number (RFC 9113 section 7)."""
     assert code_name(0) == "NO_ERROR"
     assert code_name(13) == "HTTP_1_1_REQUIRED"
     assert code_name(0xDEADBEEF) == "error code 0xdeadbeef"

@@ -1,4 +1,4 @@
-"""The error of a request that failed is made when it is asked for, and nobody can tell."""
+"""`RequestFailed.error` is created on first access; otherwise it behaves like an ordinary attribute."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def failures(count: int = 3) -> list[mint.RequestFailed]:
     return failed
 
 
-def test_each_failure_has_an_error_of_its_own_and_always_the_same() -> None:
+def test_each_failure_has_its_own_error_which_never_changes() -> None:
     one, two, _ = failures()
     assert one.error is one.error
     assert one.error is not two.error
@@ -33,7 +33,7 @@ def test_each_failure_has_an_error_of_its_own_and_always_the_same() -> None:
     assert one.error.processed is mint.Processed.NO
 
 
-def test_it_is_a_value_like_one_that_was_made_with_its_error() -> None:
+def test_it_equals_a_failure_that_was_created_with_its_error() -> None:
     for ask in (copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each)), replace):
         failed = failures(1)[0]
         other = ask(failed)
@@ -53,8 +53,8 @@ def test_it_is_a_value_like_one_that_was_made_with_its_error() -> None:
 def test_it_has_no_other_attributes() -> None:
     failed = failures(1)[0]
     with pytest.raises(AttributeError, match="'RequestFailed' object has no attribute 'errors'"):
-        getattr(failed, "errors")  # noqa: B009  # a type checker would know
+        getattr(failed, "errors")  # noqa: B009  # type checkers reject the attribute
     with pytest.raises(AttributeError):
-        failed.error = failed.error  # type: ignore[misc]  # what the test is about
+        failed.error = failed.error  # type: ignore[misc]  # the test needs it
     with pytest.raises(AttributeError):
-        object.__new__(mint.RequestFailed).error  # noqa: B018  # the same
+        object.__new__(mint.RequestFailed).error  # noqa: B018  # the access raises

@@ -18,17 +18,17 @@ import mint
 
 SOURCES = Path(mint.__file__).parent
 HOLE = "{}"
-"""What a replacement field of an f-string is replaced with."""
+"""The placeholder for a replacement field of an f-string."""
 
 MAKERS = re.compile(
     r".*(Error|Exception|Warning|Closed|Failed|Refused|Timeout|Fault|Exit)|Lost|Unexpected|_difference|other|fault"
 )
-"""The names of what makes an exception, in raise statements and elsewhere."""
+"""Matches the names of classes and functions that create exceptions."""
 
 JARGON = re.compile(
     r"\b(way|ways|world|worlds|turn|turns|wish|wishes|told|tells?|stands?|wants?|gave|dialled)\b"
 )
-"""Words that say nothing to a reader who has not seen the sources, and clipped phrases."""
+"""Words that mean nothing to a reader who does not know the sources."""
 
 RULES = {
     "two spaces in a row": re.compile(r"(?<!\n)(?<! )  +(?! )(?=\S)"),
@@ -40,11 +40,11 @@ RULES = {
     "private jargon": JARGON,
 }
 NAMES = ("Huffman", "Basic", "Unix")
-"""What may begin a message in upper case besides abbreviations, and names of classes and fields."""
+"""Words with a capital letter that may begin a message, besides abbreviations and names in the code."""
 
 
 def text_of(node: ast.expr) -> str | None:
-    """Return the text of an expression, with `HOLE` for what is known only when it runs."""
+    """Return the text of an expression, with `HOLE` for parts that are known only at run time."""
     match node:
         case ast.Constant(value=str() as text):
             return text
@@ -58,7 +58,7 @@ def text_of(node: ast.expr) -> str | None:
 
 
 def texts_of(node: ast.expr) -> Iterator[str]:
-    """Yield the texts that an expression may have: of both branches of a condition, too."""
+    """Yield the possible texts of an expression, for a conditional expression those of both branches."""
     if isinstance(node, ast.IfExp):
         yield from texts_of(node.body)
         yield from texts_of(node.orelse)
@@ -124,7 +124,7 @@ def test_every_message_follows_the_rules() -> None:
 
 
 @pytest.mark.parametrize("module", ["_checks.py", "proxy.py", "errors/http1.py", "_core/http1_heads.pyx"])
-def test_the_messages_of_every_kind_of_module_are_seen(module: str) -> None:
+def test_messages_of_every_kind_of_module_are_found(module: str) -> None:
     assert any(place.startswith(f"{module}:") for place, _ in messages())
 
 
@@ -146,7 +146,7 @@ def test_each_rule_is_broken_by_an_example(text: str, rule: str) -> None:
     assert faults_of(text) == [rule]
 
 
-def test_texts_are_found_wherever_they_are() -> None:
+def test_texts_are_found_in_every_kind_of_expression() -> None:
     source = """
 raise ValueError("one" if broken else f"two {x}")
 raise errors.TLSFailed("three" + " " + y)

@@ -1,4 +1,4 @@
-"""One way to write a test of exchanges for every event loop."""
+"""Run one test of exchanges with blocking calls and in every event loop."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ TLS = trusting()
 
 
 class Client:
-    """A connection in one event loop, driven step by step from a test that knows nothing of it."""
+    """Makes exchanges in one event loop, for tests that are the same in all of them."""
 
-    def __init__(self, loop: LoopName, port: int, **options: Any) -> None:  # those of connect()
+    def __init__(self, loop: LoopName, port: int, **options: Any) -> None:  # options of connect()
         self.loop = loop
         scheme = options.pop("scheme", "https")
         self._where = (scheme, "localhost" if scheme == "https" else "127.0.0.1", port)
@@ -82,5 +82,5 @@ class Client:
 
 
 def call(*given: Any, **named: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments of one exchange after the connection."""
+    """Return the arguments of one exchange, except the connection."""
     return given, named

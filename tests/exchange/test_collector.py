@@ -43,14 +43,14 @@ def whole(ref: mint.RequestRef, size: int) -> Answer:
 
 
 def noise(ref: mint.RequestRef) -> list[mint.Response]:
-    later = cast("mint.Response", Later("settings"))  # no type of today
+    later = cast("mint.Response", Later("settings"))  # not one of today's types
     return [mint.Pong(ref), mint.PushPromise(ref, REFS[-1], ((":path", "/x"),)), later]
 
 
 @given(
     st.lists(st.integers(0, 5), min_size=1, max_size=4), st.randoms(use_true_random=False), st.integers(1, 9)
 )
-def test_any_order_among_requests_and_any_cut(sizes: list[int], random: object, step: int) -> None:
+def test_responses_in_any_order_and_in_any_pieces(sizes: list[int], random: object, step: int) -> None:
     stories = {ref: story(ref, size) for ref, size in zip(REFS, sizes, strict=False)}
     queue: list[mint.Response] = []
     while any(stories.values()):
@@ -65,7 +65,7 @@ def test_any_order_among_requests_and_any_cut(sizes: list[int], random: object, 
     assert found == {ref: whole(ref, size) for ref, size in zip(REFS, sizes, strict=False)}
 
 
-def test_a_failure_comes_out_as_its_error() -> None:
+def test_a_failed_request_gives_its_error() -> None:
     error = Unprocessed()
     collector = Collector()
     assert collector.feed([mint.Status(REFS[0], 200), mint.Data(REFS[0], b"x")]) == {}
@@ -85,7 +85,7 @@ def test_an_answer_that_is_too_large(end: mint.Response) -> None:
     assert collector.feed([*data, mint.Done(REFS[0])]) == {REFS[0]: Answer(0, content=b"1234512345")}
 
 
-def test_what_is_forgotten_does_not_come_out() -> None:
+def test_a_forgotten_request_gives_no_answer() -> None:
     collector = Collector()
     collector.feed([mint.Status(REFS[0], 200), mint.Data(REFS[0], b"x")])
     collector.forget(REFS[0])

@@ -114,8 +114,8 @@ def test_an_answer_that_ends_only_after_the_upload(loop: LoopName, protocol: Pro
 @pytest.mark.parametrize("timeout", [3e6, 1e12, sys.float_info.max])
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_limit_of_years(loop: LoopName, protocol: Protocol, timeout: float) -> None:
-    """Every wait in between can take such a limit; the body does not fit in the kernel's buffers."""
+def test_timeouts_of_years(loop: LoopName, protocol: Protocol, timeout: float) -> None:
+    """Every wait accepts such a timeout, also one for the socket: the body exceeds the kernel's buffers."""
 
     def counting(given: Request) -> Response:
         return Response(200, (), str(len(given.body.read())).encode())
@@ -128,7 +128,7 @@ def test_a_limit_of_years(loop: LoopName, protocol: Protocol, timeout: float) ->
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_an_answer_of_a_server_that_reads_no_more_and_stays(loop: LoopName) -> None:
+def test_an_answer_of_a_server_that_stops_reading_and_does_not_close(loop: LoopName) -> None:
     over = threading.Event()
     script: list[Step] = [
         ExpectUntil(b"\r\n\r\n"),
@@ -232,7 +232,7 @@ def test_pushes(loop: LoopName) -> None:
     assert [each.content[:5] for each in found if isinstance(each, Answer)] == [b"Hello", b"\x00\x01\x02"]
 
 
-def test_what_an_exchange_cannot_do() -> None:
+def test_requests_that_an_exchange_refuses() -> None:
     with serving() as origin:
         conn = mint.connect("https", "localhost", origin.port, tls=Client("blocking", 0)._options["tls"])
         with pytest.raises(ValueError, match="tunnel"):
@@ -262,7 +262,7 @@ def test_send_body_in_a_loop_of_your_own(protocol: Protocol) -> None:
                 assert digest in answer.content or answer.content == WHOLE + b"end"
 
 
-def test_send_body_says_what_came_before_an_error() -> None:
+def test_send_body_delivers_the_responses_before_an_error() -> None:
     script: list[Step] = [
         ExpectUntil(b"\r\n\r\n"),
         Send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n"),

@@ -1,4 +1,4 @@
-"""The steps of one exchange, carried out by hand: what is sent at once, what is waited for, how it ends."""
+"""Carry out the steps of one exchange by hand: what is sent at once, what it waits for, how it ends."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OK = ((":status", "200"),)
 
 
 class Hand:
-    """A run of one request over a connection in memory, and its server."""
+    """One request over a connection in memory, with its server."""
 
     def __init__(self, protocol: str = "http2", *values: tuple[int, int]) -> None:
         conn: mint.Connection
@@ -49,7 +49,7 @@ class Hand:
         self.run = Run(conn, None, self._process, waits=False)
 
     def _process(self, responses: list[mint.Response]) -> None:
-        assert responses, "nothing is no response"
+        assert responses, "must not be called without responses"
         self.outcomes |= self.collector.feed(responses)
 
     def exchange(
@@ -112,7 +112,7 @@ def test_content_beyond_the_window_follows_the_head(window: int) -> None:
 @pytest.mark.parametrize("trailers", [(), (("t", "u"),)])
 @pytest.mark.parametrize("headers", [(), (("Content-Length", "3"),)])
 @pytest.mark.parametrize("streamed", [False, True])
-def test_whose_length_is_declared(
+def test_when_content_length_is_sent(
     content: bytes | None,
     trailers: mint.types.HeaderFields,
     headers: mint.types.HeaderPairs,
@@ -148,7 +148,7 @@ def test_a_header_is_among_the_fields(names: tuple[str, ...], wanted: tuple[str,
 
 
 @pytest.mark.parametrize("window", [0, 1, 9, 10, 11])
-def test_no_more_is_passed_on_than_the_window_takes(window: int) -> None:
+def test_no_more_is_queued_than_the_window_allows(window: int) -> None:
     hand = Hand("http2", (Setting.INITIAL_WINDOW_SIZE, window))
     ref = hand.open()
     rest, wait = hand.run.push(ref, memoryview(b"0123456789"))
@@ -156,21 +156,21 @@ def test_no_more_is_passed_on_than_the_window_takes(window: int) -> None:
     assert wait is (Wait.RESPONSES if window < 10 else Wait.LOOK)
 
 
-def test_no_more_is_passed_on_than_the_queue_takes() -> None:
+def test_no_more_is_queued_than_the_queue_holds() -> None:
     hand = Hand("http1")
     ref = hand.open([("content-length", str(2 * QUEUE))])
     rest, wait = hand.run.push(ref, memoryview(bytes(2 * QUEUE)))
     assert wait is Wait.ROOM
     assert len(rest) == QUEUE
     assert hand.run.conn.transport.unsent == QUEUE
-    assert hand.run.push(ref, rest) == (rest, Wait.ROOM), "it is full"
+    assert hand.run.push(ref, rest) == (rest, Wait.ROOM), "the queue is full"
     assert len(hand.server.received()) == QUEUE
     rest, wait = hand.run.push(ref, rest)
     assert (len(rest), wait) == (0, Wait.LOOK)
     assert hand.run.push(ref, rest) == (rest, Wait.LOOK)
 
 
-def test_a_piece_is_at_most_so_long() -> None:
+def test_the_maximum_length_of_a_piece() -> None:
     hand = Hand("http1")
     ref = hand.open()
     hand.run.push(ref, memoryview(bytes(PIECE + 1)))
@@ -241,7 +241,7 @@ def test_giving_up_cancels_one_request_or_closes_the_connection(protocol: str) -
     assert hand.run.conn.is_open() is (protocol == "http2")
     if protocol == "http2":
         assert hand.frames() == [(f.FrameType.RST_STREAM, 4)]
-    give_up(hand.run)  # which may be over already
+    give_up(hand.run)  # a second call does nothing
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
@@ -266,7 +266,7 @@ def test_settling_leaves_a_connection_that_can_be_used_or_is_closed(
         assert (f.FrameType.RST_STREAM, 4) in hand.frames() or is_whole
 
 
-def test_after_an_error_the_responses_before_it_count() -> None:
+def test_the_responses_of_an_error_are_processed() -> None:
     hand = Hand()
     ref = hand.open()
     after = hand.run.conn
@@ -283,7 +283,7 @@ def test_after_an_error_the_responses_before_it_count() -> None:
 
 @pytest.mark.parametrize("error", [None, TransportTimeout("x"), TransportClosed()])
 @pytest.mark.parametrize("outcome", ["none", "answer", "failure"])
-def test_the_end_is_the_answer_or_the_error_that_says_most(outcome: str, error: MintError | None) -> None:
+def test_the_result_is_the_answer_or_the_most_specific_error(outcome: str, error: MintError | None) -> None:
     hand = Hand()
     ref = hand.open()
     outcomes: dict[mint.RequestRef, Outcome] = {}
@@ -310,11 +310,11 @@ def test_the_end_is_the_answer_or_the_error_that_says_most(outcome: str, error: 
         if outcome == "failure":
             assert caught.value.__cause__ is error
     assert restored == [hand.run.conn]
-    assert hand.frames() == [(f.FrameType.RST_STREAM, 4)], "its body was not sent completely"
+    assert hand.frames() == [(f.FrameType.RST_STREAM, 4)], "reset, because the body is incomplete"
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_without_an_answer_a_request_is_given_up_even_if_all_of_it_was_sent(protocol: str) -> None:
+def test_without_an_answer_a_completely_sent_request_is_cancelled(protocol: str) -> None:
     hand = Hand(protocol)
     ref = hand.open([("content-length", "3")])
     hand.run.conn = hand.run.conn.stream_request_body(ref, b"abc")
@@ -330,6 +330,6 @@ def test_without_an_answer_a_request_is_given_up_even_if_all_of_it_was_sent(prot
 
 
 @pytest.mark.parametrize("waits", [False, True])
-def test_what_may_block_is_not_written_at_once(waits: bool) -> None:
+def test_output_is_not_written_at_once_if_that_may_block(waits: bool) -> None:
     conn, _ = memory.http1()
     assert Run(conn, None, lambda _: None, waits=waits).flush is not waits
