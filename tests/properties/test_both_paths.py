@@ -64,7 +64,7 @@ class Box:
         self.watched += transport.inbox is self
 
     def unwatch(self, transport: Transport) -> None:
-        """Do nothing: it holds no links."""
+        """Do nothing, because this mailbox holds no links."""
 
 
 class Client:

@@ -1,4 +1,4 @@
-"""The compiled fast path is taken where it should be: a slow one that gives the same would not be noticed."""
+"""The compiled fast path is used where it should be; the results alone would not show that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Watched:
-    """Notes on a link how often it is claimed in Python, as only the general course does."""
+    """Counts how often a link is claimed in Python, which only the general path does."""
 
     def __init__(self, conn: mint.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
         self.claims = 0
@@ -65,7 +65,7 @@ def test_a_request_and_its_answer_over_memory_take_the_fast_path(
     assert watched.claims == 0
 
 
-def test_a_body_and_a_wait_take_it(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_and_a_wait_take_the_fast_path(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
     conn, link = over_memory(protocol)
     watched = Watched(conn, monkeypatch)
     conn, ref = conn.request("POST", "/", (("content-length", "4"),), mint.STREAM)
@@ -76,7 +76,9 @@ def test_a_body_and_a_wait_take_it(protocol: str, monkeypatch: pytest.MonkeyPatc
     assert watched.claims == 0
 
 
-def test_a_link_with_ways_of_its_own_never_takes_it(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_is_not_plain_takes_the_general_path(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     conn, link = over_memory(protocol)
     watched = Watched(conn, monkeypatch)
     link.plain = False
@@ -102,7 +104,7 @@ def test_a_socket_takes_the_fast_path(protocol: str, monkeypatch: pytest.MonkeyP
             assert watched.claims == 0
 
 
-def test_a_refusal_comes_from_the_fast_path_too(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_request_takes_the_fast_path(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
     conn, _ = over_memory(protocol)
     watched = Watched(conn, monkeypatch)
     with pytest.raises(mint.MintError):
@@ -111,11 +113,11 @@ def test_a_refusal_comes_from_the_fast_path_too(protocol: str, monkeypatch: pyte
     conn.request("GET", "/")
 
 
-def test_a_turn_that_failed_is_given_back(protocol: str) -> None:
-    """The lock of a link is free again after every way out of a transaction."""
+def test_a_failed_operation_releases_the_lock_of_the_link(protocol: str) -> None:
+    """Whichever error ends an operation, another thread can use the link afterwards."""
     conn, link = over_memory(protocol)
     with pytest.raises(TypeError):
-        conn.request("GET", "/", [(1, 2)])  # type: ignore[list-item]  # what the test is about
+        conn.request("GET", "/", [(1, 2)])  # type: ignore[list-item]  # wrong on purpose
     with pytest.raises(mint.MintError):
         conn.request("", "/")
     with pytest.raises(mint.MintError):

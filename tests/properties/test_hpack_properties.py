@@ -1,4 +1,4 @@
-"""HPACK: round trips, agreement with the `hpack` library in both directions, states as values."""
+"""HPACK: round trips, agreement with the library `hpack` in both directions, and immutable states."""
 
 import hpack
 from hypothesis import assume, example, given
@@ -22,7 +22,7 @@ VALUES = st.one_of(
 )
 SECTIONS = st.lists(st.tuples(NAMES, VALUES), max_size=8)
 SIZES = st.sampled_from([0, 31, 64, 100, 200, 1000, 4095, 4096, 10000])
-# A conversation: sections, and new table sizes between them.
+# A conversation: field sections, with changes of the table size between them.
 TALKS = st.lists(st.one_of(SECTIONS, SECTIONS, SIZES), max_size=12)
 
 
@@ -31,7 +31,7 @@ def encoded(section: Fields) -> list[tuple[bytes, bytes]]:
 
 
 @given(TALKS)
-def test_what_is_encoded_is_decoded(talk: list[Fields | int]) -> None:
+def test_round_trip(talk: list[Fields | int]) -> None:
     encoder = Encoder(cap=8192)
     decoder = Decoder()
     for turn in talk:
@@ -50,7 +50,7 @@ def test_what_is_encoded_is_decoded(talk: list[Fields | int]) -> None:
 
 
 @given(TALKS)
-def test_the_other_library_decodes_what_is_encoded(talk: list[Fields | int]) -> None:
+def test_the_other_library_decodes_our_blocks(talk: list[Fields | int]) -> None:
     encoder = Encoder(cap=8192)
     other = hpack.Decoder(max_header_list_size=1 << 20)
     for turn in talk:
@@ -63,7 +63,7 @@ def test_the_other_library_decodes_what_is_encoded(talk: list[Fields | int]) -> 
 
 
 @given(TALKS, st.booleans())
-def test_what_the_other_library_encodes_is_decoded(talk: list[Fields | int], coded: bool) -> None:
+def test_we_decode_blocks_of_the_other_library(talk: list[Fields | int], coded: bool) -> None:
     other = hpack.Encoder()
     decoder = Decoder()
     size = 4096
@@ -71,7 +71,7 @@ def test_what_the_other_library_encodes_is_decoded(talk: list[Fields | int], cod
         if isinstance(turn, int):
             size = turn
             continue
-        # The other library signals every change of a run, and forgets a size that is set twice.
+        # The other library announces every change of the size, and loses one that is set twice.
         if size != decoder.limit:
             other.header_table_size = size
             decoder = decoder.resized(size)
@@ -82,10 +82,10 @@ def test_what_the_other_library_encodes_is_decoded(talk: list[Fields | int], cod
 
 
 @given(st.lists(st.tuples(st.integers(0, 1 << 16), SECTIONS, SIZES), max_size=12))
-def test_forks_of_an_encoder_know_nothing_of_each_other(
+def test_forks_of_an_encoder_are_independent(
     steps: list[tuple[int, Fields, int]],
 ) -> None:
-    # Every step goes on from any state so far. The same history on its own must say the same.
+    # Every step continues from any earlier state; repeating its history alone must give the same state.
     states = [Encoder()]
     histories: list[list[tuple[Fields, int]]] = [[]]
     for choice, section, size in steps:
@@ -103,7 +103,7 @@ def test_forks_of_an_encoder_know_nothing_of_each_other(
 
 
 @given(st.lists(st.tuples(st.integers(0, 1 << 16), SECTIONS), max_size=12))
-def test_forks_of_a_decoder_know_nothing_of_each_other(steps: list[tuple[int, Fields]]) -> None:
+def test_forks_of_a_decoder_are_independent(steps: list[tuple[int, Fields]]) -> None:
     pairs = [(Encoder(), Decoder())]
     for choice, section in steps:
         encoder, decoder = pairs[choice % len(pairs)]
@@ -120,7 +120,7 @@ def test_forks_of_a_decoder_know_nothing_of_each_other(steps: list[tuple[int, Fi
 
 
 def other_says(block: bytes) -> list[tuple[bytes, bytes]] | None:
-    """Return what the other library makes of a first block; None where it refuses."""
+    """Return how the other library decodes a first block, or `None` if it refuses the block."""
     other = hpack.Decoder(max_header_list_size=1 << 20)
     try:
         return [(field[0], field[1]) for field in other.decode(block, raw=True)]
@@ -160,7 +160,7 @@ def test_damaged_blocks_are_fields_or_a_fault(section: Fields, data: st.DataObje
 
 
 @given(SECTIONS, st.integers(0, 600), st.integers(0, 8))
-def test_limits_cut_the_list_and_nothing_else(section: Fields, octets: int, fields: int) -> None:
+def test_limits_only_truncate_the_list(section: Fields, octets: int, fields: int) -> None:
     block = Encoder().encode(section)[0]
     made = Decoder().decode(block, octets, fields)
     assert made.fields == section[: len(made.fields)]

@@ -1,4 +1,4 @@
-"""The HTTP/1 engine under any cut, any branch and any damage."""
+"""Properties of the HTTP/1 engine for input that is split anywhere, forked states and damaged input."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ OPTIONS = st.sampled_from(
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A stream of responses, as it should be or with a few octets changed."""
+    """Return a stream of responses, either valid or with a few octets changed."""
     data = bytearray(draw(STREAM))
     for _ in range(draw(st.integers(0, 2))):
         place = draw(st.integers(0, len(data) - 1))
@@ -98,7 +98,7 @@ SITUATION = st.lists(st.sampled_from(["GET", "HEAD"]), min_size=2, max_size=3) |
 
 @settings(max_examples=400)
 @given(SITUATION, damaged(), OPTIONS, st.data(), st.sampled_from([None, True, False]))
-def test_any_cut_gives_the_same(
+def test_results_do_not_depend_on_how_the_input_is_split(
     methods: list[str], data: bytes, options: Config, draw: st.DataObject, eof: bool | None
 ) -> None:
     state = opened(methods, options)
@@ -126,10 +126,10 @@ def test_a_state_is_a_value(
 
 @settings(max_examples=200)
 @given(SITUATION, STREAM, OPTIONS, st.data())
-def test_what_came_before_a_fault_is_what_comes_without_it(
+def test_a_fault_does_not_change_the_responses_before_it(
     methods: list[str], data: bytes, options: Config, draw: st.DataObject
 ) -> None:
-    """A fault takes nothing back: what the octets before it give is delivered with it."""
+    """Responses to the octets before the fault are delivered together with it."""
     place = draw.draw(st.integers(0, len(data)))
     state = opened(methods, options)
     good = expanded(play(state, [data[:place]]).responses)
@@ -138,7 +138,7 @@ def test_what_came_before_a_fault_is_what_comes_without_it(
 
 
 def expanded(responses: list[Event]) -> list[object]:
-    """Everything that was received, octet by octet; failures are not received."""
+    """Return the responses with content split into single octets, without failures."""
     made: list[object] = []
     for response in responses:
         if isinstance(response, Data):
@@ -163,7 +163,7 @@ def test_every_request_ends_once(methods: list[str], data: bytes, options: Confi
 
 @settings(max_examples=200)
 @given(st.binary(max_size=200), st.binary(max_size=40))
-def test_any_octets_give_values(data: bytes, more: bytes) -> None:
+def test_any_input_ends_the_connection_or_opens_a_tunnel(data: bytes, more: bytes) -> None:
     for start in (b"", b"HTTP/1.1 200 x\r\n", b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n"):
         outcome = play(asked(), [start + data, more], eof=True)
         assert outcome.end == 2 or outcome.state.is_tunnel

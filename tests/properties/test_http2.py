@@ -1,4 +1,4 @@
-"""Promises of the HTTP/2 engine as properties: values, cuts, refusals, flow control."""
+"""Properties of the HTTP/2 engine: immutable states, splitting of input, refusals, flow control."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def octets_of(server: Server, step: tuple[object, ...]) -> bytes:  # noqa: C901,
 
 
 def started(push: bool) -> State:
-    """Three requests are open: one plain, one HEAD, one still streaming."""
+    """Return a state with three open requests: a GET, a HEAD, and a POST whose body is not sent yet."""
     talk = opened(mine=(("enable_push", int(push)), ("initial_window_size", 100)), window_update_threshold=50)
     talk.request()
     talk.request("HEAD")
@@ -109,7 +109,7 @@ def started(push: bool) -> State:
 
 @given(st.lists(STEPS, max_size=12), st.booleans(), st.lists(st.integers(0, 600), max_size=12))
 @settings(max_examples=300)
-def test_where_the_input_is_cut_changes_nothing(
+def test_results_do_not_depend_on_how_the_input_is_split(
     steps: list[tuple[object, ...]], push: bool, cuts: list[int]
 ) -> None:
     server = Server()
@@ -121,7 +121,7 @@ def test_where_the_input_is_cut_changes_nothing(
         cut = fed(state, octets, [place for place in where if place < len(octets)])
         assert merged(cut.events) == whole.events
         assert cut.sent == whole.sent
-        # a call reports one fault: a breach takes the place of an error the server announced before it
+        # A call reports one fault: a protocol violation replaces an error that the server announced.
         assert cut.faults[-1:] == whole.faults[-1:]
         assert cut.closed == whole.closed
         assert cut.state == whole.state
@@ -166,7 +166,7 @@ def carried_out(state: State, operation: Operation) -> Step[State]:
 
 
 class Values(RuleBasedStateMachine):
-    """Any state ever given may be gone on from; in the end each is still what its history makes."""
+    """Continue from any earlier state; at the end, repeating its history must give an equal state."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -236,7 +236,7 @@ LIKELY = st.sampled_from(
     st.booleans(),
 )
 @settings(max_examples=400)
-def test_a_request_is_refused_without_a_trace_or_well_formed(
+def test_a_request_is_either_well_formed_or_refused_without_effect(
     method: str,
     target: str,
     headers: list[tuple[str, str]],
@@ -275,7 +275,7 @@ def test_a_request_is_refused_without_a_trace_or_well_formed(
 
 
 class FlowControl(RuleBasedStateMachine):
-    """A random server and a random caller, and what RFC 9113 5.2 says about their windows."""
+    """Check the windows of RFC 9113 section 5.2 with a random server and a random caller."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -291,7 +291,7 @@ class FlowControl(RuleBasedStateMachine):
             ).state
         )
         self.talk.feed(settings_frame((4, 2000)), ack())
-        # what the server may still send, and the caller
+        # How much the server (down) and the caller (up) may still send.
         self.down_all = 70_000
         self.down: dict[int, int] = {}
         self.down_initial = [3000]
@@ -301,7 +301,7 @@ class FlowControl(RuleBasedStateMachine):
         self.read_sent()
 
     def read_sent(self) -> None:
-        """The server reads what the client sent, one frame after the other."""
+        """Let the server read what the client sent, one frame after the other."""
         for one in self.talk.sent:
             if one.kind == WINDOW_UPDATE:
                 assert 0 < one.number < 2**31
@@ -338,7 +338,7 @@ class FlowControl(RuleBasedStateMachine):
         self.talk.feed(data(stream, b"x" * size, padding=padding))
         assert sum(len(event.data) for event in self.talk.events if isinstance(event, Data)) == size
         self.read_sent()
-        # whatever the server used, it can go on: nothing starves
+        # however much the server has sent, it may send more
         assert self.down_all > 0
         assert self.down[stream] > 0
 
@@ -380,7 +380,7 @@ class FlowControl(RuleBasedStateMachine):
 
     @rule(size=st.integers(1, 6000))
     def client_resizes(self, size: int) -> None:
-        """Our SETTINGS: the server applies them when it reads them, then says so."""
+        """Send SETTINGS; the server applies and acknowledges them when it reads them."""
         self.talk.take(self.talk.state.put_settings((("initial_window_size", size),)))
         for stream in self.down:
             self.down[stream] += size - self.down_initial[-1]
@@ -393,7 +393,7 @@ class FlowControl(RuleBasedStateMachine):
     def enlarge(self, which: int, more: int, connection: bool) -> None:
         stream = list(self.down)[which % len(self.down)]
         one = None if connection else RequestRef(7, stream)
-        # the size as the engine knows it: asking for less names it
+        # the refusal of a smaller size contains the size that the engine knows
         fault = self.talk.state.set_receive_window(one, 1).fault
         now = fault.size if fault is not None else 1
         self.talk.take(self.talk.state.set_receive_window(one, now + more))

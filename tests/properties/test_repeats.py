@@ -1,7 +1,7 @@
-"""A request that repeats the last one (`_core/http1_repeats.pyx`) goes out as one that is made anew.
+"""A request that repeats the last one (`_core/http1_repeats.pyx`) is sent like one that is built anew.
 
-The same requests go out on two connections. On one of them the fields come from an iterator, which is never
-kept, nor compared with what was.
+The same requests are sent on two connections. On one of them the fields are given as an iterator, which is
+never stored or compared with the last request.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ ANSWERS = (
 
 
 class Text(str):
-    """Text of another type, equal to anything: what was validated for the last request does not count."""
+    """A subclass of `str` that equals anything, so comparing it with the last request proves nothing."""
 
     __slots__ = ()
 
@@ -102,7 +102,7 @@ HEADERS = st.lists(st.sampled_from(FIELDS), max_size=3)
 
 
 @given(st.data())
-def test_what_is_repeated_goes_out_as_what_is_made_anew(drawn: st.DataObject) -> None:
+def test_a_repeated_request_is_sent_like_a_new_one(drawn: st.DataObject) -> None:
     options = HTTP1Options(
         case_sensitive_headers=drawn.draw(st.booleans()),
         skip_target_validation=drawn.draw(st.booleans()),
@@ -111,7 +111,7 @@ def test_what_is_repeated_goes_out_as_what_is_made_anew(drawn: st.DataObject) ->
     forward = drawn.draw(st.booleans())
     links = Memory(), Memory()
     first, second = (_initiate(link, options, forward) for link in links)
-    # Few of each, so that many requests are like the one before.
+    # Few choices, so that many requests repeat the one before.
     methods = drawn.draw(st.lists(st.sampled_from(METHODS), min_size=1, max_size=2))
     sections = drawn.draw(st.lists(HEADERS, min_size=1, max_size=2))
     for _ in range(drawn.draw(st.integers(2, 8))):
@@ -150,7 +150,7 @@ def _fresh() -> tuple[mint.HTTP1, Memory]:
 
 
 @pytest.mark.parametrize("where", ["method", "target", "name", "value"])
-def test_text_of_another_type_is_what_it_holds(where: str) -> None:
+def test_a_subclass_of_str_is_sent_by_its_content(where: str) -> None:
     conn, link = _fresh()
     conn, _ = conn.request("GET", "/", (("a", "b"),))
     link.take()
@@ -166,7 +166,7 @@ def test_text_of_another_type_is_what_it_holds(where: str) -> None:
     assert {"name": b"\r\nx: b\r\n", "value": b"\r\na: x\r\n"}.get(where, b"\r\na: b\r\n") in octets
 
 
-def test_a_list_that_changes_is_sent_as_it_is_each_time() -> None:
+def test_a_list_that_was_changed_is_sent_as_it_is_now() -> None:
     conn, link = _fresh()
     headers = [("a", "b")]
     for value in ("b", "c", "d", "c"):
@@ -175,7 +175,7 @@ def test_a_list_that_changes_is_sent_as_it_is_each_time() -> None:
         assert f"\r\na: {value}\r\n".encode() in link.take()
 
 
-def test_a_list_that_changes_while_it_is_read_is_not_taken_for_what_was_sent() -> None:
+def test_a_list_that_changes_while_it_is_read_is_not_stored() -> None:
     conn, link = _fresh()
     headers: list[tuple[str, str]] = []
 
@@ -193,7 +193,7 @@ def test_a_list_that_changes_while_it_is_read_is_not_taken_for_what_was_sent() -
         conn.request("GET", "/", headers)
 
 
-def test_forks_keep_apart_what_they_repeat() -> None:
+def test_forks_repeat_only_their_own_requests() -> None:
     conn, link = _fresh()
     conn, _ = conn.request("GET", "/", (("authorization", "one"),))
     link.take()
@@ -206,7 +206,7 @@ def test_forks_keep_apart_what_they_repeat() -> None:
     assert b"one" in link.take()
 
 
-def test_a_connection_that_has_ended_keeps_no_fields() -> None:
+def test_a_closed_connection_keeps_no_fields() -> None:
     conn, _ = _fresh()
     secret = "secret" * len(METHODS)
     before = sys.getrefcount(secret)
