@@ -1,6 +1,6 @@
-"""Clients of httpx and httpx2, blocking, under asyncio and trio, in one shape: a scenario runs with each.
+"""Run one test with the clients of httpx and httpx2: blocking, under asyncio and under trio.
 
-The transport may be mint's or the package's own, so that a test can hold one against the other.
+The transport is either mint's or the package's own, so that tests can compare them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Response: TypeAlias = Any
 
 
 class User:
-    """A client, and how several things are done with it at the same time."""
+    """A client whose methods can be awaited also if it is blocking."""
 
     def __init__(self, client: Any, package: Any, kind: Kind) -> None:
         self.client = client
@@ -50,18 +50,18 @@ class User:
         return content
 
     async def close(self, response: Response) -> None:
-        """Give the rest of a response up."""
+        """Close a response without reading the rest."""
         if self.kind == "blocking":
             response.close()
         else:
             await response.aclose()
 
     async def together(self, *work: Callable[[], Coroutine[Any, Any, _T]]) -> list[_T]:
-        """Do everything at the same time; return the results in order."""
+        """Run everything at the same time; return the results in order."""
         return await together(self.kind, *work)
 
     async def event(self, event: threading.Event) -> None:
-        """Wait for something that a server of the test sets."""
+        """Wait for an event that a server of the test sets."""
         await reached(self.kind, event)
 
 
@@ -74,7 +74,7 @@ def play(
     whose: Whose = "mint",
     timeout: float = 10.0,
 ) -> _T:
-    """Run a scenario with a client over a transport that is made with these options."""
+    """Run a test with a client whose transport has these options."""
     package, module = flavour
     names = (
         ("MintTransport", "AsyncMintTransport")

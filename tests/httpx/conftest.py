@@ -1,4 +1,4 @@
-"""Both packages that mint is a transport for, and both event loops."""
+"""Fixtures for the packages httpx and httpx2, and for both event loops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables between httpx and mint, entry by entry, without a connection."""
+"""The conversions between httpx and mint, entry by entry, without a connection."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_urls() -> None:
         ((b"updates",), False),
     ],
 )
-def test_who_asks_for_an_upgrade(names: tuple[bytes, ...], found: bool) -> None:
+def test_which_requests_ask_for_an_upgrade(names: tuple[bytes, ...], found: bool) -> None:
     assert is_upgrade((name, b"x") for name in names) is found
 
 
@@ -83,7 +83,7 @@ def test_fields_of_a_response() -> None:
 
 
 @pytest.mark.parametrize("name", ["pool", "connect", "read", "write"])
-def test_limits_of_time(name: str) -> None:
+def test_conversion_of_timeouts(name: str) -> None:
     assert timeouts_of(None) == Timeouts()
     assert timeouts_of({name: None}) == Timeouts()
     assert timeouts_of({name: 0.5, "other": 3}) == Timeouts(**{name: 0.5})
@@ -103,7 +103,7 @@ def test_limits_of_time(name: str) -> None:
         ("resolving the name, not sending", "ConnectTimeout"),
     ],
 )
-def test_a_timeout_is_named_for_its_phase(phase: str, name: str) -> None:
+def test_the_phase_of_a_timeout_determines_its_class(phase: str, name: str) -> None:
     assert error_name(errors.TransportTimeout(phase)) == name
 
 
@@ -114,7 +114,7 @@ CONNECTING = {
 
 
 def kinds() -> list[type[errors.MintError]]:
-    """Return every public error but timeouts, which are named for their phase."""
+    """Return every public error except timeouts, whose httpx class depends on the phase."""
     found: list[type[errors.MintError]] = []
     left: list[type[errors.MintError]] = [errors.MintError]
     while left:
@@ -127,7 +127,7 @@ def kinds() -> list[type[errors.MintError]]:
 
 @pytest.mark.parametrize("local", [False, True])
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
-def test_every_error_has_its_name(kind: type[errors.MintError], local: bool) -> None:
+def test_the_class_of_every_error(kind: type[errors.MintError], local: bool) -> None:
     error = kind.__new__(kind)
     error.local = local
     bases = {base.__name__ for base in kind.__mro__}
@@ -144,14 +144,14 @@ def test_every_error_has_its_name(kind: type[errors.MintError], local: bool) -> 
     assert error_name(error) == wanted
 
 
-def test_errors_of_others() -> None:
+def test_the_class_of_errors_that_are_not_from_mint() -> None:
     assert error_name(ValueError()) == "LocalProtocolError"
     assert error_name(TypeError()) == "LocalProtocolError"
     assert error_name(KeyError()) is None
     assert error_name(KeyboardInterrupt()) is None
 
 
-def test_whose_exception_it_is() -> None:
+def test_exceptions_of_the_callers_body_are_recognized() -> None:
     caller, mine, other = Caller(), ValueError(), ValueError()
 
     def body() -> object:
@@ -222,7 +222,7 @@ def test_the_events_after_the_head(protocol: str, prefix: str) -> None:
     assert made.closed("complete") == (f"{prefix}.response_closed.complete", {"return_value": None})
 
 
-def test_a_request_that_is_sent_again_has_no_number_of_before() -> None:
+def test_a_request_that_is_sent_again_has_no_stream_id_yet() -> None:
     made = begun("http2", 5)
     again = {"connection": SimpleNamespace(protocol="http2")}
     assert list(made.events("request.started", again)) == [
@@ -277,7 +277,7 @@ def test_the_events_of_connecting() -> None:
         (errors.BadALPNProtocol, True),
     ],
 )
-def test_where_connecting_failed(kind: type[Exception], after: bool, scheme: str) -> None:
+def test_the_events_of_a_failed_connect(kind: type[Exception], after: bool, scheme: str) -> None:
     error = kind.__new__(kind)
     events = list(tracing(scheme).events("connect.failed", {"exception": error}))
     found = [name for name, _ in events]

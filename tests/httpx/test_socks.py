@@ -1,4 +1,4 @@
-"""SOCKS proxies under the clients: the answers and the errors that httpx's own transports give."""
+"""Clients with SOCKS proxies have the same answers and errors as with httpx's own transports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def options_of(whose: Whose, proxy: str, *, http2: bool = False) -> dict[str, An
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("alpn", [None, "http/1.1", "h2"])
 def test_requests_go_through(flavour: Flavour, kind: Kind, whose: Whose, alpn: str | None) -> None:
-    """The proxy is given the name, and what goes through is as without it: TLS, HTTP/2, bodies."""
+    """The proxy resolves the name; TLS, HTTP/2 and bodies work as without it."""
     with ExitStack() as stack:
         tls = None if alpn is None else server_context(alpn=(alpn,))
         origin = stack.enter_context(Origin(showcase, tls=tls))
@@ -48,7 +48,7 @@ def test_requests_go_through(flavour: Flavour, kind: Kind, whose: Whose, alpn: s
             streamed = await user.open(f"{root}/stream/300000")
             assert len(await user.read(streamed)) == 300_000
 
-        # Under the transports of httpx every name is the proxy's to resolve.
+        # With the transports of httpx the proxy resolves every name.
         scheme = "socks5h" if whose == "mint" else "socks5"
         given = options_of(whose, f"{scheme}://127.0.0.1:{proxy.port}", http2=alpn == "h2")
         play(flavour, kind, scenario, given, whose=whose)
@@ -96,10 +96,10 @@ REFUSALS: dict[str, tuple[Step, ...]] = {
 }
 
 
-# The transports of httpx raise the same, and leave the socket open.
+# The transports of httpx raise the same errors, but leave the socket open.
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_a_refusal_is_an_error_of_the_proxy(flavour: Flavour, kind: Kind, refusal: str) -> None:
+def test_a_refusal_is_a_proxy_error(flavour: Flavour, kind: Kind, refusal: str) -> None:
     with ScriptedServer([ExpectUntil(b"\x02"), *REFUSALS[refusal]]) as server:
 
         async def scenario(user: User) -> None:
@@ -113,7 +113,7 @@ def test_a_refusal_is_an_error_of_the_proxy(flavour: Flavour, kind: Kind, refusa
 
 @pytest.mark.parametrize("whose", BOTH)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_proxy_that_nobody_serves(flavour: Flavour, kind: Kind, whose: Whose) -> None:
+def test_a_proxy_that_refuses_connections(flavour: Flavour, kind: Kind, whose: Whose) -> None:
     with Origin(showcase) as origin:
         nowhere = origin.port
 
@@ -126,7 +126,7 @@ def test_a_proxy_that_nobody_serves(flavour: Flavour, kind: Kind, whose: Whose) 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks4a", "http"])
-def test_a_proxy_that_is_silent_is_a_timeout(flavour: Flavour, kind: Kind, scheme: str) -> None:
+def test_a_silent_proxy_causes_a_timeout(flavour: Flavour, kind: Kind, scheme: str) -> None:
     with ScriptedServer([Drain()]) as server:
 
         async def scenario(user: User) -> None:

@@ -55,7 +55,7 @@ def test_requests_and_bodies_of_every_kind(flavour: Flavour, origin: str, protoc
         assert answer.http_version == {"http1": "HTTP/1.1", "http2": "HTTP/2"}[protocol]
         assert answer.reason_phrase == "OK"
         assert client.head("/").content == b""
-        assert client.get("/gzip").text == answer.text  # httpx decodes
+        assert client.get("/gzip").text == answer.text  # httpx decodes the content
         assert client.post("/echo", content=b"x" * 300_000).content == b"x" * 300_000
         assert client.post("/echo", content=(b"piece " for _ in range(5_000))).content == b"piece " * 5_000
         assert client.post("/echo", json={"a": 1}).json() == {"a": 1}
@@ -131,7 +131,7 @@ def test_a_proxy(flavour: Flavour, origin: str) -> None:
         assert proxy.port
 
 
-def test_an_early_end_of_the_content_gives_the_request_up(flavour: Flavour, origin: str) -> None:
+def test_closing_a_response_early_cancels_the_request(flavour: Flavour, origin: str) -> None:
     package, module = flavour
     transport = module.MintTransport(protocols=("http2",))
     with package.Client(base_url=origin, transport=transport) as client:
@@ -199,9 +199,7 @@ FAILURES: list[tuple[str, str, tuple[Any, ...]]] = [
 
 
 @pytest.mark.parametrize(("name", "target", "script"), FAILURES)
-def test_errors_have_the_names_of_httpx(
-    flavour: Flavour, name: str, target: str, script: tuple[Any, ...]
-) -> None:
+def test_errors_are_those_of_httpx(flavour: Flavour, name: str, target: str, script: tuple[Any, ...]) -> None:
     package, module = flavour
     limits = package.Timeout(5.0, read=0.3)
     transport = module.MintTransport(protocols=("http1",))
@@ -221,7 +219,7 @@ def test_every_timeout_is_a_timeout_of_httpx(flavour: Flavour) -> None:
         assert issubclass(getattr(package, str(error_name(kind()))), package.TimeoutException), kind
 
 
-def test_errors_before_the_first_byte(flavour: Flavour, origin: str) -> None:
+def test_errors_before_anything_is_sent(flavour: Flavour, origin: str) -> None:
     package, module = flavour
     with package.Client(transport=module.MintTransport()) as client:
         with pytest.raises(package.ConnectError):
@@ -235,7 +233,7 @@ def test_errors_before_the_first_byte(flavour: Flavour, origin: str) -> None:
         package.Client(transport=module.MintTransport()) as client,
         pytest.raises(package.ConnectError),
     ):
-        client.get(f"https://localhost:{server.port}/")  # nobody trusts its certificate
+        client.get(f"https://localhost:{server.port}/")  # the certificate is not trusted
 
 
 def test_a_pool_of_the_caller_is_not_closed(flavour: Flavour, origin: str) -> None:
@@ -247,7 +245,7 @@ def test_a_pool_of_the_caller_is_not_closed(flavour: Flavour, origin: str) -> No
         assert pool.statistics.opened == 1
 
 
-def test_bodies_of_the_other_kind_are_refused(flavour: Flavour, origin: str) -> None:
+def test_an_async_body_in_a_blocking_client_is_refused(flavour: Flavour, origin: str) -> None:
     package, module = flavour
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -257,7 +255,7 @@ def test_bodies_of_the_other_kind_are_refused(flavour: Flavour, origin: str) -> 
         client.post(origin, content=pieces())
 
 
-def test_cookies_redirects_and_authentication_are_the_clients(flavour: Flavour) -> None:
+def test_the_client_handles_redirects_and_cookies(flavour: Flavour) -> None:
     package, module = flavour
 
     def answer(asked: Request) -> Response:
