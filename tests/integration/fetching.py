@@ -1,4 +1,4 @@
-"""What every integration test does with mint: connect, ask, and gather what comes."""
+"""Helpers of the integration tests: connect, send requests, and collect the responses."""
 
 import hashlib
 import ssl
@@ -17,7 +17,7 @@ C = TypeVar("C", mint.HTTP1, mint.HTTP2)
 
 @dataclass(slots=True)
 class Result:
-    """What came for one request, in parts."""
+    """The parts of a response that have arrived."""
 
     informational: list[mint.Informational] = field(default_factory=list)
     status: int = 0
@@ -25,7 +25,7 @@ class Result:
     size: int = 0
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     pieces: list[bytes] | None = field(default_factory=list)
-    """None: not kept, only counted and hashed."""
+    """`None` if content is only counted and hashed."""
     trailers: tuple[tuple[str, str], ...] = ()
     done: bool = False
     error: mint.HTTPError | mint.TransportError | None = None
@@ -82,7 +82,7 @@ def connect2(
 
 
 class Exchanges(Generic[C]):
-    """Any number of requests on one connection: what came for each, whoever waits for it."""
+    """Any number of requests on one connection, with the result of each."""
 
     def __init__(self, conn: C, *, keep: bool = True) -> None:
         self.conn: C = conn
@@ -123,7 +123,7 @@ class Exchanges(Generic[C]):
                 self.results[response.ref].take(response)
 
     def until(self, ref: mint.RequestRef, reached: Callable[[Result], bool]) -> Result:
-        """Receive until the response to this request has come so far."""
+        """Receive until `reached` is true for the result of this request."""
         while not reached(self.results[ref]):
             self.receive()
         return self.results[ref]
@@ -194,7 +194,7 @@ def upload(
 
 
 def echo_through(exchanges: Exchanges[C], ref: mint.RequestRef, status: int) -> None:
-    """Talk to an echo through the tunnel that this request opened, and end it."""
+    """Exchange data with an echo server through the tunnel that this request opened, and end it."""
     assert exchanges.until(ref, lambda result: result.status > 0).status == status
     sent = b""
     for word in (b"one", b"two"):

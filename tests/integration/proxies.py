@@ -42,14 +42,14 @@ def run_tinyproxy(more: str = "") -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def tinyproxy() -> Iterator[Running]:
-    """Run tinyproxy for everybody."""
+    """Run tinyproxy without a password."""
     with run_tinyproxy() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def locked_tinyproxy() -> Iterator[Running]:
-    """Run tinyproxy for those who know the password."""
+    """Run tinyproxy with a password."""
     with run_tinyproxy(f"BasicAuth {USER} {PASSWORD}") as running:
         yield running
 
@@ -83,7 +83,7 @@ done
 
 @pytest.fixture(scope="session")
 def squid(site: Site) -> Iterator[Running]:
-    """Run squid: "http", "https" (a proxy that is spoken to over TLS), "locked" (with a password)."""
+    """Run squid: "http", "https" (the connection to the proxy uses TLS), "locked" (with a password)."""
     program = require("squid")
 
     def command(ports: dict[str, int], where: Path) -> list[str]:
@@ -133,14 +133,14 @@ def run_microsocks(*options: str) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def microsocks() -> Iterator[Running]:
-    """Run microsocks for everybody."""
+    """Run microsocks without a password."""
     with run_microsocks() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def locked_microsocks() -> Iterator[Running]:
-    """Run microsocks for those who know the password."""
+    """Run microsocks with a password."""
     with run_microsocks("-u", USER, "-P", PASSWORD) as running:
         yield running
 

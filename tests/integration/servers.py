@@ -1,10 +1,9 @@
 """Real servers on loopback for the integration tests: nginx, Apache httpd, Node, nghttpd.
 
-Each runs as a child process of this one, in a folder and a process group of its own, on free ports,
-with a certificate of the test run, and is killed at the end whatever happens. What is served is the
-same everywhere, as far as the server can: `Site` has the content.
+Each runs as a child process in its own directory and process group, on free ports and with a certificate of
+the test run, and is always killed at the end. As far as they can, all serve the content of `Site`.
 
-A server that is not installed is skipped by name; with MINT_CI_STRICT=1 it is a failure.
+The tests of a server that is not installed are skipped; with MINT_CI_STRICT=1 they fail.
 """
 
 import gzip
@@ -50,7 +49,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers; `ports` has those of "http", "https", "h2c" ... that it serves."""
+    """A running server; `ports` maps the protocols that it serves ("http", "https", "h2c" ...) to ports."""
 
     process: subprocess.Popen[bytes]
     ports: dict[str, int]
@@ -58,7 +57,7 @@ class Running:
 
     @property
     def uploads(self) -> Path:
-        """Where a file that was PUT to /uploads/NAME lies."""
+        """The directory of the files that were PUT to /uploads/NAME."""
         return self.folder / "uploads"
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -66,7 +65,7 @@ class Running:
 
 
 def require(*names: str) -> str:
-    """Return the path of the first of these programs that is there; skip, or fail in strict CI."""
+    """Return the path of the first program that is installed; if none is, skip, or fail in strict CI."""
     for name in names:
         if found := shutil.which(name, path=SEARCH):
             return found
@@ -77,7 +76,7 @@ def require(*names: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that are free now; a server that finds one taken is started again."""
+    """Return ports that are free now; if one is taken meanwhile, the server is started again."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for sock in sockets:
@@ -90,7 +89,7 @@ def free_ports(count: int) -> list[int]:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Make a folder that a server which gave up being root can read, with one it can write in."""
+    """Make a directory that a server can read, and write in part, after it has given up root privileges."""
     with tempfile.TemporaryDirectory(prefix="mint-server-") as name:
         path = Path(name)
         path.chmod(0o755)
@@ -102,9 +101,9 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def child(command: Sequence[str], where: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in a process group of its own and end the whole group.
+    """Run a program in its own process group, and kill the whole group at the end.
 
-    Where the system can, it also ends when this process is killed and cannot clean up.
+    If `setpriv` is installed, the program also ends when this process is killed.
     """
     guard = [setpriv, "--pdeathsig", "TERM"] if (setpriv := shutil.which("setpriv")) else []
     with (where / "output").open("wb") as output:
@@ -128,7 +127,7 @@ def child(command: Sequence[str], where: Path) -> Iterator[subprocess.Popen[byte
 
 
 def listening(ports: dict[str, int]) -> bool:
-    """Whether every one of these ports takes connections."""
+    """Return whether every one of these ports accepts connections."""
     for port in ports.values():
         with socket.socket() as sock:
             sock.settimeout(1)
@@ -138,7 +137,7 @@ def listening(ports: dict[str, int]) -> bool:
 
 
 def wait_until(process: subprocess.Popen[bytes], ready: Callable[[], bool]) -> bool:
-    """Wait until it is; False if the process ended instead."""
+    """Wait until `ready` is true; return false if the process ends or the time is up."""
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         with suppress(subprocess.TimeoutExpired):
@@ -153,7 +152,7 @@ def wait_until(process: subprocess.Popen[bytes], ready: Callable[[], bool]) -> b
 def start(
     names: Sequence[str], command: Callable[[dict[str, int], Path], Sequence[str]]
 ) -> Iterator[Running]:
-    """Run a server that is told its ports; a few times if they are taken."""
+    """Run a server on the ports that it is given; try up to three times if they are taken."""
     for attempt in (1, 2, 3):
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         with folder() as where, child(command(ports, where), where) as process:
@@ -167,7 +166,7 @@ def start(
 
 @pytest.fixture(scope="session")
 def site(certificate: trustme.LeafCert) -> Iterator[Site]:
-    """Lay out what is served."""
+    """Write the content that the servers serve."""
     with tempfile.TemporaryDirectory(prefix="mint-site-") as name:
         top = Path(name)
         root = top / "root"
@@ -308,7 +307,7 @@ def apache(site: Site) -> Iterator[Running]:
         loaded = "\n".join(
             f"LoadModule {name}_module {library}/mod_{name}.so"
             for name in APACHE_LOADED.split()
-            if Path(f"{library}/mod_{name}.so").exists()  # else it is built in
+            if Path(f"{library}/mod_{name}.so").exists()  # otherwise it is built in
         )
         config = where / "apache.conf"
         config.write_text(

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as every server speaks it: the same requests to each of them, in clear and over TLS."""
+"""HTTP/1.1 with every server: the same requests to each of them, in clear text and over TLS."""
 
 import gzip
 import ssl

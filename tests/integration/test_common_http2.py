@@ -1,4 +1,4 @@
-"""HTTP/2 as every server speaks it: by ALPN over TLS, and with prior knowledge in clear."""
+"""HTTP/2 with every server: over TLS with ALPN, and in clear text with prior knowledge."""
 
 import gzip
 import hashlib
@@ -87,7 +87,7 @@ def test_negotiation(server: Running, name: str, secure: bool, client_tls: ssl.S
 
 
 def test_a_thousand_requests_at_the_servers_limit(conn: mint.HTTP2, name: str) -> None:
-    """Sizes differ, so that whatever is lost or mixed up shows."""
+    """Responses have different sizes, so that lost or mixed up content is noticed."""
     sizes = islice(cycle((0, 1, 1000, 16_384, 20_001, 70_000)), 1000)
     plain = {"/page.txt": PAGE, "/style.css": b"p { color: teal }\n"}
     if name == "node":

@@ -1,4 +1,4 @@
-"""200 MB from each server: every byte counted and hashed, and memory stays flat."""
+"""Download 200 MB from each server, count and hash every byte, and check that memory use does not grow."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from .servers import BIG, HOST, Running
 TARGETS = {"nginx": "/big.bin", "apache": "/big.bin", "node": f"/bytes/{BIG}"}
 FLAT_KIB = 8 * 1024
 
-# In a process of its own: the peak of this one says nothing about one download.
+# Runs in its own process, because the peak of this one does not show the memory of one download.
 PROGRAM = """
 import hashlib, json, resource, sys
 import mint

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with Node: interim responses, trailers, echoes, tunnels, and every possible cut."""
+"""HTTP/1.1 with Node: interim responses, trailers, echoes, tunnels, and responses cut off at any octet."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from mint.types import Body
 from .fetching import Exchanges, Result, connect, echo_through, fetch, gather, upload
 from .servers import PAGE, Running
 
-# What /cut/N and /reset/N send the beginning of.
+# The targets /cut/N and /reset/N send the first N octets of this response.
 WHOLE = (
     b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
     b"HTTP/1.1 200 OK\r\nx-header: value\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -113,14 +113,14 @@ def test_upgrade(conn: mint.HTTP1) -> None:
 
 
 def end_of(conn: mint.HTTP1, target: str) -> tuple[Result, mint.HTTP1]:
-    """Ask for something that breaks off; return what came, and the successor."""
+    """Request a response that is cut off; return the result and the successor of the connection."""
     exchanges = Exchanges(conn)
     result = exchanges.finish(exchanges.ask("GET", target))
     return result, exchanges.conn
 
 
 def check(result: Result, length: int) -> None:
-    """What came is the beginning of the whole, and the end is told as what it is."""
+    """Check that the result is complete, or a prefix with the right error."""
     if length == len(WHOLE):
         assert (result.done, result.body) == (True, b"hello!")
         assert result.trailers == (("x-trailer", "value"),)
@@ -132,9 +132,7 @@ def check(result: Result, length: int) -> None:
     assert result.error.processed is not mint.Processed.NO
 
 
-def test_a_server_that_closes_at_every_possible_moment(
-    node: Running, scheme: str, client_tls: ssl.SSLContext
-) -> None:
+def test_a_server_that_closes_after_any_octet(node: Running, scheme: str, client_tls: ssl.SSLContext) -> None:
     tls = client_tls if scheme == "https" else None
     for length in range(len(WHOLE) + 1):
         with connect(node.ports[scheme], tls) as conn:
@@ -152,7 +150,7 @@ def test_a_server_that_closes_at_every_possible_moment(
         assert len(result.body) == min(len(begun), 5) + begun.count(b"!")
 
 
-def test_a_server_that_resets_at_every_possible_moment(node: Running) -> None:
+def test_a_server_that_resets_the_connection_at_many_points(node: Running) -> None:
     for length in range(0, len(WHOLE) + 1, 3):
         with connect(node.ports["http"]) as conn:
             result, conn = end_of(conn, f"/reset/{length}")

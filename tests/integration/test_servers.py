@@ -1,4 +1,4 @@
-"""The servers themselves: each starts, serves its content and ends, seen by other clients."""
+"""The servers themselves: other clients check that each starts, serves its content and ends."""
 
 import gzip
 import http.client
@@ -99,7 +99,7 @@ def test_a_server_ends_with_its_fixture(site: Site) -> None:
         os.killpg(process.pid, 0)
 
 
-def test_what_is_not_installed_is_skipped_or_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_a_server_is_not_installed_the_test_is_skipped_or_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MINT_CI_STRICT", raising=False)
     with pytest.raises(pytest.skip.Exception, match="no-such-server is not installed"):
         require("no-such-server")

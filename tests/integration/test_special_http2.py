@@ -1,4 +1,4 @@
-"""What not every server can do over HTTP/2: push, trailers, 103, tunnels, restarts, new settings."""
+"""Features of HTTP/2 that only some servers have: push, trailers, 103, tunnels, restarts, new settings."""
 
 import hashlib
 import signal
@@ -120,7 +120,7 @@ def test_connect_and_extended_connect(node: Running, client_tls: ssl.SSLContext)
         assert exchanges.finish(exchanges.ask("GET", "/")).body == PAGE
 
 
-def test_a_reset_stream_fails_alone(node: Running) -> None:
+def test_a_stream_reset_does_not_affect_other_streams(node: Running) -> None:
     with connect2(node.ports["h2c"]) as conn:
         exchanges = Exchanges(conn)
         other = exchanges.ask("GET", "/bytes/1000000")
@@ -131,7 +131,7 @@ def test_a_reset_stream_fails_alone(node: Running) -> None:
         assert exchanges.conn.is_open()
 
 
-def test_a_server_that_says_goodbye_while_requests_are_in_flight(node: Running) -> None:
+def test_goaway_while_requests_are_in_flight(node: Running) -> None:
     with connect2(node.ports["h2c"]) as conn:
         exchanges = Exchanges(conn, keep=False)
         big = exchanges.ask("GET", "/bytes/20000000")
@@ -149,7 +149,7 @@ def test_a_server_that_says_goodbye_while_requests_are_in_flight(node: Running) 
     ("name", "port", "number"),
     [("nginx", "h2c", signal.SIGHUP), ("apache", "http", signal.SIGUSR1)],
 )
-def test_a_restart_while_responses_are_coming(
+def test_a_restart_while_responses_arrive(
     name: str, port: str, number: signal.Signals, request: pytest.FixtureRequest
 ) -> None:
     server = request.getfixturevalue(name)
