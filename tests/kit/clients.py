@@ -1,4 +1,4 @@
-"""HTTP clients of others, driven alike: each makes calls to a server and says what came of each."""
+"""One interface to other HTTP clients: each makes calls to a server and returns their results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TIMEOUT: Final = 30.0
 Protocol: TypeAlias = Literal["http1", "http2"]
 Came: TypeAlias = "tuple[int, bytes] | Literal['error']"
-"""Status and content, or "error" where the client raised one."""
+"""Status and content, or "error" if the client raised an exception."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Target:
-    """Where calls go: a server, and whom to trust."""
+    """The server of the calls, and the authority to trust."""
 
     server: ScriptedServer
     authority: Path | None = None
@@ -82,7 +82,7 @@ def by_httpx(module: Any, protocol: Protocol, target: Target, calls: Sequence[Ca
 
 
 async def by_httpx_async(protocol: Protocol, target: Target, calls: Sequence[Call]) -> list[Came]:
-    """Make the calls at the same time where that is HTTP/2, and one after the other elsewhere."""
+    """Make the calls concurrently with HTTP/2, and one after the other with HTTP/1."""
     client = httpx.AsyncClient(
         http1=protocol == "http1",
         http2=protocol == "http2",
@@ -127,7 +127,7 @@ async def by_aiohttp(target: Target, calls: Sequence[Call]) -> list[Came]:
 
 
 def by_curl(protocol: Protocol, target: Target, calls: Sequence[Call]) -> list[Came]:
-    """Make the calls with one process, so that connections are used again."""
+    """Make the calls in one process, so that connections are reused."""
     command = ["curl", "--disable", "--silent", "--no-buffer", "--noproxy", "*"]
     for number, call in enumerate(calls):
         command += ["--next"] if number else []

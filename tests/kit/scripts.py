@@ -1,4 +1,4 @@
-"""Scripts for clients of others, and the verdict that each must get."""
+"""Scripts for other HTTP clients, with the expected result of each."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
 AUTHORITY: Final = Authority()
 STRANGER: Final = Authority()
 WITHOUT_URLLIB3: Final = frozenset({"aiohttp", "curl", "httpx", "httpx2", "httpx async"})
-"""urllib3 takes an informational response for the final one."""
+"""Clients except urllib3, which treats an informational response as the final one."""
 PATIENT, SHORT = 60.0, 3.0
-"""Seconds for a step: so many that no step is late, and so few that a step that must fail does soon."""
+"""Timeouts of a step, in seconds: long if it must succeed, short if it must fail."""
 
 OK: Final = Send(build.response(200, (), b"ok"))
 LAST: Final = Send(build.response(200, [("connection", "close")], b"ok"))
@@ -62,7 +62,7 @@ GOOD: Final[tuple[int, bytes]] = (200, b"ok")
 
 @dataclass(frozen=True)
 class Case:
-    """Scripts, what a client does, the verdict (None: none), and what comes of the calls (None: whatever)."""
+    """Scripts, the calls of a client, the expected failure of the server, and the expected results."""
 
     name: str
     scripts: Sequence[Sequence[Step] | Script]
@@ -359,7 +359,7 @@ PASSING2: Final = (
         "uploads at the same time",
         [
             [
-                # httpx makes one request at a time until it knows how many it may.
+                # httpx makes one request at a time until it knows MAX_CONCURRENT_STREAMS.
                 *http2.handshake((http2.Setting.MAX_CONCURRENT_STREAMS, 10)),
                 http2.Interleaved(
                     http2.ExpectHeaders(1, ((":method", "POST"),)),
@@ -380,7 +380,7 @@ PASSING2: Final = (
     over_http2(
         "a small window",
         ASK,
-        # The client need not have read our first SETTINGS when it asks; it has when it acknowledged both.
+        # The client may send its request before it reads our first SETTINGS: wait for both acknowledgements.
         http2.send(http2.settings((http2.Setting.INITIAL_WINDOW_SIZE, 10))),
         http2.ExpectFrame(http2.FrameType.SETTINGS, 0, http2.ACK),
         http2.ExpectFrame(http2.FrameType.SETTINGS, 0, http2.ACK),

@@ -1,6 +1,6 @@
-"""Clients of others meet fifty scripts, all at the same time, and each script gets the verdict it must.
+"""Other HTTP clients run fifty scripts concurrently, and each script has the expected result.
 
-A script passes exactly where the client did what it expects, and fails naming what went otherwise.
+A script passes if the client does what it expects; otherwise it fails and names the difference.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ async def in_loop(client: str, case: Case, authority: Path | None) -> list[Came]
 
 
 def wrong(client: str, case: Case, authority: Path) -> str | None:
-    """Return what is wrong with the verdict, or None."""
+    """Return how the result of a script differs from the expected one, or `None`."""
     trusted = authority if case.secure else None
     came: list[Came] | None = None
     verdict: BaseException | None = None
@@ -52,7 +52,7 @@ def wrong(client: str, case: Case, authority: Path) -> str | None:
             came = blocking(client, case, trusted)
         else:
             came = asyncio.run(in_loop(client, case, trusted))
-    except BaseException as error:  # noqa: BLE001  whatever it is, it is the verdict
+    except BaseException as error:  # noqa: BLE001  any exception is the result
         verdict = error
     if case.verdict is None:
         if verdict is not None:
@@ -68,7 +68,7 @@ def wrong(client: str, case: Case, authority: Path) -> str | None:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_every_verdict_is_right(client: str, tmp_path: Path) -> None:
+def test_every_script_has_the_expected_result(client: str, tmp_path: Path) -> None:
     if client == "curl" and not HAS_CURL:
         pytest.skip("curl is not installed")
     authority = AUTHORITY.write_pem(tmp_path / "authority.pem")

@@ -1,4 +1,4 @@
-"""Small clients upon sockets, for tests of the servers themselves."""
+"""Small clients that use sockets directly, for the tests of the servers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def dial(server: Origin | ScriptedServer | RefusingServer, timeout: float = 10.0
 
 
 def read_all(sock: socket.socket) -> bytes:
-    """Read to the end, in whichever manner it comes."""
+    """Read until the connection is closed or reset."""
     taken = bytearray()
     try:
         while data := sock.recv(65536):

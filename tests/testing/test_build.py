@@ -1,4 +1,4 @@
-"""Messages that the kit builds, read by another parser, and the catalogue of hostile servers."""
+"""Another parser reads the messages that `mint.testing` builds; mint meets every hostile server."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def coded(fields: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 
 @given(strategies.messages())
-def test_messages_mean_what_they_say(message: strategies.RawMessage) -> None:
+def test_another_parser_reads_the_messages(message: strategies.RawMessage) -> None:
     status, fields, body, trailers = parsed(message.raw)
     framing = {b"content-length", b"transfer-encoding"}
     assert (status, body) == (message.status, message.body)
@@ -104,7 +104,7 @@ def fetch(server: ScriptedServer, protocol: ProtocolName) -> tuple[int, bytes]:
     ("protocol", "name"),
     [("http1", name) for name in hostile.HTTP1] + [("http2", name) for name in hostile.HTTP2],
 )
-def test_mint_does_what_the_rules_ask_of_a_client(protocol: ProtocolName, name: str) -> None:
+def test_mint_reacts_to_hostile_servers_as_the_rfcs_require(protocol: ProtocolName, name: str) -> None:
     behaviour = (hostile.HTTP1 if protocol == "http1" else hostile.HTTP2)[name]
     with ScriptedServer(behaviour.steps) as server:
         try:
@@ -118,7 +118,7 @@ def test_mint_does_what_the_rules_ask_of_a_client(protocol: ProtocolName, name: 
 
 
 @pytest.mark.parametrize("name", hostile.TLS)
-def test_mint_does_what_the_rules_ask_of_a_client_over_tls(name: str) -> None:
+def test_mint_reacts_to_hostile_tls_servers_as_the_rfcs_require(name: str) -> None:
     behaviour = hostile.TLS[name]
     assert behaviour.expected == "refuse"
     with ScriptedServer(behaviour.steps, tls=server_context()) as server:
@@ -132,20 +132,20 @@ def test_mint_does_what_the_rules_ask_of_a_client_over_tls(name: str) -> None:
     kind = mint.errors.TruncatedTLS if name == "end without close_notify" else mint.errors.TLSFailed
     assert isinstance(caught.value, kind)
     came += caught.value.responses
-    # What was a response so far is given, and it is no complete one.
+    # The part of the response that arrived is delivered, and it is not reported as complete.
     assert not any(isinstance(each, mint.Done) for each in came)
     assert [each.ref for each in came if isinstance(each, mint.RequestFailed)] == [ref]
     content = b"".join(each.data for each in came if isinstance(each, mint.Data))
     assert content == (b"ok" if name == "end without close_notify" else b"")
 
 
-def test_behaviours_that_are_endless_are_marked() -> None:
+def test_endless_behaviours_are_marked() -> None:
     for behaviour in (*hostile.HTTP1.values(), *hostile.HTTP2.values(), *hostile.TLS.values()):
         assert behaviour.endless is any(isinstance(step, Flood) for step in behaviour.steps)
         assert behaviour.rule.startswith("RFC ")
 
 
-def test_a_client_that_reads_an_endless_response_is_found_out() -> None:
+def test_a_client_that_reads_an_endless_response_fails() -> None:
     script = [*hostile.HTTP1["endless 100 (Continue)"].steps, ExpectEnd()]
     with (
         pytest.raises(ScriptError, match="did not end"),

@@ -1,4 +1,4 @@
-"""Certificates of the kit: trusted by those who are told, and by nobody else."""
+"""Certificates of `mint.testing` are trusted only by clients that trust its authority."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers always end: whatever the script, the handler, the client and the machine do."""
+"""Servers always end, regardless of what scripts, handlers, clients and the system do."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
     from mint.testing import Peer, Request
 
 BLOCKED = 60.0
-"""How long what must not hold anything up would take."""
+"""How many seconds the blocking functions take that must not delay anything."""
 
 
 @pytest.fixture(autouse=True)
 def in_time() -> Iterator[None]:
-    """Fail where a test took as long as what it must not wait for."""
+    """Fail if a test waited for a blocking function."""
     start = time.monotonic()
     yield
     assert time.monotonic() - start < BLOCKED / 2
@@ -87,7 +87,7 @@ def test_a_flood_ends_at_its_deadline_although_the_client_reads_everything() -> 
         assert read_for_ever(server, GET) > len(informational)
 
 
-def test_a_flood_of_nothing_is_refused() -> None:
+def test_an_empty_flood_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one byte"):
         Flood(b"")
 
@@ -118,16 +118,16 @@ def test_closing_ends_although_the_client_sends_for_ever(step: Step) -> None:
         send_for_ever(server)
 
 
-def test_a_step_that_was_late_does_not_keep_tls_from_being_closed(server_tls: Any, client_tls: Any) -> None:
+def test_after_a_late_step_tls_is_still_closed(server_tls: Any, client_tls: Any) -> None:
     with (
         pytest.raises(ScriptError, match="in time"),
         ScriptedServer([Expect(b"x")], tls=server_tls, timeout=0.3) as server,
         client_tls.wrap_socket(dial(server), server_hostname="localhost", suppress_ragged_eofs=False) as sock,
     ):
-        assert sock.recv(10) == b"", "close_notify came"
+        assert sock.recv(10) == b"", "close_notify was not received"
 
 
-def test_a_blocking_step_does_not_hold_up_the_end(released: threading.Event) -> None:
+def test_a_blocking_step_does_not_delay_the_end(released: threading.Event) -> None:
     with (
         pytest.raises(ScriptError, match=r"connection 1, step 1 of 1, Do.*still busy"),
         ScriptedServer([Do(lambda _: released.wait(BLOCKED))], timeout=0.1) as server,
@@ -138,9 +138,7 @@ def test_a_blocking_step_does_not_hold_up_the_end(released: threading.Event) -> 
 
 @pytest.mark.parametrize("count", [1, 20])
 @pytest.mark.parametrize("first", [GET, http2.PREFACE + http2.settings().serialize()], ids=["http1", "http2"])
-def test_blocking_handlers_do_not_hold_up_the_end(
-    first: bytes, count: int, released: threading.Event
-) -> None:
+def test_blocking_handlers_do_not_delay_the_end(first: bytes, count: int, released: threading.Event) -> None:
     entered = threading.Semaphore(0)
 
     def handler(_: Request) -> Response:
@@ -162,7 +160,7 @@ def test_blocking_handlers_do_not_hold_up_the_end(
         sock.close()
 
 
-def test_an_endless_body_does_not_hold_up_the_end() -> None:
+def test_an_endless_body_does_not_delay_the_end() -> None:
     def endless() -> Iterator[bytes]:
         while True:
             yield b"x" * 1000
@@ -172,7 +170,7 @@ def test_an_endless_body_does_not_hold_up_the_end() -> None:
         assert sock.recv(10)
 
 
-def test_what_a_handler_raises_after_the_client_left_is_raised() -> None:
+def test_an_error_of_a_handler_after_the_client_left_is_raised() -> None:
     entered, go = threading.Event(), threading.Event()
 
     def handler(_: Request) -> Response:
@@ -206,7 +204,7 @@ def test_a_pause_may_be_longer_than_the_timeout() -> None:
 
 
 @pytest.mark.parametrize("duration", [-1.0, float("inf"), float("nan")])
-def test_a_pause_has_an_end(duration: float) -> None:
+def test_a_pause_must_be_finite_and_not_negative(duration: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         Pause(duration)
 
@@ -243,8 +241,8 @@ def asyncio_runs() -> bool:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_async_with_lets_the_loop_go_on(loop: str) -> None:
-    """The client is a task of the same loop, and the script ends only when it goes on."""
+def test_async_with_does_not_block_the_event_loop(loop: str) -> None:
+    """The client is a task of the same event loop; the script ends only if that task runs."""
     tasks: list[asyncio.Task[None]] = []
 
     async def body() -> None:
@@ -268,7 +266,7 @@ def test_async_with_lets_the_loop_go_on(loop: str) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_async_with_raises_what_went_wrong(loop: str) -> None:
+def test_async_with_raises_errors_of_the_server(loop: str) -> None:
     async def body() -> None:
         with pytest.raises(ScriptError, match="other bytes were received"):
             async with ScriptedServer([Expect(b"x")]) as server:
@@ -289,8 +287,8 @@ def test_async_with_raises_what_went_wrong(loop: str) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_plain_with_does_not_block_the_loop(loop: str) -> None:
-    """The script waits for a client whose loop is blocked: waiting would help nobody."""
+def test_a_plain_with_does_not_wait_for_a_client_of_the_same_loop(loop: str) -> None:
+    """The client cannot run while `with` blocks its event loop, so waiting would be useless."""
 
     async def body() -> None:
         sock = socket.socket()
@@ -306,7 +304,7 @@ def test_a_plain_with_does_not_block_the_loop(loop: str) -> None:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_plain_with_in_a_loop_waits_for_what_is_on_its_way(loop: str) -> None:
+def test_a_plain_with_in_a_loop_waits_for_data_in_transit(loop: str) -> None:
     async def body() -> None:
         for _ in range(20):
             with ScriptedServer([Expect(GET), Send(NO_CONTENT), ExpectEnd()]) as server, dial(server) as sock:
@@ -317,7 +315,7 @@ def test_a_plain_with_in_a_loop_waits_for_what_is_on_its_way(loop: str) -> None:
     LOOPS[loop](body)
 
 
-def test_cancelling_while_the_server_ends_is_not_held_up() -> None:
+def test_cancelling_while_the_server_ends_is_not_delayed() -> None:
     async def serve(server: ScriptedServer, sock: socket.socket, inside: asyncio.Event) -> None:
         async with server:
             sock.connect((server.address, server.port))
@@ -337,7 +335,7 @@ def test_cancelling_while_the_server_ends_is_not_held_up() -> None:
         asyncio.run(main())
 
 
-def test_cancelling_in_trio_while_the_server_ends_is_not_held_up() -> None:
+def test_cancelling_in_trio_while_the_server_ends_is_not_delayed() -> None:
     async def main() -> None:
         with socket.socket() as sock:
             with trio.move_on_after(0.2) as scope:
@@ -364,8 +362,8 @@ def test_a_timeout_is_positive(timeout: float) -> None:
         ScriptedServer(timeout=timeout)
 
 
-def test_tls_that_broke_within_a_record_is_cut_off(server_tls: Any, client_tls: Any) -> None:
-    """No close_notify follows half a record: the client sees that the end is missing, and no nonsense."""
+def test_tls_that_stopped_within_a_record_is_truncated(server_tls: Any, client_tls: Any) -> None:
+    """After an incomplete record no close_notify is sent: the client sees a truncation, not garbage."""
     with (
         pytest.raises(ScriptError, match="in time"),
         ScriptedServer([Flood(b"x" * 100_000)], tls=server_tls, timeout=0.3) as server,
@@ -378,7 +376,7 @@ def test_tls_that_broke_within_a_record_is_cut_off(server_tls: Any, client_tls: 
                 pass
 
 
-def test_a_handshake_that_does_not_go_on(server_tls: Any) -> None:
+def test_a_handshake_that_is_not_continued(server_tls: Any) -> None:
     with (
         pytest.raises(ScriptError, match=r"StartTLS.*handshake did not finish in time"),
         ScriptedServer([Send(b"x")], tls=server_tls, timeout=0.2) as server,
@@ -390,7 +388,7 @@ def test_a_handshake_that_does_not_go_on(server_tls: Any) -> None:
 
 @pytest.fixture
 def no_descriptors() -> Iterator[Callable[[], None]]:
-    """Return a function that uses up all descriptors."""
+    """Return a function that opens files until no descriptor is left."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     taken: list[int] = []
 
@@ -415,14 +413,14 @@ def test_running_out_of_descriptors_is_an_error(no_descriptors: Callable[[], Non
         address = (server.address, server.port)
         no_descriptors()
         sock.connect(address)
-        assert read_all(sock) == b"", "the client is not left waiting"
+        assert read_all(sock) == b"", "the client must not be left waiting"
     assert caught.value.__notes__ == [
         "the server could not accept connection 1",
         "and: 1 of 1 scripts got no connection",
     ]
 
 
-def test_no_descriptor_is_missed_where_nobody_connects(no_descriptors: Callable[[], None]) -> None:
+def test_without_connections_a_lack_of_descriptors_is_no_error(no_descriptors: Callable[[], None]) -> None:
     with Origin(lambda _: Response()):
         no_descriptors()
 
@@ -451,7 +449,7 @@ def test_no_thread_for_a_connection_is_an_error(monkeypatch: pytest.MonkeyPatch)
     ]
 
 
-def test_a_server_inside_a_wait_is_stuck_and_says_so() -> None:
+def test_a_server_that_still_waits_for_an_event_is_reported() -> None:
     with (
         pytest.raises(ScriptError, match="event was not set"),
         ScriptedServer([Wait(threading.Event())], timeout=0.05) as server,
@@ -459,7 +457,7 @@ def test_a_server_inside_a_wait_is_stuck_and_says_so() -> None:
         ask(server)
 
 
-def test_a_peer_that_was_closed_says_so_in_a_step() -> None:
+def test_a_step_may_close_its_peer_repeatedly() -> None:
     def close_twice(peer: Peer) -> None:
         peer.close()
         peer.close()

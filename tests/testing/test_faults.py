@@ -1,4 +1,4 @@
-"""What goes wrong in a handler or a step ends the `with` block, over either protocol; no client hangs."""
+"""Errors of handlers and steps are raised at the end of the `with` block, and no client hangs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Outcome = Literal["status", "reset"]
 
 
 def fetch1(origin: Origin) -> tuple[Outcome, bytes]:
-    """Return what the response begins with, and whether it came whole."""
+    """Return the octets of the response, and whether the connection was reset."""
     with dial(origin) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
         taken = b""
@@ -57,7 +57,7 @@ def fetch2(origin: Origin) -> tuple[Outcome, bytes]:
                     case h2.events.DataReceived():
                         taken += event.data or b""
                     case h2.events.StreamReset():
-                        assert event.error_code == 2, "INTERNAL_ERROR"
+                        assert event.error_code == 2, "expected INTERNAL_ERROR"
                         return "reset", taken
                     case h2.events.StreamEnded():
                         return "status", taken
@@ -67,7 +67,7 @@ FETCH: dict[str, Callable[[Origin], tuple[Outcome, bytes]]] = {"http1": fetch1, 
 
 
 def odd(value: object) -> Any:
-    """Return what no type checker would let a handler return."""
+    """Return a response of a wrong type from a handler, which type checkers would refuse."""
     return value
 
 
@@ -136,7 +136,7 @@ def test_a_response_that_cannot_be_sent_resets_and_is_raised(protocol: str, name
 
 @pytest.mark.parametrize("protocol", FETCH)
 @pytest.mark.parametrize("name", LATE)
-def test_a_body_that_breaks_resets_and_is_raised(protocol: str, name: str) -> None:
+def test_an_error_of_a_body_resets_and_is_raised(protocol: str, name: str) -> None:
     body, error, message = LATE[name]
     response = Response(200, (), iter(body()))
     with pytest.raises(error, match=message), Origin(lambda _: response) as origin:
@@ -145,14 +145,14 @@ def test_a_body_that_breaks_resets_and_is_raised(protocol: str, name: str) -> No
 
 @pytest.mark.parametrize("protocol", FETCH)
 @pytest.mark.parametrize("length", ["2", "4"])
-def test_pieces_that_do_not_add_up_reset_and_are_raised(protocol: str, length: str) -> None:
+def test_a_body_of_the_wrong_length_resets_and_is_raised(protocol: str, length: str) -> None:
     response = Response(200, [("content-length", length)], iter([b"ab", b"c"]))
     with pytest.raises(ValueError, match=f"is {length}, but"), Origin(lambda _: response) as origin:
         assert FETCH[protocol](origin)[0] == "reset"
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304)])
-def test_a_length_without_a_body_is_right_where_there_is_none(method: str, status: int) -> None:
+def test_content_length_is_allowed_in_responses_that_have_no_body(method: str, status: int) -> None:
     with Origin(lambda _: Response(status, [("content-length", "9")])) as origin, dial(origin) as sock:
         sock.sendall(f"{method} / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
         assert b"content-length: 9\r\n" in read_all(sock)
@@ -165,7 +165,7 @@ def test_trailers_that_cannot_be_sent() -> None:
 
 
 class Stop(BaseException):
-    """An error of a test framework."""
+    """A `BaseException`, as test frameworks raise."""
 
 
 def raising(error: BaseException) -> Callable[[object], NoReturn]:
@@ -189,7 +189,9 @@ ERRORS = [
 
 @pytest.mark.parametrize("protocol", FETCH)
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_whatever_a_handler_raises_is_answered_and_raised(protocol: str, error: BaseException) -> None:
+def test_any_exception_of_a_handler_is_answered_with_500_and_raised(
+    protocol: str, error: BaseException
+) -> None:
     with pytest.raises(type(error), match="x") as caught, Origin(raising(error)) as origin:
         outcome, taken = FETCH[protocol](origin)
         assert outcome == "status"
@@ -199,7 +201,7 @@ def test_whatever_a_handler_raises_is_answered_and_raised(protocol: str, error: 
 
 
 @pytest.mark.parametrize("error", [*ERRORS[:5], AssertionError("x")], ids=lambda error: type(error).__name__)
-def test_whatever_a_step_raises_is_raised(error: BaseException) -> None:
+def test_any_exception_of_a_step_is_raised(error: BaseException) -> None:
     with (
         pytest.raises(type(error), match="x") as caught,
         ScriptedServer([Do(raising(error)), Send(b"never")]) as server,
@@ -211,7 +213,7 @@ def test_whatever_a_step_raises_is_raised(error: BaseException) -> None:
 
 
 @pytest.mark.parametrize("error", [OSError("x"), EOFError("x"), ValueError("x")])
-def test_what_a_connection_raises_in_a_step_is_a_failed_script(error: Exception) -> None:
+def test_a_connection_error_in_a_step_is_a_script_error(error: Exception) -> None:
     with (
         pytest.raises(ScriptError, match=rf"step 1 of 1, Do.*{type(error).__name__}: x"),
         ScriptedServer([Do(raising(error))]) as server,
@@ -234,15 +236,15 @@ def test_pytest_fail_in_a_handler_and_in_a_step() -> None:
         read_all(sock)
 
 
-def test_a_handler_that_failed_is_raised_although_the_client_failed_too() -> None:
-    """Most often it is the cause, and `pytest.raises` for the client's error must not hide it."""
+def test_an_error_of_a_handler_takes_precedence_over_one_of_the_client() -> None:
+    """It is usually the cause, and must not be hidden by `pytest.raises` for the client's error."""
     with pytest.raises(KeyError, match="cause") as caught, Origin(raising(KeyError("cause"))) as origin:
         fetch1(origin)
         raise ConnectionResetError("consequence")
     assert isinstance(caught.value.__context__, ConnectionResetError)
 
 
-def test_an_interrupt_of_the_body_is_never_replaced() -> None:
+def test_an_interrupt_in_the_with_block_is_never_replaced() -> None:
     with pytest.raises(KeyboardInterrupt) as caught, Origin(raising(KeyError("cause"))) as origin:
         fetch1(origin)
         raise KeyboardInterrupt
@@ -262,7 +264,7 @@ def test_lists_are_headers_like_tuples() -> None:
         assert fetch1(origin)[1].endswith(b"1\r\nx\r\n0\r\nc: d\r\n\r\n")
 
 
-def test_what_nobody_read_is_reported_with_any_failure() -> None:
+def test_unread_data_is_reported_with_any_failure() -> None:
     with (
         pytest.raises(ScriptError, match=r"(?s)EOFError.*not yet read: b'unasked'"),
         ScriptedServer([Expect(GET), Do(lambda peer: peer.read_until(b"never"))]) as server,
@@ -274,7 +276,7 @@ def test_what_nobody_read_is_reported_with_any_failure() -> None:
     assert server.unread == (b"unasked",)
 
 
-def test_what_nobody_read_is_noted_where_the_body_failed() -> None:
+def test_unread_data_is_added_as_a_note_if_the_with_block_failed() -> None:
     with pytest.raises(KeyError) as caught, ScriptedServer([Expect(GET), Send(NO_CONTENT)]) as server:
         with dial(server) as sock:
             sock.sendall(GET + b"unasked")
@@ -293,7 +295,7 @@ def unasked(*, strict: bool) -> None:
         read_all(sock)
 
 
-def test_a_strict_server_fails_for_what_nobody_read() -> None:
+def test_a_strict_server_fails_if_data_is_unread() -> None:
     unasked(strict=False)
     with pytest.raises(ScriptError, match=r"(?s)connection 1, after the last step.*not yet read: b'more'"):
         unasked(strict=True)
@@ -315,7 +317,7 @@ def test_the_step_gets_the_connection() -> None:
         assert read_all(sock) == b""
 
 
-def test_a_handler_that_loses_its_client_is_no_failure() -> None:
+def test_a_client_that_leaves_during_a_handler_is_no_failure() -> None:
     def read(request: Request) -> Response:
         return Response(200, (), request.body.read())
 

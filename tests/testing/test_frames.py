@@ -58,11 +58,11 @@ FIELDS = ((":status", "200"), ("x-long", "y" * 300), ("x-empty", ""))
         ),
     ],
 )
-def test_frames_are_what_another_library_makes(frame: Frame, expected: oracle.Frame) -> None:
+def test_frames_equal_those_of_another_library(frame: Frame, expected: oracle.Frame) -> None:
     assert frame.serialize() == expected.serialize()
 
 
-def test_what_is_built_can_be_read_again() -> None:
+def test_frames_round_trip() -> None:
     frame = Frame(FrameType.DATA, 0xFF, 2**31 - 1, b"x" * 70_000, reserved=True)
     octets = serialize([frame])
     length, head = parse_head(octets[:HEAD_SIZE])
@@ -71,7 +71,7 @@ def test_what_is_built_can_be_read_again() -> None:
     assert Frame(0x20, length=5, payload=b"x").serialize() == b"\0\0\x05\x20\0\0\0\0\0x"
 
 
-def test_a_block_decodes_elsewhere() -> None:
+def test_another_library_decodes_our_block() -> None:
     decoded = Decoder().decode(http2.block(*FIELDS))
     assert [f"{name!s}: {value!s}" for name, value in decoded] == [": ".join(pair) for pair in FIELDS]
 
@@ -83,7 +83,7 @@ def test_content_is_without_padding_and_fixed_fields() -> None:
 
 
 def test_frames_of_extensions() -> None:
-    """Written out by hand: no other library knows them."""
+    """Compared with literal octets, because no other library knows these frames."""
     frame = http2.origin_set("https://a.test", b"\xff", "")
     assert frame.serialize() == b"\0\0\x15\x0c\0\0\0\0\0\0\x0ehttps://a.test\0\x01\xff\0\0"
     assert http2.origin_set(stream=1, flags=8) == Frame(FrameType.ORIGIN, 8, 1, b"")
@@ -116,12 +116,12 @@ UNFIT: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", UNFIT)
-def test_what_does_not_fit_is_refused_by_name_where_it_is_made(name: str) -> None:
+def test_values_out_of_range_are_refused_by_name_when_a_frame_is_built(name: str) -> None:
     with pytest.raises((TypeError, ValueError), match=f"^{name} "):
         UNFIT[name]()
 
 
-def test_steps_refuse_codes_that_do_not_fit() -> None:
+def test_steps_refuse_codes_out_of_range() -> None:
     with pytest.raises(ValueError, match="code"):
         http2.expect_goaway(HUGE)
     with pytest.raises(ValueError, match="code"):
@@ -131,4 +131,4 @@ def test_steps_refuse_codes_that_do_not_fit() -> None:
 @pytest.mark.parametrize("read", [http2.content, http2.number_of])
 def test_only_frames_are_read(read: Callable[[Frame], object]) -> None:
     with pytest.raises(TypeError, match=r"^frame must be a "):
-        read(b"")  # type: ignore[arg-type]  # that is the test
+        read(b"")  # type: ignore[arg-type]  # wrong on purpose

@@ -1,4 +1,4 @@
-"""Header blocks of the kit, read by another library (RFC 7541)."""
+"""Another library decodes the field blocks of `mint.testing` (RFC 7541)."""
 
 from __future__ import annotations
 

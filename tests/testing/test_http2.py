@@ -25,7 +25,7 @@ PREFACE = http2.PREFACE + http2.settings().serialize()
 def play(*script: Step, send: bytes) -> bytes:
     """Play a script against a client that sends, ends its direction and reads to the end."""
     taken = bytearray()
-    # A script that closes without reading may reset what the client still does.
+    # A script that closes without reading may reset the connection while the client still sends.
     with (
         ScriptedServer(script) as server,
         socket.create_connection((server.address, server.port), 10) as sock,
@@ -49,7 +49,7 @@ def test_a_request_and_its_response() -> None:
         ExpectHeaders(1, GET, end=False, exact=True),
         ExpectData(1, b"abcdef", end=True),
         http2.send(http2.headers(1, ((":status", "200"),)), http2.data(1, b"x", end=True)),
-        # The second block refers to what the first one added to the table.
+        # The second block refers to table entries that the first one added.
         ExpectHeaders(3, ((":path", "/"),), end=True),
         ExpectFrame(FrameType.GOAWAY),
     ]
@@ -143,7 +143,7 @@ def test_frames_as_expected() -> None:
         (ExpectData(1, b"abc"), octets(http2.data(3, b"abc")), "stream 3"),
     ],
 )
-def test_what_was_expected_and_what_came(step: Step, send: bytes, message: str) -> None:
+def test_failed_expectations_show_expected_and_received(step: Step, send: bytes, message: str) -> None:
     with pytest.raises(ScriptError, match=message):
         play(step, send=send)
 
@@ -183,7 +183,7 @@ def test_other_fields_in_any_order(step: Step) -> None:
         play(step, send=octets(HEADERS))
 
 
-def test_priority_is_passed_over_unless_it_is_asked_for() -> None:
+def test_priority_frames_are_skipped_unless_they_are_expected() -> None:
     frames = (http2.priority(3), http2.priority(0, 5), Frame(0x10, 0, 0, b"\0\0\0\1u=3"))
     play(ExpectHeaders(1, GET), send=octets(*frames, http2.headers(1, GET, priority=(3, 200, True))))
     play(
@@ -193,7 +193,7 @@ def test_priority_is_passed_over_unless_it_is_asked_for() -> None:
     )
 
 
-def test_blocks_are_decoded_in_their_order_whichever_step_reads_them() -> None:
+def test_blocks_are_decoded_in_order_by_whichever_step_reads_them() -> None:
     encoder = Encoder()
     first, second = encoder.encode(GET), encoder.encode(GET)
     play(
@@ -235,7 +235,7 @@ def upload(stream: int, encoder: Encoder, *pieces: bytes) -> list[Frame]:
     return [*start, *(http2.data(stream, piece, end=piece is pieces[-1]) for piece in pieces)]
 
 
-def test_frames_of_streams_may_be_mixed() -> None:
+def test_frames_of_streams_may_be_interleaved() -> None:
     one, three = upload(1, encoder := Encoder(), b"ab", b"c"), upload(3, encoder, b"d", b"ef")
     window = http2.window_update(0, 1)
     for order in (
@@ -259,13 +259,15 @@ def test_frames_of_streams_may_be_mixed() -> None:
     ],
     ids=["inside a block", "before its HEADERS", "another stream", "other bytes"],
 )
-def test_frames_that_are_mixed_and_wrong(change: Callable[[list[Frame]], list[Frame]], message: str) -> None:
+def test_wrong_frames_on_interleaved_streams(
+    change: Callable[[list[Frame]], list[Frame]], message: str
+) -> None:
     frames = [*upload(1, encoder := Encoder(), b"ab", b"c"), *upload(3, encoder, b"d", b"ef")]
     with pytest.raises(ScriptError, match=f"(?s)step 1 of 2.*{message}"):
         play(*TWO_UPLOADS, send=octets(*change(frames), RESET, GOAWAY))
 
 
-def test_a_frame_too_many_on_mixed_streams() -> None:
+def test_an_extra_frame_on_interleaved_streams() -> None:
     step = http2.Interleaved(ExpectFrame(FrameType.PING, 1), ExpectFrame(FrameType.PING, 3))
     frames = [Frame(FrameType.PING, 0, stream, bytes(8)) for stream in (3, 3, 1)]
     with pytest.raises(ScriptError, match="no more frames on these streams"):

@@ -45,7 +45,7 @@ def test_the_showcase_serves_either_protocol(protocol: ProtocolName) -> None:
     assert program.returncode == -signal.SIGTERM
 
 
-# A shell without job control lets what runs in the background ignore interrupts, and children inherit that.
+# Background processes of a shell without job control ignore SIGINT, and their children inherit that.
 INTERRUPTED = """
 import runpy, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,7 +55,7 @@ runpy.run_module("mint.testing", run_name="__main__", alter_sys=True)
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[list[str]]:
-    """Run the program; hand out the lines that it prints before it waits."""
+    """Run the program; yield the lines that it prints before it waits."""
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, *arguments], stdout=subprocess.PIPE, text=True
     ) as program:
@@ -96,7 +96,7 @@ def free_port() -> int:
     return port
 
 
-def test_a_port_of_ones_own() -> None:
+def test_a_given_port() -> None:
     port = free_port()
     with serving("--port", str(port)) as (url,):
         assert url == f"http://127.0.0.1:{port}/"
@@ -120,7 +120,7 @@ def test_one_protocol_only() -> None:
             fetch(url, protocols=("http2",))
 
 
-def test_help_and_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0

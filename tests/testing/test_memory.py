@@ -1,4 +1,4 @@
-"""A server in memory, and a clock that the test moves."""
+"""A server in memory, and a clock that tests advance."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_http2_in_memory() -> None:
     assert server.frames() == [http2.ping(b"01234567", ack=True)]
 
 
-def test_a_clock_goes_on_when_it_is_told() -> None:
+def test_a_fake_clock_moves_only_when_it_is_advanced() -> None:
     clock = FakeClock(5.0)
     assert clock() == clock.monotonic() == clock.time() == 5.0
     clock.advance(1.5)
@@ -78,8 +78,8 @@ def test_a_clock_in_a_module() -> None:
 
 
 def test_a_clock_in_mint() -> None:
-    """A deadline of an hour passes at once."""
-    from mint._loops import mailbox  # noqa: PLC0415  # used here only
+    """`installed` replaces the clock of mint's modules, and restores it at the end."""
+    from mint._loops import mailbox  # noqa: PLC0415  # only used here
 
     clock = FakeClock()
     with clock.installed():
@@ -88,10 +88,10 @@ def test_a_clock_in_mint() -> None:
 
 
 class Asked(Memory):
-    """A link that notes until when somebody would wait."""
+    """A link that records the deadline of a wait, and times out at once."""
 
     until: float | None = None
-    _plain = True  # as those of event loops, so that the compiled call takes it
+    _plain = True  # like links of event loops, so that the fast path is used
 
     def receive(self, until: float | None) -> bytes:
         self.until = until
@@ -99,8 +99,8 @@ class Asked(Memory):
 
 
 @pytest.mark.parametrize("byte_count", [0, 1])
-def test_a_limit_of_time_counts_on_the_clock_that_is_installed(byte_count: int) -> None:
-    """Also where `recv` does nothing unusual and is one compiled call."""
+def test_timeouts_use_the_installed_clock(byte_count: int) -> None:
+    """Also if `recv` has no byte count and takes the compiled fast path."""
     clock, link = FakeClock(), Asked()
     conn = mint.http1.initiate(link, scheme="http", hostname="example.org")
     conn, _ = conn.request("GET", "/")

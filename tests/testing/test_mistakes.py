@@ -1,4 +1,4 @@
-"""A mistake in a script is raised where it is written, not in a server's thread, and never passed over."""
+"""A mistake in a script is raised where the script is written, not later in a server's thread."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ def test_a_mistake_is_raised_at_once(make: Callable[..., object], given: tuple[o
         make(*given)
 
 
-def test_what_is_right_is_taken() -> None:
+def test_valid_steps_are_accepted() -> None:
     for step in (
         testing.Send(b""),
-        testing.Send(bytearray(b"abc"), (1,)),  # type: ignore[arg-type]  # it can be sent as well
+        testing.Send(bytearray(b"abc"), (1,)),  # type: ignore[arg-type]  # can be sent, too
         testing.Expect(b""),
         testing.Expect(re.compile(rb"x+")),
         testing.ExpectCount(0),

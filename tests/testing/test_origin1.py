@@ -32,7 +32,7 @@ def client() -> Iterator[http.client.HTTPConnection]:
 
 
 def raw(data: bytes, handler: Callable[[Request], Response] = showcase) -> bytes:
-    """Send bytes, end the client's direction, return all that comes."""
+    """Send bytes, end the client's direction, and return everything that is received."""
     with (
         Origin(handler) as origin,
         socket.create_connection((origin.address, origin.port), 10) as sock,
@@ -67,7 +67,7 @@ def test_statuses_without_a_body(client: http.client.HTTPConnection) -> None:
     )
 
 
-def test_a_status_without_a_name() -> None:
+def test_a_status_without_a_reason_phrase() -> None:
     assert raw(b"GET /status/299 HTTP/1.1\r\nhost: a\r\n\r\n").startswith(b"HTTP/1.1 299 \r\n")
 
 
@@ -136,7 +136,7 @@ def test_100_continue_is_sent_when_the_body_is_wanted(path: bytes) -> None:
         assert reader.readline() == b"HTTP/1.1 200 OK\r\n"
 
 
-def test_no_100_and_no_further_request_where_the_body_is_not_wanted() -> None:
+def test_if_the_body_is_not_read_there_is_no_100_and_no_further_request() -> None:
     taken = raw(WAITING % b"status/413" + b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
     assert taken.startswith(b"HTTP/1.1 413 ")
     assert b"connection: close\r\n" in taken
@@ -256,18 +256,18 @@ def test_tls_and_ends_with_close_notify(server_tls: ssl.SSLContext, client_tls: 
         assert taken.endswith(b"".join(pattern(200_000)))
 
 
-def test_clients_that_go_away_are_no_error(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
+def test_clients_that_disconnect_are_no_error(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     asked: list[str] = []
 
     def handler(request: Request) -> Response:
         asked.append(request.target)
         return showcase(request)
 
-    with Origin(handler) as origin:  # leaving raises what went wrong in the server
+    with Origin(handler) as origin:  # leaving the block raises errors of the server
         for data in (b"", b"GET / HT", b"GET /bytes/9000000 HTTP/1.1\r\nhost: a\r\n\r\n"):
             with socket.create_connection((origin.address, origin.port), 10) as sock:
                 sock.sendall(data)
-        # whoever stays is served as before, and only what was asked for whole reached the handler
+        # A client that stays is served as before, and only complete requests reached the handler.
         with socket.create_connection((origin.address, origin.port), 10) as sock:
             sock.sendall(b"GET /bytes/5 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
             answer = b"".join(iter(lambda: sock.recv(65_536), b""))
@@ -284,7 +284,7 @@ def test_clients_that_go_away_are_no_error(server_tls: ssl.SSLContext, client_tl
     assert asked[-1] == "/bytes/5"
 
 
-def test_a_client_that_does_not_read_is_given_up() -> None:
+def test_a_client_that_does_not_read_is_disconnected() -> None:
     asked = threading.Event()
 
     def handler(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The origin over HTTP/2, against the client of another library."""
+"""The origin over HTTP/2, tested with a client that uses another library."""
 
 import hashlib
 import socket
@@ -19,7 +19,7 @@ from mint.testing.showcase import GREETING, pattern
 
 
 class Client:
-    """A small client upon h2 that acknowledges what it reads at once."""
+    """A small client that uses h2 and acknowledges data as soon as it reads it."""
 
     def __init__(self, origin: Origin, tls: ssl.SSLContext | None = None) -> None:
         sock = socket.create_connection((origin.address, origin.port), 10)
@@ -163,7 +163,7 @@ def test_settings_change_windows(client: Client) -> None:
 
 
 @pytest.mark.parametrize("window", [1, 1000, 65_535, 1 << 20])
-def test_uploads_are_given_windows(window: int) -> None:
+def test_windows_are_opened_for_uploads(window: int) -> None:
     size = 3000 if window == 1 else 300_000
     body = b"".join(pattern(size))
     expected = f"{size} {hashlib.sha256(body).hexdigest()}\n".encode()
@@ -222,7 +222,7 @@ def test_push(client: Client) -> None:
     assert client.data(pushed).startswith(b"p {")
 
 
-def test_no_push_where_the_client_does_not_want_it(client: Client) -> None:
+def test_without_enable_push_nothing_is_pushed(client: Client) -> None:
     client.http.update_settings({h2.settings.SettingCodes.ENABLE_PUSH: 0})
     client.flush()
     assert client.fetch("GET", "/push") == ("200", GREETING)
@@ -280,7 +280,7 @@ def test_too_many_streams_are_refused() -> None:
         client.until(h2.events.StreamEnded, first)
 
 
-def test_a_client_may_reset_and_go_on(client: Client) -> None:
+def test_a_client_may_reset_a_stream_and_continue(client: Client) -> None:
     stream = client.request("GET", "/bytes/9000000")
     client.until(h2.events.DataReceived, stream)
     client.http.reset_stream(stream)
@@ -328,7 +328,7 @@ def headers(*fields: tuple[str, str]) -> Frame:
 
 
 def talk(*frames: Frame) -> list[Frame]:
-    """Send frames and the end; return the frames that came except SETTINGS and WINDOW_UPDATE."""
+    """Send frames and end; return the received frames except SETTINGS and WINDOW_UPDATE."""
     with (
         Origin(showcase) as origin,
         socket.create_connection((origin.address, origin.port), 10) as sock,
@@ -374,7 +374,7 @@ def talk(*frames: Frame) -> list[Frame]:
         ),
     ],
 )
-def test_what_breaks_a_connection(frames: list[Frame], code: ErrorCode) -> None:
+def test_connection_errors(frames: list[Frame], code: ErrorCode) -> None:
     *_, last = talk(*frames)
     assert last.type == FrameType.GOAWAY
     assert last.payload[4:8] == code.to_bytes(4, "big")
@@ -425,7 +425,7 @@ def test_malformed_requests_are_reset(frames: list[Frame]) -> None:
         ([POST, http2.window_update(1, 2**31 - 1)], ErrorCode.FLOW_CONTROL_ERROR),
     ],
 )
-def test_what_breaks_a_stream(frames: list[Frame], code: ErrorCode) -> None:
+def test_stream_errors(frames: list[Frame], code: ErrorCode) -> None:
     resets = [frame for frame in talk(*frames) if frame.type == FrameType.RST_STREAM]
     assert resets == [http2.rst_stream(1, code)]
 
@@ -436,7 +436,7 @@ def test_the_clients_frame_size_is_used() -> None:
     assert [len(frame.payload) for frame in taken if frame.type == FrameType.DATA] == [20_000, 0]
 
 
-def test_what_is_ignored() -> None:
+def test_frames_that_are_ignored() -> None:
     taken = talk(
         Frame(0x55, 0xFF, 7, b"unknown"),
         http2.priority(9, 1),
@@ -447,7 +447,7 @@ def test_what_is_ignored() -> None:
     assert taken == [http2.ping(b"12345678", ack=True)]
 
 
-def test_a_client_that_opens_no_window_is_given_up() -> None:
+def test_a_client_that_opens_no_window_is_disconnected() -> None:
     with (
         Origin(showcase, timeout=0.05) as origin,
         Client(origin) as client,

@@ -1,4 +1,4 @@
-"""The fixtures of the kit, in a test suite of their own, and how little they cost those who do not ask."""
+"""The fixtures of `mint.testing` in a separate test suite; nothing is imported without them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_fixtures(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*other bytes were received*"])
 
 
-def test_nobody_loads_them_who_does_not_ask() -> None:
+def test_importing_mint_testing_loads_no_test_library() -> None:
     found = importlib.metadata.entry_points(group="pytest11")
     assert not [point for point in found if point.value.startswith("mint")]
     code = "import sys, mint.testing; print({'pytest', 'hypothesis', 'trustme', 'trio'} & set(sys.modules))"

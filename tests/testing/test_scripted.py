@@ -61,7 +61,7 @@ def read_all(sock: socket.socket) -> bytes:
 def play(*script: Step, send: bytes = GET, timeout: float = 10.0) -> bytes:
     """Play one script against a client that sends, ends its direction and reads to the end."""
     taken = bytearray()
-    # A script that closes without reading may reset what the client still does.
+    # A script that closes without reading may reset the connection while the client still sends.
     with ScriptedServer(script, timeout=timeout) as server, dial(server) as sock, suppress(OSError):
         sock.sendall(send)
         sock.shutdown(socket.SHUT_WR)
@@ -70,7 +70,7 @@ def play(*script: Step, send: bytes = GET, timeout: float = 10.0) -> bytes:
     return bytes(taken)
 
 
-def test_a_script_is_played_and_what_came_is_kept() -> None:
+def test_a_script_runs_and_received_octets_are_kept() -> None:
     with ScriptedServer([request(b"^GET / "), Send(NO_CONTENT)]) as server, dial(server) as sock:
         sock.sendall(GET)
         assert read_all(sock) == NO_CONTENT
@@ -98,7 +98,7 @@ def test_a_server_that_does_not_run_has_no_port_and_runs_once() -> None:
         server.__enter__()
 
 
-def test_cuts_are_checked() -> None:
+def test_positions_of_splits_are_checked() -> None:
     for cuts in ((0,), (4,), (2, 1), (1, 1)):
         with pytest.raises(ValueError, match="ascend"):
             Send(b"abcd", cuts)
@@ -163,7 +163,7 @@ def test_the_first_of_several_errors_is_raised_and_the_others_are_noted() -> Non
         (ExpectEnd(), b"surplus", "bytes were received instead of the end"),
     ],
 )
-def test_what_was_expected_and_what_came(step: Step, send: bytes, message: str) -> None:
+def test_failed_expectations_show_expected_and_received(step: Step, send: bytes, message: str) -> None:
     with pytest.raises(ScriptError, match=f"(?s){message}"):
         play(step, send=send)
 
@@ -181,7 +181,7 @@ def test_expectations_that_are_met() -> None:
     )
 
 
-def test_a_step_that_takes_too_long_says_what_did_not_come() -> None:
+def test_a_step_that_times_out_says_what_was_missing() -> None:
     with (
         pytest.raises(ScriptError, match=r"(?s)did not arrive in time.*b'GET'"),
         ScriptedServer([Expect(GET)], timeout=0.05) as server,
@@ -217,7 +217,7 @@ def test_the_error_of_the_body_is_raised_with_the_servers_as_notes() -> None:
     assert "other bytes were received" in caught.value.__notes__[0]
 
 
-def test_a_failed_body_is_not_kept_waiting() -> None:
+def test_after_an_error_in_the_with_block_nothing_is_awaited() -> None:
     script: list[Step] = [Forever(), Send(b"x")]
     with pytest.raises(KeyError) as caught, ScriptedServer(script) as server, dial(server):
         raise KeyError
@@ -265,13 +265,13 @@ def reset_as_a_client(end: ExpectEnd) -> None:
         sock.recv(1)  # closing with unread bytes is a reset
 
 
-def test_a_client_that_resets_has_ended_though_not_cleanly() -> None:
+def test_a_client_that_resets_has_ended_but_not_cleanly() -> None:
     reset_as_a_client(ExpectEnd())
     with pytest.raises(ScriptError, match="did not end cleanly"):
         reset_as_a_client(ExpectEnd(clean=True))
 
 
-def test_a_step_after_the_close_fails() -> None:
+def test_a_step_after_close_fails() -> None:
     with pytest.raises(ScriptError, match="step 2 of 2"):
         play(Close(), Send(b"x"))
 
@@ -285,7 +285,7 @@ def test_a_function_as_a_step() -> None:
     assert play(Do(echo)) == b"GET / HTTP/1.1\r\nhost"
 
 
-def test_close_delivers_what_was_sent_although_bytes_are_unread() -> None:
+def test_close_delivers_sent_data_even_if_input_is_unread() -> None:
     sent = threading.Event()
     with ScriptedServer([Wait(sent), Send(b"x" * 100_000)]) as server, dial(server) as sock:
         sock.sendall(b"y" * 1000)

@@ -1,4 +1,4 @@
-"""Scripts for clients that connect as often as they like, and addresses where nobody can connect."""
+"""Scripts for any number of connections, and addresses that refuse connections."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def connect(count: int, *scripts: list[Step] | Script) -> bytes:
         ((repeated(ONE, 3, 3), TWO, optional(THREE)), 5, b"11123"),
     ],
 )
-def test_connections_that_are_up_to_the_client(
+def test_repeated_and_optional_connections(
     scripts: tuple[list[Step] | Script, ...], count: int, came: bytes
 ) -> None:
     assert connect(count, *scripts) == came
@@ -127,7 +127,7 @@ def test_a_refusing_server_refuses(family: socket.AddressFamily) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_silent_server_lets_clients_wait(family: socket.AddressFamily) -> None:
+def test_a_silent_server_never_answers(family: socket.AddressFamily) -> None:
     with RefusingServer(silent=True, family=family) as server:
         for _ in range(2):
             with pytest.raises((TimeoutError, BlockingIOError)):
@@ -160,12 +160,12 @@ def test_no_content_is_what_the_small_clients_call_it() -> None:
         (None, "script 1 must be an iterable"),
     ],
 )
-def test_what_is_no_script_is_refused(script: Any, message: str) -> None:
+def test_invalid_scripts_are_refused(script: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         ScriptedServer(script)
 
 
-def test_a_reset_in_a_step_says_what_was_expected_and_what_came() -> None:
+def test_a_reset_in_a_step_shows_expected_and_received() -> None:
     arrived = threading.Event()
     with (
         pytest.raises(

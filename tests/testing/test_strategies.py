@@ -1,4 +1,4 @@
-"""What the strategies draw is what they say, seen by other parsers and by mint."""
+"""The strategies draw what they promise, as other parsers and mint confirm."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_sequences_of_frames_are_one_response(frames: list[Frame]) -> None:
 
 
 @given(strategies.frames())
-def test_any_frame_has_the_form_of_a_frame(frame: Frame) -> None:
+def test_every_frame_is_well_formed(frame: Frame) -> None:
     octets = frame.serialize()
     length, head = parse_head(octets[:9])
     assert (length, head.type, head.stream) == (len(octets) - 9, frame.type, frame.stream)
@@ -62,13 +62,13 @@ def test_an_origin_can_send_every_response(response: Response) -> None:
 
 
 @pytest.mark.parametrize("http_2", [False, True])
-def test_behaviours_end_whatever_they_are(http_2: bool) -> None:
+def test_every_behaviour_ends(http_2: bool) -> None:
     outcomes: list[str] = []
 
     @given(strategies.behaviours(http_2=http_2))
     @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
     def meet(steps: tuple[Step, ...]) -> None:
-        # A client that gives up before the handshake is through fails the script, and rightly.
+        # If the client gives up before the handshake is complete, the script rightly fails.
         with suppress(ScriptError), ScriptedServer(steps) as server:
             protocols: tuple[ProtocolName, ...] = ("http2",) if http_2 else ("http1",)
             with mint.connect("http", server.address, server.port, protocols=protocols) as conn:
@@ -84,4 +84,4 @@ def test_behaviours_end_whatever_they_are(http_2: bool) -> None:
                     outcomes.append("whole")
 
     meet()
-    assert {"whole"} < set(outcomes), "right and wrong servers were both drawn"
+    assert {"whole"} < set(outcomes), "both correct and faulty servers must be drawn"

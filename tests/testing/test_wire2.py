@@ -1,4 +1,4 @@
-"""What the threads of one HTTP/2 connection of the test server share."""
+"""The state that the threads of one HTTP/2 connection of the test server share."""
 
 import socket
 
@@ -20,7 +20,7 @@ def test_nothing_follows_the_goaway_that_ends_a_connection() -> None:
         stream = wire.streams[1] = wire.new_stream(1)
         last = http2.goaway(1, ErrorCode.PROTOCOL_ERROR, b"broken")
         wire.end(last)
-        # Handlers of other threads do not know of it yet.
+        # Handlers in other threads do not know yet that the connection has ended.
         with pytest.raises(Lost):
             wire.send_block(stream, ((":status", "200"),), end=True)
         with pytest.raises(Lost):
