@@ -1,4 +1,4 @@
-"""Servers that the tests of the command line share."""
+"""Servers that several tests of the command line use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Seen:
-    """One request as the server had it."""
+    """One request as the server received it."""
 
     method: str
     target: str
@@ -29,7 +29,7 @@ class Seen:
 
 @dataclass
 class Site:
-    """Answers by path, and remembers what was asked; what it does not know is a 404."""
+    """Answers by path, with 404 for unknown paths, and records the requests."""
 
     pages: Mapping[str, Response | tuple[int, str]]
     seen: list[Seen] = field(default_factory=list[Seen])
@@ -50,7 +50,7 @@ class Site:
 
 
 def command(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run the real command."""
+    """Run the command in its own process."""
     return subprocess.run(
         [sys.executable, "-m", "mint", *arguments], check=False, capture_output=True, input=stdin, timeout=60
     )

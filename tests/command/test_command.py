@@ -1,4 +1,4 @@
-"""The command line: what is printed where, and what the exit code says."""
+"""The command line: what is written to which stream, and the exit codes."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_several_urls_of_one_origin_share_a_connection(capsysbinary: Capture) ->
     assert capsysbinary.readouterr().out == b"0\n1\n2\n"
 
 
-def test_a_server_that_closes_between_urls_is_asked_again(capsysbinary: Capture) -> None:
+def test_a_server_that_closes_between_urls_is_connected_to_again(capsysbinary: Capture) -> None:
     answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx"
     script = [request(), Send(answer), Close()]
     with ScriptedServer(script, script) as server:
@@ -107,7 +107,7 @@ def test_one_url_twice_goes_to_two_files(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != b""
 
 
-def test_what_came_before_an_upload_broke_is_shown(tmp_path: Path, capsysbinary: Capture) -> None:
+def test_the_response_is_shown_although_the_upload_failed(tmp_path: Path, capsysbinary: Capture) -> None:
     (tmp_path / "content").write_bytes(bytes(10_000_000))
     refusal = h2.send(h2.headers(1, ((":status", "413"),)))
     with ScriptedServer([*h2.handshake(), h2.ExpectHeaders(1), refusal, Close()]) as server:
@@ -116,7 +116,7 @@ def test_what_came_before_an_upload_broke_is_shown(tmp_path: Path, capsysbinary:
     assert capsysbinary.readouterr().out == b"HTTP/2 413\n\n"
 
 
-def test_verbose_says_what_goes_out_and_comes_in_without_secrets() -> None:
+def test_verbose_shows_both_directions_without_secrets() -> None:
     with Origin(showcase) as origin:
         url = f"http://127.0.0.1:{origin.port}/"
         ran = subprocess.run(
@@ -130,7 +130,7 @@ def test_verbose_says_what_goes_out_and_comes_in_without_secrets() -> None:
     assert b"Hello" in ran.stdout
 
 
-def test_tls_is_checked_unless_told_otherwise(tmp_path: Path, capsysbinary: Capture) -> None:
+def test_certificates_are_verified_unless_insecure_is_given(tmp_path: Path, capsysbinary: Capture) -> None:
     ca = tmp_path / "ca.pem"
     authority().cert_pem.write_to_path(str(ca))
     with Origin(showcase, tls=server_context()) as origin:
@@ -179,13 +179,15 @@ def test_each_failure_has_a_code_and_one_line(
     assert err.count(b"\n") == 1
 
 
-def test_what_came_before_a_failure_is_shown(capsysbinary: Capture) -> None:
+def test_content_before_a_failure_is_shown(capsysbinary: Capture) -> None:
     with played(request(), Send(OK + b"half"), Close()) as server:
         assert main(["-i", f"http://127.0.0.1:{server.port}/"]) == 56
     assert capsysbinary.readouterr().out.endswith(b"\n\nhalf")
 
 
-def test_refused_unknown_and_unwritable(tmp_path: Path, capsysbinary: Capture) -> None:
+def test_refused_connections_unknown_hosts_and_unwritable_files(
+    tmp_path: Path, capsysbinary: Capture
+) -> None:
     assert main([f"http://127.0.0.1:{dead_port()}/"]) == 7
     assert main(["http://name.invalid/"]) == 6
     with Origin(showcase) as origin:
@@ -214,7 +216,7 @@ def test_refused_unknown_and_unwritable(tmp_path: Path, capsysbinary: Capture) -
         ["-o", "a", "-o", "b", "http://example.org/"],
     ],
 )
-def test_usage_errors_are_two(arguments: list[str], capsysbinary: Capture) -> None:
+def test_usage_errors_have_code_2(arguments: list[str], capsysbinary: Capture) -> None:
     assert main(arguments) == 2
     assert_one_line(capsysbinary)
 
@@ -227,7 +229,7 @@ def test_usage_errors_are_two(arguments: list[str], capsysbinary: Capture) -> No
         *("http://a b/", "http://a..b/", "http://\udcff/", "http://[zz]/"),
     ],
 )
-def test_bad_urls_are_three(url: str, capsysbinary: Capture) -> None:
+def test_bad_urls_have_code_3(url: str, capsysbinary: Capture) -> None:
     assert main([url]) == 3
     assert b"secret" not in assert_one_line(capsysbinary)
 
@@ -256,7 +258,7 @@ def assert_one_line(capture: Capture) -> bytes:
         (("-X", "CONNECT"), "/", 2),
     ],
 )
-def test_what_cannot_be_sent_is_the_users_mistake(
+def test_requests_that_cannot_be_sent_are_usage_or_url_errors(
     arguments: tuple[str, ...], path: str, code: int, capsysbinary: Capture
 ) -> None:
     with Origin(showcase) as origin:
@@ -282,19 +284,19 @@ def test_an_output_that_cannot_be_written_is_named(name: str, tmp_path: Path, ca
     assert assert_one_line(capsysbinary).startswith(f"mint: {target}: ".encode())
 
 
-def test_a_socket_that_is_not_there_is_named(tmp_path: Path, capsysbinary: Capture) -> None:
+def test_a_missing_socket_is_named(tmp_path: Path, capsysbinary: Capture) -> None:
     path = str(tmp_path / "socket")
     assert main(["--unix-socket", path, "http://example.org/"]) == 7
     assert path.encode() in assert_one_line(capsysbinary)
 
 
 def run(*arguments: str, **streams: object) -> subprocess.CompletedProcess[bytes]:
-    """Run the command in a process of its own, with these streams."""
+    """Run the command in its own process, with these streams."""
     given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
     return subprocess.run([sys.executable, "-m", "mint", *arguments], check=False, **given)  # type: ignore[call-overload,no-any-return]  # streams by name
 
 
-def test_content_comes_from_standard_input_too(tmp_path: Path) -> None:
+def test_content_from_standard_input(tmp_path: Path) -> None:
     seen: list[bytes] = []
 
     def handler(asked: Request) -> Response:
@@ -320,7 +322,7 @@ def test_standard_input_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("broken", ["stdout", "stderr"])
 @pytest.mark.parametrize("options", [(), ("-v",)])
-def test_a_broken_pipe_is_no_traceback(broken: str, options: tuple[str, ...]) -> None:
+def test_a_broken_pipe_causes_no_traceback(broken: str, options: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -334,7 +336,7 @@ def test_a_broken_pipe_is_no_traceback(broken: str, options: tuple[str, ...]) ->
     assert b"ignored" not in (ran.stderr or b"")
 
 
-def test_a_full_disk_is_no_traceback() -> None:
+def test_a_full_disk_causes_no_traceback() -> None:
     with Path("/dev/full").open("wb") as nowhere, Origin(showcase) as origin:
         url = f"http://127.0.0.1:{origin.port}/bytes/100000"
         ran = run(url, stdout=nowhere)
@@ -343,7 +345,7 @@ def test_a_full_disk_is_no_traceback() -> None:
         assert run("http://127.0.0.1:1/", stderr=nowhere).returncode == 7
 
 
-def test_verbose_and_bars_want_no_stderr(
+def test_verbose_and_progress_work_without_stderr(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture
 ) -> None:
     monkeypatch.setattr(sys, "stderr", None)
@@ -361,7 +363,7 @@ def test_help_and_version_exit_cleanly(capsysbinary: Capture) -> None:
     assert b"Exit codes" in capsysbinary.readouterr().out
 
 
-def test_closed_streams_are_no_traceback(monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture) -> None:
+def test_closed_streams_cause_no_traceback(monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     assert main(["http://127.0.0.1/"]) == 23
     assert capsysbinary.readouterr().err == b"mint: standard output is closed\n"
@@ -369,7 +371,7 @@ def test_closed_streams_are_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys
     assert main(["http://127.0.0.1/"]) == 23
 
 
-def test_an_interruption_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture) -> None:
+def test_an_interruption_causes_no_traceback(monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""The same command lines for curl and mint: what the server sees, what is printed, and the exit code."""
+"""Run the same command lines with curl and mint; compare requests, output and exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl to compare with")
 
 OWN = {"user-agent", "accept-encoding", "host", "expect"}
-"""What differs because the clients do."""
+"""Header fields that differ between the two clients."""
 
 
 def pages() -> dict[str, Response | tuple[int, str]]:

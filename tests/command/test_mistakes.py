@@ -1,4 +1,4 @@
-"""What goes wrong is reported in the terms of the command line, for every option and every program."""
+"""Errors are reported in the terms of the command line, for every option and every program."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 FULL = Path("/dev/full")
 INTERNAL = re.compile(r"\b(?!close_notify)[a-z0-9]+_[a-z0-9_]+|mint\.|\w+=[\w(]")
-"""Names of parameters (close_notify is a term of TLS) and of what a program calls."""
+"""Matches names of parameters and functions of the library, except close_notify, a term of TLS."""
 
 NOT_HERE = (
     *(errors.ExceedsWindowSize, errors.MailboxClosed, errors.RequestBodyIsStreaming),
     *(errors.RequestIsNotStreaming, errors.StaleConnectionError, errors.UnknownRequestToStream),
 )
-"""Mistakes of a program that uses the library, which the command line does not make."""
+"""Errors that only a program that uses the library can cause."""
 
 
 def run(*words: str, **streams: object) -> subprocess.CompletedProcess[bytes]:
@@ -65,7 +65,7 @@ LIMITED = {
 
 
 @pytest.mark.parametrize("options", LIMITED)
-def test_a_limit_is_named_as_it_was_given(
+def test_the_error_for_a_limit_names_its_option(
     options: tuple[str, ...], capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     code, name = LIMITED[options]
@@ -92,7 +92,7 @@ PROXIES = {
 
 
 @pytest.mark.parametrize("options", PROXIES, ids=" ".join)
-def test_what_is_wrong_about_a_proxy_names_its_option(options: tuple[str, ...]) -> None:
+def test_errors_about_a_proxy_name_the_option(options: tuple[str, ...]) -> None:
     with pytest.raises(UsageError) as caught:
         parse([*options, "http://origin.test/"])
     assert str(caught.value).startswith(PROXIES[options])
@@ -109,7 +109,7 @@ def test_a_bad_host_is_found_before_any_url_is_fetched(host: str) -> None:
     assert not INTERNAL.search(str(caught.value))
 
 
-# -- what cannot be written
+# -- output that cannot be written
 
 
 OPTIONS: list[tuple[str, ...]] = [(), ("-s",), ("-s", "-S"), ("-v",), ("-Z",), ("--record-secrets",)]
@@ -121,7 +121,7 @@ def test_a_transcript_that_cannot_be_written_is_an_error(options: tuple[str, ...
         url = f"http://127.0.0.1:{origin.port}/bytes/1000"
         ran = run("mint", "--record", str(FULL), *options, url, url)
     assert ran.returncode == 23
-    assert len(ran.stdout) == 2000  # what was fetched is written all the same
+    assert len(ran.stdout) == 2000  # the content is written nevertheless
     line = b"mint: --record: /dev/full: No space left on device\n"
     if options == ("-v",):
         assert line in ran.stderr
@@ -129,13 +129,13 @@ def test_a_transcript_that_cannot_be_written_is_an_error(options: tuple[str, ...
         assert ran.stderr == (b"" if options == ("-s",) else line)
 
 
-def test_a_transfer_that_failed_comes_before_the_transcript() -> None:
+def test_a_failed_transfer_determines_the_exit_code() -> None:
     ran = run("mint", "--record", str(FULL), "http://127.0.0.1:1/")
     assert ran.returncode == 7
     assert ran.stderr.count(b"mint: ") == 2
 
 
-def test_no_program_ends_in_a_traceback_where_nobody_takes_its_output(tmp_path: Path) -> None:
+def test_no_program_shows_a_traceback_if_its_output_cannot_be_written(tmp_path: Path) -> None:
     path = transcript(tmp_path)
     table: dict[tuple[str, ...], int] = {
         ("mint", "replay", path): 23,

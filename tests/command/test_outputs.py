@@ -49,12 +49,12 @@ def test_the_name_is_the_last_part_of_the_path(path: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/", "/a/", "/..", "/a/..", "/.", "/a\\b", "/..\\x", "/a/?x=b"])
-def test_names_that_are_none_are_refused(path: str) -> None:
+def test_urls_without_a_usable_file_name_are_refused(path: str) -> None:
     with pytest.raises(UsageError, match="-O"):
         parse(["-O", f"http://a.test{path}"])
 
 
-def test_no_server_chooses_the_name(
+def test_the_server_does_not_choose_the_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: Capture
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -71,7 +71,7 @@ def test_no_server_chooses_the_name(
     assert capsysbinary.readouterr().out == b""
 
 
-def test_files_come_about_with_content_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_created_only_when_content_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with Origin(Site({"/empty": Response(200)})) as origin:
         base = f"http://127.0.0.1:{origin.port}"
@@ -92,7 +92,7 @@ def test_a_status_of_400_or_above_is_a_failure(status: int, capsysbinary: Captur
     assert (f"status {status}".encode() in err) is (status >= 400)
 
 
-def test_what_follows_a_failure_is_fetched(capsysbinary: Capture) -> None:
+def test_after_a_failure_the_other_urls_are_fetched(capsysbinary: Capture) -> None:
     with Origin(Site({"/b": HELLO})) as origin:
         base = f"http://127.0.0.1:{origin.port}"
         assert main(["-f", f"{base}/a", f"{base}/b", "http://127.0.0.1:1/"]) == 22
@@ -148,7 +148,9 @@ def test_compressed_content_is_asked_for_and_decoded(capsysbinary: Capture) -> N
         ("GET", "200 OK", "transfer-encoding: chunked\r\n"),
     ],
 )
-def test_codings_of_no_content_are_ignored(method: str, status: str, fields: str, coding: str) -> None:
+def test_content_encoding_without_content_is_ignored(
+    method: str, status: str, fields: str, coding: str
+) -> None:
     answer = f"HTTP/1.1 {status}\r\ncontent-encoding: {coding}\r\n{fields}\r\n"
     answer += "0\r\n\r\n" if "chunked" in fields else ""
     with ScriptedServer([request(), Send(answer.encode())]) as server:
@@ -181,7 +183,7 @@ def test_content_that_cannot_be_decoded(
 
 
 @pytest.mark.parametrize("options", [(), ("--h2c",)])
-def test_the_limit_of_size_holds_before_and_after_decoding(
+def test_max_filesize_applies_before_and_after_decoding(
     options: tuple[str, ...], capsysbinary: Capture
 ) -> None:
     pieces = Response(200, (), (b"x" * 1000 for _ in range(100)))
@@ -200,7 +202,7 @@ def test_the_limit_of_size_holds_before_and_after_decoding(
 
 
 def in_terminal(arguments: Sequence[str]) -> tuple[int, bytes]:
-    """Run the command with a terminal for its output and its messages; return what the terminal got."""
+    """Run the command with a terminal as stdout and stderr; return the exit code and the output."""
     outer, inner = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "mint", *arguments], stdin=subprocess.DEVNULL, stdout=inner, stderr=inner
@@ -255,7 +257,7 @@ def test_text_is_decoded_across_pieces() -> None:
 
 @pytest.mark.parametrize("text", ["a\r\nb\r\r\n", "\r", "a\r", "\r\n", "\n\r", "\u20ac\r\n\x1b[1m", "\u20ac"])
 def test_text_does_not_depend_on_how_it_is_split(text: str) -> None:
-    for data in (text.encode(), text.encode()[:-1]):  # the second may end in the middle of a character
+    for data in (text.encode(), text.encode()[:-1]):  # the second may end within a character
         whole = ForTerminal()(data, final=True)
         assert whole.decode() == "".join(
             mark if mark.isprintable() or mark == "\n" else "?"
@@ -268,12 +270,12 @@ def test_text_does_not_depend_on_how_it_is_split(text: str) -> None:
                 assert b"".join([*pieces, guard(b"", final=True)]) == whole
 
 
-def test_a_pipe_gets_what_came() -> None:
+def test_output_to_a_pipe_is_unchanged() -> None:
     with Origin(Site({"/": Response(200, (), b"\0\x1b[2J\xff")})) as origin:
         assert command(f"http://127.0.0.1:{origin.port}/").stdout == b"\0\x1b[2J\xff"
 
 
-def test_the_line_about_progress_clears_itself(tmp_path: Path) -> None:
+def test_the_progress_line_is_cleared_at_the_end(tmp_path: Path) -> None:
     pieces = Response(200, (("content-length", "30000000"),), (bytes(100_000) for _ in range(300)))
     body = {"/large": pieces}
     with Origin(Site(body)) as origin:
@@ -281,13 +283,13 @@ def test_the_line_about_progress_clears_itself(tmp_path: Path) -> None:
         code, got = in_terminal(["-o", str(tmp_path / "file"), url])
         assert code == 0
         assert (tmp_path / "file").stat().st_size == 30_000_000
-    # Whatever was drawn was cleared, and nothing is left behind.
+    # The progress line was cleared if it was drawn.
     assert got == b"" or got.endswith(b"\r\x1b[K")
     assert b"\n" not in got
 
 
 @pytest.mark.parametrize("option", ["-v", "-s"])
-def test_the_line_never_mixes_with_others(option: str, tmp_path: Path) -> None:
+def test_there_is_no_progress_line_with_other_output(option: str, tmp_path: Path) -> None:
     with Origin(Site({"/": Response(200, (), (bytes(100_000) for _ in range(300)))})) as origin:
         code, got = in_terminal([option, "-o", str(tmp_path / "file"), f"http://127.0.0.1:{origin.port}/"])
     assert code == 0

@@ -1,4 +1,4 @@
-"""The page about the command line: complete, as far as a test can see that."""
+"""The page about the command line names every option, variable and exit code."""
 
 from __future__ import annotations
 

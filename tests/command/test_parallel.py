@@ -1,4 +1,4 @@
-"""--parallel: one HTTP/2 connection, the order of what is printed, and what fails."""
+"""--parallel: one HTTP/2 connection, the order of the output, and failures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Capture = pytest.CaptureFixture[bytes]
 
 
 class Gate:
-    """Answers only once so many requests are there."""
+    """Answers only when `count` requests have arrived."""
 
     def __init__(self, count: int) -> None:
         self.barrier = threading.Barrier(count, timeout=20)
@@ -42,7 +42,7 @@ def test_one_connection_carries_everything_at_once(count: int, tmp_path: Path, c
     assert sorted(lines[1::2]) == [b"0"] * (count - 1) + [b"1"]
 
 
-def test_over_http1_there_is_a_connection_for_each() -> None:
+def test_over_http1_each_request_has_its_own_connection() -> None:
     with Origin(Gate(4), protocols=("http1",)) as origin:
         urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(4)]
         ran = command("-Z", "-w", "%{num_connects}\\n", *urls)
@@ -50,7 +50,7 @@ def test_over_http1_there_is_a_connection_for_each() -> None:
     assert ran.stdout == b"".join(f"/{number}".encode() * 1000 + b"\n1\n" for number in range(4))
 
 
-def test_no_more_at_once_than_allowed(capsysbinary: Capture) -> None:
+def test_parallel_max_limits_concurrent_requests(capsysbinary: Capture) -> None:
     most, now, lock = 0, 0, threading.Lock()
 
     def count(_: Request) -> Response:
@@ -75,7 +75,7 @@ def test_no_more_at_once_than_allowed(capsysbinary: Capture) -> None:
 
 
 @pytest.mark.parametrize("protocol", [(), ("--h2c",)])
-def test_a_failure_spoils_nothing_else(protocol: tuple[str, ...], capsysbinary: Capture) -> None:
+def test_a_failure_does_not_affect_other_transfers(protocol: tuple[str, ...], capsysbinary: Capture) -> None:
     site = Site({f"/{number}": Response(200, (), f"{number}\n".encode()) for number in range(0, 10, 2)})
     with Origin(site) as origin:
         urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(10)]
@@ -85,7 +85,7 @@ def test_a_failure_spoils_nothing_else(protocol: tuple[str, ...], capsysbinary: 
     assert err.count(b"status 404\n") == 5
 
 
-def test_what_is_large_keeps_its_place(capsysbinary: Capture) -> None:
+def test_large_responses_are_printed_in_order(capsysbinary: Capture) -> None:
     pages = {f"/{number}": Response(200, (), f"{number}".encode() * 2_000_000) for number in range(4)}
     with Origin(Site(pages)) as origin:
         urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(4)]
@@ -93,7 +93,7 @@ def test_what_is_large_keeps_its_place(capsysbinary: Capture) -> None:
     assert capsysbinary.readouterr().out == b"".join(str(number).encode() * 2_000_000 for number in range(4))
 
 
-def test_time_is_up_for_all(capsysbinary: Capture) -> None:
+def test_max_time_applies_to_every_transfer(capsysbinary: Capture) -> None:
     hold = threading.Event()
 
     def wait(_: Request) -> Response:
@@ -107,7 +107,7 @@ def test_time_is_up_for_all(capsysbinary: Capture) -> None:
     assert capsysbinary.readouterr().err.count(b"timeout expired") == 3
 
 
-def test_nobody_takes_the_output() -> None:
+def test_output_that_cannot_be_written() -> None:
     with Origin(Site({"/": Response(200, (), bytes(1_000_000))})) as origin:
         url = f"http://127.0.0.1:{origin.port}/"
         ran = command("-Z", "-s", "-o", "/dev/full", "-o", "/dev/full", url, url)

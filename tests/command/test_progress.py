@@ -1,4 +1,4 @@
-"""The line about progress, drawn by a clock of ours; and -v."""
+"""The progress line, with a fake clock, and the lines of -v."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_name_rate_and_time_left() -> None:
     assert len(drawn(stream)) == 5
 
 
-def test_it_is_drawn_ten_times_a_second_at_most() -> None:
+def test_it_is_drawn_at_most_ten_times_a_second() -> None:
     stream, clock = Terminal(), Clock()
     item = Progress(stream, clock=clock).start("page")
     for _ in range(1_000):
@@ -73,7 +73,7 @@ def test_several_at_once() -> None:
     assert drawn(stream)[-1] == "2 at once, 1 done  25%  1.0 KiB  1.5 KiB/s  0:02 left"
 
 
-def test_nothing_is_drawn_where_nobody_sees_it() -> None:
+def test_nothing_is_drawn_without_a_terminal_or_if_hidden() -> None:
     clock = Clock()
     for stream in (io.StringIO(), Terminal(), None):
         item = Progress(stream, shown=not isinstance(stream, Terminal), clock=clock).start("x")

@@ -1,4 +1,4 @@
-"""-L: methods, content, credentials, downgrades, loops, and locations that are meant to do harm."""
+"""-L: methods, content, credentials, downgrades, loops, and malicious locations."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("reference", BROKEN)
-def test_locations_that_are_none_are_refused_and_show_no_secret(reference: str) -> None:
+def test_invalid_locations_are_refused_without_showing_secrets(reference: str) -> None:
     with pytest.raises(BadURLError) as caught:
         resolve(parse_location("http://a.test/"), reference, ANY)
     assert "hunter2" not in str(caught.value)
@@ -156,8 +156,8 @@ def test_without_the_option_nothing_is_followed(capsysbinary: Capture) -> None:
 SECRETS = ["-u", "me:hunter2", "-H", "cookie: a=hunter2", "-H", "x-other: kept"]
 
 
-def test_credentials_stay_with_their_origin() -> None:
-    """Also where the other origin leads back, and where only the port differs."""
+def test_credentials_are_sent_only_to_their_origin() -> None:
+    """They are not sent again after a redirect back to the origin, and the port is part of the origin."""
     other = Site({})
     with Origin(other) as elsewhere:
         there = f"http://127.0.0.1:{elsewhere.port}"
@@ -253,7 +253,7 @@ def test_no_escape_sequence_of_a_location_reaches_the_terminal(capsysbinary: Cap
 
 
 def test_endless_content_of_a_redirect_is_not_read() -> None:
-    """Neither where it says so nor where it does not."""
+    """With a content-length or without one."""
 
     with Origin(Site({"/b": HELLO})) as there:
         for length in (b"", b"content-length: 99999999999\r\n"):

@@ -73,7 +73,7 @@ def test_socks(capsysbinary: Capture) -> None:
     assert b"the socks5h proxy, by a tunnel" in capsysbinary.readouterr().err
 
 
-def test_the_environment_counts_only_on_request(
+def test_the_environment_is_read_only_on_request(
     capsysbinary: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = HTTPProxy()
@@ -89,7 +89,7 @@ def test_the_environment_counts_only_on_request(
     assert b"hush" not in capsysbinary.readouterr().err
 
 
-def test_addresses_given_by_hand(capsysbinary: Capture) -> None:
+def test_addresses_given_with_resolve(capsysbinary: Capture) -> None:
     with Origin(hello) as origin:
         port = origin.port
         resolve = f"Origin.example:{origin.port}:127.0.0.1"
@@ -129,6 +129,6 @@ def test_a_proxy_that_refuses_has_an_exit_code(capsysbinary: Capture) -> None:
         ["--resolve", ":80:127.0.0.1"],
     ],
 )
-def test_what_makes_no_sense_is_refused(wrong: list[str]) -> None:
+def test_invalid_options_are_refused(wrong: list[str]) -> None:
     with pytest.raises(UsageError):
         parse([*wrong, "http://origin.example/"])

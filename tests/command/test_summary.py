@@ -47,7 +47,7 @@ def test_variables_are_those_of_curl(options: tuple[str, ...], tmp_path: Path) -
             ours = command(*arguments)
             theirs = subprocess.run(["curl", *arguments], check=False, capture_output=True)
             assert ours.returncode == theirs.returncode
-            # The words of messages are our own.
+            # Error messages of the two clients differ.
             without = [re.sub(rb"errormsg=[^|]*", b"", ran.stdout) for ran in (ours, theirs)]
             assert without[0] == without[1]
 
@@ -62,7 +62,7 @@ def test_times_and_speeds(capsysbinary: Capture) -> None:
     assert 0 < float(connect) <= float(start) <= float(total)
     assert int(speed) > 0
     assert version == "1.1"
-    assert second.startswith("0.000000 ")  # the connection was there already
+    assert second.startswith("0.000000 ")  # the connection existed already
 
 
 def test_it_is_printed_after_a_failure_too(capsysbinary: Capture) -> None:

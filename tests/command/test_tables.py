@@ -281,7 +281,7 @@ def asked(url: str, method: str = "GET", *, body: bytes | None = None, redirects
         ("https://a.test/b", False),
     ],
 )
-def test_credentials_stay_with_their_origin(reference: str, stays: bool) -> None:
+def test_credentials_are_sent_only_to_their_origin(reference: str, stays: bool) -> None:
     made = follow(asked("http://a.test/"), 307, reference, {"http", "https"}, 10)
     names = [name for name, _ in made.headers]
     assert names == (["Authorization", "cookie", "content-type", "x"] if stays else ["content-type", "x"])

@@ -1,4 +1,4 @@
-"""-T and --json: what is sent, how its size is said, and that it is sent again only where it can be."""
+"""-T and --json: what is sent, how its size is declared, and when it is sent again."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_file_is_sent_again_after_a_redirect(tmp_path: Path, capsysbinary: Cap
 
 
 @pytest.mark.parametrize("options", PROTOCOLS)
-def test_a_server_that_wants_nothing_is_heard(options: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_answer_of_a_server_that_does_not_read_is_shown(options: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "content").write_bytes(bytes(20_000_000))
 
     def refuse(_: object) -> Response:
@@ -93,7 +93,7 @@ def test_a_server_that_wants_nothing_is_heard(options: tuple[str, ...], tmp_path
     assert ran.stdout == b"too much\n"
 
 
-def test_what_cannot_be_read(tmp_path: Path, capsysbinary: Capture) -> None:
+def test_files_that_cannot_be_read(tmp_path: Path, capsysbinary: Capture) -> None:
     with Origin(Site({})) as origin:
         url = f"http://127.0.0.1:{origin.port}/x"
         assert main(["-T", str(tmp_path / "absent"), url]) == 26
@@ -128,6 +128,6 @@ def test_json() -> None:
         ["-T", "a", "-T", "b"],
     ],
 )
-def test_what_excludes_each_other(wrong: list[str]) -> None:
+def test_options_that_exclude_each_other(wrong: list[str]) -> None:
     with pytest.raises(UsageError):
         parse([*wrong, "http://a.test"])
