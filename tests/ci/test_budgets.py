@@ -1,4 +1,4 @@
-"""The budgets of HTTP/2: the table is in step with options and page, and no honest server meets a limit."""
+"""The budgets of HTTP/2: the table agrees with options and page, and no honest server reaches a limit."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""`ci/build.py`: what it says where a compiler or Python's headers are missing, and what it strips."""
+"""`ci/build.py`: its errors if a compiler or Python's headers are missing, and when it strips symbols."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_without_headers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert f"Python.h is not in {tmp_path}" in str(caught.value)
 
 
-def test_an_error_in_the_sources_is_no_missing_compiler(tmp_path: Path) -> None:
+def test_an_error_in_the_sources_is_not_reported_as_a_missing_compiler(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match="exit status 1"):
         made(tmp_path, "no C\n").run()
 
@@ -53,5 +53,5 @@ def test_an_error_in_the_sources_is_no_missing_compiler(tmp_path: Path) -> None:
     ("flags", "expected"),
     [("", False), ("-O2", False), ("-g", True), ("-g0", False), ("-g0 -g3", True), ("-g -g0", False)],
 )
-def test_symbols_stay_where_they_are_asked_for(flags: str, *, expected: bool) -> None:
+def test_symbols_are_kept_on_request(flags: str, *, expected: bool) -> None:
     assert build.wants_symbols(flags) is expected

@@ -1,4 +1,4 @@
-"""The project's rules are checked: each planted violation is found in its place."""
+"""`ci/check_layers.py` finds each planted violation, with its file and line."""
 
 import importlib.util
 import sys
@@ -122,7 +122,7 @@ def test_a_planted_violation_is_found(tmp_path: Path, name: str, text: str, line
     assert said in found[0]
 
 
-def test_modules_of_one_layer_do_not_go_round_in_circles(tmp_path: Path) -> None:
+def test_import_cycles_within_a_layer_are_found(tmp_path: Path) -> None:
     files = {
         "mint/types.py": "from .options import Options\n",
         "mint/options.py": "from . import errors\n",
@@ -133,7 +133,7 @@ def test_modules_of_one_layer_do_not_go_round_in_circles(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("unseen", [("types",), ("options",), ("types", "options")])
-def test_what_only_type_checkers_import_closes_a_cycle_too(tmp_path: Path, unseen: tuple[str, ...]) -> None:
+def test_imports_for_type_checkers_count_as_parts_of_a_cycle(tmp_path: Path, unseen: tuple[str, ...]) -> None:
     files = {}
     for module, other in (("types", "options"), ("options", "types")):
         line = f"from .{other} import Name\n"
@@ -156,7 +156,7 @@ def test_types_of_lower_modules_may_be_imported_for_type_checkers(tmp_path: Path
     assert "_typeshed is not a dependency" in found
 
 
-def test_every_module_carries_the_same_directives(tmp_path: Path) -> None:
+def test_every_module_has_the_same_directives(tmp_path: Path) -> None:
     path = tmp_path / "mint" / "_core" / "http1.pyx"
     path.parent.mkdir(parents=True)
     path.write_text("# cython: language_level=3\n")

@@ -1,4 +1,4 @@
-"""Pointers into shared memory are checked: each planted violation is found where it stands."""
+"""`ci/check_pointers.py` finds each planted violation, with its file and line."""
 
 import shutil
 from pathlib import Path
@@ -43,7 +43,7 @@ cdef int grow(Table table) except -1:
 
 @pytest.fixture
 def core(tmp_path: Path) -> Path:
-    """A copy of the sources of the core."""
+    """Return a copy of the sources of the core."""
     target = tmp_path / "mint" / "_core"
     target.mkdir(parents=True)
     for path in (ROOT / "mint" / "_core").glob("*.p[yx][xd]"):
@@ -67,8 +67,8 @@ def test_a_planted_violation_is_found(core: Path, name: str) -> None:
     assert all(any(text in each.text for each in found) for text in texts)
 
 
-def test_every_listed_pointer_is_there(core: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is listed is found once it is not listed: the list holds nothing that is gone."""
+def test_every_listed_pointer_exists(core: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an empty list, the check reports every pointer of the list, so no entry is out of date."""
     monkeypatch.setattr(check_pointers, "HELD", {})
     found = {(each.path, each.text.split(" ")[0]) for each in check_pointers.findings(core.parents[1])}
     pointers = {(path, f"{owner}.{name}") for path, owner, name in check_pointers.HELD}

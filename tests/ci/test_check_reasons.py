@@ -1,4 +1,4 @@
-"""What switches a check off gives its reason, and each kind that does not is found."""
+"""`ci/check_reasons.py` finds every comment that disables a check without giving a reason."""
 
 import pytest
 
@@ -36,7 +36,7 @@ REASONED = (
 
 
 @pytest.mark.parametrize("source", BARE)
-def test_what_has_no_reason_is_found(source: str) -> None:
+def test_missing_reasons_are_found(source: str) -> None:
     assert check_reasons.findings(source) == BARE[source]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HELD = ("__init__.py", "_version.py", "which.py")
-"""What `import mint` and `mint.which` need: ci/wheel does the same with the real wheel."""
+"""The modules that `import mint` and `mint.which` need. ci/wheel runs the same check with the real wheel."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_both_are_installed(
     assert clash.faults(environment, ours, theirs, ours_first=ours_first) == []
 
 
-def test_what_does_not_help_is_found(tmp_path: Path, environment: clash.Environment) -> None:
+def test_a_mint_which_that_does_not_help_is_found(tmp_path: Path, environment: clash.Environment) -> None:
     silent = {"mint/__init__.py": "", "mint/which.py": "print('Run: pip uninstall mint')\n"}
     ours = clash.make_wheel(tmp_path, "mint-http", "0.1.0", silent)
     theirs = clash.make_wheel(tmp_path, "mint", "0.5", clash.MODULE)

@@ -1,4 +1,4 @@
-"""`ci/contents.py`: what wheels and sdists hold. ci/wheel runs it on real ones."""
+"""`ci/contents.py`: the files in wheels and sdists. ci/wheel runs it on real ones."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ def test_a_good_wheel_has_no_faults() -> None:
         "stubs/mint/_core/http1.pyi",
     ],
 )
-def test_what_does_not_belong_in_a_wheel_is_found(name: str) -> None:
+def test_files_that_do_not_belong_in_a_wheel_are_found(name: str) -> None:
     (fault,) = contents.wheel_faults([*GOOD, name])
     assert name.split(".", maxsplit=1)[0] in fault
 
@@ -48,15 +48,15 @@ def test_what_does_not_belong_in_a_wheel_is_found(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["mint/py.typed", "mint/_core/http1.pyi", "mint_http-0.1.0.dist-info/licenses/LICENSE"]
 )
-def test_what_is_missing_in_a_wheel_is_found(name: str) -> None:
+def test_files_that_are_missing_in_a_wheel_are_found(name: str) -> None:
     assert len(contents.wheel_faults([other for other in GOOD if other != name])) == 1
 
 
-def test_a_wheel_without_compiled_modules_is_no_wheel() -> None:
+def test_a_wheel_needs_compiled_modules() -> None:
     assert "no compiled module" in contents.wheel_faults([name for name in GOOD if ".so" not in name])
 
 
-def test_an_sdist_needs_its_tests_and_holds_nothing_made() -> None:
+def test_an_sdist_has_the_tests_and_no_generated_files() -> None:
     good = [f"mint_http-0.1.0/{name}" for name in contents.IN_SDIST]
     assert contents.sdist_faults(good) == []
     assert contents.sdist_faults([*good, "mint_http-0.1.0/bench/c/session.c"]) == []
@@ -115,7 +115,7 @@ def test_the_version_the_changelog_and_the_links_agree() -> None:
     assert [fault for fault in release.version_faults() if "CHANGELOG" not in fault] == []
 
 
-def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+def test_broken_links_are_found(tmp_path: Path) -> None:
     source = "https://github.com/acme/it"
     (tmp_path / "pyproject.toml").write_text(
         f'[project]\nversion = "1.2"\nreadme = "README.md"\nurls = {{ Source = "{source}" }}\n'
@@ -137,7 +137,7 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     ]
 
 
-def test_wheels_that_would_be_missing_or_too_many_are_found() -> None:
+def test_missing_and_extra_wheels_are_found() -> None:
     good = {
         platform: [f"{python}-{kind}" for python in release.PYTHONS for kind in kinds]
         for platform, kinds in release.PLATFORMS.items()
@@ -150,7 +150,7 @@ def test_wheels_that_would_be_missing_or_too_many_are_found() -> None:
     ]
 
 
-def test_a_machine_that_builds_the_wheels_of_another_is_found(tmp_path: Path) -> None:
+def test_a_wrong_architecture_in_the_workflow_is_found(tmp_path: Path) -> None:
     for name in ("pyproject.toml", ".github/workflows/wheels.yml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text((release.ROOT / name).read_text())

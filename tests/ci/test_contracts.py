@@ -1,4 +1,4 @@
-"""`ci/contracts.py`: every public function has a typing contract, and the check sees where one is missing."""
+"""`ci/contracts.py`: every public function has a typing contract, and missing ones are found."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_every_public_function_has_a_contract(capsys: pytest.CaptureFixture[str]
     assert contracts.main([]) == 0, capsys.readouterr().out
 
 
-def test_what_is_missing_is_named_with_a_proposal(
+def test_a_missing_contract_is_reported_with_a_proposal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for file in contracts.CONTRACTS.glob("*.py"):
@@ -32,7 +32,7 @@ def test_what_is_missing_is_named_with_a_proposal(
             (tmp_path / file.name).write_text(file.read_text())
     missing = names(contracts.lacking(tmp_path))
     assert "mint.HTTP2.ping" in missing
-    assert "mint.connect" not in missing  # used by the contracts of others
+    assert "mint.connect" not in missing  # the contracts of other functions use it
     assert "mint.pool.Pool.request" not in missing
     monkeypatch.setattr(
         contracts, "lacking", lambda: [each for each in contracts.public() if each.name == "mint.HTTP2.ping"]
@@ -48,8 +48,8 @@ def test_what_is_missing_is_named_with_a_proposal(
     [
         ("def f(it: mint.HTTP2) -> None:\n    it.ping()", True),
         ("def f(it: mint.HTTP2) -> None:\n    assert_type(it.ping(), object)", True),
-        ("def f(it: mint.HTTP1) -> None:\n    it.ping()", False),  # not its method
-        ("def f(it: mint.HTTP2, other: object) -> None:\n    other.ping()", False),  # of anything
+        ("def f(it: mint.HTTP1) -> None:\n    it.ping()", False),  # not a method of HTTP1
+        ("def f(it: mint.HTTP2, other: object) -> None:\n    other.ping()", False),  # of any type
         ("def f(it: mint.HTTP2) -> None:\n    it.close()", False),
     ],
 )

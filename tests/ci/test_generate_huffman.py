@@ -1,4 +1,4 @@
-"""The Huffman tables are what their generator writes, and the code is the one of RFC 7541."""
+"""The Huffman tables are up to date, and contain the code of RFC 7541."""
 
 import runpy
 from pathlib import Path

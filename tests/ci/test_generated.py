@@ -1,4 +1,4 @@
-"""The parts of the pages that are made from tables are up to date."""
+"""The generated parts of pages and sources are up to date."""
 
 import re
 
@@ -22,7 +22,7 @@ def test_a_part_is_replaced_and_the_rest_stays() -> None:
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_the_engine_reads_every_option(version: int) -> None:
-    """What goes into the configuration of an engine is read by one of its modules, outside of comments."""
+    """Every option in the configuration of an engine is read by one of its modules, comments excluded."""
     core = generated.ROOT / "mint" / "_core"
     sources = [path for path in core.glob("*.pyx") if not path.name.startswith(f"http{3 - version}")]
     code = "".join(
@@ -36,7 +36,7 @@ def test_the_engine_reads_every_option(version: int) -> None:
 
 
 def test_the_engine_reads_every_tolerance() -> None:
-    """What a server may do wrong has a switch that a module of the engines reads, outside of imports."""
+    """The switch of every tolerance is read by a module of the engines, imports excluded."""
     core = generated.ROOT / "mint" / "_core"
     code = "".join(check_layers.blank(path.read_text()) for path in core.glob("*.pyx"))
     code = re.sub(r"(?s)cimport (?:\([^)]*\)|[^\n]*)", "", code)

@@ -1,4 +1,4 @@
-"""The tests mirror the source tree: each source module has a place for its tests, and each folder a reason.
+"""The tests mirror the source tree: each module has its place, and each other folder has a reason.
 
 The tests of `mint/_loops/trio.py` are in `tests/loops`, those of `mint/_hosts.py` in `tests/test_hosts.py`: a
 package has the folder of its name, a module the file of its name, both without the underscore. The tables
@@ -44,7 +44,7 @@ ELSEWHERE = {
     "trio.py": ("loops/test_trio.py", "the module only exports mint/_loops and mint/_connections"),
     "types.py": ("test_values.py", "protocols and values"),
 }
-"""The modules and packages of which the tests are elsewhere: where, and why."""
+"""Modules and packages whose tests are elsewhere: the place, and the reason."""
 
 OF_MANY = {
     "advisories": "what made other libraries publish an advisory, against the whole",
@@ -58,7 +58,7 @@ OF_MANY = {
     "properties": "properties of the engines and of the way to them",
     "simulation": "every event loop on a simulated kernel",
 }
-"""The folders of tests that belong to no single package, and why."""
+"""Folders of tests that belong to no single package, each with the reason."""
 
 UNITS = sorted(
     path.name

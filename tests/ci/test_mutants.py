@@ -1,4 +1,4 @@
-"""Mutation testing: which changes are tried, which tests run first, and what counts as noticed."""
+"""Mutation testing: which changes are tried, which tests run first, and when a mutant counts as killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def tried(text: str) -> set[str]:
-    """Return every change of a source, as the line that it leads to."""
+    """Return every mutant of a source, as the line that it changes."""
     return {one.applied(text).splitlines()[one.row].strip() for one in mutants.mutants("a.py", text)}
 
 
@@ -42,11 +42,11 @@ def tried(text: str) -> set[str]:
         ("x = call(", set()),
     ],
 )
-def test_what_is_tried(line: str, changed: set[str]) -> None:
+def test_mutants_of_a_line(line: str, changed: set[str]) -> None:
     assert tried(f"{line}\n") == changed
 
 
-def test_numbers_of_enumerations_are_names() -> None:
+def test_values_of_enumerations_are_not_changed() -> None:
     assert tried("cdef enum:\n    A = 1\n\ncdef int f():\n    return 2\n") == {"pass", "return 3"}
 
 
@@ -59,7 +59,7 @@ def test_every_change_of_the_sources_changes_one_line() -> None:
             assert [row for row, line in enumerate(changed) if line != lines[row]] == [one.row], one
 
 
-def test_every_source_has_tests_that_are_closer_than_the_rest() -> None:
+def test_every_source_has_tests_that_run_first() -> None:
     for file in mutants.sources(""):
         near = mutants.closest(file, mutants.ROOT, quick=True)
         assert near, file
@@ -84,17 +84,17 @@ def test_tests_named_like_the_source_come_first() -> None:
     ],
     ids=["passes", "none", "fails", "cannot be imported", "crashes"],
 )
-def test_what_counts_as_noticed(tmp_path: Path, text: str, found: str) -> None:
+def test_when_a_mutant_counts_as_killed(tmp_path: Path, text: str, found: str) -> None:
     (tmp_path / "test_one.py").write_text(text)
     seen = mutants.failure(tmp_path, ["test_one.py"], 60)
     assert found in seen
     assert bool(found) == bool(seen)
 
 
-def test_tests_that_do_not_end_are_ended_with_what_they_started(tmp_path: Path) -> None:
+def test_tests_that_do_not_end_are_killed_with_their_children(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         child = f"import socket; socket.create_connection(('127.0.0.1', {server.getsockname()[1]})).recv(1)"
-        # The child would hold the pipe open for as long as it lives.
+        # The child would keep the pipe open.
         text = f'import subprocess, sys\ndef test(): subprocess.run([sys.executable, "-c", "{child}"])'
         (tmp_path / "test_one.py").write_text(text)
         assert mutants.failure(tmp_path, ["test_one.py"], 15) == "test_one.py (it does not end)"
@@ -106,7 +106,7 @@ def test_tests_that_do_not_end_are_ended_with_what_they_started(tmp_path: Path) 
 
 
 class Copy:
-    """A copy of a tree that is as small as can be."""
+    """A copy of a minimal source tree."""
 
     def __init__(self, folder: Path) -> None:
         self.place, self.kept = folder / "copy", folder / "kept"
@@ -136,7 +136,7 @@ READ = "from pathlib import Path\ndef test(): assert '1' in Path('mint/_wire/a.p
 @pytest.mark.parametrize(
     ("text", "found"), [(READ, "FAILED"), (READ.replace("'1'", "'x'"), "")], ids=["killed", "survives"]
 )
-def test_a_mutant_that_is_tried_leaves_nothing(copy: Copy, text: str, found: str) -> None:
+def test_after_a_trial_the_mutant_is_removed(copy: Copy, text: str, found: str) -> None:
     copy.test.write_text(text)
     compiles, by = mutants.Trial(60, quick=True).outcome(copy.mutant)
     assert compiles
@@ -145,7 +145,7 @@ def test_a_mutant_that_is_tried_leaves_nothing(copy: Copy, text: str, found: str
     assert copy.is_clean()
 
 
-def test_a_mutant_that_does_not_compile_is_none(copy: Copy) -> None:
+def test_a_mutant_that_does_not_compile_is_not_counted(copy: Copy) -> None:
     wrong = mutants.Mutant("mint/_wire/a.py", 0, 4, 5, "(", "1")
     assert mutants.Trial(60, quick=True).outcome(wrong) == (False, "")
     assert copy.is_clean()
@@ -158,7 +158,7 @@ def test_no_mutant_is_killed_by_tests_that_fail_without_it(copy: Copy) -> None:
     assert copy.is_clean()
 
 
-def test_an_interrupt_takes_the_mutant_out(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_removes_the_mutant(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> str:
         raise KeyboardInterrupt
 
@@ -169,10 +169,10 @@ def test_an_interrupt_takes_the_mutant_out(copy: Copy, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("ended", [True, False])
-def test_a_copy_in_which_a_mutant_was_left_is_made_anew(
+def test_a_copy_with_a_leftover_mutant_is_replaced(
     copy: Copy, monkeypatch: pytest.MonkeyPatch, ended: bool
 ) -> None:
-    """What was built of a mutant is newer than every source, so building would keep it."""
+    """The compiled mutant is newer than every source, so a build would keep it."""
     if not ended:
         mutants.Planted(copy.mutant).__enter__()
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: None)

@@ -1,4 +1,4 @@
-"""`ci/stub_docs.py`: stubs carry the docstrings of the compiled modules, whatever they look like."""
+"""`ci/stub_docs.py`: stubs have the docstrings of the compiled modules, for every form of docstring."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ci import stub_docs
 
 
-def test_every_stub_carries_the_docstrings_of_its_module(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_stub_has_the_docstrings_of_its_module(capsys: pytest.CaptureFixture[str]) -> None:
     assert stub_docs.main([]) == 0, capsys.readouterr().out
 
 

@@ -1,4 +1,4 @@
-"""`ci/vendor.py --without`: copies that lack two parts, or all, with nothing else installed."""
+"""`ci/vendor.py --without`: copies that lack two parts, or all, without any other package installed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ GONE = {
     "idna": (),
     "socks": (),
 }
-"""The modules that a copy without a part has not; of the others it has what says that the part is missing."""
+"""The modules that are absent without a part. The modules of other parts remain, and say what is missing."""
 ASKS = {
     "truststore": "mint.TLSOptions(trust='truststore')",
     "idna": "mint.connect('https', 'b\\u00fccher.example', 443)",
     "socks": "mint.Proxy('socks5', '127.0.0.1', 1080)",
 }
-"""What needs a part."""
+"""Code that needs a part."""
 PROBE = """
 import sys
 import mint
@@ -50,7 +50,7 @@ def left_out(request: pytest.FixtureRequest) -> frozenset[str]:
 
 
 def made(folder: Path, without: frozenset[str]) -> Path:
-    """Return a copy with the compiled modules of this tree, which fit since its name is the same."""
+    """Return a copy with the compiled modules of this tree, which fit as the package has the same name."""
     assert vendor.main([str(folder), "--without", ",".join(sorted(without))]) == 0
     target = folder / "mint"
     for module in (vendor.ROOT / "mint" / "_core").glob("*.so"):
@@ -74,14 +74,14 @@ def test_a_copy_without_parts(
     tmp_path: Path, left_out: frozenset[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = made(tmp_path, left_out)
-    # Its record is right, and an update leaves out the same.
+    # The record is correct, and an update leaves out the same parts.
     assert vendor_record.left_out(target, vendor.PARTS) == left_out
     assert vendor.main([str(tmp_path), "--check"]) == 0
     assert capsys.readouterr().out.endswith(
         "nothing was changed since it was copied\nit is this version of mint\n"
     )
     record = vendor_record.hashes(target)
-    # What is left imports, and every name that it imports is there.
+    # The remaining modules can be imported, and every name that they import exists.
     ran = run(tmp_path, str(vendor.ROOT / "ci" / "importable.py"), "mint")
     assert ran.returncode == 0, ran.stderr
     assert str(target) in ran.stdout
@@ -90,7 +90,7 @@ def test_a_copy_without_parts(
             name = module.removeprefix("mint.").replace(".", "/")
             is_there = not {f"{name}.py", f"{name}/__init__.py"}.isdisjoint(record)
             assert is_there is not (part in left_out), module
-        # Without site-packages nothing is installed: what was left out says so, the others what to install.
+        # Without site-packages, errors name the part that was left out or the package to install.
         if part in ASKS:
             refused = run(tmp_path, "-c", PROBE.format(asks=ASKS[part]))
             expected = f"--without {part}" if part in left_out else f"install mint-http[{part}]"

@@ -1,7 +1,7 @@
-"""The fuzz harnesses over their seeds, over what was found before, and over some hundred random inputs.
+"""Run the fuzz harnesses with their seeds, with former findings, and with some hundred random inputs.
 
-A harness is an oracle, so it is worth running where no fuzzer is: each of these tests is a property test of
-the core against a naive model or another library.
+Each harness compares the core with a simple model or another library, so it is a useful property test even
+without a fuzzer.
 """
 
 import importlib
@@ -14,7 +14,7 @@ import pytest
 
 FUZZ = Path(__file__).resolve().parents[2] / "fuzz"
 NAMES = sorted(path.stem.removeprefix("fuzz_") for path in FUZZ.glob("fuzz_*.py"))
-# How many random inputs: a second or two for each harness.
+# The number of random inputs, such that each harness takes a second or two.
 COUNTS = {"http2_talk": 120, "http2_h2": 120, "exchanges": 250, "forks": 50, "pipe": 200}
 
 
@@ -32,21 +32,21 @@ def files(kind: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_seeds_show_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_seeds_find_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     one = harness(name, monkeypatch)
     for path in files("corpus"):
         if path.parent.name == name:
             one(path.read_bytes())
 
 
-def test_what_was_found_is_found_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_former_findings_are_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     for path in files("findings"):
         harness(path.parent.name, monkeypatch)(path.read_bytes())
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", NAMES)
-def test_random_inputs_show_nothing(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_inputs_find_nothing(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     one = harness(name, monkeypatch)
     source = random.Random(f"{name} {seed}")
     for _ in range(COUNTS.get(name, 600)):
@@ -62,7 +62,7 @@ def test_every_harness_can_be_run_by_itself() -> None:
 
 @pytest.fixture(autouse=True)
 def forget_the_modules() -> None:
-    """Other tests must not find the modules of this folder by their short names."""
+    """Remove the modules of fuzz/, so that other tests do not import them by their short names."""
     for name in [
         name for name, module in sys.modules.items() if str(FUZZ) in str(getattr(module, "__file__", ""))
     ]:

@@ -1,4 +1,4 @@
-"""The planted bugs fit the sources as they are; the page lists what the harnesses accept."""
+"""Every planted bug can be applied to the sources; the page lists what the harnesses accept."""
 
 import importlib
 import re
@@ -23,7 +23,7 @@ def test_every_planted_bug_applies_to_the_sources(monkeypatch: pytest.MonkeyPatc
     assert len(set(names)) == len(names)
 
 
-def test_a_bug_that_no_longer_applies_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_bug_that_no_longer_applies_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     planted = module("planted", monkeypatch)
     assert len(planted.missing(tmp_path)) == len(planted.BUGS)
 
