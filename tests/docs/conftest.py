@@ -34,11 +34,11 @@ def origin(*names: str, alpn: tuple[str, ...], handler: mint.testing.Handler = s
 
 @pytest.fixture(params=["http/1.1", "h2"])
 def hosts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Lead what the pages connect to to servers of this process, which a trusted authority vouches for."""
+    """Replace the hosts of the pages with servers of this process, whose certificates are trusted."""
     trusted = tmp_path / "authority.pem"
     authority().cert_pem.write_to_path(str(trusted))
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    monkeypatch.chdir(tmp_path)  # where pages write files
+    monkeypatch.chdir(tmp_path)  # pages write files here
     with (
         ExitStack() as ways_out,
         origin(*ORIGINS, alpn=(request.param,)) as site,
@@ -65,6 +65,6 @@ def hosts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
             monkeypatch.setattr(module, "connect", partial(shorter, module))
         monkeypatch.setattr(mint.pool._driver, "connect", partial(shorter, mint))
         monkeypatch.setattr(mint._command.connecting, "connect", partial(shorter, mint))
-        # A page says "python" of the Python that has mint.
+        # In pages, "python" is the Python in which mint is installed.
         monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         yield

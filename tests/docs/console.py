@@ -1,4 +1,4 @@
-"""Console blocks of the pages: what is typed, and what is shown after it."""
+"""Console blocks of the pages: the commands, and the output that is shown after them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REST = "  ..."
-"""A line that stands for any lines."""
+"""A placeholder for any number of lines."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command, and the output that the page shows (empty: it shows none)."""
+    """A command, and the output that the page shows, which may be empty."""
 
     words: tuple[str, ...]
     shown: str
 
     @property
     def runs_mint(self) -> bool:
-        """Whether it is mint's own command line."""
+        """Return whether it is mint's own command line."""
         return self.words[:3] == ("python", "-m", "mint")
 
 
 def commands(block: str) -> list[Command]:
-    """Return the commands of a block: the lines that begin with a prompt, or all where none does."""
+    """Return the commands of a block: the lines that begin with a prompt, or all lines if none does."""
     lines = block.splitlines()
     if not any(line.startswith("$ ") for line in lines):
         return [Command(tuple(shlex.split(line, comments=True)), "") for line in lines if line]
@@ -40,7 +40,7 @@ def commands(block: str) -> list[Command]:
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Whether a page shows what was printed. Numbers of lines depend on how many options there are."""
+    """Return whether a page shows what was printed, except for the numbers of lines."""
     pattern = r"(?:.*\n)*".join(re.escape(part) for part in shown.split(f"{REST}\n"))
     return re.fullmatch(re.sub(r"line\\ \d+", r"line \\d+", pattern), printed) is not None
 
@@ -78,7 +78,7 @@ def _problem_of_installing(words: list[str]) -> str | None:
 
 
 def _problem_of_script(script: str, words: list[str]) -> str | None:
-    """Whether a script of the repository is there, and it or what it calls mentions each option."""
+    """Return what is wrong: the script is missing, or neither it nor what it calls mentions an option."""
     path = ROOT / script
     if not path.is_file():
         return f"there is no {script}"

@@ -26,7 +26,7 @@ ROWS: Final = [
 
 
 def program() -> dict[str, Any]:
-    """Return the names of the program in the guide, without what it prints."""
+    """Return the names that the program in the guide defines, without running the part that prints."""
     names: dict[str, Any] = {}
     exec(BLOCKS[0].partition("\n\n")[0], names)
     exec("from mint.testing import ScriptError, ScriptedServer", names)
@@ -39,7 +39,7 @@ def test_the_tables_have_every_behaviour_and_name_the_versions() -> None:
         assert [row[1] for row in ROWS if row[0] == client] == list(table)
         assert len(table) >= 20
         major, minor, *_ = version(client).split(".")
-        assert f"| {client} {major}.{minor} |" in PAGE, "a new version: look at each row again"
+        assert f"| {client} {major}.{minor} |" in PAGE, "the client has a new version: check each row again"
 
 
 @pytest.mark.parametrize(("client", "name", "rule", "must", "found"), ROWS)
@@ -50,7 +50,7 @@ def test_a_finding_is_true(client: str, name: str, rule: str, must: str, found: 
     assert names["finding"](behaviour, names[f"with_{client}"]) == found
 
 
-def test_the_message_of_the_guide_is_the_real_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_message_in_the_guide_is_the_real_one(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     exec(BLOCKS[0], names)
     capsys.readouterr()

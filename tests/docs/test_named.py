@@ -1,4 +1,4 @@
-"""Every name of mint that a page puts in code exists: modules, classes, functions, methods and options."""
+"""Every name of mint that a page formats as code exists: modules, classes, functions, methods and options."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ OPTIONS = re.compile(
 
 
 def code(page: str) -> list[str]:
-    """Return what stands in code within the text of a page. Blocks are run by test_pages.py."""
+    """Return the code spans in the text of a page. test_pages.py runs the code blocks."""
     text = re.sub(r"(?ms)^```.*?^```$", "", (ROOT / page).read_text())
     if page == "docs/migrating.md":
-        text = re.sub(r"(?m)^\|[^|\n]*", "", text)  # what other libraries call it
+        text = re.sub(r"(?m)^\|[^|\n]*", "", text)  # names of other libraries
     return CODE.findall(text)
 
 
 def exists(dotted: str) -> bool:
-    """Whether an attribute or a module of mint has this name."""
+    """Return whether an attribute or a module of mint has this name."""
     found: object = mint
     for place, name in enumerate(names := dotted.split(".")):
         try:

@@ -1,4 +1,4 @@
-"""Every Python block and mint command of the pages runs as it is written; only the way to hosts is shorter.
+"""Every Python block and mint command of the pages runs as it is written, with local servers as hosts.
 
 The blocks of a page run in their order; those of Python share their names. A command prints what the page
 shows. Commands that build, install or measure are compared with the repository. conftest.py has the hosts.
@@ -37,7 +37,7 @@ def test_the_blocks_of_a_page_run(page: str, capfd: pytest.CaptureFixture[str]) 
     names: dict[str, Any] = {}
     for number, (language, block) in enumerate(blocks(page), 1):
         if language == "python":
-            exec(compile(block, f"{page}, block {number}", "exec"), names)  # what the test is about
+            exec(compile(block, f"{page}, block {number}", "exec"), names)  # the test runs it on purpose
         else:
             for command in console.commands(block):
                 enter(command, capfd)
@@ -47,12 +47,12 @@ def test_the_blocks_of_a_page_run(page: str, capfd: pytest.CaptureFixture[str]) 
 
 
 def enter(command: console.Command, capfd: pytest.CaptureFixture[str]) -> None:
-    """Do what a command of a page does, or look whether it can be done."""
+    """Run a command of a page, or check that it could be run."""
     if command.runs_mint:
         words = command.words[3:]
         shrinks = words[0] == "shrink"
         capfd.readouterr()
-        # To the smallest file it would start a Python some hundred times.
+        # Without --runs, it would start Python several hundred times.
         assert mint._command.main([*words, "--runs", "3"] if shrinks else words) == 0, command
         printed = "".join(capfd.readouterr())
         assert shrinks or not command.shown or console.matches(command.shown, printed), printed
@@ -75,12 +75,12 @@ def enter(command: console.Command, capfd: pytest.CaptureFixture[str]) -> None:
         ".venv-ci/bin/python -m pytest tests/teapot",
     ],
 )
-def test_a_command_that_cannot_be_entered_is_found(line: str) -> None:
+def test_a_command_that_cannot_be_run_is_found(line: str) -> None:
     (command,) = console.commands(f"$ {line}\n")
     assert console.problem(command.words)
 
 
-def test_links_between_pages_lead_somewhere() -> None:
+def test_links_between_pages_are_not_broken() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     missing = [
         f"{page.relative_to(ROOT)}: {target}"

@@ -1,4 +1,4 @@
-"""What connections may say at any time, for examples to survive."""
+"""Run the tests of the examples also with responses that a connection may return at any time."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Later:
 
 @pytest.fixture
 def noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a Pong, a push, events and an unknown response before and behind whatever comes."""
+    """Add a Pong, a push, events and an unknown response before and after all received responses."""
     base = mint.HTTP2.__mro__[1]
     for name in ("recv", "stream"):
         real = getattr(base, name)
 
-        def noisy(self: Any, *given: Any, real: Any = real, **named: Any) -> Any:  # of recv and of stream
+        def noisy(self: Any, *given: Any, real: Any = real, **named: Any) -> Any:  # of recv or stream
             found = real(self, *given, **named)
             if found is mint.UNKNOWN:
                 return found

@@ -31,7 +31,7 @@ def serving(protocol: Protocol = "http1", handler: Handler = showcase) -> Iterat
 
 @contextmanager
 def connected(protocol: Protocol = "http1", handler: Handler = showcase) -> Iterator[mint.Connection]:
-    """Run it, and connect to it."""
+    """Run an origin, and connect to it."""
     with (
         serving(protocol, handler) as origin,
         mint.connect("https", "localhost", origin.port, tls=TLS) as conn,

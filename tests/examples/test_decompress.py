@@ -65,7 +65,7 @@ def test_the_limit_applies_while_content_arrives(protocol: Protocol) -> None:
     ("coding", "error"),
     [("exi", UnknownCoding), (", ".join(["gzip"] * 1000), TooManyCodings), ("zstd", TruncatedContent)],
 )
-def test_what_cannot_be_decoded_is_a_typed_error(coding: str, error: type[MintError]) -> None:
+def test_content_that_cannot_be_decoded_is_a_typed_error(coding: str, error: type[MintError]) -> None:
     def handler(_: Request) -> Response:
         return Response(200, (("content-encoding", coding),), zstd.compress(TEXT)[:-3])
 

@@ -31,7 +31,7 @@ EVENTS = [
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
-def test_events_are_parsed_wherever_they_are_cut(size: int) -> None:
+def test_events_are_parsed_however_they_are_split(size: int) -> None:
     parser = Parser()
     found: list[ServerEvent] = []
     for start in range(0, len(TEXT), size):
@@ -50,8 +50,8 @@ ENDS = st.sampled_from(["\r", "\n", "\r\n"])
 
 
 @given(LINES, st.lists(ENDS, min_size=1), st.lists(st.integers(0, 200)))
-def test_any_line_ends_cut_anywhere(lines: list[str], ends: list[str], places: list[int]) -> None:
-    # An end of CR before a line that is empty and ends with LF would be one end, not two.
+def test_any_line_ends_split_anywhere(lines: list[str], ends: list[str], places: list[int]) -> None:
+    # A line that ends with CR, before an empty line that ends with LF, would make one CRLF.
     text = "".join(line + ends[number % len(ends)] for number, line in enumerate(lines)).encode()
     places = sorted({0, len(text), *(place for place in places if place < len(text))})
     pieces = [text[start:end] for start, end in pairwise(places)]
@@ -80,7 +80,7 @@ def test_long_lines_take_linear_time_and_have_a_limit() -> None:
     parser = Parser(max_size=50_000_000)
     for _ in range(20_000):
         assert not list(parser.feed(b"x" * 1000))
-    assert len(parser._line) == 20_000  # nothing was joined
+    assert len(parser._line) == 20_000  # the pieces are not joined yet
     with pytest.raises(EventTooLargeError):
         list(Parser(max_size=1000).feed(b"data: " + b"x" * 2000))
     many = Parser(max_size=1000)
@@ -106,6 +106,6 @@ def test_events_come_from_a_server(protocol: Protocol) -> None:
         assert list(events(conn, "/", last_id="6")) == EVENTS
 
 
-def test_a_refusal_is_told() -> None:
+def test_a_refusal_raises_an_error() -> None:
     with connected() as conn, pytest.raises(ConnectionError, match="404"):
         list(events(conn, "/nothing"))

@@ -43,7 +43,7 @@ def test_a_connection_that_the_server_closed_is_not_used() -> None:
         one.close()
 
 
-def test_what_may_have_been_processed_is_sent_again_only_if_idempotent(
+def test_a_request_that_may_have_been_processed_is_sent_again_only_if_idempotent(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     scripts = [[request(), Reset()], [request(), Send(PAGE), request(), Reset()]]
@@ -57,7 +57,7 @@ def test_what_may_have_been_processed_is_sent_again_only_if_idempotent(
         one.close()
 
 
-def test_a_complete_refusal_is_an_answer() -> None:
+def test_an_early_refusal_is_returned_as_the_answer() -> None:
     over = threading.Event()
     refusal = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nno!"
     with ScriptedServer([ExpectUntil(b"\r\n\r\n"), Send(refusal), Wait(over)], timeout=60) as server:

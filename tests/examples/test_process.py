@@ -14,12 +14,12 @@ from mint.testing import Request, Reset, Response, ScriptedServer, Send, request
 
 from .serving import PROTOCOLS, TLS, Protocol, serving
 
-COUNT = 300  # more than either protocol takes at once
+COUNT = 300  # more than either protocol allows at once
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_many_threads_ask_one_process(protocol: Protocol) -> None:
+def test_many_threads_use_one_process(protocol: Protocol) -> None:
     with (
         serving(protocol) as origin,
         process.Process("https", "localhost", origin.port, TLS) as one,
@@ -31,7 +31,7 @@ def test_many_threads_ask_one_process(protocol: Protocol) -> None:
         assert len(origin.peers) == 1
 
 
-def test_a_request_that_makes_no_sense_fails_alone() -> None:
+def test_an_invalid_request_does_not_affect_others() -> None:
     with serving() as origin, process.Process("https", "localhost", origin.port, TLS) as one:
         wrong = one.request("GET", "no path")
         right = one.request("GET", "/")
@@ -52,7 +52,7 @@ def test_after_the_server_was_restarted() -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_futures_that_are_cancelled_harm_nobody(protocol: Protocol) -> None:
+def test_cancelled_futures_do_not_affect_others(protocol: Protocol) -> None:
     with serving(protocol) as origin, process.Process("https", "localhost", origin.port, TLS) as one:
         futures = [one.request("GET", f"/bytes/{size}") for size in range(COUNT)]
         cancelled = [each.cancel() for each in futures[::2]]
@@ -96,7 +96,7 @@ def test_every_future_completes_while_the_process_ends(protocol: Protocol) -> No
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_many_tasks_ask_one_process(protocol: Protocol) -> None:
+def test_many_tasks_use_one_process(protocol: Protocol) -> None:
     async def main(port: int) -> list[int]:
         async with process_asyncio.Process("https", "localhost", port, TLS) as one:
             answers = await asyncio.gather(*(one.request("GET", f"/bytes/{size}") for size in range(COUNT)))
@@ -109,7 +109,7 @@ def test_many_tasks_ask_one_process(protocol: Protocol) -> None:
 
 @pytest.mark.parametrize("steps", range(12))
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_caller_that_is_cancelled_harms_nobody(protocol: Protocol, steps: int) -> None:
+def test_a_cancelled_caller_does_not_affect_others(protocol: Protocol, steps: int) -> None:
     async def main(port: int) -> tuple[int, int]:
         async with process_asyncio.Process("https", "localhost", port, TLS) as one:
             impatient = asyncio.create_task(one.request("GET", "/bytes/1000000"))

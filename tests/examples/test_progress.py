@@ -28,6 +28,6 @@ def test_the_bar_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("target", ["/nothing", "/status/500"])
-def test_a_refusal_is_told(target: str) -> None:
+def test_a_refusal_raises_an_error(target: str) -> None:
     with connected() as conn, pytest.raises(ConnectionError, match="answered"):
         list(download(conn, target, io.BytesIO()))

@@ -1,4 +1,4 @@
-"""Every example survives a Pong, a push, other requests, events, and responses of later versions of mint."""
+"""Every example ignores a Pong, a push, other requests, events, and responses of later versions of mint."""
 
 from __future__ import annotations
 
@@ -83,14 +83,12 @@ EXAMPLES: list[tuple[Callable[[mint.Connection], object], object]] = [
 
 @pytest.mark.usefixtures("noise")
 @pytest.mark.parametrize(("example", "found"), [(fetch, b"data: yes\n\n"), *EXAMPLES])
-def test_examples_with_a_connection_of_their_own(
-    example: Callable[[mint.Connection], object], found: object
-) -> None:
+def test_examples_that_use_a_connection(example: Callable[[mint.Connection], object], found: object) -> None:
     with serving("http2", pushing) as origin:
         conn = mint.connect("https", "localhost", origin.port, tls=TLS, http2=OPTIONS)
         assert isinstance(conn, mint.HTTP2)
         conn, _ = conn.ping()
-        if example is not fetch:  # an exchange wants the connection for itself
+        if example is not fetch:  # an exchange needs a connection without other requests
             conn, _ = conn.request("GET", "/other")
         conn, _ = conn.ping(b"12345678")
         assert example(conn) == found

@@ -51,7 +51,7 @@ def test_a_server_that_echoes(protocol: Protocol) -> None:
         assert upload.body == whole
 
 
-def test_a_server_that_refuses_and_reads_no_more() -> None:
+def test_a_server_that_refuses_and_stops_reading() -> None:
     over = threading.Event()
     refusal = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nno!"
     with ScriptedServer([ExpectUntil(b"\r\n\r\n"), Send(refusal), Wait(over)], timeout=60) as server:

@@ -67,7 +67,7 @@ def closing(request: Request) -> Iterator[bytes]:
 
 
 def broken(request: Request) -> Iterator[bytes]:
-    """Send what is no frame, and note the close frame that comes back."""
+    """Send an invalid frame, and record the code of the close frame that the client sends."""
     server = Connection(ConnectionType.SERVER)
     yield b"\xff\xff\xff\xff"
     for piece in request.body:
@@ -108,13 +108,13 @@ def test_messages_go_both_ways(protocol: Protocol) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_refusal_is_told(protocol: Protocol) -> None:
+def test_a_refusal_raises_an_error(protocol: Protocol) -> None:
     with connected(protocol, accepting(echoing)) as conn, pytest.raises(WebSocketError, match="404"):
         WebSocket(conn, "/nothing")
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_the_server_closes_and_says_why(protocol: Protocol) -> None:
+def test_the_server_closes_with_a_reason(protocol: Protocol) -> None:
     SEEN.clear()
     with connected(protocol, accepting(closing)) as conn:
         socket = WebSocket(conn, "/chat")
@@ -125,7 +125,7 @@ def test_the_server_closes_and_says_why(protocol: Protocol) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_broken_frames_are_an_error_and_told_to_the_server(protocol: Protocol) -> None:
+def test_invalid_frames_are_an_error_and_reported_to_the_server(protocol: Protocol) -> None:
     SEEN.clear()
     with connected(protocol, accepting(broken)) as conn:
         socket = WebSocket(conn, "/chat")
@@ -137,7 +137,7 @@ def test_broken_frames_are_an_error_and_told_to_the_server(protocol: Protocol) -
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_server_that_goes_away(protocol: Protocol) -> None:
+def test_a_server_that_disconnects(protocol: Protocol) -> None:
     with connected(protocol, accepting(leaving)) as conn:
         socket = WebSocket(conn, "/chat")
         with pytest.raises(WebSocketError, match="without a close frame"):
