@@ -1,4 +1,4 @@
-"""Every case of what users tell apart, and misuse that type checkers refuse. Checked, never executed."""
+"""Every case of the unions that users match, and misuse that type checkers refuse; never executed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def every_outcome(
             assert_never(outcome)
 
 
-def a_message_of_nobody(conn: mint.HTTP2, message: object) -> list[mint.Response]:
+def a_message_of_another_connection(conn: mint.HTTP2, message: object) -> list[mint.Response]:
     match conn.stream(message):
         case mint.UNKNOWN:
             return []
@@ -84,20 +84,20 @@ def a_message_of_nobody(conn: mint.HTTP2, message: object) -> list[mint.Response
 def misuse_of_connections(one: mint.HTTP1, two: mint.HTTP2, ref: mint.RequestRef) -> None:
     one.ping()  # type: ignore[attr-defined]  # only HTTP/2 has it
     one.put_settings()  # type: ignore[attr-defined]  # as above
-    one.request("GET")  # type: ignore[call-arg]  # to where?
-    two.request("GET", "/", {"accept": "*/*"})  # type: ignore[dict-item]  # pairs are wanted, in order
+    one.request("GET")  # type: ignore[call-arg]  # no target
+    two.request("GET", "/", {"accept": "*/*"})  # type: ignore[dict-item]  # pairs, not a dict
     two.request("POST", "/", body="text")  # type: ignore[arg-type]  # bytes are wanted
     two.request(method=b"GET", target="/")  # type: ignore[arg-type]  # a str is wanted
-    two.stream_request_body(1, b"")  # type: ignore[arg-type]  # a number is no reference
-    two.put_settings(max_frame_sise=1)  # type: ignore[call-arg]  # a slip
-    two.get_server_setting("max_frame_sise")  # type: ignore[call-overload]  # a slip
+    two.stream_request_body(1, b"")  # type: ignore[arg-type]  # a number is not a ref
+    two.put_settings(max_frame_sise=1)  # type: ignore[call-arg]  # misspelled
+    two.get_server_setting("max_frame_sise")  # type: ignore[call-overload]  # misspelled
     two.set_mode("lazy")  # type: ignore[arg-type]  # no such mode
     two.mode = "active"  # type: ignore[misc]  # values do not change
     ref.number = 2  # type: ignore[misc]  # as above
 
 
 def misuse_of_options() -> None:
-    mint.HTTP1Options(leniant=True)  # type: ignore[call-arg]  # a slip
+    mint.HTTP1Options(leniant=True)  # type: ignore[call-arg]  # misspelled
     mint.HTTP2Options(client_settings={})  # type: ignore[arg-type]  # ClientSettings are wanted
     mint.TCPOptions(connect_timeout="10")  # type: ignore[arg-type]  # seconds are a number
     mint.TLSOptions().verify = False  # type: ignore[misc]  # options are frozen
@@ -112,6 +112,6 @@ def misuse_of_options() -> None:
 async def misuse_of_event_loops(
     mailbox: mint.Mailbox, other: mint.trio.Mailbox, pool: mint.pool.asyncio.Pool
 ) -> None:
-    await mint.asyncio.connect("https", "example.org", 443, mailbox=mailbox)  # type: ignore[call-overload]  # a blocking one
-    await mint.asyncio.connect("https", "example.org", 443, mailbox=other)  # type: ignore[call-overload]  # one of trio
-    pool.request("GET", "https://example.org/").status  # type: ignore[attr-defined]  # nobody awaited it
+    await mint.asyncio.connect("https", "example.org", 443, mailbox=mailbox)  # type: ignore[call-overload]  # of blocking code
+    await mint.asyncio.connect("https", "example.org", 443, mailbox=other)  # type: ignore[call-overload]  # of trio
+    pool.request("GET", "https://example.org/").status  # type: ignore[attr-defined]  # not awaited

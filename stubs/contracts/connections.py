@@ -67,13 +67,13 @@ async def chosen_by_protocols_through_tunnels(
     assert_type(await loop.connect("https", "example.org", 443, protocols=("http2",)), mint.HTTP2)
     assert_type(await other.connect("https", "example.org", 443, protocols=("http2",)), mint.HTTP2)
     assert_type(await other.connect("https", "example.org", 443), mint.HTTP1 | mint.HTTP2)
-    tunnels.connect("https", "example.org", 443, mailbox=None)  # type: ignore[call-overload]  # set_mode takes it
+    tunnels.connect("https", "example.org", 443, mailbox=None)  # type: ignore[call-overload]  # only set_mode takes it
 
 
 def misuse() -> None:
     mint.connect("ftp", "example.org", 21)  # type: ignore[call-overload]  # no such scheme
-    mint.connect("https", "example.org", 443, protocols=("http3",))  # type: ignore[call-overload]  # no such one
-    mint.connect("https", "example.org", 443, tsl=None)  # type: ignore[call-overload]  # a slip
+    mint.connect("https", "example.org", 443, protocols=("http3",))  # type: ignore[call-overload]  # unknown
+    mint.connect("https", "example.org", 443, tsl=None)  # type: ignore[call-overload]  # misspelled
     mint.connect("https", "example.org", "443")  # type: ignore[call-overload]  # a number is wanted
 
 
@@ -161,4 +161,4 @@ def options() -> None:
     mint.http1.connect("http", "example.org", 80, http1=mint.HTTP1Options(lenient=True))
     mint.connect("https", "example.org", 443, tls=mint.TLSOptions(ca_file="ca.pem"))
     mint.http1.connect("ftp", "example.org", 21)  # type: ignore[arg-type]  # no such scheme
-    mint.http1.connect("http", "example.org", 80, http2=None)  # type: ignore[call-arg]  # not its option
+    mint.http1.connect("http", "example.org", 80, http2=None)  # type: ignore[call-arg]  # only of http2

@@ -1,4 +1,4 @@
-"""Typing contracts of the compiled ground, checked by mypy and pyright, never executed."""
+"""Typing contracts of the compiled core. Checked by mypy and pyright, never executed."""
 
 from typing import assert_type
 
