@@ -1,1 +1,1 @@
-"""The tests: a package, so that helpers are imported by one name from everywhere."""
+"""The tests of mint. They are a package, so that all modules can import the helpers."""

@@ -1,4 +1,4 @@
-"""An exception at any instruction of mint's Python code, as a signal handler may raise it."""
+"""Raise an exception at any instruction of mint's Python code, as a signal handler may."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SERVERS = str(Path(ROOT, "testing"))
 
 QUIET = {
     *("RETURN_VALUE", "RETURN_CONST", "NOP"),
-    # Between a coroutine and whoever drives it.
+    # Between a coroutine and its caller.
     *("GET_AWAITABLE", "SEND", "END_SEND", "YIELD_VALUE", "JUMP_BACKWARD_NO_INTERRUPT"),
 }
 
@@ -31,10 +31,10 @@ class Interrupt(BaseException):
 
 @cache
 def quiet(code: CodeType) -> frozenset[int]:
-    """Return where in a function no handler runs: before it returns, and before `with` calls `__exit__`.
+    """Return the offsets where no handler runs: before returns, and before `with` calls `__exit__`.
 
-    What is returned would be lost with nobody left to know, and what `with` took would be kept. CPython runs
-    handlers after calls, at the beginning of a function and when a loop begins anew.
+    An exception there would lose the returned value, or would not release what the `with` statement acquired.
+    CPython runs handlers after calls, at the start of a function and when a loop repeats.
     """
     found: set[int] = set()
     steps = list(dis.get_instructions(code))
@@ -43,11 +43,11 @@ def quiet(code: CodeType) -> frozenset[int]:
             found.add(step.offset)
         nothing = steps[at : at + 3]
         if len(nothing) == 3 and all(each.opname == "LOAD_CONST" and each.argval is None for each in nothing):
-            # Of `async with`, the call only makes what is awaited.
+            # In `async with`, the call only creates the awaitable.
             ends = next((each for each in steps[at + 3 : at + 5] if each.opname == "CALL"), None)
             if ends is not None and ends.arg in {2, 3}:
                 found.update(each.offset for each in steps[at : at + 5] if each.offset <= ends.offset)
-                if at and steps[at - 1].opname == "SWAP":  # the block's return value is moved before
+                if at and steps[at - 1].opname == "SWAP":  # moves the return value of the block
                     found.add(steps[at - 1].offset)
         if step.opname == "GET_AWAITABLE":
             found.update(each.offset for each in steps[at : at + 2])
@@ -58,7 +58,7 @@ CHECKED = ("CALL", "RESUME", "JUMP_BACKWARD", "POP_JUMP_BACKWARD")
 
 
 def serves(frame: FrameType) -> bool:
-    """Return whether a function of mint is running for a server of the tests."""
+    """Return whether a server of `mint.testing` called this function of mint."""
     at: FrameType | None = frame
     while at is not None and at.f_code.co_filename.startswith((ROOT, "<")):
         if at.f_code.co_filename.startswith(SERVERS):
@@ -70,8 +70,8 @@ def serves(frame: FrameType) -> bool:
 class Bomb:
     """Raises before the n-th instruction of mint at which a handler may run.
 
-    CPython runs them only after some instructions. With `everywhere`, any instruction counts that is not
-    `quiet`: a function must not depend on where exactly the interpreter looks.
+    CPython runs handlers only after some instructions. With `everywhere`, all instructions count that are not
+    `quiet`, because functions must not depend on where exactly the interpreter checks for signals.
     """
 
     def __init__(self, at: int, *, everywhere: bool = True) -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     import trustme
 
-# What helpers of any folder assert counts under `python -O`, too.
+# Assertions of helpers must also be checked under `python -O`.
 HELPERS = {path.stem for path in Path(__file__).parent.iterdir()} - {"__init__", "__pycache__", "conftest"}
 pytest.register_assert_rewrite(*(f"tests.{name}" for name in sorted(HELPERS)))
 settings.register_profile(
@@ -28,7 +28,7 @@ settings.load_profile("mint")
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
     """Return the certificate authority of this test run."""
-    import trustme  # noqa: PLC0415  # not to be had for every Python on which the core is tested
+    import trustme  # noqa: PLC0415  # not available for every Python with which the core is tested
 
     return trustme.CA()
 
@@ -41,7 +41,7 @@ def certificate(authority: trustme.CA) -> trustme.LeafCert:
 
 @pytest.fixture
 def server_tls(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    """Return a server's context: localhost, 127.0.0.1, ::1; a test may add ALPN to it."""
+    """Return a server's context for localhost, 127.0.0.1 and ::1; tests may add ALPN protocols."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context

@@ -30,7 +30,7 @@ AGENT = "mint/test"
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-def config(  # one parameter per option a test turns
+def config(  # one parameter for each option that tests change
     *,
     hostname: str = HOST,
     port: int = 443,
@@ -86,7 +86,7 @@ LENIENT = config(lenient=True)
 
 @dataclass
 class Outcome:
-    """The result of a run: all responses with adjacent Data merged, the fault, the last state, its end."""
+    """The result of a run: the responses with adjacent Data merged, the fault, the last state and its end."""
 
     state: State
     responses: list[Event] = field(default_factory=list)
@@ -177,7 +177,7 @@ def octets(data: bytes) -> list[bytes]:
 
 
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
-    """Split at the places."""
+    """Split octets at these offsets."""
     edges = [0, *sorted(places), len(data)]
     return [data[a:b] for a, b in itertools.pairwise(edges)]
 
@@ -198,7 +198,7 @@ def asked(
     return state
 
 
-def answer(  # the parts of a test's sentence
+def answer(  # all arguments of `asked` and `play`
     data: bytes,
     *methods: str,
     options: Config | None = None,
@@ -216,7 +216,7 @@ def answer(  # the parts of a test's sentence
 
 
 def same_fault(one: Fault | None, two: Fault | None) -> bool:
-    """Whether two faults are the same; the text of unexpected data may depend on the split of reads."""
+    """Return whether two faults are equal; that for unexpected data may depend on how input is split."""
     if one is not None and two is not None and one.reason == two.reason == "unexpected_data":
         return True
     return one == two

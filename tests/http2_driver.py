@@ -1,4 +1,4 @@
-"""Drives the HTTP/2 engine in tests: a server's frames, with `hpack` as an independent coder."""
+"""Drives the HTTP/2 engine in tests: frames of a server, with the library `hpack` as an independent coder."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def ref(number: int) -> RequestRef:
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    """Return one frame; nothing is checked."""
+    """Return one frame, without checking it."""
     head = struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream)
     return head + payload
 
@@ -152,7 +152,7 @@ def frames_of(octets: bytes | Sequence[bytes]) -> list[Frame]:
 
 @dataclass
 class Server:
-    """The coders of a server, and its frames that need them."""
+    """The HPACK coders of a server, and the frames that need them."""
 
     encoder: hpack.Encoder = field(default_factory=hpack.Encoder)
     decoder: hpack.Decoder = field(default_factory=hpack.Decoder)
@@ -287,7 +287,7 @@ class Conversation:
         return [one for one in self.sent if one.kind not in {DATA, HEADERS, CONTINUATION}]
 
     def drop(self) -> None:
-        """Forget what was collected so far."""
+        """Discard what was collected so far."""
         self.events.clear()
         self.sent.clear()
         self.faults.clear()
@@ -332,7 +332,7 @@ def pushing(**limits: int) -> Conversation:
 
 
 def merged(events: Iterable[Event]) -> list[Event]:
-    """Join adjacent Data of one request: where it was split does not matter."""
+    """Join adjacent Data of one request, because it does not matter where content is split."""
     made: list[Event] = []
     for event in events:
         before = made[-1] if made else None
@@ -344,7 +344,7 @@ def merged(events: Iterable[Event]) -> list[Event]:
 
 
 def fed(state: State, octets: bytes, cuts: Iterable[int]) -> Conversation:
-    """Feed octets that are split at these places."""
+    """Feed octets that are split at these offsets."""
     talk = Conversation(state)
     at = 0
     for cut in [*sorted(cuts), len(octets)]:
@@ -364,7 +364,7 @@ def kinds(events: Iterable[Event]) -> list[str]:
 
 
 def failure(talk: Conversation, number: int = 1) -> Fault:
-    """Return the fault of the only Failed of a request."""
+    """Return the fault of the only `Failed` event of a request."""
     found = [e for e in talk.events if isinstance(e, Failed) and e.ref.number == number]
     assert len(found) == 1, talk.events
     return found[0].fault

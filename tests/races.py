@@ -1,10 +1,9 @@
-"""Races: threads that share values, a connection, a mailbox. For a CPython without a GIL, and for any other.
+"""Races between threads that share values, a connection or a mailbox, for CPython with and without the GIL.
 
     python -m tests.races [SECONDS]
     python -m tests.races --planted      # a race that a sanitizer has to report
 
-Each race runs in turn, many times, for its share of the time. Nothing here depends on who wins: every outcome
-that a race may have is checked.
+Each race runs repeatedly for its share of the time. The checks accept every outcome that a race may have.
 """
 
 from __future__ import annotations
@@ -115,7 +114,7 @@ def share_a_connection() -> None:
         raise AssertionError(f"not the answer: {content!r}")
 
 
-def share_a_mailbox() -> None:  # noqa: C901  # one story
+def share_a_mailbox() -> None:  # noqa: C901  # one scenario
     """Let four threads receive from one mailbox: every message is returned once."""
     pairs = [socket.socketpair() for _ in range(16)]
     with mint.Mailbox() as mailbox:
@@ -137,7 +136,7 @@ def share_a_mailbox() -> None:  # noqa: C901  # one story
                     raise TypeError(f"nobody posted {message!r}")
                 taken = held[message.source].stream(message)
                 if taken is mint.UNKNOWN:
-                    raise AssertionError("a message that its connection does not know")
+                    raise AssertionError("a connection does not recognize its message")
                 conn, responses = taken
                 held[message.source] = conn
                 content[message.source] += b"".join(e.data for e in responses if isinstance(e, mint.Data))
@@ -210,12 +209,12 @@ def share_a_pool() -> None:
                     size = 100 * number + at
                     answer = pool.request("GET", f"http://{origin.address}:{origin.port}/bytes/{size}")
                     if len(answer.content) != size:
-                        raise AssertionError("the answer to another request")
+                        raise AssertionError("the answer belongs to another request")
 
             Crew().run(use, 4)
             now = pool.statistics
             if now.active or now.waiting or now.opening or now.requests != 12:
-                raise AssertionError(f"something is lost: {now}")
+                raise AssertionError(f"a request or connection is lost: {now}")
 
 
 def planted() -> None:

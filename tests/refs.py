@@ -1,4 +1,4 @@
-"""The refs of responses; for an event of the connection, which has no ref, the test fails."""
+"""The refs of responses. Events of the connection have none; for these, `ref_of` fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options are declared once: what follows from a declaration agrees with it, and something reads each."""
+"""Options are declared once: everything made from a declaration agrees with it, and every option is used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_option_is_documented(kind: type[HTTP1Options], name: str) -> None:
         assert issubclass(getattr(errors, declared.error), errors.MintError)
 
 
-def test_the_documentation_says_range_and_error() -> None:
+def test_the_documentation_has_range_and_error() -> None:
     declared = Declaration("limit", "how many.", 10, 2**31 - 1, "frames", "EnhanceYourCalm")
     assert described(declared) == "how many; 10 to 2**31 - 1. Error if exceeded: `EnhanceYourCalm`."
 
@@ -49,7 +49,7 @@ def test_a_declaration_is_checked() -> None:
     @documented
     @dataclass(frozen=True)
     class Options:
-        """What to test."""
+        """Options for this test."""
 
         number: int = limit(5, "a number.", least=2, most=9)
         maybe: int | None = limit(None, "a number, or none.")
@@ -120,9 +120,9 @@ def test_put_settings_takes_every_setting() -> None:
     assert taken == {name: None for name, one in declarations(ClientSettings).items() if not one.fixed}
 
 
-# ---- who reads an option ----
+# ---- the code that reads an option ----
 
-# The names of the variables and attributes that hold options of a class. A proxy reads its own, too.
+# The names of variables and attributes that hold options of a class. `Proxy` also reads its own.
 HOLDERS = {
     "TCPOptions": {"tcp", "_tcp", "options", "_options", "self"},
     "TLSOptions": {"tls", "_tls", "options", "_options", "self"},
@@ -133,7 +133,7 @@ HOLDERS = {
 
 
 def read_in(tree: ast.AST, holders: set[str]) -> set[str]:
-    """Return the attributes that are read of what holds options."""
+    """Return the attributes that are read from variables with these names."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -146,7 +146,7 @@ def read_in(tree: ast.AST, holders: set[str]) -> set[str]:
 
 @cache
 def read_of(kind: str) -> set[str]:
-    """Return the options of a class that are read outside of the checks of their values."""
+    """Return the options of a class that any code reads, except the checks of their values."""
     found: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
         if path.name not in {"options.py", "_pool_options.py"} and "testing" not in path.parts:
@@ -160,9 +160,9 @@ def read_of(kind: str) -> set[str]:
 
 @pytest.mark.parametrize(("kind", "name"), [each for each in OPTIONS if each[0].__name__ in HOLDERS])
 def test_something_reads_every_option(kind: type[object], name: str) -> None:
-    """Those of the protocols are in tests/connections/test_limits.py, each with what it changes.
+    """The options of the protocols are tested in tests/connections/test_limits.py, each with its effect.
 
-    The switches of a tolerance are in tests/core/http1/test_http1_tolerance.py and
+    The fields of `Tolerance` are tested in tests/core/http1/test_http1_tolerance.py and
     tests/connections/test_http2_tolerance.py.
     """
     assert name in read_of(kind.__name__), f"nothing reads {name} of {kind.__name__}"

@@ -1,4 +1,4 @@
-"""Arguments of pools, exchanges and decoders are refused by name before anything is dialled or written."""
+"""Invalid arguments of pools, exchanges and decoders are refused by name, before connecting or sending."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NO_TIME: list[object] = [True, "1", b"1", math.nan, math.inf, -math.inf, 10**400
 
 
 @pytest.mark.parametrize("kind", [mint.pool.PoolOptions, mint.pool.Timeouts], ids=lambda each: each.__name__)
-def test_options_of_pools_refuse_by_name(kind: type) -> None:
+def test_options_of_pools_refuse_invalid_values_by_name(kind: type) -> None:
     wrong = {
         "int": NUMBERS,
         "bool": BOOLS,
@@ -49,7 +49,7 @@ def test_options_of_pools_refuse_by_name(kind: type) -> None:
                 kind(**{each.name: value})
 
 
-def test_options_of_pools_hold_what_a_liar_holds() -> None:
+def test_options_of_pools_store_the_real_value_of_a_subclass() -> None:
     made = mint.pool.PoolOptions(max_retries=Number(3))
     assert type(made.max_retries) is int
     assert repr(made.max_retries) == "3"
@@ -71,7 +71,7 @@ MAKES_POOL: dict[str, list[object]] = {
     [mint.pool.Pool, mint.pool.asyncio.Pool, mint.pool.trio.Pool],
     ids=["blocking", "asyncio", "trio"],
 )
-def test_a_pool_refuses_by_name(pool: Callable[..., object]) -> None:
+def test_a_pool_refuses_arguments_by_name(pool: Callable[..., object]) -> None:
     assert set(inspect.signature(pool).parameters) == set(MAKES_POOL)
 
     async def make(given: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ ASKS: dict[str, list[object]] = {
 
 @pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
 @pytest.mark.parametrize("name", ASKS)
-def test_a_request_of_a_pool_is_refused_by_name_before_it_dials(loop: str, name: str) -> None:
+def test_a_request_of_a_pool_is_refused_by_name_before_connecting(loop: str, name: str) -> None:
     async def ask(module: Any, given: dict[str, Any]) -> None:
         async with module.Pool() as pool:
             await pool.request(**given)
@@ -109,7 +109,7 @@ def test_a_request_of_a_pool_is_refused_by_name_before_it_dials(loop: str, name:
                 "url": f"http://127.0.0.1:{listener.port}/",
                 name: value,
             }
-            with pytest.raises((TypeError, ValueError)) as caught:  # one call in each loop
+            with pytest.raises((TypeError, ValueError)) as caught:  # one call in each event loop
                 if loop == "blocking":
                     with mint.pool.Pool() as pool:
                         pool.request(**given)
@@ -135,11 +135,11 @@ EXCHANGES: dict[str, list[object]] = {
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
 @pytest.mark.parametrize("name", EXCHANGES)
-def test_an_exchange_is_refused_by_name_and_writes_nothing(protocol: str, loop: str, name: str) -> None:
+def test_an_exchange_is_refused_by_name_and_sends_nothing(protocol: str, loop: str, name: str) -> None:
     for value in EXCHANGES[name]:
         conn, link = http1() if protocol == "http1" else http2()
         given: dict[str, Any] = {"conn": conn, "method": "POST", "target": "/", name: value}
-        with pytest.raises((TypeError, ValueError)) as caught:  # one call in each loop
+        with pytest.raises((TypeError, ValueError)) as caught:  # one call in each event loop
             if loop == "blocking":
                 mint.exchange.exchange(**given)
             elif loop == "asyncio":
@@ -149,12 +149,12 @@ def test_an_exchange_is_refused_by_name_and_writes_nothing(protocol: str, loop: 
         assert name in str(caught.value), (value, str(caught.value))
         assert link.take() == b""
         assert conn.is_open()
-        assert conn.request("GET", "/")  # the value is as good as before
+        assert conn.request("GET", "/")  # the connection can still be used
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("name", ["pieces", "trailers", "timeout", "max_size"])
-def test_send_body_refuses_by_name_and_writes_nothing(protocol: str, name: str) -> None:
+def test_send_body_refuses_arguments_by_name_and_sends_nothing(protocol: str, name: str) -> None:
     values = {**EXCHANGES, "pieces": [None, b"bytes", bytearray(b"x"), *BODIES]}[name]
     for value in values:
         conn: mint.Connection
@@ -169,7 +169,7 @@ def test_send_body_refuses_by_name_and_writes_nothing(protocol: str, name: str) 
 
 
 @pytest.mark.parametrize("max_size", LIMITS)
-def test_a_collector_refuses_a_size_that_is_none(max_size: Any) -> None:
+def test_a_collector_refuses_invalid_sizes(max_size: Any) -> None:
     with pytest.raises(ValueError, match="max_size"):
         mint.exchange.Collector(max_size=max_size)
 
@@ -183,7 +183,7 @@ DECODES: dict[str, list[object]] = {
 
 
 @pytest.mark.parametrize("name", DECODES)
-def test_a_decoder_refuses_by_name(name: str) -> None:
+def test_a_decoder_refuses_arguments_by_name(name: str) -> None:
     assert set(inspect.signature(mint.content.Decoder).parameters) == set(DECODES)
     for value in DECODES[name]:
         given: dict[str, Any] = {"codings": "gzip", name: value}
@@ -199,7 +199,7 @@ def test_a_decoder_takes_only_bytes(data: Any) -> None:
         mint.content.Decoder().feed(data)
 
 
-def test_a_decoder_takes_what_a_liar_holds() -> None:
+def test_a_decoder_uses_the_real_value_of_subclasses() -> None:
     decoder = mint.content.Decoder([Text("identity")])
     assert b"".join(decoder.feed(Octets(b"content"))) == b"content"
     assert decoder.size == len(b"content")
@@ -207,7 +207,7 @@ def test_a_decoder_takes_what_a_liar_holds() -> None:
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("headers", FIELDS, ids=range(len(FIELDS)))
-def test_what_is_no_pair_within_a_list_names_the_headers(protocol: str, headers: Any) -> None:
+def test_errors_about_invalid_pairs_name_the_headers(protocol: str, headers: Any) -> None:
     conn, link = http1() if protocol == "http1" else http2()
     with pytest.raises(TypeError, match="headers"):
         conn.request("GET", "/", headers)

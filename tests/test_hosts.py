@@ -1,4 +1,4 @@
-"""What names a server, and what does not (R29)."""
+"""Which strings are accepted as host names and addresses, and the form in which they are sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from mint._hosts import _remembered, ascii_host, ascii_name, literal, without_zo
         ("a" * 63 + ".example", "a" * 63 + ".example"),
     ],
 )
-def test_hosts_go_out_in_one_form(given: str, sent: str) -> None:
+def test_hosts_are_sent_in_a_normal_form(given: str, sent: str) -> None:
     assert ascii_host(given) == sent
 
 
@@ -79,12 +79,12 @@ def test_hosts_go_out_in_one_form(given: str, sent: str) -> None:
         "\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 64 + ".example",
     ],
 )
-def test_what_is_no_host_is_refused(given: str) -> None:
+def test_invalid_hosts_are_refused(given: str) -> None:
     with pytest.raises(ValueError, match=r"is not a |is neither |valid"):
         ascii_host(given)
 
 
-def test_an_address_is_a_literal_in_any_of_its_types() -> None:
+def test_address_objects_are_literals() -> None:
     four, six = ipaddress.IPv4Address("192.0.2.1"), ipaddress.IPv6Address("fe80::1%3")
     assert literal(four) is four
     assert literal(six) is six
@@ -92,14 +92,14 @@ def test_an_address_is_a_literal_in_any_of_its_types() -> None:
     assert literal(mint.UnixAddress("/a")) is None
 
 
-def test_internationalized_names_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_idna_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "idna", None)
     with pytest.raises(ValueError, match=r"mint-http\[idna\]"):
         ascii_name("b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example")
     assert ascii_name("example.org") == "example.org"
 
 
-def test_hosts_are_remembered_within_limits_and_without_passwords() -> None:
+def test_the_cache_of_hosts_is_limited_and_has_no_passwords() -> None:
     _remembered.cache_clear()
     for number in range(1_000):
         assert literal(f"host{number}.example") is None

@@ -1,4 +1,4 @@
-"""Options are validated when they are made: nothing was dialled by then (W-43)."""
+"""Options are validated when they are created, so that a bad value is reported before connecting."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ FROM_ZERO = {"max_remembered"}
 
 @pytest.mark.parametrize(("kind", "name"), LIMITS)
 @pytest.mark.parametrize("value", [0, -1, True, None, "10", 1.5])
-def test_w43_a_limit_is_a_positive_number(
+def test_a_limit_is_a_positive_number(
     kind: type[HTTP1Options | HTTP2Options | TCPOptions], name: str, value: object
 ) -> None:
     if value == 0 and value is not False and name in FROM_ZERO:
         value = -1
     with pytest.raises(ValueError, match=name):
-        kind(**{name: value})  # type: ignore[arg-type]  # the misuse to show
+        kind(**{name: value})  # type: ignore[arg-type]  # wrong on purpose
 
 
 EDGES = [0, 1, 9, 10, 255, 256, 65_535, 65_536, 65_537, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**64]
 
 
 @pytest.mark.parametrize("value", EDGES)
-def test_w43_the_engines_take_whatever_the_options_take(value: int) -> None:
-    """What only they refused would be said after dialling."""
+def test_the_engines_accept_every_value_that_options_accept(value: int) -> None:
+    """Otherwise the error would be raised only after connecting."""
     settings = ((ClientSettings, each.name) for each in fields(ClientSettings) if each.init)
     for kind, name in (*LIMITS, *settings):
         try:
@@ -76,11 +76,11 @@ FLAGS = [
 
 
 @pytest.mark.parametrize(("kind", "name"), FLAGS)
-def test_none_never_means_off(kind: type[HTTP1Options | TCPOptions | TLSOptions], name: str) -> None:
-    """CVE-2021-22939."""
+def test_flags_must_be_bool(kind: type[HTTP1Options | TCPOptions | TLSOptions], name: str) -> None:
+    """A falsy value that is not `False` must not disable a check (CVE-2021-22939)."""
     for value in (None, 0, "no"):
         with pytest.raises(ValueError, match=name):
-            kind(**{name: value})  # type: ignore[arg-type]  # the misuse to show
+            kind(**{name: value})  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_times_are_seconds_or_none() -> None:
@@ -88,7 +88,7 @@ def test_times_are_seconds_or_none() -> None:
     for name in ("connect_timeout", "send_timeout"):
         for value in (-1, True):
             with pytest.raises(ValueError, match=name):
-                replace(TCPOptions(), **{name: value})  # type: ignore[arg-type]  # the misuse to show
+                replace(TCPOptions(), **{name: value})  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize(
@@ -104,17 +104,17 @@ def test_times_are_seconds_or_none() -> None:
         (TLSOptions, "minimum_version", None),
     ],
 )
-def test_w43_what_has_the_wrong_type_is_refused(kind: type, name: str, wrong: object) -> None:
+def test_values_of_a_wrong_type_are_refused(kind: type, name: str, wrong: object) -> None:
     with pytest.raises(ValueError, match=name):
         kind(**{name: wrong})
 
 
-def test_one_family_at_least() -> None:
+def test_at_least_one_address_family_is_required() -> None:
     with pytest.raises(ValueError, match="inet4"):
         TCPOptions(inet4=False, inet6=False)
 
 
-def test_buffers_are_positive_or_left_alone() -> None:
+def test_buffer_sizes_are_positive_or_none() -> None:
     assert TCPOptions(send_buffer=1).send_buffer == 1
     with pytest.raises(ValueError, match="receive_buffer"):
         TCPOptions(receive_buffer=0)
@@ -123,7 +123,7 @@ def test_buffers_are_positive_or_left_alone() -> None:
 def test_optional_responses_are_known() -> None:
     assert HTTP1Options(optional_responses=("status_reason",)).optional_responses
     with pytest.raises(ValueError, match="optional_responses"):
-        HTTP1Options(optional_responses=("status",))  # type: ignore[arg-type]  # the misuse to show
+        HTTP1Options(optional_responses=("status",))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_tls_is_1_2_or_newer() -> None:
@@ -151,10 +151,10 @@ def test_the_key_password_is_not_shown() -> None:
 )
 def test_client_settings_have_ranges(name: str, wrong: int) -> None:
     with pytest.raises(ValueError, match=name):
-        ClientSettings(**{name: wrong})  # type: ignore[arg-type]  # the misuse to show
+        ClientSettings(**{name: wrong})  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_client_settings_leave_out_what_is_none() -> None:
+def test_client_settings_that_are_none_are_not_sent() -> None:
     assert ClientSettings().pairs() == (
         ("enable_push", 0),
         ("initial_window_size", 4_194_304),
@@ -175,7 +175,7 @@ def test_http2_windows_have_ranges() -> None:
 
 
 class Hollow(frozenset[str]):
-    """Says that it is empty, whatever it holds."""
+    """A set that always claims to be empty."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(())
@@ -184,9 +184,9 @@ class Hollow(frozenset[str]):
         return 0
 
 
-def test_pins_are_what_the_set_holds() -> None:
-    """A set that misreports itself must not turn pinning off."""
+def test_fingerprints_are_those_that_the_set_contains() -> None:
+    """A set that misreports its contents must not disable pinning."""
     assert mint.TLSOptions(fingerprints=Hollow(["a" * 64])).fingerprints == {"a" * 64}
     for held in (["short"], [5], [None], ["a" * 64, None]):
         with pytest.raises(ValueError, match="fingerprints"):
-            mint.TLSOptions(fingerprints=Hollow(held))  # type: ignore[arg-type]  # what it must refuse
+            mint.TLSOptions(fingerprints=Hollow(held))  # type: ignore[arg-type]  # wrong on purpose

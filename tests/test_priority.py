@@ -24,7 +24,7 @@ H3 = mint.Alternative("h3", "", 443)
         (mint.Priority(incremental=True), "u=3, i"),
     ],
 )
-def test_a_priority_is_a_field(priority: mint.Priority, value: str) -> None:
+def test_the_field_of_a_priority(priority: mint.Priority, value: str) -> None:
     assert priority.value == value
     assert priority.field() == ("priority", value)
     assert mint.Priority.parse(value) == priority
@@ -33,13 +33,13 @@ def test_a_priority_is_a_field(priority: mint.Priority, value: str) -> None:
 @pytest.mark.parametrize("urgency", [-1, 8, 2**64, True, "1", None, 1.0])
 def test_an_urgency_out_of_range_is_refused(urgency: object) -> None:
     with pytest.raises(ValueError, match="urgency must be"):
-        mint.Priority(urgency)  # type: ignore[arg-type]  # what is tested
+        mint.Priority(urgency)  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize("incremental", [None, 1, "i"])
-def test_a_flag_is_a_flag(incremental: object) -> None:
+def test_incremental_must_be_bool(incremental: object) -> None:
     with pytest.raises(ValueError, match="incremental must be"):
-        mint.Priority(1, incremental)  # type: ignore[arg-type]  # what is tested
+        mint.Priority(1, incremental)  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.rfc("9218-4-a")
@@ -54,7 +54,7 @@ def test_a_flag_is_a_flag(incremental: object) -> None:
         ("  u=5 \t,\t i ", 5, True),
         ("u=1, u=2", 2, False),
         ("u=05", 5, False),
-        # out of range, of a wrong type, unknown
+        # members that are out of range, of a wrong type, or unknown
         ("u=8, i", 3, True),
         ("u=-1", 3, False),
         ("u=1.0", 3, False),
@@ -69,7 +69,7 @@ def test_a_flag_is_a_flag(incremental: object) -> None:
         ('a=(1 "b\\"" c;d=1);e, *z=token/x, u=2', 2, False),
         ("a=(), u=2", 2, False),
         ("u=2, a=( 1 )", 2, False),
-        # no dictionary: nothing of it counts
+        # not a valid dictionary, so all of it is ignored
         ("u=2,", 3, False),
         (",u=2", 3, False),
         ("u=2 i", 3, False),
@@ -89,18 +89,18 @@ def test_a_flag_is_a_flag(incremental: object) -> None:
         ('u=2, a=(1"b")', 3, False),
     ],
 )
-def test_what_a_field_says_is_read_leniently(value: str, urgency: int, incremental: bool) -> None:
+def test_unknown_and_invalid_members_are_ignored(value: str, urgency: int, incremental: bool) -> None:
     assert mint.Priority.parse(value) == mint.Priority(urgency, incremental)
 
 
 @given(st.text(st.sampled_from('ui=, ;?012()"\\:a*/x.-\t\xe4'), max_size=60))
-def test_any_field_is_read(value: str) -> None:
+def test_any_text_is_parsed(value: str) -> None:
     mint.Priority.parse(value)
 
 
 @pytest.mark.parametrize("piece", ["a, ", "(", "a=(", '"\\', "u=1;a;", "a=(1 1 ", " ,", "a=(  ", "=?"])
-def test_a_long_field_takes_no_long_time(piece: str) -> None:
-    """Every repetition is possessive: without that some of these take longer than the universe has been."""
+def test_long_values_are_parsed_in_linear_time(piece: str) -> None:
+    """The patterns use possessive repetition; with backtracking, some of these would never end."""
     for tail in ("", "\xe4", "a"):
         mint.Priority.parse(piece * 20_000 + tail)
         with suppress(ValueError):
@@ -155,7 +155,7 @@ def test_alternatives(value: str, found: tuple[mint.Alternative, ...]) -> None:
         'h3=":443"\n',
     ],
 )
-def test_what_is_no_alternative_service_is_refused(value: str) -> None:
+def test_invalid_alternative_services_are_refused(value: str) -> None:
     with pytest.raises(ValueError, match="alternative service"):
         mint.alternatives(value)
 

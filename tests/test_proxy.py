@@ -1,4 +1,4 @@
-"""Proxies as values, and what the environment says about them."""
+"""`Proxy` as a value, and proxies from the environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mint.proxy import from_environment
 from mint.testing import ScriptedServer
 
 
-def test_a_proxy_is_a_value_and_keeps_its_secrets() -> None:
+def test_a_proxy_is_a_value_and_hides_its_secrets() -> None:
     def made() -> Proxy:
         headers = (("x-token", "t0p"),)
         return Proxy("http", "proxy.example", 3128, username="me", password="hush", headers=headers)
@@ -61,14 +61,14 @@ def test_a_proxy_is_a_value_and_keeps_its_secrets() -> None:
         {"scheme": "socks4a", "username": "a", "password": "b"},
     ],
 )
-def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+def test_invalid_proxies_are_refused(wrong: dict[str, object]) -> None:
     options: dict[str, object] = {"scheme": "http", "address": "proxy.example", "port": 3128, **wrong}
     with pytest.raises(ValueError, match=r".") as caught:
-        Proxy(**options)  # type: ignore[arg-type]  # that is the point
+        Proxy(**options)  # type: ignore[arg-type]  # wrong on purpose
     assert "bb" not in str(caught.value)
 
 
-def test_socks_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_socks_support_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"mint-http\[socks\]"):
         Proxy("socks5", "proxy.example", 1080)
@@ -85,7 +85,7 @@ def test_socks_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
         ("socks4a://me@proxy.example", Proxy("socks4a", "proxy.example", 1080, username="me")),
     ],
 )
-def test_urls_name_proxies(url: str, proxy: Proxy) -> None:
+def test_proxies_from_urls(url: str, proxy: Proxy) -> None:
     assert Proxy.from_url(url) == proxy
 
 
@@ -106,13 +106,13 @@ def test_urls_name_proxies(url: str, proxy: Proxy) -> None:
         "http://a:hush@proxy.example\n",
     ],
 )
-def test_urls_that_name_no_proxy_are_refused_and_not_shown(url: str) -> None:
+def test_invalid_urls_are_refused_without_showing_secrets(url: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         Proxy.from_url(url)
     assert "hush" not in str(caught.value)
 
 
-def test_a_proxy_cannot_reach_what_only_this_machine_knows() -> None:
+def test_unix_sockets_and_link_local_addresses_need_a_direct_connection() -> None:
     proxy, tcp, tls = Proxy("http", "proxy.example", 80), mint.TCPOptions(), mint.TLSOptions()
     for address in (mint.UnixAddress("/a"), "fe80::1%eth0"):
         with pytest.raises(ValueError, match="proxy"):
@@ -147,7 +147,7 @@ ALL = Proxy("socks5h", "three.example", 3)
         ("https", {"HTTPS_PROXY": "two.example:2", "REQUEST_METHOD": "GET"}, HTTPS),
     ],
 )
-def test_the_environment_names_a_proxy(
+def test_proxies_from_the_environment(
     scheme: mint.types.Scheme, environ: dict[str, str], proxy: Proxy | None
 ) -> None:
     assert from_environment(scheme, "origin.example", environ=environ) == proxy
@@ -196,28 +196,28 @@ def test_the_environment_names_a_proxy(
         (".", "origin.example", 80, False),
     ],
 )
-def test_no_proxy_is_exact(entries: str, host: str, port: int, direct: bool) -> None:
+def test_which_origins_no_proxy_matches(entries: str, host: str, port: int, direct: bool) -> None:
     environ = {"http_proxy": "one.example:1", "no_proxy": entries}
     assert (from_environment("http", host, port, environ) is None) is direct
     upper = {"http_proxy": "one.example:1", "NO_PROXY": entries}
     assert (from_environment("http", host, port, upper) is None) is direct
 
 
-def test_the_port_is_that_of_the_scheme_unless_given() -> None:
+def test_no_proxy_uses_the_default_port_of_the_scheme() -> None:
     environ = {"https_proxy": "one.example:1", "no_proxy": "origin.example:443"}
     assert from_environment("https", "origin.example", environ=environ) is None
     assert from_environment("https", "origin.example", 444, environ) == HTTP
 
 
-def test_a_variable_that_names_no_proxy_is_named_and_not_shown() -> None:
+def test_an_invalid_variable_is_named_without_its_value() -> None:
     with pytest.raises(ValueError, match=r"^https_proxy: ") as caught:
         from_environment("https", "a", environ={"https_proxy": "ftp://me:hush@proxy.example"})
     assert "hush" not in str(caught.value)
     with pytest.raises(ValueError, match="scheme"):
-        from_environment("ftp", "a", environ={})  # type: ignore[arg-type]  # that is the point
+        from_environment("ftp", "a", environ={})  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_nothing_reads_the_environment_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connect_does_not_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert from_environment("http", "origin.example") == Proxy("http", "127.0.0.1", 1)

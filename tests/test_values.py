@@ -37,16 +37,16 @@ MODULES = (
     *("mint.exchange", "mint.content", "mint.pool", "mint.testing", "mint.testing.http2"),
 )
 
-# What owns something (a wire, a lock, a loop) or says how something is used, and is no value.
+# Classes that are not values: they own a link, a lock or an event loop, or describe an interface.
 NO_VALUES: frozenset[str] = frozenset(
     {
         *("Mailbox", "Tunnels", "TLSSessions", "Link", "Memory", "SocketLink"),
         *("Inbox", "Transport"),  # protocols
-        *("HTTP1", "HTTP2"),  # connections have tests of their own below
+        *("HTTP1", "HTTP2"),  # connections have their own tests below
         *("Collector", "Decoder", "Pool", "StreamedAnswer"),
-        *("Body", "Request", "Peer", "Conversation"),  # what comes in through a connection
-        *("RefusingServer", "ScriptedServer", "Origin"),  # the origin of `mint.testing`
-        *("ScriptError", "Lost", "Unexpected"),  # ordinary exceptions of the kit
+        *("Body", "Request", "Peer", "Conversation"),  # objects for data that a connection receives
+        *("RefusingServer", "ScriptedServer", "Origin"),  # servers of `mint.testing`
+        *("ScriptError", "Lost", "Unexpected"),  # ordinary exceptions of `mint.testing`
         "Step",
         *("Set", "Wait", "StartTLS", "Do"),  # they hold an event, a context or a function of the test
     }
@@ -164,15 +164,15 @@ def test_every_public_class_is_in_a_table() -> None:
 
 
 def described(value: object) -> tuple[str, int, str]:
-    """Return what must be the same wherever it is asked for."""
-    again: object = pickle.loads(pickle.dumps(value))  # ours
+    """Check copies and pickles of a value; return what must be the same in every thread and process."""
+    again: object = pickle.loads(pickle.dumps(value))  # pickled here
     for other in (again, copy.copy(value), copy.deepcopy(value)):
         assert type(other) is type(value)
         assert other == value
         assert hash(other) == hash(value)
         assert repr(other) == repr(value)
     assert value != object()
-    # `replace` calls `__init__`, and some steps have one of their own.
+    # `replace` calls `__init__`, but some steps define their own.
     params = getattr(value, "__dataclass_params__", None)
     if is_dataclass(value) and not isinstance(value, type) and getattr(params, "init", False):
         changed = {each.name: getattr(value, each.name) for each in fields(value)[:1] if each.init}
@@ -224,14 +224,14 @@ def test_values_are_values_after_a_fork() -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_no_step_shows_what_is_written() -> None:
+def test_the_repr_of_a_step_does_not_show_its_output() -> None:
     step = Step(None, [], (f"authorization: {SECRET}\r\n".encode(),), None, None, 0, ())
     assert SECRET not in repr(step)
 
 
 @pytest.mark.parametrize("module", [mint.http1, mint.http2], ids=["http1", "http2"])
-def test_a_connection_is_its_own_copy_and_does_not_travel(module: object) -> None:
-    conn = getattr(module, "initiate")(mint.transport.Memory(), scheme="http", hostname="a")  # noqa: B009  # of a module known only here
+def test_a_connection_is_its_own_copy_and_cannot_be_pickled(module: object) -> None:
+    conn = getattr(module, "initiate")(mint.transport.Memory(), scheme="http", hostname="a")  # noqa: B009  # either module
     assert copy.copy(conn) is conn
     assert copy.deepcopy({"held": conn})["held"] is conn
     with pytest.raises(TypeError, match="cannot be pickled"):
@@ -264,7 +264,7 @@ def test_a_copied_error_keeps_its_successor_and_a_pickled_one_does_not() -> None
         conn.after(pickle.loads(pickle.dumps(caught.value)))  # ours
 
 
-def test_a_message_that_was_pickled_is_still_the_connections() -> None:
+def test_a_pickled_message_still_belongs_to_its_connection() -> None:
     with mint.Mailbox() as mailbox:
         link = mint.transport.Memory()
         conn = mint.http1.initiate(link, scheme="http", hostname="a", mailbox=mailbox)

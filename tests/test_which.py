@@ -1,4 +1,4 @@
-"""`python -m mint.which`, and what `mint` says where somebody wanted the template engine of the same name."""
+"""`python -m mint.which`, and the errors for users of the template engine that is also called mint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILE = Path(which.__file__)
 
 
 def installed_as_well(folder: Path) -> None:
-    """Lay a distribution `mint` into a folder, as pip would."""
+    """Install a distribution `mint` in a directory, as pip would."""
     (folder / "mint.py").write_text("print 'a template engine for Python 2'\n")
     info = folder / "mint-0.5.dist-info"
     info.mkdir()
@@ -34,13 +34,13 @@ def run(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_alone(tmp_path: Path) -> None:
+def test_only_mint_http_is_installed(tmp_path: Path) -> None:
     ran = run("-m", "mint.which", path=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "That is the HTTP client mint-http." in ran.stdout
 
 
-def test_where_the_other_is_imported_instead(tmp_path: Path) -> None:
+def test_the_other_distribution_is_imported_instead(tmp_path: Path) -> None:
     installed_as_well(tmp_path)
     ran = run("-P", str(FILE), path=tmp_path)
     assert ran.returncode == 1
@@ -49,7 +49,7 @@ def test_where_the_other_is_imported_instead(tmp_path: Path) -> None:
     assert "pip uninstall mint; pip install --force-reinstall mint-http" in ran.stdout
 
 
-def test_where_both_are_installed_and_ours_comes_first(
+def test_both_are_installed_and_ours_is_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     installed_as_well(tmp_path)
@@ -61,6 +61,6 @@ def test_where_both_are_installed_and_ours_comes_first(
     assert said.endswith("Run: pip uninstall mint\n")
 
 
-def test_a_name_of_the_template_engine_says_whose_it_is() -> None:
+def test_the_error_for_a_name_of_the_template_engine_explains_it() -> None:
     with pytest.raises(AttributeError, match="a template engine, has it"):
         getattr(mint, "Loader")  # noqa: B009  # type checkers know that there is none

@@ -1,7 +1,7 @@
-"""Things done at the same time, in threads or in tasks: for tests that are written once for every event loop.
+"""Run functions concurrently, in threads or tasks, for tests that are written once for every event loop.
 
-A test is a coroutine. In blocking code nothing that it awaits ever suspends, and what runs at the same time
-runs in threads.
+A test is a coroutine. With blocking code, nothing that it awaits ever suspends, and concurrent work runs in
+threads.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ CONTENTS = st.one_of(
 
 @pytest.mark.rfc("9110-8.4-a")
 @given(CONTENTS, st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4), st.lists(st.integers(0, 10**6)))
-def test_any_content_in_any_codings_cut_anywhere(data: bytes, kinds: list[str], places: list[int]) -> None:
+def test_any_content_in_any_codings_split_anywhere(data: bytes, kinds: list[str], places: list[int]) -> None:
     encoded = data
     for kind in kinds:
         encoded = ENCODERS[kind][1](encoded)
@@ -97,14 +97,14 @@ def test_a_byte_at_a_time(kind: str) -> None:
 
 @pytest.mark.parametrize("size", [*range(65_530, 65_545), 131_072, 98_272, 196_608])
 @pytest.mark.parametrize("kind", ONE)
-def test_the_end_at_the_size_of_a_piece(kind: str, size: int) -> None:
+def test_content_whose_size_is_near_that_of_a_piece(kind: str, size: int) -> None:
     name, encode = ENCODERS[kind]
     for data in (bytes(size), os.urandom(size)):
         assert content.decode(encode(data), name) == data
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ENCODERS if kind not in {"identity", "padded"}])
-def test_content_that_is_cut_short(kind: str) -> None:
+def test_truncated_content(kind: str) -> None:
     name, encode = ENCODERS[kind]
     encoded = encode(bytes(100) + os.urandom(300))
     whole = {len(encode(b"")), len(encoded)}
@@ -141,7 +141,7 @@ def test_content_that_is_damaged_or_followed_by_something(kind: str) -> None:
 
 
 def test_raw_deflate_that_begins_like_zlib() -> None:
-    # A stored block whose five padding bits are not 0, of a size that makes the check sum right.
+    # Stored blocks that look like a zlib header: the padding is not 0, and the check of the header holds.
     for first in (0x08, 0x18, 0x28, 0x38, 0x48, 0x58, 0x68, 0x78):
         for size in range(256):
             if (first << 8 | size) % 31 == 0 and not size & 0x20:
@@ -178,7 +178,7 @@ def test_a_bomb_inside_another() -> None:
     [("gzip", gzip.compress(b"", mtime=0)), ("zstd", zstd.compress(b""))],
     ids=["gzip", "zstd"],
 )
-def test_many_empty_members_inside_another_coding_cost_little(name: str, unit: bytes) -> None:
+def test_many_empty_members_inside_another_coding_are_refused(name: str, unit: bytes) -> None:
     for outer in ("gzip", "br", "zstd"):
         bomb = ENCODERS[outer][1](unit * 2_000_000)
         decoder = content.Decoder(f"{name}, {outer}")
@@ -188,14 +188,14 @@ def test_many_empty_members_inside_another_coding_cost_little(name: str, unit: b
 
 
 def test_many_members_without_nesting_take_linear_time() -> None:
-    # 20 bytes each, as many as fit into two megabytes: the input of a member is never copied whole.
+    # Two megabytes of members of 20 bytes; copying the remaining input for each would take quadratic time.
     members = gzip.compress(b"") * 100_000
     began = time.process_time()
     assert content.decode(members, "gzip") == b""
-    assert time.process_time() - began < 30  # a quadratic copy takes minutes
+    assert time.process_time() - began < 30  # quadratic time would be minutes
 
 
-def test_the_limit_holds_while_content_arrives() -> None:
+def test_the_limit_applies_while_content_arrives() -> None:
     data = os.urandom(1_000_000)
     encoded = gzip.compress(data)
     decoder = content.Decoder("gzip", max_size=1000)
@@ -210,7 +210,7 @@ def test_the_limit_holds_while_content_arrives() -> None:
     assert decoded(content.Decoder("gzip", max_size=len(data)), [encoded]) == data
 
 
-def test_output_that_was_not_taken_comes_out_later() -> None:
+def test_output_that_was_not_consumed_is_returned_later() -> None:
     data = os.urandom(400_000)
     encoded = gzip.compress(data)
     decoder = content.Decoder("gzip")
@@ -219,7 +219,7 @@ def test_output_that_was_not_taken_comes_out_later() -> None:
 
 
 @pytest.mark.parametrize("coding", ["compress", "exi", "gzip;q=1", "", "br"])
-def test_codings_that_are_not_known(coding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_codings(coding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if not coding:
         assert content.decode(b"plain", coding) == b"plain"
         return
@@ -247,7 +247,7 @@ def test_too_many_codings() -> None:
 
 
 @pytest.mark.parametrize("kind", [*ONE, "identity"])
-def test_no_content_at_all_is_valid(kind: str) -> None:
+def test_empty_content_is_valid(kind: str) -> None:
     assert content.decode(b"", ENCODERS[kind][0]) == b""
 
 
@@ -261,6 +261,6 @@ def test_windows_that_are_too_large_are_refused() -> None:
         content.decode(encoded, "zstd", max_ratio=None)
 
 
-def test_what_can_be_asked_for() -> None:
+def test_supported_codings() -> None:
     assert content.supported() == ("gzip", "deflate", "br", "zstd")
     assert content.accept_encoding() == ("accept-encoding", "gzip, deflate, br, zstd")
