@@ -68,6 +68,10 @@ class Tunnels(TunnelsBase):
         """Raise `Refused`: only a blocking call could wait here."""
         raise Refused(ELSEWHERE)
 
+    def flush_wire(self, until: float | None, give_way: Callable[[], bool]) -> None:  # noqa: ARG002  # refused
+        """Raise `Refused`: only a blocking call could wait here."""
+        raise Refused(ELSEWHERE)
+
     def _heard(self, message: object) -> None:
         """Feed a message to the connection to the proxy, then write what the windows allow now."""
         try:
@@ -191,12 +195,16 @@ class Tunnels(TunnelsBase):
                         raise TypeError(f"a handshake must yield Send or Receive, not {type(step).__name__}")
 
     async def drain(self, link: TunnelLink) -> None:
-        """Wait until the connection to the proxy has taken everything that a tunnel has queued."""
+        """Wait until the system has accepted everything that a tunnel has queued.
+
+        Returns early if something has to be received first. Raises `TransportClosed` if the tunnel broke
+        before everything was accepted.
+        """
         link.write_waiting()
-        while (link.unsent or self.wire.unsent) and link.is_writable and not link.full:
+        while (link.unsent or self.wire.unsent) and link.is_writable and not link.is_blocked:
             await self._reader.changed(None, "sending")
             link.write_waiting()
-        if not link.is_writable or (link.unsent and not link.full):
+        if not link.is_writable or (link.unsent and not link.is_blocked):
             raise TransportClosed
 
     def close(self) -> None:

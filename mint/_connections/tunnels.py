@@ -216,6 +216,24 @@ class Tunnels(TunnelsBase):
         if until is not None and not enough() and monotonic() >= until:
             raise TransportTimeout(phase)
 
+    def flush_wire(self, until: float | None, give_way: Callable[[], bool]) -> None:
+        """Wait until the system has accepted what the connection has queued, or `give_way()` is true.
+
+        While a mailbox reads, the connection itself waits; it returns early if its input queue is full.
+        """
+        wire = self.wire
+        while self.waits and wire.unsent and not give_way():
+            self.wait(until, "sending", lambda: not wire.unsent)
+        with self._lock, self._whole():
+            if not self.waits and wire.unsent and not give_way():
+                try:
+                    left = None if until is None else max(0.0, until - monotonic())
+                    self._connection = self._connection.flush(left)
+                except TransportError as error:
+                    self._follow(error)
+                    if isinstance(error, TransportTimeout):
+                        raise TransportTimeout("sending") from error
+
     def look(self) -> None:
         """Read once for all tunnels, without waiting, unless another thread or a mailbox reads."""
         with self._lock:

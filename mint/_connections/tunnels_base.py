@@ -125,6 +125,10 @@ class TunnelsBase(ABC):
     def wait(self, until: float | None, phase: str, enough: Callable[[], bool]) -> None:
         """Wait until something has arrived for any tunnel; return at once if `enough()` is true."""
 
+    @abstractmethod
+    def flush_wire(self, until: float | None, give_way: Callable[[], bool]) -> None:
+        """Wait until the system has accepted what the connection has queued, or `give_way()` is true."""
+
     @property
     def wire(self) -> Transport:
         """The link of the connection to the proxy."""

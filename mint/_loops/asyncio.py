@@ -190,6 +190,17 @@ class Mailbox:
                 self._wake()  # even if it was queued already: an exception may have prevented the wake-up
         elif isinstance(transport, AsyncioLink):
             transport.ask()
+        elif isinstance(transport, TunnelLink) and transport.unsent:
+            # A tunnel has no socket that the loop could report as writable.
+            self._loop.call_soon(self._write, weakref.ref(transport))
+
+    def _write(self, reference: weakref.ref[TunnelLink]) -> None:
+        """Write what a tunnel has queued, for example a request with `flush=False`."""
+        link = reference()
+        if link is not None and link.inbox is self:
+            link.write_waiting()
+            if link.armed and link.has_next:
+                self.watch(link)
 
     def unwatch(self, transport: Transport) -> None:
         """Stop watching a link; called by connections."""
@@ -342,6 +353,8 @@ class LoopReader(EagerInbox):
         self._take = take
         self._soon = NextIteration(self._loop)
         self._waiting: set[asyncio.Future[None]] = set()
+        if isinstance(wire, AsyncioLink):
+            wire.progressed = self.notify  # a flush waits until the system has accepted everything
 
     def admit(self, transport: Transport) -> None:
         """Raise `TypeError` for a connection of another event loop."""

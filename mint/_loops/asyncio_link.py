@@ -161,6 +161,8 @@ class AsyncioLink(SocketBase):
         self.home: int = get_ident()
         self._registration = _Registration(self, socket, self.loop)
         self._flushing: set[asyncio.Future[None]] = set()
+        self.progressed: Callable[[], object] | None = None
+        """Called when octets were written or read, for tunnels that share the connection."""
         self._fresh = True
         """Whether nothing was written since the loop last called the link; then output is written at once."""
         self._soon = NextIteration(self.loop)
@@ -260,6 +262,8 @@ class AsyncioLink(SocketBase):
         for waiter in self._flushing:
             if not waiter.done():
                 waiter.set_result(None)
+        if self.progressed is not None:
+            self.progressed()
 
     # -- receiving
 

@@ -57,6 +57,10 @@ class SharedConnection(Protocol):
         """Wait until something has arrived for any tunnel; return at once if `enough()` is true."""
         ...
 
+    def flush_wire(self, until: float | None, give_way: Callable[[], bool]) -> None:
+        """Wait until the system has accepted what the connection has queued, or `give_way()` is true."""
+        ...
+
     def look(self) -> None:
         """Read once for all tunnels, without waiting, unless another thread or a mailbox reads."""
         ...
@@ -119,6 +123,11 @@ class TunnelLink(Link):
         return super().full or not self.tunnels.is_refilled(self.tunnel)
 
     @property
+    def is_blocked(self) -> bool:
+        """Whether nothing more can be written until something is received."""
+        return self.full or self.held_back
+
+    @property
     def socket(self) -> sockets.socket | None:
         """None: a tunnel has no socket of its own."""
         return None
@@ -135,8 +144,13 @@ class TunnelLink(Link):
 
     @property
     def is_writable(self) -> bool:
-        """Whether queued octets can still be sent."""
-        return self._writing < Writing.FAILED
+        """Whether queued octets can still be sent, also those that wait in the connection to the proxy."""
+        if self._writing >= Writing.FAILED or self.tunnel.failure is not None:
+            return False
+        wire = self.tunnels.wire
+        if isinstance(wire, Link) and wire.has_failed_to_write:
+            return False
+        return self._writing == Writing.FINISHED or self.tunnels.room(self.tunnel.ref) is not None
 
     # -- reading and writing
 
@@ -181,7 +195,7 @@ class TunnelLink(Link):
 
     def _drain(self, down_to: int, timeout: float | None, *, each: bool) -> None:
         until = None if timeout is None else monotonic() + timeout
-        while self.unsent > down_to and not (self.full or self.held_back):
+        while self.unsent > down_to and not self.is_blocked:
             self.tunnels.wait(until, "sending", self._has_room)
             if self._push() and each and timeout is not None:
                 until = monotonic() + timeout
@@ -196,18 +210,27 @@ class TunnelLink(Link):
 
     def flush(self, timeout: float | None) -> None:
         """Write everything queued; if that fails but something has arrived, return: it is received first."""
+        until = None if timeout is None else monotonic() + timeout
         if self._writing != Writing.FAILED:
             try:
                 self._push()
                 if self.unsent:
                     self._drain(0, timeout, each=False)
                 self._finish_wire()
+                if not self.unsent and self.tunnels.wire.unsent:
+                    self._flush_wire(until)
             except TransportError as error:
                 if not self._is_outlived(error):
                     raise
                 return
         if self._writing == Writing.FAILED and not (self._arrived or self.handed_out):
             raise TransportClosed
+
+    def _flush_wire(self, until: float | None) -> None:
+        """Wait until the system has accepted what was passed to the connection to the proxy."""
+        self.tunnels.flush_wire(until, lambda: self.is_blocked or not self.is_writable)
+        if not self.is_writable:
+            raise self.tunnel.failure or TransportClosed()
 
     def write_all(self, octets: bytes) -> None:
         """Queue octets that bypass the layers, for a handshake, and write what is possible."""
@@ -238,7 +261,12 @@ class TunnelLink(Link):
         """Return what arrived through the tunnel; if nothing has, read once for all tunnels first."""
         if not self.tunnel.has_next:
             self.tunnels.look()
-        return self._pull(None, wait=False)
+        # This does not write, because a queued request is written only after a look.
+        try:
+            return self.tunnels.read(self.tunnel)
+        except TransportError as error:
+            self.fail(error)
+            return None
 
     def look(self) -> Unread | None:
         """Read what has arrived without waiting, and return it unconsumed; `None` if nothing has.

@@ -91,6 +91,10 @@ class TrioLink(SocketBase):
 
     async def _something_happened(self) -> None:
         """Wait until the socket can be read or written, depending on `wants`."""
+        if isinstance(self.inbox, TrioReader):
+            # The task that reads for tunnels waits for the socket already, and trio allows only one.
+            await self.inbox.changed(None, "sending")
+            return
         wanted = self.wants
         waits: list[Callable[[sockets.socket], Awaitable[None]]] = []
         if wanted & READ:
@@ -346,6 +350,8 @@ class TrioReader:
         self._asked = trio.Event()
         self._came = trio.Event()
         self._stopped = False
+        self._wrote = False
+        """Whether octets were waiting to be written when the task last waited."""
         trio.lowlevel.spawn_system_task(self._run)
 
     def admit(self, transport: Transport) -> None:
@@ -395,7 +401,10 @@ class TrioReader:
             return 0, 0
         if wire.unsent:
             wire.write_waiting()
+        if self._wrote:
+            self.notify()  # a flush waits until the system has accepted everything
         wanted = wire.wants
+        self._wrote = bool(wanted & WRITE and wire.unsent)
         return wire.socket.fileno(), (READ if wire.armed else 0) | (wanted & WRITE if wire.unsent else 0)
 
     def read_now(self, take: Callable[[object], object]) -> None:

@@ -213,6 +213,11 @@ class Link(Pipe, ABC):
         """Whether too much is queued, and something has arrived that must be received first."""
         return self.has_next and self.unsent > self.high_water
 
+    @property
+    def has_failed_to_write(self) -> bool:
+        """Whether the wire accepts nothing more, and what was queued has been dropped."""
+        return self._writing == Writing.FAILED
+
     # -- receiving
 
     def receive(self, until: float | None) -> bytes:
