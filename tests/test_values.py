@@ -277,3 +277,27 @@ def test_a_pickled_message_still_belongs_to_its_connection() -> None:
         assert taken is not mint.UNKNOWN
         assert mint.Done(ref) in taken[1]
         assert conn.source != mint.transport.Memory().source
+
+
+def test_the_token_of_a_source_is_a_number_or_its_octets() -> None:
+    """The octets are in network order; a token of any other size is refused."""
+    for number in (0, 1, 0x0123456789ABCDEF, 2**63, 2**64 - 1):
+        assert types.Source(number) == types.Source(number.to_bytes(8)), number
+        assert types.Source(number.to_bytes(8)).token == number
+    for count in (0, 7, 9):
+        with pytest.raises(ValueError, match=f"8 octets, not {count}"):
+            types.Source(b"\1" * count)
+    for number in (-1, 2**64):
+        with pytest.raises(OverflowError):
+            types.Source(number)
+
+
+def test_links_have_random_tokens() -> None:
+    """Each of the 64 bits is set in some of many links and not in all."""
+    tokens = [mint.transport.Memory().source.token for _ in range(200)]
+    assert len(set(tokens)) == len(tokens)
+    some, every = 0, 2**64 - 1
+    for token in tokens:
+        some |= token
+        every &= token
+    assert (some, every) == (2**64 - 1, 0)

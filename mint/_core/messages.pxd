@@ -2,7 +2,7 @@
 
 
 cdef class Source:
-    cdef readonly unsigned long long token   # 64 random bits
+    cdef readonly unsigned long long token   # 64 bits, which are random for a link
     cdef object __weakref__
 
 

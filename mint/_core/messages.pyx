@@ -14,11 +14,19 @@ from dataclasses import replace
 cdef class Source:
     """Identifies one link: hashable, and the same for every value of a connection.
 
-    Two sources are equal if their `token` is equal, which has 64 random bits.
+    Two sources are equal if their `token` is equal, which has 64 bits: a number, or eight octets in network
+    order.
     """
 
-    def __init__(self, unsigned long long token):
-        self.token = token
+    def __init__(self, token):
+        cdef unsigned char octet
+        if type(token) is not bytes:
+            self.token = token
+        elif len(<bytes>token) != 8:
+            raise ValueError(f"a token has 8 octets, not {len(<bytes>token)}")
+        else:
+            for octet in <bytes>token:
+                self.token = (self.token << 8) | octet
 
     def __eq__(self, other):
         if type(other) is not Source:

@@ -77,7 +77,7 @@ class Link(Pipe, ABC):
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
         super().__init__(layers)
-        self.source: Source = Source(int.from_bytes(os.urandom(8)))
+        self.source: Source = Source(os.urandom(8))
         self.generation: int = 0
         self.inbox: Inbox | None = None
         self._secure = True

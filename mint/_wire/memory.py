@@ -43,7 +43,7 @@ class Memory(Link):
                 f"clock must be a function that returns seconds, or None, not {type(clock).__name__}"
             )
         self.clock: Callable[[], float] | None = clock
-        self.reads: bool = flag("reads", reads)
+        self.reads: bool = reads if reads is True or reads is False else flag("reads", reads)
         # A subclass may write to a real transport.
         self.still: bool = type(self) is Memory
 

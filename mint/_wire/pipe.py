@@ -108,11 +108,12 @@ class Pipe(_Turns):
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
         self._layers = tuple(layers)
-        # A single layer of TLS decrypts and encrypts in one call.
-        first = layers[0] if len(layers) == 1 else None
-        self._tls: TLSLayer | None = first if isinstance(first, TLSLayer) else None
+        self._tls: TLSLayer | None = None
+        """The layer, if it is the only one and one of TLS: it encrypts and decrypts in one call."""
         if layers:
             self.windowed: bool = self.keeps_wire
+            if len(layers) == 1 and isinstance(layers[0], TLSLayer):
+                self._tls = layers[0]
         self._outbox = deque()
         self._pending = deque()
         self._arrived = deque()
