@@ -1,4 +1,4 @@
-"""Invalid arguments are refused by name, before anything is dialled or written: every field and parameter.
+"""Every field and parameter: invalid values are refused by name, before connecting or sending.
 
 The tables are made by introspection, so that a new option is among them. A kind of field that is not in
 `WRONG` fails the first test.
@@ -106,7 +106,7 @@ def test_every_kind_of_field_is_in_the_table() -> None:
 )
 def test_options_refuse_by_name(kind: type, name: str, annotation: str) -> None:
     for value in WRONG[annotation]:
-        # The names of a proxy's origin are judged as names; what is said of them is another test's.
+        # Host names have their own error message, which another test checks.
         with pytest.raises((TypeError, ValueError)) as caught:
             kind(**{**NEEDED.get(kind, {}), name: value})
         said = str(caught.value)
@@ -115,7 +115,7 @@ def test_options_refuse_by_name(kind: type, name: str, annotation: str) -> None:
 
 
 class Text(str):
-    """Says that it is something else."""
+    """A `str` whose methods claim another value."""
 
     __slots__ = ()
 
@@ -176,7 +176,7 @@ class Seconds(float):
 
 
 class Octets(bytes):
-    """Says that it is shorter than it is, and something else."""
+    """A `bytes` whose methods claim another length and value."""
 
     def __len__(self) -> int:
         return 1
@@ -238,7 +238,7 @@ BESIDE = {"key_file": WITH_CERT, "key_data": WITH_CERT, "password": {"username":
 @pytest.mark.parametrize(
     ("kind", "name", "annotation"), FIELDS, ids=lambda each: getattr(each, "__name__", each)
 )
-def test_what_lies_is_taken_for_what_it_holds(kind: type, name: str, annotation: str) -> None:
+def test_subclasses_are_stored_by_their_real_value(kind: type, name: str, annotation: str) -> None:
     if annotation not in LIES:
         return
     given, kept = LIES[annotation]
@@ -256,19 +256,19 @@ def test_what_lies_is_taken_for_what_it_holds(kind: type, name: str, annotation:
 @pytest.mark.parametrize(
     "kind", [mint.TCPOptions, mint.HTTP1Options, mint.HTTP2Options], ids=lambda each: each.__name__
 )
-def test_a_number_that_lies_about_its_range_is_refused(kind: type) -> None:
+def test_a_number_that_misreports_its_range_is_refused(kind: type) -> None:
     for name in (each.name for each in fields(kind) if each.type == "int"):
         with pytest.raises(ValueError, match=name):
             kind(**{name: Number(-5)})
 
 
-def test_secrets_are_in_no_message() -> None:
+def test_no_error_message_shows_a_secret() -> None:
     for name, value in (
         *(("key_password", each) for each in (b"hunter2", "hunter2\0", ["hunter2"])),
         *(("key_data", each) for each in (b"hunter2", "hunter2", ["hunter2"], "-----BEGIN hunter2\0")),
     ):
         with pytest.raises(ValueError, match=name) as caught:
-            mint.TLSOptions(cert_file="c.pem", **{name: value})  # type: ignore[arg-type]  # the misuse to show
+            mint.TLSOptions(cert_file="c.pem", **{name: value})  # type: ignore[arg-type]  # wrong on purpose
         assert "hunter2" not in str(caught.value)
     for wrong in (
         *({"password": b"hunter2"}, {"username": "me", "password": "hunter2\udcff"}),
@@ -304,12 +304,12 @@ URLS = [
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_no_error_about_a_url_of_a_proxy_holds_a_part_of_it(url: str) -> None:
+def test_no_error_about_a_url_of_a_proxy_shows_its_password(url: str) -> None:
     for make in (
         mint.Proxy.from_url,
         lambda text: mint.proxy.from_environment("http", "a.test", environ={"http_proxy": text}),
     ):
-        with pytest.raises(ValueError) as caught:  # noqa: PT011  # whatever it says, but for the secret
+        with pytest.raises(ValueError) as caught:  # noqa: PT011  # any message without the secret
             make(url)
         error: BaseException | None = caught.value
         assert type(error) is ValueError
@@ -318,7 +318,7 @@ def test_no_error_about_a_url_of_a_proxy_holds_a_part_of_it(url: str) -> None:
             error = error.__context__
 
 
-# -- connecting: nothing is dialled
+# -- `connect`: no connection is opened
 
 
 class Listener:
@@ -447,7 +447,7 @@ def test_a_mailbox_of_another_loop_or_a_closed_one_is_refused_before_it_dials(wo
         assert not listener.dialled()
 
 
-# -- resolvers: whatever one raises ends the attempt at once
+# -- resolvers: any exception of a resolver ends the attempt at once
 
 RAISED: list[type[BaseException]] = [
     *(
@@ -478,7 +478,7 @@ def test_a_resolver_that_raises_ends_the_attempt(world: str, raised: type[BaseEx
     def resolver(host: str, port: int) -> list[str]:
         raise raised
 
-    # Without a time limit: what did not end the attempt would hang.
+    # Without a timeout, the test would hang if the exception did not end the attempt.
     tcp = mint.TCPOptions(connect_timeout=None)
     with pytest.raises(BaseException) as caught:  # noqa: PT011  # anything
         CONNECTS[world][1](scheme="http", address="a.test", port=1, resolver=resolver, tcp=tcp)
@@ -496,7 +496,7 @@ def test_a_resolver_that_answers_nonsense_ends_the_attempt(world: str, answer: A
         CONNECTS[world][1](scheme="http", address="a.test", port=1, resolver=lambda *_: answer, tcp=tcp)
 
 
-def test_a_resolver_that_never_stops_answering_is_cut() -> None:
+def test_the_addresses_of_a_resolver_are_limited() -> None:
     def resolver(host: str, port: int) -> Any:
         while True:
             yield "127.0.0.1"
@@ -507,7 +507,7 @@ def test_a_resolver_that_never_stops_answering_is_cut() -> None:
         mint.connect("http", "a.test", port, resolver=resolver)
 
 
-# -- operations: nothing is written
+# -- operations: nothing is sent
 
 
 def http1() -> tuple[mint.HTTP1, mint.transport.Memory]:
@@ -563,7 +563,7 @@ ONLY2: dict[tuple[str, str], list[object]] = {
     ("set_refill", "refill"): BOOLS,
     ("update_priority", "priority"): [None, 5, "u=1", ("priority", "u=1")],
 }
-# What takes anything, or is said by another table.
+# Parameters that accept anything, or that another table tests.
 FREE = {"value", "default", "message", "scope", "trailers"}
 
 
@@ -588,7 +588,9 @@ def test_every_parameter_of_a_connection_is_in_the_table(kind: type) -> None:
 
 
 @pytest.mark.parametrize(("protocol", "method", "parameter"), rows())
-def test_operations_refuse_by_name_and_write_nothing(protocol: str, method: str, parameter: str) -> None:
+def test_operations_refuse_arguments_by_name_and_send_nothing(
+    protocol: str, method: str, parameter: str
+) -> None:
     for value in {**BOTH, **ONLY2}[method, parameter]:
         conn, link = http1() if protocol == "http1" else http2()
         with pytest.raises((TypeError, ValueError)) as caught:
@@ -596,7 +598,7 @@ def test_operations_refuse_by_name_and_write_nothing(protocol: str, method: str,
         said = str(caught.value)
         assert parameter in said or "message is str" in said or "setting" in said, (value, said)
         assert link.take() == b""
-        # The value is as good as before.
+        # The connection can still be used.
         assert conn.request("GET", "/")
 
 
@@ -613,7 +615,7 @@ def test_operations_refuse_by_name_and_write_nothing(protocol: str, method: str,
     ],
     ids=lambda each: type(each).__name__,
 )
-def test_content_that_lies_is_sent_as_what_it_holds(protocol: str, body: Any) -> None:
+def test_content_of_any_bytes_type_is_sent_by_its_real_value(protocol: str, body: Any) -> None:
     conn, link = http1() if protocol == "http1" else http2()
     conn.request("POST", "/", (), body)
     sent = link.take()
@@ -622,7 +624,7 @@ def test_content_that_lies_is_sent_as_what_it_holds(protocol: str, body: Any) ->
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_streamed_content_that_lies_is_sent_as_what_it_holds(protocol: str) -> None:
+def test_streamed_content_of_any_bytes_type_is_sent_by_its_real_value(protocol: str) -> None:
     for data in (Octets(b"content"), Array(b"content"), memoryview(b"content")):
         conn: mint.Connection
         conn, link = http1() if protocol == "http1" else http2()
@@ -634,13 +636,13 @@ def test_streamed_content_that_lies_is_sent_as_what_it_holds(protocol: str) -> N
 
 
 class Wrapped(bytes):
-    """Gives something that lies where it is asked for its octets."""
+    """A `bytes` whose `__bytes__` returns a misreporting subclass."""
 
     def __bytes__(self) -> bytes:
         return Octets(b"x" * 200_000)
 
 
-def test_what_gives_something_that_lies() -> None:
+def test_content_whose_conversion_misreports_is_sent_by_its_real_value() -> None:
     conn, link = http1()
     conn.request("POST", "/", (), Wrapped(b"ab"))
     assert link.take().endswith(b"content-length: 2\r\n\r\nab")
@@ -664,7 +666,7 @@ INITIATE: dict[str, list[object]] = {
 
 @pytest.mark.parametrize("module", ["http1", "http2"])
 @pytest.mark.parametrize("name", INITIATE)
-def test_initiate_refuses_by_name_and_writes_nothing(module: str, name: str) -> None:
+def test_initiate_refuses_arguments_by_name_and_sends_nothing(module: str, name: str) -> None:
     initiate: Callable[..., object] = mint.http1.initiate if module == "http1" else mint.http2.initiate
     parameters = set(inspect.signature(initiate).parameters)
     assert parameters <= set(INITIATE)
@@ -680,18 +682,18 @@ def test_initiate_refuses_by_name_and_writes_nothing(module: str, name: str) -> 
 
 
 @pytest.mark.parametrize("timeout", ["1", b"1", True, NAN, INF, -INF, 10**400, [1]], ids=repr)
-def test_a_mailbox_refuses_times_that_are_none(timeout: Any) -> None:
+def test_a_mailbox_refuses_invalid_timeouts(timeout: Any) -> None:
     with mint.Mailbox() as mailbox, pytest.raises(ValueError, match="timeout"):
         mailbox.receive(timeout=timeout)
 
 
-def test_a_url_of_a_proxy_is_text() -> None:
+def test_the_url_of_a_proxy_must_be_a_str() -> None:
     for wrong in (None, 5, b"http://proxy.test", ["x"]):
         with pytest.raises(TypeError, match="url"):
-            mint.Proxy.from_url(wrong)  # type: ignore[arg-type]  # the misuse to show
+            mint.Proxy.from_url(wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_addresses_that_are_none_of_text_are_taken() -> None:
+def test_address_objects_are_accepted() -> None:
     for address in (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"), UnixAddress("/run/x")):
         assert mint.Proxy("http", address, 1).address == address
     assert UnixAddress("\0abstract").path == "\0abstract"

@@ -1,7 +1,7 @@
-"""Requests that cannot be sent are refused by every helper before anything is dialled or written.
+"""Every helper refuses requests that cannot be sent, before connecting or sending.
 
 The helpers are exchanges, pools, the httpx transports, `send_body` and the command line.
-`test_helper_arguments.py` has the arguments that are of a wrong type.
+`test_helper_arguments.py` tests arguments of wrong types.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def run(loop: str, function: Callable[..., Any], *given: Any) -> None:
 @pytest.mark.parametrize("how", ["request", "stream"])
 @pytest.mark.parametrize("loop", LOOPS)
 @TABLE
-def test_a_pool_does_not_dial(loop: str, protocol: str, given: dict[str, Any], how: str) -> None:
+def test_a_pool_does_not_connect(loop: str, protocol: str, given: dict[str, Any], how: str) -> None:
     with Listener() as listener:
         asked = asks(given, listener.port)
         with pytest.raises((mint.HTTPError, ValueError)) as caught:  # one call in each loop
@@ -129,7 +129,7 @@ def test_a_pool_does_not_dial(loop: str, protocol: str, given: dict[str, Any], h
         assert not listener.dialled()
 
 
-class Reached(Exception):  # noqa: N818  # what happened
+class Reached(Exception):  # noqa: N818  # an event, not an error
     """The pool has begun to connect."""
 
 
@@ -137,7 +137,7 @@ def reached(host: str, port: int) -> list[str]:
     raise Reached
 
 
-def test_a_pool_that_refused_is_as_good_as_before() -> None:
+def test_after_a_refusal_the_pool_can_be_used() -> None:
     options = mint.pool.PoolOptions(max_connections=1)
     with mint.pool.Pool(options=options, resolver=reached) as pool:
         for given in BOTH.values():
@@ -150,8 +150,8 @@ def test_a_pool_that_refused_is_as_good_as_before() -> None:
             pool.request("GET", "http://a.test/")
 
 
-def test_what_one_protocol_allows_may_be_dialled_for() -> None:
-    """Only the server decides which protocol is spoken over TLS."""
+def test_a_request_that_one_protocol_allows_may_connect() -> None:
+    """Over TLS, the server chooses the protocol."""
     for given in (HTTP1["trailers behind a length"], HTTP2["a field of HTTP/1"], HTTP2["a coding"]):
         asked = asks(given, 443)
         asked["url"] = asked["url"]._replace(scheme="https", host="a.test")
@@ -172,7 +172,7 @@ def heard(listener: Listener) -> bytes:
 
 
 def assert_nothing_sent(protocol: str, octets: bytes) -> None:
-    """No request, that is: HTTP/2 says hello, and goodbye."""
+    """Check that no request was sent; over HTTP/2, the preface and control frames are allowed."""
     if protocol == "http1":
         assert octets == b""
         return
@@ -193,7 +193,7 @@ async def in_exchange(connecting: Any, module: Any, protocol: str, port: int, gi
 def test_an_exchange_writes_nothing(loop: str, protocol: str, given: dict[str, Any]) -> None:
     asked = {"method": "POST", "target": "/", "timeout": 5.0, **given}
     with Listener() as listener:
-        with pytest.raises((mint.HTTPError, ValueError)):  # one call in each loop
+        with pytest.raises((mint.HTTPError, ValueError)):  # one call in each event loop
             if loop == "blocking":
                 with mint.connect("http", "127.0.0.1", listener.port, protocols=(protocol,)) as conn:  # type: ignore[call-overload]  # of the table
                     mint.exchange.exchange(conn, **asked)
@@ -208,7 +208,7 @@ TRAILERS = [row for row in ROWS if "trailers" in row[2] and "body" in row[2] and
 
 
 @pytest.mark.parametrize(("protocol", "name", "given"), TRAILERS)
-def test_send_body_writes_nothing_before_trailers_that_cannot_be_sent(
+def test_send_body_sends_nothing_if_the_trailers_cannot_be_sent(
     protocol: str, name: str, given: dict[str, Any]
 ) -> None:
     conn: mint.Connection
@@ -228,19 +228,19 @@ def test_send_body_writes_nothing_before_trailers_that_cannot_be_sent(
 
 
 HTTPX = {name: given for name, given in BOTH.items() if set(given) <= {"method", "headers"}}
-del HTTPX["a value beyond latin-1"]  # httpx has octets
+del HTTPX["a value beyond latin-1"]  # httpx represents values as octets
 
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("name", HTTPX)
-def test_the_transports_of_httpx_do_not_dial(loop: str, name: str) -> None:
+def test_the_transports_of_httpx_do_not_connect(loop: str, name: str) -> None:
     given = HTTPX[name]
     with Listener() as listener:
         headers = [
             (key.encode(), value.encode("latin-1", "replace")) for key, value in given.get("headers", ())
         ]
         if name == "a value beyond latin-1":
-            return  # httpx has octets
+            return  # httpx represents values as octets
 
         def ask(client: Any) -> Any:
             built = client.build_request(given.get("method", "GET"), f"http://127.0.0.1:{listener.port}/")
@@ -274,14 +274,16 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 
 
 @pytest.mark.parametrize("options", COMMANDS, ids=" ".join)
-def test_the_command_line_does_not_dial(options: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_does_not_connect(
+    options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     with Listener() as listener:
         assert main([*options, "-m", "5", f"http://127.0.0.1:{listener.port}/"]) == 2
         assert not listener.dialled()
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_listener_notices() -> None:
+def test_the_listener_notices_connections() -> None:
     with Listener() as listener, socket.create_connection(("127.0.0.1", listener.port)):
         assert listener.dialled()
 
@@ -290,7 +292,7 @@ def test_a_listener_notices() -> None:
 
 
 @pytest.mark.parametrize("transport", [mint.httpx.MintTransport, mint.httpx.AsyncMintTransport])
-def test_a_transport_of_httpx_refuses_by_name_where_it_is_made(transport: Callable[..., object]) -> None:
+def test_a_transport_of_httpx_refuses_arguments_by_name(transport: Callable[..., object]) -> None:
     wrong: dict[str, tuple[object, ...]] = {
         "protocols": (None, 5, "http1", (), ("h3",)),
         "proxy": (5, b"http://a", object()),
@@ -309,7 +311,7 @@ PIECES: tuple[object, ...] = (None, 5, "text", ["x"], {}, object())
 
 
 class Received:
-    """Notes the bodies that a server has got to their ends."""
+    """A handler that records the bodies it has received completely."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -339,8 +341,8 @@ async def exchange_in(connecting: Any, module: Any, protocol: str, port: int, bo
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("helper", ["exchange", "pool"])
-def test_what_is_no_piece_does_not_end_the_body(helper: str, loop: str, protocol: str) -> None:
-    """None came to mean the end: what was sent looked whole to the server."""
+def test_an_invalid_piece_does_not_end_the_body(helper: str, loop: str, protocol: str) -> None:
+    """Once, `None` was taken for the end, so the server saw a complete but shortened body."""
     handler = Received()
     spoken: Any = (protocol,)
     with Origin(handler, protocols=spoken) as origin:
@@ -369,7 +371,7 @@ def test_what_is_no_piece_does_not_end_the_body(helper: str, loop: str, protocol
     assert handler.bodies == []
 
 
-def test_send_body_names_its_pieces() -> None:
+def test_send_body_refuses_invalid_pieces_by_name() -> None:
     for wrong in PIECES:
         conn, link = http1()
         conn, ref = conn.request("POST", "/", (), mint.STREAM)
@@ -378,7 +380,7 @@ def test_send_body_names_its_pieces() -> None:
         assert not link.take().endswith(b"0\r\n\r\n")
 
 
-def test_a_piece_of_a_pool_is_refused_by_name() -> None:
+def test_send_of_a_pool_refuses_invalid_data_by_name() -> None:
     with (
         Origin(Received()) as origin,
         mint.pool.Pool() as pool,
@@ -386,8 +388,8 @@ def test_a_piece_of_a_pool_is_refused_by_name() -> None:
     ):
         for wrong in PIECES:
             with pytest.raises(TypeError, match="data must be bytes"):
-                answer.send(wrong)  # type: ignore[arg-type]  # what it must refuse
+                answer.send(wrong)  # type: ignore[arg-type]  # wrong on purpose
         for right in (b"a", bytearray(b"b"), memoryview(b"c-d")[::2], memoryview(b""), array("H", [0])):
-            assert answer.send(right)  # type: ignore[arg-type]  # whatever has a buffer
+            assert answer.send(right)  # type: ignore[arg-type]  # any buffer
         answer.send_end()
         assert answer.read() == b"abcd\0\0"

@@ -1,4 +1,4 @@
-"""The names of the package: what type checkers see is what programs get, when they first use it."""
+"""The names of the package are imported on first use, and are those that type checkers see."""
 
 import ast
 import subprocess
@@ -36,17 +36,17 @@ def test_every_name_is_where_type_checkers_think() -> None:
 @pytest.mark.parametrize(
     "module", sorted({home for home, _ in told_to_checkers() if home and home[0] != "_"})
 )
-def test_every_module_that_checkers_know_is_there_at_once(module: str) -> None:
+def test_every_module_that_type_checkers_see_is_available_after_import_mint(module: str) -> None:
     ran = subprocess.run([sys.executable, "-c", f"import mint; mint.{module}"], check=False)
     assert ran.returncode == 0
 
 
-def test_what_is_no_name_is_an_attribute_error() -> None:
+def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'mint' has no attribute 'conect'"):
         getattr(mint, "conect")  # noqa: B009  # type checkers know that there is none
 
 
-def test_importing_the_package_loads_next_to_nothing() -> None:
+def test_importing_the_package_loads_no_other_module() -> None:
     code = "import sys, mint; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = ran.stdout.split()

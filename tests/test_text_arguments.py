@@ -1,4 +1,4 @@
-"""Text that cannot be encoded, subclasses that lie, arguments of helpers: refused by name, no secrets."""
+"""Text that cannot be encoded, misreporting subclasses and wrong arguments of helpers are refused by name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET = "hunter2"
 
 
 class Liar(str):
-    """Text that claims to equal, and to be, whatever is asked for."""
+    """Text that claims to equal everything."""
 
     __slots__ = ()
 
@@ -89,7 +89,7 @@ def test_text_that_cannot_be_encoded_is_refused_by_name(row: str) -> None:
         assert SECRET not in said(caught.value).replace(repr(LONE), "")
 
 
-def test_names_of_files_need_not_be_utf_8() -> None:
+def test_file_names_need_not_be_utf_8() -> None:
     assert mint.UnixAddress("/\udcff").path == "/\udcff"
     assert mint.TLSOptions(ca_file="/\udcff").ca_file == "/\udcff"
 
@@ -150,7 +150,7 @@ HELPERS: dict[str, tuple[str, Callable[[Any], object], list[object]]] = {
 
 
 @pytest.mark.parametrize("row", HELPERS)
-def test_helpers_refuse_by_name(row: str) -> None:
+def test_helpers_refuse_arguments_by_name(row: str) -> None:
     name, call, values = HELPERS[row]
     for value in values:
         with pytest.raises((TypeError, ValueError)) as caught:
@@ -159,7 +159,7 @@ def test_helpers_refuse_by_name(row: str) -> None:
         assert name in str(caught.value), (value, str(caught.value))
 
 
-def test_what_equals_everything_is_read_as_what_it_holds() -> None:
+def test_text_that_equals_everything_is_read_by_its_real_value() -> None:
     assert memory().is_open(Liar("write"))  # type: ignore[arg-type]  # a str
     assert memory().get_window_size(Liar("connection"))  # type: ignore[arg-type]  # a str
 
@@ -168,7 +168,7 @@ METHODS = [None, 5, True, b"GET", "", "GET ", "G\r\nX: y", "G\0", "\xe9", "\ud80
 
 
 @pytest.mark.parametrize("call", ["request", "stream"])
-def test_a_pool_dials_for_no_method_that_is_no_token(call: str) -> None:
+def test_a_pool_does_not_connect_for_an_invalid_method(call: str) -> None:
     dialled: list[object] = []
 
     def connect(origin: object, left: object) -> mint.Connection:
@@ -198,7 +198,7 @@ PASSWORDS = [
         *("http://[{}@a.test/", "http://[{}]@a.test/", "http://,{}@a.test/", "http://xn--{}@a.test/"),
     ],
 )
-def test_a_password_with_marks_in_it_is_not_shown(url: str) -> None:
+def test_a_password_with_special_characters_is_not_shown(url: str) -> None:
     for password in PASSWORDS:
         with pytest.raises(ValueError, match=r".+") as caught:
             mint.exchange.split_url(url.format(password))
@@ -216,7 +216,7 @@ USERS = (
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_no_argument_in_whose_place_a_url_stands_shows_its_password(user: str) -> None:
+def test_a_url_in_place_of_another_argument_does_not_show_its_password(user: str) -> None:
     link = mint.transport.Memory
     calls: list[Callable[..., object]] = [
         lambda text: mint.connect("http", text, 80),
@@ -227,7 +227,7 @@ def test_no_argument_in_whose_place_a_url_stands_shows_its_password(user: str) -
         lambda text: mint.http2.initiate(link(), scheme="http", hostname=text),
         lambda text: mint.pool.Pool().request("GET", mint.exchange.URL("http", text, 80, "/")),
     ]
-    if "@" not in user:  # a name that RFC 3986 allows, and no server has
+    if "@" not in user:  # valid in RFC 3986, though no server has such a name
         del calls[4:6]
     for call in calls:
         with pytest.raises(ValueError, match="redacted") as caught:

@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md leads a newcomer: its files exist, and a missing step of a recipe fails a named check."""
+"""The files that CONTRIBUTING.md names exist, and a check fails for each missing step of a recipe."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def test_the_files_of_the_recipes_exist(path: str) -> None:
         ".github/workflows/ci.yml",
     ],
 )
-def test_what_newcomers_expect_is_there(path: str) -> None:
+def test_files_that_contributors_expect_exist(path: str) -> None:
     assert (ROOT / path).read_text().strip()
 
 
-def test_the_workflow_runs_the_same_checks_as_people_do() -> None:
+def test_the_workflow_runs_the_same_checks_as_ci_test() -> None:
     assert ".ci/run" in (ROOT / ".github/workflows/ci.yml").read_text()
     assert "ci/test" in (ROOT / ".ci/run").read_text()
 
 
 def run(copy: Path, *arguments: str) -> tuple[bool, str]:
-    """Run Python in the copy; return whether it succeeded, and what it said."""
+    """Run Python in the copy; return whether it succeeded, and its output."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(copy),
@@ -64,13 +64,13 @@ def check(copy: Path, test: str) -> tuple[bool, str]:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace the one place where `old` stands."""
+    """Replace the only occurrence of `old`."""
     text = path.read_text()
     assert text.count(old) == 1, (path, old)
     path.write_text(text.replace(old, new))
 
 
-def test_the_checks_lead_through_the_recipe_for_a_limit(tmp_path: Path) -> None:
+def test_the_checks_guide_through_the_recipe_for_a_limit(tmp_path: Path) -> None:
     for name in TREE:
         source = ROOT / name
         if source.is_dir():
@@ -105,7 +105,7 @@ def test_the_checks_lead_through_the_recipe_for_a_limit(tmp_path: Path) -> None:
 
     engine = tmp_path / "mint/_core/http1_responses.pyx"
     engine.write_text(engine.read_text() + f"\n# self.config.{LIMIT}\n")
-    assert not check(tmp_path, read)[0]  # a comment reads nothing
+    assert not check(tmp_path, read)[0]  # a comment does not read the option
     engine.write_text(
         engine.read_text() + f"\n\ncdef bint fits(self, int n):\n    return n <= self.config.{LIMIT}\n"
     )
@@ -115,7 +115,7 @@ def test_the_checks_lead_through_the_recipe_for_a_limit(tmp_path: Path) -> None:
     assert not good
     assert f"unexpected keyword argument '{LIMIT}'" in said  # the core was not built yet
 
-    # Compiling the copy would take minutes: the engine is not given what it does not know.
+    # Compiling the copy would take minutes, so the new option is not passed to the engine.
     edit(tmp_path / "mint/_configuration.py", f"        {LIMIT}=options.{LIMIT},\n", "")
     good, said = check(tmp_path, shown)
     assert not good

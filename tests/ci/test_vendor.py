@@ -1,4 +1,4 @@
-"""`ci/vendor.py`: the record of a copy, and what is never overwritten."""
+"""`ci/vendor.py`: the record of a copy, and the files that are never overwritten."""
 
 import subprocess
 import sys
@@ -63,7 +63,7 @@ def test_a_folder_without_a_record_is_not_overwritten(tmp_path: Path) -> None:
     assert vendor.check(tmp_path) == 2
 
 
-def test_check_says_what_an_update_would_bring(
+def test_check_shows_what_an_update_would_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     older = {**vendor.sources(), "types.py": b"an older version\n", "gone.py": b""}
@@ -95,7 +95,7 @@ def test_a_part_is_left_out_and_the_rest_imports(tmp_path: Path, part: str) -> N
     # An update leaves out the same parts.
     assert vendor.main([str(tmp_path)]) == 0
     assert set(vendor_record.hashes(target)) == names
-    # No file that is left imports one that is gone.
+    # No file of the copy imports one that was left out.
     kept = {name: (target / name).read_bytes() for name in names if name.endswith(".py")}
     for name in kept:
         missing = hollow.imported(name, whole) - names
@@ -113,7 +113,7 @@ def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
     assert "the parts are trio, " in done.stderr
 
 
-def test_what_is_left_out_says_so() -> None:
+def test_a_part_that_was_left_out_says_so() -> None:
     text = (
         '"""Docs."""\n\nfrom __future__ import annotations\n\nimport os\nfrom .x import A, B\n\n\n'
         "def f(a: A) -> str:\n    '''Do.'''\n    return g(a)\n\n\ndef _g(a: A) -> B:\n    return os.x\n"

@@ -72,7 +72,7 @@ PLACES += ["http://a.test/x{}", "http://a.test/?q={}", "http://a.test/#f{}", "a.
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_blanks_and_controls_are_refused_and_not_removed(place: str) -> None:
+def test_whitespace_and_control_characters_are_refused_and_not_removed(place: str) -> None:
     for control in CONTROLS:
         with pytest.raises(BadURLError) as caught:
             parse_location(place.format(control))
@@ -179,8 +179,8 @@ BAD_VALUES = {
 
 
 @pytest.mark.parametrize("option", BAD_VALUES)
-def test_a_bad_value_of_an_option_is_reported_by_its_name(option: str) -> None:
-    """Also where the option would change nothing without another."""
+def test_a_bad_value_is_reported_with_the_name_of_its_option(option: str) -> None:
+    """Also if the option has no effect without another one."""
     for value in BAD_VALUES[option]:
         with pytest.raises(UsageError) as caught:
             parse(
@@ -214,13 +214,13 @@ def test_a_url_in_the_place_of_a_file_shows_no_credentials(capsysbinary: Capture
     ],
     ids=repr,
 )
-def test_what_cannot_be_sent_is_refused_before_anything_is_dialled(arguments: list[str]) -> None:
+def test_requests_that_cannot_be_sent_are_refused_before_connecting(arguments: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
         parse([*arguments, "http://a.test"])
     assert "hunter2" not in str(caught.value)
 
 
-def test_options_stand_anywhere_and_end_with_two_dashes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_may_be_anywhere_before_two_dashes(monkeypatch: pytest.MonkeyPatch) -> None:
     found = parse(["-k", "http://a.test/1", "-i", "http://a.test/2", "-v", "--", "http://a.test/3"])
     assert [each.target for each in found.locations] == ["/1", "/2", "/3"]
     assert found.include
@@ -265,7 +265,7 @@ def closing(answers: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
-def test_what_is_safe_is_asked_for_again(method: str, count: int, capsysbinary: Capture) -> None:
+def test_idempotent_requests_are_sent_again(method: str, count: int, capsysbinary: Capture) -> None:
     answer = OK if method != "HEAD" else b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n"
     with closing([answer] * count) as (port, asked):
         urls = [f"http://127.0.0.1:{port}/{number}" for number in range(count)]
@@ -293,7 +293,7 @@ def test_a_server_that_never_answers_is_not_asked_again(capsysbinary: Capture) -
     assert capsysbinary.readouterr().out == b""
 
 
-def test_what_has_begun_is_not_asked_for_again(capsysbinary: Capture) -> None:
+def test_a_request_whose_answer_has_begun_is_not_sent_again(capsysbinary: Capture) -> None:
     half = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"
     script: list[Step] = [request(b"^GET /1 "), Send(OK), request(b"^GET /2 "), Send(half), Close()]
     with ScriptedServer(script) as server:
@@ -302,8 +302,8 @@ def test_what_has_begun_is_not_asked_for_again(capsysbinary: Capture) -> None:
     assert capsysbinary.readouterr().out == b"ok\nhalf"
 
 
-def test_what_may_have_been_done_is_not_done_again(capsysbinary: Capture) -> None:
-    """A POST whose connection ended without an answer: nobody knows."""
+def test_a_post_that_may_have_been_processed_is_not_sent_again(capsysbinary: Capture) -> None:
+    """The connection ended without an answer, so it is unknown whether the POST was processed."""
     script: list[Step] = [request(b"^POST /1 "), Send(OK), request(b"^POST /2 "), Close()]
     with ScriptedServer(script) as server:
         base = f"http://127.0.0.1:{server.port}"
@@ -312,7 +312,7 @@ def test_what_may_have_been_done_is_not_done_again(capsysbinary: Capture) -> Non
 
 
 @pytest.mark.parametrize("code", [0, 2])
-def test_what_a_goaway_excludes_is_asked_for_again_whatever_the_method(
+def test_requests_that_a_goaway_excludes_are_sent_again_with_any_method(
     code: int, capsysbinary: Capture
 ) -> None:
     fields = ((":status", "200"),)
@@ -351,7 +351,7 @@ def test_the_zone_of_an_address_is_used_and_not_sent(zone: str, capsysbinary: Ca
     with listener:
         port = listener.getsockname()[1]
         code = main([f"http://[::1{zone}]:{port}/"])
-        if code:  # let the thread end
+        if code:  # so that the thread ends
             socket.create_connection(("::1", port)).close()
         thread.join()
     assert code == 0

@@ -1,4 +1,4 @@
-"""The differences that docs/elixir.md lists: what mint does, where Elixir's Mint does something else."""
+"""The differences that docs/elixir.md lists: how mint behaves where Elixir's Mint behaves differently."""
 
 from __future__ import annotations
 

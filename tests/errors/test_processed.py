@@ -1,7 +1,7 @@
-"""`processed` is right, and `conn.after` works: operations and failures, one row each.
+"""`processed` and `conn.after` of errors, for every operation and every kind of failure.
 
-An error says the strongest thing that is true of every request it concerns; each `RequestFailed` speaks for
-its own request. What fails before a request was sent is always `Processed.NO`.
+`processed` of an error holds for all requests that it concerns; that of a `RequestFailed` for its own request
+only. An error before a request was sent always has `Processed.NO`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def said_by(responses: Sequence[mint.Response]) -> list[Processed]:
 
 
 class Breakable(mint.transport.Memory):
-    """Memory whose wire breaks, when it is told to, in every call that touches it."""
+    """A link in memory; once `broken` is set, every call that sends or receives raises it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,8 +147,8 @@ def test_after_a_broken_wire(protocol: str, name: str, broken: errors.TransportE
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("name", [*OPERATIONS2, "set_mode", "stream"])
-def test_after_a_refusal_the_value_is_as_good_as_before(protocol: str, name: str) -> None:
-    """A superseded value: nothing was sent, so nothing was processed."""
+def test_after_a_refusal_the_value_is_unchanged(protocol: str, name: str) -> None:
+    """A superseded value refuses every operation; nothing is sent, so nothing was processed."""
     link = Breakable()
     old: mint.Connection = http1(link) if protocol == "http1" else http2(link)
     old.request("GET", "/")
@@ -168,7 +168,7 @@ def test_after_a_refusal_the_value_is_as_good_as_before(protocol: str, name: str
     assert old.after(caught.value) == old
 
 
-# What was seen of the first of two pipelined requests, and what the error and the two failures then say.
+# What arrived of the first response, and `processed` of the first request if the connection then ends.
 SEEN1 = {
     "nothing": (b"", MAYBE),
     "an interim head": (b"HTTP/1.1 103 Early Hints\r\n\r\n", YES),
@@ -225,7 +225,8 @@ def test_http2_requests_that_are_cut_off(seen: tuple[bool, bool], how: str) -> N
 
 
 BREACH = frames2(h2.data(0, b"x"))
-# GOAWAY with an error: which requests it excludes, and what the error says of all of them.
+# A GOAWAY with an error code: which of two requests have a response head, its last stream id, `processed` of
+# the requests that it refuses, and `processed` of the error.
 GOAWAYS = {
     "of none was anything seen": ((False, False), 0, [NO, NO], NO),
     "the first goes on": ((False, False), 1, [NO], MAYBE),
@@ -254,8 +255,8 @@ def test_a_goaway_says_what_is_true_of_all(row: str) -> None:
 
 @pytest.mark.parametrize("before", ["nothing", "a reset stream", "a complete response"])
 @pytest.mark.parametrize("at_once", [False, True], ids=["two reads", "one read"])
-def test_what_came_before_in_the_same_read_does_not_count(before: str, at_once: bool) -> None:
-    """How the input is cut into reads must not matter."""
+def test_processed_does_not_depend_on_how_the_input_is_split(before: str, at_once: bool) -> None:
+    """The frames before the violation arrive in the same read or in an earlier one."""
     link = Breakable()
     conn: mint.Connection = http2(link)
     for _ in range(2):
@@ -278,7 +279,7 @@ def test_what_came_before_in_the_same_read_does_not_count(before: str, at_once: 
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_where_nothing_is_open_nothing_can_be_lost(protocol: str) -> None:
+def test_without_open_requests_processed_is_no(protocol: str) -> None:
     link = Breakable()
     conn: mint.Connection = http1(link) if protocol == "http1" else http2(link)
     link.put(b"HTTP/1.1 200 OK\r\n\r\n" if protocol == "http1" else BREACH)
@@ -343,7 +344,7 @@ def test_every_error_of_connecting_is_no(world: str, row: str) -> None:
 
 
 class Dead(mint.transport.Memory):
-    """A wire that is broken from the beginning."""
+    """A link in memory on which every send fails."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -353,13 +354,13 @@ class Dead(mint.transport.Memory):
         raise errors.TransportReset
 
 
-def test_a_preface_that_cannot_be_sent_is_no() -> None:
+def test_if_the_preface_cannot_be_sent_processed_is_no() -> None:
     with pytest.raises(errors.TransportReset) as caught:
         mint.http2.initiate(Dead(), scheme="http", hostname="a")
     assert caught.value.processed is NO
 
 
-# -- `flush` of the event loops: a server that reads no content, and then resets
+# -- `flush` of the event loops, with a server that reads no content and then resets the connection
 
 
 STUBBORN = [ExpectUntil(b"\r\n\r\n"), Reset()]

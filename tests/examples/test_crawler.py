@@ -58,7 +58,7 @@ def test_a_server_that_closes_after_each_response_without_announcing_it() -> Non
     assert sorted(found) == sorted((page, 200, 5) for page in pages)
 
 
-def test_a_server_that_refuses_to_be_connected_to() -> None:
+def test_a_server_that_refuses_connections() -> None:
     with Origin(showcase) as origin:
         address, port = origin.address, origin.port
     crawler = Crawler("http", address, port, connections=20)

@@ -54,7 +54,7 @@ def test_parts(url: str, parts: tuple[str, str, int, str]) -> None:
         *("http://h\uff0fx/", "http://h\u2044x/", "http://a..b/", "http://-/\u0663", "http://h:\u0663/"),
     ],
 )  # fmt: skip
-def test_what_is_no_url(url: str) -> None:
+def test_invalid_urls(url: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         split_url(url)
     assert str(caught.value).isprintable()
@@ -93,7 +93,7 @@ def test_what_is_wrong_is_said(url: str, said: str) -> None:
 
 
 @given(st.text())
-def test_any_text_is_refused_or_has_a_target_that_is_sent_as_it_is(text: str) -> None:
+def test_any_target_is_refused_or_kept_unchanged(text: str) -> None:
     try:
         found = split_url(f"http://h/{text}")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Extensions of requests and responses, compared with what httpx's own transports give: trace, streams."""
+"""The extensions `trace` and `network_stream`, compared with those of httpx's own transports."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def trusts() -> ssl.SSLContext:
 
 # -- trace
 
-# What depends on when the server's SETTINGS arrive, and on nothing else.
+# The time of this event depends on when the server's SETTINGS arrive.
 ANY_TIME = "receive_remote_settings"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 BAD = b"what is this?\r\n\r\n"
@@ -56,7 +56,7 @@ def pieces() -> Iterator[bytes]:
 
 
 class Told(list[tuple[str, dict[str, Any]]]):
-    """What a trace was told."""
+    """The events that a trace function has received."""
 
     def sync(self, name: str, info: dict[str, Any]) -> None:
         if ANY_TIME not in name:
@@ -80,7 +80,7 @@ ASKED: dict[str, dict[str, Any]] = {
 
 
 def whole(request: Request) -> Response:
-    """Answer after the whole body has come, as far as the path says."""
+    """Read the whole body, then answer as `showcase` does."""
     request.body.read()
     return showcase(request)
 
@@ -97,8 +97,8 @@ def ask(client: Any, url: str, asked: dict[str, Any], told: Told) -> Any:
 
 @pytest.mark.parametrize("kind", ASKED)
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_events_are_those_of_the_transport_of_httpx(flavour: Flavour, protocol: str, kind: str) -> None:
-    """Over TLS, twice, so that the second request uses the connection of the first."""
+def test_trace_events_are_those_of_httpx(flavour: Flavour, protocol: str, kind: str) -> None:
+    """Make two requests over TLS, the second on the connection of the first."""
     package, module = flavour
     alpn = ("h2",) if protocol == "http2" else ("http/1.1",)
     with Origin(whole, tls=server_context(alpn=alpn)) as origin, ExitStack() as stack:
@@ -114,14 +114,14 @@ def test_events_are_those_of_the_transport_of_httpx(flavour: Flavour, protocol: 
             assert one.extensions.get("stream_id") == other.extensions.get("stream_id")
             for (name, info), (_, wanted) in zip(found, expected, strict=True):
                 missing = set(wanted) - set(info)
-                # The id of a stream is known once the head was sent.
+                # mint knows the stream id only after it has sent the head.
                 assert missing <= ({"stream_id"} if name.endswith("_headers.started") else set())
                 if "stream_id" in info:
                     assert info["stream_id"] == wanted["stream_id"]
 
 
 @pytest.mark.parametrize("kind", ["get", "pieces"])
-def test_events_in_clear(flavour: Flavour, kind: str) -> None:
+def test_trace_events_without_tls(flavour: Flavour, kind: str) -> None:
     package, module = flavour
     with Origin(whole) as origin:
         url, told = f"http://127.0.0.1:{origin.port}", []
@@ -150,7 +150,7 @@ def refused() -> int:
         ((request(), Send(OK[:-2]), Close()), "RemoteProtocolError"),
     ],
 )
-def test_events_of_failures_are_those_of_the_transport_of_httpx(
+def test_trace_events_of_failures_are_those_of_httpx(
     flavour: Flavour, script: tuple[Any, ...] | None, error: str
 ) -> None:
     package, module = flavour
@@ -166,7 +166,7 @@ def test_events_of_failures_are_those_of_the_transport_of_httpx(
             with pytest.raises(getattr(package, error)):
                 client.get(f"http://127.0.0.1:{port}/", extensions={"trace": found[-1].sync})
     theirs, ours = found
-    # httpcore also tells that it ends a response that never began.
+    # httpcore also reports closing a response that never began.
     names = [name for name in theirs.names if "response_closed" not in name or name in ours.names]
     assert ours.names == names
     name, info = next((name, info) for name, info in ours if name.endswith(".failed"))
@@ -187,7 +187,7 @@ def test_a_certificate_that_is_not_trusted(flavour: Flavour) -> None:
 
 @pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "trio"])
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_events_under_event_loops(
+def test_trace_events_under_event_loops(
     flavour: Flavour, run: Callable[[Callable[[], Awaitable[None]]], None], protocol: str
 ) -> None:
     package, module = flavour
@@ -266,8 +266,8 @@ def test_an_exception_of_a_trace_is_the_callers(flavour: Flavour, event: str, wo
         LOOPS[world == "trio"](main)
 
 
-def test_an_exception_of_a_body_is_the_callers(flavour: Flavour) -> None:
-    """Also one that mint raises for what cannot be sent."""
+def test_an_exception_of_a_body_is_raised_unchanged(flavour: Flavour) -> None:
+    """Also a `ValueError`, which mint itself raises for content that cannot be sent."""
     package, module = flavour
 
     def broken() -> Iterator[bytes]:
@@ -280,7 +280,7 @@ def test_an_exception_of_a_body_is_the_callers(flavour: Flavour) -> None:
         assert client.get(f"http://127.0.0.1:{origin.port}/").status_code == 200
 
 
-def test_a_trace_of_the_other_kind_is_refused(flavour: Flavour) -> None:
+def test_an_async_trace_in_a_blocking_client_and_the_reverse_are_refused(flavour: Flavour) -> None:
     package, module = flavour
     told = Told()
     with Origin(showcase) as origin:
@@ -314,7 +314,7 @@ ASKS: dict[str, tuple[str, dict[str, Any], bytes]] = {
 
 @contextmanager
 def tunnelled(flavour: Flavour, kind: str, *steps: Any, mine: bool = True) -> Iterator[Any]:
-    """Open a tunnel to a server that goes on with these steps; give its network stream."""
+    """Open a tunnel to a server that continues with these steps; yield its network stream."""
     package, module = flavour
     method, given, answer = ASKS[kind]
     transport = module.MintTransport() if mine else None
@@ -332,8 +332,8 @@ def wait_for(event: threading.Event) -> Do:
 
 @pytest.mark.parametrize("kind", ASKS)
 @pytest.mark.parametrize("mine", [True, False], ids=["mint", "httpcore"])
-def test_a_read_has_its_own_limit_of_time(flavour: Flavour, kind: str, mine: bool) -> None:
-    """Not that of the request, in either direction: 0.2 seconds."""
+def test_a_read_has_its_own_timeout(flavour: Flavour, kind: str, mine: bool) -> None:
+    """The timeout of a read may be shorter or longer than that of the request, which is 0.2 seconds."""
     package, _ = flavour
     core = import_module(f"httpcore{package.__name__[5:]}")
     timeouts = package.ReadTimeout, core.ReadTimeout
@@ -341,13 +341,13 @@ def test_a_read_has_its_own_limit_of_time(flavour: Flavour, kind: str, mine: boo
     with tunnelled(flavour, kind, wait_for(go), Send(b"late"), Forever(), mine=mine) as network:
         with pytest.raises(timeouts):
             network.read(100, timeout=0.05)
-        # Nothing was lost, and a longer limit holds.
+        # Nothing was lost, and a longer timeout works.
         threading.Timer(0.4, go.set).start()
         assert network.read(2, timeout=30) == b"la"
         assert network.read(100, timeout=None) == b"te"
 
 
-def test_a_write_has_its_own_limit_of_time(flavour: Flavour) -> None:
+def test_a_write_has_its_own_timeout(flavour: Flavour) -> None:
     package, _ = flavour
     done = threading.Event()
     with tunnelled(flavour, "upgrade", wait_for(done), Close()) as network:
@@ -360,7 +360,7 @@ def test_a_write_has_its_own_limit_of_time(flavour: Flavour) -> None:
 
 
 @pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "trio"])
-def test_limits_of_time_under_event_loops(
+def test_timeouts_under_event_loops(
     flavour: Flavour, run: Callable[[Callable[[], Awaitable[None]]], None]
 ) -> None:
     package, module = flavour
@@ -406,7 +406,7 @@ def test_tls_inside_a_tunnel(flavour: Flavour, kind: str, mine: bool) -> None:
         known = inside.get_extra_info("ssl_object")
         assert known.selected_alpn_protocol() == "echo"
         assert known.getpeercert()
-        if mine:  # of httpcore the stream around TLS is of no use any more
+        if mine:  # with httpcore, the outer stream cannot be used any more
             assert inside.get_extra_info("server_addr") == network.get_extra_info("server_addr")
             assert network.get_extra_info("ssl_object") is None
         inside.close()
@@ -417,7 +417,7 @@ def test_tls_inside_tls_inside_a_tunnel(flavour: Flavour) -> None:
     arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
 
     def second(peer: Peer) -> None:
-        """Speak TLS inside the TLS of the step before."""
+        """Run a second TLS session inside that of the previous step."""
         server = inner.wrap_bio(arriving, leaving, server_side=True)
 
         def carried(do: Callable[[], Any]) -> Any:
@@ -508,7 +508,7 @@ def test_the_end_of_tls_inside_a_tunnel(flavour: Flavour, clean: bool) -> None:
                 inside.read(100, timeout=30)
 
 
-def test_what_is_no_tunnel_takes_no_tls(flavour: Flavour) -> None:
+def test_without_a_tunnel_start_tls_is_refused(flavour: Flavour) -> None:
     package, module = flavour
     with Origin(showcase) as origin, package.Client(transport=module.MintTransport()) as client:
         with client.stream("GET", f"http://127.0.0.1:{origin.port}/") as response:
@@ -523,7 +523,7 @@ def test_what_is_no_tunnel_takes_no_tls(flavour: Flavour) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-def test_what_is_known_of_a_connection(flavour: Flavour, protocol: str) -> None:
+def test_extra_info_of_a_connection(flavour: Flavour, protocol: str) -> None:
     package, module = flavour
 
     def hello(_: Request) -> Response:

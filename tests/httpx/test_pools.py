@@ -1,4 +1,4 @@
-"""Limits of connections and of keeping them alive: mint's transports do what the transports of httpx do."""
+"""Connection limits and keep-alive: mint's transports behave like those of httpx."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 BOTH: tuple[Whose, ...] = ("mint", "own")
 SOON = {"timeout": {"pool": 0.05}}
-"""The extension of a request that waits for a connection for a moment only."""
+"""The extensions of a request that waits only briefly for a connection."""
 
 
 def limits(flavour: Flavour, whose: Whose, **limits: Any) -> dict[str, Any]:
-    """Return the options of a transport: those of HTTP/1 connections with these limits of httpx."""
+    """Return the options of a transport for HTTP/1 with these limits of httpx."""
     if whose == "own":
         return {"limits": flavour[0].Limits(**limits)}
     options: dict[str, Any] = {}
@@ -38,7 +38,7 @@ def limits(flavour: Flavour, whose: Whose, **limits: Any) -> dict[str, Any]:
 
 
 def connection(response: Any) -> tuple[str, int]:
-    """Return what tells one connection from another: the address at this end."""
+    """Return the local address, which identifies the connection."""
     found: tuple[str, int] = response.extensions["network_stream"].get_extra_info("client_addr")[:2]
     return found
 
@@ -52,8 +52,8 @@ def origins(count: int) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("whose", BOTH)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_wait_for_a_connection_ends_in_time(flavour: Flavour, kind: Kind, whose: Whose) -> None:
-    """The limit is one of all origins, and a response that is not read yet holds its connection."""
+def test_waiting_for_a_connection_times_out(flavour: Flavour, kind: Kind, whose: Whose) -> None:
+    """The limit is for all origins together; a response holds its connection until it is read."""
     with origins(2) as (one, other):
 
         async def scenario(user: User) -> None:
@@ -89,7 +89,7 @@ def test_the_limit_is_a_number_of_connections(flavour: Flavour, kind: Kind, whos
 
 @pytest.mark.parametrize("whose", BOTH)
 @pytest.mark.parametrize("kind", KINDS)
-def test_those_who_wait_get_the_connection_one_after_another(
+def test_waiting_requests_use_the_connection_one_after_another(
     flavour: Flavour, kind: Kind, whose: Whose
 ) -> None:
     busy = threading.Lock()
@@ -128,7 +128,7 @@ def test_how_long_a_connection_is_kept(
             found: set[tuple[str, int]] = set()
             for _ in range(3):
                 answer = await user.open(f"{one}/stream/5000000")
-                found.add(connection(answer))  # while it is surely open
+                found.add(connection(answer))  # before the response is read, it is certainly open
                 await user.read(answer)
             assert len(found) == (1 if again else 3)
 
@@ -142,7 +142,7 @@ def test_idle_connections_make_room_for_other_origins(flavour: Flavour, kind: Ki
 
         async def scenario(user: User) -> None:
             before = [connection(await user.get(url, extensions=SOON)) for url in urls]
-            # The first had to go for the third, and the last two are still there.
+            # The first connection was closed to make room for the third; the last two are still open.
             assert [connection(await user.get(url, extensions=SOON)) for url in urls[1:]] == before[1:]
             assert connection(await user.get(urls[0], extensions=SOON)) != before[0]
 
@@ -160,7 +160,7 @@ ENDS: dict[str, tuple[Any, ...]] = {
 @pytest.mark.parametrize("whose", BOTH)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("end", ENDS)
-def test_a_connection_that_the_server_ends_takes_no_place(
+def test_a_connection_that_the_server_closes_does_not_count(
     flavour: Flavour, kind: Kind, whose: Whose, end: str
 ) -> None:
     scripts = [(request(), *ENDS[end])] * 3
@@ -176,7 +176,7 @@ def test_a_connection_that_the_server_ends_takes_no_place(
 
 @pytest.mark.parametrize("whose", BOTH)
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_fails_gives_its_place_back(flavour: Flavour, kind: Kind, whose: Whose) -> None:
+def test_failed_requests_release_their_places(flavour: Flavour, kind: Kind, whose: Whose) -> None:
     with origins(1) as (nowhere,):
         pass
     broken = [(request(), Send(b"HTTP/9 what\r\n\r\n"), Close())] * 2
@@ -197,7 +197,7 @@ def test_what_fails_gives_its_place_back(flavour: Flavour, kind: Kind, whose: Wh
 
 @pytest.mark.parametrize("whose", BOTH)
 @pytest.mark.parametrize("kind", ["asyncio", "trio"])
-def test_a_wait_that_is_cancelled_gives_its_place_back(flavour: Flavour, kind: Kind, whose: Whose) -> None:
+def test_a_cancelled_wait_releases_its_place(flavour: Flavour, kind: Kind, whose: Whose) -> None:
     with origins(1) as (one,):
 
         async def scenario(user: User) -> None:
@@ -218,8 +218,8 @@ def test_a_wait_that_is_cancelled_gives_its_place_back(flavour: Flavour, kind: K
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_wait_for_a_stream_ends_in_time(flavour: Flavour, kind: Kind) -> None:
-    """Over HTTP/2 the limit is one of requests; the connection itself is shared."""
+def test_waiting_for_a_stream_times_out(flavour: Flavour, kind: Kind) -> None:
+    """Over HTTP/2 requests share the connection, so the number of streams is limited."""
     options = {"protocols": ("http2",), "options": PoolOptions(max_connections=1, max_streams=2)}
     with origins(1) as (one,):
 

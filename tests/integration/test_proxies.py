@@ -1,4 +1,4 @@
-"""Every way to a real server through real proxies."""
+"""Connections to a real server through real proxies of every kind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration("proxies")
 
-# What runs, which of its ports, how it is spoken to.
+# The proxy, the name of its port, and the scheme and protocol to connect to it with.
 WAYS: dict[str, tuple[str, str, ProxyScheme, ProtocolName]] = {
     "tinyproxy": ("tinyproxy", "http", "http", "http1"),
     "squid": ("squid", "http", "http", "http1"),
@@ -40,7 +40,7 @@ def trusting(authority: trustme.CA) -> mint.TLSOptions:
 
 
 def host_of(way: str) -> str:
-    """Return the name of the origin; Dante has no names in SOCKS4."""
+    """Return the host of the origin; with SOCKS4, Dante resolves no names."""
     return HOST if way == "dante, SOCKS4" else "localhost"
 
 
@@ -83,7 +83,7 @@ def test_a_page_comes_on_every_way(
     assert (conn.tls is not None) is (scheme == "https")
     status, content, headers = fetch(conn)
     assert (status, content) == (200, PAGE)
-    # A proxy that forwards has its say in the response; one that tunnels cannot.
+    # A proxy that forwards the request adds a Via header; one that tunnels cannot.
     assert ("via" in headers) is (proxy.is_http and scheme == "http" and proxy.protocols == ("http1",))
 
 
@@ -114,7 +114,7 @@ def test_a_tunnel_for_http(
 def test_much_comes_and_goes_on_every_way(
     way: str, nginx: Running, trusting: mint.TLSOptions, request: pytest.FixtureRequest
 ) -> None:
-    """Ten megabytes up and down: more than any window or buffer."""
+    """Upload ten megabytes, which is more than any window or buffer holds."""
     proxy = proxy_of(request, way, trusting, tunnel=True)
     body = bytes(range(256)) * 40_960
     conn = mint.connect(
@@ -135,7 +135,7 @@ def test_much_comes_and_goes_on_every_way(
 
 @pytest.mark.parametrize(("name", "port"), [("locked_tinyproxy", "http"), ("squid", "locked")])
 @pytest.mark.parametrize("tunnel", [False, True])
-def test_proxies_that_want_a_password(
+def test_proxies_that_require_a_password(
     name: str, port: str, tunnel: bool, nginx: Running, request: pytest.FixtureRequest
 ) -> None:
     running: Running = request.getfixturevalue(name)
@@ -154,7 +154,7 @@ def test_proxies_that_want_a_password(
             assert fetch(conn)[0] in {401, 407}
 
 
-def test_a_socks_proxy_that_wants_a_password(nginx: Running, locked_microsocks: Running) -> None:
+def test_a_socks_proxy_that_requires_a_password(nginx: Running, locked_microsocks: Running) -> None:
     port = locked_microsocks.ports["socks5"]
     known = Proxy("socks5h", HOST, port, username=USER, password=PASSWORD)
     assert fetch(mint.connect("http", "localhost", nginx.ports["http"], proxy=known))[:2] == (200, PAGE)
@@ -164,7 +164,7 @@ def test_a_socks_proxy_that_wants_a_password(nginx: Running, locked_microsocks: 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_origin_that_nobody_is(
+def test_an_origin_that_refuses_connections(
     way: str, trusting: mint.TLSOptions, request: pytest.FixtureRequest
 ) -> None:
     proxy = proxy_of(request, way, trusting, tunnel=True)
@@ -187,7 +187,7 @@ def test_many_tunnels_share_one_connection(
     with mint.Tunnels(shared) as tunnels:
         name, there = "localhost", nginx.ports["https"]
         both: tuple[ProtocolName, ...] = ("http1", "http2")
-        # nghttpx has no more than eight tunnels to one origin at a time.
+        # nghttpx opens at most eight tunnels to one origin at a time.
         conns = [
             tunnels.connect("https", name, there, protocols=(both[number % 2],), tls=trusting)
             for number in range(6)

@@ -1,4 +1,4 @@
-"""One way to write a test of a pool for threads, asyncio, uvloop and trio.
+"""Run one test of a pool with threads, asyncio, uvloop and trio.
 
 A scenario is a coroutine function that takes a `World`. In the world of threads nothing it awaits ever
 suspends, and what runs at the same time runs in threads of its own.
@@ -31,12 +31,12 @@ __all__ = ["LOOPS", "LoopName", "World", "play"]
 
 
 class Streamed:
-    """A streamed answer of a blocking pool, to await."""
+    """A streamed answer of a blocking pool, with methods that can be awaited."""
 
     def __init__(self, streamed: mint.pool.StreamedAnswer) -> None:
         self._streamed = streamed
 
-    def __getattr__(self, name: str) -> Any:  # what need not be awaited
+    def __getattr__(self, name: str) -> Any:  # attributes and methods that need not be awaited
         return getattr(self._streamed, name)
 
     async def receive(self) -> bytes | None:
@@ -67,7 +67,7 @@ class Streamed:
 
 
 class Blocking:
-    """A blocking pool, to await."""
+    """A blocking pool with methods that can be awaited."""
 
     def __init__(self, **options: Any) -> None:
         self.pool = mint.pool.Pool(**options)
@@ -113,7 +113,7 @@ class World:
         return await together(self.name, *(partial(one, each) for each in work))
 
     async def event(self, event: threading.Event) -> None:
-        """Wait for something that a server of the test sets."""
+        """Wait for an event that a server of the test sets."""
         await reached(self.name, event)
 
 

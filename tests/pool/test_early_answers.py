@@ -1,4 +1,4 @@
-"""An answer that ends with the connection is whole, though a body could no longer be sent."""
+"""An answer that ends when the connection closes is complete, even if sending the body failed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_caller_sends(loop: LoopName, length: str, whole: bool, ends: str) -
             server.close()
             error = None
             try:
-                # Under some loops what fails is known only once the loop has written it.
+                # Some event loops report a failed send only after they tried to write.
                 await (streamed.send_end() if ends == "end" else streamed.send(b"more"))
                 assert await streamed.receive() is None
             except mint.MintError as raised:

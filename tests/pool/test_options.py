@@ -1,7 +1,7 @@
-"""Every option and limit of time of a pool makes a difference, and has the error that its declaration names.
+"""Every option and timeout of a pool has an effect, and raises the error that its declaration names.
 
-The procedures of a pool are driven by hand, against servers that say nothing or close every connection: time
-passes only where a procedure waits until a certain moment.
+The tests carry out the steps of a pool themselves, with servers that never answer or that close every
+connection. The clock advances only when a procedure waits until a certain time.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class World:
         return self.run(acquire(self.pool, self.last))
 
     def give_back(self) -> None:
-        """Let the last request end that was given a connection."""
+        """End the request that was last given a connection."""
         assert self.last.ticket is not None
         self.pool.give_back(self.last.ticket, failed=False)
 
@@ -72,7 +72,7 @@ class World:
         return self.run(begin(self.pool, self.wanted(body=body)))
 
     def run(self, procedure: Procedure[_T]) -> _T | str:
-        """Return what a procedure returns, or that it waits without a limit."""
+        """Return the result of a procedure, or that it waits for ever."""
         while True:
             try:
                 step = next(procedure)
@@ -102,7 +102,7 @@ class World:
         return made
 
     def outcome(self, body: bytes | None = None) -> object:
-        """Return how a request ends, and when."""
+        """Return the result of a request, or its error and the time of it."""
         try:
             return self.begin(body)
         except MintError as error:
@@ -139,7 +139,7 @@ def shared(options: PoolOptions, timeouts: Timeouts) -> object:
 
 
 def silent(protocol: ProtocolName = "http1", body: bytes | None = None, *, connects: bool = True) -> Play:
-    """Return how a request ends that no server answers."""
+    """Return a function that makes a request which no server answers, and returns its result."""
 
     def play(options: PoolOptions, timeouts: Timeouts) -> object:
         return World(options, timeouts, protocol, connects).outcome(body)
@@ -168,7 +168,7 @@ def closing(options: PoolOptions, timeouts: Timeouts) -> object:
 
 
 def closing_again(options: PoolOptions, timeouts: Timeouts) -> object:
-    """Return the same for requests that may be repeated."""
+    """Return the same as `closing`, for requests that may be repeated."""
     return closing(replace(options, retry_idempotent=True), timeouts)
 
 
@@ -207,7 +207,7 @@ PLAYS: dict[tuple[type[Options], str], tuple[object, Play]] = {
 
 
 @pytest.mark.parametrize(("kind", "name"), PLAYS)
-def test_an_option_makes_a_difference(kind: type[Options], name: str) -> None:
+def test_an_option_has_an_effect(kind: type[Options], name: str) -> None:
     value, play = PLAYS[kind, name]
     made = kind(**{name: value})  # type: ignore[arg-type]  # options by name
     given = (made, Timeouts()) if isinstance(made, PoolOptions) else (PoolOptions(), made)
@@ -224,7 +224,7 @@ def test_an_option_makes_a_difference(kind: type[Options], name: str) -> None:
         assert plain == WAITS
 
 
-def test_every_option_of_pools_makes_a_difference() -> None:
+def test_every_option_of_pools_is_tested_here() -> None:
     assert set(PLAYS) == {(kind, each.name) for kind in (PoolOptions, Timeouts) for each in fields(kind)}
 
 

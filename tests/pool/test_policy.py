@@ -1,4 +1,4 @@
-"""The policy against a model: whatever happens in whatever order, its promises hold."""
+"""Compare the policy of a pool with a model, for events in any order."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_waiting_ends_once_everything_is_released() -> None:
     first, second, third = asked(policy, ORIGINS[0]), asked(policy, ORIGINS[1]), asked(policy, ORIGINS[0])
     assert policy.settle(0) == [Dial(first, 1)]
     policy.opened(1, 1, 0)
-    # The limit of all is reached: the second is next, though the third could use the connection.
+    # max_connections is reached: the second request is next, although the third could use the connection.
     policy.released(first, 0)
     assert policy.settle(0) == [Close(1), Dial(second, 2)]
     policy.opened(2, 1, 0)
@@ -216,7 +216,7 @@ def test_waiting_ends_once_everything_is_released() -> None:
 
 
 def interrupted(policy: Policy, number: int) -> bool:
-    """Break `settle` off before one of its instructions; return whether it has so many."""
+    """Interrupt `settle` before its n-th instruction; return false if it has fewer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.bomb.ROOT", policy_module.__file__)
         return Bomb(number).goes_off(lambda: policy.settle(0.0))
@@ -257,16 +257,16 @@ def test_one_connection_is_tried_until_the_protocol_is_known() -> None:
     policy = Policy(PoolOptions(), lambda _: True)
     tickets = [asked(policy, ORIGINS[0]) for _ in range(5)]
     assert policy.settle(0) == [Dial(tickets[0], 1)]
-    policy.opened(1, 1, 0)  # HTTP/1: everybody dials
+    policy.opened(1, 1, 0)  # HTTP/1: the other requests open their own connections
     assert policy.settle(0) == [Dial(ticket, number) for number, ticket in enumerate(tickets[1:], 2)]
     policy = Policy(PoolOptions(), lambda _: True)
     tickets = [asked(policy, ORIGINS[0]) for _ in range(5)]
     policy.settle(0)
-    policy.opened(1, 100, 0)  # HTTP/2: everybody shares
+    policy.opened(1, 100, 0)  # HTTP/2: the other requests share the connection
     assert policy.settle(0) == [Grant(ticket, 1) for ticket in tickets[1:]]
 
 
-def test_those_who_wait_for_a_connection_that_fails_dial_at_once() -> None:
+def test_when_a_connection_fails_those_that_waited_for_it_connect_at_once() -> None:
     policy = Policy(PoolOptions(), lambda _: True)
     tickets = [asked(policy, ORIGINS[0]) for _ in range(4)]
     policy.settle(0)
@@ -274,7 +274,7 @@ def test_those_who_wait_for_a_connection_that_fails_dial_at_once() -> None:
     assert policy.settle(0) == [Dial(ticket, number) for number, ticket in enumerate(tickets[1:], 2)]
 
 
-def test_a_dialing_that_was_given_up_says_nothing_about_the_origin() -> None:
+def test_an_abandoned_connection_attempt_says_nothing_about_the_origin() -> None:
     policy = Policy(PoolOptions(), lambda _: True)
     tickets = [asked(policy, ORIGINS[0]) for _ in range(4)]
     policy.settle(0)
@@ -287,7 +287,7 @@ def test_a_dialing_that_was_given_up_says_nothing_about_the_origin() -> None:
     "method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "POST", "PATCH", "get"]
 )
 @pytest.mark.parametrize("processed", list(Processed))
-def test_what_is_sent_again(processed: Processed, method: str, idempotent: bool) -> None:
+def test_which_requests_are_sent_again(processed: Processed, method: str, idempotent: bool) -> None:
     options = PoolOptions(retry_idempotent=idempotent)
     error = TransportClosed().marked(processed=processed)
     safe = method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"}
@@ -309,6 +309,6 @@ def test_what_is_sent_again(processed: Processed, method: str, idempotent: bool)
         {"ping_timeout": None},
     ],
 )
-def test_options_that_make_no_sense(wrong: dict[str, object]) -> None:
+def test_invalid_options_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         PoolOptions(**wrong)  # type: ignore[arg-type]  # that is the point

@@ -42,7 +42,7 @@ H2 = {"protocols": ("http2",)}
 def url(server: object, path: str = "/") -> str:
     scheme = "https" if not isinstance(server, ScriptedServer) else "http"
     host = "localhost" if scheme == "https" else "127.0.0.1"
-    return f"{scheme}://{host}:{server.port}{path}"  # type: ignore[attr-defined]  # every server has one
+    return f"{scheme}://{host}:{server.port}{path}"  # type: ignore[attr-defined]  # all have a port
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -112,7 +112,7 @@ def test_a_connection_that_pinged_and_closed_is_not_used(loop: LoopName) -> None
         http2.ExpectHeaders(1),
         http2.send(http2.headers(1, OK, end=True)),
         http2.send(http2.ping(bytes(8)), http2.ping(b"1" * 8)),
-        # Not a whole close: what nobody reads would make a reset of it, perhaps before the response is read.
+        # Not a full close: with unread data it would send a reset, perhaps before the response is read.
         ShutWrite(),
         Set(closed),
         Drain(),
@@ -161,7 +161,7 @@ def test_draining_after_goaway(loop: LoopName) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("loop", LOOPS)
-def test_what_the_server_did_not_act_on_is_sent_again(loop: LoopName, method: str) -> None:
+def test_a_request_that_the_server_did_not_process_is_sent_again(loop: LoopName, method: str) -> None:
     script = [
         *http2.handshake(),
         http2.ExpectHeaders(1),
@@ -183,7 +183,9 @@ def test_what_the_server_did_not_act_on_is_sent_again(loop: LoopName, method: st
     ("method", "asked", "again"), [("GET", True, True), ("GET", False, False), ("POST", True, False)]
 )
 @pytest.mark.parametrize("loop", LOOPS)
-def test_what_the_server_may_have_acted_on(loop: LoopName, method: str, asked: bool, again: bool) -> None:
+def test_a_request_that_the_server_may_have_processed(
+    loop: LoopName, method: str, asked: bool, again: bool
+) -> None:
     scripts: list[list[Step]] = [[request(), Send(PAGE), request(), Reset()], [request(), Send(PAGE)]]
     with ScriptedServer(*scripts[: 1 + again]) as server:
 
@@ -221,7 +223,7 @@ def test_an_answer_that_ends_only_after_the_upload(loop: LoopName, protocol: Pro
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_an_answer_of_a_server_that_reads_no_more(loop: LoopName) -> None:
+def test_an_answer_of_a_server_that_stops_reading(loop: LoopName) -> None:
     over = threading.Event()
     first: list[Step] = [
         ExpectUntil(b"\r\n\r\n"),
@@ -271,7 +273,7 @@ def test_both_directions_at_once(loop: LoopName, protocol: Protocol) -> None:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_an_answer_while_somebody_else_sends(loop: LoopName) -> None:
-    """What the sender reads while it waits is the answer that another thread or task waits for."""
+    """While the sender waits, it reads the answer for which another thread or task waits."""
     over, full = threading.Event(), threading.Event()
     script: list[Step] = [
         ExpectUntil(b"\r\n\r\n"),
@@ -306,8 +308,8 @@ def test_an_answer_while_somebody_else_sends(loop: LoopName) -> None:
 
 @pytest.mark.parametrize("high_water", [1, 10_000, 1_048_576])
 @pytest.mark.parametrize("loop", LOOPS)
-def test_who_waits_to_send_holds_up_nobody_else(loop: LoopName, high_water: int) -> None:
-    """Whatever may be queued: the server reads nothing, and the other request still has its limit of time."""
+def test_a_request_that_waits_to_send_does_not_block_others(loop: LoopName, high_water: int) -> None:
+    """The server stops reading; with any `high_water`, the other request still ends at its timeout."""
     wide, over = threading.Event(), threading.Event()
     window = 100_000_000
     script = [
@@ -340,8 +342,8 @@ def test_who_waits_to_send_holds_up_nobody_else(loop: LoopName, high_water: int)
 @pytest.mark.parametrize("timeout", [3e6, 1e12, sys.float_info.max])
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_limit_of_years(loop: LoopName, protocol: Protocol, timeout: float) -> None:
-    """Every wait in between can take such a limit; the body does not fit in the kernel's buffers."""
+def test_timeouts_of_years(loop: LoopName, protocol: Protocol, timeout: float) -> None:
+    """Every wait accepts such a timeout, also one for the socket: the body exceeds the kernel's buffers."""
 
     def counting(given: Request) -> Response:
         return Response(200, (), str(len(given.body.read())).encode())
@@ -356,7 +358,7 @@ def test_a_limit_of_years(loop: LoopName, protocol: Protocol, timeout: float) ->
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_back_pressure_and_the_others(loop: LoopName) -> None:
+def test_an_answer_that_is_read_slowly_does_not_block_others(loop: LoopName) -> None:
     size = 30_000_000
     with serving("http2") as origin:
 
@@ -375,7 +377,7 @@ def test_back_pressure_and_the_others(loop: LoopName) -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_request_that_is_given_up_harms_nobody_else(loop: LoopName, protocol: Protocol) -> None:
+def test_cancelling_a_request_does_not_affect_others(loop: LoopName, protocol: Protocol) -> None:
     with serving(protocol) as origin:
 
         async def scenario(world: World) -> None:
@@ -521,7 +523,7 @@ def test_age_and_idle_limits(loop: LoopName) -> None:
 
 @pytest.mark.parametrize("limits", [PoolOptions(idle_timeout=50.0), PoolOptions(max_age=50.0)])
 @pytest.mark.parametrize("loop", LOOPS)
-def test_connections_past_a_limit_count_until_the_next_request(loop: LoopName, limits: PoolOptions) -> None:
+def test_expired_connections_count_until_the_next_request(loop: LoopName, limits: PoolOptions) -> None:
     with serving() as first, serving() as second:
 
         async def scenario(world: World) -> None:
@@ -540,7 +542,7 @@ def test_connections_past_a_limit_count_until_the_next_request(loop: LoopName, l
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_an_origin_that_nobody_serves(loop: LoopName) -> None:
+def test_an_origin_that_refuses_connections(loop: LoopName) -> None:
     with serving() as origin:
         nowhere = url(origin)
 
@@ -555,7 +557,7 @@ def test_an_origin_that_nobody_serves(loop: LoopName) -> None:
     play(loop, scenario)
 
 
-def test_requests_that_make_no_sense() -> None:
+def test_invalid_requests_are_refused() -> None:
     with mint.pool.Pool() as pool:
         for given, error in (
             (("GET", "/no/origin"), ValueError),
@@ -571,13 +573,13 @@ def pieces() -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_body_that_was_begun_is_not_sent_again(loop: LoopName) -> None:
+def test_a_body_that_was_partly_sent_is_not_sent_again(loop: LoopName) -> None:
     script = [
         *http2.handshake(),
         http2.ExpectHeaders(1),
         http2.ExpectData(1, b"once"),
         http2.send(http2.rst_stream(1, http2.ErrorCode.REFUSED_STREAM)),
-        # The rest of the body may still come: a close would make a reset of it, which ends the connection.
+        # More of the body may arrive: closing with unread data would reset the connection.
         Drain(),
     ]
     with ScriptedServer(script) as server:

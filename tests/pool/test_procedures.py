@@ -1,4 +1,4 @@
-"""The procedures of a pool, driven by hand: orders of events that real servers show only now and then."""
+"""Carry out the steps of a pool by hand, in orders of events that are rare with real servers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FakeLoop:
         self.forgotten.append(key)
 
     def settle_soon(self, pool: PoolState) -> None:
-        pass  # `settle` is called when the pool is used next
+        pass  # the next use of the pool calls `settle`
 
 
 def shared() -> mint.Connection:
@@ -55,7 +55,7 @@ def finish(procedure: mint.pool._procedures.Procedure[Session]) -> Session:
     return found
 
 
-def test_a_connection_that_ends_between_being_granted_and_being_used() -> None:
+def test_a_connection_that_ends_after_it_was_granted_and_before_it_is_used() -> None:
     loop = FakeLoop()
     pool = PoolState(loop, PoolOptions(), lambda _: True)
     first, second = acquire(pool, wanted(loop)), acquire(pool, wanted(loop))
@@ -63,7 +63,7 @@ def test_a_connection_that_ends_between_being_granted_and_being_used() -> None:
     assert isinstance(dial, Connect)
     assert isinstance(next(second), Park)
     dial.conn = shared()
-    session = finish(first)  # this grants it to the second, which has not noticed yet
+    session = finish(first)  # grants the connection to the second request, which has not resumed yet
     assert pool.statistics().active == 2
     session.lose()
     again = next(second)
@@ -74,7 +74,7 @@ def test_a_connection_that_ends_between_being_granted_and_being_used() -> None:
     assert pool.statistics().active == 1
 
 
-def test_whoever_dials_gives_up_and_the_next_one_dials() -> None:
+def test_if_a_connection_attempt_is_abandoned_the_next_request_connects() -> None:
     loop = FakeLoop()
     pool = PoolState(loop, PoolOptions(), lambda _: True)
     first, second, third = (acquire(pool, wanted(loop)) for _ in range(3))
@@ -85,12 +85,12 @@ def test_whoever_dials_gives_up_and_the_next_one_dials() -> None:
         first.throw(KeyboardInterrupt())
     dial = next(second)
     assert isinstance(dial, Connect)
-    assert isinstance(next(third), Park), "it says nothing about the origin that somebody gave up"
+    assert isinstance(next(third), Park), "an abandoned attempt says nothing about the origin"
     dial.conn = shared()
     assert finish(second) is finish(third)
 
 
-def test_a_wait_for_the_answer_to_a_ping_is_a_wait_for_a_connection() -> None:
+def test_waiting_for_a_ping_before_reuse_counts_as_waiting_for_a_connection() -> None:
     loop = FakeLoop()
     pool = PoolState(loop, PoolOptions(ping_interval=5, ping_timeout=10), lambda _: True)
     first = acquire(pool, wanted(loop))
@@ -112,7 +112,7 @@ def test_a_wait_for_the_answer_to_a_ping_is_a_wait_for_a_connection() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-def test_giving_up_at_any_step_gives_everything_back(steps: int) -> None:
+def test_giving_up_at_any_step_releases_everything(steps: int) -> None:
     loop = FakeLoop()
     pool = PoolState(loop, PoolOptions(max_per_origin=1), lambda _: False)
     held = wanted(loop)

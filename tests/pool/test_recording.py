@@ -1,4 +1,4 @@
-"""Pools record: all connections in one transcript, in every event loop, whoever owns the file."""
+"""Pools record all their connections in one transcript, to a path, a file or a `Recorder`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check(text: str, connections: int, requests: int) -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_file_has_everything_and_ends_with_the_pool(
+def test_a_file_has_every_connection_and_is_closed_with_the_pool(
     loop: LoopName, protocol: Protocol, tmp_path: Path
 ) -> None:
     path = tmp_path / "transcript"
@@ -68,7 +68,7 @@ def test_a_file_has_everything_and_ends_with_the_pool(
 
 
 def is_open(path: Path) -> bool:
-    """Whether this process has the file open."""
+    """Return whether this process has the file open."""
     for each in Path("/proc/self/fd").iterdir():
         try:
             if each.samefile(path):
@@ -99,8 +99,8 @@ def test_connections_at_the_same_time_are_in_one_transcript(loop: LoopName) -> N
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_recorder_is_the_callers_to_close(loop: LoopName, tmp_path: Path) -> None:
-    """Two pools, one after the other, record in one place; secrets are in it if the recorder says so."""
+def test_a_recorder_is_closed_by_the_caller(loop: LoopName, tmp_path: Path) -> None:
+    """Two pools record to the same `Recorder`; with `secrets=True` it keeps credentials."""
     with Recorder(tmp_path / "transcript", secrets=True) as recorder, serving("http2") as origin:
 
         async def scenario(world: World) -> None:
@@ -132,7 +132,7 @@ def test_a_failure_is_in_the_transcript(loop: LoopName) -> None:
 
 
 @pytest.mark.parametrize("make", POOLS, ids=["blocking", "asyncio", "trio"])
-def test_what_cannot_record_is_refused_before_anything_is_dialled(
+def test_invalid_record_arguments_are_refused_before_connecting(
     make: type[mint.pool.Pool], tmp_path: Path
 ) -> None:
     with pytest.raises(TypeError, match="record"):
@@ -146,7 +146,7 @@ def test_what_cannot_record_is_refused_before_anything_is_dialled(
     assert not (tmp_path / "transcript").exists()
 
 
-def test_a_pool_that_is_closed_records_no_more() -> None:
+def test_a_closed_pool_records_nothing() -> None:
     out = io.StringIO()
     with Origin(answer) as origin:
         pool = mint.pool.Pool(record=out)

@@ -1,4 +1,4 @@
-"""The steps of a request of a pool, carried out by hand: what is waited for, until when, what is left."""
+"""Carry out the steps of a request of a pool by hand: what it waits for, until when, and what remains."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OK = ((":status", "200"),)
 
 
 def onward(procedure: Procedure[Stream]) -> Step:
-    """Return the next step that is more than taking a piece of the body."""
+    """Return the next step other than `Pull`, which takes a piece of the body."""
     step = next(procedure)
     while isinstance(step, Pull):
         assert isinstance(step.source, Iterator)
@@ -58,7 +58,7 @@ def onward(procedure: Procedure[Stream]) -> Step:
 
 
 class Hand:
-    """A pool, its clock, and the server of its only connection."""
+    """A pool with its clock and the server of its only connection."""
 
     lock = nullcontext()
     make_bell = threading.Event
@@ -76,7 +76,7 @@ class Hand:
         assert key == 1
 
     def settle_soon(self, pool: PoolState) -> None:
-        raise AssertionError("nothing is dropped here")
+        raise AssertionError("no test of this module drops an answer")
 
     def wanted(self, content: bytes | Iterable[bytes] | None = None, **timeouts: float) -> Wanted:
         return make_wanted(
@@ -111,7 +111,7 @@ def over(procedure: Procedure[Stream]) -> Stream:
     return found
 
 
-def test_a_request_that_hears_nothing_is_pinged_while_it_waits() -> None:
+def test_a_silent_connection_is_pinged_while_a_request_waits() -> None:
     hand = Hand(PoolOptions(ping_interval=5, ping_timeout=10))
     procedure, step = hand.begun(hand.wanted())
     for now, until, kinds in ((4.75, 5, []), (5, 15, [f.FrameType.PING]), (14.75, 15, [])):
@@ -176,7 +176,7 @@ def test_how_often_a_request_is_sent_again(allowed: int, refusals: int) -> None:
     assert found.active == 0
 
 
-def test_a_request_is_not_sent_again_once_its_time_is_over() -> None:
+def test_a_request_is_not_sent_again_after_its_timeout() -> None:
     hand = Hand(PoolOptions(max_retries=5))
     procedure, _ = hand.begun(hand.wanted(None, total=10))
     hand.now = 10
@@ -187,7 +187,7 @@ def test_a_request_is_not_sent_again_once_its_time_is_over() -> None:
 
 
 @pytest.mark.parametrize("window", [0, 1, 19_999, 20_000, 20_001])
-def test_a_sender_waits_for_the_window_only_while_something_is_left(window: int) -> None:
+def test_a_sender_waits_for_the_window_only_while_body_is_left(window: int) -> None:
     hand = Hand(None, (Setting.INITIAL_WINDOW_SIZE, window))
     procedure, step = hand.begun(hand.wanted(bytes(20_000)))
     waits = window < 20_000
@@ -206,13 +206,13 @@ def test_a_sender_waits_for_the_window_only_while_something_is_left(window: int)
     assert not hand.session.parked
 
 
-def test_the_limit_for_writing_begins_again_when_something_was_sent() -> None:
+def test_the_write_timeout_restarts_when_something_was_sent() -> None:
     hand = Hand(None, (Setting.INITIAL_WINDOW_SIZE, 10))
     procedure, step = hand.begun(hand.wanted([bytes(30)], write=4))
     assert isinstance(step, Receive)
     assert step.until == 4
     hand.now = 3
-    hand.deliver(f.ping())  # nothing of the body can be sent for that
+    hand.deliver(f.ping())  # a PING opens no window
     step = onward(procedure)
     assert isinstance(step, Receive)
     assert step.until == 4
@@ -225,8 +225,8 @@ def test_the_limit_for_writing_begins_again_when_something_was_sent() -> None:
         onward(procedure)
 
 
-def test_who_reads_while_many_wait() -> None:
-    """One request receives for all; where it is done, the next one does."""
+def test_one_request_reads_while_many_wait() -> None:
+    """One request receives for all; when it has ended, the next one receives."""
     hand = Hand()
     first, step = hand.begun(hand.wanted())
     assert isinstance(step, Receive)
@@ -248,7 +248,7 @@ def test_who_reads_while_many_wait() -> None:
 
 
 @pytest.mark.parametrize("has_reader", [False, True])
-def test_who_receives_while_the_queue_is_full(has_reader: bool) -> None:
+def test_which_request_receives_while_the_queue_is_full(has_reader: bool) -> None:
     hand = Hand(None, (Setting.INITIAL_WINDOW_SIZE, 2**31 - 1))
     reading = None
     if has_reader:
@@ -284,7 +284,7 @@ def test_who_receives_while_the_queue_is_full(has_reader: bool) -> None:
 
 @pytest.mark.parametrize("times", [1, 100, 101])
 def test_how_often_a_request_may_find_its_connection_closed(times: int) -> None:
-    """It was granted, and has ended before the head is sent: that is no retry."""
+    """A granted connection that ends before the head is sent is replaced, which does not count as a retry."""
     pool = Hand()
     procedure = begin(pool.pool, pool.wanted())
     pool.forget = lambda key: None  # type: ignore[method-assign]  # there are many
@@ -309,7 +309,7 @@ def test_how_often_a_request_may_find_its_connection_closed(times: int) -> None:
 
 
 class Recorder:
-    """A session that only notes what is opened, and whether a window is too small for the whole body."""
+    """A fake session that notes the requests; if `narrow`, its window is too small for a whole body."""
 
     def __init__(self, *, narrow: bool = False) -> None:
         self.opened: list[tuple[list[tuple[str, str]], bytes | None, bool]] = []
@@ -354,7 +354,7 @@ def test_how_a_body_is_sent(
 
 
 @pytest.mark.parametrize("with_content", [False, True])
-def test_a_failure_after_the_head_is_that_of_the_content(with_content: bool) -> None:
+def test_a_failure_after_the_head_is_raised_when_reading_the_content(with_content: bool) -> None:
     hand = Hand()
     wanted = hand.wanted()
     procedure, _ = hand.begun(wanted)
@@ -436,7 +436,7 @@ def test_the_phases_in_their_order(body: bytes | list[bytes] | None, early: bool
                         answered = True
             step = next(procedure)
     is_streamed = isinstance(body, list)
-    if early and is_streamed:  # the answer came before the end of the body
+    if early and is_streamed:  # the answer arrived before the end of the body
         rest = ["response.started", "response.complete"]
     else:
         rest = ["request_body.complete", "response.started", "response.complete"]
@@ -458,7 +458,7 @@ def test_without_a_ticket_there_is_nothing_to_release() -> None:
     ("timeout", "until", "timeouts"),
     [(-1, 9, Timeouts(total=9, read=3)), (None, None, Timeouts()), (0, 2, Timeouts()), (5, 7, Timeouts())],
 )
-def test_a_limit_for_one_call(timeout: float | None, until: float | None, timeouts: Timeouts) -> None:
+def test_the_timeout_of_one_call(timeout: float | None, until: float | None, timeouts: Timeouts) -> None:
     hand = Hand()
     wanted = hand.wanted(None, total=9, read=3)
     hand.now = 2
@@ -473,7 +473,7 @@ def test_a_limit_for_one_call(timeout: float | None, until: float | None, timeou
         *((9, 3, None, 5), (9, 8, None, 9), (9, 7, None, 9), (9, 8, 0.5, 8.5), (9, 3, 1, 4)),
     ],
 )
-def test_when_a_phase_ends(
+def test_when_the_timeout_of_a_phase_ends(
     total: float | None, limit: float | None, since: float | None, until: float | None
 ) -> None:
     hand = Hand()
@@ -482,7 +482,7 @@ def test_when_a_phase_ends(
     assert wanted.within(limit, since) == until
 
 
-def test_what_a_request_has_is_released_once() -> None:
+def test_a_request_is_released_once() -> None:
     hand = Hand()
     wanted = hand.wanted()
     procedure, _ = hand.begun(wanted)
@@ -498,7 +498,7 @@ def test_what_a_request_has_is_released_once() -> None:
 
 
 @pytest.mark.parametrize("is_sender", [False, True])
-def test_a_wait_that_is_broken_off_loses_no_content(is_sender: bool) -> None:
+def test_an_interrupted_wait_loses_no_content(is_sender: bool) -> None:
     hand = Hand()
     wanted = make_wanted("POST", HERE, (), mint.STREAM, (), None, hand.clock)
     procedure = begin(hand.pool, wanted)
@@ -527,7 +527,7 @@ def test_a_wait_that_is_broken_off_loses_no_content(is_sender: bool) -> None:
         ({"connect": print, "record": "file"}, ValueError),
     ],
 )
-def test_every_pool_refuses_what_is_no_argument(
+def test_every_pool_refuses_invalid_arguments(
     kind: type, wrong: dict[str, object], error: type[Exception]
 ) -> None:
     with pytest.raises(error, match=next(iter(wrong))):

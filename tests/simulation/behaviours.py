@@ -175,7 +175,7 @@ def echoes_late(asked: Asked) -> Script:
 
 
 def echoes_some(end: Act) -> Behaviour:
-    """Return a behaviour that echoes a part of the content, and then ends the connection in this way."""
+    """Return a behaviour that echoes a part of the content, and then ends the connection by this action."""
 
     def behave(asked: Asked) -> Script:
         choices = asked.record.kernel.choices
@@ -229,7 +229,7 @@ def tunnels_late(asked: Asked) -> Script:
 
 
 def tunnels_some(end: Act) -> Behaviour:
-    """Return a behaviour that echoes some data, and ends the tunnel in this way before the client does."""
+    """Return a behaviour that echoes some data, and ends the tunnel by this action before the client does."""
 
     def behave(asked: Asked) -> Script:
         choices = asked.record.kernel.choices

@@ -1,4 +1,4 @@
-"""A recorded connection does what any other does, and its transcript holds no secret."""
+"""A recorded connection behaves like any other, and its transcript contains no secret."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
 
 
 def answer_http2(count: int) -> bytes:
-    """Answer with blocks that are padded, cut into continuations, and refer to earlier ones."""
+    """Return answers with field blocks that are padded, continued, and refer to earlier blocks."""
     made = [frame(4, 0, 0, b"")]
     encoder = Encoder()
     for each in range(count):
         stream = 2 * each + 1
         fields = [(":status", "200"), *((name.lower(), value) for name, value in ANSWER)]
         block, encoder = encoder.encode(fields)
-        # A literal with incremental indexing, which servers make of cookies, and an index into the table.
+        # A literal with incremental indexing, as servers send cookies, and a reference to that entry.
         block += b"\x77" + bytes([len(SECRETS[4])]) + SECRETS[4].encode() + b"\xbe"
         third = len(block) // 3
         padded = bytes([3]) + bytes(4) + b"\x10" + block[:third] + bytes(3)
@@ -121,7 +121,7 @@ ANSWERS = {"http1": answer_http1, "http2": answer_http2}
 def talk(
     conn: mint.Connection, pieces: list[bytes]
 ) -> tuple[mint.Connection, list[object], bytes, mint.MintError | None]:
-    """Ask three times and hear what comes; return all of it."""
+    """Send three requests, receive the pieces, and close; return everything that was received and sent."""
     for _ in range(3):
         conn, _ = conn.request("GET", "/", HEADERS)
     heard: list[object] = []
@@ -153,9 +153,7 @@ def talk(
 
 @pytest.mark.parametrize("protocol", MAKERS)
 @given(data=st.data())
-def test_a_recorded_connection_is_like_any_other_and_shows_no_secret(
-    protocol: str, data: st.DataObject
-) -> None:
+def test_recording_changes_nothing_and_shows_no_secret(protocol: str, data: st.DataObject) -> None:
     octets = ANSWERS[protocol](3)
     if broken := data.draw(st.booleans()):
         at = data.draw(st.integers(0, len(octets) - 1))
@@ -175,7 +173,7 @@ def test_a_recorded_connection_is_like_any_other_and_shows_no_secret(
 
 
 def check_secrets(text: str) -> None:
-    """No secret stands there, neither as text nor as HPACK writes it."""
+    """Check that a transcript has no secret, neither as text nor in HPACK."""
     octets = b"".join(
         bytes.fromhex(line[4:].split("  #")[0])
         for line in text.splitlines()
@@ -190,7 +188,7 @@ def check_secrets(text: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", MAKERS)
-def test_whole_answers_say_what_was_hidden(protocol: str) -> None:
+def test_complete_answers_are_recorded_without_marks_of_failed_masking(protocol: str) -> None:
     out = io.StringIO()
     talk(MAKERS[protocol](out), [ANSWERS[protocol](3)])
     text = out.getvalue()
@@ -200,14 +198,14 @@ def test_whole_answers_say_what_was_hidden(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", MAKERS)
-def test_secrets_are_recorded_where_that_is_asked_for(protocol: str) -> None:
+def test_secrets_are_recorded_on_request(protocol: str) -> None:
     out = io.StringIO()
     talk(MAKERS[protocol](Recorder(out, secrets=True)), [ANSWERS[protocol](3)])
     for secret in SECRETS:
         assert secret in out.getvalue()
 
 
-def test_a_refused_target_keeps_its_credentials() -> None:
+def test_credentials_of_a_refused_target_are_masked() -> None:
     out = io.StringIO()
     conn = http1(out)
     with pytest.raises(mint.errors.InvalidRequestTarget):
@@ -230,7 +228,7 @@ def test_fields_for_a_proxy_are_masked_in_the_options() -> None:
     assert out.getvalue().count("Basic xxxx") == 2
 
 
-def test_a_file_is_begun_anew_written_at_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+def test_a_file_is_overwritten_flushed_after_each_step_and_private(tmp_path: Path) -> None:
     path = tmp_path / "record"
     path.write_text("old")
     path.unlink()
@@ -243,7 +241,7 @@ def test_a_file_is_begun_anew_written_at_once_and_only_its_owner_may_read_it(tmp
     assert "1 request" not in path.read_text()
 
 
-def test_a_transcript_ends_where_the_process_is_killed(tmp_path: Path) -> None:
+def test_the_transcript_of_a_killed_process_has_every_step(tmp_path: Path) -> None:
     program = (
         "import mint, os, signal, sys\n"
         "link = mint.transport.Memory()\n"
@@ -258,20 +256,20 @@ def test_a_transcript_ends_where_the_process_is_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("record", [7, b"path", io.StringIO, object()])
-def test_what_cannot_record_is_refused_before_anything_happens(record: object) -> None:
+def test_an_invalid_recorder_is_refused_before_anything_is_sent(record: object) -> None:
     link = mint.transport.Memory()
     with pytest.raises(TypeError, match="record must be"):
         mint.http2.initiate(link, scheme="http", hostname="h", record=record)  # type: ignore[arg-type]  # the test
     assert not link.take()
 
 
-def test_a_file_that_cannot_be_made_is_an_error_before_anything_is_dialled(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_created_is_an_error_before_connecting(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         mint.connect("http", "127.0.0.1", 1, record=tmp_path / "missing" / "file")
 
 
 class Full(io.StringIO):
-    """Takes so many writes and then no more."""
+    """A file that accepts `room` writes; after that, the disk is full."""
 
     def __init__(self, room: int) -> None:
         super().__init__()
@@ -286,7 +284,7 @@ class Full(io.StringIO):
 
 @pytest.mark.parametrize("room", range(1, 6))
 @pytest.mark.parametrize("protocol", MAKERS)
-def test_a_full_disk_ends_the_recording_and_not_the_connection(protocol: str, room: int) -> None:
+def test_a_full_disk_ends_the_recording_but_not_the_connection(protocol: str, room: int) -> None:
     recorder = Recorder(Full(room))
     _, heard, sent, error = talk(MAKERS[protocol](recorder), [ANSWERS[protocol](3)])
     _, as_heard, as_sent, _ = talk(MAKERS[protocol](None), [ANSWERS[protocol](3)])
@@ -309,7 +307,7 @@ def test_a_recorder_serves_many_connections_and_closes_its_file(tmp_path: Path) 
     recorder.close()
 
 
-def test_threads_write_one_step_after_another() -> None:
+def test_steps_of_several_threads_are_not_mixed() -> None:
     out = io.StringIO()
     recorder = Recorder(out)
 
@@ -341,7 +339,7 @@ def test_only_the_parent_records_after_a_fork(tmp_path: Path) -> None:
     assert path.read_text() == before
 
 
-def test_old_values_and_forks_say_from_where_they_go_on() -> None:
+def test_steps_from_old_values_name_the_step_they_continue_from() -> None:
     out = io.StringIO()
     conn = http1(out)
     first, _ = conn.request("GET", "/one")
@@ -350,7 +348,7 @@ def test_old_values_and_forks_say_from_where_they_go_on() -> None:
     assert out.getvalue().count("  from 1\n") == 1
 
 
-def test_a_look_at_what_has_arrived_is_not_recorded() -> None:
+def test_is_usable_records_nothing() -> None:
     out = io.StringIO()
     conn = http1(out)
     before = out.getvalue()
@@ -362,7 +360,7 @@ def test_a_look_at_what_has_arrived_is_not_recorded() -> None:
     assert out.getvalue() == before
 
 
-def test_time_counts_from_the_first_that_was_told() -> None:
+def test_times_are_relative_to_the_first_one() -> None:
     now = [12345.0]
     out = io.StringIO()
     link = mint.transport.Memory(clock=lambda: now[0])
@@ -371,7 +369,7 @@ def test_time_counts_from_the_first_that_was_told() -> None:
     conn, _ = conn.recv()
     conn, _ = conn.request("GET", "/")
     for _ in range(3):
-        link.put(frame(1, 4, 1, INTERIM))  # which counts, and which time takes back
+        link.put(frame(1, 4, 1, INTERIM))  # an interim response, which is counted against a limit per time
         conn, _ = conn.recv()
         now[0] += 2.5
     assert [line for line in out.getvalue().splitlines() if "milliseconds" in line] == [
