@@ -39,7 +39,7 @@ RULES = {
     27: "credentials are sent only to the peer that they are meant for; redirects are not followed",
     28: "octets from before the start of TLS are never read as HTTP, and CONNECT is sent as specified",
     29: "hosts in misleading notations are refused, and a target is sent whole or refused",
-    30: "the environment is read only on request, and carefully",
+    30: "the environment is read only on request, and HTTP_PROXY is ignored in CGI programs",
     31: "one deadline covers every step of connecting",
     32: "names that SOCKS cannot carry are refused",
     33: "parsers of field values always advance, and nothing from the peer is remembered or interned",

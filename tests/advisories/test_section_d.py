@@ -90,7 +90,9 @@ def test_the_name_is_checked_every_time() -> None:
 
 
 @advisory("CVE-2016-9015", "CVE-2019-11324", "CVE-2026-11564")
-def test_an_own_authority_replaces_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_given_authorities_replace_those_of_the_system(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "system.pem").write_text(CA)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))
     other = ssl.DER_cert_to_PEM_cert(certificate([x509.DNSName("other.example")], tmp_path)[0])
@@ -191,7 +193,7 @@ def test_certificates_for_other_names_are_rejected(
 def test_none_does_not_turn_a_check_off() -> None:
     for name in ("verify", "partial_chain"):
         with pytest.raises(ValueError, match=name):
-            mint.TLSOptions(**{name: None})  # type: ignore[arg-type]  # that is the point
+            mint.TLSOptions(**{name: None})  # type: ignore[arg-type]  # wrong on purpose
 
 
 # -- rules 25 and 26: nothing is shared between connections that differ

@@ -328,7 +328,7 @@ def test_interim_responses_have_no_content() -> None:
 
 
 @pytest.mark.rfc("9110-15.2.2-a")
-def test_what_follows_101_is_the_other_protocol() -> None:
+def test_octets_after_101_belong_to_the_other_protocol() -> None:
     switched = b"HTTP/1.1 101 x\r\nUpgrade: a\r\n\r\n"
     outcome = play(asked(headers=[("upgrade", "a")]), [switched + b"\x00raw"])
     assert outcome.body == b"\x00raw"

@@ -289,7 +289,7 @@ def test_a_request_has_one_framing() -> None:
 
 
 @pytest.mark.rfc("9112-6.2-b")
-def test_what_is_sent_is_as_long_as_declared() -> None:
+def test_content_must_have_its_declared_length() -> None:
     two = [("content-length", "2")]
     assert refused("POST", headers=two, body=b"x").reason == "content_length_mismatch"
     step = State(config()).request("POST", "/", two, None, True)

@@ -490,7 +490,7 @@ def test_interim_responses_are_limited() -> None:
 
 
 @pytest.mark.rfc("9113-10.5-a")
-def test_trailers_have_limits_of_their_own() -> None:
+def test_trailers_have_separate_limits() -> None:
     many = opened(max_trailer_fields=5)
     many.request()
     many.feed(many.server.answer(1, b"x", trailers=[("a", "b")] * 6))

@@ -1,4 +1,4 @@
-"""The parts of connecting, decision by decision: plans, addresses, attempts, layers, and answers to steps."""
+"""The functions of connecting, each by itself: plans, addresses, attempts, layers, and answers to steps."""
 
 from __future__ import annotations
 
@@ -170,12 +170,12 @@ def test_how_a_proxy_is_connected_to(
         ("[2001:db8::1]", "[2001:db8::1]:80"),
     ],
 )
-def test_the_target_of_a_tunnel(address: str, target: str) -> None:
+def test_the_authority_of_a_tunnel(address: str, target: str) -> None:
     assert authority(planned(address=address, hostname="other.example")) == target
 
 
 class Chosen:
-    """A layer for TLS after a handshake that came to this protocol."""
+    """A TLS layer whose handshake has selected this protocol."""
 
     def __init__(self, alpn: str | None) -> None:
         self.alpn = alpn
@@ -213,7 +213,7 @@ def test_how_many_addresses_of_a_resolver_are_used(count: int) -> None:
     assert len(as_endpoints(given, "a.example", 80)) == min(count, 256)
 
 
-def test_a_resolver_that_never_ends_is_read_no_further() -> None:
+def test_an_endless_result_of_a_resolver_is_read_up_to_a_limit() -> None:
     read = 0
 
     def endless() -> Iterator[str]:
@@ -283,11 +283,11 @@ def test_who_resolves_the_name_behind_a_socks_proxy(scheme: ProxyScheme) -> None
 
 
 class Try(Attempt):
-    """An attempt of which the test decides."""
+    """An attempt whose result the test determines."""
 
 
 def test_how_long_each_wait_is() -> None:
-    """Up to the next attempt if there is one, and then without a limit."""
+    """A wait lasts until the next attempt starts; with the last attempt it has no limit."""
     first, second = Try(), Try()
     steps = race([SIX, FOUR])
     assert next(steps) == Dial(SIX)
@@ -360,7 +360,7 @@ def test_an_answer_of_the_wrong_type_is_refused(
 
 
 class Shift:
-    """A layer that adds a number to each octet on the way out, and subtracts it on the way in."""
+    """A layer that adds a number to each outgoing octet, and subtracts it from each incoming one."""
 
     def __init__(self, by: int, *, least: int = 1) -> None:
         self.ended = False

@@ -38,11 +38,11 @@ TRUSTING = trusting()
 
 
 def proxied(server: ScriptedServer, **options: object) -> Proxy:
-    return Proxy("http", server.address, server.port, **options)  # type: ignore[arg-type]  # each test knows
+    return Proxy("http", server.address, server.port, **options)  # type: ignore[arg-type]  # each test gives valid options
 
 
 def secure(server: ScriptedServer, **options: object) -> Proxy:
-    return Proxy("https", server.address, server.port, tls=TRUSTING, **options)  # type: ignore[arg-type]  # same
+    return Proxy("https", server.address, server.port, tls=TRUSTING, **options)  # type: ignore[arg-type]  # as above
 
 
 def fetch(conn: mint.Connection, target: str = "/page") -> list[Response]:

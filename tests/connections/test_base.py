@@ -65,7 +65,7 @@ def test_a_request_leaves_the_value_as_it_was() -> None:
     assert link.take().startswith(b"GET / HTTP/1.1\r\nhost: example.org\r\n")
 
 
-def test_responses_come_from_recv() -> None:
+def test_recv_returns_responses() -> None:
     conn, link = over_memory()
     conn, ref = conn.request("GET", "/")
     link.put(PAGE)
@@ -126,7 +126,7 @@ def test_a_superseded_value_sends_nothing() -> None:
     assert link.take().startswith(b"GET /second")
 
 
-def test_a_pure_operation_carries_the_generation_along() -> None:
+def test_a_pure_operation_keeps_the_generation() -> None:
     conn, link = over_memory()
     noted = conn.put_private("who", "me")
     noted, _ = noted.request("GET", "/")
@@ -168,7 +168,7 @@ def test_a_fork_does_not_affect_the_original() -> None:
     assert responses[-1] == mint.Done(ref)
 
 
-def test_equality_is_of_state_and_private_store() -> None:
+def test_equality_compares_the_state_and_the_private_store() -> None:
     one, _ = over_memory()
     two, _ = over_memory()
     assert one == two

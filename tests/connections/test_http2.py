@@ -202,7 +202,7 @@ def test_settings_are_typed_by_name() -> None:
     assert changed.get_client_setting("max_frame_size") == 20_000
     for ask in (changed.get_server_setting, changed.get_client_setting):
         with pytest.raises(ValueError, match=r"."):
-            ask("no_such_setting")  # type: ignore[call-overload]  # the misuse to show
+            ask("no_such_setting")  # type: ignore[call-overload]  # wrong on purpose
     with pytest.raises(ValueError, match="max_frame_size"):
         changed.put_settings(max_frame_size=1)
 
@@ -223,7 +223,7 @@ def test_receive_windows_grow() -> None:
         same.set_window_size("connection", 1)
     for wrong in (0, 2**31, True, "1"):
         with pytest.raises(ValueError, match="size must be"):
-            same.set_window_size("connection", wrong)  # type: ignore[arg-type]  # the misuse to show
+            same.set_window_size("connection", wrong)  # type: ignore[arg-type]  # wrong on purpose
     link.put(f.serialize([f.headers(1, OK, end=True)]))
     same, _ = same.recv()
     with pytest.raises(errors.UnknownRequestToStream):

@@ -1,4 +1,4 @@
-"""The parts that connections are made of, decision by decision: protocols, arguments, failures, bodies."""
+"""The functions that connections consist of, each by itself: protocols, arguments, failures, bodies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         (frozenset({"http1", "http2"}), ("h2", "http/1.1")),
     ],
 )
-def test_what_is_offered(protocols: object, offer: tuple[str, ...]) -> None:
+def test_protocols_that_are_offered(protocols: object, offer: tuple[str, ...]) -> None:
     assert offered(protocols) == offer  # type: ignore[arg-type]  # of several types
 
 
@@ -50,9 +50,9 @@ def test_what_is_offered(protocols: object, offer: tuple[str, ...]) -> None:
         (b"http1",),
     ],
 )
-def test_what_cannot_be_offered(protocols: object) -> None:
+def test_protocols_that_cannot_be_offered(protocols: object) -> None:
     with pytest.raises(ValueError, match="protocols must be"):
-        offered(protocols)  # type: ignore[arg-type]  # the point
+        offered(protocols)  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -114,7 +114,7 @@ def test_arguments_up_to_their_limits(name: str, values: list[object]) -> None:
 def test_arguments_beyond_their_limits(name: str, values: list[object]) -> None:
     for value in values:
         with pytest.raises(ValueError, match=name):
-            check_initiate(**{**GOOD, name: value})  # type: ignore[arg-type]  # the point
+            check_initiate(**{**GOOD, name: value})  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_arguments_beyond_their_limits(name: str, values: list[object]) -> None:
 def test_arguments_of_other_types(name: str, values: list[object]) -> None:
     for value in values:
         with pytest.raises(TypeError, match=name):
-            check_initiate(**{**GOOD, name: value})  # type: ignore[arg-type]  # the point
+            check_initiate(**{**GOOD, name: value})  # type: ignore[arg-type]  # wrong on purpose
 
 
 class Verbs:
-    """A mailbox with some of its methods."""
+    """An object with some of the methods of a mailbox."""
 
     def __init__(self, *names: str) -> None:
         for name in names:
@@ -182,7 +182,7 @@ def test_directions() -> None:
     ],
 )
 @pytest.mark.parametrize("processed", Processed)
-def test_what_an_engine_is_told_about_a_broken_link(
+def test_the_fault_that_an_engine_gets_for_a_broken_link(
     error: errors.TransportError, reason: str, value: str, processed: Processed
 ) -> None:
     fault = as_fault(error.marked(processed=processed))
@@ -193,7 +193,7 @@ def test_what_an_engine_is_told_about_a_broken_link(
 @pytest.mark.parametrize(
     "said", [[], *([one] for one in Processed), *map(list, product(Processed, repeat=2))]
 )
-def test_what_is_known_of_all_requests_together(said: list[Processed]) -> None:
+def test_the_progress_of_all_requests_together(said: list[Processed]) -> None:
     ref = mint.RequestRef(1, 1)
     failed: list[mint.Response] = [
         RequestFailed(ref, errors.TransportClosed().marked(processed=each)) for each in said
@@ -243,9 +243,9 @@ def test_the_pieces_of_a_body(body: object, pieces: tuple[bytes, ...]) -> None:
     ("body", "kind"),
     [("ab", "str"), (["a"], "str"), ([1], "int"), (1, "int"), ({b"a": 1}, "dict"), ([None], "NoneType")],
 )
-def test_what_is_no_body(body: object, kind: str) -> None:
+def test_values_that_are_no_body(body: object, kind: str) -> None:
     with pytest.raises(TypeError, match=f"body must be bytes or a sequence of bytes, not {kind}"):
-        as_pieces(body)  # type: ignore[arg-type]  # the point
+        as_pieces(body)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_one_piece_of_a_body() -> None:
@@ -255,4 +255,4 @@ def test_one_piece_of_a_body() -> None:
     assert as_piece(memoryview(b"ab")) == b"ab"
     for wrong in ("ab", 1, None, [b"a"]):
         with pytest.raises(TypeError, match=f"not {type(wrong).__name__}"):
-            as_piece(wrong)  # type: ignore[arg-type]  # the point
+            as_piece(wrong)  # type: ignore[arg-type]  # wrong on purpose

@@ -188,7 +188,7 @@ def test_the_encoder_writes_exactly_c4() -> None:
 # -- the static table -------------------------------------------------------------------------------
 
 
-def test_static_entries_without_a_value_have_an_empty_one() -> None:
+def test_static_entries_without_a_value_have_an_empty_value() -> None:
     fields, _ = decoded(Decoder(), bytes(0x80 | index for index in range(1, 62)))
     assert tuple(fields) == STATIC
     assert all(isinstance(value, str) for _, value in fields)
@@ -551,7 +551,7 @@ def test_names_are_taken_from_the_tables() -> None:
     assert made.count(Encoder().encode([("x-unknown", "one")])[0][2:8]) == 1
 
 
-def test_huffman_only_where_it_is_shorter() -> None:
+def test_huffman_coding_is_used_if_it_is_shorter() -> None:
     assert Encoder().encode([("server", "&&")])[0] == octets("76 02 26 26")
     assert Encoder().encode([("server", "00")])[0] == octets("76 02 30 30")
     assert Encoder().encode([("server", "000")])[0] == octets("76 82 00 01")

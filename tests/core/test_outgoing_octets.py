@@ -50,18 +50,18 @@ NO_TARGET = [*NEVER, "\t", " ", '"', "<", ">", "\\", "^", "`", "{", "|", "}", "\
 
 def requested(
     state: State, *, method: str = "GET", target: str = "/", headers: tuple[tuple[str, str], ...] = ()
-) -> Step:  # type: ignore[type-arg]  # of either
+) -> Step:  # type: ignore[type-arg]  # the state of either protocol
     return state.request(method, target, headers, None, False)
 
 
-def trailed(state: State, *pairs: tuple[str, str]) -> Step:  # type: ignore[type-arg]  # of either
+def trailed(state: State, *pairs: tuple[str, str]) -> Step:  # type: ignore[type-arg]  # the state of either protocol
     begun = state.request("POST", "/", (), None, True)
     assert begun.ref is not None
     return begun.state.end_body(begun.ref, pairs)
 
 
 # For each place of a string in a request: a valid example, the function that sends it, and what is refused.
-SLOTS: dict[str, tuple[str, Callable[[State, str], Step], list[str]]] = {  # type: ignore[type-arg]  # of either
+SLOTS: dict[str, tuple[str, Callable[[State, str], Step], list[str]]] = {  # type: ignore[type-arg]  # the state of either protocol
     "method": ("PATCH", lambda s, text: requested(s, method=text), NO_TOKEN),
     "path": ("/path", lambda s, text: requested(s, target=text), NO_TARGET),
     "target of CONNECT": (

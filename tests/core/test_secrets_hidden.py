@@ -264,7 +264,7 @@ BESIDE = [
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("field", ["x", "connection", "upgrade", "te", "host", "accept"])
 @pytest.mark.parametrize("value", BESIDE)
-def test_no_secret_behind_its_name_in_another_value_is_shown(protocol: str, field: str, value: str) -> None:
+def test_no_secret_after_its_name_in_another_value_is_shown(protocol: str, field: str, value: str) -> None:
     for each in NAMES:
         conn = over_http1(lenient=False)[0] if protocol == "http1" else over_http2(lenient=False)[0]
         pair = (field, value.format(name=each, upper=each.upper()))

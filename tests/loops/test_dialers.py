@@ -121,7 +121,7 @@ def test_how_long_one_attempt_is_waited_for(
         (GeneratorExit(), RuntimeError),
     ],
 )
-def test_what_a_failure_to_resolve_becomes(error: BaseException, kind: type[BaseException]) -> None:
+def test_the_error_of_a_failure_to_resolve(error: BaseException, kind: type[BaseException]) -> None:
     with pytest.raises(kind) as caught:
         Dialler.resolved("a.example", error)
     if type(error) is kind:
@@ -131,14 +131,14 @@ def test_what_a_failure_to_resolve_becomes(error: BaseException, kind: type[Base
     assert type(caught.value) is kind
 
 
-def test_addresses_of_a_resolver_are_handed_on() -> None:
+def test_addresses_of_a_resolver_are_returned() -> None:
     found = (Endpoint("inet4", ("192.0.2.1", 80)),)
     assert Dialler.resolved("a.example", found) == Resolved(found)
     assert Dialler.resolved("a.example", ()) == Resolved(())
     assert resolving("a.example") == "resolving a.example"
 
 
-def test_what_the_system_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
     def getaddrinfo(*given: object, **named: object) -> list[tuple[object, ...]]:
@@ -176,7 +176,7 @@ def test_which_names_need_no_lookup(has_resolver: bool, host: str) -> None:
 @pytest.mark.parametrize("has_resolver", [False, True])
 @pytest.mark.parametrize("host", ["a.example", "fe80::1%eth0"])
 @pytest.mark.parametrize("fails", [False, True])
-def test_who_is_asked_for_a_name(
+def test_which_resolver_is_called(
     has_resolver: bool, host: str, fails: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = OSError(errno.EIO, "x")
@@ -217,7 +217,7 @@ def test_a_resolver_is_a_function() -> None:
     with pytest.raises(TypeError, match="coroutine functions are for"):
         blocking_resolver(resolve)
     with pytest.raises(TypeError, match=r"resolver must be a function .* not str"):
-        dialling(None, "192.0.2.1")  # type: ignore[arg-type]  # the point
+        dialling(None, "192.0.2.1")  # type: ignore[arg-type]  # wrong on purpose
 
 
 # -- attempts
@@ -236,7 +236,7 @@ def test_how_messages_show_an_address(endpoint: Endpoint, text: str) -> None:
 
 
 class Reported:
-    """A socket for which the system reports this error, once it was asked to connect."""
+    """A socket for which the system reports this error when it connects."""
 
     def __init__(self, code: int) -> None:
         self.code = code
@@ -259,7 +259,7 @@ TO = Endpoint("inet4", ("192.0.2.1", 80))
 @pytest.mark.parametrize(
     "code", [0, errno.ECONNREFUSED, errno.ETIMEDOUT, errno.ENETUNREACH, 99_999, 2**31 - 1]
 )
-def test_what_the_system_says_about_an_attempt(code: int) -> None:
+def test_the_error_of_the_system_for_an_attempt(code: int) -> None:
     attempt = SocketAttempt(Reported(code), TO)  # type: ignore[arg-type]  # a fake
     decided = decide(attempt)
     if code:
@@ -303,7 +303,7 @@ def test_a_socket_that_cannot_be_made_is_a_failed_attempt(monkeypatch: pytest.Mo
     assert made.opened == set()
 
 
-def test_only_the_socket_that_is_handed_over_stays_open() -> None:
+def test_only_the_returned_socket_stays_open() -> None:
     made = dialling()
     fakes = [Reported(0) for _ in range(3)]
     attempts = [SocketAttempt(fake, TO) for fake in fakes]  # type: ignore[arg-type]  # fakes
@@ -335,7 +335,7 @@ def test_a_socket_of_the_caller_keeps_its_address() -> None:
 
 
 class Source:
-    """A socket that returns so many octets of each read, of which it notes the size."""
+    """A socket that returns at most `gives` octets for each read, and records the sizes of reads."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -347,7 +347,7 @@ class Source:
 
 
 class Plain(SocketBase):
-    """A link of which only single reads are made."""
+    """A link of which only `_read` is called."""
 
     def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
         raise AssertionError

@@ -1,4 +1,4 @@
-"""Names of this machine are not resolved, in any event loop (RFC 6761 6.3)."""
+"""Names of this machine are used without the resolver of the system, in every event loop (RFC 6761 6.3)."""
 
 from __future__ import annotations
 

@@ -381,7 +381,7 @@ def test_names_are_found_if_openssl_does_not_verify() -> None:
     assert names.addresses == ("::1",)
 
 
-def test_a_check_that_cannot_answer_at_once_is_refused() -> None:
+def test_a_coroutine_function_is_refused_as_a_check() -> None:
     async def later(_host: str, _names: CertificateNames) -> bool:
         return False
 

@@ -27,7 +27,7 @@ START: tuple[Step, ...] = (*http2.handshake(), ASKED)
 
 def through(server: ScriptedServer, **options: object) -> Proxy:
     defaults: dict[str, object] = {"protocols": ("http2",), "tunnel": True}
-    return Proxy("http", server.address, server.port, **(defaults | options))  # type: ignore[arg-type]  # each test knows
+    return Proxy("http", server.address, server.port, **(defaults | options))  # type: ignore[arg-type]  # each test gives valid options
 
 
 def test_a_tunnel_is_a_stream() -> None:

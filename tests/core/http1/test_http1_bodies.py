@@ -205,7 +205,7 @@ def test_chunks_and_their_lines_end_with_crlf() -> None:
             assert answer(CHUNKED + raw, options=options).reason == "missing_crlf_after_chunk"
 
 
-def test_trailers_are_responses_of_their_own() -> None:
+def test_trailers_are_a_separate_response() -> None:
     raw = b"0\r\nX-Sum: 1\r\nContent-Length: 9\r\nSet-Cookie: a\r\ny:\r\n z\r\n\r\n"
     outcome = answer(CHUNKED + raw)
     assert outcome.kinds == ["Status", "Headers", "Trailers", "Done"]

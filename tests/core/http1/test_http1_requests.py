@@ -214,9 +214,9 @@ def test_only_pairs_of_str_are_accepted() -> None:
     state = State(config())
     for headers in ([("a", None)], [(None, "a")], [("a", b"b")], [("a",)], ["abc"], [1]):
         with pytest.raises((TypeError, ValueError)):
-            state.request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # the point
+            state.request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(TypeError):
-        state.request("POST", "/", [], ("text",), False)  # type: ignore[arg-type]  # the point
+        state.request("POST", "/", [], ("text",), False)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(TypeError):
         state.request("POST", "/", [], (b"given",), True)
 
@@ -224,11 +224,11 @@ def test_only_pairs_of_str_are_accepted() -> None:
 @pytest.mark.parametrize("headers", [{"te": "trailers"}, MappingProxyType({"te": "trailers"}), "te"])
 def test_a_mapping_is_not_accepted_as_pairs(headers: object) -> None:
     with pytest.raises(TypeError, match="items"):
-        State(config()).request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # the point
+        State(config()).request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # wrong on purpose
     step = State(config()).request("POST", "/", [], None, True)
     assert step.ref is not None
     with pytest.raises(TypeError, match="items"):
-        step.state.end_body(step.ref, headers)  # type: ignore[arg-type]  # the point
+        step.state.end_body(step.ref, headers)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_a_closed_state_refuses_requests() -> None:
@@ -243,7 +243,7 @@ def test_a_closed_state_refuses_requests() -> None:
     assert step.fault.reason == "closed"
 
 
-def test_numbers_count_up_and_refusals_do_not_take_one() -> None:
+def test_numbers_increase_and_refused_requests_have_none() -> None:
     state = State(config(identity=2**64 - 1))
     first = state.request("GET", "/", [], None, False)
     assert first.state.request("G T", "/", [], None, False).ref is None

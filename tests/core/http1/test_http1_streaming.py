@@ -96,7 +96,7 @@ def test_trailers_are_checked_like_headers(trailer: tuple[str, str], wanted: str
 def test_trailers_are_pairs_of_str() -> None:
     state, ref = streaming()
     with pytest.raises(TypeError):
-        state.end_body(ref, [("a", None)])  # type: ignore[list-item]  # the point
+        state.end_body(ref, [("a", None)])  # type: ignore[list-item]  # wrong on purpose
 
 
 def test_trailers_need_chunks() -> None:
@@ -124,7 +124,7 @@ def test_refs_are_checked() -> None:
     assert reason(ended.end_body(ref, [])) == "request_is_not_streaming"
     assert reason(ended.close().state.stream_body(ref, b"x")) == "closed"
     with pytest.raises(TypeError):
-        state.stream_body(ref, bytearray(b"x"))  # type: ignore[arg-type]  # the point
+        state.stream_body(ref, bytearray(b"x"))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_after_an_early_persistent_response_the_body_continues() -> None:

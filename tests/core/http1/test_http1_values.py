@@ -62,6 +62,6 @@ def test_feeding_nothing_changes_nothing() -> None:
     state = asked()
     assert state.feed(b"").state is state
     with pytest.raises(TypeError):
-        state.feed(bytearray(b"x"))  # type: ignore[arg-type]  # the point
+        state.feed(bytearray(b"x"))  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(AttributeError):
-        state.config = config()  # type: ignore[misc]  # the point
+        state.config = config()  # type: ignore[misc]  # wrong on purpose

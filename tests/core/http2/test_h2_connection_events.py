@@ -234,7 +234,7 @@ def test_settings_are_reported_when_they_apply() -> None:
     assert [fault.reason for fault in talk.faults] == ["protocol_error"]
 
 
-def test_each_goaway_is_reported_before_what_it_fails() -> None:
+def test_each_goaway_is_reported_before_the_failures_it_causes() -> None:
     talk = opened(events=EVENTS["goaway"])
     talk.request()
     talk.request()

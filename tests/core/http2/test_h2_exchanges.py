@@ -167,7 +167,7 @@ def test_content_of_two_streams_is_kept_separate() -> None:
     ]
 
 
-def test_informational_and_trailers_are_responses_of_their_own() -> None:
+def test_informational_responses_and_trailers_are_separate_responses() -> None:
     talk = opened()
     talk.request()
     talk.feed(

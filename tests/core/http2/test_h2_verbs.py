@@ -218,17 +218,17 @@ def test_headers_of_a_wrong_type_raise() -> None:
     state = opened().state
     for wrong in ([("a",)], [("a", 1)], [(b"a", "b")], [None], 5):
         with pytest.raises((TypeError, ValueError)):
-            state.request("GET", "/", wrong, None, False)  # type: ignore[arg-type]  # on purpose
+            state.request("GET", "/", wrong, None, False)  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize("headers", [{"te": "trailers"}, MappingProxyType({"te": "trailers"}), "te"])
 def test_a_mapping_is_not_accepted_as_pairs(headers: object) -> None:
     with pytest.raises(TypeError, match="items"):
-        opened().state.request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # on purpose
+        opened().state.request("GET", "/", headers, None, False)  # type: ignore[arg-type]  # wrong on purpose
     step = opened().state.request("POST", "/", [], None, True)
     assert step.ref is not None
     with pytest.raises(TypeError, match="items"):
-        step.state.end_body(step.ref, headers)  # type: ignore[arg-type]  # on purpose
+        step.state.end_body(step.ref, headers)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_headers_may_be_any_iterable_of_pairs() -> None:

@@ -95,9 +95,9 @@ def test_arguments_of_a_request_are_named() -> None:
     ):
         for value in (None, 5, True, b"GET", ["GET"]):
             with pytest.raises(TypeError, match="method must be a str"):
-                conn.request(value, "/")  # type: ignore[arg-type]  # no str
+                conn.request(value, "/")  # type: ignore[arg-type]  # not a str
             with pytest.raises(TypeError, match="target must be a str"):
-                conn.request("GET", value)  # type: ignore[arg-type]  # no str
+                conn.request("GET", value)  # type: ignore[arg-type]  # not a str
 
 
 def test_messages_about_lengths_and_upgrades() -> None:

@@ -105,4 +105,4 @@ def test_an_indexed_token_is_in_no_text() -> None:
 @pytest.mark.parametrize("value", [None, 1, "yes"])
 def test_the_option_is_a_flag(value: object) -> None:
     with pytest.raises(ValueError, match="index_credentials must be True or False"):
-        HTTP2Options(index_credentials=value)  # type: ignore[arg-type]  # that is the point
+        HTTP2Options(index_credentials=value)  # type: ignore[arg-type]  # wrong on purpose
