@@ -1,4 +1,4 @@
-"""What the command prints, counts and returns, entry by entry and limit by limit."""
+"""The output, numbers and exit codes of the command, for each entry of a table and at each limit."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_message_of_a_failure(error: BaseException, text: str) -> None:
 
 @pytest.mark.parametrize("option", ["--max-time", "--connect-timeout"])
 @pytest.mark.parametrize("text", ["1e-9", "0.5", "1", "100000", str(LONGEST)])
-def test_every_time_above_zero_is_taken(option: str, text: str) -> None:
+def test_every_timeout_above_zero_is_accepted(option: str, text: str) -> None:
     made = parse([option, text, "http://a.test"])
     assert float(text) in {made.max_time, made.connect_timeout}
 
@@ -107,7 +107,7 @@ def test_every_time_above_zero_is_taken(option: str, text: str) -> None:
         ("--parallel-max", "parallel", 1),
     ],
 )
-def test_every_number_up_to_its_limit_is_taken(option: str, attribute: str, least: int) -> None:
+def test_every_number_up_to_its_limit_is_accepted(option: str, attribute: str, least: int) -> None:
     most = 10**15
     for number in (least, least + 1, most, 10 * most - 1):
         assert getattr(parse(["-Z", option, str(number), "http://a.test"]), attribute) == number
@@ -222,7 +222,7 @@ def test_header_lines(text: str, pair: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "", ":b", "a b:c", "a:\x00b", "a:b\nc:d", "a:\x7fb", "a:\u0100"])
-def test_what_is_no_header_line(text: str) -> None:
+def test_invalid_header_lines(text: str) -> None:
     with pytest.raises(UsageError, match=r"-H"):
         header(text)
 
@@ -325,7 +325,7 @@ def test_which_answers_redirect(status: int) -> None:
         (308, "POST", b"x", ("POST", b"x", True)),
     ],
 )
-def test_what_a_redirect_makes_of_a_request(
+def test_the_request_after_a_redirect(
     status: int, method: str, body: bytes | None, changed: tuple[str, bytes | None, bool]
 ) -> None:
     made = follow(asked("http://a.test/", method, body=body), status, "/b", None, 1)
@@ -401,7 +401,7 @@ def test_the_facts_of_a_transfer_that_has_not_begun() -> None:
     ]
 
 
-def test_where_each_part_of_a_format_goes() -> None:
+def test_the_stream_of_each_part_of_a_format() -> None:
     text = "a%{stderr}b%header{X}%{stdout}%{stderr}c%%\\n\\t\\r\\\\%{stdout}%header{y}d"
     assert written(text, FACTS) == [
         ("stdout", "a"),
@@ -411,7 +411,7 @@ def test_where_each_part_of_a_format_goes() -> None:
     ]
 
 
-# -- text for people
+# -- text for users
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,9 @@ def test_heads_are_printed_with_visible_values() -> None:
         ([b"a\xc3"], "a\N{REPLACEMENT CHARACTER}"),
     ],
 )
-def test_what_a_terminal_gets(pieces: list[bytes], text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_written_to_a_terminal(
+    pieces: list[bytes], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
     guard = ForTerminal()
     made = b"".join([*(guard(piece) for piece in pieces), guard(b"", final=True)])
@@ -509,7 +511,7 @@ def test_a_long_name_is_shortened(size: int, shown: str) -> None:
 
 
 @pytest.mark.parametrize(("pause", "count"), [(0.0625, 0), (0.09375, 0), (0.125, 1)])
-def test_the_first_drawing_waits_too(pause: float, count: int) -> None:
+def test_the_first_line_is_drawn_after_a_tenth_of_a_second(pause: float, count: int) -> None:
     stream, clock = Terminal(), Clock()
     item = Progress(stream, clock=clock).start("page")
     clock.now += pause
@@ -530,7 +532,7 @@ def test_the_first_drawing_waits_too(pause: float, count: int) -> None:
         (3000, 10, "page  0%  10 B  10 B/s  4:59 left"),
     ],
 )
-def test_what_is_known_of_one_transfer(total: int | None, done: int, text: str) -> None:
+def test_the_line_of_one_transfer(total: int | None, done: int, text: str) -> None:
     stream, clock = Terminal(), Clock()
     item = Progress(stream, clock=clock).start("page")
     item.expect(total)
@@ -551,7 +553,7 @@ def test_a_transfer_of_unknown_size_hides_the_time_that_is_left() -> None:
     clock.now += 1.0
     second.advance(50)
     assert drawn(stream)[-1] == "2 at once, 0 done  50%  100 B  50 B/s  0:02 left"
-    second.expect(10)  # the next direction is counted anew
+    second.expect(10)  # the other direction starts from zero
     clock.now += 1.0
     first.advance(0)
     assert drawn(stream)[-1].startswith("2 at once, 0 done  45%  50 B  ")

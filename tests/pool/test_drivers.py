@@ -1,4 +1,4 @@
-"""The steps that drivers carry out: a wait for room, step by step, and who may read meanwhile."""
+"""How drivers wait for room in the queue of a connection, and who reads meanwhile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Conn:
-    """A connection that is not open, and a queue of which each flush writes a part."""
+    """A fake connection with a queue, part of which each flush writes."""
 
     socket = None
 
@@ -42,7 +42,7 @@ class Conn:
 
 
 class Fake:
-    """A session that only notes what it is given."""
+    """A fake session that records the messages and errors it is given."""
 
     key = 1
 
@@ -61,7 +61,7 @@ class Fake:
 
 
 class Box:
-    """A mailbox that holds messages; an empty one is closed."""
+    """A fake mailbox with these messages; after the last one it is closed."""
 
     def __init__(self, *messages: object) -> None:
         self.messages = [*messages]
@@ -118,7 +118,7 @@ def test_nothing_is_written_to_a_lost_connection() -> None:
 
 
 class AsyncBox:
-    """A mailbox whose only message may come later."""
+    """A fake mailbox whose only message may arrive later."""
 
     def __init__(self) -> None:
         self.arrived: asyncio.Future[object] = asyncio.get_running_loop().create_future()
@@ -128,13 +128,13 @@ class AsyncBox:
 
 
 async def settled() -> None:
-    """Let everything run that can."""
+    """Let all tasks run until they wait."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
 class Waiting:
-    """A wait for room of the driver for asyncio, of which the test decides how it ends."""
+    """A task in which the driver for asyncio waits for room; tests decide how the wait ends."""
 
     def __init__(self, patch: pytest.MonkeyPatch, *, reads: bool, until: float | None = None) -> None:
         self.flushed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -186,7 +186,7 @@ def test_asyncio_passes_on_a_message_that_ends_the_wait(monkeypatch: pytest.Monk
     run(scenario())
 
 
-def test_asyncio_takes_no_message_while_another_task_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asyncio_receives_no_message_while_another_task_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         waiting = Waiting(monkeypatch, reads=False)
         waiting.box.arrived.set_result("message")
@@ -201,7 +201,7 @@ def test_asyncio_takes_no_message_while_another_task_reads(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("reads", [False, True])
 @pytest.mark.parametrize("early", [0.0, 1.0])
-def test_asyncio_does_not_wait_longer_than_it_may(
+def test_asyncio_does_not_wait_after_the_deadline(
     monkeypatch: pytest.MonkeyPatch, reads: bool, early: float
 ) -> None:
     async def scenario() -> None:

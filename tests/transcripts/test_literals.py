@@ -97,7 +97,7 @@ def test_each_octet_in_quotes(octet: int) -> None:
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
-def test_lines_of_octets_hold_exactly_these(octets: bytes) -> None:
+def test_lines_of_octets_round_trip(octets: bytes) -> None:
     assert b"".join(map(unquoted, of_octets(octets))) == octets
     assert b"".join(map(unquoted, of_frames(octets))) == octets
     assert b"".join(map(unquoted, of_frames(PREFACE + octets))) == PREFACE + octets
@@ -123,13 +123,13 @@ def test_lines_of_octets_hold_exactly_these(octets: bytes) -> None:
         '"é"',
     ],
 )
-def test_what_is_no_literal_of_octets(text: str) -> None:
+def test_invalid_literals_of_octets(text: str) -> None:
     with pytest.raises(LiteralError, match="in quotes") as caught:
         unquoted(text)
     assert str(caught.value).endswith(f"not {text!a}")
 
 
-def test_a_message_shows_sixty_characters_of_what_is_wrong() -> None:
+def test_an_error_shows_sixty_characters_of_the_literal() -> None:
     for read_it in (unquoted, value):
         with pytest.raises(LiteralError) as caught:
             read_it("." * 59 + "?!")
@@ -254,7 +254,7 @@ def test_each_call_is_read_as_it_was_written(protocol: str, verb: str) -> None:
         ),
     ],
 )
-def test_what_is_no_call(protocol: str, verb: str, lines: list[tuple[str, str]], message: str) -> None:
+def test_invalid_calls(protocol: str, verb: str, lines: list[tuple[str, str]], message: str) -> None:
     with pytest.raises(LiteralError) as caught:
         read(protocol, IDENTITY, verb, lines)
     assert str(caught.value).startswith(message)
@@ -340,7 +340,7 @@ def test_the_other_results_of_a_step() -> None:
     assert results(end=CLOSE) == ["! the link is closed"]
 
 
-def test_what_masks_may_not_change() -> None:
+def test_differences_that_masks_cause_are_reported() -> None:
     state = fresh()
     one: Step[http1.State | http2.State] = Step(state, [], (b"ab", b"c"), None, None, KEEP, ())
     done: list[Event] = [Done(REF)]
