@@ -210,7 +210,8 @@ class Tunnels(TunnelsBase):
     def close(self) -> None:
         """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises."""
         super().close()
-        self._reader.stop()
+        if self._is_ours:
+            self._reader.stop()
 
 
 def _reader(wire: Transport, take: weakref.WeakMethod[Callable[[object], None]]) -> Reader:

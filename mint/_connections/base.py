@@ -29,7 +29,7 @@ from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
 from .arguments import check_inbox, direction_of
 from .body import as_piece, as_pieces
 from .engine import Engine
-from .failures import Settled, as_fault, common, no_successor
+from .failures import Settled, as_fault, claim_to_close, common, no_successor
 from .identity import Identity
 from .lookahead import events_of, feed_remaining, stays_open
 from .notes import log_notes
@@ -662,7 +662,7 @@ class ConnectionBase(Identity, Generic[_S]):
         if step.notes:
             log_notes(step.notes)
         try:
-            link.claim(self._generation)
+            claim_to_close(link, self._generation)
         except (MintError, RuntimeError):
             # The value is outdated, the link is in use, or it belongs to another thread's event loop.
             link.abort()

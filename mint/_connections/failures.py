@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.faults import Fault
+from .._wire.link import Link
 from ..errors import (
     MintError,
     Processed,
     ProxyFailed,
+    StaleConnectionError,
     TLSFailed,
     TransportError,
     TransportTimeout,
@@ -32,6 +34,16 @@ _FAULTS = {
     "tls_alert": "tls_failed",
 }
 _LEVELS = {"no": 0, "maybe": 1, "yes": 2}
+
+
+def claim_to_close(link: Transport, generation: int) -> None:
+    """Take a link in order to close it. Raises an error if it is not available.
+
+    In a forked child it never is: a lock that another thread of the parent held is never released there.
+    """
+    if isinstance(link, Link) and link.is_inherited:
+        raise StaleConnectionError
+    link.claim(generation)
 
 
 def as_fault(error: TransportError) -> Fault:

@@ -331,6 +331,9 @@ class Tunnels(TunnelsBase):
     def close(self) -> None:
         """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises."""
         super().close()
+        if not self._is_ours:
+            self._release()
+            return
         with self._lock:
             if not self._reading:
                 self._release()

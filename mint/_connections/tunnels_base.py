@@ -9,6 +9,7 @@ is held, no link may be locked.
 
 from __future__ import annotations
 
+import os
 import weakref
 from abc import ABC, abstractmethod
 from time import monotonic
@@ -110,6 +111,7 @@ class TunnelsBase(ABC):
         """The tunnels whose windows are not refilled, because much waits for their readers."""
         # Not `threading.RLock`: at the end of a `with` block, CPython needs memory to release that.
         self._lock = Mutex()
+        self._process = os.getpid()
 
     @property
     def connection(self) -> HTTP2:
@@ -359,9 +361,18 @@ class TunnelsBase(ABC):
 
     def close(self) -> None:
         """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises."""
+        if not self._is_ours:
+            # In a forked child, a thread of the parent may have held the lock, and would never release it.
+            self._connection = self._connection.close()
+            return
         with self._lock:
             self._connection = self._connection.close()
             self._lost(TransportClosed())
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether this process made the tunnels, and did not inherit them."""
+        return os.getpid() == self._process
 
     def __enter__(self) -> Self:
         """Close everything at the end of the block."""

@@ -290,10 +290,12 @@ class Watcher:
 
     def _forget(self, watch: _Watch) -> None:
         """End the registration of a link."""
+        if not self._is_ours:
+            return  # in a forked child the selector is the parent's
         with self._registry:
             self._watches.discard(watch)
-            if self._closed or os.getpid() != self._process:
-                return  # in a forked child the selector is the parent's
+            if self._closed:
+                return
             key = self._selector.get_map().get(watch.fd) if watch.fd >= 0 else None
             if key is not None and key.data is watch:
                 watch.events = 0
@@ -310,11 +312,17 @@ class Watcher:
 
     def _release(self, _: object = None) -> None:
         """Close the descriptors, and stop watching all links."""
-        with self._registry:
+        # In a forked child, a thread of the parent may have held the lock, and would never release it.
+        with self._registry if self._is_ours else contextlib.nullcontext():
             self._watches.clear()
             self._selector.close()
             self._bell.close()
             self._rope.close()
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether this process made the mailbox, and did not inherit it."""
+        return os.getpid() == self._process
 
 
 class Mailbox(Watcher):
@@ -399,9 +407,12 @@ class Mailbox(Watcher):
         or `move_to` to continue with them.
         """
         self._closed = True
-        if os.getpid() == self._process:  # in a forked child, this would wake the parent
+        if self._is_ours:
             self._ring()
-        self._dispose()
+            self._dispose()
+        else:
+            # Ringing would wake the parent. In a forked child no thread receives, even if one held the lock.
+            self._release()
 
     def _dispose(self) -> None:
         """Close the descriptors; if a thread is in `receive`, it does that when it leaves."""

@@ -283,6 +283,8 @@ class TunnelLink(Link):
             self.inbox.watch(self)
 
     def _shut(self) -> None:
+        if not self._is_ours:
+            return  # the proxy must not notice that a forked child closes a tunnel of its parent
         if self._writing != Writing.FAILED:
             self._end_writing()
         self.tunnels.forget(self.tunnel)

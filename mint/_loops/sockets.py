@@ -142,6 +142,10 @@ class SocketBase(Link):
         # socket. In that case the socket is closed when that thread leaves.
         if self._wire.held or self._socket.fileno() < 0:
             return
+        if not self._is_ours:
+            # A forked child has only the thread that forked, even if another one held the wire then.
+            self._socket.close()
+            return
         self._wake()
         if self._wire.acquire(blocking=False):
             try:

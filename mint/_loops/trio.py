@@ -316,6 +316,9 @@ class Mailbox(Watcher):
         The connections stay open; use `set_mode` or `move_to` to continue with them.
         """
         self._closed = True
+        if not self._is_ours:
+            self._release()  # the tasks that receive are the parent's, and must not be woken
+            return
         if self._turn.locked():
             self._ring()
         self._dispose()

@@ -432,6 +432,11 @@ class Link(Pipe, ABC):
         """Whether this process made the link, and did not inherit it."""
         return os.getpid() == self._process
 
+    @property
+    def is_inherited(self) -> bool:
+        """Whether this process is a forked child of the one that made the link."""
+        return not self._is_ours
+
     def _say_goodbye(self) -> None:
         if not (self._layers or self._queued or self._outbox):
             return
