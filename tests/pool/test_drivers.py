@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mint import asyncio as mint_asyncio
+from mint._loops.system import POLLIN, POLLOUT
 from mint.errors import MailboxClosed, MintError, TransportClosed, TransportTimeout
-from mint.pool._driver import Driver
+from mint.pool import _driver as driver_module
+from mint.pool._driver import Alarm, Driver
 from mint.pool.asyncio import _Driver
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from mint.pool._session import Session
 
 
 class Conn:
@@ -112,6 +116,61 @@ def test_nothing_is_written_to_a_lost_connection() -> None:
     blocking(Box())._wait_for_room(session, True, 0.0)  # type: ignore[arg-type]  # a fake
     assert conn.flushes == 0
     assert session.fed == []
+
+
+class Polled(Driver):
+    """A driver that notes what it waits for, in a time that stands still; `ready` are the results."""
+
+    def __init__(self, *ready: bool) -> None:
+        super().__init__(None, None)  # type: ignore[arg-type]  # nothing is opened
+        self._mailboxes[1] = Box()  # type: ignore[assignment]  # a fake
+        self.clock = lambda: 100.0
+        self.ready = [*ready]
+        self.waits: list[tuple[int, float | None]] = []
+
+    def _poll(self, session: Session, events: int, until: float | None) -> bool:
+        self.waits.append((events, until))
+        return self.ready.pop(0)
+
+
+class Slept(Alarm):
+    """An alarm that notes how long it was waited for."""
+
+    times: list[float | None]
+
+    def wait(self, timeout: float | None) -> None:
+        self.times.append(timeout)
+
+
+BOTH = POLLIN | POLLOUT
+
+
+@pytest.mark.parametrize("reads", [False, True])
+@pytest.mark.parametrize(("until", "soon"), [(None, 100.05), (100.01, 100.01), (200.0, 100.05)])
+@pytest.mark.parametrize(
+    ("left", "has_socket", "arrives"),
+    [(9, True, True), (10, True, True), (10, True, False), (11, True, False), (10, False, False)],
+)
+def test_what_a_thread_waits_for_if_the_socket_is_full(
+    reads: bool,
+    until: float | None,
+    soon: float,
+    left: int,
+    has_socket: bool,
+    arrives: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For the socket; and if nothing could be written, for input or a short time."""
+    monkeypatch.setattr(driver_module, "Alarm", Slept)
+    Slept.times = []
+    driver = Polled(has_socket, arrives)
+    session = Fake(Conn(Conn(None, unsent=left)))
+    driver._wait_for_room(session, reads, until)  # type: ignore[arg-type]  # a fake
+    first = (BOTH, until) if reads else (POLLOUT, soon)
+    again = [(POLLIN, soon)] if left >= 10 and has_socket else []
+    assert driver.waits == [first, *again]
+    sleeps = left >= 10 and not arrives
+    assert Slept.times == ([pytest.approx(soon - 100.0)] if sleeps else [])
 
 
 # -- asyncio

@@ -576,3 +576,21 @@ def test_nothing_waits_for_room_on_a_lost_connection() -> None:
     session.lose()
     assert [*_room(hand.pool, session, threading.Event(), None)] == []
     assert session.reader is None
+
+
+@pytest.mark.parametrize("is_added", [False, True])
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_connection_that_nobody_will_use_is_closed(is_added: bool, is_open: bool) -> None:
+    hand = Hand()
+    forgotten: list[int] = []
+    hand.forget = forgotten.append  # type: ignore[method-assign,assignment]  # noted
+    procedure = begin(hand.pool, hand.wanted())
+    step = next(procedure)
+    assert isinstance(step, Connect)
+    if is_added:
+        step.conn = hand.conn
+        assert isinstance(onward(procedure), Receive)
+    hand.pool.discard(1, hand.conn if is_open else None)
+    assert forgotten == [1]
+    assert hand.conn.transport.closed is (is_added or is_open)
+    assert not hand.pool.sessions
