@@ -39,12 +39,16 @@ class NextIteration:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._handle: weakref.ref[asyncio.Handle] | None = None
+        self._handle: Callable[[], asyncio.Handle | None] | None = None
 
     def ask(self, work: Callable[[], object]) -> None:
         """Have the loop call this function, unless it is going to call it anyway."""
         if self._handle is None or self._handle() is None:
-            self._handle = weakref.ref(self._loop.call_soon(work))
+            handle = self._loop.call_soon(work)
+            try:
+                self._handle = weakref.ref(handle)
+            except TypeError:  # a loop whose handles cannot be referred to: `begun` alone ends the wait
+                self._handle = lambda: handle
 
     def begun(self) -> None:
         """Note that the loop has made the call; the next `ask` schedules another one."""
