@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from .. import _checks
-from .._core.link_base import Turns
+from .._core.link_base import LinkBase
 from .._hosts import MAX_PORT
 from .._wire.memory import Memory
 from ..options import HTTP1Options, HTTP2Options
@@ -68,7 +68,7 @@ def check_initiate(
 
     The usual types are compared first, because this runs for every connection.
     """
-    if not isinstance(transport, Turns):
+    if not isinstance(transport, LinkBase):
         verbs = ("claim", "release", "send", "receive")
         if isinstance(transport, type) or not all(callable(getattr(transport, each, None)) for each in verbs):
             raise TypeError(f"transport must be a mint.transport.Link, not {type(transport).__name__}")

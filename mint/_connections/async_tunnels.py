@@ -56,7 +56,7 @@ class Tunnels(TunnelsBase):
         event loop.
         """
         super().__init__(connection, headers)
-        self._reader = _reader(connection.transport, weakref.WeakMethod(self._heard))
+        self._reader = _reader(connection.transport, weakref.WeakMethod(self._on_message))
         self._connection = connection.set_mode("active", self._reader)
 
     @property
@@ -72,7 +72,7 @@ class Tunnels(TunnelsBase):
         """Raise `Refused`: only a blocking call could wait here."""
         raise Refused(ELSEWHERE)
 
-    def _heard(self, message: object) -> None:
+    def _on_message(self, message: object) -> None:
         """Feed a message to the connection to the proxy, then write what the windows allow now."""
         try:
             self._fed(message)

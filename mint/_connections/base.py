@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .._core.events import Event, RequestRef, Step
-    from .._core.fast_path import Quick
+    from .._core.fast_path import FastPath
     from ..errors import HTTPError
     from ..messages import Message
     from ..responses import Response
@@ -88,7 +88,7 @@ class ConnectionBase(Identity, Generic[_S]):
     _private: dict[str, object]
     _proxy_headers: HeaderFields
 
-    _quick: ClassVar[Quick[Response]]
+    _fast_path: ClassVar[FastPath[Response]]
     """The compiled implementation of the frequent operations; each class has its own."""
 
     # -- making successors
@@ -131,17 +131,17 @@ class ConnectionBase(Identity, Generic[_S]):
         if link.lone:
             error.marked(processed=Processed.NO)  # nothing was written
         state, events = feed_remaining(link, state, error)
-        told = self._responses(events)
+        reported = self._responses(events)
         step = state.lose(as_fault(error))
-        told += self._responses(step.responses)
+        reported += self._responses(step.responses)
         generation = link.release(moved=True)
         error.marked(
-            processed=common(told),
-            responses=(*before, *told),
+            processed=common(reported),
+            responses=(*before, *reported),
             successor=self._succeed(step.state, generation),
         )
 
-    def _outlived(
+    def _recoverable(
         self, state: _S, error: TransportError, before: Sequence[Response], generation: int
     ) -> None:
         """Complete an error after which the connection stays open; `processed` is as if it failed now."""
@@ -154,7 +154,7 @@ class ConnectionBase(Identity, Generic[_S]):
 
     def undelivered(self, error: TransportError) -> None:
         """Complete an error of an event loop's `flush`, which leaves the value unchanged."""
-        self._outlived(self._state, error, (), self._generation)
+        self._recoverable(self._state, error, (), self._generation)
 
     def _commit(self, step: Step[_S], *, flush: bool = True) -> Self:
         """Write the output of a step to the claimed link and return the successor."""
@@ -167,7 +167,7 @@ class ConnectionBase(Identity, Generic[_S]):
             if step.end == SHUT_WRITE:
                 link.shut_write()
         except BaseException as error:
-            self._broke(step, error)
+            self._write_failed(step, error)
             raise
         if step.end == CLOSE:
             link.close()
@@ -176,21 +176,21 @@ class ConnectionBase(Identity, Generic[_S]):
             state = self._written(state)
         return self._slots().succeed(self, state, link.release(moved=True))
 
-    def _broke(self, step: Step[_S], error: BaseException) -> None:
+    def _write_failed(self, step: Step[_S], error: BaseException) -> None:
         """Handle an exception of writing; after a timeout, an outstanding message can still be fed."""
         link = self._link
-        if isinstance(error, TransportTimeout) and isinstance(link, Link) and link.hear_out():
-            self._outlived(step.state, error, self._responses(step.responses), link.release(moved=True))
+        if isinstance(error, TransportTimeout) and isinstance(link, Link) and link.stop_after_messages():
+            self._recoverable(step.state, error, self._responses(step.responses), link.release(moved=True))
         elif isinstance(error, TransportError):
             self._lost(step.state, error, self._responses(step.responses))
         else:
             link.poison()
 
-    def _unheard(self, error: BaseException, before: Sequence[Response]) -> None:
+    def _read_failed(self, error: BaseException, before: Sequence[Response]) -> None:
         """Handle an exception of reading; `before` has the responses that were decoded before it."""
         link = self._link
         if isinstance(error, TransportTimeout):
-            self._outlived(self._state, error, before, link.release(moved=False))
+            self._recoverable(self._state, error, before, link.release(moved=False))
         elif isinstance(error, TransportError):
             self._lost(self._state, error, before)
         elif isinstance(error, Refused):
@@ -252,7 +252,7 @@ class ConnectionBase(Identity, Generic[_S]):
         streaming = body is STREAM
         pieces = None if body is None or isinstance(body, Stream) else as_pieces(body)
         try:
-            made = self._quick.request(self, method, target, headers, pieces, streaming, flush)
+            made = self._fast_path.request(self, method, target, headers, pieces, streaming, flush)
             if isinstance(made, tuple):
                 return made
             if made is None:
@@ -271,7 +271,7 @@ class ConnectionBase(Identity, Generic[_S]):
             raise self._refuse(Fault("closed", processed=0, local=True))
         return made, step.ref
 
-    def _heard_unasked(self, *, queues: bool = False) -> None:
+    def _check_unsolicited(self, *, queues: bool = False) -> None:
         """On HTTP/1, raise an error if something arrived before a request that is sent, or `queues`."""
 
     @pieces_first
@@ -292,7 +292,7 @@ class ConnectionBase(Identity, Generic[_S]):
             flag("flush", flush)
         if isinstance(piece, Eof):
             return self._run(lambda state: state.end_body(ref, piece.trailers), flush=flush)
-        made = self._quick.stream_body(self, ref, piece, flush)
+        made = self._fast_path.stream_body(self, ref, piece, flush)
         if isinstance(made, Fault):
             raise self._refuse(made)
         return self._run(lambda state: state.stream_body(ref, piece), flush=flush) if made is None else made
@@ -314,7 +314,7 @@ class ConnectionBase(Identity, Generic[_S]):
                 link.release(moved=False)
                 raise self._refuse(step.fault)
             if step.alone or (link.lone and flush):
-                self._heard_unasked(queues=not flush)
+                self._check_unsolicited(queues=not flush)
             return self._commit(step, flush=flush), step
 
     # -- responses
@@ -328,8 +328,8 @@ class ConnectionBase(Identity, Generic[_S]):
                 return self._commit(step)
             except TransportError as error:
                 # The responses are in `before`, too: do not report them twice.
-                told = error.responses[len(responses) :]
-                error.marked(responses=(*before, *told))
+                reported = error.responses[len(responses) :]
+                error.marked(responses=(*before, *reported))
                 raise
         if self._link.lone:
             self._link.fail_writing()  # the queued request must not be sent any more
@@ -339,8 +339,8 @@ class ConnectionBase(Identity, Generic[_S]):
         except TransportError as lost:
             # The output could not be written, but the fault is more important. Requests that it had left
             # open (a GOAWAY) have failed now, too.
-            told = lost.responses[len(responses) :]
-            whole = (*before, *told)
+            reported = lost.responses[len(responses) :]
+            whole = (*before, *reported)
             if step.cause is not None:
                 lost.__cause__ = from_fault(step.cause)
             raise from_fault(step.fault).marked(responses=whole, successor=lost.successor) from lost
@@ -380,13 +380,13 @@ class ConnectionBase(Identity, Generic[_S]):
             try:
                 data = link.receive(until)
             except BaseException as error:
-                self._unheard(error, responses)
+                self._read_failed(error, responses)
                 raise
             return self._take(data, responses), len(data)
 
     def _take(self, data: bytes, responses: list[Response]) -> Self:
         """Feed the engine what was read from the claimed link; `b""` means that the peer has closed."""
-        successor = self._quick.take(self, data, responses)
+        successor = self._fast_path.take(self, data, responses)
         if successor is not None:
             return successor
         link = self._link
@@ -445,7 +445,7 @@ class ConnectionBase(Identity, Generic[_S]):
         _rearm(successor)
         return successor, responses
 
-    def _heard(self, step: Step[_S]) -> tuple[Self, list[Response]]:
+    def _finish_stream(self, step: Step[_S]) -> tuple[Self, list[Response]]:
         """Finish `stream` after a step that has output or a fault, and not only responses."""
         responses: list[Response] = []
         try:
@@ -546,7 +546,7 @@ class ConnectionBase(Identity, Generic[_S]):
             found = link.look()
             usable = not link.closed
             if found is not None:
-                usable = usable and not self._is_unasked(found) and stays_open(self._state, found)
+                usable = usable and not self._is_unsolicited(found) and stays_open(self._state, found)
             link.release(moved=False)
             return usable
 
@@ -554,7 +554,7 @@ class ConnectionBase(Identity, Generic[_S]):
     def _is_tunnel(self) -> bool:
         return False
 
-    def _is_unasked(self, found: Unread) -> bool:  # noqa: ARG002  # in HTTP/2, stream identifiers show it
+    def _is_unsolicited(self, found: Unread) -> bool:  # noqa: ARG002  # in HTTP/2, stream identifiers show it
         """Whether something has arrived that is not a response to any request."""
         return False
 
@@ -628,11 +628,11 @@ class ConnectionBase(Identity, Generic[_S]):
         with Settled(self._link, self._generation):
             link = self._claimed()
             if link.lone:
-                self._heard_unasked()
+                self._check_unsolicited()
             try:
                 link.flush(timeout)
             except TransportTimeout as error:
-                self._outlived(self._state, error, (), link.release(moved=True))
+                self._recoverable(self._state, error, (), link.release(moved=True))
                 raise
             except TransportError as error:
                 self._lost(self._state, error, [])

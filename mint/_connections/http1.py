@@ -14,7 +14,7 @@ from .. import _checks
 from .._configuration import http1_configuration
 from .._connect.race import make_plan
 from .._core import http1 as core
-from .._core.fast_path import Quick
+from .._core.fast_path import FastPath
 from .._core.http1_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link
@@ -66,12 +66,12 @@ class HTTP1(ConnectionBase[core.State]):
     def _is_tunnel(self) -> bool:
         return self._state.is_tunnel
 
-    def _is_unasked(self, found: Unread) -> bool:
+    def _is_unsolicited(self, found: Unread) -> bool:
         return (not self.open_request_count or self._link.lone) and (
             found.handed_out or unrecorded(self._state).unasked(b"".join(found.octets)).fault is not None
         )
 
-    def _heard_unasked(self, *, queues: bool = False) -> None:
+    def _check_unsolicited(self, *, queues: bool = False) -> None:
         """Raise an error if something arrived before the request that is about to be sent or flushed.
 
         It cannot be a response to a request that has not been sent (RFC 9112 9.2). The link is claimed. If
@@ -80,12 +80,12 @@ class HTTP1(ConnectionBase[core.State]):
         link = self._link
         found = link.look()
         if found is not None:
-            self._refuse_unasked(found)
+            self._refuse_unsolicited(found)
         if queues:
             # Whatever arrives before it is written is not its response. In memory, the order is unknown.
             link.lone = not isinstance(link, Memory)
 
-    def _refuse_unasked(self, found: Unread) -> None:
+    def _refuse_unsolicited(self, found: Unread) -> None:
         link = self._link
         if found.handed_out:
             # The program has the message, and decides what happens to the connection.
@@ -124,7 +124,7 @@ class HTTP1(ConnectionBase[core.State]):
 
 
 _SLOTS = Slots(HTTP1, "_state", "_generation")
-HTTP1._quick = Quick(_SLOTS, "_link", False, core.COURSE)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
+HTTP1._fast_path = FastPath(_SLOTS, "_link", False, core.METHODS)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 
 def connection_of(state: core.State, transport: Transport) -> HTTP1:

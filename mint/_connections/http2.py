@@ -15,7 +15,7 @@ from .._configuration import http2_configuration
 from .._connect.race import make_plan
 from .._core import http2 as core
 from .._core.events import RequestRef
-from .._core.fast_path import Quick
+from .._core.fast_path import FastPath
 from .._core.http2_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link
@@ -114,7 +114,7 @@ class HTTP2(ConnectionBase[core.State]):
 
     def _commit(self, step: Step[core.State], *, flush: bool = True) -> Self:
         if step.timed:
-            self._quick.remind(self)
+            self._fast_path.remind(self)
         # `dataclass(slots=True)` makes a second class: `super()` without arguments would use the first.
         return super(HTTP2, self)._commit(step, flush=flush)  # see above
 
@@ -125,7 +125,7 @@ class HTTP2(ConnectionBase[core.State]):
 
     def opened(self, step: Step[core.State]) -> Self:
         """Send the preface over a claimed link; `initiate` calls it once."""
-        return self._quick.commit(self, step) or self._commit(step)
+        return self._fast_path.commit(self, step) or self._commit(step)
 
     # -- the connection
 
@@ -251,7 +251,7 @@ def _scope(scope: object) -> RequestRef | None:
 
 
 _SLOTS = Slots(HTTP2, "_state", "_generation")
-HTTP2._quick = Quick(_SLOTS, "_link", True, core.COURSE)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
+HTTP2._fast_path = FastPath(_SLOTS, "_link", True, core.METHODS)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # its own
 
 
 def connection_of(state: core.State, transport: Transport) -> HTTP2:

@@ -112,7 +112,7 @@ cdef class Step:
 
 
 # The frequent methods of a state as C functions. A stand-in for a state is called through its Python methods.
-cdef class Course:
+cdef class StateMethods:
     cdef Step (*feed)(object state, bytes data)
     cdef Step (*request)(object state, object method, object target, object headers, tuple body,
                          bint streaming)

@@ -469,7 +469,7 @@ cdef class Step:
 
 @cython.final
 @cython.no_gc
-cdef class Course:
+cdef class StateMethods:
     """C functions by which the fast path calls the methods of one protocol's states, without a lookup."""
 
 

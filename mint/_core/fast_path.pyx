@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
 """The fast path of the frequent operations, and the public methods that try it first.
 
-`Quick` runs an operation in the common case, in which a step asks for nothing unusual. It leaves every
+`FastPath` runs an operation in the common case, in which a step asks for nothing unusual. It leaves every
 other case to the connection class, which does the same in Python. The functions at the end of this module
 each make a compiled method from a Python method: the compiled method takes the fast path if it can, and
 calls the Python method otherwise.
@@ -11,10 +11,10 @@ cimport cython
 from cpython.object cimport PyObject
 
 from .atomics cimport mint_get_flag, mint_get_size
-from .events cimport END_KEEP, Course, Failed, RequestRef, Step
+from .events cimport END_KEEP, Failed, RequestRef, StateMethods, Step
 from .faults cimport Fault
 from .messages cimport Received
-from .link_base cimport WRITE_OPEN, Turns
+from .link_base cimport WRITE_OPEN, LinkBase
 from .values cimport Slots
 
 
@@ -29,40 +29,40 @@ cdef inline bint is_plain(Step made) noexcept:
     return True
 
 
-cdef inline PyObject *held(object value, Slots slots, Py_ssize_t place) noexcept:
+cdef inline PyObject *slot_value(object value, Slots slots, Py_ssize_t place) noexcept:
     return (<PyObject **>(<char *><PyObject *>value + slots.offsets[place]))[0]
 
 
 @cython.final
-cdef class Quick:
+cdef class FastPath:
     """Runs the frequent operations on the values of one class with slots."""
 
-    def __init__(self, Slots slots not None, str link not None, bint flushes, Course course not None):
+    def __init__(self, Slots slots not None, str link not None, bint flushes, StateMethods methods not None):
         self.slots = slots
-        self.course = course
+        self.methods = methods
         self.link = slots.places[link]
         self.flushes = flushes
 
-    cdef Turns linked(self, object value):
+    cdef LinkBase link_of(self, object value):
         """Return the link of a value; None if the value or its link needs the general path."""
         cdef object link
         if type(value) is not self.slots.owner:
             return None
         # Slots are empty only in a value made by `object.__new__` alone.
-        if (held(value, self.slots, self.link) == NULL
-                or held(value, self.slots, self.slots.state) == NULL
-                or held(value, self.slots, self.slots.generation) == NULL):
+        if (slot_value(value, self.slots, self.link) == NULL
+                or slot_value(value, self.slots, self.slots.state) == NULL
+                or slot_value(value, self.slots, self.slots.generation) == NULL):
             return None
-        link = <object>held(value, self.slots, self.link)
-        if isinstance(link, Turns) and (<Turns>link).plain:
-            return <Turns>link
+        link = <object>slot_value(value, self.slots, self.link)
+        if isinstance(link, LinkBase) and (<LinkBase>link).plain:
+            return <LinkBase>link
         return None
 
-    cdef object current(self, object value, Turns link):
+    cdef object current_state(self, object value, LinkBase link):
         """Return the current state. Queued octets may have been written since the last operation."""
-        cdef object state = <object>held(value, self.slots, self.slots.state)
+        cdef object state = <object>slot_value(value, self.slots, self.slots.state)
         if self.flushes and link.behind:
-            if link.has_left():
+            if link.all_written():
                 link.behind = False
                 state = state.flushed()
             else:
@@ -74,7 +74,7 @@ cdef class Quick:
 
     def remind(self, value):
         """Make the next operation pass the time to the state."""
-        cdef Turns link = self.linked(value)
+        cdef LinkBase link = self.link_of(value)
         if link is not None:
             link.behind = True
 
@@ -84,44 +84,44 @@ cdef class Quick:
         Return None, without having done anything, if the link needs the general path or is closed, or if this
         value cannot claim it.
         """
-        return self.asked(value, method, target, headers, body, streaming, flush)
+        return self.try_request(value, method, target, headers, body, streaming, flush)
 
-    cdef object asked(self, object value, object method, object target, object headers, tuple body,
-                      bint streaming, bint flush):
-        cdef Turns link = self.linked(value)
+    cdef object try_request(self, object value, object method, object target, object headers, tuple body,
+                            bint streaming, bint flush):
+        cdef LinkBase link = self.link_of(value)
         if link is None or mint_get_flag(&link.writing_word) != WRITE_OPEN:
             return None
-        if not link.enter(<object>held(value, self.slots, self.slots.generation)):
+        if not link.enter(<object>slot_value(value, self.slots, self.slots.generation)):
             return None
         try:
-            return self.requested(value, link, method, target, headers, body, streaming, flush)
+            return self.send_request(value, link, method, target, headers, body, streaming, flush)
         except BaseException as error:
-            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
+            link.close_interrupted(<object>slot_value(value, self.slots, self.slots.generation), error)
             raise
 
-    cdef object requested(self, object value, Turns link, object method, object target, object headers,
-                          tuple body, bint streaming, bint flush):
+    cdef object send_request(self, object value, LinkBase link, object method, object target, object headers,
+                             tuple body, bint streaming, bint flush):
         cdef Step made
         cdef object state
         try:
-            state = self.current(value, link)
-            made = self.course.request(state, method, target, headers, body, streaming)
+            state = self.current_state(value, link)
+            made = self.methods.request(state, method, target, headers, body, streaming)
         except BaseException:
             link.behind = True
-            link.left(False)
+            link.leave(False)
             raise
         if made.fault is not None or made.ref is None:
             link.behind = True
-            link.left(False)
+            link.leave(False)
             return made.fault
         if made.alone or (link.lone and flush):
-            self.listened(value, link, not flush)
+            self.check_unsolicited(value, link, not flush)
         if made.notes or made.end != END_KEEP:
             return value._commit(made, flush=flush), made.ref
         if link.still and not link._layers:
             link.queue(made.output)
         else:
-            self.handed(value, link, made, flush)
+            self.send_output(value, link, made, flush)
         return self.successor(value, link, made), made.ref
 
     def stream_body(self, value, RequestRef ref not None, bytes data not None, bint flush):
@@ -130,71 +130,71 @@ cdef class Quick:
         Return None, without having done anything, if the link needs the general path or is closed, or if this
         value cannot claim it.
         """
-        return self.passed(value, ref, data, flush)
+        return self.try_stream_body(value, ref, data, flush)
 
-    cdef object passed(self, object value, RequestRef ref, bytes data, bint flush):
-        cdef Turns link = self.linked(value)
+    cdef object try_stream_body(self, object value, RequestRef ref, bytes data, bint flush):
+        cdef LinkBase link = self.link_of(value)
         if link is None or mint_get_flag(&link.writing_word) != WRITE_OPEN:
             return None
-        if not link.enter(<object>held(value, self.slots, self.slots.generation)):
+        if not link.enter(<object>slot_value(value, self.slots, self.slots.generation)):
             return None
         try:
-            return self.streamed_out(value, link, ref, data, flush)
+            return self.send_piece(value, link, ref, data, flush)
         except BaseException as error:
-            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
+            link.close_interrupted(<object>slot_value(value, self.slots, self.slots.generation), error)
             raise
 
-    cdef object streamed_out(self, object value, Turns link, RequestRef ref, bytes data, bint flush):
+    cdef object send_piece(self, object value, LinkBase link, RequestRef ref, bytes data, bint flush):
         cdef Step made
         cdef object state
         try:
-            state = self.current(value, link)
-            made = self.course.stream_body(state, ref, data)
+            state = self.current_state(value, link)
+            made = self.methods.stream_body(state, ref, data)
         except BaseException:
             link.behind = True
-            link.left(False)
+            link.leave(False)
             raise
         if made.fault is not None:
             link.behind = True
-            link.left(False)
+            link.leave(False)
             return made.fault
         if link.lone and flush:
-            self.listened(value, link, False)
+            self.check_unsolicited(value, link, False)
         if made.notes or made.end != END_KEEP:
             return value._commit(made, flush=flush)
         if link.still and not link._layers:
             link.queue(made.output)
         elif made.output:
-            self.handed(value, link, made, flush)
+            self.send_output(value, link, made, flush)
         return self.successor(value, link, made)
 
     def commit(self, value, Step made not None):
         """Queue the output of a step on a claimed link; return the successor, or None if more is needed."""
-        cdef Turns link = self.linked(value)
+        cdef LinkBase link = self.link_of(value)
         if (link is None or not link.still or link._layers or mint_get_flag(&link.writing_word) != WRITE_OPEN
                 or made.notes or made.end != END_KEEP):
             return None
         link.queue(made.output)
         return self.successor(value, link, made)
 
-    cdef int listened(self, object value, Turns link, bint queues) except -1:
+    cdef int check_unsolicited(self, object value, LinkBase link, bint queues) except -1:
         """Refuse a request if the server has sent something before it (RFC 9112 9.2)."""
-        cdef bint stirs
+        cdef bint has_unread
         try:
-            stirs = link.stirs()
+            has_unread = link.has_unread()
         except BaseException:
             link.poison()
             raise
-        if stirs or queues:
-            value._heard_unasked(queues=queues)
+        if has_unread or queues:
+            value._check_unsolicited(queues=queues)
         return 0
 
-    cdef int handed(self, object value, Turns link, Step made, bint flush) except -1:
+    cdef int send_output(self, object value, LinkBase link, Step made, bint flush) except -1:
         """Give the output of a step to the link."""
         try:
             link.send(made.output, flush=flush)
         except BaseException as error:
-            value._broke(made, error)
+            value._write_failed(made, error)
             raise
         return 0
 
@@ -204,38 +204,38 @@ cdef class Quick:
         Return None, without having done anything, if this value cannot claim the link, or if an operation on
         the link may not wait.
         """
-        return self.heard(value, until)
+        return self.try_recv(value, until)
 
-    cdef object heard(self, object value, object until):
-        cdef Turns link = self.linked(value)
+    cdef object try_recv(self, object value, object until):
+        cdef LinkBase link = self.link_of(value)
         if (link is None or link.home or link.shared
-                or not link.enter(<object>held(value, self.slots, self.slots.generation))):
+                or not link.enter(<object>slot_value(value, self.slots, self.slots.generation))):
             return None
         if link.inbox is not None or link._sequence != link._accepted:
-            link.left(False)
+            link.leave(False)
             return None
         try:
-            return self.received(value, link, until)
+            return self.receive(value, link, until)
         except BaseException as error:
-            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
+            link.close_interrupted(<object>slot_value(value, self.slots, self.slots.generation), error)
             raise
 
-    cdef object received(self, object value, Turns link, object until):
+    cdef object receive(self, object value, LinkBase link, object until):
         cdef bytes data
         cdef list responses
         cdef Step made
         if link._arrived:
-            data = link.popped()
+            data = link.pop_arrived()
         else:
             try:
                 data = <bytes?>link.receive(until)
             except BaseException as error:
-                value._unheard(error, ())
+                value._read_failed(error, ())
                 raise
             if not data:
                 responses = []
                 return value._take(data, responses), responses
-        made = self.fed(value, link, data)
+        made = self.feed(value, link, data)
         if is_plain(made):
             return self.successor(value, link, made), made.responses
         responses = []
@@ -247,31 +247,31 @@ cdef class Quick:
         Return None, without having done anything, if the message holds no octets or is not the next one of
         this value.
         """
-        return self.got(value, <Received>message) if type(message) is Received else None
+        return self.try_stream(value, <Received>message) if type(message) is Received else None
 
-    cdef object got(self, object value, Received got):
-        cdef Turns link = self.linked(value)
+    cdef object try_stream(self, object value, Received message):
+        cdef LinkBase link = self.link_of(value)
         if link is None:
             return None
-        if (got.source is not link.source or not got.data
-                or not link.enter(<object>held(value, self.slots, self.slots.generation))):
+        if (message.source is not link.source or not message.data
+                or not link.enter(<object>slot_value(value, self.slots, self.slots.generation))):
             return None
-        if got.sequence != link._accepted + 1:
-            link.left(False)
+        if message.sequence != link._accepted + 1:
+            link.leave(False)
             return None
         try:
-            return self.streamed(value, link, got)
+            return self.feed_message(value, link, message)
         except BaseException as error:
-            link.interrupted(<object>held(value, self.slots, self.slots.generation), error)
+            link.close_interrupted(<object>slot_value(value, self.slots, self.slots.generation), error)
             raise
 
-    cdef object streamed(self, object value, Turns link, Received got):
+    cdef object feed_message(self, object value, LinkBase link, Received message):
         cdef Step made
         cdef object fresh
         link._accepted += 1
-        made = self.fed(value, link, got.data)
+        made = self.feed(value, link, message.data)
         if not is_plain(made):
-            return value._heard(made)
+            return value._finish_stream(made)
         fresh = self.successor(value, link, made)
         if made.state.is_open_read:
             link.arm()
@@ -282,30 +282,30 @@ cdef class Quick:
 
         Return None if the link needs the general path, or if there are no octets.
         """
-        cdef Turns link = self.linked(value)
+        cdef LinkBase link = self.link_of(value)
         cdef Step made
         if link is None or not data:
             return None
-        made = self.fed(value, link, data)
+        made = self.feed(value, link, data)
         if not is_plain(made):
             return value._fed(made, responses)
         responses += made.responses
         return self.successor(value, link, made)
 
-    cdef Step fed(self, object value, Turns link, bytes data):
+    cdef Step feed(self, object value, LinkBase link, bytes data):
         try:
             if link.lone:   # 9112-9.2-b: the octets came before any request was written
-                return self.current(value, link).unasked(data)
-            return self.course.feed(self.current(value, link), data)
+                return self.current_state(value, link).unasked(data)
+            return self.methods.feed(self.current_state(value, link), data)
         except BaseException:
             link.poison()
             raise
 
-    cdef object successor(self, object value, Turns link, Step made):
+    cdef object successor(self, object value, LinkBase link, Step made):
         cdef object state = made.state
-        if self.flushes and link.has_left():
+        if self.flushes and link.all_written():
             state = state.flushed()
-        return self.slots.succeed(value, state, link.left(True))
+        return self.slots.succeed(value, state, link.leave(True))
 
 
 def responses_of(list events not None, Slots slots not None, make):
@@ -341,7 +341,7 @@ def requests_first(slow):
 
     def request(self, method, target, headers=(), body=None, *, flush=True):
         if body is None and (flush is True or flush is False):
-            made = (<Quick?>self._quick).asked(self, method, target, headers, None, False, flush)
+            made = (<FastPath?>self._fast_path).try_request(self, method, target, headers, None, False, flush)
             if type(made) is tuple:
                 return made
             if made is not None:
@@ -356,7 +356,7 @@ def pieces_first(slow):
 
     def stream_request_body(self, ref, data, *, flush=True):
         if type(data) is bytes and type(ref) is RequestRef and (flush is True or flush is False):
-            made = (<Quick?>self._quick).passed(self, <RequestRef>ref, <bytes>data, flush)
+            made = (<FastPath?>self._fast_path).try_stream_body(self, <RequestRef>ref, <bytes>data, flush)
             if type(made) is Fault:
                 raise self._refuse(made)
             if made is not None:
@@ -373,10 +373,10 @@ def reads_first(slow):
     def recv(self, byte_count=0, timeout=None):
         if type(byte_count) is int and not byte_count:
             if timeout is None:
-                made = (<Quick?>self._quick).heard(self, None)
+                made = (<FastPath?>self._fast_path).try_recv(self, None)
             elif ((type(timeout) is float or type(timeout) is int) and 0 <= timeout <= 1e9):
                 # Looked up at each call, so that a test which replaces the clock replaces it here, too.
-                made = (<Quick?>self._quick).heard(self, names["monotonic"]() + timeout)
+                made = (<FastPath?>self._fast_path).try_recv(self, names["monotonic"]() + timeout)
             else:
                 made = None
             if made is not None:
@@ -391,7 +391,7 @@ def messages_first(slow):
 
     def stream(self, message):
         if type(message) is Received:
-            made = (<Quick?>self._quick).got(self, <Received>message)
+            made = (<FastPath?>self._fast_path).try_stream(self, <Received>message)
             if made is not None:
                 return made
         return slow(self, message)
@@ -403,9 +403,10 @@ def put_first(slow):
     """Return `put` of an in-memory link with the fast path."""
 
     def put(self, octets):
-        if type(octets) is bytes and isinstance(self, Turns) and not mint_get_flag(&(<Turns>self).armed_word):
+        if (type(octets) is bytes and isinstance(self, LinkBase)
+                and not mint_get_flag(&(<LinkBase>self).armed_word)):
             if octets:
-                (<Turns>self).arrived(<bytes>octets)
+                (<LinkBase>self).add_arrived(<bytes>octets)
             return
         slow(self, octets)
 
@@ -416,6 +417,6 @@ def take_first(slow):
     """Return `take` of an in-memory link as a compiled method."""
 
     def take(self):
-        return (<Turns?>self).taken_out()
+        return (<LinkBase?>self).take_queued()
 
     return dressed(take, slow)

@@ -5,9 +5,9 @@ from .http1_responses cimport Reading
 
 cdef class State(Reading):
     cdef State clone(self)
-    cdef Step asked(self, object method, object target, object headers, tuple body, bint streaming)
-    cdef Step sent(self, RequestRef ref, bytes data)
-    cdef Step fed(self, bytes data)
+    cdef Step send_request(self, object method, object target, object headers, tuple body, bint streaming)
+    cdef Step send_piece(self, RequestRef ref, bytes data)
+    cdef Step receive(self, bytes data)
     cdef bint may_switch(self) noexcept
     cdef int end(self) noexcept                       # END_
     cdef object checked(self, RequestRef ref)         # raises ValueError

@@ -8,7 +8,7 @@ and requests are written in http1_requests.pyx.
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, Course, RequestRef, Step, step
+from .events cimport END_CLOSE, END_KEEP, END_SHUT_WRITE, RequestRef, StateMethods, Step, step
 from .faults cimport PROCESSED_NO, PROCESSED_YES, Fault, fault, marked, refusal, without_value
 from .fields cimport check_pairs, named_text, seems_secret
 from .http1_config cimport Config as ConfigType
@@ -134,9 +134,9 @@ cdef class State(Reading):
 
     def request(self, method, target, headers, tuple body, bint streaming):
         """Send a request; with `streaming`, its body is sent with `stream_body`."""
-        return self.asked(method, target, headers, body, streaming)
+        return self.send_request(method, target, headers, body, streaming)
 
-    cdef Step asked(self, object method, object target, object headers, tuple body, bint streaming):
+    cdef Step send_request(self, object method, object target, object headers, tuple body, bint streaming):
         cdef State new
         cdef Draft made = None
         cdef Repeat repeat = self.repeat
@@ -203,9 +203,9 @@ cdef class State(Reading):
 
     def stream_body(self, RequestRef ref not None, bytes data not None):
         """Send a piece of a streamed body, or octets through a tunnel."""
-        return self.sent(ref, data)
+        return self.send_piece(ref, data)
 
-    cdef Step sent(self, RequestRef ref, bytes data):
+    cdef Step send_piece(self, RequestRef ref, bytes data):
         cdef State new
         cdef tuple output
         cdef Fault refused = self.unsendable(ref)
@@ -336,9 +336,9 @@ cdef class State(Reading):
 
     def feed(self, bytes data not None):
         """Read octets that the peer sent."""
-        return self.fed(data)
+        return self.receive(data)
 
-    cdef Step fed(self, bytes data):
+    cdef Step receive(self, bytes data):
         cdef State new
         cdef list responses
         cdef Fault broken
@@ -351,7 +351,7 @@ cdef class State(Reading):
         responses = []
         broken = new.read(data, responses)
         if broken is not None:
-            broken = hushed(broken, self.config.sensitive)
+            broken = redacted(broken, self.config.sensitive)
             broken = marked(broken, new.shut(responses, broken, fault("closed")))
         elif new.core.window.start == new.core.window.end and new.log is not None:
             new.log = None
@@ -402,7 +402,7 @@ cdef class State(Reading):
         return new
 
 
-cdef Fault hushed(Fault broken, frozenset secret):
+cdef Fault redacted(Fault broken, frozenset secret):
     """Return the fault without secrets: a server may send a whole head where a chunk size is expected."""
     if broken.reason == "invalid_chunk_size" and seems_secret(broken.value, secret):
         return without_value(broken)
@@ -410,20 +410,22 @@ cdef Fault hushed(Fault broken, frozenset secret):
 
 
 cdef Step feed_of(object state, bytes data):
-    return (<State>state).fed(data) if type(state) is State else <Step?>state.feed(data)
+    return (<State>state).receive(data) if type(state) is State else <Step?>state.feed(data)
 
 
 cdef Step request_of(object state, object method, object target, object headers, tuple body, bint streaming):
     if type(state) is State:
-        return (<State>state).asked(method, target, headers, body, streaming)
+        return (<State>state).send_request(method, target, headers, body, streaming)
     return <Step?>state.request(method, target, headers, body, streaming)
 
 
 cdef Step stream_body_of(object state, RequestRef ref, bytes data):
-    return (<State>state).sent(ref, data) if type(state) is State else <Step?>state.stream_body(ref, data)
+    if type(state) is State:
+        return (<State>state).send_piece(ref, data)
+    return <Step?>state.stream_body(ref, data)
 
 
-COURSE: Course = Course.__new__(Course)
-(<Course>COURSE).feed = feed_of
-(<Course>COURSE).request = request_of
-(<Course>COURSE).stream_body = stream_body_of
+METHODS: StateMethods = StateMethods.__new__(StateMethods)
+(<StateMethods>METHODS).feed = feed_of
+(<StateMethods>METHODS).request = request_of
+(<StateMethods>METHODS).stream_body = stream_body_of

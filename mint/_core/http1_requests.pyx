@@ -67,7 +67,7 @@ cdef bint is_host(str value) except -1:
     return not any(mark <= " " or mark in "/?#@\\,\"<>" or mark >= "\x7f" for mark in value)
 
 
-cdef Fault unspoken(Config config, Fault refused):
+cdef Fault redacted(Config config, Fault refused):
     """Return the fault without the value if the caller declared the field secret."""
     return without_secret(refused, config.sensitive)
 
@@ -277,13 +277,13 @@ cdef Draft draft(Config config, str method, str target, object headers, tuple bo
         name, value = pair_of(item)
         made.field(method, <str>name, <str>value, wanted_host)
         if made.refused is not None:
-            made.refused = unspoken(config, made.refused)
+            made.refused = redacted(config, made.refused)
             return made
     if config.forward_proxy and method != "CONNECT":
         for name, value in config.proxy_headers:
             made.field(method, exact(name), exact(value), wanted_host)
             if made.refused is not None:
-                made.refused = unspoken(config, made.refused)
+                made.refused = redacted(config, made.refused)
                 return made
     made.refused = framing_fault(made, method, total, streaming, old_peer)
     if made.refused is not None:
@@ -351,7 +351,7 @@ cdef object trailers_output(Config config, object trailers):
         name, value = pair_of(item)
         line = line_octets(name, value, config.case_sensitive_headers)
         if type(line) is not bytes:
-            return unspoken(config, line)
+            return redacted(config, line)
         if name_is_forbidden_in_trailers(name.lower()):
             return refusal("unallowed_trailing_header", name)
         pieces.append(line)

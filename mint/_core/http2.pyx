@@ -10,7 +10,7 @@ from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint32_t
 from libc.string cimport memcpy
 
-from .events cimport END_CLOSE, END_KEEP, Course, RequestRef, Step, step
+from .events cimport END_CLOSE, END_KEEP, RequestRef, StateMethods, Step, step
 from .faults cimport Fault, refusal
 from .flow cimport DEFAULT_WINDOW, MAX_WINDOW, credit_due, window_left
 from .frames cimport (MAX_STREAM_ID, NO_ERROR, PING, SET_ENABLE_CONNECT_PROTOCOL, SET_ENABLE_PUSH,
@@ -115,7 +115,7 @@ cdef class State(Core):
         made.s.goaway = -1
         made.s.joinable = FIRST_JOINED
         made.s.clock = -1
-        made.s.calm = min(100000, 500 * <long long>config.max_glitches)
+        made.s.untimed_glitches = min(100000, 500 * <long long>config.max_glitches)
         defaults(made.s.peer)
         defaults(made.s.own)
         made.s.peer[SET_MAX_CONCURRENT_STREAMS] = <uint32_t>config.assumed_concurrency
@@ -331,7 +331,7 @@ cdef class State(Core):
         cdef int gone = 0
         while gone < self.s.unsent:
             memcpy(&end, self.answers.octets + self.s.answer_window.start + 8 * gone, 8)
-            if self.s.said - end < queued:
+            if self.s.output_octets - end < queued:
                 break
             gone += 1
         if gone == 0:
@@ -340,7 +340,7 @@ cdef class State(Core):
         made.s.unsent -= gone
         made.s.answer_window.start += 8 * gone
         if made.s.unsent == 0:
-            made.s.said = 0
+            made.s.output_octets = 0
             made.answers = None
             made.s.answer_window.start = made.s.answer_window.end = 0
         return made
@@ -428,7 +428,7 @@ cdef Step stream_body_of(object state, RequestRef ref, bytes data):
     return send_body(<State>state, ref, data) if type(state) is State else <Step?>state.stream_body(ref, data)
 
 
-COURSE: Course = Course.__new__(Course)
-(<Course>COURSE).feed = feed_of
-(<Course>COURSE).request = request_of
-(<Course>COURSE).stream_body = stream_body_of
+METHODS: StateMethods = StateMethods.__new__(StateMethods)
+(<StateMethods>METHODS).feed = feed_of
+(<StateMethods>METHODS).request = request_of
+(<StateMethods>METHODS).stream_body = stream_body_of

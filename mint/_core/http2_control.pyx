@@ -256,8 +256,8 @@ cdef int on_goaway(Work w, const unsigned char *payload, int count) except -1:
         # Instead of its SETTINGS, so there is no connection.
         w.fault = closing_fault(payload, count, code)
         fail_all(w, w.fault)
-    elif code != NO_ERROR and not core.s.told:
-        core.s.told = True
+    elif code != NO_ERROR and not core.s.goaway_reported:
+        core.s.goaway_reported = True
         weigh_open(w, core.requests)
         weigh_open(w, core.pushes)
         w.fault = marked(closing_fault(payload, count, code), w.weight)

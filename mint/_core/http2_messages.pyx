@@ -171,7 +171,7 @@ cdef inline int count_in(Draft made, tuple pair) noexcept:
     return 0
 
 
-cdef Draft unspoken(Draft made, Config config):
+cdef Draft redacted(Draft made, Config config):
     """Remove secrets that the caller declared from the fault of a refused draft."""
     made.fault = without_secret(made.fault, config.sensitive)
     return made
@@ -245,7 +245,7 @@ cdef Draft drafted(Config config, object given_method, object given_target, obje
     for item in headers:
         pair = ready_pair(made, item)
         if pair is None:
-            return unspoken(made, config)
+            return redacted(made, config)
         name = <str>pair[0]
         kind = kind_of(name)
         if kind == PLAIN or kind == COOKIE:
@@ -423,7 +423,7 @@ cdef Draft drafted_trailers(Config config, object headers):
     for item in headers:
         pair = ready_pair(made, item)
         if pair is None:
-            return unspoken(made, config)
+            return redacted(made, config)
         if pair[0][0] == ":":   # 9113-8.1-b
             return refused(made, refusal("invalid_pseudo_header", pair[0], "is not allowed in trailers"))
         if name_is_forbidden_in_trailers(pair[0]):
@@ -443,7 +443,7 @@ cdef bint is_kept(str value) except -1:
     return not any(mark in value for mark in "\0\r\n") and value == value.strip(" \t")
 
 
-cdef unsigned int mended(list fields, unsigned int marks, int tolerance) except? 0xFFFFFFFF:
+cdef unsigned int corrected(list fields, unsigned int marks, int tolerance) except? 0xFFFFFFFF:
     """Correct values as far as the tolerances allow; return the marks of what is still wrong."""
     cdef Py_ssize_t i
     cdef str value
@@ -563,7 +563,7 @@ cdef object response_head(list fields, unsigned int marks, Config config, Answer
     head.length = -1
     head.status = 0
     if marks & (MARK_NAME | MARK_VALUE):
-        marks = mended(fields, marks, config.tolerance)
+        marks = corrected(fields, marks, config.tolerance)
         if marks & (MARK_NAME | MARK_VALUE):
             return marks_fault(fields, config.sensitive)
     if count:
@@ -608,7 +608,7 @@ cdef object response_trailers(list fields, unsigned int marks, Config config):
     cdef list made = []
     cdef str name
     if marks & (MARK_NAME | MARK_VALUE):
-        marks = mended(fields, marks, config.tolerance)
+        marks = corrected(fields, marks, config.tolerance)
         if marks & (MARK_NAME | MARK_VALUE):
             return marks_fault(fields, config.sensitive)
     for pair in fields:
@@ -642,7 +642,7 @@ cdef Fault promise_fault(Config config, list fields, unsigned int marks, bint *i
     cdef str value
     is_head[0] = False
     if marks & (MARK_NAME | MARK_VALUE):
-        marks = mended(fields, marks, config.tolerance)
+        marks = corrected(fields, marks, config.tolerance)
         if marks & (MARK_NAME | MARK_VALUE):
             return marks_fault(fields, config.sensitive)
     for name, value in fields:

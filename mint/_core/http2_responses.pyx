@@ -98,7 +98,7 @@ cdef int on_head(Work w, int id, Stream *stream, bint ends, Decoded decoded) exc
         return on_interim(w, id, stream, ends, answer.status, <tuple>headers)
     stream.facts |= SEEN_FINAL
     if stream.facts & SEEN_ANY:
-        core.s.pondering -= 1
+        core.s.interim_only -= 1
     refund(core, 10)
     settle(w, id, stream, GOT_HEADERS)
     if stream.facts & IS_CONNECT and answer.status < 300:
@@ -131,7 +131,7 @@ cdef int on_interim(Work w, int id, Stream *stream, bint ends, int status, tuple
                             malformed(":status", "an interim response must not end the stream"))
     if not stream.facts & SEEN_ANY:
         stream.facts |= SEEN_ANY
-        core.s.pondering += 1
+        core.s.interim_only += 1
     if stream.state == RESERVED:   # 9113-5.1-f: any HEADERS opens it
         settle(w, id, stream, GOT_HEADERS)
     tick = <unsigned int>(core.s.clock // TICK + 1) if core.s.clock >= 0 else 0

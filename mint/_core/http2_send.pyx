@@ -53,11 +53,11 @@ cdef Fault window_fault(Core core, long long window, long long total):
     return None
 
 
-cdef inline int count_said(Core core, tuple output) except -1:
+cdef inline int count_output(Core core, tuple output) except -1:
     """Count octets that are written after replies that still wait to be written."""
     if core.s.unsent:
         for piece in output:
-            core.s.said += PyBytes_GET_SIZE(<bytes>piece)
+            core.s.output_octets += PyBytes_GET_SIZE(<bytes>piece)
     return 0
 
 
@@ -196,7 +196,7 @@ cdef Step send_request(Core before, object method, object target, object headers
         output = with_data(core, block, body, total, True, id)
     else:
         output = (block,)
-    count_said(core, output)
+    count_output(core, output)
     ref = RequestRef.__new__(RequestRef)
     ref.connection = core.config.identity
     ref.number = id
@@ -245,7 +245,7 @@ cdef Step send_body(Core before, RequestRef ref, bytes data):
     core.s.owed += total
     refund(core, 4 + (total >> 10))
     output = with_data(core, None, (data,), total, False, <int>number)
-    count_said(core, output)
+    count_output(core, output)
     return step(core, None, output, None, ref, 0,
                 notes_of(core, output, None) if core.s.tracing else ())
 

@@ -60,13 +60,13 @@ cdef struct Scalars:              # the part of a state that is plain memory
     int most_extra                # an upper bound of receipt.extra over the streams
     # budgets
     int unsent                    # replies that are not written yet, as far as is known
-    long long said                # octets of output since the first of them
+    long long output_octets       # octets of output since the first of them
     long long glitches            # useless frames, in thousandths; they decrease with time, as resets do
-    long long calm                # glitches, in thousandths, up to which no time is needed
+    long long untimed_glitches    # glitches, in thousandths, up to which no time is needed
     int allowance                 # useless frames that our own actions may have caused
     long long owed                # octets sent on the connection and not credited yet
     long long resets              # thousandths
-    int pondering                 # streams with interim heads and no final one
+    int interim_only              # streams with interim heads and no final one
     long long clock               # the last time given, in milliseconds; -1: none since it was needed
     int forgotten                 # highest request that was reset and is not remembered any more
     int forgotten_push            # the same for pushes
@@ -85,7 +85,7 @@ cdef struct Scalars:              # the part of a state that is plain memory
     bint block_ends               # END_STREAM was on the HEADERS
     # the connection
     unsigned char phase
-    bint told                     # a GOAWAY of the server with an error was reported
+    bint goaway_reported          # a GOAWAY of the server with an error was reported
     bint greeted                  # the first SETTINGS of the server came
     bint tracing
     Window partial_window
@@ -104,7 +104,7 @@ cdef class Core:
     cdef ByteLog partial          # payload of an incomplete frame
     cdef ByteLog block            # field block before END_HEADERS
     cdef ByteLog resets           # ids in state RESET, oldest first, four octets each
-    cdef ByteLog answers          # where each unsent reply ends, as `said` counts, eight octets each
+    cdef ByteLog answers          # where each unsent reply ends, as `output_octets` counts, eight octets each
     cdef tuple pings              # of (payload, number), in the order they were sent
     cdef tuple pending            # SETTINGS of ours without an acknowledgement: of (id, value) pairs
 
@@ -126,7 +126,6 @@ cdef struct Piece:
 cdef class Work:
     cdef Core core                # the private clone
     cdef list responses
-    cdef list output              # not used
     cdef list notes               # None unless tracing
     cdef Fault fault
     cdef int weight               # the `processed` that is true of every request that the fault concerns

@@ -130,7 +130,7 @@ cdef void forget(Scalars *scalars) noexcept:
 
 
 cdef bint is_timed(const Scalars *s) noexcept:
-    return s.glitches > s.calm or s.resets > 0 or s.pondering > 0
+    return s.glitches > s.untimed_glitches or s.resets > 0 or s.interim_only > 0
 
 
 cdef bint same_pushes(Streams one, Streams two) noexcept:
@@ -267,7 +267,7 @@ cdef class Work:
             # rest of the frame is reported.
             close_drained(self)
         if core.s.unsent:
-            core.s.said += self.out_used
+            core.s.output_octets += self.out_used
         if self.out_used:
             output = (PyBytes_FromStringAndSize(<char *>self.out, self.out_used),)
         made = step(core, self.responses, output, self.fault, self.given, self.end,
@@ -337,7 +337,7 @@ cdef int settle(Work w, int id, Stream *stream, int event) except -1:
     cdef bint is_request = id & 1
     stream.state = <unsigned char>after
     if (after == CLOSED or after == RESET) and stream.facts & (SEEN_ANY | SEEN_FINAL) == SEEN_ANY:
-        core.s.pondering -= 1
+        core.s.interim_only -= 1
     if after != CLOSED and after != RESET:
         if before == RESERVED:
             core.s.reserved -= 1
@@ -391,7 +391,7 @@ cdef int remember(Core core, int id) except -1:
 cdef int answered(Work w) except -1:
     """Count a reply that waits to be written; return True if there are too many (9113-5.4.2-c)."""
     cdef Core core = w.core
-    cdef long long end = core.s.said + w.out_used
+    cdef long long end = core.s.output_octets + w.out_used
     core.answers = log_append(core.answers, &core.s.answer_window, <const unsigned char *>&end, sizeof(end))
     core.s.unsent += 1
     if w.core.s.unsent > w.core.config.max_unsent_acks:
@@ -493,8 +493,8 @@ cdef int leave(Work w) except -1:
     core.s.mode = AT_HEADER
     core.s.held = 0
     core.s.block_stream = 0
-    core.s.unsent = core.s.pondering = 0
-    core.s.said = core.s.glitches = core.s.resets = 0
+    core.s.unsent = core.s.interim_only = 0
+    core.s.output_octets = core.s.glitches = core.s.resets = 0
     core.s.clock = -1
     core.requests = Streams.__new__(Streams)
     core.pushes = None

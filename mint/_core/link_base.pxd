@@ -33,7 +33,7 @@ cdef enum:
     WRITE_CLOSED = 5
 
 
-cdef class Turns:
+cdef class LinkBase:
     # Also read without a lock; without one, only the functions of atomics.pxd may access them.
     cdef int armed_word          # the mailbox may read one message
     cdef int wanted_word         # a mailbox found the wire in use; the operation that uses it calls `watch`
@@ -67,15 +67,15 @@ cdef class Turns:
     cdef public long long _sequence     # number of the last message that was made
     cdef public long long _accepted     # number of the last message that was fed to `stream`
 
-    cdef int interrupted(self, long long generation, error) except -1
+    cdef int close_interrupted(self, long long generation, error) except -1
     cdef int give_up(self) except -1
     cdef bint enter(self, long long generation) noexcept
-    cdef bint has_left(self) except -1
-    cdef long long left(self, bint moved) except -1
+    cdef bint all_written(self) except -1
+    cdef long long leave(self, bint moved) except -1
     cdef int queue(self, tuple output) except -1
-    cdef int arrived(self, bytes octets) except -1
-    cdef bytes popped(self)
-    cdef bytes taken_out(self)
-    cdef bint hears(self) except -1
-    cdef bint stirs(self) except -1
-    cdef object one_read(self)
+    cdef int add_arrived(self, bytes octets) except -1
+    cdef bytes pop_arrived(self)
+    cdef bytes take_queued(self)
+    cdef bint has_input(self) except -1
+    cdef bint has_unread(self) except -1
+    cdef object read_once(self)

@@ -183,7 +183,7 @@ cdef class Mutex:
         return True
 
 
-cdef class Turns:
+cdef class LinkBase:
     """The base class of every link.
 
     It has two locks. One operation at a time holds the guard, and no thread waits for it. An operation also
@@ -285,7 +285,7 @@ cdef class Turns:
         self._wire.enter(True)
         return True
 
-    def begin_turn(self, long long generation):
+    def begin_operation(self, long long generation):
         """Claim the link for one operation; return false if it is in use or has a newer generation."""
         return self.enter(generation)
 
@@ -296,9 +296,9 @@ cdef class Turns:
         never returned. The value becomes the newest again and reports that the connection is closed. An error
         that has a successor does not interrupt an operation.
         """
-        self.interrupted(generation, error)
+        self.close_interrupted(generation, error)
 
-    cdef int interrupted(self, long long generation, error) except -1:
+    cdef int close_interrupted(self, long long generation, error) except -1:
         if getattr(error, "successor", None) is not None:
             return 0
         if self._guard.mine():
@@ -347,18 +347,18 @@ cdef class Turns:
         """Whether this end was closed."""
         return mint_get_flag(&self.writing_word) == WRITE_CLOSED
 
-    cdef bint has_left(self) except -1:
+    cdef bint all_written(self) except -1:
         return self.reads or (mint_get_size(&self.queued_word) == 0 and not (self.windowed and self.unsent))
 
     @property
     def written(self):
         """Whether nothing waits to be written."""
-        return self.has_left()
+        return self.all_written()
 
-    cdef long long left(self, bint moved) except -1:
+    cdef long long leave(self, bint moved) except -1:
         cdef long long newest
         cdef object inbox
-        if not self.has_left():
+        if not self.all_written():
             self.behind = True
         if moved:
             mint_set_number(&self.generation, self.generation + 1)
@@ -377,11 +377,11 @@ cdef class Turns:
             inbox.watch(self)
         return newest
 
-    def taken(self):
+    def take_output(self):
         """Take everything out of the output queue."""
-        return self.taken_out()
+        return self.take_queued()
 
-    cdef bytes taken_out(self):
+    cdef bytes take_queued(self):
         cdef bytes octets
         if len(self._outbox) == 1:
             first = self._outbox.popleft()
@@ -401,30 +401,30 @@ cdef class Turns:
 
     def arrive(self, bytes octets not None):
         """Append plaintext to what has arrived."""
-        self.arrived(octets)
+        self.add_arrived(octets)
 
-    cdef int arrived(self, bytes octets) except -1:
+    cdef int add_arrived(self, bytes octets) except -1:
         self._arrived.append(octets)
         mint_set_size(&self.held_word, mint_get_size(&self.held_word) + PyBytes_GET_SIZE(octets))
         return 0
 
-    cdef bytes popped(self):
+    cdef bytes pop_arrived(self):
         cdef bytes octets = <bytes?>self._arrived.popleft()
         mint_set_size(&self.held_word, mint_get_size(&self.held_word) - PyBytes_GET_SIZE(octets))
         return octets
 
-    def end_turn(self, bint moved):
+    def end_operation(self, bint moved):
         """Release the link and return the newest generation: the next one if `moved`."""
-        return self.left(moved)
+        return self.leave(moved)
 
     # -- active mode: one message at a time; the next is made only after this one was fed to `stream`
 
-    cdef bint hears(self) except -1:
+    cdef bint has_input(self) except -1:
         return mint_get_flag(&self.reading_word) != READ_OPEN or bool(self._arrived)
 
-    cdef bint stirs(self) except -1:
+    cdef bint has_unread(self) except -1:
         """Whether anything has arrived that no value has read; this looks at the wire if necessary."""
-        if self._sequence != self._accepted or self.hears():
+        if self._sequence != self._accepted or self.has_input():
             return True
         if self.still or (self.descriptor >= 0 and not mint_readable(self.descriptor)):
             return False
@@ -433,12 +433,12 @@ cdef class Turns:
     @property
     def has_next(self):
         """Whether something can be received without reading from the wire."""
-        return self.hears()
+        return self.has_input()
 
     @property
     def is_quiet(self):
         """Whether there is nothing to do until the wire is ready: nothing has arrived, nothing is queued."""
-        return not (mint_get_flag(&self.likely_word) or mint_get_size(&self.queued_word) or self.hears())
+        return not (mint_get_flag(&self.likely_word) or mint_get_size(&self.queued_word) or self.has_input())
 
     @property
     def has_queued(self):
@@ -455,16 +455,16 @@ cdef class Turns:
         mint_set_flag(&self.armed_word, True)
         self.inbox.watch(self)
 
-    def numbered(self):
+    def next_number(self):
         """Disarm the link and return the number of the next message."""
         mint_set_flag(&self.armed_word, False)
         self._sequence += 1
         return self._sequence
 
-    cdef object one_read(self):
+    cdef object read_once(self):
         """Return what `receive_now` returns; read directly if there are no layers and nothing has arrived."""
         cdef object octets
-        if self._layers or self.hears():
+        if self._layers or self.has_input():
             return self.receive_now()
         octets = self._pull(None, wait=False)
         if octets:
@@ -494,12 +494,12 @@ cdef class Turns:
             if not mint_get_flag(&self.armed_word) or self.inbox is not inbox:
                 return False
             if self._arrived:
-                octets = self.popped()
+                octets = self.pop_arrived()
             else:
                 try:
-                    octets = self.one_read()
+                    octets = self.read_once()
                 except Exception as error:
-                    out.append(self._told(error))
+                    out.append(self._broken_message(error))
                     return True
                 except BaseException:
                     self.broken_off()
@@ -513,7 +513,7 @@ cdef class Turns:
             made.data = <bytes?>octets
             made.source = self.source
             out.append(made)
-            made.sequence = self.numbered()
+            made.sequence = self.next_number()
             return True
         except BaseException:
             if not out:

@@ -90,10 +90,10 @@ cdef class Records:
         return 0
 
     def decrypt(self):
-        """Decrypt every record that is complete; `taken` returns the plaintext. Raises errors of `ssl`."""
+        """Decrypt every complete record; `take_plaintext` returns the plaintext. Raises errors of `ssl`."""
         self.drain()
 
-    def taken(self):
+    def take_plaintext(self):
         """Return the pieces of plaintext that were decrypted and not returned yet."""
         cdef list pieces = self._pieces
         self._pieces = []
@@ -103,7 +103,8 @@ cdef class Records:
         """Take octets that the peer sent, and return their plaintext.
 
         `None` if that is not all there is to do: something must be sent, or the peer has ended, or `watched`
-        is set. `taken` returns the plaintext then. Raises errors of `ssl`; plaintext before them is kept.
+        is set; `take_plaintext` returns the plaintext then. Raises errors of `ssl`; plaintext before them is
+        kept.
         """
         cdef bint first = not self._pieces
         cdef list pieces
@@ -113,7 +114,7 @@ cdef class Records:
         self.drain()
         if not first or self.over or self._leaving.pending:
             return None
-        pieces = self.taken()
+        pieces = self.take_plaintext()
         if len(pieces) == 1:
             return pieces[0]
         return b"".join(pieces)

@@ -124,7 +124,7 @@ class Link(Pipe, ABC):
 
     def claim(self, generation: int) -> None:
         """Take the link for one operation of the newest value. Raises an error if it is not available."""
-        if not self.begin_turn(generation):
+        if not self.begin_operation(generation):
             self.refuse()
 
     def refuse(self) -> NoReturn:
@@ -137,7 +137,7 @@ class Link(Pipe, ABC):
 
     def release(self, *, moved: bool) -> int:
         """Give the link back; increment the generation if the operation moved bytes."""
-        return self.end_turn(moved)
+        return self.end_operation(moved)
 
     def begin(self, octets: bytes = b"", *, secure: bool = True) -> None:
         """Take octets that arrived before the link was made; `secure` is false for TLS with only a proxy."""
@@ -243,7 +243,7 @@ class Link(Pipe, ABC):
         """Return the plaintext of one read if something has arrived; read about `PATIENCE` octets at most."""
         fruitless = 0
         while (
-            (octets := self._heard_now()) is None and self._reading == Reading.OPEN and fruitless <= PATIENCE
+            (octets := self._next_now()) is None and self._reading == Reading.OPEN and fruitless <= PATIENCE
         ):
             pulled = self._pull(None, wait=False)
             if pulled is None:
@@ -258,7 +258,7 @@ class Link(Pipe, ABC):
             self._leave_rest()
         return octets
 
-    def _heard_now(self) -> bytes | None:
+    def _next_now(self) -> bytes | None:
         return None if self._reading == Reading.CLOSED and not self._arrived else self._next()
 
     def look(self) -> Unread | None:
@@ -301,7 +301,7 @@ class Link(Pipe, ABC):
         """Whether a mailbox has returned a message that was not fed; it precedes what has arrived since."""
         return self._sequence != self._accepted
 
-    def hear_out(self) -> bool:
+    def stop_after_messages(self) -> bool:
         """Stop writing; reading reports that the link is closed after everything that has arrived was fed.
 
         Returns false, and does nothing, if no message is outstanding: then everything can be fed at once.
@@ -331,7 +331,7 @@ class Link(Pipe, ABC):
         self.wanted: bool = False
         self.inbox = inbox
 
-    def _told(self, error: Exception) -> Message:
+    def _broken_message(self, error: Exception) -> Message:
         """Make the message for the error that broke the wire; any other exception is raised again."""
         if not isinstance(error, TransportError):
             self.broken_off()
@@ -339,7 +339,7 @@ class Link(Pipe, ABC):
                 raise error
             finally:
                 del error  # the frame and the error's traceback would form a reference cycle
-        return Broken(self.source, self.numbered(), error)
+        return Broken(self.source, self.next_number(), error)
 
     def broken_off(self) -> None:
         """Abandon the wire, because an exception interrupted reading or writing.
@@ -355,8 +355,8 @@ class Link(Pipe, ABC):
     def deliver(self, octets: bytes) -> Message:
         """Make the next message of this link; `b""` means that the peer has ended."""
         if octets:
-            return Received(self.source, self.numbered(), octets)
-        return Closed(self.source, self.numbered(), self.clean_end)
+            return Received(self.source, self.next_number(), octets)
+        return Closed(self.source, self.next_number(), self.clean_end)
 
     def write_now(self) -> None:
         """Write what the wire accepts, for a mailbox that holds the wire lock.

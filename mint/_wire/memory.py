@@ -80,7 +80,7 @@ class Memory(Link):
     @take_first
     def take(self) -> bytes:
         """Return everything that was sent and not taken yet."""
-        return self.taken()
+        return self.take_output()
 
     @property
     def socket(self) -> sockets.socket | None:

@@ -25,7 +25,7 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from .._core.link_base import Turns
+from .._core.link_base import LinkBase
 from ..errors import TransportClosed, TransportError
 from .tls import TLSLayer
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from ..types import Inbox
     from .layer import Layer
 
-    _Turns: TypeAlias = Turns[Inbox, Layer, Message]
+    _LinkBase: TypeAlias = LinkBase[Inbox, Layer, Message]
 else:
-    _Turns = Turns
+    _LinkBase = LinkBase
 
 
 class Reading(IntEnum):
@@ -100,7 +100,7 @@ MAX_READ_AHEAD: Final = 4 * 1_048_576
 """How many octets are read while writing has to wait, unless the options set another limit."""
 
 
-class Pipe(_Turns):
+class Pipe(_LinkBase):
     """The base of every transport: the queues, the layers and the states of both directions."""
 
     max_read_ahead: int = MAX_READ_AHEAD

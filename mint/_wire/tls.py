@@ -239,7 +239,7 @@ class TLSLayer(Records):
                 self.decrypt()
             except OSError as error:  # every error of ssl is one
                 self.stop(error)
-        pieces = self.taken()
+        pieces = self.take_plaintext()
         if self.over:
             self.ended = self.clean_end = True
         # Plaintext from before a bad record is delivered first.

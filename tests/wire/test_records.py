@@ -162,7 +162,7 @@ def test_openssl_reads_whole_records_only(sizes: list[int], cuts: list[int]) -> 
         else:
             records.feed(piece)
             records.decrypt()
-            out += b"".join(records.taken())
+            out += b"".join(records.take_plaintext())
     assert out == b"x" * sum(sizes)
     assert not arriving.pending
 
@@ -191,6 +191,6 @@ def test_plaintext_before_an_end_is_kept(end: OSError | bytes, content: list[byt
     records.attach(fake, arriving, leaving)
     with contextlib.suppress(ssl.SSLError):
         assert records.opened(b"\x17\x03\x03\x00\x01x") is None
-    assert records.taken() == content
-    assert records.taken() == []
+    assert records.take_plaintext() == content
+    assert records.take_plaintext() == []
     assert records.over is (end == b"")

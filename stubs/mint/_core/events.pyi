@@ -17,7 +17,7 @@ def shown(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """Return fields as `repr` may show them, with the values of secret fields redacted."""
 
 @final
-class Course:
+class StateMethods:
     """C functions by which the fast path calls the methods of one protocol's states, without a lookup."""
 
 @final

@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar, final
 
-from .events import Course, Event, RequestRef, Step
+from .events import Event, RequestRef, StateMethods, Step
 from .faults import Fault
 from .values import Slots
 
@@ -10,9 +10,9 @@ _R = TypeVar("_R")
 _F = TypeVar("_F", bound=Callable[..., object])
 
 @final
-class Quick(Generic[_R]):
+class FastPath(Generic[_R]):
     """Runs the frequent operations on the values of one class with slots."""
-    def __init__(self, slots: Slots, link: str, flushes: bool, course: Course) -> None: ...
+    def __init__(self, slots: Slots, link: str, flushes: bool, methods: StateMethods) -> None: ...
     def request(
         self,
         value: _T,

@@ -1,13 +1,13 @@
 from collections.abc import Iterable
 from typing import ClassVar, final
 
-from .events import Course, RequestRef, Step
+from .events import RequestRef, StateMethods, Step
 from .faults import Fault
 from .fields import SENSITIVE as SENSITIVE
 from .http1_config import Config as Config
 from .http1_responses import Reading
 
-COURSE: Course
+METHODS: StateMethods
 
 @final
 class State(Reading):

@@ -1,12 +1,12 @@
 from collections.abc import Iterable
 from typing import ClassVar, final
 
-from .events import Course, RequestRef, Step
+from .events import RequestRef, StateMethods, Step
 from .faults import Fault
 from .http2_config import Config as Config
 from .http2_state import Core
 
-COURSE: Course
+METHODS: StateMethods
 
 @final
 class State(Core):

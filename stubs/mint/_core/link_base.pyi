@@ -43,7 +43,7 @@ class Mutex:
         """
 
 @disjoint_base
-class Turns(Generic[_I, _L, _M]):
+class LinkBase(Generic[_I, _L, _M]):
     """The base class of every link.
 
     It has two locks. One operation at a time holds the guard, and no thread waits for it. An operation also
@@ -85,9 +85,9 @@ class Turns(Generic[_I, _L, _M]):
     likely: bool
     _sequence: int
     _accepted: int
-    def begin_turn(self, generation: int) -> bool:
+    def begin_operation(self, generation: int) -> bool:
         """Claim the link for one operation; return false if it is in use or has a newer generation."""
-    def end_turn(self, moved: bool) -> int:
+    def end_operation(self, moved: bool) -> int:
         """Release the link and return the newest generation: the next one if `moved`."""
     def settle(self, generation: int, error: BaseException) -> None:
         """Close the link if an exception interrupted an operation of the value of this generation.
@@ -106,7 +106,7 @@ class Turns(Generic[_I, _L, _M]):
         """
     def end_wire(self, speaks: bool) -> None:
         """Shut the wire; first say goodbye if `speaks` is set and no other thread holds the wire."""
-    def taken(self) -> bytes:
+    def take_output(self) -> bytes:
         """Take everything out of the output queue."""
     def arrive(self, octets: bytes) -> None:
         """Append plaintext to what has arrived."""
@@ -121,7 +121,7 @@ class Turns(Generic[_I, _L, _M]):
         """Whether anything is queued for the layers or the wire."""
     def arm(self) -> None:
         """Let the mailbox read one message, unless the last one was not fed to `stream` yet."""
-    def numbered(self) -> int:
+    def next_number(self) -> int:
         """Disarm the link and return the number of the next message."""
     def take_message(self, inbox: _I, out: list[object]) -> bool:
         """Append a message to `out`: octets that have arrived, or one read; return false if there is none.

@@ -18,14 +18,15 @@ class Records:
     def feed(self, ciphertext: bytes) -> None:
         """Take octets from the peer; `b""` means that the peer has ended."""
     def decrypt(self) -> None:
-        """Decrypt every record that is complete; `taken` returns the plaintext. Raises errors of `ssl`."""
-    def taken(self) -> list[bytes]:
+        """Decrypt every complete record; `take_plaintext` returns the plaintext. Raises errors of `ssl`."""
+    def take_plaintext(self) -> list[bytes]:
         """Return the pieces of plaintext that were decrypted and not returned yet."""
     def opened(self, ciphertext: bytes) -> bytes | None:
         """Take octets that the peer sent, and return their plaintext.
 
         `None` if that is not all there is to do: something must be sent, or the peer has ended, or `watched`
-        is set. `taken` returns the plaintext then. Raises errors of `ssl`; plaintext before them is kept.
+        is set; `take_plaintext` returns the plaintext then. Raises errors of `ssl`; plaintext before them is
+        kept.
         """
     def encrypt(self, plaintext: bytes) -> bytes:
         """Encrypt, and return what must be sent to the peer now. Raises errors of `ssl`."""
