@@ -13,7 +13,7 @@ from ._blocking import TIMEOUT
 from ._garbage import finalizer
 from ._options import PoolOptions
 from ._procedures import abandon, begin, head, piece, send, traced
-from ._requests import ConnectOptions, check_pool, make_wanted
+from ._requests import ConnectOptions, check_pool, make_request
 from ._state import Loop, PoolState
 from ._streamed import Streamed
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._garbage import Finalizer
     from ._options import Statistics, Timeouts
-    from ._procedures import Procedure, Step, Trace, Wanted
+    from ._procedures import Procedure, Step, Trace, PoolRequest
     from ._requests import AsyncStreamedBody
     from ._session import Stream
 
@@ -79,12 +79,12 @@ class StreamedAnswer(Streamed):
     place on the connection until it is garbage. Then the request is cancelled, with a `ResourceWarning`.
     """
 
-    def __init__(self, pool: PoolState, driver: AsyncDriver, stream: Stream, wanted: Wanted) -> None:
+    def __init__(self, pool: PoolState, driver: AsyncDriver, stream: Stream, request: PoolRequest) -> None:
         """Made by `Pool.stream`."""
         self._pool = pool
         self._driver = driver
         self._stream = stream
-        self._wanted = wanted
+        self._request = request
         self._finalizer: Finalizer | None = None
 
     def watch(self) -> Self:
@@ -96,7 +96,7 @@ class StreamedAnswer(Streamed):
 
     async def receive_head(self) -> Self:
         """Wait for the status and the headers; needed only with `body=mint.STREAM`. Raises as `receive`."""
-        await run(self._driver, traced(head(self._pool, self._stream, self._wanted), self._wanted))
+        await run(self._driver, traced(head(self._pool, self._stream, self._request), self._request))
         return self
 
     async def receive(self, *, timeout: float | None = -1) -> bytes | None:  # noqa: ASYNC109  # instead of the request's
@@ -106,7 +106,7 @@ class StreamedAnswer(Streamed):
         apply. Raises `TransportTimeout`, and the error with which the request failed. Nothing is lost if it
         is cancelled.
         """
-        data = await run(self._driver, piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
+        data = await run(self._driver, piece(self._pool, self._stream, self._request.with_limit(timeout)))
         self._stream.taken = None
         return data
 
@@ -140,13 +140,14 @@ class StreamedAnswer(Streamed):
         has already answered. Raises `RequestIsNotStreaming`, and what `receive` raises; `timeout` is as for
         `receive`. If it is cancelled, a part of the piece may have been sent.
         """
-        if not self._wanted.sends_itself:
+        if not self._request.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
-        return await run(self._driver, send(self._pool, self._stream, data, self._wanted.with_limit(timeout)))
+        request = self._request.with_limit(timeout)
+        return await run(self._driver, send(self._pool, self._stream, data, request))
 
     async def send_end(self, trailers: HeaderFields = ()) -> None:
         """End the body, with or without trailers. Does nothing if the server has already answered."""
-        if not self._wanted.sends_itself:
+        if not self._request.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
         if self._stream.wants_body:
             self._stream.session.end_body(self._stream, trailers)
@@ -159,7 +160,7 @@ class StreamedAnswer(Streamed):
             self._stream.session.cancel(self._stream)
         except BaseException:
             # An exception of a signal handler may have interrupted this: do the rest.
-            abandon(self._pool, self._wanted)
+            abandon(self._pool, self._request)
             raise
         if self._finalizer is not None:
             self._finalizer.detach()
@@ -262,15 +263,15 @@ class AsyncPool:
                     ...
         """
         limit = self._timeout if timeout == -1 else timeout
-        wanted = make_wanted(
+        request = make_request(
             method, url, headers, body, trailers, limit, self._driver.clock, trace, self._check
         )
         try:
-            procedure = begin(self._state, wanted)
-            stream = await run(self._driver, traced(procedure, wanted) if trace else procedure)
-            return StreamedAnswer(self._state, self._driver, stream, wanted).watch()
+            procedure = begin(self._state, request)
+            stream = await run(self._driver, traced(procedure, request) if trace else procedure)
+            return StreamedAnswer(self._state, self._driver, stream, request).watch()
         except BaseException:
-            abandon(self._state, wanted)
+            abandon(self._state, request)
             raise
 
     @property

@@ -13,7 +13,7 @@ from ._driver import Driver
 from ._garbage import finalizer
 from ._options import PoolOptions
 from ._procedures import abandon, begin, head, leave, piece, send, traced
-from ._requests import ConnectOptions, check_pool, make_wanted
+from ._requests import ConnectOptions, check_pool, make_request
 from ._state import PoolState
 from ._streamed import Streamed
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._garbage import Finalizer
     from ._options import Statistics, Timeouts
-    from ._procedures import Trace, Wanted
+    from ._procedures import Trace, PoolRequest
     from ._requests import StreamedBody
     from ._session import Stream
 
@@ -49,12 +49,12 @@ class StreamedAnswer(Streamed):
     place on the connection until it is garbage. Then the request is cancelled, with a `ResourceWarning`.
     """
 
-    def __init__(self, pool: PoolState, driver: Driver, stream: Stream, wanted: Wanted) -> None:
+    def __init__(self, pool: PoolState, driver: Driver, stream: Stream, request: PoolRequest) -> None:
         """Made by `Pool.stream`."""
         self._pool = pool
         self._driver = driver
         self._stream = stream
-        self._wanted = wanted
+        self._request = request
         self._finalizer: Finalizer | None = None
 
     def watch(self) -> Self:
@@ -67,9 +67,9 @@ class StreamedAnswer(Streamed):
     def receive_head(self) -> Self:
         """Wait for the status and the headers; needed only with `body=mint.STREAM`. Raises as `receive`."""
         try:
-            self._driver.run(traced(head(self._pool, self._stream, self._wanted), self._wanted))
+            self._driver.run(traced(head(self._pool, self._stream, self._request), self._request))
         except BaseException:
-            leave(self._pool, self._stream, self._stream.bell)
+            leave(self._pool, self._stream, self._stream.event)
             raise
         return self
 
@@ -80,9 +80,9 @@ class StreamedAnswer(Streamed):
         apply. Raises `TransportTimeout`, and the error with which the request failed.
         """
         try:
-            data = self._driver.run(piece(self._pool, self._stream, self._wanted.with_limit(timeout)))
+            data = self._driver.run(piece(self._pool, self._stream, self._request.with_limit(timeout)))
         except BaseException:
-            leave(self._pool, self._stream, self._stream.bell)
+            leave(self._pool, self._stream, self._stream.event)
             raise
         self._stream.taken = None
         return data
@@ -117,17 +117,17 @@ class StreamedAnswer(Streamed):
         it has already answered. Raises `RequestIsNotStreaming`, and what `receive` raises; `timeout` is as
         for `receive`.
         """
-        if not self._wanted.sends_itself:
+        if not self._request.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
         try:
-            return self._driver.run(send(self._pool, self._stream, data, self._wanted.with_limit(timeout)))
+            return self._driver.run(send(self._pool, self._stream, data, self._request.with_limit(timeout)))
         except BaseException:
             leave(self._pool, self._stream, self._stream.sender)
             raise
 
     def send_end(self, trailers: HeaderFields = ()) -> None:
         """End the body, with or without trailers. Does nothing if the server has already answered."""
-        if not self._wanted.sends_itself:
+        if not self._request.sends_itself:
             raise RequestIsNotStreaming().marked(local=True)
         try:
             with self._pool.lock:
@@ -146,7 +146,7 @@ class StreamedAnswer(Streamed):
                 self._stream.session.cancel(self._stream)
         except BaseException:
             # An exception of a signal handler may have interrupted this: do the rest.
-            abandon(self._pool, self._wanted)
+            abandon(self._pool, self._request)
             raise
         if self._finalizer is not None:
             self._finalizer.detach()
@@ -238,9 +238,9 @@ class Pool:
 
         """
         max_size = _checks.size("max_size", max_size)
-        wanted = self._wanted(method, url, headers, body, trailers, timeout)
+        request = self._make_request(method, url, headers, body, trailers, timeout)
         try:
-            with self._begin(wanted) as streamed:
+            with self._begin(request) as streamed:
                 content = streamed.read(max_size=max_size)
                 return Answer(
                     streamed.status,
@@ -251,7 +251,7 @@ class Pool:
                     streamed.interim,
                 )
         except BaseException:
-            abandon(self._state, wanted)
+            abandon(self._state, request)
             raise
 
     def stream(
@@ -276,14 +276,14 @@ class Pool:
         (its head), each followed by `.started`, `.complete` or `.failed`. If `trace` raises an exception, the
         request ends.
         """
-        wanted = self._wanted(method, url, headers, body, trailers, timeout, trace)
+        request = self._make_request(method, url, headers, body, trailers, timeout, trace)
         try:
-            return self._begin(wanted).watch()
+            return self._begin(request).watch()
         except BaseException:
-            abandon(self._state, wanted)
+            abandon(self._state, request)
             raise
 
-    def _wanted(
+    def _make_request(
         self,
         method: str,
         url: str | URL,
@@ -292,17 +292,17 @@ class Pool:
         trailers: HeaderFields,
         timeout: float | Timeouts | None,
         trace: Trace | None = None,
-    ) -> Wanted:
+    ) -> PoolRequest:
         limit = self._timeout if timeout == -1 else timeout
-        return make_wanted(
+        return make_request(
             method, url, headers, body, trailers, limit, self._driver.clock, trace, self._check
         )
 
-    def _begin(self, wanted: Wanted) -> StreamedAnswer:
+    def _begin(self, request: PoolRequest) -> StreamedAnswer:
         """Send a request. If this raises an exception, the caller abandons the request."""
-        procedure = begin(self._state, wanted)
-        stream = self._driver.run(traced(procedure, wanted) if wanted.trace else procedure)
-        return StreamedAnswer(self._state, self._driver, stream, wanted)
+        procedure = begin(self._state, request)
+        stream = self._driver.run(traced(procedure, request) if request.trace else procedure)
+        return StreamedAnswer(self._state, self._driver, stream, request)
 
     @property
     def statistics(self) -> Statistics:

@@ -44,7 +44,7 @@ class Driver:
     ) -> None:
         self.lock: AbstractContextManager[object] = Mutex()
         self.clock = monotonic
-        self.make_bell: Callable[[], LockEvent] = LockEvent
+        self.make_event: Callable[[], LockEvent] = LockEvent
         self._options = options
         self._own_connect = own_connect
         self._mailboxes: dict[int, Mailbox] = {}
@@ -59,8 +59,8 @@ class Driver:
     @staticmethod
     def settle_soon(pool: PoolState) -> None:
         """Wake the threads that wait for a connection; each settles. Otherwise the next request does."""
-        for bell in list(pool.bells.values()):
-            bell.set()
+        for event in list(pool.events.values()):
+            event.set()
 
     def run(self, procedure: Procedure[_T]) -> _T:
         """Carry out the steps of a procedure; return its result."""
@@ -91,9 +91,9 @@ class Driver:
         match step:
             case Receive(session, until):
                 self._receive(session, until)
-            case Park(bell, until):
-                if isinstance(bell, LockEvent):
-                    bell.wait(self._left(until))
+            case Park(event, until):
+                if isinstance(event, LockEvent):
+                    event.wait(self._left(until))
             case Look(session):
                 self._look(session)
             case Room(session, _, reads, until):
@@ -235,7 +235,7 @@ class Driver:
         """Wait until the socket accepts more, or something arrives."""
         before = session.conn.transport.unsent
         soon = self._soon(until)
-        # A thread cannot wait for a socket and a bell at once. If another thread reads, wait only for a short
+        # A thread cannot wait for a socket and an event at once. If another thread reads, wait only for a short
         # time, because that thread may stop reading.
         waited = self._poll(session, POLLOUT | (POLLIN if reads else 0), until if reads else soon)
         if reads:

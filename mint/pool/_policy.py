@@ -1,8 +1,8 @@
 """The decisions of a pool, as a state machine without I/O.
 
-A request asks for a connection with a `Ticket`. A connection is a `Line`, identified by a key. Every event is
-a method, time is an argument, and `settle` returns what has to be done: `Grant`, `Dial` or `Close`. Tickets
-are served in the order in which they asked. If the limit of its origin is reached, a ticket is overtaken by
+A request asks for a connection with a `Ticket`. A connection is a `PooledConnection`, identified by a key.
+Every event is a method, time is an argument, and `settle` returns what has to be done: `Grant`, `Dial` or
+`Close`. Tickets are served in the order in which they asked. If the limit of its origin is reached, a ticket is overtaken by
 those of other origins. If the limit of all connections is reached, no ticket overtakes another, so that none
 waits forever.
 
@@ -52,7 +52,7 @@ class Ticket:
 
 
 @dataclass(eq=False, slots=True)
-class Line:
+class PooledConnection:
     """One connection."""
 
     key: int
@@ -100,7 +100,7 @@ class Policy:
         """Begin without connections; `may_share` says whether HTTP/2 is possible with an origin."""
         self._options = options
         self._may_share = may_share
-        self._lines: dict[int, Line] = {}
+        self._connections: dict[int, PooledConnection] = {}
         self._queues: dict[Origin, deque[Ticket]] = {}
         self._shares: OrderedDict[Origin, bool] = OrderedDict()
         """Whether the last connection to an origin could be shared."""
@@ -138,50 +138,50 @@ class Policy:
 
     def opened(self, key: int, capacity: int, now: float) -> None:
         """Note that a connection was opened; the request that opened it already uses it."""
-        line = self._lines[key]
-        line.phase, line.capacity = Phase.OPEN, capacity
-        line.opened = line.idle_since = now
+        connection = self._connections[key]
+        connection.phase, connection.capacity = Phase.OPEN, capacity
+        connection.opened = connection.idle_since = now
         self._opened += 1
-        self._remember(line.origin, capacity > 1)
+        self._remember(connection.origin, capacity > 1)
 
     def failed(self, key: int) -> None:
         """Note that opening failed; requests that waited for this connection open their own."""
-        line = self._lines.pop(key, None)
-        if line is not None:
-            self._remember(line.origin, False)
+        connection = self._connections.pop(key, None)
+        if connection is not None:
+            self._remember(connection.origin, False)
 
     def abandoned(self, key: int) -> None:
         """Note that opening was given up, which says nothing about the origin."""
-        self._lines.pop(key, None)
+        self._connections.pop(key, None)
 
     def resized(self, key: int, capacity: int) -> None:
         """Note how many requests a connection now accepts at the same time."""
-        line = self._lines.get(key)
-        if line is not None:
-            line.capacity = capacity
+        connection = self._connections.get(key)
+        if connection is not None:
+            connection.capacity = capacity
 
     def released(self, ticket: Ticket, now: float) -> None:
         """Note that a request no longer uses its connection; idempotent."""
-        line = None if ticket.key is None else self._lines.get(ticket.key)
-        if line is not None and ticket in line.holders:
-            line.idle_since = now
-            line.holders.discard(ticket)
+        connection = None if ticket.key is None else self._connections.get(ticket.key)
+        if connection is not None and ticket in connection.holders:
+            connection.idle_since = now
+            connection.holders.discard(ticket)
 
     def draining(self, key: int) -> None:
         """Note that a connection accepts no new requests."""
-        line = self._lines.get(key)
-        if line is not None:
-            line.phase = Phase.DRAINING
+        connection = self._connections.get(key)
+        if connection is not None:
+            connection.phase = Phase.DRAINING
 
     def lost(self, key: int) -> None:
         """Note that a connection has ended."""
-        self._lines.pop(key, None)
+        self._connections.pop(key, None)
 
     # -- decisions
 
     def settle(self, now: float) -> list[Order]:
         """Return what has to be done, in order."""
-        orders: list[Order] = [Close(line.key) for line in self._expired(now)]
+        orders: list[Order] = [Close(each.key) for each in self._expired(now)]
         for order in orders:
             self.lost(order.key)
         if not self._queues:
@@ -204,50 +204,50 @@ class Policy:
 
     def reconcile(self) -> None:
         """Remove what no request holds, after an exception of a signal handler has interrupted `settle`."""
-        for line in tuple(self._lines.values()):
-            line.holders = {ticket for ticket in line.holders if ticket.key == line.key}
-            if line.phase is Phase.OPENING and not line.holders:
-                self.lost(line.key)
+        for connection in tuple(self._connections.values()):
+            connection.holders = {ticket for ticket in connection.holders if ticket.key == connection.key}
+            if connection.phase is Phase.OPENING and not connection.holders:
+                self.lost(connection.key)
 
-    def _expired(self, now: float) -> Iterator[Line]:
+    def _expired(self, now: float) -> Iterator[PooledConnection]:
         idle, age = self._options.idle_timeout, self._options.max_age
-        for line in list(self._lines.values()):
-            if line.phase is Phase.OPEN and age is not None and now - line.opened >= age:
-                line.phase = Phase.DRAINING
-            over = idle is not None and now - line.idle_since >= idle
-            if not line.used and (line.phase is Phase.DRAINING or (line.phase is Phase.OPEN and over)):
-                yield line
+        for connection in list(self._connections.values()):
+            if connection.phase is Phase.OPEN and age is not None and now - connection.opened >= age:
+                connection.phase = Phase.DRAINING
+            over = connection.phase is Phase.OPEN and idle is not None and now - connection.idle_since >= idle
+            if not connection.used and (connection.phase is Phase.DRAINING or over):
+                yield connection
 
     def _serve(self, ticket: Ticket) -> list[Order] | None:
         """Return the orders for a ticket: none at the limit of its origin, `None` at that of the pool."""
-        own = [line for line in self._lines.values() if line.origin == ticket.origin]
-        free = [line for line in own if line.phase is Phase.OPEN and line.used < line.capacity]
+        own = [each for each in self._connections.values() if each.origin == ticket.origin]
+        free = [each for each in own if each.phase is Phase.OPEN and each.used < each.capacity]
         if free:
             # The one that was used last is the least likely to have been closed by the server.
-            line = max(free, key=lambda each: (each.used, each.idle_since))
-            line.holders.add(ticket)
-            ticket.key = line.key
-            return [Grant(ticket, line.key)]
+            connection = max(free, key=lambda each: (each.used, each.idle_since))
+            connection.holders.add(ticket)
+            ticket.key = connection.key
+            return [Grant(ticket, connection.key)]
         shares = self._shares.get(ticket.origin, self._may_share(ticket.origin))
-        if shares and any(line.phase is Phase.OPENING for line in own):
+        if shares and any(each.phase is Phase.OPENING for each in own):
             return []
-        if sum(line.phase is not Phase.DRAINING for line in own) >= self._options.max_per_origin:
+        if sum(each.phase is not Phase.DRAINING for each in own) >= self._options.max_per_origin:
             return []
         orders: list[Order] = []
-        if len(self._lines) >= self._options.max_connections:
-            idle = [line for line in self._lines.values() if line.phase is Phase.OPEN and not line.used]
+        if len(self._connections) >= self._options.max_connections:
+            idle = [each for each in self._connections.values() if each.phase is Phase.OPEN and not each.used]
             if not idle:
                 return None
             oldest = min(idle, key=lambda each: each.idle_since)
             self.lost(oldest.key)
             orders.append(Close(oldest.key))
         self._keys += 1
-        line = Line(self._keys, ticket.origin, holders={ticket})
-        self._lines[line.key] = line
+        connection = PooledConnection(self._keys, ticket.origin, holders={ticket})
+        self._connections[connection.key] = connection
         # Set last: if the ticket has a key, then the connection exists.
         ticket.dials = True
-        ticket.key = line.key
-        return [*orders, Dial(ticket, line.key)]
+        ticket.key = connection.key
+        return [*orders, Dial(ticket, connection.key)]
 
     def _remember(self, origin: Origin, shares: bool) -> None:
         self._shares[origin] = shares
@@ -259,20 +259,20 @@ class Policy:
 
     def knows(self, key: int) -> bool:
         """Whether a connection with this key exists."""
-        return key in self._lines
+        return key in self._connections
 
     def statistics(self, requests: int, retries: int) -> Statistics:
         """Return the statistics of the pool."""
-        lines = self._lines.values()
+        connections = self._connections.values()
         by_origin: dict[Origin, int] = {}
-        for line in lines:
-            by_origin[line.origin] = by_origin.get(line.origin, 0) + 1
+        for connection in connections:
+            by_origin[connection.origin] = by_origin.get(connection.origin, 0) + 1
         return Statistics(
-            connections=len(lines),
-            opening=sum(line.phase is Phase.OPENING for line in lines),
-            idle=sum(line.phase is Phase.OPEN and not line.used for line in lines),
-            draining=sum(line.phase is Phase.DRAINING for line in lines),
-            active=sum(line.used for line in lines if line.phase is not Phase.OPENING),
+            connections=len(connections),
+            opening=sum(each.phase is Phase.OPENING for each in connections),
+            idle=sum(each.phase is Phase.OPEN and not each.used for each in connections),
+            draining=sum(each.phase is Phase.DRAINING for each in connections),
+            active=sum(each.used for each in connections if each.phase is not Phase.OPENING),
             waiting=sum(map(len, self._queues.values())),
             requests=requests,
             retries=retries,

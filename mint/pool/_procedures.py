@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..exchange import URL, Origin
     from ..types import BytesLike, HeaderFields
     from ._policy import Ticket
-    from ._session import Bell, Session, Stream
+    from ._session import WakeEvent, Session, Stream
     from ._state import PoolState
 
 _T = TypeVar("_T")
@@ -69,9 +69,9 @@ class Connect:
 
 @dataclass(slots=True)
 class Park:
-    """Wait until the bell is set."""
+    """Wait until the event is set."""
 
-    bell: Bell
+    event: WakeEvent
     until: float | None
 
 
@@ -94,11 +94,11 @@ class Look:
 class Room:
     """Wait until more can be written.
 
-    With `reads`, the wait also ends when something arrives; otherwise, when the bell is set.
+    With `reads`, the wait also ends when something arrives; otherwise, when the event is set.
     """
 
     session: Session
-    bell: Bell
+    event: WakeEvent
     reads: bool
     until: float | None
 
@@ -126,7 +126,7 @@ Procedure: TypeAlias = Generator[Step, None, _T]
 
 
 @dataclass(slots=True)
-class Wanted:
+class PoolRequest:
     """A request as the caller made it, and how far it has come."""
 
     method: str
@@ -144,7 +144,7 @@ class Wanted:
     """Whether the body can be sent again."""
     clock: Callable[[], float]
     trace: Trace | None = None
-    check: Callable[[Wanted], None] | None = None
+    check: Callable[[PoolRequest], None] | None = None
     """Raises the error of a request that no connection could send, before one is opened for it."""
     phase: str = ""
     """The phase whose beginning was last reported to `trace`; empty if it has ended."""
@@ -152,10 +152,10 @@ class Wanted:
     """Whether a connection was opened for the request, and `trace` has not been called for that yet."""
     ticket: Ticket | None = None
     """The ticket with which it asks for a connection, and which then holds its place there."""
-    bells: tuple[Bell, ...] = ()
-    """The bells for which it may wait."""
+    events: tuple[WakeEvent, ...] = ()
+    """The events for which it may wait."""
 
-    def with_limit(self, timeout: float | None) -> Wanted:
+    def with_limit(self, timeout: float | None) -> PoolRequest:
         """Return the same with a time limit that begins now and replaces all others; -1 changes nothing."""
         if timeout == -1:
             return self
@@ -173,50 +173,50 @@ class Wanted:
 # -- calling `trace`
 
 
-def _begun(wanted: Wanted, phase: str, **info: object) -> Procedure[None]:
-    if wanted.trace is not None:
-        wanted.phase = phase
-        yield CallTrace(wanted.trace, f"{phase}.started", info)
+def _begun(request: PoolRequest, phase: str, **info: object) -> Procedure[None]:
+    if request.trace is not None:
+        request.phase = phase
+        yield CallTrace(request.trace, f"{phase}.started", info)
 
 
-def _done(wanted: Wanted, phase: str, **info: object) -> Procedure[None]:
-    if wanted.trace is not None:
-        wanted.phase = ""
-        yield CallTrace(wanted.trace, f"{phase}.complete", info)
+def _done(request: PoolRequest, phase: str, **info: object) -> Procedure[None]:
+    if request.trace is not None:
+        request.phase = ""
+        yield CallTrace(request.trace, f"{phase}.complete", info)
 
 
-def _failed(wanted: Wanted, error: Exception) -> Procedure[None]:
-    phase, wanted.phase = wanted.phase, ""
-    if wanted.trace is not None and phase:
-        yield CallTrace(wanted.trace, f"{phase}.failed", {"exception": error})
+def _failed(request: PoolRequest, error: Exception) -> Procedure[None]:
+    phase, request.phase = request.phase, ""
+    if request.trace is not None and phase:
+        yield CallTrace(request.trace, f"{phase}.failed", {"exception": error})
 
 
-def traced(procedure: Procedure[_T], wanted: Wanted) -> Procedure[_T]:
+def traced(procedure: Procedure[_T], request: PoolRequest) -> Procedure[_T]:
     """Run a procedure; if it fails, call `trace` for the phase that failed."""
     try:
         return (yield from procedure)
     except Exception as error:
-        yield from _failed(wanted, error)
+        yield from _failed(request, error)
         raise
 
 
 # -- connections
 
 
-def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
+def acquire(pool: PoolState, request: PoolRequest) -> Procedure[Session]:
     """Return a connection on which one request may be sent."""
-    until = wanted.within(wanted.timeouts.pool)
-    bell = pool.make_bell()
+    until = request.within(request.timeouts.pool)
+    event = pool.make_event()
     with pool.lock:
-        ticket = wanted.ticket = pool.ticket(wanted.url.origin)
-        wanted.bells = (bell,)
+        ticket = request.ticket = pool.ticket(request.url.origin)
+        request.events = (event,)
     try:
         try:
             with pool.lock:
-                pool.ask(ticket, bell)
+                pool.ask(ticket, event)
             while True:
                 with pool.lock:
-                    bell.clear()
+                    event.clear()
                     pool.check_open()
                     if pool.has_dropped:
                         pool.settle()
@@ -226,33 +226,33 @@ def acquire(pool: PoolState, wanted: Wanted) -> Procedure[Session]:
                         raise TransportTimeout("waiting for a connection of the pool").marked(
                             processed=Processed.NO
                         )
-                    yield Park(bell, until)
+                    yield Park(event, until)
                 elif dials:
-                    if wanted.check is not None:
-                        wanted.check(wanted)
-                    return (yield from _dial(pool, wanted, key))
+                    if request.check is not None:
+                        request.check(request)
+                    return (yield from _dial(pool, request, key))
                 else:
                     # It may have ended since it was granted.
                     session = pool.sessions.get(key)
-                    if session is not None and (yield from is_usable(pool, session, bell, until)):
+                    if session is not None and (yield from is_usable(pool, session, event, until)):
                         return session
                     with pool.lock:
                         pool.ask_again(ticket)
         finally:
             with pool.lock:
-                pool.bells.pop(ticket, None)
+                pool.events.pop(ticket, None)
     except BaseException as error:
         with pool.lock:
             pool.give_back(ticket, failed=isinstance(error, MintError) and not error.local)
         raise
 
 
-def _dial(pool: PoolState, wanted: Wanted, key: int) -> Procedure[Session]:
-    step = Connect(wanted.url.origin, key, wanted.within(wanted.timeouts.connect))
-    yield from _begun(wanted, "connect", origin=step.origin)
+def _dial(pool: PoolState, request: PoolRequest, key: int) -> Procedure[Session]:
+    step = Connect(request.url.origin, key, request.within(request.timeouts.connect))
+    yield from _begun(request, "connect", origin=step.origin)
     try:
         yield step
-        wanted.dialled = True
+        request.dialled = True
         if step.conn is None:
             raise TransportTimeout("connecting").marked(processed=Processed.NO)
         with pool.lock:
@@ -263,7 +263,7 @@ def _dial(pool: PoolState, wanted: Wanted, key: int) -> Procedure[Session]:
         raise
 
 
-def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[bool]:
+def is_usable(pool: PoolState, session: Session, event: WakeEvent, until: float | None) -> Procedure[bool]:
     """Whether a connection can be used: look at what has arrived, and ping it after a long silence."""
     with pool.lock:
         if session.is_lost or not session.conn.is_open():
@@ -278,7 +278,7 @@ def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None
         session.ping()
     while True:
         with pool.lock:
-            bell.clear()
+            event.clear()
             if session.is_lost or not session.conn.is_open():
                 return False
             if not session.is_pinging:
@@ -287,77 +287,78 @@ def is_usable(pool: PoolState, session: Session, bell: Bell, until: float | None
                 raise TransportTimeout(
                     "waiting for a connection of the pool: a PING on it was not answered yet"
                 ).marked(processed=Processed.NO)
-            session.blocked.add(bell)
+            session.blocked.add(event)
         try:
-            yield from wait(pool, session, bell, until)
+            yield from wait(pool, session, event, until)
         finally:
             with pool.lock:
-                session.blocked.discard(bell)
+                session.blocked.discard(event)
 
 
-def wait(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[None]:
-    """Wait until the bell is set. If nobody else receives on the connection, receive for all requests."""
+def wait(pool: PoolState, session: Session, event: WakeEvent, until: float | None) -> Procedure[None]:
+    """Wait until the event is set. If nobody else receives on the connection, receive for all requests."""
     try:
         with pool.lock:
-            if bell.is_set() or session.is_lost:
+            if event.is_set() or session.is_lost:
                 return
             reads = session.reader is None
             if reads:
-                session.reader = bell
+                session.reader = event
             else:
-                session.parked[bell] = None
+                session.parked[event] = None
         if not reads:
-            yield Park(bell, until)
-        while reads and not (bell.is_set() or session.is_lost or pool.is_late(until)):
+            yield Park(event, until)
+        while reads and not (event.is_set() or session.is_lost or pool.is_late(until)):
             due = session.next_ping()
             yield Receive(session, until if due is None else due if until is None else min(due, until))
             with pool.lock:
                 session.ping()
     finally:
         try:
-            _leave(pool, session, bell)
+            _leave(pool, session, event)
         except BaseException:
             # An exception of a signal handler may have interrupted this: let another request read.
-            _leave(pool, session, bell)
+            _leave(pool, session, event)
             raise
 
 
-def _leave(pool: PoolState, session: Session, bell: Bell) -> None:
+def _leave(pool: PoolState, session: Session, event: WakeEvent) -> None:
     with pool.lock:
-        if session.reader is bell:
+        if session.reader is event:
             session.reader = None
-        session.parked.pop(bell, None)
-        session.nominate()
+        session.parked.pop(event, None)
+        session.wake_next_reader()
 
 
 # -- requests
 
 
-def begin(pool: PoolState, wanted: Wanted) -> Procedure[Stream]:
+def begin(pool: PoolState, request: PoolRequest) -> Procedure[Stream]:
     """Send a request and wait for the head of its response; send it again if that is safe and useful."""
     retries = refusals = 0
     while True:
-        session = yield from acquire(pool, wanted)
+        session = yield from acquire(pool, request)
         try:
-            stream = yield from _send_head(pool, session, wanted)
+            stream = yield from _send_head(pool, session, request)
         except BaseException as error:
-            abandon(pool, wanted)
+            abandon(pool, request)
             refusals += 1
             if refusals > _LOCAL_RETRIES or not isinstance(error, _OTHER_CONNECTION):
                 raise
             continue
         try:
-            if wanted.trace is not None:
-                yield from _trace_sent(stream, wanted)
-            if not wanted.sends_itself:
-                yield from head(pool, stream, wanted)
+            if request.trace is not None:
+                yield from _trace_sent(stream, request)
+            if not request.sends_itself:
+                yield from head(pool, stream, request)
         except MintError as error:
             with pool.lock:
                 session.cancel(stream)
-            again = retries < pool.options.max_retries and not pool.is_late(wanted.until)
-            if not (again and _can_repeat(wanted, stream) and may_retry(error, wanted.method, pool.options)):
+            again = retries < pool.options.max_retries and not pool.is_late(request.until)
+            again = again and _can_repeat(request, stream)
+            if not (again and may_retry(error, request.method, pool.options)):
                 raise
-            yield from _failed(wanted, error)
+            yield from _failed(request, error)
             retries += 1
             pool.retries += 1
         except BaseException:
@@ -368,104 +369,104 @@ def begin(pool: PoolState, wanted: Wanted) -> Procedure[Stream]:
             return stream
 
 
-def _can_repeat(wanted: Wanted, stream: Stream) -> bool:
-    return wanted.replays or not (stream.started_source or wanted.sends_itself)
+def _can_repeat(request: PoolRequest, stream: Stream) -> bool:
+    return request.replays or not (stream.started_source or request.sends_itself)
 
 
-def abandon(pool: PoolState, wanted: Wanted) -> None:
+def abandon(pool: PoolState, request: PoolRequest) -> None:
     """Release everything that a request holds in the pool, in whatever state it is; idempotent.
 
     The caller of a procedure repeats this if the procedure raises an exception, because an exception of a
     signal handler may have interrupted what the procedure itself was releasing.
     """
     with pool.lock:
-        if wanted.ticket is not None:
-            pool.abandon(wanted.ticket, wanted.bells)
+        if request.ticket is not None:
+            pool.abandon(request.ticket, request.events)
 
 
-def leave(pool: PoolState, stream: Stream, bell: Bell) -> None:
+def leave(pool: PoolState, stream: Stream, event: WakeEvent) -> None:
     """After an exception in a wait of this request, let others read, and lose no content; idempotent."""
     with pool.lock:
-        pool.leave(stream.ticket, (bell,))
-        if bell is stream.bell:
+        pool.leave(stream.ticket, (event,))
+        if event is stream.event:
             stream.put_back()
 
 
-def _send_head(pool: PoolState, session: Session, wanted: Wanted) -> Procedure[Stream]:
+def _send_head(pool: PoolState, session: Session, request: PoolRequest) -> Procedure[Stream]:
     """Send the head on a connection that was granted."""
-    # The bell with which the request waited for a connection is free now. If the caller sends the body, two
-    # calls may wait at once, which needs a second bell.
-    bell = wanted.bells[0] if wanted.bells else pool.make_bell()
-    bell.clear()
-    bells = wanted.bells = bell, pool.make_bell() if wanted.sends_itself else bell
-    if wanted.trace is not None:
-        if wanted.dialled:
-            yield from _done(wanted, "connect", connection=session.conn)
-        yield from _begun(wanted, "request", connection=session.conn)
-    wanted.dialled = False
-    until = wanted.within(wanted.timeouts.write)
+    # The event with which the request waited for a connection is free now. If the caller sends the body, two
+    # calls may wait at once, which needs a second event.
+    event = request.events[0] if request.events else pool.make_event()
+    event.clear()
+    events = request.events = event, pool.make_event() if request.sends_itself else event
+    if request.trace is not None:
+        if request.dialled:
+            yield from _done(request, "connect", connection=session.conn)
+        yield from _begun(request, "request", connection=session.conn)
+    request.dialled = False
+    until = request.within(request.timeouts.write)
     while session.is_full and not session.is_lost:
         if pool.is_late(until):
             raise TransportTimeout("sending").marked(processed=Processed.NO)
-        yield from _room(pool, session, bells[0], until)
+        yield from _room(pool, session, events[0], until)
     with pool.lock:
         pool.check_open()
         if session.is_lost:
             raise Closed
-        stream = _open(session, wanted, bells)
+        stream = _open(session, request, events)
         pool.requests += 1
         return stream
 
 
-def _open(session: Session, wanted: Wanted, bells: tuple[Bell, Bell]) -> Stream:
-    url, method, content, ticket = wanted.url, wanted.method, wanted.content, wanted.ticket
+def _open(session: Session, request: PoolRequest, events: tuple[WakeEvent, WakeEvent]) -> Stream:
+    url, method, content, ticket = request.url, request.method, request.content, request.ticket
     if ticket is None:
         raise RuntimeError("a request is sent without a place on a connection")
-    streamed = wanted.make_source is not None or wanted.sends_itself
-    if content is not None and not wanted.trailers and len(content) <= SMALL:
+    streamed = request.make_source is not None or request.sends_itself
+    if content is not None and not request.trailers and len(content) <= SMALL:
         try:
             return session.open(
-                method, url.target, wanted.headers, content, streamed=False, ticket=ticket, bells=bells
+                method, url.target, request.headers, content, streamed=False, ticket=ticket, events=events
             )
         except ExceedsWindowSize:
             pass
-    fields = wanted.headers
+    fields = request.headers
     if content is not None:
         streamed = True
-        if not wanted.trailers and not has(fields, "content-length", "transfer-encoding"):
+        if not request.trailers and not has(fields, "content-length", "transfer-encoding"):
             fields = [*fields, ("content-length", str(len(content)))]
-    stream = session.open(method, url.target, fields, None, streamed=streamed, ticket=ticket, bells=bells)
+    stream = session.open(method, url.target, fields, None, streamed=streamed, ticket=ticket, events=events)
     if content is not None:
         stream.source = iter((content,))
-    elif wanted.make_source is not None:
-        stream.source = wanted.make_source()
-    stream.end_trailers = wanted.trailers
+    elif request.make_source is not None:
+        stream.source = request.make_source()
+    stream.end_trailers = request.trailers
     return stream
 
 
-def _trace_sent(stream: Stream, wanted: Wanted) -> Procedure[None]:
+def _trace_sent(stream: Stream, request: PoolRequest) -> Procedure[None]:
     """Call `trace`: the head was sent, together with the body if that is short."""
-    yield from _done(wanted, "request", ref=stream.ref)
-    yield from _begun(wanted, "request_body")
+    yield from _done(request, "request", ref=stream.ref)
+    yield from _begun(request, "request_body")
     if stream.source is None:
-        yield from _done(wanted, "request_body")
+        yield from _done(request, "request_body")
 
 
-def head(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
+def head(pool: PoolState, stream: Stream, request: PoolRequest) -> Procedure[None]:
     """Wait for the head of the response, and send the body meanwhile."""
     if stream.source is None:
-        yield from _begun(wanted, "response")
+        yield from _begun(request, "response")
     while not (stream.has_head or stream.ended):
-        yield from pump(pool, stream, wanted)
+        yield from pump(pool, stream, request)
     if stream.error is not None and not stream.has_head:
         raise stream.error
-    if wanted.trace is not None:
-        if wanted.phase != "response":  # the server did not wait for the end of the body
-            yield from _begun(wanted, "response")
-        yield from _done(wanted, "response", status=stream.status, stream=stream)
+    if request.trace is not None:
+        if request.phase != "response":  # the server did not wait for the end of the body
+            yield from _begun(request, "response")
+        yield from _done(request, "response", status=stream.status, stream=stream)
 
 
-def piece(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[bytes | None]:
+def piece(pool: PoolState, stream: Stream, request: PoolRequest) -> Procedure[bytes | None]:
     """Return the next piece of content; `None` at the end. Raises the error of the request."""
     while True:
         with pool.lock:
@@ -476,30 +477,30 @@ def piece(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[bytes | 
             if stream.error is not None:
                 raise stream.error
             return None
-        yield from pump(pool, stream, wanted)
+        yield from pump(pool, stream, request)
 
 
-def pump(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
+def pump(pool: PoolState, stream: Stream, request: PoolRequest) -> Procedure[None]:
     """Send the body until a part of the response arrives; if all of it was sent, wait."""
     had_head = stream.has_head
     stream.stalled = None
-    until = wanted.within(wanted.timeouts.read)
+    until = request.within(request.timeouts.read)
     while True:
         with pool.lock:
-            stream.bell.clear()
+            stream.event.clear()
             if stream.has_news or stream.has_head is not had_head:
                 return
             sending = stream.source is not None and stream.wants_body
-        if pool.is_late(wanted.until if sending else until):
+        if pool.is_late(request.until if sending else until):
             raise TransportTimeout("waiting for the response")
         if sending:
-            yield from _send_some(pool, stream, wanted)
-            until = wanted.within(wanted.timeouts.read)
+            yield from _send_some(pool, stream, request)
+            until = request.within(request.timeouts.read)
         else:
-            yield from wait(pool, stream.session, stream.bell, until)
+            yield from wait(pool, stream.session, stream.event, until)
 
 
-def _send_some(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[None]:
+def _send_some(pool: PoolState, stream: Stream, request: PoolRequest) -> Procedure[None]:
     """Send as much as possible of the next piece of the body; wait if nothing can be sent."""
     source, session = stream.source, stream.session
     if source is None:
@@ -513,16 +514,16 @@ def _send_some(pool: PoolState, stream: Stream, wanted: Wanted) -> Procedure[Non
             with pool.lock:
                 if stream.wants_body:
                     session.end_body(stream, stream.end_trailers)
-            yield from _done(wanted, "request_body")
+            yield from _done(request, "request_body")
             if not stream.has_head:
-                yield from _begun(wanted, "response")
+                yield from _begun(request, "response")
             return
         stream.rest = memoryview(step.piece).cast("B")
-    stream.rest = yield from _send(pool, stream, stream.rest, stream.bell, wanted)
+    stream.rest = yield from _send(pool, stream, stream.rest, stream.event, request)
 
 
 def _send(
-    pool: PoolState, stream: Stream, data: memoryview[int], bell: Bell, wanted: Wanted
+    pool: PoolState, stream: Stream, data: memoryview[int], event: WakeEvent, request: PoolRequest
 ) -> Procedure[memoryview[int]]:
     """Send as much as possible, and if not everything was sent, wait until more can be; return the rest."""
     session = stream.session
@@ -531,30 +532,30 @@ def _send(
             return memoryview(b"")
         rest, is_full = session.push(stream, data)
         if rest:
-            session.blocked.add(bell)
+            session.blocked.add(event)
     if not rest:
         stream.stalled = None
         # The server may have answered already.
-        yield from _look(pool, session, bell)
+        yield from _look(pool, session, event)
         return rest
     # The time begins again only when some of the data was sent, whatever else arrives meanwhile.
     if stream.stalled is None or len(rest) < len(data):
         stream.stalled = pool.clock()
-    until = wanted.within(wanted.timeouts.write, stream.stalled)
+    until = request.within(request.timeouts.write, stream.stalled)
     try:
         if pool.is_late(until):
             raise TransportTimeout("sending")
         if is_full:
-            yield from _room(pool, session, bell, until)
+            yield from _room(pool, session, event, until)
         else:
-            yield from wait(pool, session, bell, until)
+            yield from wait(pool, session, event, until)
     finally:
         with pool.lock:
-            session.blocked.discard(bell)
+            session.blocked.discard(event)
     return rest
 
 
-def _look(pool: PoolState, session: Session, bell: Bell) -> Procedure[None]:
+def _look(pool: PoolState, session: Session, event: WakeEvent) -> Procedure[None]:
     """Process what has arrived, unless there is a reader.
 
     Nobody may become the reader meanwhile, because it would wait for what is processed here.
@@ -562,33 +563,33 @@ def _look(pool: PoolState, session: Session, bell: Bell) -> Procedure[None]:
     with pool.lock:
         if session.reader is not None or session.is_lost:
             return
-        session.reader = bell
+        session.reader = event
     try:
         yield Look(session)
     finally:
         with pool.lock:
             session.reader = None
-            session.nominate()
+            session.wake_next_reader()
 
 
-def _room(pool: PoolState, session: Session, bell: Bell, until: float | None) -> Procedure[None]:
+def _room(pool: PoolState, session: Session, event: WakeEvent, until: float | None) -> Procedure[None]:
     """Wait until more can be written."""
     with pool.lock:
         if session.is_lost:
             return
         reads = session.reader is None
         if reads:
-            session.reader = bell
+            session.reader = event
     try:
-        yield Room(session, bell, reads, until)
+        yield Room(session, event, reads, until)
     finally:
         with pool.lock:
             if reads:
                 session.reader = None
-                session.nominate()
+                session.wake_next_reader()
 
 
-def send(pool: PoolState, stream: Stream, data: BytesLike, wanted: Wanted) -> Procedure[bool]:
+def send(pool: PoolState, stream: Stream, data: BytesLike, request: PoolRequest) -> Procedure[bool]:
     """Send a piece of a body; return whether more of the body can be sent."""
     rest = _checks.view("data", data)
     stream.stalled = None
@@ -599,7 +600,7 @@ def send(pool: PoolState, stream: Stream, data: BytesLike, wanted: Wanted) -> Pr
                 raise stream.error
             if not stream.wants_body:
                 return False
-        rest = yield from _send(pool, stream, rest, stream.sender, wanted)
+        rest = yield from _send(pool, stream, rest, stream.sender, request)
     if stream.error is not None:
         raise stream.error
     return stream.wants_body

@@ -16,7 +16,7 @@ from ..exchange._pieces import AsyncPieces, Pieces
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from ..types import Stream
 from ._options import PoolOptions, Timeouts
-from ._procedures import UNLIMITED, Wanted
+from ._procedures import UNLIMITED, PoolRequest
 from ._rehearsal import refuse
 
 if TYPE_CHECKING:
@@ -76,12 +76,12 @@ class ConnectOptions:
         protocols = set(self.protocols)
         return protocols == {"http2"} or ("http2" in protocols and origin.scheme == "https")
 
-    def check(self, wanted: Wanted) -> None:
+    def check(self, request: PoolRequest) -> None:
         """Raise the error of a request that no connection with these options could send."""
         refuse(
-            *(wanted.method, wanted.url, wanted.headers, wanted.content),
-            streamed=wanted.make_source is not None or wanted.sends_itself,
-            trailers=wanted.trailers,
+            *(request.method, request.url, request.headers, request.content),
+            streamed=request.make_source is not None or request.sends_itself,
+            trailers=request.trailers,
             protocols=self.protocols,
             http1_options=self.http1,
             http2_options=self.http2,
@@ -114,7 +114,7 @@ def check_method(method: object) -> str:
     return exact
 
 
-def make_wanted(
+def make_request(
     method: str,
     url: str | URL,
     headers: HeaderPairs,
@@ -123,8 +123,8 @@ def make_wanted(
     timeout: float | Timeouts | None,
     clock: Callable[[], float],
     trace: Trace | None = None,
-    check: Callable[[Wanted], None] | None = None,
-) -> Wanted:
+    check: Callable[[PoolRequest], None] | None = None,
+) -> PoolRequest:
     """Return a request, checked as far as possible without a connection.
 
     Raises `ValueError`, `TypeError` and `InvalidRequestMethod`.
@@ -164,7 +164,7 @@ def make_wanted(
     else:
         iterator = Pieces("body", body)
         make_source, replays = (lambda: iterator), False
-    return Wanted(
+    return PoolRequest(
         method=method,
         url=parts,
         headers=fields,

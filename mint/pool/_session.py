@@ -45,7 +45,7 @@ _LEAST = 4_096
 _OF_REQUESTS = (Data, Status, Headers, Done, RequestFailed, Informational, StatusReason, Trailers)
 
 
-class Bell(Protocol):
+class WakeEvent(Protocol):
     """An event for which one thread or task of the event loop waits."""
 
     def set(self) -> object:
@@ -86,15 +86,20 @@ class Stream:
     """One request on a connection, and what has arrived of its response."""
 
     def __init__(
-        self, session: Session, ref: RequestRef, method: str, ticket: Ticket, bells: tuple[Bell, Bell]
+        self,
+        session: Session,
+        ref: RequestRef,
+        method: str,
+        ticket: Ticket,
+        events: tuple[WakeEvent, WakeEvent],
     ) -> None:
         self.session = session
         self.ref = ref
         self.method = method
         self.ticket = ticket
         """The ticket that holds its place on the connection."""
-        self.bell: Bell = bells[0]
-        self.sender: Bell = bells[1]
+        self.event: WakeEvent = events[0]
+        self.sender: WakeEvent = events[1]
         self.status: int = 0
         self.reason: str = ""
         self.headers: HeaderFields = ()
@@ -204,10 +209,10 @@ class Session:
         self.conn: Connection = conn
         self.is_shared: bool = conn.protocol == "http2"
         self.streams: dict[RequestRef, Stream] = {}
-        self.reader: Bell | None = None
-        self.parked: dict[Bell, None] = {}
-        self.blocked: set[Bell] = set()
-        """The bells of senders that wait until more can be sent."""
+        self.reader: WakeEvent | None = None
+        self.parked: dict[WakeEvent, None] = {}
+        self.blocked: set[WakeEvent] = set()
+        """The events of senders that wait until more can be sent."""
         self.released: deque[Ticket] = deque()
         """The tickets of requests that have ended but were not yet reported to the policy."""
         self.is_lost: bool = False
@@ -259,12 +264,12 @@ class Session:
         *,
         streamed: bool,
         ticket: Ticket,
-        bells: tuple[Bell, Bell],
+        events: tuple[WakeEvent, WakeEvent],
     ) -> Stream:
         """Send the head of a request, together with the body if one is given and `streamed` is false."""
         try:
             self.conn, ref = self.conn.request(method, target, headers, STREAM if streamed else body)
-            stream = self.streams[ref] = Stream(self, ref, method, ticket, bells)
+            stream = self.streams[ref] = Stream(self, ref, method, ticket, events)
             stream.streamed = streamed
             stream.declared = streamed and has(headers, "content-length")
         except MintError as error:
@@ -318,7 +323,7 @@ class Session:
             return
         self.released.append(stream.ticket)
         stream.fail(TransportClosed())
-        stream.bell.set()
+        stream.event.set()
         stream.sender.set()
         conn = self.conn
         if conn.protocol == "http1":
@@ -370,11 +375,11 @@ class Session:
             if stream.buffered > self._options.buffer_size and not stream.is_paused:
                 stream.is_paused = True
                 self._set_refill(stream, refill=False)
-            stream.bell.set()
-            if stream.sender is not stream.bell:
+            stream.event.set()
+            if stream.sender is not stream.event:
                 stream.sender.set()
-        for bell in self.blocked:
-            bell.set()
+        for event in self.blocked:
+            event.set()
         self._report()
 
     @_whole
@@ -443,7 +448,7 @@ class Session:
         for stream in self.streams.values():
             stream.fail(error or TransportClosed())
         self.streams.clear()  # their tickets need not be released: the policy forgets the connection
-        self.ring()
+        self.wake_all()
         self._report()
 
     @_whole
@@ -455,10 +460,10 @@ class Session:
             self.is_retired = True
             self._report()
 
-    def ring(self) -> None:
+    def wake_all(self) -> None:
         """Wake all waiting requests."""
-        for bell in [*self.parked, *self.blocked, *([] if self.reader is None else [self.reader])]:
-            bell.set()
+        for event in [*self.parked, *self.blocked, *([] if self.reader is None else [self.reader])]:
+            event.set()
 
     def _report(self) -> None:
         """Report to the pool if a request or the connection ended, or its capacity changed."""
@@ -505,18 +510,18 @@ class Session:
 
     # -- the reader
 
-    def leave(self, bells: Iterable[Bell]) -> None:
-        """Stop waiting with these bells; idempotent."""
-        for bell in bells:
-            if self.reader is bell:
+    def leave(self, events: Iterable[WakeEvent]) -> None:
+        """Stop waiting with these events; idempotent."""
+        for event in events:
+            if self.reader is event:
                 self.reader = None
-            self.parked.pop(bell, None)
-            self.blocked.discard(bell)
-        self.nominate()
+            self.parked.pop(event, None)
+            self.blocked.discard(event)
+        self.wake_next_reader()
 
-    def nominate(self) -> None:
+    def wake_next_reader(self) -> None:
         """If there is no reader, wake a waiting request to become it; a sender only if no other waits."""
         if self.reader is None:
-            for bell in (*self.parked, *self.blocked):
-                bell.set()
+            for event in (*self.parked, *self.blocked):
+                event.set()
                 return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..exchange import Origin
     from ._options import PoolOptions, Statistics
     from ._policy import Ticket
-    from ._session import Bell, Stream
+    from ._session import WakeEvent, Stream
 
 
 class Loop(Protocol):
@@ -32,8 +32,8 @@ class Loop(Protocol):
         """Return the time in seconds; it never goes back."""
         ...
 
-    def make_bell(self) -> Bell:
-        """Return a new bell."""
+    def make_event(self) -> WakeEvent:
+        """Return a new event."""
         ...
 
     def forget(self, key: int) -> None:
@@ -51,10 +51,10 @@ class PoolState:
     def __init__(self, loop: Loop, options: PoolOptions, may_share: Callable[[Origin], bool]) -> None:
         self.lock: AbstractContextManager[object] = loop.lock
         self.clock: Callable[[], float] = loop.clock
-        self.make_bell: Callable[[], Bell] = loop.make_bell
+        self.make_event: Callable[[], WakeEvent] = loop.make_event
         self.options = options
         self.sessions: dict[int, Session] = {}
-        self.bells: dict[Ticket, Bell] = {}
+        self.events: dict[Ticket, WakeEvent] = {}
         self.requests = 0
         self.retries = 0
         self.is_closed: bool = False
@@ -97,11 +97,11 @@ class PoolState:
         """Return a ticket for a request, which then asks for a connection."""
         return self._policy.ticket(origin)
 
-    def ask(self, ticket: Ticket, bell: Bell) -> None:
-        """Ask for a connection; the bell is set when one is granted."""
+    def ask(self, ticket: Ticket, event: WakeEvent) -> None:
+        """Ask for a connection; the event is set when one is granted."""
         self.check_open()
         self._policy.ask(ticket)
-        self.bells[ticket] = bell
+        self.events[ticket] = event
         self.settle()
 
     def ask_again(self, ticket: Ticket) -> None:
@@ -123,21 +123,21 @@ class PoolState:
                 self._policy.released(ticket, self.clock())
         self.settle()
 
-    def leave(self, ticket: Ticket, bells: Iterable[Bell]) -> None:
-        """Stop waiting with these bells; if one was the reader's, another request reads. Idempotent.
+    def leave(self, ticket: Ticket, events: Iterable[WakeEvent]) -> None:
+        """Stop waiting with these events; if one was the reader's, another request reads. Idempotent.
 
         This is for a request that an exception interrupted, and on which others may depend.
         """
-        self.bells.pop(ticket, None)
+        self.events.pop(ticket, None)
         session = None if ticket.key is None else self.sessions.get(ticket.key)
         if session is not None:
-            session.leave(bells)
+            session.leave(events)
         self._settles = False  # an exception may have come just before the end of `settle`
         self.settle()
 
-    def abandon(self, ticket: Ticket, bells: Iterable[Bell]) -> None:
+    def abandon(self, ticket: Ticket, events: Iterable[WakeEvent]) -> None:
         """Release everything that a request holds, in whatever state it is; idempotent."""
-        self.leave(ticket, bells)
+        self.leave(ticket, events)
         session = None if ticket.key is None else self.sessions.get(ticket.key)
         stream = None if session is None else session.stream_of(ticket)
         if session is not None and stream is not None:
@@ -184,9 +184,9 @@ class PoolState:
                         self._lose(order.key)
                         closed = True  # so there is room for another connection: decide again
                     else:
-                        bell = self.bells.get(order.ticket)
-                        if bell is not None:
-                            bell.set()
+                        event = self.events.get(order.ticket)
+                        if event is not None:
+                            event.set()
         except BaseException:
             self._interrupted()
             raise
@@ -198,9 +198,9 @@ class PoolState:
         self._policy.reconcile()
         for key in [key for key in self.sessions if not self._policy.knows(key)]:
             self._lose(key)
-        for ticket, bell in self.bells.items():
+        for ticket, event in self.events.items():
             if ticket.key is not None:
-                bell.set()
+                event.set()
 
     def _lose(self, key: int) -> None:
         session = self.sessions.get(key)
@@ -236,8 +236,8 @@ class PoolState:
         self.is_closed = True
         for session in list(self.sessions.values()):
             session.lose(PoolClosed())
-        for bell in list(self.bells.values()):
-            bell.set()
+        for event in list(self.events.values()):
+            event.set()
 
     def statistics(self) -> Statistics:
         """Return the statistics of the pool."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ._asynchronous import AsyncDriver
     from ._procedures import Step
     from ._requests import ConnectOptions
-    from ._session import Bell, Session
+    from ._session import WakeEvent, Session
     from ._state import PoolState
 
 __all__ = ["Pool", "StreamedAnswer"]
@@ -66,7 +66,7 @@ class _Driver:
     def clock(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def make_bell(self) -> Bell:
+    def make_event(self) -> WakeEvent:
         self._loop = asyncio.get_running_loop()
         return asyncio.Event()
 
@@ -84,12 +84,12 @@ class _Driver:
         match step:
             case Receive(session, until):
                 await self._receive(session, until)
-            case Park(bell, until):
-                await self._park(bell, until)
+            case Park(event, until):
+                await self._park(event, until)
             case Look(session):
                 await self._look(session)
-            case Room(session, bell, reads, until):
-                await self._wait_for_room(session, bell, reads, until)
+            case Room(session, event, reads, until):
+                await self._wait_for_room(session, event, reads, until)
             case Pull(source):
                 step.piece = next(source, None) if isinstance(source, Iterator) else await anext(source, None)
             case Connect(origin, key, until):
@@ -97,11 +97,11 @@ class _Driver:
             case CallTrace(trace, name, info):
                 await awaited(trace(name, info))
 
-    async def _park(self, bell: Bell, until: float | None) -> None:
-        if isinstance(bell, asyncio.Event):
+    async def _park(self, event: WakeEvent, until: float | None) -> None:
+        if isinstance(event, asyncio.Event):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(until):
-                    await bell.wait()
+                    await event.wait()
 
     async def _connect(self, origin: Origin, key: int, until: float | None) -> Connection:
         left = None if until is None else max(0.0, until - self.clock())
@@ -160,13 +160,15 @@ class _Driver:
             if session.is_lost or not await self._receive(session, 0.0):
                 return
 
-    async def _wait_for_room(self, session: Session, bell: Bell, reads: bool, until: float | None) -> None:
-        """Wait until more can be written; meanwhile receive, or wait for the bell if another task reads."""
+    async def _wait_for_room(
+        self, session: Session, event: WakeEvent, reads: bool, until: float | None
+    ) -> None:
+        """Wait until more can be written; meanwhile receive, or wait for the event if another task reads."""
         mailbox = self._mailboxes.get(session.key)
         if mailbox is None:
             return
         flushing = asyncio.ensure_future(mint_asyncio.flush(session.conn))
-        other = asyncio.ensure_future(mailbox.receive() if reads else self._park(bell, until))
+        other = asyncio.ensure_future(mailbox.receive() if reads else self._park(event, until))
         both: tuple[asyncio.Future[None], asyncio.Future[object]] = (flushing, other)
         left = None if until is None else max(0.0, until - self.clock())
         try:
@@ -183,4 +185,4 @@ class _Driver:
         broke = not flushing.cancelled() and isinstance(flushing.exception(), TransportClosed)
         if broke and not reads and not session.is_lost:
             # The reader will receive the message with the reason.
-            await self._park(bell, until)
+            await self._park(event, until)

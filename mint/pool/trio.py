@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._asynchronous import AsyncDriver
     from ._procedures import Step
     from ._requests import ConnectOptions
-    from ._session import Bell, Session
+    from ._session import WakeEvent, Session
     from ._state import PoolState
 
 __all__ = ["Pool", "StreamedAnswer"]
@@ -53,7 +53,7 @@ class Pool(AsyncPool):
         return _Driver(options, connect)
 
 
-class _Bell:
+class _Event:
     """An event that can be cleared."""
 
     def __init__(self) -> None:
@@ -89,9 +89,9 @@ class _Driver:
     def clock(self) -> float:
         return trio.current_time()
 
-    def make_bell(self) -> Bell:
+    def make_event(self) -> WakeEvent:
         self._token = trio.lowlevel.current_trio_token()
-        return _Bell()
+        return _Event()
 
     def settle_soon(self, pool: PoolState) -> None:
         with contextlib.suppress(trio.RunFinishedError):
@@ -107,12 +107,12 @@ class _Driver:
         match step:
             case Receive(session, until):
                 await self._receive(session, until)
-            case Park(bell, until):
-                await self._park(bell, until)
+            case Park(event, until):
+                await self._park(event, until)
             case Look(session):
                 await self._look(session)
-            case Room(session, bell, reads, until):
-                await self._wait_for_room(session, bell, reads, until)
+            case Room(session, event, reads, until):
+                await self._wait_for_room(session, event, reads, until)
             case Pull(source):
                 step.piece = next(source, None) if isinstance(source, Iterator) else await anext(source, None)
             case Connect(origin, key, until):
@@ -120,10 +120,10 @@ class _Driver:
             case CallTrace(trace, name, info):
                 await awaited(trace(name, info))
 
-    async def _park(self, bell: Bell, until: float | None) -> None:
-        if isinstance(bell, _Bell):
+    async def _park(self, event: WakeEvent, until: float | None) -> None:
+        if isinstance(event, _Event):
             with trio.move_on_at(inf if until is None else until):
-                await bell.wait()
+                await event.wait()
 
     async def _connect(self, origin: Origin, key: int, until: float | None) -> Connection:
         left = None if until is None else max(0.0, until - self.clock())
@@ -179,8 +179,10 @@ class _Driver:
                 return
             session.feed(message)
 
-    async def _wait_for_room(self, session: Session, bell: Bell, reads: bool, until: float | None) -> None:
-        """Wait until more can be written; meanwhile receive, or wait for the bell if another task reads."""
+    async def _wait_for_room(
+        self, session: Session, event: WakeEvent, reads: bool, until: float | None
+    ) -> None:
+        """Wait until more can be written; meanwhile receive, or wait for the event if another task reads."""
         mailbox = self._mailboxes.get(session.key)
         if mailbox is None:
             return
@@ -191,7 +193,7 @@ class _Driver:
                 with contextlib.suppress(MailboxClosed):
                     messages.append(await mailbox.receive())
             else:
-                await self._park(bell, until)
+                await self._park(event, until)
             nursery.cancel_scope.cancel()
 
         async def write() -> None:

@@ -89,7 +89,7 @@ class Use:
         now = self.pool.statistics
         assert (now.connections, now.idle, now.active, now.waiting, now.opening) == (1, 1, 0, 0, 0)
         state = self.pool._state
-        assert not state.bells
+        assert not state.events
         for session in state.sessions.values():
             assert [session.reader, session.parked, session.blocked, session.streams] == [None, {}, set(), {}]
         assert state._policy._queues == {}

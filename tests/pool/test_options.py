@@ -18,7 +18,7 @@ from mint.errors import MintError, TransportClosed, TransportTimeout
 from mint.exchange import URL
 from mint.pool import PoolOptions, Timeouts
 from mint.pool._procedures import Connect, Park, Procedure, Pull, Receive, Room, acquire, begin, send
-from mint.pool._requests import make_wanted
+from mint.pool._requests import make_request
 from mint.pool._state import PoolState
 from mint.responses import Data, Headers, Status
 
@@ -53,13 +53,13 @@ class World:
     def __post_init__(self) -> None:
         self.pool = PoolState(self.loop, self.options, lambda _: self.protocol == "http2")
 
-    def wanted(self, url: URL = HERE, body: bytes | None = None) -> mint.pool._procedures.Wanted:
+    def make_request(self, url: URL = HERE, body: bytes | None = None) -> mint.pool._procedures.PoolRequest:
         """Return a request."""
-        return make_wanted("GET", url, (), body, (), self.timeouts, self.loop.clock)
+        return make_request("GET", url, (), body, (), self.timeouts, self.loop.clock)
 
     def acquire(self, url: URL = HERE) -> Session | str:
         """Return a connection for a request, or how asking for one ends."""
-        self.last = self.wanted(url)
+        self.last = self.make_request(url)
         return self.run(acquire(self.pool, self.last))
 
     def give_back(self) -> None:
@@ -69,7 +69,7 @@ class World:
 
     def begin(self, body: bytes | None = None) -> object:
         """Return how a request ends."""
-        return self.run(begin(self.pool, self.wanted(body=body)))
+        return self.run(begin(self.pool, self.make_request(body=body)))
 
     def run(self, procedure: Procedure[_T]) -> _T | str:
         """Return the result of a procedure, or that it waits for ever."""
@@ -177,10 +177,10 @@ def unread(options: PoolOptions, timeouts: Timeouts) -> object:
     world = World(options, timeouts, "http2")
     session = world.acquire()
     assert not isinstance(session, str)
-    bells = world.pool.make_bell(), world.pool.make_bell()
+    events = world.pool.make_event(), world.pool.make_event()
     ticket = world.last.ticket
     assert ticket is not None
-    stream = session.open("GET", "/", (), None, streamed=False, ticket=ticket, bells=bells)
+    stream = session.open("GET", "/", (), None, streamed=False, ticket=ticket, events=events)
     session.process(
         session.conn, [Status(stream.ref, 200), Headers(stream.ref, ()), Data(stream.ref, bytes(1000))]
     )
@@ -231,10 +231,10 @@ def test_every_option_of_pools_is_tested_here() -> None:
 def test_a_caller_that_sends_has_the_limit_for_each_call() -> None:
     """The server takes nothing more; what it sends meanwhile does not lengthen the wait."""
     world = World(PoolOptions(ping_interval=2.0, ping_timeout=60.0), Timeouts(write=5.0), "http2")
-    wanted = make_wanted("POST", HERE, (), mint.STREAM, (), world.timeouts, world.loop.clock)
-    stream = world.run(begin(world.pool, wanted))
+    request = make_request("POST", HERE, (), mint.STREAM, (), world.timeouts, world.loop.clock)
+    stream = world.run(begin(world.pool, request))
     assert not isinstance(stream, str)
     for began in (0.0, 5.0):
         with pytest.raises(TransportTimeout, match="sending"):
-            world.run(send(world.pool, stream, bytes(100_000), wanted))
+            world.run(send(world.pool, stream, bytes(100_000), request))
         assert world.loop.now == began + 5.0

@@ -38,7 +38,7 @@ class Known:
 @dataclass
 class World:
     now: float = 0.0
-    lines: dict[int, Known] = field(default_factory=dict)
+    connections: dict[int, Known] = field(default_factory=dict)
     waiting: list[Ticket] = field(default_factory=list)
     dialing: list[Ticket] = field(default_factory=list)
 
@@ -62,21 +62,21 @@ class PolicyMachine(RuleBasedStateMachine):
         for order in orders:
             match order:
                 case Close(key):
-                    assert world.lines[key].used == 0
-                    assert not world.lines[key].is_opening
-                    del world.lines[key]
+                    assert world.connections[key].used == 0
+                    assert not world.connections[key].is_opening
+                    del world.connections[key]
                 case Grant(ticket, key):
-                    line = world.lines[key]
-                    assert line.origin == ticket.origin
-                    assert not line.is_opening
-                    assert not line.drains
-                    assert line.used < line.capacity
-                    line.holders.append(ticket)
+                    connection = world.connections[key]
+                    assert connection.origin == ticket.origin
+                    assert not connection.is_opening
+                    assert not connection.drains
+                    assert connection.used < connection.capacity
+                    connection.holders.append(ticket)
                     world.waiting.remove(ticket)
                     served.setdefault(ticket.origin, []).append(ticket.number)
                 case Dial(ticket, key):
-                    assert key not in world.lines
-                    world.lines[key] = Known(ticket.origin, [ticket])
+                    assert key not in world.connections
+                    world.connections[key] = Known(ticket.origin, [ticket])
                     world.waiting.remove(ticket)
                     world.dialing.append(ticket)
                     served.setdefault(ticket.origin, []).append(ticket.number)
@@ -108,45 +108,45 @@ class PolicyMachine(RuleBasedStateMachine):
         key = ticket.key
         assert key is not None
         if works:
-            line = self.world.lines[key]
-            line.is_opening, line.capacity = False, capacity
+            connection = self.world.connections[key]
+            connection.is_opening, connection.capacity = False, capacity
             self.policy.opened(key, capacity, self.world.now)
         else:
-            del self.world.lines[key]
+            del self.world.connections[key]
             self.policy.failed(key)
         self.settle()
 
-    def open_lines(self) -> list[int]:
-        return [key for key, line in self.world.lines.items() if not line.is_opening]
+    def open_connections(self) -> list[int]:
+        return [key for key, connection in self.world.connections.items() if not connection.is_opening]
 
-    @precondition(lambda self: self.open_lines())
+    @precondition(lambda self: self.open_connections())
     @rule(data=st.data(), what=st.sampled_from(["release", "drain", "lose", "shrink", "grow"]))
     def happens(self, data: st.DataObject, what: str) -> None:
-        key = data.draw(st.sampled_from(self.open_lines()))
-        line = self.world.lines[key]
-        if what == "release" and line.used:
-            ticket = line.holders.pop(0)
+        key = data.draw(st.sampled_from(self.open_connections()))
+        connection = self.world.connections[key]
+        if what == "release" and connection.used:
+            ticket = connection.holders.pop(0)
             for _ in range(2):  # which is the same as once
                 self.policy.released(ticket, self.world.now)
         elif what == "drain":
-            line.drains = True
+            connection.drains = True
             self.policy.draining(key)
         elif what == "lose":
-            del self.world.lines[key]
+            del self.world.connections[key]
             self.policy.lost(key)
         elif what in {"shrink", "grow"}:
-            line.capacity = 1 if what == "shrink" else 3
-            self.policy.resized(key, line.capacity)
+            connection.capacity = 1 if what == "shrink" else 3
+            self.policy.resized(key, connection.capacity)
         self.settle()
 
-    @precondition(lambda self: any(self.world.lines[key].used for key in self.open_lines()))
+    @precondition(lambda self: any(self.world.connections[key].used for key in self.open_connections()))
     @rule(data=st.data())
     def is_of_no_use(self, data: st.DataObject) -> None:
         """A connection that was granted turns out to be closing: ask again in the old place."""
-        used = [key for key in self.open_lines() if self.world.lines[key].used]
+        used = [key for key in self.open_connections() if self.world.connections[key].used]
         key = data.draw(st.sampled_from(used))
-        ticket = self.world.lines[key].holders.pop(0)
-        self.world.lines[key].drains = True
+        ticket = self.world.connections[key].holders.pop(0)
+        self.world.connections[key].drains = True
         self.policy.draining(key)
         self.policy.released(ticket, self.world.now)
         self.policy.ask_again(ticket)
@@ -156,29 +156,29 @@ class PolicyMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 11, 51]))
     def time_passes(self, seconds: int) -> None:
         self.world.now += seconds
-        for key in self.open_lines():
-            if self.policy._lines[key].opened + 50 <= self.world.now:
-                self.world.lines[key].drains = True
+        for key in self.open_connections():
+            if self.policy._connections[key].opened + 50 <= self.world.now:
+                self.world.connections[key].drains = True
         self.settle()
 
     @invariant()
     def limits_hold(self) -> None:
-        lines = self.world.lines.values()
-        assert len(lines) <= OPTIONS.max_connections
+        connections = self.world.connections.values()
+        assert len(connections) <= OPTIONS.max_connections
         for origin in ORIGINS:
-            usable = [line for line in lines if line.origin == origin and not line.drains]
+            usable = [each for each in connections if each.origin == origin and not each.drains]
             assert len(usable) <= OPTIONS.max_per_origin
 
     @invariant()
     def both_agree(self) -> None:
-        assert set(self.policy._lines) == set(self.world.lines)
-        for key, line in self.world.lines.items():
-            known = self.policy._lines[key]
-            assert (known.used, known.phase is Phase.OPENING) == (line.used, line.is_opening)
-            assert (known.phase is Phase.DRAINING) is line.drains
+        assert set(self.policy._connections) == set(self.world.connections)
+        for key, connection in self.world.connections.items():
+            known = self.policy._connections[key]
+            assert (known.used, known.phase is Phase.OPENING) == (connection.used, connection.is_opening)
+            assert (known.phase is Phase.DRAINING) is connection.drains
         found = self.policy.statistics(0, 0)
         assert found.waiting == len(self.world.waiting)
-        assert found.connections == len(self.world.lines)
+        assert found.connections == len(self.world.connections)
 
     @invariant()
     def nobody_waits_for_nothing(self) -> None:
@@ -186,14 +186,14 @@ class PolicyMachine(RuleBasedStateMachine):
         if not self.world.waiting:
             return
         first = min(self.world.waiting, key=lambda each: each.number)
-        lines = self.world.lines.values()
-        own = [line for line in lines if line.origin == first.origin]
-        free = [line for line in own if not (line.is_opening or line.drains) and line.used < line.capacity]
+        connections = self.world.connections.values()
+        own = [each for each in connections if each.origin == first.origin]
+        free = [each for each in own if not (each.is_opening or each.drains) and each.used < each.capacity]
         assert not free
-        opening = any(line.is_opening for line in own)
-        full = sum(not line.drains for line in own) >= OPTIONS.max_per_origin
-        idle = any(not (line.is_opening or line.used) for line in lines)
-        all_full = len(lines) >= OPTIONS.max_connections and not idle
+        opening = any(each.is_opening for each in own)
+        full = sum(not each.drains for each in own) >= OPTIONS.max_per_origin
+        idle = any(not (each.is_opening or each.used) for each in connections)
+        all_full = len(connections) >= OPTIONS.max_connections and not idle
         assert opening or full or all_full
 
 
@@ -222,14 +222,14 @@ def interrupted(policy: Policy, number: int) -> bool:
         return Bomb(number).goes_off(lambda: policy.settle(0.0))
 
 
-@pytest.mark.parametrize("open_lines", [0, 1, 2])
-def test_whatever_breaks_a_decision_off_costs_no_place(open_lines: int) -> None:
+@pytest.mark.parametrize("open_connections", [0, 1, 2])
+def test_whatever_breaks_a_decision_off_costs_no_place(open_connections: int) -> None:
     """What was decided, and what was not, comes to the same limits and the same order afterwards."""
     number, off = 0, True
     while off:
         number += 1
         policy = Policy(PoolOptions(max_connections=3, max_per_origin=2), lambda _: False)
-        held = [asked(policy, ORIGINS[0]) for _ in range(open_lines)]
+        held = [asked(policy, ORIGINS[0]) for _ in range(open_connections)]
         policy.settle(0.0)
         for ticket in held:
             assert ticket.key is not None
@@ -239,14 +239,14 @@ def test_whatever_breaks_a_decision_off_costs_no_place(open_lines: int) -> None:
         policy.reconcile()
         policy.settle(0.0)
         everyone = {*held, *tickets}
-        lines = policy._lines
-        assert len(lines) <= 3
-        for line in lines.values():
-            assert line.holders <= everyone
-            assert line.used <= line.capacity
-            assert all(ticket.key == line.key for ticket in line.holders)
+        connections = policy._connections
+        assert len(connections) <= 3
+        for connection in connections.values():
+            assert connection.holders <= everyone
+            assert connection.used <= connection.capacity
+            assert all(ticket.key == connection.key for ticket in connection.holders)
         granted = {ticket for ticket in everyone if ticket.key is not None}
-        assert {ticket for line in lines.values() for ticket in line.holders} == granted
+        assert {ticket for connection in connections.values() for ticket in connection.holders} == granted
         waiting = [ticket for queue in policy._queues.values() for ticket in queue]
         assert set(waiting) == everyone - granted
         assert len(waiting) == len(set(waiting))

@@ -218,8 +218,8 @@ def test_reconcile_closes_only_connections_that_nobody_holds() -> None:
     given_up.key = None
     shared.key = 5
     made.policy.reconcile()
-    lines = made.policy._lines
-    assert {key: line.holders for key, line in lines.items()} == {
+    connections = made.policy._connections
+    assert {key: each.holders for key, each in connections.items()} == {
         1: {used},
         2: set(),
         3: {dialing},

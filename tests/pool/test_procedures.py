@@ -13,7 +13,7 @@ from mint.errors import PoolClosed, TransportTimeout
 from mint.exchange import URL
 from mint.pool import PoolOptions, Timeouts
 from mint.pool._procedures import Connect, Park, Receive, acquire
-from mint.pool._requests import make_wanted
+from mint.pool._requests import make_request
 from mint.pool._session import Session
 from mint.pool._state import PoolState
 
@@ -22,7 +22,7 @@ HERE = URL("https", "example.org", 443, "/")
 
 class FakeLoop:
     lock = nullcontext()
-    make_bell = threading.Event
+    make_event = threading.Event
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -43,8 +43,8 @@ def shared() -> mint.Connection:
     return mint.http2.initiate(link, scheme="https", hostname="example.org", identity=1)
 
 
-def wanted(loop: FakeLoop, timeouts: Timeouts | None = None) -> mint.pool._procedures.Wanted:
-    return make_wanted("GET", HERE, (), None, (), timeouts, loop.clock)
+def new_request(loop: FakeLoop, timeouts: Timeouts | None = None) -> mint.pool._procedures.PoolRequest:
+    return make_request("GET", HERE, (), None, (), timeouts, loop.clock)
 
 
 def finish(procedure: mint.pool._procedures.Procedure[Session]) -> Session:
@@ -58,7 +58,7 @@ def finish(procedure: mint.pool._procedures.Procedure[Session]) -> Session:
 def test_a_connection_that_ends_after_it_was_granted_and_before_it_is_used() -> None:
     loop = FakeLoop()
     pool = PoolState(loop, PoolOptions(), lambda _: True)
-    first, second = acquire(pool, wanted(loop)), acquire(pool, wanted(loop))
+    first, second = acquire(pool, new_request(loop)), acquire(pool, new_request(loop))
     dial = next(first)
     assert isinstance(dial, Connect)
     assert isinstance(next(second), Park)
@@ -77,7 +77,7 @@ def test_a_connection_that_ends_after_it_was_granted_and_before_it_is_used() -> 
 def test_if_a_connection_attempt_is_abandoned_the_next_request_connects() -> None:
     loop = FakeLoop()
     pool = PoolState(loop, PoolOptions(), lambda _: True)
-    first, second, third = (acquire(pool, wanted(loop)) for _ in range(3))
+    first, second, third = (acquire(pool, new_request(loop)) for _ in range(3))
     assert isinstance(next(first), Connect)
     assert isinstance(next(second), Park)
     assert isinstance(next(third), Park)
@@ -93,13 +93,13 @@ def test_if_a_connection_attempt_is_abandoned_the_next_request_connects() -> Non
 def test_waiting_for_a_ping_before_reuse_counts_as_waiting_for_a_connection() -> None:
     loop = FakeLoop()
     pool = PoolState(loop, PoolOptions(ping_interval=5, ping_timeout=10), lambda _: True)
-    first = acquire(pool, wanted(loop))
+    first = acquire(pool, new_request(loop))
     dial = next(first)
     assert isinstance(dial, Connect)
     dial.conn = shared()
     session = finish(first)
     loop.now = 5.0  # it has been silent for so long that it is pinged before it is used again
-    second = acquire(pool, wanted(loop, Timeouts(pool=1)))
+    second = acquire(pool, new_request(loop, Timeouts(pool=1)))
     assert isinstance(next(second), Receive)
     loop.now = 6.0
     with pytest.raises(TransportTimeout) as caught:
@@ -115,7 +115,7 @@ def test_waiting_for_a_ping_before_reuse_counts_as_waiting_for_a_connection() ->
 def test_giving_up_at_any_step_releases_everything(steps: int) -> None:
     loop = FakeLoop()
     pool = PoolState(loop, PoolOptions(max_per_origin=1), lambda _: False)
-    held = wanted(loop)
+    held = new_request(loop)
     holder = acquire(pool, held)
     dial = next(holder)
     assert isinstance(dial, Connect)
@@ -126,7 +126,7 @@ def test_giving_up_at_any_step_releases_everything(steps: int) -> None:
     link = mint.transport.Memory(reads=True)
     dial.conn = mint.http1.initiate(link, scheme="https", hostname="example.org", identity=1)
     finish(holder)
-    waiter = acquire(pool, wanted(loop, Timeouts(pool=5)))
+    waiter = acquire(pool, new_request(loop, Timeouts(pool=5)))
     assert isinstance(next(waiter), Park)
     loop.now = 6.0
     with pytest.raises(TransportTimeout) as caught:
@@ -141,7 +141,7 @@ def test_giving_up_at_any_step_releases_everything(steps: int) -> None:
 def test_closing_while_dialing() -> None:
     loop = FakeLoop()
     pool = PoolState(loop, PoolOptions(), lambda _: True)
-    one = acquire(pool, wanted(loop))
+    one = acquire(pool, new_request(loop))
     dial = next(one)
     assert isinstance(dial, Connect)
     pool.close()

@@ -44,11 +44,11 @@ class Held:
         self.reports += 1
 
     def open(self, *, body: bytes | None = None, streamed: bool = False, length: int | None = None) -> Stream:
-        bells = threading.Event(), threading.Event()
+        events = threading.Event(), threading.Event()
         fields = [] if length is None else [("content-length", str(length))]
         ticket = Ticket(len(self.session.streams), ORIGIN)
         method = "POST" if streamed else "GET"
-        return self.session.open(method, "/", fields, body, streamed=streamed, ticket=ticket, bells=bells)
+        return self.session.open(method, "/", fields, body, streamed=streamed, ticket=ticket, events=events)
 
     def deliver(self, *pieces: bytes | f.Frame) -> None:
         self.server.send(*pieces)
@@ -131,20 +131,20 @@ def test_every_part_of_a_response_arrives_at_its_request() -> None:
     assert (two.has_head, two.ended, two.error, two.buffered) == (True, True, None, 7)
     assert (two.take(), two.buffered, two.take(), two.buffered, two.take()) == (b"con", 4, b"tent", 0, None)
     assert (one.status, one.has_head, one.ended, one.has_news) == (0, False, False, False)
-    assert two.bell.is_set()
+    assert two.event.is_set()
     assert two.sender.is_set()
-    assert not one.bell.is_set()
+    assert not one.event.is_set()
     assert not one.sender.is_set()
     assert list(held.session.streams) == [one.ref]
 
 
-def test_a_request_has_a_bell_for_each_of_two_calls() -> None:
+def test_a_request_has_an_event_for_each_of_two_calls() -> None:
     held = Held()
-    bells = threading.Event(), threading.Event()
+    events = threading.Event(), threading.Event()
     ticket = Ticket(1, ORIGIN)
-    one = held.session.open("GET", "/", [], None, streamed=False, ticket=ticket, bells=bells)
-    assert one.bell is bells[0]
-    assert one.sender is bells[1]
+    one = held.session.open("GET", "/", [], None, streamed=False, ticket=ticket, events=events)
+    assert one.event is events[0]
+    assert one.sender is events[1]
     assert one.ticket is ticket
     assert (one.method, one.streamed, one.declared, one.started_source) == ("GET", False, False, False)
     two = held.open(streamed=True, length=3)
@@ -368,7 +368,7 @@ def test_cancelling(protocol: str) -> None:
     one = held.open(streamed=True)
     held.server.received()
     held.session.cancel(one)
-    assert one.bell.is_set()
+    assert one.event.is_set()
     assert one.sender.is_set()
     assert one.ended
     assert isinstance(one.error, TransportClosed)
@@ -401,7 +401,7 @@ def test_the_end_of_a_connection_reaches_everyone() -> None:
     held.session.blocked.add(blocked)
     error = TransportTimeout("reading")
     held.session.lose(error)
-    assert all(bell.is_set() for bell in (reader, parked, blocked))
+    assert all(event.is_set() for event in (reader, parked, blocked))
     assert one.error is error
     assert two.error is error
     assert not held.session.streams
@@ -414,24 +414,24 @@ def test_the_end_of_a_connection_reaches_everyone() -> None:
 def test_when_the_reader_leaves_another_waiter_is_woken() -> None:
     held = Held()
     reader, parked, later, blocked = (threading.Event() for _ in range(4))
-    bells = reader, parked, later, blocked
+    events = reader, parked, later, blocked
     held.session.reader = reader
     held.session.parked.update({parked: None, later: None})
     held.session.blocked.add(blocked)
     held.session.leave([threading.Event()])
-    assert not any(bell.is_set() for bell in bells)
+    assert not any(event.is_set() for event in events)
     held.session.leave([reader])
     assert held.session.reader is None
-    assert [bell.is_set() for bell in bells] == [False, True, False, False]
+    assert [event.is_set() for event in events] == [False, True, False, False]
     parked.clear()
     held.session.leave([parked])
-    assert [bell.is_set() for bell in bells] == [False, False, True, False]
+    assert [event.is_set() for event in events] == [False, False, True, False]
     later.clear()
     held.session.leave([later])
-    assert [bell.is_set() for bell in bells] == [False, False, False, True]
+    assert [event.is_set() for event in events] == [False, False, False, True]
     blocked.clear()
     held.session.leave([blocked])
-    assert not any(bell.is_set() for bell in bells)
+    assert not any(event.is_set() for event in events)
     assert not held.session.parked
     assert not held.session.blocked
 

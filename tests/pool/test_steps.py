@@ -27,7 +27,7 @@ from mint.pool._procedures import (
     Receive,
     Room,
     Step,
-    Wanted,
+    PoolRequest,
     _open,
     _room,
     abandon,
@@ -36,7 +36,7 @@ from mint.pool._procedures import (
     piece,
     send,
 )
-from mint.pool._requests import make_wanted
+from mint.pool._requests import make_request
 from mint.pool._session import Session, Stream
 from mint.pool._state import PoolState
 from mint.testing import frames as f
@@ -61,7 +61,7 @@ class Hand:
     """A pool with its clock and the server of its only connection."""
 
     lock = nullcontext()
-    make_bell = threading.Event
+    make_event = threading.Event
 
     def __init__(self, options: PoolOptions | None = None, *values: tuple[int, int]) -> None:
         self.now = 0.0
@@ -78,14 +78,14 @@ class Hand:
     def settle_soon(self, pool: PoolState) -> None:
         raise AssertionError("no test of this module drops an answer")
 
-    def wanted(self, content: bytes | Iterable[bytes] | None = None, **timeouts: float) -> Wanted:
-        return make_wanted(
+    def make_request(self, content: bytes | Iterable[bytes] | None = None, **timeouts: float) -> PoolRequest:
+        return make_request(
             "GET" if content is None else "POST", HERE, (), content, (), Timeouts(**timeouts), self.clock
         )
 
-    def begun(self, wanted: Wanted) -> tuple[Procedure[Stream], Step]:
+    def begun(self, request: PoolRequest) -> tuple[Procedure[Stream], Step]:
         """Begin a request; return it with its first step after the one that connects."""
-        procedure = begin(self.pool, wanted)
+        procedure = begin(self.pool, request)
         step = next(procedure)
         if isinstance(step, Connect):
             step.conn = self.conn
@@ -113,7 +113,7 @@ def over(procedure: Procedure[Stream]) -> Stream:
 
 def test_a_silent_connection_is_pinged_while_a_request_waits() -> None:
     hand = Hand(PoolOptions(ping_interval=5, ping_timeout=10))
-    procedure, step = hand.begun(hand.wanted())
+    procedure, step = hand.begun(hand.make_request())
     for now, until, kinds in ((4.75, 5, []), (5, 15, [f.FrameType.PING]), (14.75, 15, [])):
         assert isinstance(step, Receive)
         hand.server.received()
@@ -141,7 +141,7 @@ def test_a_silent_connection_is_pinged_while_a_request_waits() -> None:
 )
 def test_a_wait_ends_at_the_first_of_its_limits(limits: dict[str, float], until: float) -> None:
     hand = Hand(PoolOptions(ping_interval=5))
-    procedure, step = hand.begun(hand.wanted(None, **limits))
+    procedure, step = hand.begun(hand.make_request(None, **limits))
     assert isinstance(step, Receive)
     assert step.until == until
     hand.now = until
@@ -159,7 +159,7 @@ def test_a_wait_ends_at_the_first_of_its_limits(limits: dict[str, float], until:
 @pytest.mark.parametrize("refusals", [0, 1, 2, 3])
 def test_how_often_a_request_is_sent_again(allowed: int, refusals: int) -> None:
     hand = Hand(PoolOptions(max_retries=allowed))
-    procedure, step = hand.begun(hand.wanted())
+    procedure, step = hand.begun(hand.make_request())
     for at in range(min(refusals, allowed + 1)):
         assert isinstance(step, Receive)
         hand.deliver(f.rst_stream(2 * at + 1, f.ErrorCode.REFUSED_STREAM))
@@ -178,7 +178,7 @@ def test_how_often_a_request_is_sent_again(allowed: int, refusals: int) -> None:
 
 def test_a_request_is_not_sent_again_after_its_timeout() -> None:
     hand = Hand(PoolOptions(max_retries=5))
-    procedure, _ = hand.begun(hand.wanted(None, total=10))
+    procedure, _ = hand.begun(hand.make_request(None, total=10))
     hand.now = 10
     hand.deliver(f.rst_stream(1, f.ErrorCode.REFUSED_STREAM))
     with pytest.raises(ServerClosedRequest):
@@ -189,7 +189,7 @@ def test_a_request_is_not_sent_again_after_its_timeout() -> None:
 @pytest.mark.parametrize("window", [0, 1, 19_999, 20_000, 20_001])
 def test_a_sender_waits_for_the_window_only_while_body_is_left(window: int) -> None:
     hand = Hand(None, (Setting.INITIAL_WINDOW_SIZE, window))
-    procedure, step = hand.begun(hand.wanted(bytes(20_000)))
+    procedure, step = hand.begun(hand.make_request(bytes(20_000)))
     waits = window < 20_000
     assert isinstance(step, Receive if waits else Look)
     assert bool(hand.session.blocked) is waits
@@ -208,7 +208,7 @@ def test_a_sender_waits_for_the_window_only_while_body_is_left(window: int) -> N
 
 def test_the_write_timeout_restarts_when_something_was_sent() -> None:
     hand = Hand(None, (Setting.INITIAL_WINDOW_SIZE, 10))
-    procedure, step = hand.begun(hand.wanted([bytes(30)], write=4))
+    procedure, step = hand.begun(hand.make_request([bytes(30)], write=4))
     assert isinstance(step, Receive)
     assert step.until == 4
     hand.now = 3
@@ -228,11 +228,11 @@ def test_the_write_timeout_restarts_when_something_was_sent() -> None:
 def test_one_request_reads_while_many_wait() -> None:
     """One request receives for all; when it has ended, the next one receives."""
     hand = Hand()
-    first, step = hand.begun(hand.wanted())
+    first, step = hand.begun(hand.make_request())
     assert isinstance(step, Receive)
-    second, step = hand.begun(hand.wanted())
+    second, step = hand.begun(hand.make_request())
     assert isinstance(step, Park)
-    third, step = hand.begun(hand.wanted())
+    third, step = hand.begun(hand.make_request())
     assert isinstance(step, Park)
     assert len(hand.session.parked) == 2
     hand.deliver(f.headers(1, OK, end=True))
@@ -252,10 +252,10 @@ def test_which_request_receives_while_the_queue_is_full(has_reader: bool) -> Non
     hand = Hand(None, (Setting.INITIAL_WINDOW_SIZE, 2**31 - 1))
     reading = None
     if has_reader:
-        reading, step = hand.begun(hand.wanted())
+        reading, step = hand.begun(hand.make_request())
         assert isinstance(step, Receive)
-    wanted = make_wanted("POST", HERE, (), mint.STREAM, (), None, hand.clock)
-    procedure = begin(hand.pool, wanted)
+    request = make_request("POST", HERE, (), mint.STREAM, (), None, hand.clock)
+    procedure = begin(hand.pool, request)
     with pytest.raises(StopIteration) as ended:
         step = next(procedure)
         assert isinstance(step, Connect)
@@ -265,11 +265,11 @@ def test_which_request_receives_while_the_queue_is_full(has_reader: bool) -> Non
     hand.deliver(f.window_update(0, 2**31 - 1 - 65_535))
     reader = hand.session.reader
     hand.session.most_queued = 10
-    sending = send(hand.pool, stream, bytes(20_000), wanted)
+    sending = send(hand.pool, stream, bytes(20_000), request)
     step = next(sending)
     assert isinstance(step, Room)
     assert step.reads is not has_reader
-    assert step.bell is stream.sender
+    assert step.event is stream.sender
     assert hand.session.reader is (reader if has_reader else stream.sender)
     hand.session.most_queued = 1_000_000
     if not has_reader:
@@ -286,7 +286,7 @@ def test_which_request_receives_while_the_queue_is_full(has_reader: bool) -> Non
 def test_how_often_a_request_may_find_its_connection_closed(times: int) -> None:
     """A granted connection that ends before the head is sent is replaced, which does not count as a retry."""
     pool = Hand()
-    procedure = begin(pool.pool, pool.wanted())
+    procedure = begin(pool.pool, pool.make_request())
     pool.forget = lambda key: None  # type: ignore[method-assign]  # there are many
     for at in range(times):
         step = next(procedure)
@@ -335,9 +335,9 @@ def test_how_a_body_is_sent(
 ) -> None:
     hand, session = Hand(), Recorder(narrow=narrow)
     headers = [] if given is None else [(given, "x")]
-    wanted = make_wanted("POST", HERE, headers, bytes(size), trailers, None, hand.clock)
-    wanted.ticket = hand.pool.ticket(HERE.origin)
-    stream = _open(session, wanted, (threading.Event(), threading.Event()))  # type: ignore[arg-type]  # a fake
+    request = make_request("POST", HERE, headers, bytes(size), trailers, None, hand.clock)
+    request.ticket = hand.pool.ticket(HERE.origin)
+    stream = _open(session, request, (threading.Event(), threading.Event()))  # type: ignore[arg-type]  # a fake
     at_once = size <= SMALL and not trailers and not narrow
     counted = [] if at_once or trailers or given else [("content-length", str(size))]
     sent = [(name.lower(), value) for name, value in headers] + counted
@@ -356,29 +356,29 @@ def test_how_a_body_is_sent(
 @pytest.mark.parametrize("with_content", [False, True])
 def test_a_failure_after_the_head_is_raised_when_reading_the_content(with_content: bool) -> None:
     hand = Hand()
-    wanted = hand.wanted()
-    procedure, _ = hand.begun(wanted)
+    request = hand.make_request()
+    procedure, _ = hand.begun(request)
     content = [f.data(1, b"abc")] if with_content else []
     hand.deliver(f.headers(1, OK), *content, f.rst_stream(1, f.ErrorCode.INTERNAL_ERROR))
     stream = over(procedure)
     assert stream.status == 200
     if with_content:
         with pytest.raises(StopIteration) as ended:
-            next(piece(hand.pool, stream, wanted))
+            next(piece(hand.pool, stream, request))
         assert ended.value.value == b"abc"
     with pytest.raises(ServerClosedRequest):
-        next(piece(hand.pool, stream, wanted))
+        next(piece(hand.pool, stream, request))
 
 
 def test_the_pieces_of_an_answer() -> None:
     hand = Hand()
-    wanted = hand.wanted()
-    procedure, _ = hand.begun(wanted)
+    request = hand.make_request()
+    procedure, _ = hand.begun(request)
     hand.deliver(f.headers(1, OK), f.data(1, b"abc"))
     stream = over(procedure)
     found = []
     for more in ([], [f.data(1, b"d")], [f.data(1, b"e", end=True)], []):
-        reading = piece(hand.pool, stream, wanted)
+        reading = piece(hand.pool, stream, request)
         if more:
             assert isinstance(next(reading), Receive)
             hand.deliver(*more)
@@ -390,11 +390,11 @@ def test_the_pieces_of_an_answer() -> None:
 
 def test_a_head_waits_while_the_queue_is_full() -> None:
     hand = Hand()
-    first, _ = hand.begun(hand.wanted())
+    first, _ = hand.begun(hand.make_request())
     hand.session.reader = None
     hand.session.most_queued = 0
     assert hand.session.is_full
-    procedure, step = hand.begun(hand.wanted(None, write=4))
+    procedure, step = hand.begun(hand.make_request(None, write=4))
     for now in (0, 3.75):
         hand.now = now
         assert isinstance(step, Room)
@@ -413,9 +413,9 @@ def test_a_head_waits_while_the_queue_is_full() -> None:
 @pytest.mark.parametrize("early", [False, True])
 def test_the_phases_in_their_order(body: bytes | list[bytes] | None, early: bool) -> None:
     hand = Hand()
-    wanted = hand.wanted(body)
-    wanted.trace = lambda name, info: None
-    procedure = begin(hand.pool, wanted)
+    request = hand.make_request(body)
+    request.trace = lambda name, info: None
+    procedure = begin(hand.pool, request)
     names: list[str] = []
     answered = False
     with pytest.raises(StopIteration):
@@ -445,12 +445,12 @@ def test_the_phases_in_their_order(body: bytes | list[bytes] | None, early: bool
         "request_body.started",
         *rest,
     ]
-    assert wanted.phase == ""
+    assert request.phase == ""
 
 
 def test_without_a_ticket_there_is_nothing_to_release() -> None:
     hand = Hand()
-    abandon(hand.pool, hand.wanted())
+    abandon(hand.pool, hand.make_request())
     assert hand.pool.statistics().connections == 0
 
 
@@ -460,9 +460,9 @@ def test_without_a_ticket_there_is_nothing_to_release() -> None:
 )
 def test_the_timeout_of_one_call(timeout: float | None, until: float | None, timeouts: Timeouts) -> None:
     hand = Hand()
-    wanted = hand.wanted(None, total=9, read=3)
+    request = hand.make_request(None, total=9, read=3)
     hand.now = 2
-    limited = wanted.with_limit(timeout)
+    limited = request.with_limit(timeout)
     assert (limited.until, limited.timeouts) == (until, timeouts)
 
 
@@ -477,21 +477,21 @@ def test_when_the_timeout_of_a_phase_ends(
     total: float | None, limit: float | None, since: float | None, until: float | None
 ) -> None:
     hand = Hand()
-    wanted = hand.wanted() if total is None else hand.wanted(None, total=total)
+    request = hand.make_request() if total is None else hand.make_request(None, total=total)
     hand.now = 2
-    assert wanted.within(limit, since) == until
+    assert request.within(limit, since) == until
 
 
 def test_a_request_is_released_once() -> None:
     hand = Hand()
-    wanted = hand.wanted()
-    procedure, _ = hand.begun(wanted)
+    request = hand.make_request()
+    procedure, _ = hand.begun(request)
     hand.deliver(f.headers(1, OK), f.data(1, b"x"))
     stream = over(procedure)
     hand.server.received()
     assert hand.pool.statistics().active == 1
     for kinds in ([f.FrameType.RST_STREAM], []):
-        abandon(hand.pool, wanted)
+        abandon(hand.pool, request)
         assert [frame.type for frame in hand.server.frames()] == kinds
         assert hand.pool.statistics().active == 0
         assert stream.ended
@@ -500,15 +500,15 @@ def test_a_request_is_released_once() -> None:
 @pytest.mark.parametrize("is_sender", [False, True])
 def test_an_interrupted_wait_loses_no_content(is_sender: bool) -> None:
     hand = Hand()
-    wanted = make_wanted("POST", HERE, (), mint.STREAM, (), None, hand.clock)
-    procedure = begin(hand.pool, wanted)
+    request = make_request("POST", HERE, (), mint.STREAM, (), None, hand.clock)
+    procedure = begin(hand.pool, request)
     step = next(procedure)
     assert isinstance(step, Connect)
     step.conn = hand.conn
     stream = over(procedure)
     hand.deliver(f.headers(1, OK), f.data(1, b"abc"))
     assert stream.take() == b"abc"
-    leave(hand.pool, stream, stream.sender if is_sender else stream.bell)
+    leave(hand.pool, stream, stream.sender if is_sender else stream.event)
     assert list(stream.pieces) == ([] if is_sender else [b"abc"])
 
 
