@@ -71,11 +71,11 @@ class Tunnels(TunnelsBase):
         self._waiting: set[LockEvent] = set()
         """One for each thread that waits until another one has read."""
         # Wakes the thread that waits on the socket for all tunnels when nothing from the proxy does.
-        bell, rope = sockets.socketpair()
-        bell.setblocking(False)
-        rope.setblocking(False)
-        self._bell, self._rope = bell, rope
-        self._release = weakref.finalize(self, _close_both, bell, rope)
+        receiver, sender = sockets.socketpair()
+        receiver.setblocking(False)
+        sender.setblocking(False)
+        self._wake_receiver, self._wake_sender = receiver, sender
+        self._release = weakref.finalize(self, _close_both, receiver, sender)
 
     @property
     def mode(self) -> str:
@@ -255,7 +255,7 @@ class Tunnels(TunnelsBase):
                 # Octets that the system has not accepted yet must be written without waiting for input.
                 writing = self._connection.transport.unsent > 0
                 self._reading = mine = True
-            ready = _ready(socket, self._bell, until, writing=writing)
+            ready = _ready(socket, self._wake_receiver, until, writing=writing)
         finally:
             if mine:
                 self._reading = False
@@ -307,7 +307,7 @@ class Tunnels(TunnelsBase):
     def _ring(self) -> None:
         if self._reading:
             with contextlib.suppress(OSError):
-                self._rope.send(b"\0")
+                self._wake_sender.send(b"\0")
 
     # -- active mode
 
@@ -341,22 +341,22 @@ class Tunnels(TunnelsBase):
                 self._ring()
 
 
-def _close_both(bell: sockets.socket, rope: sockets.socket) -> None:
-    bell.close()
-    rope.close()
+def _close_both(receiver: sockets.socket, sender: sockets.socket) -> None:
+    receiver.close()
+    sender.close()
 
 
-def _ready(socket: sockets.socket, bell: sockets.socket, until: float | None, *, writing: bool) -> bool:
-    """Wait for the socket or the bell; return false when the time is up."""
+def _ready(socket: sockets.socket, receiver: sockets.socket, until: float | None, *, writing: bool) -> bool:
+    """Wait for the socket or the receiver; return false when the time is up."""
     poll = make_poll()
     try:
         poll.register(socket, POLLIN | (POLLOUT if writing else 0))
-        poll.register(bell, POLLIN)
+        poll.register(receiver, POLLIN)
     except ValueError:
         return True  # another thread has closed the socket, and the caller must handle that
     ready = bool(poll.poll(milliseconds(None if until is None else until - monotonic())))
     with contextlib.suppress(OSError):
-        while bell.recv(4096):
+        while receiver.recv(4096):
             pass
     return ready
 

@@ -38,9 +38,9 @@ class _Watch:
         """Set unless the loop still has to call what was reported."""
         self._delivered.set()
         self._stopped = False
-        self._bell, self._rope = sockets.socketpair()
-        self._bell.setblocking(False)
-        self._rope.setblocking(False)
+        self._wake_receiver, self._wake_sender = sockets.socketpair()
+        self._wake_receiver.setblocking(False)
+        self._wake_sender.setblocking(False)
         threading.Thread(target=self._run, name="mint-sockets", daemon=True).start()
 
     # -- in the thread of the loop
@@ -64,7 +64,7 @@ class _Watch:
     def _ring(self) -> None:
         # If the buffer is full, the thread will wake anyway; if the socket is closed, the thread has ended.
         with contextlib.suppress(OSError):
-            self._rope.send(b"\0")
+            self._wake_sender.send(b"\0")
 
     def _deliver(self, ready: Callbacks) -> None:
         """Call the callbacks that are still registered."""
@@ -79,7 +79,7 @@ class _Watch:
     # -- in its own thread
 
     def _run(self) -> None:
-        with contextlib.closing(self._bell), contextlib.closing(self._rope):
+        with contextlib.closing(self._wake_receiver), contextlib.closing(self._wake_sender):
             while True:
                 self._delivered.wait(None)
                 with self._lock:
@@ -98,17 +98,17 @@ class _Watch:
                     del loop
 
     def _wait(self, wanted: Callbacks) -> Callbacks:
-        """Wait until one of these, or the bell, is ready; return those that are ready."""
+        """Wait until one of these, or the wake-up socket, is ready; return those that are ready."""
         poll = make_poll()
         events: dict[int, int] = {}
         for number, event in wanted:
             events[number] = events.get(number, 0) | _EVENTS[event]
         for number, asked in events.items():
             poll.register(number, asked)
-        poll.register(self._bell, POLLIN)
+        poll.register(self._wake_receiver, POLLIN)
         found = dict(poll.poll())
         with contextlib.suppress(OSError):
-            while self._bell.recv(4096):
+            while self._wake_receiver.recv(4096):
                 pass
         # An error or a hang-up is reported for reading and for writing.
         concerned = {READ: ~POLLOUT, WRITE: ~POLLIN}

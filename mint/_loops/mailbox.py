@@ -73,10 +73,10 @@ class Watcher:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._bell, self._rope = sockets.socketpair()
-        self._bell.setblocking(False)
-        self._rope.setblocking(False)
-        self._selector.register(self._bell, READ)
+        self._wake_receiver, self._wake_sender = sockets.socketpair()
+        self._wake_receiver.setblocking(False)
+        self._wake_sender.setblocking(False)
+        self._selector.register(self._wake_receiver, READ)
         self._process = os.getpid()
         self._registry = Mutex()
         """Held while a registration changes; a signal handler of the same thread may take it again."""
@@ -135,7 +135,7 @@ class Watcher:
         """Wake the receiver that waits."""
         # If the buffer is full, the receiver will wake anyway; if the socket is closed, nobody waits.
         with contextlib.suppress(OSError):
-            self._rope.send(b"\0")
+            self._wake_sender.send(b"\0")
 
     # -- from the thread that takes
 
@@ -207,7 +207,7 @@ class Watcher:
 
     def _hush(self) -> None:
         with contextlib.suppress(OSError):
-            while self._bell.recv(4096):
+            while self._wake_receiver.recv(4096):
                 pass
 
     def _report(self, watch: _Watch, events: int) -> None:
@@ -316,8 +316,8 @@ class Watcher:
         with self._registry if self._is_ours else contextlib.nullcontext():
             self._watches.clear()
             self._selector.close()
-            self._bell.close()
-            self._rope.close()
+            self._wake_receiver.close()
+            self._wake_sender.close()
 
     @property
     def _is_ours(self) -> bool:
@@ -346,7 +346,7 @@ class Mailbox(Watcher):
 
     def __init__(self) -> None:
         super().__init__()
-        self._turn = Mutex()
+        self._receive_lock = Mutex()
 
     def receive(self, timeout: float | None = None) -> object:
         """Return the next message; wait for it at most `timeout` seconds, `None` for no limit.
@@ -365,7 +365,7 @@ class Mailbox(Watcher):
         try:
             while not out:
                 left = -1.0 if until is None else max(0.0, until - monotonic())
-                done = self._turn.attempt(self._receive, (until, out), left)
+                done = self._receive_lock.attempt(self._receive, (until, out), left)
                 if self._closed:
                     self._dispose()
                     if not out:
@@ -416,8 +416,8 @@ class Mailbox(Watcher):
 
     def _dispose(self) -> None:
         """Close the descriptors; if a thread is in `receive`, it does that when it leaves."""
-        if not self._turn.held:
-            self._turn.attempt(self._release, None, 0.0)
+        if not self._receive_lock.held:
+            self._receive_lock.attempt(self._release, None, 0.0)
 
     def __enter__(self) -> Self:
         """Close the mailbox at the end of the block."""

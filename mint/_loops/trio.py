@@ -225,7 +225,7 @@ class Mailbox(Watcher):
 
     def __init__(self) -> None:
         super().__init__()
-        self._turn = trio.Lock()
+        self._receive_lock = trio.Lock()
         self._limiter = trio.CapacityLimiter(1)  # waiting mailboxes could use up trio's default limiter
 
     async def receive(self) -> object:
@@ -250,7 +250,7 @@ class Mailbox(Watcher):
 
     async def _receive(self, out: list[object]) -> object:
         """Wait for a message: one task waits for the selector, and the others wait for that task."""
-        await self._turn.acquire()
+        await self._receive_lock.acquire()
         try:
             while not self._closed:
                 if self._take(out):
@@ -260,14 +260,14 @@ class Mailbox(Watcher):
                     return out[0]
                 await self._wait()
         finally:
-            self._turn.release()
+            self._receive_lock.release()
             if self._closed:
                 self._dispose()
         raise MailboxClosed
 
     def _dispose(self) -> None:
         """Close the descriptors; if tasks are in `receive`, the last one does that."""
-        if not self._turn.locked():
+        if not self._receive_lock.locked():
             self._release()
 
     async def _wait(self) -> None:
@@ -319,7 +319,7 @@ class Mailbox(Watcher):
         if not self._is_ours:
             self._release()  # the tasks that receive are the parent's, and must not be woken
             return
-        if self._turn.locked():
+        if self._receive_lock.locked():
             self._ring()
         self._dispose()
 

@@ -95,31 +95,31 @@ BY_NUMBER: Final = (
 # `receive` used a lock of `threading`, acquired by a call before the `try`, and `close` waited for it.
 PLAIN_LOCK: Final = (
     Change(MAILBOX, "import os\nimport selectors\n", "import os\nimport selectors\nimport threading\n"),
-    Change(MAILBOX, "        self._turn = Mutex()\n", "        self._turn = threading.Lock()\n"),
+    Change(MAILBOX, "        self._receive_lock = Mutex()\n", "        self._receive_lock = threading.Lock()\n"),
     Change(
         MAILBOX,
-        "                done = self._turn.attempt(self._receive, (until, out), left)\n",
-        "                done = self._turn.acquire(timeout=left)\n"
+        "                done = self._receive_lock.attempt(self._receive, (until, out), left)\n",
+        "                done = self._receive_lock.acquire(timeout=left)\n"
         "                if done:\n"
         "                    try:\n"
         "                        self._receive((until, out))\n"
         "                    finally:\n"
-        "                        self._turn.release()\n",
+        "                        self._receive_lock.release()\n",
     ),
 )
 CLOSE_WAITS: Final = Change(
     MAILBOX,
-    "        if not self._turn.held:\n            self._turn.attempt(self._release, None, 0.0)\n",
-    "        with self._turn:\n            self._release()\n",
+    "        if not self._receive_lock.held:\n            self._receive_lock.attempt(self._release, None, 0.0)\n",
+    "        with self._receive_lock:\n            self._release()\n",
 )
 CLOSE_TRIES: Final = Change(
     MAILBOX,
-    "        if not self._turn.held:\n            self._turn.attempt(self._release, None, 0.0)\n",
-    "        if self._turn.acquire(timeout=0):\n"
+    "        if not self._receive_lock.held:\n            self._receive_lock.attempt(self._release, None, 0.0)\n",
+    "        if self._receive_lock.acquire(timeout=0):\n"
     "            try:\n"
     "                self._release()\n"
     "            finally:\n"
-    "                self._turn.release()\n",
+    "                self._receive_lock.release()\n",
 )
 
 ALL_AT_ONCE: Final = Change(

@@ -115,7 +115,7 @@ class RealKernel(Kernel):
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._listening.setblocking(False)
         self.origin = self.proxy = int(self._listening.getsockname()[1])
-        self._bell, self._rope = socket.socketpair()
+        self._wake_receiver, self._wake_sender = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
@@ -133,9 +133,9 @@ class RealKernel(Kernel):
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._rope.send(b"\0")
+        self._wake_sender.send(b"\0")
         self._thread.join(10)
-        for each in (*(stream.sock for stream in self._real), self._listening, self._bell, self._rope):
+        for each in (*(stream.sock for stream in self._real), self._listening, self._wake_receiver, self._wake_sender):
             each.close()
 
     def _serve(self) -> None:
@@ -145,7 +145,7 @@ class RealKernel(Kernel):
                 for key in list(selector.get_map().values()):
                     selector.unregister(key.fileobj)
                 selector.register(self._listening, selectors.EVENT_READ)
-                selector.register(self._bell, selectors.EVENT_READ)
+                selector.register(self._wake_receiver, selectors.EVENT_READ)
                 for stream in self._real:
                     reading = not stream.ended and not stream.dead and len(stream.incoming) < 65_536
                     events = (selectors.EVENT_READ if reading else 0) | (
