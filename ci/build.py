@@ -27,17 +27,17 @@ MISSING = (
 )
 
 
-def lay_stubs(root: Path = ROOT) -> list[Path]:
+def copy_stubs(root: Path = ROOT) -> list[Path]:
     """Copy the stub of each compiled module beside the module; return the paths of the copies."""
-    laid = []
+    copies = []
     for stub in sorted((root / "stubs" / "mint").rglob("*.pyi")):
         target = root / stub.relative_to(root / "stubs")
         # A stub that is up to date is not written again: a type checker may be reading it.
         if not target.exists() or target.read_bytes() != stub.read_bytes():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(stub, target)
-        laid.append(target)
-    return laid
+        copies.append(target)
+    return copies
 
 
 def wants_symbols(flags: str) -> bool:
@@ -51,7 +51,7 @@ class StubbedBuildPy(build_py):
 
     def run(self) -> None:
         """Copy the stubs, then build as usual."""
-        lay_stubs()
+        copy_stubs()
         super().run()
 
 

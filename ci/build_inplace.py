@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ci.build import lay_stubs  # noqa: E402 - the line above makes it importable
+from ci.build import copy_stubs  # noqa: E402 - the line above makes it importable
 
 # What is not copied: generated files, and names that begin with a dot.
 MADE = ("build", "dist")
@@ -111,7 +111,7 @@ def main() -> None:
     if chosen.directive and not chosen.into:
         parser.error("--directive needs --into: this tree is translated as its files say")
     root = ROOT
-    lay_stubs(root)
+    copy_stubs(root)
     if not chosen.directive:
         translate(root, chosen.jobs, [])
     if chosen.into:

@@ -81,13 +81,13 @@ class Environment:
 
 def faults(environment: Environment, ours: Path, theirs: Path, *, ours_first: bool) -> list[str]:
     """Install both wheels in one order, do what `mint.which` says, and return what went wrong."""
-    said: list[str] = []
+    faults: list[str] = []
     environment.uninstall("mint", "mint-http")
     for wheel in (ours, theirs) if ours_first else (theirs, ours):
         environment.install(wheel)
     found = environment.which()
     if found.returncode != 1 or "The distribution mint 0.5 is installed" not in found.stdout:
-        said.append(f"mint.which does not see the other distribution: {found.stdout}{found.stderr}")
+        faults.append(f"mint.which does not see the other distribution: {found.stdout}{found.stderr}")
     advice = found.stdout.rpartition("Run: ")[2].split("; ")
     for command in (each.strip() for each in advice):
         match command.split():
@@ -96,13 +96,13 @@ def faults(environment: Environment, ours: Path, theirs: Path, *, ours_first: bo
             case ["pip", "install", "--force-reinstall", "mint-http"]:
                 environment.install(ours)
             case _:
-                said.append(f"mint.which says to run {command!r}")
+                faults.append(f"mint.which says to run {command!r}")
     found = environment.run("-m", "mint.which")
     if found.returncode or "That is the HTTP client mint-http." not in found.stdout:
-        said.append(f"what it says to run does not help: {found.stdout}{found.stderr}")
+        faults.append(f"what it says to run does not help: {found.stdout}{found.stderr}")
     if environment.run("-c", "import mint; mint.__version__").returncode:
-        said.append("mint cannot be imported")
-    return said
+        faults.append("mint cannot be imported")
+    return faults
 
 
 def main(arguments: list[str]) -> int:

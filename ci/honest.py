@@ -62,7 +62,7 @@ def good(step: Step[State]) -> State:
     return step.state
 
 
-def asked(state: State, method: str = "GET", *, streaming: bool = False) -> tuple[State, RequestRef]:
+def send_request(state: State, method: str = "GET", *, streaming: bool = False) -> tuple[State, RequestRef]:
     """Send a request."""
     step = state.request(method, "/", (), None, streaming)
     if step.ref is None:
@@ -72,7 +72,7 @@ def asked(state: State, method: str = "GET", *, streaming: bool = False) -> tupl
 
 def repeated(octets: bytes, *, answered: bool = False, pace: int = 1_000) -> Iterator[State]:
     """Receive the same octets again and again while a response is open, once in so many milliseconds."""
-    state, _ = asked(start())
+    state, _ = send_request(start())
     state = good(state.feed(frame(HEADERS, END_HEADERS, 1, OK)))
     for now in count(0, pace):
         state = good(state.at(now).feed(octets))
@@ -83,7 +83,7 @@ def repeated(octets: bytes, *, answered: bool = False, pace: int = 1_000) -> Ite
 
 def events() -> Iterator[State]:
     """Send small events, each with a little credit that the client does not need, PINGs and priorities."""
-    state, _ = asked(start())
+    state, _ = send_request(start())
     state = good(state.feed(frame(HEADERS, END_HEADERS, 1, OK)))
     octets = frame(DATA, 0, 1, b"event") + credit(0, 1) + frame(DATA, 0, 1) + frame(PRIORITY, 0, 1, bytes(5))
     for now in count(0, 100):
@@ -93,7 +93,7 @@ def events() -> Iterator[State]:
 
 def upload(step: int) -> Iterator[State]:
     """Send an upload; the server credits every few octets, for the stream and for the connection."""
-    state, ref = asked(start(), "POST", streaming=True)
+    state, ref = send_request(start(), "POST", streaming=True)
     piece = bytes(step)
     octets = credit(0, step) + credit(1, step)
     for now in count():
@@ -104,7 +104,7 @@ def upload(step: int) -> Iterator[State]:
 
 def busy_upload() -> Iterator[State]:
     """Send an upload that always has octets queued; the server sends a PING for each megabyte."""
-    state, ref = asked(start((4, MOST)), "POST", streaming=True)
+    state, ref = send_request(start((4, MOST)), "POST", streaming=True)
     state = good(state.feed(credit(0, MOST - 65_535)))
     size = 16_384
     piece = bytes(size)
@@ -121,7 +121,7 @@ def early_answers() -> Iterator[State]:
     """Send uploads that are answered before they end; the server adds RST_STREAM, NO_ERROR (RFC 9113 8.1)."""
     state = start()
     for now in count():
-        state, ref = asked(state.at(now), "POST", streaming=True)
+        state, ref = send_request(state.at(now), "POST", streaming=True)
         answer = frame(HEADERS, END_HEADERS | END_STREAM, ref.number, OK)
         state = good(state.feed(answer + frame(RST_STREAM, 0, ref.number, bytes(4))))
         yield state
@@ -131,7 +131,7 @@ def small_answers() -> Iterator[State]:
     """Receive small responses, each followed by RST_STREAM, NO_ERROR."""
     state = start()
     for now in count():
-        state, ref = asked(state.at(now))
+        state, ref = send_request(state.at(now))
         answer = frame(HEADERS, END_HEADERS | END_STREAM, ref.number, OK)
         state = good(state.feed(answer + frame(RST_STREAM, 0, ref.number, bytes(4))))
         yield state
@@ -142,7 +142,7 @@ def cancelled() -> Iterator[State]:
     state = start()
     late: list[bytes] = []
     for now in count():
-        state, ref = asked(state.at(now // 100))
+        state, ref = send_request(state.at(now // 100))
         state = good(state.cancel(ref))
         number = ref.number
         late.append(
@@ -160,7 +160,7 @@ def cancelled() -> Iterator[State]:
 
 def progress() -> Iterator[State]:
     """Send one request and receive a 102 every ten seconds (RFC 2518 10.1)."""
-    state, _ = asked(start())
+    state, _ = send_request(start())
     octets = frame(HEADERS, END_HEADERS, 1, PROCESSING)
     for now in count(0, 10_000):
         step = state.at(now).feed(octets)
@@ -174,7 +174,7 @@ def overloaded(code: int) -> Iterator[State]:
     """Send requests that the server resets; no time passes between them."""
     state = start()
     while True:
-        state, ref = asked(state)
+        state, ref = send_request(state)
         state = good(state.feed(frame(RST_STREAM, 0, ref.number, struct.pack(">I", code))))
         yield state
 

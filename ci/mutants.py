@@ -313,7 +313,7 @@ def failure(place: Path, paths: Sequence[str], limit: float) -> str:
         start_new_session=True,
     ) as running:
         try:
-            said, _ = running.communicate(timeout=limit)
+            output, _ = running.communicate(timeout=limit)
         except BaseException as error:
             os.killpg(running.pid, signal.SIGKILL)
             running.communicate()
@@ -322,7 +322,7 @@ def failure(place: Path, paths: Sequence[str], limit: float) -> str:
             raise
     if running.returncode in (0, 5):  # 5: there is no such test
         return ""
-    failed = [line for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    failed = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]
     return failed[0][:120] if failed else f"{paths[0]}: exit status {running.returncode}"
 
 

@@ -246,14 +246,14 @@ def main() -> int:
     )
     parser.add_argument("pages", type=Path)
     parser.add_argument("--chromium", default=next(filter(None, map(shutil.which, BROWSERS)), None))
-    asked = parser.parse_args()
-    if asked.chromium is None:
+    arguments = parser.parse_args()
+    if arguments.chromium is None:
         print("SKIPPED: Chromium is not installed: the rendered pages were not checked")
         return 77
-    told = look(asked.pages.resolve(), asked.chromium)
-    faults: list[list[object]] = [each for each in told if each[0] != PLANTED]
+    found = look(arguments.pages.resolve(), arguments.chromium)
+    faults: list[list[object]] = [each for each in found if each[0] != PLANTED]
     for wide in WIDTHS:
-        planted = [str(each[3]) for each in told if each[:2] == [PLANTED, wide]]
+        planted = [str(each[3]) for each in found if each[:2] == [PLANTED, wide]]
         missed = [kind for kind in FOUND if not any(kind in fault for fault in planted)]
         faults += [["a faulty page", wide, "either", f"nobody saw {kind!r}"] for kind in missed]
     for page, width, scheme, fault in faults:

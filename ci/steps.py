@@ -176,15 +176,15 @@ def main() -> int:
         default=int(os.environ.get("MINT_CI_JOBS", os.cpu_count() or 1)),
         help="how many steps run at a time",
     )
-    asked = parser.parse_args()
-    table = steps(asked.fuzz, asked.simulate)
-    unknown = {*asked.also, *asked.only} - {step.name for step in table}
+    arguments = parser.parse_args()
+    table = steps(arguments.fuzz, arguments.simulate)
+    unknown = {*arguments.also, *arguments.only} - {step.name for step in table}
     if unknown:
         parser.error(f"no such step: {', '.join(sorted(unknown))}")
     chosen = tuple(
         step
         for step in table
-        if (step.name in asked.only if asked.only else step.wanted or step.name in asked.also)
+        if (step.name in arguments.only if arguments.only else step.wanted or step.name in arguments.also)
     )
 
     signal.signal(signal.SIGTERM, interrupted)
@@ -192,7 +192,7 @@ def main() -> int:
     SUITE.unlink(missing_ok=True)
     strict = os.environ.get("MINT_CI_STRICT") == "1"
     outcomes = []
-    for outcome in run_all(chosen, asked.jobs):
+    for outcome in run_all(chosen, arguments.jobs):
         show(outcome)
         outcomes.append(outcome)
 

@@ -87,20 +87,20 @@ def is_made(name: str, before: dict[str, str]) -> bool:
 def changes(target: Path) -> list[str]:
     """Return the local changes of a copy: a line for each file."""
     before = vendor_record.hashes(target)
-    said = [f"changed: {vendor_record.NAME}"] if vendor_record.is_changed(target) else []
+    changes = [f"changed: {vendor_record.NAME}"] if vendor_record.is_changed(target) else []
     for name, value in before.items():
         path = target / name
         if not path.is_file():
-            said.append(f"removed: {name}")
+            changes.append(f"removed: {name}")
         elif path.is_symlink() or digest(vendor_record.read(path)) != value:
-            said.append(f"changed: {name}")
+            changes.append(f"changed: {name}")
     for path in sorted(target.rglob("*")):
         name = path.relative_to(target).as_posix()
         if path.is_dir() and not path.is_symlink():
             continue
         if name not in before and name != vendor_record.NAME and not is_made(name, before):
-            said.append(f"added: {name}")
-    return said
+            changes.append(f"added: {name}")
+    return changes
 
 
 def updates(target: Path, without: frozenset[str] | None = None) -> list[str]:
@@ -203,11 +203,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--check", action="store_true", help="compare the copy with its record and with this version of mint"
     )
-    asked = parser.parse_args(arguments)
-    if asked.check:
-        return check(asked.folder, asked.without)
+    options = parser.parse_args(arguments)
+    if options.check:
+        return check(options.folder, options.without)
     try:
-        print(vendor(asked.folder, asked.without, force=asked.force))
+        print(vendor(options.folder, options.without, force=options.force))
     except Refused as error:
         print(error, file=sys.stderr)
         return 1

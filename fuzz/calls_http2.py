@@ -259,7 +259,7 @@ def cancel(talk: Talk) -> None:
     )
     if live:
         stream.live = stream.client_open = stream.server_open = False
-        stream.told = True
+        stream.outcome_seen = True
         talk.cancelled.append(stream)
 
 
@@ -308,7 +308,7 @@ def enlarge(talk: Talk) -> None:
     stream = talk.choices.pick([talk.conn, *alive])
     now = (65_535 if stream is talk.conn else talk.own_window) + stream.extra
     size = max(1, now + talk.choices.pick((-1, 0, 1, 1_000, 70_000)))
-    if stream is not talk.conn and stream.told:
+    if stream is not talk.conn and stream.outcome_seen:
         return
     ref = None if stream is talk.conn else RequestRef(7, stream.id)
     talk.flush()
@@ -335,7 +335,7 @@ def enlarge(talk: Talk) -> None:
 
 def hold(talk: Talk) -> None:
     """Turn the refilling of a stream's window off or on."""
-    alive = [one for one in talk.streams.values() if one.live and one.server_open and not one.told]
+    alive = [one for one in talk.streams.values() if one.live and one.server_open and not one.outcome_seen]
     if not alive:
         return
     stream = talk.choices.pick(alive)

@@ -58,7 +58,7 @@ def entry(octets: bytes) -> bytes:
     return struct.pack(">H", len(octets)) + octets
 
 
-def noted(event: Origins | AltSvc | GoAway | ServerSettings) -> Seen:
+def seen_of(event: Origins | AltSvc | GoAway | ServerSettings) -> Seen:
     """Return an event of the connection in the form in which the server notes it."""
     match event:
         case Origins(origins=origins):

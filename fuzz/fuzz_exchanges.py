@@ -91,7 +91,7 @@ def carried_out(doing: Operation, state: State) -> object:
         return ValueError(str(error))
 
 
-def starved(choices: Choices, doing: Operation, state: State) -> None:
+def run_with_failing_allocation(choices: Choices, doing: Operation, state: State) -> None:
     """Run an operation while one allocation fails: it succeeds or raises MemoryError, and changes nothing."""
     if set_nomemory is None:
         return
@@ -112,7 +112,7 @@ def starved(choices: Choices, doing: Operation, state: State) -> None:
         remove_mem_hooks()
 
 
-def crowded(doing: Operation, state: State, others: list[State], octets: bytes) -> object:
+def run_with_collections(doing: Operation, state: State, others: list[State], octets: bytes) -> object:
     """Run an operation while every allocation may collect garbage that uses the other states."""
     for other in others:
         Garbage(other, octets)
@@ -145,10 +145,10 @@ def one(data: bytes) -> None:
         _, doing = operation(choices, http2)
         kind = choices.below(10)
         if kind == 0:
-            starved(choices, doing, state)
+            run_with_failing_allocation(choices, doing, state)
         if kind == 1:
             others = [choices.pick(known)[0] for _ in range(2)]
-            made = crowded(doing, state, [*others, state], choices.octets(30))
+            made = run_with_collections(doing, state, [*others, state], choices.octets(30))
         else:
             made = carried_out(doing, state)
         again = carried_out(doing, state)

@@ -225,7 +225,7 @@ DIFFERENCES: tuple[Difference, ...] = (
 )
 
 
-def excused(peer: str, data: bytes) -> str:
+def known_difference(peer: str, data: bytes) -> str:
     """Return the name of a listed difference whose condition this input meets."""
     return next((one.name for one in DIFFERENCES if peer in one.peers.split() and one.applies(data)), "")
 
@@ -259,7 +259,7 @@ def judge(peer: str, data: bytes, ours: Outcome, theirs: Outcome) -> None:
     else:
         same = ours.complete == theirs.complete
     if not same:
-        check(bool(excused(peer, data)), f"{peer} reads something different", vars(ours), vars(theirs), data)
+        check(bool(known_difference(peer, data)), f"{peer} reads something different", vars(ours), vars(theirs), data)
 
 
 def one(data: bytes) -> None:

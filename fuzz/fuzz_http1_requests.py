@@ -75,7 +75,7 @@ def config(choices: Choices) -> Config:
     )
 
 
-def spoiled(choices: Choices, text: str) -> str:
+def with_bad_octet(choices: Choices, text: str) -> str:
     """Return text with an odd character at the beginning, at the end, or in between."""
     place = choices.pick((0, len(text), choices.below(len(text) + 1)))
     return text[:place] + choices.pick(ODD) + text[place + choices.below(2) :]
@@ -226,15 +226,15 @@ def request(choices: Choices, options: Config, state: State, asked: list[tuple[s
         headers.append(("connection", choices.pick(("close", "keep-alive", "x-a"))))
     spoil = choices.below(8)
     if spoil == 0:
-        method = spoiled(choices, method)
+        method = with_bad_octet(choices, method)
     elif spoil == 1:
-        target = spoiled(choices, target)
+        target = with_bad_octet(choices, target)
     elif spoil == 2 and headers:  # a name
         place = choices.below(len(headers))
-        headers[place] = (spoiled(choices, headers[place][0]), headers[place][1])
+        headers[place] = (with_bad_octet(choices, headers[place][0]), headers[place][1])
     elif spoil == 3 and headers:  # a value
         place = choices.below(len(headers))
-        headers[place] = (headers[place][0], spoiled(choices, headers[place][1]))
+        headers[place] = (headers[place][0], with_bad_octet(choices, headers[place][1]))
     if asked and choices.chance(50):
         method, headers = similar(choices, *asked[-1])
         target, body, streaming, content = choices.pick(TARGETS), None, False, b""

@@ -55,7 +55,7 @@ def act(talk: Talk) -> None:
             talk.acknowledge()
         case _:
             if talk.cancelled:
-                talk.late(choices.pick(talk.cancelled))
+                talk.send_late_frame(choices.pick(talk.cancelled))
 
 
 def converse(talk: Talk) -> None:

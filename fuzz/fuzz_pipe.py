@@ -72,7 +72,7 @@ class Model:
         self.read = b""  # by the caller
         self.finished = self.failed_writing = self.closed = False
         self.peer = ""  # how the peer's direction ended: "", "end", "cut" or "fail"
-        self.told = False
+        self.error_reported = False
 
     def write(self) -> None:
         """The caller writes, until it has finished."""
@@ -117,7 +117,7 @@ class Model:
         self.sent += octets
         self.pipe._take_in(octets.translate(self.table))  # noqa: SLF001  # what a driver does
 
-    def hear(self) -> None:
+    def receive(self) -> None:
         """The caller asks for the next octets."""
         try:
             got = self.pipe._next()  # noqa: SLF001  # what a driver does
@@ -126,8 +126,8 @@ class Model:
             check(
                 self.read == self.sent, "an error before what arrived earlier", len(self.read), len(self.sent)
             )
-            check(not self.told or isinstance(error, TransportClosed), "the error is reported twice", error)
-            self.told = True
+            check(not self.error_reported or isinstance(error, TransportClosed), "the error is reported twice", error)
+            self.error_reported = True
             return
         if got is None:
             check(
@@ -223,7 +223,7 @@ def one(data: bytes) -> None:
     for _ in range(200):
         if model.read == model.sent:
             break
-        model.hear()
+        model.receive()
     check(model.read == model.sent, "something is never received", len(model.read), len(model.sent))
 
 

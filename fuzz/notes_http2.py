@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from extensions_http2 import noted
+from extensions_http2 import seen_of
 from frames_http2 import ACK, GOAWAY, PING, RST_STREAM, SETTINGS, Frame
 from mint._core.events import (
     AltSvc,
@@ -40,7 +40,7 @@ class Stream:
     head: bool = False
     live: bool = True  # neither ended on both sides nor reset
     finished: bool = False  # ended on both sides, and not reset
-    told: bool = False  # the caller got Done or Failed, or cancelled it
+    outcome_seen: bool = False  # the caller got Done or Failed, or cancelled it
     left: int | None = None  # octets of content that the response still owes
     interims: int = 0
     interim_size: int = 0
@@ -110,7 +110,7 @@ def shown(events: list[Event]) -> list[Seen]:
     made: list[Seen] = []
     for event in events:
         if isinstance(event, Origins | AltSvc | GoAway | ServerSettings):
-            made.append(noted(event))
+            made.append(seen_of(event))
             continue
         at = event.ref.number
         match event:

@@ -186,7 +186,7 @@ def play(
     return merged(events), kept, state
 
 
-def blurred(fault: Fault | None) -> Fault | None:
+def without_surplus(fault: Fault | None) -> Fault | None:
     """Return a fault without what depends on splits: it shows the surplus octets that had arrived."""
     if fault is None or fault.reason != "unexpected_data":
         return fault
@@ -232,7 +232,7 @@ def compare(
     whole = play(state, [data] if data else [], clean=clean, eof=eof)
     cut = play(state, parts, clean=clean, eof=eof)
     check(whole[0] == cut[0], "a cut changes the responses", whole[0], cut[0])
-    check(blurred(whole[1]) == blurred(cut[1]), "a cut changes the fault", whole[1], cut[1])
+    check(without_surplus(whole[1]) == without_surplus(cut[1]), "a cut changes the fault", whole[1], cut[1])
     check(whole[2] == cut[2], "a cut changes the state", whole[2], cut[2])
     again = play(state, [data] if data else [], clean=clean, eof=eof)
     check(whole[0] == again[0] and whole[1] == again[1], "the second time differs", whole, again)

@@ -305,7 +305,7 @@ class Talk:
         """Check that the properties of the state agree with the server's counts."""
         state = self.state
         requests = [one for one in self.streams.values() if not one.promised]
-        waiting = sum(not one.told for one in requests)
+        waiting = sum(not one.outcome_seen for one in requests)
         check(state.open_request_count == waiting, "the wrong number of open requests", state, waiting)
         check(state.send_window(None) == self.up_all, "a wrong window of the connection", state, self.up_all)
         check(not self.closed and state.is_open_read, "the connection to an honest server is closed", state)
@@ -502,7 +502,7 @@ class Talk:
             one.received += size
             one.marks.add(one.received)
 
-    def late(self, stream: Stream) -> None:
+    def send_late_frame(self, stream: Stream) -> None:
         """Send frames on a stream that the client has reset, as if they had been in flight."""
         match self.choices.below(4):
             case 0:
@@ -538,7 +538,7 @@ class Talk:
     def end(self, stream: Stream) -> None:
         """End the response."""
         stream.server_open = False
-        stream.told = True
+        stream.outcome_seen = True
         self.expect("done", stream.id)
         if stream.client_open and not stream.tunnel:
             self.wanted.append(("rst", stream.id, 0))
@@ -583,12 +583,12 @@ class Talk:
         """Reset a stream."""
         code = self.choices.pick((2, CANCEL, REFUSED_STREAM, 0, 99))
         self.put(number(RST_STREAM, stream.id, code))
-        if not stream.told:
+        if not stream.outcome_seen:
             seen = stream.head or stream.interims
             processed = 2 if seen else 0 if code == REFUSED_STREAM else 1
             self.expect("failed", stream.id, ("server_closed_request", processed))
         stream.live = stream.client_open = stream.server_open = False
-        stream.told = True
+        stream.outcome_seen = True
 
     def update(self) -> None:
         """Send the client credit."""
@@ -689,7 +689,7 @@ class Talk:
         if self.options.events & WANT_GOAWAY:
             self.expect("goaway", 0, (last, 0, debug))
         for one in alive:
-            if not one.told:
+            if not one.outcome_seen:
                 self.expect("failed", one.id, ("unprocessed", 2 if one.head or one.interims else 0))
             one.live = one.client_open = one.server_open = False
-            one.told = True
+            one.outcome_seen = True

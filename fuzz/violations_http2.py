@@ -78,7 +78,7 @@ def connection_error(talk: Talk, octets: bytes, *codes: int) -> None:
     wanted = [
         (one.id, (fault.reason, 2 if one.head or one.interims else 1))
         for one in sorted(talk.streams.values(), key=lambda one: (one.promised, one.id))
-        if not one.told
+        if not one.outcome_seen
     ]
     check(failed == wanted, "the wrong requests fail", failed, wanted)
     replies = [reply(one) for one in talk.sent]
@@ -96,11 +96,11 @@ def stream_error(
 ) -> None:
     """Check that the stream ends: RST_STREAM has the code, its request fails, the connection continues."""
     give(talk, octets)
-    if not stream.told:
+    if not stream.outcome_seen:
         talk.expect("failed", stream.id, (reason, 2 if stream.head or stream.interims else 1))
     talk.wanted.append(("rst", stream.id, code))
     stream.live = stream.client_open = stream.server_open = False
-    stream.told = True
+    stream.outcome_seen = True
     talk.judge()
     talk.put(frame(PING, 0, 0, b"goes on!"))
     talk.wanted.append(("ping-ack", 0, b"goes on!"))
@@ -115,7 +115,7 @@ def limited(talk: Talk, stream: Stream, octets: bytes) -> None:
     check(got[:count] == talk.expected, "earlier events are lost", got, talk.expected)
     check(all(one[0] == "failed" for one in got[count:]), "more than a limit allows is returned", got[count:])
     failed = [one[1] for one in got[count:]]
-    check(stream.told or stream.id in failed, "a request beyond a limit does not fail", failed, stream)
+    check(stream.outcome_seen or stream.id in failed, "a request beyond a limit does not fail", failed, stream)
     if talk.closed:
         return
     # Only the request failed: it is reset, and the connection continues.
@@ -126,10 +126,10 @@ def limited(talk: Talk, stream: Stream, octets: bytes) -> None:
         replies,
     )
     check(
-        failed == ([] if stream.told else [stream.id]) and talk.fault is None, "more than one fails", failed
+        failed == ([] if stream.outcome_seen else [stream.id]) and talk.fault is None, "more than one fails", failed
     )
     stream.live = stream.client_open = stream.server_open = False
-    stream.told = True
+    stream.outcome_seen = True
     talk.events, talk.expected, talk.sent, talk.wanted = [], [], [], []
     talk.put(frame(PING, 0, 0, b"goes on!"))
     talk.wanted.append(("ping-ack", 0, b"goes on!"))

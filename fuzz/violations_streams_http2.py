@@ -577,7 +577,7 @@ def leave(talk: Talk) -> None:
     talk.flush()
     style = talk.choices.below(4)
     open_ones = [
-        one for one in sorted(talk.streams.values(), key=lambda one: (one.promised, one.id)) if not one.told
+        one for one in sorted(talk.streams.values(), key=lambda one: (one.promised, one.id)) if not one.outcome_seen
     ]
     if style == 3:  # GOAWAY, and then the rest
         while talk.pings:
@@ -590,7 +590,7 @@ def leave(talk: Talk) -> None:
         ends = [
             ("failed", one.id, ("server_closed_request", 2 if one.head or one.interims else 1))
             for one in talk.remaining
-            if not one.told
+            if not one.outcome_seen
         ]
         check(shown(merged(talk.events)) == ends, "wrong events", talk.events, ends)
         last = reply(talk.sent[-1]) if talk.sent else None

@@ -16,7 +16,7 @@ from .bodies import Upload, check_stdin, joined
 from .locations import Location, parse_location
 from .options import parser
 from .outputs import REMOTE_NAME, remote_name
-from .redirects import Asked
+from .redirects import PlannedRequest
 from .route import Route, parse_route
 from .summary import check_format
 from .usage import UsageError, header, is_token
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..types import Address, ProtocolName
 
-__all__ = ["Location", "Order", "Wanted", "parse", "parse_location"]
+__all__ = ["Location", "Order", "CommandLine", "parse", "parse_location"]
 
 _MOST = 1_000_000_000_000_000
 
@@ -36,12 +36,12 @@ _MOST = 1_000_000_000_000_000
 class Order:
     """One URL: its first request, and the file to write the content to, if any."""
 
-    asked: Asked
+    request: PlannedRequest
     output: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CommandLine:
     """The contents of the command line."""
 
     orders: tuple[Order, ...]
@@ -74,7 +74,7 @@ class Wanted:
     @property
     def locations(self) -> tuple[Location, ...]:
         """The locations of the URLs."""
-        return tuple(order.asked.location for order in self.orders)
+        return tuple(order.request.location for order in self.orders)
 
     def address(self, host: str) -> Address:
         """Return the address to connect to for a host."""
@@ -235,11 +235,11 @@ def _orders(
             location = location.at(target)  # to which the name of the file may have been added
         if output == REMOTE_NAME:
             output = remote_name(location)
-        orders.append(Order(Asked(location, given.request or default, headers, body), output))
+        orders.append(Order(PlannedRequest(location, given.request or default, headers, body), output))
     return tuple(orders)
 
 
-def parse(arguments: Sequence[str] | None) -> Wanted:
+def parse(arguments: Sequence[str] | None) -> CommandLine:
     """Parse the command line. Raises `UsageError`; exits for `--help` and `--version`."""
     given = _given(arguments)
     max_time = None if given.max_time is None else _seconds(given.max_time, "--max-time")
@@ -250,9 +250,9 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
     content = joined(given.data, b"&") if given.data else joined(given.json, b"")
     headers = _headers(given, form=bool(given.data), json=bool(given.json))
     orders = _orders(given, locations, headers, content)
-    return Wanted(
+    return CommandLine(
         orders=orders,
-        method=orders[0].asked.method,
+        method=orders[0].request.method,
         headers=headers,
         include=given.include or given.head,
         fail=given.fail,
@@ -282,7 +282,7 @@ def parse(arguments: Sequence[str] | None) -> Wanted:
 
 def shown_name(order: Order) -> str:
     """Return the name of a transfer for the progress line."""
-    location = order.asked.location
+    location = order.request.location
     if order.output not in {None, "-"}:
         return Path(str(order.output)).name
     return location.path.rpartition("/")[2] or location.host

@@ -16,62 +16,62 @@ from .usage import OutputRefused
 if TYPE_CHECKING:
     from .._connections.negotiation import Connection
     from ..exchange import Origin
-    from .arguments import Wanted
+    from .arguments import CommandLine
 
 
 class Dialer:
     """Opens the connections, and remembers which origins have answered on the present ones."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, settings: CommandLine) -> None:
         """Begin without connections."""
-        self._wanted = wanted
+        self._settings = settings
         self._lock = threading.Lock()
         self._served: set[tuple[str, str, int]] = set()
         self._mine = threading.local()
         self._recorder = (
-            None if wanted.record is None else Recorder(wanted.record, secrets=wanted.record_secrets)
+            None if settings.record is None else Recorder(settings.record, secrets=settings.record_secrets)
         )
 
     def make_pool(self) -> Pool:
         """Return a pool that does not retry requests, because `Transfer` decides about that."""
-        wanted = self._wanted
+        settings = self._settings
         options = PoolOptions(
-            max_connections=max(100, wanted.parallel),
-            max_per_origin=max(10, wanted.parallel),
+            max_connections=max(100, settings.parallel),
+            max_per_origin=max(10, settings.parallel),
             max_retries=0,
             ping_interval=None,
         )
         return Pool(options=options, timeout=None, connect=self._connect)
 
     def _connect(self, origin: Origin, left: float | None) -> Connection:
-        wanted = self._wanted
-        timeout = wanted.connect_timeout if left is None else min(left, wanted.connect_timeout)
-        route = wanted.route
+        settings = self._settings
+        timeout = settings.connect_timeout if left is None else min(left, settings.connect_timeout)
+        route = settings.route
         proxy = route.proxy_for(origin.scheme, origin.host, origin.port)
         given = route.addresses(origin.host, origin.port)
         with self._lock:
             self._served.discard(tuple(origin))
         conn = connect(
             origin.scheme,
-            wanted.address(origin.host),
+            settings.address(origin.host),
             origin.port,
             hostname=origin.host,
-            protocols=wanted.protocols,
+            protocols=settings.protocols,
             proxy=proxy,
             resolver=None if given is None else lambda _host, _port: given,
             tcp=TCPOptions(connect_timeout=timeout, send_timeout=None),
             tls=TLSOptions(
-                verify=not wanted.insecure,
-                ca_file=wanted.ca_file,
-                cert_file=wanted.cert,
-                key_file=wanted.key,
+                verify=not settings.insecure,
+                ca_file=settings.ca_file,
+                cert_file=settings.cert,
+                key_file=settings.key,
             ),
-            log=wanted.verbose,
+            log=settings.verbose,
             record=self._recorder,
         )
         self._mine.connects = self.connects + 1
         self._mine.last = monotonic()
-        if wanted.verbose:
+        if settings.verbose:
             report_route(conn, proxy)
         return conn
 
@@ -87,7 +87,7 @@ class Dialer:
         failure = self._recorder.failure or failure
         if failure is not None:
             why = failure.strerror if isinstance(failure, OSError) else None
-            raise OutputRefused(f"--record: {self._wanted.record}: {why or failure}")
+            raise OutputRefused(f"--record: {self._settings.record}: {why or failure}")
 
     @property
     def connects(self) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..pool import Pool
-    from .arguments import Wanted
+    from .arguments import CommandLine
 
 _FAILURES = (CommandError, errors.MintError, OSError, ValueError)
 _PATIENCE = 1.0
@@ -36,16 +36,16 @@ _PATIENCE = 1.0
 class Fetcher:
     """Fetches all URLs of the command line."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, settings: CommandLine) -> None:
         """Prepare the transfers; `run` starts them."""
-        self._wanted = wanted
-        self._until = None if wanted.max_time is None else monotonic() + wanted.max_time
-        self._dialer = Dialer(wanted)
-        self._progress = Progress(sys.stderr, shown=not (wanted.silent or wanted.verbose))
+        self._settings = settings
+        self._until = None if settings.max_time is None else monotonic() + settings.max_time
+        self._dialer = Dialer(settings)
+        self._progress = Progress(sys.stderr, shown=not (settings.silent or settings.verbose))
         outputs = OutputOrder()
         self._transfers = [
-            Transfer(wanted, order, number, outputs.add(), self._progress)
-            for number, order in enumerate(wanted.orders)
+            Transfer(settings, order, number, outputs.add(), self._progress)
+            for number, order in enumerate(settings.orders)
         ]
         self._codes = [0] * len(self._transfers)
         self._fatal: list[BaseException] = []
@@ -55,10 +55,10 @@ class Fetcher:
         """Fetch everything; return the exit code of the first transfer that failed."""
         with ExitStack() as stack:
             stack.enter_context(clearing(self._progress.clear))
-            if self._wanted.verbose:
+            if self._settings.verbose:
                 stack.callback(stop_logging, log_to_stderr())
             pool = stack.enter_context(self._dialer.make_pool())
-            if self._wanted.parallel > 1 and len(self._transfers) > 1:
+            if self._settings.parallel > 1 and len(self._transfers) > 1:
                 self._run_together(pool)
             else:
                 for number in range(len(self._transfers)):
@@ -81,7 +81,7 @@ class Fetcher:
                 self._complain(error)
 
     def _complain(self, error: BaseException) -> None:
-        if not self._wanted.silent or self._wanted.show_error:
+        if not self._settings.silent or self._settings.show_error:
             complain(text_of(error))
 
     def _run_together(self, pool: Pool) -> None:
@@ -100,7 +100,7 @@ class Fetcher:
                 self._fatal.append(error)
                 pool.close()
 
-        count = min(self._wanted.parallel, len(self._transfers))
+        count = min(self._settings.parallel, len(self._transfers))
         threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
         for thread in threads:
             thread.start()

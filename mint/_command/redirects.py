@@ -23,7 +23,7 @@ _ABOUT_CONTENT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlannedRequest:
     """One request."""
 
     location: Location
@@ -47,23 +47,23 @@ def target_of(status: int, locations: Sequence[str]) -> str | None:
     return locations[0]
 
 
-def follow(asked: Asked, status: int, reference: str, schemes: Collection[str] | None, most: int) -> Asked:
+def follow(request: PlannedRequest, status: int, reference: str, schemes: Collection[str] | None, most: int) -> PlannedRequest:
     """Return the request that a redirect leads to.
 
     Raises `TooManyRedirects`, `SchemeRefused` and `BadURLError`. Without `schemes`, https stays https.
     """
-    allowed = schemes if schemes is not None else {"https", asked.location.scheme}
-    location = resolve(asked.location, reference, allowed)
-    if asked.redirects >= most:
+    allowed = schemes if schemes is not None else {"https", request.location.scheme}
+    location = resolve(request.location, reference, allowed)
+    if request.redirects >= most:
         raise TooManyRedirects(f"there are more than {most} redirects (--max-redirs)")
-    method, headers, body = asked.method, asked.headers, asked.body
+    method, headers, body = request.method, request.headers, request.body
     # A POST becomes a GET, as in browsers (RFC 9110 15.4.2, 15.4.3); 307 and 308 preserve the method.
     if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):
         if method != "GET" or body is not None:
-            headers, body = asked.without(_ABOUT_CONTENT), None
+            headers, body = request.without(_ABOUT_CONTENT), None
         method = "GET"
-    made = Asked(location, method, headers, body, asked.redirects + 1)
-    if location.origin == asked.location.origin:
+    made = PlannedRequest(location, method, headers, body, request.redirects + 1)
+    if location.origin == request.location.origin:
         return made
     # These fields remain removed, even if another redirect leads back to the first origin.
-    return Asked(location, method, made.without(_SECRETS), body, made.redirects)
+    return PlannedRequest(location, method, made.without(_SECRETS), body, made.redirects)

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from ..pool import Pool, StreamedAnswer
-    from .arguments import Order, Wanted
+    from .arguments import Order, CommandLine
     from .connecting import Dialer
     from .outputs import OutputPlace
     from .progress import Item, Progress
-    from .redirects import Asked
+    from .redirects import PlannedRequest
 
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
@@ -45,16 +45,16 @@ class Transfer:
     """Fetches one URL and prints the response."""
 
     def __init__(
-        self, wanted: Wanted, order: Order, number: int, place: OutputPlace, progress: Progress
+        self, settings: CommandLine, order: Order, number: int, place: OutputPlace, progress: Progress
     ) -> None:
         """Prepare the transfer; `run` starts it."""
-        self._wanted = wanted
+        self._settings = settings
         self._order = order
         self._place = place
         self._output = Output(place, order.output)
         self._progress = progress
         self._item: Item | None = None
-        self._facts = Facts(order.asked.location.url, number, path=self._output.path or "")
+        self._facts = Facts(order.request.location.url, number, path=self._output.path or "")
         self._began = monotonic()
         self._files = ExitStack()
 
@@ -87,12 +87,12 @@ class Transfer:
         return self._output.path is not None or writes_file()
 
     def _summarize(self, failure: BaseException | None) -> None:
-        if self._wanted.summary is None or isinstance(failure, BrokenPipeError):
+        if self._settings.summary is None or isinstance(failure, BrokenPipeError):
             return
         if failure is not None:
             self._facts.exit_code, self._facts.error = exit_code(failure), text_of(failure)
         self._progress.clear()
-        for stream, text in written(self._wanted.summary, self._facts):
+        for stream, text in written(self._settings.summary, self._facts):
             if stream == "stdout":
                 self._output.say(text)
             elif sys.stderr is not None:
@@ -101,30 +101,30 @@ class Transfer:
     # -- requests
 
     def _fetch(self, pool: Pool, dialer: Dialer, until: float | None) -> None:
-        asked: Asked | None = self._order.asked
-        while asked is not None:
-            origin = asked.location.origin
-            with self._ask(pool, dialer, asked, until) as answer:
-                asked = self._take(answer, asked)
+        request: PlannedRequest | None = self._order.request
+        while request is not None:
+            origin = request.location.origin
+            with self._ask(pool, dialer, request, until) as answer:
+                request = self._take(answer, request)
             dialer.served(origin)
 
-    def _ask(self, pool: Pool, dialer: Dialer, asked: Asked, until: float | None) -> StreamedAnswer:
+    def _ask(self, pool: Pool, dialer: Dialer, request: PlannedRequest, until: float | None) -> StreamedAnswer:
         """Send a request and wait for the head; send it once more if that is safe (RFC 9110 9.2.2)."""
         facts, again = self._facts, False
         facts.url_effective, facts.method, facts.scheme = (
-            asked.location.url,
-            asked.method,
-            asked.location.scheme,
+            request.location.url,
+            request.method,
+            request.location.scheme,
         )
-        facts.redirects = asked.redirects
+        facts.redirects = request.redirects
         while True:
             try:
-                return self._send(pool, asked, self._limits(until))
+                return self._send(pool, request, self._limits(until))
             except errors.MintError as error:
                 # The server may close a kept connection while it is used again, but not a new one.
-                if again or error.local or not dialer.has_served(asked.location.origin):
+                if again or error.local or not dialer.has_served(request.location.origin):
                     raise
-                maybe = error.processed is errors.Processed.MAYBE and asked.method in _IDEMPOTENT
+                maybe = error.processed is errors.Processed.MAYBE and request.method in _IDEMPOTENT
                 if error.processed is not errors.Processed.NO and not maybe:
                     raise
                 again = True
@@ -135,25 +135,25 @@ class Transfer:
             raise errors.TransportTimeout("fetching")
         return Timeouts(total=left)
 
-    def _send(self, pool: Pool, asked: Asked, limits: Timeouts) -> StreamedAnswer:
-        place = asked.location
+    def _send(self, pool: Pool, request: PlannedRequest, limits: Timeouts) -> StreamedAnswer:
+        place = request.location
         url = URL(place.scheme, place.host, place.port, place.target)
-        headers = list(asked.headers)
+        headers = list(request.headers)
         names = {name.lower() for name, _ in headers}
-        if self._wanted.compressed and "accept-encoding" not in names:
+        if self._settings.compressed and "accept-encoding" not in names:
             headers.append(accept_encoding())
-        if not isinstance(asked.body, Upload):
-            self._facts.size_upload = len(asked.body or b"")
-            self._refuse(asked.method, url, headers, asked.body, streamed=False)
-            return pool.stream(asked.method, url, headers, asked.body, timeout=limits)
-        size, pieces = asked.body.open()
+        if not isinstance(request.body, Upload):
+            self._facts.size_upload = len(request.body or b"")
+            self._refuse(request.method, url, headers, request.body, streamed=False)
+            return pool.stream(request.method, url, headers, request.body, timeout=limits)
+        size, pieces = request.body.open()
         if size is not None and not names & {"content-length", "transfer-encoding"}:
             headers.append(("content-length", str(size)))
         if self._item is not None:
             self._item.expect(size)
         self._facts.size_upload = 0
-        self._refuse(asked.method, url, headers, None, streamed=True)
-        return pool.stream(asked.method, url, headers, self._counted(pieces), timeout=limits)
+        self._refuse(request.method, url, headers, None, streamed=True)
+        return pool.stream(request.method, url, headers, self._counted(pieces), timeout=limits)
 
     def _refuse(
         self, method: str, url: URL, headers: list[tuple[str, str]], content: bytes | None, *, streamed: bool
@@ -163,7 +163,7 @@ class Transfer:
             *(method, url, headers, content),
             streamed=streamed,
             trailers=(),
-            protocols=self._wanted.protocols,
+            protocols=self._settings.protocols,
             http1_options=_HTTP1,
             http2_options=_HTTP2,
         )
@@ -178,33 +178,33 @@ class Transfer:
 
     # -- answers
 
-    def _take(self, answer: StreamedAnswer, asked: Asked) -> Asked | None:
+    def _take(self, answer: StreamedAnswer, request: PlannedRequest) -> PlannedRequest | None:
         """Print an answer; return the next request if a redirect is to be followed."""
-        wanted, facts, conn = self._wanted, self._facts, answer.connection
+        settings, facts, conn = self._settings, self._facts, answer.connection
         facts.time_starttransfer = monotonic() - self._began
         facts.status, facts.headers = answer.status, answer.headers
         facts.http_version = "2" if conn.protocol == "http2" else "1.1"
         facts.remote, facts.local = _pair(conn.peer_address), _pair(conn.local_address)
         facts.size_download = 0
-        fails = wanted.fail and answer.status >= _REFUSED
-        if wanted.include:
+        fails = settings.fail and answer.status >= _REFUSED
+        if settings.include:
             for interim in answer.interim:
                 self._print(head(conn.protocol, interim.status, interim.headers))
             self._print(head(conn.protocol, answer.status, answer.headers))
         locations = answer.headers_all("location")
         # Several different ones are an error only if one of them would have to be followed.
-        reference = target_of(answer.status, locations if wanted.follows else locations[:1])
-        if reference is not None and wanted.follows:
-            onward = follow(asked, answer.status, reference, wanted.redirect_schemes, wanted.max_redirects)
+        reference = target_of(answer.status, locations if settings.follows else locations[:1])
+        if reference is not None and settings.follows:
+            onward = follow(request, answer.status, reference, settings.redirect_schemes, settings.max_redirects)
             self._drain(answer)
             facts.time_redirect = monotonic() - self._began
             return onward
-        facts.redirect_url = "" if reference is None else _absolute(asked, reference)
+        facts.redirect_url = "" if reference is None else _absolute(request, reference)
         if fails:
             self._drain(answer)
-            raise StatusRefused(f"{asked.location.url}: the server answered with status {answer.status}")
+            raise StatusRefused(f"{request.location.url}: the server answered with status {answer.status}")
         self._content(answer)
-        if wanted.include and answer.trailers:
+        if settings.include and answer.trailers:
             self._print(fields(answer.trailers))
         return None
 
@@ -221,8 +221,8 @@ class Transfer:
             left -= len(data)
 
     def _content(self, answer: StreamedAnswer) -> None:
-        wanted, item = self._wanted, self._item
-        codings = answer.headers_all("content-encoding") if wanted.compressed else ()
+        settings, item = self._settings, self._item
+        codings = answer.headers_all("content-encoding") if settings.compressed else ()
         decoder: Decoder | None = None
         if item is not None:
             length = answer.header("content-length", "")
@@ -230,10 +230,10 @@ class Transfer:
         self._output.write(b"", safe=True)  # creates the file even if there is no content
         for data in answer:
             self._facts.size_download += len(data)
-            if wanted.max_size is not None and self._facts.size_download > wanted.max_size:
-                raise errors.ContentTooLarge(wanted.max_size)
+            if settings.max_size is not None and self._facts.size_download > settings.max_size:
+                raise errors.ContentTooLarge(settings.max_size)
             # A response without content may name any coding, for example one to HEAD.
-            decoder = decoder or Decoder(codings, max_size=wanted.max_size)
+            decoder = decoder or Decoder(codings, max_size=settings.max_size)
             for piece in decoder.feed(data):
                 self._output.write(piece)
             if item is not None:
@@ -244,9 +244,9 @@ class Transfer:
         self._output.end_content()
 
 
-def _absolute(asked: Asked, reference: str) -> str:
+def _absolute(request: PlannedRequest, reference: str) -> str:
     try:
-        return resolve(asked.location, reference, {"http", "https"}).url
+        return resolve(request.location, reference, {"http", "https"}).url
     except CommandError:
         return reference
 

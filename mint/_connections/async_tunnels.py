@@ -13,7 +13,7 @@ from ..errors import MintError, TransportClosed, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .failures import connecting
 from .negotiation import check_connect
-from .tunnels_base import Asked, TunnelsBase
+from .tunnels_base import PlannedTunnel, TunnelsBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -75,7 +75,7 @@ class Tunnels(TunnelsBase):
     def _on_message(self, message: object) -> None:
         """Feed a message to the connection to the proxy, then write what the windows allow now."""
         try:
-            self._fed(message)
+            self._feed(message)
         except MintError as error:
             self._lost(error)  # an exception interrupted an operation, and its successor was lost
         for link in self._existing():
@@ -85,12 +85,12 @@ class Tunnels(TunnelsBase):
 
     def look(self) -> None:
         """Read what has arrived, for all tunnels, without waiting."""
-        self._reader.read_now(self._fed)
+        self._reader.read_now(self._feed)
 
     def _notify(self) -> None:
         self._reader.notify()
 
-    def _ring(self) -> None:
+    def _wake_reader(self) -> None:
         """Do nothing: only the event loop waits for the socket, and the link wakes it."""
 
     @overload
@@ -149,19 +149,19 @@ class Tunnels(TunnelsBase):
         checked = check_connect(
             scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log, record
         )
-        wanted, target = self._check(checked, tunnel_timeout)
+        planned, target = self._check(checked, tunnel_timeout)
         with connecting():
-            made = await self._connect(wanted, target)
+            made = await self._connect(planned, target)
             return made if mailbox is None else made.set_mode("active", mailbox)
 
-    async def _connect(self, wanted: Asked, target: str) -> Connection:
-        link = self._ask(target, wanted.checked.plan.tcp)
+    async def _connect(self, planned: PlannedTunnel, target: str) -> Connection:
+        link = self._ask(target, planned.checked.plan.tcp)
         try:
-            await self._opened(link, wanted.answered_by)
-            steps = wanted.handshake()
+            await self._opened(link, planned.answered_by)
+            steps = planned.handshake()
             if steps is not None:
-                await self._shake_hands(link, steps, wanted.until)
-            return wanted.begin(link)
+                await self._shake_hands(link, steps, planned.until)
+            return planned.begin(link)
         except BaseException:
             link.close()
             raise
@@ -174,7 +174,7 @@ class Tunnels(TunnelsBase):
         except TransportTimeout as error:
             if not tunnel.answer.refused:
                 raise TunnelTimeout from error
-        self._judge(link)
+        self._check_answer(link)
 
     async def _shake_hands(
         self, link: TunnelLink, steps: Generator[IOStep, StepAnswer, None], until: float | None

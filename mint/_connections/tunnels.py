@@ -17,7 +17,7 @@ from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, Tr
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .failures import connecting
 from .negotiation import check_connect
-from .tunnels_base import Asked, TunnelsBase
+from .tunnels_base import PlannedTunnel, TunnelsBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -147,18 +147,18 @@ class Tunnels(TunnelsBase):
         checked = check_connect(
             scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log, record
         )
-        wanted, target = self._check(checked, tunnel_timeout)
+        planned, target = self._check(checked, tunnel_timeout)
         with connecting():
-            return self._connect(wanted, target)
+            return self._connect(planned, target)
 
-    def _connect(self, wanted: Asked, target: str) -> Connection:
-        link = self._ask(target, wanted.checked.plan.tcp)
+    def _connect(self, planned: PlannedTunnel, target: str) -> Connection:
+        link = self._ask(target, planned.checked.plan.tcp)
         try:
-            self._opened(link, wanted.answered_by)
-            steps = wanted.handshake()
+            self._opened(link, planned.answered_by)
+            steps = planned.handshake()
             if steps is not None:
-                _drive(link, steps, wanted.until)
-            return wanted.begin(link)
+                _drive(link, steps, planned.until)
+            return planned.begin(link)
         except BaseException:
             link.close()
             raise
@@ -174,7 +174,7 @@ class Tunnels(TunnelsBase):
                 raise TunnelTimeout from error
         except TransportError as error:
             raise ProxyFailed(error) from error
-        self._judge(link)
+        self._check_answer(link)
 
     # -- reading for all tunnels
 
@@ -260,17 +260,17 @@ class Tunnels(TunnelsBase):
             if mine:
                 self._reading = False
                 try:
-                    self._left()
+                    self._stop_reading()
                 except BaseException:
                     # A signal handler raised an exception; wake the other threads all the same.
-                    self._left()
+                    self._stop_reading()
                     raise
         with self._lock:
             if ready and self.waits:
                 self._take_now()
         return ready
 
-    def _left(self) -> None:
+    def _stop_reading(self) -> None:
         """Wake the waiting threads, of which one reads next."""
         with self._lock:
             self._notify()
@@ -280,7 +280,7 @@ class Tunnels(TunnelsBase):
     def _take_now(self) -> bool:
         """Read what has arrived; return false if nothing has."""
         self.wire.permit("recv")  # a refusal costs nothing
-        with self._whole():
+        with self._giving_up():
             return self._take_there()
 
     def _take_there(self) -> bool:
@@ -304,7 +304,7 @@ class Tunnels(TunnelsBase):
             each.set()
             self._waiting.discard(each)
 
-    def _ring(self) -> None:
+    def _wake_reader(self) -> None:
         if self._reading:
             with contextlib.suppress(OSError):
                 self._wake_sender.send(b"\0")
@@ -319,14 +319,14 @@ class Tunnels(TunnelsBase):
             self._connection = self._connection.set_mode("active" if mode == "active" else "passive", mailbox)
             # Threads that wait must check the mode again: in active mode they may not read.
             self._notify()
-            self._ring()
+            self._wake_reader()
 
     def stream(self, message: object) -> bool | Unknown:
         """Feed a message of a mailbox; return `mint.UNKNOWN` if it is not for the proxy's connection.
 
         The data that it contains for tunnels becomes messages of these tunnels.
         """
-        return self._fed(message)
+        return self._feed(message)
 
     def close(self) -> None:
         """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises."""
@@ -338,7 +338,7 @@ class Tunnels(TunnelsBase):
             if not self._reading:
                 self._release()
             else:
-                self._ring()
+                self._wake_reader()
 
 
 def _close_both(receiver: sockets.socket, sender: sockets.socket) -> None:

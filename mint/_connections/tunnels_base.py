@@ -44,7 +44,7 @@ MOST_HELD: Final = 1_048_576
 """How many octets may wait for the reader of one tunnel before its window is no longer refilled."""
 
 
-class Asked:
+class PlannedTunnel:
     """A tunnel that was requested, and how to make a connection through it."""
 
     def __init__(self, checked: Checked, layer: TLSLayer | None, tunnel_timeout: float | None) -> None:
@@ -69,7 +69,7 @@ class Asked:
         return self.checked.begin(link, found, None)
 
 
-class _Whole:
+class _GivingUp:
     """A context that gives something up if an unexpected exception leaves it.
 
     After a `MemoryError`, or an exception of a signal handler, it is unknown what was sent, and whether the
@@ -138,24 +138,24 @@ class TunnelsBase(ABC):
 
     # -- opening
 
-    def _check(self, checked: Checked, tunnel_timeout: float | None) -> tuple[Asked, str]:
+    def _check(self, checked: Checked, tunnel_timeout: float | None) -> tuple[PlannedTunnel, str]:
         """Prepare a tunnel before anything is sent; return it and the target of CONNECT."""
         if tunnel_timeout is not None:
             tunnel_timeout = seconds("tunnel_timeout", tunnel_timeout)
         plan = checked.plan
-        asked = authority(plan)
+        target = authority(plan)
         route = ("tunnels", self._connection.peer_address, self._connection.tls, str(plan.address), plan.port)
         layer = None if plan.tls is None else prepare(plan.tls, plan.alpn, plan.hostname, route).layer()
-        return Asked(checked, layer, tunnel_timeout), asked
+        return PlannedTunnel(checked, layer, tunnel_timeout), target
 
-    def _ask(self, asked: str, tcp: TCPOptions) -> TunnelLink:
+    def _ask(self, target: str, tcp: TCPOptions) -> TunnelLink:
         with self._lock:
             # Tunnels whose links were dropped without being closed must not count for the proxy's limit.
             for gone in [ref for ref, link in self._links.items() if link() is None]:
                 del self._links[gone]
                 self._cancel(gone)
             try:
-                self._connection, ref = self._connection.request("CONNECT", asked, self._headers, STREAM)
+                self._connection, ref = self._connection.request("CONNECT", target, self._headers, STREAM)
             except TransportError as error:
                 self._follow(error)
                 raise
@@ -164,7 +164,7 @@ class TunnelsBase(ABC):
             return link
 
     @staticmethod
-    def _judge(link: TunnelLink) -> None:
+    def _check_answer(link: TunnelLink) -> None:
         """Raise an error if the proxy did not open the tunnel."""
         answer, failure = link.tunnel.answer, link.tunnel.failure
         if answer.refused:
@@ -201,18 +201,18 @@ class TunnelsBase(ABC):
     def pump(self, tunnel: Tunnel, octets: bytes | memoryview[int] = b"") -> bool:
         """Send what the windows allow; return false if the stream accepts no more data."""
         with self._lock:
-            with _Whole(tunnel.give_up):
+            with _GivingUp(tunnel.give_up):
                 if self.room(tunnel.ref) is None:
                     tunnel.write(octets)  # and drop it
                     return False
                 tunnel.write(octets)
             if self._connection.transport.unsent:
-                self._ring()  # the thread that waits for the socket writes the rest
+                self._wake_reader()  # the thread that waits for the socket writes the rest
             return True
 
     def read(self, tunnel: Tunnel) -> bytes | None:
         """Return one piece that a tunnel received; refill its window if there is room again."""
-        with self._lock, _Whole(tunnel.give_up):
+        with self._lock, _GivingUp(tunnel.give_up):
             octets = tunnel.take()
             if tunnel.ref in self._stopped and tunnel.held <= MOST_HELD // 2:
                 self._stopped.discard(tunnel.ref)
@@ -222,7 +222,7 @@ class TunnelsBase(ABC):
 
     def end(self, tunnel: Tunnel) -> None:
         """End the outgoing direction of a tunnel after its queued data."""
-        with self._lock, _Whole(tunnel.give_up):
+        with self._lock, _GivingUp(tunnel.give_up):
             tunnel.close_notify()
 
     def _set_refill(self, ref: RequestRef, refill: bool) -> None:  # like the connection's method
@@ -243,7 +243,7 @@ class TunnelsBase(ABC):
             self._cancel(tunnel.ref)
             # Another thread may be waiting for this tunnel.
             self._notify()
-            self._ring()
+            self._wake_reader()
 
     def _cancel(self, ref: RequestRef) -> None:
         self._do(lambda connection: connection.cancel_request(ref))
@@ -269,7 +269,7 @@ class TunnelsBase(ABC):
         """Wake everyone who waits for a tunnel."""
 
     @abstractmethod
-    def _ring(self) -> None:
+    def _wake_reader(self) -> None:
         """Wake the thread that waits for the socket of the connection to the proxy."""
 
     def _follow(self, error: MintError) -> None:
@@ -294,7 +294,7 @@ class TunnelsBase(ABC):
 
     def _share(self, responses: Sequence[Response]) -> None:
         """Pass each response to its tunnel."""
-        told: set[RequestRef] = set()
+        touched: set[RequestRef] = set()
         for response in responses:
             if isinstance(response, ConnectionEvent):
                 continue
@@ -309,8 +309,8 @@ class TunnelsBase(ABC):
                 tunnel.answer.ended = True
                 tunnel.break_off(reset=response.error.reason == "server_closed_request", cause=response.error)
             else:
-                tunnel.hear(response)
-            told.add(ref)
+                tunnel.take_event(response)
+            touched.add(ref)
             if tunnel.held > MOST_HELD and ref not in self._stopped:
                 self._stopped.add(ref)
                 if not tunnel.over:
@@ -318,7 +318,7 @@ class TunnelsBase(ABC):
         self._notify()
         # WINDOW_UPDATE may have made room for any tunnel.
         for link in self._existing():
-            if link.inbox is not None and ((link.armed and link.tunnel.ref in told) or link.unsent):
+            if link.inbox is not None and ((link.armed and link.tunnel.ref in touched) or link.unsent):
                 link.inbox.watch(link)
 
     def _lost(self, error: MintError) -> None:
@@ -331,9 +331,9 @@ class TunnelsBase(ABC):
                 link.inbox.watch(link)
         self._notify()
 
-    def _fed(self, message: object) -> bool | Unknown:
+    def _feed(self, message: object) -> bool | Unknown:
         """Feed a message to the connection to the proxy, and pass its data to the tunnels."""
-        with self._lock, self._whole():
+        with self._lock, self._giving_up():
             try:
                 taken = self._connection.stream(message)
             except MintError as error:
@@ -351,8 +351,8 @@ class TunnelsBase(ABC):
 
     # -- the end
 
-    def _whole(self) -> _Whole:
-        return _Whole(self._give_up)
+    def _giving_up(self) -> _GivingUp:
+        return _GivingUp(self._give_up)
 
     def _give_up(self) -> None:
         """Close everything after an exception that may have cost what the proxy said."""

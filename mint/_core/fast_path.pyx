@@ -315,13 +315,13 @@ def responses_of(list events not None, Slots slots not None, make):
     """
     cdef list made = []
     cdef object fault = None
-    cdef tuple late = None
+    cdef tuple lazy_error = None
     for event in events:
         if type(event) is Failed:
             if (<Failed>event).fault is not fault:
                 fault = (<Failed>event).fault
-                late = (make, fault)
-            event = slots.begun((<Failed>event).ref, late)
+                lazy_error = (make, fault)
+            event = slots.begun((<Failed>event).ref, lazy_error)
         made.append(event)
     return made
 

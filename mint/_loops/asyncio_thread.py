@@ -52,16 +52,16 @@ class _Watch:
                 self.callbacks.pop(key, None)
             else:
                 self.callbacks[key] = callback
-            self._ring()
+            self._wake()
 
     def stop(self) -> None:
         """End the thread, which closes its own sockets."""
         with self._lock:
             self._stopped = True
             self._delivered.set()
-            self._ring()
+            self._wake()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         # If the buffer is full, the thread will wake anyway; if the socket is closed, the thread has ended.
         with contextlib.suppress(OSError):
             self._wake_sender.send(b"\0")

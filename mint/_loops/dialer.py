@@ -334,10 +334,10 @@ class AsyncDriver(Dialler, ABC):
         left = self.left(resolving(host))
         # Only the system's resolver understands zones.
         if "%" not in host and is_coroutine_function(self._resolver):
-            return await self._asked(self._called(host, port), left, resolving(host))
+            return await self._await_answer(self._call_resolver(host, port), left, resolving(host))
         return await self._look_up(host, port, left)
 
-    async def _called(self, host: str, port: int) -> Found:
+    async def _call_resolver(self, host: str, port: int) -> Found:
         """Await the caller's coroutine; a cancellation is passed on."""
         resolver = cast("AsyncResolver", self._resolver)  # as `_resolve` has found
         try:
@@ -346,7 +346,7 @@ class AsyncDriver(Dialler, ABC):
             return error
 
     @abstractmethod
-    async def _asked(
+    async def _await_answer(
         self, answer: Coroutine[object, object, Found], left: float | None, phase: str
     ) -> Found: ...
 

@@ -111,7 +111,7 @@ class Watcher:
             return  # the selector will report it
         self._orders.append(watch)
         if self._asleep:
-            self._ring()
+            self._wake()
 
     def unwatch(self, transport: Transport) -> None:
         """Stop watching a link; called by connections, before they close the socket."""
@@ -129,9 +129,9 @@ class Watcher:
             raise MailboxClosed
         self._near.append(message)
         if self._asleep:
-            self._ring()
+            self._wake()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         """Wake the receiver that waits."""
         # If the buffer is full, the receiver will wake anyway; if the socket is closed, nobody waits.
         with contextlib.suppress(OSError):
@@ -143,7 +143,7 @@ class Watcher:
         """Put one message into `out`; return false if none is available without checking the sockets."""
         while True:
             if self._orders:
-                self._obey()
+                self._update_watches()
             if self._near and (self._streak < _STREAK or not self._ready):
                 if self._streak >= _STREAK:
                     self._look(0)
@@ -193,7 +193,7 @@ class Watcher:
         for key, events in found:
             watch: _Watch | None = key.data
             if watch is None:
-                self._hush()
+                self._drain_wake_ups()
             else:
                 self._report(watch, events)
 
@@ -205,7 +205,7 @@ class Watcher:
                 return []  # on Windows, this means that another thread has closed a socket meanwhile
             raise
 
-    def _hush(self) -> None:
+    def _drain_wake_ups(self) -> None:
         with contextlib.suppress(OSError):
             while self._wake_receiver.recv(4096):
                 pass
@@ -230,7 +230,7 @@ class Watcher:
         if watch.events & WRITE and (link.wanted or not link.wants & WRITE):
             self._register(watch, watch.events & ~WRITE)
 
-    def _obey(self) -> None:
+    def _update_watches(self) -> None:
         orders = self._orders
         while orders:
             watch = orders.popleft()
@@ -240,9 +240,9 @@ class Watcher:
             if link is None or link.note is not watch:
                 self._forget(watch)
             else:
-                self._look_after(link, watch)
+                self._update_watch(link, watch)
 
-    def _look_after(self, link: Link, watch: _Watch) -> None:
+    def _update_watch(self, link: Link, watch: _Watch) -> None:
         if link.unsent:
             link.write_waiting()
         near = link.armed and (link.likely or link.has_next)
@@ -408,7 +408,7 @@ class Mailbox(Watcher):
         """
         self._closed = True
         if self._is_ours:
-            self._ring()
+            self._wake()
             self._dispose()
         else:
             # Ringing would wake the parent. In a forked child no thread receives, even if one held the lock.

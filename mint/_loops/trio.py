@@ -168,7 +168,7 @@ class Driver(AsyncDriver):
             await answered.wait()
         return answers[0]
 
-    async def _asked(self, answer: Coroutine[object, object, Found], left: float | None, phase: str) -> Found:
+    async def _await_answer(self, answer: Coroutine[object, object, Found], left: float | None, phase: str) -> Found:
         with _until(left, phase):
             return await answer
 
@@ -299,7 +299,7 @@ class Mailbox(Watcher):
             finally:
                 # After a cancellation from outside, wake the thread; the nursery waits until it ends.
                 if not returned:
-                    self._ring()
+                    self._wake()
 
     async def __aiter__(self) -> AsyncIterator[object]:
         """Return messages until the mailbox is closed."""
@@ -320,7 +320,7 @@ class Mailbox(Watcher):
             self._release()  # the tasks that receive are the parent's, and must not be woken
             return
         if self._receive_lock.locked():
-            self._ring()
+            self._wake()
         self._dispose()
 
     def __enter__(self) -> Self:
@@ -350,7 +350,7 @@ class TrioReader:
     def __init__(self, wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> None:
         self._wire = weakref.ref(wire)
         self._take = take
-        self._asked = trio.Event()
+        self._read_requested = trio.Event()
         self._came = trio.Event()
         self._stopped = False
         self._wrote = False
@@ -364,14 +364,14 @@ class TrioReader:
 
     def watch(self, transport: Transport) -> None:  # noqa: ARG002  # the only one
         """Watch the connection."""
-        self._asked.set()
+        self._read_requested.set()
 
     def unwatch(self, transport: Transport) -> None:
         """Stop watching the connection."""
 
     async def _run(self) -> None:
         while not self._stopped:
-            self._asked = trio.Event()
+            self._read_requested = trio.Event()
             try:
                 waiting = self._work()
             except MemoryError:
@@ -390,7 +390,7 @@ class TrioReader:
                     nursery.start_soon(_then_cancel, nursery, trio.lowlevel.wait_readable, socket)
                 if wanted & WRITE:
                     nursery.start_soon(_then_cancel, nursery, trio.lowlevel.wait_writable, socket)
-                await self._asked.wait()
+                await self._read_requested.wait()
                 nursery.cancel_scope.cancel()
 
     def _work(self) -> tuple[int, int] | None:
@@ -441,7 +441,7 @@ class TrioReader:
     def stop(self) -> None:
         """Stop reading."""
         self._stopped = True
-        self._asked.set()
+        self._read_requested.set()
         self.notify()
 
 

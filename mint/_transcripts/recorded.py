@@ -303,16 +303,16 @@ class Recorded:
 
     def left(self, queued: int) -> Self:
         """Note that at most `queued` octets wait to be written."""
-        return self._passed("left", queued, queued)
+        return self._pass_on("left", queued, queued)
 
     def at(self, milliseconds: int) -> Self:
         """Set the current time; the transcript counts from the first time that was set."""
         track = self._track
         if track.began is None:
             track.began = milliseconds
-        return self._passed("at", milliseconds, milliseconds - track.began)
+        return self._pass_on("at", milliseconds, milliseconds - track.began)
 
-    def _passed(self, verb: str, given: int, shown: int) -> Self:
+    def _pass_on(self, verb: str, given: int, shown: int) -> Self:
         """Pass the time or the queue's size to the state; record that if the state changes."""
         track = self._track
         call = Call(verb, (given,))

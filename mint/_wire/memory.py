@@ -61,21 +61,21 @@ class Memory(Link):
         if exact:
             self.arrive(exact)
             if self.armed:
-                self._tell()
+                self._notify_inbox()
 
     def put_eof(self, *, clean: bool = True) -> None:
         """End the peer's direction; `clean=False` stands for an end of TLS without close_notify."""
         self._read_event("end" if clean else "cut")
-        self._tell()
+        self._notify_inbox()
 
-    def _tell(self) -> None:
+    def _notify_inbox(self) -> None:
         """Tell the mailbox, which has no socket to watch."""
         if self.armed and self.inbox is not None:
             self.inbox.watch(self)
 
     def _leave_rest(self) -> None:
         if self.has_next:
-            self._tell()
+            self._notify_inbox()
 
     @take_first
     def take(self) -> bytes:

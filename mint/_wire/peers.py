@@ -18,7 +18,7 @@ _DER = 2
 """The value of `ENCODING_DER` in `_ssl`."""
 
 
-def _asked(owner: object, name: str) -> list[object] | None:
+def _list_from(owner: object, name: str) -> list[object] | None:
     ask: object = getattr(owner, name, None)
     if not callable(ask):
         return None
@@ -28,8 +28,8 @@ def _asked(owner: object, name: str) -> list[object] | None:
 
 def _chain(tls: ssl.SSLObject, name: str) -> list[object]:
     """Return a certificate chain; in Python 3.11 and 3.12, only the inner object has it."""
-    public = _asked(tls, name)
-    return (_asked(getattr(tls, "_sslobj", None), name) or []) if public is None else public
+    public = _list_from(tls, name)
+    return (_list_from(getattr(tls, "_sslobj", None), name) or []) if public is None else public
 
 
 def _der(certificate: object) -> bytes:
@@ -63,7 +63,7 @@ def _alternatives(tls: ssl.SSLObject) -> object:
     if found:
         return found.get("subjectAltName")
     # `ssl` decodes a certificate only if it verified it; the certificates of the inner object always can.
-    sent = _asked(getattr(tls, "_sslobj", None), "get_unverified_chain") or []
+    sent = _list_from(getattr(tls, "_sslobj", None), "get_unverified_chain") or []
     ask: object = getattr(sent[0], "get_info", None) if sent else None
     info: object = ask() if callable(ask) else None
     return info.get("subjectAltName") if _is_info(info) else None

@@ -130,7 +130,7 @@ class Tunnel:
 
     # -- called by the connection
 
-    def hear(self, event: Event) -> None:
+    def take_event(self, event: Event) -> None:
         """Handle one event of this tunnel's stream."""
         match event:
             case Data(data=data) if self.answer.opened:
@@ -264,7 +264,7 @@ class StreamLayer(Tunnel):
         step = self._state.feed(octets) if octets else self._state.feed_eof(True)  # no keyword arguments
         self._follow(step)
         for event in step.responses:
-            self.hear(event)
+            self.take_event(event)
         # 9113-6.8: a GOAWAY with an error code ends only the streams above its last stream identifier.
         if step.fault is not None and not self._state.is_open_read:
             self.answer.fault = self.answer.fault or step.fault

@@ -27,7 +27,7 @@ AsyncBody: TypeAlias = "BytesLike | Iterable[BytesLike] | AsyncIterable[BytesLik
 class Waiter(Protocol):
     """Waits in one event loop. The methods return responses: none if the time is up."""
 
-    def late(self) -> bool:
+    def is_late(self) -> bool:
         """Whether the time is up."""
         ...
 
@@ -64,7 +64,7 @@ async def drive(run: Run, procedure: Waits, pieces: AsyncGenerator[BytesLike], w
             wait = next(procedure) if responses is None else procedure.send(responses)
         except StopIteration:
             return
-        if waiter.late():
+        if waiter.is_late():
             raise TransportTimeout(PHASE).marked(successor=run.conn)
         responses = []
         match wait:

@@ -57,7 +57,7 @@ class _Waiter:
         self._loop = asyncio.get_running_loop()
         self._until = None if timeout is None else _checks.until("timeout", timeout, self._loop.time())
 
-    def late(self) -> bool:
+    def is_late(self) -> bool:
         return self._until is not None and self._loop.time() >= self._until
 
     async def look(self, run: Run) -> list[Response]:

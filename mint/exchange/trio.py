@@ -54,7 +54,7 @@ async def exchange(
         )
 
 
-async def glance(mailbox: mint_trio.Mailbox) -> object | None:
+async def receive_now(mailbox: mint_trio.Mailbox) -> object | None:
     """Return the next message, or `None` if there is none now; other tasks run meanwhile."""
     # With a deadline that has passed, trio would cancel before anything is read. So it is cancelled a little
     # later.
@@ -69,11 +69,11 @@ class _Waiter:
         self._mailbox = mailbox
         self._until = inf if timeout is None else _checks.until("timeout", timeout, trio.current_time())
 
-    def late(self) -> bool:
+    def is_late(self) -> bool:
         return trio.current_time() >= self._until
 
     async def look(self, run: Run) -> list[Response]:
-        message = await glance(self._mailbox)
+        message = await receive_now(self._mailbox)
         return [] if message is None else run.feed(message)
 
     async def receive(self, run: Run) -> list[Response]:

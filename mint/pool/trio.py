@@ -15,7 +15,7 @@ import trio
 
 from .. import trio as mint_trio
 from ..errors import MailboxClosed, TransportError
-from ..exchange.trio import glance
+from ..exchange.trio import receive_now
 from ._asynchronous import AsyncPool, StreamedAnswer, awaited
 from ._procedures import CallTrace, Connect, Look, Park, Pull, Receive, Room
 
@@ -174,7 +174,7 @@ class _Driver:
                 return
             message = None
             with contextlib.suppress(MailboxClosed):
-                message = await glance(mailbox)
+                message = await receive_now(mailbox)
             if message is None:
                 return
             session.feed(message)

@@ -389,9 +389,9 @@ def test_locations() -> None:
 
 
 def test_defaults() -> None:
-    wanted = parse(["http://example.org/"])
-    assert wanted.method == "GET"
-    assert wanted.orders[0].asked.headers == (("accept", "*/*"),)
+    settings = parse(["http://example.org/"])
+    assert settings.method == "GET"
+    assert settings.orders[0].request.headers == (("accept", "*/*"),)
     assert parse(["-d", "x", "http://example.org/"]).method == "POST"
     assert parse(["--http2", "https://example.org/"]).protocols == ("http2",)
     assert parse(["--unix-socket", "/s", "http://example.org/"]).unix_socket == "/s"
