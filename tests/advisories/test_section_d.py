@@ -43,7 +43,7 @@ from mint.testing import (
     request,
 )
 from tests.tls import authority, server_context, trusting
-from tests.ways import TUNNELS, Way, fetch, road
+from tests.routes import TUNNELS, Way, fetch, road
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ def test_the_certificate_of_a_proxy_is_checked_by_default() -> None:
 @advisory("CVE-2026-9697", "GHSA-vmh5-mc38-953g")
 @pytest.mark.parametrize("way", TUNNELS)
 def test_the_name_is_checked_on_every_route(way: Way) -> None:
-    """tests/connect/test_ways.py tests every option on every route."""
+    """tests/connect/test_routes.py tests every option on every route."""
     with (
         Origin(hello, tls=server_context("localhost")) as origin,
         road(way, origin) as made,
@@ -376,7 +376,7 @@ def test_values_that_identify_a_connection_differ_in_each_field(kind: type) -> N
 @advisory("GHSA-34jh-p97f-mpxf", "CVE-2024-37891", "CVE-2026-34518")
 @advisory("CVE-2026-9079", "CVE-2026-6253", "CVE-2026-7168", "CVE-2026-8927", "CVE-2026-11856")
 def test_fields_for_the_proxy_and_for_the_origin_are_kept_apart() -> None:
-    """This includes repeated fields; tests/connect/test_ways.py tests every kind of proxy."""
+    """This includes repeated fields; tests/connect/test_routes.py tests every kind of proxy."""
     seen: list[Request] = []
 
     def note(request: Request) -> Response:

@@ -11,7 +11,7 @@ from mint._command.arguments import parse
 from mint._command.usage import UsageError
 from mint.testing import Expect, Origin, Request, Response, ScriptedServer, Send, request
 from tests.tls import authority, server_context
-from tests.ways import HTTPProxy, SocksProxy
+from tests.routes import HTTPProxy, SocksProxy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from mint._connect.race import Endpoint, Resolve, Resolved, as_endpoints, make_p
 from mint.testing import Origin, Request, Response, ScriptedServer, Send, request
 
 from ..tls import server_context, trusting
-from ..ways import fetch
+from ..routes import fetch
 
 if TYPE_CHECKING:
     from pathlib import Path

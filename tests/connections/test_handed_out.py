@@ -16,7 +16,7 @@ import mint.trio
 from mint.testing import http2
 
 from ..together import finish
-from ..worlds import run_trio
+from ..event_loops import run_trio
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -14,7 +14,7 @@ from mint.testing import frames as f
 from mint.transport import Memory
 from tests.refs import ref_of
 
-from ..ways import Breaking
+from ..routes import Breaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

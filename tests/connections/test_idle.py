@@ -27,7 +27,7 @@ from mint import Processed, errors
 from mint.testing import http2
 
 from ..tls import server_context, trusting
-from ..worlds import Loop, fed, run_trio
+from ..event_loops import Loop, fed, run_trio
 
 if TYPE_CHECKING:
     import ssl

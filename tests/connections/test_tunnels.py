@@ -17,7 +17,7 @@ from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServ
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, window_update
 
 from ..tls import server_context, trusting
-from ..ways import Breaking, HTTPProxy, Whole, fetch
+from ..routes import Breaking, HTTPProxy, Whole, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

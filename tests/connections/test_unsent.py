@@ -13,7 +13,7 @@ from mint import TCPOptions, errors
 from mint.testing import frames as f
 from mint.transport import Link, Memory, SocketLink
 
-from ..ways import Narrow
+from ..routes import Narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

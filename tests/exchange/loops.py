@@ -16,7 +16,7 @@ import mint.exchange.trio
 import mint.trio
 
 from ..tls import trusting
-from ..worlds import Loop, run_trio
+from ..event_loops import Loop, run_trio
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar  # httpx and httpx2 have no common types
 
 from ..together import finish, reached, together
-from ..worlds import Loop, run_trio
+from ..event_loops import Loop, run_trio
 
 if TYPE_CHECKING:
     import threading

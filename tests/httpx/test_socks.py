@@ -12,7 +12,7 @@ from mint.testing import Close, Drain, ExpectUntil, Origin, ScriptedServer, Send
 from mint.testing.steps import ExpectCount
 
 from ..tls import authority, server_context, trusting
-from ..ways import SocksProxy
+from ..routes import SocksProxy
 from .clients import KINDS, Kind, User, Whose, play
 
 if TYPE_CHECKING:

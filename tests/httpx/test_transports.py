@@ -20,7 +20,7 @@ from mint._httpx.parts import error_name
 from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Send, request, showcase
 
 from ..tls import server_context, trusting
-from ..ways import HTTPProxy
+from ..routes import HTTPProxy
 from .conftest import LOOPS, Flavour
 
 if TYPE_CHECKING:

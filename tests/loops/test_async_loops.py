@@ -17,7 +17,7 @@ from mint import errors
 from mint.testing import Close, Origin, Reset, ScriptedServer, Send, Truncate, request, showcase
 from tests.refs import ref_of
 
-from ..worlds import Loop, data, fed, fetch, no_socket_left, run_trio
+from ..event_loops import Loop, data, fed, fetch, no_socket_left, run_trio
 
 if TYPE_CHECKING:
     import ssl

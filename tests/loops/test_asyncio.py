@@ -33,7 +33,7 @@ from mint.testing import (
 from mint.transport import Memory
 from tests.refs import ref_of
 
-from ..worlds import PAGE, Loop, data, fed, fetch, no_socket_left
+from ..event_loops import PAGE, Loop, data, fed, fetch, no_socket_left
 
 if TYPE_CHECKING:
     import ssl

@@ -18,7 +18,7 @@ from mint._loops.dialer import look_up
 from mint._wire.tls import TLSLayer
 from mint.testing import Close, Forever, Origin, ScriptedServer, Send, showcase
 from tests.tls import server_context, trusting
-from tests.worlds import no_socket_left
+from tests.event_loops import no_socket_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ import mint.pool.trio
 from mint import errors
 from mint.testing import Origin, showcase
 
-from ..worlds import no_socket_left
+from ..event_loops import no_socket_left
 from .test_async_loops import WORLDS, World
 
 if TYPE_CHECKING:

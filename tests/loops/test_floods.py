@@ -18,7 +18,7 @@ from mint.testing import Forever, ScriptedServer, http2
 from mint.testing.frames import headers
 from mint.transport import SocketLink
 
-from ..ways import Swallowing, Whole
+from ..routes import Swallowing, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

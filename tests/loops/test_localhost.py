@@ -12,7 +12,7 @@ from mint._hosts import is_localhost
 from mint._loops.dialer import Dialler
 from mint.testing import Origin, showcase
 
-from ..worlds import no_socket_left
+from ..event_loops import no_socket_left
 from .test_async_loops import WORLDS
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import pytest
 from mint.testing import Origin, Request, Response
 
 from ..tls import authority, server_context
-from ..ways import HTTPProxy
+from ..routes import HTTPProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

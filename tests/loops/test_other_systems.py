@@ -23,7 +23,7 @@ from mint._loops.asyncio_poller import poller
 from mint._loops.asyncio_thread import ThreadPoller
 from mint.errors.transport import system_error
 
-from ..worlds import run_trio
+from ..event_loops import run_trio
 
 ROOT = Path(__file__).resolve().parents[2]
 EXCHANGES = (

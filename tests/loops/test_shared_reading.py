@@ -13,7 +13,7 @@ import mint.http2
 from mint.testing import Origin, Request, Response
 
 from ..tls import server_context, trusting
-from ..ways import HTTPProxy
+from ..routes import HTTPProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from mint._wire.pipe import MAX_READ_AHEAD
 from mint.transport import SocketLink
 from tests.refs import ref_of
 
-from ..ways import Narrow
+from ..routes import Narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

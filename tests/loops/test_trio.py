@@ -28,8 +28,8 @@ from mint.testing import (
 from mint.transport import Memory
 from tests.refs import ref_of
 
-from ..worlds import PAGE, PATIENCE, data, fed, no_socket_left
-from ..worlds import run_trio as run
+from ..event_loops import PAGE, PATIENCE, data, fed, no_socket_left
+from ..event_loops import run_trio as run
 
 if TYPE_CHECKING:
     import socket

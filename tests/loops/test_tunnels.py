@@ -20,8 +20,8 @@ from mint import errors
 from mint.testing import Origin, Request, Response
 
 from ..tls import server_context, trusting
-from ..ways import HTTPProxy
-from ..worlds import Loop, data, fed, no_socket_left, run_trio
+from ..routes import HTTPProxy
+from ..event_loops import Loop, data, fed, no_socket_left, run_trio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

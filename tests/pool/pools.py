@@ -19,7 +19,7 @@ import mint.pool.trio
 
 from ..exchange.loops import LOOPS, TLS, LoopName
 from ..together import finish, reached, together
-from ..worlds import Loop, run_trio
+from ..event_loops import Loop, run_trio
 
 if TYPE_CHECKING:
     import threading

@@ -14,8 +14,8 @@ from mint.testing import Origin, Request, Response
 
 from ..loops.test_async_loops import WORLDS, World
 from ..tls import server_context, trusting
-from ..ways import HTTPProxy, fetch
-from ..worlds import fetch as fetch_in_loop
+from ..routes import HTTPProxy, fetch
+from ..event_loops import fetch as fetch_in_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

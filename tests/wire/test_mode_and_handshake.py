@@ -19,8 +19,8 @@ from mint.transport import Memory
 
 from ..loops.test_async_loops import WORLDS, World
 from ..tls import server_context, trusting
-from ..ways import HTTPProxy, Narrow, fetch
-from ..worlds import fetch as fetch_in_loop
+from ..routes import HTTPProxy, Narrow, fetch
+from ..event_loops import fetch as fetch_in_loop
 from .test_pipe import Turning
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from mint import TCPOptions, errors
 from mint._wire.pipe import AHEAD, READ, READING, WRITE, WRITING, Pipe, Reading, Writing
 from mint.transport import SocketLink
 
-from ..ways import Narrow
+from ..routes import Narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

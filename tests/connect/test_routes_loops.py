@@ -18,8 +18,8 @@ from mint import errors
 from mint.testing import Forever, Origin, Request, Response, ScriptedServer, Send, request
 
 from ..tls import server_context, trusting
-from ..ways import SECURE, TUNNELS, Road, Way, family_of, road
-from ..worlds import Receiver, data, fed, no_socket_left
+from ..routes import SECURE, TUNNELS, Road, Way, family_of, road
+from ..event_loops import Receiver, data, fed, no_socket_left
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -22,7 +22,7 @@ from mint._sessions import TLSSessions
 from mint.testing import Origin, Request, Response
 
 from ..tls import authority, server_context, trusting
-from ..ways import ALL, SECURE, TUNNELS, Road, Way, family_of, fetch, road
+from ..routes import ALL, SECURE, TUNNELS, Road, Way, family_of, fetch, road
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
