@@ -182,7 +182,7 @@ def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
     return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
-def asked(
+def with_requests(
     *methods: str,
     options: Config | None = None,
     headers: Sequence[tuple[str, str]] = (),
@@ -206,7 +206,7 @@ def answer(  # all arguments of `asked` and `play`
     eof: bool | None = None,
 ) -> Outcome:
     """Feed an answer to requests, both whole and octet by octet; the results must be the same."""
-    state = asked(*methods, options=options, headers=headers)
+    state = with_requests(*methods, options=options, headers=headers)
     whole = play(state, [data], eof=eof)
     single = play(state, octets(data), eof=eof)
     assert single.responses == whole.responses

@@ -314,7 +314,7 @@ def opened(*pairs: tuple[int, int], mine: tuple[tuple[str, int], ...] = (), **li
     return talk
 
 
-def asked(method: str = "GET") -> Conversation:
+def with_request(method: str = "GET") -> Conversation:
     """Return a conversation whose request 1 is open."""
     talk = opened()
     talk.request(method, "*" if method == "OPTIONS" else "/")

@@ -1,4 +1,4 @@
-"""Every route ("way") to an origin, with proxies that run in this process and record what they receive."""
+"""Every route to an origin, with proxies that run in this process and record what they receive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mint.proxy import ProxyScheme
 
-Way: TypeAlias = Literal[
+RouteName: TypeAlias = Literal[
     "direct",
     "forwarded",
     "forwarded over TLS",
@@ -36,12 +36,12 @@ Way: TypeAlias = Literal[
     "unix socket",
     "given socket",
 ]
-TUNNELS: Final[tuple[Way, ...]] = (
+TUNNELS: Final[tuple[RouteName, ...]] = (
     *("http proxy", "https proxy", "HTTP/2 proxy", "HTTP/2 proxy over TLS"),
     *("socks5", "socks5h", "socks4a"),
 )
-SECURE: Final[tuple[Way, ...]] = ("direct", *TUNNELS, "unix socket", "given socket")
-ALL: Final[tuple[Way, ...]] = (*SECURE, "forwarded", "forwarded over TLS")
+SECURE: Final[tuple[RouteName, ...]] = ("direct", *TUNNELS, "unix socket", "given socket")
+ALL: Final[tuple[RouteName, ...]] = (*SECURE, "forwarded", "forwarded over TLS")
 SIZE = 65_536
 
 
@@ -110,12 +110,12 @@ class HTTPProxy:
 
 
 class SocksProxy(Server):
-    """A SOCKS proxy of both versions; `told` has the octets before the tunnel, `asked` the origins."""
+    """A SOCKS proxy of both versions; `handshake` has the octets before the tunnel, `targets` the origins."""
 
     def __init__(self) -> None:
         super().__init__(tls=None, family=socket.AF_INET, timeout=10)
-        self.told = bytearray()
-        self.asked: list[tuple[str, int]] = []
+        self.handshake = bytearray()
+        self.targets: list[tuple[str, int]] = []
 
     def _admit(self, sock: socket.socket, number: int) -> Peer:
         return Peer(sock, number)
@@ -128,13 +128,13 @@ class SocksProxy(Server):
 
     def _read(self, peer: Peer, count: int) -> bytes:
         octets = peer.read_exactly(count)
-        self.told += octets
+        self.handshake += octets
         return octets
 
     def _serve(self, peer: Peer) -> None:
         with suppress(OSError, EOFError):
             host, port = self._five(peer) if self._read(peer, 1) == b"\x05" else self._four(peer)
-            self.asked.append((host, port))
+            self.targets.append((host, port))
             there = dial(host, port)
             for piece in tunnel(iter(peer.read_some, b""), there):
                 peer.send(piece)
@@ -163,21 +163,21 @@ class SocksProxy(Server):
         self._read(peer, 1)
         port = int.from_bytes(self._read(peer, 2), "big")
         address = self._read(peer, 4)
-        self.told += peer.read_until(b"\0")
+        self.handshake += peer.read_until(b"\0")
         host = socket.inet_ntoa(address)
         if address[:3] == bytes(3):
             name = peer.read_until(b"\0")
-            self.told += name
+            self.handshake += name
             host = name[:-1].decode()
         peer.send(b"\x00\x5a" + bytes(6))
         return host, port
 
 
-class Road:
+class Route:
     """A route that is ready: the arguments for `mint.connect`, and what the proxy has received."""
 
-    def __init__(self, way: Way, origin: Origin) -> None:
-        self.way = way
+    def __init__(self, route: RouteName, origin: Origin) -> None:
+        self.name = route
         self.origin = origin
         self.http: HTTPProxy | None = None
         self.socks: SocksProxy | None = None
@@ -189,9 +189,9 @@ class Road:
         """Return the arguments of `connect` in any event loop for this route; the host is localhost."""
         address: mint.types.Address = "127.0.0.1"
         port = self.origin.port
-        if self.way == "unix socket":
+        if self.name == "unix socket":
             address, port = mint.UnixAddress(self.origin.address), 80
-        elif self.way == "given socket" and "socket" not in options:
+        elif self.name == "given socket" and "socket" not in options:
             options["socket"] = dial(self.origin.address, port)
         options = {"hostname": "localhost", "proxy": self.proxy, **options}
         return (scheme, options.pop("address", address), port), options
@@ -204,18 +204,18 @@ class Road:
 
 
 @contextmanager
-def road(way: Way, origin: Origin, **told: Any) -> Iterator[Road]:
-    """Run the servers of this route; `told` has arguments for the `Proxy`."""
-    made = Road(way, origin)
+def open_route(route: RouteName, origin: Origin, **given: Any) -> Iterator[Route]:
+    """Run the servers of this route; `given` has arguments for the `Proxy`."""
+    made = Route(route, origin)
     with ExitStack() as stack:
-        if way.startswith("socks"):
+        if route.startswith("socks"):
             made.socks = stack.enter_context(SocksProxy())
-            scheme: ProxyScheme = way  # type: ignore[assignment]  # the ways of SOCKS are called by scheme
-            made.proxy = Proxy(scheme, made.socks.address, made.socks.port, **told)
-        elif "proxy" in way or way.startswith("forwarded"):
-            secure = way.endswith("TLS") or way == "https proxy"
+            scheme: ProxyScheme = route  # type: ignore[assignment]  # the routes of SOCKS are called by scheme
+            made.proxy = Proxy(scheme, made.socks.address, made.socks.port, **given)
+        elif "proxy" in route or route.startswith("forwarded"):
+            secure = route.endswith("TLS") or route == "https proxy"
             made.http = HTTPProxy()
-            alpn = ("h2",) if "HTTP/2" in way else ("http/1.1",)
+            alpn = ("h2",) if "HTTP/2" in route else ("http/1.1",)
             context = server_context("127.0.0.1", alpn=alpn) if secure else None
             server = stack.enter_context(Origin(made.http, tls=context))
             made.proxy = Proxy(
@@ -224,16 +224,16 @@ def road(way: Way, origin: Origin, **told: Any) -> Iterator[Road]:
                 server.port,
                 **{
                     "tls": trusting(),
-                    "protocols": ("http2",) if "HTTP/2" in way else ("http1",),
-                    "tunnel": not way.startswith("forwarded"),
-                    **told,
+                    "protocols": ("http2",) if "HTTP/2" in route else ("http1",),
+                    "tunnel": not route.startswith("forwarded"),
+                    **given,
                 },
             )
         yield made
 
 
-def family_of(way: Way) -> socket.AddressFamily:
-    return socket.AF_UNIX if way == "unix socket" else socket.AF_INET
+def family_of(route: RouteName) -> socket.AddressFamily:
+    return socket.AF_UNIX if route == "unix socket" else socket.AF_INET
 
 
 def fetch(conn: mint.Connection, headers: mint.types.HeaderPairs = ()) -> tuple[int, bytes]:
@@ -336,12 +336,12 @@ __all__ = [
     "TUNNELS",
     "Breaking",
     "Narrow",
-    "Road",
+    "Route",
     "Swallowing",
-    "Way",
+    "RouteName",
     "Whole",
     "family_of",
     "fetch",
-    "road",
+    "open_route",
     "server_context",
 ]

@@ -109,9 +109,9 @@ def test_options_refuse_by_name(kind: type, name: str, annotation: str) -> None:
         # Host names have their own error message, which another test checks.
         with pytest.raises((TypeError, ValueError)) as caught:
             kind(**{**NEEDED.get(kind, {}), name: value})
-        said = str(caught.value)
+        message = str(caught.value)
         assert not isinstance(caught.value, UnicodeError)
-        assert name in said or "host name" in said, (value, said)
+        assert name in message or "host name" in message, (value, message)
 
 
 class Text(str):
@@ -377,15 +377,15 @@ PARAMETERS: dict[str, list[object]] = {
 }
 
 
-@pytest.mark.parametrize("world", CONNECTS)
-def test_every_parameter_of_connect_is_in_the_table(world: str) -> None:
-    assert set(inspect.signature(CONNECTS[world][0]).parameters) <= set(PARAMETERS)
+@pytest.mark.parametrize("loop", CONNECTS)
+def test_every_parameter_of_connect_is_in_the_table(loop: str) -> None:
+    assert set(inspect.signature(CONNECTS[loop][0]).parameters) <= set(PARAMETERS)
 
 
-@pytest.mark.parametrize("world", CONNECTS)
+@pytest.mark.parametrize("loop", CONNECTS)
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_connect_refuses_by_name_before_it_dials(world: str, name: str) -> None:
-    signature, connect = CONNECTS[world]
+def test_connect_refuses_by_name_before_it_dials(loop: str, name: str) -> None:
+    signature, connect = CONNECTS[loop]
     if name not in inspect.signature(signature).parameters:
         return
     with Listener() as listener:
@@ -398,8 +398,8 @@ def test_connect_refuses_by_name_before_it_dials(world: str, name: str) -> None:
             assert not listener.dialled(), value
 
 
-@pytest.mark.parametrize("world", CONNECTS)
-def test_what_only_openssl_knows_is_refused_before_it_dials(world: str) -> None:
+@pytest.mark.parametrize("loop", CONNECTS)
+def test_what_only_openssl_knows_is_refused_before_it_dials(loop: str) -> None:
     """A context for servers, a cipher string of nothing, a file that is not there."""
     server = server_context("localhost")
     with Listener() as listener:
@@ -412,38 +412,38 @@ def test_what_only_openssl_knows_is_refused_before_it_dials(world: str) -> None:
             mint.TLSOptions(key_log_file="/nowhere/log"),
         ):
             with pytest.raises(mint.errors.TLSFailed) as caught:
-                CONNECTS[world][1](scheme="https", address="127.0.0.1", port=listener.port, tls=options)
+                CONNECTS[loop][1](scheme="https", address="127.0.0.1", port=listener.port, tls=options)
             assert caught.value.processed is mint.Processed.NO
             assert not listener.dialled()
 
 
-@pytest.mark.parametrize("world", CONNECTS)
+@pytest.mark.parametrize("loop", CONNECTS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_socket_that_speaks_tls_is_not_taken_over(world: str, scheme: str) -> None:
+def test_a_socket_that_speaks_tls_is_not_taken_over(loop: str, scheme: str) -> None:
     ours, theirs = socket.socketpair()
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     wrapped = client.wrap_socket(ours, server_hostname="localhost", do_handshake_on_connect=False)
     with wrapped, theirs:
         with pytest.raises(TypeError, match="socket"):
-            CONNECTS[world][1](scheme=scheme, address="127.0.0.1", port=1, socket=wrapped)
+            CONNECTS[loop][1](scheme=scheme, address="127.0.0.1", port=1, socket=wrapped)
         assert wrapped.fileno() >= 0  # still the caller's
 
 
-@pytest.mark.parametrize("world", CONNECTS)
-def test_a_socket_that_leads_nowhere_is_refused(world: str) -> None:
+@pytest.mark.parametrize("loop", CONNECTS)
+def test_a_socket_that_leads_nowhere_is_refused(loop: str) -> None:
     with socket.socket() as unconnected, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
         for wrong in (unconnected, datagrams):
             with pytest.raises(ValueError, match="socket"):
-                CONNECTS[world][1](scheme="http", address="127.0.0.1", port=1, socket=wrong)
+                CONNECTS[loop][1](scheme="http", address="127.0.0.1", port=1, socket=wrong)
 
 
-@pytest.mark.parametrize("world", CONNECTS)
-def test_a_mailbox_of_another_loop_or_a_closed_one_is_refused_before_it_dials(world: str) -> None:
+@pytest.mark.parametrize("loop", CONNECTS)
+def test_a_mailbox_of_another_loop_or_a_closed_one_is_refused_before_it_dials(loop: str) -> None:
     closed = mint.Mailbox()
     closed.close()
     with Listener() as listener:
         with pytest.raises((TypeError, mint.errors.MailboxClosed)):
-            CONNECTS[world][1](scheme="http", address="127.0.0.1", port=listener.port, mailbox=closed)
+            CONNECTS[loop][1](scheme="http", address="127.0.0.1", port=listener.port, mailbox=closed)
         assert not listener.dialled()
 
 
@@ -472,28 +472,28 @@ RAISED: list[type[BaseException]] = [
 ]
 
 
-@pytest.mark.parametrize("world", CONNECTS)
+@pytest.mark.parametrize("loop", CONNECTS)
 @pytest.mark.parametrize("raised", RAISED, ids=lambda each: each.__name__)
-def test_a_resolver_that_raises_ends_the_attempt(world: str, raised: type[BaseException]) -> None:
+def test_a_resolver_that_raises_ends_the_attempt(loop: str, raised: type[BaseException]) -> None:
     def resolver(host: str, port: int) -> list[str]:
         raise raised
 
     # Without a timeout, the test would hang if the exception did not end the attempt.
     tcp = mint.TCPOptions(connect_timeout=None)
     with pytest.raises(BaseException) as caught:  # noqa: PT011  # anything
-        CONNECTS[world][1](scheme="http", address="a.test", port=1, resolver=resolver, tcp=tcp)
+        CONNECTS[loop][1](scheme="http", address="a.test", port=1, resolver=resolver, tcp=tcp)
     error = caught.value
     assert isinstance(error, (raised, mint.MintError)) or isinstance(error.__cause__, raised)
 
 
-@pytest.mark.parametrize("world", CONNECTS)
+@pytest.mark.parametrize("loop", CONNECTS)
 @pytest.mark.parametrize(
     "answer", [None, 5, [5], [None], ["a.test"], [b"127.0.0.1"], [UnixAddress("/x")], []], ids=repr
 )
-def test_a_resolver_that_answers_nonsense_ends_the_attempt(world: str, answer: Any) -> None:
+def test_a_resolver_that_answers_nonsense_ends_the_attempt(loop: str, answer: Any) -> None:
     tcp = mint.TCPOptions(connect_timeout=None)
     with pytest.raises((TypeError, mint.errors.NameNotResolved)):
-        CONNECTS[world][1](scheme="http", address="a.test", port=1, resolver=lambda *_: answer, tcp=tcp)
+        CONNECTS[loop][1](scheme="http", address="a.test", port=1, resolver=lambda *_: answer, tcp=tcp)
 
 
 def test_the_addresses_of_a_resolver_are_limited() -> None:
@@ -595,8 +595,8 @@ def test_operations_refuse_arguments_by_name_and_send_nothing(
         conn, link = http1() if protocol == "http1" else http2()
         with pytest.raises((TypeError, ValueError)) as caught:
             getattr(conn, method)(**{**CALL.get(method, {}), parameter: value})
-        said = str(caught.value)
-        assert parameter in said or "message is str" in said or "setting" in said, (value, said)
+        message = str(caught.value)
+        assert parameter in message or "message is str" in message or "setting" in message, (value, message)
         assert link.take() == b""
         # The connection can still be used.
         assert conn.request("GET", "/")

@@ -117,8 +117,8 @@ def test_a_request_of_a_pool_is_refused_by_name_before_connecting(loop: str, nam
                     asyncio.run(ask(mint.pool.asyncio, given))
                 else:
                     trio.run(partial(ask, mint.pool.trio, given))
-            said = str(caught.value)
-            assert name in said or name.upper() in said, (value, said)
+            message = str(caught.value)
+            assert name in message or name.upper() in message, (value, message)
             assert not listener.dialled(), value
 
 

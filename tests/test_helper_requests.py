@@ -115,14 +115,14 @@ def run(loop: str, function: Callable[..., Any], *given: Any) -> None:
 @TABLE
 def test_a_pool_does_not_connect(loop: str, protocol: str, given: dict[str, Any], how: str) -> None:
     with Listener() as listener:
-        asked = asks(given, listener.port)
+        arguments = asks(given, listener.port)
         with pytest.raises((mint.HTTPError, ValueError)) as caught:  # one call in each loop
             if loop == "blocking":
                 with mint.pool.Pool(protocols=(protocol,)) as pool:  # type: ignore[arg-type]  # of the table
-                    getattr(pool, how)(**asked)
+                    getattr(pool, how)(**arguments)
             else:
                 module = mint.pool.asyncio if loop == "asyncio" else mint.pool.trio
-                run(loop, in_pool, module, protocol, asked, how)
+                run(loop, in_pool, module, protocol, arguments, how)
         if isinstance(caught.value, mint.MintError):
             assert caught.value.local
             assert caught.value.processed is mint.Processed.NO
@@ -141,10 +141,10 @@ def test_after_a_refusal_the_pool_can_be_used() -> None:
     options = mint.pool.PoolOptions(max_connections=1)
     with mint.pool.Pool(options=options, resolver=reached) as pool:
         for given in BOTH.values():
-            asked = asks(given, 80)
-            asked["url"] = asked["url"]._replace(host="a.test")
+            arguments = asks(given, 80)
+            arguments["url"] = arguments["url"]._replace(host="a.test")
             with pytest.raises((mint.HTTPError, ValueError)):
-                pool.request(**asked)
+                pool.request(**arguments)
         assert pool.statistics.connections == 0
         with pytest.raises(Reached):
             pool.request("GET", "http://a.test/")
@@ -153,13 +153,13 @@ def test_after_a_refusal_the_pool_can_be_used() -> None:
 def test_a_request_that_one_protocol_allows_may_connect() -> None:
     """Over TLS, the server chooses the protocol."""
     for given in (HTTP1["trailers behind a length"], HTTP2["a field of HTTP/1"], HTTP2["a coding"]):
-        asked = asks(given, 443)
-        asked["url"] = asked["url"]._replace(scheme="https", host="a.test")
+        arguments = asks(given, 443)
+        arguments["url"] = arguments["url"]._replace(scheme="https", host="a.test")
         with mint.pool.Pool(resolver=reached) as pool, pytest.raises(Reached):
-            pool.request(**asked)
+            pool.request(**arguments)
 
 
-def heard(listener: Listener) -> bytes:
+def received_by(listener: Listener) -> bytes:
     """Return what was written to the one connection, which is closed."""
     made, _ = listener.socket.accept()
     with made:
@@ -191,17 +191,17 @@ async def in_exchange(connecting: Any, module: Any, protocol: str, port: int, gi
 @pytest.mark.parametrize("loop", LOOPS)
 @TABLE
 def test_an_exchange_writes_nothing(loop: str, protocol: str, given: dict[str, Any]) -> None:
-    asked = {"method": "POST", "target": "/", "timeout": 5.0, **given}
+    arguments = {"method": "POST", "target": "/", "timeout": 5.0, **given}
     with Listener() as listener:
         with pytest.raises((mint.HTTPError, ValueError)):  # one call in each event loop
             if loop == "blocking":
                 with mint.connect("http", "127.0.0.1", listener.port, protocols=(protocol,)) as conn:  # type: ignore[call-overload]  # of the table
-                    mint.exchange.exchange(conn, **asked)
+                    mint.exchange.exchange(conn, **arguments)
             elif loop == "asyncio":
-                run(loop, in_exchange, mint.asyncio, mint.exchange.asyncio, protocol, listener.port, asked)
+                run(loop, in_exchange, mint.asyncio, mint.exchange.asyncio, protocol, listener.port, arguments)
             else:
-                run(loop, in_exchange, mint.trio, mint.exchange.trio, protocol, listener.port, asked)
-        assert_nothing_sent(protocol, heard(listener))
+                run(loop, in_exchange, mint.trio, mint.exchange.trio, protocol, listener.port, arguments)
+        assert_nothing_sent(protocol, received_by(listener))
 
 
 TRAILERS = [row for row in ROWS if "trailers" in row[2] and "body" in row[2] and "headers" not in row[2]]
@@ -316,8 +316,8 @@ class Received:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
 
-    def __call__(self, asked: Request) -> Response:
-        body = asked.body.read()
+    def __call__(self, request: Request) -> Response:
+        body = request.body.read()
         self.bodies.append(body)
         return Response(200, (), body)
 

@@ -13,7 +13,7 @@ import mint
 SOURCE = ast.parse(Path(mint.__file__).read_text())
 
 
-def told_to_checkers() -> set[tuple[str, str]]:
+def imports_for_checkers() -> set[tuple[str, str]]:
     """Return home and name of everything that is imported for type checkers only."""
     (block,) = (node for node in SOURCE.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name))
     return {
@@ -25,16 +25,16 @@ def told_to_checkers() -> set[tuple[str, str]]:
 
 
 def test_every_name_is_where_type_checkers_think() -> None:
-    told = told_to_checkers()
-    assert {name for _, name in told} == {name for name in mint.__all__ if name != "__version__"}
-    for home, name in told:
+    imports = imports_for_checkers()
+    assert {name for _, name in imports} == {name for name in mint.__all__ if name != "__version__"}
+    for home, name in imports:
         expected = getattr(import_module(f"mint.{home}"), name) if home else import_module(f"mint.{name}")
         assert getattr(mint, name) is expected
     assert set(mint.__all__) <= set(dir(mint))
 
 
 @pytest.mark.parametrize(
-    "module", sorted({home for home, _ in told_to_checkers() if home and home[0] != "_"})
+    "module", sorted({home for home, _ in imports_for_checkers() if home and home[0] != "_"})
 )
 def test_every_module_that_type_checkers_see_is_available_after_import_mint(module: str) -> None:
     ran = subprocess.run([sys.executable, "-c", f"import mint; mint.{module}"], check=False)

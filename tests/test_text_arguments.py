@@ -51,7 +51,7 @@ class EmptyLiar(tuple[object, ...]):
         return hash(())
 
 
-def said(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
     """Return all that an error shows, those that it came from included."""
     texts = [*traceback.format_exception(error)]
     found: BaseException | None = error
@@ -86,7 +86,7 @@ def test_text_that_cannot_be_encoded_is_refused_by_name(row: str) -> None:
         make()
     assert not isinstance(caught.value, UnicodeError)
     if "key_password" in row:
-        assert SECRET not in said(caught.value).replace(repr(LONE), "")
+        assert SECRET not in text_of(caught.value).replace(repr(LONE), "")
 
 
 def test_file_names_need_not_be_utf_8() -> None:
@@ -202,7 +202,7 @@ def test_a_password_with_special_characters_is_not_shown(url: str) -> None:
     for password in PASSWORDS:
         with pytest.raises(ValueError, match=r".+") as caught:
             mint.exchange.split_url(url.format(password))
-        assert SECRET not in said(caught.value).replace(url.format(password), "")
+        assert SECRET not in text_of(caught.value).replace(url.format(password), "")
 
 
 USERS = (
@@ -232,7 +232,7 @@ def test_a_url_in_place_of_another_argument_does_not_show_its_password(user: str
     for call in calls:
         with pytest.raises(ValueError, match="redacted") as caught:
             call(user)
-        assert SECRET not in said(caught.value)
+        assert SECRET not in text_of(caught.value)
     for url in (f"http://{user}/", user):
         wrong: list[Callable[..., object]] = [
             lambda text: mint.connect(text, "h", 80),
@@ -241,4 +241,4 @@ def test_a_url_in_place_of_another_argument_does_not_show_its_password(user: str
         for call in wrong:
             with pytest.raises(ValueError, match="scheme") as caught:
                 call(url)
-            assert SECRET not in said(caught.value) or "@" not in url
+            assert SECRET not in text_of(caught.value) or "@" not in url

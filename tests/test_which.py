@@ -56,9 +56,9 @@ def test_both_are_installed_and_ours_is_imported(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.syspath_prepend(FILE.parents[1])
     assert which.main() == 1
-    said = capsys.readouterr().out
-    assert "programs that want the template engine get the wrong one" in said
-    assert said.endswith("Run: pip uninstall mint\n")
+    output = capsys.readouterr().out
+    assert "programs that want the template engine get the wrong one" in output
+    assert output.endswith("Run: pip uninstall mint\n")
 
 
 def test_the_error_for_a_name_of_the_template_engine_explains_it() -> None:

@@ -29,7 +29,7 @@ from tests.http2_driver import (
 )
 
 
-def asked() -> Conversation:
+def with_request() -> Conversation:
     talk = opened(mine=(("enable_push", 1),))
     talk.request("GET", "/1")
     talk.request("POST", "/3", (), None, True)
@@ -60,7 +60,7 @@ def exchange() -> list[bytes]:
 
 
 WHOLE = b"".join(exchange())
-START = asked().state
+START = with_request().state
 
 
 def test_the_whole_exchange_is_valid() -> None:

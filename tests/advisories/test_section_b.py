@@ -14,7 +14,7 @@ import pytest
 import mint
 from mint import errors
 from mint.transport import Memory
-from tests.http1_driver import HEAD, Outcome, answer, asked, config, octets, play
+from tests.http1_driver import HEAD, Outcome, answer, with_requests, config, octets, play
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 EMPTY = HEAD + b"Content-Length: 0\r\n\r\n"
@@ -124,9 +124,9 @@ def test_r06_each_octet_in_a_name_and_in_a_value(octet: int) -> None:
     """CVE-2023-37276, CVE-2026-34520: a name is a token, and a value contains no control except tabs."""
     mark = bytes([octet])
     token = mark.isalnum() or mark in b"!#$%&'*+-.^_`|~"
-    named = play(asked(), [HEAD + b"a" + mark + b"b: c\r\nContent-Length: 0\r\n\r\n"])
+    named = play(with_requests(), [HEAD + b"a" + mark + b"b: c\r\nContent-Length: 0\r\n\r\n"])
     assert (named.fault is None) is (bool(token) or mark == b":")
-    valued = play(asked(), [HEAD + b"a: b" + mark + b"c\r\nContent-Length: 0\r\n\r\n"])
+    valued = play(with_requests(), [HEAD + b"a: b" + mark + b"c\r\nContent-Length: 0\r\n\r\n"])
     assert (valued.fault is None) is (octet == 9 or (octet >= 32 and octet != 127))
 
 
@@ -259,11 +259,11 @@ def test_r07_endless_input_is_an_error(start: bytes, more: bytes, reason: str) -
 )
 def test_r07_a_limit_applies_to_the_whole_line(start: bytes, limit: int, reason: str) -> None:
     """CVE-2026-54277: a limit applies equally to a line that arrives octet by octet and to one at once."""
-    single = play(asked(), octets(start + b"x" * (limit + 2)))
+    single = play(with_requests(), octets(start + b"x" * (limit + 2)))
     assert single.reason == reason
-    assert play(asked(), [start + b"x" * (limit + 2)]).fault == single.fault
+    assert play(with_requests(), [start + b"x" * (limit + 2)]).fault == single.fault
     inner = start.rpartition(b"\r\n")[2]
-    assert play(asked(), octets(start + b"x" * (limit - len(inner) - 3))).fault is None
+    assert play(with_requests(), octets(start + b"x" * (limit - len(inner) - 3))).fault is None
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_r07_a_limit_applies_to_the_whole_line(start: bytes, limit: int, reason:
     ],
 )
 def test_r08_nothing_is_allocated_for_what_is_announced(head: bytes) -> None:
-    state = play(asked(), [head]).state
+    state = play(with_requests(), [head]).state
     tracemalloc.start()
     got = 0
     for _ in range(1_000):
@@ -292,7 +292,7 @@ def seconds(data: bytes, *, single: bool) -> float:
     pieces = octets(data) if single else [data]
     for _ in range(3):
         begun = time.process_time()
-        play(asked(options=config(max_chunk_line=1 << 30)), pieces)
+        play(with_requests(options=config(max_chunk_line=1 << 30)), pieces)
         best = min(best, time.process_time() - begun)
     return best
 
@@ -389,7 +389,7 @@ def test_r12_after_an_irregular_end_nothing_is_sent(data: bytes) -> None:
 @pytest.mark.parametrize("status", [200, 401, 417])
 def test_r12_a_final_response_instead_of_100_ends_the_connection(status: int) -> None:
     """CVE-2024-24791: the body was not sent, so the server could read the next request as the body."""
-    state = asked("POST", headers=[("expect", "100-continue")], streaming=True)
+    state = with_requests("POST", headers=[("expect", "100-continue")], streaming=True)
     outcome = play(state, [b"HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n" % status])
     assert outcome.done == [1]
     assert not outcome.state.is_open_write

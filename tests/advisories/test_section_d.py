@@ -43,7 +43,7 @@ from mint.testing import (
     request,
 )
 from tests.tls import authority, server_context, trusting
-from tests.routes import TUNNELS, Way, fetch, road
+from tests.routes import TUNNELS, RouteName, fetch, open_route
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,12 +117,12 @@ def test_the_certificate_of_a_proxy_is_checked_by_default() -> None:
 
 
 @advisory("CVE-2026-9697", "GHSA-vmh5-mc38-953g")
-@pytest.mark.parametrize("way", TUNNELS)
-def test_the_name_is_checked_on_every_route(way: Way) -> None:
+@pytest.mark.parametrize("route", TUNNELS)
+def test_the_name_is_checked_on_every_route(route: RouteName) -> None:
     """tests/connect/test_routes.py tests every option on every route."""
     with (
         Origin(hello, tls=server_context("localhost")) as origin,
-        road(way, origin) as made,
+        open_route(route, origin) as made,
         pytest.raises(errors.CertificateRejected),
     ):
         made.connect("https", hostname="evil.example", tls=trusting())
@@ -388,12 +388,12 @@ def test_fields_for_the_proxy_and_for_the_origin_are_kept_apart() -> None:
     with Origin(note) as origin:
         for name in ("first", "second"):
             told = {"username": name, "password": "hush", "headers": (("x-for", "proxy"),) * 2}
-            with road("http proxy", origin, **told) as made:
+            with open_route("http proxy", origin, **told) as made:
                 fetch(made.connect("http"), secrets)
                 assert made.http is not None
-                (asked,) = made.http.requests
-                assert not {"authorization", "cookie"} & {field for field, _ in asked.headers}
-                assert len([field for field, _ in asked.headers if field == "proxy-authorization"]) == 1
+                (request,) = made.http.requests
+                assert not {"authorization", "cookie"} & {field for field, _ in request.headers}
+                assert len([field for field, _ in request.headers if field == "proxy-authorization"]) == 1
     for told_origin in seen:
         names = [name for name, _ in told_origin.headers]
         assert "x-for" not in names
@@ -407,17 +407,17 @@ def test_fields_for_the_proxy_and_for_the_origin_are_kept_apart() -> None:
 @advisory("CVE-2025-14524", "CVE-2021-22876", "CVE-2023-45803", "CVE-2025-50181", "CVE-2025-50182")
 @advisory("GHSA-h73q-4w9q-82h4")
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-@pytest.mark.parametrize("way", ["direct", "http proxy", "forwarded"])
-def test_nothing_is_redirected(way: Way, protocol: mint.types.ProtocolName) -> None:
+@pytest.mark.parametrize("route", ["direct", "http proxy", "forwarded"])
+def test_nothing_is_redirected(route: RouteName, protocol: mint.types.ProtocolName) -> None:
     seen: list[str] = []
 
     def move(request: Request) -> Response:
         seen.append(request.target)
         return Response(302, (("location", "http://127.0.0.1:1/elsewhere"),), b"")
 
-    if way == "forwarded" and protocol == "http2":
+    if route == "forwarded" and protocol == "http2":
         return
-    with Origin(move) as origin, road(way, origin) as made:
+    with Origin(move) as origin, open_route(route, origin) as made:
         conn = made.connect("http", protocols=(protocol,))
         assert fetch(conn, (("authorization", "Basic secret"),))[0] == 302
     assert seen == ["/page"]
@@ -476,9 +476,9 @@ CONNECTS: dict[str, tuple[dict[str, Any], bytes, bytes]] = {
 @advisory("Mint 491", "Mint 492", "Mint 493", "Mint 494", "Mint 495", "Mint 496", "Mint 503")
 @pytest.mark.parametrize("case", CONNECTS)
 def test_connect_requests_follow_the_specification(case: str) -> None:
-    options, asked, answer = CONNECTS[case]
+    options, target, answer = CONNECTS[case]
     context = server_context("origin.example")
-    with ScriptedServer([request(asked), Send(answer), StartTLS(context)]) as server:
+    with ScriptedServer([request(target), Send(answer), StartTLS(context)]) as server:
         # The TLS options are those of the origin; the connection to the proxy does not use TLS.
         conn = mint.connect(
             *("https", options.get("address", "origin.example"), 443),

@@ -23,7 +23,7 @@ from mint._core import http2_config
 from mint._core.events import Headers
 from mint.testing import frames as f
 from mint.transport import Memory
-from tests.http1_driver import HEAD, answer, asked, config, play
+from tests.http1_driver import HEAD, answer, with_requests, config, play
 from tests.http2_driver import OK, data, kinds, opened
 
 PACKAGE = Path(mint.__file__).parent
@@ -46,7 +46,7 @@ def test_r23_nothing_is_decompressed(codings: list[str]) -> None:
     """CVE-2026-49755: content is passed on as it arrives, and memory is proportional to it."""
     bomb = gzip.compress(bytes(10_000_000))
     fields = b"".join(b"Content-Encoding: %s\r\n" % coding.encode() for coding in codings)
-    state = asked()
+    state = with_requests()
     tracemalloc.start()
     outcome = play(state, [HEAD + fields + b"Content-Length: %d\r\n\r\n" % len(bomb) + bomb])
     _, peak = tracemalloc.get_traced_memory()
@@ -81,7 +81,7 @@ def test_r22_no_behaviour_depends_on_assert() -> None:
 
 def test_r33_field_names_are_not_remembered() -> None:
     """CVE-2026-47067, CVE-2022-41717: new field names on one connection do not use more and more memory."""
-    conn_state = asked()
+    conn_state = with_requests()
     talk = opened()
 
     def run(turn: int) -> None:
@@ -131,7 +131,7 @@ def test_r33_each_first_octet_in_every_parser_of_values(field: bytes) -> None:
         for status in (b"200", b"101"):
             for rest in (b"", b",", b";", b'"', b"=", b"a, "):
                 head = b"HTTP/1.1 " + status + b" x\r\n" + field + b": " + value + rest + b"\r\n\r\n"
-                play(asked(headers=offered), [head], eof=True)
+                play(with_requests(headers=offered), [head], eof=True)
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])

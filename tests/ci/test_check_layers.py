@@ -107,8 +107,8 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "line", "said"), PLANTED)
-def test_a_planted_violation_is_found(tmp_path: Path, name: str, text: str, line: int, said: str) -> None:
+@pytest.mark.parametrize(("name", "text", "line", "message"), PLANTED)
+def test_a_planted_violation_is_found(tmp_path: Path, name: str, text: str, line: int, message: str) -> None:
     files = {
         "mint/http1.py": "",
         "mint/_loops/mailbox.py": "",
@@ -119,7 +119,7 @@ def test_a_planted_violation_is_found(tmp_path: Path, name: str, text: str, line
     found = findings(tmp_path, files)
     assert len(found) == 1, found
     assert found[0].startswith(f"{name}:{line}: ")
-    assert said in found[0]
+    assert message in found[0]
 
 
 def test_import_cycles_within_a_layer_are_found(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_mint_which_that_does_not_help_is_found(tmp_path: Path, environment: c
     silent = {"mint/__init__.py": "", "mint/which.py": "print('Run: pip uninstall mint')\n"}
     ours = clash.make_wheel(tmp_path, "mint-http", "0.1.0", silent)
     theirs = clash.make_wheel(tmp_path, "mint", "0.5", clash.MODULE)
-    said = "\n".join(clash.faults(environment, ours, theirs, ours_first=True))
-    assert "does not see the other distribution" in said
-    assert "does not help" in said
-    assert "mint cannot be imported" in said
+    output = "\n".join(clash.faults(environment, ours, theirs, ours_first=True))
+    assert "does not see the other distribution" in output
+    assert "does not help" in output
+    assert "mint cannot be imported" in output

@@ -38,9 +38,9 @@ def test_a_missing_contract_is_reported_with_a_proposal(
         contracts, "lacking", lambda: [each for each in contracts.public() if each.name == "mint.HTTP2.ping"]
     )
     assert contracts.main([]) == 1
-    said = capsys.readouterr().out
-    assert "mint.HTTP2.ping has no contract. Add one to stubs/contracts" in said
-    assert "assert_type(it.ping(payload), tuple[mint.HTTP2, RequestRef])" in said
+    output = capsys.readouterr().out
+    assert "mint.HTTP2.ping has no contract. Add one to stubs/contracts" in output
+    assert "assert_type(it.ping(payload), tuple[mint.HTTP2, RequestRef])" in output
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,10 @@ def test_the_checks_guide_through_the_recipe_for_a_limit(tmp_path: Path) -> None
     )
     place = "    max_informational: int = limit(\n        32,"
     edit(tmp_path / "mint/options.py", place, declaration + place)
-    good, said = run(tmp_path, "ci/generated.py")
+    good, output = run(tmp_path, "ci/generated.py")
     assert not good
     for file in ("mint/_core/http1_config.pyx", "mint/_configuration.py", "SECURITY.md"):
-        assert f"{file} is out of date" in said
+        assert f"{file} is out of date" in output
 
     assert run(tmp_path, "ci/generated.py", "--write")[0]
     assert run(tmp_path, "ci/generated.py")[0]
@@ -99,9 +99,9 @@ def test_the_checks_guide_through_the_recipe_for_a_limit(tmp_path: Path) -> None
         "docs/reference/options.md",
     ):
         assert LIMIT in (tmp_path / file).read_text()
-    good, said = check(tmp_path, read)
+    good, output = check(tmp_path, read)
     assert not good
-    assert LIMIT in said
+    assert LIMIT in output
 
     engine = tmp_path / "mint/_core/http1_responses.pyx"
     engine.write_text(engine.read_text() + f"\n# self.config.{LIMIT}\n")
@@ -109,22 +109,22 @@ def test_the_checks_guide_through_the_recipe_for_a_limit(tmp_path: Path) -> None
     engine.write_text(
         engine.read_text() + f"\n\ncdef bint fits(self, int n):\n    return n <= self.config.{LIMIT}\n"
     )
-    good, said = check(tmp_path, read)
-    assert good, said
-    good, said = check(tmp_path, shown)
+    good, output = check(tmp_path, read)
+    assert good, output
+    good, output = check(tmp_path, shown)
     assert not good
-    assert f"unexpected keyword argument '{LIMIT}'" in said  # the core was not built yet
+    assert f"unexpected keyword argument '{LIMIT}'" in output  # the core was not built yet
 
     # Compiling the copy would take minutes, so the new option is not passed to the engine.
     edit(tmp_path / "mint/_configuration.py", f"        {LIMIT}=options.{LIMIT},\n", "")
-    good, said = check(tmp_path, shown)
+    good, output = check(tmp_path, shown)
     assert not good
-    assert LIMIT in said
+    assert LIMIT in output
     row = '    (HTTP1Options, "max_pipelined"): (3, asked(4), asked(3)),\n'
     edit(
         tmp_path / "tests/connections/test_limits.py",
         row,
         row + f'    (HTTP1Options, "{LIMIT}"): (3, asked(4), asked(3)),\n',
     )
-    good, said = check(tmp_path, shown)
-    assert good, said
+    good, output = check(tmp_path, shown)
+    assert good, output

@@ -25,12 +25,12 @@ def test_a_copy_holds_every_source_and_its_record(tmp_path: Path) -> None:
     } <= names
     assert not {name for name in names if name.endswith((".c", ".so", ".pyc"))}
     text = (target / vendor_record.NAME).read_text()
-    for said in ("version: ", "commit: ", "left out: nothing", "cython", "C compiler"):
-        assert said in text
+    for expected in ("version: ", "commit: ", "left out: nothing", "cython", "C compiler"):
+        assert expected in text
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda target: (target / "types.py").write_text("ours = 1\n"), "changed: types.py"),
         (lambda target: (target / "types.py").unlink(), "removed: types.py"),
@@ -38,18 +38,18 @@ def test_a_copy_holds_every_source_and_its_record(tmp_path: Path) -> None:
     ],
 )
 def test_local_changes_are_kept_unless_told_otherwise(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: object, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: object, expected: str
 ) -> None:
     target = vendor.vendor(tmp_path)
     assert callable(change)
     change(target)
     before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
-    with pytest.raises(vendor_record.Refused, match=said):
+    with pytest.raises(vendor_record.Refused, match=expected):
         vendor.vendor(tmp_path)
     assert vendor.main([str(tmp_path)]) == 1
-    assert said in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
     assert vendor.main([str(tmp_path), "--check"]) == 1
-    assert said in capsys.readouterr().out
+    assert expected in capsys.readouterr().out
     assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
     assert vendor.main([str(tmp_path), "--force"]) == 0
     assert vendor.changes(target) == []
@@ -72,8 +72,8 @@ def test_check_shows_what_an_update_would_change(
         patch.setattr(vendor, "sources", lambda _: older)
         target = vendor.vendor(tmp_path)
     assert vendor.main([str(tmp_path), "--check"]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said == [
+    expected = capsys.readouterr().out.splitlines()
+    assert expected == [
         "nothing was changed since it was copied",
         "new: responses.py",
         "gone: gone.py",

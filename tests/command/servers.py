@@ -34,10 +34,10 @@ class Site:
     pages: Mapping[str, Response | tuple[int, str]]
     seen: list[Seen] = field(default_factory=list[Seen])
 
-    def __call__(self, asked: Request) -> Response:
-        body = asked.body.read()
-        self.seen.append(Seen(asked.method, asked.target, tuple(asked.headers), body, asked.version))
-        found = self.pages.get(asked.target.partition("?")[0])
+    def __call__(self, request: Request) -> Response:
+        body = request.body.read()
+        self.seen.append(Seen(request.method, request.target, tuple(request.headers), body, request.version))
+        found = self.pages.get(request.target.partition("?")[0])
         if found is None:
             return Response(404, (), b"not here\n")
         if isinstance(found, tuple):
@@ -45,7 +45,7 @@ class Site:
         return found
 
     @property
-    def asked(self) -> list[str]:
+    def request_lines(self) -> list[str]:
         return [f"{each.method} {each.target}" for each in self.seen]
 
 

@@ -56,9 +56,9 @@ def test_include_shows_heads_interim_responses_and_trailers(capsysbinary: Captur
 def test_method_headers_and_content(capsysbinary: Capture, tmp_path: Path) -> None:
     seen: list[Request] = []
 
-    def handler(asked: Request) -> Response:
-        seen.append(asked)
-        return Response(200, (), asked.body.read())
+    def handler(request: Request) -> Response:
+        seen.append(request)
+        return Response(200, (), request.body.read())
 
     (tmp_path / "content").write_bytes(b"from a file")
     with Origin(handler) as origin:
@@ -299,8 +299,8 @@ def run(*arguments: str, **streams: object) -> subprocess.CompletedProcess[bytes
 def test_content_from_standard_input(tmp_path: Path) -> None:
     seen: list[bytes] = []
 
-    def handler(asked: Request) -> Response:
-        seen.append(asked.body.read())
+    def handler(request: Request) -> Response:
+        seen.append(request.body.read())
         return Response(200, (), b"")
 
     (tmp_path / "content").write_bytes(b"\xff piped")

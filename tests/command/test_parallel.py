@@ -26,9 +26,9 @@ class Gate:
     def __init__(self, count: int) -> None:
         self.barrier = threading.Barrier(count, timeout=20)
 
-    def __call__(self, asked: Request) -> Response:
+    def __call__(self, request: Request) -> Response:
         self.barrier.wait()
-        return Response(200, (), asked.target.encode() * 1000 + b"\n")
+        return Response(200, (), request.target.encode() * 1000 + b"\n")
 
 
 @pytest.mark.parametrize("count", [2, 20])

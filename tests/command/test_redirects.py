@@ -131,7 +131,7 @@ def test_methods_and_content(status: int, method: str, expected: str, options: t
     with Origin(site) as origin:
         url = f"http://127.0.0.1:{origin.port}/a"
         assert main([*options, "-L", "-X", method, *body, url]) == 0
-    assert site.asked == [f"{method} /a", f"{expected} /b"]
+    assert site.request_lines == [f"{method} /a", f"{expected} /b"]
     kept = bool(body) and method == expected
     assert site.seen[1].body == (b"content" if kept else b"")
     assert (site.seen[1].header("content-type") is not None) is kept
@@ -150,7 +150,7 @@ def test_without_the_option_nothing_is_followed(capsysbinary: Capture) -> None:
     with Origin(site) as origin:
         assert main(["-w", "%{redirect_url}", f"http://127.0.0.1:{origin.port}/a"]) == 0
         assert capsysbinary.readouterr().out == f"moved\nhttp://127.0.0.1:{origin.port}/b".encode()
-    assert site.asked == ["GET /a"]
+    assert site.request_lines == ["GET /a"]
 
 
 SECRETS = ["-u", "me:hunter2", "-H", "cookie: a=hunter2", "-H", "x-other: kept"]

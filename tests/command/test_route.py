@@ -69,7 +69,7 @@ def test_socks(capsysbinary: Capture) -> None:
     with Origin(hello) as origin, SocksProxy() as server:
         via = f"socks5h://{server.address}:{server.port}"
         assert main(["-v", "-x", via, f"http://localhost:{origin.port}/"]) == 0
-        assert server.asked == [("localhost", origin.port)]
+        assert server.targets == [("localhost", origin.port)]
     assert b"the socks5h proxy, by a tunnel" in capsysbinary.readouterr().err
 
 

@@ -30,7 +30,7 @@ def test_a_file_is_sent_as_it_is(options: tuple[str, ...], size: int, tmp_path: 
     site = Site({"/here": OK})
     with Origin(site) as origin:
         assert main([*options, "-T", str(tmp_path / "content"), f"http://127.0.0.1:{origin.port}/here"]) == 0
-    assert site.asked == ["PUT /here"]
+    assert site.request_lines == ["PUT /here"]
     assert site.seen[0].body == (tmp_path / "content").read_bytes()
     assert site.seen[0].header("content-length") == str(size)
     assert site.seen[0].header("content-type") is None
@@ -43,7 +43,7 @@ def test_standard_input_is_sent_without_a_length(options: tuple[str, ...]) -> No
     with Origin(site) as origin:
         ran = command(*options, "-T", "-", f"http://127.0.0.1:{origin.port}/", stdin=content)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"ok\n", b"")
-    assert site.asked == ["PUT /"]
+    assert site.request_lines == ["PUT /"]
     assert site.seen[0].body == content
     assert site.seen[0].header("content-length") is None
 
@@ -55,7 +55,7 @@ def test_the_name_is_added_to_a_folder(tmp_path: Path) -> None:
         base = f"http://127.0.0.1:{origin.port}"
         assert main(["-T", str(tmp_path / "a b?#%.txt"), f"{base}/in/?q=1"]) == 0
         assert main(["-X", "POST", "-T", str(tmp_path / "a b?#%.txt"), f"{base}"]) == 0
-    assert site.asked == ["PUT /in/a%20b%3F%23%25.txt?q=1", "POST /a%20b%3F%23%25.txt"]
+    assert site.request_lines == ["PUT /in/a%20b%3F%23%25.txt?q=1", "POST /a%20b%3F%23%25.txt"]
 
 
 def test_each_file_belongs_to_its_url(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_each_file_belongs_to_its_url(tmp_path: Path) -> None:
     with Origin(site) as origin:
         urls = [f"http://127.0.0.1:{origin.port}/{number}" for number in range(3)]
         assert main(["-T", str(tmp_path / "a"), "-T", str(tmp_path / "b"), *urls]) == 0
-    assert site.asked == ["PUT /0", "PUT /1", "GET /2"]
+    assert site.request_lines == ["PUT /0", "PUT /1", "GET /2"]
     assert [each.body for each in site.seen] == [b"a", b"b", b""]
 
 

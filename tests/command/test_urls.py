@@ -237,7 +237,7 @@ def test_options_may_be_anywhere_before_two_dashes(monkeypatch: pytest.MonkeyPat
 @contextmanager
 def closing(answers: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
     """Serve one request on each connection and close it, as these answers say; what was asked is kept."""
-    asked: list[bytes] = []
+    request_lines: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -250,13 +250,13 @@ def closing(answers: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
                 seen = b""
                 while b"\r\n\r\n" not in seen and (more := peer.recv(65_536)):
                     seen += more
-                asked.append(seen.split(b"\r\n")[0])
+                request_lines.append(seen.split(b"\r\n")[0])
                 peer.sendall(answer)
 
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        yield listener.getsockname()[1], asked
+        yield listener.getsockname()[1], request_lines
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
@@ -267,10 +267,10 @@ def closing(answers: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 def test_idempotent_requests_are_sent_again(method: str, count: int, capsysbinary: Capture) -> None:
     answer = OK if method != "HEAD" else b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n"
-    with closing([answer] * count) as (port, asked):
+    with closing([answer] * count) as (port, request_lines):
         urls = [f"http://127.0.0.1:{port}/{number}" for number in range(count)]
         assert main(["-X", method, *(["-I"] if method == "HEAD" else []), *urls]) == 0
-    assert asked == [f"{method} /{number} HTTP/1.1".encode() for number in range(count)]
+    assert request_lines == [f"{method} /{number} HTTP/1.1".encode() for number in range(count)]
     if method == "GET":
         assert capsysbinary.readouterr().out == b"ok\n" * count
 
@@ -287,9 +287,9 @@ def test_files_belong_to_their_urls(tmp_path: object, capsysbinary: Capture) -> 
 
 
 def test_a_server_that_never_answers_is_not_asked_again(capsysbinary: Capture) -> None:
-    with closing([b""] * 3) as (port, asked):
+    with closing([b""] * 3) as (port, request_lines):
         assert main([f"http://127.0.0.1:{port}/1", f"http://127.0.0.1:{port}/2"]) == 56
-    assert [line.split()[1] for line in asked] == [b"/1", b"/2"]
+    assert [line.split()[1] for line in request_lines] == [b"/1", b"/2"]
     assert capsysbinary.readouterr().out == b""
 
 
@@ -338,12 +338,12 @@ def test_the_zone_of_an_address_is_used_and_not_sent(zone: str, capsysbinary: Ca
         listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
     except OSError:
         pytest.skip("there is no IPv6 here")
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     def serve() -> None:
         made, _ = listener.accept()
         with made:
-            heard.append(made.recv(65_536))
+            received.append(made.recv(65_536))
             made.sendall(OK)
 
     thread = threading.Thread(target=serve)
@@ -356,4 +356,4 @@ def test_the_zone_of_an_address_is_used_and_not_sent(zone: str, capsysbinary: Ca
         thread.join()
     assert code == 0
     assert capsysbinary.readouterr().out == b"ok\n"
-    assert f"host: [::1]:{port}\r\n".encode() in heard[0].lower()
+    assert f"host: [::1]:{port}\r\n".encode() in received[0].lower()

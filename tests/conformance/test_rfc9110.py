@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, answer, asked, config, given, play, refused, sent
+from tests.http1_driver import HEAD, answer, with_requests, config, given, play, refused, sent
 
 EMPTY = b"Content-Length: 0\r\n\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -330,5 +330,5 @@ def test_interim_responses_have_no_content() -> None:
 @pytest.mark.rfc("9110-15.2.2-a")
 def test_octets_after_101_belong_to_the_other_protocol() -> None:
     switched = b"HTTP/1.1 101 x\r\nUpgrade: a\r\n\r\n"
-    outcome = play(asked(headers=[("upgrade", "a")]), [switched + b"\x00raw"])
+    outcome = play(with_requests(headers=[("upgrade", "a")]), [switched + b"\x00raw"])
     assert outcome.body == b"\x00raw"

@@ -12,7 +12,7 @@ from tests.http1_driver import (
     LENIENT,
     Outcome,
     answer,
-    asked,
+    with_requests,
     config,
     given,
     octets,
@@ -190,7 +190,7 @@ def test_status_lines(line: bytes, good: bool) -> None:
 def test_the_reason_phrase_is_ignored_and_limited() -> None:
     assert answer(b"HTTP/1.1 200 Not Found\r\n" + EMPTY).status == 200
     assert answer(b"HTTP/1.1 200 \x01\r\n" + EMPTY).reason == "invalid_status_line"
-    assert play(asked(), [b"HTTP/1.1 200 " + b"x" * 10_000_000]).reason == "status_line_too_long"
+    assert play(with_requests(), [b"HTTP/1.1 200 " + b"x" * 10_000_000]).reason == "status_line_too_long"
 
 
 @pytest.mark.rfc("9112-5-a")
@@ -387,7 +387,7 @@ def test_chunk_sizes_do_not_overflow() -> None:
     for digits in (b"f" * 16, b"f" * 17, b"1" + b"0" * 16):
         assert answer(CHUNKED + digits + b"\r\nx").reason == "invalid_chunk_size"
     start = time.process_time()
-    assert play(asked(), [CHUNKED, *octets(b"1" * 1_000_000)]).reason == "chunk_line_too_long"
+    assert play(with_requests(), [CHUNKED, *octets(b"1" * 1_000_000)]).reason == "chunk_line_too_long"
     assert time.process_time() - start < 5
 
 
@@ -405,7 +405,7 @@ def test_a_chunk_line_holds_nothing_else(line: bytes) -> None:
 
 @pytest.mark.rfc("9112-7.1-e")
 def test_chunk_data_is_passed_on_as_it_arrives() -> None:
-    state = play(asked(), [CHUNKED + b"7fffffff\r\n"]).state
+    state = play(with_requests(), [CHUNKED + b"7fffffff\r\n"]).state
     for _ in range(3):
         step = state.feed(b"x" * 1000)
         assert len(step.responses) == 1
@@ -418,7 +418,7 @@ def test_chunk_extensions_are_ignored_and_bounded() -> None:
     long = CHUNKED + b"1;" + b"x" * 8192 + b"\r\na\r\n"
     assert answer(long).reason == "chunk_line_too_long"
     many = CHUNKED + (b"1;" + b"x" * 4000 + b"\r\na\r\n") * 50
-    assert play(asked(), [many]).reason == "chunk_overhead_exceeded"
+    assert play(with_requests(), [many]).reason == "chunk_overhead_exceeded"
 
 
 @pytest.mark.rfc("9112-7.1.2-a")
@@ -432,9 +432,9 @@ def test_trailers_are_separate_from_headers() -> None:
 def test_trailers_have_the_rules_of_headers() -> None:
     for line in (b"a b: c", b"abc", b": x", b"a: b\x00"):
         assert answer(CHUNKED + b"0\r\n" + line + b"\r\n\r\n").reason == "invalid_trailer_header"
-    endless = play(asked(), [CHUNKED + b"0\r\n", *[b"a: b\r\n"] * 100])
+    endless = play(with_requests(), [CHUNKED + b"0\r\n", *[b"a: b\r\n"] * 100])
     assert endless.reason == "too_many_headers"
-    assert play(asked(), [CHUNKED + b"0\r\na: " + b"x" * 20_000]).reason == "max_header_list_size_exceeded"
+    assert play(with_requests(), [CHUNKED + b"0\r\na: " + b"x" * 20_000]).reason == "max_header_list_size_exceeded"
 
 
 @pytest.mark.rfc("9112-7.4-a")
@@ -504,7 +504,7 @@ def test_persistence(version: bytes, value: bytes, kept: bool) -> None:
 
 @pytest.mark.rfc("9112-9.3-b")
 def test_a_body_is_read_before_the_next_response() -> None:
-    state = play(asked(), [HEAD + b"Content-Length: 5\r\n\r\nhe"]).state
+    state = play(with_requests(), [HEAD + b"Content-Length: 5\r\n\r\nhe"]).state
     step = state.request("GET", "/", [], None, False)
     assert play(step.state, [b"llo" + HEAD + EMPTY]).done == [1, 2]
 
@@ -516,7 +516,7 @@ def test_the_caller_can_ask_to_close() -> None:
 
 @pytest.mark.rfc("9112-9.6-a")
 def test_after_close_was_sent_nothing_follows() -> None:
-    state = asked(headers=[("connection", "x, Close")])
+    state = with_requests(headers=[("connection", "x, Close")])
     step = state.request("GET", "/", [], None, False)
     assert step.fault is not None
     assert step.fault.reason == "closed_for_writing"

@@ -31,7 +31,7 @@ from tests.http2_driver import (
     WINDOW_UPDATE,
     YES,
     ack,
-    asked,
+    with_request,
     assert_breach,
     assert_stream_error,
     data,
@@ -52,7 +52,7 @@ from tests.http2_driver import (
 
 @pytest.mark.rfc("9113-6.1-a")
 def test_padding_of_any_value_is_dropped_and_none_is_sent() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(1, OK), frame(DATA, PADDED | 1, 1, b"\x03abc\xff\xfe\xfd"))
     assert talk.events[-2] == Data(ref(1), b"abc")
     other = opened()
@@ -62,14 +62,14 @@ def test_padding_of_any_value_is_dropped_and_none_is_sent() -> None:
 
 @pytest.mark.rfc("9113-6.1-b")
 def test_data_needs_a_stream() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(data(0, b"x"))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
 
 
 @pytest.mark.rfc("9113-6.1-c")
 def test_data_on_a_stream_that_ended_is_a_stream_error() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.answer(1, b"x"))
     talk.drop()
     talk.feed(data(1, b"x"))
@@ -81,14 +81,14 @@ def test_data_on_a_stream_that_ended_is_a_stream_error() -> None:
 @pytest.mark.rfc("9113-6.1-d")
 @pytest.mark.parametrize("payload", [b"\x01", b"\x05abcd", b"\xff" + b"x" * 254])
 def test_more_padding_than_payload_ends_the_connection(payload: bytes) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(1, OK), frame(DATA, PADDED, 1, payload))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
 
 
 @pytest.mark.rfc("9113-6.1-d")
 def test_a_padded_frame_has_a_pad_length() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(1, OK), frame(DATA, PADDED, 1, b""))
     assert_breach(talk, FRAME_SIZE_ERROR, "frame_size_error")
 
@@ -110,7 +110,7 @@ def test_padding_counts_for_flow_control() -> None:
     "other", [ping(), data(1, b"x"), settings(), frame(CONTINUATION, 4, 3, b""), frame(HEADERS, 4, 1, b"")]
 )
 def test_only_continuation_of_the_same_stream_follows_open_headers(other: bytes) -> None:
-    talk = asked()
+    talk = with_request()
     talk.request()
     talk.feed(frame(HEADERS, 0, 1, b"\x88"), other)
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
@@ -128,14 +128,14 @@ def test_only_continuation_of_the_same_stream_follows_open_headers(other: bytes)
     ],
 )
 def test_headers_need_a_stream_and_valid_sizes(wrong: bytes, code: int, reason: str) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(wrong)
     assert_breach(talk, code, reason)
 
 
 @pytest.mark.rfc("9113-6.3-a")
 def test_priority_needs_a_stream() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(frame(PRIORITY, 0, 0, b"\0\0\0\0\0"))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
 
@@ -143,7 +143,7 @@ def test_priority_needs_a_stream() -> None:
 @pytest.mark.rfc("9113-6.3-a")
 @pytest.mark.parametrize("length", [0, 4, 6])
 def test_priority_of_a_wrong_size_ends_its_stream(length: int) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(frame(PRIORITY, 0, 99, b"\0" * length))
     assert talk.sent == []
     talk.feed(frame(PRIORITY, 0, 1, b"\0" * length))
@@ -161,7 +161,7 @@ def test_priority_of_a_wrong_size_ends_its_stream(length: int) -> None:
     ],
 )
 def test_resets_need_an_open_stream_and_a_valid_size(wrong: bytes, code: int, reason: str) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(wrong)
     assert_breach(talk, code, reason)
 
@@ -200,7 +200,7 @@ def test_settings_are_sent_first() -> None:
     ],
 )
 def test_settings_have_a_valid_size_and_no_stream(wrong: bytes, code: int, reason: str) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(wrong)
     assert_breach(talk, code, reason)
 
@@ -220,7 +220,7 @@ def test_a_server_may_not_enable_push(value: int) -> None:
 
 @pytest.mark.rfc("9113-6.5.2-c")
 def test_a_push_ends_the_connection_if_push_is_off() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.promise(1, 2, PROMISED))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
     later = opened(mine=(("enable_push", 1),))
@@ -234,7 +234,7 @@ def test_a_push_ends_the_connection_if_push_is_off() -> None:
 
 @pytest.mark.rfc("9113-6.5.2-d")
 def test_an_initial_window_beyond_the_maximum() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(settings((4, 1 << 31)))
     assert_breach(talk, FLOW_CONTROL_ERROR, "flow_control_error")
 
@@ -242,14 +242,14 @@ def test_an_initial_window_beyond_the_maximum() -> None:
 @pytest.mark.rfc("9113-6.5.2-e")
 @pytest.mark.parametrize("value", [0, 1, 16_383, 1 << 24])
 def test_a_frame_size_out_of_range(value: int) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(settings((5, value)))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
 
 
 @pytest.mark.rfc("9113-6.5.2-f")
 def test_unknown_settings_are_ignored() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(settings((0x1234, 5), (10, 5), (7, 1)))
     assert [one.flags for one in talk.sent] == [ACK]
 
@@ -303,7 +303,7 @@ def test_settings_are_applied_in_order_and_acknowledged_at_once() -> None:
 
 @pytest.mark.rfc("9113-6.5.3-b")
 def test_client_settings_apply_when_acknowledged() -> None:
-    talk = asked()
+    talk = with_request()
     talk.take(talk.state.put_settings((("max_frame_size", 20_000), ("initial_window_size", 1000))))
     assert talk.state.client_setting("max_frame_size") == 16_384
     assert talk.state.client_setting("initial_window_size") == 4_194_304
@@ -343,7 +343,7 @@ def test_a_promise_on_a_reset_stream_is_decoded_and_refused(cuts: int) -> None:
 
 @pytest.mark.rfc("9113-6.7-a")
 def test_a_ping_is_answered_with_its_octets() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(ping(b"\0\1\2\3\4\5\6\7"))
     assert [(f.kind, f.flags, f.payload) for f in talk.sent] == [(PING, ACK, b"\0\1\2\3\4\5\6\7")]
 
@@ -358,21 +358,21 @@ def test_a_ping_is_answered_with_its_octets() -> None:
     ],
 )
 def test_pings_have_eight_octets_and_no_stream(wrong: bytes, code: int, reason: str) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(wrong)
     assert_breach(talk, code, reason)
 
 
 @pytest.mark.rfc("9113-6.7-c")
 def test_a_ping_answer_is_never_answered() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(ping(flags=ACK))
     assert (talk.sent, talk.events, talk.closed) == ([], [], False)
 
 
 @pytest.mark.rfc("9113-6.8-a")
 def test_after_goaway_no_request_is_opened() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(goaway(1))
     assert talk.refuse().reason == "closed_for_writing"
     assert not talk.state.is_open_write
@@ -427,14 +427,14 @@ def test_while_draining_blocks_are_decoded_and_data_counted() -> None:
 
 @pytest.mark.rfc("9113-6.8-e")
 def test_goaway_before_closing() -> None:
-    talk = asked()
+    talk = with_request()
     talk.take(talk.state.close())
     assert [one.kind for one in talk.sent] == [GOAWAY]
 
 
 @pytest.mark.rfc("9113-6.9-a")
 def test_an_increment_of_zero() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(window_update(1, 0))
     assert_stream_error(talk, PROTOCOL_ERROR, "protocol_error")
     talk.drop()
@@ -446,14 +446,14 @@ def test_an_increment_of_zero() -> None:
 @pytest.mark.parametrize("stream", [0, 1])
 @pytest.mark.parametrize("length", [0, 3, 5])
 def test_window_updates_have_four_octets(stream: int, length: int) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(frame(WINDOW_UPDATE, 0, stream, b"\1" * length))
     assert_breach(talk, FRAME_SIZE_ERROR, "frame_size_error")
 
 
 @pytest.mark.rfc("9113-6.9-c")
 def test_window_updates_on_ended_streams_are_legal() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.answer(1), window_update(1, 5), window_update(1, (1 << 31) - 1))
     assert not talk.closed
     assert talk.sent == []
@@ -492,7 +492,7 @@ def test_neither_window_is_exceeded() -> None:
 
 @pytest.mark.rfc("9113-6.9.1-b")
 def test_windows_beyond_the_maximum() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(window_update(1, (1 << 31) - 1 - 65_535))
     assert talk.sent == []
     talk.feed(window_update(1, 1))
@@ -552,13 +552,13 @@ def test_a_window_may_be_negative_and_the_end_is_sent() -> None:
 
 @pytest.mark.rfc("9113-6.9.2-c")
 def test_an_initial_window_that_makes_a_stream_window_overflow() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(window_update(1, 1000))
     talk.feed(settings((4, (1 << 31) - 1 - 1000)))
     assert not talk.closed
     talk.feed(settings((4, (1 << 31) - 1 - 999)))
     assert_breach(talk, FLOW_CONTROL_ERROR, "flow_control_error")
-    other = asked()
+    other = with_request()
     other.feed(window_update(1, 1000), reset(1), settings((4, (1 << 31) - 1)))
     assert not other.closed
 
@@ -583,7 +583,7 @@ def test_a_smaller_window_applies_after_its_acknowledgement() -> None:
 @pytest.mark.rfc("9113-6.10-a")
 @pytest.mark.parametrize("stream", [0, 1])
 def test_continuation_only_continues(stream: int) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(1, OK), frame(CONTINUATION, END_HEADERS, stream, b"\x88"))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
 
@@ -591,7 +591,7 @@ def test_continuation_only_continues(stream: int) -> None:
 @pytest.mark.rfc("9113-6.10-b")
 @pytest.mark.parametrize("piece", [b"", b"x"])
 def test_continuations_are_limited_in_number(piece: bytes) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(frame(HEADERS, 0, 1, b""), *[frame(CONTINUATION, 0, 1, piece)] * 16)
     assert not talk.closed
     talk.feed(frame(CONTINUATION, 0, 1, piece))
@@ -610,7 +610,7 @@ def test_the_octets_of_a_block_are_limited_by_frame_headers() -> None:
 
 @pytest.mark.rfc("9113-7-a")
 def test_unknown_error_codes_are_passed_on() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(reset(1, 0xDEADBEEF), goaway(1, 0xFFFFFFFF, b"why"))
     fault = failure(talk)
     assert (fault.reason, fault.code, fault.processed) == ("server_closed_request", 0xDEADBEEF, MAYBE)

@@ -31,7 +31,7 @@ from tests.http2_driver import (
     YES,
     Conversation,
     ack,
-    asked,
+    with_request,
     assert_breach,
     config,
     data,
@@ -118,7 +118,7 @@ def test_no_frame_is_larger_than_the_server_allows() -> None:
 @pytest.mark.rfc("9113-4.1-b")
 @pytest.mark.parametrize("kind", [0x0A, 0x0C, 0x11, 0x7F, 0xFF])
 def test_unknown_frames_are_ignored_on_any_stream(kind: int) -> None:
-    talk = asked()
+    talk = with_request()
     for stream in (0, 1, 2, 3, 99):
         talk.feed(frame(kind, 0xFF, stream, b"anything"))
     talk.feed(talk.server.answer(1, b"x"))
@@ -128,7 +128,7 @@ def test_unknown_frames_are_ignored_on_any_stream(kind: int) -> None:
 
 @pytest.mark.rfc("9113-4.1-c")
 def test_undefined_flags_are_ignored() -> None:
-    talk = asked()
+    talk = with_request()
     block = talk.server.block(OK)
     odd = 0xFF & ~(1 | 8 | 32)
     talk.feed(
@@ -145,7 +145,7 @@ def test_undefined_flags_are_ignored() -> None:
 
 @pytest.mark.rfc("9113-4.1-d")
 def test_reserved_bits_are_ignored() -> None:
-    talk = asked()
+    talk = with_request()
     high = 1 << 31
     talk.feed(
         frame(HEADERS, 4, high | 1, talk.server.block(OK)),
@@ -160,7 +160,7 @@ def test_reserved_bits_are_ignored() -> None:
 
 @pytest.mark.rfc("9113-4.2-a")
 def test_frames_of_the_largest_size_are_accepted() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(1, OK), data(1, b"x" * 16_384, end=True))
     assert talk.events[-2] == Data(ref(1), b"x" * 16_384)
 
@@ -169,7 +169,7 @@ def test_frames_of_the_largest_size_are_accepted() -> None:
 @pytest.mark.parametrize("length", [16_385, 0xFFFFFF])
 @pytest.mark.parametrize("kind", [DATA, HEADERS, SETTINGS, 0x40])
 def test_larger_frames_fail_before_their_payload_comes(length: int, kind: int) -> None:
-    talk = asked()
+    talk = with_request()
     stream = 0 if kind == SETTINGS else 1
     talk.feed(length.to_bytes(3, "big") + bytes([kind, 0]) + stream.to_bytes(4, "big"))
     assert_breach(talk, FRAME_SIZE_ERROR, "frame_size_error")
@@ -188,7 +188,7 @@ def test_larger_frames_fail_before_their_payload_comes(length: int, kind: int) -
     ],
 )
 def test_frame_size_errors_of_these_end_the_connection(wrong: bytes) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(wrong)
     assert_breach(talk, FRAME_SIZE_ERROR, "frame_size_error")
 
@@ -204,14 +204,14 @@ def test_sent_field_blocks_are_contiguous() -> None:
 @pytest.mark.rfc("9113-4.3-b")
 @pytest.mark.parametrize("block", [b"\x80", b"\xff\xff\xff\xff\xff\xff\xff", b"\x00\x85", b"\x88\x3f\xff"])
 def test_a_block_that_cannot_be_decoded_ends_the_connection(block: bytes) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(frame(HEADERS, END_HEADERS, 1, block))
     assert_breach(talk, COMPRESSION_ERROR, "compression_error")
 
 
 @pytest.mark.rfc("9113-4.3-c")
 def test_blocks_of_reset_streams_are_decoded() -> None:
-    talk = asked()
+    talk = with_request()
     talk.take(talk.state.cancel(ref(1)))
     secret = [("x-inserted", "into the table")]
     talk.feed(talk.server.headers(1, [*OK, *secret]))
@@ -236,7 +236,7 @@ def test_a_smaller_table_is_announced_in_the_next_block() -> None:
 
 @pytest.mark.rfc("9113-4.3.1-b")
 def test_a_server_that_ignores_our_smaller_table_breaks_compression() -> None:
-    talk = asked()
+    talk = with_request()
     talk.take(talk.state.put_settings((("header_table_size", 0),)))
     talk.feed(ack(), frame(HEADERS, END_HEADERS, 1, b"\x88"))
     assert_breach(talk, COMPRESSION_ERROR, "compression_error")
@@ -248,7 +248,7 @@ def test_a_server_that_ignores_our_smaller_table_breaks_compression() -> None:
     [data(9, b"x"), reset(9), window_update(9, 1), data(8, b"x"), reset(8), window_update(8, 1)],
 )
 def test_nothing_but_priority_may_come_on_an_idle_stream(wrong: bytes) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(frame(PRIORITY, 0, 9, b"\0\0\0\0\1"))
     assert not talk.closed
     talk.feed(wrong)
@@ -258,7 +258,7 @@ def test_nothing_but_priority_may_come_on_an_idle_stream(wrong: bytes) -> None:
 @pytest.mark.rfc("9113-5.1-b")
 @pytest.mark.parametrize("stream", [2, 3, 0x7FFFFFFF])
 def test_the_server_cannot_open_streams(stream: int) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(stream, OK))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
 
@@ -297,7 +297,7 @@ def test_data_after_the_end_of_a_tunnel_is_a_stream_error() -> None:
 
 @pytest.mark.rfc("9113-5.1-f")
 def test_nothing_is_sent_on_closed_streams() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.answer(1, b"x"))
     talk.drop()
     talk.take(talk.state.cancel(ref(1)))
@@ -385,7 +385,7 @@ def test_the_servers_windows_are_respected() -> None:
 
 @pytest.mark.rfc("9113-5.3-a")
 def test_priority_is_checked_and_ignored() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(frame(PRIORITY, 0, 1, b"\x80\0\0\3\x10"), talk.server.headers(1, OK, end=True, priority=True))
     assert kinds(talk.events)[-1] == "done:1"
     assert talk.sent == []
@@ -393,7 +393,7 @@ def test_priority_is_checked_and_ignored() -> None:
 
 @pytest.mark.rfc("9113-5.4-a")
 def test_connection_errors_are_reported() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(window_update(0, 0))
     (sent,) = talk.sent
     assert sent.kind == GOAWAY
@@ -403,7 +403,7 @@ def test_connection_errors_are_reported() -> None:
 
 @pytest.mark.rfc("9113-5.4.1-a")
 def test_nothing_is_processed_after_a_connection_error() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(window_update(0, 0), talk.server.answer(1, b"x"), ping())
     assert kinds(talk.events) == ["failed:1"]
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")
@@ -423,7 +423,7 @@ def test_goaway_names_the_last_stream_of_the_server() -> None:
 
 @pytest.mark.rfc("9113-5.4.2-a")
 def test_a_reset_is_not_answered() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(reset(1), reset(1))
     assert talk.sent == []
     assert kinds(talk.events) == ["failed:1"]
@@ -431,7 +431,7 @@ def test_a_reset_is_not_answered() -> None:
 
 @pytest.mark.rfc("9113-5.4.2-b")
 def test_a_stream_is_reset_once() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(data(1, b"x"), data(1, b"y"), talk.server.headers(1, OK), data(1, b"z", end=True))
     assert resets(talk) == [(1, PROTOCOL_ERROR)]
     talk.request()
@@ -476,7 +476,7 @@ def test_the_end_of_the_transport_fails_every_stream() -> None:
 
 @pytest.mark.rfc("9113-5.5-a")
 def test_unknown_settings_flags_frames_and_codes_are_ignored() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(
         settings((0x99, 7), (0, 1), (0xFFFF, 0)),
         frame(0x77, 0x77, 0, b""),
@@ -488,7 +488,7 @@ def test_unknown_settings_flags_frames_and_codes_are_ignored() -> None:
 
 @pytest.mark.rfc("9113-5.5-b")
 def test_an_extension_frame_inside_a_field_block_is_an_error() -> None:
-    talk = asked()
+    talk = with_request()
     block = talk.server.block(OK)
     talk.feed(frame(HEADERS, 0, 1, block), frame(0x0B, 0, 1, b""), frame(CONTINUATION, 4, 1, b""))
     assert_breach(talk, PROTOCOL_ERROR, "protocol_error")

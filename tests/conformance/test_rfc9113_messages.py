@@ -17,7 +17,7 @@ from tests.http2_driver import (
     Fields,
     Server,
     ack,
-    asked,
+    with_request,
     assert_breach,
     assert_refused,
     assert_stream_error,
@@ -66,7 +66,7 @@ def test_a_message_is_headers_content_and_optional_trailers() -> None:
 
 @pytest.mark.rfc("9113-8.1-b")
 def test_trailers_hold_no_pseudo_headers() -> None:
-    talk = asked()
+    talk = with_request()
     malformed(talk, talk.server.answer(1, b"x", trailers=[(":status", "200")]))
     mine = opened()
     one = mine.request("POST", "/", [], None, True)
@@ -76,16 +76,16 @@ def test_trailers_hold_no_pseudo_headers() -> None:
 
 @pytest.mark.rfc("9113-8.1-c")
 def test_headers_after_the_head_end_the_stream() -> None:
-    talk = asked()
+    talk = with_request()
     malformed(talk, talk.server.headers(1, OK), talk.server.headers(1, [("t", "1")]))
-    other = asked()
+    other = with_request()
     other.feed(other.server.headers(1, OK), other.server.headers(1, [(":status", "103")]))
     assert_stream_error(other, PROTOCOL_ERROR, "malformed_response")
 
 
 @pytest.mark.rfc("9113-8.1-d")
 def test_an_interim_response_never_ends_the_stream() -> None:
-    talk = asked()
+    talk = with_request()
     malformed(talk, talk.server.headers(1, [(":status", "103")], end=True))
 
 
@@ -104,7 +104,7 @@ def test_an_early_response_is_kept() -> None:
 
 @pytest.mark.rfc("9113-8.1.1-a")
 def test_a_malformed_response_is_not_delivered() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(1, [*OK, ("Upper", "x")], end=True))
     assert kinds(talk.events) == ["failed:1"]
     assert failure(talk).reason == "malformed_response"
@@ -120,7 +120,7 @@ def test_a_malformed_response_is_not_delivered() -> None:
 def test_content_length_agrees_with_the_content(
     method: str, declared: str, content: bytes, good: bool
 ) -> None:
-    talk = asked(method)
+    talk = with_request(method)
     talk.feed(talk.server.headers(1, [*OK, ("content-length", declared)]))
     for octet in content:
         talk.feed(data(1, bytes([octet])))
@@ -135,10 +135,10 @@ def test_content_length_agrees_with_the_content(
 @pytest.mark.rfc("9113-8.1.1-b")
 @pytest.mark.parametrize("status", [204, 304])
 def test_these_never_have_content(status: int) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.answer(1, fields=[("content-length", "9")], status=status))
     assert kinds(talk.events)[-1] == "done:1"
-    other = asked()
+    other = with_request()
     other.feed(other.server.answer(1, b"x", status=status))
     assert kinds(other.events)[-1] == "failed:1"
 
@@ -146,7 +146,7 @@ def test_these_never_have_content(status: int) -> None:
 @pytest.mark.rfc("9113-8.1.1-b")
 @pytest.mark.parametrize("value", ["", "-1", "+5", "5 5", "5,6", "0x5", "1" * 19, "5,", "\u00b2"])
 def test_a_content_length_that_is_no_number(value: str) -> None:
-    talk = asked()
+    talk = with_request()
     malformed(talk, talk.server.headers(1, [*OK, ("content-length", value)]))
 
 
@@ -169,7 +169,7 @@ def test_names_are_tokens(name: str) -> None:
 @pytest.mark.rfc("9113-8.2.1-a")
 @pytest.mark.parametrize("octet", [*range(0x21), *range(0x41, 0x5B), *range(0x7F, 0x100), 0x3A])
 def test_received_names_are_lower_case_tokens(octet: int) -> None:
-    talk = asked()
+    talk = with_request()
     raw = b"\x88\x00\x02a" + bytes([octet]) + b"\x01b"
     malformed(talk, frame(1, 5, 1, raw))
 
@@ -181,7 +181,7 @@ def test_received_names_are_lower_case_tokens(octet: int) -> None:
 def test_values_have_no_controls_and_no_outer_whitespace(value: str) -> None:
     assert opened().refuse("GET", "/", [("a", value)]).reason == "invalid_header_value"
     if value != "\u0130":
-        talk = asked()
+        talk = with_request()
         malformed(talk, talk.server.headers(1, [*OK, ("a", value)]))
 
 
@@ -208,9 +208,9 @@ def test_connection_specific_fields_are_not_sent(name: str) -> None:
 @pytest.mark.rfc("9113-8.2.2-b")
 @pytest.mark.parametrize("name", CONNECTION_SPECIFIC)
 def test_connection_specific_fields_are_malformed(name: str) -> None:
-    talk = asked()
+    talk = with_request()
     malformed(talk, talk.server.headers(1, [*OK, (name, "x")]))
-    other = asked()
+    other = with_request()
     malformed(other, other.server.answer(1, b"x", trailers=[(name, "x")]))
 
 
@@ -225,7 +225,7 @@ def test_te_may_only_be_trailers() -> None:
 
 @pytest.mark.rfc("9113-8.2.3-a")
 def test_cookie_crumbs_of_promises_are_joined_and_all_are_counted() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(1, [*OK, ("a", "1"), ("cookie", "x=1"), ("b", "2"), ("cookie", "y=2")]))
     # Only requests have cookie crumbs; such fields of a response are not joined.
     assert talk.events[1] == Headers(ref(1), (("a", "1"), ("cookie", "x=1"), ("b", "2"), ("cookie", "y=2")))
@@ -243,7 +243,7 @@ def test_cookie_crumbs_of_promises_are_joined_and_all_are_counted() -> None:
 @pytest.mark.rfc("9113-8.3-a")
 @pytest.mark.parametrize("name", [":path", ":method", ":foo", ":", ":protocol"])
 def test_only_defined_pseudo_headers(name: str) -> None:
-    talk = asked()
+    talk = with_request()
     malformed(talk, talk.server.headers(1, [*OK, (name, "x")]))
     if name != ":protocol":
         assert opened().refuse("GET", "/", [(name, "x")]).reason == "invalid_pseudo_header"
@@ -251,9 +251,9 @@ def test_only_defined_pseudo_headers(name: str) -> None:
 
 @pytest.mark.rfc("9113-8.3-b")
 def test_pseudo_headers_come_first_and_once() -> None:
-    late = asked()
+    late = with_request()
     malformed(late, late.server.headers(1, [("a", "b"), *OK]))
-    twice = asked()
+    twice = with_request()
     malformed(twice, twice.server.headers(1, [*OK, *OK]))
     talk = opened()
     talk.request("GET", "/", [("a", "b")])
@@ -307,14 +307,14 @@ def test_each_request_has_method_scheme_and_path_once(method: str) -> None:
 @pytest.mark.rfc("9113-8.3.2-a")
 @pytest.mark.parametrize("status", ["", "20", "0200", "+20", "1000", "2 0", "abc", "099", "-20", "\u0662"])
 def test_status_has_three_digits(status: str) -> None:
-    talk = asked()
+    talk = with_request()
     malformed(talk, talk.server.headers(1, [(":status", status)]))
 
 
 @pytest.mark.rfc("9110-15-b")
 @pytest.mark.parametrize("status", [600, 999])
 def test_statuses_above_599_are_passed_on(status: int) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.answer(1, status=status))
     assert kinds(talk.events)[-1] == "done:1"
 
@@ -322,14 +322,14 @@ def test_statuses_above_599_are_passed_on(status: int) -> None:
 @pytest.mark.rfc("9113-8.3.2-a")
 @pytest.mark.parametrize("fields", [[], [("a", "b")]])
 def test_a_response_has_a_status(fields: Fields) -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(1, fields, end=True))
     assert_stream_error(talk, PROTOCOL_ERROR, "missing_status_header")
 
 
 @pytest.mark.rfc("9113-8.3.2-b")
 def test_101_is_malformed() -> None:
-    talk = asked()
+    talk = with_request()
     malformed(talk, talk.server.headers(1, [(":status", "101")]))
 
 
@@ -423,7 +423,7 @@ def test_pings_test_an_idle_connection() -> None:
 
 @pytest.mark.rfc("9113-8.8-a")
 def test_end_stream_on_headers_is_an_empty_body() -> None:
-    talk = asked()
+    talk = with_request()
     talk.feed(talk.server.headers(1, OK, end=True))
     assert kinds(talk.events) == ["status:1", "headers:1", "done:1"]
 

@@ -66,7 +66,7 @@ class Try(Attempt):
 
 
 @dataclass
-class World:
+class FakeNetwork:
     """A simulated network made of tables, with a clock that advances only in waits."""
 
     fates: dict[Endpoint, Fate] = field(default_factory=dict)
@@ -155,21 +155,21 @@ def test_families_alternate_and_the_resolvers_order_is_kept() -> None:
     [(True, True, [six(1), four(1)]), (True, False, [four(1)]), (False, True, [six(1)])],
 )
 def test_families_can_be_left_out(inet4: bool, inet6: bool, dialled: list[Endpoint]) -> None:
-    world = World(names={"both.test": (four(1), six(1))})
-    world.fates = {six(1): Fate(error=REFUSED), four(1): Fate(error=REFUSED)}
+    network = FakeNetwork(names={"both.test": (four(1), six(1))})
+    network.fates = {six(1): Fate(error=REFUSED), four(1): Fate(error=REFUSED)}
     tcp = mint.TCPOptions(inet4=inet4, inet6=inet6)
     plan = make_plan("http", "both.test", 80, None, tcp, mint.TLSOptions(), ())
     with pytest.raises(errors.ConnectionRefused):
-        world.run(establish(plan))
-    assert world.endpoints() == dialled
+        network.run(establish(plan))
+    assert network.endpoints() == dialled
 
 
 def test_no_address_of_an_allowed_family() -> None:
-    world = World(names={"old.test": (four(1),)})
+    network = FakeNetwork(names={"old.test": (four(1),)})
     plan = make_plan("http", "old.test", 80, None, mint.TCPOptions(inet4=False), mint.TLSOptions(), ())
     with pytest.raises(errors.NameNotResolved, match="family"):
-        world.run(establish(plan))
-    assert world.dialled == []
+        network.run(establish(plan))
+    assert network.dialled == []
 
 
 @pytest.mark.parametrize(
@@ -181,79 +181,79 @@ def test_no_address_of_an_allowed_family() -> None:
     ],
 )
 def test_addresses_are_not_resolved(address: str | mint.UnixAddress, dialled: Endpoint) -> None:
-    world = World({dialled: Fate()})
+    network = FakeNetwork({dialled: Fate()})
     plan = make_plan("http", address, 80, "a.test", mint.TCPOptions(), mint.TLSOptions(), ())
-    world.run(establish(plan))
-    assert world.endpoints() == [dialled]
-    assert world.steps == 2
+    network.run(establish(plan))
+    assert network.endpoints() == [dialled]
+    assert network.steps == 2
 
 
 def test_a_zone_is_resolved_by_the_system() -> None:
     endpoint = Endpoint("inet6", ("fe80::1", 80, 0, 3))
-    world = World({endpoint: Fate()}, {"fe80::1%eth0": (endpoint,)})
+    network = FakeNetwork({endpoint: Fate()}, {"fe80::1%eth0": (endpoint,)})
     plan = make_plan("http", "fe80::1%eth0", 80, None, mint.TCPOptions(), mint.TLSOptions(), ())
-    world.run(establish(plan))
-    assert world.endpoints() == [endpoint]
+    network.run(establish(plan))
+    assert network.endpoints() == [endpoint]
 
 
 # -- attempts in parallel (RFC 8305 5)
 
 
 def test_if_the_first_attempt_succeeds_there_is_no_other() -> None:
-    world = World({six(1): Fate(0.1)})
-    winner = world.run(race([six(1), four(1)]))
-    assert world.dialled == [(0.0, six(1))]
-    assert world.open == {winner}
+    network = FakeNetwork({six(1): Fate(0.1)})
+    winner = network.run(race([six(1), four(1)]))
+    assert network.dialled == [(0.0, six(1))]
+    assert network.open == {winner}
 
 
 def test_more_attempts_start_after_a_delay_and_losers_are_closed() -> None:
-    world = World({six(1): Fate(10), four(1): Fate(10), six(2): Fate(0.1)})
-    winner = world.run(race([six(1), four(1), six(2), four(2)]))
-    assert world.dialled == [(0.0, six(1)), (ATTEMPT_DELAY, four(1)), (2 * ATTEMPT_DELAY, six(2))]
+    network = FakeNetwork({six(1): Fate(10), four(1): Fate(10), six(2): Fate(0.1)})
+    winner = network.run(race([six(1), four(1), six(2), four(2)]))
+    assert network.dialled == [(0.0, six(1)), (ATTEMPT_DELAY, four(1)), (2 * ATTEMPT_DELAY, six(2))]
     assert isinstance(winner, Try)
     assert winner.endpoint == six(2)
-    assert world.open == {winner}
+    assert network.open == {winner}
 
 
 def test_the_first_attempt_may_still_win() -> None:
-    world = World({six(1): Fate(0.3), four(1): Fate(0.2)})
-    winner = world.run(race([six(1), four(1)]))
+    network = FakeNetwork({six(1): Fate(0.3), four(1): Fate(0.2)})
+    winner = network.run(race([six(1), four(1)]))
     assert isinstance(winner, Try)
     assert winner.endpoint == six(1)
-    assert world.open == {winner}
+    assert network.open == {winner}
 
 
 def test_after_a_failure_the_next_attempt_starts_at_once() -> None:
-    world = World({six(1): Fate(0.01, REFUSED), four(1): Fate(0.01)})
-    winner = world.run(race([six(1), four(1)]))
-    assert world.dialled == [(0.0, six(1)), (0.01, four(1))]
-    assert world.open == {winner}
+    network = FakeNetwork({six(1): Fate(0.01, REFUSED), four(1): Fate(0.01)})
+    winner = network.run(race([six(1), four(1)]))
+    assert network.dialled == [(0.0, six(1)), (0.01, four(1))]
+    assert network.open == {winner}
 
 
 def test_an_unsupported_family_causes_no_delay() -> None:
     missing = Fate(error=errors.Unreachable("Network is unreachable"), at_once=True)
-    world = World({six(1): missing, six(2): missing, four(1): Fate(0.01)})
-    world.run(race([six(1), four(1), six(2)]))
-    assert world.dialled == [(0.0, six(1)), (0.0, four(1))]
+    network = FakeNetwork({six(1): missing, six(2): missing, four(1): Fate(0.01)})
+    network.run(race([six(1), four(1), six(2)]))
+    assert network.dialled == [(0.0, six(1)), (0.0, four(1))]
 
 
 def test_if_all_attempts_fail_the_first_failure_is_raised() -> None:
     second = errors.Unreachable("No route to host")
-    world = World({six(1): Fate(0.5, REFUSED), four(1): Fate(0.01, second)})
+    network = FakeNetwork({six(1): Fate(0.5, REFUSED), four(1): Fate(0.01, second)})
     with pytest.raises(errors.Unreachable):
-        world.run(race([six(1), four(1)]))
-    assert world.open == set()
-    world = World({six(1): Fate(error=REFUSED, at_once=True), four(1): Fate(error=second, at_once=True)})
+        network.run(race([six(1), four(1)]))
+    assert network.open == set()
+    network = FakeNetwork({six(1): Fate(error=REFUSED, at_once=True), four(1): Fate(error=second, at_once=True)})
     with pytest.raises(errors.ConnectionRefused):
-        world.run(race([six(1), four(1)]))
+        network.run(race([six(1), four(1)]))
 
 
 def test_the_deadline_ends_the_attempts() -> None:
-    world = World(deadline=1.0)
+    network = FakeNetwork(deadline=1.0)
     with pytest.raises(errors.TransportTimeout):
-        world.run(race([six(1), four(1)]))
-    assert world.now == 1.0
-    assert len(world.dialled) == 2
+        network.run(race([six(1), four(1)]))
+    assert network.now == 1.0
+    assert len(network.dialled) == 2
 
 
 # -- the whole procedure
@@ -261,20 +261,20 @@ def test_the_deadline_ends_the_attempts() -> None:
 
 def test_contexts_are_made_before_names_are_resolved() -> None:
     """If a file cannot be loaded, no connection is made."""
-    world = World()
+    network = FakeNetwork()
     tls = mint.TLSOptions(ca_file="/nonexistent.pem")
     plan = make_plan("https", "a.test", 443, None, mint.TCPOptions(), tls, ("http/1.1",))
     with pytest.raises(errors.TLSFailed):
-        world.run(establish(plan))
-    assert world.steps == 0
+        network.run(establish(plan))
+    assert network.steps == 0
 
 
 def test_an_end_during_the_handshake_is_reported() -> None:
-    world = World({four(1): Fate()})
+    network = FakeNetwork({four(1): Fate()})
     tls = mint.TLSOptions(context=ssl.create_default_context())
     plan = make_plan("https", "192.0.2.1", 443, None, mint.TCPOptions(), tls, ("http/1.1",))
     with pytest.raises(errors.TransportClosed) as caught:
-        world.run(establish(plan))
+        network.run(establish(plan))
     assert caught.value.processed is mint.Processed.NO
 
 
@@ -284,13 +284,13 @@ def test_the_procedure_can_be_closed_at_any_step() -> None:
     names: dict[str, tuple[Endpoint, ...]] = {"a.test": (six(1), four(1))}
     steps = 0
     while True:
-        world = World({six(1): Fate(10), four(1): Fate(0.1)}, names)
+        network = FakeNetwork({six(1): Fate(10), four(1): Fate(0.1)}, names)
         plan = make_plan("https", "a.test", 443, None, mint.TCPOptions(), tls, ("http/1.1",))
         procedure = establish(plan)
         step = next(procedure)
         try:
             for _ in range(steps):
-                step = procedure.send(world.answer(step))
+                step = procedure.send(network.answer(step))
         except mint.TransportError:
             break
         procedure.close()

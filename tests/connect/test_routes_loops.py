@@ -18,7 +18,7 @@ from mint import errors
 from mint.testing import Forever, Origin, Request, Response, ScriptedServer, Send, request
 
 from ..tls import server_context, trusting
-from ..routes import SECURE, TUNNELS, Road, Way, family_of, road
+from ..routes import SECURE, TUNNELS, Route, RouteName, family_of, open_route
 from ..event_loops import Receiver, data, fed, no_socket_left
 
 if TYPE_CHECKING:
@@ -53,55 +53,55 @@ async def there_and_back(conn: mint.Connection, mailbox: Receiver, flush: Callab
     return content
 
 
-async def in_asyncio(road: Road, **options: Any) -> bytes:
-    where, options = road.arguments(**options)
+async def in_asyncio(open_route: Route, **options: Any) -> bytes:
+    where, options = open_route.arguments(**options)
     async with asyncio.timeout(20):
         with mint.asyncio.Mailbox() as mailbox:
             conn = await mint.asyncio.connect(*where, mailbox=mailbox, **options)
             return await there_and_back(conn, mailbox, mint.asyncio.flush)
 
 
-async def in_trio(road: Road, **options: Any) -> bytes:
-    where, options = road.arguments(**options)
+async def in_trio(open_route: Route, **options: Any) -> bytes:
+    where, options = open_route.arguments(**options)
     with mint.trio.Mailbox() as mailbox, trio.fail_after(20):
         conn = await mint.trio.connect(*where, mailbox=mailbox, **options)
         return await there_and_back(conn, mailbox, mint.trio.flush)
 
 
-def run_asyncio(road: Road, **options: Any) -> bytes:
-    return asyncio.run(in_asyncio(road, **options))
+def run_asyncio(open_route: Route, **options: Any) -> bytes:
+    return asyncio.run(in_asyncio(open_route, **options))
 
 
-def run_trio(road: Road, **options: Any) -> bytes:
+def run_trio(open_route: Route, **options: Any) -> bytes:
     async def main() -> bytes:
-        return await in_trio(road, **options)
+        return await in_trio(open_route, **options)
 
     return trio.run(main)
 
 
-WORLDS: dict[str, Callable[..., bytes]] = {"asyncio": run_asyncio, "trio": run_trio}
+EVENT_LOOPS: dict[str, Callable[..., bytes]] = {"asyncio": run_asyncio, "trio": run_trio}
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
-@pytest.mark.parametrize("way", SECURE)
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_body_is_sent_and_returned(world: str, way: Way, protocol: mint.types.ProtocolName) -> None:
+@pytest.mark.parametrize("route", SECURE)
+@pytest.mark.parametrize("loop", EVENT_LOOPS)
+def test_a_body_is_sent_and_returned(loop: str, route: RouteName, protocol: mint.types.ProtocolName) -> None:
     context = server_context(alpn=("h2", "http/1.1"))
     with (
-        Origin(echo, tls=context, family=family_of(way)) as origin,
-        road(way, origin) as made,
+        Origin(echo, tls=context, family=family_of(route)) as origin,
+        open_route(route, origin) as made,
     ):
-        assert WORLDS[world](made, scheme="https", tls=trusting(), protocols=(protocol,)) == BODY
+        assert EVENT_LOOPS[loop](made, scheme="https", tls=trusting(), protocols=(protocol,)) == BODY
 
 
-def run_uvloop(road: Road, **options: Any) -> bytes:
+def run_uvloop(open_route: Route, **options: Any) -> bytes:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(in_asyncio(road, **options))
+        return runner.run(in_asyncio(open_route, **options))
 
 
-@pytest.mark.parametrize("way", SECURE)
+@pytest.mark.parametrize("route", SECURE)
 @pytest.mark.parametrize("run", [run_asyncio, run_uvloop, run_trio])
-def test_pinned_certificates(run: Callable[..., bytes], way: Way) -> None:
+def test_pinned_certificates(run: Callable[..., bytes], route: RouteName) -> None:
     seen: list[Request] = []
 
     def note(request: Request) -> Response:
@@ -109,8 +109,8 @@ def test_pinned_certificates(run: Callable[..., bytes], way: Way) -> None:
         return echo(request)
 
     with (
-        Origin(note, tls=server_context(alpn=("h2", "http/1.1")), family=family_of(way)) as origin,
-        road(way, origin) as made,
+        Origin(note, tls=server_context(alpn=("h2", "http/1.1")), family=family_of(route)) as origin,
+        open_route(route, origin) as made,
     ):
         wrong = replace(trusting(), fingerprints=frozenset({"0" * 64}))
         with pytest.raises(mint.errors.CertificateNotPinned) as caught:
@@ -121,8 +121,8 @@ def test_pinned_certificates(run: Callable[..., bytes], way: Way) -> None:
         assert run(made, scheme="https", tls=right) == BODY
 
 
-def run_blocking(road: Road, **options: Any) -> bytes:
-    where, options = road.arguments(**options)
+def run_blocking(open_route: Route, **options: Any) -> bytes:
+    where, options = open_route.arguments(**options)
     with mint.Mailbox() as mailbox:
         conn = mint.connect(*where, mailbox=mailbox, **options)
         with conn:
@@ -144,13 +144,13 @@ def run_blocking(road: Road, **options: Any) -> bytes:
 RUNS = [run_blocking, run_asyncio, run_uvloop, run_trio]
 
 
-@pytest.mark.parametrize("way", SECURE)
+@pytest.mark.parametrize("route", SECURE)
 @pytest.mark.parametrize("run", RUNS)
-def test_check_hostname_checks_the_host(run: Callable[..., bytes], way: Way) -> None:
-    asked: list[str] = []
+def test_check_hostname_checks_the_host(run: Callable[..., bytes], route: RouteName) -> None:
+    checked: list[str] = []
 
     def match(host: str, names: mint.CertificateNames) -> bool:
-        asked.append(host)
+        checked.append(host)
         return names.match(host)
 
     def fail(_host: str, _names: mint.CertificateNames) -> bool:
@@ -161,41 +161,41 @@ def test_check_hostname_checks_the_host(run: Callable[..., bytes], way: Way) -> 
 
     context = server_context("*.wild.example", alpn=("h2", "http/1.1"))
     with (
-        Origin(echo, tls=context, family=family_of(way)) as origin,
-        road(way, origin) as made,
+        Origin(echo, tls=context, family=family_of(route)) as origin,
+        open_route(route, origin) as made,
     ):
         base = trusting(server_hostname="my_host.wild.example")
         assert run(made, scheme="https", tls=replace(base, check_hostname=match)) == BODY
-        assert asked == ["my_host.wild.example"]
-        for check, said in (
+        assert checked == ["my_host.wild.example"]
+        for check, message in (
             (None, "not valid for 'my_host.wild.example'"),
             (lambda _host, _names: False, r"refused 'my_host.wild.example': it is for '\*.wild.example'"),
             (fail, "failed for 'my_host.wild.example'"),
             (unsure, "returned int, neither True nor False"),
         ):
-            with pytest.raises(mint.errors.HostnameRejected, match=said) as caught:
+            with pytest.raises(mint.errors.HostnameRejected, match=message) as caught:
                 run(made, scheme="https", tls=replace(base, check_hostname=check))
             assert caught.value.processed is mint.Processed.NO
             assert isinstance(caught.value.__cause__, LookupError) is (check is fail)
 
 
-@pytest.mark.parametrize("way", ["https proxy", "HTTP/2 proxy over TLS", "forwarded over TLS"])
+@pytest.mark.parametrize("route", ["https proxy", "HTTP/2 proxy over TLS", "forwarded over TLS"])
 @pytest.mark.parametrize("run", RUNS)
-def test_check_hostname_of_a_proxy_checks_the_proxy(run: Callable[..., bytes], way: Way) -> None:
-    asked: list[str] = []
+def test_check_hostname_of_a_proxy_checks_the_proxy(run: Callable[..., bytes], route: RouteName) -> None:
+    checked: list[str] = []
 
     def check(host: str, names: mint.CertificateNames) -> bool:
-        asked.append(host)
+        checked.append(host)
         return names.match("127.0.0.1")
 
-    forwarded = way == "forwarded over TLS"
+    forwarded = route == "forwarded over TLS"
     context = None if forwarded else server_context(alpn=("h2", "http/1.1"))
     scheme = "http" if forwarded else "https"
-    told = replace(trusting(server_hostname="a_proxy.example"), check_hostname=check)
-    with Origin(echo, tls=context) as origin, road(way, origin, tls=told) as made:
+    proxy_tls = replace(trusting(server_hostname="a_proxy.example"), check_hostname=check)
+    with Origin(echo, tls=context) as origin, open_route(route, origin, tls=proxy_tls) as made:
         if not forwarded:
             assert run(made, scheme=scheme, tls=trusting()) == BODY
-            assert asked == ["a_proxy.example"]
+            assert checked == ["a_proxy.example"]
         assert made.proxy is not None
         made.proxy = replace(made.proxy, tls=replace(trusting(), check_hostname=lambda _host, _names: False))
         with pytest.raises(mint.errors.HostnameRejected) as caught:
@@ -203,10 +203,10 @@ def test_check_hostname_of_a_proxy_checks_the_proxy(run: Callable[..., bytes], w
         assert caught.value.processed is mint.Processed.NO
 
 
-@pytest.mark.parametrize("way", ["forwarded", "forwarded over TLS"])
-@pytest.mark.parametrize("world", WORLDS)
-def test_forwarding(world: str, way: Way) -> None:
-    with Origin(lambda _: Response(200, (), b"hello")) as origin, road(way, origin) as made:
+@pytest.mark.parametrize("route", ["forwarded", "forwarded over TLS"])
+@pytest.mark.parametrize("loop", EVENT_LOOPS)
+def test_forwarding(loop: str, route: RouteName) -> None:
+    with Origin(lambda _: Response(200, (), b"hello")) as origin, open_route(route, origin) as made:
         assert made.proxy is not None
 
         async def by_asyncio() -> mint.Connection:
@@ -225,39 +225,39 @@ def test_forwarding(world: str, way: Way) -> None:
             assert conn.open_request_count == 1
             conn.close()
 
-        if world == "asyncio":
+        if loop == "asyncio":
             asyncio.run(run_one(by_asyncio))
         else:
             trio.run(run_one, by_trio)
 
 
-@pytest.mark.parametrize("way", TUNNELS)
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_certificate_is_checked_on_every_route(world: str, way: Way) -> None:
+@pytest.mark.parametrize("route", TUNNELS)
+@pytest.mark.parametrize("loop", EVENT_LOOPS)
+def test_a_certificate_is_checked_on_every_route(loop: str, route: RouteName) -> None:
     # The proxies of the test run in the same process, and must have ended before the check for sockets.
     with (
         no_socket_left(),
         Origin(echo, tls=server_context()) as origin,
-        road(way, origin) as made,
+        open_route(route, origin) as made,
         pytest.raises(errors.CertificateRejected),
     ):
-        WORLDS[world](made, scheme="https")
+        EVENT_LOOPS[loop](made, scheme="https")
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_the_tunnel_timeout_applies_in_event_loops(world: str) -> None:
+@pytest.mark.parametrize("loop", EVENT_LOOPS)
+def test_the_tunnel_timeout_applies_in_event_loops(loop: str) -> None:
     with no_socket_left(), ScriptedServer([request(), Forever()]) as server, Origin(echo) as origin:
-        made = Road("http proxy", origin)
+        made = Route("http proxy", origin)
         made.proxy = mint.Proxy("http", server.address, server.port, tunnel_timeout=0.2)
         with pytest.raises(errors.TunnelTimeout):
-            WORLDS[world](made, scheme="https")
+            EVENT_LOOPS[loop](made, scheme="https")
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_octets_after_the_reply_belong_to_the_tunnel(world: str) -> None:
+@pytest.mark.parametrize("loop", EVENT_LOOPS)
+def test_octets_after_the_reply_belong_to_the_tunnel(loop: str) -> None:
     answer = b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n"
     with ScriptedServer([request(), Send(answer)]) as server, Origin(echo) as origin:
-        made = Road("http proxy", origin)
+        made = Route("http proxy", origin)
         made.proxy = mint.Proxy("http", server.address, server.port, tunnel=True)
         with pytest.raises((errors.UnexpectedData, errors.Closed, errors.TransportClosed)):
-            WORLDS[world](made, scheme="http", protocols=("http1",))
+            EVENT_LOOPS[loop](made, scheme="http", protocols=("http1",))

@@ -23,7 +23,7 @@ NAME = b"\x03\x0eorigin.example"
 GRANTED = b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
 
 
-def asked(address: bytes, port: int = 80) -> Expect:
+def connect_to(address: bytes, port: int = 80) -> Expect:
     return Expect(b"\x05\x01\x00" + address + port.to_bytes(2, "big"))
 
 
@@ -66,7 +66,7 @@ def request() -> Expect:
     ],
 )
 def test_socks5h_leaves_names_to_the_proxy(bound: bytes) -> None:
-    script = [HELLO, Send(b"\x05\x00"), asked(NAME), Send(b"\x05\x00\x00" + bound), request(), Send(PAGE)]
+    script = [HELLO, Send(b"\x05\x00"), connect_to(NAME), Send(b"\x05\x00\x00" + bound), request(), Send(PAGE)]
     with ScriptedServer(script) as server:
         through(server)
 
@@ -75,14 +75,14 @@ def test_every_reply_may_arrive_octet_by_octet() -> None:
     script = [
         *(Expect(b"\x05\x02\x00\x02"), bytewise(b"\x05\x02")),
         *(Expect(b"\x01\x02me\x04hush"), bytewise(b"\x01\x00")),
-        *(asked(NAME), bytewise(GRANTED), request(), bytewise(PAGE)),
+        *(connect_to(NAME), bytewise(GRANTED), request(), bytewise(PAGE)),
     ]
     with ScriptedServer(script) as server:
         through(server, username="me", password="hush")
 
 
 def test_octets_after_the_reply_belong_to_the_tunnel() -> None:
-    with ScriptedServer([HELLO, Send(b"\x05\x00"), asked(NAME), Send(GRANTED + b"HTTP")]) as server:
+    with ScriptedServer([HELLO, Send(b"\x05\x00"), connect_to(NAME), Send(GRANTED + b"HTTP")]) as server:
         proxy = Proxy("socks5h", server.address, server.port)
         conn = mint.connect("http", "origin.example", 80, proxy=proxy)
         with conn, pytest.raises(errors.UnexpectedData):
@@ -92,7 +92,7 @@ def test_octets_after_the_reply_belong_to_the_tunnel() -> None:
 def test_socks5_resolves_names_locally() -> None:
     script = [
         *(HELLO, Send(b"\x05\x00")),
-        *(asked(b"\x01\xc0\x00\x02\x01"), Send(GRANTED), request(), Send(PAGE)),
+        *(connect_to(b"\x01\xc0\x00\x02\x01"), Send(GRANTED), request(), Send(PAGE)),
     ]
     with ScriptedServer(script) as server:
         through(server, scheme="socks5", resolver=lambda host, port: ["192.0.2.1"])
@@ -100,7 +100,7 @@ def test_socks5_resolves_names_locally() -> None:
 
 def test_socks5_supports_ipv6() -> None:
     six = b"\x04\x20\x01\x0d\xb8" + bytes(11) + b"\x01"
-    with ScriptedServer([HELLO, Send(b"\x05\x00"), asked(six), Send(GRANTED), Close()]) as server:
+    with ScriptedServer([HELLO, Send(b"\x05\x00"), connect_to(six), Send(GRANTED), Close()]) as server:
         proxy = Proxy("socks5", server.address, server.port)
         mint.connect("http", "2001:db8::1", 80, proxy=proxy).close()
 
@@ -114,7 +114,7 @@ def test_a_name_that_cannot_be_resolved_is_not_sent_to_the_proxy() -> None:
 
 
 def test_socks_carries_tls() -> None:
-    script = [HELLO, Send(b"\x05\x00"), asked(NAME, 443), Send(GRANTED), StartTLS(TLS)]
+    script = [HELLO, Send(b"\x05\x00"), connect_to(NAME, 443), Send(GRANTED), StartTLS(TLS)]
     with ScriptedServer(script) as server:
         proxy = Proxy("socks5h", server.address, server.port)
         conn = mint.connect("https", "origin.example", 443, proxy=proxy, tls=trusting())
@@ -141,12 +141,12 @@ def test_socks4a_needs_no_user() -> None:
         through(server, scheme="socks4a")
 
 
-HEAD: list[Step] = [HELLO, Send(b"\x05\x00"), asked(NAME)]
+HEAD: list[Step] = [HELLO, Send(b"\x05\x00"), connect_to(NAME)]
 
 
 @pytest.mark.rfc("1928-a")
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "message"),
     [
         ([HELLO, Send(b"\x04\x00")], "not SOCKS5"),
         ([HELLO, Send(b"\x05\xff")], "was not offered"),
@@ -163,8 +163,8 @@ HEAD: list[Step] = [HELLO, Send(b"\x05\x00"), asked(NAME)]
         ([*HEAD, Send(b"\x05\x00\x00\x02" + GRANTED[4:])], "not SOCKS5"),
     ],
 )
-def test_a_proxy_that_refuses_or_breaks_socks(script: list[Step], said: str) -> None:
-    with ScriptedServer(script) as server, pytest.raises(errors.ProxyFailed, match=said) as caught:
+def test_a_proxy_that_refuses_or_breaks_socks(script: list[Step], message: str) -> None:
+    with ScriptedServer(script) as server, pytest.raises(errors.ProxyFailed, match=message) as caught:
         through(server)
     assert caught.value.processed is mint.Processed.NO
 
@@ -197,8 +197,8 @@ def test_a_proxy_that_refuses_or_breaks_socks4(answer: bytes) -> None:
     [
         [HELLO],
         [HELLO, Send(b"\x05")],
-        [HELLO, Send(b"\x05\x00"), asked(NAME)],
-        [HELLO, Send(b"\x05\x00"), asked(NAME), Send(GRANTED[:9])],
+        [HELLO, Send(b"\x05\x00"), connect_to(NAME)],
+        [HELLO, Send(b"\x05\x00"), connect_to(NAME), Send(GRANTED[:9])],
     ],
 )
 def test_the_tunnel_timeout_covers_every_step(script: list[Step]) -> None:

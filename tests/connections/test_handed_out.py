@@ -48,8 +48,8 @@ def cancel(conn: mint.Connection, _: mint.RequestRef) -> mint.Connection:
     return conn.cancel_request(ref) if isinstance(conn, mint.HTTP2) else conn
 
 
-def content(heard: list[mint.Response]) -> bytes:
-    return b"".join(each.data for each in heard if isinstance(each, mint.Data))
+def content(received: list[mint.Response]) -> bytes:
+    return b"".join(each.data for each in received if isinstance(each, mint.Data))
 
 
 async def scenario(
@@ -62,7 +62,7 @@ async def scenario(
     closes: bool,
 ) -> list[mint.Response]:
     """Return everything that was received, in order, from all sources."""
-    heard: list[mint.Response] = []
+    received: list[mint.Response] = []
     conn, ref = conn.request("POST", "/", (("content-length", "1000000"),), mint.STREAM)
 
     def note(step: Callable[[], mint.Connection]) -> None:
@@ -70,13 +70,13 @@ async def scenario(
         try:
             conn = step()
         except mint.MintError as error:
-            heard.extend(error.responses)
+            received.extend(error.responses)
             conn = conn.after(error)
 
     def feed(message: object) -> mint.Connection:
         fed = conn.stream(message)
         assert fed is not mint.UNKNOWN
-        heard.extend(fed[1])
+        received.extend(fed[1])
         return fed[0]
 
     server.sendall(parts[0])
@@ -92,7 +92,7 @@ async def scenario(
     while conn.is_open("read"):
         message = await receive()
         note(partial(feed, message))
-    return [each for each in heard if getattr(each, "ref", ref) == ref]
+    return [each for each in received if getattr(each, "ref", ref) == ref]
 
 
 def play(
@@ -148,9 +148,9 @@ def test_responses_are_received_in_order(
     loop: Loop, protocol: Protocol, count: int, complete: bool, operation: Operation
 ) -> None:
     """The peer has closed; `count` says whether more octets arrived after the outstanding message."""
-    heard = play(loop, protocol, parts_of(protocol, count, complete=complete), operation)
-    assert content(heard) == b"".join(PARTS[:count])
-    ends = [type(each) for each in heard if isinstance(each, (mint.Done, mint.RequestFailed))]
+    received = play(loop, protocol, parts_of(protocol, count, complete=complete), operation)
+    assert content(received) == b"".join(PARTS[:count])
+    ends = [type(each) for each in received if isinstance(each, (mint.Done, mint.RequestFailed))]
     assert ends == [mint.Done if complete else mint.RequestFailed]
 
 
@@ -174,9 +174,9 @@ def test_a_timeout_of_sending_loses_nothing(protocol: Protocol, count: int, comp
     parts = parts_of(protocol, count, complete=complete)
     if protocol == "http2":
         parts[0] = b"".join(each.serialize() for each in window) + parts[0]
-    heard = play("blocking", protocol, parts, too_much, tcp)
-    assert content(heard) == b"".join(PARTS[:count])
-    ends = [type(each) for each in heard if isinstance(each, (mint.Done, mint.RequestFailed))]
+    received = play("blocking", protocol, parts, too_much, tcp)
+    assert content(received) == b"".join(PARTS[:count])
+    ends = [type(each) for each in received if isinstance(each, (mint.Done, mint.RequestFailed))]
     assert ends == [mint.Done if complete else mint.RequestFailed]
 
 
@@ -187,7 +187,7 @@ def test_a_timeout_of_sending_in_passive_mode_loses_nothing(protocol: Protocol) 
     tcp = mint.TCPOptions(high_water=1, send_timeout=0.01, send_buffer=1)
     window = http2.settings((4, 10_000_000)).serialize() + http2.window_update(0, 10_000_000).serialize()
     parts = parts_of(protocol, 3, complete=False)
-    heard: list[mint.Response] = []
+    received: list[mint.Response] = []
     with mint.Mailbox() as box, server:
         conn = mint.connect(
             "http", "example.org", 80, protocols=[protocol], socket=client, mailbox=box, tcp=tcp
@@ -199,7 +199,7 @@ def test_a_timeout_of_sending_in_passive_mode_loses_nothing(protocol: Protocol) 
         fed = conn.stream(message)
         assert fed is not mint.UNKNOWN
         conn, new = fed
-        heard += new
+        received += new
         message = box.receive(10)
         conn = conn.set_mode("passive")
         with pytest.raises(mint.errors.TransportTimeout) as caught:
@@ -210,12 +210,12 @@ def test_a_timeout_of_sending_in_passive_mode_loses_nothing(protocol: Protocol) 
         fed = conn.stream(message)
         assert fed is not mint.UNKNOWN
         conn, new = fed
-        heard += new
+        received += new
         with pytest.raises(mint.errors.TransportClosed) as lost:
             while True:
                 conn, new = conn.recv(timeout=10)
-                heard += new
-        heard += lost.value.responses
+                received += new
+        received += lost.value.responses
         assert not conn.after(lost.value).is_open("read")
-    assert content(heard) == b"".join(PARTS)
-    assert [type(each) for each in heard].count(mint.RequestFailed) == 1
+    assert content(received) == b"".join(PARTS)
+    assert [type(each) for each in received].count(mint.RequestFailed) == 1

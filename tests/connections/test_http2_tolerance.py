@@ -72,10 +72,10 @@ def test_responses_that_no_switch_accepts(value: str) -> None:
     ],
 )
 def test_messages_name_the_cause(name: str, value: str, cause: str) -> None:
-    said = str(outcome(play((name, value))))
-    assert name in said
-    assert cause in said
-    assert "hunter2" not in said
+    message = str(outcome(play((name, value))))
+    assert name in message
+    assert cause in message
+    assert "hunter2" not in message
 
 
 @pytest.mark.parametrize("target", ["/a|b?q={1}", "/\xe9", "/%zz", "a|b", "/a#b"])

@@ -85,7 +85,7 @@ class Far:
         (self.tls or self.sock).close()
 
 
-class World(ABC):
+class EventLoop(ABC):
     """An event loop or blocking code: how to connect, how to receive, and how to let the loop run."""
 
     @abstractmethod
@@ -105,7 +105,7 @@ class World(ABC):
     def run(self, work: Callable[[], Coroutine[object, object, None]]) -> None: ...
 
 
-class Blocking(World):
+class Blocking(EventLoop):
     """Blocking code, in coroutines that never suspend."""
 
     async def connect(self, *where: Any, **options: Any) -> mint.Connection:
@@ -142,7 +142,7 @@ class WithMailbox(Blocking):
             super().run(work)
 
 
-class InAsyncio(World):
+class InAsyncio(EventLoop):
     make: Callable[[], asyncio.AbstractEventLoop] = staticmethod(asyncio.SelectorEventLoop)
 
     async def connect(self, *where: Any, **options: Any) -> mint.Connection:
@@ -169,7 +169,7 @@ class UnderUvloop(InAsyncio):
     make = staticmethod(uvloop.new_event_loop)
 
 
-class InTrio(World):
+class InTrio(EventLoop):
     mailbox: mint.trio.Mailbox
 
     async def connect(self, *where: Any, **options: Any) -> mint.Connection:
@@ -194,7 +194,7 @@ class InTrio(World):
             self.mailbox.close()
 
 
-WORLDS: dict[str, type[World]] = {
+EVENT_LOOPS: dict[str, type[EventLoop]] = {
     "blocking": Blocking,
     "mailbox": WithMailbox,
     "asyncio": InAsyncio,
@@ -203,9 +203,9 @@ WORLDS: dict[str, type[World]] = {
 }
 
 
-@pytest.fixture(params=WORLDS)
-def world(request: pytest.FixtureRequest) -> World:
-    return WORLDS[request.param]()
+@pytest.fixture(params=EVENT_LOOPS)
+def loop(request: pytest.FixtureRequest) -> EventLoop:
+    return EVENT_LOOPS[request.param]()
 
 
 @pytest.fixture(params=KINDS)
@@ -215,7 +215,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 async def opened(
-    world: World, kind: Kind, stack: ExitStack, spoken: mint.types.ProtocolName = "http1"
+    loop: EventLoop, kind: Kind, stack: ExitStack, spoken: mint.types.ProtocolName = "http1"
 ) -> tuple[mint.Connection, Far]:
     """Return a connection of this kind, and its other end."""
     far = Far(kind)
@@ -230,27 +230,27 @@ async def opened(
 
         thread = threading.Thread(target=shake_hands)
         thread.start()
-        conn = await world.connect("https", "localhost", 443, tls=trusting(), **options)
+        conn = await loop.connect("https", "localhost", 443, tls=trusting(), **options)
         thread.join()
     elif kind == "plain":
-        conn = await world.connect("http", "localhost", 80, **options)
+        conn = await loop.connect("http", "localhost", 80, **options)
     else:
         far.sock.sendall(OPENED if kind == "HTTP/1 tunnel" else OPENED_STREAM)
         protocol: mint.types.ProtocolName = "http1" if kind == "HTTP/1 tunnel" else "http2"
         proxy = mint.Proxy("http", "proxy.test", 80, tunnel=True, protocols=(protocol,))
-        conn = await world.connect("http", "localhost", 80, proxy=proxy, **options)
+        conn = await loop.connect("http", "localhost", 80, proxy=proxy, **options)
     stack.enter_context(conn)
     return conn, far
 
 
-async def exchanged(world: World, conn: mint.Connection, far: Far) -> mint.Connection:
+async def exchanged(loop: EventLoop, conn: mint.Connection, far: Far) -> mint.Connection:
     """Make one request, so that the connection is idle again."""
     assert conn.is_usable()
     conn, ref = conn.request("GET", "/first")
     far.say(FIRST)
     got: list[mint.Response] = []
     while conn.open_request_count:
-        conn, responses = await world.receive(conn)
+        conn, responses = await loop.receive(conn)
         got += responses
     assert [each for each in got if isinstance(each, (mint.Data, mint.Done))] == [
         mint.Data(ref, b"first"),
@@ -279,19 +279,19 @@ ARRIVALS: dict[str, tuple[Callable[[Far], None], type[mint.MintError]]] = {
 @pytest.mark.parametrize("before", [False, True], ids=["new", "used"])
 @pytest.mark.parametrize("arrival", ARRIVALS)
 def test_octets_that_arrive_before_a_request_are_not_its_response(
-    world: World, kind: Kind, arrival: str, before: bool, turn: bool
+    loop: EventLoop, kind: Kind, arrival: str, before: bool, turn: bool
 ) -> None:
     arrive, expected = ARRIVALS[arrival]
 
     async def scenario() -> None:
         with ExitStack() as stack:
-            conn, far = await opened(world, kind, stack)
+            conn, far = await opened(loop, kind, stack)
             if before:
-                conn = await exchanged(world, conn, far)
+                conn = await exchanged(loop, conn, far)
             far.sent()
             arrive(far)
             if turn:
-                await world.turn()
+                await loop.turn()
             assert conn.is_open()
             assert not conn.is_usable()
             with pytest.raises(mint.MintError) as caught:
@@ -310,7 +310,7 @@ def test_octets_that_arrive_before_a_request_are_not_its_response(
                 conn.request("GET", "/")
             assert again.value.processed is Processed.NO
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
 WRITERS = ("receiving", "another request", "a piece", "flush")
@@ -320,21 +320,21 @@ WRITERS = ("receiving", "another request", "a piece", "flush")
 @pytest.mark.parametrize("turn", [False, True], ids=["at once", "after the loop ran"])
 @pytest.mark.parametrize("arrival", ARRIVALS)
 def test_octets_that_arrive_before_a_queued_request_is_sent_are_not_its_response(
-    world: World, kind: Kind, arrival: str, turn: bool, writer: str
+    loop: EventLoop, kind: Kind, arrival: str, turn: bool, writer: str
 ) -> None:
     """Whichever call would send the queue, nothing of the request is sent, and it fails with `NO`."""
     arrive, _ = ARRIVALS[arrival]
 
     async def scenario() -> None:
         with ExitStack() as stack:
-            conn, far = await opened(world, kind, stack)
-            conn = await exchanged(world, conn, far)
+            conn, far = await opened(loop, kind, stack)
+            conn = await exchanged(loop, conn, far)
             far.sent()
             body = mint.STREAM if writer == "a piece" else None
             conn, ref = conn.request("POST", "/queued", (), body, flush=False)
             arrive(far)
             if turn:
-                await world.turn()
+                await loop.turn()
             assert not conn.is_usable()
             with pytest.raises(mint.MintError) as caught:
                 if writer == "another request":
@@ -342,9 +342,9 @@ def test_octets_that_arrive_before_a_queued_request_is_sent_are_not_its_response
                 elif writer == "a piece":
                     conn = conn.stream_request_body(ref, b"piece")
                 elif writer == "flush":
-                    conn = await world.flush(conn)
+                    conn = await loop.flush(conn)
                 while conn.open_request_count:
-                    conn, _ = await world.receive(conn)
+                    conn, _ = await loop.receive(conn)
             error = caught.value
             assert isinstance(error, (errors.UnexpectedData, errors.TransportClosed))
             assert isinstance(error, errors.TransportClosed) is (arrival == "the end")
@@ -358,15 +358,15 @@ def test_octets_that_arrive_before_a_queued_request_is_sent_are_not_its_response
             if kind in {"plain", "HTTP/1 tunnel"}:
                 assert far.sent() == b""
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
 @pytest.mark.parametrize("writer", WRITERS[1:])
-def test_a_queued_request_is_sent_if_nothing_arrived_before(world: World, kind: Kind, writer: str) -> None:
+def test_a_queued_request_is_sent_if_nothing_arrived_before(loop: EventLoop, kind: Kind, writer: str) -> None:
     async def scenario() -> None:
         with ExitStack() as stack:
-            conn, far = await opened(world, kind, stack)
-            conn = await exchanged(world, conn, far)
+            conn, far = await opened(loop, kind, stack)
+            conn = await exchanged(loop, conn, far)
             body = mint.STREAM if writer == "a piece" else None
             conn, ref = conn.request("POST", "/queued", (), body, flush=False)
             if writer == "another request":
@@ -374,48 +374,48 @@ def test_a_queued_request_is_sent_if_nothing_arrived_before(world: World, kind: 
             elif writer == "a piece":
                 conn = conn.stream_request_body(ref, b"piece")
             else:
-                conn = await world.flush(conn)
-            await world.turn()
+                conn = await loop.flush(conn)
+            await loop.turn()
             far.say(STRAY)
             got: list[mint.Response] = []
             while mint.Done(ref) not in got:
-                conn, responses = await world.receive(conn)
+                conn, responses = await loop.receive(conn)
                 got += responses
             assert mint.Data(ref, b"stray!") in got
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
 @pytest.mark.parametrize("turn", [False, True], ids=["at once", "after the loop ran"])
-def test_a_reset_is_reported_before_a_request_is_sent(world: World, turn: bool) -> None:
+def test_a_reset_is_reported_before_a_request_is_sent(loop: EventLoop, turn: bool) -> None:
     async def scenario() -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         with ExitStack() as stack:
             stack.enter_context(listener)
-            conn = await world.connect("http", *listener.getsockname())
+            conn = await loop.connect("http", *listener.getsockname())
             stack.enter_context(conn)
             far = stack.enter_context(listener.accept()[0])
             far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             far.close()
             if turn:
-                await world.turn()
+                await loop.turn()
             assert not conn.is_usable()
             with pytest.raises(mint.MintError) as caught:
                 conn.request("POST", "/", (), b"pay")
             assert caught.value.processed is Processed.NO
             assert not conn.after(caught.value).is_open("read")
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
-def test_octets_after_the_response_of_a_proxy(world: World) -> None:
+def test_octets_after_the_response_of_a_proxy(loop: EventLoop) -> None:
     async def scenario() -> None:
         with ExitStack() as stack:
             far = Far("HTTP/1 tunnel")
             stack.callback(far.close)
             far.sock.sendall(OPENED + STRAY)
             proxy = mint.Proxy("http", "proxy.test", 80, tunnel=True)
-            conn = await world.connect("http", "localhost", 80, proxy=proxy, socket=far.near)
+            conn = await loop.connect("http", "localhost", 80, proxy=proxy, socket=far.near)
             stack.enter_context(conn)
             far.sent()
             assert not conn.is_usable()
@@ -424,31 +424,31 @@ def test_octets_after_the_response_of_a_proxy(world: World) -> None:
             assert caught.value.processed is Processed.NO
             assert far.sent() == b""
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
-def test_is_usable_changes_nothing(world: World, kind: Kind) -> None:
+def test_is_usable_changes_nothing(loop: EventLoop, kind: Kind) -> None:
     """TLS session tickets and frames of the proxy that have arrived are not a response."""
 
     async def scenario() -> None:
         with ExitStack() as stack:
-            conn, far = await opened(world, kind, stack)
+            conn, far = await opened(loop, kind, stack)
             if kind == "HTTP/2 tunnel":
                 far.sock.sendall(http2.ping(b"12345678").serialize() + http2.window_update(0, 9).serialize())
             for _ in range(3):
                 assert conn.is_usable()
-            conn = await exchanged(world, conn, far)
+            conn = await exchanged(loop, conn, far)
             conn, ref = conn.request("GET", "/third")
             far.say(STRAY)
-            await world.turn()
+            await loop.turn()
             assert conn.is_usable()  # it may be the response to an open request
             got: list[mint.Response] = []
             while conn.open_request_count:
-                conn, responses = await world.receive(conn)
+                conn, responses = await loop.receive(conn)
                 got += responses
             assert mint.Data(ref, b"stray!") in got
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
 FRAMES: dict[str, tuple[bytes, bool]] = {
@@ -465,20 +465,20 @@ FRAMES: dict[str, tuple[bytes, bool]] = {
 
 @pytest.mark.parametrize("turn", [False, True], ids=["at once", "after the loop ran"])
 @pytest.mark.parametrize("name", FRAMES)
-def test_http2_is_usable_unless_the_server_closes(world: World, name: str, turn: bool) -> None:
+def test_http2_is_usable_unless_the_server_closes(loop: EventLoop, name: str, turn: bool) -> None:
     frames, usable = FRAMES[name]
 
     async def scenario() -> None:
         with ExitStack() as stack:
             far = Far("plain")
             stack.callback(far.close)
-            conn = await world.connect("http", "localhost", 80, protocols=("http2",), socket=far.near)
+            conn = await loop.connect("http", "localhost", 80, protocols=("http2",), socket=far.near)
             stack.enter_context(conn)
             far.sock.sendall(http2.settings().serialize())
-            conn, _ = await world.receive(conn)
+            conn, _ = await loop.receive(conn)
             far.sock.sendall(frames)
             if turn:
-                await world.turn()
+                await loop.turn()
             assert conn.is_usable() is usable
             assert conn.is_usable() is usable
             if name in {"nothing", "a PING", "SETTINGS", "WINDOW_UPDATE"}:
@@ -486,15 +486,15 @@ def test_http2_is_usable_unless_the_server_closes(world: World, name: str, turn:
                 far.sock.sendall(http2.headers(1, ((":status", "204"),), end=True).serialize())
                 got: list[mint.Response] = []
                 while conn.open_request_count:
-                    conn, responses = await world.receive(conn)
+                    conn, responses = await loop.receive(conn)
                     got += responses
                 assert got[-1] == mint.Done(ref)
             far.end()
             if turn:
-                await world.turn()
+                await loop.turn()
             assert not conn.is_usable()
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
 @pytest.mark.parametrize("turn", [False, True], ids=["at once", "after the loop ran"])
@@ -505,18 +505,18 @@ def test_http2_is_usable_unless_the_server_closes(world: World, name: str, turn:
         *((kind, last) for kind in ("TLS", "HTTP/2 tunnel") for last in ("end", "GOAWAY")),
     ],
 )
-def test_an_end_after_other_frames_is_noticed(world: World, kind: Kind, last: str, turn: bool) -> None:
+def test_an_end_after_other_frames_is_noticed(loop: EventLoop, kind: Kind, last: str, turn: bool) -> None:
     """Each frame is written separately, so that one read of the socket may return only the first."""
 
     async def scenario() -> None:
         with ExitStack() as stack:
-            conn, far = await opened(world, kind, stack, "http2")
+            conn, far = await opened(loop, kind, stack, "http2")
             far.say(http2.settings().serialize())
-            conn, _ = await world.receive(conn)
+            conn, _ = await loop.receive(conn)
             for each in (http2.ping(b"12345678"), http2.settings(), http2.ping(b"87654321")):
                 far.say(each.serialize())
             if turn:
-                await world.turn()
+                await loop.turn()
             if last == "GOAWAY":
                 far.say(http2.goaway(0, 0).serialize())
             elif last == "end":
@@ -526,7 +526,7 @@ def test_an_end_after_other_frames_is_noticed(world: World, kind: Kind, last: st
             assert not conn.is_usable()
             assert not conn.is_usable()
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
 def test_repeated_calls_of_is_usable_do_not_empty_the_socket() -> None:
@@ -548,17 +548,17 @@ def test_repeated_calls_of_is_usable_do_not_empty_the_socket() -> None:
         assert left >= size - 2 * 65_536 - 65_536
 
 
-def test_a_message_that_the_mailbox_has_returned_counts(world: World) -> None:
+def test_a_message_that_the_mailbox_has_returned_counts(loop: EventLoop) -> None:
     """A message that a mailbox has returned counts as arrived, although it was not decoded yet."""
-    if isinstance(world, Blocking) and not isinstance(world, WithMailbox):
+    if isinstance(loop, Blocking) and not isinstance(loop, WithMailbox):
         return  # there is no mailbox
 
     async def scenario() -> None:
         with ExitStack() as stack:
-            conn, far = await opened(world, "plain", stack)
-            conn = await exchanged(world, conn, far)
+            conn, far = await opened(loop, "plain", stack)
+            conn = await exchanged(loop, conn, far)
             far.say(STRAY)
-            received = world.mailbox.receive()  # type: ignore[attr-defined]  # these classes have a mailbox
+            received = loop.mailbox.receive()  # type: ignore[attr-defined]  # these classes have a mailbox
             message = received if isinstance(received, mint.Received) else await received
             assert not conn.is_usable()
             with pytest.raises(errors.Closed) as caught:
@@ -567,7 +567,7 @@ def test_a_message_that_the_mailbox_has_returned_counts(world: World) -> None:
             with pytest.raises(errors.UnexpectedData):
                 conn.after(caught.value).stream(message)
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
 # -- tunnels that share one connection to a proxy

@@ -86,7 +86,7 @@ def repeated(octets: Callable[[int], bytes], times: int, requests: int = 0) -> C
     return play
 
 
-def asked(times: int, *, early: bool = False) -> Callable[[Options], object]:
+def requested(times: int, *, early: bool = False) -> Callable[[Options], object]:
     """Return the error after a number of requests; `early` ones are sent before SETTINGS arrive."""
 
     def play(options: Options) -> errors.MintError | None:
@@ -149,7 +149,7 @@ EXCEEDED: dict[tuple[type[Options | ClientSettings], str], tuple[int, Play, Play
         (HTTP1Options, name): (limit, after_a_request(made(limit + 1)), after_a_request(made(limit)))
         for name, (limit, made, _) in HTTP1.items()
     },
-    (HTTP1Options, "max_pipelined"): (3, asked(4), asked(3)),
+    (HTTP1Options, "max_pipelined"): (3, requested(4), requested(3)),
     **{
         (HTTP2Options, name): (limit, after_a_request(made(limit + 1)), after_a_request(made(limit)))
         for name, (limit, made) in HTTP2.items()
@@ -176,7 +176,7 @@ EXCEEDED: dict[tuple[type[Options | ClientSettings], str], tuple[int, Play, Play
         repeated(lambda number: frame(1, 5, 2 * number + 1, b"\x08\x03abc"), 3, requests=5),
     ),
     (HTTP2Options, "max_pings"): (3, pinged(4), pinged(3)),
-    (HTTP2Options, "initial_max_concurrent_streams"): (3, asked(4, early=True), asked(3, early=True)),
+    (HTTP2Options, "initial_max_concurrent_streams"): (3, requested(4, early=True), requested(3, early=True)),
     (ClientSettings, "max_frame_size"): (
         16_384,
         after_a_request(frame(1, 4, 1, b"\x88") + data(1, bytes(16_385))),

@@ -10,9 +10,9 @@ import mint
 from mint import Processed, errors
 
 from . import test_idle
-from .test_idle import FIRST, STRAY, Kind, World, opened
+from .test_idle import FIRST, STRAY, Kind, EventLoop, opened
 
-world, kind = test_idle.world, test_idle.kind
+loop, kind = test_idle.loop, test_idle.kind
 
 
 @pytest.mark.parametrize("before", range(len(FIRST + STRAY) + 1))
@@ -44,20 +44,20 @@ def test_pipelined_responses_in_every_split(before: int) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 5, len(FIRST) - 1, len(FIRST)])
-def test_octets_that_were_received_answer_no_later_request(world: World, kind: Kind, cut: int) -> None:
+def test_octets_that_were_received_answer_no_later_request(loop: EventLoop, kind: Kind, cut: int) -> None:
     async def scenario() -> None:
         with ExitStack() as stack:
-            conn, far = await opened(world, kind, stack)
+            conn, far = await opened(loop, kind, stack)
             conn, ref = conn.request("GET", "/1")
             got: list[mint.Response] = []
             if 0 < cut < len(FIRST):
                 far.say(FIRST[:cut])
-                conn, got = await world.receive(conn)
+                conn, got = await loop.receive(conn)
             far.sent()
             far.say((FIRST + STRAY)[cut if cut < len(FIRST) else 0 :])
             with pytest.raises(errors.UnexpectedData) as caught:
                 while True:
-                    conn, more = await world.receive(conn)
+                    conn, more = await loop.receive(conn)
                     got += more
             got += caught.value.responses
             assert mint.Done(ref) in got
@@ -69,26 +69,26 @@ def test_octets_that_were_received_answer_no_later_request(world: World, kind: K
             if kind in {"plain", "HTTP/1 tunnel"}:
                 assert far.sent() == b""
 
-    world.run(scenario)
+    loop.run(scenario)
 
 
-def test_octets_that_were_not_received_answer_requests_in_order(world: World, kind: Kind) -> None:
+def test_octets_that_were_not_received_answer_requests_in_order(loop: EventLoop, kind: Kind) -> None:
     """They may be a response to an open request, so nothing is checked before another one is sent."""
 
     async def scenario() -> None:
         with ExitStack() as stack:
-            conn, far = await opened(world, kind, stack)
+            conn, far = await opened(loop, kind, stack)
             conn, one = conn.request("GET", "/1")
             far.say(FIRST + STRAY)
-            await world.turn()
+            await loop.turn()
             conn, two = conn.request("GET", "/2")
             got: list[mint.Response] = []
             while conn.open_request_count:
-                conn, more = await world.receive(conn)
+                conn, more = await loop.receive(conn)
                 got += more
             assert [each for each in got if isinstance(each, mint.Data)] == [
                 mint.Data(one, b"first"),
                 mint.Data(two, b"stray!"),
             ]
 
-    world.run(scenario)
+    loop.run(scenario)

@@ -65,14 +65,14 @@ def proxied() -> tuple[mint.HTTP2, Memory]:
     return conn, link
 
 
-@pytest.mark.parametrize("world", CLASSES)
-def test_a_wrong_connection_is_refused_by_name(world: str) -> None:
+@pytest.mark.parametrize("loop", CLASSES)
+def test_a_wrong_connection_is_refused_by_name(loop: str) -> None:
     for wrong in NO_CONNECTION:
         with pytest.raises((TypeError, ValueError), match="connection"):
-            CLASSES[world](wrong)
+            CLASSES[loop](wrong)
     for wrong in NO_HEADERS:
         with pytest.raises((TypeError, ValueError), match="headers"):
-            CLASSES[world](proxied()[0], wrong)
+            CLASSES[loop](proxied()[0], wrong)
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)

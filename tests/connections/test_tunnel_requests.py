@@ -65,17 +65,17 @@ ASKED: dict[str, tuple[Literal["http1", "http2"], str, str, tuple[tuple[str, str
 }
 
 
-@pytest.mark.parametrize("asked", ASKED)
-def test_every_kind_of_tunnel_is_used_alike(asked: str) -> None:
+@pytest.mark.parametrize("case", ASKED)
+def test_every_kind_of_tunnel_is_used_alike(case: str) -> None:
     """101, CONNECT and extended CONNECT (RFC 9110 7.8, 9.3.6; RFC 8441 4): octets, then the end."""
-    protocol, method, target, fields = ASKED[asked]
+    protocol, method, target, fields = ASKED[case]
     seen: list[Request] = []
 
     def far(request: Request) -> Response:
         seen.append(request)
         return Response(
-            101 if asked == "upgrade" else 200,
-            (("upgrade", "echo"),) if asked == "upgrade" else (),
+            101 if case == "upgrade" else 200,
+            (("upgrade", "echo"),) if case == "upgrade" else (),
             request.body,
         )
 
@@ -88,7 +88,7 @@ def test_every_kind_of_tunnel_is_used_alike(asked: str) -> None:
         while not any(isinstance(each, mint.Headers) for each in came):
             conn, responses = conn.recv(timeout=10)
             came += responses
-        assert came[0] == mint.Status(ref, 101 if asked == "upgrade" else 200)
+        assert came[0] == mint.Status(ref, 101 if case == "upgrade" else 200)
         for piece in (b"one", b"two"):
             conn = conn.stream_request_body(ref, piece)
         conn = conn.stream_request_body(ref, mint.Eof())
@@ -97,8 +97,8 @@ def test_every_kind_of_tunnel_is_used_alike(asked: str) -> None:
             came += responses
     assert b"".join(each.data for each in came if isinstance(each, mint.Data)) == b"onetwo"
     assert came[-1] == mint.Done(ref)
-    assert (seen[0].method, seen[0].protocol) == (method, None if asked.startswith("connect") else "echo")
-    assert (seen[0].authority if asked.startswith("connect") else seen[0].target) == target
+    assert (seen[0].method, seen[0].protocol) == (method, None if case.startswith("connect") else "echo")
+    assert (seen[0].authority if case.startswith("connect") else seen[0].target) == target
 
 
 def test_an_extended_connect_before_the_server_allows_it_is_refused() -> None:

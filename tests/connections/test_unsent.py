@@ -39,7 +39,7 @@ def test_a_fork_without_a_reader_behaves_like_the_original() -> None:
     fork = conn.fork()
     replayed = fork.transport
     assert isinstance(replayed, Memory)
-    conn = heard(conn, far, 60)
+    conn = receive_data(conn, far, 60)
     for _ in range(60):
         replayed.put(pings(1))
         fork, _ = fork.recv()
@@ -122,7 +122,7 @@ def overfull() -> tuple[mint.HTTP2, SocketLink, socket.socket]:
     return conn, link, far
 
 
-def heard(conn: mint.HTTP2, far: socket.socket, count: int) -> mint.HTTP2:
+def receive_data(conn: mint.HTTP2, far: socket.socket, count: int) -> mint.HTTP2:
     """Return the connection after a number of pings, one read each."""
     for _ in range(count):
         far.sendall(pings(1))
@@ -133,16 +133,16 @@ def heard(conn: mint.HTTP2, far: socket.socket, count: int) -> mint.HTTP2:
 @pytest.mark.rfc("9113-10.5-a")
 def test_a_peer_that_does_not_read_replies_gets_enhance_your_calm() -> None:
     conn, link, far = overfull()
-    conn = heard(conn, far, 50)
+    conn = receive_data(conn, far, 50)
     assert link.unsent == 17 * 50
     with pytest.raises(errors.EnhanceYourCalm):
-        heard(conn, far, 1)
+        receive_data(conn, far, 1)
     far.close()
 
 
 def test_replies_no_longer_count_when_the_peer_reads_again() -> None:
     conn, link, far = overfull()
-    conn = heard(conn, far, 50)
+    conn = receive_data(conn, far, 50)
     far.setblocking(False)
     with contextlib.suppress(BlockingIOError):
         while True:
@@ -150,7 +150,7 @@ def test_replies_no_longer_count_when_the_peer_reads_again() -> None:
     far.setblocking(True)
     link.write_waiting()
     assert link.unsent == 0
-    conn = heard(conn, far, 60)
+    conn = receive_data(conn, far, 60)
     conn.close()
     far.close()
 
@@ -161,5 +161,5 @@ def test_replies_that_wait_for_the_windows_of_a_tunnel_count() -> None:
     far.sendall(GREETING)
     conn, _ = conn.recv(timeout=10)
     with pytest.raises(errors.EnhanceYourCalm):
-        heard(conn, far, 51)
+        receive_data(conn, far, 51)
     far.close()

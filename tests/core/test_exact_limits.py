@@ -9,7 +9,7 @@ import pytest
 
 from mint._core.events import Failed
 from mint._core.http1 import State
-from tests.http1_driver import asked, config, play
+from tests.http1_driver import with_requests, config, play
 from tests.http2_driver import Server, ack, frame, opened, ping, settings
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_a_limit_of_http1_is_exact(name: str, value: str) -> None:
             [octets[:-1], octets[-1:]],
             [octets[i : i + 7] for i in range(0, len(octets), 7)],
         ):
-            outcome = play(asked(options=options), pieces)
+            outcome = play(with_requests(options=options), pieces)
             assert (outcome.fault is None) == fits, (size, outcome.fault)
             assert outcome.done == ([1] if fits else [])
             if outcome.fault is not None:

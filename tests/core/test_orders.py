@@ -97,7 +97,7 @@ def test_data_of_two_streams_in_one_read_keeps_its_order() -> None:
 
 
 def tunnel() -> tuple[State1, RequestRef]:
-    state = http1_driver.asked("CONNECT")
+    state = http1_driver.with_requests("CONNECT")
     step = state.feed(b"HTTP/1.1 200 OK\r\n\r\n")
     assert step.state.is_tunnel
     return step.state, ref_of(step.responses[0])

@@ -38,7 +38,7 @@ def over_http2(*, lenient: bool) -> tuple[mint.HTTP2, Memory]:
     return conn, link
 
 
-def said(error: BaseException | None) -> str:
+def text_of(error: BaseException | None) -> str:
     """Return all text that an error and its attributes can show."""
     text = ""
     while error is not None:
@@ -91,7 +91,7 @@ def test_no_part_of_a_secret_that_a_line_break_cut_off_is_shown(
                 try:
                     conn, _ = conn.recv(timeout=0) if part else (conn, [])
                 except mint.MintError as error:
-                    shown += said(error)
+                    shown += text_of(error)
                     break
             assert SECRET not in shown, (octets, cut)
         assert SECRET not in caplog.text, octets
@@ -113,8 +113,8 @@ def test_no_secret_of_a_malformed_http2_message_is_shown(
         conn, link = over_http2(lenient=OPTIONS[tolerance])
         odd = (name.format(name=each.lower(), upper=each.upper()), value)
         if where == "promise":
-            asked = ((":method", "GET"), (":scheme", "http"), (":authority", "a.test"), (":path", "/"), odd)
-            link.put(f.push_promise(1, 2, asked).serialize())
+            fields = ((":method", "GET"), (":scheme", "http"), (":authority", "a.test"), (":path", "/"), odd)
+            link.put(f.push_promise(1, 2, fields).serialize())
         else:
             head = ((":status", "200"), *(() if where == "trailers" else (odd,)))
             link.put(f.headers(1, head).serialize())
@@ -124,9 +124,9 @@ def test_no_secret_of_a_malformed_http2_message_is_shown(
         try:
             _, responses = conn.recv(timeout=0)
             shown = repr(responses) if each != "X-Key" else ""
-            shown += "".join(said(r.error) for r in responses if isinstance(r, mint.RequestFailed))
+            shown += "".join(text_of(r.error) for r in responses if isinstance(r, mint.RequestFailed))
         except mint.MintError as error:
-            shown = said(error)
+            shown = text_of(error)
         assert SECRET not in shown, odd
         assert SECRET not in caplog.text, odd
 
@@ -157,7 +157,7 @@ def test_no_secret_of_a_request_is_shown(
         try:
             conn.request("GET", "/", [pair])
         except mint.MintError as error:
-            shown = said(error)
+            shown = text_of(error)
         assert SECRET not in shown, pair
         assert SECRET not in caplog.text, pair
 
@@ -193,10 +193,10 @@ def test_no_credentials_of_a_target_or_a_host_are_shown(
         fields = [] if host is None else [("host", host)]
         with pytest.raises(mint.HTTPError) as caught:
             conn.request(method, target.format(authority), fields)
-        assert SECRET not in said(caught.value), (target, host)
+        assert SECRET not in text_of(caught.value), (target, host)
         with pytest.raises((mint.MintError, ValueError)) as refused:
             mint.http1.initiate(Memory(), scheme="http", hostname=authority)
-        assert SECRET not in said(refused.value)
+        assert SECRET not in text_of(refused.value)
 
 
 CAUSES = [
@@ -270,5 +270,5 @@ def test_no_secret_after_its_name_in_another_value_is_shown(protocol: str, field
         pair = (field, value.format(name=each, upper=each.upper()))
         with pytest.raises(mint.HTTPError) as caught:
             conn.request("GET", "/", [pair])
-        assert SECRET not in said(caught.value), pair
+        assert SECRET not in text_of(caught.value), pair
         assert SECRET not in repr(pickle.dumps(caught.value)), pair

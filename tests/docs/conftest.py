@@ -18,7 +18,7 @@ import mint.asyncio
 import mint.pool
 from mint.testing import Origin, showcase
 
-from .. import ways
+from .. import routes
 from ..tls import authority, server_context
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def hosts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
         ExitStack() as ways_out,
         origin(*ORIGINS, alpn=(request.param,)) as site,
         origin(*ORIGINS, alpn=("h2",)) as site_of_http2,
-        origin(PROXY, alpn=("h2",), handler=ways.HTTPProxy()) as secure_proxy,
-        Origin(ways.HTTPProxy()) as proxy,
+        origin(PROXY, alpn=("h2",), handler=routes.HTTPProxy()) as secure_proxy,
+        Origin(routes.HTTPProxy()) as proxy,
     ):
         ports = {(PROXY, 443): secure_proxy.port, (PROXY, 3128): proxy.port}
 
@@ -60,7 +60,7 @@ def hosts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
             return real[module](scheme, host, port, socket=there, **options)
 
         real = {module: module.connect for module in (mint, mint.http2, mint.asyncio)}
-        monkeypatch.setattr(ways, "dial", dial)
+        monkeypatch.setattr(routes, "dial", dial)
         for module in real:
             monkeypatch.setattr(module, "connect", partial(shorter, module))
         monkeypatch.setattr(mint.pool._driver, "connect", partial(shorter, mint))

@@ -104,16 +104,16 @@ def test_responses(octets: bytes, expected: list[object]) -> None:
 
 
 def test_requests_behind_the_end_of_a_connection() -> None:
-    conn, said = received(over_http1(count=2), HEAD + b"connection: close\r\ncontent-length: 0\r\n\r\n")
-    assert said[-2:] == [mint.Done, (errors.Closed, 2)]
+    conn, seen = received(over_http1(count=2), HEAD + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+    assert seen[-2:] == [mint.Done, (errors.Closed, 2)]
     assert conn.open_request_count == 0
 
 
 def test_a_response_that_is_early() -> None:
     conn = over_http1(count=0)
     conn, _ = conn.request("POST", "/", [], mint.STREAM)
-    conn, said = received(conn, b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n")
-    assert said == [413, (("content-length", "0"),), mint.Done]
+    conn, seen = received(conn, b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n")
+    assert seen == [413, (("content-length", "0"),), mint.Done]
 
 
 def test_the_end_of_an_idle_connection() -> None:
@@ -192,24 +192,24 @@ def test_what_is_sent_over_http2() -> None:
     ],
 )
 def test_responses_over_http2(sent: list[Frame], expected: list[object]) -> None:
-    conn, said = framed(over_http2(), *sent)
-    assert said == expected
+    conn, seen = framed(over_http2(), *sent)
+    assert seen == expected
     assert conn.is_open()
 
 
 def test_a_tunnel_over_http1_carries_what_follows_the_response() -> None:
     conn, ref = over_http1(count=0).request("CONNECT", "far.example:443", [], mint.STREAM)
-    conn, said = received(conn, b"HTTP/1.1 103 Early Hints\r\n\r\n" + HEAD + b"\r\nover it")
-    assert said == [mint.Informational, 200, (), b"over it"]
+    conn, seen = received(conn, b"HTTP/1.1 103 Early Hints\r\n\r\n" + HEAD + b"\r\nover it")
+    assert seen == [mint.Informational, 200, (), b"over it"]
     link_of(conn).take()
     conn = conn.stream_request_body(ref, b"back")
     assert link_of(conn).take() == b"back"
 
 
 def test_the_directions_of_a_tunnel_over_http2_end_independently() -> None:
-    asked, ref = over_http2(count=0).request("CONNECT", "far.example:443", [], mint.STREAM)
-    conn, said = framed(asked, frames.headers(1, [STATUS]), frames.data(1, b"over it", end=True))
-    assert said == [200, (), b"over it", mint.Done]
+    requested, ref = over_http2(count=0).request("CONNECT", "far.example:443", [], mint.STREAM)
+    conn, seen = framed(requested, frames.headers(1, [STATUS]), frames.data(1, b"over it", end=True))
+    assert seen == [200, (), b"over it", mint.Done]
     link_of(conn).take()
     conn = conn.stream_request_body(ref, b"back")
     assert link_of(conn).take() == frames.serialize([frames.data(1, b"back")])
@@ -230,16 +230,16 @@ def test_after_a_goaway() -> None:
     conn: mint.Connection = over_http2(0)
     conn, ref = conn.request("POST", "/", [], mint.STREAM)
     conn, _ = conn.request("GET", "/")
-    conn, said = framed(conn, frames.goaway(1))
-    assert said == [(errors.Unprocessed, 3)]
+    conn, seen = framed(conn, frames.goaway(1))
+    assert seen == [(errors.Unprocessed, 3)]
     link_of(conn).take()
     conn = conn.stream_request_body(ref, b"x")
     assert link_of(conn).take().endswith(b"x")
-    conn, said = framed(conn, frames.headers(1, [STATUS], end=True))
-    assert said == [200, (), mint.Done]
-    conn, said = framed(over_http2(), frames.goaway(1, 2))
-    assert said == [errors.ServerClosedConnection]
-    assert framed(conn, frames.headers(1, [STATUS], end=True))[1] == [200, (), mint.Done]  # it is said once
+    conn, seen = framed(conn, frames.headers(1, [STATUS], end=True))
+    assert seen == [200, (), mint.Done]
+    conn, seen = framed(over_http2(), frames.goaway(1, 2))
+    assert seen == [errors.ServerClosedConnection]
+    assert framed(conn, frames.headers(1, [STATUS], end=True))[1] == [200, (), mint.Done]  # it is reported once
 
 
 def test_an_answer_in_http1() -> None:
@@ -248,11 +248,11 @@ def test_an_answer_in_http1() -> None:
 
 
 def test_an_error_ends_every_request_and_its_responses_are_in_order() -> None:
-    _, said = received(over_http1(count=2), EMPTY + b"HTTP/1.1 abc\r\n\r\n")
-    assert said[:3] == [200, (("content-length", "0"),), mint.Done]
-    assert said[3:] == [(errors.InvalidStatusLine, 2), errors.InvalidStatusLine]
-    conn, said = framed(over_http2(2), frames.settings((frames.Setting.MAX_FRAME_SIZE, 1)))
-    assert said == [(errors.ProtocolViolation, 1), (errors.ProtocolViolation, 3), errors.ProtocolViolation]
+    _, seen = received(over_http1(count=2), EMPTY + b"HTTP/1.1 abc\r\n\r\n")
+    assert seen[:3] == [200, (("content-length", "0"),), mint.Done]
+    assert seen[3:] == [(errors.InvalidStatusLine, 2), errors.InvalidStatusLine]
+    conn, seen = framed(over_http2(2), frames.settings((frames.Setting.MAX_FRAME_SIZE, 1)))
+    assert seen == [(errors.ProtocolViolation, 1), (errors.ProtocolViolation, 3), errors.ProtocolViolation]
     assert conn.open_request_count == 0
 
 

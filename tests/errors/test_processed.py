@@ -33,11 +33,11 @@ NO, MAYBE, YES = Processed
 OK = ((":status", "200"),)
 
 
-def common(said: Sequence[Processed]) -> Processed:
-    return said[0] if len(set(said)) == 1 else MAYBE if said else NO
+def common(outcomes: Sequence[Processed]) -> Processed:
+    return outcomes[0] if len(set(outcomes)) == 1 else MAYBE if outcomes else NO
 
 
-def said_by(responses: Sequence[mint.Response]) -> list[Processed]:
+def outcomes_of(responses: Sequence[mint.Response]) -> list[Processed]:
     return [each.error.processed for each in responses if isinstance(each, mint.RequestFailed)]
 
 
@@ -136,9 +136,9 @@ def test_after_a_broken_wire(protocol: str, name: str, broken: errors.TransportE
         assert after.open_request_count == 1
         assert error.processed is MAYBE
     else:
-        assert error.processed is common(said_by(error.responses))
+        assert error.processed is common(outcomes_of(error.responses))
         ended = 0 if name == "cancel_request" else 2 if name == "request" else 1
-        assert len(said_by(error.responses)) == ended
+        assert len(outcomes_of(error.responses)) == ended
     # The successor's own errors have successors in turn.
     with pytest.raises(errors.MintError) as again:
         after.request("GET", "/")
@@ -191,20 +191,20 @@ def test_http1_requests_that_are_cut_off(seen: str, how: str, count: int) -> Non
     if octets:
         link.put(octets)
         conn, _ = conn.recv(timeout=0)
-    said = [first] + [MAYBE] * (count - 1)
-    check_cut(conn, link, how, said)
+    outcomes = [first] + [MAYBE] * (count - 1)
+    check_cut(conn, link, how, outcomes)
 
 
-def check_cut(conn: mint.Connection, link: Breakable, how: str, said: list[Processed]) -> None:
+def check_cut(conn: mint.Connection, link: Breakable, how: str, outcomes: list[Processed]) -> None:
     if how == "reset":
         link.broken = errors.TransportReset()
     elif how != "timeout":
         link.put_eof(clean=how == "end")
     with pytest.raises(errors.MintError) as caught:
         conn.recv(timeout=0)
-    assert caught.value.processed is common(said)
+    assert caught.value.processed is common(outcomes)
     assert conn.after(caught.value).is_open("read") is (how == "timeout")
-    assert said_by(caught.value.responses) == ([] if how == "timeout" else said)
+    assert outcomes_of(caught.value.responses) == ([] if how == "timeout" else outcomes)
 
 
 def frames2(*frames: h2.Frame) -> bytes:
@@ -238,7 +238,7 @@ GOAWAYS = {
 
 @pytest.mark.parametrize("row", GOAWAYS)
 def test_a_goaway_says_what_is_true_of_all(row: str) -> None:
-    seen, last, said, whole = GOAWAYS[row]
+    seen, last, outcomes, whole = GOAWAYS[row]
     link = Breakable()
     conn: mint.Connection = http2(link)
     for stream, is_seen in zip((1, 3), seen, strict=True):
@@ -249,7 +249,7 @@ def test_a_goaway_says_what_is_true_of_all(row: str) -> None:
     link.put(frames2(h2.goaway(last, 11)))
     with pytest.raises(errors.ServerClosedConnection) as caught:
         conn.recv(timeout=0)
-    assert said_by(caught.value.responses) == said
+    assert outcomes_of(caught.value.responses) == outcomes
     assert caught.value.processed is whole
 
 
@@ -331,15 +331,15 @@ FAILURES: dict[str, tuple[ssl.SSLContext, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("world", CONNECTS)
+@pytest.mark.parametrize("loop", CONNECTS)
 @pytest.mark.parametrize("row", FAILURES)
-def test_every_error_of_connecting_is_no(world: str, row: str) -> None:
+def test_every_error_of_connecting_is_no(loop: str, row: str) -> None:
     context, options = FAILURES[row]
-    if world == "http1" and options.get("protocols"):
+    if loop == "http1" and options.get("protocols"):
         return  # it does not ask for HTTP/2
     with Origin(showcase, tls=context) as origin:
         with pytest.raises(errors.MintError) as caught:
-            CONNECTS[world]("https", "127.0.0.1", origin.port, **{"hostname": "localhost", **options})
+            CONNECTS[loop]("https", "127.0.0.1", origin.port, **{"hostname": "localhost", **options})
         assert caught.value.processed is NO
 
 
@@ -380,10 +380,10 @@ async def flush_fails(connect: Any, flush: Any, port: int) -> None:
             assert caught.value.processed is MAYBE
 
 
-@pytest.mark.parametrize("world", ["asyncio", "trio"])
-def test_after_a_flush_that_failed(world: str) -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_after_a_flush_that_failed(loop: str) -> None:
     with ScriptedServer(STUBBORN) as server:
-        if world == "asyncio":
+        if loop == "asyncio":
             asyncio.run(flush_fails(mint.asyncio.connect, mint.asyncio.flush, server.port))
         else:
             trio.run(flush_fails, mint.trio.connect, mint.trio.flush, server.port)

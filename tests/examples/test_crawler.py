@@ -26,11 +26,11 @@ PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 def test_200_connections_at_once() -> None:
     together = threading.Barrier(CONNECTIONS)
 
-    def handler(asked: Request) -> Response:
-        if asked.target.startswith("/together"):
+    def handler(received: Request) -> Response:
+        if received.target.startswith("/together"):
             together.wait(20)  # only a crawler that has them all open comes further
-            return Response(200, (), b"x" * int(asked.target.rpartition("/")[2]))
-        return showcase(asked)
+            return Response(200, (), b"x" * int(received.target.rpartition("/")[2]))
+        return showcase(received)
 
     pages = [f"/together/{number}" for number in range(CONNECTIONS)]
     pages += [f"/bytes/{number}" for number in range(CONNECTIONS, 500)]

@@ -132,10 +132,10 @@ def test_every_wait_ends_with_the_process() -> None:
 
     async def main(port: int) -> list[type]:
         async with process_asyncio.Process("https", "localhost", port, TLS) as one:
-            asked = [asyncio.create_task(one.request("GET", "/")) for _ in range(20)]
+            tasks = [asyncio.create_task(one.request("GET", "/")) for _ in range(20)]
             await asyncio.sleep(0)
         over.set()
-        found = [type(each) for each in await asyncio.gather(*asked, return_exceptions=True)]
+        found = [type(each) for each in await asyncio.gather(*tasks, return_exceptions=True)]
         with pytest.raises(PoolClosed):
             await one.request("GET", "/")
         return found

@@ -277,14 +277,14 @@ def test_send_body_delivers_the_responses_before_an_error() -> None:
             yield b"x"
             yield b"z"
 
-        heard: list[mint.Response] = []
-        conn, kept = mint.exchange.send_body(conn, ref, slow(), received=heard.extend)
+        received_meanwhile: list[mint.Response] = []
+        conn, kept = mint.exchange.send_body(conn, ref, slow(), received=received_meanwhile.extend)
         assert not kept
         with pytest.raises(mint.TransportError):
             while True:
                 conn, responses = conn.recv(timeout=5)
-                heard += responses
-        assert mint.Data(ref, b"x") in heard
+                received_meanwhile += responses
+        assert mint.Data(ref, b"x") in received_meanwhile
         conn.close()
         with pytest.raises(ContentTooLarge):
             over = mint.Data(ref, bytes(11))

@@ -79,7 +79,7 @@ def test_credentials_are_refused_and_not_shown(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("http://user:x@h/", "credentials in a URL are not sent"),
         ("http://user:x/y@h/", "the authority of the URL is not a host"),
@@ -87,8 +87,8 @@ def test_credentials_are_refused_and_not_shown(url: str) -> None:
         ("ftp://h/", "ftp://h/"),
     ],
 )
-def test_what_is_wrong_is_said(url: str, said: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(said)):
+def test_what_is_wrong_is_said(url: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
         split_url(url)
 
 

@@ -230,8 +230,8 @@ class Refusing(Exception):  # noqa: N818  # any exception will do
         *("http11.response_closed.started", "http11.response_closed.complete"),
     ],
 )
-@pytest.mark.parametrize("world", ["blocking", "asyncio", "trio"])
-def test_an_exception_of_a_trace_is_the_callers(flavour: Flavour, event: str, world: str) -> None:
+@pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
+def test_an_exception_of_a_trace_is_the_callers(flavour: Flavour, event: str, loop: str) -> None:
     """It ends its own request, at any moment; the pool goes on, and loses no connection."""
     package, module = flavour
 
@@ -246,7 +246,7 @@ def test_an_exception_of_a_trace_is_the_callers(flavour: Flavour, event: str, wo
         url = f"http://127.0.0.1:{origin.port}/echo"
         options = module.pools.PoolOptions(max_connections=1)
         told: dict[str, Any] = {"content": pieces(), "extensions": {"trace": refuse}}
-        if world == "blocking":
+        if loop == "blocking":
             transport = module.MintTransport(options=options)
             with package.Client(transport=transport) as client:
                 with pytest.raises(Refusing):
@@ -263,7 +263,7 @@ def test_an_exception_of_a_trace_is_the_callers(flavour: Flavour, event: str, wo
                 assert (await client.post(url, content=b"x")).content == b"x"
                 assert transport.pool.statistics.active == 0
 
-        LOOPS[world == "trio"](main)
+        LOOPS[loop == "trio"](main)
 
 
 def test_an_exception_of_a_body_is_raised_unchanged(flavour: Flavour) -> None:

@@ -94,11 +94,11 @@ def test_waiting_requests_use_the_connection_one_after_another(
 ) -> None:
     busy = threading.Lock()
 
-    def alone(asked: Request) -> Response:
+    def alone(received: Request) -> Response:
         # It fails where two requests are here at the same time.
         assert busy.acquire(blocking=False)
         try:
-            return Response(200, body=asked.target.encode())
+            return Response(200, body=received.target.encode())
         finally:
             busy.release()
 

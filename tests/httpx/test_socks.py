@@ -52,7 +52,7 @@ def test_requests_go_through(flavour: Flavour, kind: Kind, whose: Whose, alpn: s
         scheme = "socks5h" if whose == "mint" else "socks5"
         given = options_of(whose, f"{scheme}://127.0.0.1:{proxy.port}", http2=alpn == "h2")
         play(flavour, kind, scenario, given, whose=whose)
-        assert proxy.asked == [("localhost", origin.port)]
+        assert proxy.targets == [("localhost", origin.port)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,7 +67,7 @@ def test_who_resolves_the_name(flavour: Flavour, kind: Kind, scheme: str, host: 
 
         given = options_of("mint", f"{scheme}://127.0.0.1:{proxy.port}")
         play(flavour, kind, scenario, given)
-        assert proxy.asked[-1] == (host, origin.port)
+        assert proxy.targets[-1] == (host, origin.port)
 
 
 @pytest.mark.parametrize("whose", BOTH)
@@ -80,7 +80,7 @@ def test_credentials_of_the_url(flavour: Flavour, kind: Kind, whose: Whose) -> N
 
         given = options_of(whose, f"socks5://me:hush%20hush@127.0.0.1:{proxy.port}")
         play(flavour, kind, scenario, given, whose=whose)
-        assert b"\x01\x02me\x09hush hush" in proxy.told
+        assert b"\x01\x02me\x09hush hush" in proxy.handshake
 
 
 REFUSALS: dict[str, tuple[Step, ...]] = {

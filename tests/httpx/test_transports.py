@@ -258,10 +258,10 @@ def test_an_async_body_in_a_blocking_client_is_refused(flavour: Flavour, origin:
 def test_the_client_handles_redirects_and_cookies(flavour: Flavour) -> None:
     package, module = flavour
 
-    def answer(asked: Request) -> Response:
-        if asked.target == "/here":
+    def answer(received: Request) -> Response:
+        if received.target == "/here":
             return Response(302, (("location", "/there"), ("set-cookie", "a=1")))
-        return Response(200, body=(asked.header("cookie") or "").encode())
+        return Response(200, body=(received.header("cookie") or "").encode())
 
     with (
         Origin(answer) as server,

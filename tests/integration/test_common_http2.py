@@ -97,12 +97,12 @@ def test_a_thousand_requests_at_the_servers_limit(conn: mint.HTTP2, name: str) -
     exchanges = Exchanges(conn)
     exchanges.finish(exchanges.ask("GET", PAGES[name]))
     limit = exchanges.conn.get_server_setting("max_concurrent_streams") or 100
-    asked: list[tuple[mint.RequestRef, bytes]] = []
+    expected: list[tuple[mint.RequestRef, bytes]] = []
     for target, body in wanted:
         while exchanges.conn.open_request_count >= limit:
             exchanges.receive()
-        asked.append((exchanges.ask("GET", target), body))
-    for ref, body in asked:
+        expected.append((exchanges.ask("GET", target), body))
+    for ref, body in expected:
         result = exchanges.finish(ref)
         assert result.done, result.error
         assert (result.status, result.body) == (200, body)

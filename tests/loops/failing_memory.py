@@ -98,14 +98,14 @@ class _Armed(Generic[_T]):
         failed: BaseException | None = None
         while True:
             try:
-                asked = self.target.tried(self.operation, lambda: _step(steps, given, failed))  # noqa: B023  # called at once
+                step = self.target.tried(self.operation, lambda: _step(steps, given, failed))  # noqa: B023  # called at once
             except (StopIteration, *NO_MEMORY):
                 if not self.finished:
                     raise
                 return self.result  # type: ignore[return-value]  # it is set
             given = failed = None
             try:
-                given = yield asked
+                given = yield step
             except BaseException as error:  # noqa: BLE001  # passed on to the coroutine
                 failed = error
 

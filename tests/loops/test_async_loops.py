@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class World:
+class EventLoop:
     """An event loop: the functions of mint for it, and how a coroutine is run."""
 
     connect: Callable[..., Awaitable[mint.Connection]]
@@ -42,22 +42,22 @@ def in_trio(work: Coroutine[object, object, None]) -> None:
 
 
 IN_ASYNCIO = (mint.asyncio.connect, mint.asyncio.Mailbox, mint.asyncio.flush)
-WORLDS = {
-    "asyncio": World(*IN_ASYNCIO, Loop(asyncio.SelectorEventLoop)),
-    "uvloop": World(*IN_ASYNCIO, Loop(uvloop.new_event_loop)),
-    "trio": World(mint.trio.connect, mint.trio.Mailbox, mint.trio.flush, in_trio),
+EVENT_LOOPS = {
+    "asyncio": EventLoop(*IN_ASYNCIO, Loop(asyncio.SelectorEventLoop)),
+    "uvloop": EventLoop(*IN_ASYNCIO, Loop(uvloop.new_event_loop)),
+    "trio": EventLoop(mint.trio.connect, mint.trio.Mailbox, mint.trio.flush, in_trio),
 }
 
 
-@pytest.fixture(params=WORLDS)
-def world(request: pytest.FixtureRequest) -> World:
-    return WORLDS[request.param]
+@pytest.fixture(params=EVENT_LOOPS)
+def loop(request: pytest.FixtureRequest) -> EventLoop:
+    return EVENT_LOOPS[request.param]
 
 
-def test_a_connection_in_clear_text(world: World) -> None:
+def test_a_connection_in_clear_text(loop: EventLoop) -> None:
     async def main(origin: Origin) -> None:
-        with world.mailbox() as mailbox:
-            conn = await world.connect("http", origin.address, origin.port, mailbox=mailbox)
+        with loop.mailbox() as mailbox:
+            conn = await loop.connect("http", origin.address, origin.port, mailbox=mailbox)
             conn, body = await fetch(conn, mailbox, "/bytes/1000000")
             assert len(body) == 1_000_000
             conn, body = await fetch(conn, mailbox, "/")
@@ -66,16 +66,16 @@ def test_a_connection_in_clear_text(world: World) -> None:
             conn.close()
 
     with no_socket_left(), Origin(showcase) as origin:
-        world.run(main(origin))
+        loop.run(main(origin))
 
 
 @pytest.mark.parametrize("alpn", ["http/1.1", "h2"])
 def test_a_connection_under_tls(
-    world: World, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, alpn: str
+    loop: EventLoop, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, alpn: str
 ) -> None:
     async def main(origin: Origin) -> None:
-        with world.mailbox() as mailbox:
-            conn = await world.connect(
+        with loop.mailbox() as mailbox:
+            conn = await loop.connect(
                 "https", "localhost", origin.port, tls=mint.TLSOptions(context=client_tls), mailbox=mailbox
             )
             assert conn.tls is not None
@@ -86,13 +86,13 @@ def test_a_connection_under_tls(
 
     server_tls.set_alpn_protocols([alpn])
     with no_socket_left(), Origin(showcase, tls=server_tls) as origin:
-        world.run(main(origin))
+        loop.run(main(origin))
 
 
-def test_an_end_and_an_error(world: World) -> None:
+def test_an_end_and_an_error(loop: EventLoop) -> None:
     async def main(server: ScriptedServer) -> None:
-        with world.mailbox() as mailbox:
-            conn = await world.connect("http", server.address, server.port, mailbox=mailbox)
+        with loop.mailbox() as mailbox:
+            conn = await loop.connect("http", server.address, server.port, mailbox=mailbox)
             conn, ref = conn.request("GET", "/")
             conn, responses = fed(conn, await mailbox.receive())
             assert data(responses) == b"part"
@@ -100,7 +100,7 @@ def test_an_end_and_an_error(world: World) -> None:
             assert message == mint.Closed(conn.source, 2)
             conn, responses = fed(conn, message)
             assert responses == [mint.Done(ref)]
-            conn = await world.connect("http", server.address, server.port, mailbox=mailbox)
+            conn = await loop.connect("http", server.address, server.port, mailbox=mailbox)
             conn, ref = conn.request("GET", "/")
             message = await mailbox.receive()
             assert isinstance(message, mint.Broken)
@@ -110,22 +110,22 @@ def test_an_end_and_an_error(world: World) -> None:
 
     first = [request(), Send(b"HTTP/1.1 200 OK\r\n\r\npart"), Close()]
     with no_socket_left(), ScriptedServer(first, [request(), Reset()]) as server:
-        world.run(main(server))
+        loop.run(main(server))
 
 
-def test_a_response_before_a_broken_transport_is_received(world: World) -> None:
+def test_a_response_before_a_broken_transport_is_received(loop: EventLoop) -> None:
     """RFC 9112 9.5: an early response is not lost if sending the body fails."""
 
     async def main(server: ScriptedServer) -> None:
-        with world.mailbox() as mailbox:
-            conn = await world.connect("http", server.address, server.port, mailbox=mailbox)
+        with loop.mailbox() as mailbox:
+            conn = await loop.connect("http", server.address, server.port, mailbox=mailbox)
             conn, ref = conn.request("POST", "/", body=bytes(20_000_000))
             with contextlib.suppress(errors.TransportClosed):
-                await world.flush(conn)
+                await loop.flush(conn)
             conn, responses = fed(conn, await mailbox.receive())
             assert responses[0] == mint.Status(ref, 413)
             conn.close()
 
     answer = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
     with no_socket_left(), ScriptedServer([request(), Send(answer), Truncate()]) as server:
-        world.run(main(server))
+        loop.run(main(server))

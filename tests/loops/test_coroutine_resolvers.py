@@ -19,15 +19,15 @@ from mint import errors
 from mint.testing import Origin, showcase
 
 from ..event_loops import no_socket_left
-from .test_async_loops import WORLDS, World
+from .test_async_loops import EVENT_LOOPS, EventLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 
-@pytest.fixture(params=WORLDS)
-def world(request: pytest.FixtureRequest) -> World:
-    return WORLDS[request.param]
+@pytest.fixture(params=EVENT_LOOPS)
+def loop(request: pytest.FixtureRequest) -> EventLoop:
+    return EVENT_LOOPS[request.param]
 
 
 async def pause() -> None:
@@ -75,14 +75,14 @@ COROUTINES: dict[str, Callable[[str, int], Coroutine[Any, Any, list[str]]]] = {
 
 
 @pytest.mark.parametrize("name", COROUTINES)
-def test_the_addresses_of_the_resolver_are_used(world: World, name: str) -> None:
+def test_the_addresses_of_the_resolver_are_used(loop: EventLoop, name: str) -> None:
     async def main() -> None:
         with Origin(showcase) as origin:
-            conn = await world.connect("http", "a.test", origin.port, resolver=COROUTINES[name])
+            conn = await loop.connect("http", "a.test", origin.port, resolver=COROUTINES[name])
             conn.close()
 
     with no_socket_left():
-        world.run(main())
+        loop.run(main())
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_the_addresses_of_the_resolver_are_used(world: World, name: str) -> None
     ],
 )
 def test_an_exception_of_the_resolver_is_reported(
-    world: World, raised: Exception, becomes: type[Exception]
+    loop: EventLoop, raised: Exception, becomes: type[Exception]
 ) -> None:
     async def resolver(host: str, port: int) -> list[str]:
         await pause()
@@ -105,26 +105,26 @@ def test_an_exception_of_the_resolver_is_reported(
 
     async def main() -> None:
         with pytest.raises(becomes) as caught:
-            await world.connect("http", "a.test", 80, resolver=resolver)
+            await loop.connect("http", "a.test", 80, resolver=resolver)
         assert not isinstance(caught.value, errors.TransportTimeout) or isinstance(raised, TimeoutError)
 
     with no_socket_left():
-        world.run(main())
+        loop.run(main())
 
 
 @pytest.mark.parametrize("answer", [None, 5, "localhost", ["localhost"], [None], [], {}, [b"127.0.0.1"]])
-def test_wrong_results_of_the_resolver_end_connecting(world: World, answer: Any) -> None:
+def test_wrong_results_of_the_resolver_end_connecting(loop: EventLoop, answer: Any) -> None:
     async def resolver(host: str, port: int) -> Any:
         return answer
 
     async def main() -> None:
         with pytest.raises((errors.NameNotResolved, TypeError)):
-            await world.connect("http", "a.test", 80, resolver=resolver)
+            await loop.connect("http", "a.test", 80, resolver=resolver)
 
-    world.run(main())
+    loop.run(main())
 
 
-def test_the_connect_timeout_includes_the_resolver(world: World) -> None:
+def test_the_connect_timeout_includes_the_resolver(loop: EventLoop) -> None:
     left: list[bool] = []
 
     async def resolver(host: str, port: int) -> list[str]:
@@ -137,9 +137,9 @@ def test_the_connect_timeout_includes_the_resolver(world: World) -> None:
     async def main() -> None:
         tcp = mint.TCPOptions(connect_timeout=0.01)
         with pytest.raises(errors.TransportTimeout, match=r"resolving a\.test"):
-            await world.connect("http", "a.test", 80, resolver=resolver, tcp=tcp)
+            await loop.connect("http", "a.test", 80, resolver=resolver, tcp=tcp)
 
-    world.run(main())
+    loop.run(main())
     assert left == [True]
 
 
@@ -164,7 +164,7 @@ def test_the_resolver_is_cancelled_with_the_task_in_asyncio() -> None:
             await task
 
     for name in ("asyncio", "uvloop"):
-        WORLDS[name].run(main())
+        EVENT_LOOPS[name].run(main())
     assert left == [True, True]
 
 
@@ -188,7 +188,7 @@ def test_the_resolver_is_cancelled_with_the_task_in_trio() -> None:
     assert left == [True]
 
 
-def test_a_function_that_returns_an_awaitable_is_refused(world: World) -> None:
+def test_a_function_that_returns_an_awaitable_is_refused(loop: EventLoop) -> None:
     made: list[Coroutine[Any, Any, list[str]]] = []
 
     def resolver(host: str, port: int) -> Any:
@@ -197,9 +197,9 @@ def test_a_function_that_returns_an_awaitable_is_refused(world: World) -> None:
 
     async def main() -> None:
         with pytest.raises(TypeError, match="returned an awaitable"):
-            await world.connect("http", "a.test", 80, resolver=resolver)
+            await loop.connect("http", "a.test", 80, resolver=resolver)
 
-    world.run(main())
+    loop.run(main())
     assert all(inspect.getcoroutinestate(each) == inspect.CORO_CLOSED for each in made)
 
 
@@ -221,7 +221,7 @@ def test_blocking_code_refuses_coroutine_resolvers_by_name(
         BLOCKING[call](resolver=COROUTINES[name])
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVENT_LOOPS)
 def test_pools_accept_coroutine_resolvers(name: str) -> None:
     made: Any = mint.pool.trio.Pool if name == "trio" else mint.pool.asyncio.Pool
 
@@ -231,5 +231,5 @@ def test_pools_accept_coroutine_resolvers(name: str) -> None:
                 answer = await pool.request("GET", f"http://a.test:{origin.port}/")
                 assert answer.status == 200
 
-    work: Callable[[Coroutine[object, object, None]], object] = WORLDS[name].run
+    work: Callable[[Coroutine[object, object, None]], object] = EVENT_LOOPS[name].run
     work(main())

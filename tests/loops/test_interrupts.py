@@ -169,13 +169,13 @@ def test_a_connection_can_be_closed_by_a_signal_handler_while_its_thread_waits()
 
 def test_receiving_in_a_signal_handler_that_interrupted_receive_is_refused() -> None:
     with mint.Mailbox() as mailbox:
-        told: list[Exception] = []
+        failures: list[Exception] = []
 
         def handler(*_: object) -> None:
             try:
                 mailbox.receive(timeout=0)
             except RuntimeError as error:
-                told.append(error)
+                failures.append(error)
             mailbox.post("done")
 
         before = signal.signal(signal.SIGUSR1, handler)
@@ -186,7 +186,7 @@ def test_receiving_in_a_signal_handler_that_interrupted_receive_is_refused() -> 
             timer.start()
             assert mailbox.receive(timeout=10) == "done"
             timer.join()
-            assert len(told) == 1
+            assert len(failures) == 1
         finally:
             signal.signal(signal.SIGUSR1, before)
 
@@ -196,7 +196,7 @@ def test_receiving_in_a_signal_handler_that_interrupted_receive_is_refused() -> 
 
 def test_a_connection_that_an_interrupt_closes_has_a_message(mailbox: mint.Mailbox) -> None:
     """No wake-up is lost, whichever instruction of `request` or `stream` was interrupted."""
-    told = 0
+    failures = 0
     for step in ("request", "stream"):
         number = 0
         while True:
@@ -212,7 +212,7 @@ def test_a_connection_that_an_interrupt_closes_has_a_message(mailbox: mint.Mailb
                 message = mailbox.receive(timeout=5)
                 off = bomb.goes_off(lambda: conn.stream(message))  # noqa: B023  # as above
             if off and exchange.link.closed:
-                told += 1
+                failures += 1
                 last = mailbox.receive(timeout=0)
                 assert isinstance(last, mint.Broken), bomb.where
                 with pytest.raises(errors.TransportClosed) as caught:
@@ -224,7 +224,7 @@ def test_a_connection_that_an_interrupt_closes_has_a_message(mailbox: mint.Mailb
             exchange.far.close()
             if not off:
                 break
-    assert told > 50
+    assert failures > 50
 
 
 def test_a_message_from_before_an_interrupt_can_be_fed(mailbox: mint.Mailbox) -> None:

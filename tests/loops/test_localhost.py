@@ -13,7 +13,7 @@ from mint._loops.dialer import Dialler
 from mint.testing import Origin, showcase
 
 from ..event_loops import no_socket_left
-from .test_async_loops import WORLDS
+from .test_async_loops import EVENT_LOOPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ BLOCKING = "blocking"
 NAMES = ("localhost", "LocalHost", "localhost.", "app.localhost", "a.B.LOCALHOST.")
 
 
-@pytest.fixture(params=[BLOCKING, *WORLDS])
+@pytest.fixture(params=[BLOCKING, *EVENT_LOOPS])
 def connected(request: pytest.FixtureRequest) -> Callable[[str, int, mint.TCPOptions], None]:
     """Return a function that connects to an origin in one of the event loops, and closes."""
 
@@ -30,13 +30,13 @@ def connected(request: pytest.FixtureRequest) -> Callable[[str, int, mint.TCPOpt
         if request.param == BLOCKING:
             mint.connect("http", name, port, tcp=tcp).close()
             return
-        world = WORLDS[request.param]
+        loop = EVENT_LOOPS[request.param]
 
         async def main() -> None:
-            conn = await world.connect("http", name, port, tcp=tcp)
+            conn = await loop.connect("http", name, port, tcp=tcp)
             conn.close()
 
-        world.run(main())
+        loop.run(main())
 
     return connect
 
@@ -62,15 +62,15 @@ def test_no_resolver_is_called_for_a_name_of_this_machine(
 
 
 def test_a_resolver_of_the_caller_is_called() -> None:
-    asked: list[tuple[str, int]] = []
+    resolved: list[tuple[str, int]] = []
 
     def resolver(host: str, port: int) -> list[str]:
-        asked.append((host, port))
+        resolved.append((host, port))
         return ["127.0.0.1"]
 
     with Origin(showcase) as origin:
         mint.connect("http", "app.localhost", origin.port, resolver=resolver).close()
-    assert asked == [("app.localhost", origin.port)]
+    assert resolved == [("app.localhost", origin.port)]
 
 
 @pytest.mark.parametrize(

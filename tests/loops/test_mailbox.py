@@ -630,12 +630,12 @@ def test_a_very_long_timeout_is_no_limit() -> None:
 
 def test_a_response_that_arrives_while_a_body_is_written_is_a_message(mailbox: mint.Mailbox) -> None:
     """The operation that wrote has read it, so the socket is no longer readable for the mailbox."""
-    heard = threading.Event()
+    received_one = threading.Event()
 
     class Told(SocketLink):
         def _read_now(self) -> bytes | None:
             octets = super()._read_now()
-            heard.set()
+            received_one.set()
             return octets
 
     near, far = socket.socketpair()
@@ -645,12 +645,12 @@ def test_a_response_that_arrives_while_a_body_is_written_is_a_message(mailbox: m
         mailbox.receive(0)
     body = bytes(2_000_000)
     conn, ref = conn.request("PUT", "/", [("content-length", str(len(body)))], mint.STREAM)
-    heard.clear()
+    received_one.clear()
     far.sendall(PAGE)
 
     def read() -> None:
         # The peer reads only after the response was read, so the body cannot be written before.
-        assert heard.wait(PATIENCE)
+        assert received_one.wait(PATIENCE)
         left = len(body)
         while left > 0:
             left -= len(far.recv(65_536))

@@ -136,22 +136,22 @@ def test_a_thread_watches_sockets_until_the_last_is_removed() -> None:
         assert poller(loop) is reports
         reports.remove_reader(near.fileno())
         assert not watchers()
-        said: asyncio.Queue[str] = asyncio.Queue()
+        messages: asyncio.Queue[str] = asyncio.Queue()
 
         def readable() -> None:
-            said.put_nowait(near.recv(100).decode())
+            messages.put_nowait(near.recv(100).decode())
 
         def writable() -> None:
             reports.remove_writer(near.fileno())
-            said.put_nowait("writable")
+            messages.put_nowait("writable")
 
         reports.add_reader(near.fileno(), readable)
         far.send(b"one")
-        assert await said.get() == "one"
+        assert await messages.get() == "one"
         reports.add_writer(near.fileno(), writable)
-        assert await said.get() == "writable"
+        assert await messages.get() == "writable"
         far.send(b"two")
-        assert await said.get() == "two"
+        assert await messages.get() == "two"
         (thread,) = watchers()
         reports.remove_reader(near.fileno())
         far.send(b"three")

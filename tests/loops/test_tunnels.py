@@ -59,7 +59,7 @@ def serve(request: Request) -> Response:
     return Response(200, (), body[::-1] if body else b"hello")
 
 
-async def asked(kind: Kind, server: Origin) -> Any:  # of either module
+async def open_tunnels(kind: Kind, server: Origin) -> Any:  # of either module
     conn = await kind.module.connect(
         "https", server.address, server.port, tls=trusting(), protocols=("http2",)
     )
@@ -79,7 +79,7 @@ async def answered(conn: mint.Connection, mailbox: Any) -> tuple[mint.Connection
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_connections_share_one(kind: Kind, scheme: mint.types.Scheme) -> None:
     async def main(origin: Origin, server: Origin) -> None:
-        with await asked(kind, server) as tunnels, kind.module.Mailbox() as mailbox:
+        with await open_tunnels(kind, server) as tunnels, kind.module.Mailbox() as mailbox:
             for size in (0, 1_000, 300_000):
                 conn = await tunnels.connect(
                     scheme,
@@ -110,7 +110,7 @@ def test_connections_share_one(kind: Kind, scheme: mint.types.Scheme) -> None:
 
 def test_a_body_without_flush_is_sent_while_a_mailbox_waits(kind: Kind) -> None:
     async def main(origin: Origin, server: Origin) -> None:
-        with await asked(kind, server) as tunnels, kind.module.Mailbox() as mailbox:
+        with await open_tunnels(kind, server) as tunnels, kind.module.Mailbox() as mailbox:
             conn = await tunnels.connect("http", "127.0.0.1", origin.port, mailbox=mailbox)
             conn, _ = conn.request("POST", "/", body=bytes(1_000_000))
             conn, body = await answered(conn, mailbox)
@@ -127,7 +127,7 @@ def test_a_body_without_flush_is_sent_while_a_mailbox_waits(kind: Kind) -> None:
 
 def test_operations_that_are_refused(kind: Kind) -> None:
     async def main(origin: Origin, server: Origin) -> None:
-        with await asked(kind, server) as tunnels:
+        with await open_tunnels(kind, server) as tunnels:
             conn = await tunnels.connect("http", "127.0.0.1", origin.port)
             with pytest.raises(RuntimeError, match="Mailbox"):
                 conn.recv()

@@ -116,7 +116,7 @@ class Armed:
             if self.armed:
                 _testcapi.set_nomemory(self.number, self.number + 1)
             try:
-                asked = steps.send(given) if failed is None else steps.throw(failed)
+                step = steps.send(given) if failed is None else steps.throw(failed)
             except StopIteration:
                 return
             except BaseException:
@@ -126,7 +126,7 @@ class Armed:
                 _testcapi.remove_mem_hooks()
             given = failed = None
             try:
-                given = yield asked
+                given = yield step
             except BaseException as error:  # noqa: BLE001  # passed on to the coroutine
                 failed = error
 

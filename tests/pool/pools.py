@@ -1,6 +1,6 @@
 """Run one test of a pool with threads, asyncio, uvloop and trio.
 
-A scenario is a coroutine function that takes a `World`. In the world of threads nothing it awaits ever
+A scenario is a coroutine function that takes a `Client`. In the pool of threads nothing it awaits ever
 suspends, and what runs at the same time runs in threads of its own.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-__all__ = ["LOOPS", "LoopName", "World", "play"]
+__all__ = ["LOOPS", "LoopName", "Client", "play"]
 
 
 class Streamed:
@@ -87,7 +87,7 @@ class Blocking:
         self.pool.close()
 
 
-class World:
+class Client:
     """A pool in one event loop, and how things run at the same time there."""
 
     def __init__(self, name: LoopName, options: dict[str, Any]) -> None:
@@ -117,15 +117,15 @@ class World:
         await reached(self.name, event)
 
 
-def play(name: LoopName, scenario: Callable[[World], Coroutine[Any, Any, _T]], **options: Any) -> _T:
+def play(name: LoopName, scenario: Callable[[Client], Coroutine[Any, Any, _T]], **options: Any) -> _T:
     """Run a scenario in an event loop."""
 
     async def whole() -> _T:
-        world = World(name, options)
+        client = Client(name, options)
         try:
-            return await scenario(world)
+            return await scenario(client)
         finally:
-            world.pool.close()
+            client.pool.close()
             if name == "trio":
                 await trio.lowlevel.checkpoint()
             elif name != "blocking":

@@ -15,7 +15,7 @@ import mint
 from mint.pool import PoolOptions
 
 from ..examples.serving import PROTOCOLS, Protocol, serving
-from .pools import LOOPS, LoopName, World, play
+from .pools import LOOPS, LoopName, Client, play
 from .test_pool import url
 
 if TYPE_CHECKING:
@@ -36,19 +36,19 @@ def drop_in_a_thread(held: list[object]) -> None:
     thread.join()
 
 
-async def someone_waits(world: World) -> None:
-    while not world.pool.statistics.waiting:
-        if world.name == "blocking":
+async def someone_waits(client: Client) -> None:
+    while not client.pool.statistics.waiting:
+        if client.name == "blocking":
             threading.Event().wait(0.001)
-        elif world.name == "trio":
+        elif client.name == "trio":
             await trio.sleep(0.001)
         else:
             await asyncio.sleep(0.001)
 
 
-async def open_answer(world: World, address: str) -> list[object]:
+async def open_answer(client: Client, address: str) -> list[object]:
     """Return an answer that does not end, because its request does not end."""
-    return [await world.pool.stream("POST", address, body=mint.STREAM)]
+    return [await client.pool.stream("POST", address, body=mint.STREAM)]
 
 
 @pytest.mark.parametrize("dropping", [drop, drop_in_a_thread])
@@ -59,13 +59,13 @@ def test_the_next_request_gets_the_place(
 ) -> None:
     with serving(protocol) as origin:
 
-        async def scenario(world: World) -> None:
-            held = await open_answer(world, url(origin, "/echo"))
+        async def scenario(client: Client) -> None:
+            held = await open_answer(client, url(origin, "/echo"))
             with pytest.warns(ResourceWarning, match="unclosed answer of a pool"):
                 dropping(held)
-            answer = await world.pool.request("GET", url(origin, "/bytes/10"))
+            answer = await client.pool.request("GET", url(origin, "/bytes/10"))
             assert len(answer.content) == 10
-            assert world.pool.statistics.active == 0
+            assert client.pool.statistics.active == 0
 
         play(loop, scenario, options=ONE)
         assert len(origin.peers) == (1 if protocol == "http2" else 2)
@@ -79,19 +79,19 @@ def test_requests_that_wait_already_get_the_place(
 ) -> None:
     with serving(protocol) as origin:
 
-        async def scenario(world: World) -> None:
-            held = await open_answer(world, url(origin, "/echo"))
+        async def scenario(client: Client) -> None:
+            held = await open_answer(client, url(origin, "/echo"))
 
             async def wait() -> int:
-                return len((await world.pool.request("GET", url(origin, "/bytes/10"))).content)
+                return len((await client.pool.request("GET", url(origin, "/bytes/10"))).content)
 
             async def let_go() -> int:
-                await someone_waits(world)
+                await someone_waits(client)
                 dropping(held)
                 return 0
 
             with pytest.warns(ResourceWarning, match="unclosed"):
-                assert await world.together(wait, wait, let_go) == [10, 10, 0]
+                assert await client.together(wait, wait, let_go) == [10, 10, 0]
 
         play(loop, scenario, options=ONE)
 
@@ -100,19 +100,19 @@ def test_requests_that_wait_already_get_the_place(
 def test_many_answers_dropped_while_the_pool_settles(loop: LoopName) -> None:
     with serving() as origin:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             held: list[object] = []
             for _ in range(100):
-                held += await open_answer(world, url(origin, "/echo"))
-            assert world.pool.statistics.active == 100
-            state = world.pool._state
+                held += await open_answer(client, url(origin, "/echo"))
+            assert client.pool.statistics.active == 100
+            state = client.pool._state
             state._settles = True  # a finalizer may run in the middle of `settle`
             with state.lock, pytest.warns(ResourceWarning):
                 drop(held)
-            assert world.pool.statistics.active == 100
+            assert client.pool.statistics.active == 100
             state._settles = False
-            await world.pool.request("GET", url(origin, "/bytes/10"))
-            assert world.pool.statistics.active == 0
+            await client.pool.request("GET", url(origin, "/bytes/10"))
+            assert client.pool.statistics.active == 0
 
         play(loop, scenario, options=PoolOptions(max_per_origin=100))
 
@@ -122,13 +122,13 @@ def test_many_answers_dropped_while_the_pool_settles(loop: LoopName) -> None:
 def test_answers_that_hold_no_place_are_dropped_silently(loop: LoopName, protocol: Protocol) -> None:
     with serving(protocol) as origin:
 
-        async def scenario(world: World) -> None:
-            read = await world.pool.stream("GET", url(origin, "/bytes/10"))
+        async def scenario(client: Client) -> None:
+            read = await client.pool.stream("GET", url(origin, "/bytes/10"))
             await read.read()
-            closed = await world.pool.stream("POST", url(origin, "/echo"), body=mint.STREAM)
+            closed = await client.pool.stream("POST", url(origin, "/echo"), body=mint.STREAM)
             closed.close()
-            outlived = await world.pool.stream("POST", url(origin, "/echo"), body=mint.STREAM)
-            world.pool.close()
+            outlived = await client.pool.stream("POST", url(origin, "/echo"), body=mint.STREAM)
+            client.pool.close()
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 del read, closed, outlived
@@ -141,9 +141,9 @@ def test_answers_that_hold_no_place_are_dropped_silently(loop: LoopName, protoco
 def test_an_answer_that_outlives_its_event_loop(loop: LoopName) -> None:
     with serving() as origin:
 
-        async def scenario(world: World) -> World:
-            await world.pool.request("GET", url(origin, "/bytes/10"))
-            return world
+        async def scenario(client: Client) -> Client:
+            await client.pool.request("GET", url(origin, "/bytes/10"))
+            return client
 
         state = play(loop, scenario).pool._state
         state._loop.settle_soon(state)  # nothing is left to settle, and nothing fails

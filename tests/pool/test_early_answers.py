@@ -11,7 +11,7 @@ import mint
 import mint.asyncio
 import mint.trio
 
-from .pools import LOOPS, LoopName, World, play
+from .pools import LOOPS, LoopName, Client, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 HEAD = b"HTTP/1.1 413 Content Too Large\r\n"
 
 
-def connecting(loop: LoopName, client: socket.socket) -> Callable[[Origin, float | None], Any]:
+def connecting(loop: LoopName, near: socket.socket) -> Callable[[Origin, float | None], Any]:
     """Return what connects a pool of this loop, to a socket that the test has the other end of."""
     if loop == "blocking":
-        return lambda *_: mint.http1.connect("http", "example.org", 80, socket=client)
-    world = mint.trio if loop == "trio" else mint.asyncio
-    given: dict[str, Any] = {"protocols": ("http1",), "socket": client}
-    return lambda *_: world.connect("http", "example.org", 80, **given)
+        return lambda *_: mint.http1.connect("http", "example.org", 80, socket=near)
+    module = mint.trio if loop == "trio" else mint.asyncio
+    given: dict[str, Any] = {"protocols": ("http1",), "socket": near}
+    return lambda *_: module.connect("http", "example.org", 80, **given)
 
 
-def heard(server: socket.socket, mark: bytes) -> None:
+def read_until(server: socket.socket, mark: bytes) -> None:
     """Read until something has come, so that closing is no reset."""
     octets = b""
     while not octets.endswith(mark):
@@ -41,12 +41,12 @@ def heard(server: socket.socket, mark: bytes) -> None:
 @pytest.mark.parametrize(("length", "whole"), [("connection: close", True), ("content-length: 9", False)])
 @pytest.mark.parametrize("loop", LOOPS)
 def test_the_caller_sends(loop: LoopName, length: str, whole: bool, ends: str) -> None:
-    client, server = socket.socketpair()
+    near, server = socket.socketpair()
 
-    async def scenario(world: World) -> None:
-        async with await world.pool.stream("POST", "http://example.org/", (), mint.STREAM) as streamed:
+    async def scenario(client: Client) -> None:
+        async with await client.pool.stream("POST", "http://example.org/", (), mint.STREAM) as streamed:
             assert await streamed.send(b"x")
-            heard(server, b"x\r\n")
+            read_until(server, b"x\r\n")
             server.sendall(HEAD + length.encode() + b"\r\n\r\nno!")
             await streamed.receive_head()
             assert await streamed.receive() == b"no!"
@@ -61,7 +61,7 @@ def test_the_caller_sends(loop: LoopName, length: str, whole: bool, ends: str) -
             assert (error is None) is whole
 
     with server:
-        play(loop, scenario, connect=connecting(loop, client))
+        play(loop, scenario, connect=connecting(loop, near))
 
 
 @pytest.mark.parametrize(("length", "whole"), [("connection: close", True), ("content-length: 9", False)])
@@ -69,17 +69,17 @@ def test_the_caller_sends(loop: LoopName, length: str, whole: bool, ends: str) -
 @pytest.mark.parametrize("loop", LOOPS)
 def test_the_pool_sends(loop: LoopName, pieces: int, length: str, whole: bool) -> None:
     """The server is gone when the pool takes the next piece, or the end, of the body."""
-    client, server = socket.socketpair()
+    near, server = socket.socketpair()
 
     def body() -> Iterator[bytes]:
         yield b"x"
-        heard(server, b"x\r\n")
+        read_until(server, b"x\r\n")
         server.sendall(HEAD + length.encode() + b"\r\n\r\nno!")
         server.close()
         yield from [b"more"] * (pieces - 1)
 
-    async def scenario(world: World) -> None:
-        async with await world.pool.stream("POST", "http://example.org/", (), body()) as streamed:
+    async def scenario(client: Client) -> None:
+        async with await client.pool.stream("POST", "http://example.org/", (), body()) as streamed:
             assert streamed.status == 413
             assert await streamed.receive() == b"no!"
             if whole:
@@ -89,4 +89,4 @@ def test_the_pool_sends(loop: LoopName, pieces: int, length: str, whole: bool) -
                     await streamed.receive()
 
     with server:
-        play(loop, scenario, connect=connecting(loop, client))
+        play(loop, scenario, connect=connecting(loop, near))

@@ -15,7 +15,7 @@ import mint
 from mint.pool import PoolOptions
 from mint.testing import http2
 
-from .pools import LOOPS, LoopName, World, play
+from .pools import LOOPS, LoopName, Client, play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,19 +111,19 @@ def test_every_request_ends(loop: LoopName, kind: Kind) -> None:
     bodies = (None, b"x", bytes(200_000), [b"a" * 1000] * 50)
     with hostile(kind, seed=len(loop)) as port:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             async def work(number: int) -> int:
                 ended = 0
                 for each in range(12):
                     method = "POST" if (number + each) % 2 else "GET"
                     with suppress(mint.MintError):
-                        await world.pool.request(method, f"http://127.0.0.1:{port}/", (), bodies[each % 4])
+                        await client.pool.request(method, f"http://127.0.0.1:{port}/", (), bodies[each % 4])
                     ended += 1
                 return ended
 
-            found = await world.together(*(lambda each=each: work(each) for each in range(4)))
+            found = await client.together(*(lambda each=each: work(each) for each in range(4)))
             assert found == [12] * 4
-            statistics = world.pool.statistics
+            statistics = client.pool.statistics
             assert (statistics.active, statistics.waiting, statistics.opening) == (0, 0, 0)
 
         play(loop, scenario, protocols=(kind,), options=options, timeout=0.3)

@@ -50,25 +50,25 @@ def test_invalid_timeouts_are_refused(wrong: Any) -> None:
         assert streamed.read() == b"done"
 
 
-def echo(asked: Request) -> Response:
-    return Response(200, (), asked.body.read())
+def echo(received: Request) -> Response:
+    return Response(200, (), received.body.read())
 
 
 @pytest.mark.parametrize("protocol", ["http1", "http2"])
 @pytest.mark.parametrize("body", [None, b"x", (b"x", b"y")])
 def test_the_phases_of_a_request(protocol: ProtocolName, body: Any) -> None:
-    told: list[tuple[str, dict[str, object]]] = []
+    calls: list[tuple[str, dict[str, object]]] = []
     with Origin(echo) as origin, mint.pool.Pool(protocols=(protocol,)) as pool:
         for new in (True, False):
-            told.clear()
+            calls.clear()
             url = f"http://127.0.0.1:{origin.port}/"
-            with pool.stream("POST", url, (), body, trace=lambda *each: told.append(each)) as streamed:
+            with pool.stream("POST", url, (), body, trace=lambda *each: calls.append(each)) as streamed:
                 streamed.read()
             phases = [*(["connect"] if new else []), "request", "request_body", "response"]
-            assert [name for name, _ in told] == [
+            assert [name for name, _ in calls] == [
                 f"{phase}.{state}" for phase in phases for state in ("started", "complete")
             ]
-            known = dict(told)
+            known = dict(calls)
             assert known["request.complete"]["ref"] == streamed.ref
             assert known["response.complete"]["status"] == 200
 

@@ -39,7 +39,7 @@ HERE, THERE = (URL("https", host, 443, "/") for host in ("example.org", "example
 
 
 @dataclass
-class World:
+class Harness:
     """A pool with these options, and servers that never answer."""
 
     options: PoolOptions
@@ -109,62 +109,62 @@ class World:
             return error, self.loop.now
 
 
-def asked(*urls: URL, protocol: ProtocolName = "http1") -> Play:
+def requests_to(*urls: URL, protocol: ProtocolName = "http1") -> Play:
     """Return how many connections are made for requests at the same time."""
 
     def play(options: PoolOptions, timeouts: Timeouts) -> object:
-        world = World(options, timeouts, protocol)
+        harness = Harness(options, timeouts, protocol)
         for url in urls:
-            world.acquire(url)
-        return world.connections
+            harness.acquire(url)
+        return harness.connections
 
     return play
 
 
 def asked_later(options: PoolOptions, timeouts: Timeouts) -> object:
     """Return how many connections are made for two requests, two seconds after each other."""
-    world = World(options, timeouts)
-    session = world.acquire()
+    harness = Harness(options, timeouts)
+    session = harness.acquire()
     assert not isinstance(session, str)
-    world.give_back()
-    world.loop.now = 2.0
-    world.acquire()
-    return world.connections
+    harness.give_back()
+    harness.loop.now = 2.0
+    harness.acquire()
+    return harness.connections
 
 
 def shared(options: PoolOptions, timeouts: Timeouts) -> object:
     """Return how many connections are made for two requests over HTTP/2, the second after the first."""
-    world = World(options, timeouts, "http2")
-    return world.acquire() and world.acquire() and world.connections
+    harness = Harness(options, timeouts, "http2")
+    return harness.acquire() and harness.acquire() and harness.connections
 
 
 def silent(protocol: ProtocolName = "http1", body: bytes | None = None, *, connects: bool = True) -> Play:
     """Return a function that makes a request which no server answers, and returns its result."""
 
     def play(options: PoolOptions, timeouts: Timeouts) -> object:
-        return World(options, timeouts, protocol, connects).outcome(body)
+        return Harness(options, timeouts, protocol, connects).outcome(body)
 
     return play
 
 
 def upload(options: PoolOptions, timeouts: Timeouts) -> object:
     """Return how a request ends whose body the server does not take."""
-    return World(replace(options, ping_interval=None), timeouts, "http2").outcome(bytes(100_000))
+    return Harness(replace(options, ping_interval=None), timeouts, "http2").outcome(bytes(100_000))
 
 
 def waiting(options: PoolOptions, timeouts: Timeouts) -> object:
     """Return how a request ends while the only connection is in use."""
-    world = World(replace(options, max_per_origin=1), timeouts)
-    world.acquire()
-    return world.outcome()
+    harness = Harness(replace(options, max_per_origin=1), timeouts)
+    harness.acquire()
+    return harness.outcome()
 
 
 def closing(options: PoolOptions, timeouts: Timeouts) -> object:
     """Return how many connections are made where servers close each without an answer."""
-    world = World(options, timeouts, closes=True)
+    harness = Harness(options, timeouts, closes=True)
     with pytest.raises(TransportClosed):
-        world.begin()
-    return world.connections
+        harness.begin()
+    return harness.connections
 
 
 def closing_again(options: PoolOptions, timeouts: Timeouts) -> object:
@@ -174,11 +174,11 @@ def closing_again(options: PoolOptions, timeouts: Timeouts) -> object:
 
 def unread(options: PoolOptions, timeouts: Timeouts) -> object:
     """Return whether the server is held back once 1000 octets wait to be read."""
-    world = World(options, timeouts, "http2")
-    session = world.acquire()
+    harness = Harness(options, timeouts, "http2")
+    session = harness.acquire()
     assert not isinstance(session, str)
-    events = world.pool.make_event(), world.pool.make_event()
-    ticket = world.last.ticket
+    events = harness.pool.make_event(), harness.pool.make_event()
+    ticket = harness.last.ticket
     assert ticket is not None
     stream = session.open("GET", "/", (), None, streamed=False, ticket=ticket, events=events)
     session.process(
@@ -188,8 +188,8 @@ def unread(options: PoolOptions, timeouts: Timeouts) -> object:
 
 
 PLAYS: dict[tuple[type[Options], str], tuple[object, Play]] = {
-    (PoolOptions, "max_connections"): (1, asked(HERE, THERE)),
-    (PoolOptions, "max_per_origin"): (1, asked(HERE, HERE)),
+    (PoolOptions, "max_connections"): (1, requests_to(HERE, THERE)),
+    (PoolOptions, "max_per_origin"): (1, requests_to(HERE, HERE)),
     (PoolOptions, "max_streams"): (1, shared),
     (PoolOptions, "idle_timeout"): (1.0, asked_later),
     (PoolOptions, "max_age"): (1.0, asked_later),
@@ -230,11 +230,11 @@ def test_every_option_of_pools_is_tested_here() -> None:
 
 def test_a_caller_that_sends_has_the_limit_for_each_call() -> None:
     """The server takes nothing more; what it sends meanwhile does not lengthen the wait."""
-    world = World(PoolOptions(ping_interval=2.0, ping_timeout=60.0), Timeouts(write=5.0), "http2")
-    request = make_request("POST", HERE, (), mint.STREAM, (), world.timeouts, world.loop.clock)
-    stream = world.run(begin(world.pool, request))
+    harness = Harness(PoolOptions(ping_interval=2.0, ping_timeout=60.0), Timeouts(write=5.0), "http2")
+    request = make_request("POST", HERE, (), mint.STREAM, (), harness.timeouts, harness.loop.clock)
+    stream = harness.run(begin(harness.pool, request))
     assert not isinstance(stream, str)
     for began in (0.0, 5.0):
         with pytest.raises(TransportTimeout, match="sending"):
-            world.run(send(world.pool, stream, bytes(100_000), request))
-        assert world.loop.now == began + 5.0
+            harness.run(send(harness.pool, stream, bytes(100_000), request))
+        assert harness.loop.now == began + 5.0

@@ -36,14 +36,14 @@ class Known:
 
 
 @dataclass
-class World:
+class Model:
     now: float = 0.0
     connections: dict[int, Known] = field(default_factory=dict)
     waiting: list[Ticket] = field(default_factory=list)
     dialing: list[Ticket] = field(default_factory=list)
 
 
-def asked(policy: Policy, origin: Origin) -> Ticket:
+def ask(policy: Policy, origin: Origin) -> Ticket:
     ticket = policy.ticket(origin)
     policy.ask(ticket)
     return ticket
@@ -53,117 +53,117 @@ class PolicyMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.policy = Policy(OPTIONS, lambda _: True)
-        self.world = World()
+        self.model = Model()
 
     def settle(self) -> None:
-        world = self.world
-        orders = self.policy.settle(world.now)
+        model = self.model
+        orders = self.policy.settle(model.now)
         served: dict[Origin, list[int]] = {}
         for order in orders:
             match order:
                 case Close(key):
-                    assert world.connections[key].used == 0
-                    assert not world.connections[key].is_opening
-                    del world.connections[key]
+                    assert model.connections[key].used == 0
+                    assert not model.connections[key].is_opening
+                    del model.connections[key]
                 case Grant(ticket, key):
-                    connection = world.connections[key]
+                    connection = model.connections[key]
                     assert connection.origin == ticket.origin
                     assert not connection.is_opening
                     assert not connection.drains
                     assert connection.used < connection.capacity
                     connection.holders.append(ticket)
-                    world.waiting.remove(ticket)
+                    model.waiting.remove(ticket)
                     served.setdefault(ticket.origin, []).append(ticket.number)
                 case Dial(ticket, key):
-                    assert key not in world.connections
-                    world.connections[key] = Known(ticket.origin, [ticket])
-                    world.waiting.remove(ticket)
-                    world.dialing.append(ticket)
+                    assert key not in model.connections
+                    model.connections[key] = Known(ticket.origin, [ticket])
+                    model.waiting.remove(ticket)
+                    model.dialing.append(ticket)
                     served.setdefault(ticket.origin, []).append(ticket.number)
         for origin, numbers in served.items():
             # First come, first served, in each origin.
-            left = [ticket.number for ticket in world.waiting if ticket.origin == origin]
+            left = [ticket.number for ticket in model.waiting if ticket.origin == origin]
             assert numbers == sorted(numbers)
             assert not left or min(left) > max(numbers)
-        assert not self.policy.settle(world.now), "settling twice is settling once"
+        assert not self.policy.settle(model.now), "settling twice is settling once"
 
     @rule(origin=st.sampled_from(ORIGINS))
     def ask(self, origin: Origin) -> None:
-        self.world.waiting.append(asked(self.policy, origin))
+        self.model.waiting.append(ask(self.policy, origin))
         self.settle()
 
-    @precondition(lambda self: self.world.waiting)
+    @precondition(lambda self: self.model.waiting)
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
-        ticket = data.draw(st.sampled_from(self.world.waiting))
-        self.world.waiting.remove(ticket)
+        ticket = data.draw(st.sampled_from(self.model.waiting))
+        self.model.waiting.remove(ticket)
         self.policy.withdraw(ticket)
         self.settle()
 
-    @precondition(lambda self: self.world.dialing)
+    @precondition(lambda self: self.model.dialing)
     @rule(data=st.data(), capacity=st.sampled_from([1, 3]), works=st.booleans())
     def dialled(self, data: st.DataObject, capacity: int, works: bool) -> None:
-        ticket = data.draw(st.sampled_from(self.world.dialing))
-        self.world.dialing.remove(ticket)
+        ticket = data.draw(st.sampled_from(self.model.dialing))
+        self.model.dialing.remove(ticket)
         key = ticket.key
         assert key is not None
         if works:
-            connection = self.world.connections[key]
+            connection = self.model.connections[key]
             connection.is_opening, connection.capacity = False, capacity
-            self.policy.opened(key, capacity, self.world.now)
+            self.policy.opened(key, capacity, self.model.now)
         else:
-            del self.world.connections[key]
+            del self.model.connections[key]
             self.policy.failed(key)
         self.settle()
 
     def open_connections(self) -> list[int]:
-        return [key for key, connection in self.world.connections.items() if not connection.is_opening]
+        return [key for key, connection in self.model.connections.items() if not connection.is_opening]
 
     @precondition(lambda self: self.open_connections())
     @rule(data=st.data(), what=st.sampled_from(["release", "drain", "lose", "shrink", "grow"]))
     def happens(self, data: st.DataObject, what: str) -> None:
         key = data.draw(st.sampled_from(self.open_connections()))
-        connection = self.world.connections[key]
+        connection = self.model.connections[key]
         if what == "release" and connection.used:
             ticket = connection.holders.pop(0)
             for _ in range(2):  # which is the same as once
-                self.policy.released(ticket, self.world.now)
+                self.policy.released(ticket, self.model.now)
         elif what == "drain":
             connection.drains = True
             self.policy.draining(key)
         elif what == "lose":
-            del self.world.connections[key]
+            del self.model.connections[key]
             self.policy.lost(key)
         elif what in {"shrink", "grow"}:
             connection.capacity = 1 if what == "shrink" else 3
             self.policy.resized(key, connection.capacity)
         self.settle()
 
-    @precondition(lambda self: any(self.world.connections[key].used for key in self.open_connections()))
+    @precondition(lambda self: any(self.model.connections[key].used for key in self.open_connections()))
     @rule(data=st.data())
     def is_of_no_use(self, data: st.DataObject) -> None:
         """A connection that was granted turns out to be closing: ask again in the old place."""
-        used = [key for key in self.open_connections() if self.world.connections[key].used]
+        used = [key for key in self.open_connections() if self.model.connections[key].used]
         key = data.draw(st.sampled_from(used))
-        ticket = self.world.connections[key].holders.pop(0)
-        self.world.connections[key].drains = True
+        ticket = self.model.connections[key].holders.pop(0)
+        self.model.connections[key].drains = True
         self.policy.draining(key)
-        self.policy.released(ticket, self.world.now)
+        self.policy.released(ticket, self.model.now)
         self.policy.ask_again(ticket)
-        self.world.waiting.append(ticket)
+        self.model.waiting.append(ticket)
         self.settle()
 
     @rule(seconds=st.sampled_from([1, 11, 51]))
     def time_passes(self, seconds: int) -> None:
-        self.world.now += seconds
+        self.model.now += seconds
         for key in self.open_connections():
-            if self.policy._connections[key].opened + 50 <= self.world.now:
-                self.world.connections[key].drains = True
+            if self.policy._connections[key].opened + 50 <= self.model.now:
+                self.model.connections[key].drains = True
         self.settle()
 
     @invariant()
     def limits_hold(self) -> None:
-        connections = self.world.connections.values()
+        connections = self.model.connections.values()
         assert len(connections) <= OPTIONS.max_connections
         for origin in ORIGINS:
             usable = [each for each in connections if each.origin == origin and not each.drains]
@@ -171,22 +171,22 @@ class PolicyMachine(RuleBasedStateMachine):
 
     @invariant()
     def both_agree(self) -> None:
-        assert set(self.policy._connections) == set(self.world.connections)
-        for key, connection in self.world.connections.items():
+        assert set(self.policy._connections) == set(self.model.connections)
+        for key, connection in self.model.connections.items():
             known = self.policy._connections[key]
             assert (known.used, known.phase is Phase.OPENING) == (connection.used, connection.is_opening)
             assert (known.phase is Phase.DRAINING) is connection.drains
         found = self.policy.statistics(0, 0)
-        assert found.waiting == len(self.world.waiting)
-        assert found.connections == len(self.world.connections)
+        assert found.waiting == len(self.model.waiting)
+        assert found.connections == len(self.model.connections)
 
     @invariant()
     def nobody_waits_for_nothing(self) -> None:
         """Whoever is first of all waits for a limit, or for a connection that is being opened."""
-        if not self.world.waiting:
+        if not self.model.waiting:
             return
-        first = min(self.world.waiting, key=lambda each: each.number)
-        connections = self.world.connections.values()
+        first = min(self.model.waiting, key=lambda each: each.number)
+        connections = self.model.connections.values()
         own = [each for each in connections if each.origin == first.origin]
         free = [each for each in own if not (each.is_opening or each.drains) and each.used < each.capacity]
         assert not free
@@ -203,7 +203,7 @@ TestPolicy.settings = settings(max_examples=150, stateful_step_count=40, deadlin
 
 def test_waiting_ends_once_everything_is_released() -> None:
     policy = Policy(PoolOptions(max_connections=1), lambda _: False)
-    first, second, third = asked(policy, ORIGINS[0]), asked(policy, ORIGINS[1]), asked(policy, ORIGINS[0])
+    first, second, third = ask(policy, ORIGINS[0]), ask(policy, ORIGINS[1]), ask(policy, ORIGINS[0])
     assert policy.settle(0) == [Dial(first, 1)]
     policy.opened(1, 1, 0)
     # max_connections is reached: the second request is next, although the third could use the connection.
@@ -229,12 +229,12 @@ def test_whatever_breaks_a_decision_off_costs_no_place(open_connections: int) ->
     while off:
         number += 1
         policy = Policy(PoolOptions(max_connections=3, max_per_origin=2), lambda _: False)
-        held = [asked(policy, ORIGINS[0]) for _ in range(open_connections)]
+        held = [ask(policy, ORIGINS[0]) for _ in range(open_connections)]
         policy.settle(0.0)
         for ticket in held:
             assert ticket.key is not None
             policy.opened(ticket.key, 2, 0.0)
-        tickets = [asked(policy, ORIGINS[at % 2]) for at in range(6)]
+        tickets = [ask(policy, ORIGINS[at % 2]) for at in range(6)]
         off = interrupted(policy, number)
         policy.reconcile()
         policy.settle(0.0)
@@ -255,12 +255,12 @@ def test_whatever_breaks_a_decision_off_costs_no_place(open_connections: int) ->
 
 def test_one_connection_is_tried_until_the_protocol_is_known() -> None:
     policy = Policy(PoolOptions(), lambda _: True)
-    tickets = [asked(policy, ORIGINS[0]) for _ in range(5)]
+    tickets = [ask(policy, ORIGINS[0]) for _ in range(5)]
     assert policy.settle(0) == [Dial(tickets[0], 1)]
     policy.opened(1, 1, 0)  # HTTP/1: the other requests open their own connections
     assert policy.settle(0) == [Dial(ticket, number) for number, ticket in enumerate(tickets[1:], 2)]
     policy = Policy(PoolOptions(), lambda _: True)
-    tickets = [asked(policy, ORIGINS[0]) for _ in range(5)]
+    tickets = [ask(policy, ORIGINS[0]) for _ in range(5)]
     policy.settle(0)
     policy.opened(1, 100, 0)  # HTTP/2: the other requests share the connection
     assert policy.settle(0) == [Grant(ticket, 1) for ticket in tickets[1:]]
@@ -268,7 +268,7 @@ def test_one_connection_is_tried_until_the_protocol_is_known() -> None:
 
 def test_when_a_connection_fails_those_that_waited_for_it_connect_at_once() -> None:
     policy = Policy(PoolOptions(), lambda _: True)
-    tickets = [asked(policy, ORIGINS[0]) for _ in range(4)]
+    tickets = [ask(policy, ORIGINS[0]) for _ in range(4)]
     policy.settle(0)
     policy.failed(1)
     assert policy.settle(0) == [Dial(ticket, number) for number, ticket in enumerate(tickets[1:], 2)]
@@ -276,7 +276,7 @@ def test_when_a_connection_fails_those_that_waited_for_it_connect_at_once() -> N
 
 def test_an_abandoned_connection_attempt_says_nothing_about_the_origin() -> None:
     policy = Policy(PoolOptions(), lambda _: True)
-    tickets = [asked(policy, ORIGINS[0]) for _ in range(4)]
+    tickets = [ask(policy, ORIGINS[0]) for _ in range(4)]
     policy.settle(0)
     policy.abandoned(1)
     assert policy.settle(0) == [Dial(tickets[1], 2)]

@@ -27,7 +27,7 @@ from mint.testing import (
 )
 
 from ..examples.serving import PROTOCOLS, Protocol, serving
-from .pools import LOOPS, LoopName, World, play
+from .pools import LOOPS, LoopName, Client, play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +50,14 @@ def url(server: object, path: str = "/") -> str:
 def test_a_connection_is_used_again(loop: LoopName, protocol: Protocol) -> None:
     with serving(protocol) as origin:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             for size in (0, 1, 70_000):
-                answer = await world.pool.request("GET", url(origin, f"/bytes/{size}"))
+                answer = await client.pool.request("GET", url(origin, f"/bytes/{size}"))
                 assert (answer.status, len(answer.content)) == (200, size)
             for body in (b"x", b"x" * 2_000_000, [b"abc"] * 1000):
-                answer = await world.pool.request("POST", url(origin, "/echo"), (), body)
+                answer = await client.pool.request("POST", url(origin, "/echo"), (), body)
                 assert answer.content == b"".join(body) if isinstance(body, list) else body
-            found = world.pool.statistics
+            found = client.pool.statistics
             assert (found.opened, found.idle, found.active, found.waiting) == (1, 1, 0, 0)
             assert (found.requests, found.retries) == (6, 0)
 
@@ -70,17 +70,17 @@ def test_a_connection_is_used_again(loop: LoopName, protocol: Protocol) -> None:
 def test_many_at_once(loop: LoopName, protocol: Protocol) -> None:
     with serving(protocol) as origin:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             async def work(number: int) -> int:
                 done = 0
                 for size in range(number, 60_000, 6_000):
-                    answer = await world.pool.request("GET", url(origin, f"/bytes/{size}"))
+                    answer = await client.pool.request("GET", url(origin, f"/bytes/{size}"))
                     done += len(answer.content) == size
                 return done
 
-            found = await world.together(*(lambda each=each: work(each) for each in range(8)))
+            found = await client.together(*(lambda each=each: work(each) for each in range(8)))
             assert found == [10] * 8
-            statistics = world.pool.statistics
+            statistics = client.pool.statistics
             assert statistics.active == statistics.waiting == statistics.retries == 0
 
         play(loop, scenario, options=PoolOptions(max_per_origin=3))
@@ -92,14 +92,14 @@ def test_servers_that_close_after_each_response_without_announcing_it(loop: Loop
     scripts: list[list[Step]] = [[ExpectUntil(b"\r\n\r\n"), Send(PAGE), Close()] for _ in range(60)]
     with ScriptedServer(*scripts) as server:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             async def work() -> int:
                 done = 0
                 for _ in range(15):
-                    done += (await world.pool.request("GET", url(server))).content == b"hello"
+                    done += (await client.pool.request("GET", url(server))).content == b"hello"
                 return done
 
-            assert await world.together(*[work] * 4) == [15] * 4
+            assert await client.together(*[work] * 4) == [15] * 4
 
         play(loop, scenario, options=PoolOptions(retry_idempotent=True, max_retries=50))
 
@@ -120,11 +120,11 @@ def test_a_connection_that_pinged_and_closed_is_not_used(loop: LoopName) -> None
     second = [*http2.handshake(), http2.ExpectHeaders(1), http2.send(http2.headers(1, OK, end=True)), Drain()]
     with ScriptedServer(first, second) as server:
 
-        async def scenario(world: World) -> None:
-            assert (await world.pool.request("POST", url(server), (), b"x")).status == 200
-            await world.event(closed)
-            assert (await world.pool.request("POST", url(server), (), b"x")).status == 200
-            assert world.pool.statistics.retries == 0
+        async def scenario(client: Client) -> None:
+            assert (await client.pool.request("POST", url(server), (), b"x")).status == 200
+            await client.event(closed)
+            assert (await client.pool.request("POST", url(server), (), b"x")).status == 200
+            assert client.pool.statistics.retries == 0
 
         play(loop, scenario, **H2)
 
@@ -149,11 +149,11 @@ def test_draining_after_goaway(loop: LoopName) -> None:
     ]
     with ScriptedServer(first, second) as server:
 
-        async def scenario(world: World) -> None:
-            async with await world.pool.stream("GET", url(server)) as streamed:
-                assert (await world.pool.request("POST", url(server), (), b"x")).status == 200
+        async def scenario(client: Client) -> None:
+            async with await client.pool.stream("GET", url(server)) as streamed:
+                assert (await client.pool.request("POST", url(server), (), b"x")).status == 200
                 assert await streamed.read() == b"whole"
-            found = world.pool.statistics
+            found = client.pool.statistics
             assert (found.connections, found.opened, found.retries) == (1, 2, 0)
 
         play(loop, scenario, **H2)
@@ -172,9 +172,9 @@ def test_a_request_that_the_server_did_not_process_is_sent_again(loop: LoopName,
     ]
     with ScriptedServer(script) as server:
 
-        async def scenario(world: World) -> None:
-            assert (await world.pool.request(method, url(server))).status == 200
-            assert world.pool.statistics.retries == 1
+        async def scenario(client: Client) -> None:
+            assert (await client.pool.request(method, url(server))).status == 200
+            assert client.pool.statistics.retries == 1
 
         play(loop, scenario, **H2)
 
@@ -189,13 +189,13 @@ def test_a_request_that_the_server_may_have_processed(
     scripts: list[list[Step]] = [[request(), Send(PAGE), request(), Reset()], [request(), Send(PAGE)]]
     with ScriptedServer(*scripts[: 1 + again]) as server:
 
-        async def scenario(world: World) -> None:
-            assert (await world.pool.request("GET", url(server))).content == b"hello"
+        async def scenario(client: Client) -> None:
+            assert (await client.pool.request("GET", url(server))).content == b"hello"
             if again:
-                assert (await world.pool.request(method, url(server))).content == b"hello"
+                assert (await client.pool.request(method, url(server))).content == b"hello"
                 return
             with pytest.raises(mint.TransportError) as caught:
-                await world.pool.request(method, url(server))
+                await client.pool.request(method, url(server))
             assert caught.value.processed is mint.Processed.MAYBE
 
         play(loop, scenario, options=PoolOptions(retry_idempotent=asked))
@@ -205,18 +205,18 @@ def test_a_request_that_the_server_may_have_processed(
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("loop", LOOPS)
 def test_an_answer_that_ends_only_after_the_upload(loop: LoopName, protocol: Protocol, status: int) -> None:
-    def reads_on(asked: Request) -> Response:
+    def reads_on(received: Request) -> Response:
         def pieces() -> Iterator[bytes]:
             yield b"I have read "
-            yield str(len(asked.body.read())).encode()
+            yield str(len(received.body.read())).encode()
 
         return Response(status, (), pieces())
 
     with serving(protocol, reads_on) as server:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             for body in (bytes(3_000_000), (bytes(100_000) for _ in range(30))):
-                answer = await world.pool.request("POST", url(server), (), body, timeout=20)
+                answer = await client.pool.request("POST", url(server), (), body, timeout=20)
                 assert (answer.status, answer.content) == (status, b"I have read 3000000")
 
         play(loop, scenario)
@@ -232,11 +232,11 @@ def test_an_answer_of_a_server_that_stops_reading(loop: LoopName) -> None:
     ]
     with ScriptedServer(first, [request(), Send(PAGE)], timeout=60) as server:
 
-        async def scenario(world: World) -> None:
-            answer = await world.pool.request("POST", url(server), (), bytes(50_000_000))
+        async def scenario(client: Client) -> None:
+            answer = await client.pool.request("POST", url(server), (), bytes(50_000_000))
             assert (answer.status, answer.content) == (413, b"no!")
             # The rest of that body can never be sent: the connection is not used again.
-            assert (await world.pool.request("GET", url(server))).content == b"hello"
+            assert (await client.pool.request("GET", url(server))).content == b"hello"
             over.set()
 
         play(loop, scenario)
@@ -248,8 +248,8 @@ def test_both_directions_at_once(loop: LoopName, protocol: Protocol) -> None:
     pieces = [bytes([number]) * 100_000 for number in range(40)]
     with serving(protocol) as origin:
 
-        async def scenario(world: World) -> None:
-            streamed = await world.pool.stream("POST", url(origin, "/echo"), (), mint.STREAM)
+        async def scenario(client: Client) -> None:
+            streamed = await client.pool.stream("POST", url(origin, "/echo"), (), mint.STREAM)
 
             async def send() -> None:
                 for piece in pieces:
@@ -259,14 +259,14 @@ def test_both_directions_at_once(loop: LoopName, protocol: Protocol) -> None:
             async def receive() -> bytes:
                 await streamed.receive_head()
                 assert streamed.status == 200
-                return await streamed.read()  # type: ignore[no-any-return]  # every world has its own type
+                return await streamed.read()  # type: ignore[no-any-return]  # every client has its own type
 
             async with streamed:
-                nothing, content = await world.together(send, receive)
+                nothing, content = await client.together(send, receive)
                 assert nothing is None
                 assert content == b"".join(pieces)
                 assert streamed.trailers == (("x-t", "1"),)
-            assert world.pool.statistics.idle == 1
+            assert client.pool.statistics.idle == 1
 
         play(loop, scenario)
 
@@ -283,9 +283,9 @@ def test_an_answer_while_somebody_else_sends(loop: LoopName) -> None:
     ]
     with ScriptedServer(script, timeout=60) as server:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             fields = (("content-length", "500000000"),)
-            streamed = await world.pool.stream("POST", url(server), fields, mint.STREAM, timeout=10)
+            streamed = await client.pool.stream("POST", url(server), fields, mint.STREAM, timeout=10)
 
             async def send() -> bool:
                 sent = 0
@@ -297,10 +297,10 @@ def test_an_answer_while_somebody_else_sends(loop: LoopName) -> None:
 
             async def receive() -> bytes:
                 await streamed.receive_head()
-                return await streamed.read()  # type: ignore[no-any-return]  # every world has its own type
+                return await streamed.read()  # type: ignore[no-any-return]  # every client has its own type
 
             async with streamed:
-                assert await world.together(send, receive) == [True, b"no!"]
+                assert await client.together(send, receive) == [True, b"no!"]
             over.set()
 
         play(loop, scenario)
@@ -321,19 +321,19 @@ def test_a_request_that_waits_to_send_does_not_block_others(loop: LoopName, high
     ]
     with ScriptedServer(script, timeout=20) as server:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             async def first() -> None:
                 with pytest.raises(PoolClosed):
-                    await world.pool.request("POST", url(server), (), bytes(50_000_000), timeout=None)
+                    await client.pool.request("POST", url(server), (), bytes(50_000_000), timeout=None)
 
             async def second() -> None:
-                await world.event(wide)
+                await client.event(wide)
                 with pytest.raises(TransportTimeout):
-                    await world.pool.request("POST", url(server), (), bytes(1_000), timeout=0.3)
+                    await client.pool.request("POST", url(server), (), bytes(1_000), timeout=0.3)
                 over.set()
-                world.pool.close()
+                client.pool.close()
 
-            assert await world.together(first, second) == [None, None]
+            assert await client.together(first, second) == [None, None]
 
         tcp = mint.TCPOptions(high_water=high_water, send_timeout=None)
         play(loop, scenario, options=PoolOptions(max_per_origin=1), tcp=tcp, **H2)
@@ -350,8 +350,8 @@ def test_timeouts_of_years(loop: LoopName, protocol: Protocol, timeout: float) -
 
     with serving(protocol, counting) as origin:
 
-        async def scenario(world: World) -> None:
-            answer = await world.pool.request("POST", url(origin), (), bytes(9_000_000), timeout=timeout)
+        async def scenario(client: Client) -> None:
+            answer = await client.pool.request("POST", url(origin), (), bytes(9_000_000), timeout=timeout)
             assert answer.content == b"9000000"
 
         play(loop, scenario)
@@ -362,15 +362,15 @@ def test_an_answer_that_is_read_slowly_does_not_block_others(loop: LoopName) -> 
     size = 30_000_000
     with serving("http2") as origin:
 
-        async def scenario(world: World) -> None:
-            async with await world.pool.stream("GET", url(origin, f"/bytes/{size}")) as slow:
+        async def scenario(client: Client) -> None:
+            async with await client.pool.stream("GET", url(origin, f"/bytes/{size}")) as slow:
                 for number in range(200):
-                    answer = await world.pool.request("GET", url(origin, f"/bytes/{number * 100}"))
+                    answer = await client.pool.request("GET", url(origin, f"/bytes/{number * 100}"))
                     assert len(answer.content) == number * 100
                 held = slow._stream.buffered
                 assert held <= 4_194_304 + PoolOptions().buffer_size
                 assert len(await slow.read()) == size
-            assert world.pool.statistics.opened == 1
+            assert client.pool.statistics.opened == 1
 
         play(loop, scenario)
 
@@ -380,16 +380,16 @@ def test_an_answer_that_is_read_slowly_does_not_block_others(loop: LoopName) -> 
 def test_cancelling_a_request_does_not_affect_others(loop: LoopName, protocol: Protocol) -> None:
     with serving(protocol) as origin:
 
-        async def scenario(world: World) -> None:
-            async with await world.pool.stream("GET", url(origin, "/bytes/3000000")) as kept:
+        async def scenario(client: Client) -> None:
+            async with await client.pool.stream("GET", url(origin, "/bytes/3000000")) as kept:
                 with pytest.raises(ContentTooLarge):
-                    await world.pool.request("GET", url(origin, "/bytes/1000000"), max_size=1000)
-                async with await world.pool.stream("GET", url(origin, "/bytes/10000000")) as dropped:
+                    await client.pool.request("GET", url(origin, "/bytes/1000000"), max_size=1000)
+                async with await client.pool.stream("GET", url(origin, "/bytes/10000000")) as dropped:
                     assert await dropped.receive()
                 assert len(await kept.read()) == 3_000_000
-            answer = await world.pool.request("GET", url(origin, "/bytes/10"))
+            answer = await client.pool.request("GET", url(origin, "/bytes/10"))
             assert len(answer.content) == 10
-            found = world.pool.statistics
+            found = client.pool.statistics
             assert (found.active, found.waiting) == (0, 0)
             assert found.opened == (1 if protocol == "http2" else 3)
 
@@ -402,9 +402,9 @@ def test_a_server_that_no_longer_answers_pings(loop: LoopName) -> None:
     script = [*http2.handshake(), http2.ExpectHeaders(1), http2.ExpectFrame(http2.FrameType.PING), Wait(over)]
     with ScriptedServer(script) as server:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             with pytest.raises(TransportTimeout, match="PING") as caught:
-                await world.pool.request("GET", url(server))
+                await client.pool.request("GET", url(server))
             assert caught.value.processed is mint.Processed.MAYBE
             over.set()
 
@@ -430,13 +430,13 @@ def test_a_server_that_is_slow_and_answers_pings(loop: LoopName) -> None:
     ]
     with ScriptedServer(script) as server:
 
-        async def scenario(world: World) -> None:
-            assert (await world.pool.request("GET", url(server))).status == 200
+        async def scenario(client: Client) -> None:
+            assert (await client.pool.request("GET", url(server))).status == 200
             ends = threading.Event()
             threading.Timer(0.2, ends.set).start()
-            await world.event(ends)
+            await client.event(ends)
             # After a silence the connection has to answer before it is used again.
-            assert (await world.pool.request("POST", url(server))).status == 200
+            assert (await client.pool.request("POST", url(server))).status == 200
 
         play(loop, scenario, options=PoolOptions(ping_interval=0.1, ping_timeout=10), **H2)
 
@@ -446,19 +446,19 @@ def test_a_wait_for_a_connection_has_a_limit(loop: LoopName) -> None:
     asked, over = threading.Event(), threading.Event()
     with ScriptedServer([request(), Set(asked), Wait(over), Send(PAGE)], timeout=60) as server:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             async def first() -> None:
-                assert (await world.pool.request("GET", url(server))).content == b"hello"
+                assert (await client.pool.request("GET", url(server))).content == b"hello"
 
             async def second() -> None:
-                await world.event(asked)
+                await client.event(asked)
                 with pytest.raises(TransportTimeout) as caught:
-                    await world.pool.request("GET", url(server), timeout=Timeouts(pool=0.1))
+                    await client.pool.request("GET", url(server), timeout=Timeouts(pool=0.1))
                 assert caught.value.phase == "waiting for a connection of the pool"
                 assert caught.value.processed is mint.Processed.NO
                 over.set()
 
-            assert await world.together(first, second) == [None, None]
+            assert await client.together(first, second) == [None, None]
 
         play(loop, scenario, options=PoolOptions(max_per_origin=1))
 
@@ -468,9 +468,9 @@ def test_a_wait_for_a_response_has_a_limit(loop: LoopName) -> None:
     over = threading.Event()
     with ScriptedServer([request(), Wait(over)], timeout=60) as server:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             with pytest.raises(TransportTimeout) as caught:
-                await world.pool.request("GET", url(server), timeout=Timeouts(read=0.1))
+                await client.pool.request("GET", url(server), timeout=Timeouts(read=0.1))
             assert caught.value.processed is not mint.Processed.NO
             over.set()
 
@@ -490,16 +490,16 @@ def test_closing_ends_every_wait(loop: LoopName, protocol: Protocol) -> None:
 
     with serving(protocol, hanging) as origin:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             async def ask() -> Answer:
-                return await world.pool.request("GET", url(origin))  # type: ignore[no-any-return]  # one type
+                return await client.pool.request("GET", url(origin))  # type: ignore[no-any-return]  # one type
 
             async def close() -> None:
-                await world.event(began)
-                world.pool.close()
+                await client.event(began)
+                client.pool.close()
                 over.set()
 
-            found = await world.together(*[ask] * 6, close)
+            found = await client.together(*[ask] * 6, close)
             assert [type(each) for each in found] == [PoolClosed] * 6 + [type(None)]
             with pytest.raises(PoolClosed):
                 await ask()
@@ -511,11 +511,11 @@ def test_closing_ends_every_wait(loop: LoopName, protocol: Protocol) -> None:
 def test_age_and_idle_limits(loop: LoopName) -> None:
     with serving() as origin:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             for _ in range(3):
-                await world.pool.request("GET", url(origin))
-            assert world.pool.statistics.opened == 3
-            assert world.pool.statistics.connections == 0
+                await client.pool.request("GET", url(origin))
+            assert client.pool.statistics.opened == 3
+            assert client.pool.statistics.connections == 0
 
         play(loop, scenario, options=PoolOptions(max_age=0))
         play(loop, scenario, options=PoolOptions(idle_timeout=0))
@@ -526,15 +526,15 @@ def test_age_and_idle_limits(loop: LoopName) -> None:
 def test_expired_connections_count_until_the_next_request(loop: LoopName, limits: PoolOptions) -> None:
     with serving() as first, serving() as second:
 
-        async def scenario(world: World) -> None:
-            await world.pool.request("GET", url(first))
-            state = world.pool._state
+        async def scenario(client: Client) -> None:
+            await client.pool.request("GET", url(first))
+            state = client.pool._state
             clock = state.clock
             state.clock = state._loop.clock = lambda: clock() + 100
-            found = world.pool.statistics
+            found = client.pool.statistics
             assert (found.connections, found.idle, found.draining, found.opened) == (1, 1, 0, 1)
-            await world.pool.request("GET", url(second))
-            found = world.pool.statistics
+            await client.pool.request("GET", url(second))
+            found = client.pool.statistics
             assert (found.connections, found.idle, found.opened) == (1, 1, 2)
             assert [origin.port for origin in found.by_origin] == [second.port]
 
@@ -546,13 +546,13 @@ def test_an_origin_that_refuses_connections(loop: LoopName) -> None:
     with serving() as origin:
         nowhere = url(origin)
 
-    async def scenario(world: World) -> None:
+    async def scenario(client: Client) -> None:
         async def ask() -> Answer:
-            return await world.pool.request("GET", nowhere)  # type: ignore[no-any-return]  # one type
+            return await client.pool.request("GET", nowhere)  # type: ignore[no-any-return]  # one type
 
-        found = await world.together(*[ask] * 5)
+        found = await client.together(*[ask] * 5)
         assert {type(each) for each in found} == {mint.errors.ConnectionRefused}
-        assert world.pool.statistics.connections == world.pool.statistics.waiting == 0
+        assert client.pool.statistics.connections == client.pool.statistics.waiting == 0
 
     play(loop, scenario)
 
@@ -584,9 +584,9 @@ def test_a_body_that_was_partly_sent_is_not_sent_again(loop: LoopName) -> None:
     ]
     with ScriptedServer(script) as server:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             with pytest.raises(mint.HTTPError) as caught:
-                await world.pool.request("POST", url(server), (), pieces())
+                await client.pool.request("POST", url(server), (), pieces())
             assert caught.value.processed is mint.Processed.NO
 
         play(loop, scenario, **H2)

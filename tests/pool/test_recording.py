@@ -16,7 +16,7 @@ from mint.testing import Origin, Request, Response
 from mint.transcripts import Recorder, Replay, replay
 
 from ..examples.serving import PROTOCOLS, Protocol, serving
-from .pools import LOOPS, LoopName, World, play
+from .pools import LOOPS, LoopName, Client, play
 from .test_pool import url
 
 POOLS = [mint.pool.Pool, mint.pool.asyncio.Pool, mint.pool.trio.Pool]
@@ -49,18 +49,18 @@ def test_a_file_has_every_connection_and_is_closed_with_the_pool(
     held: list[object] = []
     with serving(protocol) as origin:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             for size in (0, 70_000):
-                streamed = await world.pool.stream("GET", url(origin, f"/bytes/{size}"), FIELDS)
+                streamed = await client.pool.stream("GET", url(origin, f"/bytes/{size}"), FIELDS)
                 async with streamed:
                     assert len(await streamed.read()) == size
                     held.append(streamed.connection)
-            answer = await world.pool.request("POST", url(origin, "/echo"), FIELDS, [b"abc", b"def"])
+            answer = await client.pool.request("POST", url(origin, "/echo"), FIELDS, [b"abc", b"def"])
             assert answer.content == b"abcdef"
             assert is_open(path)
-            world.pool.close()
+            client.pool.close()
             assert not is_open(path)  # though there are values of its connections
-            world.pool.close()
+            client.pool.close()
 
         play(loop, scenario, record=path)
     check(path.read_text(), 1, 3)
@@ -83,13 +83,13 @@ def test_connections_at_the_same_time_are_in_one_transcript(loop: LoopName) -> N
     out = io.StringIO()
     with serving("http1") as origin:
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             async def work(size: int) -> int:
-                answer = await world.pool.request("GET", url(origin, f"/bytes/{size}"), FIELDS)
+                answer = await client.pool.request("GET", url(origin, f"/bytes/{size}"), FIELDS)
                 return len(answer.content)
 
             sizes = range(0, 6000, 1000)
-            found = await world.together(*(lambda size=size: work(size) for size in sizes))
+            found = await client.together(*(lambda size=size: work(size) for size in sizes))
             assert found == list(sizes)
 
         play(loop, scenario, record=out, options=PoolOptions(max_per_origin=3))
@@ -103,8 +103,8 @@ def test_a_recorder_is_closed_by_the_caller(loop: LoopName, tmp_path: Path) -> N
     """Two pools record to the same `Recorder`; with `secrets=True` it keeps credentials."""
     with Recorder(tmp_path / "transcript", secrets=True) as recorder, serving("http2") as origin:
 
-        async def scenario(world: World) -> None:
-            await world.pool.request("GET", url(origin, "/bytes/3"), FIELDS)
+        async def scenario(client: Client) -> None:
+            await client.pool.request("GET", url(origin, "/bytes/3"), FIELDS)
 
         play(loop, scenario, record=recorder)
         play(loop, scenario, record=recorder)
@@ -121,9 +121,9 @@ def test_a_failure_is_in_the_transcript(loop: LoopName) -> None:
     with Origin(lambda _: Response(200, [("content-length", "5")], b"hello")) as origin:
         bad = f"http://127.0.0.1:{origin.port}/"
 
-        async def scenario(world: World) -> None:
+        async def scenario(client: Client) -> None:
             with pytest.raises(mint.errors.MaxHeaderListSizeExceeded):
-                await world.pool.request("GET", bad)
+                await client.pool.request("GET", bad)
 
         play(loop, scenario, record=out, http1=mint.HTTP1Options(max_header_list_size=1))
     made = replay(io.StringIO(out.getvalue()))

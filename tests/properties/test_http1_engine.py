@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mint._core.events import Data, Event, Failed
-from tests.http1_driver import Outcome, asked, config, cut, play, same_fault
+from tests.http1_driver import Outcome, with_requests, config, cut, play, same_fault
 from tests.refs import ref_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 def opened(methods: list[str], options: Config) -> State:
-    return asked(*methods, options=options, headers=[("Upgrade", "websocket")] if len(methods) == 1 else ())
+    return with_requests(*methods, options=options, headers=[("Upgrade", "websocket")] if len(methods) == 1 else ())
 
 
 def same(one: Outcome, two: Outcome) -> bool:
@@ -165,5 +165,5 @@ def test_every_request_ends_once(methods: list[str], data: bytes, options: Confi
 @given(st.binary(max_size=200), st.binary(max_size=40))
 def test_any_input_ends_the_connection_or_opens_a_tunnel(data: bytes, more: bytes) -> None:
     for start in (b"", b"HTTP/1.1 200 x\r\n", b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n"):
-        outcome = play(asked(), [start + data, more], eof=True)
+        outcome = play(with_requests(), [start + data, more], eof=True)
         assert outcome.end == 2 or outcome.state.is_tunnel

@@ -90,12 +90,12 @@ def _sent(
     headers: Iterable[Pair],
     body: bytes | Stream | None,
 ) -> tuple[mint.HTTP1, object]:
-    said: object
+    outcome: object
     try:
-        conn, said = conn.request(method, target, headers, body)
+        conn, outcome = conn.request(method, target, headers, body)
     except mint.HTTPError as error:
-        said = type(error), str(error)
-    return conn, (said, link.take(), conn.open_request_count, conn.is_open("write"))
+        outcome = type(error), str(error)
+    return conn, (outcome, link.take(), conn.open_request_count, conn.is_open("write"))
 
 
 HEADERS = st.lists(st.sampled_from(FIELDS), max_size=3)
@@ -133,14 +133,14 @@ def test_a_repeated_request_is_sent_like_a_new_one(drawn: st.DataObject) -> None
         assert first == second
         if drawn.draw(st.booleans()) and first.open_request_count:
             octets = drawn.draw(st.sampled_from(ANSWERS))
-            heard = []
+            received = []
             for conn, link in ((first, links[0]), (second, links[1])):
                 link.put(octets)
                 try:
-                    heard.append(conn.recv(timeout=0))
+                    received.append(conn.recv(timeout=0))
                 except mint.MintError:
                     return
-            (first, one), (second, two) = heard
+            (first, one), (second, two) = received
             assert one == two
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .record import DONE, FAILED
-from .scripts import Act, Asked, Head, Pause, Piece, Script, content
+from .scripts import Act, Incoming, Head, Pause, Piece, Script, content
 
 if TYPE_CHECKING:
     from .scripts import Behaviour
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 SIZES = (5, 0, 1, 3_000, 20_000, 70_000)
 
 
-def size_of(asked: Asked) -> int:
+def size_of(request: Incoming) -> int:
     """Return how large a response is."""
-    return SIZES[asked.record.kernel.choices.below(len(SIZES))]
+    return SIZES[request.record.kernel.choices.below(len(SIZES))]
 
 
-def pieces(asked: Asked, octets: bytes) -> Script:
+def pieces(request: Incoming, octets: bytes) -> Script:
     """Send content in a few pieces, with pauses here and there."""
-    choices = asked.record.kernel.choices
+    choices = request.record.kernel.choices
     at = 0
     while at < len(octets):
         count = choices.amount(len(octets) - at)
@@ -32,73 +32,73 @@ def pieces(asked: Asked, octets: bytes) -> Script:
             yield Pause(0.05)
 
 
-def drained(asked: Asked) -> Script:
+def drained(request: Incoming) -> Script:
     """Read the content of the request."""
     while (yield Act.READ):
         pass
-    asked.record.whole.add(asked.number)
+    request.record.whole.add(request.number)
 
 
-def answers(asked: Asked) -> Script:
+def answers(request: Incoming) -> Script:
     """Read the request, answer it."""
-    yield from drained(asked)
-    body = content(asked.number, size_of(asked))
-    asked.record.expect(asked.number, 200, body)
-    if asked.record.kernel.choices.rarely(4):
+    yield from drained(request)
+    body = content(request.number, size_of(request))
+    request.record.expect(request.number, 200, body)
+    if request.record.kernel.choices.rarely(4):
         yield Pause(0.2)
-    yield Head(200, None if asked.record.kernel.choices.below(2) else len(body))
-    yield from pieces(asked, body)
+    yield Head(200, None if request.record.kernel.choices.below(2) else len(body))
+    yield from pieces(request, body)
     yield Act.END
 
 
-def stalls(asked: Asked) -> Script:
+def stalls(request: Incoming) -> Script:
     """Read the request with a long pause in between, answer half, pause, answer the rest."""
-    choices = asked.record.kernel.choices
+    choices = request.record.kernel.choices
     if (yield Act.READ) and choices.below(2):
         yield Pause(5.0)
-    yield from drained(asked)
-    body = content(asked.number, 50 + size_of(asked))
-    asked.record.expect(asked.number, 200, body)
+    yield from drained(request)
+    body = content(request.number, 50 + size_of(request))
+    request.record.expect(request.number, 200, body)
     if choices.below(2):
         yield Pause(5.0)
     yield Head(200, len(body))
     yield Piece(body[:25])
     yield Pause(5.0)
-    yield from pieces(asked, body[25:])
+    yield from pieces(request, body[25:])
     yield Act.END
 
 
-def half_closes(asked: Asked) -> Script:
+def half_closes(request: Incoming) -> Script:
     """Answer with content that ends where the connection does."""
-    yield from drained(asked)
-    body = content(asked.number, size_of(asked))
-    asked.record.expect(asked.number, 200, body)
+    yield from drained(request)
+    body = content(request.number, size_of(request))
+    request.record.expect(request.number, 200, body)
     yield Head(200, until_close=True)
-    yield from pieces(asked, body)
+    yield from pieces(request, body)
     yield Act.END
 
 
-def resets(asked: Asked) -> Script:
+def resets(request: Incoming) -> Script:
     """Break the connection in the middle of the answer, or before it."""
-    choices = asked.record.kernel.choices
+    choices = request.record.kernel.choices
     if choices.below(2):
-        yield from drained(asked)
-    body = content(asked.number, 50 + size_of(asked))
-    asked.record.expect(asked.number, 200, body, FAILED)
+        yield from drained(request)
+    body = content(request.number, 50 + size_of(request))
+    request.record.expect(request.number, 200, body, FAILED)
     if choices.below(4):
         yield Head(200, len(body))
-        yield from pieces(asked, body[: choices.below(len(body))])
+        yield from pieces(request, body[: choices.below(len(body))])
     if choices.below(2):
         yield Pause(0.1)
     yield Act.RESET
 
 
-def floods(asked: Asked) -> Script:
+def floods(request: Incoming) -> Script:
     """Send interim responses, and the first octets of the content one by one."""
-    yield from drained(asked)
-    body = content(asked.number, 150_000)
-    asked.record.expect(asked.number, 200, body)
-    for _ in range(asked.record.kernel.choices.below(20)):
+    yield from drained(request)
+    body = content(request.number, 150_000)
+    request.record.expect(request.number, 200, body)
+    for _ in range(request.record.kernel.choices.below(20)):
         yield Head(103)
     yield Head(200)
     for at in range(60):
@@ -107,62 +107,62 @@ def floods(asked: Asked) -> Script:
     yield Act.END
 
 
-def answers_early(asked: Asked) -> Script:
+def answers_early(request: Incoming) -> Script:
     """Refuse the request before it is read; its content is drained, or the connection closed."""
-    choices = asked.record.kernel.choices
-    body = content(asked.number, 50 + size_of(asked))
+    choices = request.record.kernel.choices
+    body = content(request.number, 50 + size_of(request))
     if choices.below(2):
         yield Act.READ
     kind = choices.below(3)
     if kind == 0:
-        asked.record.expect(asked.number, 413, body)
+        request.record.expect(request.number, 413, body)
         yield Head(413, len(body))
-        yield from pieces(asked, body)
-        yield from drained(asked)
+        yield from pieces(request, body)
+        yield from drained(request)
         yield Act.END
     elif kind == 1:
         # RFC 9112 9.6: half-close, continue to read for a while, then close.
-        asked.record.expect(asked.number, 413, body, DONE, FAILED)
+        request.record.expect(request.number, 413, body, DONE, FAILED)
         yield Head(413, until_close=True)
-        yield from pieces(asked, body)
+        yield from pieces(request, body)
         yield Act.FINISH
         if choices.below(2):
-            yield from drained(asked)
+            yield from drained(request)
         yield Pause(1.0)
         yield Act.CLOSE
     else:
-        asked.record.expect(asked.number, 413, body, DONE, FAILED)
+        request.record.expect(request.number, 413, body, DONE, FAILED)
         yield Head(413, until_close=True)
-        yield from pieces(asked, body)
+        yield from pieces(request, body)
         yield Act.CLOSE
 
 
-def cuts(asked: Asked) -> Script:
+def cuts(request: Incoming) -> Script:
     """End the connection in the middle of an answer, without close_notify."""
-    yield from drained(asked)
-    body = content(asked.number, 50 + size_of(asked))
-    asked.record.expect(asked.number, 200, body, FAILED)
+    yield from drained(request)
+    body = content(request.number, 50 + size_of(request))
+    request.record.expect(request.number, 200, body, FAILED)
     yield Head(200, len(body))
-    yield from pieces(asked, body[:-1])
+    yield from pieces(request, body[:-1])
     yield Act.CUT
 
 
-def echoes(asked: Asked) -> Script:
+def echoes(request: Incoming) -> Script:
     """Echo the content as it arrives."""
-    body = asked.record.exchanges[asked.number].body
-    asked.record.expect(asked.number, 200, body)
+    body = request.record.exchanges[request.number].body
+    request.record.expect(request.number, 200, body)
     yield Head(200)
     while octets := (yield Act.READ):
         yield Piece(octets)
-    asked.record.whole.add(asked.number)
+    request.record.whole.add(request.number)
     yield Act.END
 
 
-def echoes_late(asked: Asked) -> Script:
+def echoes_late(request: Incoming) -> Script:
     """The same, with pauses."""
-    body = asked.record.exchanges[asked.number].body
-    asked.record.expect(asked.number, 200, body)
-    if asked.record.kernel.choices.below(2):
+    body = request.record.exchanges[request.number].body
+    request.record.expect(request.number, 200, body)
+    if request.record.kernel.choices.below(2):
         yield Pause(5.0)
     yield Head(200)
     left = 3
@@ -177,12 +177,12 @@ def echoes_late(asked: Asked) -> Script:
 def echoes_some(end: Act) -> Behaviour:
     """Return a behaviour that echoes a part of the content, and then ends the connection by this action."""
 
-    def behave(asked: Asked) -> Script:
-        choices = asked.record.kernel.choices
-        body = asked.record.exchanges[asked.number].body
-        asked.record.expect(asked.number, 200, body, FAILED)
+    def behave(request: Incoming) -> Script:
+        choices = request.record.kernel.choices
+        body = request.record.exchanges[request.number].body
+        request.record.expect(request.number, 200, body, FAILED)
         yield Head(200, len(body) + 1)
-        yield from some(asked)
+        yield from some(request)
         yield end
         if choices.below(2):
             yield Pause(1.0)
@@ -191,9 +191,9 @@ def echoes_some(end: Act) -> Behaviour:
     return behave
 
 
-def some(asked: Asked) -> Script:
+def some(request: Incoming) -> Script:
     """Echo a few pieces."""
-    for _ in range(asked.record.kernel.choices.below(4)):
+    for _ in range(request.record.kernel.choices.below(4)):
         octets = yield Act.READ
         if not octets:
             break
@@ -203,22 +203,22 @@ def some(asked: Asked) -> Script:
 # Inside tunnels, the data has no end other than that of the tunnel.
 
 
-def tunnels(asked: Asked) -> Script:
+def tunnels(request: Incoming) -> Script:
     """Open the tunnel, echo everything until the client ends, then end."""
-    asked.record.expect(asked.number, opened(asked), asked.record.exchanges[asked.number].body)
-    yield Head(opened(asked))
+    request.record.expect(request.number, opened(request), request.record.exchanges[request.number].body)
+    yield Head(opened(request))
     while octets := (yield Act.READ):
         yield Piece(octets)
-    asked.record.whole.add(asked.number)
+    request.record.whole.add(request.number)
     yield Act.FINISH
 
 
-def tunnels_late(asked: Asked) -> Script:
+def tunnels_late(request: Incoming) -> Script:
     """The same, with pauses."""
-    asked.record.expect(asked.number, opened(asked), asked.record.exchanges[asked.number].body)
-    if asked.record.kernel.choices.below(2):
+    request.record.expect(request.number, opened(request), request.record.exchanges[request.number].body)
+    if request.record.kernel.choices.below(2):
         yield Pause(5.0)
-    yield Head(opened(asked))
+    yield Head(opened(request))
     left = 3
     while octets := (yield Act.READ):
         yield Piece(octets)
@@ -231,24 +231,24 @@ def tunnels_late(asked: Asked) -> Script:
 def tunnels_some(end: Act) -> Behaviour:
     """Return a behaviour that echoes some data, and ends the tunnel by this action before the client does."""
 
-    def behave(asked: Asked) -> Script:
-        choices = asked.record.kernel.choices
-        body = asked.record.exchanges[asked.number].body
+    def behave(request: Incoming) -> Script:
+        choices = request.record.kernel.choices
+        body = request.record.exchanges[request.number].body
         truncated = end is Act.RESET or (
-            end is Act.CUT and ("TLS" in asked.record.route or asked.record.route == "HTTP/2")
+            end is Act.CUT and ("TLS" in request.record.route or request.record.route == "HTTP/2")
         )
-        asked.record.expect(
-            asked.number, opened(asked), body, *((FAILED,) if truncated else (DONE, FAILED)), whole=False
+        request.record.expect(
+            request.number, opened(request), body, *((FAILED,) if truncated else (DONE, FAILED)), whole=False
         )
-        yield Head(opened(asked))
-        yield from some(asked)
+        yield Head(opened(request))
+        yield from some(request)
         yield end
         kind = choices.below(3)
         if kind == 0:
             if end is Act.FINISH:
                 # Nothing arrives afterwards that would cause a reset and destroy what was sent.
-                asked.record.expect(asked.number, opened(asked), body, DONE, whole=False)
-            yield from drained(asked)
+                request.record.expect(request.number, opened(request), body, DONE, whole=False)
+            yield from drained(request)
         elif kind == 1:
             yield Pause(1.0)
         yield Act.CLOSE
@@ -256,28 +256,28 @@ def tunnels_some(end: Act) -> Behaviour:
     return behave
 
 
-def tunnels_much(asked: Asked) -> Script:
+def tunnels_much(request: Incoming) -> Script:
     """Send a lot before reading anything."""
-    body = content(asked.number, 150_000)
-    asked.record.expect(asked.number, opened(asked), body)
-    yield Head(opened(asked))
-    yield from pieces(asked, body)
-    yield from drained(asked)
+    body = content(request.number, 150_000)
+    request.record.expect(request.number, opened(request), body)
+    yield Head(opened(request))
+    yield from pieces(request, body)
+    yield from drained(request)
     yield Act.FINISH
 
 
-def refuses(asked: Asked) -> Script:
+def refuses(request: Incoming) -> Script:
     """Refuse the tunnel."""
-    body = content(asked.number, size_of(asked))
-    asked.record.expect(asked.number, 413, body)
+    body = content(request.number, size_of(request))
+    request.record.expect(request.number, 413, body)
     yield Head(413, len(body))
-    yield from pieces(asked, body)
+    yield from pieces(request, body)
     yield Act.END
 
 
-def opened(asked: Asked) -> int:
+def opened(request: Incoming) -> int:
     """Return the status that opens the tunnel."""
-    return 200 if asked.method == "CONNECT" else 101
+    return 200 if request.method == "CONNECT" else 101
 
 
 BEHAVIOURS: dict[str, Behaviour] = {

@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from .scripts import Act, Asked, Behaviour, Head, Running
+from .scripts import Act, Incoming, Behaviour, Head, Running
 from .servers import Peer
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ class HTTP1Session:
         else:
             self._left = int(fields.get(b"content-length", b"0"))
         self._record.arrivals[self._number] += 1
-        asked = Asked(self._number, method.decode(), self._record)
-        self._running = Running(self._kernel, self._behave(asked), self)
+        request = Incoming(self._number, method.decode(), self._record)
+        self._running = Running(self._kernel, self._behave(request), self)
         if self._left == 0:
             self._running.ended()
 

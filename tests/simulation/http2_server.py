@@ -14,7 +14,7 @@ from mint._core.hpack import Decoder
 from mint.testing import frames
 from mint.testing.frames import FrameType, Setting, serialize
 
-from .scripts import Act, Asked, Behaviour, Head, Running
+from .scripts import Act, Incoming, Behaviour, Head, Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +33,14 @@ class StreamChannel:
         self.number = number
         self.window = session.initial_window
         self.kept = bytearray()
-        self.finishing = self.over = self.told = False
+        self.finishing = self.over = self.end_sent = False
         self.owed = 0
         """How many octets were read for which no WINDOW_UPDATE has been sent."""
         self.running: Running | None = None
         self.inside: Session | None = None
         self.unread: list[bytes] = []
         self.request_ended = False
-        self.asked = -1
+        self.request_number = -1
 
     # -- as a channel, and as a reply
 
@@ -59,8 +59,8 @@ class StreamChannel:
             self.window -= len(piece)
             session.window -= len(piece)
             session.put(frames.data(self.number, piece))
-        if self.finishing and not self.kept and not self.over and not self.told:
-            self.told = True
+        if self.finishing and not self.kept and not self.over and not self.end_sent:
+            self.end_sent = True
             session.put(frames.data(self.number, end=True))
 
     def pending(self) -> int:
@@ -94,7 +94,7 @@ class StreamChannel:
 
     def head(self, head: Head) -> None:
         """Send a head."""
-        fields = [(":status", str(head.status)), ("x-number", str(self.asked))]
+        fields = [(":status", str(head.status)), ("x-number", str(self.request_number))]
         if head.length is not None:
             fields.append(("content-length", str(head.length)))
         self.session.put(frames.headers(self.number, tuple(fields)))
@@ -258,10 +258,10 @@ class HTTP2Session:
             stream.inside = self._tunnel(stream)
         else:
             asked_for = int(re.findall("[0-9]+", fields.get(":path", fields[":authority"]))[0])
-            asked = Asked(asked_for, fields[":method"], self.record)
-            stream.asked = asked.number
-            self.record.arrivals[asked.number] += 1
-            stream.running = Running(self.record.kernel, self._behave(asked), stream)
+            request = Incoming(asked_for, fields[":method"], self.record)
+            stream.request_number = request.number
+            self.record.arrivals[request.number] += 1
+            stream.running = Running(self.record.kernel, self._behave(request), stream)
         if ended:
             self._end_request(stream)
 
@@ -277,7 +277,7 @@ class HTTP2Session:
         if payload:
             stream.owed += len(payload)
             if stream.inside is None:
-                self.record.uploaded(stream.asked, payload)
+                self.record.uploaded(stream.request_number, payload)
             stream.unread.append(payload)
         if ended:
             self._end_request(stream)

@@ -62,17 +62,17 @@ async def several(caller: Caller, bomb: Bomb) -> None:
         # An operation of any of them may be the one that is interrupted.
         each.interrupted = caller.record.interrupted = True
     handle: Handle | None = None
-    asked = [caller.record.exchange() for _ in others]
+    exchanges = [caller.record.exchange() for _ in others]
     try:
         with armed(bomb):
-            for each, exchange in zip(others, asked, strict=True):
+            for each, exchange in zip(others, exchanges, strict=True):
                 each.request(exchange, "GET")
             handle = await interrupted_get(caller, Interrupt)
             await finish(caller, *others)
     except Interrupt:
         if caller.unfed is not None:
             caller.dispatch(caller.unfed)
-    for each, exchange in zip(others, asked, strict=True):
+    for each, exchange in zip(others, exchanges, strict=True):
         if exchange in each.exchanges.values():
             if not each.closed:
                 await caller.flush(each)

@@ -116,15 +116,15 @@ class SimCondition:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait to be notified."""
-        told = SimEvent()
-        self._waiting.append(told)
+        waiter = SimEvent()
+        self._waiting.append(waiter)
         depth, owner = self._lock.depth, self._lock.owner
         self._lock.depth, self._lock.owner = 0, None
         try:
-            return told.wait(timeout)
+            return waiter.wait(timeout)
         finally:
-            if not told.is_set():
-                self._waiting.remove(told)
+            if not waiter.is_set():
+                self._waiting.remove(waiter)
             if self._lock.owner is not None:
                 self._kernel.wait(lambda: self._lock.owner is None, None)
             self._lock.depth, self._lock.owner = depth, owner
@@ -141,8 +141,8 @@ class SimCondition:
 
     def notify(self, n: int = 1) -> None:
         """Wake some of those that wait."""
-        for told in self._waiting[:n]:
-            told.set()
+        for waiter in self._waiting[:n]:
+            waiter.set()
         del self._waiting[:n]
 
     def notify_all(self) -> None:

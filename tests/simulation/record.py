@@ -141,8 +141,8 @@ class Record:
             yield f"a request {exchange.end} that must be {ends} ({exchange.error!r})"
         carrier = self.carriers.get(exchange.number)
         client = carrier.peer if carrier is not None else None
-        heard = client is not None and client.whole and not excused
-        if exchange.end == FAILED and DONE in expected.ends and heard:
+        complete = client is not None and client.whole and not excused
+        if exchange.end == FAILED and DONE in expected.ends and complete:
             yield "a response failed though all of it arrived"
         if exchange.end == DONE and expected.whole and content != expected.content:
             yield "not the whole response that the server sent"

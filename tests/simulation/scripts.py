@@ -79,7 +79,7 @@ class Reply(Protocol):
         ...
 
 
-class Asked(NamedTuple):
+class Incoming(NamedTuple):
     """The request that a script handles."""
 
     number: int
@@ -153,7 +153,7 @@ class Running:
         self._begin()
 
 
-Behaviour: TypeAlias = Callable[["Asked"], Script]
+Behaviour: TypeAlias = Callable[["Incoming"], Script]
 
 
 def content(number: int, size: int) -> bytes:

@@ -63,7 +63,7 @@ def ends_of_simulation() -> tuple[SimSocket, SimSocket]:
     return SimSocket(stream=one), SimSocket(stream=other)
 
 
-def said(call: Callable[[Any], object], sock: socket.socket | SimSocket) -> str:
+def result_of(call: Callable[[Any], object], sock: socket.socket | SimSocket) -> str:
     try:
         return repr(call(sock))
     except OSError as error:
@@ -103,8 +103,8 @@ def test_streams_are_like_those_of_linux(steps: list[tuple[int, str]]) -> None:
         for at, name in steps:
             if at in closed:
                 continue
-            there = said(STEPS[name], real[at])
-            here = said(STEPS[name], simulated[at])
+            there = result_of(STEPS[name], real[at])
+            here = result_of(STEPS[name], simulated[at])
             kernel.settle()
             assert here == there, (steps, at, name)
             if name in {"close", "abort"}:

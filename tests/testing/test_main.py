@@ -124,8 +124,8 @@ def test_help_and_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0
-    said = capsys.readouterr().out
-    assert all(each in said for each in ("--port", "--tls", "--http1", "--h2c"))
+    output = capsys.readouterr().out
+    assert all(each in output for each in ("--port", "--tls", "--http1", "--h2c"))
     wrong = (
         ["--port", "x"],
         ["--port", "65536"],

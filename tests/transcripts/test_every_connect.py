@@ -12,7 +12,7 @@ import mint
 import mint.testing
 from mint.testing import Origin, Request, Response
 
-from ..loops.test_async_loops import WORLDS, World
+from ..loops.test_async_loops import EVENT_LOOPS, EventLoop
 from ..tls import server_context, trusting
 from ..routes import HTTPProxy, fetch
 from ..event_loops import fetch as fetch_in_loop
@@ -51,7 +51,7 @@ def check(text: str, *, requests: int = 1) -> None:
     assert base64.b64encode(f"user:{SECRET}".encode()).decode() not in text
 
 
-def hear(conn: mint.Connection, mailbox: mint.Mailbox) -> mint.Connection:
+def receive_one(conn: mint.Connection, mailbox: mint.Mailbox) -> mint.Connection:
     while conn.open_request_count:
         streamed = conn.stream(mailbox.receive(timeout=10.0))
         assert streamed is not mint.UNKNOWN
@@ -82,27 +82,27 @@ def test_a_connection_with_a_mailbox(protocol: ProtocolName, origin: Origin) -> 
         )
         for target in ("/", "/big"):
             conn, _ = conn.request("GET", target)
-            conn = hear(conn, mailbox)
+            conn = receive_one(conn, mailbox)
         conn.close()
     check(out.getvalue(), requests=2)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVENT_LOOPS)
 def test_a_connection_in_an_event_loop(protocol: ProtocolName, name: str, origin: Origin) -> None:
-    world: World = WORLDS[name]
+    loop: EventLoop = EVENT_LOOPS[name]
     out = io.StringIO()
 
     async def main() -> None:
-        with world.mailbox() as mailbox:
-            conn = await world.connect(
+        with loop.mailbox() as mailbox:
+            conn = await loop.connect(
                 *address(origin), protocols=[protocol], tls=trusting(), record=out, mailbox=mailbox
             )
             conn, body = await fetch_in_loop(conn, mailbox, "/big")
             assert len(body) == 100_000
             conn.close()
 
-    world.run(main())
+    loop.run(main())
     check(out.getvalue())
 
 

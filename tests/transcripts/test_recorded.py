@@ -124,7 +124,7 @@ def talk(
     """Send three requests, receive the pieces, and close; return everything that was received and sent."""
     for _ in range(3):
         conn, _ = conn.request("GET", "/", HEADERS)
-    heard: list[object] = []
+    received: list[object] = []
     error: mint.MintError | None = None
     link = conn.transport
     assert isinstance(link, mint.transport.Memory)
@@ -132,23 +132,23 @@ def talk(
         link.put(piece)
         try:
             conn, responses = conn.recv()
-            heard += responses
+            received += responses
         except mint.MintError as met:
             error = met
-            heard += met.responses
+            received += met.responses
             conn = conn.after(met)
             break
     link.put_eof()
     if conn.is_open("read"):
         try:
             conn, responses = conn.recv()
-            heard += responses
+            received += responses
         except mint.MintError as met:
             error = met
-            heard += met.responses
+            received += met.responses
             conn = conn.after(met)
     conn = conn.close()
-    return conn, heard, link.take(), error
+    return conn, received, link.take(), error
 
 
 @pytest.mark.parametrize("protocol", MAKERS)
@@ -161,13 +161,13 @@ def test_recording_changes_nothing_and_shows_no_secret(protocol: str, data: st.D
     octets = octets[: data.draw(st.integers(0, len(octets)) | st.just(len(octets)))]
     pieces = data.draw(draws.pieces(octets)) if octets else []
     out = io.StringIO()
-    conn, heard, sent, error = talk(MAKERS[protocol](out), pieces)
-    plain, as_heard, as_sent, as_error = talk(MAKERS[protocol](None), pieces)
-    assert heard == as_heard
-    assert sent == as_sent
+    conn, received, sent, error = talk(MAKERS[protocol](out), pieces)
+    plain, expected_responses, expected_octets, expected_error = talk(MAKERS[protocol](None), pieces)
+    assert received == expected_responses
+    assert sent == expected_octets
     assert conn == plain
     assert plain == conn
-    assert (type(error), str(error)) == (type(as_error), str(as_error))
+    assert (type(error), str(error)) == (type(expected_error), str(expected_error))
     if not broken:  # or a name may be broken, so that nothing says that its value is a secret
         check_secrets(out.getvalue())
 
@@ -286,9 +286,9 @@ class Full(io.StringIO):
 @pytest.mark.parametrize("protocol", MAKERS)
 def test_a_full_disk_ends_the_recording_but_not_the_connection(protocol: str, room: int) -> None:
     recorder = Recorder(Full(room))
-    _, heard, sent, error = talk(MAKERS[protocol](recorder), [ANSWERS[protocol](3)])
-    _, as_heard, as_sent, _ = talk(MAKERS[protocol](None), [ANSWERS[protocol](3)])
-    assert (heard, sent, error) == (as_heard, as_sent, None)
+    _, received, sent, error = talk(MAKERS[protocol](recorder), [ANSWERS[protocol](3)])
+    _, expected_responses, expected_octets, _ = talk(MAKERS[protocol](None), [ANSWERS[protocol](3)])
+    assert (received, sent, error) == (expected_responses, expected_octets, None)
     assert isinstance(recorder.failure, OSError)
 
 

@@ -180,15 +180,15 @@ def test_time_and_lost_links_are_replayed(protocol: str) -> None:
 
 def test_steps_can_be_reversed_and_continued_from() -> None:
     made = replay(io.StringIO(recorded("http1", pieces=40)))
-    asked = next(step for step in made if step.call == "feed").before
-    assert asked is not None
-    other = asked.fork()
+    before = next(step for step in made if step.call == "feed").before
+    assert before is not None
+    other = before.fork()
     link = other.transport
     assert isinstance(link, mint.transport.Memory)
     link.put(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
     _, responses = other.recv()
     assert responses[0] == mint.Status(mint.RequestRef(7, 1), 404)
-    assert asked.open_request_count == 3
+    assert before.open_request_count == 3
     assert made[3:5][0] is made[3]
     assert len(list(reversed(made))) == len(made)
 

@@ -93,21 +93,21 @@ GIVEN: list[tuple[dict[str, Any], str | None]] = [
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-@pytest.mark.parametrize(("given", "said"), GIVEN)
+@pytest.mark.parametrize(("given", "message"), GIVEN)
 def test_a_certificate_from_memory_leaves_no_file_behind(
     system: Callable[[pytest.MonkeyPatch], None],
     given: dict[str, Any],
-    said: str | None,
+    message: str | None,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     system(monkeypatch)
     before = descriptors()
     tls = mint.TLSOptions(ca_data=CA, **given)
-    if said is None:
+    if message is None:
         make_context(tls, ())
     else:
-        with pytest.raises(errors.TLSFailed, match=said) as caught:
+        with pytest.raises(errors.TLSFailed, match=message) as caught:
             make_context(tls, ())
         secret = KEY.decode().splitlines()[1]
         assert secret not in str(caught.value) + repr(caught.value)
@@ -160,7 +160,7 @@ def test_a_file_that_could_not_be_written_is_removed(
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"cert_data": CERT, "cert_file": "a"}, "cert_file and cert_data cannot be used together"),
         (
@@ -178,8 +178,8 @@ def test_a_file_that_could_not_be_written_is_removed(
         ({"verify": False, "check_hostname": bool}, "check_hostname needs verify"),
     ],
 )
-def test_invalid_options_are_refused(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said) as caught:
+def test_invalid_options_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
         mint.TLSOptions(**given)
     assert "hush" not in str(caught.value)
 

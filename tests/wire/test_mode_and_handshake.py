@@ -17,7 +17,7 @@ from mint.testing import Forever, Origin, Request, Response, ScriptedServer, htt
 from mint.testing.frames import data, headers, ping
 from mint.transport import Memory
 
-from ..loops.test_async_loops import WORLDS, World
+from ..loops.test_async_loops import EVENT_LOOPS, EventLoop
 from ..tls import server_context, trusting
 from ..routes import HTTPProxy, Narrow, fetch
 from ..event_loops import fetch as fetch_in_loop
@@ -34,16 +34,16 @@ class Box:
     """A mailbox that only records its calls."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.calls: list[str] = []
 
     def admit(self, transport: Transport) -> None:
         pass
 
     def watch(self, transport: Transport) -> None:
-        self.told.append("watch")
+        self.calls.append("watch")
 
     def unwatch(self, transport: Transport) -> None:
-        self.told.append("unwatch")
+        self.calls.append("unwatch")
 
 
 def opened(box: Inbox | None = None) -> tuple[mint.HTTP1, Memory]:
@@ -59,13 +59,13 @@ def test_a_change_of_the_mode_resets_its_state(armed: bool, wanted: bool, was: b
     """The state of the previous mailbox is reset, and the next mailbox is asked once."""
     first, second = Box(), Box()
     conn, link = opened(first if was else None)
-    first.told.clear()
+    first.calls.clear()
     link.armed, link.wanted = armed, wanted
     conn.set_mode("active", second) if becomes else conn.set_mode("passive")
     assert link.armed is becomes
     assert link.wanted is False
-    assert first.told == (["unwatch"] if was else [])
-    assert second.told == (["watch"] if becomes else [])
+    assert first.calls == (["unwatch"] if was else [])
+    assert second.calls == (["watch"] if becomes else [])
 
 
 @pytest.mark.parametrize("armed", [False, True])
@@ -78,7 +78,7 @@ def test_a_connection_that_is_closed_for_reading_asks_no_mailbox(armed: bool, wa
     link.armed, link.wanted = armed, wanted
     box = Box()
     conn.set_mode("active", box)
-    assert (link.armed, link.wanted, box.told) == (False, False, [])
+    assert (link.armed, link.wanted, box.calls) == (False, False, [])
 
 
 def test_a_passive_connection_does_not_call_a_mailbox() -> None:
@@ -86,11 +86,11 @@ def test_a_passive_connection_does_not_call_a_mailbox() -> None:
     conn, link = opened(box)
     conn, _ = conn.request("GET", "/")
     conn = conn.set_mode("passive")
-    box.told.clear()
+    box.calls.clear()
     link.put(PAGE)
     conn, responses = conn.recv()
     assert isinstance(responses[-1], mint.Done)
-    assert box.told == []
+    assert box.calls == []
 
 
 def test_a_mailbox_that_found_an_operation_in_progress_is_not_asked_again() -> None:
@@ -98,13 +98,13 @@ def test_a_mailbox_that_found_an_operation_in_progress_is_not_asked_again() -> N
     conn, link = opened(first)
     link.wanted = True  # as if the mailbox had found an operation in progress, which ends with `set_mode`
     conn = conn.set_mode("active", second)
-    second.told.clear()
+    second.calls.clear()
     conn, _ = conn.request("GET", "/")
-    assert second.told.count("watch") <= 1  # only for octets that wait to be written
+    assert second.calls.count("watch") <= 1  # only for octets that wait to be written
     link.take()
-    second.told.clear()
+    second.calls.clear()
     conn.set_mode("passive")
-    assert second.told == ["unwatch"]
+    assert second.calls == ["unwatch"]
 
 
 # -- octets that a handshake leaves
@@ -203,17 +203,17 @@ def test_a_handshake_larger_than_the_window(window: int, shared: bool, protocol:
 
 
 @pytest.mark.parametrize("window", [1, 100])
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", EVENT_LOOPS)
 def test_a_handshake_larger_than_the_window_in_an_event_loop(name: str, window: int) -> None:
-    world: World = WORLDS[name]
+    loop: EventLoop = EVENT_LOOPS[name]
     tunnels_of: type[mint.asyncio.Tunnels] = mint.trio.Tunnels if name == "trio" else mint.asyncio.Tunnels
     tls = server_context(alpn=("h2", "http/1.1"))
 
     async def main(origin: Origin, between: Origin) -> None:
         where = (between.address, between.port)
-        first = await world.connect("http", *where, protocols=("http2",))
+        first = await loop.connect("http", *where, protocols=("http2",))
         assert isinstance(first, mint.HTTP2)
-        with tunnels_of(first) as tunnels, world.mailbox() as mailbox:
+        with tunnels_of(first) as tunnels, loop.mailbox() as mailbox:
             conn = await tunnels.connect(
                 *("https", "127.0.0.1", origin.port), tls=trusting(), mailbox=mailbox
             )
@@ -222,7 +222,7 @@ def test_a_handshake_larger_than_the_window_in_an_event_loop(name: str, window: 
             conn.close()
 
     with Origin(serve, tls=tls) as origin, Origin(HTTPProxy(), settings={4: window}) as between:
-        world.run(main(origin, between))
+        loop.run(main(origin, between))
 
 
 # -- the end of a tunnel

@@ -191,7 +191,7 @@ def test_sending_directly_gives_the_same_result_as_through_the_pipe(
     sends: list[tuple[bytes, bool]], layered: bool
 ) -> None:
     """`SocketLink.send` writes directly if possible; the result is the same as through the pipe."""
-    told = []
+    results = []
     for general in (False, True):
         near, far = socket.socketpair()
         link = SocketLink(near, TCPOptions(), (Turning(),) if layered else ())
@@ -210,5 +210,5 @@ def test_sending_directly_gives_the_same_result_as_through_the_pipe(
             received = b""
             while more := far.recv(65_536):
                 received += more
-        told.append((received, unsent))
-    assert told[0] == told[1]
+        results.append((received, unsent))
+    assert results[0] == results[1]

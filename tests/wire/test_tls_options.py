@@ -114,13 +114,13 @@ def test_another_route_does_not_share_a_session() -> None:
 
 
 def test_another_client_certificate_does_not_share_a_session(tmp_path: Path) -> None:
-    sessions, asked = TLSSessions(), server_context(ask_client=True)
+    sessions, context = TLSSessions(), server_context(ask_client=True)
     file = tmp_path / "client.pem"
 
     def issue(name: str) -> None:
         authority().issue_cert(name).private_key_and_cert_chain_pem.write_to_path(str(file))
 
-    with Origin(hello, tls=asked) as origin:
+    with Origin(hello, tls=context) as origin:
         issue("one.example")
         tls = mint.TLSOptions(ca_data=CA, cert_file=str(file), sessions=sessions)
         assert [visit(origin, tls) for _ in range(2)] == [False, True]

@@ -6,7 +6,7 @@ import pytest
 
 from mint._core.events import Data
 from mint._core.http1_framing import BODIES, BODY_RULES, FACTS
-from tests.http1_driver import HEAD, LENIENT, answer, asked, config, cut, play
+from tests.http1_driver import HEAD, LENIENT, answer, with_requests, config, cut, play
 from tests.refs import ref_of
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -51,12 +51,12 @@ def test_an_empty_body() -> None:
 
 
 def test_content_that_is_the_whole_input_is_not_copied() -> None:
-    state = play(asked(), [HEAD + b"Content-Length: 200000\r\n\r\n"]).state
+    state = play(with_requests(), [HEAD + b"Content-Length: 200000\r\n\r\n"]).state
     piece = bytes(65536)
     (data,) = state.feed(piece).responses
     assert isinstance(data, Data)
     assert data.data is piece
-    state = play(asked(), [CHUNKED + b"fffff\r\n"]).state
+    state = play(with_requests(), [CHUNKED + b"fffff\r\n"]).state
     (data,) = state.feed(piece).responses
     assert isinstance(data, Data)
     assert data.data is piece
@@ -64,7 +64,7 @@ def test_content_that_is_the_whole_input_is_not_copied() -> None:
 
 def test_a_declared_size_allocates_nothing() -> None:
     for head in (HEAD + b"Content-Length: 999999999999999999\r\n\r\n", CHUNKED + b"7fffffffffffffff\r\n"):
-        outcome = play(asked(), [head + b"x"])
+        outcome = play(with_requests(), [head + b"x"])
         assert (outcome.body, outcome.fault) == (b"x", None)
 
 
@@ -158,7 +158,7 @@ def test_a_complete_response_needs_no_clean_end() -> None:
 
 
 def test_chunks_of_one_read_are_one_piece() -> None:
-    step = asked().feed(CHUNKED + b"5\r\nhello\r\n1\r\n \r\n5;x=y\r\nworld\r\n0\r\n\r\n")
+    step = with_requests().feed(CHUNKED + b"5\r\nhello\r\n1\r\n \r\n5;x=y\r\nworld\r\n0\r\n\r\n")
     assert [type(r).__name__ for r in step.responses] == ["Status", "Headers", "Data", "Done"]
     assert step.responses[2] == Data(ref_of(step.responses[0]), b"hello world")
 
@@ -228,7 +228,7 @@ def test_trailers_are_parsed_like_headers(line: bytes) -> None:
 
 
 def test_content_before_a_fault_in_the_same_read_is_delivered() -> None:
-    outcome = play(asked(), [CHUNKED + b"1\r\na\r\n1\r\nb\r\nxx\r\n"])
+    outcome = play(with_requests(), [CHUNKED + b"1\r\na\r\n1\r\nb\r\nxx\r\n"])
     assert outcome.body == b"ab"
     assert outcome.kinds == ["Status", "Headers", "Data", "Failed"]
 
@@ -258,15 +258,15 @@ def test_the_end_of_input_at_every_place(data: bytes, *, clean: bool) -> None:
 
 @pytest.mark.parametrize("data", WHOLE)
 def test_two_splits_anywhere_change_nothing(data: bytes) -> None:
-    whole = play(asked(), [data])
+    whole = play(with_requests(), [data])
     for a in range(0, len(data), 3):
         for b in range(a, len(data), 5):
-            pieces = play(asked(), cut(data, [a, b]))
+            pieces = play(with_requests(), cut(data, [a, b]))
             assert pieces.responses == whole.responses
             assert pieces.state == whole.state
 
 
 def test_many_small_chunks_in_one_read() -> None:
     count = 20_000
-    outcome = play(asked(), [CHUNKED + b"1\r\nx\r\n" * count + b"0\r\n\r\n"])
+    outcome = play(with_requests(), [CHUNKED + b"1\r\nx\r\n" * count + b"0\r\n\r\n"])
     assert outcome.body == b"x" * count

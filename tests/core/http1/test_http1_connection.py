@@ -7,7 +7,7 @@ import pytest
 from mint._core.events import CLOSE, KEEP, SHUT_WRITE, Data, Done, Headers
 from mint._core.faults import Fault
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, answer, asked, config, given, play
+from tests.http1_driver import HEAD, answer, with_requests, config, given, play
 from tests.refs import ref_of
 
 EMPTY = b"Content-Length: 0\r\n\r\n"
@@ -63,7 +63,7 @@ def test_lenient_connections_ignore_invalid_connection_options() -> None:
 
 
 def test_a_field_of_commas_takes_linear_time() -> None:
-    outcome = play(asked(), [HEAD + b"Connection: " + b"," * 100_000 + b"close\r\n" + EMPTY])
+    outcome = play(with_requests(), [HEAD + b"Connection: " + b"," * 100_000 + b"close\r\n" + EMPTY])
     assert not outcome.state.is_open_write
 
 
@@ -92,7 +92,7 @@ def test_requests_after_a_closing_response_fail() -> None:
 
 
 def test_a_close_the_caller_sent_is_remembered() -> None:
-    state = asked(headers=[("Connection", "close")])
+    state = with_requests(headers=[("Connection", "close")])
     outcome = play(state, [HEAD + EMPTY])
     assert (outcome.done, outcome.end) == ([1], CLOSE)
     assert not outcome.state.is_open_write
@@ -142,7 +142,7 @@ def test_octets_without_an_open_request() -> None:
 
 
 def test_an_upgrade_becomes_a_tunnel() -> None:
-    state = asked(headers=WEBSOCKET)
+    state = with_requests(headers=WEBSOCKET)
     outcome = play(state, [SWITCHED + b"first"])
     assert outcome.kinds == ["Status", "Headers", "Data"]
     assert (outcome.status, outcome.body) == (101, b"first")
@@ -160,7 +160,7 @@ def test_an_upgrade_becomes_a_tunnel() -> None:
 
 
 def test_each_direction_of_a_tunnel_ends_on_its_own() -> None:
-    tunnel = play(asked("CONNECT"), [HEAD + b"\r\n"])
+    tunnel = play(with_requests("CONNECT"), [HEAD + b"\r\n"])
     ref = ref_of(tunnel.responses[0])
     assert tunnel.state.body_is_open(ref)
     assert not tunnel.state.is_open_write
@@ -186,7 +186,7 @@ def test_each_direction_of_a_tunnel_ends_on_its_own() -> None:
 
 
 def test_a_tunnel_has_no_trailers_and_needs_a_clean_end_of_tls() -> None:
-    tunnel = play(asked("CONNECT"), [HEAD + b"\r\n"])
+    tunnel = play(with_requests("CONNECT"), [HEAD + b"\r\n"])
     ref = ref_of(tunnel.responses[0])
     step = tunnel.state.end_body(ref, [("a", "b")])
     assert step.fault is not None
@@ -220,11 +220,11 @@ def test_connect_refused_is_a_response() -> None:
 
 
 def test_nothing_is_sent_after_a_request_for_a_tunnel() -> None:
-    for state in (asked("CONNECT"), asked(headers=WEBSOCKET)):
+    for state in (with_requests("CONNECT"), with_requests(headers=WEBSOCKET)):
         step = state.request("GET", "/", [], None, False)
         assert step.fault is not None
         assert step.fault.reason == "closed_for_writing"
-    declined = play(asked(headers=WEBSOCKET), [HEAD + EMPTY]).state
+    declined = play(with_requests(headers=WEBSOCKET), [HEAD + EMPTY]).state
     assert declined.request("GET", "/", [], None, False).fault is None
 
 
@@ -258,7 +258,7 @@ def test_no_switch_before_the_request_is_complete() -> None:
 
 
 def test_closing_drops_every_request() -> None:
-    step = asked("GET", "GET").close()
+    step = with_requests("GET", "GET").close()
     assert (step.responses, step.output, step.fault, step.end) == ([], (), None, CLOSE)
     assert step.state.open_request_count == 0
     assert not step.state.is_open_read
@@ -267,13 +267,13 @@ def test_closing_drops_every_request() -> None:
 
 def test_losing_the_transport_fails_every_request() -> None:
     broken = Fault("transport_reset", processed=1)
-    step = asked("GET", "GET").lose(broken)
+    step = with_requests("GET", "GET").lose(broken)
     assert step.fault == broken
     assert [(ref_of(r).number, r.fault.processed) for r in step.responses if hasattr(r, "fault")] == [
         (1, 1),
         (2, 1),
     ]
-    started = play(asked("GET", "GET"), [b"HTTP"]).state.lose(Fault("transport_reset", processed=0))
+    started = play(with_requests("GET", "GET"), [b"HTTP"]).state.lose(Fault("transport_reset", processed=0))
     assert [
         (ref_of(r).number, r.fault.reason, r.fault.processed)
         for r in started.responses
@@ -312,14 +312,14 @@ def test_a_secret_of_the_caller_is_not_repeated(headers: list[tuple[str, str]]) 
 
 def test_a_secret_of_the_caller_is_in_no_note_and_in_no_trace() -> None:
     state = State(SECRETIVE).traced(True)
-    asked = state.request("GET", "/", [("X-Key", "hunter2")], None, False)
-    came = asked.state.feed(
+    step = state.request("GET", "/", [("X-Key", "hunter2")], None, False)
+    came = step.state.feed(
         b"HTTP/1.1 103 x\r\nx-key: hunter2\r\n\r\n" + HEAD + b"x-key: hunter2\r\n"
         b"transfer-encoding: chunked\r\n\r\n0\r\nX-Key: hunter2\r\n\r\n"
     )
     streamed = came.state.request("POST", "/", [], None, True)
     ended = streamed.state.end_body(given(streamed.ref), [("x-key", "hunter2")])
-    texts = [note.text for step in (asked, came, ended) for note in step.notes]
+    texts = [note.text for each in (step, came, ended) for note in each.notes]
     assert texts.count("x-key: (redacted)") == 5
     assert not any("hunter2" in text for text in texts)
     # RFC 9110 9.3.8: a TRACE request contains no sensitive fields.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, answer, asked, config, play, refused, sent
+from tests.http1_driver import HEAD, answer, with_requests, config, play, refused, sent
 
 
 def test_a_204_to_connect_opens_the_tunnel_as_any_2xx() -> None:
@@ -92,6 +92,6 @@ def test_unexpected_data_is_shown_without_its_secrets() -> None:
 
 
 def test_a_folded_line_of_a_secret_is_not_shown() -> None:
-    outcome = play(asked(), [HEAD + b"Set-Cookie: a=b;\r\n id=hunter2\n\r\n"])
+    outcome = play(with_requests(), [HEAD + b"Set-Cookie: a=b;\r\n id=hunter2\n\r\n"])
     assert outcome.fault is not None
     assert (outcome.fault.reason, outcome.fault.value) == ("invalid_header", "(a folded line)")

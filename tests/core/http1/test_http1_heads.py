@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mint._core.events import Headers, Status, StatusReason
-from tests.http1_driver import HEAD, LENIENT, answer, asked, config, cut, octets, play
+from tests.http1_driver import HEAD, LENIENT, answer, with_requests, config, cut, octets, play
 from tests.refs import ref_of
 
 END = b"Content-Length: 0\r\n\r\n"
@@ -71,7 +71,7 @@ def test_invalid_status_lines(line: bytes, shown: str) -> None:
 
 
 def test_a_status_is_reported_when_its_line_is_complete() -> None:
-    step = asked().feed(b"HTTP/1.1 200 OK\r\n")
+    step = with_requests().feed(b"HTTP/1.1 200 OK\r\n")
     assert [type(r).__name__ for r in step.responses] == ["Status"]
 
 
@@ -105,9 +105,9 @@ def test_long_names_and_values() -> None:
 def test_every_octet_of_a_name_and_of_a_value() -> None:
     token = set(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
     for octet in range(256):
-        name = play(asked(), [HEAD + b"a" + bytes([octet]) + b"b: c\r\n" + END])
+        name = play(with_requests(), [HEAD + b"a" + bytes([octet]) + b"b: c\r\n" + END])
         assert (name.fault is None) == (octet in token or octet == 0x3A), octet
-        value = play(asked(), [HEAD + b"a: b" + bytes([octet]) + b"c\r\n" + END])
+        value = play(with_requests(), [HEAD + b"a: b" + bytes([octet]) + b"c\r\n" + END])
         allowed = octet == 0x09 or (octet >= 0x20 and octet != 0x7F)
         assert (value.fault is None) == (allowed), octet
 
@@ -140,7 +140,7 @@ def test_invalid_field_lines(line: bytes) -> None:
 
 
 def test_an_invalid_line_is_reported_when_it_ends() -> None:
-    step = asked().feed(HEAD + b"bad\r\n")
+    step = with_requests().feed(HEAD + b"bad\r\n")
     assert step.fault is not None
     assert step.fault.reason == "invalid_header"
 
@@ -182,7 +182,7 @@ def test_a_folded_framing_field_is_refused_as_folded(name: str, value: str, stat
     for fold in (b" 5", b"\tchunked", b" websocket", b" "):
         data = b"HTTP/1.1 %s X\r\n%s:%s\r\n%s\r\n\r\n" % (status, name.encode(), value.encode(), fold)
         for pieces in ([data], octets(data), *(cut(data, [i]) for i in range(1, len(data)))):
-            fault = play(asked(headers=headers), pieces).fault
+            fault = play(with_requests(headers=headers), pieces).fault
             assert fault is not None
             assert (fault.reason, fault.value) == ("invalid_header", name)
             assert fault.name == "a field that frames the message must not be folded"
@@ -197,9 +197,9 @@ def test_the_error_of_a_framing_field_is_the_same_in_every_split(
     headers = (("connection", "upgrade"), ("upgrade", "websocket")) if status == b"101" else ()
     for rest in (b"\r\n", b"a: b\r\n\r\n", b" fold\r\n\r\n"):
         data = b"HTTP/1.1 %s X\r\n%s:%s\r\n%s" % (status, name.encode(), value.encode(), rest)
-        whole = play(asked(headers=headers), [data])
+        whole = play(with_requests(headers=headers), [data])
         for pieces in (octets(data), *(cut(data, [i]) for i in range(1, len(data)))):
-            one = play(asked(headers=headers), pieces)
+            one = play(with_requests(headers=headers), pieces)
             assert (one.fault, one.responses, one.state) == (whole.fault, whole.responses, whole.state)
 
 
@@ -228,7 +228,7 @@ def test_lenient_connections_ignore_empty_lines_before_a_response() -> None:
 
 
 def test_repeated_lines_share_a_pair_unless_they_are_secret() -> None:
-    state = asked("GET", "GET", "GET", "GET")
+    state = with_requests("GET", "GET", "GET", "GET")
     lines = b"X-Something: abc\r\nSet-Cookie: abcdef\r\nX-Other: abc\r\nX-Other: ab\r\n"
     outcome = play(state, [(HEAD + lines + END) * 4])
     first, second, third, fourth = (r.headers for r in outcome.responses if isinstance(r, Headers))
@@ -238,7 +238,7 @@ def test_repeated_lines_share_a_pair_unless_they_are_secret() -> None:
 
 
 def test_the_cache_stays_small_and_correct() -> None:
-    state = asked(*["GET"] * 100)
+    state = with_requests(*["GET"] * 100)
     heads = [HEAD + b"".join(b"N%d: value-%d\r\n" % (i, j) for i in range(40)) + END for j in range(100)]
     outcome = play(state, [b"".join(heads)])
     sections = [r.headers for r in outcome.responses if isinstance(r, Headers)]
@@ -254,5 +254,5 @@ def test_octets_are_never_decoded_as_text() -> None:
 
 def test_common_names_are_made_once() -> None:
     one = answer(HEAD + b"SERVER: a\r\n" + END).headers[0][0]
-    two = play(asked(), octets(HEAD + b"server: bcdefghijklmn\r\n" + END)).headers[0][0]
+    two = play(with_requests(), octets(HEAD + b"server: bcdefghijklmn\r\n" + END)).headers[0][0]
     assert one is two

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mint._core.http1 import Config, State
-from tests.http1_driver import HEAD, Outcome, asked, config, octets, play, same_fault
+from tests.http1_driver import HEAD, Outcome, with_requests, config, octets, play, same_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,9 +106,9 @@ def test_limits(name: str) -> None:
     fits, beyond, (start, more), wanted = CASES[name]
     assert fits
     for pieces in ([fits], octets(fits)):
-        assert play(asked(options=SMALL), pieces).fault is None
-    whole = play(asked(options=SMALL), [beyond])
-    single = play(asked(options=SMALL), octets(beyond))
+        assert play(with_requests(options=SMALL), pieces).fault is None
+    whole = play(with_requests(options=SMALL), [beyond])
+    single = play(with_requests(options=SMALL), octets(beyond))
     assert whole.fault is not None
     assert whole.responses == single.responses
     assert same_fault(whole.fault, single.fault)
@@ -118,13 +118,13 @@ def test_limits(name: str) -> None:
     else:
         assert (whole.fault.reason, whole.fault.size, whole.fault.limit) == wanted
     assert whole.end == 2
-    endless = play(asked(options=SMALL), [start, *repeat(more, 1000)])
+    endless = play(with_requests(options=SMALL), [start, *repeat(more, 1000)])
     assert endless.fault is not None
 
 
 def endless(start: bytes, more: bytes, options: Config) -> tuple[Outcome, int]:
     """Feed endless input; return the outcome and the peak of memory."""
-    state = asked(options=options)
+    state = with_requests(options=options)
     pieces: Iterable[bytes] = [start, *repeat(more, 3_000_000 // len(more))]
     tracemalloc.start()
     outcome = play(state, pieces)
@@ -155,27 +155,27 @@ def test_endless_input_is_not_buffered(start: bytes, more: bytes, reason: str) -
 
 def test_chunk_overhead_must_not_exceed_the_content() -> None:
     line = b"1;" + b"x" * 1000 + b"\r\na\r\n"
-    whole = play(asked(), [CHUNKED + line * 100])
-    single = play(asked(), octets(CHUNKED + line * 100))
+    whole = play(with_requests(), [CHUNKED + line * 100])
+    single = play(with_requests(), octets(CHUNKED + line * 100))
     assert whole.fault == single.fault
     assert whole.responses == single.responses
     assert whole.fault is not None
     assert (whole.fault.reason, whole.fault.limit) == ("chunk_overhead_exceeded", 16384)
     modest = b"400;" + b"x" * 1000 + b"\r\n" + b"a" * 1024 + b"\r\n"
-    assert play(asked(), [CHUNKED + modest * 100]).fault is None
+    assert play(with_requests(), [CHUNKED + modest * 100]).fault is None
     tiny = b"1\r\na\r\n"
-    assert play(asked(), [CHUNKED + tiny * 20_000]).fault is None
+    assert play(with_requests(), [CHUNKED + tiny * 20_000]).fault is None
 
 
 def test_the_limits_of_one_response_do_not_count_for_the_next() -> None:
     data = interim(100) * 3 + HEAD + b"A: b\r\n" * 4 + EMPTY
-    outcome = play(asked("GET", "GET", "GET", options=SMALL), [data * 3])
+    outcome = play(with_requests("GET", "GET", "GET", options=SMALL), [data * 3])
     assert (outcome.fault, outcome.done) == (None, [1, 2, 3])
 
 
 def test_a_long_fold_is_not_quadratic() -> None:
     data = HEAD + b"A: " + b"x" * 100_000 + b"\r\n" + b" y\r\n" * 500 + EMPTY
-    outcome = play(asked(), [data])
+    outcome = play(with_requests(), [data])
     assert outcome.fault is None
     assert len(outcome.headers[0][1]) == 101_000
 
@@ -183,14 +183,14 @@ def test_a_long_fold_is_not_quadratic() -> None:
 def test_an_invalid_start_is_reported_before_a_limit() -> None:
     options = config(max_status_line=3)
     for data in (b"HTX", b"HTTX", b"HXTTTTTT"):
-        whole = play(asked(options=options), [data])
-        single = play(asked(options=options), octets(data))
+        whole = play(with_requests(options=options), [data])
+        single = play(with_requests(options=options), octets(data))
         assert whole.fault == single.fault
     options = config(max_status_line=20)
     for data in (b"HTTP/2.1 200 " + b"x" * 50, b"HTTP/1.1 200 " + b"x" * 50):
         for places in ([data], [data[:3], data[3:]], [data[:9], data[9:]], octets(data)):
-            whole = play(asked(options=options), [data])
-            assert play(asked(options=options), places).fault == whole.fault
+            whole = play(with_requests(options=options), [data])
+            assert play(with_requests(options=options), places).fault == whole.fault
 
 
 def test_states_stay_small() -> None:

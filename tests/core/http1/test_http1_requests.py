@@ -9,7 +9,7 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
 from mint._core.http1 import Config, State
-from tests.http1_driver import AGENT, HOST, asked, config, given, play, refused, sent
+from tests.http1_driver import AGENT, HOST, with_requests, config, given, play, refused, sent
 
 DEFAULTS = f"host: {HOST}\r\nuser-agent: {AGENT}\r\n".encode()
 
@@ -232,7 +232,7 @@ def test_a_mapping_is_not_accepted_as_pairs(headers: object) -> None:
 
 
 def test_a_closed_state_refuses_requests() -> None:
-    state = asked(headers=[("connection", "close")])
+    state = with_requests(headers=[("connection", "close")])
     assert state.is_open_read
     assert not state.is_open_write
     step = state.request("GET", "/", [], None, False)
@@ -254,7 +254,7 @@ def test_numbers_increase_and_refused_requests_have_none() -> None:
 
 def test_pipelining_ends_at_its_limit() -> None:
     options = config(max_pipelined=3)
-    state = asked("GET", "GET", "GET", options=options)
+    state = with_requests("GET", "GET", "GET", options=options)
     step = state.request("GET", "/", [], None, False)
     assert step.fault is not None
     assert (step.fault.reason, step.fault.size, step.fault.limit) == (

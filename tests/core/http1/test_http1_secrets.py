@@ -50,11 +50,11 @@ def test_no_error_shows_a_part_of_a_secret(name: bytes, place: str, lenient: boo
             except mint.errors.TransportTimeout:
                 continue
             except mint.MintError as error:
-                said = f"{error} {error!r} {error.args}"
-                said += "".join(
+                text = f"{error} {error!r} {error.args}"
+                text += "".join(
                     repr(each) for each in error.responses if isinstance(each, mint.RequestFailed)
                 )
-                assert "hunter2" not in said, (octets, size)
+                assert "hunter2" not in text, (octets, size)
 
 
 def test_values_that_are_not_secret_are_shown() -> None:

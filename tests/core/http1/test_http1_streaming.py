@@ -6,7 +6,7 @@ import pytest
 
 from mint._core.events import KEEP, RequestRef, Step
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, asked, config, given, play, same_fault
+from tests.http1_driver import HEAD, with_requests, config, given, play, same_fault
 
 
 def streaming(*headers: tuple[str, str], method: str = "POST") -> tuple[State, RequestRef]:
@@ -181,7 +181,7 @@ def test_a_final_answer_to_an_expectation_without_body_ends_the_connection() -> 
 
 
 def test_a_body_streamed_after_other_requests() -> None:
-    state = asked("GET")
+    state = with_requests("GET")
     step = state.request("POST", "/", [], None, True)
     ref = given(step.ref)
     answered = play(step.state, [HEAD + b"Content-Length: 1\r\n\r\na"])
@@ -191,7 +191,7 @@ def test_a_body_streamed_after_other_requests() -> None:
 
 
 def test_a_server_of_http_1_0_gets_no_chunks() -> None:
-    state = asked()
+    state = with_requests()
     old = b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"
     state = play(state, [old]).state
     step = state.request("POST", "/", [], None, True)

@@ -8,7 +8,7 @@ import pytest
 
 from mint._core.events import CLOSE, KEEP
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, answer, asked, config, given, octets, play, refused, sent
+from tests.http1_driver import HEAD, answer, with_requests, config, given, octets, play, refused, sent
 from tests.refs import ref_of
 
 ONE = HEAD + b"Content-Length: 1\r\n\r\n"
@@ -17,7 +17,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 def test_after_a_pipelined_response_the_connection_is_open_and_can_be_closed() -> None:
     for first in (ONE + b"a", CHUNKED + b"1\r\na\r\n0\r\n\r\n"):
-        state = play(asked("GET", "GET"), [first]).state
+        state = play(with_requests("GET", "GET"), [first]).state
         assert state.is_open_write
         assert state.is_open_read
         assert state.open_request_count == 1
@@ -33,7 +33,7 @@ def test_after_a_pipelined_response_the_connection_is_open_and_can_be_closed() -
     ],
 )
 def test_a_response_after_one_without_content_is_read_at_once(method: str, first: bytes) -> None:
-    step = asked(method, "GET").feed(first + ONE + b"a")
+    step = with_requests(method, "GET").feed(first + ONE + b"a")
     assert step.state.open_request_count == 0
 
 
@@ -85,7 +85,7 @@ def test_a_fault_tells_the_caller_to_close_the_link() -> None:
 def test_an_idle_end_is_graceful() -> None:
     step = State(config()).feed_eof(True)
     assert (step.fault, step.responses, step.end) == (None, [], CLOSE)
-    after = play(asked(), [ONE + b"a"]).state.feed_eof(True)
+    after = play(with_requests(), [ONE + b"a"]).state.feed_eof(True)
     assert after.fault is None
 
 
@@ -99,7 +99,7 @@ def test_responses_before_a_fault_are_oldest_first() -> None:
 
 
 def test_a_status_line_has_a_limit() -> None:
-    state = asked()
+    state = with_requests()
     outcome = play(state, [b"HTTP/1.1 200 " + b"x" * 3_000_000])
     assert outcome.reason == "status_line_too_long"
     assert play(state, [b"HTTP/1.1 200 ", *[b"x" * 100] * 100]).reason == "status_line_too_long"
@@ -157,7 +157,7 @@ def test_targets_and_hosts_have_the_form_that_the_rfc_requires() -> None:
     assert sent("POST", headers=[("a", "b")], body=b"x").split(b"\r\n")[1].startswith(b"host:")
     for method, target in (("GET", "/a#b"), ("GET", "*"), ("GET", "a:443"), ("CONNECT", "/")):
         assert refused(method, target).reason == "invalid_request_target"
-    closing = asked(headers=[("connection", "close")])
+    closing = with_requests(headers=[("connection", "close")])
     assert not closing.is_open_write
     assert play(closing, [ONE + b"a"]).end == CLOSE
 
@@ -172,8 +172,8 @@ def test_an_http_1_0_or_closing_2xx_opens_a_tunnel() -> None:
 def test_chunk_lines_have_a_limit_and_take_linear_time() -> None:
     digits = b"1" * 200_000
     start = time.process_time()
-    assert play(asked(), [CHUNKED + digits]).reason == "chunk_line_too_long"
-    assert play(asked(), octets(CHUNKED + digits)).reason == "chunk_line_too_long"
-    assert play(asked(), [CHUNKED + b"1;" + digits]).reason == "chunk_line_too_long"
+    assert play(with_requests(), [CHUNKED + digits]).reason == "chunk_line_too_long"
+    assert play(with_requests(), octets(CHUNKED + digits)).reason == "chunk_line_too_long"
+    assert play(with_requests(), [CHUNKED + b"1;" + digits]).reason == "chunk_line_too_long"
     assert time.process_time() - start < 5  # quadratic work took 22 s
-    assert play(asked(), [CHUNKED + b"1" * 17 + b"\r\n"]).reason == "invalid_chunk_size"
+    assert play(with_requests(), [CHUNKED + b"1" * 17 + b"\r\n"]).reason == "invalid_chunk_size"

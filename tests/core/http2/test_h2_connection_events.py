@@ -53,7 +53,7 @@ def alt_svc(origin: bytes, value: bytes) -> bytes:
     return struct.pack(">H", len(origin)) + origin + value
 
 
-def heard(talk: Conversation, kind: int, payload: bytes, *, stream: int = 0, flags: int = 0) -> list[Event]:
+def events_of(talk: Conversation, kind: int, payload: bytes, *, stream: int = 0, flags: int = 0) -> list[Event]:
     """Return the events of one frame, and check that the connection stays open."""
     step = talk.feed(frame(kind, flags, stream, payload))
     assert (step.output, step.fault) == ((), None)
@@ -106,14 +106,14 @@ def heard(talk: Conversation, kind: int, payload: bytes, *, stream: int = 0, fla
     ],
 )
 def test_origins(payload: bytes, found: tuple[str, ...]) -> None:
-    assert heard(opened(events=ALL), ORIGIN, payload) == [Origins(found)]
+    assert events_of(opened(events=ALL), ORIGIN, payload) == [Origins(found)]
 
 
 @pytest.mark.parametrize(
     "payload", [b"\0", b"\0\xff", b"\0\x05http", b"\xff" * 40, origins(b"https://a.test") + b"\0"]
 )
 def test_an_origin_frame_with_wrong_lengths_is_ignored(payload: bytes) -> None:
-    assert heard(opened(events=ALL), ORIGIN, payload) == []
+    assert events_of(opened(events=ALL), ORIGIN, payload) == []
 
 
 @pytest.mark.rfc("8336-2.1")
@@ -123,8 +123,8 @@ def test_an_origin_frame_with_wrong_lengths_is_ignored(payload: bytes) -> None:
 def test_an_origin_frame_on_a_stream_or_with_a_flag_is_ignored(stream: int, flags: int) -> None:
     talk = opened(events=ALL)
     talk.request()
-    assert heard(talk, ORIGIN, origins(b"https://a.test"), stream=stream, flags=flags) == []
-    assert heard(talk, ORIGIN, origins(b"https://a.test"), flags=0xF0) == [Origins(("https://a.test",))]
+    assert events_of(talk, ORIGIN, origins(b"https://a.test"), stream=stream, flags=flags) == []
+    assert events_of(talk, ORIGIN, origins(b"https://a.test"), flags=0xF0) == [Origins(("https://a.test",))]
 
 
 @pytest.mark.rfc("8336-2.1")
@@ -134,8 +134,8 @@ def test_origin_frames_are_ignored_in_clear_text() -> None:
     clear = Config(HOST, port=80, scheme="http", identity=IDENTITY, user_agent=AGENT, events=ALL)
     talk = Conversation(State.open(clear).state)
     talk.feed(settings())
-    assert heard(talk, ORIGIN, origins(b"https://a.test")) == []
-    assert heard(talk, ALTSVC, alt_svc(b"http://a.test", b'h2=":1"')) == [AltSvc('h2=":1"', "http://a.test")]
+    assert events_of(talk, ORIGIN, origins(b"https://a.test")) == []
+    assert events_of(talk, ALTSVC, alt_svc(b"http://a.test", b'h2=":1"')) == [AltSvc('h2=":1"', "http://a.test")]
 
 
 @pytest.mark.rfc("7838-4")
@@ -144,10 +144,10 @@ def test_alternative_services() -> None:
     talk.request()
     value = b'h3=":443"; ma=3600, h2="alt.test:8000"'
     text = value.decode()
-    assert heard(talk, ALTSVC, alt_svc(b"https://Other.Test", value)) == [AltSvc(text, "https://other.test")]
-    assert heard(talk, ALTSVC, alt_svc(b"", value), stream=1, flags=255) == [AltSvc(text, None, ref(1))]
+    assert events_of(talk, ALTSVC, alt_svc(b"https://Other.Test", value)) == [AltSvc(text, "https://other.test")]
+    assert events_of(talk, ALTSVC, alt_svc(b"", value), stream=1, flags=255) == [AltSvc(text, None, ref(1))]
     talk.feed(talk.server.answer(1, b"x"))
-    assert heard(talk, ALTSVC, alt_svc(b"", b"clear"), stream=1) == [AltSvc("clear", None, ref(1))]
+    assert events_of(talk, ALTSVC, alt_svc(b"", b"clear"), stream=1) == [AltSvc("clear", None, ref(1))]
 
 
 @pytest.mark.rfc("7838-4")
@@ -177,13 +177,13 @@ def test_alternative_services() -> None:
 def test_an_alt_svc_frame_that_breaks_a_rule_is_ignored(stream: int, payload: bytes) -> None:
     talk = opened(events=ALL)
     talk.request()
-    assert heard(talk, ALTSVC, payload, stream=stream) == []
+    assert events_of(talk, ALTSVC, payload, stream=stream) == []
 
 
 def test_no_event_concerns_a_cancelled_request() -> None:
     talk = opened(events=ALL)
     talk.take(talk.state.cancel(talk.request()))
-    assert heard(talk, ALTSVC, alt_svc(b"", b"clear"), stream=1) == []
+    assert events_of(talk, ALTSVC, alt_svc(b"", b"clear"), stream=1) == []
 
 
 @pytest.mark.parametrize(("kind", "stream"), [(ORIGIN, 0), (ALTSVC, 1)])
@@ -193,9 +193,9 @@ def test_extension_frames_have_a_size_limit(kind: int, stream: int) -> None:
     entry = b"https://" + b"a" * 92
     payload = origins(*[entry] * 642) if kind == ORIGIN else alt_svc(b"", b"x" * 65_534)
     fits = payload[:65_536]
-    found = heard(talk, kind, fits, stream=stream)
+    found = events_of(talk, kind, fits, stream=stream)
     assert len(found) == 1
-    assert heard(talk, kind, payload + bytes(100), stream=stream) == []
+    assert events_of(talk, kind, payload + bytes(100), stream=stream) == []
 
 
 @pytest.mark.parametrize("kind", [ORIGIN, ALTSVC])
@@ -377,12 +377,12 @@ def test_a_priority_update_of_an_ended_request_or_a_ping_is_refused() -> None:
 
 @pytest.mark.rfc("9218-7.1-d")
 @pytest.mark.parametrize(
-    ("said", "allowed"), [(None, True), ((), False), (((9, 0),), False), (((9, 1),), True)]
+    ("pairs", "allowed"), [(None, True), ((), False), (((9, 0),), False), (((9, 1),), True)]
 )
-def test_priority_updates_follow_the_setting(said: tuple[tuple[int, int], ...] | None, allowed: bool) -> None:
+def test_priority_updates_follow_the_setting(pairs: tuple[tuple[int, int], ...] | None, allowed: bool) -> None:
     talk = Conversation(State.open(config()).state)
-    if said is not None:
-        talk.feed(settings(*said))
+    if pairs is not None:
+        talk.feed(settings(*pairs))
     one = talk.request()
     step = talk.state.update_priority(one, b"u=1")
     if allowed:

@@ -266,9 +266,9 @@ def test_cancelling() -> None:
 def test_a_push() -> None:
     talk = opened(mine=(("enable_push", 1),))
     talk.request()
-    asked = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/style")]
-    talk.feed(talk.server.promise(1, 2, asked, cuts=2))
-    assert talk.events == [PushPromise(ref(1), ref(2), tuple(asked))]
+    fields = [(":method", "GET"), (":scheme", "https"), (":authority", HOST), (":path", "/style")]
+    talk.feed(talk.server.promise(1, 2, fields, cuts=2))
+    assert talk.events == [PushPromise(ref(1), ref(2), tuple(fields))]
     talk.drop()
     talk.feed(talk.server.answer(2, b"css", trailers=[("a", "b")]), talk.server.answer(1, b"page"))
     assert kinds(talk.events) == [

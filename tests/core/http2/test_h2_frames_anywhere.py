@@ -25,7 +25,7 @@ from tests.http2_driver import (
     Conversation,
     Fields,
     ack,
-    asked,
+    with_request,
     assert_breach,
     assert_stream_error,
     data,
@@ -69,12 +69,12 @@ def test_padding_must_leave_room_for_the_fields_before_the_fragment(
 @pytest.mark.parametrize("length", [0, 4, 6])
 @pytest.mark.parametrize("how", ["answered", "reset by the server", "refused"])
 def test_a_priority_frame_of_a_wrong_size_on_a_closed_stream_is_answered(length: int, how: str) -> None:
-    talk = asked()
+    talk = with_request()
     if how == "answered":
         talk.feed(talk.server.answer(1, b"x"))
     elif how == "refused":
         talk.feed(goaway(0))
-        talk = asked()
+        talk = with_request()
         talk.request()
         talk.feed(goaway(1))
     else:
@@ -213,7 +213,7 @@ def test_names_of_an_enumeration_are_refused_as_text_is(name: Name) -> None:
 
 @pytest.mark.parametrize("kind", range(11))
 def test_the_first_frame_is_named_as_what_it_is(kind: int) -> None:
-    talk = Conversation(opened().state.open(asked().state.config).state)
+    talk = Conversation(opened().state.open(with_request().state.config).state)
     talk.feed(frame(kind, 1, 0 if kind in {4, 6, 10} else 1, b"12345678" if kind == 6 else b""))
     assert talk.closed
     if kind == 4:
@@ -235,7 +235,7 @@ BREACHES = {
 @pytest.mark.parametrize("code", [2, ENHANCE_YOUR_CALM])
 def test_the_error_of_a_goaway_is_the_cause_of_a_following_breach(name: str, code: int) -> None:
     """In one read the error of the GOAWAY is kept as the cause; in two reads both errors are reported."""
-    state = asked().state
+    state = with_request().state
     octets = goaway(1, code, b"too many") + BREACHES[name]
     whole = state.feed(octets)
     assert whole.cause is not None
@@ -273,7 +273,7 @@ def test_the_error_of_a_goaway_says_whether_any_request_was_processed(
 
 def test_a_goaway_instead_of_settings_says_what_was_not_processed() -> None:
     for last, processed in ((0, NO), (MOST, MAYBE)):
-        talk = Conversation(opened().state.open(asked().state.config).state)
+        talk = Conversation(opened().state.open(with_request().state.config).state)
         talk.request()
         talk.feed(goaway(last, 0))
         assert talk.faults[0].processed == processed
@@ -338,7 +338,7 @@ def test_joined_cookies_of_promises_are_in_proportion_to_the_input() -> None:
 
 
 def test_late_window_updates_and_acknowledgements_are_ignored() -> None:
-    talk = asked()
+    talk = with_request()
     talk.take(talk.state.cancel(ref(1)))
     for each in itertools.repeat(window_update(1, 5), 3):
         talk.feed(each, ack(), ping(flags=1))
