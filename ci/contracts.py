@@ -56,7 +56,7 @@ ONLY = {
 }
 """Classes with methods that mostly mint itself calls, and the methods that users call."""
 
-INTERNAL = frozenset({"HTTP1.opened", "HTTP2.opened", "StreamedAnswer.watch"})
+INTERNAL = frozenset({"HTTP1.opened", "HTTP2.opened"})
 """Methods of public classes that only mint itself calls."""
 
 

@@ -85,12 +85,7 @@ class StreamedAnswer(Streamed):
         self._driver = driver
         self._stream = stream
         self._request = request
-        self._finalizer: Finalizer | None = None
-
-    def watch(self) -> Self:
-        """Have the request cancelled if this object becomes garbage before it is closed."""
-        self._finalizer = finalizer(self, self._pool, self._stream)
-        return self
+        self._finalizer: Finalizer = finalizer(self, pool, stream)
 
     # -- the content of the answer
 
@@ -162,8 +157,7 @@ class StreamedAnswer(Streamed):
             # An exception of a signal handler may have interrupted this: do the rest.
             abandon(self._pool, self._request)
             raise
-        if self._finalizer is not None:
-            self._finalizer.detach()
+        self._finalizer.detach()
 
     async def __aenter__(self) -> Self:
         """Close at the end of the block."""
@@ -269,7 +263,7 @@ class AsyncPool:
         try:
             procedure = begin(self._state, request)
             stream = await run(self._driver, traced(procedure, request) if trace else procedure)
-            return StreamedAnswer(self._state, self._driver, stream, request).watch()
+            return StreamedAnswer(self._state, self._driver, stream, request)
         except BaseException:
             abandon(self._state, request)
             raise

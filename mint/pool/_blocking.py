@@ -49,18 +49,15 @@ class StreamedAnswer(Streamed):
     place on the connection until it is garbage. Then the request is cancelled, with a `ResourceWarning`.
     """
 
-    def __init__(self, pool: PoolState, driver: Driver, stream: Stream, request: PoolRequest) -> None:
-        """Made by `Pool.stream`."""
+    def __init__(
+        self, pool: PoolState, driver: Driver, stream: Stream, request: PoolRequest, *, cancel_if_dropped: bool
+    ) -> None:
+        """Made by a pool; with `cancel_if_dropped`, the request is cancelled if this becomes garbage."""
         self._pool = pool
         self._driver = driver
         self._stream = stream
         self._request = request
-        self._finalizer: Finalizer | None = None
-
-    def watch(self) -> Self:
-        """Have the request cancelled if this object becomes garbage before it is closed."""
-        self._finalizer = finalizer(self, self._pool, self._stream)
-        return self
+        self._finalizer: Finalizer | None = finalizer(self, pool, stream) if cancel_if_dropped else None
 
     # -- the content of the answer
 
@@ -240,7 +237,7 @@ class Pool:
         max_size = _checks.size("max_size", max_size)
         request = self._make_request(method, url, headers, body, trailers, timeout)
         try:
-            with self._begin(request) as streamed:
+            with self._begin(request, cancel_if_dropped=False) as streamed:
                 content = streamed.read(max_size=max_size)
                 return Answer(
                     streamed.status,
@@ -278,7 +275,7 @@ class Pool:
         """
         request = self._make_request(method, url, headers, body, trailers, timeout, trace)
         try:
-            return self._begin(request).watch()
+            return self._begin(request, cancel_if_dropped=True)
         except BaseException:
             abandon(self._state, request)
             raise
@@ -298,11 +295,11 @@ class Pool:
             method, url, headers, body, trailers, limit, self._driver.clock, trace, self._check
         )
 
-    def _begin(self, request: PoolRequest) -> StreamedAnswer:
+    def _begin(self, request: PoolRequest, *, cancel_if_dropped: bool) -> StreamedAnswer:
         """Send a request. If this raises an exception, the caller abandons the request."""
         procedure = begin(self._state, request)
         stream = self._driver.run(traced(procedure, request) if request.trace else procedure)
-        return StreamedAnswer(self._state, self._driver, stream, request)
+        return StreamedAnswer(self._state, self._driver, stream, request, cancel_if_dropped=cancel_if_dropped)
 
     @property
     def statistics(self) -> Statistics:
