@@ -13,7 +13,7 @@ DAY: Final = 86_400
 MOST_AGE: Final = 2**31 - 1
 """The largest `max_age`, 68 years; a larger one is reduced to it."""
 
-_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_WORD = f"{_checks.TCHAR}++"
 _QUOTED = r'"(?:[^"\\]|\\.)*+"'
 _SERVICE: Final = re.compile(rf"(?P<protocol>{_WORD})=(?P<authority>{_QUOTED})")
 _PARAMETER: Final = re.compile(rf"[ \t]*+;[ \t]*+(?P<name>{_WORD})=(?P<value>{_WORD}|{_QUOTED})")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _SHOWN: Final = 120
 
+TCHAR: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+"""A regular expression for one character of a token: of a method or a field name (RFC 9110 5.6.2)."""
+
 LONGEST: Final = sys.float_info.max
 """The longest time in seconds. A time that is too long for the system is treated as no limit."""
 

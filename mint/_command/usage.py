@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+from .._checks import TCHAR
+
+_TOKEN = re.compile(f"{TCHAR}+")
 _CONTROL = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 

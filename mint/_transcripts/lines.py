@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from .._checks import TCHAR
 from .masks import plain
 
 if TYPE_CHECKING:
     from .._core.http1 import State
 
 _USERINFO = rb"//[^/?#\s\"'<>]*@"
-_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+_TOKEN = TCHAR.encode()
 _FOLDS = rb"[^\n]*(?:\n[ \t][^\n]*)*"
 _FOLDED = re.compile(_FOLDS)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .._checks import TCHAR
 from .._core.fields import SENSITIVE
 from .._core.hpack import Encoder
 
@@ -26,7 +27,7 @@ _SCHEMES = re.compile(r"(?i)(?:basic|bearer|digest|dpop|hawk|negotiate|ntlm|hoba
 _WITH_SCHEME = frozenset({"authorization", "proxy-authorization"})
 _HIDDEN = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]")
 _UNSENDABLE = re.compile("[\u0100-\U0010ffff]")
-_TOKEN = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(f":?{TCHAR}+")
 _OTHERS = re.compile(r"[^0-9a-z]")
 _LINE_BREAK = re.compile(r"[\r\n\0]")
 _HOSTS = frozenset({"host", ":authority"})

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._procedures import Trace
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(f"{_checks.TCHAR}+")
 
 StreamedBody: TypeAlias = "BytesLike | Iterable[BytesLike] | Literal[Stream.STREAM] | None"
 """The body of a request: bytes, an iterable of pieces, none, or `mint.STREAM` to send it with `send`."""

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from .._checks import is_sequence
+from .._checks import TCHAR, is_sequence, shown
 from .._core.fields import SENSITIVE
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Received fields: names in lower case, in the order of the message."""
 Fields: TypeAlias = Sequence[tuple[str, str]]
 """Fields to send: a list or tuple of names and values."""
-TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+TOKEN: Final = re.compile(f"{TCHAR}+")
 
 
 class Lost(Exception):  # noqa: N818  an event, not an error of this program
@@ -169,7 +169,7 @@ class Response:
         declared, count = self.declared_length(), 0
         for piece in (self.body,) if isinstance(self.body, bytes) else self.body:
             if not isinstance(piece, bytes):
-                raise TypeError(f"a piece of the body must be bytes, got {_shown(piece)}")
+                raise TypeError(f"a piece of the body must be bytes, got {shown(piece)}")
             count += len(piece)
             if declared is not None and count > declared:
                 break
@@ -214,12 +214,12 @@ def checked(response: object, *, bodiless: bool = False) -> Response:
     The declared content-length must be that of the body, unless the body is not sent (`bodiless`).
     """
     if not isinstance(response, Response):
-        raise TypeError(f"a handler must return a Response, got {_shown(response)}")
+        raise TypeError(f"a handler must return a Response, got {shown(response)}")
     if not isinstance(response.status, int) or not 100 <= response.status <= 999:
-        raise ValueError(f"a status must be an int from 100 to 999, got {_shown(response.status)}")
+        raise ValueError(f"a status must be an int from 100 to 999, got {shown(response.status)}")
     body: object = response.body
     if isinstance(body, (str, bytearray, memoryview)) or not isinstance(body, Iterable):
-        raise TypeError(f"a body must be bytes or an iterable of bytes, got {_shown(body)}")
+        raise TypeError(f"a body must be bytes or an iterable of bytes, got {shown(body)}")
     checked_fields(response.headers)
     if not callable(response.trailers):
         checked_fields(response.trailers)
@@ -246,20 +246,15 @@ def _checked_field(pair: object) -> tuple[str, str]:
         case (str(name), str(value)):
             pass
         case _:
-            raise TypeError(f"a field must be a pair of name and value, both str, got {_shown(pair)}")
+            raise TypeError(f"a field must be a pair of name and value, both str, got {shown(pair)}")
     if TOKEN.fullmatch(name.removeprefix(":")) is None:
-        raise ValueError(f"{_shown(name)} is not a field name (RFC 9110 5.1)")
+        raise ValueError(f"{shown(name)} is not a field name (RFC 9110 5.1)")
     if re.search(r"[\0\r\n]", value):
         raise ValueError(
-            f"the value of {name} must not contain CR, LF or NUL: {_shown(value)} (RFC 9110 5.5)"
+            f"the value of {name} must not contain CR, LF or NUL: {shown(value)} (RFC 9110 5.5)"
         )
     try:
         value.encode("latin-1")
     except UnicodeEncodeError:
-        raise ValueError(f"the value of {name} must be ISO 8859-1 text: {_shown(value)}") from None
+        raise ValueError(f"the value of {name} must be ISO 8859-1 text: {shown(value)}") from None
     return name, value
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:100]}..."

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Final, TypeVar
 
+from .._checks import TCHAR
 from .build import reason
 from .messages import Body, Fields, Handler, Headers, Lost, Request, Response, checked
 from .peer import Peer
 
 HEAD_LIMIT: Final = 65_536
 DRAIN_LIMIT: Final = 1 << 20
-REQUEST_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~]+) HTTP/1\.([01])")
-FIELD_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[^\0\r\n]*[^\0\r\n \t])?)[ \t]*")
+REQUEST_LINE: Final = re.compile(rf"({TCHAR}+) ([!-~]+) HTTP/1\.([01])".encode())
+FIELD_LINE: Final = re.compile(rf"({TCHAR}+):[ \t]*((?:[^\0\r\n]*[^\0\r\n \t])?)[ \t]*".encode())
 CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\r\n]*)?\r\n")
 BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
