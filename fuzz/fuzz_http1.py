@@ -21,7 +21,7 @@ from mint._core.faults import Fault
 from mint._core.http1 import Config, State
 from mint.tolerance import bits_of
 from model_http1 import LIMITS, Asked, Limits, Read, Reader, Reading
-from support import Choices, without_surplus, check, compare, fuzz, play, ref_of
+from support import Choices, check, compare, fuzz, play, ref_of, without_surplus
 
 
 def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, lenient: bool = False) -> State:
@@ -140,7 +140,9 @@ def fork(state: State, octets: bytes, choices: Choices) -> None:
     check(trunk == twin, "a fork changed its original", trunk, twin)
     after = play(trunk, [octets[place:]], clean=True)
     check(
-        before[0] == after[0] and without_surplus(before[1]) == without_surplus(after[1]) and before[2] == after[2],
+        before[0] == after[0]
+        and without_surplus(before[1]) == without_surplus(after[1])
+        and before[2] == after[2],
         "a fork changed what its original goes on to",
         before,
         after,

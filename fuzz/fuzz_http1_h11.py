@@ -259,7 +259,13 @@ def judge(peer: str, data: bytes, ours: Outcome, theirs: Outcome) -> None:
     else:
         same = ours.complete == theirs.complete
     if not same:
-        check(bool(known_difference(peer, data)), f"{peer} reads something different", vars(ours), vars(theirs), data)
+        check(
+            bool(known_difference(peer, data)),
+            f"{peer} reads something different",
+            vars(ours),
+            vars(theirs),
+            data,
+        )
 
 
 def one(data: bytes) -> None:

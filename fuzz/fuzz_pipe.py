@@ -126,7 +126,11 @@ class Model:
             check(
                 self.read == self.sent, "an error before what arrived earlier", len(self.read), len(self.sent)
             )
-            check(not self.error_reported or isinstance(error, TransportClosed), "the error is reported twice", error)
+            check(
+                not self.error_reported or isinstance(error, TransportClosed),
+                "the error is reported twice",
+                error,
+            )
             self.error_reported = True
             return
         if got is None:

@@ -115,7 +115,9 @@ def limited(talk: Talk, stream: Stream, octets: bytes) -> None:
     check(got[:count] == talk.expected, "earlier events are lost", got, talk.expected)
     check(all(one[0] == "failed" for one in got[count:]), "more than a limit allows is returned", got[count:])
     failed = [one[1] for one in got[count:]]
-    check(stream.outcome_seen or stream.id in failed, "a request beyond a limit does not fail", failed, stream)
+    check(
+        stream.outcome_seen or stream.id in failed, "a request beyond a limit does not fail", failed, stream
+    )
     if talk.closed:
         return
     # Only the request failed: it is reset, and the connection continues.
@@ -126,7 +128,9 @@ def limited(talk: Talk, stream: Stream, octets: bytes) -> None:
         replies,
     )
     check(
-        failed == ([] if stream.outcome_seen else [stream.id]) and talk.fault is None, "more than one fails", failed
+        failed == ([] if stream.outcome_seen else [stream.id]) and talk.fault is None,
+        "more than one fails",
+        failed,
     )
     stream.live = stream.client_open = stream.server_open = False
     stream.outcome_seen = True

@@ -577,7 +577,9 @@ def leave(talk: Talk) -> None:
     talk.flush()
     style = talk.choices.below(4)
     open_ones = [
-        one for one in sorted(talk.streams.values(), key=lambda one: (one.promised, one.id)) if not one.outcome_seen
+        one
+        for one in sorted(talk.streams.values(), key=lambda one: (one.promised, one.id))
+        if not one.outcome_seen
     ]
     if style == 3:  # GOAWAY, and then the rest
         while talk.pings:

@@ -198,7 +198,9 @@ def test_an_exchange_writes_nothing(loop: str, protocol: str, given: dict[str, A
                 with mint.connect("http", "127.0.0.1", listener.port, protocols=(protocol,)) as conn:  # type: ignore[call-overload]  # of the table
                     mint.exchange.exchange(conn, **arguments)
             elif loop == "asyncio":
-                run(loop, in_exchange, mint.asyncio, mint.exchange.asyncio, protocol, listener.port, arguments)
+                run(
+                    loop, in_exchange, mint.asyncio, mint.exchange.asyncio, protocol, listener.port, arguments
+                )
             else:
                 run(loop, in_exchange, mint.trio, mint.exchange.trio, protocol, listener.port, arguments)
         assert_nothing_sent(protocol, received_by(listener))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..types import Address, ProtocolName
 
-__all__ = ["Location", "Order", "CommandLine", "parse", "parse_location"]
+__all__ = ["CommandLine", "Location", "Order", "parse", "parse_location"]
 
 _MOST = 1_000_000_000_000_000
 

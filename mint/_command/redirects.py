@@ -47,7 +47,9 @@ def target_of(status: int, locations: Sequence[str]) -> str | None:
     return locations[0]
 
 
-def follow(request: PlannedRequest, status: int, reference: str, schemes: Collection[str] | None, most: int) -> PlannedRequest:
+def follow(
+    request: PlannedRequest, status: int, reference: str, schemes: Collection[str] | None, most: int
+) -> PlannedRequest:
     """Return the request that a redirect leads to.
 
     Raises `TooManyRedirects`, `SchemeRefused` and `BadURLError`. Without `schemes`, https stays https.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from ..pool import Pool, StreamedAnswer
-    from .arguments import Order, CommandLine
+    from .arguments import CommandLine, Order
     from .connecting import Dialer
     from .outputs import OutputPlace
     from .progress import Item, Progress
@@ -108,7 +108,9 @@ class Transfer:
                 request = self._take(answer, request)
             dialer.served(origin)
 
-    def _ask(self, pool: Pool, dialer: Dialer, request: PlannedRequest, until: float | None) -> StreamedAnswer:
+    def _ask(
+        self, pool: Pool, dialer: Dialer, request: PlannedRequest, until: float | None
+    ) -> StreamedAnswer:
         """Send a request and wait for the head; send it once more if that is safe (RFC 9110 9.2.2)."""
         facts, again = self._facts, False
         facts.url_effective, facts.method, facts.scheme = (
@@ -195,7 +197,9 @@ class Transfer:
         # Several different ones are an error only if one of them would have to be followed.
         reference = target_of(answer.status, locations if settings.follows else locations[:1])
         if reference is not None and settings.follows:
-            onward = follow(request, answer.status, reference, settings.redirect_schemes, settings.max_redirects)
+            onward = follow(
+                request, answer.status, reference, settings.redirect_schemes, settings.max_redirects
+            )
             self._drain(answer)
             facts.time_redirect = monotonic() - self._began
             return onward

@@ -73,7 +73,9 @@ class Driver(AsyncDriver):
         self.ask(host, port, answer)
         return await _within(future, left, resolving(host))
 
-    async def _await_answer(self, answer: Coroutine[object, object, Found], left: float | None, phase: str) -> Found:
+    async def _await_answer(
+        self, answer: Coroutine[object, object, Found], left: float | None, phase: str
+    ) -> Found:
         return await _within(answer, left, phase)
 
     async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None:

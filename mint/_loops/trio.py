@@ -168,7 +168,9 @@ class Driver(AsyncDriver):
             await answered.wait()
         return answers[0]
 
-    async def _await_answer(self, answer: Coroutine[object, object, Found], left: float | None, phase: str) -> Found:
+    async def _await_answer(
+        self, answer: Coroutine[object, object, Found], left: float | None, phase: str
+    ) -> Found:
         with _until(left, phase):
             return await answer
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..types import AsyncResolver, BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._garbage import Finalizer
     from ._options import Statistics, Timeouts
-    from ._procedures import Procedure, Step, Trace, PoolRequest
+    from ._procedures import PoolRequest, Procedure, Step, Trace
     from ._requests import AsyncStreamedBody
     from ._session import Stream
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Resolver
     from ._garbage import Finalizer
     from ._options import Statistics, Timeouts
-    from ._procedures import Trace, PoolRequest
+    from ._procedures import PoolRequest, Trace
     from ._requests import StreamedBody
     from ._session import Stream
 
@@ -50,7 +50,13 @@ class StreamedAnswer(Streamed):
     """
 
     def __init__(
-        self, pool: PoolState, driver: Driver, stream: Stream, request: PoolRequest, *, cancel_if_dropped: bool
+        self,
+        pool: PoolState,
+        driver: Driver,
+        stream: Stream,
+        request: PoolRequest,
+        *,
+        cancel_if_dropped: bool,
     ) -> None:
         """Made by a pool; with `cancel_if_dropped`, the request is cancelled if this becomes garbage."""
         self._pool = pool

@@ -235,8 +235,8 @@ class Driver:
         """Wait until the socket accepts more, or something arrives."""
         before = session.conn.transport.unsent
         soon = self._soon(until)
-        # A thread cannot wait for a socket and an event at once. If another thread reads, wait only for a short
-        # time, because that thread may stop reading.
+        # A thread cannot wait for a socket and an event at once. If another thread reads, wait only for a
+        # short time, because that thread may stop reading.
         waited = self._poll(session, POLLOUT | (POLLIN if reads else 0), until if reads else soon)
         if reads:
             self._look(session)

@@ -2,9 +2,9 @@
 
 A request asks for a connection with a `Ticket`. A connection is a `PooledConnection`, identified by a key.
 Every event is a method, time is an argument, and `settle` returns what has to be done: `Grant`, `Dial` or
-`Close`. Tickets are served in the order in which they asked. If the limit of its origin is reached, a ticket is overtaken by
-those of other origins. If the limit of all connections is reached, no ticket overtakes another, so that none
-waits forever.
+`Close`. Tickets are served in the order in which they asked. If the limit of its origin is reached, a ticket
+is overtaken by those of other origins. If the limit of all connections is reached, no ticket overtakes
+another, so that none waits forever.
 
 The requests on a connection are not counted. Instead, the connection has the set of their tickets. A signal
 handler cannot interrupt adding or removing a ticket, and doing either twice changes nothing. What an

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..exchange import URL, Origin
     from ..types import BytesLike, HeaderFields
     from ._policy import Ticket
-    from ._session import WakeEvent, Session, Stream
+    from ._session import Session, Stream, WakeEvent
     from ._state import PoolState
 
 _T = TypeVar("_T")

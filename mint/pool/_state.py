@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..exchange import Origin
     from ._options import PoolOptions, Statistics
     from ._policy import Ticket
-    from ._session import WakeEvent, Stream
+    from ._session import Stream, WakeEvent
 
 
 class Loop(Protocol):

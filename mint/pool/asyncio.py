@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ._asynchronous import AsyncDriver
     from ._procedures import Step
     from ._requests import ConnectOptions
-    from ._session import WakeEvent, Session
+    from ._session import Session, WakeEvent
     from ._state import PoolState
 
 __all__ = ["Pool", "StreamedAnswer"]

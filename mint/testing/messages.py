@@ -250,9 +250,7 @@ def _checked_field(pair: object) -> tuple[str, str]:
     if TOKEN.fullmatch(name.removeprefix(":")) is None:
         raise ValueError(f"{shown(name)} is not a field name (RFC 9110 5.1)")
     if re.search(r"[\0\r\n]", value):
-        raise ValueError(
-            f"the value of {name} must not contain CR, LF or NUL: {shown(value)} (RFC 9110 5.5)"
-        )
+        raise ValueError(f"the value of {name} must not contain CR, LF or NUL: {shown(value)} (RFC 9110 5.5)")
     try:
         value.encode("latin-1")
     except UnicodeEncodeError:

@@ -14,7 +14,7 @@ import pytest
 import mint
 from mint import errors
 from mint.transport import Memory
-from tests.http1_driver import HEAD, Outcome, answer, with_requests, config, octets, play
+from tests.http1_driver import HEAD, Outcome, answer, config, octets, play, with_requests
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 EMPTY = HEAD + b"Content-Length: 0\r\n\r\n"

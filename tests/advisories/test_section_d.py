@@ -42,8 +42,8 @@ from mint.testing import (
     http2,
     request,
 )
-from tests.tls import authority, server_context, trusting
 from tests.routes import TUNNELS, RouteName, fetch, open_route
+from tests.tls import authority, server_context, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from mint._core import http2_config
 from mint._core.events import Headers
 from mint.testing import frames as f
 from mint.transport import Memory
-from tests.http1_driver import HEAD, answer, with_requests, config, play
+from tests.http1_driver import HEAD, answer, config, play, with_requests
 from tests.http2_driver import OK, data, kinds, opened
 
 PACKAGE = Path(mint.__file__).parent

@@ -31,8 +31,7 @@ cdef int grow(Table table) except -1:
         {"a pointer is taken through core.block"},
     ),
     "link_base.pyx": (
-        "\n\ncdef int peek_at(LinkBase link) except -1:\n    link.wanted_word = 1\n"
-        "    return link.armed_word\n",
+        "\n\ncdef int peek_at(LinkBase link) except -1:\n    link.wanted_word = 1; return link.armed_word\n",
         {"wanted_word is shared by threads", "armed_word is shared by threads"},
     ),
     "http2_state.pxd": (

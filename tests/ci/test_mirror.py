@@ -78,7 +78,9 @@ def place(unit: str) -> Path:
 @pytest.mark.parametrize("unit", UNITS)
 def test_every_module_has_a_place_for_its_tests(unit: str) -> None:
     where = place(unit)
-    complaint = f"mint/{unit} has no tests at {where.relative_to(TESTS.parent)}: add them, or a row of ELSEWHERE"
+    complaint = (
+        f"mint/{unit} has no tests at {where.relative_to(TESTS.parent)}: add them, or a row of ELSEWHERE"
+    )
     assert where.is_file() or any(where.rglob("test_*.py")), complaint
 
 

@@ -10,8 +10,8 @@ from mint._command import main
 from mint._command.arguments import parse
 from mint._command.usage import UsageError
 from mint.testing import Expect, Origin, Request, Response, ScriptedServer, Send, request
-from tests.tls import authority, server_context
 from tests.routes import HTTPProxy, SocksProxy
+from tests.tls import authority, server_context
 
 if TYPE_CHECKING:
     from pathlib import Path

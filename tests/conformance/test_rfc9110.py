@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, answer, with_requests, config, given, play, refused, sent
+from tests.http1_driver import HEAD, answer, config, given, play, refused, sent, with_requests
 
 EMPTY = b"Content-Length: 0\r\n\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -12,13 +12,13 @@ from tests.http1_driver import (
     LENIENT,
     Outcome,
     answer,
-    with_requests,
     config,
     given,
     octets,
     play,
     refused,
     sent,
+    with_requests,
 )
 
 EMPTY = b"Content-Length: 0\r\n\r\n"
@@ -434,7 +434,10 @@ def test_trailers_have_the_rules_of_headers() -> None:
         assert answer(CHUNKED + b"0\r\n" + line + b"\r\n\r\n").reason == "invalid_trailer_header"
     endless = play(with_requests(), [CHUNKED + b"0\r\n", *[b"a: b\r\n"] * 100])
     assert endless.reason == "too_many_headers"
-    assert play(with_requests(), [CHUNKED + b"0\r\na: " + b"x" * 20_000]).reason == "max_header_list_size_exceeded"
+    assert (
+        play(with_requests(), [CHUNKED + b"0\r\na: " + b"x" * 20_000]).reason
+        == "max_header_list_size_exceeded"
+    )
 
 
 @pytest.mark.rfc("9112-7.4-a")

@@ -31,7 +31,6 @@ from tests.http2_driver import (
     WINDOW_UPDATE,
     YES,
     ack,
-    with_request,
     assert_breach,
     assert_stream_error,
     data,
@@ -47,6 +46,7 @@ from tests.http2_driver import (
     settings,
     updates,
     window_update,
+    with_request,
 )
 
 

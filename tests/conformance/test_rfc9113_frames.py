@@ -31,7 +31,6 @@ from tests.http2_driver import (
     YES,
     Conversation,
     ack,
-    with_request,
     assert_breach,
     config,
     data,
@@ -49,6 +48,7 @@ from tests.http2_driver import (
     settings,
     updates,
     window_update,
+    with_request,
 )
 
 

@@ -17,7 +17,6 @@ from tests.http2_driver import (
     Fields,
     Server,
     ack,
-    with_request,
     assert_breach,
     assert_refused,
     assert_stream_error,
@@ -34,6 +33,7 @@ from tests.http2_driver import (
     resets,
     settings,
     window_update,
+    with_request,
 )
 from tests.refs import ref_of
 

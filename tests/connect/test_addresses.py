@@ -13,8 +13,8 @@ from mint import errors
 from mint._connect.race import Endpoint, Resolve, Resolved, as_endpoints, make_plan, resolve
 from mint.testing import Origin, Request, Response, ScriptedServer, Send, request
 
-from ..tls import server_context, trusting
 from ..routes import fetch
+from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     from pathlib import Path

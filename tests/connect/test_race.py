@@ -243,7 +243,9 @@ def test_if_all_attempts_fail_the_first_failure_is_raised() -> None:
     with pytest.raises(errors.Unreachable):
         network.run(race([six(1), four(1)]))
     assert network.open == set()
-    network = FakeNetwork({six(1): Fate(error=REFUSED, at_once=True), four(1): Fate(error=second, at_once=True)})
+    network = FakeNetwork(
+        {six(1): Fate(error=REFUSED, at_once=True), four(1): Fate(error=second, at_once=True)}
+    )
     with pytest.raises(errors.ConnectionRefused):
         network.run(race([six(1), four(1)]))
 

@@ -21,8 +21,8 @@ from mint import errors
 from mint._sessions import TLSSessions
 from mint.testing import Origin, Request, Response
 
-from ..tls import authority, server_context, trusting
 from ..routes import ALL, SECURE, TUNNELS, Route, RouteName, family_of, fetch, open_route
+from ..tls import authority, server_context, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -204,7 +204,9 @@ def check_hostname(route: Route, tmp: Path) -> None:
     for name in ("other.example", "my_host.wild.example"):
         asked.clear()
         certificate = tls_of(
-            route.connect("https", tls=mint.TLSOptions(ca_data=CA, server_hostname=name, check_hostname=check))
+            route.connect(
+                "https", tls=mint.TLSOptions(ca_data=CA, server_hostname=name, check_hostname=check)
+            )
         ).peer_certificate
         ((host, names),) = asked
         assert (host, names.certificate) == (name, certificate)
@@ -313,7 +315,9 @@ def send_buffer(route: Route) -> None:
 
 
 def receive_buffer(route: Route) -> None:
-    assert socket_option(connected(route, receive_buffer=10_000), socket.SOL_SOCKET, socket.SO_RCVBUF) == 20_000
+    assert (
+        socket_option(connected(route, receive_buffer=10_000), socket.SOL_SOCKET, socket.SO_RCVBUF) == 20_000
+    )
 
 
 def receive_size(route: Route) -> None:
@@ -524,7 +528,11 @@ def test_http2_options(route: RouteName) -> None:
 
 @pytest.mark.parametrize("route", ALL)
 def test_mailbox(route: RouteName) -> None:
-    with Origin(hello, family=family_of(route)) as origin, open_route(route, origin) as made, mint.Mailbox() as mailbox:
+    with (
+        Origin(hello, family=family_of(route)) as origin,
+        open_route(route, origin) as made,
+        mint.Mailbox() as mailbox,
+    ):
         conn = made.connect("http", mailbox=mailbox)
         assert conn.mode == "active"
         conn, _ = conn.request("GET", "/page")

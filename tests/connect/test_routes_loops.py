@@ -17,9 +17,9 @@ import mint.trio
 from mint import errors
 from mint.testing import Forever, Origin, Request, Response, ScriptedServer, Send, request
 
-from ..tls import server_context, trusting
-from ..routes import SECURE, TUNNELS, Route, RouteName, family_of, open_route
 from ..event_loops import Receiver, data, fed, no_socket_left
+from ..routes import SECURE, TUNNELS, Route, RouteName, family_of, open_route
+from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -66,7 +66,14 @@ def request() -> Expect:
     ],
 )
 def test_socks5h_leaves_names_to_the_proxy(bound: bytes) -> None:
-    script = [HELLO, Send(b"\x05\x00"), connect_to(NAME), Send(b"\x05\x00\x00" + bound), request(), Send(PAGE)]
+    script = [
+        HELLO,
+        Send(b"\x05\x00"),
+        connect_to(NAME),
+        Send(b"\x05\x00\x00" + bound),
+        request(),
+        Send(PAGE),
+    ]
     with ScriptedServer(script) as server:
         through(server)
 

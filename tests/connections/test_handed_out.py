@@ -15,8 +15,8 @@ import mint.asyncio
 import mint.trio
 from mint.testing import http2
 
-from ..together import finish
 from ..event_loops import run_trio
+from ..together import finish
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

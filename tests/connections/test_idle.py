@@ -26,8 +26,8 @@ import mint.trio
 from mint import Processed, errors
 from mint.testing import http2
 
-from ..tls import server_context, trusting
 from ..event_loops import Loop, fed, run_trio
+from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     import ssl

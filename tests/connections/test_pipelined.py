@@ -10,7 +10,7 @@ import mint
 from mint import Processed, errors
 
 from . import test_idle
-from .test_idle import FIRST, STRAY, Kind, EventLoop, opened
+from .test_idle import FIRST, STRAY, EventLoop, Kind, opened
 
 loop, kind = test_idle.loop, test_idle.kind
 

@@ -16,8 +16,8 @@ from mint._loops.shared import TunnelLink
 from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Step, Wait, http2
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, window_update
 
-from ..tls import server_context, trusting
 from ..routes import Breaking, HTTPProxy, Whole, fetch
+from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

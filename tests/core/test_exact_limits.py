@@ -9,7 +9,7 @@ import pytest
 
 from mint._core.events import Failed
 from mint._core.http1 import State
-from tests.http1_driver import with_requests, config, play
+from tests.http1_driver import config, play, with_requests
 from tests.http2_driver import Server, ack, frame, opened, ping, settings
 
 if TYPE_CHECKING:

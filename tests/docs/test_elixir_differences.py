@@ -239,7 +239,11 @@ def test_after_a_goaway() -> None:
     assert seen == [200, (), mint.Done]
     conn, seen = framed(over_http2(), frames.goaway(1, 2))
     assert seen == [errors.ServerClosedConnection]
-    assert framed(conn, frames.headers(1, [STATUS], end=True))[1] == [200, (), mint.Done]  # it is reported once
+    assert framed(conn, frames.headers(1, [STATUS], end=True))[1] == [
+        200,
+        (),
+        mint.Done,
+    ]  # it is reported once
 
 
 def test_an_answer_in_http1() -> None:

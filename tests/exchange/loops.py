@@ -15,8 +15,8 @@ import mint.exchange.asyncio
 import mint.exchange.trio
 import mint.trio
 
-from ..tls import trusting
 from ..event_loops import Loop, run_trio
+from ..tls import trusting
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

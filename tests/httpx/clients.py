@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar  # httpx and httpx2 have no common types
 
-from ..together import finish, reached, together
 from ..event_loops import Loop, run_trio
+from ..together import finish, reached, together
 
 if TYPE_CHECKING:
     import threading

@@ -11,8 +11,8 @@ import pytest
 from mint.testing import Close, Drain, ExpectUntil, Origin, ScriptedServer, Send, Step, showcase
 from mint.testing.steps import ExpectCount
 
-from ..tls import authority, server_context, trusting
 from ..routes import SocksProxy
+from ..tls import authority, server_context, trusting
 from .clients import KINDS, Kind, User, Whose, play
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ import mint.pool.asyncio
 from mint._httpx.parts import error_name
 from mint.testing import Close, Forever, Origin, Request, Response, ScriptedServer, Send, request, showcase
 
-from ..tls import server_context, trusting
 from ..routes import HTTPProxy
+from ..tls import server_context, trusting
 from .conftest import LOOPS, Flavour
 
 if TYPE_CHECKING:

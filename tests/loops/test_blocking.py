@@ -17,8 +17,8 @@ from mint._loops.blocking import Driver, open_link
 from mint._loops.dialer import look_up
 from mint._wire.tls import TLSLayer
 from mint.testing import Close, Forever, Origin, ScriptedServer, Send, showcase
-from tests.tls import server_context, trusting
 from tests.event_loops import no_socket_left
+from tests.tls import server_context, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

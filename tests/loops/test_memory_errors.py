@@ -17,8 +17,8 @@ import pytest
 
 from mint.testing import Origin, Request, Response
 
-from ..tls import authority, server_context
 from ..routes import HTTPProxy
+from ..tls import authority, server_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,8 +20,8 @@ from mint.testing import Origin, Reset, Response, ScriptedServer, Send, Wait, re
 from mint.transport import SocketLink
 from tests.refs import ref_of
 
-from ..routes import Narrow, Swallowing
 from ..event_loops import Loop, data, fed, no_socket_left
+from ..routes import Narrow, Swallowing
 
 if TYPE_CHECKING:
     import ssl

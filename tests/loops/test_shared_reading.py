@@ -12,8 +12,8 @@ import mint
 import mint.http2
 from mint.testing import Origin, Request, Response
 
-from ..tls import server_context, trusting
 from ..routes import HTTPProxy
+from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,9 +19,9 @@ import mint.trio
 from mint import errors
 from mint.testing import Origin, Request, Response
 
-from ..tls import server_context, trusting
-from ..routes import HTTPProxy
 from ..event_loops import Loop, data, fed, no_socket_left, run_trio
+from ..routes import HTTPProxy
+from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -17,9 +17,9 @@ import mint.pool
 import mint.pool.asyncio
 import mint.pool.trio
 
+from ..event_loops import Loop, run_trio
 from ..exchange.loops import LOOPS, TLS, LoopName
 from ..together import finish, reached, together
-from ..event_loops import Loop, run_trio
 
 if TYPE_CHECKING:
     import threading
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-__all__ = ["LOOPS", "LoopName", "Client", "play"]
+__all__ = ["LOOPS", "Client", "LoopName", "play"]
 
 
 class Streamed:

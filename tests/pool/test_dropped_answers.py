@@ -15,7 +15,7 @@ import mint
 from mint.pool import PoolOptions
 
 from ..examples.serving import PROTOCOLS, Protocol, serving
-from .pools import LOOPS, LoopName, Client, play
+from .pools import LOOPS, Client, LoopName, play
 from .test_pool import url
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import mint
 import mint.asyncio
 import mint.trio
 
-from .pools import LOOPS, LoopName, Client, play
+from .pools import LOOPS, Client, LoopName, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

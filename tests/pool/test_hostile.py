@@ -15,7 +15,7 @@ import mint
 from mint.pool import PoolOptions
 from mint.testing import http2
 
-from .pools import LOOPS, LoopName, Client, play
+from .pools import LOOPS, Client, LoopName, play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

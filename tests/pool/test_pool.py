@@ -27,7 +27,7 @@ from mint.testing import (
 )
 
 from ..examples.serving import PROTOCOLS, Protocol, serving
-from .pools import LOOPS, LoopName, Client, play
+from .pools import LOOPS, Client, LoopName, play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from mint.testing import Origin, Request, Response
 from mint.transcripts import Recorder, Replay, replay
 
 from ..examples.serving import PROTOCOLS, Protocol, serving
-from .pools import LOOPS, LoopName, Client, play
+from .pools import LOOPS, Client, LoopName, play
 from .test_pool import url
 
 POOLS = [mint.pool.Pool, mint.pool.asyncio.Pool, mint.pool.trio.Pool]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mint._core.events import Data, Event, Failed
-from tests.http1_driver import Outcome, with_requests, config, cut, play, same_fault
+from tests.http1_driver import Outcome, config, cut, play, same_fault, with_requests
 from tests.refs import ref_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 def opened(methods: list[str], options: Config) -> State:
-    return with_requests(*methods, options=options, headers=[("Upgrade", "websocket")] if len(methods) == 1 else ())
+    return with_requests(
+        *methods, options=options, headers=[("Upgrade", "websocket")] if len(methods) == 1 else ()
+    )
 
 
 def same(one: Outcome, two: Outcome) -> bool:

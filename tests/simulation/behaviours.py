@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .record import DONE, FAILED
-from .scripts import Act, Incoming, Head, Pause, Piece, Script, content
+from .scripts import Act, Head, Incoming, Pause, Piece, Script, content
 
 if TYPE_CHECKING:
     from .scripts import Behaviour

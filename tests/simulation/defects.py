@@ -95,7 +95,9 @@ BY_NUMBER: Final = (
 # `receive` used a lock of `threading`, acquired by a call before the `try`, and `close` waited for it.
 PLAIN_LOCK: Final = (
     Change(MAILBOX, "import os\nimport selectors\n", "import os\nimport selectors\nimport threading\n"),
-    Change(MAILBOX, "        self._receive_lock = Mutex()\n", "        self._receive_lock = threading.Lock()\n"),
+    Change(
+        MAILBOX, "        self._receive_lock = Mutex()\n", "        self._receive_lock = threading.Lock()\n"
+    ),
     Change(
         MAILBOX,
         "                done = self._receive_lock.attempt(self._receive, (until, out), left)\n",
@@ -109,12 +111,14 @@ PLAIN_LOCK: Final = (
 )
 CLOSE_WAITS: Final = Change(
     MAILBOX,
-    "        if not self._receive_lock.held:\n            self._receive_lock.attempt(self._release, None, 0.0)\n",
+    "        if not self._receive_lock.held:\n"
+    "            self._receive_lock.attempt(self._release, None, 0.0)\n",
     "        with self._receive_lock:\n            self._release()\n",
 )
 CLOSE_TRIES: Final = Change(
     MAILBOX,
-    "        if not self._receive_lock.held:\n            self._receive_lock.attempt(self._release, None, 0.0)\n",
+    "        if not self._receive_lock.held:\n"
+    "            self._receive_lock.attempt(self._release, None, 0.0)\n",
     "        if self._receive_lock.acquire(timeout=0):\n"
     "            try:\n"
     "                self._release()\n"

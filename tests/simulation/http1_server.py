@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from .scripts import Act, Incoming, Behaviour, Head, Running
+from .scripts import Act, Behaviour, Head, Incoming, Running
 from .servers import Peer
 
 if TYPE_CHECKING:

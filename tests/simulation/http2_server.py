@@ -14,7 +14,7 @@ from mint._core.hpack import Decoder
 from mint.testing import frames
 from mint.testing.frames import FrameType, Setting, serialize
 
-from .scripts import Act, Incoming, Behaviour, Head, Running
+from .scripts import Act, Behaviour, Head, Incoming, Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable

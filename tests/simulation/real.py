@@ -135,7 +135,12 @@ class RealKernel(Kernel):
         self._stop.set()
         self._wake_sender.send(b"\0")
         self._thread.join(10)
-        for each in (*(stream.sock for stream in self._real), self._listening, self._wake_receiver, self._wake_sender):
+        for each in (
+            *(stream.sock for stream in self._real),
+            self._listening,
+            self._wake_receiver,
+            self._wake_sender,
+        ):
             each.close()
 
     def _serve(self) -> None:

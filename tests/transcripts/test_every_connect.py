@@ -12,10 +12,10 @@ import mint
 import mint.testing
 from mint.testing import Origin, Request, Response
 
-from ..loops.test_async_loops import EVENT_LOOPS, EventLoop
-from ..tls import server_context, trusting
-from ..routes import HTTPProxy, fetch
 from ..event_loops import fetch as fetch_in_loop
+from ..loops.test_async_loops import EVENT_LOOPS, EventLoop
+from ..routes import HTTPProxy, fetch
+from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

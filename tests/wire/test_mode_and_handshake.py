@@ -17,10 +17,10 @@ from mint.testing import Forever, Origin, Request, Response, ScriptedServer, htt
 from mint.testing.frames import data, headers, ping
 from mint.transport import Memory
 
-from ..loops.test_async_loops import EVENT_LOOPS, EventLoop
-from ..tls import server_context, trusting
-from ..routes import HTTPProxy, Narrow, fetch
 from ..event_loops import fetch as fetch_in_loop
+from ..loops.test_async_loops import EVENT_LOOPS, EventLoop
+from ..routes import HTTPProxy, Narrow, fetch
+from ..tls import server_context, trusting
 from .test_pipe import Turning
 
 if TYPE_CHECKING:

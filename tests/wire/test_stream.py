@@ -82,8 +82,12 @@ def test_a_proxy_that_does_not_negotiate_http2() -> None:
 
 
 def test_the_proxy_gets_its_own_fields() -> None:
-    connect_request = http2.ExpectHeaders(1, (("x-for", "proxy"), ("proxy-authorization", "Basic bWU6aHVzaA==")))
-    with ScriptedServer([*http2.handshake(), connect_request, OPEN, SAID, http2.send(data(1, PAGE))]) as server:
+    connect_request = http2.ExpectHeaders(
+        1, (("x-for", "proxy"), ("proxy-authorization", "Basic bWU6aHVzaA=="))
+    )
+    with ScriptedServer(
+        [*http2.handshake(), connect_request, OPEN, SAID, http2.send(data(1, PAGE))]
+    ) as server:
         proxy = through(server, headers=(("x-for", "proxy"),), username="me", password="hush")
         assert fetch(mint.connect("http", "origin.example", 80, proxy=proxy)) == b"hello"
 

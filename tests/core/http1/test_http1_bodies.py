@@ -6,7 +6,7 @@ import pytest
 
 from mint._core.events import Data
 from mint._core.http1_framing import BODIES, BODY_RULES, FACTS
-from tests.http1_driver import HEAD, LENIENT, answer, with_requests, config, cut, play
+from tests.http1_driver import HEAD, LENIENT, answer, config, cut, play, with_requests
 from tests.refs import ref_of
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

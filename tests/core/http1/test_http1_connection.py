@@ -7,7 +7,7 @@ import pytest
 from mint._core.events import CLOSE, KEEP, SHUT_WRITE, Data, Done, Headers
 from mint._core.faults import Fault
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, answer, with_requests, config, given, play
+from tests.http1_driver import HEAD, answer, config, given, play, with_requests
 from tests.refs import ref_of
 
 EMPTY = b"Content-Length: 0\r\n\r\n"

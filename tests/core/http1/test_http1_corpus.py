@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mint._core.events import Done, Failed
-from tests.http1_driver import with_requests, config, octets, play
+from tests.http1_driver import config, octets, play, with_requests
 
 from .responses import BAD, ODD
 
@@ -20,7 +20,9 @@ PAGE = Path(__file__).parents[3] / "docs" / "tolerance.md"
 
 
 def is_accepted(data: bytes, *, lenient: bool, bytewise: bool = False) -> bool:
-    outcome = play(with_requests(options=config(lenient=lenient)), octets(data) if bytewise else [data], eof=True)
+    outcome = play(
+        with_requests(options=config(lenient=lenient)), octets(data) if bytewise else [data], eof=True
+    )
     kinds = {type(each) for each in outcome.responses}
     return outcome.fault is None and Done in kinds and Failed not in kinds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, answer, with_requests, config, play, refused, sent
+from tests.http1_driver import HEAD, answer, config, play, refused, sent, with_requests
 
 
 def test_a_204_to_connect_opens_the_tunnel_as_any_2xx() -> None:

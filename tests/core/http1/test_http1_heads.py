@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mint._core.events import Headers, Status, StatusReason
-from tests.http1_driver import HEAD, LENIENT, answer, with_requests, config, cut, octets, play
+from tests.http1_driver import HEAD, LENIENT, answer, config, cut, octets, play, with_requests
 from tests.refs import ref_of
 
 END = b"Content-Length: 0\r\n\r\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mint._core.http1 import Config, State
-from tests.http1_driver import HEAD, Outcome, with_requests, config, octets, play, same_fault
+from tests.http1_driver import HEAD, Outcome, config, octets, play, same_fault, with_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

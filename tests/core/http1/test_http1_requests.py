@@ -9,7 +9,7 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
 from mint._core.http1 import Config, State
-from tests.http1_driver import AGENT, HOST, with_requests, config, given, play, refused, sent
+from tests.http1_driver import AGENT, HOST, config, given, play, refused, sent, with_requests
 
 DEFAULTS = f"host: {HOST}\r\nuser-agent: {AGENT}\r\n".encode()
 

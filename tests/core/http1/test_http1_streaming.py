@@ -6,7 +6,7 @@ import pytest
 
 from mint._core.events import KEEP, RequestRef, Step
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, with_requests, config, given, play, same_fault
+from tests.http1_driver import HEAD, config, given, play, same_fault, with_requests
 
 
 def streaming(*headers: tuple[str, str], method: str = "POST") -> tuple[State, RequestRef]:

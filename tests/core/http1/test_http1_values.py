@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, with_requests, config, octets, play
+from tests.http1_driver import HEAD, config, octets, play, with_requests
 
 
 def test_states_are_compared_by_content() -> None:
@@ -24,7 +24,10 @@ def test_states_are_compared_by_content() -> None:
 
 def test_how_a_state_was_reached_does_not_count() -> None:
     data = HEAD + b"A: b\r\nC: d\r\nE"
-    assert play(with_requests("GET", "GET"), octets(data)).state == play(with_requests("GET", "GET"), [data]).state
+    assert (
+        play(with_requests("GET", "GET"), octets(data)).state
+        == play(with_requests("GET", "GET"), [data]).state
+    )
     assert play(with_requests(), [data]).state != play(with_requests(), [data + b"x"]).state
     assert play(with_requests(), [data]).state != play(with_requests(), [data[:-1] + b"F"]).state
     other = HEAD + b"A: b\r\nC: D\r\nE"

@@ -8,7 +8,7 @@ import pytest
 
 from mint._core.events import CLOSE, KEEP
 from mint._core.http1 import State
-from tests.http1_driver import HEAD, answer, with_requests, config, given, octets, play, refused, sent
+from tests.http1_driver import HEAD, answer, config, given, octets, play, refused, sent, with_requests
 from tests.refs import ref_of
 
 ONE = HEAD + b"Content-Length: 1\r\n\r\n"

@@ -53,7 +53,9 @@ def alt_svc(origin: bytes, value: bytes) -> bytes:
     return struct.pack(">H", len(origin)) + origin + value
 
 
-def events_of(talk: Conversation, kind: int, payload: bytes, *, stream: int = 0, flags: int = 0) -> list[Event]:
+def events_of(
+    talk: Conversation, kind: int, payload: bytes, *, stream: int = 0, flags: int = 0
+) -> list[Event]:
     """Return the events of one frame, and check that the connection stays open."""
     step = talk.feed(frame(kind, flags, stream, payload))
     assert (step.output, step.fault) == ((), None)
@@ -135,7 +137,9 @@ def test_origin_frames_are_ignored_in_clear_text() -> None:
     talk = Conversation(State.open(clear).state)
     talk.feed(settings())
     assert events_of(talk, ORIGIN, origins(b"https://a.test")) == []
-    assert events_of(talk, ALTSVC, alt_svc(b"http://a.test", b'h2=":1"')) == [AltSvc('h2=":1"', "http://a.test")]
+    assert events_of(talk, ALTSVC, alt_svc(b"http://a.test", b'h2=":1"')) == [
+        AltSvc('h2=":1"', "http://a.test")
+    ]
 
 
 @pytest.mark.rfc("7838-4")
@@ -144,7 +148,9 @@ def test_alternative_services() -> None:
     talk.request()
     value = b'h3=":443"; ma=3600, h2="alt.test:8000"'
     text = value.decode()
-    assert events_of(talk, ALTSVC, alt_svc(b"https://Other.Test", value)) == [AltSvc(text, "https://other.test")]
+    assert events_of(talk, ALTSVC, alt_svc(b"https://Other.Test", value)) == [
+        AltSvc(text, "https://other.test")
+    ]
     assert events_of(talk, ALTSVC, alt_svc(b"", value), stream=1, flags=255) == [AltSvc(text, None, ref(1))]
     talk.feed(talk.server.answer(1, b"x"))
     assert events_of(talk, ALTSVC, alt_svc(b"", b"clear"), stream=1) == [AltSvc("clear", None, ref(1))]
@@ -379,7 +385,9 @@ def test_a_priority_update_of_an_ended_request_or_a_ping_is_refused() -> None:
 @pytest.mark.parametrize(
     ("pairs", "allowed"), [(None, True), ((), False), (((9, 0),), False), (((9, 1),), True)]
 )
-def test_priority_updates_follow_the_setting(pairs: tuple[tuple[int, int], ...] | None, allowed: bool) -> None:
+def test_priority_updates_follow_the_setting(
+    pairs: tuple[tuple[int, int], ...] | None, allowed: bool
+) -> None:
     talk = Conversation(State.open(config()).state)
     if pairs is not None:
         talk.feed(settings(*pairs))

@@ -25,7 +25,6 @@ from tests.http2_driver import (
     Conversation,
     Fields,
     ack,
-    with_request,
     assert_breach,
     assert_stream_error,
     data,
@@ -39,6 +38,7 @@ from tests.http2_driver import (
     resets,
     settings,
     window_update,
+    with_request,
 )
 
 MOST = 2**31 - 1
