@@ -379,17 +379,31 @@ def abandon(pool: PoolState, request: PoolRequest) -> None:
     The caller of a procedure repeats this if the procedure raises an exception, because an exception of a
     signal handler may have interrupted what the procedure itself was releasing.
     """
-    with pool.lock:
-        if request.ticket is not None:
-            pool.abandon(request.ticket, request.events)
+    ticket = request.ticket
+    if ticket is not None:
+        _completely(pool, lambda: pool.abandon(ticket, request.events))
 
 
 def leave(pool: PoolState, stream: Stream, event: WakeEvent) -> None:
     """After an exception in a wait of this request, let others read, and lose no content; idempotent."""
-    with pool.lock:
+
+    def leave_and_put_back() -> None:
         pool.leave(stream.ticket, (event,))
         if event is stream.event:
             stream.put_back()
+
+    _completely(pool, leave_and_put_back)
+
+
+def _completely(pool: PoolState, work: Callable[[], None]) -> None:
+    """Release something with the lock held; do it again if an exception of a signal handler interrupts it."""
+    try:
+        with pool.lock:
+            work()
+    except BaseException:
+        with pool.lock:
+            work()
+        raise
 
 
 def _send_head(pool: PoolState, session: Session, request: PoolRequest) -> Procedure[Stream]:

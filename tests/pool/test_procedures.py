@@ -12,10 +12,12 @@ from mint._httpx.parts import error_name
 from mint.errors import PoolClosed, TransportTimeout
 from mint.exchange import URL
 from mint.pool import PoolOptions, Timeouts
-from mint.pool._procedures import Connect, Park, Receive, acquire
+from mint.pool._procedures import Connect, Park, Receive, abandon, acquire, leave
 from mint.pool._requests import make_request
 from mint.pool._session import Session
 from mint.pool._state import PoolState
+
+from ..bomb import Bomb
 
 HERE = URL("https", "example.org", 443, "/")
 
@@ -136,6 +138,35 @@ def test_giving_up_at_any_step_releases_everything(steps: int) -> None:
     assert held.ticket is not None
     pool.give_back(held.ticket, failed=False)
     assert pool.statistics().idle == 1
+
+
+@pytest.mark.parametrize("release", ["abandon", "leave"])
+def test_an_interrupt_of_a_release_after_an_error_leaves_a_pool_that_decides(release: str) -> None:
+    """After an error, nothing else would release again what a signal handler interrupts here."""
+    number, off = 0, True
+    while off:
+        number += 1
+        loop = FakeLoop()
+        pool = PoolState(loop, PoolOptions(max_per_origin=1), lambda _: False)
+        held = new_request(loop)
+        holder = acquire(pool, held)
+        dial = next(holder)
+        assert isinstance(dial, Connect)
+        link = mint.transport.Memory(reads=True)
+        dial.conn = mint.http1.initiate(link, scheme="https", hostname="example.org", identity=1)
+        session = finish(holder)
+        assert held.ticket is not None
+        events = held.events[0], held.events[0]
+        stream = session.open("GET", "/", (), None, streamed=False, ticket=held.ticket, events=events)
+        bomb = Bomb(number)
+        off = bomb.goes_off(
+            lambda: abandon(pool, held) if release == "abandon" else leave(pool, stream, stream.event)  # noqa: B023  # at once
+        )
+        assert not pool._settles, bomb.where
+        session.cancel(stream)
+        pool.give_back(held.ticket, failed=False)
+        waiter = acquire(pool, new_request(loop))
+        assert isinstance(next(waiter), Connect), bomb.where  # not `Park`
 
 
 def test_closing_while_dialing() -> None:
