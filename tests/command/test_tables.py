@@ -19,7 +19,7 @@ from mint._command.codes import exit_code, text_of
 from mint._command.connecting import Dialer
 from mint._command.outputs import remote_name
 from mint._command.progress import Progress, duration
-from mint._command.redirects import Asked, follow, target_of
+from mint._command.redirects import PlannedRequest, follow, target_of
 from mint._command.show import ForTerminal, amount, head, visible
 from mint._command.summary import Facts, written
 from mint._command.usage import (
@@ -265,9 +265,9 @@ def test_the_name_of_a_transfer(arguments: list[str], name: str) -> None:
 # -- redirects
 
 
-def asked(url: str, method: str = "GET", *, body: bytes | None = None, redirects: int = 0) -> Asked:
+def request_for(url: str, method: str = "GET", *, body: bytes | None = None, redirects: int = 0) -> PlannedRequest:
     named = (("Authorization", "a"), ("cookie", "b"), ("content-type", "c"), ("x", "d"))
-    return Asked(parse_location(url), method, named, body, redirects)
+    return PlannedRequest(parse_location(url), method, named, body, redirects)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def asked(url: str, method: str = "GET", *, body: bytes | None = None, redirects
     ],
 )
 def test_credentials_are_sent_only_to_their_origin(reference: str, stays: bool) -> None:
-    made = follow(asked("http://a.test/"), 307, reference, {"http", "https"}, 10)
+    made = follow(request_for("http://a.test/"), 307, reference, {"http", "https"}, 10)
     names = [name for name, _ in made.headers]
     assert names == (["Authorization", "cookie", "content-type", "x"] if stays else ["content-type", "x"])
 
@@ -290,7 +290,7 @@ def test_credentials_are_sent_only_to_their_origin(reference: str, stays: bool) 
 @pytest.mark.parametrize("most", [0, 1, 5])
 def test_how_many_redirects_are_followed(most: int) -> None:
     for before in range(most + 2):
-        here = asked("http://a.test/", redirects=before)
+        here = request_for("http://a.test/", redirects=before)
         if before < most:
             assert follow(here, 302, "/b", None, most).redirects == before + 1
         else:
@@ -328,7 +328,7 @@ def test_which_answers_redirect(status: int) -> None:
 def test_the_request_after_a_redirect(
     status: int, method: str, body: bytes | None, changed: tuple[str, bytes | None, bool]
 ) -> None:
-    made = follow(asked("http://a.test/", method, body=body), status, "/b", None, 1)
+    made = follow(request_for("http://a.test/", method, body=body), status, "/b", None, 1)
     has_type = any(name == "content-type" for name, _ in made.headers)
     assert (made.method, made.body, has_type) == changed
 

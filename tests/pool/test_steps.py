@@ -538,10 +538,10 @@ def test_a_place_that_was_dropped_is_given_to_a_request_that_waits() -> None:
     """Even if nothing but its own next step makes the pool decide."""
     hand = Hand(PoolOptions(max_per_origin=1, max_streams=1))
     hand.settle_soon = lambda pool: None  # type: ignore[method-assign]  # it may come late
-    first, _ = hand.begun(hand.wanted())
+    first, _ = hand.begun(hand.make_request())
     hand.deliver(f.headers(1, OK))
     dropped = over(first)
-    second, step = hand.begun(hand.wanted())
+    second, step = hand.begun(hand.make_request())
     assert isinstance(step, Park)
     assert hand.pool.drop(dropped)
     assert isinstance(next(second), Receive)
@@ -554,7 +554,7 @@ def test_each_dropped_answer_is_cancelled_once() -> None:
     hand.settle_soon = lambda pool: None  # type: ignore[method-assign]  # it may come late
     streams = []
     for number in (1, 3, 5):
-        procedure, _ = hand.begun(hand.wanted())
+        procedure, _ = hand.begun(hand.make_request())
         hand.deliver(f.headers(number, OK))
         streams.append(over(procedure))
     hand.server.received()
@@ -570,7 +570,7 @@ def test_each_dropped_answer_is_cancelled_once() -> None:
 
 def test_nothing_waits_for_room_on_a_lost_connection() -> None:
     hand = Hand()
-    hand.begun(hand.wanted())
+    hand.begun(hand.make_request())
     session = hand.session
     session.reader = None
     session.lose()
