@@ -265,7 +265,9 @@ def test_the_name_of_a_transfer(arguments: list[str], name: str) -> None:
 # -- redirects
 
 
-def request_for(url: str, method: str = "GET", *, body: bytes | None = None, redirects: int = 0) -> PlannedRequest:
+def request_for(
+    url: str, method: str = "GET", *, body: bytes | None = None, redirects: int = 0
+) -> PlannedRequest:
     named = (("Authorization", "a"), ("cookie", "b"), ("content-type", "c"), ("x", "d"))
     return PlannedRequest(parse_location(url), method, named, body, redirects)
 
