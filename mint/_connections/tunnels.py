@@ -224,7 +224,7 @@ class Tunnels(TunnelsBase):
         wire = self.wire
         while self.waits and wire.unsent and not give_way():
             self.wait(until, "sending", lambda: not wire.unsent)
-        with self._lock, self._whole():
+        with self._lock, self._giving_up():
             if not self.waits and wire.unsent and not give_way():
                 try:
                     left = None if until is None else max(0.0, until - monotonic())

@@ -12,7 +12,7 @@ from mint import errors
 from mint.testing import Forever, Reset, ScriptedServer, Set, Step, Wait, http2
 from mint.testing.frames import data, headers, rst_stream, window_update
 
-from ..worlds import PAGE, fed
+from ..event_loops import PAGE, fed
 from .test_tunnels import KINDS, Kind
 
 MUCH = 12 * 1_048_576
