@@ -14,7 +14,7 @@ from mint.testing import Forever, ScriptedServer, http2
 from mint.testing.frames import data, headers
 from mint.transport import SocketLink
 
-from ..worlds import PAGE, Receiver, fed
+from ..event_loops import PAGE, Receiver, fed
 from .test_registrations import in_child, over_pair
 from .test_tunnels import KINDS, Kind
 
@@ -102,7 +102,7 @@ def test_a_connection_that_another_thread_reads_is_closed(mailbox: mint.Mailbox,
     far.close()
 
 
-@pytest.mark.parametrize("lock", ["_turn", "_registry"])
+@pytest.mark.parametrize("lock", ["_receive_lock", "_registry"])
 def test_a_mailbox_that_another_thread_uses_is_closed(lock: str) -> None:
     with mint.Mailbox() as mailbox:
         conn, far = over_pair(mailbox)
@@ -110,7 +110,7 @@ def test_a_mailbox_that_another_thread_uses_is_closed(lock: str) -> None:
         def close() -> None:
             conn.close()
             mailbox.close()
-            assert mailbox._bell.fileno() == -1
+            assert mailbox._wake_receiver.fileno() == -1
 
         with held(getattr(mailbox, lock)):
             in_child(in_time(close))
@@ -134,7 +134,7 @@ def test_tunnels_that_another_thread_uses_are_closed(what: str) -> None:
         def close() -> None:
             (conn if what == "tunnel" else tunnels).close()
             if what == "tunnels":
-                assert tunnels._bell.fileno() == -1
+                assert tunnels._wake_receiver.fileno() == -1
 
         with held(tunnels._lock):
             in_child(in_time(close))
