@@ -17,7 +17,7 @@ def idle() -> mint.Tunnels:
 
 def was_rung(tunnels: mint.Tunnels) -> bool:
     try:
-        return bool(tunnels._bell.recv(10))
+        return bool(tunnels._wake_receiver.recv(10))
     except BlockingIOError:
         return False
 
@@ -28,11 +28,11 @@ def test_closing_wakes_the_thread_that_waits_and_leaves_it_its_bell(waits: bool)
     tunnels = idle()
     tunnels._reading = waits
     tunnels.close()
-    assert (tunnels._bell.fileno() >= 0) is waits
+    assert (tunnels._wake_receiver.fileno() >= 0) is waits
     assert not waits or was_rung(tunnels)
     tunnels._reading = False
     tunnels.close()
-    assert tunnels._bell.fileno() == -1
+    assert tunnels._wake_receiver.fileno() == -1
 
 
 class Piece:
