@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mint import asyncio as mint_asyncio
+from mint._loops.lock_event import LockEvent
 from mint._loops.system import POLLIN, POLLOUT
 from mint.errors import MailboxClosed, MintError, TransportClosed, TransportTimeout
 from mint.pool import _driver as driver_module
-from mint.pool._driver import Alarm, Driver
+from mint.pool._driver import Driver
 from mint.pool.asyncio import _Driver
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Polled(Driver):
         return self.ready.pop(0)
 
 
-class Slept(Alarm):
+class Slept(LockEvent):
     """An alarm that notes how long it was waited for."""
 
     times: list[float | None]
@@ -161,7 +162,7 @@ def test_what_a_thread_waits_for_if_the_socket_is_full(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """For the socket; and if nothing could be written, for input or a short time."""
-    monkeypatch.setattr(driver_module, "Alarm", Slept)
+    monkeypatch.setattr(driver_module, "LockEvent", Slept)
     Slept.times = []
     driver = Polled(has_socket, arrives)
     session = Fake(Conn(Conn(None, unsent=left)))

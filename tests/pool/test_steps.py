@@ -584,7 +584,7 @@ def test_a_connection_that_nobody_will_use_is_closed(is_added: bool, is_open: bo
     hand = Hand()
     forgotten: list[int] = []
     hand.forget = forgotten.append  # type: ignore[method-assign,assignment]  # noted
-    procedure = begin(hand.pool, hand.wanted())
+    procedure = begin(hand.pool, hand.make_request())
     step = next(procedure)
     assert isinstance(step, Connect)
     if is_added:
