@@ -135,12 +135,13 @@ class Polled(Driver):
 
 
 class Slept(LockEvent):
-    """An alarm that notes how long it was waited for."""
+    """An event that notes how long it was waited for."""
 
     times: list[float | None]
 
-    def wait(self, timeout: float | None) -> None:
+    def wait(self, timeout: float | None) -> bool:
         self.times.append(timeout)
+        return False
 
 
 BOTH = POLLIN | POLLOUT
