@@ -113,18 +113,18 @@ def test_the_checks_guide_through_the_recipe_for_a_limit(tmp_path: Path) -> None
     assert good, output
     good, output = check(tmp_path, shown)
     assert not good
-    assert f"unexpected keyword argument '{LIMIT}'" in output  # the core was not built yet
+    assert f"unexpected keyword argument '{LIMIT}'" in output  # the core has not been rebuilt yet
 
     # Compiling the copy would take minutes, so the new option is not passed to the engine.
     edit(tmp_path / "mint/_configuration.py", f"        {LIMIT}=options.{LIMIT},\n", "")
     good, output = check(tmp_path, shown)
     assert not good
     assert LIMIT in output
-    row = '    (HTTP1Options, "max_pipelined"): (3, asked(4), asked(3)),\n'
+    row = '    (HTTP1Options, "max_pipelined"): (3, requested(4), requested(3)),\n'
     edit(
         tmp_path / "tests/connections/test_limits.py",
         row,
-        row + f'    (HTTP1Options, "{LIMIT}"): (3, asked(4), asked(3)),\n',
+        row + f'    (HTTP1Options, "{LIMIT}"): (3, requested(4), requested(3)),\n',
     )
     good, output = check(tmp_path, shown)
     assert good, output
