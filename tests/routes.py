@@ -65,13 +65,13 @@ def pump_in(source: socket.socket) -> Iterator[bytes]:
 
 
 def tunnel(source: Iterator[bytes], there: socket.socket) -> Iterator[bytes]:
-    """Forward both directions after the tunnel was opened, that is, when the first piece is requested."""
+    """Forward both directions, beginning when the first piece is requested, after the tunnel was opened."""
     threading.Thread(target=pump_out, args=(source, there), daemon=True).start()
     yield from pump_in(there)
 
 
 class Inside:
-    """The inside of a tunnel, closed even if the client is gone before the first piece is requested."""
+    """The data in a tunnel. Its socket is closed even if the client leaves before the first read."""
 
     def __init__(self, source: Iterator[bytes], there: socket.socket) -> None:
         self._source, self._there = source, there
@@ -84,7 +84,7 @@ class Inside:
 
 
 class HTTPProxy:
-    """A proxy as a handler of `Origin`: it tunnels and forwards, over either protocol."""
+    """A handler of `Origin` that acts as a proxy: it tunnels and forwards, over either protocol."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -174,7 +174,7 @@ class SocksProxy(Server):
 
 
 class Route:
-    """A route that is ready: the arguments for `mint.connect`, and what the proxy has received."""
+    """A route with running servers: the arguments for `mint.connect`, and what the proxy has received."""
 
     def __init__(self, route: RouteName, origin: Origin) -> None:
         self.name = route
@@ -257,7 +257,7 @@ def fetch(conn: mint.Connection, headers: mint.types.HeaderPairs = ()) -> tuple[
 
 
 class Breaking(Memory):
-    """A link whose peer accepts no more octets when a test asks for it."""
+    """A link that fails to send once a test sets `broken`."""
 
     broken = False
 
@@ -272,7 +272,7 @@ class Breaking(Memory):
 
 
 class Narrow:
-    """A layer whose windows are used up: it keeps what is written to it."""
+    """A layer with exhausted windows, which keeps everything that is written to it."""
 
     keeps_wire = True
 

@@ -384,7 +384,7 @@ def test_every_parameter_of_connect_is_in_the_table(loop: str) -> None:
 
 @pytest.mark.parametrize("loop", CONNECTS)
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_connect_refuses_by_name_before_it_dials(loop: str, name: str) -> None:
+def test_connect_refuses_arguments_by_name_before_connecting(loop: str, name: str) -> None:
     signature, connect = CONNECTS[loop]
     if name not in inspect.signature(signature).parameters:
         return
@@ -399,8 +399,8 @@ def test_connect_refuses_by_name_before_it_dials(loop: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("loop", CONNECTS)
-def test_what_only_openssl_knows_is_refused_before_it_dials(loop: str) -> None:
-    """A context for servers, a cipher string of nothing, a file that is not there."""
+def test_tls_options_that_openssl_refuses_are_refused_before_connecting(loop: str) -> None:
+    """Among them: a context for servers, an unknown cipher, and files that do not exist."""
     server = server_context("localhost")
     with Listener() as listener:
         for options in (
@@ -419,18 +419,18 @@ def test_what_only_openssl_knows_is_refused_before_it_dials(loop: str) -> None:
 
 @pytest.mark.parametrize("loop", CONNECTS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_socket_that_speaks_tls_is_not_taken_over(loop: str, scheme: str) -> None:
+def test_a_tls_socket_is_refused_and_stays_open(loop: str, scheme: str) -> None:
     ours, theirs = socket.socketpair()
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     wrapped = client.wrap_socket(ours, server_hostname="localhost", do_handshake_on_connect=False)
     with wrapped, theirs:
         with pytest.raises(TypeError, match="socket"):
             CONNECTS[loop][1](scheme=scheme, address="127.0.0.1", port=1, socket=wrapped)
-        assert wrapped.fileno() >= 0  # still the caller's
+        assert wrapped.fileno() >= 0  # it still belongs to the caller
 
 
 @pytest.mark.parametrize("loop", CONNECTS)
-def test_a_socket_that_leads_nowhere_is_refused(loop: str) -> None:
+def test_unconnected_and_datagram_sockets_are_refused(loop: str) -> None:
     with socket.socket() as unconnected, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
         for wrong in (unconnected, datagrams):
             with pytest.raises(ValueError, match="socket"):
@@ -438,7 +438,7 @@ def test_a_socket_that_leads_nowhere_is_refused(loop: str) -> None:
 
 
 @pytest.mark.parametrize("loop", CONNECTS)
-def test_a_mailbox_of_another_loop_or_a_closed_one_is_refused_before_it_dials(loop: str) -> None:
+def test_closed_and_foreign_mailboxes_are_refused_before_connecting(loop: str) -> None:
     closed = mint.Mailbox()
     closed.close()
     with Listener() as listener:
@@ -480,7 +480,7 @@ def test_a_resolver_that_raises_ends_the_attempt(loop: str, raised: type[BaseExc
 
     # Without a timeout, the test would hang if the exception did not end the attempt.
     tcp = mint.TCPOptions(connect_timeout=None)
-    with pytest.raises(BaseException) as caught:  # noqa: PT011  # anything
+    with pytest.raises(BaseException) as caught:  # noqa: PT011  # any exception
         CONNECTS[loop][1](scheme="http", address="a.test", port=1, resolver=resolver, tcp=tcp)
     error = caught.value
     assert isinstance(error, (raised, mint.MintError)) or isinstance(error.__cause__, raised)
@@ -490,7 +490,7 @@ def test_a_resolver_that_raises_ends_the_attempt(loop: str, raised: type[BaseExc
 @pytest.mark.parametrize(
     "answer", [None, 5, [5], [None], ["a.test"], [b"127.0.0.1"], [UnixAddress("/x")], []], ids=repr
 )
-def test_a_resolver_that_answers_nonsense_ends_the_attempt(loop: str, answer: Any) -> None:
+def test_a_resolver_that_returns_invalid_addresses_ends_the_attempt(loop: str, answer: Any) -> None:
     tcp = mint.TCPOptions(connect_timeout=None)
     with pytest.raises((TypeError, mint.errors.NameNotResolved)):
         CONNECTS[loop][1](scheme="http", address="a.test", port=1, resolver=lambda *_: answer, tcp=tcp)

@@ -116,7 +116,7 @@ def run(loop: str, function: Callable[..., Any], *given: Any) -> None:
 def test_a_pool_does_not_connect(loop: str, protocol: str, given: dict[str, Any], how: str) -> None:
     with Listener() as listener:
         arguments = asks(given, listener.port)
-        with pytest.raises((mint.HTTPError, ValueError)) as caught:  # one call in each loop
+        with pytest.raises((mint.HTTPError, ValueError)) as caught:  # one call in each event loop
             if loop == "blocking":
                 with mint.pool.Pool(protocols=(protocol,)) as pool:  # type: ignore[arg-type]  # of the table
                     getattr(pool, how)(**arguments)
@@ -160,7 +160,7 @@ def test_a_request_that_one_protocol_allows_may_connect() -> None:
 
 
 def received_by(listener: Listener) -> bytes:
-    """Return what was written to the one connection, which is closed."""
+    """Return everything that was sent on the only connection, which is closed."""
     made, _ = listener.socket.accept()
     with made:
         made.setblocking(True)
@@ -190,7 +190,7 @@ async def in_exchange(connecting: Any, module: Any, protocol: str, port: int, gi
 
 @pytest.mark.parametrize("loop", LOOPS)
 @TABLE
-def test_an_exchange_writes_nothing(loop: str, protocol: str, given: dict[str, Any]) -> None:
+def test_an_exchange_sends_nothing(loop: str, protocol: str, given: dict[str, Any]) -> None:
     arguments = {"method": "POST", "target": "/", "timeout": 5.0, **given}
     with Listener() as listener:
         with pytest.raises((mint.HTTPError, ValueError)):  # one call in each event loop

@@ -14,7 +14,7 @@ SOURCE = ast.parse(Path(mint.__file__).read_text())
 
 
 def imports_for_checkers() -> set[tuple[str, str]]:
-    """Return home and name of everything that is imported for type checkers only."""
+    """Return module and name of everything that is imported for type checkers only."""
     (block,) = (node for node in SOURCE.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name))
     return {
         (node.module or "", alias.name)
@@ -24,7 +24,7 @@ def imports_for_checkers() -> set[tuple[str, str]]:
     }
 
 
-def test_every_name_is_where_type_checkers_think() -> None:
+def test_every_name_is_in_the_module_that_type_checkers_see() -> None:
     imports = imports_for_checkers()
     assert {name for _, name in imports} == {name for name in mint.__all__ if name != "__version__"}
     for home, name in imports:

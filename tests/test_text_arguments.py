@@ -52,7 +52,7 @@ class EmptyLiar(tuple[object, ...]):
 
 
 def text_of(error: BaseException) -> str:
-    """Return all that an error shows, those that it came from included."""
+    """Return everything that an error and its causes show."""
     texts = [*traceback.format_exception(error)]
     found: BaseException | None = error
     while found is not None:

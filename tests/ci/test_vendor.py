@@ -37,7 +37,7 @@ def test_a_copy_holds_every_source_and_its_record(tmp_path: Path) -> None:
         (lambda target: (target / "ours.py").write_text("ours = 1\n"), "added: ours.py"),
     ],
 )
-def test_local_changes_are_kept_unless_told_otherwise(
+def test_local_changes_are_kept_unless_forced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], change: object, expected: str
 ) -> None:
     target = vendor.vendor(tmp_path)

@@ -236,7 +236,7 @@ def test_options_may_be_anywhere_before_two_dashes(monkeypatch: pytest.MonkeyPat
 
 @contextmanager
 def closing(answers: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
-    """Serve one request on each connection and close it, as these answers say; what was asked is kept."""
+    """Send one of these answers on each connection and close it; yield the port and the list of requests."""
     request_lines: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -286,7 +286,7 @@ def test_files_belong_to_their_urls(tmp_path: object, capsysbinary: Capture) -> 
     assert capsysbinary.readouterr().out == b"333"
 
 
-def test_a_server_that_never_answers_is_not_asked_again(capsysbinary: Capture) -> None:
+def test_requests_without_an_answer_on_a_new_connection_are_not_sent_again(capsysbinary: Capture) -> None:
     with closing([b""] * 3) as (port, request_lines):
         assert main([f"http://127.0.0.1:{port}/1", f"http://127.0.0.1:{port}/2"]) == 56
     assert [line.split()[1] for line in request_lines] == [b"/1", b"/2"]

@@ -103,7 +103,7 @@ def test_responses(octets: bytes, expected: list[object]) -> None:
     assert received(over_http1(), octets)[1] == expected
 
 
-def test_requests_behind_the_end_of_a_connection() -> None:
+def test_requests_after_the_end_of_a_connection() -> None:
     conn, seen = received(over_http1(count=2), HEAD + b"connection: close\r\ncontent-length: 0\r\n\r\n")
     assert seen[-2:] == [mint.Done, (errors.Closed, 2)]
     assert conn.open_request_count == 0

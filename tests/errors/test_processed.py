@@ -139,7 +139,7 @@ def test_after_a_broken_wire(protocol: str, name: str, broken: errors.TransportE
         assert error.processed is common(outcomes_of(error.responses))
         ended = 0 if name == "cancel_request" else 2 if name == "request" else 1
         assert len(outcomes_of(error.responses)) == ended
-    # The successor's own errors have successors in turn.
+    # Errors of the successor have successors too.
     with pytest.raises(errors.MintError) as again:
         after.request("GET", "/")
     assert type(after.after(again.value)) is type(conn)
@@ -237,7 +237,7 @@ GOAWAYS = {
 
 
 @pytest.mark.parametrize("row", GOAWAYS)
-def test_a_goaway_says_what_is_true_of_all(row: str) -> None:
+def test_processed_of_a_goaway_holds_for_all_requests(row: str) -> None:
     seen, last, outcomes, whole = GOAWAYS[row]
     link = Breakable()
     conn: mint.Connection = http2(link)
@@ -333,10 +333,10 @@ FAILURES: dict[str, tuple[ssl.SSLContext, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("loop", CONNECTS)
 @pytest.mark.parametrize("row", FAILURES)
-def test_every_error_of_connecting_is_no(loop: str, row: str) -> None:
+def test_processed_of_every_connect_error_is_no(loop: str, row: str) -> None:
     context, options = FAILURES[row]
     if loop == "http1" and options.get("protocols"):
-        return  # it does not ask for HTTP/2
+        return  # `http1.connect` offers no HTTP/2
     with Origin(showcase, tls=context) as origin:
         with pytest.raises(errors.MintError) as caught:
             CONNECTS[loop]("https", "127.0.0.1", origin.port, **{"hostname": "localhost", **options})
@@ -381,7 +381,7 @@ async def flush_fails(connect: Any, flush: Any, port: int) -> None:
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
-def test_after_a_flush_that_failed(loop: str) -> None:
+def test_after_a_failed_flush(loop: str) -> None:
     with ScriptedServer(STUBBORN) as server:
         if loop == "asyncio":
             asyncio.run(flush_fails(mint.asyncio.connect, mint.asyncio.flush, server.port))

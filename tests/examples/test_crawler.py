@@ -28,7 +28,7 @@ def test_200_connections_at_once() -> None:
 
     def handler(received: Request) -> Response:
         if received.target.startswith("/together"):
-            together.wait(20)  # only a crawler that has them all open comes further
+            together.wait(20)  # passes only if all connections are open at once
             return Response(200, (), b"x" * int(received.target.rpartition("/")[2]))
         return showcase(received)
 

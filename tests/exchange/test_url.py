@@ -87,7 +87,7 @@ def test_credentials_are_refused_and_not_shown(url: str) -> None:
         ("ftp://h/", "ftp://h/"),
     ],
 )
-def test_what_is_wrong_is_said(url: str, message: str) -> None:
+def test_the_error_says_what_is_wrong(url: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         split_url(url)
 

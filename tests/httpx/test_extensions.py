@@ -231,8 +231,8 @@ class Refusing(Exception):  # noqa: N818  # any exception will do
     ],
 )
 @pytest.mark.parametrize("loop", ["blocking", "asyncio", "trio"])
-def test_an_exception_of_a_trace_is_the_callers(flavour: Flavour, event: str, loop: str) -> None:
-    """It ends its own request, at any moment; the pool goes on, and loses no connection."""
+def test_an_exception_of_a_trace_is_raised_unchanged(flavour: Flavour, event: str, loop: str) -> None:
+    """It ends the request at any event; the pool still works and has lost no connection."""
     package, module = flavour
 
     def refuse(name: str, _info: dict[str, Any]) -> None:

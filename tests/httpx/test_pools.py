@@ -95,7 +95,7 @@ def test_waiting_requests_use_the_connection_one_after_another(
     busy = threading.Lock()
 
     def alone(received: Request) -> Response:
-        # It fails where two requests are here at the same time.
+        # This fails if two requests are handled at the same time.
         assert busy.acquire(blocking=False)
         try:
             return Response(200, body=received.target.encode())

@@ -55,7 +55,9 @@ def test_requests_and_bodies_of_every_kind(flavour: Flavour, origin: str, protoc
         assert answer.http_version == {"http1": "HTTP/1.1", "http2": "HTTP/2"}[protocol]
         assert answer.reason_phrase == "OK"
         assert client.head("/").content == b""
-        assert client.get("/gzip").text == answer.text  # httpx decodes the content the content
+        assert (
+            client.get("/gzip").text == answer.text
+        )  # httpx decodes the content the content the content the content
         assert client.post("/echo", content=b"x" * 300_000).content == b"x" * 300_000
         assert client.post("/echo", content=(b"piece " for _ in range(5_000))).content == b"piece " * 5_000
         assert client.post("/echo", json={"a": 1}).json() == {"a": 1}

@@ -73,7 +73,7 @@ def fetch(conn: mint.Connection, target: str = "/page.txt") -> tuple[int, bytes,
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_page_comes_on_every_route(
+def test_a_page_through_every_proxy(
     way: str, scheme: Scheme, nginx: Running, trusting: mint.TLSOptions, request: pytest.FixtureRequest
 ) -> None:
     proxy = proxy_of(request, way, trusting)
@@ -111,7 +111,7 @@ def test_a_tunnel_for_http(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_much_comes_and_goes_on_every_route(
+def test_a_large_upload_through_every_proxy(
     way: str, nginx: Running, trusting: mint.TLSOptions, request: pytest.FixtureRequest
 ) -> None:
     """Upload ten megabytes, which is more than any window or buffer holds."""

@@ -1,7 +1,7 @@
 """Run one test of a pool with threads, asyncio, uvloop and trio.
 
-A scenario is a coroutine function that takes a `Client`. In the pool of threads nothing it awaits ever
-suspends, and what runs at the same time runs in threads of its own.
+A test passes a coroutine function to `play`. With a blocking pool, nothing that this function awaits ever
+suspends, and concurrent work runs in separate threads.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Blocking:
 
 
 class Client:
-    """A pool in one event loop, and how things run at the same time there."""
+    """A pool for one event loop, with the means to run coroutines concurrently."""
 
     def __init__(self, name: LoopName, options: dict[str, Any]) -> None:
         self.name = name

@@ -22,7 +22,7 @@ HEAD = b"HTTP/1.1 413 Content Too Large\r\n"
 
 
 def connecting(loop: LoopName, near: socket.socket) -> Callable[[Origin, float | None], Any]:
-    """Return what connects a pool of this loop, to a socket that the test has the other end of."""
+    """Return a `connect` function for a pool of this loop that uses one end of a socket pair."""
     if loop == "blocking":
         return lambda *_: mint.http1.connect("http", "example.org", 80, socket=near)
     module = mint.trio if loop == "trio" else mint.asyncio
@@ -31,7 +31,7 @@ def connecting(loop: LoopName, near: socket.socket) -> Callable[[Origin, float |
 
 
 def read_until(server: socket.socket, mark: bytes) -> None:
-    """Read until something has come, so that closing is no reset."""
+    """Read up to `mark`, because closing with unread data would reset the connection."""
     octets = b""
     while not octets.endswith(mark):
         octets += server.recv(65_536)
@@ -68,7 +68,7 @@ def test_the_caller_sends(loop: LoopName, length: str, whole: bool, ends: str) -
 @pytest.mark.parametrize("pieces", [1, 2])
 @pytest.mark.parametrize("loop", LOOPS)
 def test_the_pool_sends(loop: LoopName, pieces: int, length: str, whole: bool) -> None:
-    """The server is gone when the pool takes the next piece, or the end, of the body."""
+    """The server closes before the pool takes the next piece, or the end, of the body."""
     near, server = socket.socketpair()
 
     def body() -> Iterator[bytes]:

@@ -58,7 +58,7 @@ class Harness:
         return make_request("GET", url, (), body, (), self.timeouts, self.loop.clock)
 
     def acquire(self, url: URL = HERE) -> Session | str:
-        """Return a connection for a request, or how asking for one ends."""
+        """Return a connection for a request, or that it waits for ever."""
         self.last = self.make_request(url)
         return self.run(acquire(self.pool, self.last))
 
@@ -68,7 +68,7 @@ class Harness:
         self.pool.give_back(self.last.ticket, failed=False)
 
     def begin(self, body: bytes | None = None) -> object:
-        """Return how a request ends."""
+        """Return the result of a request."""
         return self.run(begin(self.pool, self.make_request(body=body)))
 
     def run(self, procedure: Procedure[_T]) -> _T | str:
@@ -110,7 +110,7 @@ class Harness:
 
 
 def requests_to(*urls: URL, protocol: ProtocolName = "http1") -> Play:
-    """Return how many connections are made for requests at the same time."""
+    """Return a function that counts the connections made for concurrent requests."""
 
     def play(options: PoolOptions, timeouts: Timeouts) -> object:
         harness = Harness(options, timeouts, protocol)
@@ -122,7 +122,7 @@ def requests_to(*urls: URL, protocol: ProtocolName = "http1") -> Play:
 
 
 def asked_later(options: PoolOptions, timeouts: Timeouts) -> object:
-    """Return how many connections are made for two requests, two seconds after each other."""
+    """Return how many connections are made for two requests, the second two seconds later."""
     harness = Harness(options, timeouts)
     session = harness.acquire()
     assert not isinstance(session, str)
@@ -148,19 +148,19 @@ def silent(protocol: ProtocolName = "http1", body: bytes | None = None, *, conne
 
 
 def upload(options: PoolOptions, timeouts: Timeouts) -> object:
-    """Return how a request ends whose body the server does not take."""
+    """Return the result of a request whose body the server does not read."""
     return Harness(replace(options, ping_interval=None), timeouts, "http2").outcome(bytes(100_000))
 
 
 def waiting(options: PoolOptions, timeouts: Timeouts) -> object:
-    """Return how a request ends while the only connection is in use."""
+    """Return the result of a request while the only connection is in use."""
     harness = Harness(replace(options, max_per_origin=1), timeouts)
     harness.acquire()
     return harness.outcome()
 
 
 def closing(options: PoolOptions, timeouts: Timeouts) -> object:
-    """Return how many connections are made where servers close each without an answer."""
+    """Return how many connections are made if servers close each of them without an answer."""
     harness = Harness(options, timeouts, closes=True)
     with pytest.raises(TransportClosed):
         harness.begin()
@@ -173,7 +173,7 @@ def closing_again(options: PoolOptions, timeouts: Timeouts) -> object:
 
 
 def unread(options: PoolOptions, timeouts: Timeouts) -> object:
-    """Return whether the server is held back once 1000 octets wait to be read."""
+    """Return whether the stream is paused once 1000 octets of content are unread."""
     harness = Harness(options, timeouts, "http2")
     session = harness.acquire()
     assert not isinstance(session, str)
@@ -228,8 +228,8 @@ def test_every_option_of_pools_is_tested_here() -> None:
     assert set(PLAYS) == {(kind, each.name) for kind in (PoolOptions, Timeouts) for each in fields(kind)}
 
 
-def test_a_caller_that_sends_has_the_limit_for_each_call() -> None:
-    """The server takes nothing more; what it sends meanwhile does not lengthen the wait."""
+def test_the_write_timeout_applies_to_each_call_of_send() -> None:
+    """The server reads nothing more; frames that it sends meanwhile do not extend the timeout."""
     harness = Harness(PoolOptions(ping_interval=2.0, ping_timeout=60.0), Timeouts(write=5.0), "http2")
     request = make_request("POST", HERE, (), mint.STREAM, (), harness.timeouts, harness.loop.clock)
     stream = harness.run(begin(harness.pool, request))

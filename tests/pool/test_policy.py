@@ -85,7 +85,7 @@ class PolicyMachine(RuleBasedStateMachine):
             left = [ticket.number for ticket in model.waiting if ticket.origin == origin]
             assert numbers == sorted(numbers)
             assert not left or min(left) > max(numbers)
-        assert not self.policy.settle(model.now), "settling twice is settling once"
+        assert not self.policy.settle(model.now), "a second call of settle must return nothing"
 
     @rule(origin=st.sampled_from(ORIGINS))
     def ask(self, origin: Origin) -> None:
@@ -126,7 +126,7 @@ class PolicyMachine(RuleBasedStateMachine):
         connection = self.model.connections[key]
         if what == "release" and connection.used:
             ticket = connection.holders.pop(0)
-            for _ in range(2):  # which is the same as once
+            for _ in range(2):  # the second call must change nothing
                 self.policy.released(ticket, self.model.now)
         elif what == "drain":
             connection.drains = True
@@ -142,7 +142,7 @@ class PolicyMachine(RuleBasedStateMachine):
     @precondition(lambda self: any(self.model.connections[key].used for key in self.open_connections()))
     @rule(data=st.data())
     def is_of_no_use(self, data: st.DataObject) -> None:
-        """A connection that was granted turns out to be closing: ask again in the old place."""
+        """A connection that was granted is closing: ask again, keeping the place in the queue."""
         used = [key for key in self.open_connections() if self.model.connections[key].used]
         key = data.draw(st.sampled_from(used))
         ticket = self.model.connections[key].holders.pop(0)
@@ -181,8 +181,8 @@ class PolicyMachine(RuleBasedStateMachine):
         assert found.connections == len(self.model.connections)
 
     @invariant()
-    def nobody_waits_for_nothing(self) -> None:
-        """Whoever is first of all waits for a limit, or for a connection that is being opened."""
+    def no_request_waits_without_a_reason(self) -> None:
+        """The first request waits because of a limit, or for a connection that is being opened."""
         if not self.model.waiting:
             return
         first = min(self.model.waiting, key=lambda each: each.number)
@@ -223,8 +223,8 @@ def interrupted(policy: Policy, number: int) -> bool:
 
 
 @pytest.mark.parametrize("open_connections", [0, 1, 2])
-def test_whatever_breaks_a_decision_off_costs_no_place(open_connections: int) -> None:
-    """What was decided, and what was not, comes to the same limits and the same order afterwards."""
+def test_an_interrupted_decision_loses_no_place(open_connections: int) -> None:
+    """After `reconcile`, every request is either granted a connection or waits, and the limits hold."""
     number, off = 0, True
     while off:
         number += 1

@@ -235,7 +235,7 @@ def test_an_answer_of_a_server_that_stops_reading(loop: LoopName) -> None:
         async def scenario(client: Client) -> None:
             answer = await client.pool.request("POST", url(server), (), bytes(50_000_000))
             assert (answer.status, answer.content) == (413, b"no!")
-            # The rest of that body can never be sent: the connection is not used again.
+            # The rest of that body can never be sent, so the connection is not used again.
             assert (await client.pool.request("GET", url(server))).content == b"hello"
             over.set()
 
@@ -259,7 +259,7 @@ def test_both_directions_at_once(loop: LoopName, protocol: Protocol) -> None:
             async def receive() -> bytes:
                 await streamed.receive_head()
                 assert streamed.status == 200
-                return await streamed.read()  # type: ignore[no-any-return]  # every client has its own type
+                return await streamed.read()  # type: ignore[no-any-return]  # of any pool
 
             async with streamed:
                 nothing, content = await client.together(send, receive)
@@ -297,7 +297,7 @@ def test_an_answer_while_somebody_else_sends(loop: LoopName) -> None:
 
             async def receive() -> bytes:
                 await streamed.receive_head()
-                return await streamed.read()  # type: ignore[no-any-return]  # every client has its own type
+                return await streamed.read()  # type: ignore[no-any-return]  # of any pool
 
             async with streamed:
                 assert await client.together(send, receive) == [True, b"no!"]
@@ -435,7 +435,7 @@ def test_a_server_that_is_slow_and_answers_pings(loop: LoopName) -> None:
             ends = threading.Event()
             threading.Timer(0.2, ends.set).start()
             await client.event(ends)
-            # After a silence the connection has to answer before it is used again.
+            # After a silence the server must answer a PING before the connection is used again.
             assert (await client.pool.request("POST", url(server))).status == 200
 
         play(loop, scenario, options=PoolOptions(ping_interval=0.1, ping_timeout=10), **H2)
@@ -492,7 +492,7 @@ def test_closing_ends_every_wait(loop: LoopName, protocol: Protocol) -> None:
 
         async def scenario(client: Client) -> None:
             async def ask() -> Answer:
-                return await client.pool.request("GET", url(origin))  # type: ignore[no-any-return]  # one type
+                return await client.pool.request("GET", url(origin))  # type: ignore[no-any-return]  # Answer
 
             async def close() -> None:
                 await client.event(began)
@@ -548,7 +548,7 @@ def test_an_origin_that_refuses_connections(loop: LoopName) -> None:
 
     async def scenario(client: Client) -> None:
         async def ask() -> Answer:
-            return await client.pool.request("GET", nowhere)  # type: ignore[no-any-return]  # one type
+            return await client.pool.request("GET", nowhere)  # type: ignore[no-any-return]  # Answer
 
         found = await client.together(*[ask] * 5)
         assert {type(each) for each in found} == {mint.errors.ConnectionRefused}

@@ -100,7 +100,7 @@ def test_waiting_for_a_ping_before_reuse_counts_as_waiting_for_a_connection() ->
     assert isinstance(dial, Connect)
     dial.conn = shared()
     session = finish(first)
-    loop.now = 5.0  # it has been silent for so long that it is pinged before it is used again
+    loop.now = 5.0  # silent for ping_interval, so it is pinged before it is used again
     second = acquire(pool, new_request(loop, Timeouts(pool=1)))
     assert isinstance(next(second), Receive)
     loop.now = 6.0

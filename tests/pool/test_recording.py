@@ -59,7 +59,7 @@ def test_a_file_has_every_connection_and_is_closed_with_the_pool(
             assert answer.content == b"abcdef"
             assert is_open(path)
             client.pool.close()
-            assert not is_open(path)  # though there are values of its connections
+            assert not is_open(path)  # although values of its connections still exist
             client.pool.close()
 
         play(loop, scenario, record=path)

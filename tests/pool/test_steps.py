@@ -84,7 +84,7 @@ class Hand:
         )
 
     def begun(self, request: PoolRequest) -> tuple[Procedure[Stream], Step]:
-        """Begin a request; return it with its first step after the one that connects."""
+        """Begin a request; return it and its first step after connecting."""
         procedure = begin(self.pool, request)
         step = next(procedure)
         if isinstance(step, Connect):
@@ -287,7 +287,7 @@ def test_how_often_a_request_may_find_its_connection_closed(times: int) -> None:
     """A granted connection that ends before the head is sent is replaced, which does not count as a retry."""
     pool = Hand()
     procedure = begin(pool.pool, pool.make_request())
-    pool.forget = lambda key: None  # type: ignore[method-assign]  # there are many
+    pool.forget = lambda key: None  # type: ignore[method-assign]  # there are many connections connections
     for at in range(times):
         step = next(procedure)
         assert isinstance(step, Connect)

@@ -69,7 +69,7 @@ def stalls(request: Incoming) -> Script:
 
 
 def half_closes(request: Incoming) -> Script:
-    """Answer with content that ends where the connection does."""
+    """Answer with content that ends when the connection is closed."""
     yield from drained(request)
     body = content(request.number, size_of(request))
     request.record.expect(request.number, 200, body)
@@ -159,7 +159,7 @@ def echoes(request: Incoming) -> Script:
 
 
 def echoes_late(request: Incoming) -> Script:
-    """The same, with pauses."""
+    """Echo the content, with pauses."""
     body = request.record.exchanges[request.number].body
     request.record.expect(request.number, 200, body)
     if request.record.kernel.choices.below(2):
@@ -214,7 +214,7 @@ def tunnels(request: Incoming) -> Script:
 
 
 def tunnels_late(request: Incoming) -> Script:
-    """The same, with pauses."""
+    """Open the tunnel and echo everything, with pauses."""
     request.record.expect(request.number, opened(request), request.record.exchanges[request.number].body)
     if request.record.kernel.choices.below(2):
         yield Pause(5.0)

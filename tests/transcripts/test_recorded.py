@@ -168,7 +168,7 @@ def test_recording_changes_nothing_and_shows_no_secret(protocol: str, data: st.D
     assert conn == plain
     assert plain == conn
     assert (type(error), str(error)) == (type(expected_error), str(expected_error))
-    if not broken:  # or a name may be broken, so that nothing says that its value is a secret
+    if not broken:  # damage to a field name can hide that its value is a secret
         check_secrets(out.getvalue())
 
 
