@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +26,7 @@ from mint.testing import (
     showcase,
 )
 from mint.testing import http2 as h2
+from tests.event_loops import free_port
 from tests.tls import authority, server_context
 
 if TYPE_CHECKING:
@@ -144,12 +144,6 @@ def test_certificates_are_verified_unless_insecure_is_given(tmp_path: Path, caps
     assert err.startswith(b"mint: the server's certificate was rejected")
 
 
-def dead_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def played(*script: Step) -> ScriptedServer:
     return ScriptedServer(script, timeout=2)
 
@@ -188,7 +182,7 @@ def test_content_before_a_failure_is_shown(capsysbinary: Capture) -> None:
 def test_refused_connections_unknown_hosts_and_unwritable_files(
     tmp_path: Path, capsysbinary: Capture
 ) -> None:
-    assert main([f"http://127.0.0.1:{dead_port()}/"]) == 7
+    assert main([f"http://127.0.0.1:{free_port()}/"]) == 7
     assert main(["http://name.invalid/"]) == 6
     with Origin(showcase) as origin:
         assert main(["-o", str(tmp_path / "no" / "file"), f"http://127.0.0.1:{origin.port}/"]) == 23

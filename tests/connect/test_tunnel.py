@@ -25,6 +25,7 @@ from mint.testing import (
 )
 from mint.transport import Memory
 
+from ..event_loops import data as content
 from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
@@ -53,10 +54,6 @@ def fetch(conn: mint.Connection, target: str = "/page") -> list[Response]:
             conn, more = conn.recv(timeout=5)
             responses += more
         return responses
-
-
-def content(responses: list[Response]) -> bytes:
-    return b"".join(each.data for each in responses if isinstance(each, mint.Data))
 
 
 def test_http_requests_are_forwarded_in_absolute_form() -> None:

@@ -17,7 +17,7 @@ from mint._loops.blocking import Driver, open_link
 from mint._loops.dialer import look_up
 from mint._wire.tls import TLSLayer
 from mint.testing import Close, Forever, Origin, ScriptedServer, Send, showcase
-from tests.event_loops import no_socket_left
+from tests.event_loops import free_port, no_socket_left
 from tests.tls import server_context, trusting
 
 if TYPE_CHECKING:
@@ -41,12 +41,6 @@ def fetch(conn: mint.HTTP1, target: str = "/") -> list[mint.Response]:
         responses += more
     conn.close()
     return responses
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def test_in_clear() -> None:

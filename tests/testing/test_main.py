@@ -13,6 +13,8 @@ import mint
 from mint.exchange import split_url
 from mint.testing.__main__ import main
 
+from ..event_loops import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -88,12 +90,6 @@ def fetch(
             responses += got
         assert responses[0] == mint.Status(ref, 204)
         return conn.protocol
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def test_a_given_port() -> None:
