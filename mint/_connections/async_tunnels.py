@@ -11,6 +11,7 @@ from .._loops.shared import ELSEWHERE, TunnelLink
 from .._wire.link import Link, Refused
 from ..errors import MintError, TransportClosed, TransportTimeout, TunnelTimeout
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
+from .arguments import check_mailbox
 from .failures import connecting
 from .negotiation import check_connect
 from .tunnels_base import PlannedTunnel, TunnelsBase
@@ -149,10 +150,15 @@ class Tunnels(TunnelsBase):
         checked = check_connect(
             scheme, address, port, hostname, protocols, None, tcp, tls, http1, http2, log, record
         )
+        check_mailbox(mailbox, getattr(self.wire, "loop_name", None))
         planned, target = self._check(checked, tunnel_timeout)
         with connecting():
             made = await self._connect(planned, target)
-            return made if mailbox is None else made.set_mode("active", mailbox)
+            try:
+                return made if mailbox is None else made.set_mode("active", mailbox)
+            except BaseException:
+                made.close()  # the mailbox was closed meanwhile
+                raise
 
     async def _connect(self, planned: PlannedTunnel, target: str) -> Connection:
         link = self._ask(target, planned.checked.plan.tcp)

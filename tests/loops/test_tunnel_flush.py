@@ -209,3 +209,30 @@ def test_a_blocking_flush_waits_for_the_system(reader: str) -> None:
         if reader == "thread":
             waiting.join(10)
             assert not waiting.is_alive()
+
+
+def test_a_mailbox_that_cannot_be_used_leaves_no_tunnel_behind(kind: Kind) -> None:
+    class Closing(kind.module.Mailbox):  # type: ignore[name-defined, misc]  # of either module
+        """A mailbox that is closed while the connection is made."""
+
+        def admit(self, transport: mint.types.Transport) -> None:
+            super().admit(transport)
+            self.close()
+
+    async def main(server: ScriptedServer) -> None:
+        with await through(kind, server) as tunnels, mint.Mailbox() as blocking:
+            closed = kind.module.Mailbox()
+            closed.close()
+            for mailbox, expected in (
+                (5, TypeError),
+                (blocking, TypeError),
+                (closed, errors.MailboxClosed),
+                (Closing(), errors.MailboxClosed),
+            ):
+                with pytest.raises(expected):
+                    await tunnels.connect("http", "one.example", 80, mailbox=mailbox)
+                assert not tunnels.connection.open_request_count
+
+    cancelled = http2.ExpectFrame(http2.FrameType.RST_STREAM, 1)
+    with ScriptedServer(opened(SAID, cancelled, Forever())) as server:
+        kind.run(main(server))
