@@ -346,14 +346,64 @@ def read_for(wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> 
     return TrioReader(wire, take)
 
 
+class _Wakeup:
+    """An event that can be cleared, and does not forget tasks that it could not wake.
+
+    If memory runs out in `trio.Event.set`, the event counts as set, and tasks wait for it forever.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._tasks: set[trio.lowlevel.Task] = set()
+
+    def set(self) -> None:
+        """Wake the tasks that wait; until `clear`, no task waits."""
+        self._is_set = True
+        self.wake()
+
+    def clear(self) -> None:
+        """Let tasks wait again."""
+        self._is_set = False
+
+    @trio.lowlevel.enable_ki_protection
+    def wake(self) -> None:
+        """Wake the tasks that wait now."""
+        while self._tasks:
+            task = self._tasks.pop()
+            try:
+                trio.lowlevel.reschedule(task)
+            except (MemoryError, SystemError):
+                self._tasks.add(task)  # for the next call
+                raise
+            except AssertionError:
+                continue  # trio had no memory for its own queue the first time, and has lost the task
+
+    async def wait(self) -> None:
+        """Wait until it is set, or tasks are woken."""
+        if self._is_set:
+            await trio.lowlevel.checkpoint()
+            return
+        task = trio.lowlevel.current_task()
+
+        def abort(_: object) -> trio.lowlevel.Abort:
+            self._tasks.discard(task)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        self._tasks.add(task)
+        try:
+            await trio.lowlevel.wait_task_rescheduled(abort)
+        finally:
+            self._tasks.discard(task)
+
+
 class TrioReader:
     """Reads the connection that carries tunnels, in a system task that ends with the connection."""
 
     def __init__(self, wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> None:
         self._wire = weakref.ref(wire)
         self._take = take
-        self._read_requested = trio.Event()
-        self._came = trio.Event()
+        self._read_requested = _Wakeup()
+        self._came = _Wakeup()
         self._stopped = False
         self._wrote = False
         """Whether octets were waiting to be written when the task last waited."""
@@ -373,11 +423,12 @@ class TrioReader:
 
     async def _run(self) -> None:
         while not self._stopped:
-            self._read_requested = trio.Event()
+            self._read_requested.clear()
             try:
                 waiting = self._work()
-            except MemoryError:
-                # In a task of the system it would end the whole program.
+            except (MemoryError, SystemError):
+                # In a task of the system it would end the whole program. Without memory, CPython also raises
+                # `SystemError`, for a call that failed without saying why.
                 self._interrupted()
                 await trio.lowlevel.checkpoint()
                 continue
@@ -432,8 +483,7 @@ class TrioReader:
 
     def notify(self) -> None:
         """Wake the tasks that wait in `changed`."""
-        self._came.set()
-        self._came = trio.Event()
+        self._came.wake()
 
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""

@@ -53,7 +53,8 @@ class Shared(memory.Client):
         assert self.proxy is not None
         return mint.http2.connect("http", "127.0.0.1", self.proxy.port)
 
-    def make_tunnels(self, conn: mint.HTTP2) -> TunnelsBase:
+    def make_tunnels(self, conn: mint.HTTP2, target: memory.Target) -> TunnelsBase:
+        # Nothing fails here, because CPython loses a descriptor if memory runs out in `socket.socketpair`.
         return mint.Tunnels(conn)
 
     async def open_tunnel(self, target: memory.Target) -> mint.Connection:
@@ -74,8 +75,7 @@ class Shared(memory.Client):
             return await self.open_tunnel(target)
         conn = await self.connect_proxy()
         try:
-            # Nothing fails here: CPython 3.11 crashes in the constructor of a WeakValueDictionary.
-            self.tunnels = self.make_tunnels(conn)
+            self.tunnels = self.make_tunnels(conn, target)
         except BaseException:
             conn.close()
             raise
@@ -243,8 +243,8 @@ class SharedLooping(memory.Looping, Shared):
         made: mint.HTTP2 = await self.loop.connect("http", "127.0.0.1", self.proxy.port, protocols=("http2",))
         return made
 
-    def make_tunnels(self, conn: mint.HTTP2) -> TunnelsBase:
-        made: TunnelsBase = self.loop.Tunnels(conn)
+    def make_tunnels(self, conn: mint.HTTP2, target: memory.Target) -> TunnelsBase:
+        made: TunnelsBase = target.tried("make", lambda: self.loop.Tunnels(conn))
         return made
 
     async def connect(self, target: memory.Target) -> mint.Connection:
@@ -292,6 +292,10 @@ class SharedLooping(memory.Looping, Shared):
 class SharedNursery(memory.Nursery, SharedLooping):
     """trio, which reads in a task of the system."""
 
+    def make_tunnels(self, conn: mint.HTTP2, target: memory.Target) -> TunnelsBase:
+        # Nothing fails here, because trio itself does not survive it while it starts a task.
+        return mint.trio.Tunnels(conn)
+
     def run(self, program: Coroutine[object, object, _T]) -> _T:
         return memory.Nursery.run(self, program)
 
@@ -316,7 +320,7 @@ def let_readers_fail() -> None:
 
 
 def main(loop: str, route: str, server: str, proxy: str, step: str) -> None:
-    memory.ONCE = (*memory.ONCE, "heard")
+    memory.ONCE = (*memory.ONCE, "heard", "make")
     memory.QUIET = QUIET
     let_readers_fail()
     client = CLIENTS[loop](route, int(server), int(proxy))
