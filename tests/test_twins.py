@@ -30,6 +30,8 @@ TWINS: dict[str, tuple[ModuleType | type, ModuleType | type]] = {
 }
 SHARED = {"split_url", "send_body"}
 """Functions of `mint.exchange` that the modules of event loops do not have."""
+MADE_BY_POOLS = {(StreamedAnswer, "__init__"), (AsyncStreamedAnswer, "__init__")}
+"""Constructors that programs do not call."""
 
 
 def functions(owner: ModuleType | type) -> dict[str, list[tuple[str, object, object]]]:
@@ -39,6 +41,7 @@ def functions(owner: ModuleType | type) -> dict[str, list[tuple[str, object, obj
         for name, found in inspect.getmembers(owner, inspect.isfunction)
         if (name in owner.__all__ if isinstance(owner, ModuleType) else name[0] != "_" or name == "__init__")
         and name not in SHARED
+        and (owner, name) not in MADE_BY_POOLS
     }
 
 
