@@ -411,7 +411,7 @@ class Mailbox(Watcher):
             self._wake()
             self._dispose()
         else:
-            # Ringing would wake the parent. In a forked child no thread receives, even if one held the lock.
+            # A wake-up would reach the parent. In a child no thread receives, even if one held the lock.
             self._release()
 
     def _dispose(self) -> None:
