@@ -126,9 +126,12 @@ def test_an_interruption_is_reported_once(count: int, capsysbinary: pytest.Captu
         over.wait(20)
         return Response(200, (), b"late")
 
+    # A job that a shell has started in the background ignores the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with Origin(answer) as origin:
         try:
             assert main(["-Z", *[f"http://127.0.0.1:{origin.port}/"] * count]) == 130
         finally:
             over.set()
+            signal.signal(signal.SIGINT, before)
     assert capsysbinary.readouterr() == (b"", b"mint: interrupted\n")
