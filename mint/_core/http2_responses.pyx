@@ -199,8 +199,8 @@ cdef int on_end(Work w, int id, Stream *stream) except -1:
         return stream_error(w, id, PROTOCOL_ERROR,
                             malformed("content-length", f"{stream.content_left} octets are missing"))
     end_ref(w, id, stream, None)
-    refund(core, 20)
     core.s.resets = max(0, core.s.resets - 1000)
+    refund(core, 20)
     if still_sending and not stream.facts & IS_TUNNEL:
         # The response is complete, so the rest of the request is useless: stop it without an error.
         settle(w, id, stream, GOT_END)

@@ -125,8 +125,6 @@ cdef void forget(Scalars *scalars) noexcept:
     scalars.block_window.start = scalars.block_window.end = 0
     scalars.reset_window.start = scalars.reset_window.end = 0
     scalars.answer_window.start = scalars.answer_window.end = 0
-    if not is_timed(scalars):
-        scalars.clock = -1
 
 
 cdef bint is_timed(const Scalars *s) noexcept:
@@ -338,6 +336,7 @@ cdef int settle(Work w, int id, Stream *stream, int event) except -1:
     stream.state = <unsigned char>after
     if (after == CLOSED or after == RESET) and stream.facts & (SEEN_ANY | SEEN_FINAL) == SEEN_ANY:
         core.s.interim_only -= 1
+        forget_time(core)
     if after != CLOSED and after != RESET:
         if before == RESERVED:
             core.s.reserved -= 1
@@ -423,10 +422,18 @@ cdef int spend(Work w) except -1:
     return True
 
 
+cdef int forget_time(Core core) noexcept:
+    """Forget the time if nothing depends on it any more: from now on, `at` does not set it."""
+    if core.s.clock >= 0 and not is_timed(&core.s):
+        core.s.clock = -1
+    return 0
+
+
 cdef int refund(Core core, long long frames) noexcept:
+    """Take useless frames off the count."""
     if core.s.glitches:
         core.s.glitches = max(0, core.s.glitches - 1000 * frames)
-    return 0
+    return forget_time(core)
 
 
 cdef int count_reset(Work w, str value) except -1:
