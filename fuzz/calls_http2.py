@@ -25,7 +25,7 @@ from frames_http2 import (
 )
 from mint._core.events import RequestRef, Step
 from notes_http2 import Fields, Stream, size_of
-from support import check
+from support import check, counted
 from talk_http2 import SECRETS, Talk
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def request(talk: Talk) -> None:
     streaming = choices.chance(45)
     body: tuple[bytes, ...] | None = None
     if not streaming and method != "CONNECT" and choices.chance(45):
-        body = tuple(b"b" * choices.pick((0, 1, 7, 300, 20_000)) for _ in range(choices.below(3)))
+        body = tuple(counted(choices.pick((0, 1, 7, 300, 20_000)), at) for at in range(choices.below(3)))
     target = (
         "example.org:443" if method == "CONNECT" else choices.pick(("/", "/a?b", "/" + "p" * 200, "/%41"))
     )
@@ -81,6 +81,8 @@ def request(talk: Talk) -> None:
                 )
             )
         )
+    if choices.chance(4):  # more than one frame
+        headers.append(("x-huge", "h" * choices.pick((16_500, 40_000))))
     if choices.chance(30):
         headers.append((choices.pick(SECRETS), choices.pick(("secret-1", "secret-2"))))
     singles = [name.lower() for name, _ in headers if name in ("authorization", "proxy-authorization")]
@@ -154,6 +156,7 @@ def read_block(talk: Talk, frames: list[Frame], stream: int, fields: Fields, *, 
             one,
         )
         check(len(one.payload) <= talk.peer[MAX_FRAME], "a frame is too long", len(one.payload))
+        check(not place or not one.flags & ~END_HEADERS, "wrong flags", one)
         block += one.payload
         if one.flags & END_HEADERS:
             decoded = talk.decoder.decode(block, raw=True)
@@ -200,11 +203,11 @@ def body(talk: Talk) -> None:
         room = min(room, stream.declared)
     size = min(talk.choices.pick((0, 1, 100, room, room, room + 1, 40_000)), 70_000)
     ref = RequestRef(7, stream.id)
-    frames = call(
-        talk, lambda state: state.stream_body(ref, b"u" * size), allowed=open_ and (size <= room or size == 0)
-    )
+    piece = counted(size, talk.choices.byte())
+    may = open_ and (size <= room or size == 0)
+    frames = call(talk, lambda state: state.stream_body(ref, piece), allowed=may)
     if open_ and size <= room:
-        read_content(talk, frames, stream.id, b"u" * size, ends=False)
+        read_content(talk, frames, stream.id, piece, ends=False)
         stream.up -= size
         talk.up_all -= size
         if stream.declared is not None:

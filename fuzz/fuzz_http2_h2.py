@@ -25,6 +25,8 @@ LAXER = frozenset(
         "rst-on-idle-stream",
         "rst-without-stream",
         "enable-connect-of-two",
+        "enable-connect-withdrawn",
+        "priorities-of-two",
         "headers-on-even-stream",
         "too-many-settings",
         "max-frame-size-out-of-range",

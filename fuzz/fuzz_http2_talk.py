@@ -6,9 +6,10 @@ knows the correct result of each frame, and `violations_http2` that of each brok
 """
 
 from calls_http2 import CALLS, request
+from farewells_http2 import begin_badly, leave
 from support import Choices, fuzz
 from talk_http2 import Talk
-from violations_streams_http2 import leave, violate
+from violations_streams_http2 import violate
 
 
 def act(talk: Talk) -> None:
@@ -77,7 +78,11 @@ def converse(talk: Talk) -> None:
 
 def one(data: bytes) -> None:
     """Try one input."""
-    talk = Talk(Choices(data))
+    choices = Choices(data)
+    if choices.chance(3):
+        begin_badly(choices)
+        return
+    talk = Talk(choices)
     converse(talk)
     talk.replay()
     if talk.choices.chance(70):

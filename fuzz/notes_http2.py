@@ -147,5 +147,6 @@ def reply(one: Frame) -> tuple[str, int, object]:
     if one.kind == RST_STREAM:
         return ("rst", one.stream, one.number)
     if one.kind == GOAWAY:
-        return ("goaway", one.stream, int.from_bytes(one.payload[4:8], "big"))
+        check(one.stream == 0 and len(one.payload) >= 8, "a wrong GOAWAY", one)
+        return ("goaway", one.number, int.from_bytes(one.payload[4:8], "big"))
     return (str(one.kind), one.stream, one.payload)

@@ -36,6 +36,7 @@ DECISIONS = (
     "http1_requests",
     "http2",
     "http2_h2",
+    "http2_requests",
     "http2_talk",
     "pipe",
 )

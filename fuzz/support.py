@@ -134,6 +134,20 @@ class Choices:
         return [data[one:two] for one, two in itertools.pairwise(edges)]
 
 
+def counted(size: int, first: int = 0) -> bytes:
+    """Return octets that differ from those around them, so that a piece from a wrong place is noticed."""
+    first %= 251  # a prime: no piece that a power of two separates is equal
+    return (bytes(range(251)) * (size // 251 + 2))[first : first + size]
+
+
+def shows_no_secret(step: Step[object], secret: str) -> None:
+    """Check that neither the fault of a step, nor its error, nor a note shows a secret."""
+    texts = [note.text for note in step.notes]
+    if step.fault is not None:
+        texts += [step.fault.name, step.fault.value, str(from_fault(step.fault))]
+    check(all(secret not in text for text in texts), "a secret is shown", texts)
+
+
 def pieces(data: bytes, style: int) -> list[bytes]:
     """Split the input: octet by octet, in halves, or into pieces of a fixed size."""
     if style == 0:

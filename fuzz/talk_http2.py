@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import hpack
 
-from extensions_http2 import WANT_GOAWAY, extension, settings_came
+from extensions_http2 import extension, settings_came
 from frames_http2 import (
     ACK,
     CANCEL,
@@ -22,7 +22,6 @@ from frames_http2 import (
     ENABLE_CONNECT,
     END_HEADERS,
     END_STREAM,
-    GOAWAY,
     HEADERS,
     INITIAL_WINDOW,
     MAX_FRAME,
@@ -55,7 +54,7 @@ from mint._core.events import (
 )
 from mint._core.http2 import Config, State
 from notes_http2 import Fields, Options, Seen, Stream, options, reply, shown, size_of
-from support import Choices, check, documented, merged
+from support import Choices, check, counted, documented, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,11 +149,13 @@ class Talk:
         self.cancelled: list[Stream] = []
         self.plain = False  # whether to send nothing that some clients do not support
         self.next_push = 2
+        self.last_acted = 0  # the last promise that the client accepted: its GOAWAY names it
         self.next_request = given.first_stream
         self.remaining: list[Stream] = []  # the streams that are not complete after a GOAWAY
         self.pings: list[tuple[bytes, int]] = []
         self.next_ping = -1
         self.draining = False
+        self.reported_goaway = False
         self.open(b"".join(step.output))
 
     def open(self, octets: bytes) -> None:
@@ -487,7 +488,7 @@ class Talk:
             if size < 0:
                 return
         end = choices.chance(25) and (stream.left is None or stream.left == size)
-        octets = bytes([choices.byte()]) * size
+        octets = counted(size, choices.byte())
         self.put(data(stream.id, octets, end=end, padding=padding))
         self.count(stream, size + (0 if padding is None else padding + 1))
         if stream.left is not None:
@@ -568,7 +569,9 @@ class Talk:
         if not self.fits(fields):
             return
         fields = self.some_fields(fields, 2)
-        fields = [pair for pair in fields if pair[0] != "cookie"]
+        for _ in range(self.choices.below(4) if self.choices.chance(40) else 0):
+            more = [*fields, ("cookie", self.choices.pick(("a=b", "c", "d=e; f")))]
+            fields = more if self.fits(more) else fields
         pushed.method = fields[0][1]
         self.next_push += 2
         refused = self.reserves_all()
@@ -577,6 +580,12 @@ class Talk:
             self.wanted.append(("rst", pushed.id, REFUSED_STREAM))
             return
         self.streams[pushed.id] = pushed
+        self.last_acted = pushed.id
+        crumbs = [value for name, value in fields if name == "cookie"]
+        first = next((place for place, pair in enumerate(fields) if pair[0] == "cookie"), 0)
+        if len(crumbs) > 1:  # RFC 9113 8.2.3: they are one field again
+            fields[first] = ("cookie", "; ".join(crumbs))
+            fields = [pair for place, pair in enumerate(fields) if pair[0] != "cookie" or place == first]
         self.expect("promise", parent.id, (pushed.id, tuple(fields)))
 
     def reset(self, stream: Stream) -> None:
@@ -671,25 +680,3 @@ class Talk:
             )
         else:
             self.put(frame(PRIORITY, 0, self.choices.between(1, 9), struct.pack(">IB", 0, 3)))
-
-    def go_away(self) -> None:
-        """Send GOAWAY: no more requests are accepted, and some that were sent are not processed."""
-        requests = [one.id for one in self.streams.values() if not one.promised]
-        last = self.choices.pick([0, MOST_WINDOW, *requests])
-        self.flush()
-        alive = [one for one in self.streams.values() if one.live and not one.promised and one.id > last]
-        # If no stream is left, the client closes the connection; another harness tests that.
-        remaining = [one for one in self.streams.values() if one.live and one not in alive]
-        if not remaining or self.draining:
-            return
-        self.draining = True
-        self.remaining = remaining
-        debug = self.choices.octets(10)
-        self.put(frame(GOAWAY, 0, 0, struct.pack(">II", last, 0) + debug))
-        if self.options.events & WANT_GOAWAY:
-            self.expect("goaway", 0, (last, 0, debug))
-        for one in alive:
-            if not one.outcome_seen:
-                self.expect("failed", one.id, ("unprocessed", 2 if one.head or one.interims else 0))
-            one.live = one.client_open = one.server_open = False
-            one.outcome_seen = True

@@ -39,7 +39,7 @@ from notes_http2 import Fields, Stream, reply, shown
 from support import check, documented, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from talk_http2 import Talk
 
@@ -58,6 +58,12 @@ def give(talk: Talk, octets: bytes) -> None:
             documented(step.fault)
             talk.fault = step.fault
         talk.closed = talk.closed or step.end == CLOSE
+
+
+def weight(failed: Sequence[tuple[int, tuple[str, int]]]) -> int:
+    """Return what is true of all requests that failed: 0 (not processed), 1 (perhaps) or 2 (processed)."""
+    found = {processed for _, (_, processed) in failed}
+    return found.pop() if len(found) == 1 else int(bool(found))
 
 
 def connection_error(talk: Talk, octets: bytes, *codes: int) -> None:
@@ -82,9 +88,9 @@ def connection_error(talk: Talk, octets: bytes, *codes: int) -> None:
     ]
     check(failed == wanted, "the wrong requests fail", failed, wanted)
     replies = [reply(one) for one in talk.sent]
-    check(
-        replies == [*talk.wanted, ("goaway", 0, fault.code)], "not exactly one GOAWAY", replies, talk.wanted
-    )
+    goodbye = ("goaway", talk.last_acted, fault.code)
+    check(replies == [*talk.wanted, goodbye], "not exactly one GOAWAY", replies, talk.wanted, goodbye)
+    check(fault.processed == weight(wanted), "a wrong `processed` of the connection", fault, wanted)
     state = talk.state
     check(not state.is_open_read and not state.is_open_write and state.open_request_count == 0, "open", state)
     after = state.feed(frame(PING, 0, 0, b"12345678"))
@@ -213,6 +219,8 @@ BROKEN: dict[str, Callable[[Talk], Made]] = {
     ),
     "server-enables-push": lambda talk: (settings((2, 1)), PROTOCOL),
     "enable-connect-of-two": lambda talk: (settings((ENABLE_CONNECT, 2)), PROTOCOL),
+    "priorities-of-two": lambda talk: (settings((9, talk.choices.pick((2, 1 << 31)))), PROTOCOL),
+    "enable-connect-withdrawn": lambda talk: (settings((ENABLE_CONNECT, 1), (ENABLE_CONNECT, 0)), PROTOCOL),
     "priority-update-of-a-server": lambda talk: (
         frame(16, 0, talk.choices.pick((0, 1)), struct.pack(">I", 1) + b"u=1"),
         PROTOCOL,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from calls_http2 import request
 from frames_http2 import (
-    CANCEL,
     COMPRESSION_ERROR,
     CONTINUATION,
     DATA,
@@ -25,20 +24,17 @@ from frames_http2 import (
     PROTOCOL_ERROR,
     PUSH_PROMISE,
     REFUSED_STREAM,
-    RST_STREAM,
     STREAM_CLOSED,
     WINDOW_UPDATE,
     WITH_PRIORITY,
     data,
     frame,
     number,
-    read_frames,
     settings,
 )
-from mint._core.events import CLOSE, Failed
-from mint._core.faults import Fault
-from notes_http2 import Fields, Stream, reply, shown, size_of
-from support import check, merged
+from mint._core.events import CLOSE
+from notes_http2 import Fields, Stream, size_of
+from support import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -422,6 +418,20 @@ def padding_of_head(talk: Talk) -> None:
         stream_error(talk, stream, octets, PROTOCOL_ERROR, "missing_status_header")
 
 
+def priority_of_another_size(talk: Talk) -> None:
+    """Send PRIORITY of a wrong size: an error of its stream (RFC 9113 6.3), or nothing if that is idle."""
+    payload = bytes(talk.choices.pick((0, 4, 6)))
+    if talk.choices.chance(25):
+        talk.put(frame(PRIORITY, 0, talk.next_request + 2, payload))
+        talk.flush()
+        return
+    streams = [one for one in talk.live() if not one.promised]
+    if streams:
+        stream = talk.choices.pick(streams)
+        octets = frame(PRIORITY, 0, stream.id, payload)
+        stream_error(talk, stream, octets, FRAME_SIZE_ERROR, "frame_size_error")
+
+
 def bad_hpack(talk: Talk) -> None:
     """Send a block that cannot be decoded."""
     stream = waiting(talk)
@@ -550,6 +560,7 @@ OTHERS: dict[str, Callable[[Talk], None]] = {
     "inside-block": inside_block,
     "padding-beyond": padding_beyond,
     "padding-of-head": padding_of_head,
+    "priority-of-another-size": priority_of_another_size,
     "bad-hpack": bad_hpack,
     "after-the-end": after_the_end,
     "bad-promise": bad_promise,
@@ -570,49 +581,3 @@ def violate(talk: Talk) -> None:
         OTHERS[talk.choices.pick(tuple(OTHERS))](talk)
     if not talk.closed and talk.choices.chance(60):
         broken(talk, talk.choices.pick(tuple(BROKEN)))
-
-
-def leave(talk: Talk) -> None:
-    """End the connection: the server or the network ends it, the caller closes, or the last stream ends."""
-    talk.flush()
-    style = talk.choices.below(4)
-    open_ones = [
-        one
-        for one in sorted(talk.streams.values(), key=lambda one: (one.promised, one.id))
-        if not one.outcome_seen
-    ]
-    if style == 3:  # GOAWAY, and then the rest
-        while talk.pings:
-            talk.pong()
-        talk.go_away()
-        if not talk.draining:
-            return
-        talk.flush()
-        give(talk, b"".join(number(RST_STREAM, one.id, CANCEL) for one in talk.remaining))
-        ends = [
-            ("failed", one.id, ("server_closed_request", 2 if one.head or one.interims else 1))
-            for one in talk.remaining
-            if not one.outcome_seen
-        ]
-        check(shown(merged(talk.events)) == ends, "wrong events", talk.events, ends)
-        last = reply(talk.sent[-1]) if talk.sent else None
-        check(
-            talk.closed and last == ("goaway", 0, 0), "nothing is left, and nobody leaves", last, talk.state
-        )
-        return
-    if style == 0:
-        step = talk.state.feed_eof(talk.choices.chance(50))
-    elif style == 1:
-        step = talk.state.lose(Fault("connection_reset"))
-    else:
-        step = talk.state.close()
-    failed = [(event.ref.number, event.fault.reason) for event in step.responses if isinstance(event, Failed)]
-    check(len(failed) == len(step.responses), "events at the end", step.responses)
-    wanted = (
-        [] if style == 2 else [(one.id, ("transport_closed", "connection_reset")[style]) for one in open_ones]
-    )
-    check(failed == wanted, "the wrong requests fail at the end", failed, wanted)
-    check(step.end == CLOSE and not step.state.is_open_read and not step.state.is_open_write, "open", step)
-    check(step.state.open_request_count == 0, "requests are open after the end", step.state)
-    replies = [reply(one) for one in read_frames(b"".join(step.output))]
-    check(replies == ([("goaway", 0, 0)] if style == 2 else []), "a wrong GOAWAY", replies)

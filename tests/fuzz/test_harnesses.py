@@ -15,7 +15,14 @@ import pytest
 FUZZ = Path(__file__).resolve().parents[2] / "fuzz"
 NAMES = sorted(path.stem.removeprefix("fuzz_") for path in FUZZ.glob("fuzz_*.py"))
 # The number of random inputs, such that each harness takes a second or two.
-COUNTS = {"http2_talk": 120, "http2_h2": 120, "exchanges": 250, "forks": 50, "pipe": 200}
+COUNTS = {
+    "http2_talk": 120,
+    "http2_h2": 120,
+    "http2_requests": 200,
+    "exchanges": 250,
+    "forks": 50,
+    "pipe": 200,
+}
 
 
 def harness(name: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
