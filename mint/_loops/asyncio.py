@@ -379,9 +379,11 @@ class LoopReader(EagerInbox):
             self._soon.begun()
             wire, take = self._wire(), self._take()
             out: list[object] = []
-            if wire is None or take is None:
+            if wire is None:
                 return
-            if wire.take_message(self, out):
+            if take is None:
+                wire.armed = False  # the tunnels were dropped, but not their connection; stop watching it
+            elif wire.take_message(self, out):
                 take(out[0])
             else:
                 self.watch(wire)

@@ -54,6 +54,7 @@ class TrioLink(SocketBase):
         self.home: int = get_ident()
         self._token = trio.lowlevel.current_trio_token()
         self._draining = trio.Lock()
+        self._socket_wait: trio.CancelScope | None = None
 
     def permit(self, call: Literal["recv", "flush"]) -> None:
         """Raise `RuntimeError`: both calls would have to wait."""
@@ -103,15 +104,22 @@ class TrioLink(SocketBase):
             waits.append(trio.lowlevel.wait_writable)
 
         async def wait(ready: Callable[[sockets.socket], Awaitable[None]]) -> None:
-            # Another task may have closed the link before this one started.
+            # Another task may have closed the link before this one started. If the socket is busy, a reader
+            # of tunnels is beginning or ending.
             if not self.closed:
-                with contextlib.suppress(trio.ClosedResourceError):
+                with contextlib.suppress(trio.ClosedResourceError, trio.BusyResourceError):
                     await ready(self._socket)
             nursery.cancel_scope.cancel()
 
         async with trio.open_nursery() as nursery:
+            self._socket_wait = nursery.cancel_scope
             for each in waits:
                 nursery.start_soon(wait, each)
+
+    def end_socket_wait(self) -> None:
+        """Have a flush that waits for the socket check again what to wait for."""
+        if self._socket_wait is not None:
+            self._socket_wait.cancel()
 
     def close(self) -> None:
         """Close now in the thread that runs trio; from another thread, schedule it in trio."""
@@ -400,14 +408,22 @@ class TrioReader:
     """Reads the connection that carries tunnels, in a system task that ends with the connection."""
 
     def __init__(self, wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> None:
-        self._wire = weakref.ref(wire)
+        self._token = trio.lowlevel.current_trio_token()
+        self._wire = weakref.ref(wire, self._dropped)
         self._take = take
         self._read_requested = _Wakeup()
         self._came = _Wakeup()
         self._stopped = False
         self._wrote = False
         """Whether octets were waiting to be written when the task last waited."""
+        if isinstance(wire, TrioLink):
+            wire.end_socket_wait()  # trio allows only one task to wait for a socket
         trio.lowlevel.spawn_system_task(self._run)
+
+    def _dropped(self, _: object) -> None:
+        # The garbage collector runs in any thread.
+        with contextlib.suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._read_requested.set)
 
     def admit(self, transport: Transport) -> None:
         """Raise `TypeError` for a connection of another event loop."""
@@ -420,6 +436,8 @@ class TrioReader:
 
     def unwatch(self, transport: Transport) -> None:
         """Stop watching the connection."""
+        if not transport.closed:  # otherwise trio reports that the socket is being closed
+            self._read_requested.set()
 
     async def _run(self) -> None:
         while not self._stopped:
@@ -435,7 +453,7 @@ class TrioReader:
             if waiting is None:
                 return
             socket, wanted = waiting
-            if not socket and not wanted:
+            if socket is None:
                 await trio.lowlevel.checkpoint()
                 continue
             async with trio.open_nursery() as nursery:
@@ -445,23 +463,32 @@ class TrioReader:
                     nursery.start_soon(_then_cancel, nursery, trio.lowlevel.wait_writable, socket)
                 await self._read_requested.wait()
                 nursery.cancel_scope.cancel()
+            if self._wire() is None:
+                # The link was dropped without being closed. The task kept its socket open, because trio
+                # would have refused to wait for a new socket with the same descriptor number.
+                socket.close()
 
-    def _work(self) -> tuple[int, int] | None:
-        """Read or write without waiting; return the descriptor and what to wait for, `None` at the end."""
+    def _work(self) -> tuple[sockets.socket | None, int] | None:
+        """Read or write without waiting; return the socket and what to wait for.
+
+        The socket is `None` if there may be more to do now. Nothing is returned at the end.
+        """
         wire, take = self._wire(), self._take()
         if wire is None or take is None or wire.socket is None or wire.socket.fileno() < 0:
             return None
+        if wire.inbox is not self:
+            return None  # the connection was taken back
         out: list[object] = []
         if wire.take_message(self, out):
             take(out[0])
-            return 0, 0
+            return None, 0
         if wire.unsent:
             wire.write_waiting()
         if self._wrote:
             self.notify()  # a flush waits until the system has accepted everything
         wanted = wire.wants
         self._wrote = bool(wanted & WRITE and wire.unsent)
-        return wire.socket.fileno(), (READ if wire.armed else 0) | (wanted & WRITE if wire.unsent else 0)
+        return wire.socket, (READ if wire.armed else 0) | (wanted & WRITE if wire.unsent else 0)
 
     def read_now(self, take: Callable[[object], object]) -> None:
         """Pass what has arrived to a function, without waiting."""
@@ -497,7 +524,10 @@ class TrioReader:
         self.notify()
 
 
-async def _then_cancel(nursery: trio.Nursery, ready: Callable[[int], Awaitable[None]], number: int) -> None:
-    with contextlib.suppress(trio.ClosedResourceError, OSError):
-        await ready(number)
+async def _then_cancel(
+    nursery: trio.Nursery, ready: Callable[[sockets.socket], Awaitable[None]], socket: sockets.socket
+) -> None:
+    # If the socket is busy, a flush is about to stop waiting for it. A closed socket has no descriptor.
+    with contextlib.suppress(trio.ClosedResourceError, trio.BusyResourceError, OSError, ValueError):
+        await ready(socket)
     nursery.cancel_scope.cancel()

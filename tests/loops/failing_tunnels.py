@@ -16,6 +16,9 @@ from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import trio
+import trio.testing
+
 import mint
 import mint.asyncio
 import mint.trio
@@ -23,6 +26,7 @@ from mint._loops.asyncio import LoopReader
 from mint._loops.trio import TrioReader
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Coroutine
 
     from mint._connections.tunnels_base import TunnelsBase
@@ -314,6 +318,11 @@ class SharedNursery(memory.Nursery, SharedLooping):
     def limit(self, work: Awaitable[_T]) -> Awaitable[_T]:
         return memory.Nursery.limit(self, work)
 
+    async def check(self) -> None:
+        await super().check()
+        # If a socket could not be closed with its link, the task that waits for it does that.
+        await trio.testing.wait_all_tasks_blocked()
+
 
 CLIENTS = {
     "blocking": Shared,
@@ -326,7 +335,7 @@ CLIENTS = {
 def let_readers_fail() -> None:
     """Make allocations fail while an event loop reads for all tunnels."""
     read: Callable[[LoopReader], None] = LoopReader._read
-    work: Callable[[TrioReader], tuple[int, int] | None] = TrioReader._work
+    work: Callable[[TrioReader], tuple[socket.socket | None, int] | None] = TrioReader._work
     LoopReader._read = lambda self: SharedLooping.target.tried("heard", lambda: read(self))  # type: ignore[method-assign]  # in this process only
     TrioReader._work = lambda self: SharedLooping.target.tried("heard", lambda: work(self))  # type: ignore[method-assign]  # as above
 
