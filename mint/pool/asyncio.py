@@ -171,17 +171,22 @@ class _Driver:
         other = asyncio.ensure_future(mailbox.receive() if reads else self._park(event, until))
         both: tuple[asyncio.Future[None], asyncio.Future[object]] = (flushing, other)
         left = None if until is None else max(0.0, until - self.clock())
+        cancelled: asyncio.CancelledError | None = None
         try:
             await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in both:
                 task.cancel()
             while not (flushing.done() and other.done()):
-                # Even if this task is cancelled again: a message that was received must not be lost.
-                with contextlib.suppress(asyncio.CancelledError):
+                # If this task is cancelled here, go on first: a message that was received must not be lost.
+                try:
                     await asyncio.wait(both)
+                except asyncio.CancelledError as error:
+                    cancelled = error
             if reads and not other.cancelled() and other.exception() is None:
                 session.feed(other.result())
+        if cancelled is not None:
+            raise cancelled
         broke = not flushing.cancelled() and isinstance(flushing.exception(), TransportClosed)
         if broke and not reads and not session.is_lost:
             # The reader will receive the message with the reason.
