@@ -260,8 +260,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "pointer kept across an append",
         core("hpack_table.pyx"),
-        "or table.used == table.room\n",
-        "or table.used == table.room + 1\n",
+        "or table.used - table.first == table.room\n",
+        "or table.used - table.first == table.room + 1\n",
         "hpack",
         memory=True,
     ),

@@ -42,6 +42,7 @@ cdef class Encoder:
     cdef readonly bint index_credentials   # long bearer tokens may be put into the table (7541-7.1.3)
 
     cdef Encoder successor(self, Table table, const Span *span, Py_ssize_t smallest)
+    cdef void move(self, Table table) noexcept
     # Encode a list or tuple of (name, value) pairs of latin-1 str, names in lower case. The names in
     # `sensitive` (or None) are treated like those that are always sensitive. The first `kept` octets of the
     # block are reserved: the caller writes a frame header there, before anything else can see the object.

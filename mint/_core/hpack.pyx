@@ -26,8 +26,8 @@ from .hpack_octets cimport (FINE, LIST_LARGE, NO_ENTRY, SCRATCH,
 from .hpack_rules cimport (INDEXED, NAME_INDEXED, NEVER_INDEXED, STATIC_COUNT, UNINDEXED, Known,
                            Statics, is_long_credential, known_name, policy_of_unknown,
                            static_table, static_value)
-from .hpack_table cimport (Entry, Span, Table, copied_out, evict, insert, listed, same_span,
-                           slot_of_name, slot_of_pair)
+from .hpack_table cimport (Entry, Span, Table, age_of, at_position, copied_out, evict, insert, join,
+                           leave, listed, release, same_span, slot_of_name, slot_of_pair)
 
 cdef extern from *:
     """
@@ -107,7 +107,7 @@ cdef inline Entry *entry_at(Statics statics, Table table, const Span *span,
     index -= STATIC_COUNT
     if index > span.end - span.start:
         return NULL
-    return &table.entries[span.end - index]
+    return at_position(table, span.end - index)
 
 
 @cython.final
@@ -126,6 +126,9 @@ cdef class Decoder:
         self.limit = limit
         self.span.maximum = limit
         self.required = -1
+
+    def __dealloc__(self):
+        leave(self.table)
 
     @property
     def entries(self):
@@ -160,6 +163,7 @@ cdef class Decoder:
         if limit == self.limit:
             return self
         fresh = Decoder.__new__(Decoder)
+        join(self.table)
         fresh.table = self.table
         fresh.span = self.span
         fresh.limit = limit
@@ -213,7 +217,6 @@ cdef inline Py_ssize_t read_indexed(const unsigned char **place, const unsigned 
     Most fields of most blocks are of this kind.
     """
     cdef const unsigned char *at = place[0]
-    cdef Entry *newest = NULL if table is None else table.entries + span.end - 1
     cdef Py_ssize_t live = span.end - span.start
     cdef Py_ssize_t rest = left[0]
     cdef uint32_t seen = marks[0]
@@ -227,7 +230,7 @@ cdef inline Py_ssize_t read_indexed(const unsigned char **place, const unsigned 
         if index <= STATIC_COUNT:
             entry = &statics.entries[index]
         elif index - STATIC_COUNT <= live:
-            entry = newest - (index - STATIC_COUNT - 1)
+            entry = at_position(table, span.end - (index - STATIC_COUNT))
         else:
             break
         if entry.size > rest:
@@ -275,6 +278,7 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
     cursor.wrong = FINE
     made.fields = fields
     made.decoder = state
+    release(table, &span)
     changed = read_updates(state, &cursor, &span)
     at = cursor.at
     while at < cursor.end and not cursor.wrong:
@@ -354,6 +358,7 @@ cdef Decoded decode_block(Decoder state, const unsigned char *block, Py_ssize_t 
         made.fault = fault("compression_error", "", <str>SEEN[cursor.wrong])
     elif made.fault is None and changed:
         made.decoder = Decoder.__new__(Decoder)
+        join(table)
         made.decoder.table = table
         made.decoder.span = span
         made.decoder.limit = state.limit
@@ -382,6 +387,9 @@ cdef class Encoder:
         self.span.maximum = min(cap, DEFAULT_SIZE)
         # The peer assumes the default size; a smaller one has to be signalled.
         self.smallest = cap if cap < DEFAULT_SIZE else -1
+
+    def __dealloc__(self):
+        leave(self.table)
 
     @property
     def entries(self):
@@ -413,12 +421,20 @@ cdef class Encoder:
 
     cdef Encoder successor(self, Table table, const Span *span, Py_ssize_t smallest):
         cdef Encoder fresh = Encoder.__new__(Encoder)
+        join(table)
         fresh.table = table
         fresh.span = span[0]
         fresh.cap = self.cap
         fresh.index_credentials = self.index_credentials
         fresh.smallest = smallest
         return fresh
+
+    cdef void move(self, Table table) noexcept:
+        """Use another log, or the same one; only while no one else knows this encoder."""
+        if table is not self.table:
+            leave(self.table)
+            join(table)
+            self.table = table
 
     cpdef Encoder resized(self, Py_ssize_t limit):
         """Return the successor after the peer's SETTINGS_HEADER_TABLE_SIZE changed (7541-4.2-a)."""
@@ -500,7 +516,7 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
     cdef void *value
     cdef Known *known
     cdef Py_ssize_t size
-    cdef Py_ssize_t position
+    cdef Py_ssize_t age
     cdef uint32_t named
     cdef uint64_t index = 0      # of the name; 0: none
     cdef int policy = INDEXED
@@ -510,7 +526,7 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
         pair = plain_pair(pair)
         if work.table is not None and work.table.used != work.span.end:
             # Making the pair ran code of the caller, which has added to the table through another state.
-            work.table = copied_out(work.table, &work.span, True)
+            work.move(copied_out(work.table, &work.span, True))
     name = PyTuple_GET_ITEM(pair, 0)
     value = PyTuple_GET_ITEM(pair, 1)
     size = length_of(name) + length_of(value) + OVERHEAD
@@ -530,23 +546,24 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
             if same_text(static_value(statics, known.index + i), value):
                 return write_integer(out, 0x80, 0x7F, index + i)
     if policy == INDEXED and work.table is not None:
-        position = slot_of_pair(work.table, mixed(named, hash_of(value)), name, value)[0] - 1
-        if position >= work.span.start:
-            return write_integer(out, 0x80, 0x7F, STATIC_COUNT + work.span.end - position)
+        age = age_of(work.table, &work.span,
+                     slot_of_pair(work.table, mixed(named, hash_of(value)), name, value))
+        if 0 <= age < work.span.end - work.span.start:
+            return write_integer(out, 0x80, 0x7F, STATIC_COUNT + 1 + age)
     if known == NULL:
         if policy == INDEXED:
             policy = policy_of_unknown(<str>name, <str>value)
         if work.table is not None:
-            position = slot_of_name(work.table, named, name)[0] - 1
-            if position >= work.span.start:
-                index = STATIC_COUNT + work.span.end - position
+            age = age_of(work.table, &work.span, slot_of_name(work.table, named, name))
+            if 0 <= age < work.span.end - work.span.start:
+                index = STATIC_COUNT + 1 + age
     if policy == NAME_INDEXED:
         policy = UNINDEXED if index else INDEXED
     if policy == INDEXED and 4 * size > 3 * work.span.maximum:
         policy = UNINDEXED       # it would evict nearly everything else
     if policy == INDEXED:
         out = write_integer(out, 0x40, 0x3F, index)
-        work.table = insert(work.table, &work.span, pair, mixed(named, hash_of(value)), size, True)
+        work.move(insert(work.table, &work.span, pair, mixed(named, hash_of(value)), size, True))
     else:
         out = write_integer(out, 0x10 if policy == NEVER_INDEXED else 0, 0x0F, index)
     if index == 0:
@@ -557,16 +574,18 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
 cdef Encoded encode_fields(Encoder state, object headers, object sensitive, Py_ssize_t kept):
     cdef Encoded made = Encoded.__new__(Encoded)
     cdef Statics statics = static_table()
-    cdef Encoder work = state.successor(state.table, &state.span, -1)
+    cdef Encoder work
     cdef unsigned char[SCRATCH] scratch
     cdef unsigned char *out = scratch
     cdef Page page
     cdef object pair
     page.base = page.scratch = scratch
     page.room = SCRATCH
+    release(state.table, &state.span)
+    work = state.successor(state.table, &state.span, -1)
     if work.table is not None and work.table.used != work.span.end:
         # This state is not the newest, and the index of a shared log also contains entries of other states.
-        work.table = copied_out(work.table, &work.span, True)
+        work.move(copied_out(work.table, &work.span, True))
     try:
         out = make_room(&page, out, kept + OVERHEAD)
         memset(out, 0, kept)

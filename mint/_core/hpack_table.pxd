@@ -1,7 +1,9 @@
 # The log of table entries that successive HPACK states share, and the span of it that a state uses.
+from cpython.ref cimport Py_DECREF
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport uint32_t
 
+from .atomics cimport mint_add
 from .hpack_octets cimport same_text
 
 
@@ -12,11 +14,14 @@ cdef struct Entry:
 
 
 cdef class Table:
-    cdef Entry *entries      # owned; never moves, so an entry is valid while the log is referenced
-    cdef int *slots          # owned, never moves; encoder only: positions + 1; 2 * room by pair, then by name
-    cdef Py_ssize_t used     # entries appended so far, by the newest state
+    cdef Entry *entries      # owned, never moves; a ring: position p is at p modulo `room`
+    cdef int *slots          # owned, never moves; encoder only: places in the ring + 1; 2 * room by pair,
+                             # then by name; 0 is a free slot
+    cdef Py_ssize_t first    # position of the oldest entry that is kept
+    cdef Py_ssize_t used     # one past the newest, which the newest state appended
     cdef Py_ssize_t room     # entries allocated; a power of two
-    cdef Py_ssize_t octets   # sizes of all entries, including dead ones
+    cdef Py_ssize_t octets   # sizes of all entries that are kept, including dead ones
+    cdef long states         # decoders or encoders that use this log
 
 
 cdef struct Span:            # the dynamic table of one state
@@ -29,13 +34,39 @@ cdef struct Span:            # the dynamic table of one state
 cdef Table copied_out(Table table, Span *span, bint indexed)
 cdef Table insert(Table table, Span *span, tuple pair, uint32_t note, Py_ssize_t size, bint indexed)
 cdef tuple listed(Table table, const Span *span)
+cdef void drop_until(Table table, Py_ssize_t position) noexcept
 cdef bint same_span(Table one, const Span *first, Table other, const Span *second) except -1
+
+
+cdef inline Entry *at_position(Table table, Py_ssize_t position) noexcept:
+    return &table.entries[position & (table.room - 1)]
+
+
+cdef inline void join(Table table) noexcept:
+    """Count a state that uses the log from now on."""
+    if table is not None:
+        mint_add(&table.states, 1)
+
+
+cdef inline void leave(Table table) noexcept:
+    """Count a state that does not use the log any more."""
+    if table is not None:
+        mint_add(&table.states, -1)
+
+
+cdef inline void release(Table table, const Span *span) noexcept:
+    """Drop the entries before the span of a state, if no other state uses the log.
+
+    Only operations on this state can make further states, and their spans do not begin earlier.
+    """
+    if table is not None and table.first < span.start and mint_add(&table.states, 0) == 1:
+        drop_until(table, span.start)
 
 
 cdef inline void evict(Table table, Span *span, Py_ssize_t room) noexcept:
     """Drop the oldest entries until `room` octets are free or no entry is left (7541-4.3-a)."""
     while span.octets + room > span.maximum and span.start < span.end:
-        span.octets -= table.entries[span.start].size
+        span.octets -= at_position(table, span.start).size
         span.start += 1
 
 
@@ -67,3 +98,8 @@ cdef inline int *slot_of_name(Table table, uint32_t found, void *name) noexcept:
             break
         i = (i + 1) & mask
     return &slots[i]
+
+
+cdef inline Py_ssize_t age_of(Table table, const Span *span, const int *slot) noexcept:
+    """Return how many entries of the newest span, or dead ones before it, were added since; -1: free."""
+    return (span.end - slot[0]) & (table.room - 1) if slot[0] else -1
