@@ -181,8 +181,9 @@ cdef class Draft:
 cdef Fault framing_fault(Draft made, str method, long long total, bint streaming, bint old_peer):
     """Decide how the body is framed; refuse contradictions."""
     # With an upgrade, a streamed body goes through the tunnel after the 101, as with CONNECT after its 200.
-    cdef bint tunnel = (streaming and made.asks & ASKS_UPGRADE and not made.has_transfer
-                        and made.declared < 0 and method not in EXPECT_CONTENT)
+    cdef bint tunnel = streaming and (method == "CONNECT" or (
+        made.asks & ASKS_UPGRADE and not made.has_transfer and made.declared < 0
+        and method not in EXPECT_CONTENT))
     cdef bint has_body = (streaming and not tunnel) or total > 0
     if made.has_transfer:
         if made.declared >= 0:   # 9112-6.2-a
@@ -194,7 +195,7 @@ cdef Fault framing_fault(Draft made, str method, long long total, bint streaming
         if not streaming and made.declared != max(total, 0):   # 9112-6.2-b
             return refusal("content_length_mismatch", "", "", max(total, 0), made.declared)
         made.sends = SEND_LENGTH
-    elif streaming and method != "CONNECT" and not tunnel:
+    elif streaming and not tunnel:
         made.sends = SEND_CHUNKED   # 9112-6.3-h
     elif total >= 0 or method in EXPECT_CONTENT:
         made.sends = SEND_LENGTH    # 9112-6.3-i, 9110-8.6-a

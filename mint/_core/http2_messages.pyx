@@ -385,7 +385,8 @@ cdef Fault connect_pseudo(Draft made, Config config, str target, str host, dict 
 
 cdef Fault content_fault(Draft made, Config config, str method, long long total, list fields):
     """Refuse content, or fields, that the method or the missing body does not allow."""
-    if made.expects and (total == -2 or total == 0):   # 9110-10.1.1-a
+    # What follows CONNECT goes through the tunnel and is no content.
+    if made.expects and (total == -2 or total == 0 or (made.is_connect and total < 0)):   # 9110-10.1.1-a
         return refusal("invalid_request_framing", "expect", "is given, but there is no content to send")
     if made.is_connect and not made.is_extended and (total >= 0 or made.declared >= 0):
         return refusal("invalid_request_framing", method, "must not be sent with content")

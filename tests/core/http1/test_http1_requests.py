@@ -162,6 +162,8 @@ def test_expect_needs_a_body() -> None:
     assert sent("POST", headers=expect, body=b"x")
     assert sent("POST", headers=expect, streaming=True)
     assert sent("POST", headers=[("expect", "something-else")])
+    # The octets that follow CONNECT go through the tunnel.
+    assert refused("CONNECT", "a:1", headers=expect, streaming=True).name == "expect"
 
 
 def test_trace_and_connect_take_no_content() -> None:

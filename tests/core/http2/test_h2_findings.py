@@ -78,6 +78,7 @@ def test_a_field_that_is_not_a_list_is_sent_once(name: str, agent: str) -> None:
         ("TRACE", [("x-own", "s3cret")], None, False),
         ("GET", [("expect", "100-continue")], None, False),
         ("POST", [("Expect", "100-Continue")], (b"",), False),
+        ("CONNECT", [("expect", "100-continue")], None, True),
         ("CONNECT", [], (b"x",), False),
         ("CONNECT", [("content-length", "0")], None, True),
     ],
