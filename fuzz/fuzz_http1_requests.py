@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import h11
 
 from mint._core.http1 import Config, State
-from support import Choices, check, documented, fuzz
+from support import Choices, check, counted, documented, fuzz, shows_no_secret
 
 if TYPE_CHECKING:
     from mint._core.events import RequestRef, Step
@@ -56,6 +56,53 @@ UNDERSTOOD = frozenset(
 USUAL = re.compile(
     "[0-9]{1,18}|chunked|trailers|close|keep-alive|x-a"
 )  # values of fields that have a meaning
+# Fields that have a meaning for the connection, with values that are allowed, and others that are not.
+ALLOWED = (
+    ("te", "trailers"),
+    ("TE", "gzip;q=0.5, trailers"),
+    ("connection", "close"),
+    ("Connection", "x-a, keep-alive"),
+    ("connection", "TE"),
+    ("connection", "proxy-authorization"),
+    ("keep-alive", "timeout=5"),
+    ("upgrade", "websocket"),
+    ("Upgrade", "h2c/1, other"),
+    ("expect", "100-continue"),
+    ("expect", "200-maybe"),
+    ("host", "far.example:443"),
+    ("Host", "OTHER.example"),
+    ("host", "[::1]:99"),
+    ("user-agent", "mine"),
+    ("connection", ""),
+    ("connection", ","),
+)
+BARRED = (
+    ("te", "chunked"),
+    ("TE", "trailers, Chunked;q=1"),
+    ("connection", "host"),
+    ("connection", "close, Cache-Control"),
+    ("connection", "cookie"),
+    ("connection", "accept-encoding"),
+    ("connection", "content-length"),
+    ("connection", "a b"),
+    ("upgrade", ""),
+    ("upgrade", "a b"),
+    ("upgrade", "h2c/"),
+    ("host", "a/b"),
+    ("host", "u@a"),
+    ("host", "a b"),
+    ("host", "a,b"),
+    ("host", 'a"b'),
+    ("content-length", "+5"),
+    ("content-length", "5, 5"),
+    ("content-length", "0x5"),
+    ("content-length", ""),
+    ("transfer-encoding", "chunked, gzip"),
+    ("transfer-encoding", ""),
+    ("transfer-encoding", "chunked, chunked"),
+)
+SECRET = "secret-"
+HIDING = ("authorization", "cookie", "x-private", "proxy-authorization")
 Fields = list[tuple[str, str]]
 
 
@@ -155,6 +202,13 @@ def right_target(method: str, target: str) -> bool:
     )
 
 
+def hides(headers: Fields) -> bool:
+    """Whether each secret is in a field whose name says so."""
+    return all(SECRET not in name for name, _ in headers) and all(
+        name.lower() in HIDING for name, value in headers if SECRET in value
+    )
+
+
 def refused(state: State, step: Step[State], why: object) -> None:
     """Check that a refusal is a documented fault and changes nothing."""
     check(step.fault is not None and step.fault.local, "a request is not refused", why, step.output)
@@ -210,7 +264,8 @@ def request(choices: Choices, options: Config, state: State, asked: list[tuple[s
     body: tuple[bytes, ...] | None = None
     streaming = choices.chance(40)
     if not streaming and choices.chance(50):
-        body = tuple(b"b" * choices.pick((0, 1, 15, 16, 300, 70_000)) for _ in range(choices.below(4)))
+        sizes = [choices.pick((0, 1, 15, 16, 300, 70_000)) for _ in range(choices.below(4))]
+        body = tuple(counted(size, 7 * place) for place, size in enumerate(sizes))
     content = b"".join(body or ())
     framing = choices.below(8)
     declared: int | None = None
@@ -220,10 +275,12 @@ def request(choices: Choices, options: Config, state: State, asked: list[tuple[s
         headers.append(("content-length", str(declared)))
     elif framing == 1:
         headers.append(("Transfer-Encoding", "chunked"))
-    if choices.chance(10):
-        headers.append(("te", "trailers"))
-    if choices.chance(10):
-        headers.append(("connection", choices.pick(("close", "keep-alive", "x-a"))))
+    for _ in range(choices.pick((0, 0, 0, 1, 1, 2))):
+        headers.insert(
+            choices.below(len(headers) + 1), choices.pick(ALLOWED if choices.chance(75) else BARRED)
+        )
+    if choices.chance(20):
+        headers.append((choices.pick(HIDING), SECRET + choices.pick(("1", "2"))))
     spoil = choices.below(8)
     if spoil == 0:
         method = with_bad_octet(choices, method)
@@ -243,15 +300,19 @@ def request(choices: Choices, options: Config, state: State, asked: list[tuple[s
     lengths = [value for name, value in headers if name.lower() == "content-length"]
     declared = int(lengths[0]) if lengths and re.fullmatch("[0-9]{1,18}", lengths[0]) else None
     step = state.request(method, target, tuple(headers), body, streaming)
-    wrong = wrongs(method, target, headers)
+    if hides(headers):
+        shows_no_secret(step, SECRET)
+    wrong = wrongs(method, target, headers) or contradiction(
+        method, target, headers, content, streaming=streaming
+    )
     if wrong:
         refused(state, step, wrong)
         return state
     if step.fault is not None:
         refused(state, step, "refused")
-        odd = (
-            target not in TARGETS and step.fault.reason == "invalid_request_target"
-        )  # its host is checked more strictly
+        # The host of an odd target is checked more strictly, and compared with Host.
+        reasons = ("invalid_request_target", "invalid_header_value" if values(headers, "host") else "")
+        odd = target not in TARGETS and step.fault.reason in reasons
         if not odd:
             may_be_refused(
                 state, method, headers, body, declared, streaming=streaming, reason=step.fault.reason
@@ -261,15 +322,64 @@ def request(choices: Choices, options: Config, state: State, asked: list[tuple[s
     ref = step.ref
     check(ref is not None, "a request without a ref")
     state = step.state
-    if streaming and ref is not None and method != "CONNECT":
+    if streaming and ref is not None and not through_tunnel(method, headers):
         state, more, content, trailers = stream(choices, state, ref, declared)
         octets += more
     else:
         trailers = []
     read_back(options, octets, method, target, headers, content, trailers)
-    if any(name.lower() == "connection" and value == "close" for name, value in headers):
+    named = [one.strip().lower() for one in ",".join(values(headers, "connection")).split(",")]
+    if "close" in named:
         refused(state, state.request("GET", "/", (), None, False), "behind close")
+    if method == "CONNECT" or values(headers, "upgrade"):
+        refused(
+            state, state.request("GET", "/", (), None, False), "before it is known whether it is a tunnel"
+        )
     return state
+
+
+def values(headers: Fields, wanted: str) -> list[str]:
+    """Return the values of a field."""
+    return [value for name, value in headers if name.lower() == wanted]
+
+
+def own_host(method: str, target: str) -> str:
+    """Return the host that a target names; empty if it names none, or in a manner that this does not read."""
+    if method == "CONNECT":
+        return target
+    return {TARGETS[4]: "other.example", TARGETS[5]: "[::1]:99"}.get(target, "")
+
+
+def through_tunnel(method: str, headers: Fields) -> bool:
+    """Whether a streamed body goes through a tunnel: that of CONNECT, or of an upgrade without framing."""
+    framed = values(headers, "content-length") or values(headers, "transfer-encoding")
+    upgrades = bool(values(headers, "upgrade")) and method not in ("POST", "PUT", "PATCH")
+    return method == "CONNECT" or (upgrades and not framed)
+
+
+def contradiction(method: str, target: str, headers: Fields, content: bytes, *, streaming: bool) -> str:
+    """Return how the fields of a request contradict a rule, or each other."""
+    for name, value in headers:
+        if (name.lower(), value) in [(barred.lower(), text) for barred, text in BARRED]:
+            return f"{name}: {value!r}"
+    coding = ",".join(values(headers, "transfer-encoding"))
+    codings = [one.strip().lower() for one in coding.split(",") if one.strip()]
+    if values(headers, "transfer-encoding") and (
+        codings.count("chunked") != 1 or codings[-1:] != ["chunked"]
+    ):
+        return "chunked is not the last coding"
+    options = values(headers, "connection")
+    if options and not options[0].strip(", "):
+        return "a Connection that begins without a member"
+    host = own_host(method, target)
+    if host and any(value.lower() != host for value in values(headers, "host")):
+        return "another host"
+    expects = any(value == "100-continue" for value in values(headers, "expect"))
+    if expects and not streaming and not content:
+        return "expect without content"
+    if expects and not content and through_tunnel(method, headers):
+        return "expect without content"
+    return ""
 
 
 def wrongs(method: str, target: str, headers: Fields) -> str:
@@ -287,7 +397,7 @@ def wrongs(method: str, target: str, headers: Fields) -> str:
         if name.lower() in SINGLE and name.lower() in seen:
             return f"{name} twice"
         seen.add(name.lower())
-        if method == "TRACE" and name.lower() in ("authorization", "cookie", "x-private"):
+        if method == "TRACE" and name.lower() in HIDING:
             return "a secret in TRACE"
     return ""
 
@@ -306,6 +416,8 @@ def may_be_refused(
     names = {name.lower() for name, _ in headers}
     total = sum(map(len, body or ()))
     conditions = (
+        # The one of the proxy is added.
+        state.config.forward_proxy and "proxy-authorization" in names,
         not state.is_open_write,
         state.is_streaming,
         state.open_request_count >= 3,  # max_pipelined
@@ -316,7 +428,12 @@ def may_be_refused(
         method == "CONNECT" and (body is not None or "transfer-encoding" in names or declared is not None),
         method == "TRACE"
         and (streaming or total > 0 or "transfer-encoding" in names or state.config.forward_proxy),
-        any(name.lower() in UNDERSTOOD and not USUAL.fullmatch(value) for name, value in headers)
+        any(
+            name.lower() in UNDERSTOOD
+            and not USUAL.fullmatch(value)
+            and (name.lower(), value) not in [(allowed.lower(), text) for allowed, text in ALLOWED]
+            for name, value in headers
+        )
         and (reason.startswith("invalid") or reason == "empty_token_list"),
     )
     check(any(conditions), "a request is refused for no reason", reason, method, headers, body, streaming)
@@ -401,8 +518,17 @@ def read_back(
         check(not lengths or int(lengths[0]) == len(rest), "a wrong length", lengths, len(rest))
         check(bool(lengths) or not rest, "content without framing", rest)
     check(got == content, "wrong content", len(got), len(content))
-    hosts = [value for name, value in fields if name.lower() == "host"]
+    hosts = values(fields, "host")
     check(len(hosts) == 1 and fields[0][0].lower() == "host", "Host is missing, or not first", fields)
+    if target in TARGETS:
+        mine = f"example.org{'' if options.port == 443 else ':8443'}"  # its default
+        given = values(headers, "host") or [own_host(method, target) or mine]
+        check(hosts == given, "a wrong Host", hosts, given)
+    # RFC 9110 7.6.1: Connection names the fields that are for the next recipient only.
+    members = [one.strip().lower() for value in values(fields, "connection") for one in value.split(",")]
+    named = [one.strip().lower() for value in values(headers, "connection") for one in value.split(",")]
+    named += [name for name in ("te", "keep-alive", "upgrade") if values(headers, name)]
+    check(set(members) - {""} == set(named) - {""}, "Connection names other fields", members, named)
     kept = [
         pair
         for pair in fields
@@ -415,7 +541,8 @@ def read_back(
     ]
     check(kept == asked, "wrong fields", kept, asked)
     agents = [value for name, value in fields if name.lower() == "user-agent"]
-    check(agents == ([options.user_agent] if options.user_agent else []), "a wrong user-agent", agents)
+    wanted_agents = values(headers, "user-agent") or [options.user_agent]
+    check(agents == wanted_agents, "a wrong user-agent", agents)
     if codings in ([], ["chunked"]) and target in TARGETS and len(octets) < 60_000:  # h11's own limit
         seen = by_h11(octets)
         check(seen == (method, sent, content), "h11 reads something different", seen[:2], method, target)

@@ -138,7 +138,8 @@ def wrong_content(asked: Asked) -> str:
     lengths = [int(value) for value in asked.values("content-length")]
     expects = any(value.lower() == "100-continue" for value in asked.values("expect"))
     extended = any(name == ":protocol" for name, _ in asked.headers)
-    if expects and not asked.streaming and asked.total == 0:
+    # The octets that follow CONNECT are no content.
+    if expects and asked.total == 0 and (not asked.streaming or asked.method == "CONNECT"):
         return "expect without content"
     if asked.method == "CONNECT" and not extended and (asked.body is not None or lengths):
         return "CONNECT with content"

@@ -19,6 +19,8 @@ COUNTS = {
     "http2_talk": 120,
     "http2_h2": 120,
     "http2_requests": 200,
+    "http2_floods": 300,
+    "http1_talk": 300,
     "exchanges": 250,
     "forks": 50,
     "pipe": 200,
