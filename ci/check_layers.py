@@ -52,6 +52,7 @@ LAYERS = (
                 "mint._pool_options",
                 "mint._alternatives",
                 "mint._priority",
+                "mint._process",
                 "mint._sessions",
                 "mint._environment",
             ),

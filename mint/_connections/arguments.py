@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from .. import _checks
 from .._core.link_base import LinkBase
 from .._hosts import MAX_PORT
+from .._process import IDENTITIES
 from .._wire.memory import Memory
 from ..options import HTTP1Options, HTTP2Options
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 _HTTP1 = HTTP1Options()
 _HTTP2 = HTTP2Options()
-
-IDENTITIES = 2**64
-"""The number of possible identities of a connection, which its refs carry."""
 
 
 def check_inbox(mailbox: Inbox | None) -> None:

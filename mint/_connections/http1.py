@@ -5,7 +5,6 @@ The parts that both protocols share are in base.py. RFC 9110, RFC 9112.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from sys import maxsize
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +17,7 @@ from .._core.fast_path import FastPath
 from .._core.http1_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link
+from .._process import current_process
 from .._wire.memory import Memory
 from ..errors import BadALPNProtocol, Closed, Processed, TransportError
 from ..options import HTTP1Options, TCPOptions, TLSOptions
@@ -222,7 +222,7 @@ def initiate(
             usual = _configured(http1)
             _RECENT[0] = (http1, usual)
     if identity is None:
-        identity = int.from_bytes(os.urandom(8))
+        identity = current_process().identity()
     config = renamed(usual, hostname, port, scheme, identity)
     state = core.State(config)
     if record is not None:

@@ -5,7 +5,6 @@ The parts that both protocols share are in base.py. RFC 9113, RFC 7541, RFC 8441
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
@@ -20,6 +19,7 @@ from .._core.http2_config import renamed
 from .._core.values import Slots
 from .._loops.blocking import open_link
 from .._priority import Priority
+from .._process import current_process
 from ..errors import BadALPNProtocol, InadequateSecurity, ProtocolNotNegotiated
 from ..options import MAX_WINDOW, ClientSettings, HTTP2Options, TCPOptions, TLSOptions
 from ..types import UnixAddress
@@ -358,7 +358,7 @@ def initiate(
         usual = _configured(http2)
         _RECENT[0] = (http2, usual)
     if identity is None:
-        identity = int.from_bytes(os.urandom(8))
+        identity = current_process().identity()
     config = renamed(usual, hostname, port, scheme, identity)
     step = core.State.open(config, log)
     if record is not None:

@@ -9,7 +9,6 @@ is held, no link may be locked.
 
 from __future__ import annotations
 
-import os
 import weakref
 from abc import ABC, abstractmethod
 from time import monotonic
@@ -20,6 +19,7 @@ from .._connect.race import Attempt, Established, shake_hands
 from .._connect.tunnel import authority
 from .._core.link_base import Mutex
 from .._loops.shared import TunnelLink
+from .._process import current_process
 from .._wire.link import Refused
 from .._wire.stream import MAX_BODY, Tunnel
 from .._wire.tls import prepare
@@ -111,7 +111,7 @@ class TunnelsBase(ABC):
         """The tunnels whose windows are not refilled, because much waits for their readers."""
         # Not `threading.RLock`: at the end of a `with` block, CPython needs memory to release that.
         self._lock = Mutex()
-        self._process = os.getpid()
+        self._process = current_process()
 
     @property
     def connection(self) -> HTTP2:
@@ -372,7 +372,7 @@ class TunnelsBase(ABC):
     @property
     def _is_ours(self) -> bool:
         """Whether this process made the tunnels, and did not inherit them."""
-        return os.getpid() == self._process
+        return current_process() is self._process
 
     def __enter__(self) -> Self:
         """Close everything at the end of the block."""

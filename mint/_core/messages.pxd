@@ -1,4 +1,9 @@
-# The most frequent message of a link in active mode.
+# The most frequent message of a link in active mode, and what it consists of.
+
+
+cdef class Numbers:
+    cdef unsigned long long first
+    cdef long taken   # by any thread
 
 
 cdef class Source:

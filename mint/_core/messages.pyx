@@ -1,12 +1,30 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, auto_pickle=False, autotestdict=False, freethreading_compatible=True
-"""The most frequent message of a mailbox, and the token that identifies its link.
+"""The most frequent message of a mailbox, the token that identifies its link, and numbers for tokens.
 
-Both are complete when created and never change. The other messages are in messages.py.
+Messages and tokens are complete when created and never change. The other messages are in messages.py.
 """
 
 cimport cython
 
+from .atomics cimport mint_add
+
 from dataclasses import replace
+
+
+@cython.final
+@cython.no_gc
+cdef class Numbers:
+    """Numbers of 64 bits, each of them once, for any number of threads."""
+
+    def __init__(self, unsigned long long first):
+        self.first = first
+
+    def next(self):
+        """Return a number that was not returned before."""
+        # The factor is odd, so that all products are different. Its bits are mixed, so that neighbours have
+        # different hashes.
+        cdef unsigned long taken = <unsigned long>mint_add(&self.taken, 1)
+        return self.first + taken * <unsigned long long>0x9E3779B97F4A7C15
 
 
 @cython.final

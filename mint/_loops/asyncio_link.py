@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import weakref
 from threading import get_ident
 from typing import TYPE_CHECKING, Literal
 
+from .._process import current_process
 from .._wire.pipe import READ, WRITE, Writing
 from ..errors import TransportClosed
 from .asyncio_poller import poller
@@ -66,7 +66,7 @@ class _Registration:
         self._socket = socket
         self._loop = loop
         self._poller = poller(loop)
-        self._process = os.getpid()
+        self._process = current_process()
         self._events = 0
         self._doubtful = 0
         """The events whose registration was interrupted by an exception, if it is not under way."""
@@ -77,7 +77,7 @@ class _Registration:
     def change(self, events: int) -> None:
         """Register for these events, and no others."""
         changed = (events ^ self._events) | (events & self._doubtful)
-        if not changed or self._socket.fileno() < 0 or os.getpid() != self._process:
+        if not changed or self._socket.fileno() < 0 or current_process() is not self._process:
             return  # in a forked child the selector is the parent's
         with contextlib.suppress(RuntimeError):  # the loop is closed
             # An event is noted before it is registered, until after it has been removed. So if an exception

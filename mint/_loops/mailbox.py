@@ -12,7 +12,6 @@ unregistered only if it is reported while nobody wants to read it.
 from __future__ import annotations
 
 import contextlib
-import os
 import selectors
 import socket as sockets
 import weakref
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Self
 from .._checks import LONGEST as FOREVER
 from .._checks import seconds
 from .._core.link_base import Mutex, shift
+from .._process import current_process
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
 from .system import LONGEST
@@ -77,7 +77,7 @@ class Watcher:
         self._wake_receiver.setblocking(False)
         self._wake_sender.setblocking(False)
         self._selector.register(self._wake_receiver, READ)
-        self._process = os.getpid()
+        self._process = current_process()
         self._registry = Mutex()
         """Held while a registration changes; a signal handler of the same thread may take it again."""
         self._watches: set[_Watch] = set()
@@ -322,7 +322,7 @@ class Watcher:
     @property
     def _is_ours(self) -> bool:
         """Whether this process made the mailbox, and did not inherit it."""
-        return os.getpid() == self._process
+        return current_process() is self._process
 
 
 class Mailbox(Watcher):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from .._checks import flag, text
 from .._core.link_base import Mutex
+from .._process import current_process
 from .._version import __version__
 from .literals import written
 
@@ -59,7 +60,7 @@ class _Desk:
         self.connections = 0
         self._sink: TextSink | None = sink
         self._lock = Mutex()
-        self._process = os.getpid()
+        self._process = current_process()
         self._inside = 0
         self._waiting: list[str] = []
 
@@ -93,7 +94,7 @@ class _Desk:
             self._sink = None
 
     def _write(self, text: str) -> None:
-        if self._sink is None or os.getpid() != self._process:
+        if self._sink is None or current_process() is not self._process:
             return
         try:
             self._sink.write(text)

@@ -13,13 +13,13 @@ need the guard.
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from abc import ABC, abstractmethod
 from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, TypeAlias
 
+from .._process import current_process
 from ..errors import StaleConnectionError, TransportClosed, TransportError, TransportTimeout
 from ..messages import Broken, Closed, Received
 from ..types import Source, Unread
@@ -77,12 +77,13 @@ class Link(Pipe, ABC):
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
         """Start with these layers, the outermost (nearest to the wire) first."""
         super().__init__(layers)
-        self.source: Source = Source(os.urandom(8))
+        process = current_process()
+        self.source: Source = Source(process.identity())
         self.generation: int = 0
         self.inbox: Inbox | None = None
         self._secure = True
         self.plain: bool = self._plain
-        self._process = os.getpid()
+        self._process = process
         self.note: object = None
         """What the mailbox stores about it."""
 
@@ -430,7 +431,7 @@ class Link(Pipe, ABC):
     @property
     def _is_ours(self) -> bool:
         """Whether this process made the link, and did not inherit it."""
-        return os.getpid() == self._process
+        return current_process() is self._process
 
     @property
     def is_inherited(self) -> bool:

@@ -2,6 +2,13 @@ from dataclasses import dataclass
 from typing import Self, final
 
 @final
+class Numbers:
+    """Numbers of 64 bits, each of them once, for any number of threads."""
+    def __init__(self, first: int) -> None: ...
+    def next(self) -> int:
+        """Return a number that was not returned before."""
+
+@final
 class Source:
     """Identifies one link: hashable, and the same for every value of a connection.
 
