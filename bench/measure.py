@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Kind = Literal["mint", "peer", "limit"]
 Unit = Literal["seconds", "octets"]
 
+BUDGET = 0.1
+"""The usual CPU seconds of a sample."""
+
 
 class MissingError(Exception):
     """This machine lacks something that a contender needs; the message names it."""

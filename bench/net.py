@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from . import servers
-from .measure import MissingError
+from .measure import BUDGET, MissingError
 
 LACKING = 3
 
@@ -23,7 +23,7 @@ class Errand:
     port: int
     path: str
     authority: str  # path of the CA certificate
-    count: int  # operations in a sample
+    count: int  # operations in a sample of the usual budget
     together: int = 1  # requests at once
     floor: int = 0  # port of the server for the floor, if it is a different one
     size: int = 0  # octets of a download
@@ -79,11 +79,11 @@ class Apart:
 
     def __init__(self, where: str, errand: Errand) -> None:
         self._where = where
-        self._errand = json.dumps(asdict(errand))
+        self._errand = errand
 
-    def _ran(self, verb: str) -> str:
+    def _ran(self, verb: str, errand: Errand) -> str:
         run = subprocess.run(
-            [sys.executable, "-m", "bench.client", verb, self._where, self._errand],
+            [sys.executable, "-m", "bench.client", verb, self._where, json.dumps(asdict(errand))],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if run.returncode == LACKING:
@@ -93,9 +93,12 @@ class Apart:
 
     def check(self) -> None:
         """Let the process verify its results."""
-        self._ran("check")
+        self._ran("check", self._errand)
 
     def seconds(self, budget: float) -> float:
-        """Let the process measure its own time; CPU time includes all threads."""
-        del budget
-        return float(self._ran("time"))
+        """Let the process measure its own time; CPU time includes all threads.
+
+        The number of operations is that of the errand for the usual budget, and proportional to it.
+        """
+        count = max(1, round(self._errand.count * budget / BUDGET))
+        return float(self._ran("time", replace(self._errand, count=count)))

@@ -75,8 +75,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_json(outcomes: list[Outcome], target: Path) -> None:
-    """Write all results."""
+def write_json(outcomes: list[Outcome], target: Path, busy: int) -> None:
+    """Write all results, and beside how many busy processes they were measured."""
     rows = [
         {
             "key": one.row.key,
@@ -100,4 +100,4 @@ def write_json(outcomes: list[Outcome], target: Path) -> None:
         }
         for one in outcomes
     ]
-    target.write_text(json.dumps({"versions": versions(), "rows": rows}, indent=1) + "\n")
+    target.write_text(json.dumps({"versions": versions(), "busy": busy, "rows": rows}, indent=1) + "\n")
