@@ -4,6 +4,8 @@ Blocks are made from decisions: fields in every representation that suits the ta
 changes of the limit, strings with or without Huffman coding, and now and then a wrong octet.
 """
 
+import re
+
 import hpack
 from hpack.huffman import HuffmanEncoder
 from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
@@ -24,8 +26,20 @@ NAMES = (
     b"set-cookie",
     b"content-type",
     b"\xff\x00",
+    b":Path",
+    b"a b",
 )
-VALUES = (b"", b"1", b"v" * 40, b"text/html", b"\xe9\x00", b"0123456789abcdefghij" * 3)
+VALUES = (
+    b" x",
+    b"x\t",
+    b"a\x7f",
+    b"",
+    b"1",
+    b"v" * 40,
+    b"text/html",
+    b"\xe9\x00",
+    b"0123456789abcdefghij" * 3,
+)
 SECRETS = [
     "authorization",
     "proxy-authorization",
@@ -67,6 +81,16 @@ SECRETS = [
     "x-mine",
 ]
 OWN = frozenset({"x-mine"})
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789ABCD"  # forty
+LONG = ("Bearer " + LETTERS, "BeareR " + "abcdefghij" * 4)
+TOKENS = (
+    *LONG,
+    "Bearer " + LETTERS[:39],
+    "Bearer " + "abcdefghi" * 5,
+    "Bearer " + LETTERS[:20] + " " + LETTERS[:20],
+    "Basic  " + LETTERS,
+    "Bearer\t" + LETTERS,
+)
 
 
 def integer(value: int, bits: int, first: int) -> bytes:
@@ -86,8 +110,29 @@ def string(choices: Choices, octets: bytes) -> bytes:
     """Encode a string, with or without Huffman coding."""
     if choices.chance(50):
         coded = HUFFMAN.encode(octets)
+        if choices.chance(4):
+            coded = spoiled(choices, octets)
         return integer(len(coded), 7, 0x80) + coded
     return integer(len(octets), 7, 0) + octets
+
+
+def spoiled(choices: Choices, octets: bytes) -> bytes:
+    """Return a Huffman code with the end-of-string symbol in it, or with padding that is not allowed."""
+    codes = [f"{REQUEST_CODES[octet]:0{REQUEST_CODES_LENGTH[octet]}b}" for octet in octets]
+    end = f"{REQUEST_CODES[256]:0{REQUEST_CODES_LENGTH[256]}b}"
+    if choices.chance(40):
+        codes.insert(choices.below(len(codes) + 1), end)
+    bits = "".join(codes)
+    padding = -len(bits) % 8
+    style = choices.below(4)
+    if style == 0:  # a whole octet too many, or several
+        padding += 8 * choices.between(1, 4)
+    ones = "1" * padding
+    if style == 1 and padding:  # a zero in the padding
+        place = choices.below(padding)
+        ones = ones[:place] + "0" + ones[place + 1 :]
+    bits += ones
+    return bytes(int(bits[place : place + 8], 2) for place in range(0, len(bits), 8))
 
 
 def block_for(choices: Choices, table: Table) -> bytes:
@@ -141,6 +186,26 @@ def octets_of(fields: list[tuple[str, str]]) -> list[Pair]:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
 
 
+def marks_of(fields: list[Pair]) -> int:
+    """Return what a decoder must notice about fields: invalid names, invalid values, pseudo-headers."""
+    marks = 0
+    for name, value in fields:
+        if name.startswith(b":"):
+            marks |= 4
+        if not re.fullmatch(rb":?[!#$%&'*+\-.^_`|~0-9a-z]+", name):
+            marks |= 1
+        if not re.fullmatch(
+            rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?", value
+        ):
+            marks |= 2
+    return marks
+
+
+def is_long(name: str, value: str) -> bool:
+    """Whether a secret is a bearer token that nobody can guess: only such a one may be indexed."""
+    return value in LONG and name.lower() in ("authorization", "proxy-authorization")
+
+
 def decode_one(choices: Choices, ours: Decoder, table: Table, block: bytes) -> tuple[Decoder, Table] | None:
     """Decode a block with mint and the naive decoder; return `None` if both refuse it."""
     most_size = choices.pick((65_536, 65_536, 100, 300))
@@ -167,6 +232,9 @@ def decode_one(choices: Choices, ours: Decoder, table: Table, block: bytes) -> t
     check(entries == after.entries, "a wrong table", entries, after.entries)
     check(decoded.decoder.maximum == after.maximum, "a wrong maximum", decoded.decoder.maximum, after.maximum)
     size = sum(len(name) + len(value) + 32 for name, value in entries)
+    check(decoded.marks == marks_of(fields), "wrong marks of invalid fields", decoded.marks, fields)
+    total = sum(len(name) + len(value) + 32 for name, value in fields)
+    check(decoded.size == total, "a wrong size of the section", decoded.size, total)
     check(
         size == decoded.decoder.size <= after.maximum, "a wrong size of the table", size, decoded.decoder.size
     )
@@ -231,14 +299,15 @@ def compare(block: bytes, theirs: hpack.Decoder, table: Table) -> None:
 
 def encoding(choices: Choices) -> None:
     """Encode section after section, some with old states; a decoder with the same history reads the same."""
-    encoder, table = Encoder(), Table(1 << 20)
+    credentials = choices.chance(40)
+    encoder, table = Encoder(4_096, credentials), Table(1 << 20)
     known = [(encoder, table, hpack.Decoder(max_header_list_size=1 << 24))]
     reference = known[0][2]
     for _ in range(choices.between(1, 8)):
         forked = choices.chance(20)
         if forked:
             encoder.encode([("x-fork", "y"), ("server", "other")])
-        if choices.chance(15):
+        for _ in range(choices.between(1, 3) if choices.chance(15) else 0):
             size = choices.pick((0, 50, 100, 4_096, 65_536))
             encoder = encoder.resized(size)
             reference.max_allowed_table_size = max(size, 4_096)
@@ -247,7 +316,7 @@ def encoding(choices: Choices) -> None:
             name = choices.pick(NAMES).decode("latin-1") if choices.chance(60) else choices.pick(SECRETS)
             value = choices.pick(VALUES).decode("latin-1")
             if name in SECRETS:
-                value = choices.pick(("hidden-1", "hidden-2", "x"))
+                value = choices.pick(("hidden-1", "hidden-2", "x", *TOKENS))
             fields.append((name or "n", value))
         entries = encoder.entries
         block, after = encoder.encode(fields, OWN)
@@ -263,10 +332,18 @@ def encoding(choices: Choices) -> None:
         check(
             octets_of(list(after.entries)) == table.entries, "the tables differ", after.entries, table.entries
         )
-        for (name, _), hidden in zip(fields, never, strict=True):
-            check(hidden or name not in SECRETS, "a secret may be indexed", name, block)
+        for (name, value), hidden in zip(fields, never, strict=True):
+            check(
+                hidden or name not in SECRETS or (credentials and is_long(name, value)),
+                "a secret may be indexed",
+                name,
+                block,
+            )
         check(
-            not any(value.startswith(b"hidden") for _, value in table.entries),
+            not any(
+                value.startswith((b"hidden", b"Be")) and value.decode() not in LONG
+                for _, value in table.entries
+            ),
             "a secret is in a table",
             table,
         )

@@ -4,6 +4,8 @@ A quarter of the inputs are the octets of a server; the others are decisions for
 reach bodies, trailers, pipelines and limits.
 """
 
+import re
+
 from grammar_http1 import limits as chosen_limits
 from grammar_http1 import requests, stream
 from mint._core.events import (
@@ -21,7 +23,7 @@ from mint._core.faults import Fault
 from mint._core.http1 import Config, State
 from mint.tolerance import bits_of
 from model_http1 import LIMITS, Asked, Limits, Read, Reader, Reading
-from support import Choices, check, compare, fuzz, play, ref_of, without_surplus
+from support import Choices, check, compare, fuzz, play, ref_of, shows_no_secret, without_surplus
 
 
 def state_for(asked: list[Asked], limits: Limits, *, reasons: bool = False, lenient: bool = False) -> State:
@@ -97,6 +99,22 @@ def judge(events: list[Event], fault: Fault | None, model: Reading) -> None:
         check(reason == model.refused, "a wrong limit", reason, model.refused)
 
 
+SECRET = re.compile(rb"(?i)\n(?:set-cookie|www-authenticate) ?:[^:]{0,14}?hidden(?:[^:]{0,8}hidden)?")
+
+
+def hides(state: State, octets: bytes) -> None:
+    """Check that no fault or note shows a secret, even one that a line break has cut off from its name.
+
+    What follows the end of a response, or is no field, may be anything, so other faults may show it.
+    """
+    known = sum(match[0].lower().count(b"hidden") for match in SECRET.finditer(octets))
+    if b"hidden" not in octets or known != octets.count(b"hidden"):
+        return
+    step = state.traced(len(octets) % 2 == 0).feed(octets)
+    if step.fault is None or "header" in step.fault.reason:
+        shows_no_secret(step, "hidden-")
+
+
 def one(data: bytes) -> None:
     """Try one input."""
     if not data:
@@ -111,10 +129,12 @@ def one(data: bytes) -> None:
     if choices.chance(12):
         # There is no model of the tolerances, but splits, forks and repetition must not change the result.
         state = state_for(asked, limits, reasons=reasons, lenient=True)
+        hides(state, octets)
         compare(state, octets, choices.cut(octets), clean=clean, eof=eof)
         fork(state, octets, choices)
         return
     state = state_for(asked, limits, reasons=reasons)
+    hides(state, octets)
     parts = choices.cut(octets)
     events, fault, last = compare(state, octets, parts, clean=clean, eof=eof)
     model = Reader(octets, asked, limits, reasons=reasons).read(eof=eof, clean=clean)

@@ -7,6 +7,7 @@ frame that is allowed must be accepted, the next one must end the connection wit
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from frames_http2 import (
     HEADERS,
     PING,
     PRIORITY,
+    PUSH_PROMISE,
     RST_STREAM,
     SETTINGS,
     WINDOW_UPDATE,
@@ -68,11 +70,16 @@ class Model:
     clock: int | None = None  # milliseconds
     owed: int = 0
     written: int = 0  # octets of output in all
+    pushes: bool = False
     unsent: list[int] = field(default_factory=list)  # where each reply that is not read yet ends
     streams: dict[int, Stream] = field(default_factory=dict)
     pings: list[bytes] = field(default_factory=list)
     pending: int = 1
     over: str = ""  # the limit that was exceeded
+    promised: int = 0
+    cookie: int = 0  # octets of the cookie in the table of the server, if there is one
+    open_promise: bool = False  # whether the last promise was accepted and is open
+    joinable: int = 65_536  # octets of promised cookies that may be joined
 
     @property
     def timed(self) -> bool:
@@ -120,9 +127,15 @@ class Model:
         if len(self.unsent) > self.most_unsent:
             self.over = self.over or "max_unsent_acks"
 
-    def blame(self, stream: Stream) -> None:
-        """Reset a stream because of the server."""
-        stream.live = False
+    def came(self, octets: bytes) -> None:
+        """Count the octets of a frame: after the first promise, they pay for joined cookies."""
+        if self.promised:
+            self.joinable = min(1 << 20, self.joinable + 64 * len(octets))
+
+    def blame(self, stream: Stream | None) -> None:
+        """Reset a stream, or refuse a promise, because of the server."""
+        if stream is not None:
+            stream.live = False
         self.calm()
         self.resets += 1_000
         if self.resets > 1_000 * self.most_resets:
@@ -238,6 +251,58 @@ def response(choices: Choices, model: Model, bad: int = 25) -> Sent | None:
     return frame(HEADERS, END_HEADERS, target, EARLY), interim
 
 
+def promise(choices: Choices, model: Model) -> Sent | None:
+    """Return a promise, perhaps with many cookies, followed by its reset; both cost nearly nothing."""
+    live = [number for number, one in model.streams.items() if one.live]
+    if not live:
+        return None
+    parent = choices.pick(live)
+    crumbs = choices.pick((0, 0, 1, 2, 30, 60, 90))
+    block = b"\x82\x84\x87\x01\x0bexample.org"
+    size = model.cookie or choices.pick((1, 700, 1_000))
+    if crumbs and not model.cookie:  # it enters the table
+        value = b"c" * size
+        block += b"\x60" + (bytes([size]) if size < 127 else b"\x7f" + varied(size - 127)) + value
+        block += b"\xbe" * (crumbs - 1)
+    else:
+        block += b"\xbe" * crumbs
+    target = model.promised + 2
+    octets = frame(PUSH_PROMISE, END_HEADERS, parent, struct.pack(">I", target) + block)
+    joined = crumbs * (size + 2) - 2 if crumbs > 1 else 0
+
+    def promised(model: Model) -> None:
+        model.promised = target
+        model.cookie = size if crumbs else model.cookie
+        model.open_promise = joined <= model.joinable
+        if model.open_promise:
+            model.joinable -= joined
+        else:
+            model.blame(None)
+
+    return octets, promised
+
+
+def reset(model: Model) -> Sent:
+    """Return the reset of the last promise, which counts unless the client has refused it."""
+
+    def counted(model: Model) -> None:
+        model.open_promise = False
+        model.resets += 1_000
+        if model.resets > 1_000 * model.most_resets:
+            model.over = "max_resets"
+
+    return number(RST_STREAM, model.promised, 8), counted if model.open_promise else Model.glitch
+
+
+def varied(value: int) -> bytes:
+    """Return what follows the prefix of an integer (RFC 7541 5.1)."""
+    made = b""
+    while value > 127:  # seven bits
+        made += bytes([value & 127 | 128])
+        value >>= 7
+    return made + bytes([value])
+
+
 def serve(choices: Choices, state: State, model: Model) -> tuple[State, Fault | None]:
     """Let the server send something, often again and again; return the fault."""
     octets, before = b"", model.written
@@ -253,9 +318,12 @@ def serve(choices: Choices, state: State, model: Model) -> tuple[State, Fault | 
         if only is None:
             kind = choices.below(4)
             sent = response(choices, model, bad) if kind > 1 else (useless, credit)[kind](choices, model)
+            if model.pushes and choices.chance(30):
+                sent = reset(model) if model.promised and choices.chance(50) else promise(choices, model)
         if sent is None or model.over:
             break
         octets += sent[0]
+        model.came(sent[0])
         sent[1](model)
     fault = None
     size = 0
@@ -349,6 +417,7 @@ def one(data: bytes) -> None:
         most_unsent=choices.pick((1, 3, 8, 300)),
         most_interims=choices.between(1, 3),
         most_pings=choices.between(1, 3),
+        pushes=choices.chance(40),
     )
     config = Config(
         "example.org",
@@ -356,6 +425,7 @@ def one(data: bytes) -> None:
         scheme="https",
         identity=7,
         user_agent="",
+        settings=(("enable_push", int(model.pushes)),),
         max_glitches=model.most_glitches,
         max_resets=model.most_resets,
         max_unsent_acks=model.most_unsent,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from mint._wire.pipe import READ, WRITE, Pipe
 from mint.errors import TransportClosed, TransportError
-from support import Choices, check, fuzz
+from support import Choices, check, counted, fuzz
 
 END = 0xFF  # marks the end in the layers of this file
+ASCII = bytes(octet & 0x7F for octet in range(256))
 
 
 class Veil:
@@ -62,24 +63,42 @@ class Model:
     def __init__(self, choices: Choices) -> None:
         self.choices = choices
         self.layers = [Veil(choices.below(128)) for _ in range(choices.below(2))]
-        self.pipe = Pipe(self.layers)
         self.table = bytes(range(256))
         for layer in self.layers:
             self.table = self.table.translate(layer.table)
         self.written = b""  # by the caller
         self.left = b""  # taken by the system
         self.sent = b""  # by the peer
+        if self.layers and choices.chance(30):  # with the end of the handshake
+            self.sent = counted(choices.between(1, 40)).translate(ASCII)
+            self.layers[0].feed(self.sent.translate(self.table))
+        self.pipe = Pipe(self.layers)
+        self.pipe.max_read_ahead = self.most = choices.pick((1, 20, 60, 4_000_000))
+        early = counted(choices.below(30), 9).translate(ASCII) if choices.chance(20) else b""
+        self.sent = early + self.sent
+        self.pipe.begin(early)
+        self.lone = False  # whether what is queued is a request, and no other was open
         self.read = b""  # by the caller
         self.finished = self.failed_writing = self.closed = False
         self.peer = ""  # how the peer's direction ended: "", "end", "cut" or "fail"
         self.error_reported = False
+        self.held = 0  # octets that had arrived and were not received when the caller closed
+
+    @property
+    def unsent(self) -> int:
+        """How many octets of the caller are queued."""
+        sent = len(self.left) - (self.left.count(bytes([END])) if self.layers else 0)
+        return 0 if self.failed_writing else len(self.written) - sent
 
     def write(self) -> None:
         """The caller writes, until it has finished."""
         if self.finished or self.closed or self.failed_writing:
             return
         size = self.choices.pick((0, 1, 10, 10, 100, 65_537))
-        pieces = [bytes([self.choices.below(100)]) * size, b"", b"tail"][: self.choices.between(1, 3)]
+        first = counted(size, self.choices.byte()).translate(ASCII)
+        pieces = [first, b"", b"tail"][: self.choices.between(1, 3)]
+        if not self.unsent and any(pieces) and self.choices.chance(30):
+            self.lone = self.pipe.lone = True
         self.pipe.queue_pieces(pieces)
         self.written += b"".join(pieces)
 
@@ -93,6 +112,10 @@ class Model:
         """The system accepts some of the octets to be written, or all of them."""
         outbox = self.pipe.to_write()
         ready = b"".join(bytes(one) for one in outbox)
+        if self.lone and (self.read != self.sent or self.peer):
+            check(not ready, "a request is sent after what cannot be its response", ready[:20])
+            return
+        self.lone = False
         taken = len(ready) if everything else self.choices.pick((0, 1, 9, 70_000, len(ready), len(ready)))
         count = min(len(ready), taken)
         self.pipe.accepted(count)
@@ -113,7 +136,7 @@ class Model:
                 return
             self.pipe._take_in(b"")  # noqa: SLF001  # what a driver does
             return
-        octets = bytes(self.choices.below(100) for _ in range(self.choices.between(1, 30)))
+        octets = counted(self.choices.between(1, 30), self.choices.byte()).translate(ASCII)
         self.sent += octets
         self.pipe._take_in(octets.translate(self.table))  # noqa: SLF001  # what a driver does
 
@@ -162,6 +185,7 @@ class Model:
         """The caller closes."""
         self.pipe.end()
         self.closed = True
+        self.held = len(self.sent) - len(self.read)
         self.read = self.sent  # what has arrived may still be received, but need not be
 
     def judge(self) -> None:
@@ -176,12 +200,17 @@ class Model:
             )
             check(self.left.count(bytes([END])) <= len(self.layers), "the end is sent twice")
         wants = self.pipe.wants
+        back = self.lone and (self.read != self.sent or bool(self.peer))
         if not self.closed and not self.failed_writing and len(plain) < len(self.written):
-            check(bool(wants & WRITE), "octets are queued, and it does not wait to write")
-        if not self.peer and not self.closed and self.read == self.sent:
-            check(bool(wants & READ), "nothing has ended, and it does not wait to read")
-        if self.peer or self.closed:
-            check(not wants & READ, "it waits to read after the end", self.peer)
+            check(bool(wants & WRITE) != back, "it waits to write wrongly, or not", wants, back)
+        held = self.held if self.closed else len(self.sent) - len(self.read)
+        reads = not self.peer and not self.closed and held < self.most
+        check(bool(wants & READ) == reads, "it waits to read wrongly, or not", wants, held, self.most)
+        check(self.pipe.full == (held >= self.most), "a wrong limit of what is read ahead", held, self.most)
+        # The end of a layer counts from the moment it was queued.
+        ends = len(self.layers) if self.finished else 0
+        queued = self.pipe.unsent - self.unsent + self.left.count(bytes([END])) * bool(self.layers)
+        check(0 <= queued <= ends, "a wrong count of what is not sent", self.pipe.unsent, self.unsent)
         if self.closed or self.failed_writing:
             check(not wants & WRITE, "it waits to write after the end")
 
@@ -217,17 +246,17 @@ def one(data: bytes) -> None:
         model.judge()
         return
     for _ in range(200):
+        if model.read == model.sent:
+            break
+        model.receive()
+    for _ in range(200):
         if not model.pipe.wants & WRITE:
             break
         model.take(everything=True)
         model.judge()
-    if not model.failed_writing:
+    if not model.failed_writing and not model.pipe.held_back:
         left = model.left.replace(bytes([END]), b"") if model.layers else model.left
         check(len(left) == len(model.written), "something is never written", len(left), len(model.written))
-    for _ in range(200):
-        if model.read == model.sent:
-            break
-        model.receive()
     check(model.read == model.sent, "something is never received", len(model.read), len(model.sent))
 
 

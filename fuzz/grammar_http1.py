@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from model_http1 import Asked, Limits
+from support import counted
 
 if TYPE_CHECKING:
     from support import Choices
@@ -75,6 +76,18 @@ ODD_LINES = (
     b"X: a\r\n  folded\r\n\tmore",
     b"X:\r\n \t",
     b"Upgrade: websocket",
+)
+# Secrets in fields whose names say so. Some are cut off by a line break or an octet that is not allowed.
+SECRETS = (
+    b"Set-Cookie: hidden-1",
+    b"set-cookie: k=\r\nhidden-2 is cut off",
+    b"Set-Cookie: k=\nhidden-3",
+    b"SET-COOKIE: hidden-4\0",
+    b"Set-Cookie: k=\r\n hidden-5\x7f",
+    b"www-authenticate: k\r\n\thidden-6\r\n hidden-6",
+    b"Set-Cookie : hidden-7",
+    b"Set-Cookie: k=\r\n\rhidden-8",
+    b"Set-Cookie: k=\rhidden-9",
 )
 LARGE = (
     b"2147483648",
@@ -207,6 +220,8 @@ def fields(choices: Choices, limits: Limits, *, trailers: bool = False) -> bytes
     for _ in range(choices.below(5)):
         if choices.chance(10):
             made += choices.pick(ODD_LINES) + b"\r\n"
+        elif choices.chance(5):
+            made += choices.pick(SECRETS) + b"\r\n"
         elif trailers and choices.chance(30):
             made += choices.pick((b"Content-Length: 5", b"Host: x", b"Trailer: a", b"Cookie: x=y")) + b"\r\n"
         else:
@@ -271,7 +286,10 @@ def response(choices: Choices, asked: Asked, limits: Limits) -> bytes:
 def chunked(choices: Choices, content: bytes, limits: Limits) -> bytes:
     """Return chunks, with extensions and trailers."""
     made = b""
-    at = 0
+    at = excess = 0
+    heavy = choices.chance(15) and limits.max_chunk_line < 1_000  # a small limit
+    if heavy:  # room for enough chunk lines
+        content = counted(choices.between(8, 30))
     while at < len(content):
         size = choices.between(1, min(len(content) - at, choices.pick((1, 3, 300))))
         form = choices.pick((b"%x", b"%X", b"%x", b"000%x"))
@@ -280,6 +298,13 @@ def chunked(choices: Choices, content: bytes, limits: Limits) -> bytes:
             line += choices.pick((b";a", b";a=b", b' ; a = "b;\\"c"', b";a=;", b"; ", b" ", b";=x", b';a="x'))
         if choices.chance(8) and limits.max_chunk_line < 1_000:  # a small limit
             line = exact(choices, limits.max_chunk_line, line[:8] + b";x", b"\r\n")[:-2]
+        if heavy and choices.chance(85):
+            # Exactly as much overhead as is allowed, or one octet more (model_http1.py); or a full line.
+            wanted = 4 * limits.max_chunk_line - excess + choices.pick((0, 0, 1)) + 16 + 2 * size
+            room = min(wanted, limits.max_chunk_line) - len(form % size) - 4
+            if room > 0:
+                line = form % size + b";y" + b"y" * room
+        excess = max(0, excess + len(line) + 2 - 16 - 2 * size)
         made += line + b"\r\n" + content[at : at + size] + b"\r\n"
         at += size
     if choices.chance(4):

@@ -40,6 +40,7 @@ DECISIONS = (
     "http2_h2",
     "http2_requests",
     "http2_talk",
+    "link",
     "pipe",
 )
 

@@ -23,6 +23,7 @@ COUNTS = {
     "http1_talk": 300,
     "exchanges": 250,
     "forks": 50,
+    "link": 300,
     "pipe": 200,
 }
 
