@@ -18,7 +18,8 @@ from .._connect.tunnel import establish
 from .._core.link_base import shift
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
-from .asyncio_link import AsyncioLink, EagerInbox, NextIteration
+from .asyncio_calls import NextIteration, Waiter, wait_among, wake_all
+from .asyncio_link import AsyncioLink, EagerInbox
 from .asyncio_poller import poller
 from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
 from .shared import TunnelLink
@@ -59,19 +60,21 @@ class Driver(AsyncDriver):
 
     async def _look_up(self, host: str, port: int, left: float | None) -> Found:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Found] = loop.create_future()
+        waiter = Waiter(loop)
+        answers: list[Found] = []
 
-        def arrive(answer: Found) -> None:
-            if not future.done():
-                future.set_result(answer)
+        def arrive() -> None:
+            _twice(waiter.wake)
 
         def answer(found: Found) -> None:
+            answers.append(found)
             # The loop may be closed by the time the system answers.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(arrive, found)
+                _twice(lambda: loop.call_soon_threadsafe(arrive))
 
         self.ask(host, port, answer)
-        return await _within(future, left, resolving(host))
+        await _within(waiter, left, resolving(host))
+        return answers[0]
 
     async def _await_answer(
         self, answer: Coroutine[object, object, Found], left: float | None, phase: str
@@ -80,17 +83,20 @@ class Driver(AsyncDriver):
 
     async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Attempt] = loop.create_future()
+        waiter = Waiter(loop)
+        decided: list[Attempt] = []
 
         def decide(attempt: Attempt) -> None:
-            if not future.done():
-                future.set_result(attempt)
+            # The loop calls this again and again, until the task has continued.
+            decided.append(attempt)
+            waiter.wake()
 
         reports = poller(loop)
         try:
             for attempt in attempts:
                 reports.add_writer(socket_of(attempt).fileno(), functools.partial(decide, attempt))
-            return await _within(future, left, RACING)
+            await _within(waiter, left, RACING)
+            return decided[0]
         except TransportTimeout:
             return None
         finally:
@@ -122,6 +128,14 @@ async def _within(work: Awaitable[_T], left: float | None, phase: str) -> _T:
             return await work
     except TimeoutError:
         raise TransportTimeout(phase) from None
+
+
+def _twice(work: Callable[[], object]) -> None:
+    """Call a function once more if memory has run out, because nobody else would do it."""
+    try:
+        work()
+    except MemoryError:
+        work()
 
 
 # -- the mailbox
@@ -160,7 +174,9 @@ class Mailbox:
         self._loop = asyncio.get_running_loop()
         self._thread = get_ident()
         self._queue: deque[object] = deque()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[Waiter] = deque()
+        self._woken: deque[Waiter] = deque()
+        """Those whose tasks have not continued yet: the loop may have lost them."""
         self._streak = 0
         self._closed = False
 
@@ -244,17 +260,22 @@ class Mailbox:
     async def _wait(self) -> None:
         """Wait until there may be a message."""
         self._streak = 0
-        waiter = self._loop.create_future()
+        waiter = Waiter(self._loop)
         self._waiting.append(waiter)
         try:
             await waiter
         except BaseException:
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(waiter)
+            self._forget(waiter)
             if not waiter.cancelled():
                 # This task was woken but will not receive: wake another one.
                 self._wake()
             raise
+        self._forget(waiter)
+
+    def _forget(self, waiter: Waiter) -> None:
+        for waiters in (self._woken, self._waiting):
+            with contextlib.suppress(ValueError):
+                waiters.remove(waiter)
 
     def _recover(self, entry: object, out: list[object]) -> None:
         """Put back a message that an exception kept from being returned, and wake another task."""
@@ -296,18 +317,23 @@ class Mailbox:
         if self._closed:
             raise MailboxClosed
         self._queue.append(message)
+        # From here on, the message is in the queue, so an exception would say the opposite.
         if get_ident() == self._thread:
-            self._wake()
+            _twice(self._wake)
         else:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._wake)
+                _twice(lambda: self._loop.call_soon_threadsafe(self._wake))
 
     def _wake(self) -> None:
+        """Wake the next task that waits."""
+        if self._woken:
+            self._woken[0].wake()  # in case the loop has lost it
         while self._waiting:
             waiter = self._waiting[0]
             waits = not waiter.done()
             if waits:
-                waiter.set_result(None)
+                waiter.wake()
+                self._woken.append(waiter)
             del self._waiting[0]
             if waits:
                 return
@@ -354,7 +380,7 @@ class LoopReader(EagerInbox):
         self._wire = weakref.ref(wire)
         self._take = take
         self._soon = NextIteration(self._loop)
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: set[Waiter] = set()
         if isinstance(wire, AsyncioLink):
             wire.progressed = self.notify  # a flush waits until the system has accepted everything
 
@@ -412,18 +438,12 @@ class LoopReader(EagerInbox):
 
     def notify(self) -> None:
         """Wake the tasks that wait in `changed`."""
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
+        wake_all(self._waiting)
 
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
-        waiter = self._loop.create_future()
-        self._waiting.add(waiter)
-        try:
-            await _within(waiter, None if until is None else until - monotonic(), phase)
-        finally:
-            self._waiting.discard(waiter)
+        left = None if until is None else until - monotonic()
+        await _within(wait_among(self._waiting, self._loop), left, phase)
 
     def stop(self) -> None:
         """Stop reading."""

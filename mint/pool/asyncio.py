@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .. import asyncio as mint_asyncio
+from .._loops.asyncio_calls import LoopEvent
 from .._loops.system import POLLIN, make_poll
 from ..errors import MailboxClosed, TransportClosed
 from ._asynchronous import AsyncPool, StreamedAnswer, awaited
@@ -68,7 +69,7 @@ class _Driver:
 
     def make_event(self) -> WakeEvent:
         self._loop = asyncio.get_running_loop()
-        return asyncio.Event()
+        return LoopEvent(self._loop)
 
     def settle_soon(self, pool: PoolState) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop is closed
@@ -98,7 +99,7 @@ class _Driver:
                 await awaited(trace(name, info))
 
     async def _park(self, event: WakeEvent, until: float | None) -> None:
-        if isinstance(event, asyncio.Event):
+        if isinstance(event, LoopEvent):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(until):
                     await event.wait()

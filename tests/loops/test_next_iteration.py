@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mint._loops.asyncio_link import NextIteration
+from mint._loops.asyncio_calls import NextIteration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class Loop:
         self.make = make
         self.calls: list[tuple[Callable[[], object], object]] = []
 
-    def call_soon(self, work: Callable[[], object]) -> object:
+    def call_soon(self, work: Callable[[], object], context: object) -> object:
         handle = self.make()
         self.calls.append((work, handle))
         return handle
