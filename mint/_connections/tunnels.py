@@ -17,7 +17,7 @@ from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, Tr
 from ..options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 from .failures import connecting
 from .negotiation import check_connect
-from .tunnels_base import PlannedTunnel, TunnelsBase
+from .tunnels_base import GivingUp, PlannedTunnel, TunnelsBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -247,7 +247,8 @@ class Tunnels(TunnelsBase):
             with self._lock:
                 socket = self._connection.socket
                 if socket is None or not self._connection.is_open("read"):
-                    self._lost(TransportClosed())
+                    with self._giving_up():
+                        self._lost(TransportClosed())
                     return True
                 # The lock was free for a moment: another thread may have read what this one waits for.
                 if self._reading or enough():
@@ -315,11 +316,20 @@ class Tunnels(TunnelsBase):
         """Change how the connection to the proxy is read, as `set_mode` of a connection does."""
         if mode not in {"active", "passive"}:
             raise ValueError(f'mode must be "active" or "passive", not {mode!r}')
-        with self._lock:
+        with self._lock, GivingUp(self._after_exception):
             self._connection = self._connection.set_mode("active" if mode == "active" else "passive", mailbox)
-            # Threads that wait must check the mode again: in active mode they may not read.
-            self._notify()
-            self._wake_reader()
+            self._wake_threads()
+
+    def _after_exception(self) -> None:
+        """Continue after an exception has interrupted `set_mode`: it may have closed the connection."""
+        if self.wire.closed:
+            self._give_up()
+        self._wake_threads()
+
+    def _wake_threads(self) -> None:
+        """Have the threads that wait check the mode again: in active mode they may not read."""
+        self._notify()
+        self._wake_reader()
 
     def stream(self, message: object) -> bool | Unknown:
         """Feed a message of a mailbox; return `mint.UNKNOWN` if it is not for the proxy's connection.

@@ -31,6 +31,7 @@ from .http2 import HTTP2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
+    from types import TracebackType
 
     from .._connect.race import Answer as StepAnswer
     from .._connect.race import IOStep
@@ -69,8 +70,12 @@ class PlannedTunnel:
         return self.checked.begin(link, found, None)
 
 
-class _GivingUp:
-    """A context that gives something up if an unexpected exception leaves it.
+_EXPECTED: Final = (MintError, TypeError, ValueError, Refused)
+"""What operations raise: after any other exception, it is unknown how far they came."""
+
+
+class GivingUp:
+    """A context that gives something up, or completes it, if an unexpected exception leaves it.
 
     After a `MemoryError`, or an exception of a signal handler, it is unknown what was sent, and whether the
     tunnels have received what was read.
@@ -82,8 +87,13 @@ class _GivingUp:
     def __enter__(self) -> None:
         """Begin."""
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or issubclass(kind, (MintError, TypeError, ValueError, Refused)):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None or issubclass(kind, _EXPECTED):
             return
         try:
             self._give_up()
@@ -154,14 +164,15 @@ class TunnelsBase(ABC):
             for gone in [ref for ref, link in self._links.items() if link() is None]:
                 del self._links[gone]
                 self._cancel(gone)
-            try:
-                self._connection, ref = self._connection.request("CONNECT", target, self._headers, STREAM)
-            except TransportError as error:
-                self._follow(error)
-                raise
-            link = TunnelLink(self, Tunnel(self, ref), tcp)
-            self._links[ref] = weakref.ref(link)
-            return link
+            with self._giving_up():
+                try:
+                    self._connection, ref = self._connection.request("CONNECT", target, self._headers, STREAM)
+                except TransportError as error:
+                    self._follow(error)
+                    raise
+                link = TunnelLink(self, Tunnel(self, ref), tcp)
+                self._links[ref] = weakref.ref(link)
+                return link
 
     @staticmethod
     def _check_answer(link: TunnelLink) -> None:
@@ -191,17 +202,18 @@ class TunnelsBase(ABC):
 
     def _do(self, operation: Callable[[HTTP2], HTTP2]) -> None:
         """Run an operation on the newest value; a broken connection fails all tunnels."""
-        try:
-            self._connection = operation(self._connection)
-        except TransportError as error:
-            self._follow(error)
-        except (ValueError, MintError):
-            return
+        with self._giving_up():
+            try:
+                self._connection = operation(self._connection)
+            except TransportError as error:
+                self._follow(error)
+            except (ValueError, MintError):
+                return
 
     def pump(self, tunnel: Tunnel, octets: bytes | memoryview[int] = b"") -> bool:
         """Send what the windows allow; return false if the stream accepts no more data."""
         with self._lock:
-            with _GivingUp(tunnel.give_up):
+            with GivingUp(tunnel.give_up):
                 if self.room(tunnel.ref) is None:
                     tunnel.write(octets)  # and drop it
                     return False
@@ -212,7 +224,7 @@ class TunnelsBase(ABC):
 
     def read(self, tunnel: Tunnel) -> bytes | None:
         """Return one piece that a tunnel received; refill its window if there is room again."""
-        with self._lock, _GivingUp(tunnel.give_up):
+        with self._lock, GivingUp(tunnel.give_up):
             octets = tunnel.take()
             if tunnel.ref in self._stopped and tunnel.held <= MOST_HELD // 2:
                 self._stopped.discard(tunnel.ref)
@@ -222,7 +234,7 @@ class TunnelsBase(ABC):
 
     def end(self, tunnel: Tunnel) -> None:
         """End the outgoing direction of a tunnel after its queued data."""
-        with self._lock, _GivingUp(tunnel.give_up):
+        with self._lock, GivingUp(tunnel.give_up):
             tunnel.close_notify()
 
     def _set_refill(self, ref: RequestRef, refill: bool) -> None:  # like the connection's method
@@ -234,16 +246,20 @@ class TunnelsBase(ABC):
 
     def forget(self, tunnel: Tunnel) -> None:
         """Cancel a tunnel; never raises."""
-        with self._lock:
-            self._stopped.discard(tunnel.ref)
-            if self._links.pop(tunnel.ref, None) is None:
-                return
-            tunnel.break_off(reset=False, cause=None)
-            # Cancel it even if the proxy has ended: half-closed streams count for its limit (RFC 9113 5.1.2).
-            self._cancel(tunnel.ref)
-            # Another thread may be waiting for this tunnel.
-            self._notify()
-            self._wake_reader()
+        with self._lock, GivingUp(lambda: self._forget(tunnel)):
+            self._forget(tunnel)
+
+    def _forget(self, tunnel: Tunnel) -> None:
+        self._stopped.discard(tunnel.ref)
+        if tunnel.ref not in self._links:
+            return
+        tunnel.break_off(reset=False, cause=None)
+        # Cancel it even if the proxy has ended: half-closed streams count for its limit (RFC 9113 5.1.2).
+        self._cancel(tunnel.ref)
+        # Another thread may be waiting for this tunnel.
+        self._notify()
+        self._wake_reader()
+        del self._links[tunnel.ref]
 
     def _cancel(self, ref: RequestRef) -> None:
         self._do(lambda connection: connection.cancel_request(ref))
@@ -257,10 +273,11 @@ class TunnelsBase(ABC):
         with self._lock:
             if self.waits or not self._connection.is_open("read"):
                 return False
-            return any(
-                not isinstance(each, ConnectionEvent) and each.ref == tunnel.ref
-                for each in self._connection.foreseen()
-            )
+            with self._giving_up():
+                return any(
+                    not isinstance(each, ConnectionEvent) and each.ref == tunnel.ref
+                    for each in self._connection.foreseen()
+                )
 
     # -- what the proxy sends
 
@@ -330,6 +347,7 @@ class TunnelsBase(ABC):
             if link.inbox is not None:
                 link.inbox.watch(link)
         self._notify()
+        self._wake_reader()  # a socket that this thread has closed does not wake it
 
     def _feed(self, message: object) -> bool | Unknown:
         """Feed a message to the connection to the proxy, and pass its data to the tunnels."""
@@ -351,8 +369,8 @@ class TunnelsBase(ABC):
 
     # -- the end
 
-    def _giving_up(self) -> _GivingUp:
-        return _GivingUp(self._give_up)
+    def _giving_up(self) -> GivingUp:
+        return GivingUp(self._give_up)
 
     def _give_up(self) -> None:
         """Close everything after an exception that may have cost what the proxy said."""
@@ -365,9 +383,8 @@ class TunnelsBase(ABC):
             # In a forked child, a thread of the parent may have held the lock, and would never release it.
             self._connection = self._connection.close()
             return
-        with self._lock:
-            self._connection = self._connection.close()
-            self._lost(TransportClosed())
+        with self._lock, self._giving_up():
+            self._give_up()
 
     @property
     def _is_ours(self) -> bool:
