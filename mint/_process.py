@@ -1,4 +1,8 @@
-"""What depends on the process: whether a fork has happened, and numbers that no other process uses.
+"""What depends on the process: whether a fork has happened, numbers that no other process uses, and locks.
+
+A forked child has only the thread that forked. A lock that another thread of the parent held is never
+released there. So objects that children may use begin anew: before the child continues, their locks are
+replaced.
 
 The answers take no system call, because they are needed for every connection. They rely on the hooks that
 Python calls in a child process (`os.register_at_fork`).
@@ -7,12 +11,15 @@ Python calls in a child process (`os.register_at_fork`).
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+import weakref
+from typing import TYPE_CHECKING, Final, Protocol
 
+from ._core.link_base import Mutex
 from ._core.messages import Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 IDENTITIES: Final = 2**64
 """The number of possible identities of a connection, which its refs carry."""
@@ -39,9 +46,36 @@ def current_process() -> Process:
     return _current
 
 
+class Shared(Protocol):
+    """An object that forked children may use, too."""
+
+    def begin_anew(self) -> None:
+        """Continue in a child; other threads of the parent may have held its locks or been changing it."""
+        ...
+
+
+_first: Final[weakref.WeakSet[Shared]] = weakref.WeakSet()
+_then: Final[weakref.WeakSet[Shared]] = weakref.WeakSet()
+
+
+def share(each: Shared, *, uses_others: bool = False) -> None:
+    """Have `begin_anew` of an object called in forked children, as long as the object exists.
+
+    `uses_others` says that it uses other shared objects then, so that their locks have to be replaced before.
+    """
+    (_then if uses_others else _first).add(each)
+
+
+def unlocked(lock: AbstractContextManager[object]) -> AbstractContextManager[object]:
+    """Return a lock to use in a child in place of this one; the same one if this thread holds it."""
+    return Mutex() if isinstance(lock, Mutex) and not lock.held else lock
+
+
 def _forked() -> None:
     global _current  # noqa: PLW0603  # a child must not continue with what its parent uses
     _current = Process()
+    for each in (*_first, *_then):
+        each.begin_anew()
 
 
 if hasattr(os, "register_at_fork"):  # where processes can fork

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
 from ._checks import number
 from ._core.link_base import Mutex
+from ._process import share
 
 if TYPE_CHECKING:
     import ssl
@@ -38,6 +39,12 @@ class TLSSessions:
         self._most = number("most", most, 1, sys.maxsize)
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._lock = Mutex()
+        share(self)
+
+    def begin_anew(self) -> None:
+        """Continue in a forked child, whatever another thread of the parent was doing."""
+        if not self._lock.held:
+            self._lock = Mutex()
 
     def __copy__(self) -> Self:
         """Return the store itself: copies of options share it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from .._checks import flag, text
 from .._core.link_base import Mutex
-from .._process import current_process
+from .._process import current_process, share
 from .._version import __version__
 from .literals import written
 
@@ -63,6 +63,13 @@ class _Desk:
         self._process = current_process()
         self._inside = 0
         self._waiting: list[str] = []
+        share(self)
+
+    def begin_anew(self) -> None:
+        """Continue in a forked child, which writes nothing; a thread of the parent may have been writing."""
+        if not self._lock.held:
+            self._lock, self._inside = Mutex(), 0
+        self._waiting = []
 
     def enter(self) -> None:
         """Lock out other threads. Steps of this thread in a finalizer meanwhile are written afterwards."""

@@ -13,6 +13,7 @@ from .._loops.dialer import blocking_resolver
 from .._loops.lock_event import LockEvent
 from .._loops.mailbox import Mailbox
 from .._loops.system import POLLIN, POLLOUT, make_poll, milliseconds
+from .._process import unlocked
 from ..errors import MailboxClosed, MintError, TransportTimeout
 from ._procedures import CallTrace, Connect, Look, Park, Pull, Receive, Room
 
@@ -55,6 +56,10 @@ class Driver:
         if mailbox is not None:
             mailbox.close()
             self._mailboxes.pop(key, None)
+
+    def begin_anew(self) -> None:
+        """Replace the lock in a forked child, because a thread of the parent may have held it."""
+        self.lock = unlocked(self.lock)
 
     @staticmethod
     def settle_soon(pool: PoolState) -> None:

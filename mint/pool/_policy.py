@@ -177,6 +177,11 @@ class Policy:
         """Note that a connection has ended."""
         self._connections.pop(key, None)
 
+    def forget_all(self) -> None:
+        """Forget all requests and connections: they belong to the parent of this process."""
+        self._connections.clear()
+        self._queues.clear()
+
     # -- decisions
 
     def settle(self, now: float) -> list[Order]:

@@ -451,6 +451,17 @@ class Session:
         self.wake_all()
         self._report()
 
+    def leave_to_parent(self) -> None:
+        """Give the connection up in a forked child; the parent and the server notice nothing."""
+        self.is_lost = True
+        self.conn = self.conn.close()
+        for stream in self.streams.values():
+            stream.fail(TransportClosed())
+        self.streams = {}
+        # The requests that waited are the parent's, and must not be woken.
+        self.reader, self.parked, self.blocked = None, {}, set()
+        self.released.clear()
+
     @_whole
     def retire(self) -> None:
         """Send no new requests on the connection, because of something that has arrived but was not read."""

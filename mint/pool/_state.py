@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from .._process import share
 from ..errors import PoolClosed, Processed
 from ._policy import Close, Policy
 from ._session import Session
@@ -40,6 +41,10 @@ class Loop(Protocol):
         """Release what the driver holds for a connection that was closed."""
         ...
 
+    def begin_anew(self) -> None:
+        """Continue in a forked child, where no other thread holds the lock."""
+        ...
+
     def settle_soon(self, pool: PoolState) -> None:
         """Have `pool.settle` called soon. A finalizer calls this, at any time and in any thread."""
         ...
@@ -62,6 +67,23 @@ class PoolState:
         self._policy = Policy(options, may_share)
         self._settles = False
         self._dropped: deque[Stream] = deque()
+        share(self, uses_others=True)
+
+    def begin_anew(self) -> None:
+        """Continue without connections in a forked child: those that exist belong to the parent.
+
+        Their descriptors are closed. A request that was under way in the thread that forked fails here.
+        """
+        sessions, self.sessions = self.sessions, {}
+        self.events = {}
+        self._dropped = deque()
+        self._settles = False
+        self._policy.forget_all()
+        for session in sessions.values():
+            session.leave_to_parent()
+            self._loop.forget(session.key)
+        self._loop.begin_anew()
+        self.lock = self._loop.lock
 
     # -- without the lock
 

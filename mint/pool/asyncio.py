@@ -71,6 +71,9 @@ class _Driver:
         self._loop = asyncio.get_running_loop()
         return LoopEvent(self._loop)
 
+    def begin_anew(self) -> None:
+        pass  # there is no lock
+
     def settle_soon(self, pool: PoolState) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop is closed
             if self._loop is not None:

@@ -93,6 +93,9 @@ class _Driver:
         self._token = trio.lowlevel.current_trio_token()
         return _Event()
 
+    def begin_anew(self) -> None:
+        pass  # there is no lock
+
     def settle_soon(self, pool: PoolState) -> None:
         with contextlib.suppress(trio.RunFinishedError):
             if self._token is not None:

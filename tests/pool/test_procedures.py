@@ -36,6 +36,9 @@ class FakeLoop:
     def forget(self, key: int) -> None:
         self.forgotten.append(key)
 
+    def begin_anew(self) -> None:
+        raise AssertionError("no test of this module forks")
+
     def settle_soon(self, pool: PoolState) -> None:
         pass  # the next use of the pool calls `settle`
 
