@@ -28,7 +28,7 @@ from ..responses import RequestFailed
 from ..types import STREAM, UNKNOWN, Eof, Stream, Unknown
 from .arguments import check_inbox, direction_of
 from .body import as_piece, as_pieces
-from .engine import Engine
+from .engine import Engine, unrecorded
 from .failures import Settled, as_fault, claim_to_close, common, no_successor
 from .identity import Identity
 from .lookahead import events_of, feed_remaining, stays_open
@@ -145,7 +145,7 @@ class ConnectionBase(Identity, Generic[_S]):
         self, state: _S, error: TransportError, before: Sequence[Response], generation: int
     ) -> None:
         """Complete an error after which the connection stays open; `processed` is as if it failed now."""
-        standing = self._responses(state.lose(as_fault(error)).responses)
+        standing = self._responses(unrecorded(state).lose(as_fault(error)).responses)
         error.marked(
             processed=common(standing),
             responses=tuple(before),

@@ -267,6 +267,9 @@ class Recorded:
         reader = self._reader
         if self._track.secrets:
             return data, reader
+        if not self._state.is_open_read:
+            # The engine ignores it, and where its lines or frames begin is not known any more.
+            return bytes(len(data)), reader
         if isinstance(reader, Lines):
             return reader.take(data, cast("http1.State", self._shadow))  # lines are of HTTP/1
         return reader.take(data, cast("http2.State", self._shadow))  # frames are of HTTP/2

@@ -406,3 +406,31 @@ def test_events_of_the_connection_and_priorities_are_recorded() -> None:
         assert wanted in lines, out.getvalue()
     assert sum("* alt-svc" in line for line in lines) == 2
     assert sum("update_priority" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("protocol", MAKERS)
+def test_a_timeout_that_leaves_the_connection_open_is_no_step(protocol: str) -> None:
+    out = io.StringIO()
+    conn, _ = MAKERS[protocol](out).request("GET", "/")
+    before = out.getvalue()
+    with pytest.raises(mint.errors.TransportTimeout) as caught:
+        conn.recv()
+    assert conn.after(caught.value).is_open()
+    assert out.getvalue() == before
+
+
+@pytest.mark.parametrize("protocol", MAKERS)
+def test_what_arrives_after_the_end_shows_no_secret(protocol: str) -> None:
+    out = io.StringIO()
+    memory = mint.transport.Memory()
+    conn = (http1 if protocol == "http1" else http2)(out, memory)
+    conn, _ = conn.request("GET", "/")
+    bad = b"HTTP/1.1 2" if protocol == "http1" else frame(4, 0, 0, b"") + frame(6, 0, 1, bytes(20))[:13]
+    memory.put(bad + b"00\0\r\n" if protocol == "http1" else bad)
+    with pytest.raises(mint.HTTPError) as caught:
+        conn.recv()
+    closed = conn.after(caught.value)
+    memory.put(f"set-cookie: {SECRETS[0]}".encode())
+    closed.recv()
+    assert SECRETS[0] not in out.getvalue()
+    mint.testing.replay(io.StringIO(out.getvalue()))
