@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "fuzz")]
 
 from ci.build_inplace import sources  # noqa: E402 - the line above makes it importable
-from planted import BUGS, Bug, missing  # noqa: E402 - the same
+from planted import BUGS, missing  # noqa: E402 - the same
+from planted_bug import Bug  # noqa: E402 - the same
 from runner import harnesses  # noqa: E402 - the same
 
 CACHE = ROOT / ".cache"

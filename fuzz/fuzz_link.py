@@ -257,6 +257,8 @@ class Model:
         check(self.wire.shuts > 0 and self.wire.closed, "the wire is not shut")
         if self.wire.broken is None:
             wrote = len(self.wire.taken) - before
+            if self.layers and not self.lost and room > left + 1:  # the end as well
+                check(END in self.wire.taken, "no close_notify", self.wire.taken[-9:])
             check(
                 min(left, room) <= wrote <= left + len(self.layers), "closing writes less", wrote, left, room
             )

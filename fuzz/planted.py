@@ -4,37 +4,14 @@ A bug is a text that occurs exactly once in its file, and its replacement. A tes
 applies.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True)
-class Bug:
-    """One bug: a change of one place, and the harness that should find it first."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    harness: str
-    memory: bool = False  # only AddressSanitizer can find it
-
-    def applied(self, text: str) -> str:
-        """Return the text of the file with the bug in it."""
-        count = text.count(self.old)
-        if count != 1:
-            raise ValueError(
-                f"{self.name}: {self.file} has {count} places for it, not one: adapt fuzz/planted.py"
-            )
-        return text.replace(self.old, self.new)
-
-
-def core(module: str) -> str:
-    """Return the path of a source file of the core."""
-    return f"mint/_core/{module}"
-
+from planted_bug import ROOT, Bug, core
+from planted_hpack import HPACK
+from planted_http1 import HTTP1
+from planted_http2 import HTTP2
+from planted_transcripts import TRANSCRIPTS
+from planted_wire import WIRE
 
 H1 = core("http1_responses.pyx")
 RECEIVE = core("http2_receive.pyx")
@@ -509,6 +486,11 @@ BUGS: tuple[Bug, ...] = (
         "        if self._reading < Reading.CUT:\n",
         "pipe",
     ),
+    *HTTP1,
+    *HPACK,
+    *HTTP2,
+    *WIRE,
+    *TRANSCRIPTS,
 )
 
 

@@ -132,9 +132,10 @@ def content_beyond(talk: Talk) -> None:
     talk.flush()
     end = talk.choices.chance(50)
     if talk.choices.chance(40) and first < length:  # too little content, and the end
-        octets = (
-            talk.block(stream.id, [], end=True) if talk.choices.chance(50) else data(stream.id, b"", end=True)
-        )
+        trailers: Fields = talk.choices.pick(([], [("x-a", "1")]))  # they are not given
+        octets = data(stream.id, b"", end=True)
+        if talk.choices.chance(60):
+            octets = talk.block(stream.id, trailers, end=True)
         stream_error(talk, stream, octets, PROTOCOL_ERROR)
         return
     padding = talk.choices.pick((None, None, 0, 3))

@@ -25,6 +25,7 @@ COUNTS = {
     "forks": 50,
     "link": 300,
     "pipe": 200,
+    "transcripts": 80,
 }
 
 

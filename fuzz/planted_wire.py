@@ -1,0 +1,111 @@
+"""Bugs of the pipe and the link, for `planted.py`."""
+
+from planted_bug import Bug
+
+WIRE: tuple[Bug, ...] = (
+    Bug(
+        "no limit of what is read ahead",
+        "mint/_wire/pipe.py",
+        "self._reading == Reading.OPEN and self._held < self.max_read_ahead",
+        "self._reading == Reading.OPEN",
+        "pipe",
+    ),
+    Bug(
+        "unsent octets counted wrongly",
+        "mint/_wire/pipe.py",
+        "        outbox = self._outbox\n        self._queued -= count\n",
+        "        outbox = self._outbox\n        self._queued -= len(outbox[0]) if outbox and count else 0\n",
+        "pipe",
+    ),
+    Bug(
+        "what was received counts as read ahead",
+        "mint/_wire/pipe.py",
+        "            octets = self._arrived.popleft()\n            self._held -= len(octets)",
+        "            octets = self._arrived.popleft()\n            self._held -= len(octets) > 0",
+        "pipe",
+    ),
+    Bug(
+        "request sent after what cannot be its response",
+        "mint/_wire/pipe.py",
+        "            self.lone: bool = self._is_preceded()",
+        "            self.lone: bool = False",
+        "pipe",
+    ),
+    Bug(
+        "octets of the handshake lost",
+        "mint/_wire/pipe.py",
+        '        if octets:\n            self.arrive(octets)\n        octets = b""\n',
+        '        octets = b""\n',
+        "pipe",
+    ),
+    Bug(
+        "rest of a large piece sent last",
+        "mint/_wire/pipe.py",
+        "            pending.appendleft(view[AHEAD:])",
+        "            pending.append(view[AHEAD:])",
+        "pipe",
+    ),
+    Bug(
+        "failure replaces an earlier end",
+        "mint/_wire/pipe.py",
+        "        if self._reading == Reading.OPEN:\n"
+        "            self._failure = error\n"
+        '            self._read_event("fail")',
+        "        if self._reading <= Reading.CUT:\n"
+        "            self._failure = error\n"
+        "            self._reading = Reading.FAILED",
+        "link",
+    ),
+    Bug(
+        "end without close_notify taken for a proper one",
+        "mint/_wire/pipe.py",
+        '            self._read_event("end" if self._layers[-1].clean_end else "cut")\n        elif last:',
+        '            self._read_event("end")\n        elif last:',
+        "link",
+    ),
+    Bug(
+        "early response lost to a broken wire",
+        "mint/_wire/link.py",
+        "        self._gather(error)\n        if self._arrived",
+        "        self.fail(error)\n        if self._arrived",
+        "link",
+    ),
+    Bug(
+        "failure of reading replaced by that of writing",
+        "mint/_wire/link.py",
+        "        if self._reading == Reading.FAILED:\n"
+        "            return True  # reading failed earlier, and will report that\n",
+        "",
+        "link",
+    ),
+    Bug(
+        "error raised twice",
+        "mint/_wire/link.py",
+        '            self._failure = None\n            self._read_event("report")\n        return False\n',
+        "            pass\n        return False\n",
+        "link",
+    ),
+    Bug(
+        "what is queued dropped at the close",
+        "mint/_wire/link.py",
+        "            if self.unsent:\n                self._push()\n            if self._layers and not",
+        "            if self._layers and not",
+        "link",
+    ),
+    Bug(
+        "end behind a reset trusted",
+        "mint/_wire/link.py",
+        "            if octets is None or (not octets and not _followed_an_end(error)):",
+        "            if octets is None:",
+        "link",
+    ),
+    Bug(
+        "no close_notify at the close",
+        "mint/_wire/link.py",
+        "                for layer in self._layers[::-1]:\n"
+        "                    layer.close_notify()\n"
+        "                    self._carry_out()\n",
+        "                pass\n",
+        "link",
+    ),
+)
