@@ -230,8 +230,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "integer overflow accepted",
         core("hpack_octets.pxd"),
-        "if number > 0xFFFFFFFF:",
-        "if number > 0xFFFFFFFFFF:",
+        "if number >> 32:",
+        "if number >> 40:",
         "hpack",
     ),
     Bug(

@@ -119,7 +119,7 @@ cdef inline uint32_t read_integer(Cursor *cursor, uint32_t prefix) noexcept:
         if shift > 28:
             cursor.wrong = INTEGER_LONG
             return 0
-    if number > 0xFFFFFFFF:
+    if number >> 32:             # a comparison with 0xFFFFFFFF would make two int objects
         cursor.wrong = INTEGER_LONG
         return 0
     return <uint32_t>number
