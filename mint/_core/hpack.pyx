@@ -118,6 +118,7 @@ cdef class Decoded:
 
 
 @cython.final
+@cython.no_gc
 @cython.freelist(8)
 cdef class Decoder:
     """The state of a decoder of header blocks."""
@@ -128,6 +129,7 @@ cdef class Decoder:
         self.required = -1
 
     def __dealloc__(self):
+        # Without `no_gc` the collector would take the log away first, and the log would count the state on.
         leave(self.table)
 
     @property
@@ -377,6 +379,7 @@ cdef class Encoded:
 
 
 @cython.final
+@cython.no_gc
 @cython.freelist(8)
 cdef class Encoder:
     """The state of an encoder of header blocks."""
@@ -389,6 +392,7 @@ cdef class Encoder:
         self.smallest = cap if cap < DEFAULT_SIZE else -1
 
     def __dealloc__(self):
+        # Without `no_gc` the collector would take the log away first, and the log would count the state on.
         leave(self.table)
 
     @property
@@ -524,9 +528,6 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
     if (type(pair) is not tuple or PyTuple_GET_SIZE(pair) != 2
             or not is_plain(PyTuple_GET_ITEM(pair, 0)) or not is_plain(PyTuple_GET_ITEM(pair, 1))):
         pair = plain_pair(pair)
-        if work.table is not None and work.table.used != work.span.end:
-            # Making the pair ran code of the caller, which has added to the table through another state.
-            work.move(copied_out(work.table, &work.span, True))
     name = PyTuple_GET_ITEM(pair, 0)
     value = PyTuple_GET_ITEM(pair, 1)
     size = length_of(name) + length_of(value) + OVERHEAD
@@ -545,6 +546,10 @@ cdef unsigned char *write_field(Page *page, unsigned char *out, Encoder work,
         for i in range(known.count):
             if same_text(static_value(statics, known.index + i), value):
                 return write_integer(out, 0x80, 0x7F, index + i)
+    if work.table is not None and work.table.used != work.span.end:
+        # Code of the caller has added to the table through another state: a pair, the list of pairs or the
+        # set of names may be of any class. Nothing below runs such code.
+        work.move(copied_out(work.table, &work.span, True))
     if policy == INDEXED and work.table is not None:
         age = age_of(work.table, &work.span,
                      slot_of_pair(work.table, mixed(named, hash_of(value)), name, value))
