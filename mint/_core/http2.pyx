@@ -26,7 +26,7 @@ from .http2_control cimport raise_allowed
 from .http2_extensions cimport send_priority
 from .http2_receive cimport receive, receive_eof
 from .http2_send cimport notes_of, send_body, send_cancel, send_end, send_request
-from .http2_state cimport (GLITCHES_PER_SECOND, OVER, RESETS_PER_SECOND, STARTING, Core, Work, begin,
+from .http2_state cimport (GLITCHES_PER_SECOND, OVER, RESETS_PER_SECOND, Core, Work, begin,
                            fail_all, is_timed, leave, say_goodbye)
 from .streams cimport ENDED, HALF_REMOTE, IS_HELD, OPEN, RESET, Stream
 from .streams cimport Table as Streams
@@ -380,7 +380,7 @@ cdef class State(Core):
     @property
     def settings_received(self):
         """Whether the first SETTINGS of the server has come."""
-        return self.s.phase != STARTING and self.s.greeted
+        return self.s.greeted
 
     @property
     def open_request_count(self):

@@ -279,6 +279,15 @@ def test_how_a_state_was_reached_does_not_count() -> None:
     )
 
 
+def test_output_that_was_written_does_not_count() -> None:
+    """Once nothing waits, it does not matter how much was written, and in which order."""
+    asked = [*TOLD, *feeding(ping())]
+    before = http2(*asked, get).flushed()
+    after = get(http2(*asked).flushed()).state
+    assert before == after
+    assert before == get(http2(*asked).left(16).flushed()).state
+
+
 def test_a_lost_connection_equals_a_lost_connection() -> None:
     broken = Fault("transport_closed")
     assert http2(*OPEN, lambda s: s.lose(broken)) == http2(*OPEN, lambda s: s.lose(broken))

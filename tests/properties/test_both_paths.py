@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mint
+from mint._core.http2 import State
 from mint.testing import http2
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, settings, window_update
 from mint.transport import Memory
@@ -168,3 +169,43 @@ def test_both_paths_stream_the_same_body(protocol: str, drawn: st.DataObject) ->
         if answer is not None and clients[0].conn.is_open("read"):
             first, second = (client.receive(answer) for client in clients)
             assert first == second
+
+
+def refuse_target(client: Client, ref: mint.RequestRef) -> Result:
+    return client.result(lambda: client.conn.request("GET", "not valid"))
+
+
+def refuse_piece(client: Client, ref: mint.RequestRef) -> Result:
+    return client.send(ref, bytes(100_000), flush=True)
+
+
+def misuse_request(client: Client, ref: mint.RequestRef) -> Result:
+    with pytest.raises(TypeError):
+        client.conn.request("GET", "/", [("a", 1)])  # type: ignore[list-item]  # what is tested
+    return ()
+
+
+def misuse_piece(client: Client, ref: mint.RequestRef) -> Result:
+    with pytest.raises(ValueError, match="does not belong"):
+        client.conn.stream_request_body(mint.RequestRef(99, 1), b"a")
+    return ()
+
+
+@pytest.mark.parametrize("refused", [refuse_target, refuse_piece, misuse_request, misuse_piece])
+def test_after_a_refused_operation_the_state_still_learns_what_was_written(
+    refused: Callable[[Client, mint.RequestRef], Result],
+) -> None:
+    """The reply to a ping was taken out of the link before the operation, which returns no new value."""
+    results = []
+    for plain in (True, False):
+        client = Client("http2", plain=plain, active=False)
+        client.receive(settings().serialize())
+        ref = client.start_upload([])[0]
+        assert isinstance(ref, mint.RequestRef)
+        owing = client.receive(ping().serialize())[1]
+        results.append((refused(client, ref), client.request()))
+        state = client.conn._state
+        assert isinstance(state, State)
+        assert owing != state
+        assert state.flushed() is state  # it counts nothing as unwritten
+    assert results[0] == results[1]

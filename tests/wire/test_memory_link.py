@@ -14,6 +14,24 @@ from tests.refs import ref_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mint.types import Transport
+
+
+class Box:
+    """A mailbox that counts the calls of `watch`."""
+
+    def __init__(self) -> None:
+        self.watched = 0
+
+    def admit(self, transport: Transport) -> None:
+        """Accept every link."""
+
+    def watch(self, transport: Transport) -> None:
+        self.watched += 1
+
+    def unwatch(self, transport: Transport) -> None:
+        """Do nothing, because this mailbox holds no links."""
+
 
 def opened(protocol: str) -> tuple[mint.Connection, Memory]:
     link = Memory()
@@ -84,3 +102,26 @@ def test_replies_to_octets_before_the_first_read_are_sent_with_it() -> None:
     assert [type(one).__name__ for one in got] == ["Status", "Headers", "Data"]
     assert all(ref_of(one) == ref for one in got)
     assert link.take() == b"\0\0\0\4\1\0\0\0\0" + b"\0\0\x08\6\1\0\0\0\0" + b"are you?"
+
+
+class Subclass(bytes):
+    """Octets that take the general path."""
+
+
+@pytest.mark.parametrize("octets", [b"HTTP/1.1 ", Subclass(b"HTTP/1.1 ")], ids=["bytes", "subclass"])
+def test_octets_for_a_link_that_may_be_read_wake_its_mailbox(octets: bytes) -> None:
+    conn, link = opened("http1")
+    link.put(b"")
+    assert not link.has_next
+    box = Box()
+    conn = conn.set_mode("active", box)
+    conn, _ = conn.request("GET", "/")
+    before = box.watched
+    link.put(b"")
+    assert box.watched == before
+    link.put(octets)
+    assert box.watched == before + 1
+    link.armed = False  # as while a message waits to be fed
+    link.put(octets)
+    assert box.watched == before + 1
+    assert link.has_next
