@@ -15,6 +15,12 @@ from mint.transport import Memory
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+def match_all(host: str, names: mint.CertificateNames) -> bool:
+    """Accept any certificate."""
+    return bool(host and names)
+
+
 EVERY = (HTTP1Options, HTTP2Options, ClientSettings, TCPOptions, TLSOptions)
 
 
@@ -131,6 +137,75 @@ def test_tls_is_1_2_or_newer() -> None:
         TLSOptions(minimum_version=ssl.TLSVersion.TLSv1_1)
     with pytest.raises(ValueError, match="key_file"):
         TLSOptions(key_file="key.pem")
+
+
+PEM = "-----BEGIN CERTIFICATE-----"
+OLD, NEW = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"minimum_version": NEW, "maximum_version": OLD}, "maximum_version must be .* not older than"),
+        ({"minimum_version": ssl.TLSVersion.MINIMUM_SUPPORTED}, "minimum_version must be TLS 1.2 or newer"),
+        ({"key_file": "k.pem"}, "key_file needs cert_data or cert_file"),
+        ({"key_data": PEM}, "key_data needs cert_data or cert_file"),
+        ({"cert_file": "c.pem", "cert_data": PEM}, "cert_file and cert_data cannot be used together"),
+        (
+            {"cert_file": "c.pem", "key_file": "k.pem", "key_data": PEM},
+            "key_file and key_data cannot be used together",
+        ),
+        *(
+            ({"trust": trust, **source}, f"together with ca_file or ca_data, not '{trust}'")
+            for trust in ("system", "certifi", "truststore")
+            for source in ({"ca_file": "ca.pem"}, {"ca_data": PEM})
+        ),
+        ({"check_hostname": match_all, "verify": False}, "check_hostname needs verify=True"),
+        ({"server_hostname": "a b"}, "server_hostname: 'a b' is not a host name"),
+        ({"fingerprints": frozenset({"a" * 65})}, "fingerprints must be"),
+        ({"fingerprints": frozenset({"a" * 64, "g" * 64})}, "fingerprints must be"),
+    ],
+)
+def test_tls_options_that_contradict_each_other(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TLSOptions(**options)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"minimum_version": OLD, "maximum_version": OLD},
+        {"minimum_version": NEW, "maximum_version": NEW},
+        {"minimum_version": NEW},
+        {"cert_file": "c.pem", "key_file": "k.pem"},
+        {"cert_file": "c.pem", "key_data": PEM},
+        {"cert_data": PEM, "key_file": "k.pem"},
+        {"cert_data": PEM, "key_data": PEM.encode()},
+        {"ca_file": "ca.pem", "ca_data": PEM},
+        {"ca_file": "ca.pem", "trust": "auto"},
+        {"ca_data": b"\x30\x82", "trust": "auto"},
+        {"trust": "system"},
+        {"trust": "certifi"},
+        {"check_hostname": match_all},
+        {"server_hostname": "127.0.0.1"},
+        {"verify": False, "fingerprints": frozenset({"a" * 64})},
+    ],
+    ids=repr,
+)
+def test_tls_options_that_go_together(options: dict[str, object]) -> None:
+    made = TLSOptions(**options)  # type: ignore[arg-type]  # options by name
+    assert {name: getattr(made, name) for name in options} == options
+
+
+def test_fingerprints_are_compared_without_colons_in_lower_case() -> None:
+    written = ":".join(["AB"] * 32)
+    assert TLSOptions(fingerprints=frozenset({written})).fingerprints == {"ab" * 32}
+
+
+@pytest.mark.parametrize("port", [0, 65_535])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_local_addresses(host: str, port: int) -> None:
+    assert TCPOptions(local_address=(host, port)).local_address == (host, port)
 
 
 def test_the_key_password_is_not_shown() -> None:
