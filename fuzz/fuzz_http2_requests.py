@@ -94,6 +94,8 @@ def some_request(choices: Choices, before: list[Asked]) -> Asked:
         headers.append((":protocol", protocol))
     elif method == "CONNECT":
         target = FAR[0] if choices.chance(70) else choices.pick(FAR)
+        if choices.chance(15):
+            headers.append(("expect", "100-continue"))
     if choices.chance(40):
         headers.insert(choices.below(len(headers) + 1), choices.pick(FIELDS))
     if choices.chance(20):

@@ -89,6 +89,7 @@ SECRETS = (
     b"Set-Cookie: k=\r\n\rhidden-8",
     b"Set-Cookie: k=\rhidden-9",
 )
+SIMILAR = b"x-same: 0123456789abcdefghijklmnopqrs"
 LARGE = (
     b"2147483648",
     b"4294967301",
@@ -214,6 +215,9 @@ def fields(choices: Choices, limits: Limits, *, trailers: bool = False) -> bytes
         return b"a:b\r\n" * choices.around(most)
     if choices.chance(12) and room < 1_000:  # a small limit
         return exact(choices, room, b"X: ", b"\r\n\r\n")[:-2]
+    if choices.chance(6) and not trailers:  # lines that differ in one place only, several times
+        lines = [SIMILAR[:place] + b"!" + SIMILAR[place + 1 :] for place in (9, 15, 18, 25, 36)]
+        return b"\r\n".join(choices.pick(lines[: choices.between(1, 5)]) for _ in range(6)) + b"\r\n"
     if choices.chance(4):
         return b"".join(b"n%d: v%d\r\n" % (i % 9, i) for i in range(choices.between(28, 40)))
     made = b""

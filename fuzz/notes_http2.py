@@ -75,6 +75,8 @@ class Options:
     first_stream: int = 1
     events: int = 0
     max_reserved: int = 100
+    max_pushes: int = 100
+    max_remembered: int = 1_024
 
 
 def options(choices: Choices) -> Options:
@@ -97,6 +99,8 @@ def options(choices: Choices) -> Options:
         first_stream=choices.pick((1, 1, 1, 1, 3, 2**31 - 5)),
         events=choices.pick((0, 15, choices.below(16))),
         max_reserved=choices.between(1, 3) if small else 100,
+        max_pushes=choices.pick((0, 1, 2, 3, 100)),
+        max_remembered=choices.pick((0, 1, 2, 1_024, 1_024, 1_024)),
     )
 
 

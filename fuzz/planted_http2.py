@@ -222,4 +222,47 @@ HTTP2: tuple[Bug, ...] = (
         "",
         "http2_floods",
     ),
+    Bug(
+        "no limit of open pushes",
+        "mint/_core/http2_responses.pyx",
+        "            or <unsigned int>(core.s.reserved + core.s.pushed) > core.s.own[SET_MAX_CONCURRENT_STREAMS]):",
+        "            or False):",
+        "http2_talk",
+    ),
+    Bug(
+        "pushes that have begun not counted",
+        "mint/_core/http2_state.pyx",
+        "            core.s.reserved -= 1\n            core.s.pushed += 1\n",
+        "            core.s.reserved -= 1\n",
+        "http2_talk",
+    ),
+    Bug(
+        "forgotten reset taken for an end",
+        "mint/_core/http2_state.pyx",
+        "        core.s.forgotten = max(core.s.forgotten, id)\n",
+        "        core.s.forgotten = core.s.forgotten\n",
+        "http2_talk",
+    ),
+    Bug(
+        "one stream of eight compared",
+        "mint/_core/streams.pyx",
+        "            if not same_stream(self.peek(index), other.peek(index)):\n"
+        "                return False\n"
+        "            start = index + 1",
+        "            if not same_stream(self.peek(index), other.peek(index)):\n"
+        "                return False\n"
+        "            start = index + 8",
+        "streams",
+    ),
+    Bug(
+        "missing copy-on-write of a node",
+        "mint/_core/streams.pyx",
+        "                if node.serial != self.serial:\n"
+        "                    put(link, copied_node(node, self.serial))\n"
+        "                    self.work += 1\n"
+        "                    node = <Node>link[0]\n"
+        "                link = &node.children[slot_of(node, leaf.number)]",
+        "                link = &node.children[slot_of(node, leaf.number)]",
+        "streams",
+    ),
 )

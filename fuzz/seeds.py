@@ -42,6 +42,7 @@ DECISIONS = (
     "http2_talk",
     "link",
     "pipe",
+    "streams",
     "transcripts",
 )
 

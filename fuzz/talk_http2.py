@@ -103,6 +103,7 @@ class Talk:
             user_agent="fuzz",
             settings=(
                 ("enable_push", int(given.push)),
+                ("max_concurrent_streams", given.max_pushes),
                 ("initial_window_size", given.window),
                 ("max_header_list_size", given.max_list),
             ),
@@ -117,6 +118,7 @@ class Talk:
             max_trailer_size=given.max_trailer_size,
             max_settings=given.max_settings,
             max_reserved=given.max_reserved,
+            max_remembered=given.max_remembered,
             first_stream=given.first_stream,
             events=given.events,
             sensitive=frozenset({"x-private"}),
@@ -164,7 +166,12 @@ class Talk:
         frames = read_frames(octets[len(PREFACE) :])
         check(frames[0].kind == SETTINGS and frames[0].stream == 0, "the first frame is not SETTINGS", frames)
         said = dict(struct.iter_unpack(">HI", frames[0].payload))
-        wanted = {2: int(self.options.push), 4: self.options.window, 6: self.options.max_list}
+        wanted = {
+            2: int(self.options.push),
+            3: self.options.max_pushes,
+            4: self.options.window,
+            6: self.options.max_list,
+        }
         check(said == wanted, "wrong SETTINGS", said, wanted)
         extra = self.options.connection_window - DEFAULT_WINDOW
         rest = [(one.kind, one.stream, one.number) for one in frames[1:]]
@@ -549,13 +556,10 @@ class Talk:
             stream.finished = True
 
     def reserves_all(self) -> bool:
-        """Whether so many promised responses have not begun that the client refuses one more promise."""
-        reserved = [
-            one
-            for one in self.streams.values()
-            if one.promised and one.live and not (one.head or one.interims)
-        ]
-        return len(reserved) >= self.options.max_reserved
+        """Whether so many promised responses are open that the client refuses one more promise."""
+        pushed = [one for one in self.streams.values() if one.promised and one.live]
+        reserved = [one for one in pushed if not (one.head or one.interims)]
+        return len(reserved) >= self.options.max_reserved or len(pushed) >= self.options.max_pushes
 
     def promise(self, parent: Stream) -> None:
         """Promise a response."""

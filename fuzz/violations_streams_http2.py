@@ -465,7 +465,7 @@ def after_the_end(talk: Talk) -> None:
         stream_error(talk, stream, data(stream.id, b""), STREAM_CLOSED, "stream_closed")
         return
     over = [one for one in talk.streams.values() if one.finished]
-    if not over:
+    if not over or talk.options.max_remembered < 1_000:  # it may take them for streams that were reset
         return
     stream = talk.choices.pick(over)
     for place in range(talk.choices.between(1, 3)):

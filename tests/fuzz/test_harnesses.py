@@ -26,6 +26,7 @@ COUNTS = {
     "link": 300,
     "pipe": 200,
     "transcripts": 80,
+    "streams": 150,
 }
 
 
