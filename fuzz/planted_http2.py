@@ -225,8 +225,8 @@ HTTP2: tuple[Bug, ...] = (
     Bug(
         "no limit of open pushes",
         "mint/_core/http2_responses.pyx",
-        "            or <unsigned int>(core.s.reserved + core.s.pushed) > core.s.own[SET_MAX_CONCURRENT_STREAMS]):",
-        "            or False):",
+        "> core.s.own[SET_MAX_CONCURRENT_STREAMS]):",
+        "> 0xFFFFFFFF):",
         "http2_talk",
     ),
     Bug(
