@@ -6,7 +6,9 @@ not freed as long as its owner is referenced. Therefore:
 * only the functions that are listed here may set the pointer of a shared owner, and none may reallocate it;
 * code takes a pointer into a shared owner only from a local variable or an argument, which keeps the owner
   alive while the pointer is used: any other reference may be dropped by code that runs meanwhile;
-* a class has a raw pointer only if it is listed here, with what keeps the memory alive.
+* a class has a raw pointer only if it is listed here, with what keeps the memory alive;
+* a log of HPACK counts the states that use it, because it drops entries for its last state. A state that
+  takes a log without being counted would lose entries that it still uses.
 
 The same page ("Threads") describes words that threads share: only the functions of `atomics.pxd` read and
 write them.
@@ -51,6 +53,9 @@ HELD = {
 }
 # The modules with words that threads share.
 SHARING = {"link_base.pyx", "fast_path.pyx"}
+# Where states take logs that count them, and how.
+COUNTED = "hpack.pyx"
+TAKES = re.compile(r"\.table = (.+)$")
 # Words that are read without the lock under which they are written.
 WORD = re.compile(r"(?<!&)\b(?:self|link|\(<LinkBase>self\))\.(\w+_word|owner|mover)\b")
 CLASS = re.compile(r"^cdef class (\w+)")
@@ -116,6 +121,20 @@ def uses(path: Path) -> list[Finding]:
     return found
 
 
+def uncounted(path: Path) -> list[Finding]:
+    """Find states that take a log of HPACK without being counted right before."""
+    found = []
+    before = ""
+    for number, raw in enumerate(path.read_text().split("\n"), 1):
+        line = code(raw).strip()
+        match = TAKES.search(line)
+        if match and before != f"join({match[1]})":
+            text = f"a state takes a log that does not count it: call join({match[1]}) right before"
+            found.append(Finding(path.name, number, text))
+        before = line
+    return found
+
+
 def plain_accesses(path: Path) -> list[Finding]:
     """Find accesses to words that threads share which do not use the functions of atomics.pxd."""
     return [
@@ -134,6 +153,7 @@ def findings(root: Path) -> list[Finding]:
         if path.suffix == ".pyx":
             found += uses(path)
             found += plain_accesses(path) if path.name in SHARING else []
+            found += uncounted(path) if path.name == COUNTED else []
     return found
 
 

@@ -26,6 +26,10 @@ cdef int grow(Table table) except -1:
 """,
         {"grow() sets entries"},
     ),
+    "hpack.pyx": (
+        "\n\ncdef int take(Decoder state, Table table) except -1:\n    state.table = table\n",
+        {"call join(table) right before"},
+    ),
     "http2_receive.pyx": (
         "\n\ncdef int peek_at(Core core) except -1:\n    return read_u31(core.block.octets + 4)\n",
         {"a pointer is taken through core.block"},
