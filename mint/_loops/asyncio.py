@@ -18,7 +18,7 @@ from .._connect.tunnel import establish
 from .._core.link_base import shift
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
-from .asyncio_calls import NextIteration, Waiter, wait_among, wake_all
+from .asyncio_calls import NextIteration, Waiter, wake_all
 from .asyncio_link import AsyncioLink, EagerInbox
 from .asyncio_poller import poller
 from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
@@ -108,13 +108,49 @@ class Driver(AsyncDriver):
                 _ignore(reports, attempts)
                 raise
 
+    # Not with the socket functions of the loops: without memory, they leave a socket registered that mint
+    # closes, and libuv ends the program.
+
     async def _send(self, socket: sockets.socket, octets: bytes, left: float | None) -> None:
-        await _within(asyncio.get_running_loop().sock_sendall(socket, octets), left, SENDING)
+        until = None if left is None else monotonic() + left
+        reports = poller(asyncio.get_running_loop())
+        rest = memoryview(octets)
+        while rest:
+            try:
+                rest = rest[socket.send(rest) :]
+            except BlockingIOError:
+                await _reported(reports.add_writer, reports.remove_writer, socket, until, SENDING)
 
     async def _receive(self, socket: sockets.socket, left: float | None) -> bytes:
-        return await _within(
-            asyncio.get_running_loop().sock_recv(socket, self.tcp.receive_size), left, RECEIVING
-        )
+        until = None if left is None else monotonic() + left
+        reports = poller(asyncio.get_running_loop())
+        while True:
+            try:
+                return socket.recv(self.tcp.receive_size)
+            except BlockingIOError:
+                await _reported(reports.add_reader, reports.remove_reader, socket, until, RECEIVING)
+
+
+async def _reported(
+    add: Callable[[int, Callable[[], object]], object],
+    remove: Callable[[int], object],
+    socket: sockets.socket,
+    until: float | None,
+    phase: str,
+) -> None:
+    """Wait until the loop reports a socket."""
+    number = socket.fileno()
+    waiter = Waiter(asyncio.get_running_loop())
+    try:
+        add(number, waiter.wake)
+        await _within(waiter, None if until is None else until - monotonic(), phase)
+    finally:
+        try:
+            remove(number)
+        except BaseException:
+            # A signal handler raised it, or memory ran out. The next socket may get the same number.
+            remove(number)
+            raise
 
 
 def _ignore(reports: Poller, attempts: tuple[Attempt, ...]) -> None:
@@ -442,8 +478,12 @@ class LoopReader(EagerInbox):
 
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
-        left = None if until is None else until - monotonic()
-        await _within(wait_among(self._waiting, self._loop), left, phase)
+        waiter = Waiter(self._loop)
+        self._waiting.add(waiter)
+        try:
+            await _within(waiter, None if until is None else until - monotonic(), phase)
+        finally:
+            self._waiting.discard(waiter)
 
     def stop(self) -> None:
         """Stop reading."""

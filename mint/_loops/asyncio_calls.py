@@ -121,8 +121,14 @@ class LoopEvent:
 
     async def wait(self) -> None:
         """Wait until it is set."""
-        if not self._is_set:
-            await wait_among(self._waiting, self._loop)
+        if self._is_set:
+            return
+        waiter = Waiter(self._loop)
+        self._waiting.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiting.discard(waiter)
 
 
 def wake_all(waiting: set[Waiter]) -> None:
@@ -134,13 +140,3 @@ def wake_all(waiting: set[Waiter]) -> None:
         for waiter in waiting:
             waiter.wake()
         raise
-
-
-async def wait_among(waiting: set[Waiter], loop: asyncio.AbstractEventLoop) -> None:
-    """Wait until `wake_all` is called with this set."""
-    waiter = Waiter(loop)
-    waiting.add(waiter)
-    try:
-        await waiter
-    finally:
-        waiting.discard(waiter)

@@ -250,7 +250,8 @@ class SharedLooping(memory.Looping, Shared):
             asyncio.get_running_loop().set_exception_handler(lambda *_: None)
             return await program
 
-        return asyncio.run(main())
+        with asyncio.Runner(loop_factory=self.new_loop) as runner:
+            return runner.run(main())
 
     async def connect_proxy(self) -> mint.HTTP2:
         assert self.proxy is not None
@@ -305,6 +306,13 @@ class SharedLooping(memory.Looping, Shared):
         return conn
 
 
+class SharedLoopingInC(memory.LoopingInC, SharedLooping):
+    """uvloop, which reads in a callback of the loop."""
+
+    def run(self, program: Coroutine[object, object, _T]) -> _T:
+        return SharedLooping.run(self, program)
+
+
 class SharedNursery(memory.Nursery, SharedLooping):
     """trio, which reads in a task of the system."""
 
@@ -328,6 +336,7 @@ CLIENTS = {
     "blocking": Shared,
     "mailbox": SharedSelecting,
     "asyncio": SharedLooping,
+    "uvloop": SharedLoopingInC,
     "trio": SharedNursery,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -15,13 +16,14 @@ import mint
 import mint.asyncio
 from mint._loops.asyncio import LoopReader
 from mint._loops.asyncio_calls import LoopEvent, Waiter
+from mint._loops.asyncio_poller import poller
 from mint.testing import Origin, Request, Response
 
 from ..event_loops import Loop, data, fed, no_socket_left
 from ..routes import HTTPProxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Generator
     from contextvars import Context
 
 
@@ -263,7 +265,13 @@ class Exchange:
         self.loop.unreachable = 1
         return [self.server.address]
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection to the proxy is closed, or there was none."""
+        return self.tunnels is None or not self.tunnels.connection.is_open()
+
     async def run(self) -> None:
+        """Run it to its end."""
         proxy = await mint.asyncio.connect(
             "http", "proxy.test", self.server.port, protocols=("http2",), resolver=self.resolve
         )
@@ -296,7 +304,7 @@ def test_every_wait_ends_although_the_loop_failed_once_to_resume_it(loop: Failin
             except TimeoutError:
                 raise AssertionError(f"call {loop.number} was lost") from None
             except (mint.MintError, MemoryError):
-                assert exchange.tunnels is None or not exchange.tunnels.connection.is_open()
+                assert exchange.is_closed
                 ends.append("closed")
             else:
                 ends.append("completed")
@@ -307,6 +315,74 @@ def test_every_wait_ends_although_the_loop_failed_once_to_resume_it(loop: Failin
         run(loop, main(server, origin))
     assert len(ends) > 5
     assert ends[-1] == "completed"
+
+
+def registered(loop: Failing) -> int:
+    """Return how many sockets the loop watches."""
+    found = poller(loop.loop)
+    selector = getattr(found, "_selector")  # noqa: B009  # private to either class
+    return 0 if selector is None else len(selector.get_map())
+
+
+@pytest.mark.parametrize("version", ["http1", "http2"])
+def test_a_wait_that_cannot_begin_leaves_no_socket_registered(
+    loop: Failing, monkeypatch: pytest.MonkeyPatch, version: mint.types.ProtocolName
+) -> None:
+    """libuv ends the program if a socket is closed that is still registered."""
+    begin = Waiter.__await__
+    left = 0
+
+    def failing(self: Waiter) -> Generator[object, None, None]:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise MemoryError
+        return begin(self)
+
+    async def main(server: Origin, origin: Origin) -> None:
+        nonlocal left
+        proxy = mint.Proxy("http", server.address, server.port, protocols=(version,), tunnel=True)
+        before = registered(loop)
+        failures = 0
+        while left <= 0:
+            left = failures + 1
+            try:
+                conn = await mint.asyncio.connect("http", origin.address, origin.port, proxy=proxy)
+            except MemoryError:
+                failures += 1
+            else:
+                conn.close()
+            assert registered(loop) == before
+            await settled()
+        assert failures > 1
+
+    monkeypatch.setattr(Waiter, "__await__", failing)
+    with no_socket_left(), Origin(serve) as origin, Origin(HTTPProxy()) as server:
+        run(loop, main(server, origin))
+
+
+def test_a_selector_that_the_loop_could_not_watch_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On uvloop, a selector stands between the loop and the sockets."""
+    loop = Failing(uvloop.new_event_loop(), monkeypatch)
+    add_reader = loop.loop.add_reader
+
+    def failing(*_: object) -> None:
+        monkeypatch.setattr(loop.loop, "add_reader", add_reader)
+        raise MemoryError
+
+    async def main() -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            told = asyncio.Event()
+            monkeypatch.setattr(loop.loop, "add_reader", failing)
+            with pytest.raises(MemoryError):
+                poller(loop.loop).add_reader(near.fileno(), told.set)
+            poller(loop.loop).add_reader(near.fileno(), told.set)
+            far.send(b"x")
+            await told.wait()
+            poller(loop.loop).remove_reader(near.fileno())
+
+    run(loop, main())
 
 
 def test_a_lost_task_that_opens_a_tunnel_is_resumed_by_the_next_notification(
