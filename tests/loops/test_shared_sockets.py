@@ -15,7 +15,7 @@ import trio.testing
 
 import mint
 from mint._loops.asyncio import LoopReader
-from mint.testing import Drain, Forever, ScriptedServer, Wait, http2
+from mint.testing import Drain, Forever, ScriptedServer, Set, Wait, http2
 from mint.testing.frames import data, headers, ping, window_update
 
 from ..event_loops import PAGE, no_socket_left
@@ -83,7 +83,7 @@ def test_a_connection_whose_tunnels_were_dropped_is_no_longer_read(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody reads what arrives then, so the loop must not report it again and again."""
-    kind, go, reads = KINDS[name], threading.Event(), []
+    kind, go, sent, reads = KINDS[name], threading.Event(), threading.Event(), []
     read: Callable[[LoopReader], None] = LoopReader._read
 
     def counted(self: LoopReader) -> None:
@@ -97,6 +97,7 @@ def test_a_connection_whose_tunnels_were_dropped_is_no_longer_read(
         del tunnels
         gc.collect()
         go.set()
+        assert sent.wait(10)
         poll = select.poll()
         poll.register(proxy.socket, select.POLLIN)
         assert poll.poll(10_000)
@@ -106,7 +107,8 @@ def test_a_connection_whose_tunnels_were_dropped_is_no_longer_read(
         proxy.close()
 
     monkeypatch.setattr(LoopReader, "_read", counted)
-    with ScriptedServer([*http2.handshake(), Wait(go), http2.send(ping()), Forever()]) as server:
+    script = [*http2.handshake(), Wait(go), http2.send(ping()), Set(sent), Forever()]
+    with ScriptedServer(script) as server:
         kind.run(main(server))
 
 
