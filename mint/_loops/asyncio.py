@@ -60,7 +60,7 @@ class Driver(AsyncDriver):
 
     async def _look_up(self, host: str, port: int, left: float | None) -> Found:
         loop = asyncio.get_running_loop()
-        waiter = Waiter(loop)
+        waiter = Waiter(loop=loop)
         answers: list[Found] = []
 
         def arrive() -> None:
@@ -83,7 +83,7 @@ class Driver(AsyncDriver):
 
     async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None:
         loop = asyncio.get_running_loop()
-        waiter = Waiter(loop)
+        waiter = Waiter(loop=loop)
         decided: list[Attempt] = []
 
         def decide(attempt: Attempt) -> None:
@@ -140,7 +140,7 @@ async def _reported(
 ) -> None:
     """Wait until the loop reports a socket."""
     number = socket.fileno()
-    waiter = Waiter(asyncio.get_running_loop())
+    waiter = Waiter(loop=asyncio.get_running_loop())
     try:
         add(number, waiter.wake)
         await _within(waiter, None if until is None else until - monotonic(), phase)
@@ -230,7 +230,10 @@ class Mailbox:
 
     def watch(self, transport: Transport) -> None:
         """Watch a link; called by connections."""
-        if not isinstance(transport, Link) or self._closed or (transport.closed and not transport.armed):
+        # The type is compared first, because `isinstance` is slow for an abstract class.
+        if not (type(transport) is AsyncioLink or isinstance(transport, Link)) or self._closed:
+            return
+        if transport.closed and not transport.armed:
             return  # nothing can be read from a closed link, and a receiver would try again and again
         # If there is probably something to read, the receiver tries without waiting for the event loop.
         if transport.armed and (transport.has_next or transport.likely):
@@ -296,7 +299,7 @@ class Mailbox:
     async def _wait(self) -> None:
         """Wait until there may be a message."""
         self._streak = 0
-        waiter = Waiter(self._loop)
+        waiter = Waiter(loop=self._loop)
         self._waiting.append(waiter)
         try:
             await waiter
@@ -309,6 +312,9 @@ class Mailbox:
         self._forget(waiter)
 
     def _forget(self, waiter: Waiter) -> None:
+        if self._woken and self._woken[0] is waiter:
+            del self._woken[0]
+            return
         for waiters in (self._woken, self._waiting):
             with contextlib.suppress(ValueError):
                 waiters.remove(waiter)
@@ -478,7 +484,7 @@ class LoopReader(EagerInbox):
 
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
-        waiter = Waiter(self._loop)
+        waiter = Waiter(loop=self._loop)
         self._waiting.add(waiter)
         try:
             await _within(waiter, None if until is None else until - monotonic(), phase)

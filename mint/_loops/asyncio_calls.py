@@ -28,18 +28,21 @@ class NextIteration:
         self._loop = loop
         self._handle: Callable[[], asyncio.Handle | None] | None = None
 
-    def ask(self, work: Callable[[], object], context: Context | None = None) -> None:
+    def ask(self, work: Callable[[], object]) -> None:
         """Have the loop call this function, unless it is going to call it anyway."""
         if self._handle is None or self._handle() is None:
-            handle = self._loop.call_soon(work, context=context)
-            try:
-                self._handle = weakref.ref(handle)
-            except TypeError:  # a loop whose handles cannot be referred to: `begun` alone ends the wait
-                self._handle = lambda: handle
+            self._handle = _reference(self._loop.call_soon(work))
 
     def begun(self) -> None:
         """Note that the loop has made the call; the next `ask` schedules another one."""
         self._handle = None
+
+
+def _reference(handle: asyncio.Handle) -> Callable[[], asyncio.Handle | None]:
+    try:
+        return weakref.ref(handle)
+    except TypeError:  # a loop whose handles cannot be referred to: only the call itself ends the wait
+        return lambda: handle
 
 
 class Waiter(asyncio.Future[None]):
@@ -49,21 +52,21 @@ class Waiter(asyncio.Future[None]):
     schedule that callback, or has lost it, the next call of `wake` or `cancel` schedules it again.
     """
 
-    __slots__ = ("_context", "_resume", "_soon")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self._soon = NextIteration(loop)
-        self._resume: Callable[[Waiter], object] | None = None
-        self._context: Context | None = None
+    # Not set in `__init__`: one of asyncio's own is faster.
+    _resume: Callable[[Waiter], object] | None = None
+    _context: Context | None = None
+    _handle: Callable[[], asyncio.Handle | None] | None = None
 
     def __await__(self) -> Generator[object, None, None]:
         """Wait; the task passes its callback to `add_done_callback`."""
-        try:
-            yield from super().__await__()
-        finally:
-            # From now on, the callback would resume the task in another wait.
-            self._resume = None
+        if not self.done():
+            self._asyncio_future_blocking = True
+            try:
+                yield self
+            finally:
+                # From now on, the callback would resume the task in another wait.
+                self._resume = None
+        self.result()
 
     def add_done_callback(
         self, callback: Callable[[Waiter], object], /, *, context: Context | None = None
@@ -75,21 +78,23 @@ class Waiter(asyncio.Future[None]):
     def wake(self) -> None:
         """Have the loop resume the task; do it again if that failed or the loop has lost it."""
         # In this order: after an exception here, the task still counts as waiting.
-        self._schedule()
+        if self._resume is not None and (self._handle is None or self._handle() is None):
+            self._schedule()
         if not self.done():
             self.set_result(None)
 
     def cancel(self, msg: object = None) -> bool:
         """Have the loop resume the task with `CancelledError`; tasks call this method."""
-        self._schedule()
+        if self._resume is not None and (self._handle is None or self._handle() is None):
+            self._schedule()
         return super().cancel(msg) or self.cancelled()
 
     def _schedule(self) -> None:
-        if self._resume is not None:
-            self._soon.ask(self._run, self._context)
+        # Not the callback itself: if an exception comes here, it may be scheduled twice.
+        self._handle = _reference(self.get_loop().call_soon(self._run, context=self._context))
 
     def _run(self) -> None:
-        self._soon.begun()
+        self._handle = None
         if not self.done():
             self.set_result(None)  # an exception interrupted `wake` or `cancel`
         if self._resume is not None:
@@ -123,7 +128,7 @@ class LoopEvent:
         """Wait until it is set."""
         if self._is_set:
             return
-        waiter = Waiter(self._loop)
+        waiter = Waiter(loop=self._loop)
         self._waiting.add(waiter)
         try:
             await waiter

@@ -226,7 +226,7 @@ class AsyncioLink(SocketBase):
         """
         self.write_waiting()
         while self.unsent and self._writing < Writing.FAILED and self.wants and not self._is_blocked:
-            waiter = Waiter(self.loop)
+            waiter = Waiter(loop=self.loop)
             self._flushing.add(waiter)
             try:
                 self.ask()

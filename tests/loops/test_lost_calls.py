@@ -88,7 +88,7 @@ async def settled() -> None:
 @pytest.mark.parametrize("end", ["wake", "cancel"])
 def test_a_task_that_could_not_be_resumed_is_resumed_later(loop: Failing, end: str, raises: bool) -> None:
     async def main() -> None:
-        waiter = Waiter(loop.loop)
+        waiter = Waiter(loop=loop.loop)
 
         async def wait() -> str:
             await waiter
@@ -112,7 +112,7 @@ def test_a_task_that_could_not_be_resumed_is_resumed_later(loop: Failing, end: s
 @pytest.mark.parametrize("raises", [True, False], ids=["raises", "loses"])
 def test_a_time_limit_ends_the_wait_of_a_task_that_was_lost(loop: Failing, raises: bool) -> None:
     async def main() -> None:
-        waiter = Waiter(loop.loop)
+        waiter = Waiter(loop=loop.loop)
 
         async def wait() -> None:
             async with asyncio.timeout(0.05):
@@ -131,7 +131,7 @@ def test_a_time_limit_ends_the_wait_of_a_task_that_was_lost(loop: Failing, raise
 
 def test_a_task_is_resumed_once_and_only_in_its_wait(loop: Failing) -> None:
     async def main() -> None:
-        first, second = Waiter(loop.loop), Waiter(loop.loop)
+        first, second = Waiter(loop=loop.loop), Waiter(loop=loop.loop)
         steps: list[str] = []
 
         async def wait() -> None:
@@ -159,7 +159,7 @@ NAME = ContextVar("NAME", default="none")
 
 def test_a_task_continues_in_its_own_context_and_is_told_why_it_was_cancelled(loop: Failing) -> None:
     async def main() -> None:
-        waiter = Waiter(loop.loop)
+        waiter = Waiter(loop=loop.loop)
 
         async def wait() -> None:
             NAME.set("own")
@@ -184,7 +184,7 @@ def test_an_eager_task_waits_as_any_other(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def main() -> None:
         loop.loop.set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009  # the stubs know 3.11 only
-        waiter = Waiter(loop.loop)
+        waiter = Waiter(loop=loop.loop)
 
         async def wait() -> None:
             await waiter

@@ -27,7 +27,7 @@ class Loop:
         self.make = make
         self.calls: list[tuple[Callable[[], object], object]] = []
 
-    def call_soon(self, work: Callable[[], object], context: object) -> object:
+    def call_soon(self, work: Callable[[], object]) -> object:
         handle = self.make()
         self.calls.append((work, handle))
         return handle
