@@ -385,6 +385,29 @@ def test_tls_after_a_connect(server_tls: ssl.SSLContext, client_tls: ssl.SSLCont
             assert inner.recv(4096) == NO_CONTENT
 
 
+@pytest.mark.parametrize("before", [b"C", b"CONNECT localhost:443 HTTP/1.1\r\n\r\n", b"x" * 2_000])
+def test_a_handshake_that_arrives_with_the_bytes_before_it_is_not_received(
+    before: bytes, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    script = [Expect(before), StartTLS(server_tls), Expect(GET), Send(NO_CONTENT)]
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    inner = client_tls.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with ScriptedServer(script) as server, dial(server) as sock:
+        first = before
+        while True:
+            try:
+                inner.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                sock.sendall(first + outgoing.read())
+                first = b""
+                incoming.write(sock.recv(65536))
+        inner.write(GET)
+        sock.sendall(outgoing.read())
+        read_all(sock)
+    assert server.received == (before + GET,)
+
+
 def test_tls_inside_tls(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     with (
         ScriptedServer([StartTLS(server_tls), Expect(GET), Send(NO_CONTENT)], tls=server_tls) as server,
