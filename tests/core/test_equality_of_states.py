@@ -288,6 +288,46 @@ def test_output_that_was_written_does_not_count() -> None:
     assert before == get(http2(*asked).left(16).flushed()).state
 
 
+# What leaves nothing behind once the connection has ended, after `OPEN` and another request.
+FLEETING: dict[str, list[Callable[[State2], Step[State2]]]] = {
+    "part of a header": feeding(ping()[:4]),
+    "part of a payload": feeding(ping()[:12]),
+    "part of content": feeding(HEAD, data(1, b"xyz", padding=2)[:11]),
+    "at a pad length": feeding(HEAD, data(1, b"xyz", padding=2)[:9]),
+    "skipped": feeding(frame(77, 0, 0, b"12345")[:11]),
+    "a block to the end": feeding(frame(1, 1, 1, b"\x88")),
+    "a reply": feeding(ping()),
+    "useless frames": feeding(frame(77, 0, 0) * 200),
+    "an interim head": feeding(frame(1, 4, 1, b"\x08\x03103")),
+    "an answer": feeding(frame(1, 4, 1, b"\x88")),
+    "a reset": feeding(reset(1)),
+    "a malformed response": feeding(frame(1, 4, 1, b"\x00\x01a\x01b")),
+}
+
+
+@pytest.mark.parametrize("name", FLEETING)
+def test_of_what_was_under_way_nothing_is_left_after_the_end(name: str) -> None:
+    before = [*OPEN, get]
+    state = http2(*before, *FLEETING[name])
+    ended = http2(*before).close().state
+    assert state.close().state == ended
+    assert state.at(0).close().state == ended
+    lost = Fault("transport_closed")
+    assert state.lose(lost).state == http2(*before).lose(lost).state
+
+
+def test_which_useless_frame_was_one_too_many_does_not_count() -> None:
+    """The last one is not answered any more."""
+    ends: list[State2] = []
+    for last in (ping(), settings(), frame(2, 0, 1, b"\0\0\0\0\1"), frame(77, 0, 0), ping(flags=1)):
+        state = http2(*OPEN, *feeding(frame(77, 0, 0) * 3), max_glitches=3).at(0)
+        step = state.feed(last)
+        assert step.fault is not None
+        assert step.fault.name == "max_glitches"
+        ends.append(step.state)
+    assert all(end == ends[0] for end in ends)
+
+
 def test_a_lost_connection_equals_a_lost_connection() -> None:
     broken = Fault("transport_closed")
     assert http2(*OPEN, lambda s: s.lose(broken)) == http2(*OPEN, lambda s: s.lose(broken))

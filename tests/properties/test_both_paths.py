@@ -196,7 +196,7 @@ def test_after_a_refused_operation_the_state_still_learns_what_was_written(
     refused: Callable[[Client, mint.RequestRef], Result],
 ) -> None:
     """The reply to a ping was taken out of the link before the operation, which returns no new value."""
-    results = []
+    results: list[tuple[Result, Result]] = []
     for plain in (True, False):
         client = Client("http2", plain=plain, active=False)
         client.receive(settings().serialize())

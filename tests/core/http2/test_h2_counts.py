@@ -226,7 +226,7 @@ def replies_left(state: State) -> int:
 
 def test_a_reply_counts_until_the_last_of_its_own_octets_is_written() -> None:
     talk = opened(max_unsent_acks=10)
-    ends = []
+    ends: list[int] = []
     total = 0
     for act in ("ping", "request", "ping", "settings", "upload", "body", "ping", "post"):
         if act == "request":
@@ -290,3 +290,42 @@ def test_streams_that_have_interim_heads_need_the_time_until_they_end() -> None:
         assert not talk.state.timed
         failed = [event for event in talk.events if isinstance(event, Failed)]
         assert len(failed) == (2 if end in {"reset", "lost"} else 0), kinds(talk.events)
+
+
+def interims_left(state: State, fields: bytes = b"") -> int:
+    """Return how many more interim heads of request 1 are accepted."""
+    for count in itertools.count():
+        step = state.feed(frame(1, 4, 1, b"\x08\x03103" + fields))
+        if any(isinstance(event, Failed) for event in step.responses):
+            return count
+        state = step.state
+    raise AssertionError
+
+
+def test_each_tenth_of_a_second_makes_up_for_one_interim_head() -> None:
+    talk = opened(max_informational=10)
+    talk.request()
+    assert interims_left(talk.state) == 10
+    talk.feed(frame(1, 4, 1, b"\x08\x03103"))
+    assert interims_left(talk.state) == 9
+    # The time of the heads so far is not known, so the first time that is given takes nothing off.
+    state = talk.state.at(0).feed(frame(1, 4, 1, b"\x08\x03103") * 9).state
+    assert interims_left(state) == 0
+    for later in (1, 99):
+        assert interims_left(state.at(later)) == 0
+    for ticks in (1, 2, 9, 10, 11, 1_000):
+        assert interims_left(state.at(100 * ticks)) == min(ticks, 10)
+        assert interims_left(state.at(100 * (ticks + 1) - 1)) == min(ticks, 10)
+
+
+def test_each_tenth_of_a_second_makes_up_for_400_octets_of_interim_heads() -> None:
+    extra = b"\x00\x01a\x7f\x00" + b"y" * 127  # 160 octets, and 42 for the status
+    talk = opened(max_informational_size=2_000)
+    talk.request()
+    assert interims_left(talk.state, extra) == 2_000 // 160
+    talk.feed(frame(1, 4, 1, b"\x08\x03103"))
+    state = talk.state.at(0).feed(frame(1, 4, 1, b"\x08\x03103" + extra) * 12).state
+    assert interims_left(state.at(99), extra) == 0
+    for ticks in (1, 2, 4, 5, 100):
+        left = 2_000 - max(0, 12 * 160 - 400 * ticks)
+        assert interims_left(state.at(100 * ticks), extra) == left // 160
