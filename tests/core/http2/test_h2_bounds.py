@@ -39,9 +39,8 @@ def test_a_note_shows_at_most_100_fields() -> None:
     talk.take(talk.state.request("GET", "/", [(f"a{number}", "b") for number in range(200)], None, False))
     assert talk.last is not None
     text = talk.last.notes[0].text
-    shown = text.count("': '") + text.count(": ")
     assert "a90: b" in text
-    assert text.count("', '") == 99, shown
+    assert text.count("', '") == 99
 
 
 @pytest.mark.parametrize(("size", "shown"), [(195, 195), (196, 196), (197, 196), (1_000, 196)])
