@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
+from threading import get_ident
 from typing import TYPE_CHECKING, overload
 
 from .._connect.race import Arrived, Ready, Receive, Send
@@ -213,10 +214,21 @@ class Tunnels(TunnelsBase):
         if not link.is_writable or (link.unsent and not link.is_blocked):
             raise TransportClosed
 
+    def call_in_loop(self, work: Callable[[], object]) -> None:
+        """Have the event loop call a function; any thread may ask for that."""
+        self._reader.call_in_loop(work)
+
     def close(self) -> None:
-        """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises."""
-        super().close()
-        if self._is_ours:
+        """Close the connection to the proxy, and with it every tunnel. Idempotent, never raises.
+
+        In another thread than that of the event loop, this is scheduled in the loop.
+        """
+        if not self._is_ours:
+            super().close()
+        elif isinstance(self.wire, Link) and self.wire.home != get_ident():
+            self.call_in_loop(self.close)
+        else:
+            super().close()
             self._reader.stop()
 
 

@@ -491,6 +491,11 @@ class LoopReader(EagerInbox):
         finally:
             self._waiting.discard(waiter)
 
+    def call_in_loop(self, work: Callable[[], object]) -> None:
+        """Have the loop call a function; any thread may ask for that. Does nothing if the loop is closed."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(work)
+
     def stop(self) -> None:
         """Stop reading."""
         self.notify()

@@ -6,6 +6,7 @@ link's own lock is taken before that of the shared connection, never after it.
 
 from __future__ import annotations
 
+from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -75,6 +76,10 @@ class SharedConnection(Protocol):
 
     def end(self, tunnel: Tunnel) -> None:
         """End the outgoing direction of a tunnel after its queued data."""
+        ...
+
+    def call_in_loop(self, work: Callable[[], object]) -> None:
+        """Have the event loop that reads the connection call a function; any thread may ask for that."""
         ...
 
     def forget(self, tunnel: Tunnel) -> None:
@@ -281,6 +286,13 @@ class TunnelLink(Link):
     def _leave_rest(self) -> None:
         if self.inbox is not None and self.has_next:
             self.inbox.watch(self)
+
+    def close(self) -> None:
+        """Close now; from another thread than that of the event loop, schedule it in the loop."""
+        if self.home and get_ident() != self.home and self._is_ours:
+            self.tunnels.call_in_loop(super().close)
+        else:
+            super().close()
 
     def _shut(self) -> None:
         if not self._is_ours:

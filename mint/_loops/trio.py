@@ -422,8 +422,7 @@ class TrioReader:
 
     def _dropped(self, _: object) -> None:
         # The garbage collector runs in any thread.
-        with contextlib.suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(self._read_requested.set)
+        self.call_in_loop(self._read_requested.set)
 
     def admit(self, transport: Transport) -> None:
         """Raise `TypeError` for a connection of another event loop."""
@@ -516,6 +515,11 @@ class TrioReader:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
         with _until(None if until is None else max(0.0, until - monotonic()), phase):
             await self._came.wait()
+
+    def call_in_loop(self, work: Callable[[], object]) -> None:
+        """Have trio call a function; any thread may ask for that. Does nothing after the end of trio."""
+        with contextlib.suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(work)
 
     def stop(self) -> None:
         """Stop reading."""
