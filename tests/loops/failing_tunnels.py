@@ -51,7 +51,7 @@ class Shared(memory.Client):
 
     tunnels: TunnelsBase | None = None
     neighbour: mint.Connection | None = None
-    failed = armed = False
+    failed = False
 
     async def connect_proxy(self) -> mint.HTTP2:
         assert self.proxy is not None
@@ -92,11 +92,6 @@ class Shared(memory.Client):
         """Choose the mode."""
         return conn
 
-    @property
-    def is_shared_open(self) -> bool:
-        """Whether the connection that the tunnels share is open."""
-        return self.tunnels is not None and self.tunnels.connection.is_open()
-
     async def answered(self, conn: mint.Connection) -> None:
         """Wait for the responses of a tunnel. It may fail only if the shared connection is closed."""
         target = memory.Target()
@@ -105,10 +100,8 @@ class Shared(memory.Client):
         except (mint.errors.TransportTimeout, TimeoutError):
             raise AssertionError("another tunnel waits until its time limit") from None
         except mint.MintError as error:
-            # The allocation may have failed for its message, or for its part of the output. What it broke may
-            # be reported later than the first look at the shared connection.
-            lost = self.failed or (self.armed and not self.is_shared_open)
-            if not lost or conn.after(error).is_open():
+            # The allocation may have failed for its message, or for its part of the output.
+            if not self.failed or conn.after(error).is_open():
                 raise AssertionError(f"another tunnel is open after {error!r}") from error
         finally:
             conn.close()
@@ -133,7 +126,7 @@ class Shared(memory.Client):
     async def check_others(self, tunnels: TunnelsBase, target: memory.Target) -> None:
         """Check that other tunnels continue, or report that the connection is closed."""
         check_unlocked(tunnels)
-        self.failed = self.armed = target.armed
+        self.failed = target.armed
         if self.neighbour is not None:
             await self.answered(self.neighbour)
         self.neighbour, self.failed = None, False
@@ -181,11 +174,6 @@ class SharedSelecting(Shared):
     def __init__(self, route: str, server: int, proxy: int) -> None:
         super().__init__(route, server, proxy)
         self.mailbox: mint.Mailbox = mint.Mailbox()
-
-    @property
-    def is_shared_open(self) -> bool:
-        """Whether the connection that the tunnels share is open."""
-        return self.tunnels is not None and self.tunnels.connection.is_open()
 
     async def answered(self, conn: mint.Connection) -> None:
         await super().answered(await self.begin(conn))
