@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 GLITCHES, RESETS = 330, 33  # by so many the counts fall each second
 ALLOWED = 100  # late frames for each request that the caller cancels
+WINDOW = 65_535  # of the connection, for content
 MOST_PENDING = 32  # SETTINGS of the client that are not acknowledged
 OK, BAD, EARLY = b"\x88", b"\x08\x011", b"\x08\x03103"
 
@@ -340,8 +341,12 @@ def request(choices: Choices, state: State, model: Model) -> State:
     """Send a request."""
     body = (bytes(choices.pick((1, 100, 2_000))),) if choices.chance(50) else None
     step = state.request("GET", "/", (), body, False)
-    check(step.fault is None, "a request is refused", step.fault)
     size = len(body[0]) if body else 0
+    if size > WINDOW - model.owed:
+        refused = step.fault is not None and step.fault.reason == "exceeds_window_size"
+        check(refused and not any(step.output), "content beyond the window of the connection", step)
+        return step.state
+    check(step.fault is None, "a request is refused", step.fault)
     ref = RequestRef(7, 2 * len(model.streams) + 1)
     check(step.ref == ref, "a wrong ref", step.ref)
     model.streams[ref.number] = Stream(moved=-size)
