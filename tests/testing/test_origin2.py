@@ -345,6 +345,14 @@ def talk(*frames: Frame) -> list[Frame]:
         return [frame for frame in taken if frame.type not in {FrameType.SETTINGS, FrameType.WINDOW_UPDATE}]
 
 
+# Types of frames that are about one stream, or about none, each with a size that it may have.
+OF_A_STREAM = (
+    *((FrameType.DATA, 1), (FrameType.HEADERS, 1), (FrameType.PRIORITY, 5), (FrameType.RST_STREAM, 4)),
+    *((FrameType.PUSH_PROMISE, 5), (FrameType.CONTINUATION, 1)),
+)
+OF_THE_CONNECTION = ((FrameType.PING, 8), (FrameType.GOAWAY, 8))
+
+
 @pytest.mark.parametrize(
     ("frames", "code"),
     [
@@ -353,6 +361,10 @@ def talk(*frames: Frame) -> list[Frame]:
         ([http2.data(1, b"x")], ErrorCode.PROTOCOL_ERROR),
         ([http2.data(0, b"x")], ErrorCode.PROTOCOL_ERROR),
         ([http2.window_update(3, 1)], ErrorCode.PROTOCOL_ERROR),
+        ([Frame(FrameType.RST_STREAM, 0, 1, bytes(4))], ErrorCode.PROTOCOL_ERROR),
+        ([POST, Frame(FrameType.RST_STREAM, 0, 3, bytes(4))], ErrorCode.PROTOCOL_ERROR),
+        *(([Frame(kind, 0, 0, bytes(size))], ErrorCode.PROTOCOL_ERROR) for kind, size in OF_A_STREAM),
+        *(([Frame(kind, 0, 1, bytes(size))], ErrorCode.PROTOCOL_ERROR) for kind, size in OF_THE_CONNECTION),
         ([http2.window_update(0, 0)], ErrorCode.PROTOCOL_ERROR),
         ([http2.window_update(0, 2**31 - 1)], ErrorCode.FLOW_CONTROL_ERROR),
         ([Frame(FrameType.PING, payload=b"short")], ErrorCode.FRAME_SIZE_ERROR),
