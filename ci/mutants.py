@@ -6,6 +6,7 @@ tree is changed; a copy in which an earlier run left a mutant is made anew.
 """
 
 import argparse
+import contextlib
 import io
 import os
 import random
@@ -166,7 +167,9 @@ def mutants(file: str, text: str) -> Iterator[Mutant]:
             continue
         starts.setdefault(row, token)
         line = lines[row]
-        if is_skipped(line) or is_declaration(line) or token.start[0] != token.end[0]:
+        if is_skipped(line) or token.start[0] != token.end[0]:
+            continue
+        if is_declaration(line) and not is_default(token, line):
             continue
         for new in changes(token, line, in_enum=row in enums):
             yield Mutant(file, row, token.start[1], token.end[1], new, token.string)
@@ -214,6 +217,11 @@ def is_declaration(line: str) -> bool:
     return stripped.startswith(("def ", "async def ", "global ", "nonlocal ", '"'))
 
 
+def is_default(token: tokenize.TokenInfo, line: str) -> bool:
+    """Whether a token is the default of a parameter on the line of a signature."""
+    return line.lstrip().startswith(("def ", "async def ")) and line[: token.start[1]].rstrip().endswith("=")
+
+
 def is_statement(line: str) -> bool:
     """Whether a line is a simple statement that can be left out."""
     stripped = line.strip()
@@ -232,8 +240,9 @@ def is_statement(line: str) -> bool:
 def changes(token: tokenize.TokenInfo, line: str, *, in_enum: bool) -> Iterator[str]:
     """Yield the replacements of a token."""
     text = token.string
-    if token.type == tokenize.NUMBER and text.isdigit() and not in_enum:
-        yield str(int(text) + 1)
+    if token.type == tokenize.NUMBER and not in_enum:
+        with contextlib.suppress(ValueError):  # a fraction
+            yield str(int(text, 0) + 1)
     elif token.type in (tokenize.OP, tokenize.NAME) and text in SWAPS:
         before, after = line[: token.start[1]].rstrip(), line[token.end[1] :]
         pointer = text in ("*", "<", ">", "-", "&") and (

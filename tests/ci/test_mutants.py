@@ -25,6 +25,16 @@ def tried(text: str) -> set[str]:
         ("x = a < b", {"x = a <= b", "x = a >= b", "pass"}),
         ("x = a == b", {"x = a != b", "pass"}),
         ("x = 7", {"x = 8", "pass"}),
+        ("x = 65_535", {"x = 65536", "pass"}),
+        ("x = 0xFF", {"x = 256", "pass"}),
+        ("x = 0.5", {"pass"}),
+        (
+            "def f(a: int = 1_000, *, b: bool = True) -> str | None:",
+            {
+                "def f(a: int = 1001, *, b: bool = True) -> str | None:",
+                "def f(a: int = 1_000, *, b: bool = False) -> str | None:",
+            },
+        ),
         ("return a and not b", {"return a or not b", "return a and  b"}),
         ("if a:", {"if True:", "if False:"}),
         ("elif a:", {"elif True:", "elif False:"}),
