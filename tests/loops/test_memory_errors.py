@@ -38,7 +38,6 @@ OPERATIONS: Final = {
     "blocking": {"connect", *SENDING, "flush", "recv"},
     "mailbox": {"connect", *SENDING, "flush", "receive", "feed"},
     "asyncio": {"connect", *SENDING, "flush", "receive", "feed"},
-    "uvloop": {"connect", *SENDING, "flush", "receive", "feed"},
     "trio": {*SENDING, "feed"},
 }
 """The operations of each event loop; trio itself does not survive a `MemoryError` while it waits."""
@@ -48,7 +47,6 @@ TUNNEL_OPERATIONS: Final = {
     "blocking": {*OPERATIONS["blocking"], "close_all"},
     "mailbox": {*OPERATIONS["mailbox"], "share", "close_all"},
     "asyncio": {*OPERATIONS["asyncio"], "make", "heard", "close_all"},
-    "uvloop": {*OPERATIONS["uvloop"], "make", "heard", "close_all"},
     "trio": {*OPERATIONS["trio"], "heard", "close_all"},
 }
 """The operations on tunnels; in asyncio and trio, the event loop reads the shared connection."""
