@@ -94,7 +94,11 @@ BY_NUMBER: Final = (
 
 # `receive` used a lock of `threading`, acquired by a call before the `try`, and `close` waited for it.
 PLAIN_LOCK: Final = (
-    Change(MAILBOX, "import os\nimport selectors\n", "import os\nimport selectors\nimport threading\n"),
+    Change(
+        MAILBOX,
+        "import contextlib\nimport selectors\n",
+        "import contextlib\nimport selectors\nimport threading\n",
+    ),
     Change(
         MAILBOX, "        self._receive_lock = Mutex()\n", "        self._receive_lock = threading.Lock()\n"
     ),
