@@ -121,8 +121,8 @@ class SocketBase(Link):
     def _read(self, flags: int) -> bytes:
         size = self._read_size
         octets = self._socket.recv(size, flags)
-        self.likely = len(octets) == size
-        if self.likely:
+        self.likely = full = len(octets) == size
+        if full:
             if size < LARGE_READ:
                 self._read_size = min(2 * size, LARGE_READ)
         elif size > self._first_size and len(octets) < self._first_size:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, TypeAlias
@@ -58,8 +58,11 @@ def _overridden(link: type[object]) -> tuple[object, ...]:
     return tuple(getattr(link, name) for name in names)
 
 
-class Link(Pipe, ABC):
-    """The base of every transport. Implements `mint.types.Transport`."""
+class Link(Pipe):
+    """The base of every transport. Implements `mint.types.Transport`.
+
+    It is not an `ABC`: `isinstance` would take many times as long, and mailboxes ask for each message.
+    """
 
     loop_name: LoopName = "blocking"
     """The event loop whose mailboxes can watch it."""

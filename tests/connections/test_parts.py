@@ -9,10 +9,11 @@ import pytest
 
 import mint
 from mint import Processed, RequestFailed, errors
-from mint._connections.arguments import IDENTITIES, check_inbox, check_initiate, check_mailbox, direction_of
+from mint._connections.arguments import check_inbox, check_initiate, check_mailbox, direction_of
 from mint._connections.body import as_piece, as_pieces
 from mint._connections.failures import as_fault, common, connecting, no_successor
 from mint._connections.negotiation import choose, offered
+from mint._process import IDENTITIES
 from mint.transport import Memory
 
 if TYPE_CHECKING:

@@ -142,7 +142,7 @@ def test_octets_of_the_outer_layer_go_through_the_inner_one() -> None:
 
 
 @pytest.mark.parametrize(("clean", "reading"), [(True, Reading.ENDED), (False, Reading.CUT)])
-def test_an_end_that_arrives_with_the_handshake_is_noticed(clean: bool, reading: Reading) -> None:
+def test_an_end_that_arrives_with_the_handshake_is_noticed(clean: bool, reading: int) -> None:
     layer = turning(b"last words")
     layer.ended, layer.clean_end = True, clean
     pipe = Pipe((layer,))
