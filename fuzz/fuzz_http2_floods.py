@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 GLITCHES, RESETS = 330, 33  # by so many the counts fall each second
 ALLOWED = 100  # late frames for each request that the caller cancels
-WINDOW = 65_535  # of the connection, for content
 MOST_PENDING = 32  # SETTINGS of the client that are not acknowledged
 OK, BAD, EARLY = b"\x88", b"\x08\x011", b"\x08\x03103"
 
@@ -70,6 +69,7 @@ class Model:
     allowance: int = 0
     clock: int | None = None  # milliseconds
     owed: int = 0
+    window: int = 65_535  # of the connection, for content
     written: int = 0  # octets of output in all
     pushes: bool = False
     unsent: list[int] = field(default_factory=list)  # where each reply that is not read yet ends
@@ -161,6 +161,12 @@ def useless(choices: Choices, model: Model) -> Sent:
         if not model.over:
             model.answer(9)
 
+    excess = model.owed + 1
+
+    def credited(model: Model) -> None:
+        model.window += excess
+        model.glitch()
+
     empty = [number for number, one in model.streams.items() if one.live and one.head]
     made: list[Sent] = [
         (frame(PING, 0, 0, b"question"), ping),
@@ -168,7 +174,7 @@ def useless(choices: Choices, model: Model) -> Sent:
         (frame(PING, ACK, 0, b"nothing!"), Model.glitch),
         (frame(PRIORITY, 0, 1, bytes(5)), Model.glitch),
         (frame(0x77, choices.byte(), choices.below(9), choices.octets(5)), Model.glitch),
-        (number(WINDOW_UPDATE, 0, model.owed + 1), Model.glitch),
+        (number(WINDOW_UPDATE, 0, excess), credited),
     ]
     if not model.pending:
         made.append((frame(SETTINGS, ACK, 0), Model.glitch))
@@ -196,6 +202,7 @@ def credit(choices: Choices, model: Model) -> Sent:
     increment = max(1, choices.pick((1, model.owed, model.owed // 2)))
 
     def connection_credit(model: Model) -> None:
+        model.window += increment
         if increment > model.owed:
             model.glitch()
         else:
@@ -342,7 +349,7 @@ def request(choices: Choices, state: State, model: Model) -> State:
     body = (bytes(choices.pick((1, 100, 2_000))),) if choices.chance(50) else None
     step = state.request("GET", "/", (), body, False)
     size = len(body[0]) if body else 0
-    if size > WINDOW - model.owed:
+    if size > model.window:
         refused = step.fault is not None and step.fault.reason == "exceeds_window_size"
         check(refused and not any(step.output), "content beyond the window of the connection", step)
         return step.state
@@ -351,6 +358,7 @@ def request(choices: Choices, state: State, model: Model) -> State:
     check(step.ref == ref, "a wrong ref", step.ref)
     model.streams[ref.number] = Stream(moved=-size)
     model.owed += size
+    model.window -= size
     model.written += sum(map(len, step.output))
     if size:
         model.useful(4 + size // 1_024)
