@@ -190,7 +190,6 @@ def test_tls_options_that_contradict_each_other(options: dict[str, object], mess
         {"server_hostname": "127.0.0.1"},
         {"verify": False, "fingerprints": frozenset({"a" * 64})},
     ],
-    ids=" ".join,
 )
 def test_tls_options_that_go_together(options: dict[str, object]) -> None:
     made = TLSOptions(**options)  # type: ignore[arg-type]  # options by name
