@@ -18,8 +18,7 @@ from .._connect.tunnel import establish
 from .._core.link_base import shift
 from .._wire.link import Link
 from ..errors import MailboxClosed, TransportTimeout
-from .asyncio_calls import NextIteration, Waiter, wake_all
-from .asyncio_link import AsyncioLink, EagerInbox
+from .asyncio_link import AsyncioLink, EagerInbox, NextIteration
 from .asyncio_poller import poller
 from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
 from .shared import TunnelLink
@@ -60,21 +59,19 @@ class Driver(AsyncDriver):
 
     async def _look_up(self, host: str, port: int, left: float | None) -> Found:
         loop = asyncio.get_running_loop()
-        waiter = Waiter(loop=loop)
-        answers: list[Found] = []
+        future: asyncio.Future[Found] = loop.create_future()
 
-        def arrive() -> None:
-            _twice(waiter.wake)
+        def arrive(answer: Found) -> None:
+            if not future.done():
+                future.set_result(answer)
 
         def answer(found: Found) -> None:
-            answers.append(found)
             # The loop may be closed by the time the system answers.
             with contextlib.suppress(RuntimeError):
-                _twice(lambda: loop.call_soon_threadsafe(arrive))
+                loop.call_soon_threadsafe(arrive, found)
 
         self.ask(host, port, answer)
-        await _within(waiter, left, resolving(host))
-        return answers[0]
+        return await _within(future, left, resolving(host))
 
     async def _await_answer(
         self, answer: Coroutine[object, object, Found], left: float | None, phase: str
@@ -83,20 +80,17 @@ class Driver(AsyncDriver):
 
     async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None:
         loop = asyncio.get_running_loop()
-        waiter = Waiter(loop=loop)
-        decided: list[Attempt] = []
+        future: asyncio.Future[Attempt] = loop.create_future()
 
         def decide(attempt: Attempt) -> None:
-            # The loop calls this again and again, until the task has continued.
-            decided.append(attempt)
-            waiter.wake()
+            if not future.done():
+                future.set_result(attempt)
 
         reports = poller(loop)
         try:
             for attempt in attempts:
                 reports.add_writer(socket_of(attempt).fileno(), functools.partial(decide, attempt))
-            await _within(waiter, left, RACING)
-            return decided[0]
+            return await _within(future, left, RACING)
         except TransportTimeout:
             return None
         finally:
@@ -108,49 +102,13 @@ class Driver(AsyncDriver):
                 _ignore(reports, attempts)
                 raise
 
-    # Not with the socket functions of the loops: without memory, they leave a socket registered that mint
-    # closes, and libuv ends the program.
-
     async def _send(self, socket: sockets.socket, octets: bytes, left: float | None) -> None:
-        until = None if left is None else monotonic() + left
-        reports = poller(asyncio.get_running_loop())
-        rest = memoryview(octets)
-        while rest:
-            try:
-                rest = rest[socket.send(rest) :]
-            except BlockingIOError:
-                await _reported(reports.add_writer, reports.remove_writer, socket, until, SENDING)
+        await _within(asyncio.get_running_loop().sock_sendall(socket, octets), left, SENDING)
 
     async def _receive(self, socket: sockets.socket, left: float | None) -> bytes:
-        until = None if left is None else monotonic() + left
-        reports = poller(asyncio.get_running_loop())
-        while True:
-            try:
-                return socket.recv(self.tcp.receive_size)
-            except BlockingIOError:
-                await _reported(reports.add_reader, reports.remove_reader, socket, until, RECEIVING)
-
-
-async def _reported(
-    add: Callable[[int, Callable[[], object]], object],
-    remove: Callable[[int], object],
-    socket: sockets.socket,
-    until: float | None,
-    phase: str,
-) -> None:
-    """Wait until the loop reports a socket."""
-    number = socket.fileno()
-    waiter = Waiter(loop=asyncio.get_running_loop())
-    try:
-        add(number, waiter.wake)
-        await _within(waiter, None if until is None else until - monotonic(), phase)
-    finally:
-        try:
-            remove(number)
-        except BaseException:
-            # A signal handler raised it, or memory ran out. The next socket may get the same number.
-            remove(number)
-            raise
+        return await _within(
+            asyncio.get_running_loop().sock_recv(socket, self.tcp.receive_size), left, RECEIVING
+        )
 
 
 def _ignore(reports: Poller, attempts: tuple[Attempt, ...]) -> None:
@@ -164,14 +122,6 @@ async def _within(work: Awaitable[_T], left: float | None, phase: str) -> _T:
             return await work
     except TimeoutError:
         raise TransportTimeout(phase) from None
-
-
-def _twice(work: Callable[[], object]) -> None:
-    """Call a function once more if memory has run out, because nobody else would do it."""
-    try:
-        work()
-    except MemoryError:
-        work()
 
 
 # -- the mailbox
@@ -210,9 +160,7 @@ class Mailbox:
         self._loop = asyncio.get_running_loop()
         self._thread = get_ident()
         self._queue: deque[object] = deque()
-        self._waiting: deque[Waiter] = deque()
-        self._woken: deque[Waiter] = deque()
-        """Those whose tasks have not continued yet: the loop may have lost them."""
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._streak = 0
         self._closed = False
 
@@ -230,10 +178,7 @@ class Mailbox:
 
     def watch(self, transport: Transport) -> None:
         """Watch a link; called by connections."""
-        # The type is compared first, because `isinstance` is slow for an abstract class.
-        if not (type(transport) is AsyncioLink or isinstance(transport, Link)) or self._closed:
-            return
-        if transport.closed and not transport.armed:
+        if not isinstance(transport, Link) or self._closed or (transport.closed and not transport.armed):
             return  # nothing can be read from a closed link, and a receiver would try again and again
         # If there is probably something to read, the receiver tries without waiting for the event loop.
         if transport.armed and (transport.has_next or transport.likely):
@@ -299,25 +244,17 @@ class Mailbox:
     async def _wait(self) -> None:
         """Wait until there may be a message."""
         self._streak = 0
-        waiter = Waiter(loop=self._loop)
+        waiter = self._loop.create_future()
         self._waiting.append(waiter)
         try:
             await waiter
         except BaseException:
-            self._forget(waiter)
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(waiter)
             if not waiter.cancelled():
                 # This task was woken but will not receive: wake another one.
                 self._wake()
             raise
-        self._forget(waiter)
-
-    def _forget(self, waiter: Waiter) -> None:
-        if self._woken and self._woken[0] is waiter:
-            del self._woken[0]
-            return
-        for waiters in (self._woken, self._waiting):
-            with contextlib.suppress(ValueError):
-                waiters.remove(waiter)
 
     def _recover(self, entry: object, out: list[object]) -> None:
         """Put back a message that an exception kept from being returned, and wake another task."""
@@ -359,23 +296,18 @@ class Mailbox:
         if self._closed:
             raise MailboxClosed
         self._queue.append(message)
-        # From here on, the message is in the queue, so an exception would say the opposite.
         if get_ident() == self._thread:
-            _twice(self._wake)
+            self._wake()
         else:
             with contextlib.suppress(RuntimeError):
-                _twice(lambda: self._loop.call_soon_threadsafe(self._wake))
+                self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        """Wake the next task that waits."""
-        if self._woken:
-            self._woken[0].wake()  # in case the loop has lost it
         while self._waiting:
             waiter = self._waiting[0]
             waits = not waiter.done()
             if waits:
-                waiter.wake()
-                self._woken.append(waiter)
+                waiter.set_result(None)
             del self._waiting[0]
             if waits:
                 return
@@ -422,7 +354,7 @@ class LoopReader(EagerInbox):
         self._wire = weakref.ref(wire)
         self._take = take
         self._soon = NextIteration(self._loop)
-        self._waiting: set[Waiter] = set()
+        self._waiting: set[asyncio.Future[None]] = set()
         if isinstance(wire, AsyncioLink):
             wire.progressed = self.notify  # a flush waits until the system has accepted everything
 
@@ -480,11 +412,13 @@ class LoopReader(EagerInbox):
 
     def notify(self) -> None:
         """Wake the tasks that wait in `changed`."""
-        wake_all(self._waiting)
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def changed(self, until: float | None, phase: str) -> None:
         """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
-        waiter = Waiter(loop=self._loop)
+        waiter = self._loop.create_future()
         self._waiting.add(waiter)
         try:
             await _within(waiter, None if until is None else until - monotonic(), phase)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Literal
 from .._process import current_process
 from .._wire.pipe import READ, WRITE, Writing
 from ..errors import TransportClosed
-from .asyncio_calls import NextIteration, Waiter, wake_all
 from .asyncio_poller import poller
 from .sockets import SocketBase
 
@@ -27,6 +26,33 @@ if TYPE_CHECKING:
     from .._wire.layer import Layer
     from .._wire.link import LoopName
     from ..options import TCPOptions
+
+
+class NextIteration:
+    """A call in the next iteration of an event loop, scheduled once however often it is asked for.
+
+    If memory runs out in the loop's own code, it can lose the call: it then drops the handle without having
+    called anything. So the handle shows whether the call is still scheduled, and a flag would not.
+    """
+
+    __slots__ = ("_handle", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle: Callable[[], asyncio.Handle | None] | None = None
+
+    def ask(self, work: Callable[[], object]) -> None:
+        """Have the loop call this function, unless it is going to call it anyway."""
+        if self._handle is None or self._handle() is None:
+            handle = self._loop.call_soon(work)
+            try:
+                self._handle = weakref.ref(handle)
+            except TypeError:  # a loop whose handles cannot be referred to: `begun` alone ends the wait
+                self._handle = lambda: handle
+
+    def begun(self) -> None:
+        """Note that the loop has made the call; the next `ask` schedules another one."""
+        self._handle = None
 
 
 class EagerInbox:
@@ -138,7 +164,7 @@ class AsyncioLink(SocketBase):
         """The event loop that the link belongs to."""
         self.home: int = get_ident()
         self._registration = _Registration(self, socket, self.loop)
-        self._flushing: set[Waiter] = set()
+        self._flushing: set[asyncio.Future[None]] = set()
         self.progressed: Callable[[], object] | None = None
         """Called when octets were written or read, for tunnels that share the connection."""
         self._fresh = True
@@ -226,7 +252,7 @@ class AsyncioLink(SocketBase):
         """
         self.write_waiting()
         while self.unsent and self._writing < Writing.FAILED and self.wants and not self._is_blocked:
-            waiter = Waiter(loop=self.loop)
+            waiter = self.loop.create_future()
             self._flushing.add(waiter)
             try:
                 self.ask()
@@ -237,11 +263,11 @@ class AsyncioLink(SocketBase):
             raise TransportClosed
 
     def _wake_flushes(self) -> None:
-        try:
-            wake_all(self._flushing)
-        finally:
-            if self.progressed is not None:
-                self.progressed()
+        for waiter in self._flushing:
+            if not waiter.done():
+                waiter.set_result(None)
+        if self.progressed is not None:
+            self.progressed()
 
     # -- receiving
 

@@ -79,16 +79,11 @@ class _SelectorPoller:
             self._close(selector)
 
     def _open(self) -> selectors.DefaultSelector:
+        loop = self._loop()
         if self._selector is None:
-            selector = selectors.DefaultSelector()
-            loop = self._loop()
-            try:
-                if loop is not None:
-                    loop.add_reader(selector.fileno(), self._look)
-            except BaseException:
-                self._close(selector)
-                raise
-            self._selector = selector
+            self._selector = selectors.DefaultSelector()
+            if loop is not None:
+                loop.add_reader(self._selector.fileno(), self._look)
         return self._selector
 
     def _close(self, selector: selectors.DefaultSelector) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .. import asyncio as mint_asyncio
-from .._loops.asyncio_calls import LoopEvent
 from .._loops.system import POLLIN, make_poll
 from ..errors import MailboxClosed, TransportClosed
 from ._asynchronous import AsyncPool, StreamedAnswer, awaited
@@ -69,7 +68,7 @@ class _Driver:
 
     def make_event(self) -> WakeEvent:
         self._loop = asyncio.get_running_loop()
-        return LoopEvent(self._loop)
+        return asyncio.Event()
 
     def begin_anew(self) -> None:
         pass  # there is no lock
@@ -102,7 +101,7 @@ class _Driver:
                 await awaited(trace(name, info))
 
     async def _park(self, event: WakeEvent, until: float | None) -> None:
-        if isinstance(event, LoopEvent):
+        if isinstance(event, asyncio.Event):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(until):
                     await event.wait()

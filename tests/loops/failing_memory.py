@@ -2,10 +2,10 @@
 
     python failing_memory.py LOOP ROUTE SERVER PROXY STEP
 
-LOOP is blocking, mailbox, asyncio, uvloop or trio. SERVER and PROXY are ports of 127.0.0.1; the file CA in
-the working directory contains the certificate to trust. Every STEP-th allocation fails, one in each exchange.
-The servers run in another process, so that none of their allocations fail. The program prints the operations
-and how many allocations of each failed.
+LOOP is blocking, mailbox, asyncio or trio. SERVER and PROXY are ports of 127.0.0.1; the file CA in the
+working directory contains the certificate to trust. Every STEP-th allocation fails, one in each exchange. The
+servers run in another process, so that none of their allocations fail. The program prints the operations and
+how many allocations of each failed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import trio
-import uvloop
 
 import mint
 import mint.asyncio
@@ -224,15 +223,13 @@ class Looping(Client):
     """asyncio."""
 
     loop: ModuleType = mint.asyncio
-    new_loop: Callable[[], asyncio.AbstractEventLoop] = staticmethod(asyncio.new_event_loop)
 
     def __init__(self, route: str, server: int, proxy: int) -> None:
         super().__init__(route, server, proxy)
         self.inbox: mint.asyncio.Mailbox | mint.trio.Mailbox | None = None
 
     def run(self, program: Coroutine[object, object, _T]) -> _T:
-        with asyncio.Runner(loop_factory=self.new_loop) as runner:
-            return runner.run(program)
+        return asyncio.run(program)
 
     def limit(self, work: Awaitable[_T]) -> Awaitable[_T]:
         return asyncio.wait_for(work, PATIENCE)
@@ -274,12 +271,6 @@ class Looping(Client):
             pass
 
 
-class LoopingInC(Looping):
-    """uvloop."""
-
-    new_loop = staticmethod(uvloop.new_event_loop)
-
-
 class Nursery(Looping):
     """trio."""
 
@@ -304,13 +295,7 @@ class Nursery(Looping):
         return work
 
 
-CLIENTS = {
-    "blocking": Client,
-    "mailbox": Selecting,
-    "asyncio": Looping,
-    "uvloop": LoopingInC,
-    "trio": Nursery,
-}
+CLIENTS = {"blocking": Client, "mailbox": Selecting, "asyncio": Looping, "trio": Nursery}
 
 
 def descriptors() -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mint._loops.asyncio_calls import NextIteration
+from mint._loops.asyncio_link import NextIteration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

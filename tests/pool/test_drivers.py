@@ -199,10 +199,10 @@ class Waiting:
 
     def __init__(self, patch: pytest.MonkeyPatch, *, reads: bool, until: float | None = None) -> None:
         self.flushed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.bell = asyncio.Event()
         self.box = AsyncBox()
         self.session = Fake(None)
         driver = _Driver(None, None)  # type: ignore[arg-type]  # nothing is opened
-        self.bell = driver.make_event()
         driver._mailboxes[1] = self.box  # type: ignore[assignment]  # a fake
         patch.setattr(mint_asyncio, "flush", self._flush)
         wait = driver._wait_for_room(self.session, self.bell, reads, until)  # type: ignore[arg-type]  # a fake
@@ -295,7 +295,7 @@ def test_asyncio_waits_for_nothing_on_a_connection_without_a_mailbox() -> None:
     async def scenario() -> None:
         driver = _Driver(None, None)  # type: ignore[arg-type]  # nothing is opened
         session = Fake(None)
-        await driver._wait_for_room(session, driver.make_event(), False, None)  # type: ignore[arg-type]  # a fake
+        await driver._wait_for_room(session, asyncio.Event(), False, None)  # type: ignore[arg-type]  # a fake
         assert not await driver._receive(session, None)  # type: ignore[arg-type]  # a fake
 
     run(scenario())
