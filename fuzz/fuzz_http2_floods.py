@@ -391,7 +391,9 @@ def calls(choices: Choices, state: State, model: Model) -> State:
         case 4:
             if not model.pings:
                 return state
-            step = state.feed(frame(PING, ACK, 0, model.pings.pop(choices.below(len(model.pings)))))
+            octets = frame(PING, ACK, 0, model.pings.pop(choices.below(len(model.pings))))
+            model.came(octets)
+            step = state.feed(octets)
             check(len(step.responses) == 1, "no Pong", step.responses)
         case 5:
             for _ in range(choices.pick((1, 1, MOST_PENDING))):
@@ -405,7 +407,9 @@ def calls(choices: Choices, state: State, model: Model) -> State:
         case _:
             if not model.pending:
                 return state
-            step = state.feed(frame(SETTINGS, ACK, 0))
+            octets = frame(SETTINGS, ACK, 0)
+            model.came(octets)
+            step = state.feed(octets)
             model.pending -= 1
     check(step.end != CLOSE, "a call ends the connection", step)
     model.written += sum(map(len, step.output))
