@@ -6,28 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fuzz_http1_requests import TARGET, TOKEN, VALUE, Fields, right_target
+from fuzz_http1_requests import SINGLE, TARGET, TOKEN, VALUE, Fields, right_target
 
 if TYPE_CHECKING:
     import hpack
 
 CONNECTION = frozenset(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"])
-SINGLE = frozenset(
-    [
-        "host",
-        "content-length",
-        "content-type",
-        "user-agent",
-        "referer",
-        "from",
-        "authorization",
-        "proxy-authorization",
-        "max-forwards",
-        "if-modified-since",
-        "if-unmodified-since",
-        "if-range",
-    ]
-)
 PSEUDO = (":protocol", ":scheme", ":path", ":authority")
 
 
