@@ -87,8 +87,11 @@ def test_the_limit_is_a_number_of_connections(flavour: Flavour, kind: Kind, whos
         play(flavour, kind, scenario, limits(flavour, whose, max_connections=3), whose=whose)
 
 
-@pytest.mark.parametrize("whose", BOTH)
-@pytest.mark.parametrize("kind", KINDS)
+# In several threads, httpx's own pool may close the connection while a request uses it: it looks whether the
+# connection is idle, and then whether its socket is readable, and a request may begin in between.
+@pytest.mark.parametrize(
+    ("kind", "whose"), [*((kind, "mint") for kind in KINDS), ("asyncio", "own"), ("trio", "own")]
+)
 def test_waiting_requests_use_the_connection_one_after_another(
     flavour: Flavour, kind: Kind, whose: Whose
 ) -> None:

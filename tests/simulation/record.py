@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -83,7 +84,10 @@ class Record:
         self.uploads: dict[int, bytearray] = {}
         self.whole: set[int] = set()
         """Requests whose content the server has read to its end."""
-        self.exchanges: list[Exchange] = []
+        self.exchanges: dict[int, Exchange] = {}
+        """The requests by their numbers."""
+        # On real sockets, several threads start requests at the same time.
+        self._numbers = itertools.count()
         self.carriers: dict[int, Stream] = {}
         """The server's end of the connection that carried a request, if there is no layer on top of it."""
         self.arrivals: Counter[int] = Counter()
@@ -98,8 +102,8 @@ class Record:
 
     def exchange(self, body: bytes = b"") -> Exchange:
         """Start the next request."""
-        made = Exchange(len(self.exchanges), body)
-        self.exchanges.append(made)
+        made = Exchange(next(self._numbers), body)
+        self.exchanges[made.number] = made
         return made
 
     def uploaded(self, number: int, octets: bytes) -> None:
@@ -112,7 +116,7 @@ class Record:
 
     def check(self) -> Iterable[str]:
         """Return the violations at the end of a run."""
-        for each in self.exchanges:
+        for each in self.exchanges.values():
             yield from self._check(each)
             if self.arrivals[each.number] > 1 and each.number not in self.repeatable:
                 yield "a request was sent twice"
