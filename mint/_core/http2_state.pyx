@@ -499,7 +499,8 @@ cdef int leave(Work w) except -1:
     core.s.phase = OVER
     core.s.mode = AT_HEADER
     core.s.held = 0
-    core.s.block_stream = 0
+    core.s.block_stream = core.s.block_frames = 0
+    core.s.joinable = 0
     core.s.unsent = core.s.interim_only = 0
     core.s.output_octets = core.s.glitches = core.s.resets = 0
     core.s.clock = -1

@@ -296,6 +296,7 @@ FLEETING: dict[str, list[Callable[[State2], Step[State2]]]] = {
     "at a pad length": feeding(HEAD, data(1, b"xyz", padding=2)[:9]),
     "skipped": feeding(frame(77, 0, 0, b"12345")[:11]),
     "a block to the end": feeding(frame(1, 1, 1, b"\x88")),
+    "a block in several frames": feeding(frame(1, 1, 1, b"\x88"), frame(9, 0, 1, b""), frame(9, 0, 1, b"\x88")),
     "a reply": feeding(ping()),
     "useless frames": feeding(frame(77, 0, 0) * 200),
     "an interim head": feeding(frame(1, 4, 1, b"\x08\x03103")),
@@ -314,6 +315,13 @@ def test_of_what_was_under_way_nothing_is_left_after_the_end(name: str) -> None:
     assert state.at(0).close().state == ended
     lost = Fault("transport_closed")
     assert state.lose(lost).state == http2(*before).lose(lost).state
+
+
+def test_what_promises_could_still_cost_is_forgotten_at_the_end() -> None:
+    """The more octets arrive, the more cookies of promises are joined."""
+    before = [*OPEN, *feeding(frame(5, 4, 1, struct.pack(">I", 2) + BLOCK))]
+    state = http2(*before, *feeding(frame(77, 0, 0, b"12345")), push=True)
+    assert state.close().state == http2(*before, push=True).close().state
 
 
 def test_which_useless_frame_was_one_too_many_does_not_count() -> None:
