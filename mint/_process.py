@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ._core.link_base import Mutex
@@ -74,8 +75,10 @@ def unlocked(lock: AbstractContextManager[object]) -> AbstractContextManager[obj
 def _forked() -> None:
     global _current  # noqa: PLW0603  # a child must not continue with what its parent uses
     _current = Process()
-    for each in (*_first, *_then):
-        each.begin_anew()
+    # If one fails, for example because a signal handler raises, the others still begin anew. Python reports it.
+    with ExitStack() as stack:
+        for each in (*_then, *_first):
+            stack.callback(each.begin_anew)
 
 
 if hasattr(os, "register_at_fork"):  # where processes can fork

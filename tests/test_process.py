@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import mint
-from mint._process import current_process
+from mint._process import current_process, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,29 @@ def test_a_fork_is_noticed_in_the_child_and_in_its_own_child() -> None:
 
     assert in_child(is_new) == "True True"
     assert current_process() is parent
+
+
+@can_fork
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_in_a_child_every_shared_object_begins_anew_even_if_another_fails() -> None:
+    begun: list[int] = []
+
+    class Shared:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def begin_anew(self) -> None:
+            begun.append(self.number)
+            if self.number % 2:
+                raise KeyboardInterrupt
+
+    objects = [Shared(number) for number in range(8)]
+    for each in objects:
+        share(each, uses_others=each.number >= 4)
+    done = in_child(lambda: " ".join(map(str, begun))).split()
+    assert sorted(done[:4]) == ["0", "1", "2", "3"]
+    assert sorted(done[4:]) == ["4", "5", "6", "7"]
+    assert begun == []
 
 
 def test_connections_and_links_are_told_apart() -> None:

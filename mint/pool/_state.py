@@ -74,6 +74,8 @@ class PoolState:
 
         Their descriptors are closed. A request that was under way in the thread that forked fails here.
         """
+        self._loop.begin_anew()
+        self.lock = self._loop.lock
         sessions, self.sessions = self.sessions, {}
         self.events = {}
         self._dropped = deque()
@@ -82,8 +84,6 @@ class PoolState:
         for session in sessions.values():
             session.leave_to_parent()
             self._loop.forget(session.key)
-        self._loop.begin_anew()
-        self.lock = self._loop.lock
 
     # -- without the lock
 
