@@ -75,7 +75,7 @@ def unlocked(lock: AbstractContextManager[object]) -> AbstractContextManager[obj
 def _forked() -> None:
     global _current  # noqa: PLW0603  # a child must not continue with what its parent uses
     _current = Process()
-    # If one fails, for example because a signal handler raises, the others still begin anew. Python reports it.
+    # If one fails, perhaps because a signal handler raises, the others still begin anew. Python reports it.
     with ExitStack() as stack:
         for each in (*_then, *_first):
             stack.callback(each.begin_anew)

@@ -296,7 +296,9 @@ FLEETING: dict[str, list[Callable[[State2], Step[State2]]]] = {
     "at a pad length": feeding(HEAD, data(1, b"xyz", padding=2)[:9]),
     "skipped": feeding(frame(77, 0, 0, b"12345")[:11]),
     "a block to the end": feeding(frame(1, 1, 1, b"\x88")),
-    "a block in several frames": feeding(frame(1, 1, 1, b"\x88"), frame(9, 0, 1, b""), frame(9, 0, 1, b"\x88")),
+    "a block in several frames": feeding(
+        frame(1, 1, 1, b"\x88"), frame(9, 0, 1, b""), frame(9, 0, 1, b"\x88")
+    ),
     "a reply": feeding(ping()),
     "useless frames": feeding(frame(77, 0, 0) * 200),
     "an interim head": feeding(frame(1, 4, 1, b"\x08\x03103")),
