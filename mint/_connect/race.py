@@ -406,6 +406,19 @@ def send(attempt: Attempt, layers: Sequence[Layer], octets: bytes) -> Generator[
     yield from exchange(attempt, layers)
 
 
+def tolerating_close(steps: Generator[IOStep, Answer, None]) -> Generator[IOStep, Answer, None]:
+    """Send to a proxy that may have answered and closed already.
+
+    If sending fails, the error is ignored, because the answer may still be read.
+    """
+    try:
+        yield from steps
+    except TransportTimeout:
+        raise
+    except TransportError:
+        return
+
+
 def receive(attempt: Attempt, layers: Sequence[Layer]) -> Generator[IOStep, Answer, bytes]:
     """Read octets through the layers; empty at the end."""
     while True:

@@ -37,6 +37,7 @@ from .race import (
     resolve,
     send,
     shake_hands,
+    tolerating_close,
 )
 from .socks import open_socks, resolved_here
 
@@ -134,7 +135,7 @@ def _tunnel(proxy: Proxy, plan: Plan, target: Address, reached: Established) -> 
         answer, around = stream.answer, layers
         layers = (*layers, stream)
         while not answer.complete:
-            yield from _tolerating_close(exchange(attempt, layers))
+            yield from tolerating_close(exchange(attempt, layers))
             stream.feed((yield from receive(attempt, around)))
         if answer.opened:
             yield from exchange(attempt, layers)
@@ -147,19 +148,6 @@ def _tunnel(proxy: Proxy, plan: Plan, target: Address, reached: Established) -> 
         raise ProxyFailed(fault) from fault
     arrived = bytes(answer.content) if proxy.protocols == ("http1",) else layers[-1].read()
     return Established(attempt, layers, None, answer.headers or (), arrived)
-
-
-def _tolerating_close(steps: Generator[IOStep, StepAnswer, None]) -> Generator[IOStep, StepAnswer, None]:
-    """Send to a proxy that may have answered and closed already.
-
-    If sending fails, the error is ignored, because the answer may still be read.
-    """
-    try:
-        yield from steps
-    except TransportTimeout:
-        raise
-    except TransportError:
-        return
 
 
 def authority(plan: Plan) -> str:
@@ -184,7 +172,7 @@ def _ask(
     )
     if step.fault is not None:
         raise from_fault(step.fault)
-    yield from _tolerating_close(send(attempt, layers, b"".join(step.output)))
+    yield from tolerating_close(send(attempt, layers, b"".join(step.output)))
     answer = Answer()
     while not answer.complete:
         try:

@@ -9,6 +9,8 @@ import pytest
 
 import mint
 from mint import Proxy, errors
+from mint._connect import race
+from mint._connect.socks import open_socks
 from mint.testing import Close, Expect, Forever, ScriptedServer, Send, StartTLS, Step, bytewise
 
 from ..tls import server_context, trusting
@@ -159,13 +161,25 @@ HEAD: list[Step] = [HELLO, Send(b"\x05\x00"), connect_to(NAME)]
         ([HELLO, Send(b"\x05\xff")], "was not offered"),
         ([HELLO, Send(b"\x05\x02")], "was not offered"),
         ([HELLO, Send(b"\x05\x01")], "was not offered"),
-        ([HELLO, Send(b"\x05\x77")], "not SOCKS"),
+        ([HELLO, Send(b"\x05\x03")], "was not offered"),
+        ([HELLO, Send(b"\x05\x77")], "was not offered"),
+        ([HELLO, Send(b"\x04"), Forever()], "not SOCKS5"),
         ([HELLO, Send(b"HTTP/1.1 400 Bad Request\r\n\r\n")], "not SOCKS5"),
         ([HELLO, Send(b"\x05"), Close()], "closed"),
         ([*HEAD, Send(GRANTED[:7]), Close()], "closed"),
         ([*HEAD, Send(b"\x05\x05" + GRANTED[2:])], "SOCKS: connection refused"),
         ([*HEAD, Send(b"\x05\x02" + GRANTED[2:])], "SOCKS: connection not allowed by ruleset"),
-        ([*HEAD, Send(b"\x05\x99" + GRANTED[2:])], "not SOCKS"),
+        ([*HEAD, Send(b"\x05\x99" + GRANTED[2:])], "SOCKS: reply code 153"),
+        # A refusal is complete with its code, whatever follows.
+        ([*HEAD, Send(b"\x05\x01\x00\x00" + bytes(6))], "SOCKS: general server failure"),
+        ([*HEAD, Send(b"\x05\x04\x00\x77")], "SOCKS: host unreachable"),
+        ([*HEAD, Send(b"\x05\x06"), Close()], "SOCKS: ttl expired"),
+        ([*HEAD, Send(b"\x05\x07"), Forever()], "SOCKS: command not supported"),
+        ([*HEAD, Send(b"\x05\x08\x00\x03\xff"), Forever()], "SOCKS: address type not supported"),
+        ([*HEAD, Send(b"\x05\x09"), Forever()], "SOCKS: reply code 9"),
+        ([*HEAD, Send(b"\x05"), Close()], "closed"),
+        ([*HEAD, Send(b"\x05\x00\x00\x00" + bytes(6))], "not SOCKS5"),
+        ([*HEAD, Send(b"HTTP/1.1 400 Bad Request\r\n\r\n")], "not SOCKS5"),
         ([*HEAD, Send(b"\x04" + GRANTED[1:])], "not SOCKS"),
         ([*HEAD, Send(b"\x05\x00\x00\x02" + GRANTED[4:])], "not SOCKS5"),
     ],
@@ -176,26 +190,78 @@ def test_a_proxy_that_refuses_or_breaks_socks(script: list[Step], message: str) 
     assert caught.value.processed is mint.Processed.NO
 
 
-def test_refused_credentials_are_not_shown() -> None:
-    script = [
-        Expect(b"\x05\x02\x00\x02"),
-        Send(b"\x05\x02"),
-        Expect(b"\x01\x02me\x04hush"),
-        Send(b"\x01\x01"),
-    ]
-    with ScriptedServer(script) as server, pytest.raises(errors.ProxyFailed, match="credentials") as caught:
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ([Send(b"\x01\x01")], "refused the credentials"),
+        ([Send(b"\x01\xff"), Close()], "refused the credentials"),
+        ([Send(b"\x05\x01"), Forever()], "refused the credentials"),
+        ([Send(b"\x05\x00"), Forever()], "not SOCKS5"),
+        ([Send(b"\x00\x00"), Forever()], "not SOCKS5"),
+        ([Send(b"\x02"), Forever()], "not SOCKS5"),
+        ([Send(b"HTTP/1.1 400 Bad Request\r\n\r\n")], "not SOCKS5"),
+        ([Send(b"\x01"), Close()], "closed"),
+    ],
+)
+def test_a_proxy_that_refuses_or_misreads_credentials(answer: list[Step], message: str) -> None:
+    hello = [Expect(b"\x05\x02\x00\x02"), Send(b"\x05\x02"), Expect(b"\x01\x02me\x04hush")]
+    with (
+        ScriptedServer([*hello, *answer]) as server,
+        pytest.raises(errors.ProxyFailed, match=message) as caught,
+    ):
         through(server, username="me", password="hush")
     assert "hush" not in repr(caught.value)
 
 
-@pytest.mark.parametrize("answer", [b"\x00\x5b" + bytes(6), b"\x05\x00" + bytes(6), b"\x00\x77" + bytes(6)])
-def test_a_proxy_that_refuses_or_breaks_socks4(answer: bytes) -> None:
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ([Send(b"\x00\x5b" + bytes(6))], "SOCKS: request rejected or failed"),
+        ([Send(b"\x00\x5b"), Close()], "SOCKS: request rejected or failed"),
+        ([Send(b"\x00\x5c\x00"), Forever()], "SOCKS: connection failed"),
+        ([Send(b"\x04\x5d" + bytes(6))], "SOCKS: authentication failed"),
+        ([Send(b"\x00\x77" + bytes(6))], "SOCKS: reply code 119"),
+        ([Send(b"\x00\x00"), Close()], "SOCKS: reply code 0"),
+        ([Send(b"\x04\x5a" + bytes(6))], "not SOCKS4"),
+        ([Send(b"\x05\x00" + bytes(6))], "not SOCKS4"),
+        ([Send(b"H"), Forever()], "not SOCKS4"),
+        ([Send(b"\x00\x5a" + bytes(5)), Close()], "closed"),
+        ([Send(b"\x00"), Close()], "closed"),
+    ],
+)
+def test_a_proxy_that_refuses_or_breaks_socks4(answer: list[Step], message: str) -> None:
     sent = b"\x04\x01\x00\x50\x00\x00\x00\xff\0origin.example\0"
     with (
-        ScriptedServer([Expect(sent), Send(answer)]) as server,
-        pytest.raises(errors.ProxyFailed, match="SOCKS"),
+        ScriptedServer([Expect(sent), *answer]) as server,
+        pytest.raises(errors.ProxyFailed, match=message),
     ):
         through(server, scheme="socks4a")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "arrived", "message"),
+    [
+        ("socks5h", [b"\x05\xff"], "was not offered"),
+        ("socks5h", [b"\x05\x02\x01\x01"], "refused the credentials"),
+        ("socks5h", [b"\x05\x00", b"\x05\x02"], "SOCKS: connection not allowed by ruleset"),
+        ("socks4a", [b"\x00\x5b"], "SOCKS: request rejected or failed"),
+        ("socks5h", [b""], "closed"),
+    ],
+)
+def test_a_refusal_is_read_although_writing_fails(
+    scheme: mint.proxy.ProxyScheme, arrived: list[bytes], message: str
+) -> None:
+    password = None if scheme == "socks4a" else "hush"
+    proxy = Proxy(scheme, "proxy.example", 1080, username="me", password=password)
+    procedure = open_socks(proxy, "origin.example", 80, race.Attempt())
+    answers = iter(arrived)
+    step = next(procedure)
+    with pytest.raises(errors.ProxyFailed, match=message):
+        while True:
+            if isinstance(step, race.Send):
+                step = procedure.throw(errors.TransportClosed())
+            else:
+                step = procedure.send(race.Arrived(next(answers)))
 
 
 @pytest.mark.rfc("1928-a")
