@@ -69,18 +69,92 @@ def work_of_touching(table: Table, index: int) -> int:
     return table.touched(index).work - table.work
 
 
+class History:
+    """A table with what should be in it: how often each live stream was touched, and the newest index."""
+
+    def __init__(self, table: Table, touches: dict[int, int], newest: int) -> None:
+        self.table = table
+        self.touches = touches
+        self.newest = newest
+
+    def after(self, kind: str, number: int) -> "History":
+        if kind == "add":
+            newest = self.newest + number
+            return History(self.table.added(newest), {**self.touches, newest: 0}, newest)
+        if not self.touches:
+            return self
+        index = sorted(self.touches)[number % len(self.touches)]
+        if kind == "touch":
+            touches = {**self.touches, index: self.touches[index] + 1}
+            return History(self.table.touched(index), touches, self.newest)
+        touches = {one: times for one, times in self.touches.items() if one != index}
+        return History(self.table.dropped(index), touches, self.newest)
+
+    def made_anew(self) -> Table:
+        """Make the table without streams that come and go, except for the newest, whose leaf is special."""
+        table = Table()
+        for index, times in self.touches.items():
+            table = table.added(index)
+            for _ in range(times):
+                table = table.touched(index)
+        if self.newest >= 0 and self.newest not in self.touches:
+            table = table.added(self.newest).dropped(self.newest)
+        return table
+
+
+GAPS = st.one_of(st.integers(1, 9), st.sampled_from([64, 127, 128, 129, 1_000, 16_384, 300_000, 1 << 33]))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 1 << 16), st.sampled_from(["add", "add", "touch", "drop"]), GAPS, st.booleans()
+        ),
+        max_size=60,
+    )
+)
+def test_a_table_has_the_content_and_the_shape_of_one_made_anew(
+    steps: list[tuple[int, str, int, bool]],
+) -> None:
+    """The shape shows in what an operation costs: it copies the path to the stream, and nothing else."""
+    histories = [History(Table(), {}, -1)]
+    for choice, kind, number, fork in steps:
+        start = histories[choice % len(histories) if fork else -1]
+        histories.append(start.after(kind, number))
+    for history in histories:
+        table, other = history.table, history.made_anew()
+        assert table == other
+        assert table.numbers() == other.numbers() == sorted(history.touches)
+        assert len(table) == table.count == len(history.touches)
+        for index in history.touches:
+            touched = table.touched(index)
+            assert touched != other
+            assert touched == other.touched(index)
+            assert work_of_touching(table, index) == work_of_touching(other, index)
+            assert table.dropped(index) == other.dropped(index) != table
+
+
+def test_each_stream_is_compared() -> None:
+    table = filled(40).dropped(3).dropped(16)
+    for index in table.numbers():
+        assert table.touched(index) != table
+        assert table.dropped(index) != table
+        assert table.touched(index) == table.touched(index)
+
+
 def test_opening_costs_the_same_from_ten_to_ten_thousand_open_streams() -> None:
-    few = work_of_opening(filled(16), 16)
-    many = work_of_opening(filled(10_000), 10_000)
-    # eight streams: each copies the newest leaf, and one copies a path because the leaf is full
-    assert few <= 9
-    assert many <= 12
+    # Eight streams: each copies the newest leaf or makes it, and one hangs a leaf into the tree.
+    assert work_of_opening(filled(8), 8) == 8  # the tree is empty
+    assert work_of_opening(filled(16), 16) == 8 + 1  # a node above two leaves
+    assert work_of_opening(filled(24), 24) == 8 + 1
+    assert work_of_opening(filled(10_000), 10_000) == 8 + 3
 
 
 def test_touching_copies_one_path_however_many_are_open() -> None:
-    assert work_of_touching(filled(10), 0) <= 2
-    assert work_of_touching(filled(100), 0) <= 2
-    assert work_of_touching(filled(10_000), 0) <= 4
+    assert work_of_touching(filled(10), 9) == work_of_touching(filled(10_000), 9_999) == 1
+    assert work_of_touching(filled(10), 0) == 1
+    assert work_of_touching(filled(100), 0) == 2
+    assert work_of_touching(filled(10_000), 0) == 4
 
 
 def test_a_million_closed_streams_cost_nothing() -> None:
