@@ -80,7 +80,7 @@ def _put(text: str) -> None:
 
 def _walk(steps: Replay, first: int) -> None:
     """Show steps one by one, as requested on the standard input."""
-    by_index = {step.index: place for place, step in enumerate(steps)}
+    by_index = {str(step.index): place for place, step in enumerate(steps)}
     place = 0
     _put(_HELP)
     while 0 <= place < len(steps):
@@ -98,8 +98,8 @@ def _walk(steps: Replay, first: int) -> None:
             if word in {"", "n", "b"}:
                 place = max(0, place - 1) if word == "b" else place + 1
                 break
-            if word.isdigit() and int(word) in by_index:
-                place = by_index[int(word)]
+            if word in by_index:
+                place = by_index[word]
                 break
             _put(f"{_HELP} (steps {first} to {first + len(steps) - 1})")
 
@@ -130,8 +130,10 @@ def _run(arguments: Sequence[str]) -> int:
     if given.first < 0 or (given.last is not None and given.last < given.first):
         raise UsageError("--from and --until must be numbers of steps, and --from must not be greater")
     whole = _replayed(given.file)
-    if given.first >= len(whole):
-        raise UsageError(f"--from: the last step is {len(whole) - 1}")
+    if given.first >= max(1, len(whole)):
+        raise UsageError(
+            f"--from: the last step is {len(whole) - 1}" if whole else "--from: there are no steps"
+        )
     shown = whole[given.first : None if given.last is None else given.last + 1]
     if given.step:
         _walk(shown, given.first)

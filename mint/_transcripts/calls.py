@@ -5,13 +5,15 @@ The same table is used to write a call and to read it back.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from json import JSONDecoder
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeGuard
 
 from .._core.events import RequestRef, Step
 from .._core.faults import Fault
-from .literals import LiteralError, of_frames, of_octets, unquoted, value, written
+from ..errors.table import reasons
+from .literals import LiteralError, of_frames, of_octets, printable, unquoted, value, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +56,7 @@ VERBS: dict[str, dict[str, tuple[tuple[str, Kind], ...]]] = {
 """The names and kinds of the arguments of each call of a protocol's engine."""
 
 _DECODER = JSONDecoder()
+_REF = re.compile(r"(-?[0-9]{1,20})(?: of ([0-9]{1,20}))?")
 _FAULT = ("reason", "name", "value", "size", "limit", "code", "processed", "local")
 _FAULT_DEFAULTS = (None, "", "", 0, 0, 0, 1, False)
 
@@ -78,10 +81,15 @@ def _fault(text: str) -> Fault:
     more: object = value(rest or "{}")
     if not _is_object(more):
         raise LiteralError(f"a JSON object must follow the reason, not {rest[:60]!a}")
+    if reason not in reasons():
+        raise LiteralError(f"no fault has the reason {reason[:60]!a}")
     try:
-        return _made(Fault, reason, more)
-    except TypeError as error:
-        raise LiteralError(f"the fault cannot be made: {error}") from error
+        made = _made(Fault, reason, more)
+    except (TypeError, OverflowError) as error:
+        raise LiteralError(f"the fault cannot be made: {printable(str(error))}") from error
+    if made.processed not in {0, 1, 2}:
+        raise LiteralError(f"processed must be 0, 1 or 2, not {made.processed}")
+    return made
 
 
 def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
@@ -179,7 +187,9 @@ def _pieces(lines: list[tuple[str, str]]) -> tuple[bytes, ...] | None:
     for name, text in lines:
         if name == "piece":
             made.append(unquoted(text))
-        elif name == "+" and made:
+        elif name == "+":
+            if not made:
+                raise LiteralError("a piece must come before +")
             made[-1] += unquoted(text)
     return tuple(made)
 
@@ -194,7 +204,7 @@ def _pair(text: str) -> tuple[object, object]:
             made.append(found[0])
             at = found[1]
             at += len(text[at:]) - len(text[at:].lstrip())
-    except ValueError:
+    except (ValueError, RecursionError):
         made = []
     if len(made) != 2:  # as the message says
         raise LiteralError(f"a name and a value must follow, each in JSON, not {text[:60]!a}")
@@ -202,10 +212,13 @@ def _pair(text: str) -> tuple[object, object]:
 
 
 def _ref(text: str, identity: int) -> RequestRef:
-    number, _, connection = text.partition(" of ")
-    if not (number.isdigit() and (connection or "0").isdigit()):
-        raise LiteralError(f"a ref must be NUMBER, or NUMBER of CONNECTION, not {text[:60]!a}")
-    return RequestRef(int(connection) if connection else identity, int(number))
+    found = _REF.fullmatch(text)
+    try:
+        if found is not None:
+            return RequestRef(identity if found[2] is None else int(found[2]), int(found[1]))
+    except OverflowError:
+        pass
+    raise LiteralError(f"a ref must be NUMBER, or NUMBER of CONNECTION, not {text[:60]!a}")
 
 
 def ref_text(ref: RequestRef, identity: int) -> str:

@@ -66,9 +66,14 @@ def value(text: str) -> object:
     """Return the value of a literal in JSON."""
     try:
         made: object = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LiteralError(f"the value must be JSON, not {text[:60]!a}") from error
     return made
+
+
+def printable(text: str) -> str:
+    """Return text in which everything that could control a terminal is escaped."""
+    return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
 
 
 def _stand_in(given: object) -> object:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from .._core import http1, http2
 from .._transcripts.calls import VERBS, Call, read
-from .._transcripts.literals import LiteralError, value, written
+from .._transcripts.literals import LiteralError, printable, value, written
 from .._transcripts.recorded import configured
 from .._transcripts.recorder import FIRST_LINE
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 """The source of a transcript: the path of a file, a text file, or lines of text."""
 
-_CONNECTION = re.compile(r"connection (\d{1,9}) (http1|http2)")
-_STEP = re.compile(r"(\d{1,9}) (\w+)")
-_REF = re.compile(r"= (\d{1,10})")
-_FROM = re.compile(r"from (\d{1,9})")
+_CONNECTION = re.compile(r"connection ([0-9]{1,9}) (http1|http2)")
+_STEP = re.compile(r"([0-9]{1,9}) (\w+)")
+_REF = re.compile(r"= ([0-9]{1,10})")
+_FROM = re.compile(r"from ([0-9]{1,9})")
+_VERSION = re.compile(r"mint-transcript (\S{1,60})")
 _RESULTS = frozenset(">=*!.~ ")
 NEEDED = ("hostname", "port", "scheme", "identity", "user_agent")
 _SETS = frozenset({"sensitive"})
@@ -57,7 +58,8 @@ class Beginning:
                 return configured(http1.Config, self.options)
             return configured(http2.Config, self.options)
         except (TypeError, ValueError, OverflowError) as error:
-            raise TranscriptError(f"line {self.line}: the connection cannot be made: {error}") from error
+            why = printable(str(error))
+            raise TranscriptError(f"line {self.line}: the connection cannot be made: {why}") from error
 
     def lines(self) -> Iterator[str]:
         """Return its lines in a transcript."""
@@ -118,7 +120,10 @@ def _lines(source: Source) -> list[str]:
             octets = file.read()
         text = octets.decode("utf-8", "replace")
     else:
-        text = "".join(source)
+        given = list(source)
+        if len(given) > 1 and not any("\n" in line for line in given):
+            return [line.removesuffix("\r") for line in given]
+        text = "".join(given)
     lines = text.split("\n")
     # An incomplete last line is ignored.
     return [line.removesuffix("\r") for line in lines[:-1]]
@@ -132,6 +137,11 @@ def read_transcript(source: Source) -> Transcript:
     lines = _lines(source)
     first = lines[0].strip() if lines else ""
     if first != FIRST_LINE:
+        if found := _VERSION.fullmatch(first):
+            known = FIRST_LINE.split()[1]
+            raise TranscriptError(
+                f"line 1: this is version {found[1]!a} of the format; only version {known} can be read"
+            )
         raise TranscriptError(f"line 1: a transcript begins with {FIRST_LINE!r}, not {first[:60]!a}")
     return Transcript(tuple(_Reader(lines).parts()))
 
@@ -167,7 +177,7 @@ class _Reader:
         for line in lines:
             text = line[2:]
             if text[:1] in _RESULTS:
-                results.append(text.rstrip())
+                results.append(printable(text.rstrip()))
             elif text.strip() and not text.startswith("#"):
                 name, _, rest = text.partition(" ")
                 given.append((name, rest.strip()))
@@ -230,5 +240,7 @@ def _option(name: str, given: object) -> object:
     if not _is_list(given):
         return given
     if name in _SETS:
+        if not all(isinstance(each, str) for each in given):
+            raise LiteralError(f"{name} must be a list of text")
         return frozenset(given)
     return tuple(tuple(each) if _is_list(each) else each for each in given)

@@ -175,18 +175,18 @@ def test_frames_are_shown_one_by_one_only_if_all_are_complete() -> None:
 # -- calls
 
 FAULTS = [
-    (Fault("x"), "x"),
-    (Fault("x", name="n"), 'x {"name": "n"}'),
-    (Fault("x", value="v"), 'x {"value": "v"}'),
-    (Fault("x", size=1), 'x {"size": 1}'),
-    (Fault("x", limit=1), 'x {"limit": 1}'),
-    (Fault("x", code=1), 'x {"code": 1}'),
-    (Fault("x", processed=0), 'x {"processed": 0}'),
-    (Fault("x", processed=2), 'x {"processed": 2}'),
-    (Fault("x", local=True), 'x {"local": true}'),
+    (Fault("closed"), "closed"),
+    (Fault("closed", name="n"), 'closed {"name": "n"}'),
+    (Fault("closed", value="v"), 'closed {"value": "v"}'),
+    (Fault("closed", size=1), 'closed {"size": 1}'),
+    (Fault("closed", limit=1), 'closed {"limit": 1}'),
+    (Fault("closed", code=1), 'closed {"code": 1}'),
+    (Fault("closed", processed=0), 'closed {"processed": 0}'),
+    (Fault("closed", processed=2), 'closed {"processed": 2}'),
+    (Fault("closed", local=True), 'closed {"local": true}'),
     (
-        Fault("x", "n", "v", 1, 2, 3, 2),
-        'x {"name": "n", "value": "v", "size": 1, "limit": 2, "code": 3, "processed": 2}',
+        Fault("closed", "n", "v", 1, 2, 3, 2),
+        'closed {"name": "n", "value": "v", "size": 1, "limit": 2, "code": 3, "processed": 2}',
     ),
 ]
 
@@ -207,7 +207,14 @@ SAMPLES: dict[str, list[object]] = {
     "numbers": [(), (("max_frame_size", 16_384),)],
     "flag": [False, True],
     "number": [0, 1, 2**31],
-    "ref": [REF, ELSEWHERE, RequestRef(0, 0), RequestRef(2**64 - 1, 2**31 - 1)],
+    "ref": [
+        REF,
+        ELSEWHERE,
+        RequestRef(IDENTITY, -1),
+        RequestRef(0, -(2**63)),
+        RequestRef(0, 0),
+        RequestRef(2**64 - 1, 2**31 - 1),
+    ],
     "fault": [each for each, _ in FAULTS],
 }
 
@@ -238,8 +245,8 @@ def test_each_call_is_read_as_it_was_written(protocol: str, verb: str) -> None:
             "clean must be given once, not 2 times",
         ),
         ("http1", "feed_eof", [("clean", "yes")], "the value must be JSON, not 'yes'"),
-        ("http1", "lose", [("fault", "x 1")], "a JSON object must follow the reason, not '1'"),
-        ("http1", "lose", [("fault", 'x {"y": 1}')], "the fault cannot be made"),
+        ("http1", "lose", [("fault", "closed 1")], "a JSON object must follow the reason, not '1'"),
+        ("http1", "lose", [("fault", 'closed {"y": 1}')], "the fault cannot be made"),
         ("http2", "cancel", [("ref", "a")], "a ref must be NUMBER, or NUMBER of CONNECTION, not 'a'"),
         (
             "http2",
@@ -247,7 +254,8 @@ def test_each_call_is_read_as_it_was_written(protocol: str, verb: str) -> None:
             [("ref", "1 of b")],
             "a ref must be NUMBER, or NUMBER of CONNECTION, not '1 of b'",
         ),
-        ("http2", "cancel", [("ref", "-1 of 2")], "a ref must be NUMBER"),
+        ("http2", "cancel", [("ref", "--1 of 2")], "a ref must be NUMBER"),
+        ("http2", "cancel", [("ref", "1 of -2")], "a ref must be NUMBER"),
         *(
             ("http2", "put_settings", [("setting", text)], "a name and a value must follow, each in JSON")
             for text in ("", '"a"', '"a" 1 2', '"a" b', "a 1")

@@ -131,6 +131,12 @@ def ask(conn: mint.Connection, refs: list[mint.RequestRef], draw: Any) -> mint.C
     return conn
 
 
+def ping(conn: mint.HTTP2, refs: list[mint.RequestRef], draw: Any) -> mint.HTTP2:
+    conn, made = conn.ping(draw(st.binary(min_size=8, max_size=8)))
+    refs.append(made)
+    return conn
+
+
 def call(conn: mint.Connection, refs: list[mint.RequestRef], data: st.DataObject) -> mint.Connection:
     draw: Any = data.draw
     ref = draw(st.sampled_from(refs))
@@ -146,7 +152,7 @@ def call(conn: mint.Connection, refs: list[mint.RequestRef], data: st.DataObject
     ]
     if isinstance(conn, mint.HTTP2):
         calls += [
-            lambda: conn.ping(draw(st.binary(min_size=8, max_size=8)))[0],
+            lambda: ping(conn, refs, draw),
             lambda: conn.cancel_request(ref),
             lambda: conn.put_settings(initial_window_size=draw(st.integers(0, 9)), enable_push=True),
             lambda: conn.set_window_size("connection", 2**30),
@@ -238,8 +244,8 @@ def test_a_truncated_transcript_is_replayed_as_far_as_it_goes(protocol: str) -> 
         ("{}1 feed_eof\n", "clean must be given once, not 0 times"),
         ('{}1 stream_body\n  ref x\n  data "a"\n', "a ref must be NUMBER"),
         ('{}1 end_body\n  ref 1\n  trailer "a"\n', "a name and a value"),
-        ("{}1 lose\n  fault x {\n", "JSON"),
-        ('{}1 lose\n  fault x {"when": 1}\n', "the fault cannot be made"),
+        ("{}1 lose\n  fault closed {\n", "JSON"),
+        ('{}1 lose\n  fault closed {"when": 1}\n', "the fault cannot be made"),
     ],
 )
 def test_the_error_of_an_invalid_transcript_has_the_line_and_the_reason(text: str, says: str) -> None:
