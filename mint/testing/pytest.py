@@ -8,8 +8,9 @@ In projects that do not do this, nothing is loaded. If a server of these fixture
 fails, even if it expected and caught an error of the client.
 """
 
+import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,6 +34,7 @@ class ServeScripts(Protocol):
         self,
         *scripts: Iterable[Step] | Script,
         tls: ssl.SSLContext | None = None,
+        family: socket.AddressFamily = socket.AF_INET,
         timeout: float = 10.0,
         strict: bool = False,
     ) -> ScriptedServer:
@@ -44,9 +46,27 @@ class ServeHandler(Protocol):
     """Starts an `Origin` that stops when the test ends."""
 
     def __call__(
-        self, handler: Handler, *, tls: ssl.SSLContext | None = None, timeout: float = 10.0
+        self,
+        handler: Handler,
+        *,
+        tls: ssl.SSLContext | None = None,
+        family: socket.AddressFamily = socket.AF_INET,
+        timeout: float = 10.0,
+        settings: Mapping[int, int] | None = None,
+        port: int = 0,
+        protocols: Collection[str] = ("http1", "http2"),
     ) -> Origin:
         """Return a running server; the arguments are those of `Origin`."""
+        ...
+
+
+class Refuse(Protocol):
+    """Reserves an address of a `RefusingServer` until the test ends."""
+
+    def __call__(
+        self, *, silent: bool = False, family: socket.AddressFamily = socket.AF_INET
+    ) -> RefusingServer:
+        """Return a running server; the arguments are those of `RefusingServer`."""
         ...
 
 
@@ -58,10 +78,11 @@ def scripted_server() -> Iterator[ServeScripts]:
         def serve(
             *scripts: Iterable[Step] | Script,
             tls: ssl.SSLContext | None = None,
+            family: socket.AddressFamily = socket.AF_INET,
             timeout: float = 10.0,
             strict: bool = False,
         ) -> ScriptedServer:
-            server = ScriptedServer(*scripts, tls=tls, timeout=timeout, strict=strict)
+            server = ScriptedServer(*scripts, tls=tls, family=family, timeout=timeout, strict=strict)
             return running.enter_context(server)
 
         yield serve
@@ -72,17 +93,39 @@ def origin_server() -> Iterator[ServeHandler]:
     """Return a function that starts an `Origin`; what its handler raised is raised when the test is over."""
     with ExitStack() as running:
 
-        def serve(handler: Handler, *, tls: ssl.SSLContext | None = None, timeout: float = 10.0) -> Origin:
-            return running.enter_context(Origin(handler, tls=tls, timeout=timeout))
+        def serve(
+            handler: Handler,
+            *,
+            tls: ssl.SSLContext | None = None,
+            family: socket.AddressFamily = socket.AF_INET,
+            timeout: float = 10.0,
+            settings: Mapping[int, int] | None = None,
+            port: int = 0,
+            protocols: Collection[str] = ("http1", "http2"),
+        ) -> Origin:
+            origin = Origin(
+                handler,
+                tls=tls,
+                family=family,
+                timeout=timeout,
+                settings=settings,
+                port=port,
+                protocols=protocols,
+            )
+            return running.enter_context(origin)
 
         yield serve
 
 
 @pytest.fixture
-def refusing_server() -> Iterator[Callable[[], RefusingServer]]:
+def refusing_server() -> Iterator[Refuse]:
     """Return a function that starts a `RefusingServer`, which stops when the test ends."""
     with ExitStack() as running:
-        yield lambda: running.enter_context(RefusingServer())
+
+        def refuse(*, silent: bool = False, family: socket.AddressFamily = socket.AF_INET) -> RefusingServer:
+            return running.enter_context(RefusingServer(silent=silent, family=family))
+
+        yield refuse
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytester"]
 
 SUITE = """
+import inspect
 import socket
 import ssl
 import pytest
-from mint.testing import Expect, Response, Send
+from mint.testing import Expect, Origin, RefusingServer, Response, ScriptedServer, Send
 
 pytest_plugins = ["mint.testing.pytest"]
 
@@ -53,13 +54,32 @@ def test_others(refusing_server, certificate_authority, fake_clock):
         ask(refusing_server().port, b"x")
     assert isinstance(certificate_authority.server_context(), ssl.SSLContext)
     fake_clock.advance(1)
+
+@pytest.mark.parametrize("made", ["scripted_server", "origin_server", "refusing_server"])
+def test_arguments(made, request):
+    # each fixture takes the arguments of its server, with the same defaults, and passes each on
+    fixture = request.getfixturevalue(made)
+    server = {"scripted_server": ScriptedServer, "origin_server": Origin, "refusing_server": RefusingServer}[made]
+    assert inspect.signature(fixture).parameters == inspect.signature(server).parameters
+    if made == "scripted_server":
+        server = fixture([Expect(b"x")], family=socket.AF_INET6, strict=True, timeout=9)
+        with socket.create_connection((server.address, server.port), 10) as sock:
+            sock.sendall(b"x")
+    elif made == "origin_server":
+        server = fixture(
+            lambda request: Response(), family=socket.AF_INET6, timeout=9, settings={3: 7}, protocols=["http2"]
+        )
+    else:
+        server = fixture(family=socket.AF_INET6, silent=True)
+        assert server.silent
+    assert (server.family, server.address) == (socket.AF_INET6, "::1")
 """
 
 
 def test_the_fixtures(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(SUITE)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(passed=7, errors=4)
+    result.assert_outcomes(passed=10, errors=4)
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_bad *"])
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_hidden *"])
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_unread *"])
