@@ -59,15 +59,19 @@ def test_others(refusing_server, certificate_authority, fake_clock):
 def test_arguments(made, request):
     # each fixture takes the arguments of its server, with the same defaults, and passes each on
     fixture = request.getfixturevalue(made)
-    server = {"scripted_server": ScriptedServer, "origin_server": Origin, "refusing_server": RefusingServer}[made]
-    assert inspect.signature(fixture).parameters == inspect.signature(server).parameters
+    servers = {"scripted_server": ScriptedServer, "origin_server": Origin, "refusing_server": RefusingServer}
+    assert inspect.signature(fixture).parameters == inspect.signature(servers[made]).parameters
     if made == "scripted_server":
         server = fixture([Expect(b"x")], family=socket.AF_INET6, strict=True, timeout=9)
         with socket.create_connection((server.address, server.port), 10) as sock:
             sock.sendall(b"x")
     elif made == "origin_server":
         server = fixture(
-            lambda request: Response(), family=socket.AF_INET6, timeout=9, settings={3: 7}, protocols=["http2"]
+            lambda request: Response(),
+            family=socket.AF_INET6,
+            timeout=9,
+            settings={3: 7},
+            protocols=["http2"],
         )
     else:
         server = fixture(family=socket.AF_INET6, silent=True)
