@@ -129,7 +129,12 @@ class SocketLink(SocketBase):
                 raise TransportClosed
             ready = self._wait(_EVENTS[wanted], until)
             if not ready:
-                raise TransportTimeout("sending")
+                # The system reports room only once a large part of its buffer is empty. If the peer reads
+                # slowly, it may have taken something all the same.
+                if timeout is None or not each or not self._push():
+                    raise TransportTimeout("sending")
+                until = monotonic() + timeout
+                continue
             # `poll` always reports a hang-up, even if only POLLOUT was requested, and at once. So the rest is
             # read even beyond the limit; it is no more than the system's receive buffer holds.
             if ready & ~POLLOUT and self._reading == Reading.OPEN:

@@ -17,12 +17,12 @@ import pytest
 
 import mint
 from mint import TCPOptions, errors
-from mint._loops.system import POLLIN, milliseconds
+from mint._loops.system import POLLIN, POLLOUT, milliseconds
 from mint._wire.pipe import MAX_READ_AHEAD
 from mint.transport import SocketLink
 from tests.refs import ref_of
 
-from ..routes import Narrow
+from ..routes import Narrow, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +122,42 @@ def test_a_peer_that_does_not_read_makes_sending_time_out() -> None:
         link.send((BIG,) * 16, flush=True)
     link.close()
     far.close()
+
+
+@pytest.mark.parametrize("layered", [False, True])
+def test_the_time_for_sending_starts_again_when_the_peer_takes_less_than_poll_reports(layered: bool) -> None:
+    """Linux reports a socket as writable only once a large part of its buffer is empty."""
+
+    class SlowlyRead(SocketLink):
+        """The peer takes one segment during each wait; the time is always up."""
+
+        waits = 0
+
+        def _wait(self, events: int, until: float | None) -> int:
+            if len(received) < self.most:
+                received.extend(far.recv(65_536))
+            self.waits += 1
+            assert super()._wait(events, until) in {0, POLLOUT}
+            return 0
+
+        most = 16 * len(BIG)
+
+    near, far = socket.socketpair()
+    received = bytearray()
+    layers = (Whole(),) if layered else ()
+    link = SlowlyRead(near, TCPOptions(send_timeout=0, high_water=65_536), layers)
+    link.send((BIG,) * 16, flush=True)
+    assert link.waits > 1
+    link.most = 0
+    with pytest.raises(errors.TransportTimeout, match="sending"):
+        link.send((BIG,) * 16, flush=True)
+    link.close()
+    far.setblocking(False)
+    with contextlib.suppress(BlockingIOError, ConnectionResetError):
+        while octets := far.recv(1 << 20):
+            received.extend(octets)
+    far.close()
+    assert bytes(received) == (BIG * 32)[: len(received)]
 
 
 def test_below_the_high_water_mark_sending_does_not_wait() -> None:
