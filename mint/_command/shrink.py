@@ -141,6 +141,8 @@ def _run(arguments: Sequence[str]) -> int:
         try:
             if not check(best):
                 raise CommandError("--check must exit with code 0 for the whole transcript")
+            # A place that cannot be written is noticed now, not after all the work.
+            _write(best, output)
             for smaller in shrink(best, check):
                 best = smaller
         except _Spent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 from typing import TYPE_CHECKING, Any  # hypothesis types its draw function so
 
 import pytest
@@ -425,6 +426,18 @@ def test_shrinking_keeps_recorded_results_if_the_steps_before_are_unchanged(
     parts = replay(io.StringIO(made))
     assert [step.call for step in parts] == ["connect", "request", "feed"]
     assert parts[2].differences == ("- * status 1 500", "+ * status 1 200")
+
+
+def test_a_result_that_cannot_be_written_is_noticed_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, runs = file_of(recorded("http1"), tmp_path), tmp_path / "runs"
+    check = f"sh -c 'echo >>{shlex.quote(str(runs))}'"
+    code, _, err = run(["shrink", path, "--check", check, "-o", str(tmp_path / "none" / "out")], capsys)
+    assert (code, runs.read_text()) == (23, "\n")
+    assert "No such file" in err
+    run(["shrink", path, "--check", "false", "-o", str(tmp_path / "out")], capsys)
+    assert not (tmp_path / "out").exists()
 
 
 def test_shrinking_stops_after_the_given_number_of_runs(
