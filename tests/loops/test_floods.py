@@ -6,6 +6,7 @@ A proxy can send such input, for example frames of unknown types.
 from __future__ import annotations
 
 import socket
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pytest
 import mint
 from mint import TCPOptions, errors
 from mint._loops.system import POLLOUT
+from mint._wire.link import PATIENCE
 from mint.testing import Forever, ScriptedServer, http2
 from mint.testing.frames import headers
 from mint.transport import SocketLink
@@ -55,6 +57,46 @@ def test_octets_that_have_arrived_are_received_without_time_left() -> None:
             far.sendall(b"x" * 1000 + b"\0")
             assert receive() == b"x" * 1000
         link.close()
+
+
+class Counted(SocketLink):
+    """A link whose every read gives `size` octets; it counts the reads."""
+
+    size = 0
+    pulls = 0
+
+    def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
+        self.pulls += 1
+        return bytes(self.size)
+
+
+@contextmanager
+def counted(size: int, *layers: Swallowing) -> Iterator[Counted]:
+    near, far = socket.socketpair()
+    link = Counted(near, TCPOptions(), layers)
+    link.size = size
+    with far:
+        yield link
+        link.close()
+
+
+@pytest.mark.parametrize(
+    ("size", "reads"),
+    [(1000, 66), (PATIENCE // 4, 5), (PATIENCE - 1, 2), (PATIENCE, 2), (PATIENCE + 1, 1)],
+)
+def test_how_much_is_read_without_time_left(size: int, reads: int) -> None:
+    """Reading ends with the read that exceeds the limit, which is exact to the octet."""
+    with counted(size, Swallowing()) as link:
+        with pytest.raises(errors.TransportTimeout, match="receiving"):
+            link.receive(monotonic())
+        assert link.pulls == reads
+        assert link.receive_now() is None
+        assert link.pulls == 2 * reads
+    # What was looked at stays in the queue, and is counted by the next look.
+    with counted(size) as link:
+        for _ in range(2):
+            assert link.look() is not None
+            assert link.pulls == reads
 
 
 def test_receiving_ends_with_its_time_limit(link: Flooded) -> None:

@@ -6,8 +6,11 @@ import pytest
 
 from mint._command.block_edits import Field, Table, Tables, _Broken, _Entry, _String, fields_of, rewritten
 from mint._command.frame_edits import OPAQUE, Numbers, Wire, contents, edited, units, values
+from mint._command.remaking import places
+from mint._transcripts.calls import Call
 from mint.testing import frames as f
 from mint.testing import hpack
+from mint.transcripts._reading import Beginning, Entry, Transcript
 
 STATIC = len(hpack.STATIC_TABLE)
 
@@ -230,3 +233,37 @@ def test_frames_of_removed_requests_are_removed(gone: tuple[int, ...], kept: lis
     assert streams == kept
     assert [each.kind for each in left].count(6) == 1
     assert (2 in numbers.gone) is (1 in gone)
+
+
+@pytest.mark.parametrize("kind", range(11))
+def test_tables_are_unknown_after_a_part_of_what_may_be_a_header_block(kind: int) -> None:
+    """The kind of a frame is known once its head is complete."""
+    frame = f.Frame(kind, 4 if kind in {1, 5, 9} else 0, 1, b"\x82\x82\x82\x82\x82").serialize()
+    for cut in range(1, len(frame)):
+        head_is_known = cut >= f.HEAD_SIZE
+        _, first, _ = edited(frame[:cut], Wire(), Numbers(step=2), {}, {})
+        assert first.held == frame[:cut]
+        assert (first.tables is None) is (not head_is_known or kind in {1, 5, 9})
+        # The rest follows, alone or with another frame after it.
+        for more in (b"", f.ping().serialize()):
+            known = Wire(first.held)  # as if nothing were known of the first piece
+            _, second, _ = edited(frame[cut:] + more, known, Numbers(step=2), {}, {})
+            assert second.held == b""
+            assert (second.tables is None) is (not head_is_known or kind in {1, 5, 9})
+
+
+@pytest.mark.parametrize("verb", ["feed", "unasked", "ping"])
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_only_input_over_http2_is_read_as_frames(protocol: str, verb: str) -> None:
+    """Each step continues with what was incomplete at the step that it follows."""
+    beginning = Beginning(1, protocol, {"identity": 7}, None, 1)
+    pieces = [f.ping().serialize()[:12], f.ping().serialize()[12:15], b"\0", b""]
+    bases = [0, 1, 0, 2]
+    steps = [
+        Entry(beginning, number, base, Call(verb, (piece,)), None, 1)
+        for number, (base, piece) in enumerate(zip(bases, pieces, strict=True), 1)
+    ]
+    found = places(Transcript((beginning, *steps)))
+    before = [b"", pieces[0], b"", pieces[0] + pieces[1]]
+    read = (protocol, verb) == ("http2", "feed")
+    assert [found[at].held for at in range(1, 5)] == (before if read else [b""] * 4)
