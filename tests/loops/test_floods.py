@@ -23,7 +23,7 @@ from mint.transport import SocketLink
 from ..routes import Swallowing, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 SHORT = 0.05
 
@@ -71,7 +71,7 @@ class Counted(SocketLink):
 
 
 @contextmanager
-def counted(size: int, *layers: Swallowing) -> Iterator[Counted]:
+def counted(size: int, *layers: Swallowing) -> Generator[Counted]:
     near, far = socket.socketpair()
     link = Counted(near, TCPOptions(), layers)
     link.size = size
