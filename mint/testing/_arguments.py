@@ -5,6 +5,7 @@ empty string matches before anything has arrived.
 """
 
 import re
+from types import MethodType
 
 
 def octets(name: str, value: object) -> None:
@@ -35,6 +36,10 @@ def function(name: str, value: object) -> None:
 
 
 def method(name: str, value: object, wanted: str) -> None:
-    """Raise `TypeError` if the object does not have this method."""
+    """Raise `TypeError` if the object does not have this method, or is a class in place of an object."""
+    if isinstance(value, type) and not isinstance(getattr(value, wanted, None), MethodType):
+        raise TypeError(
+            f"{name} must be an object, not the class {value.__name__}: write {value.__name__}(...)"
+        )
     if not callable(getattr(value, wanted, None)):
         raise TypeError(f"{name} must have a method {wanted}, and {value!r} has none")

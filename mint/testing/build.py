@@ -154,6 +154,9 @@ def request(
 
 
 def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
-    """Return data cut into pieces at these offsets, in any order; none of the pieces is empty."""
-    edges = [0, *sorted(set(cuts)), len(data)]
+    """Return data cut into pieces at these offsets, in any order; none of the pieces is empty.
+
+    Offsets that are not within the data cut nothing.
+    """
+    edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(data)}), len(data)]
     return [data[start:end] for start, end in pairwise(edges) if start < end]

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from . import _arguments
 from .peer import Peer
 from .server import Server, seconds
 from .steps import StartTLS, Step, Unexpected, shown
@@ -195,8 +196,7 @@ def _script(given: Script | Iterable[Step], number: int) -> Script:
             )
         given = Script(tuple(given))
     for place, step in enumerate(given.steps, 1):
-        if not callable(getattr(step, "play", None)):
-            raise TypeError(f"step {place} of script {number} has no method play(peer): {step!r}")
+        _arguments.method(f"step {place} of script {number}", step, "play")
     return given
 
 

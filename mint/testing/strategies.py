@@ -6,6 +6,7 @@ ones, such as a 200 response without fields in one piece.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 try:
     from hypothesis import strategies as st
@@ -48,14 +49,20 @@ def bodies(max_size: int = 200) -> st.SearchStrategy[bytes]:
 
 def statuses() -> st.SearchStrategy[int]:
     """Draw final statuses: 200 to 599."""
-    return st.sampled_from((200, 404, 500, 204, 304)) | st.integers(200, 599)
+    return st.sampled_from((200, 404, 500, 204, 205, 304)) | st.integers(200, 599)
+
+
+def _content(status: int) -> st.SearchStrategy[bytes]:
+    """Draw the content of a response, which a 205 must not have (RFC 9110 15.3.6)."""
+    return st.just(b"") if status == HTTPStatus.RESET_CONTENT else bodies()
 
 
 @st.composite
 def responses(draw: st.DrawFn) -> Response:
     """Draw responses for a handler of `Origin`: with a length or in pieces, some with 1xx or trailers."""
     early = draw(st.lists(st.tuples(st.just(103), fields(2)), max_size=2))
-    status, headers, body = draw(statuses()), draw(fields()), draw(bodies())
+    status, headers = draw(statuses()), draw(fields())
+    body = draw(_content(status))
     if draw(st.booleans()):
         pieces = split(body, draw(splits(len(body))))
         return Response(status, headers, pieces, draw(fields(2)), informational=early)
@@ -103,7 +110,8 @@ class RawMessage:
 @st.composite
 def messages(draw: st.DrawFn) -> RawMessage:
     """Draw valid final HTTP/1 responses to GET, with content-length or chunked (RFC 9112 6)."""
-    status, chosen, body = draw(statuses()), tuple(draw(fields())), draw(bodies())
+    status, chosen = draw(statuses()), tuple(draw(fields()))
+    body = draw(_content(status))
     if status in {204, 304}:
         return RawMessage(build.response(status, chosen), status, chosen, b"")
     if draw(st.sampled_from(_SHAPES)) == "length":
@@ -125,9 +133,9 @@ def frames(max_stream: int = 5) -> st.SearchStrategy[Frame]:
 def frame_sequences(draw: st.DrawFn, stream: int = 1) -> list[Frame]:
     """Draw the frames of one valid response on `stream`, with frames of the connection in between.
 
-    Header blocks have several parts and representations, but use no dynamic table, so that sequences of
-    several streams can be combined in any order. Some content is padded or empty. SETTINGS frames are not
-    included, because each would have to be acknowledged.
+    Header blocks have several parts and representations, but use no dynamic table. So the frames of several
+    sequences can be mixed, as long as nothing comes between the frames of a header block. Some content is
+    padded or empty. SETTINGS frames are not included, because each would have to be acknowledged.
     """
     status, body = draw(st.sampled_from((200, 404, 500)) | st.integers(400, 599)), draw(bodies())
     trailers = draw(st.none() | fields(2, min_size=1))

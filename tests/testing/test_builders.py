@@ -242,11 +242,14 @@ def test_the_defaults_of_messages() -> None:
         ([0, 4], [b"abcd"]),
         ([1, 1, 3], [b"a", b"bc", b"d"]),
         ([3, 1], [b"a", b"bc", b"d"]),
+        ([-1], [b"abcd"]),
+        ([5, 2, -4], [b"ab", b"cd"]),
     ],
 )
 def test_splits(cuts: list[int], pieces: list[bytes]) -> None:
     assert build.split(b"abcd", cuts) == pieces
-    assert build.split(b"", cuts and [0]) == []
+    for empty in ([], [0], cuts):
+        assert build.split(b"", empty) == []
 
 
 # -- clocks and servers in memory

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import ssl
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +45,11 @@ WRONG: list[tuple[Callable[..., object], tuple[object, ...]]] = [
     ),
     *((make, (wrong,)) for make in (testing.MayEnd, http2.Interleaved) for wrong in (5, TEXT, NOTHING)),
     (testing.MayEnd, (testing.Close(), b"bytes")),
+    *((make, (testing.Close,)) for make in (testing.MayEnd, http2.Interleaved)),
+    *((make, (threading.Event,)) for make in (testing.Wait, testing.Set)),
+    (testing.StartTLS, (ssl.SSLContext,)),
+    (testing.ScriptedServer, ([testing.Close],)),
+    (testing.ScriptedServer, (testing.Script((testing.Close,)),)),  # type: ignore[arg-type]  # the mistake
     *((http2.send, (wrong,)) for wrong in (b"bytes", TEXT, NOTHING)),
     *((http2.SendHeaders, (1, (), False, None, None, wrong)) for wrong in (0, -1, TEXT)),
     *((http2.ExpectFrame, (0, 1, None, wrong)) for wrong in (TEXT, 5, TEXT_PATTERN)),
@@ -57,6 +64,21 @@ WRONG: list[tuple[Callable[..., object], tuple[object, ...]]] = [
 def test_a_mistake_is_raised_at_once(make: Callable[..., object], given: tuple[object, ...]) -> None:
     with pytest.raises((TypeError, ValueError)):
         make(*given)
+
+
+def test_a_forgotten_pair_of_parentheses_is_named() -> None:
+    with pytest.raises(TypeError, match=r"step 2 of script 1 must be an object.*: write Close\(...\)"):
+        testing.ScriptedServer([testing.request(), testing.Close])  # type: ignore[list-item]  # the mistake
+
+
+def test_a_class_may_be_a_step_by_itself() -> None:
+    class Play:
+        @classmethod
+        def play(cls, peer: testing.Peer) -> None:
+            """Do nothing."""
+
+    testing.ScriptedServer([Play])
+    testing.MayEnd(Play)
 
 
 def test_valid_steps_are_accepted() -> None:

@@ -156,7 +156,7 @@ def test_no_content_is_what_the_small_clients_call_it() -> None:
     [
         (Send(b"x"), r"script 1 must be an iterable of steps, got Send.*: put steps into a list"),
         (b"GET", "script 1 must be an iterable of steps"),
-        ([Send(b"x"), b"GET"], r"step 2 of script 1 has no method play\(peer\): b'GET'"),
+        ([Send(b"x"), b"GET"], r"step 2 of script 1 must have a method play, and b'GET' has none"),
         (None, "script 1 must be an iterable"),
     ],
 )
