@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import mint
-from mint._core.link_base import Mutex
+from mint._core.link_base import LinkBase, Mutex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MINT = Path(mint.__file__).parent
 OWN = {"mint/_loops/lock_event.py": ["Lock"]}
@@ -48,6 +52,21 @@ def test_a_lock_is_released_if_memory_runs_out_in_the_block() -> None:
         testing.remove_mem_hooks()
     assert failed
     assert not lock.held
+
+
+@pytest.mark.parametrize("make", [Mutex, LinkBase])
+def test_a_lock_that_cannot_be_made_is_a_memory_error(make: Callable[[], object]) -> None:
+    testing = pytest.importorskip("_testcapi")
+    failures = 0
+    for number in range(12):  # which allocation fails
+        testing.set_nomemory(number, number + 1)
+        try:
+            make()
+        except (MemoryError, SystemError):  # `SystemError` if not even a `MemoryError` can be allocated
+            failures += 1
+        finally:
+            testing.remove_mem_hooks()
+    assert failures >= 2
 
 
 @pytest.mark.parametrize("path", sorted(MINT.rglob("*.py")), ids=lambda path: str(path.relative_to(MINT)))
