@@ -418,8 +418,15 @@ def _send_head(pool: PoolState, session: Session, request: PoolRequest) -> Proce
             yield from _done(request, "connect", connection=session.conn)
         yield from _begun(request, "request", connection=session.conn)
     request.dialled = False
-    until = request.within(request.timeouts.write)
+    since, queued = pool.clock(), session.queued
     while session.is_full and not session.is_lost:
+        # The time begins again when the system has taken some of what is queued.
+        late = pool.is_late(request.within(request.timeouts.write, since))
+        with pool.lock:
+            if session.has_written(queued, at_once=late):
+                since = pool.clock()
+            queued = session.queued
+        until = request.within(request.timeouts.write, since)
         if pool.is_late(until):
             raise TransportTimeout("sending").marked(processed=Processed.NO)
         yield from _room(pool, session, events[0], until)
@@ -552,11 +559,19 @@ def _send(
         # The server may have answered already.
         yield from _look(pool, session, event)
         return rest
-    # The time begins again only when some of the data was sent, whatever else arrives meanwhile.
+    # The time begins again only when some of the data was sent or, if the queue is full, when the system has
+    # taken some of the queue, whatever else arrives meanwhile.
     if stream.stalled is None or len(rest) < len(data):
         stream.stalled = pool.clock()
-    until = request.within(request.timeouts.write, stream.stalled)
+        stream.queued = session.queued
     try:
+        if is_full:
+            late = pool.is_late(request.within(request.timeouts.write, stream.stalled))
+            with pool.lock:
+                if session.has_written(stream.queued, at_once=late):
+                    stream.stalled = pool.clock()
+                stream.queued = session.queued
+        until = request.within(request.timeouts.write, stream.stalled)
         if pool.is_late(until):
             raise TransportTimeout("sending")
         if is_full:

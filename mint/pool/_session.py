@@ -120,6 +120,8 @@ class Stream:
         self.started_source: bool = False
         self.stalled: float | None = None
         """The time since which nothing more of the body could be sent, while the request waits for that."""
+        self.queued: int = 0
+        """How much was queued on the connection when it last waited for that."""
         self.declared: bool = False
         """Whether the length of the body was declared, so that its last byte is its end."""
         self.streamed: bool = True
@@ -236,7 +238,24 @@ class Session:
     @property
     def is_full(self) -> bool:
         """Whether so much is queued that senders have to wait."""
-        return self.conn.transport.unsent > self.most_queued
+        return self.queued > self.most_queued
+
+    @property
+    def queued(self) -> int:
+        """How many octets wait until the system takes them."""
+        return self.conn.transport.unsent
+
+    @_whole
+    def has_written(self, queued: int, *, at_once: bool) -> bool:
+        """Return whether less is queued than before; with `at_once`, write what the system takes now.
+
+        A socket is reported as writable only once a large part of the system's buffer is empty. If the server
+        reads slowly, the system may take something long before that.
+        """
+        link = self.conn.transport
+        if at_once and isinstance(link, Link):
+            link.write_waiting()
+        return self.queued < queued
 
     @property
     def capacity(self) -> int:

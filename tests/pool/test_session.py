@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import select
+import socket
 import threading
 
 import pytest
@@ -17,6 +19,7 @@ from mint.pool._session import Session, Stream
 from mint.testing import frames as f
 from mint.testing import memory
 from mint.testing.http2 import Setting
+from mint.transport import SocketLink
 
 ORIGIN = Origin("http", "localhost", 80)
 OK = ((":status", "200"),)
@@ -267,6 +270,30 @@ def test_the_queue_is_full_above_its_limit_only() -> None:
     for limit, is_full in ((unsent - 1, True), (unsent, False), (unsent + 1, False)):
         held.session.most_queued = limit
         assert held.session.is_full is is_full
+
+
+def test_what_the_system_takes_before_it_reports_room() -> None:
+    """Linux reports a socket as writable only once a large part of its buffer is empty."""
+    near, far = socket.socketpair()
+    with far:
+        link = SocketLink(near, mint.TCPOptions())
+        conn = mint.http1.initiate(link, scheme="http", hostname="localhost")
+        held = Held("http1")
+        held.session = session = Session(1, conn, PoolOptions(), lambda: 0.0, held._changed)
+        one = held.open(streamed=True, length=1 << 30)
+        while not session.is_full:
+            session.push(one, memoryview(bytes(PIECE)))
+        queued = session.queued
+        assert not session.has_written(queued, at_once=False)
+        assert not session.has_written(queued, at_once=True)
+        far.recv(65_536)
+        poll = select.poll()
+        poll.register(near, select.POLLOUT)
+        assert not poll.poll(0)
+        assert not session.has_written(queued, at_once=False)
+        assert session.has_written(queued, at_once=True)
+        assert session.has_written(queued, at_once=False)
+        session.lose()
 
 
 @pytest.mark.parametrize("window", [0, 1, 9, 10, 11])

@@ -13,6 +13,7 @@ import mint
 import mint.pool
 import mint.pool.asyncio
 import mint.pool.trio
+from mint._wire.link import Link
 from mint.errors import ExceedsWindowSize, MintError, ServerClosedRequest, TransportTimeout
 from mint.exchange import URL
 from mint.exchange._procedure import SMALL
@@ -226,6 +227,42 @@ def test_the_write_timeout_restarts_when_something_was_sent() -> None:
     hand.now = 7
     with pytest.raises(TransportTimeout, match="sending"):
         onward(procedure)
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_the_write_timeout_restarts_when_the_system_has_taken_a_part_of_the_queue(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the time is up, the rest is offered once more, because the system may not have reported room."""
+    hand = Hand()
+
+    def body() -> Iterator[bytes]:
+        hand.session.most_queued = 0
+        yield bytes(30)
+
+    if part == "head":
+        hand.begun(hand.make_request())
+        hand.session.reader = None
+        hand.session.most_queued = 0
+    procedure, step = hand.begun(hand.make_request(None if part == "head" else body(), write=4))
+    link = hand.session.conn.transport
+    assert isinstance(link, Link)
+    assert isinstance(step, Room)
+    assert step.until == 4
+    hand.now = 3
+    link.accepted(1)
+    step = next(procedure)
+    assert isinstance(step, Room)
+    assert step.until == 7
+    hand.now = 7
+    with monkeypatch.context() as patch:
+        patch.setattr(link, "write_waiting", lambda: link.accepted(1))
+        step = next(procedure)
+    assert isinstance(step, Room)
+    assert step.until == 11
+    hand.now = 11
+    with pytest.raises(TransportTimeout, match="sending"):
+        next(procedure)
 
 
 def test_one_request_reads_while_many_wait() -> None:
