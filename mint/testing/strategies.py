@@ -22,12 +22,14 @@ from .steps import Close, Drain, MayEnd, Pause, Reset, Send, ShutWrite, Step, Tr
 
 _TOKEN = st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _NAMES = ("accept-ranges", "cache-control", "content-type", "etag", "server", "set-cookie", "vary", "x-a")
+_TRAILERS = ("accept-ranges", "etag", "x-a")
+_OTHER_NAMES = st.text(_TOKEN, min_size=1, max_size=20).map("x-".__add__)
 _SHAPES = ("length", "chunked")
 
 
 def field_names() -> st.SearchStrategy[str]:
     """Draw field names in lower case that do not affect framing."""
-    return st.sampled_from(_NAMES) | st.text(_TOKEN, min_size=1, max_size=20).map("x-".__add__)
+    return st.sampled_from(_NAMES) | _OTHER_NAMES
 
 
 def field_values() -> st.SearchStrategy[str]:
@@ -38,8 +40,14 @@ def field_values() -> st.SearchStrategy[str]:
 
 
 def fields(max_size: int = 5, *, min_size: int = 0) -> st.SearchStrategy[list[tuple[str, str]]]:
-    """Draw `min_size` to `max_size` fields for a response or its trailers."""
+    """Draw `min_size` to `max_size` fields for the head of a response."""
     return st.lists(st.tuples(field_names(), field_values()), min_size=min_size, max_size=max_size)
+
+
+def trailers(max_size: int = 2, *, min_size: int = 0) -> st.SearchStrategy[list[tuple[str, str]]]:
+    """Draw `min_size` to `max_size` trailer fields: fields that may be sent as such (RFC 9110 6.5.1)."""
+    names = st.sampled_from(_TRAILERS) | _OTHER_NAMES
+    return st.lists(st.tuples(names, field_values()), min_size=min_size, max_size=max_size)
 
 
 def bodies(max_size: int = 200) -> st.SearchStrategy[bytes]:
@@ -65,7 +73,7 @@ def responses(draw: st.DrawFn) -> Response:
     body = draw(_content(status))
     if draw(st.booleans()):
         pieces = split(body, draw(splits(len(body))))
-        return Response(status, headers, pieces, draw(fields(2)), informational=early)
+        return Response(status, headers, pieces, draw(trailers()), informational=early)
     return Response(status, headers, body, informational=early)
 
 
@@ -116,10 +124,10 @@ def messages(draw: st.DrawFn) -> RawMessage:
         return RawMessage(build.response(status, chosen), status, chosen, b"")
     if draw(st.sampled_from(_SHAPES)) == "length":
         return RawMessage(build.response(status, chosen, body), status, chosen, body)
-    trailers = tuple(draw(fields(2)))
+    last = tuple(draw(trailers()))
     parts = split(body, draw(splits(len(body))))
-    raw = build.chunked_response(*parts, status=status, fields=chosen, trailers=trailers)
-    return RawMessage(raw, status, chosen, body, trailers)
+    raw = build.chunked_response(*parts, status=status, fields=chosen, trailers=last)
+    return RawMessage(raw, status, chosen, body, last)
 
 
 def frames(max_stream: int = 5) -> st.SearchStrategy[Frame]:
@@ -138,17 +146,17 @@ def frame_sequences(draw: st.DrawFn, stream: int = 1) -> list[Frame]:
     padded or empty. SETTINGS frames are not included, because each would have to be acknowledged.
     """
     status, body = draw(st.sampled_from((200, 404, 500)) | st.integers(400, 599)), draw(bodies())
-    trailers = draw(st.none() | fields(2, min_size=1))
+    last = draw(st.none() | trailers(min_size=1))
     head = [(":status", str(status)), *draw(fields())]
     parts = split(body, draw(splits(len(body))))
-    found = draw(_block(stream, head, end=not parts and trailers is None))
+    found = draw(_block(stream, head, end=not parts and last is None))
     for number, part in enumerate(parts, 1):
         padding = draw(st.none() | st.integers(0, 20))
         found += draw(_between())
-        found.append(http2.data(stream, part, end=number == len(parts) and trailers is None, padding=padding))
-    if trailers is not None:
+        found.append(http2.data(stream, part, end=number == len(parts) and last is None, padding=padding))
+    if last is not None:
         found += draw(_between())
-        found += draw(_block(stream, trailers, end=True))
+        found += draw(_block(stream, last, end=True))
     return found
 
 

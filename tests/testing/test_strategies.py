@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import mint
-from mint.testing import Origin, Response, ScriptedServer, ScriptError, Step, http2, memory, strategies
+from mint.testing import Origin, Response, ScriptedServer, ScriptError, Step, build, http2, memory, strategies
 from mint.testing.frames import Frame, parse_head, serialize
 
 from .clients import GET, dial, read_all
@@ -44,6 +44,38 @@ def test_sequences_of_frames_are_one_response(frames: list[Frame]) -> None:
     conn, responses = server.deliver(conn)
     assert b"".join(each.data for each in responses if isinstance(each, mint.Data)) == body
     assert isinstance(responses[-1], mint.Done)
+
+
+@given(strategies.messages())
+def test_mint_reads_the_messages(message: strategies.RawMessage) -> None:
+    """It drops trailers that must not be sent as such, so none of them is drawn."""
+    conn, server = memory.http1()
+    conn, _ = conn.request("GET", "/")
+    server.send(message.raw)
+    conn, responses = server.deliver(conn)
+    trailers = [each.headers for each in responses if isinstance(each, mint.Trailers)]
+    assert trailers == ([message.trailers] if message.trailers else [])
+    assert b"".join(each.data for each in responses if isinstance(each, mint.Data)) == message.body
+    assert isinstance(responses[-1], mint.Done)
+
+
+@pytest.mark.parametrize("http_2", [False, True])
+@given(trailers=strategies.trailers(min_size=1))
+def test_trailers_may_be_sent_and_received_as_such(http_2: bool, trailers: list[tuple[str, str]]) -> None:
+    if http_2:
+        conn, server = memory.http2()
+        conn, ref = conn.request("POST", "/", (), mint.STREAM)
+        conn = conn.stream_request_body(ref, mint.Eof(tuple(trailers)))
+        start = http2.headers(1, [(":status", "200")])
+        server.send(start, http2.headers(1, trailers, end=True))
+        conn, responses = server.deliver(conn)
+    else:
+        other, server = memory.http1()
+        other, ref = other.request("POST", "/", (), mint.STREAM)
+        other = other.stream_request_body(ref, mint.Eof(tuple(trailers)))
+        server.send(build.chunked_response(b"x", trailers=trailers))
+        other, responses = server.deliver(other)
+    assert [each.headers for each in responses if isinstance(each, mint.Trailers)] == [tuple(trailers)]
 
 
 @given(strategies.frames())
