@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +66,19 @@ def test_a_connection_without_a_socket_is_readable() -> None:
     conn = mint.http1.initiate(Memory(), scheme="http", hostname="a")
     assert info(conn, "is_readable") is True
     assert info(conn, "socket") is None
+
+
+@pytest.mark.parametrize("number", [-1, 0, 1, 2])
+def test_every_number_but_that_of_a_closed_socket_is_asked(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A program without standard streams has sockets with the numbers 0 to 2."""
+    asked: list[int] = []
+    poll = SimpleNamespace(register=lambda number, _: asked.append(number), poll=lambda _: [])
+    monkeypatch.setattr(tunnels, "make_poll", lambda: poll)
+    conn = SimpleNamespace(socket=SimpleNamespace(fileno=lambda: number))
+    assert info(conn, "is_readable") is (number < 0)  # type: ignore[arg-type]  # it has what is used here
+    assert asked == ([] if number < 0 else [number])
 
 
 def test_the_names_of_attributes() -> None:
