@@ -9,15 +9,18 @@ For example::
     conn, responses = server.deliver(conn)
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from .. import http1 as _http1
 from .. import http2 as _http2
 from .. import responses as _responses
-from ..errors import TransportTimeout
+from ..errors import MintError, TransportTimeout
 from ..options import HTTP1Options, HTTP2Options
 from ..transport import Memory
 from ..types import Scheme
+from . import _arguments
 from .frames import HEAD_SIZE, PREFACE, Frame, parse_head, serialize, settings
 
 ConnectionT = TypeVar("ConnectionT", _http1.HTTP1, _http2.HTTP2)
@@ -36,6 +39,9 @@ class MemoryServer:
 
     def send(self, *pieces: bytes | Frame) -> None:
         """Queue bytes or HTTP/2 frames for `deliver`; the client receives each with a read of its own."""
+        for place, piece in enumerate(pieces, 1):
+            if not isinstance(piece, Frame):
+                _arguments.octets(f"piece {place}", piece)
         self._waiting += [piece.serialize() if isinstance(piece, Frame) else piece for piece in pieces]
 
     def send_together(self, *frames: Frame) -> None:
@@ -66,8 +72,8 @@ class MemoryServer:
     def deliver(self, conn: ConnectionT) -> tuple[ConnectionT, list[_responses.Response]]:
         """Let the client receive everything that is queued, piece by piece.
 
-        Returns the next connection value and all responses. An error of the client is raised when it occurs;
-        what is queued after it remains queued.
+        Returns the next connection value and all responses. An error of the client is raised when it occurs,
+        with all responses before it in its `responses`; what is queued after it remains queued.
         """
         responses: list[_responses.Response] = []
         while self._waiting:
@@ -78,11 +84,24 @@ class MemoryServer:
                 self.link.put(piece)
             if piece != b"":
                 try:
-                    conn, more = conn.recv(timeout=0)
+                    with _after(responses):
+                        conn, more = conn.recv(timeout=0)
                 except TransportTimeout as error:
                     conn, more = conn.after(error), []
                 responses += more
         return conn, responses
+
+
+@contextmanager
+def _after(responses: list[_responses.Response]) -> Generator[None]:
+    """Add the responses that came earlier to an error of the client, except for a timeout."""
+    try:
+        yield
+    except TransportTimeout:
+        raise
+    except MintError as error:
+        error.responses = (*responses, *error.responses)
+        raise
 
 
 def http1(

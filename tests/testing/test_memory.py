@@ -8,7 +8,7 @@ import types
 import pytest
 
 import mint
-from mint.testing import http2, memory
+from mint.testing import build, http2, memory
 from mint.testing.clock import FakeClock
 from mint.testing.http2 import FrameType
 from mint.transport import Memory
@@ -26,6 +26,30 @@ def test_http1_in_memory() -> None:
     assert server.deliver(conn) == (conn, [])
 
 
+@pytest.mark.parametrize("cuts", [(), (17,), (40,), (17, 40, 45)])
+def test_an_error_has_everything_that_was_delivered_before_it(cuts: tuple[int, ...]) -> None:
+    """This does not depend on the pieces in which it arrived."""
+    octets = build.response(200, [("a", "b")], b"hello") + b"nonsense\r\n\r\n"
+    conn, server = memory.http1()
+    for _ in range(2):
+        conn, _ = conn.request("GET", "/")
+    server.send(*build.split(octets, cuts))
+    server.send(b"more")
+    with pytest.raises(mint.errors.InvalidStatusLine) as caught:
+        server.deliver(conn)
+    kinds = [type(each) for each in caught.value.responses]
+    assert (kinds[:2], kinds[-2:]) == ([mint.Status, mint.Headers], [mint.Done, mint.RequestFailed])
+    assert b"".join(each.data for each in caught.value.responses if isinstance(each, mint.Data)) == b"hello"
+    assert not conn.after(caught.value).is_open()
+
+
+def test_only_octets_and_frames_can_be_sent() -> None:
+    _, server = memory.http1()
+    for wrong in ("text", None, 5):
+        with pytest.raises(TypeError, match="piece 2 must be bytes"):
+            server.send(b"x", wrong)  # type: ignore[arg-type]  # the mistake
+
+
 def test_the_end_in_memory() -> None:
     conn, server = memory.http1()
     conn, _ = conn.request("GET", "/")
@@ -33,7 +57,7 @@ def test_the_end_in_memory() -> None:
     server.end()
     with pytest.raises(mint.errors.TransportClosed) as caught:
         server.deliver(conn)
-    assert [each.data for each in caught.value.responses if isinstance(each, mint.Data)] in ([], [b"o"])
+    assert [each.data for each in caught.value.responses if isinstance(each, mint.Data)] == [b"o"]
 
 
 def test_http2_in_memory() -> None:
