@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 from .frames import ErrorCode, Setting, push_promise
-from .messages import Body, Fields, Handler, Headers, Lost, Push, Request, Response, checked
+from .messages import Body, Fields, Handler, Headers, Lost, Push, Request, Response, checked, checked_fields
 from .origin1 import BODILESS
 from .wire2 import Stream, Wire
 
@@ -106,7 +106,7 @@ class Answers:
             self._failed(error)
             answer = Response(500)
         bodiless = request.method == "HEAD" or (isinstance(answer, Response) and answer.status in BODILESS)
-        response = checked(answer, bodiless=bodiless)
+        response = checked(answer, bodiless=bodiless, http_2=True)
         self._push(stream, request, response.pushes)
         self._respond(stream, request.method, response)
 
@@ -163,7 +163,7 @@ class Answers:
         pieces = response.pieces()
         while piece := self._from_handler(stream, lambda: next(pieces, b"")):
             self._wire.send_data(stream, piece)
-        trailers = self._from_handler(stream, response.trailer_fields)
+        trailers = self._from_handler(stream, lambda: checked_fields(response.trailer_fields(), http_2=True))
         if trailers:
             self._wire.send_block(stream, trailers, end=True)
         else:

@@ -8,6 +8,7 @@ response's body is what the server sends.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from .._checks import TCHAR, is_sequence, shown
@@ -18,6 +19,10 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 Fields: TypeAlias = Sequence[tuple[str, str]]
 """Fields to send: a list or tuple of names and values."""
 TOKEN: Final = re.compile(f"{TCHAR}+")
+OF_THE_CONNECTION: Final = frozenset(
+    {"connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"}
+)
+FIRST_FINAL: Final = 200
 
 
 class Lost(Exception):  # noqa: N818  an event, not an error of this program
@@ -135,8 +140,9 @@ class Response:
     `TypeError` or `ValueError` when it stops.
 
     Attributes:
-        status: the status, 100 to 999.
-        headers: the fields; a content-length is added if the body is `bytes`.
+        status: the status, 200 to 999, or 101 over HTTP/1.1.
+        headers: the fields; a content-length is added if the body is `bytes`. The server chooses the
+            transfer-encoding; over HTTP/2, fields for a connection, such as connection, cannot be sent.
         body: `bytes`, or an iterable of `bytes`, which is streamed (over HTTP/1.1 in chunks, unless `headers`
             contains a content-length).
         trailers: the trailer fields, or a function that returns them and is called after the last piece of
@@ -208,47 +214,57 @@ Handler: TypeAlias = Callable[[Request], Response]
 """A function that returns the response to a request."""
 
 
-def checked(response: object, *, bodiless: bool = False) -> Response:
+def checked(response: object, *, bodiless: bool = False, http_2: bool = False) -> Response:
     """Return the response of a handler; raise `TypeError` or `ValueError` if it cannot be sent.
 
     The declared content-length must be that of the body, unless the body is not sent (`bodiless`).
     """
     if not isinstance(response, Response):
         raise TypeError(f"a handler must return a Response, got {shown(response)}")
-    if not isinstance(response.status, int) or not 100 <= response.status <= 999:
-        raise ValueError(f"a status must be an int from 100 to 999, got {shown(response.status)}")
+    _check_status(response.status, http_2=http_2)
     body: object = response.body
     if isinstance(body, (str, bytearray, memoryview)) or not isinstance(body, Iterable):
         raise TypeError(f"a body must be bytes or an iterable of bytes, got {shown(body)}")
-    checked_fields(response.headers)
+    checked_fields(response.headers, http_2=http_2)
+    if response.has_header("transfer-encoding"):
+        raise ValueError("headers must not contain transfer-encoding: the server chooses it")
     if not callable(response.trailers):
-        checked_fields(response.trailers)
+        checked_fields(response.trailers, http_2=http_2)
     for status, fields in response.informational:
         if not 100 <= status <= 199:
             raise ValueError(f"an informational status must be from 100 to 199, got {status}")
-        checked_fields(fields)
+        checked_fields(fields, http_2=http_2)
     declared = response.declared_length()
     if isinstance(body, bytes) and declared not in {None, len(body)} and not bodiless:
         raise ValueError(f"content-length is {declared}, but the body has {len(body)} bytes")
     for push in response.pushes:
-        checked_fields(((":path", push.target), *push.headers))
-        checked(push.response)
+        checked_fields((("path", push.target), *push.headers), http_2=http_2)
+        checked(push.response, http_2=http_2)
     return response
 
 
-def checked_fields(fields: Iterable[object]) -> Headers:
+def _check_status(status: object, *, http_2: bool) -> None:
+    if not isinstance(status, int) or not 100 <= status <= 999:
+        raise ValueError(f"a status must be an int from 100 to 999, got {shown(status)}")
+    if status < FIRST_FINAL and (http_2 or status != HTTPStatus.SWITCHING_PROTOCOLS):
+        raise ValueError(f"{status} is not a final status: use `informational` for interim responses")
+
+
+def checked_fields(fields: Iterable[object], *, http_2: bool = False) -> Headers:
     """Return the fields as a tuple; raise `TypeError` or `ValueError` if they cannot be sent."""
-    return tuple(_checked_field(pair) for pair in fields)
+    return tuple(_checked_field(pair, http_2=http_2) for pair in fields)
 
 
-def _checked_field(pair: object) -> tuple[str, str]:
+def _checked_field(pair: object, *, http_2: bool) -> tuple[str, str]:
     match pair:
         case (str(name), str(value)):
             pass
         case _:
             raise TypeError(f"a field must be a pair of name and value, both str, got {shown(pair)}")
-    if TOKEN.fullmatch(name.removeprefix(":")) is None:
+    if TOKEN.fullmatch(name) is None:
         raise ValueError(f"{shown(name)} is not a field name (RFC 9110 5.1)")
+    if http_2 and name.lower() in OF_THE_CONNECTION:
+        raise ValueError(f"{name} cannot be sent over HTTP/2 (RFC 9113 8.2.2)")
     if re.search(r"[\0\r\n]", value):
         raise ValueError(f"the value of {name} must not contain CR, LF or NUL: {shown(value)} (RFC 9110 5.5)")
     try:

@@ -205,9 +205,7 @@ class Exchange:
             self._old
             or self._asked_to_continue
             or "close" in tokens(self._headers, "connection")
-            or any(
-                key.lower() == "connection" and value.lower() == "close" for key, value in response.headers
-            )
+            or "close" in tokens(tuple((key.lower(), value) for key, value in response.headers), "connection")
         )
         framing, chunked, known = self._response_framing(response)
         keep = keep and known

@@ -31,15 +31,12 @@ from .frames import (
     settings_of,
     window_update,
 )
-from .messages import Handler, Headers
+from .messages import OF_THE_CONNECTION, Handler, Headers
 from .peer import Peer
 from .wire2 import DEFAULT_WINDOW, FRAME_SIZE, LARGEST_WINDOW, Wire
 
 BLOCK_LIMIT: Final = 1 << 18
 PSEUDO: Final = frozenset({":method", ":scheme", ":authority", ":path", ":protocol"})
-OF_THE_CONNECTION: Final = frozenset(
-    {"connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"}
-)
 OURS: Final[Mapping[int, int]] = {
     Setting.MAX_CONCURRENT_STREAMS: 100,
     Setting.INITIAL_WINDOW_SIZE: 1 << 20,

@@ -92,6 +92,15 @@ IMPOSSIBLE: dict[str, tuple[Any, type[Exception], str]] = {
     "a snowman in a name": (Response(200, [("\N{SNOWMAN}", "x")]), ValueError, "is not a field name"),
     "an empty name": (Response(200, [("", "x")]), ValueError, "is not a field name"),
     "a name with a space": (Response(200, [("a b", "x")]), ValueError, "is not a field name"),
+    "a pseudo-header": (Response(200, [(":status", "404")]), ValueError, "is not a field name"),
+    "a pseudo-header in trailers": (Response(200, (), b"", [(":a", "b")]), ValueError, "is not a field name"),
+    "a transfer coding": (
+        Response(200, [("Transfer-Encoding", "chunked")], [b"x"]),
+        ValueError,
+        "(server chooses it|cannot be sent over HTTP/2)",
+    ),
+    "a status that is not final": (Response(199), ValueError, "199 is not a final status"),
+    "100 as the final status": (Response(100), ValueError, "100 is not a final status"),
     "a line break": (Response(200, [("a", "x\r\nb: c")]), ValueError, "CR, LF or NUL"),
     "bytes for str": (odd(Response)(200, [(b"a", b"b")]), TypeError, "pair of name and value"),
     "no pair": (odd(Response)(200, [("a", "b", "c")]), TypeError, "pair of name and value"),
@@ -132,6 +141,44 @@ def test_a_response_that_cannot_be_sent_resets_and_is_raised(protocol: str, name
     response, error, message = IMPOSSIBLE[name]
     with pytest.raises(error, match=message), Origin(lambda _: odd(response)) as origin:
         assert FETCH[protocol](origin) == ("reset", b"")
+
+
+OF_HTTP1 = ("Connection", "connection", "keep-alive", "Proxy-Connection", "upgrade", "transfer-encoding")
+
+
+@pytest.mark.parametrize("name", OF_HTTP1)
+@pytest.mark.parametrize("place", ["headers", "trailers", "informational", "push"])
+def test_fields_of_a_connection_are_not_sent_over_http2(name: str, place: str) -> None:
+    fields = [(name, "x")]
+    made = {
+        "headers": Response(200, fields),
+        "trailers": Response(200, (), b"", fields),
+        "informational": Response(200, informational=[(103, fields)]),
+        "push": Response(200, pushes=[Push("/", Response(), fields)]),
+    }
+    with (
+        pytest.raises(ValueError, match=f"{name} cannot be sent over HTTP/2"),
+        Origin(lambda _: made[place]) as origin,
+    ):
+        assert fetch2(origin) == ("reset", b"")
+
+
+def test_late_trailers_of_a_connection_are_not_sent_over_http2() -> None:
+    response = Response(200, (), b"x", lambda: [("connection", "x")])
+    with pytest.raises(ValueError, match="cannot be sent"), Origin(lambda _: response) as origin:
+        assert fetch2(origin) == ("reset", b"200x")
+
+
+def test_a_switch_of_protocols_is_not_sent_over_http2() -> None:
+    with pytest.raises(ValueError, match="101 is not a final"), Origin(lambda _: Response(101)) as origin:
+        assert fetch2(origin) == ("reset", b"")
+
+
+@pytest.mark.parametrize("value", ["close", "Close", "x, close", "close ,x"])
+def test_a_handler_may_end_the_connection(value: str) -> None:
+    with Origin(lambda _: Response(200, [("Connection", value)])) as origin, dial(origin) as sock:
+        sock.sendall(GET * 2)
+        assert read_all(sock).count(b"HTTP/1.1 200") == 1
 
 
 @pytest.mark.parametrize("protocol", FETCH)
