@@ -7,6 +7,8 @@ empty string matches before anything has arrived.
 import re
 from types import MethodType
 
+from .._checks import is_sequence, shown
+
 
 def octets(name: str, value: object) -> None:
     """Raise `TypeError` if the value is not bytes."""
@@ -27,6 +29,19 @@ def number(name: str, value: object, least: int) -> None:
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if value < least:
         raise ValueError(f"{name} must be {least} or more, not {value}")
+
+
+def fields(name: str, value: object) -> None:
+    """Raise `TypeError` if the value is not a list of pairs of `str`, `ValueError` if it is not ISO 8859-1."""
+    if not is_sequence(value):
+        raise TypeError(
+            f"{name} must be a list or tuple of pairs of name and value, not {type(value).__name__}"
+        )
+    for pair in value:
+        if not is_sequence(pair) or len(pair) != 2 or not all(isinstance(each, str) for each in pair):
+            raise TypeError(f"{name} must be pairs of name and value, both str, not {shown(pair)}")
+        if not all(ord(mark) < 256 for text in pair for mark in str(text)):  # the last one of ISO 8859-1
+            raise ValueError(f"{name} must be ISO 8859-1 text: {shown(pair)}")
 
 
 def function(name: str, value: object) -> None:

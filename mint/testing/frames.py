@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Final
 
 from .. import _checks
+from . import _arguments
 from .messages import Fields
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -157,7 +158,11 @@ def content(frame: Frame) -> bytes:
 
 
 def block(*fields: tuple[str, str]) -> bytes:
-    """Return a header block that uses no tables and no Huffman code: only literals (RFC 7541 6.2.2)."""
+    """Return a header block that uses no tables and no Huffman code: only literals (RFC 7541 6.2.2).
+
+    Raises `TypeError` for a field that is not a pair of `str`, and `ValueError` if it is not ISO 8859-1 text.
+    """
+    _arguments.fields("fields", fields)
     return b"".join(
         b"\x00" + _string(name.encode("latin-1")) + _string(value.encode("latin-1")) for name, value in fields
     )

@@ -148,7 +148,9 @@ class SendHeaders(Step):
     size: int = 16_384
 
     def __post_init__(self) -> None:
-        """Refuse a size that is not positive."""
+        """Refuse a stream that is not a number, invalid fields, and a size that is not positive."""
+        _arguments.number("stream", self.stream, 0)
+        _arguments.fields("fields", self.fields)
         _arguments.number("size", self.size, 1)
 
     def __repr__(self) -> str:
@@ -205,7 +207,10 @@ class ExpectFrame(Step):
     payload: bytes | re.Pattern[bytes] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a payload that is neither bytes nor a pattern."""
+        """Refuse numbers that are none, and a payload that is neither bytes nor a pattern."""
+        for name in ("type", "stream", "flags"):
+            if getattr(self, name) is not None:
+                _arguments.number(name, getattr(self, name), 0)
         if self.payload is not None and not isinstance(self.payload, bytes):
             _arguments.pattern("payload", self.payload)
 
@@ -256,6 +261,11 @@ class ExpectHeaders(Step):
     end: bool | None = None
     exact: bool = False
     any_order: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a stream that is not a number, and invalid fields."""
+        _arguments.number("stream", self.stream, 0)
+        _arguments.fields("fields", self.fields)
 
     def __repr__(self) -> str:
         return repr_of(self, "fields")
@@ -308,7 +318,8 @@ class ExpectData(Step):
     end: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse data that is not bytes."""
+        """Refuse a stream that is not a number, and data that is not bytes."""
+        _arguments.number("stream", self.stream, 0)
         _arguments.octets("data", self.data)
 
     def play(self, peer: Peer) -> None:

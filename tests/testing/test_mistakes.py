@@ -54,6 +54,26 @@ WRONG: list[tuple[Callable[..., object], tuple[object, ...]]] = [
     *((http2.SendHeaders, (1, (), False, None, None, wrong)) for wrong in (0, -1, TEXT)),
     *((http2.ExpectFrame, (0, 1, None, wrong)) for wrong in (TEXT, 5, TEXT_PATTERN)),
     *((http2.ExpectData, (1, wrong)) for wrong in (TEXT, NOTHING)),
+    *(
+        (make, (stream, more))
+        for make, more in ((http2.ExpectData, b""), (http2.ExpectHeaders, ()), (http2.SendHeaders, ()))
+        for stream in ("1", -1, 1.0, True, NOTHING)
+    ),
+    *((http2.ExpectFrame, given) for given in (("DATA",), (0, "1"), (0, 1, "5"), (-1,), (1.0,))),
+    *(
+        (make, (1, wrong))
+        for make in (http2.ExpectHeaders, http2.SendHeaders, http2.headers)
+        for wrong in (
+            TEXT,
+            5,
+            {"a": "b"},
+            ["ab"],
+            [("a",)],
+            [("a", 5)],
+            [(b"a", b"b")],
+            [("a", "\N{SNOWMAN}")],
+        )
+    ),
     *((testing.Origin, (wrong,)) for wrong in (5, TEXT, NOTHING)),
     *((FakeClock, (wrong,)) for wrong in (math.inf, math.nan)),
     *((FakeClock().advance, (wrong,)) for wrong in (-1, math.inf, math.nan)),
