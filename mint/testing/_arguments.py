@@ -32,7 +32,7 @@ def number(name: str, value: object, least: int) -> None:
 
 
 def fields(name: str, value: object) -> None:
-    """Raise `TypeError` if the value is not a list of pairs of `str`, `ValueError` if it is not ISO 8859-1."""
+    """Raise `TypeError` if it is not a list of pairs of `str`, `ValueError` if it is not ISO 8859-1 text."""
     if not is_sequence(value):
         raise TypeError(
             f"{name} must be a list or tuple of pairs of name and value, not {type(value).__name__}"
