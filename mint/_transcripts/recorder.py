@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import weakref
@@ -131,7 +132,8 @@ class Recorder:
         secrets: record secrets as they are. Otherwise `authorization`, cookies, proxy credentials, the
             fields in `sensitive_headers` and credentials in URLs are masked, wherever they occur.
 
-    Raises `OSError` if the file cannot be created, `TypeError` for any other target.
+    Raises `OSError` if the file cannot be created, `ValueError` for a file that is not open for writing,
+    `TypeError` for any other target, such as a binary file.
 
     """
 
@@ -144,7 +146,11 @@ class Recorder:
             owned = _File(target)
             self._end = weakref.finalize(self, owned.close)
             self._desk = _Desk(owned)
+        elif _is_binary(target):
+            raise TypeError("record must be a text file, not a binary one")
         elif callable(getattr(target, "write", None)) and not isinstance(target, type):
+            if isinstance(target, io.IOBase) and not target.writable():
+                raise ValueError("record must be a file that is open for writing")
             self._desk = _Desk(target)
         else:
             raise TypeError(f"record must be a path, a text file or a Recorder, not {type(target).__name__}")
@@ -173,6 +179,11 @@ class Recorder:
     def track(self, protocol: str, identity: int) -> Track:
         """Return the track of one more connection; called by connections."""
         return Track(self, self._desk, protocol, identity, secrets=self._secrets)
+
+
+def _is_binary(target: object) -> bool:
+    """Whether it is a binary file, or a temporary one."""
+    return isinstance(getattr(target, "file", target), (io.RawIOBase, io.BufferedIOBase))
 
 
 def as_recorder(record: Record) -> Recorder:

@@ -147,7 +147,8 @@ class Response:
             contains a content-length).
         trailers: the trailer fields, or a function that returns them and is called after the last piece of
             the body.
-        informational: the interim responses to send before it: each a status, 100 to 199, and its fields.
+        informational: the interim responses to send before it: each a status, 100 to 199 except 101, and its
+            fields.
         pushes: server pushes, which are sent before it.
 
     """
@@ -231,8 +232,8 @@ def checked(response: object, *, bodiless: bool = False, http_2: bool = False) -
     if not callable(response.trailers):
         checked_fields(response.trailers, http_2=http_2)
     for status, fields in response.informational:
-        if not 100 <= status <= 199:
-            raise ValueError(f"an informational status must be from 100 to 199, got {status}")
+        if not 100 <= status < FIRST_FINAL or status == HTTPStatus.SWITCHING_PROTOCOLS:
+            raise ValueError(f"an informational status must be from 100 to 199, and not 101: got {status}")
         checked_fields(fields, http_2=http_2)
     declared = response.declared_length()
     if isinstance(body, bytes) and declared not in {None, len(body)} and not bodiless:

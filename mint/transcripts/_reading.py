@@ -121,6 +121,8 @@ def _lines(source: Source) -> list[str]:
         text = octets.decode("utf-8", "replace")
     else:
         given = list(source)
+        if wrong := [line for line in given if not isinstance(line, str)]:
+            raise TypeError(f"a transcript must be text, not {type(wrong[0]).__name__}")
         if len(given) > 1 and not any("\n" in line for line in given):
             return [line.removesuffix("\r") for line in given]
         text = "".join(given)
@@ -132,7 +134,8 @@ def _lines(source: Source) -> list[str]:
 def read_transcript(source: Source) -> Transcript:
     """Read a transcript from the path of a file, from a text file or from lines.
 
-    Raises `TranscriptError` for an invalid transcript, `OSError` for a file that cannot be read.
+    Raises `TranscriptError` for an invalid transcript, `OSError` for a file that cannot be read, `TypeError`
+    for a binary file.
     """
     lines = _lines(source)
     first = lines[0].strip() if lines else ""

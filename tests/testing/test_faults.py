@@ -111,6 +111,7 @@ IMPOSSIBLE: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         "ISO 8859-1",
     ),
+    "informational 101": (Response(200, informational=[(101, ())]), ValueError, "not 101"),
     "informational 200": (Response(200, informational=[(200, ())]), ValueError, "from 100 to 199"),
     "a length too large": (
         Response(200, [("Content-Length", "9")], b"abc"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+import tempfile
+from typing import TYPE_CHECKING, Any  # files of a wrong kind are passed
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import mint
 import mint.testing
 from mint._command import main
-from mint.transcripts import TranscriptError, replay
+from mint.transcripts import Recorder, TranscriptError, replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -170,3 +171,23 @@ def test_calls_with_the_ref_of_a_ping_are_read_back() -> None:
     made = mint.testing.replay(io.StringIO(out.getvalue()))
     assert [step.call for step in made] == ["connect", "ping", "cancel", "stream_body"]
     assert "  ref -1\n" in out.getvalue()
+
+
+def test_binary_and_unwritable_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t"
+    path.write_text(HTTP1)
+    wrong: Any
+    with path.open("rb") as binary, path.open() as reading, tempfile.NamedTemporaryFile() as temporary:
+        for wrong in (binary, temporary, io.BytesIO()):
+            with pytest.raises(TypeError, match="a text file, not a binary one"):
+                Recorder(wrong)
+        with pytest.raises(ValueError, match="open for writing"):
+            Recorder(reading)
+        for wrong in (binary, [b"mint-transcript 1\n"], path.read_bytes()):
+            with pytest.raises(TypeError, match="a transcript must be text, not"):
+                replay(wrong)
+    with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as file:
+        conn = mint.http1.initiate(mint.transport.Memory(), scheme="http", hostname="h", record=file)
+        conn.close()
+        file.seek(0)
+        assert len(replay(file)) == 2
