@@ -179,6 +179,33 @@ def test_what_is_shown_of_a_target(protocol: str, target: str, shown: str) -> No
     assert (fault.size, fault.limit) == ((target + " ").index(" "), 0x20)
 
 
+# Targets with wrong characters, and the position of the first one.
+PLACES = [
+    *((" ", 0), ("/ ", 1), ("/a b c", 2), ("/a\n", 2), ("/\x7f", 1), ("/\u20ac ", 1)),
+    *(("/%41 ", 4), ("/%41%42 ", 7), ("/%41b\xe9", 5), ("%41\xe9", 3), ("/a%41%4a%ffb ", 12)),
+    *(
+        ("/%", 1),
+        ("/%4", 1),
+        ("/%zz", 1),
+        ("/%4z", 1),
+        ("/%z4", 1),
+        ("/%%41", 1),
+        ("/%41%", 4),
+        ("/%41%4", 4),
+    ),
+    *(("/%41%zz", 4), ("/% 41", 1), ("/%4 1", 1)),
+]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(("target", "place"), PLACES)
+def test_a_refused_target_names_the_first_wrong_character(protocol: str, target: str, place: int) -> None:
+    fault = fault_of(protocol, "GET", target)
+    assert fault is not None
+    assert (fault.reason, fault.value) == ("invalid_request_target", target)
+    assert (fault.size, fault.limit) == (place, ord(target[place]))
+
+
 # Reason, what is shown of the name and of the value, the position of the wrong character, and the character.
 REFUSED = [
     ("a b", "c", ("invalid_header_name", "a b", "", 1, 0x20)),
