@@ -114,7 +114,8 @@ class Transcript:
             sink.write("\n" + "\n".join([*lines, ""]))
 
 
-def _lines(source: Source) -> list[str]:
+def _lines(source: Source) -> tuple[list[str], str]:
+    """Return the complete lines, and what follows them."""
     if isinstance(source, (str, os.PathLike)):
         with open(source, "rb") as file:  # noqa: PTH123  # a path of either kind
             octets = file.read()
@@ -124,11 +125,10 @@ def _lines(source: Source) -> list[str]:
         if wrong := [line for line in given if not isinstance(line, str)]:
             raise TypeError(f"a transcript must be text, not {type(wrong[0]).__name__}")
         if len(given) > 1 and not any("\n" in line for line in given):
-            return [line.removesuffix("\r") for line in given]
+            return [line.removesuffix("\r") for line in given], ""
         text = "".join(given)
-    lines = text.split("\n")
-    # An incomplete last line is ignored.
-    return [line.removesuffix("\r") for line in lines[:-1]]
+    *lines, rest = text.split("\n")
+    return [line.removesuffix("\r") for line in lines], rest
 
 
 def read_transcript(source: Source) -> Transcript:
@@ -137,7 +137,7 @@ def read_transcript(source: Source) -> Transcript:
     Raises `TranscriptError` for an invalid transcript, `OSError` for a file that cannot be read, `TypeError`
     for a binary file.
     """
-    lines = _lines(source)
+    lines, rest = _lines(source)
     first = lines[0].strip() if lines else ""
     if first != FIRST_LINE:
         if found := _VERSION.fullmatch(first):
@@ -146,14 +146,19 @@ def read_transcript(source: Source) -> Transcript:
                 f"line 1: this is version {found[1]!a} of the format; only version {known} can be read"
             )
         raise TranscriptError(f"line 1: a transcript begins with {FIRST_LINE!r}, not {first[:60]!a}")
-    return Transcript(tuple(_Reader(lines).parts()))
+    return Transcript(tuple(_Reader(lines, rest).parts()))
 
 
 class _Reader:
-    """Parses the lines of a transcript."""
+    """Parses the lines of a transcript.
 
-    def __init__(self, lines: list[str]) -> None:
+    An incomplete last line, which a full disk leaves, is ignored. Unless it is one of the results, the
+    arguments of its step are incomplete, and the step is ignored, too.
+    """
+
+    def __init__(self, lines: list[str], rest: str) -> None:
         self._lines = lines
+        self._cuts_arguments = rest.startswith(" ") and rest[2:3] not in _RESULTS
         self._connections: dict[int, Beginning] = {}
         self._steps: dict[int, int] = {}
 
@@ -165,6 +170,8 @@ class _Reader:
             end = at + 1
             while end < len(self._lines) and self._lines[end].startswith(" "):
                 end += 1
+            if end == len(self._lines) and self._cuts_arguments:
+                return
             try:
                 if head.strip() and not head.startswith(("#", "by ")):
                     yield self._part(head, at, self._lines[at + 1 : end])

@@ -191,3 +191,24 @@ def test_binary_and_unwritable_files_are_refused(tmp_path: Path) -> None:
         conn.close()
         file.seek(0)
         assert len(replay(file)) == 2
+
+
+@pytest.mark.parametrize("protocol", CALLS)
+def test_a_file_that_ends_within_a_line_is_replayed_to_its_last_complete_step(protocol: str) -> None:
+    """A full disk leaves such a file. What is left of a step whose arguments are incomplete is ignored."""
+    text = CALLS[protocol]
+    whole = replay(io.StringIO(text))
+    for end in range(len("mint-transcript 1\n"), len(text)):
+        if text[end - 1] == "\n":
+            continue
+        made = replay(io.StringIO(text[:end]))
+        assert [step.input for step in made] == [step.input for step in whole[: len(made)]]
+        begun = text[:end].count("\n1 ") + text[:end].count("\nconnection")
+        assert begun - 1 <= len(made) <= begun
+
+
+@pytest.mark.parametrize("rest", ["  > ", '  > "GET', "  =", "  * status", "  .", '      "a'])
+def test_a_step_whose_results_are_cut_is_kept(rest: str) -> None:
+    asked = ASKS.partition("  = ")[0]
+    assert len(replay(io.StringIO(HTTP1 + asked + rest))) == 2
+    assert len(replay(io.StringIO(HTTP1 + asked + "  > 41\n" + rest))) == 2
