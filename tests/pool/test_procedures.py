@@ -12,7 +12,7 @@ from mint._httpx.parts import error_name
 from mint.errors import PoolClosed, TransportTimeout
 from mint.exchange import URL
 from mint.pool import PoolOptions, Timeouts
-from mint.pool._procedures import Connect, Park, Receive, abandon, acquire, leave
+from mint.pool._procedures import Connect, Park, Receive, abandon, acquire, leave, wait
 from mint.pool._requests import make_request
 from mint.pool._session import Session
 from mint.pool._state import PoolState
@@ -114,6 +114,38 @@ def test_waiting_for_a_ping_before_reuse_counts_as_waiting_for_a_connection() ->
     assert caught.value.processed is mint.Processed.NO
     assert not session.is_lost
     assert pool.statistics().active == 1
+
+
+@pytest.mark.parametrize("other_reads", [False, True])
+@pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.parametrize("is_set", [False, True])
+def test_nothing_is_waited_for_after_the_event_or_the_end_of_the_connection(
+    is_set: bool, is_lost: bool, other_reads: bool
+) -> None:
+    """Both may have come before the wait began, and a connection that has ended wakes nobody again."""
+    loop = FakeLoop()
+    pool = PoolState(loop, PoolOptions(), lambda _: True)
+    first = acquire(pool, new_request(loop))
+    dial = next(first)
+    assert isinstance(dial, Connect)
+    dial.conn = shared()
+    session = finish(first)
+    if is_lost:
+        session.lose()
+    event, other = pool.make_event(), pool.make_event()
+    if other_reads:
+        session.reader = other
+    if is_set:
+        event.set()
+    steps = wait(pool, session, event, None)
+    if is_set or is_lost:
+        assert list(steps) == []
+    else:
+        step = next(steps)
+        assert isinstance(step, Park if other_reads else Receive)
+        steps.close()
+    assert session.reader is (other if other_reads else None)
+    assert not session.parked
 
 
 @pytest.mark.parametrize("steps", [1, 2])
