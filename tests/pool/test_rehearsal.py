@@ -20,7 +20,7 @@ from mint.pool._session import Session
 
 if TYPE_CHECKING:
     from mint.pool._procedures import PoolRequest
-    from mint.types import BytesLike, HeaderPairs, ProtocolName, Stream
+    from mint.types import BytesLike, HeaderFields, HeaderPairs, ProtocolName, Scheme, Stream
 
 HERE = URL("https", "a", 443, "/")
 PROTOCOLS: tuple[ProtocolName, ...] = ("http1", "http2")
@@ -66,7 +66,10 @@ def sent(request: PoolRequest, protocol: ProtocolName) -> str:
     session = Session(1, conn, PoolOptions(), clock, lambda _: None)
     request.ticket = Ticket(1, Origin("https", "a", 443))
     try:
-        _open(session, request, (LockEvent(), LockEvent()))
+        stream = _open(session, request, (LockEvent(), LockEvent()))
+        if request.trailers:
+            session.push(stream, memoryview(request.content or b""))
+            session.end_body(stream, request.trailers)
     except MintError as error:
         return repr(error)
     return ""
@@ -86,3 +89,34 @@ def test_what_a_connection_would_refuse(method: str, headers: HeaderPairs) -> No
         for first, second in permutations(PROTOCOLS):
             wanted = "" if "" in results.values() else results[first]
             assert rehearsed(request, first, second) == wanted
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("protocols", [("http1",), ("http2",), ("http1", "http2"), ("http2", "http1")])
+def test_only_http1_is_used_in_clear_if_it_may_be(
+    protocols: tuple[ProtocolName, ...], scheme: Scheme
+) -> None:
+    """Only HTTP/2 can send trailers after content whose length is declared."""
+    url = URL(scheme, "a", 443, "/")
+    request = make_request("POST", url, (("content-length", "1"),), b"x", (("a", "b"),), None, clock)
+    may_use_http2 = "http2" in protocols and (scheme == "https" or protocols == ("http2",))
+    assert bool(rehearsed(request, *protocols)) is not may_use_http2
+
+
+@pytest.mark.parametrize(
+    "headers", [(), (("transfer-encoding", "chunked"),), (("content-length", "1"),)], ids=str
+)
+@pytest.mark.parametrize("body", [b"", b"x", bytes(SMALL), bytes(SMALL + 1)], ids=len)
+@pytest.mark.parametrize(
+    "trailers",
+    [(("x", "y"),), (("x", "\n"),), (("\n", "x"),), ((":x", "y"),), (("x", "y"), ("content-length", "1"))],
+    ids=str,
+)
+def test_trailers_that_a_connection_would_refuse(
+    trailers: HeaderFields, body: bytes, headers: HeaderPairs
+) -> None:
+    if headers == (("content-length", "1"),) and len(body) != 1:
+        return  # that is refused while the body is sent, which a rehearsal does not do
+    request = make_request("POST", HERE, headers, body, trailers, None, clock)
+    for protocol in PROTOCOLS:
+        assert rehearsed(request, protocol) == sent(request, protocol)
