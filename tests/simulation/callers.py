@@ -7,8 +7,8 @@ are in async_callers.py.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import mint
 import mint.http2
@@ -196,14 +196,56 @@ class Selecting(Caller):
     def __init__(self, record: Record, route: str, tcp: mint.TCPOptions) -> None:
         super().__init__(record, route, tcp)
         self.mailboxes = [mint.Mailbox()]
+        self.tunnels: list[mint.Tunnels] = []
+        self.inside: dict[Handle, mint.Tunnels] = {}
+        """Which connection to the proxy carries a connection."""
 
     def clean(self) -> None:
-        """Close the mailboxes."""
+        """Close the connections to the proxy, and the mailboxes."""
+        for tunnels in self.tunnels:
+            tunnels.close()
         for mailbox in self.mailboxes:
             mailbox.close()
 
+    def dispatch(self, message: object) -> None:
+        """Give a message to the connection to the proxy, or to its connection."""
+        if all(tunnels.stream(message) is mint.UNKNOWN for tunnels in self.tunnels):
+            super().dispatch(message)
+
+    def _through_tunnel(self) -> Handle:
+        """Connect through the connection to the proxy, which must be passive meanwhile."""
+        if not self.tunnels or not self.tunnels[-1].connection.is_open():
+            proxy = mint.http2.connect("http", HOST, self.kernel.proxy, tcp=self.tcp)
+            self.tunnels.append(mint.Tunnels(proxy))
+        shared = self.tunnels[-1]
+        self._set_mode(shared, None)
+        made = self.keep(shared.connect("http", HOST, 80, protocols=("http1",), tcp=self.tcp))
+        self.inside[made] = shared
+        self._set_mode(shared, 0)
+        return made
+
+    def _set_mode(self, shared: mint.Tunnels, inbox: int | None) -> None:
+        """Take all connections of a proxy out of their mailbox, or have this mailbox watch them."""
+        mailbox = None if inbox is None else self.mailboxes[inbox]
+        mode: Literal["active", "passive"] = "passive" if inbox is None else "active"
+        if mailbox is not None:
+            with suppress(mint.MintError):
+                shared.set_mode(mode, mailbox)
+        for handle, tunnels in self.inside.items():
+            if tunnels is shared and not handle.closed:
+                handle.inbox = inbox or 0
+                try:
+                    handle.conn = handle.conn.set_mode(mode, mailbox)
+                except mint.MintError as error:
+                    handle.failed(error)
+        if mailbox is None:
+            with suppress(mint.MintError):
+                shared.set_mode(mode)
+
     async def connect(self) -> Handle:
         """Connect by the route."""
+        if self.route == "shared tunnel":
+            return self._through_tunnel()
         route = arguments(self.route, self.kernel)
         return self.keep(
             mint.connect(
@@ -266,8 +308,12 @@ class Selecting(Caller):
 
     async def passive_for_a_while(self, handle: Handle) -> None:
         """Use the connection in passive mode."""
+        shared, inbox = self.inside.get(handle), handle.inbox
         try:
-            handle.conn = handle.conn.set_mode("passive")
+            if shared is not None:
+                self._set_mode(shared, None)
+            else:
+                handle.conn = handle.conn.set_mode("passive")
             for _ in range(self.kernel.choices.below(4)):
                 if not handle.conn.open_request_count:
                     break
@@ -276,7 +322,9 @@ class Selecting(Caller):
         except mint.MintError as error:
             handle.failed(error)
         try:
-            if not handle.closed and handle.conn.is_open("read"):
+            if shared is not None:
+                self._set_mode(shared, inbox)
+            elif not handle.closed and handle.conn.is_open("read"):
                 handle.conn = handle.conn.set_mode("active", self.mailboxes[handle.inbox])
         except mint.MintError as error:
             handle.failed(error)
@@ -285,6 +333,9 @@ class Selecting(Caller):
         """Move a connection to another mailbox, and back the next time."""
         if len(self.mailboxes) == 1:
             self.mailboxes.append(mint.Mailbox())
+        if handle in self.inside:
+            self._set_mode(self.inside[handle], 1 - handle.inbox)
+            return
         handle.inbox = 1 - handle.inbox
         try:
             handle.conn = handle.conn.move_to(self.mailboxes[handle.inbox])

@@ -323,7 +323,7 @@ async def move_to(caller: Caller) -> None:
 async def threads(caller: Caller) -> None:
     """Use connections from several threads, as far as the documentation allows it."""
     kernel = caller.kernel
-    if caller.route == "shared tunnel":
+    if caller.route == "shared tunnel" and not caller.can_close_inbox:
         work = [partial(in_thread, caller, get if kernel.choices.below(2) else upload) for _ in range(3)]
     else:
         handles = [await caller.connect() for _ in range(1 + kernel.choices.below(4))]

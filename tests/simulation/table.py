@@ -51,8 +51,8 @@ def makes_sense(row: Row) -> bool:
     if row.action == "threads" and row.loop in {"asyncio", "trio"}:
         return False  # there, only one thread may use a connection
     if row.route == "shared tunnel":
-        # Tunnels are opened in passive mode; a pool opens its own tunnels.
-        return row.loop != "mailbox" and row.action not in {"interrupt", "pool"}
+        # A pool opens its own tunnels.
+        return row.action not in {"interrupt", "pool"}
     return row.action != "pool" or row.loop != "mailbox"  # a pool has its own mailboxes
 
 
