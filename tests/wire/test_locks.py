@@ -66,7 +66,7 @@ def test_a_lock_that_cannot_be_made_is_a_memory_error(make: Callable[[], object]
             failures += 1
         finally:
             testing.remove_mem_hooks()
-    assert failures >= 2
+    assert failures > 0
 
 
 @pytest.mark.parametrize("path", sorted(MINT.rglob("*.py")), ids=lambda path: str(path.relative_to(MINT)))
