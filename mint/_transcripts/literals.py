@@ -35,6 +35,7 @@ _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|([nrt\"\\]))")
 _QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f-\U0010ffff]|\\x[0-9a-f]{2}|\\[nrt"\\])*)"')
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
+_HEADS = re.compile(rb"[\x20-\x7e\t\r\n]*\r\n\r\n")
 _COMMENT = re.compile(r"(?:\s+#.*)?\s*")
 
 
@@ -118,8 +119,14 @@ def _hex_lines(octets: bytes) -> Iterator[str]:
 
 
 def of_octets(octets: bytes) -> Iterator[str]:
-    """Return the literals for these octets, one per line."""
-    return _text_lines(octets) if _is_text(octets) else _hex_lines(octets)
+    """Return the literals for these octets, one per line; the head of a message is text whatever follows."""
+    if _is_text(octets):
+        yield from _text_lines(octets)
+        return
+    begun = _HEADS.match(octets)
+    end = begun.end() if begun else 0
+    yield from _text_lines(octets[:end])
+    yield from _hex_lines(octets[end:])
 
 
 def of_frames(octets: bytes) -> Iterator[str]:

@@ -86,6 +86,33 @@ def test_octets_are_text_if_three_fifths_of_them_are(
     assert {line.startswith('"') for line in lines} == {is_text}
 
 
+HEAD = b"HTTP/1.1 200 OK\r\na:\tb\r\n\r\n"
+HEAD_LINES = ['"HTTP/1.1 200 OK\\r\\n"', '"a:\\tb\\r\\n"', '"\\r\\n"']
+
+
+@pytest.mark.parametrize(
+    ("octets", "lines"),
+    [
+        (HEAD + bytes(40), [*HEAD_LINES, "00" * 32, "00" * 8]),
+        (HEAD * 2 + bytes(90), [*HEAD_LINES * 2, "00" * 32, "00" * 32, "00" * 26]),
+        (HEAD + b"1e\r\n" + bytes(60), [*HEAD_LINES, b"1e\r\n".hex() + "00" * 28, "00" * 32]),
+        (b"\r\n\r\n" + bytes(9), ['"\\r\\n"', '"\\r\\n"', "00" * 9]),
+        (bytes(40) + HEAD, [(bytes(40) + HEAD)[:32].hex(), (bytes(40) + HEAD)[32:64].hex(), HEAD[24:].hex()]),
+        (HEAD[:-1] + bytes(60), None),
+        (HEAD.replace(b"b", b"\xe9") + bytes(60), None),
+    ],
+)
+def test_the_head_of_a_message_is_text_although_binary_content_follows(
+    octets: bytes, lines: list[str] | None
+) -> None:
+    made = [*of_octets(octets)]
+    assert b"".join(map(unquoted, made)) == octets
+    if lines is None:
+        assert not any(line.startswith('"') for line in made)
+    else:
+        assert made == lines
+
+
 @pytest.mark.parametrize("octet", range(256))
 def test_each_octet_in_quotes(octet: int) -> None:
     escapes = {0x0A: r"\n", 0x0D: r"\r", 0x09: r"\t", 0x22: r"\"", 0x5C: r"\\"}
