@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import io
 from typing import TYPE_CHECKING, Any  # arguments of others are passed through
 
 import pytest
 
 import mint
+import mint.asyncio
+import mint.pool.asyncio
+import mint.pool.trio
 import mint.testing
+import mint.trio
 from mint.testing import Origin, Request, Response
 
 from ..event_loops import fetch as fetch_in_loop
@@ -130,6 +135,30 @@ def test_connections_that_share_a_tunnel(protocol: ProtocolName, origin: Origin)
                     tunnels.connect(*address(origin), protocols=[protocol], tls=trusting(), record=recorder)
                 )
     check(out.getvalue(), requests=2)
+
+
+def test_every_connect_and_initiate_and_pool_takes_record() -> None:
+    modules = (
+        mint,
+        mint.http1,
+        mint.http2,
+        mint.asyncio,
+        mint.trio,
+        mint.pool,
+        mint.pool.asyncio,
+        mint.pool.trio,
+    )
+    found = {
+        f"{module.__name__}.{name}": made
+        for module in modules
+        for name in module.__all__
+        for made in (getattr(module, name), getattr(getattr(module, name), "connect", None))
+        if name in {"connect", "initiate", "Pool", "Tunnels"} and callable(made)
+    }
+    assert len(found) == 13
+    for name, made in found.items():
+        default = inspect.signature(made).parameters["record"].default
+        assert default is None, name
 
 
 def test_without_recording_no_module_of_transcripts_is_imported() -> None:
