@@ -74,8 +74,17 @@ def test_every_number_but_that_of_a_closed_socket_is_asked(
 ) -> None:
     """A program without standard streams has sockets with the numbers 0 to 2."""
     asked: list[int] = []
-    poll = SimpleNamespace(register=lambda number, _: asked.append(number), poll=lambda _: [])
-    monkeypatch.setattr(tunnels, "make_poll", lambda: poll)
+
+    class Poll:
+        """Nothing can be read."""
+
+        def register(self, number: int, events: int) -> None:
+            asked.append(number)
+
+        def poll(self, timeout: float) -> list[tuple[int, int]]:
+            return []
+
+    monkeypatch.setattr(tunnels, "make_poll", Poll)
     conn = SimpleNamespace(socket=SimpleNamespace(fileno=lambda: number))
     assert info(conn, "is_readable") is (number < 0)  # type: ignore[arg-type]  # it has what is used here
     assert asked == ([] if number < 0 else [number])

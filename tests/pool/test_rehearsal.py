@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,7 +85,7 @@ def test_what_a_connection_would_refuse(method: str, headers: HeaderPairs) -> No
         for protocol, result in results.items():
             assert rehearsed(request, protocol) == result, repr(body)[:40]
         # With two protocols, one that accepts the request is enough; the error is that of the first.
-        for first, second in permutations(PROTOCOLS):
+        for first, second in (PROTOCOLS, PROTOCOLS[::-1]):
             wanted = "" if "" in results.values() else results[first]
             assert rehearsed(request, first, second) == wanted
 

@@ -1,0 +1,115 @@
+"""A socket with the number 0, which a program without standard input may get, is a socket as any other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import uvloop
+
+import mint
+import mint.asyncio
+import mint.trio
+from mint._loops.system import SelectPoll
+from mint.errors import TransportTimeout
+
+from ..event_loops import PAGE, Loop, data, fed, run_trio
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
+
+HEAD, END = PAGE[:-1], PAGE[-1:]
+
+
+@contextmanager
+def numbered_0() -> Generator[tuple[socket.socket, socket.socket]]:
+    """Return two connected sockets, of which the first has the number 0."""
+    kept = os.dup(0)
+    os.close(0)
+    try:
+        near, far = socket.socketpair()
+        assert near.fileno() == 0
+        with near, far:
+            far.settimeout(10)
+            yield near, far
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
+def check_closed(near: socket.socket, far: socket.socket) -> None:
+    assert near.fileno() == -1
+    while far.recv(65_536):
+        pass
+
+
+@pytest.mark.parametrize("polls", [True, False], ids=["poll", "select"])
+def test_blocking(polls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not polls:
+        monkeypatch.setattr("mint._loops.tcp.make_poll", SelectPoll)
+    with numbered_0() as (near, far):
+        conn: mint.Connection = mint.connect("http", "a.example", 80, socket=near)
+        conn, _ = conn.request("GET", "/")
+        far.sendall(HEAD)
+        conn, responses = conn.recv(timeout=10)
+        assert data(responses) == b"hell"
+        with pytest.raises(TransportTimeout):
+            conn.recv(timeout=0)
+        far.sendall(END)
+        conn, responses = conn.recv(timeout=10)
+        assert data(responses) == b"o"
+        conn.close()
+        check_closed(near, far)
+
+
+def test_a_mailbox_of_threads() -> None:
+    with mint.Mailbox() as mailbox:
+        for _ in range(2):
+            with numbered_0() as (near, far):
+                conn: mint.Connection = mint.connect("http", "a.example", 80, socket=near, mailbox=mailbox)
+                conn, _ = conn.request("GET", "/")
+                for piece in (HEAD, END):
+                    far.sendall(piece)
+                    conn, responses = fed(conn, mailbox.receive(10))
+                    assert data(responses) == piece[-4:]
+                conn.close()
+                check_closed(near, far)
+
+
+async def exchange(
+    mailbox: mint.asyncio.Mailbox | mint.trio.Mailbox,
+    connect: Callable[..., Awaitable[mint.Connection]],
+    flush: Callable[[mint.Connection], Awaitable[None]],
+) -> None:
+    """Use the number twice: if the first connection was not forgotten, the second gets nothing."""
+    with mailbox:
+        for _ in range(2):
+            with numbered_0() as (near, far):
+                conn = await connect("http", "a.example", 80, socket=near, mailbox=mailbox)
+                conn, _ = conn.request("GET", "/")
+                await flush(conn)
+                for piece in (HEAD, END):
+                    far.sendall(piece)
+                    conn, responses = fed(conn, await mailbox.receive())
+                    assert data(responses) == piece[-4:]
+                conn.close()
+                check_closed(near, far)
+
+
+@pytest.mark.parametrize("make", [asyncio.SelectorEventLoop, uvloop.new_event_loop])
+def test_asyncio(make: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def main() -> None:
+        await exchange(mint.asyncio.Mailbox(), mint.asyncio.connect, mint.asyncio.flush)
+
+    Loop(make)(main())
+
+
+def test_trio() -> None:
+    async def main() -> None:
+        await exchange(mint.trio.Mailbox(), mint.trio.connect, mint.trio.flush)
+
+    run_trio(main)
