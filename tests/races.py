@@ -220,10 +220,13 @@ def share_a_pool() -> None:
 def planted() -> None:
     """Write to the same memory in two threads, outside of Python."""
     octets = ctypes.create_string_buffer(8)
+    counts = [0, 0]
 
-    def write(_: int) -> None:
-        for _ in range(1000):
+    def write(number: int) -> None:
+        # On a busy machine, one thread could end before the other begins, and then nothing would race.
+        while min(counts) < 1000:
             ctypes.memset(octets, 1, 8)
+            counts[number] += 1
 
     Crew().run(write, 2)
 
