@@ -26,6 +26,7 @@ ROOT = HERE.parent
 CACHE = ROOT / ".cache"
 PROGRESS = re.compile(r"#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+) corp: (\d+)")
 SHRINKING = 10.0  # seconds
+SHOWN_EVERY = 2.0  # seconds
 
 
 @dataclass
@@ -38,6 +39,33 @@ class Outcome:
     coverage: int
     found: Path | None
     text: str
+
+
+class Progress:
+    """Prints how far a run is, every two seconds: in one line of a terminal, otherwise line by line."""
+
+    def __init__(self, name: str, *, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name = name
+        self._quiet = quiet
+        self._clock = clock
+        self._begun = self._shown = clock()
+
+    def show(self, runs: int, more: str = "") -> None:
+        """Print the progress, unless this was done a moment ago."""
+        now = self._clock()
+        if self._quiet or now - self._shown < SHOWN_EVERY:
+            return
+        self._shown = now
+        seconds = now - self._begun
+        text = f"{self._name}: {seconds:.0f} s, {runs} runs, {runs / seconds:.0f}/s{more}"
+        print(text, end="\r" if sys.stdout.isatty() else "\n", flush=True)
+
+
+def positive(text: str) -> int:
+    """Return a number of seconds from the command line; for libFuzzer, 0 would be without end."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError("must be a number of seconds, 1 or more")
+    return int(text)
 
 
 def harnesses() -> list[str]:
@@ -88,7 +116,8 @@ def guided(name: str, chosen: argparse.Namespace) -> Outcome:
     dictionary = HERE / f"{name}.dict"
     if dictionary.exists():
         command.insert(2, f"-dict={dictionary}")
-    begun = shown = time.monotonic()
+    begun = time.monotonic()
+    progress = Progress(name, quiet=chosen.quiet)
     runs = coverage = 0
     lines: list[str] = []
     process = subprocess.Popen(
@@ -108,13 +137,7 @@ def guided(name: str, chosen: argparse.Namespace) -> Outcome:
             if match is None:
                 continue
             runs, coverage = int(match[1]), int(match[2])
-            now = time.monotonic()
-            if now - shown >= 2 and not chosen.quiet:  # seconds
-                shown = now
-                rate = runs / (now - begun)
-                text = f"{name}: {now - begun:.0f} s, {runs} runs, {rate:.0f}/s, coverage {coverage}"
-                text += f", corpus {match[4]}"
-                print(text, end="\r" if sys.stdout.isatty() else "\n", flush=True)
+            progress.show(runs, f", coverage {coverage}, corpus {match[4]}")
         code = process.wait()
     finally:
         if process.poll() is None:
@@ -146,10 +169,12 @@ def unguided(name: str, chosen: argparse.Namespace) -> Outcome:
     one: Callable[[bytes], None] = importlib.import_module(f"fuzz_{name}").one
     source = random.Random(chosen.seed)  # not for secrets
     begun = time.monotonic()
+    progress = Progress(name, quiet=chosen.quiet)
     runs = 0
     while time.monotonic() - begun < chosen.time:
         data = source.randbytes(source.choice((4, 16, 64, 400)))
         runs += 1
+        progress.show(runs)
         try:
             one(data)
         except Exception as error:  # noqa: BLE001  # any exception is a finding
@@ -201,7 +226,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="fuzz/run", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(harnesses()))
     parser.add_argument("--all", action="store_true", help="every harness")
-    parser.add_argument("--time", type=int, default=60, help="seconds for each (default 60)")
+    parser.add_argument("--time", type=positive, default=60, help="seconds for each (default 60)")
     parser.add_argument(
         "--seed",
         type=int,

@@ -56,6 +56,31 @@ def test_former_findings_are_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
         harness(path.parent.name, monkeypatch)(path.read_bytes())
 
 
+def test_the_progress_is_shown_every_two_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(FUZZ))
+    runner = importlib.import_module("runner")
+    now = [100.0]
+    for quiet in (False, True):
+        progress = runner.Progress("http1", quiet=quiet, clock=lambda: now[0])
+        for runs in range(10, 60, 10):
+            now[0] += 1
+            progress.show(runs, ", coverage 7")
+    lines = ["http1: 2 s, 20 runs, 10/s, coverage 7", "http1: 4 s, 40 runs, 10/s, coverage 7"]
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "1.5", "x", "\N{SUPERSCRIPT TWO}"])
+def test_a_run_of_no_time_is_refused(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would find nothing, or never end."""
+    monkeypatch.syspath_prepend(str(FUZZ))
+    monkeypatch.setattr(sys, "argv", ["runner.py", "http1", "--plain", "--time", seconds])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("runner").main()
+    assert ended.value.code == 2
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", NAMES)
 def test_random_inputs_find_nothing(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
