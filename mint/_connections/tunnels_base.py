@@ -23,7 +23,7 @@ from .._process import current_process
 from .._wire.link import Refused
 from .._wire.stream import MAX_BODY, Tunnel
 from .._wire.tls import prepare
-from ..errors import MintError, ProxyFailed, TransportClosed, TransportError, UnexpectedProxyStatus
+from ..errors import HTTPError, MintError, ProxyFailed, TransportClosed, TransportError, UnexpectedProxyStatus
 from ..proxy import check_sent_headers
 from ..responses import ConnectionEvent, Data, RequestFailed
 from ..types import STREAM, UNKNOWN, Eof
@@ -181,7 +181,10 @@ class TunnelsBase(ABC):
         if answer.refused:
             raise UnexpectedProxyStatus(answer.status, answer.headers or (), bytes(answer.content[:MAX_BODY]))
         if not answer.opened:
-            raise ProxyFailed(failure or "it ended the stream without an answer") from failure
+            # The error of the stream or of the connection says more than that the tunnel broke.
+            cause = failure.__cause__ if failure is not None else None
+            error = cause if isinstance(cause, (HTTPError, TransportError)) else failure
+            raise ProxyFailed(error or "it ended the stream without an answer") from error
 
     # -- called by tunnels and their links
 
