@@ -209,3 +209,27 @@ def test_every_entry_is_found_by_its_pair_and_by_its_name(count: int) -> None:
         assert encoder.encode([(name, "other")])[0] == integer(index, 6, 0x40) + string("other")
         shy = encoder.encode([(name, value)], frozenset({name}))
         assert shy == (integer(index, 4, 0x10) + string(value), encoder)
+
+
+def is_indexed(value: str) -> bool:
+    """Whether the encoder puts an unknown field with this value into its table."""
+    return Encoder().encode([("x-y", value)])[1].entries == (("x-y", value),)
+
+
+@pytest.mark.parametrize("whole", ["a0" * 10, "0123456789012345", "aB" * 8, "abcdefghijklmnopqrst"])
+def test_one_octet_decides_whether_a_value_looks_random(whole: str) -> None:
+    for octet in range(256):
+        for place in range(len(whole) + 1):
+            for value in (
+                whole[:place] + chr(octet) + whole[place:],
+                whole[:place] + chr(octet) + whole[place + 1 :],
+            ):
+                assert is_indexed(value) != looks_random(value), value
+
+
+@pytest.mark.parametrize("kinds", ["0a", "aA", "A0", "0aA", "00aa", "0000a", "aaaA", "0-a-", "0-", "a.", "0"])
+def test_how_long_a_value_must_be_and_how_often_it_must_change(kinds: str) -> None:
+    for count in range(1, 40):
+        for quiet in range(40):
+            value = (kinds * 40)[:count] + "z" * quiet
+            assert is_indexed(value) != looks_random(value), value
