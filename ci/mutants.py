@@ -435,6 +435,8 @@ def main() -> int:
     every = [
         one for file in sources(chosen.module) for one in mutants(file, (ROOT / file).read_text("utf-8"))
     ]
+    if not every:
+        parser.error(f"no file to mutate has {chosen.module!r} in its path")
     drawn = random.Random(chosen.seed).sample(every, min(chosen.sample, len(every)))
     print(f"{len(every)} mutants, {len(drawn)} drawn with seed {chosen.seed}", flush=True)
     if chosen.list:

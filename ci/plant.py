@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "fuzz")]
 from ci.build_inplace import sources  # noqa: E402 - the line above makes it importable
 from planted import BUGS, missing  # noqa: E402 - the same
 from planted_bug import Bug  # noqa: E402 - the same
-from runner import harnesses  # noqa: E402 - the same
+from runner import harnesses, positive  # noqa: E402 - the same
 
 CACHE = ROOT / ".cache"
 # setuptools builds in `build` and copies from there, so an old module there would come back.
@@ -118,6 +119,41 @@ class Planted:
             shutil.move(str(self.kept / name), str(self.place / name))
 
 
+def fuzzed(
+    name: str, place: Path, chosen: argparse.Namespace, seconds: int
+) -> subprocess.CompletedProcess[str]:
+    """Run a harness."""
+    command = [sys.executable, str(ROOT / "fuzz" / "runner.py"), name, "--time", str(seconds), "--quiet"]
+    command += ["--place", str(place), "--seed", str(chosen.seed), "--fresh"]
+    if chosen.plain:
+        command += ["--plain"]
+    else:
+        command += ["--python", chosen.python, "--preload", chosen.preload]
+    return subprocess.run(command, check=False, text=True, capture_output=True)
+
+
+def check_without_bugs(bugs: Iterable[Bug], place: Path, chosen: argparse.Namespace) -> None:
+    """Leave if a harness also fails without a bug: what it finds would say nothing."""
+    for name in sorted({*(bug.harness for bug in bugs), *(harnesses() if chosen.every else ())}):
+        done = fuzzed(name, place, chosen, 1)
+        if done.returncode:
+            raise SystemExit(f"{name} fails without a bug:\n{(done.stdout + done.stderr)[-2_000:]}")
+
+
+def chosen_bugs(bugs: Iterable[Bug], parts: Sequence[str], *, plain: bool) -> list[Bug]:
+    """Return the bugs to plant; leave if a part of a name stands for none of them."""
+    usable = [bug for bug in bugs if not (plain and bug.memory)]
+    for part in parts:
+        if not any(part in bug.name for bug in usable):
+            why = (
+                "only AddressSanitizer finds it"
+                if any(part in bug.name for bug in bugs)
+                else "see fuzz/planted.py"
+            )
+            raise SystemExit(f"no bug to plant is called {part!r}: {why}")
+    return [bug for bug in usable if not parts or any(part in bug.name for part in parts)]
+
+
 def run(bug: Bug, place: Path, chosen: argparse.Namespace) -> Row:
     """Run harnesses until one finds the bug."""
     names = [bug.harness]
@@ -126,21 +162,8 @@ def run(bug: Bug, place: Path, chosen: argparse.Namespace) -> Row:
     begun = time.monotonic()
     text = ""
     for name in names:
-        command = [
-            sys.executable,
-            str(ROOT / "fuzz" / "runner.py"),
-            name,
-            "--time",
-            str(chosen.time),
-            "--quiet",
-        ]
-        command += ["--place", str(place), "--seed", str(chosen.seed), "--fresh"]
-        if chosen.plain:
-            command += ["--plain"]
-        else:
-            command += ["--python", chosen.python, "--preload", chosen.preload]
         begun = time.monotonic()
-        done = subprocess.run(command, check=False, text=True, capture_output=True)
+        done = fuzzed(name, place, chosen, chosen.time)
         text = done.stdout + done.stderr
         if done.returncode:
             seconds = text.split(" s,")[0].rpartition(" ")[2]
@@ -164,7 +187,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="ci/planted", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART-OF-A-NAME", help="plant only bugs with such a name")
     parser.add_argument(
-        "--time", type=int, default=120, help="how many seconds each harness runs (default 120)"
+        "--time", type=positive, default=120, help="how many seconds each harness runs (default 120)"
     )
     parser.add_argument("--plain", action="store_true", help="use the usual build and random inputs")
     parser.add_argument(
@@ -177,13 +200,12 @@ def main() -> int:
     wrong = missing()
     if wrong:
         raise SystemExit("\n".join(wrong))
-    bugs = [bug for bug in BUGS if not chosen.parts or any(part in bug.name for part in chosen.parts)]
-    if chosen.plain:
-        bugs = [bug for bug in bugs if not bug.memory]
+    bugs = chosen_bugs(BUGS, chosen.parts, plain=chosen.plain)
     place = CACHE / ("planted-plain" if chosen.plain else "planted")
     prepare(place, plain=chosen.plain)
     if not sources(place):
         raise SystemExit("the copy holds no extension modules")
+    check_without_bugs(bugs, place, chosen)
     rows = []
     for bug in bugs:
         with Planted(place, bug):

@@ -189,3 +189,14 @@ def test_a_copy_with_a_leftover_mutant_is_replaced(
     mutants.prepare()
     assert copy.place.exists() is ended
     assert not copy.kept.exists()
+
+
+def test_a_module_that_does_not_exist_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistake in its name must not look like a success."""
+    monkeypatch.setattr("sys.argv", ["ci/mutate", "--module", "no_such_module", "--list"])
+    with pytest.raises(SystemExit) as ended:
+        mutants.main()
+    assert ended.value.code == 2
+    assert "no file to mutate has 'no_such_module'" in capsys.readouterr().err

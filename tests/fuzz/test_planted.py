@@ -3,7 +3,7 @@
 import importlib
 import re
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -26,6 +26,39 @@ def test_every_planted_bug_applies_to_the_sources(monkeypatch: pytest.MonkeyPatc
 def test_a_bug_that_no_longer_applies_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     planted = module("planted", monkeypatch)
     assert len(planted.missing(tmp_path)) == len(planted.BUGS)
+
+
+def test_a_name_that_stands_for_no_bug_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in a name must not look like a success."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    plant = module("ci.plant", monkeypatch)
+    bugs = module("planted", monkeypatch).BUGS
+    memory = next(bug.name for bug in bugs if bug.memory)
+    other = next(bug.name for bug in bugs if not bug.memory)
+    assert len(plant.chosen_bugs(bugs, (), plain=False)) == len(bugs)
+    assert not any(bug.memory for bug in plant.chosen_bugs(bugs, (), plain=True))
+    assert other in [bug.name for bug in plant.chosen_bugs(bugs, [other], plain=True)]
+    for parts in (["no such bug"], [other, "no such bug"]):
+        with pytest.raises(SystemExit, match="'no such bug': see"):
+            plant.chosen_bugs(bugs, parts, plain=False)
+    with pytest.raises(SystemExit, match="only AddressSanitizer"):
+        plant.chosen_bugs(bugs, [memory], plain=True)
+
+
+def test_a_harness_that_fails_without_a_bug_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    plant = module("ci.plant", monkeypatch)
+    bugs = module("planted", monkeypatch).BUGS[:1]
+    chosen = SimpleNamespace(every=False)
+    for code in (0, 1, 2, -11):
+        monkeypatch.setattr(
+            plant, "fuzzed", lambda *_, code=code: SimpleNamespace(returncode=code, stdout="a", stderr="b")
+        )
+        if code == 0:
+            plant.check_without_bugs(bugs, ROOT, chosen)
+        else:
+            with pytest.raises(SystemExit, match="fails without a bug:\nab"):
+                plant.check_without_bugs(bugs, ROOT, chosen)
 
 
 def test_every_bug_has_a_harness(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,6 +130,9 @@ def main() -> int:
         sys.meta_path.insert(0, Planter(defect))
         print(json.dumps(search(defect, given.seed, given.most)))
         return 0
+    for part in given.parts:
+        if not any(part in defect.name for defect in DEFECTS):
+            parser.error(f"no defect is called {part!r}: see tests/simulation/defects.py")
     lines = ["| defect | schedules | in the row | violation |", "|---|---|---|---|"]
     lost = False
     for number, defect in enumerate(DEFECTS):
