@@ -418,8 +418,11 @@ def _send_head(pool: PoolState, session: Session, request: PoolRequest) -> Proce
             yield from _done(request, "connect", connection=session.conn)
         yield from _begun(request, "request", connection=session.conn)
     request.dialled = False
-    since, queued = pool.clock(), session.queued
+    since: float | None = None
+    queued = 0
     while session.is_full and not session.is_lost:
+        if since is None:
+            since, queued = pool.clock(), session.queued
         # The time begins again when the system has taken some of what is queued.
         late = pool.is_late(request.within(request.timeouts.write, since))
         with pool.lock:

@@ -238,7 +238,7 @@ class Session:
     @property
     def is_full(self) -> bool:
         """Whether so much is queued that senders have to wait."""
-        return self.queued > self.most_queued
+        return self.conn.transport.unsent > self.most_queued
 
     @property
     def queued(self) -> int:
