@@ -16,8 +16,11 @@ import mint.asyncio
 import mint.trio
 from mint._loops.system import SelectPoll
 from mint.errors import TransportTimeout
+from mint.testing import Forever, ScriptedServer, frames, http2
 
-from ..event_loops import PAGE, Loop, data, fed, run_trio
+from ..event_loops import PAGE, Loop, data, fed, fetch, run_trio
+from .test_tunnel_flush import SAID, opened
+from .test_tunnels import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -26,19 +29,26 @@ HEAD, END = PAGE[:-1], PAGE[-1:]
 
 
 @contextmanager
-def numbered_0() -> Generator[tuple[socket.socket, socket.socket]]:
-    """Return two connected sockets, of which the first has the number 0."""
+def unused_0() -> Generator[None]:
+    """Let the next socket have the number 0."""
     kept = os.dup(0)
     os.close(0)
     try:
-        near, far = socket.socketpair()
-        assert near.fileno() == 0
-        with near, far:
-            far.settimeout(10)
-            yield near, far
+        yield
     finally:
         os.dup2(kept, 0)
         os.close(kept)
+
+
+@contextmanager
+def numbered_0() -> Generator[tuple[socket.socket, socket.socket]]:
+    """Return two connected sockets, of which the first has the number 0."""
+    with unused_0():
+        near, far = socket.socketpair()
+        with near, far:
+            assert near.fileno() == 0
+            far.settimeout(10)
+            yield near, far
 
 
 def check_closed(near: socket.socket, far: socket.socket) -> None:
@@ -113,3 +123,25 @@ def test_trio() -> None:
         await exchange(mint.trio.Mailbox(), mint.trio.connect, mint.trio.flush)
 
     run_trio(main)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tunnels_through_such_a_connection(kind: str) -> None:
+    module = KINDS[kind].module
+
+    async def main(server: ScriptedServer) -> None:
+        with unused_0():
+            near = socket.create_connection((server.address, server.port))
+            assert near.fileno() == 0
+            proxy = await module.connect(
+                "http", server.address, server.port, protocols=("http2",), socket=near
+            )
+            with module.Tunnels(proxy) as tunnels, module.Mailbox() as mailbox:
+                conn = await tunnels.connect("http", "one.example", 80, protocols=("http1",), mailbox=mailbox)
+                conn, body = await fetch(conn, mailbox, "/")
+                assert body == b"hello"
+                conn.close()
+            assert near.fileno() == -1
+
+    with ScriptedServer(opened(SAID, http2.send(frames.data(1, PAGE)), Forever())) as server:
+        KINDS[kind].run(main(server))
