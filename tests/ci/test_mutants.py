@@ -77,6 +77,15 @@ def test_every_source_has_tests_that_run_first() -> None:
         assert mutants.closest(file, mutants.ROOT, quick=False) == [*near, list(mutants.REST)]
 
 
+@pytest.mark.parametrize("option", mutants.ABOUT_SOURCES)
+def test_tests_that_compare_sources_as_text_are_left_out(option: str) -> None:
+    """A renamed test would be run, and any change of a source would count as killed."""
+    kind, _, named = option.partition("=")
+    path, _, name = named.partition("::")
+    assert kind == ("--deselect" if name else "--ignore")
+    assert f"def {name}" in (mutants.ROOT / path).read_text("utf-8")
+
+
 def test_tests_named_like_the_source_come_first() -> None:
     first, second, *_ = mutants.closest("mint/pool/_policy.py", mutants.ROOT, quick=True)
     assert first == ["tests/pool/test_policy.py", "tests/pool/test_policy_limits.py"]
