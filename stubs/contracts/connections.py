@@ -38,7 +38,9 @@ def forced() -> None:
 def chosen_by_protocols() -> None:
     assert_type(mint.connect("https", "example.org", 443, protocols=("http2",)), mint.HTTP2)
     assert_type(mint.connect("https", "example.org", 443, protocols=("http1",), log=True), mint.HTTP1)
-    assert_type(mint.connect("https", "example.org", 443, protocols=("http2", "http1")), mint.HTTP1 | mint.HTTP2)
+    assert_type(
+        mint.connect("https", "example.org", 443, protocols=("http2", "http1")), mint.HTTP1 | mint.HTTP2
+    )
     assert_type(mint.connect("https", "example.org", 443, protocols=["http2"]), mint.HTTP1 | mint.HTTP2)
     with mint.connect("http", "example.org", 80, protocols=("http2",), mailbox=mint.Mailbox()) as conn:
         assert_type(conn, mint.HTTP2)

@@ -150,6 +150,10 @@ def testing_http2_window_update(stream: int, increment: int) -> None:
 
 
 def frames_of_extensions() -> None:
-    assert_type(mint.testing.http2.alt_svc(b"clear", origin="https://a.test", stream=0), mint.testing.http2.Frame)
-    assert_type(mint.testing.http2.origin_set("https://a.test", b"\xff", stream=0, flags=1), mint.testing.http2.Frame)
+    assert_type(
+        mint.testing.http2.alt_svc(b"clear", origin="https://a.test", stream=0), mint.testing.http2.Frame
+    )
+    assert_type(
+        mint.testing.http2.origin_set("https://a.test", b"\xff", stream=0, flags=1), mint.testing.http2.Frame
+    )
     assert_type(mint.testing.http2.priority_update(1, "u=1"), mint.testing.http2.Frame)

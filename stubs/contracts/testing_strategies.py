@@ -27,6 +27,12 @@ def testing_strategies_fields(max_size: int, min_size: int) -> None:
     )
 
 
+def testing_strategies_trailers(max_size: int, min_size: int) -> None:
+    assert_type(
+        mint.testing.strategies.trailers(max_size, min_size=min_size), SearchStrategy[list[tuple[str, str]]]
+    )
+
+
 def testing_strategies_bodies(max_size: int) -> None:
     assert_type(mint.testing.strategies.bodies(max_size), SearchStrategy[bytes])
 
