@@ -98,7 +98,10 @@ DEPENDENCIES: dict[str, str | tuple[str, ...]] = {
     "httpx2": "mint.httpx2",
     "idna": "mint._extras.with_idna",
     "socksio": "mint._connect.socks",
-    "trio": ("mint._loops.trio", "mint.exchange.trio", "mint.pool.trio", "mint.testing"),
+    "trio": (
+        *("mint._loops.trio", "mint._loops.trio_connecting", "mint._loops.trio_link"),
+        *("mint._loops.trio_tunnels", "mint.exchange.trio", "mint.pool.trio", "mint.testing"),
+    ),
     "truststore": "mint._extras.with_truststore",
     "hypothesis": "mint.testing",
     "pytest": "mint.testing",

@@ -33,7 +33,7 @@ COMPILED = frozenset({".c", ".html", ".pyd", ".so"})
 
 # The parts that can be left out: their files, as patterns below mint/.
 PARTS = {
-    "trio": ("trio.py", "_loops/trio.py", "**/trio.py", "**/_trio.py"),
+    "trio": ("trio.py", "_loops/trio*.py", "**/trio.py", "**/_trio.py"),
     "truststore": ("_extras/with_truststore.py",),
     "idna": ("_extras/with_idna.py",),
     "socks": ("_extras/with_socksio.py", "_connect/socks.py"),

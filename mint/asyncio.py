@@ -20,7 +20,8 @@ from ._connections.arguments import check_mailbox
 from ._connections.async_tunnels import Tunnels
 from ._connections.failures import connecting
 from ._connections.negotiation import check_connect
-from ._loops.asyncio import Mailbox, open_link
+from ._loops.asyncio import Mailbox
+from ._loops.asyncio_connecting import open_link
 from ._loops.asyncio_link import AsyncioLink
 from ._loops.shared import TunnelLink
 from .errors import TransportError

@@ -21,7 +21,9 @@ from ._connections.async_tunnels import Tunnels
 from ._connections.failures import connecting
 from ._connections.negotiation import check_connect
 from ._loops.shared import TunnelLink
-from ._loops.trio import Mailbox, TrioLink, open_link
+from ._loops.trio import Mailbox
+from ._loops.trio_connecting import open_link
+from ._loops.trio_link import TrioLink
 from .errors import TransportError
 from .options import HTTP1Options, HTTP2Options, TCPOptions, TLSOptions
 

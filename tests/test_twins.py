@@ -16,8 +16,7 @@ import mint.asyncio
 import mint.exchange.asyncio
 import mint.exchange.trio
 import mint.trio
-from mint._loops import asyncio as asyncio_loop
-from mint._loops import trio as trio_loop
+from mint._loops import asyncio_connecting, asyncio_tunnels, trio_connecting, trio_tunnels
 from mint.pool import asyncio as asyncio_pool
 from mint.pool import trio as trio_pool
 from mint.pool._asynchronous import AsyncPool
@@ -31,8 +30,8 @@ TWINS: dict[str, tuple[ModuleType | type, ModuleType | type]] = {
     "exchanges with and without await": (mint.exchange, mint.exchange.asyncio),
     "pools with and without await": (Pool, AsyncPool),
     "streamed answers with and without await": (StreamedAnswer, AsyncStreamedAnswer),
-    "drivers that connect in asyncio and trio": (asyncio_loop.Driver, trio_loop.Driver),
-    "readers for tunnels in asyncio and trio": (asyncio_loop.LoopReader, trio_loop.TrioReader),
+    "drivers that connect in asyncio and trio": (asyncio_connecting.Driver, trio_connecting.Driver),
+    "readers for tunnels in asyncio and trio": (asyncio_tunnels.LoopReader, trio_tunnels.TrioReader),
     "drivers of the pools for asyncio and trio": (asyncio_pool._Driver, trio_pool._Driver),
 }
 SHARED = {"split_url", "send_body"}

@@ -234,11 +234,11 @@ class Tunnels(TunnelsBase):
 
 def _reader(wire: Transport, take: weakref.WeakMethod[Callable[[object], None]]) -> Reader:
     if isinstance(wire, Link) and wire.loop_name == "asyncio":
-        from .._loops.asyncio import LoopReader  # noqa: PLC0415  # only who uses it imports asyncio
+        from .._loops.asyncio_tunnels import LoopReader  # noqa: PLC0415  # only who uses it imports asyncio
 
         return LoopReader(wire, take)
     if isinstance(wire, Link) and wire.loop_name == "trio":
-        from .._loops.trio import read_for  # noqa: PLC0415  # an optional dependency
+        from .._loops.trio_tunnels import read_for  # noqa: PLC0415  # an optional dependency
 
         return read_for(wire, take)
     raise TypeError("use mint.Tunnels for a connection without an event loop")

@@ -1,131 +1,25 @@
-"""Asyncio: the driver of the connecting procedure, and the mailbox.
-
-The links are in asyncio_link.py; uvloop works as well. Public names are in mint/asyncio.py.
-"""
+"""Asyncio: the mailbox. uvloop works as well. Public names are in mint/asyncio.py."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import weakref
 from collections import deque
 from threading import get_ident
-from time import monotonic
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
-from .._connect.tunnel import establish
 from .._core.link_base import shift
 from .._wire.link import Link
-from ..errors import MailboxClosed, TransportTimeout
-from .asyncio_link import AsyncioLink, EagerInbox, NextIteration
-from .asyncio_poller import poller
-from .dialer import RACING, RECEIVING, SENDING, AsyncDriver, given_socket, resolving, socket_of
+from ..errors import MailboxClosed
+from .asyncio_link import AsyncioLink
 from .shared import TunnelLink
 
 if TYPE_CHECKING:
-    import socket as sockets
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator
     from types import TracebackType
 
-    from .._connect.race import Attempt, Established, Plan
-    from ..types import AsyncResolver, Resolver, Transport
-    from .asyncio_poller import Poller
-    from .dialer import Found
-
-_T = TypeVar("_T")
-
-# -- connecting
-
-
-async def open_link(
-    plan: Plan, resolver: Resolver | AsyncResolver | None, socket: sockets.socket | None
-) -> tuple[AsyncioLink, Established]:
-    """Run the connecting procedure; return the link and the result."""
-    given = given_socket(socket, plan.tcp)
-    established = await Driver(plan.tcp, resolver, given).run(establish(plan, given))
-    made = socket_of(established.attempt)
-    try:
-        link = AsyncioLink(made, plan.tcp, established.layers)
-        link.begin(established.arrived, secure=plan.tls is not None)
-    except BaseException:
-        made.close()
-        raise
-    return link, established
-
-
-class Driver(AsyncDriver):
-    """Performs the steps of one procedure with the socket functions of the event loop."""
-
-    async def _look_up(self, host: str, port: int, left: float | None) -> Found:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Found] = loop.create_future()
-
-        def arrive(answer: Found) -> None:
-            if not future.done():
-                future.set_result(answer)
-
-        def answer(found: Found) -> None:
-            # The loop may be closed by the time the system answers.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(arrive, found)
-
-        self.ask(host, port, answer)
-        return await _within(future, left, resolving(host))
-
-    async def _await_answer(
-        self, answer: Coroutine[object, object, Found], left: float | None, phase: str
-    ) -> Found:
-        return await _within(answer, left, phase)
-
-    async def _first(self, attempts: tuple[Attempt, ...], left: float | None) -> Attempt | None:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Attempt] = loop.create_future()
-
-        def decide(attempt: Attempt) -> None:
-            if not future.done():
-                future.set_result(attempt)
-
-        reports = poller(loop)
-        try:
-            for attempt in attempts:
-                reports.add_writer(socket_of(attempt).fileno(), functools.partial(decide, attempt))
-            return await _within(future, left, RACING)
-        except TransportTimeout:
-            return None
-        finally:
-            try:
-                _ignore(reports, attempts)
-            except BaseException:
-                # A signal handler raised it. Remove all of them, because the next socket may get the same
-                # descriptor number.
-                _ignore(reports, attempts)
-                raise
-
-    async def _send(self, socket: sockets.socket, octets: bytes, left: float | None) -> None:
-        await _within(asyncio.get_running_loop().sock_sendall(socket, octets), left, SENDING)
-
-    async def _receive(self, socket: sockets.socket, left: float | None) -> bytes:
-        return await _within(
-            asyncio.get_running_loop().sock_recv(socket, self.tcp.receive_size), left, RECEIVING
-        )
-
-
-def _ignore(reports: Poller, attempts: tuple[Attempt, ...]) -> None:
-    for attempt in attempts:
-        reports.remove_writer(socket_of(attempt).fileno())
-
-
-async def _within(work: Awaitable[_T], left: float | None, phase: str) -> _T:
-    try:
-        async with asyncio.timeout(left):
-            return await work
-    except TimeoutError:
-        raise TransportTimeout(phase) from None
-
-
-# -- the mailbox
-
+    from ..types import Transport
 
 _STREAK = 16
 """How many messages of busy connections `receive` returns in a row before it lets other tasks run."""
@@ -341,95 +235,3 @@ class Mailbox:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-# -- tunnels
-
-
-class LoopReader(EagerInbox):
-    """Reads the connection that carries tunnels whenever the loop reports that it is readable."""
-
-    def __init__(self, wire: Link, take: weakref.WeakMethod[Callable[[object], None]]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._wire = weakref.ref(wire)
-        self._take = take
-        self._soon = NextIteration(self._loop)
-        self._waiting: set[asyncio.Future[None]] = set()
-        if isinstance(wire, AsyncioLink):
-            wire.progressed = self.notify  # a flush waits until the system has accepted everything
-
-    def admit(self, transport: Transport) -> None:
-        """Raise `TypeError` for a connection of another event loop."""
-        if not isinstance(transport, AsyncioLink) or transport.loop is not self._loop:
-            raise TypeError("these tunnels belong to another event loop than the connection")
-
-    def watch(self, transport: Transport) -> None:
-        """Watch the connection."""
-        if not isinstance(transport, AsyncioLink):
-            return
-        if transport.armed and (transport.has_next or transport.likely):
-            self._soon.ask(self._read)
-        transport.ask()
-
-    def unwatch(self, transport: Transport) -> None:
-        """Stop watching the connection."""
-
-    def _read(self) -> None:
-        try:
-            self._soon.begun()
-            wire, take = self._wire(), self._take()
-            out: list[object] = []
-            if wire is None:
-                return
-            if take is None:
-                wire.armed = False  # the tunnels were dropped, but not their connection; stop watching it
-            elif wire.take_message(self, out):
-                take(out[0])
-            else:
-                self.watch(wire)
-        except BaseException:
-            self._interrupted()
-            raise
-
-    def _interrupted(self) -> None:
-        """Abandon the connection after an exception, because a message may have been lost."""
-        self._soon.begun()
-        wire = self._wire()
-        if isinstance(wire, AsyncioLink):
-            wire.armed = True  # for the message that reports it
-            wire.loop_interrupted()
-
-    def read_now(self, take: Callable[[object], object]) -> None:
-        """Pass what has arrived to a function, without waiting."""
-        try:
-            wire = self._wire()
-            out: list[object] = []
-            while wire is not None and wire.take_message(self, out):
-                take(out.pop())
-        except BaseException:
-            self._interrupted()
-            raise
-
-    def notify(self) -> None:
-        """Wake the tasks that wait in `changed`."""
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def changed(self, until: float | None, phase: str) -> None:
-        """Wait for the next `notify`; raise `TransportTimeout` when the time is up."""
-        waiter = self._loop.create_future()
-        self._waiting.add(waiter)
-        try:
-            await _within(waiter, None if until is None else until - monotonic(), phase)
-        finally:
-            self._waiting.discard(waiter)
-
-    def call_in_loop(self, work: Callable[[], object]) -> None:
-        """Have the loop call a function; any thread may ask for that. Does nothing if the loop is closed."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(work)
-
-    def stop(self) -> None:
-        """Stop reading."""
-        self.notify()

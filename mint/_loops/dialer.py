@@ -1,8 +1,8 @@
 """The base of the drivers of all event loops: sockets, the deadline, name resolution in a thread.
 
 A driver performs the steps of the connecting procedure. Nothing here waits; waiting is in blocking.py,
-asyncio.py and trio.py. Every socket that is made is in `opened` until it is closed or handed over, so that
-none leaks on any path.
+asyncio_connecting.py and trio_connecting.py. Every socket that is made is in `opened` until it is closed or
+handed over, so that none leaks on any path.
 """
 
 from __future__ import annotations

@@ -10,9 +10,7 @@ import trio
 
 import mint
 from mint._connect.race import Decided
-from mint._loops import asyncio as asyncio_loop
-from mint._loops import blocking, dialer
-from mint._loops import trio as trio_loop
+from mint._loops import asyncio_connecting, blocking, dialer, trio_connecting
 from mint.testing.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -27,14 +25,14 @@ def threads(tcp: mint.TCPOptions, seconds: float | None) -> Decided:
 
 def in_asyncio(tcp: mint.TCPOptions, seconds: float | None) -> Decided:
     async def main() -> Decided:
-        return await asyncio_loop.Driver(tcp, None, None)._wait((), seconds)
+        return await asyncio_connecting.Driver(tcp, None, None)._wait((), seconds)
 
     return asyncio.run(main())
 
 
 def in_trio(tcp: mint.TCPOptions, seconds: float | None) -> Decided:
     async def main() -> Decided:
-        return await trio_loop.Driver(tcp, None, None)._wait((), seconds)
+        return await trio_connecting.Driver(tcp, None, None)._wait((), seconds)
 
     return trio.run(main)
 

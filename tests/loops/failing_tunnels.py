@@ -22,8 +22,8 @@ import trio.testing
 import mint
 import mint.asyncio
 import mint.trio
-from mint._loops.asyncio import LoopReader
-from mint._loops.trio import TrioReader
+from mint._loops.asyncio_tunnels import LoopReader
+from mint._loops.trio_tunnels import TrioReader
 
 if TYPE_CHECKING:
     import socket

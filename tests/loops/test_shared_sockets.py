@@ -14,7 +14,7 @@ import trio
 import trio.testing
 
 import mint
-from mint._loops.asyncio import LoopReader
+from mint._loops.asyncio_tunnels import LoopReader
 from mint.testing import Drain, Forever, ScriptedServer, Set, Wait, http2
 from mint.testing.frames import data, headers, ping, window_update
 
