@@ -67,8 +67,10 @@ NO_PRIVATE: dict[str, object] = {}
 
 def _rearm(newest: ConnectionBase[_S]) -> None:
     """Let the mailbox read the next message."""
-    if newest.is_open("read"):
-        newest.transport.arm()
+    link = newest.transport
+    # Writing may have failed while the message for the end of what the peer sends was not fed yet.
+    if newest.is_open("read") or (isinstance(link, Link) and link.has_failure_to_report):
+        link.arm()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

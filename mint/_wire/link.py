@@ -222,6 +222,11 @@ class Link(Pipe):
         """Whether the wire accepts nothing more, and what was queued has been dropped."""
         return self._writing == Writing.FAILED
 
+    @property
+    def has_failure_to_report(self) -> bool:
+        """Whether writing has failed, and reading has not reported the reason yet."""
+        return self._writing == Writing.FAILED and self._reading == Reading.FAILED
+
     # -- receiving
 
     def receive(self, until: float | None) -> bytes:
@@ -370,9 +375,14 @@ class Link(Pipe):
         try:
             self._write(wait=False)
         except TransportError as error:
-            if self._reading == Reading.REPORTED:
+            # Once the peer has ended its direction, nothing else reports this to a caller who waits for room.
+            over = self._reading in {Reading.ENDED, Reading.CUT} and not self.armed
+            if over or self._reading == Reading.REPORTED:
                 self._reading = Reading.FAILED
                 self._failure = error
+            if over and self.inbox is not None and not self.handed_out:
+                self.armed = True
+                self.inbox.watch(self)
         except BaseException:
             self.broken_off()
             raise

@@ -293,3 +293,11 @@ def test_a_failing_schedule_is_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
     smaller = shrink(row, choices, violation)
     assert len(smaller) < len(choices)
     assert violation in run(row, recorded=smaller).violations
+
+
+@pytest.mark.usefixtures("system")
+def test_a_mailbox_reports_a_tunnel_that_breaks_after_the_server_has_ended() -> None:
+    """Found by exploring: the client waited for room in a tunnel whose other direction was over."""
+    choices = (0, 0, 1, 2, *[0] * 10, 5, 0, 3, 0, 3, 0, 4, 29865, 1, 0, 0, 0, 2, 1, 0, 0, 1)
+    found = run(Row("tunnel", "mailbox", "shared tunnel", "half-closes"), recorded=choices)
+    assert not found.violations

@@ -1,0 +1,83 @@
+"""Writing that fails after the peer has ended: a mailbox still reports it to a caller who waits for room."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any  # the modules for the event loops have no common types
+
+import pytest
+
+import mint
+
+from ..event_loops import fed
+from .test_tunnels import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n"
+BUFFER = 65_536
+"""The size of the system's buffers. It is fixed, so that they never take all that the client queues."""
+REQUEST = [("connection", "upgrade"), ("upgrade", "echo")]
+
+
+@contextmanager
+def half_closing() -> Iterator[tuple[int, threading.Event]]:
+    """A server that upgrades, ends its direction, reads nothing, and resets the connection when told to."""
+    told = threading.Event()
+
+    def serve() -> None:
+        sock, _ = listening.accept()
+        with sock:
+            sock.recv(4096)
+            sock.sendall(UPGRADED)
+            sock.shutdown(socket.SHUT_WR)
+            assert told.wait(10)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listening.getsockname()[1], told
+        finally:
+            told.set()
+            thread.join(10)
+
+
+def connected(port: int) -> socket.socket:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_caller_who_waits_for_room_is_told(name: str) -> None:
+    kind = KINDS[name]
+    module: Any = kind.module
+
+    async def main() -> None:
+        with half_closing() as (port, told), module.Mailbox() as mailbox:
+            conn = await module.connect("http", "127.0.0.1", port, mailbox=mailbox, socket=connected(port))
+            conn, ref = conn.request("GET", "/", REQUEST)
+            ended = False
+            while not ended:
+                message = await mailbox.receive()
+                ended = isinstance(message, mint.Closed)
+                conn, _ = fed(conn, message)
+            while conn.request_body_window(ref):
+                conn = conn.stream_request_body(ref, bytes(262_144))
+            told.set()
+            message = await mailbox.receive()
+            assert isinstance(message, mint.Broken)
+            with pytest.raises(mint.TransportError):
+                conn.stream(message)
+
+    kind.run(main())
