@@ -66,11 +66,9 @@ NO_PRIVATE: dict[str, object] = {}
 
 
 def _rearm(newest: ConnectionBase[_S]) -> None:
-    """Let the mailbox read the next message."""
-    link = newest.transport
-    # Writing may have failed while the message for the end of what the peer sends was not fed yet.
-    if newest.is_open("read") or (isinstance(link, Link) and link.has_failure_to_report):
-        link.arm()
+    """Let the mailbox read the next message, also one about a write that failed after the peer had ended."""
+    if newest.is_open("read") or (isinstance(link := newest.transport, Link) and link.has_failure_to_report):
+        newest.transport.arm()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
