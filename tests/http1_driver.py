@@ -19,6 +19,7 @@ from mint._core.events import (
 )
 from mint._core.http1 import Config, State
 from mint.tolerance import bits_of
+from tests.fault_shapes import check_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -159,12 +160,14 @@ def play(state: State, pieces: Iterable[bytes], *, eof: bool | None = None) -> O
     responses: list[Event] = []
     for piece in pieces:
         step = outcome.state.feed(piece)
+        check_faults(step.fault, step.responses, {})
         responses += step.responses
         outcome.state, outcome.fault, outcome.end = step.state, step.fault, step.end
         if step.fault is not None:
             break
     if eof is not None and outcome.fault is None:
         step = outcome.state.feed_eof(eof)
+        check_faults(step.fault, step.responses, {})
         responses += step.responses
         outcome.state, outcome.fault, outcome.end = step.state, step.fault, step.end
     outcome.responses = merged(responses)

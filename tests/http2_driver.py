@@ -21,6 +21,7 @@ from mint._core.events import (
     Step,
 )
 from mint._core.http2 import Config, State
+from tests.fault_shapes import CODES, check_fault, check_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -235,6 +236,7 @@ class Conversation:
     last: Step[State] | None = None
 
     def take(self, step: Step[State]) -> Step[State]:
+        check_faults(step.fault, step.responses, CODES)
         self.state = step.state
         self.events += step.responses
         self.sent += frames_of(step.output)
@@ -297,7 +299,7 @@ def assert_refused(state: State, step: Step[State]) -> None:
     """Check a refused call: the same state, nothing written, a local fault."""
     assert step.fault is not None
     assert step.fault.local
-    assert step.fault.processed == NO
+    check_fault(step.fault, CODES)
     assert step.state is state
     assert step.output == ()
     assert step.responses == []
