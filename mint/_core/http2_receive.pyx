@@ -64,7 +64,6 @@ cdef int pump(Work w, const unsigned char *octets, Py_ssize_t count) except -1:
     cdef Scalars *s = &core.s
     cdef Py_ssize_t at = 0
     cdef Py_ssize_t take
-    cdef Py_ssize_t start
     cdef ByteLog kept
     while s.phase != OVER:
         if s.mode == AT_HEADER:
@@ -125,10 +124,9 @@ cdef int pump(Work w, const unsigned char *octets, Py_ssize_t count) except -1:
             s.mode = AT_HEADER
             # Handling the frame may run other code, which may drop every other reference to the octets.
             kept = core.partial
-            start = s.partial_window.start
             core.partial = None
             s.partial_window.start = s.partial_window.end = 0
-            on_payload(w, kept.octets + start)
+            on_payload(w, kept.octets)   # nothing is dropped from the log before the frame is complete
         else:
             take = min(s.left, count - at)
             s.left -= <int>take
@@ -235,7 +233,7 @@ cdef int on_stream_header(Work w, Head head) except -1:
 cdef int on_continuation(Work w, Head head) except -1:
     """Check CONTINUATION: the size and the number of pieces of a block are limited (9113-6.10-b)."""
     cdef Core core = w.core
-    cdef Py_ssize_t total = core.s.block_window.end - core.s.block_window.start + head.length
+    cdef Py_ssize_t total = core.s.block_window.end + head.length
     if not core.s.block_stream:   # 9113-6.10-a
         return protocol_breach(w, "CONTINUATION", "CONTINUATION without a field block")
     core.s.block_frames += 1
@@ -445,27 +443,22 @@ cdef int on_fragment(Work w, Head head, const unsigned char *fragment, int count
     cdef Scalars *s = &core.s
     cdef int id = s.block_stream
     cdef ByteLog kept
-    cdef Py_ssize_t start
     cdef Py_ssize_t size
     if count > core.config.max_header_block:
         return calm_breach(w, "max_header_block", "a field block is too long", count,
                            core.config.max_header_block)
     if head.flags & FLAG_END_HEADERS and not s.block_stream:
         return on_block(w, head.stream, s.block_promised, s.block_ends, fragment, count)
-    if count:
-        core.block = log_append(core.block, &s.block_window, fragment, count)
+    core.block = log_append(core.block, &s.block_window, fragment, count)
     if not head.flags & FLAG_END_HEADERS:
         if not s.block_stream:
             s.block_stream = head.stream
             s.block_frames = 0
         return 0
     kept = core.block
-    start = s.block_window.start
-    size = s.block_window.end - start
+    size = s.block_window.end   # nothing is dropped from the log before the block is complete
     core.block = None
     s.block_window.start = s.block_window.end = 0
     s.block_stream = 0
     s.block_frames = 0
-    if kept is None:
-        return on_block(w, id, s.block_promised, s.block_ends, NULL, 0)
-    return on_block(w, id, s.block_promised, s.block_ends, kept.octets + start, size)
+    return on_block(w, id, s.block_promised, s.block_ends, kept.octets, size)
