@@ -264,3 +264,61 @@ def test_windows_that_are_too_large_are_refused() -> None:
 def test_supported_codings() -> None:
     assert content.supported() == ("gzip", "deflate", "br", "zstd")
     assert content.accept_encoding() == ("accept-encoding", "gzip, deflate, br, zstd")
+
+
+class Growing:
+    """A coding of which each octet becomes several; every input is a member."""
+
+    coding = "growing"
+    unit_cost = 3
+
+    def __init__(self, times: int) -> None:
+        self.units = 0
+        self._times = times
+        self._rest = b""
+
+    def push(self, data: bytes) -> None:
+        self._rest = data
+
+    def pull(self, size: int) -> bytes | None:
+        self.units += bool(self._rest)
+        out, self._rest = self._rest * self._times, b""
+        return out or None
+
+    def finish(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("free", [10, 11, 12])
+def test_the_ratio_is_checked_above_a_size(free: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "_FREE", free)
+    monkeypatch.setitem(content._STAGES, "growing", lambda: Growing(8))
+    if free < 8 + Growing.unit_cost:
+        with pytest.raises(CompressionRatioExceeded):
+            content.decode(b"x", "growing", max_ratio=1)
+    else:
+        assert content.decode(b"x", "growing", max_ratio=1) == b"x" * 8
+
+
+@pytest.mark.parametrize("ratio", [10, 11, 12])
+def test_a_ratio_is_exceeded_above_its_limit(ratio: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "_FREE", 0)
+    monkeypatch.setitem(content._STAGES, "growing", lambda: Growing(8))
+    if ratio < 8 + Growing.unit_cost:
+        with pytest.raises(CompressionRatioExceeded) as caught:
+            content.decode(b"x", "growing", max_ratio=ratio)
+        assert caught.value.limit == ratio
+    else:
+        assert content.decode(b"x", "growing", max_ratio=ratio) == b"x" * 8
+
+
+@pytest.mark.parametrize("codings", ["", "gzip"])
+@pytest.mark.parametrize("size", [0, 1, 10])
+def test_content_may_be_as_large_as_its_limit(codings: str, size: int) -> None:
+    data = b"x" * size
+    encoded = gzip.compress(data) if codings else data
+    assert content.decode(encoded, codings, max_size=size) == data
+    for limit in range(size):
+        with pytest.raises(ContentTooLarge) as caught:
+            content.decode(encoded, codings, max_size=limit)
+        assert caught.value.limit == limit

@@ -99,6 +99,21 @@ def test_how_much_is_read_without_time_left(size: int, reads: int) -> None:
             assert link.pulls == reads
 
 
+def test_plaintext_is_waited_for_while_time_is_left() -> None:
+    """However much has arrived before that gives none."""
+
+    class Told(SocketLink):
+        def _pull(self, until: float | None, *, wait: bool) -> bytes | None:
+            return pieces.pop(0)
+
+    near, far = socket.socketpair()
+    link = Told(near, TCPOptions(), (Whole(),))
+    with far:
+        pieces = [b"x" * (PATIENCE + 1), b"y", b"\0"]
+        assert link.receive(monotonic() + 1000) == b"x" * (PATIENCE + 1) + b"y"
+        link.close()
+
+
 def test_receiving_ends_with_its_time_limit(link: Flooded) -> None:
     with pytest.raises(errors.TransportTimeout, match="receiving"):
         link.receive(monotonic() + SHORT)

@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+import trio
+import trio.testing
 import uvloop
 
 import mint
 import mint.asyncio
 import mint.trio
 from mint._loops.system import SelectPoll
-from mint.errors import TransportTimeout
+from mint.errors import TransportClosed, TransportTimeout
 from mint.testing import Forever, ScriptedServer, frames, http2
 
 from ..event_loops import PAGE, Loop, data, fed, fetch, run_trio
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
 HEAD, END = PAGE[:-1], PAGE[-1:]
+MUCH = bytes(8_388_608)
+"""More than the system accepts at once."""
 
 
 @contextmanager
@@ -121,6 +125,42 @@ def test_asyncio(make: Callable[[], asyncio.AbstractEventLoop]) -> None:
 def test_trio() -> None:
     async def main() -> None:
         await exchange(mint.trio.Mailbox(), mint.trio.connect, mint.trio.flush)
+
+    run_trio(main)
+
+
+@pytest.mark.parametrize("make", [asyncio.SelectorEventLoop, uvloop.new_event_loop])
+def test_closing_ends_a_flush_in_asyncio(make: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def main() -> None:
+        with numbered_0() as (near, far):
+            conn = await mint.asyncio.connect("http", "a.example", 80, socket=near)
+            conn, _ = conn.request("POST", "/", body=MUCH)
+            flushing = asyncio.create_task(mint.asyncio.flush(conn))
+            await asyncio.sleep(0)
+            conn.close()
+            with pytest.raises(TransportClosed):
+                await flushing
+            check_closed(near, far)
+
+    Loop(make)(main())
+
+
+def test_closing_ends_a_flush_in_trio() -> None:
+    """The task that waits for the socket is told before the number can belong to another socket."""
+
+    async def flush(conn: mint.Connection) -> None:
+        with pytest.raises(TransportClosed):
+            await mint.trio.flush(conn)
+
+    async def main() -> None:
+        with numbered_0() as (near, far):
+            conn = await mint.trio.connect("http", "a.example", 80, socket=near)
+            conn, _ = conn.request("POST", "/", body=MUCH)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(flush, conn)
+                await trio.testing.wait_all_tasks_blocked()
+                conn.close()
+            check_closed(near, far)
 
     run_trio(main)
 

@@ -81,7 +81,10 @@ def test_the_substitute_of_poll_reports_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "expected"),
-    [((1, 2, 3), 6), ((70_000, 1), 70_000), ((1, 70_000), 1), ((40_000, 40_000), 40_000), ((0, 5), 5)],
+    [
+        *(((1, 2, 3), 6), ((70_000, 1), 70_000), ((1, 70_000), 1), ((40_000, 40_000), 40_000), ((0, 5), 5)),
+        *(((65_535, 1), 65_536), ((65_535, 2), 65_535), ((65_536, 1), 65_536), ((65_537, 1), 65_537)),
+    ],
 )
 def test_pieces_are_joined_up_to_a_size(sizes: tuple[int, ...], expected: int) -> None:
     whole = os.urandom(sum(sizes))
@@ -90,6 +93,18 @@ def test_pieces_are_joined_up_to_a_size(sizes: tuple[int, ...], expected: int) -
         pieces.append(memoryview(whole)[at : at + size])
         at += size
     assert bytes(system.joined(pieces)) == whole[:expected]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(None, None), (-1.0, 0), (0.0, 0), (0.0001, 1), (0.001, 1), (1.5, 1500), (system.LONGEST + 1, None)],
+)
+def test_the_timeout_of_poll(seconds: float | None, expected: int | None) -> None:
+    assert system.milliseconds(seconds) == expected
+
+
+def test_the_longest_timeout_of_poll_fits_31_bits() -> None:
+    assert system.milliseconds(system.LONGEST) == 2_000_000_000 < 2**31
 
 
 def test_a_unix_socket_on_a_system_without_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import socket
 import ssl
+from typing import TYPE_CHECKING
 
 import pytest
 
 import mint
+from mint import errors
+from mint._wire.pipe import Reading, Writing
 from mint._wire.tls import TLSLayer
 from mint.transport import Memory, SocketLink
+
+if TYPE_CHECKING:
+    from mint.messages import Message
+    from mint.types import Transport
 
 # The compiled code does what these methods do, without calling them.
 IN_THE_FAST_PATH = ("claim", "release", "permit", "unsent", "written", "send", "receive", "accept", "poison")
@@ -70,3 +77,86 @@ def test_a_new_link_belongs_to_the_first_value() -> None:
     with pytest.raises(mint.errors.StaleConnectionError):
         conn.request("GET", "/")
     later.close()
+
+
+class Box:
+    """A mailbox that only records its calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def admit(self, transport: Transport) -> None:
+        pass
+
+    def watch(self, transport: Transport) -> None:
+        self.calls.append("watch")
+
+    def unwatch(self, transport: Transport) -> None:
+        self.calls.append("unwatch")
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+@pytest.mark.parametrize("armed", [False, True])
+def test_a_look_tells_the_mailbox_what_it_has_taken_from_the_socket(arrives: bool, armed: bool) -> None:
+    box = Box()
+    near, far = socket.socketpair()
+    with far:
+        link = SocketLink(near, mint.TCPOptions())
+        mint.http1.initiate(link, scheme="http", hostname="a", mailbox=box)
+        link.armed = armed
+        box.calls.clear()
+        if arrives:
+            far.sendall(b"HTTP")
+        for _ in range(2):  # the second look finds nothing new
+            assert (link.look() is not None) is arrives
+            assert box.calls == (["watch"] if arrives and armed else [])
+        link.close()
+
+
+def test_a_link_is_congested_above_its_limit_if_something_must_be_received() -> None:
+    link = Memory()
+    link.high_water = 5
+    for size, congested in ((5, False), (1, True)):
+        link.queue_pieces((bytes(size),))
+        assert not link.congested
+        link.put(b"x")
+        assert link.congested is congested
+        link.receive(None)
+
+
+@pytest.mark.parametrize(
+    ("made", "fed", "number", "received", "broken"),
+    [
+        *((1, 0, 1, True, True), (2, 0, 1, True, True), (2, 1, 2, True, True)),
+        *((2, 0, 2, False, True), (3, 0, 2, False, False), (3, 0, 3, False, True)),
+        *((1, 1, 1, False, False), (2, 2, 1, False, False), (2, 2, 2, False, False)),
+        *((2, 1, 1, False, False), (1, 0, 2, False, False)),
+    ],
+)
+def test_which_messages_are_taken(made: int, fed: int, number: int, received: bool, broken: bool) -> None:
+    """Each once and in order, but the last one in any case if it says that the connection is broken."""
+    for taken, breaks in ((received, False), (broken, True)):
+        link = Memory()
+        for _ in range(made):
+            link.next_number()
+        link._accepted = fed
+        message: Message = mint.Received(link.source, number, b"x")
+        if breaks:
+            message = mint.Broken(link.source, number, errors.TransportReset())
+        try:
+            link.accept(message)
+        except errors.TransportReset:
+            assert taken
+        except errors.StaleConnectionError:
+            assert not taken
+        assert link._accepted == (number if taken else fed)
+
+
+@pytest.mark.parametrize("reading", range(Reading.CLOSED + 1))
+@pytest.mark.parametrize("writing", range(Writing.CLOSED + 1))
+def test_a_message_out_of_order_for_a_link_that_was_closed(reading: int, writing: int) -> None:
+    link = Memory()
+    link._reading, link._writing = reading, writing
+    closed = reading == Reading.CLOSED or (reading == Reading.FAILED and writing == Writing.CLOSED)
+    with pytest.raises(errors.TransportClosed if closed else errors.StaleConnectionError):
+        link.accept(mint.Received(link.source, 2, b"x"))

@@ -12,7 +12,7 @@ from cryptography.x509 import load_der_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mint._wire.pins import fingerprints_of, is_pinned, public_key
+from mint._wire.pins import _element, fingerprints_of, is_pinned, public_key
 
 KINDS = {"RSA": trustme.KeyType.RSA, "ECDSA": trustme.KeyType.ECDSA}
 
@@ -55,3 +55,15 @@ def test_arbitrary_octets_raise_no_error(octets: bytes) -> None:
     except ValueError:
         return
     assert found in octets
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 255, 256, 65_535, 65_536])
+@pytest.mark.parametrize("rest", [0, 1])
+def test_the_length_of_an_element_in_every_form(size: int, rest: int) -> None:
+    octets = size.to_bytes(max(1, (size.bit_length() + 7) // 8))
+    head = b"\x04" + (octets if size < 128 else bytes([128 + len(octets)]) + octets)
+    whole = head + bytes(size)
+    assert _element(b"before" + whole + bytes(rest), 6) == (4, 6 + len(head), 6 + len(whole))
+    for cut in {1, len(head) - 1, len(head), len(whole) - 1} - {len(whole)}:
+        with pytest.raises(ValueError, match="truncated"):
+            _element(whole[:cut], 0)

@@ -212,3 +212,47 @@ def test_sending_directly_gives_the_same_result_as_through_the_pipe(
                 received += more
         results.append((received, unsent))
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "passed"),
+    [
+        *(((AHEAD - 1,), [AHEAD - 1]), ((AHEAD,), [AHEAD]), ((AHEAD + 1,), [AHEAD, 1])),
+        *(((AHEAD - 1, 1), [AHEAD]), ((AHEAD - 1, 2), [AHEAD - 1, 2]), ((AHEAD, 1), [AHEAD, 1])),
+        *(((1, 1, AHEAD - 2, 1), [AHEAD, 1]), ((1, 1, AHEAD - 1), [2, AHEAD - 1])),
+        *(((2 * AHEAD, 1), [AHEAD, AHEAD, 1]), ((AHEAD + 1, AHEAD - 1), [AHEAD, AHEAD])),
+    ],
+)
+def test_how_pieces_are_passed_to_a_layer(sizes: tuple[int, ...], passed: list[int]) -> None:
+    class Noting(Turning):
+        def write(self, octets: bytes | memoryview) -> None:
+            written.append(len(octets))
+            super().write(octets)
+
+    written: list[int] = []
+    pipe = Pipe((Noting(),))
+    pipe.queue_pieces(map(bytes, sizes))
+    while pipe.to_write():
+        pipe.accepted(len(pipe._outbox[0]))
+    assert written == passed
+    assert not pipe._pending
+
+
+@pytest.mark.parametrize(
+    ("sizes", "output"), [((AHEAD, AHEAD), AHEAD), ((AHEAD - 1, AHEAD), 2 * AHEAD - 1), ((AHEAD + 1,), AHEAD)]
+)
+def test_a_layer_gets_no_more_once_enough_waits_for_the_wire(sizes: tuple[int, ...], output: int) -> None:
+    pipe = Pipe((Turning(),))
+    pipe.queue_pieces(map(bytes, sizes))
+    assert sum(map(len, pipe.to_write())) == output
+    assert pipe.unsent == sum(sizes)
+
+
+def test_reading_ahead_ends_exactly_at_its_limit() -> None:
+    pipe = Pipe()
+    pipe.max_read_ahead = 10
+    for size, wants in ((9, READ), (1, 0), (1, 0)):
+        pipe.arrive(bytes(size))
+        assert (pipe.wants, pipe.full) == (wants, not wants)
+    pipe._next()
+    assert (pipe.wants, pipe.full) == (READ, False)

@@ -11,7 +11,7 @@ import mint
 from mint import ClientSettings, HTTP2Options, Proxy, errors
 from mint._configuration import http2_configuration
 from mint._core.http2 import Config
-from mint._wire.stream import MAX_BODY, StreamLayer
+from mint._wire.stream import MAX_BODY, Answer, StreamLayer
 from mint.testing import Close, Forever, Reset, ScriptedServer, Send, Step, http2
 from mint.testing.frames import data, goaway, headers, ping, rst_stream, serialize, settings, window_update
 
@@ -183,6 +183,47 @@ def test_a_proxy_that_pings_and_does_not_read_is_an_error() -> None:
         layer.feed(serialize([ping()]))
     assert isinstance(layer.failure, errors.TransportClosed)
     assert isinstance(layer.failure.__cause__, errors.EnhanceYourCalm)
+
+
+@pytest.mark.parametrize(
+    ("status", "opens"), [(199, False), (200, True), (299, True), (300, False), (407, False), (999, False)]
+)
+def test_which_answers_open_a_tunnel(status: int, opens: bool) -> None:
+    ref = mint.RequestRef(1, 1)
+    answer = Answer()
+    assert (answer.opened, answer.refused, answer.complete) == (False, False, False)
+    answer.take([mint.Status(ref, status)])
+    assert (answer.opened, answer.refused, answer.complete) == (False, not opens, False)
+    answer.take([mint.Headers(ref, ())])
+    assert (answer.opened, answer.refused, answer.complete) == (opens, not opens, opens)
+
+
+def test_how_much_content_of_a_refusal_is_waited_for() -> None:
+    ref = mint.RequestRef(1, 1)
+    answer = Answer()
+    answer.take([mint.Status(ref, 407), mint.Headers(ref, ()), mint.Data(ref, bytes(MAX_BODY - 1))])
+    assert not answer.complete
+    answer.take([mint.Data(ref, b"x")])
+    assert answer.complete
+
+
+def test_the_time_of_a_tunnel_is_in_milliseconds() -> None:
+    class Timed:
+        """A state that only takes the time."""
+
+        timed = True
+
+        def at(self, milliseconds: int) -> None:
+            told.append(milliseconds)
+            raise KeyError
+
+    told: list[int] = []
+    config = Config("origin.example", port=80, scheme="http", identity=0, user_agent="x")
+    layer = StreamLayer(config, "origin.example:80", (), clock=lambda: 12.5009)
+    layer._state = Timed()  # type: ignore[assignment]  # see above
+    with pytest.raises(KeyError):
+        layer.feed(b"x")
+    assert told == [12_500]
 
 
 UNKNOWN = bytes(3) + b"\x77" + bytes(5)

@@ -1,0 +1,123 @@
+"""The limits of tunnels exactly, and responses for several tunnels in one read."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+import mint
+from mint import TCPOptions, errors
+from mint._connections import tunnels as blocking
+from mint._connections import tunnels_base
+from mint.testing.frames import Frame, data, headers, serialize, settings
+from mint.transport import Memory, SocketLink
+
+if TYPE_CHECKING:
+    from mint._loops.shared import TunnelLink
+
+OPEN = ((":status", "200"),)
+
+
+class Proxy:
+    """Tunnels over memory; `say` plays the proxy."""
+
+    def __init__(self) -> None:
+        self.wire = Memory()
+        self.tunnels = mint.Tunnels(
+            mint.http2.initiate(self.wire, scheme="http", hostname="proxy.example", port=80)
+        )
+        self.say(settings())
+
+    def say(self, *frames: Frame) -> None:
+        """Let these frames arrive in one read."""
+        self.wire.put(serialize(frames))
+        self.tunnels.look()
+
+    def ask(self) -> TunnelLink:
+        """Return the link of one more tunnel, which the proxy has not opened yet."""
+        return self.tunnels._ask("one.example:80", TCPOptions())
+
+
+def test_a_window_is_refilled_up_to_a_limit_and_again_from_its_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tunnels_base, "MOST_HELD", 10)
+    proxy = Proxy()
+    with proxy.tunnels as tunnels:
+        link = proxy.ask()
+        tunnel = link.tunnel
+        proxy.say(headers(1, OPEN))
+        for size in (5, 1, 4):
+            proxy.say(data(1, bytes(size)))
+        assert tunnel.held == 10
+        assert tunnels.is_refilled(tunnel)
+        proxy.say(data(1, b"x"))
+        assert not tunnels.is_refilled(tunnel)
+        for held, refilled in ((6, False), (5, True), (1, True)):
+            assert tunnels.read(tunnel)
+            assert (tunnel.held, tunnels.is_refilled(tunnel)) == (held, refilled)
+
+
+@pytest.mark.parametrize("before", ["an event of the connection", "an answer", "data"])
+def test_what_follows_in_the_same_read_reaches_its_tunnel(before: str) -> None:
+    """If something precedes it that is for no tunnel, or for one whose link was dropped."""
+    proxy = Proxy()
+    with proxy.tunnels as tunnels:
+        dropped, kept = proxy.ask(), proxy.ask()
+        proxy.say(headers(3, OPEN))
+        if before == "data":
+            proxy.say(headers(1, OPEN))
+        del dropped
+        gc.collect()
+        frames = {
+            "an event of the connection": settings((99, 1)),
+            "an answer": headers(1, OPEN),
+            "data": data(1, b"lost"),
+        }
+        proxy.say(frames[before], data(3, b"kept"))
+        assert tunnels.read(kept.tunnel) == b"kept"
+
+
+def test_when_a_tunnel_can_still_be_written() -> None:
+    proxy = Proxy()
+    with proxy.tunnels:
+        one, two, three = (proxy.ask() for _ in range(3))
+        proxy.say(*(headers(stream, OPEN) for stream in (1, 3, 5)))
+        assert all(each.is_writable for each in (one, two, three))
+        one.fail_writing()
+        two.close()
+        assert [each.is_writable for each in (one, two, three)] == [False, False, True]
+        proxy.wire.fail_writing()
+        assert not three.is_writable
+
+
+@pytest.mark.parametrize(("until", "late"), [(None, False), (4.0, True), (5.0, True), (6.0, False)])
+def test_the_time_is_up_at_its_limit(
+    until: float | None, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocking, "monotonic", lambda: 5.0)
+    mint.Tunnels._in_time(until, "opening", lambda: True)
+    if late:
+        with pytest.raises(errors.TransportTimeout, match="opening"):
+            mint.Tunnels._in_time(until, "opening", lambda: False)
+    else:
+        mint.Tunnels._in_time(until, "opening", lambda: False)
+
+
+def test_the_socket_is_watched_for_room_only_if_something_is_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def ready(*_: object, writing: bool) -> bool:
+        asked.append(writing)
+        return False
+
+    monkeypatch.setattr(blocking, "_ready", ready)
+    near, far = socket.socketpair()
+    with far:
+        wire = SocketLink(near, TCPOptions())
+        with mint.Tunnels(mint.http2.initiate(wire, scheme="http", hostname="proxy.example")) as tunnels:
+            assert not tunnels._read_once(0, lambda: False)
+            wire.queue_pieces((b"x",))
+            assert not tunnels._read_once(0, lambda: False)
+    assert asked == [False, True]
