@@ -230,6 +230,11 @@ def test_the_limit_on_unacknowledged_settings_is_exact() -> None:
     refused = talk.state.put_settings((("max_frame_size", 16_384),))
     assert refused.fault is not None
     assert refused.state is talk.state
-    talk.feed(ack())
-    talk.take(talk.state.put_settings((("max_frame_size", 16_384),)))
-    assert talk.faults == []
+    assert (refused.fault.reason, refused.fault.size, refused.fault.limit) == ("too_many_settings", 32, 32)
+    # Each acknowledgement makes room for one more.
+    for count in (1, 2, 1):
+        talk.feed(ack() * count)
+        for _ in range(count):
+            talk.take(talk.state.put_settings((("max_frame_size", 16_384),)))
+        assert talk.faults == []
+        assert talk.state.put_settings((("max_frame_size", 16_384),)).fault is not None
