@@ -23,6 +23,8 @@ from planted_bug import Bug  # noqa: E402 - the same
 from runner import harnesses, positive  # noqa: E402 - the same
 
 CACHE = ROOT / ".cache"
+# What is found for a bug that was planted must not be taken for a real finding.
+FOUND = CACHE / "planted-found"
 # setuptools builds in `build` and copies from there, so an old module there would come back.
 TOUCHED = ("mint/_core", "build")
 FLAGS = {
@@ -119,12 +121,17 @@ class Planted:
             shutil.move(str(self.kept / name), str(self.place / name))
 
 
+def folder_of(bug: Bug | None) -> Path:
+    """Return the folder for what is found with this bug, or without any."""
+    return FOUND / (re.sub(r"[^a-z0-9]+", "-", bug.name.lower()).strip("-") if bug else "no-bug")
+
+
 def fuzzed(
-    name: str, place: Path, chosen: argparse.Namespace, seconds: int
+    name: str, place: Path, chosen: argparse.Namespace, seconds: int, bug: Bug | None
 ) -> subprocess.CompletedProcess[str]:
     """Run a harness."""
     command = [sys.executable, str(ROOT / "fuzz" / "runner.py"), name, "--time", str(seconds), "--quiet"]
-    command += ["--place", str(place), "--seed", str(chosen.seed), "--fresh"]
+    command += ["--place", str(place), "--cache", str(folder_of(bug)), "--seed", str(chosen.seed), "--fresh"]
     if chosen.plain:
         command += ["--plain"]
     else:
@@ -134,8 +141,9 @@ def fuzzed(
 
 def check_without_bugs(bugs: Iterable[Bug], place: Path, chosen: argparse.Namespace) -> None:
     """Leave if a harness also fails without a bug: what it finds would say nothing."""
+    shutil.rmtree(folder_of(None), ignore_errors=True)
     for name in sorted({*(bug.harness for bug in bugs), *(harnesses() if chosen.every else ())}):
-        done = fuzzed(name, place, chosen, 1)
+        done = fuzzed(name, place, chosen, 1, None)
         if done.returncode:
             raise SystemExit(f"{name} fails without a bug:\n{(done.stdout + done.stderr)[-2_000:]}")
 
@@ -161,9 +169,10 @@ def run(bug: Bug, place: Path, chosen: argparse.Namespace) -> Row:
         names += [name for name in harnesses() if name != bug.harness]
     begun = time.monotonic()
     text = ""
+    shutil.rmtree(folder_of(bug), ignore_errors=True)
     for name in names:
         begun = time.monotonic()
-        done = fuzzed(name, place, chosen, chosen.time)
+        done = fuzzed(name, place, chosen, chosen.time, bug)
         text = done.stdout + done.stderr
         if done.returncode:
             seconds = text.split(" s,")[0].rpartition(" ")[2]

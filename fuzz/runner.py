@@ -90,8 +90,8 @@ def environment(place: Path, preload: str, seed: int | None) -> dict[str, str]:
 
 def guided(name: str, chosen: argparse.Namespace) -> Outcome:
     """Run a harness under libFuzzer."""
-    found = CACHE / "fuzz-found" / name
-    work = CACHE / ("fuzz-corpus-fresh" if chosen.fresh else "fuzz-corpus") / name
+    found = Path(chosen.cache) / "fuzz-found" / name
+    work = Path(chosen.cache) / ("fuzz-corpus-fresh" if chosen.fresh else "fuzz-corpus") / name
     for folder in (found, work):
         folder.mkdir(parents=True, exist_ok=True)
     if chosen.fresh:
@@ -178,7 +178,7 @@ def unguided(name: str, chosen: argparse.Namespace) -> Outcome:
         try:
             one(data)
         except Exception as error:  # noqa: BLE001  # any exception is a finding
-            found = CACHE / "fuzz-found" / name
+            found = Path(chosen.cache) / "fuzz-found" / name
             found.mkdir(parents=True, exist_ok=True)
             path = found / f"crash-{hashlib.sha256(data).hexdigest()[:16]}"
             path.write_bytes(data)
@@ -239,6 +239,7 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="begin with the seed corpus only")
     parser.add_argument("--quiet", action="store_true", help="no progress line")
     parser.add_argument("--place", default=str(ROOT), help=argparse.SUPPRESS)
+    parser.add_argument("--cache", default=str(CACHE), help=argparse.SUPPRESS)
     parser.add_argument("--python", default=sys.executable, help=argparse.SUPPRESS)
     parser.add_argument("--preload", default="", help=argparse.SUPPRESS)
     chosen = parser.parse_args()

@@ -9,6 +9,7 @@ import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,6 +89,25 @@ def test_random_inputs_find_nothing(name: str, seed: int, monkeypatch: pytest.Mo
     source = random.Random(f"{name} {seed}")
     for _ in range(COUNTS.get(name, 600)):
         one(source.randbytes(source.choice((4, 16, 64, 200))))
+
+
+def test_a_finding_is_kept_in_the_given_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """`ci/planted` keeps what it finds apart from real findings."""
+    monkeypatch.syspath_prepend(str(FUZZ))
+    runner = importlib.import_module("runner")
+
+    def one(_: bytes) -> None:
+        raise ValueError("found")
+
+    monkeypatch.setattr(runner.importlib, "import_module", lambda _: SimpleNamespace(one=one))
+    arguments = ["http1", "--plain", "--fresh", "--seed", "1", "--cache", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["runner.py", *arguments])
+    assert runner.main() == 1
+    kept = [path.relative_to(tmp_path).parent for path in tmp_path.rglob("crash-*")]
+    assert kept == [Path("fuzz-found") / "http1"]
+    assert str(tmp_path) in capsys.readouterr().out
 
 
 def test_every_harness_can_be_run_by_itself() -> None:

@@ -61,6 +61,35 @@ def test_a_harness_that_fails_without_a_bug_finds_nothing(monkeypatch: pytest.Mo
                 plant.check_without_bugs(bugs, ROOT, chosen)
 
 
+def test_what_is_found_for_a_planted_bug_is_not_among_real_findings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each bug has a folder of its own, in which only its last run is kept."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    plant = module("ci.plant", monkeypatch)
+    bugs = module("planted", monkeypatch).BUGS
+    assert plant.FOUND.parent == ROOT / ".cache"
+    assert not plant.FOUND.is_relative_to(ROOT / ".cache" / "fuzz-found")
+    folders = [plant.folder_of(bug) for bug in bugs]
+    assert len({plant.folder_of(None), *folders}) == len(bugs) + 1
+    monkeypatch.setattr(plant, "FOUND", tmp_path)
+    chosen = SimpleNamespace(plain=True, seed=1, every=False, time=1)
+    caches = []
+
+    def run(command: list[str], **_: object) -> SimpleNamespace:
+        cache = Path(command[command.index("--cache") + 1])
+        assert not cache.exists()
+        (cache / "fuzz-found").mkdir(parents=True)
+        caches.append(cache)
+        return SimpleNamespace(returncode=len(caches) > 1, stdout="", stderr="")
+
+    monkeypatch.setattr(plant.subprocess, "run", run)
+    plant.check_without_bugs(bugs[:1], ROOT, chosen)
+    for _ in range(2):
+        plant.run(bugs[0], ROOT, chosen)
+    assert caches == [plant.folder_of(None), *[plant.folder_of(bugs[0])] * 2]
+
+
 def test_every_bug_has_a_harness(monkeypatch: pytest.MonkeyPatch) -> None:
     planted = module("planted", monkeypatch)
     for bug in planted.BUGS:
