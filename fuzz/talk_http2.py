@@ -567,7 +567,7 @@ class Talk:
         fields = [
             (":method", self.choices.pick(("GET", "HEAD"))),
             (":scheme", "https"),
-            (":authority", "example.org"),
+            (":authority", self.choices.pick(("example.org", "example.org:443", "Example.ORG"))),
             (":path", f"/{self.next_push}"),
         ]
         if not self.fits(fields):

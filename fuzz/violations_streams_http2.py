@@ -99,6 +99,7 @@ BAD_HEADS: tuple[Fields, ...] = (
     [(":status", "200"), ("keep-alive", "1")],
     [(":status", "200"), ("upgrade", "h2c")],
     [(":status", "200"), ("proxy-connection", "x")],
+    [(":status", "200"), ("te", "trailers")],
     [(":status", "200"), ("content-length", "1"), ("content-length", "2")],
     [(":status", "200"), ("content-length", "1, 2")],
     [(":status", "200"), ("content-length", "+1")],
@@ -212,15 +213,20 @@ def bad_trailers(talk: Talk) -> None:
     if stream is None or talk.options.max_trailer_size < 60:  # room
         return
     stream.left = stream.left or None
-    match talk.choices.below(4):
-        case 0:
-            stream_error(talk, stream, talk.block(stream.id, [("x-a", "1")], end=False), PROTOCOL_ERROR)
-        case 1:
-            stream_error(talk, stream, talk.block(stream.id, [(":status", "200")], end=True), PROTOCOL_ERROR)
-        case 2:
-            stream_error(talk, stream, talk.block(stream.id, [("connection", "x")], end=True), PROTOCOL_ERROR)
-        case _:
-            stream_error(talk, stream, talk.block(stream.id, [("X-Up", "x")], end=True), PROTOCOL_ERROR)
+    fields, end = talk.choices.pick(BAD_TRAILERS)
+    stream_error(talk, stream, talk.block(stream.id, fields, end=end), PROTOCOL_ERROR)
+
+
+BAD_TRAILERS: tuple[tuple[Fields, bool], ...] = (
+    ([("x-a", "1")], False),
+    ([(":status", "200")], True),
+    ([("x-a", "1"), (":path", "/")], True),
+    ([("connection", "x")], True),
+    ([("transfer-encoding", "x")], True),
+    ([("te", "trailers")], True),
+    ([("X-Up", "x")], True),
+    ([("x-a", "a\rb")], True),
+)
 
 
 def trailers_limit(talk: Talk) -> None:
@@ -298,6 +304,28 @@ def section_limit(talk: Talk) -> None:
         limited(talk, stream, octets)
         return
     whole(talk, stream, octets, fields[1:])
+
+
+def interim_size_limit(talk: Talk) -> None:
+    """Send interim responses of as many octets as are allowed, or of one octet more."""
+    stream = waiting(talk)
+    given = talk.options
+    if stream is None or stream.interims >= given.max_informational:
+        return
+    over = talk.choices.below(2)
+    rest = given.max_informational_size - stream.interim_size + over
+    fields = [(":status", "103"), ("x", "i" * (rest - 33))]
+    if rest < 33 or not talk.fits(fields):  # the name and the overhead of a field
+        return
+    octets = talk.block(stream.id, fields, end=False)
+    stream.interims += 1
+    if over:
+        stream_error(talk, stream, octets, ENHANCE_YOUR_CALM, "too_many_informational")
+        return
+    stream.interim_size += rest
+    talk.put(octets)
+    talk.expect("interim", stream.id, (103, tuple(fields[1:])))
+    talk.flush()
 
 
 def integer(value: int) -> bytes:
@@ -497,18 +525,13 @@ def bad_promise(talk: Talk) -> None:
         octets = frame(PUSH_PROMISE, END_HEADERS, parent.id, struct.pack(">I", wrong) + talk.coded(good))
         connection_error(talk, octets, PROTOCOL_ERROR)
         return
-    place, pair = talk.choices.pick(
-        (
-            (0, (":method", "POST")),
-            (1, (":scheme", "http")),
-            (2, (":authority", "other.example")),
-            (3, (":path", "")),
-            (3, (":path", "x")),
-            (3, (":status", "200")),
-            (0, (":scheme", "https")),
-        )
-    )
-    fields = [*good[:place], pair, *good[place + 1 :]]
+    if talk.choices.chance(50):
+        place = talk.choices.below(4)
+        fields = [*good[:place], *talk.choices.pick(BAD_PSEUDO[place]), *good[place + 1 :]]
+    else:
+        fields = [*good, talk.choices.pick(BAD_IN_PROMISE)]
+    if talk.choices.chance(10):  # a pseudo-header behind a field
+        fields = [*good[:3], ("x-a", "1"), good[3]]
     if not talk.fits(fields):
         return
     code = REFUSED_STREAM if talk.reserves_all() else PROTOCOL_ERROR
@@ -516,6 +539,31 @@ def bad_promise(talk: Talk) -> None:
     talk.wanted.append(("rst", talk.next_push, code))
     talk.next_push += 2
     talk.judge()
+
+
+# What may not be in place of :method, :scheme, :authority and :path, and what may not follow them.
+BAD_PSEUDO: tuple[tuple[Fields, ...], ...] = (
+    ([(":method", "POST")], [(":method", "get")], [(":scheme", "https")], []),
+    ([(":scheme", "http")], [(":scheme", "")], []),
+    (
+        [(":authority", "other.example")],
+        [(":authority", "example.org:444")],
+        [(":authority", "example.orga")],
+        [(":authority", "")],
+        [],
+    ),
+    ([(":path", "")], [(":path", "x")], [(":status", "200")], [(":path", "/"), (":path", "/")], []),
+)
+BAD_IN_PROMISE: Fields = [
+    ("connection", "close"),
+    ("keep-alive", "1"),
+    ("transfer-encoding", "chunked"),
+    ("te", "gzip"),
+    ("content-length", "1"),
+    ("X-Up", "x"),
+    ("x", "a\nb"),
+    (":protocol", "websocket"),
+]
 
 
 def flood(talk: Talk) -> None:
@@ -555,6 +603,7 @@ OTHERS: dict[str, Callable[[Talk], None]] = {
     "bad-trailers": bad_trailers,
     "trailers-limit": trailers_limit,
     "interim-limit": interim_limit,
+    "interim-size-limit": interim_size_limit,
     "section-limit": section_limit,
     "block-limit": block_limit,
     "continuation-limit": continuation_limit,
