@@ -15,7 +15,7 @@ from .masks import plain
 if TYPE_CHECKING:
     from .._core.http1 import State
 
-_USERINFO = rb"//[^/?#\s\"'<>]*@"
+_USERINFO = rb"//[^/?#\s]*@"
 _TOKEN = TCHAR.encode()
 _FOLDS = rb"[^\n]*(?:\n[ \t][^\n]*)*"
 _FOLDED = re.compile(_FOLDS)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 """The start and end of a secret in a value."""
 
-_USERINFO = re.compile(r"//([^/?#\s\"'<>]*)@")
+_USERINFO = re.compile(r"//([^/?#\s]*)@")
 _SCHEMES = re.compile(r"(?i)(?:basic|bearer|digest|dpop|hawk|negotiate|ntlm|hoba|mutual|scram-\S+) +(?=\S)")
 _WITH_SCHEME = frozenset({"authorization", "proxy-authorization"})
 _HIDDEN = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff]")

@@ -99,6 +99,8 @@ def test_credentials_in_targets(text: str, masked: str) -> None:
         ("cookie", "Basic a", "xxxxxxx"),
         ("X-Mine", "key", "xxx"),
         ("x-other", "key", "key"),
+        ("referer", "https://u:it's'!$&()*+,;=~._-%20@h/", f"https://{'x' * 24}@h/"),
+        ("x-a", 'url="http://u:<">@h/"', 'url="http://xxxxx@h/"'),
         ("referer", "https://u:p@h/?q=a@b", "https://xxx@h/?q=a@b"),
         ("link", "<https://u:p@h/>, <https://h/a@b>", "<https://xxx@h/>, <https://h/a@b>"),
         ("authorization ", "Bearer abc", "xxxxxxxxxx"),
