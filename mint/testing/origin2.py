@@ -5,6 +5,7 @@ frames. It is strict on purpose, so that no mistake of a client under test goes 
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -31,11 +32,21 @@ from .frames import (
     settings_of,
     window_update,
 )
-from .messages import OF_THE_CONNECTION, Handler, Headers
+from .messages import OF_THE_CONNECTION, TOKEN, Handler, Headers
 from .peer import Peer
-from .wire2 import DEFAULT_WINDOW, FRAME_SIZE, LARGEST_WINDOW, Wire
+from .wire2 import DEFAULT_WINDOW, FRAME_SIZE, LARGEST_WINDOW, Stream, Wire
 
 BLOCK_LIMIT: Final = 1 << 18
+VALUE: Final = re.compile(r"(?![ \t])[^\0\r\n]*(?<![ \t])")
+LENGTH: Final = re.compile(r"[0-9]{1,18}")
+LIMITS: Final[Mapping[int, tuple[int, int, ErrorCode]]] = {
+    Setting.ENABLE_PUSH: (0, 1, ErrorCode.PROTOCOL_ERROR),
+    Setting.INITIAL_WINDOW_SIZE: (0, LARGEST_WINDOW, ErrorCode.FLOW_CONTROL_ERROR),
+    Setting.MAX_FRAME_SIZE: (FRAME_SIZE, 0xFF_FFFF, ErrorCode.PROTOCOL_ERROR),
+    Setting.ENABLE_CONNECT_PROTOCOL: (0, 1, ErrorCode.PROTOCOL_ERROR),
+    Setting.NO_RFC7540_PRIORITIES: (0, 1, ErrorCode.PROTOCOL_ERROR),
+}
+"""The least and the greatest value of settings, and the error code for other values."""
 PSEUDO: Final = frozenset({":method", ":scheme", ":authority", ":path", ":protocol"})
 OURS: Final[Mapping[int, int]] = {
     Setting.MAX_CONCURRENT_STREAMS: 100,
@@ -174,11 +185,10 @@ class Session:
             return
         before = wire.theirs.get(Setting.INITIAL_WINDOW_SIZE, DEFAULT_WINDOW)
         for name, value in settings_of(frame).items():
+            least, most, code = LIMITS.get(name, (0, value, ErrorCode.NO_ERROR))
+            if not least <= value <= most:
+                raise ConnectionFault(code, f"setting {name} must be from {least} to {most}, not {value}")
             wire.theirs[name] = value
-            if name == Setting.INITIAL_WINDOW_SIZE and value > LARGEST_WINDOW:
-                raise ConnectionFault(
-                    ErrorCode.FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE is above 2^31-1"
-                )
             if name == Setting.HEADER_TABLE_SIZE:
                 wire.encoder = wire.encoder.resized(value)
         change = wire.theirs.get(Setting.INITIAL_WINDOW_SIZE, DEFAULT_WINDOW) - before
@@ -238,6 +248,8 @@ class Session:
         if size and stream.allowed < 0:
             raise StreamFault(ErrorCode.FLOW_CONTROL_ERROR, "DATA exceeds the window")
         octets = content(frame)
+        stream.arrived += len(octets)
+        _check_length(stream, ended=frame.has(END_STREAM))
         stream.remote_ended = frame.has(END_STREAM)
         wire.give_back(stream, size - len(octets))
         if octets:
@@ -256,6 +268,9 @@ class Session:
                 raise StreamFault(ErrorCode.PROTOCOL_ERROR, "a second field block does not end the stream")
             if any(name.startswith(":") for name, _ in fields):
                 raise StreamFault(ErrorCode.PROTOCOL_ERROR, "trailers contain a pseudo-header")
+            if not _are_allowed(fields):
+                raise StreamFault(ErrorCode.PROTOCOL_ERROR, "the trailers are malformed")
+            _check_length(stream, ended=True)
             stream.trailers, stream.remote_ended = fields, True
         elif frame.stream > self._newest:
             self._open(frame, fields)
@@ -272,6 +287,8 @@ class Session:
             raise StreamFault(ErrorCode.PROTOCOL_ERROR, "the request is malformed")
         stream = self._wire.new_stream(frame.stream)
         stream.remote_ended = frame.has(END_STREAM)
+        stream.declared = _declared(pseudo, fields)
+        _check_length(stream, ended=stream.remote_ended)
         self._answers.begin(stream, pseudo, fields[len(pseudo) :])
 
 
@@ -285,11 +302,42 @@ def _is_well_formed(pseudo: dict[str, str], fields: Headers) -> bool:
         and not any(name.startswith(":") for name, _ in regular)
         and needed <= pseudo.keys() <= PSEUDO
         and not (connect and pseudo.keys() & {":scheme", ":path"})
-        and all(
-            name == name.lower() and name not in OF_THE_CONNECTION and (name != "te" or value == "trailers")
-            for name, value in regular
-        )
+        and pseudo.get(":path") != ""
+        and all(VALUE.fullmatch(value) for value in pseudo.values())
+        and _are_allowed(regular)
     )
+
+
+def _are_allowed(fields: Headers) -> bool:
+    """Whether these fields, which are no pseudo-headers, may be sent in HTTP/2 (RFC 9113 8.2)."""
+    return all(
+        name == name.lower()
+        and TOKEN.fullmatch(name)
+        and VALUE.fullmatch(value)
+        and name not in OF_THE_CONNECTION
+        and (name != "te" or value == "trailers")
+        for name, value in fields
+    )
+
+
+def _declared(pseudo: Mapping[str, str], fields: Headers) -> int | None:
+    """Return the content-length of a request, or `None`; it has no meaning for CONNECT (RFC 9110 9.3.6)."""
+    lengths = {value for name, value in fields if name == "content-length"}
+    if not lengths or pseudo[":method"] == "CONNECT":
+        return None
+    (length, *others) = lengths
+    if others or LENGTH.fullmatch(length) is None:
+        raise StreamFault(ErrorCode.PROTOCOL_ERROR, "the content-length is not one number")
+    return int(length)
+
+
+def _check_length(stream: Stream, *, ended: bool) -> None:
+    """Compare the content that has arrived with the content-length (RFC 9113 8.1.1)."""
+    length = stream.declared
+    if length is not None and (stream.arrived > length or (ended and stream.arrived < length)):
+        raise StreamFault(
+            ErrorCode.PROTOCOL_ERROR, f"the content-length is {length}, but {stream.arrived} octets arrived"
+        )
 
 
 @dataclass(frozen=True, slots=True)

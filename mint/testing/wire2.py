@@ -49,6 +49,10 @@ class Stream:
     local_ended: bool = False
     reset: bool = False
     wants_continue: bool = False
+    declared: int | None = None
+    """The content-length of the request; `None` if it has none."""
+    arrived: int = 0
+    """How many octets of content have arrived."""
 
 
 class Wire:

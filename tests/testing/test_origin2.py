@@ -323,6 +323,14 @@ GET = http2.block((":method", "GET"), (":scheme", "http"), (":path", "/"))
 POST = http2.headers(1, ((":method", "POST"), (":scheme", "http"), (":path", "/echo"), (":authority", "a")))
 
 
+START = ((":method", "POST"), (":scheme", "http"), (":path", "/sink"))
+MALFORMED = (
+    *((name, "y") for name in ("X", "", "x y", "x\0", "x:", "\xe9", "connection", "upgrade")),
+    *(("x", value) for value in ("a\0", "a\r", "a\nb", " a", "a\t")),
+    ("te", "gzip"),
+)
+
+
 def headers(*fields: tuple[str, str]) -> Frame:
     return http2.headers(1, fields, end=True)
 
@@ -370,6 +378,8 @@ OF_THE_CONNECTION = ((FrameType.PING, 8), (FrameType.GOAWAY, 8))
         ([Frame(FrameType.PING, payload=b"short")], ErrorCode.FRAME_SIZE_ERROR),
         ([Frame(FrameType.SETTINGS, payload=b"short")], ErrorCode.FRAME_SIZE_ERROR),
         ([http2.settings((4, 2**31))], ErrorCode.FLOW_CONTROL_ERROR),
+        *(([http2.settings((name, 2))], ErrorCode.PROTOCOL_ERROR) for name in (2, 8, 9)),
+        *(([http2.settings((5, size))], ErrorCode.PROTOCOL_ERROR) for size in (0, 16_383, 1 << 24)),
         ([http2.settings(), Frame(FrameType.SETTINGS, stream=1)], ErrorCode.PROTOCOL_ERROR),
         ([http2.headers(2, GET)], ErrorCode.PROTOCOL_ERROR),
         ([http2.headers(1, b"\xff\xff\xff\xff\xff\xff")], ErrorCode.COMPRESSION_ERROR),
@@ -422,6 +432,11 @@ def test_a_client_that_agreed_on_http2_and_speaks_another_protocol(
         [headers((":method", "GET"), (":scheme", "a"), (":path", "/"), (":other", "/"))],
         [headers((":method", "GET"), (":scheme", "a"), (":path", "/"), ("connection", "x"))],
         [headers((":method", "CONNECT"), (":authority", "a"), (":path", "/"))],
+        [headers((":method", "GET"), (":scheme", "http"), (":path", ""))],
+        [headers((":method", "GET"), (":scheme", "http"), (":path", "/\r\nx: y"))],
+        *([headers(*START, field)] for field in MALFORMED),
+        *([headers(*START, ("content-length", length))] for length in ("", "+0", "0, 0", "1")),
+        [headers(*START, ("content-length", "0"), ("content-length", "1"))],
     ],
 )
 def test_malformed_requests_are_reset(frames: list[Frame]) -> None:
@@ -433,6 +448,16 @@ def test_malformed_requests_are_reset(frames: list[Frame]) -> None:
     [
         ([POST, http2.headers(1, (("x", "y"),))], ErrorCode.PROTOCOL_ERROR),
         ([POST, http2.headers(1, ((":x", "y"),), end=True)], ErrorCode.PROTOCOL_ERROR),
+        *(([POST, http2.headers(1, (field,), end=True)], ErrorCode.PROTOCOL_ERROR) for field in MALFORMED),
+        *(
+            ([http2.headers(1, (*START, ("content-length", "3"))), *frames], ErrorCode.PROTOCOL_ERROR)
+            for frames in (
+                [http2.data(1, b"ab", end=True)],
+                [http2.data(1, b"ab"), http2.data(1, b"cd", padding=4)],
+                [http2.data(1, b"ab", padding=1), http2.headers(1, (("x", "y"),), end=True)],
+                [http2.headers(1, (), end=True)],
+            )
+        ),
         ([POST, http2.window_update(1, 0)], ErrorCode.PROTOCOL_ERROR),
         ([POST, http2.window_update(1, 2**31 - 1)], ErrorCode.FLOW_CONTROL_ERROR),
     ],
@@ -440,6 +465,17 @@ def test_malformed_requests_are_reset(frames: list[Frame]) -> None:
 def test_stream_errors(frames: list[Frame], code: ErrorCode) -> None:
     resets = [frame for frame in talk(*frames) if frame.type == FrameType.RST_STREAM]
     assert resets == [http2.rst_stream(1, code)]
+
+
+def test_content_of_its_declared_length_is_accepted() -> None:
+    for frames in (
+        [http2.data(1, b"ab", padding=9), http2.data(1, b"c", end=True)],
+        [http2.data(1, b"abc"), http2.headers(1, (("x", "y"),), end=True)],
+    ):
+        start = http2.headers(1, (*START, ("content-length", "3"), ("content-length", "3")))
+        received = talk(start, *frames)
+        assert not [frame for frame in received if frame.type == FrameType.RST_STREAM]
+        assert received[-1].payload.startswith(b"3 ")
 
 
 def test_the_clients_frame_size_is_used() -> None:
