@@ -7,13 +7,16 @@ empty string matches before anything has arrived.
 import re
 from types import MethodType
 
+from .. import _checks
 from .._checks import is_sequence, shown
 
 
-def octets(name: str, value: object) -> None:
-    """Raise `TypeError` if the value is not bytes."""
-    if not isinstance(value, (bytes, bytearray, memoryview)):
+def octets(name: str, value: object) -> bytes:
+    """Return a copy of a bytearray or memoryview as bytes; raise `TypeError` for anything else than bytes."""
+    made = _checks.octets(value)
+    if made is None:
         raise TypeError(f"{name} must be bytes, not {type(value).__name__}")
+    return made
 
 
 def pattern(name: str, value: object) -> None:
@@ -45,9 +48,13 @@ def fields(name: str, value: object) -> None:
 
 
 def function(name: str, value: object) -> None:
-    """Raise `TypeError` if the value is not callable."""
+    """Raise `TypeError` if the value is not callable, or a coroutine function."""
     if not callable(value):
         raise TypeError(f"{name} must be a function, not {type(value).__name__}")
+    if _checks.is_coroutine_function(value):
+        raise TypeError(
+            f"{name} must not be a coroutine function: it is called in a thread, outside the event loop"
+        )
 
 
 def method(name: str, value: object, wanted: str) -> None:
@@ -56,5 +63,17 @@ def method(name: str, value: object, wanted: str) -> None:
         raise TypeError(
             f"{name} must be an object, not the class {value.__name__}: write {value.__name__}(...)"
         )
-    if not callable(getattr(value, wanted, None)):
+    found: object = getattr(value, wanted, None)
+    if not callable(found):
         raise TypeError(f"{name} must have a method {wanted}, and {value!r} has none")
+    if _checks.is_coroutine_function(found):
+        raise TypeError(
+            f"{name} must have a method {wanted} that is not a coroutine function, because a thread of the"
+            f" server calls it: {value!r}"
+        )
+
+
+def event(value: object, wanted: str) -> None:
+    """Raise `TypeError` without this method, or for an event of an event loop, which threads cannot use."""
+    for each in {wanted, "wait"} if hasattr(value, "wait") else {wanted}:
+        method("event", value, each)

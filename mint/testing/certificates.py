@@ -3,6 +3,7 @@
 This module needs the package `trustme`, which `pip install mint-http[testing]` installs.
 """
 
+import os
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -37,10 +38,11 @@ class Authority:
         """The certificate that clients have to trust, as PEM text (`cadata` of `ssl`, `ca_data` of mint)."""
         return self._authority.cert_pem.bytes().decode("ascii")
 
-    def write_pem(self, path: Path) -> Path:
+    def write_pem(self, path: str | os.PathLike[str]) -> Path:
         """Write `pem` to a file, for clients that take the path of one, and return the path."""
-        path.write_text(self.pem, encoding="ascii")
-        return path
+        written = Path(path)
+        written.write_text(self.pem, encoding="ascii")
+        return written
 
     def server_context(
         self,
@@ -58,15 +60,18 @@ class Authority:
             expired: make a certificate that expired yesterday.
             client_certificates: require a certificate of this authority from every client.
 
+        Raises `TypeError` if `alpn` is text.
+
         """
+        protocols = _protocols(alpn)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         yesterday = datetime.now(tz=UTC) - timedelta(days=1)
         issued = self._authority.issue_cert(
             *(names or LOOPBACK_NAMES), not_after=yesterday if expired else None
         )
         _use(context, issued)
-        if alpn:
-            context.set_alpn_protocols(list(alpn))
+        if protocols:
+            context.set_alpn_protocols(protocols)
         if client_certificates:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(cadata=self.pem)
@@ -80,14 +85,24 @@ class Authority:
             certificate: a host name for a certificate of the client, for servers that require one; by default
                 the client has none.
 
+        Raises `TypeError` if `alpn` is text.
+
         """
+        protocols = _protocols(alpn)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cadata=self.pem)
-        if alpn:
-            context.set_alpn_protocols(list(alpn))
+        if protocols:
+            context.set_alpn_protocols(protocols)
         if certificate is not None:
             _use(context, self._authority.issue_cert(certificate))
         return context
+
+
+def _protocols(alpn: Sequence[str]) -> list[str]:
+    """Return the protocols as a list; refuse `alpn="h2"`, which would be the protocols `h` and `2`."""
+    if isinstance(alpn, str):
+        raise TypeError(f"alpn must be a list of protocols: write [{alpn!r}]")
+    return list(alpn)
 
 
 def _use(context: ssl.SSLContext, certificate: trustme.LeafCert) -> None:

@@ -109,6 +109,7 @@ class SendFrames(Step):
 
     def __post_init__(self) -> None:
         """Refuse anything but frames."""
+        object.__setattr__(self, "frames", tuple(self.frames))
         for place, frame in enumerate(self.frames, 1):
             if not isinstance(frame, Frame):
                 raise TypeError(f"frame {place} must be a Frame, not {type(frame).__name__}")
@@ -148,10 +149,11 @@ class SendHeaders(Step):
     size: int = 16_384
 
     def __post_init__(self) -> None:
-        """Refuse a stream that is not a number, invalid fields, and a size that is not positive."""
+        """Refuse numbers that do not fit into a frame, invalid fields, and a size that is not positive."""
         _arguments.number("stream", self.stream, 0)
         _arguments.fields("fields", self.fields)
         _arguments.number("size", self.size, 1)
+        headers(self.stream, b"", padding=self.padding, priority=self.priority)
 
     def __repr__(self) -> str:
         return repr_of(self, "fields")
@@ -320,23 +322,25 @@ class ExpectData(Step):
     def __post_init__(self) -> None:
         """Refuse a stream that is not a number, and data that is not bytes."""
         _arguments.number("stream", self.stream, 0)
-        _arguments.octets("data", self.data)
+        object.__setattr__(self, "data", _arguments.octets("data", self.data))
 
     def play(self, peer: Peer) -> None:
         """Read the frames and compare their content."""
-        came, ended = b"", False
+        came, ended = bytearray(), False
         while len(came) < len(self.data) or (self.end and not ended):
             wanted = f"DATA on stream {self.stream}"
             frame = peer.state(Conversation).next_frame(peer, wanted, FrameType.DATA, stream=self.stream)
             if (frame.type, frame.stream) != (FrameType.DATA, self.stream):
-                so_far = f"\n  received so far: {shown(came)}, expected: {shown(self.data)}"
+                so_far = f"\n  received so far: {shown(bytes(came))}, expected: {shown(self.data)}"
                 raise Unexpected(f"{other(wanted, frame)}{so_far}")
-            came += content(frame)
+            piece, at = content(frame), len(came)
+            came += piece
             ended = frame.has(END_STREAM)
-            if ended or not self.data.startswith(came):
+            if ended or self.data[at : len(came)] != piece:
                 break
-        if came != self.data:
-            raise Unexpected(f"the data differ\n  expected: {shown(self.data)}\n  received: {shown(came)}")
+        if bytes(came) != self.data:
+            received = shown(bytes(came))
+            raise Unexpected(f"the data differ\n  expected: {shown(self.data)}\n  received: {received}")
         if self.end not in {None, ended}:
             raise Unexpected(f"END_STREAM is {ended}, expected {self.end}")
 
@@ -355,7 +359,7 @@ class Interleaved(Step):
     """Play several steps that expect frames, although the client may mix the frames of different streams.
 
     The steps are `ExpectHeaders`, `ExpectData`, and `ExpectFrame` with a stream. On each stream, the frames
-    must arrive in the order of the steps. Raises `TypeError` for an argument that is not a step.
+    must arrive in the order of the steps. Raises `TypeError` for an argument that is not such a step.
     """
 
     steps: tuple[_OfStream, ...]
@@ -363,6 +367,8 @@ class Interleaved(Step):
     def __init__(self, *steps: _OfStream) -> None:
         for place, step in enumerate(steps, 1):
             _arguments.method(f"step {place}", step, "play")
+            if not hasattr(step, "stream"):
+                raise TypeError(f"step {place} must expect frames of a stream, and {step!r} does not")
         object.__setattr__(self, "steps", steps)
 
     def play(self, peer: Peer) -> None:

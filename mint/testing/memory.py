@@ -39,10 +39,12 @@ class MemoryServer:
 
     def send(self, *pieces: bytes | Frame) -> None:
         """Queue bytes or HTTP/2 frames for `deliver`; the client receives each with a read of its own."""
+        ready: list[bytes] = []
         for place, piece in enumerate(pieces, 1):
-            if not isinstance(piece, Frame):
-                _arguments.octets(f"piece {place}", piece)
-        self._waiting += [piece.serialize() if isinstance(piece, Frame) else piece for piece in pieces]
+            ready.append(
+                piece.serialize() if isinstance(piece, Frame) else _arguments.octets(f"piece {place}", piece)
+            )
+        self._waiting += ready
 
     def send_together(self, *frames: Frame) -> None:
         """Queue HTTP/2 frames for `deliver`, which the client receives with one read."""

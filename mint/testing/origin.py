@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from . import _arguments
 from .frames import PREFACE
+from .frames import settings as frame_of_settings
 from .messages import Handler, Lost
 from .origin1 import Exchange
 from .origin2 import Session
@@ -45,7 +46,8 @@ class Origin(Server):
         port: the port to listen on; 0 for any free port.
         protocols: `"http1"`, `"http2"`, or both.
 
-    Raises `TypeError` if the handler is not callable, and `ValueError` for arguments out of range.
+    Raises `TypeError` if the handler is not callable, or a coroutine function, and `ValueError` for arguments
+    out of range.
 
     """
 
@@ -67,6 +69,7 @@ class Origin(Server):
         self._protocols = frozenset(protocols)
         self._handler = handler
         self._settings = dict(settings or {})
+        frame_of_settings(*self._settings.items())
 
     def _admit(self, sock: socket.socket, number: int) -> Peer:
         return Peer(sock, number)

@@ -52,7 +52,9 @@ class RefusingServer:
         return self._name
 
     def __enter__(self) -> Self:
-        """Reserve an address."""
+        """Reserve an address. Raises `RuntimeError` if the server has one already."""
+        if self._name is not None:
+            raise RuntimeError("the server is running already")
         with ExitStack() as cleanup:
             sock = bind(self.family, cleanup)
             name: str | tuple[str, int] = sock.getsockname()

@@ -40,6 +40,7 @@ class Script:
 
     def __post_init__(self) -> None:
         """Refuse numbers that are out of range."""
+        object.__setattr__(self, "steps", tuple(self.steps))
         if not 0 <= self.minimum <= self.maximum or self.maximum < 1:
             raise ValueError(
                 f"0 <= minimum <= maximum and maximum >= 1 must hold, got {self.minimum}, {self.maximum}"

@@ -20,7 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from .. import _checks
 from .._loops.system import POLLIN, UNIX, make_poll
+from . import _arguments
 from ._waiting import in_thread, loop_running
 from .peer import Peer
 from .steps import shown
@@ -69,6 +71,9 @@ class Server(ABC):
         port: int = 0,
     ) -> None:
         check_family(family)
+        if tls is not None:
+            _arguments.method("tls", tls, "wrap_bio")
+        _checks.number("port", port, 0, 0xFFFF)
         if not timeout > 0:
             raise ValueError(f"timeout must be a positive number of seconds, got {timeout}")
         self.tls = tls

@@ -9,7 +9,7 @@ import re
 import ssl
 import threading
 from abc import abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -61,7 +61,8 @@ class Send(Step):
 
     def __post_init__(self) -> None:
         """Refuse data that is not bytes, and offsets that are out of range or not in order."""
-        _arguments.octets("data", self.data)
+        object.__setattr__(self, "data", _arguments.octets("data", self.data))
+        object.__setattr__(self, "cuts", tuple(self.cuts))
         if list(self.cuts) != sorted(set(self.cuts)) or not all(
             0 < cut < len(self.data) for cut in self.cuts
         ):
@@ -89,7 +90,7 @@ class SendRaw(Step):
 
     def __post_init__(self) -> None:
         """Refuse data that is not bytes."""
-        _arguments.octets("data", self.data)
+        object.__setattr__(self, "data", _arguments.octets("data", self.data))
 
     def play(self, peer: Peer) -> None:
         """Send the bytes."""
@@ -107,7 +108,7 @@ class Flood(Step):
 
     def __post_init__(self) -> None:
         """Refuse data that is empty or not bytes."""
-        _arguments.octets("data", self.data)
+        object.__setattr__(self, "data", _arguments.octets("data", self.data))
         if not self.data:
             raise ValueError("a flood must have at least one byte")
 
@@ -115,7 +116,7 @@ class Flood(Step):
         """Send until the client ends the connection, or the deadline has passed."""
         try:
             with suppress(ConnectionError, ssl.SSLError):
-                while not peer.stopping.is_set():
+                while True:
                     peer.send(self.data)
         except TimeoutError:
             raise Unexpected(
@@ -142,6 +143,7 @@ class Expect(Step):
     def __post_init__(self) -> None:
         """Refuse what is neither bytes nor a pattern, and a pattern that matches before anything arrives."""
         if isinstance(self.wanted, (bytes, bytearray, memoryview)):
+            object.__setattr__(self, "wanted", _arguments.octets("wanted", self.wanted))
             return
         _arguments.pattern("wanted", self.wanted)
         if self.wanted.match(b""):
@@ -156,13 +158,15 @@ class Expect(Step):
 
     @staticmethod
     def _exactly(peer: Peer, wanted: bytes) -> None:
+        compared = 0
         while True:
-            came = bytes(peer.unread[: len(wanted)])
-            if came == wanted:
-                peer.take(len(wanted))
-                return
-            if not wanted.startswith(came):
+            came = min(len(peer.unread), len(wanted))
+            if not wanted.startswith(peer.unread[compared:came], compared):
                 raise _difference(wanted, bytes(peer.unread), "other bytes were received")
+            if came == len(wanted):
+                peer.take(came)
+                return
+            compared = came
             _more(peer, wanted)
 
     @staticmethod
@@ -203,7 +207,7 @@ class ExpectUntil(Step):
 
     def __post_init__(self) -> None:
         """Refuse an empty marker, and arguments of the wrong type."""
-        _arguments.octets("marker", self.marker)
+        object.__setattr__(self, "marker", _arguments.octets("marker", self.marker))
         if not self.marker:
             raise ValueError("the marker needs at least one byte")
         if self.matching is not None:
@@ -211,7 +215,9 @@ class ExpectUntil(Step):
 
     def play(self, peer: Peer) -> None:
         """Read up to and including the marker, then search for the pattern."""
-        while (at := peer.unread.find(self.marker)) < 0:
+        searched = 0
+        while (at := peer.unread.find(self.marker, searched)) < 0:
+            searched = max(0, len(peer.unread) - len(self.marker) + 1)
             _more(peer, self.marker)
         came = peer.take(at + len(self.marker))
         if self.matching and not self.matching.search(came):
@@ -352,13 +358,13 @@ class Reset(Step):
 
 @dataclass(frozen=True, slots=True)
 class Wait(Step):
-    """Wait until the test sets `event`, a `threading.Event`. Raises `TypeError` if it has no `wait`."""
+    """Wait until the test sets `event`, a `threading.Event`. Raises `TypeError` for another kind of event."""
 
     event: threading.Event
 
     def __post_init__(self) -> None:
-        """Refuse an object without `wait`."""
-        _arguments.method("event", self.event, "wait")
+        """Refuse anything but an event for threads."""
+        _arguments.event(self.event, "wait")
 
     def play(self, peer: Peer) -> None:
         """Wait for the event, until the deadline or until the server no longer waits for the connection."""
@@ -420,13 +426,13 @@ def trickle(data: bytes, seconds: float, size: int = 1) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Set(Step):
-    """Set `event`, a `threading.Event`, so that the test can wait for it; `TypeError` if it has no `set`."""
+    """Set `event`, a `threading.Event`, so that the test can wait for it; `TypeError` for another kind."""
 
     event: threading.Event
 
     def __post_init__(self) -> None:
-        """Refuse an object without `set`."""
-        _arguments.method("event", self.event, "set")
+        """Refuse anything but an event for threads."""
+        _arguments.event(self.event, "set")
 
     def play(self, peer: Peer) -> None:  # noqa: ARG002  every step is given the connection
         """Set the event."""
@@ -451,19 +457,22 @@ class Do(Step):
     and `EOFError` (a connection that breaks or takes too long) and `ValueError` become a `ScriptError`.
 
     Attributes:
-        function: the function. Raises `TypeError` if it is not callable.
+        function: the function. Raises `TypeError` if it is not callable, or a coroutine function.
 
     """
 
     function: Callable[[Peer], object]
 
     def __post_init__(self) -> None:
-        """Refuse an object that is not callable."""
+        """Refuse an object that is not callable, and a coroutine function, which would do nothing."""
         _arguments.function("function", self.function)
 
     def play(self, peer: Peer) -> None:
-        """Call the function."""
-        self.function(peer)
+        """Call the function. Raises `TypeError` if it returns a coroutine, which nothing would run."""
+        result = self.function(peer)
+        if isinstance(result, Coroutine):
+            result.close()
+            raise TypeError("the function of Do returned a coroutine: it is called outside the event loop")
 
 
 @dataclass(frozen=True, slots=True, init=False)

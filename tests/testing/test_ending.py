@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any  # fixtures of trustme, which the tests do not look into
 
 import pytest
@@ -85,6 +86,20 @@ def test_a_flood_ends_at_its_deadline_although_the_client_reads_everything() -> 
         ScriptedServer([request(), Flood(informational)], timeout=0.2) as server,
     ):
         assert read_for_ever(server, GET) > len(informational)
+
+
+def test_a_flood_is_an_error_although_the_test_ends_before_the_client(released: threading.Event) -> None:
+    def read() -> None:
+        with suppress(OSError), dial(server) as sock:
+            while sock.recv(65536):
+                released.set()
+
+    server = ScriptedServer([Flood(b"x" * 1000)], timeout=0.3)
+    with pytest.raises(ScriptError, match="did not end the connection in time"), server:
+        reader = threading.Thread(target=read)
+        reader.start()
+        assert released.wait(10)
+    reader.join(10)
 
 
 def test_an_empty_flood_is_refused() -> None:

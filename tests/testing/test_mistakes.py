@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 import ssl
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+import trio
 
 from mint import testing
 from mint.testing import http2
+from mint.testing.certificates import Authority
 from mint.testing.clock import FakeClock
+
+from .clients import dial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+class Waits:
+    """A step and a function that can only be awaited."""
+
+    async def play(self, peer: testing.Peer) -> None:
+        """Nobody would wait for it."""
+
+    async def __call__(self, request: testing.Request) -> testing.Response:
+        raise NotImplementedError
+
+
+async def waits(request: testing.Request) -> testing.Response:
+    raise NotImplementedError
+
+
+def answered(_: testing.Request) -> testing.Response:
+    return testing.Response()
+
+
+AUTHORITY = Authority()
+COROUTINES = (waits, partial(waits), Waits(), Waits().__call__, Waits().play)
 TEXT, NOTHING, NUMBER = "text", None, 5
 TEXT_PATTERN = re.compile("text")
 
@@ -74,7 +101,21 @@ WRONG: list[tuple[Callable[..., object], tuple[object, ...]]] = [
             [("a", "\N{SNOWMAN}")],
         )
     ),
+    *((http2.SendHeaders, (1, (), False, wrong)) for wrong in (-1, 256, TEXT)),
+    *(
+        (http2.SendHeaders, (1, (), False, 0, wrong))
+        for wrong in ((0, 0, False), (0, 257, True), (1 << 32, 1, False))
+    ),
+    (http2.SendHeaders, (1 << 32, ())),
+    *((http2.Interleaved, (wrong,)) for wrong in (testing.Send(b"x"), testing.Drain())),
     *((testing.Origin, (wrong,)) for wrong in (5, TEXT, NOTHING)),
+    *((make, (waits,)) for make in (testing.Do, testing.Origin, testing.MayEnd) for waits in COROUTINES),
+    *((make, (event,)) for make in (testing.Wait, testing.Set) for event in (asyncio.Event(), trio.Event())),
+    *((testing.ScriptedServer, ([step],)) for step in COROUTINES),
+    *((partial(testing.Origin, answered, settings=wrong), ()) for wrong in ({1: -1}, {1 << 16: 1}, {"a": 1})),  # type: ignore[arg-type]  # wrong on purpose
+    *((partial(testing.Origin, answered, tls=wrong), ()) for wrong in (5, TEXT, ssl.SSLContext)),  # type: ignore[arg-type]  # wrong on purpose
+    *((partial(testing.Origin, answered, port=wrong), ()) for wrong in (-1, "80", 65_536)),  # type: ignore[arg-type]  # wrong on purpose
+    *((partial(made, alpn="h2"), ()) for made in (AUTHORITY.server_context, AUTHORITY.client_context)),
     *((FakeClock, (wrong,)) for wrong in (math.inf, math.nan)),
     *((FakeClock().advance, (wrong,)) for wrong in (-1, math.inf, math.nan)),
 ]
@@ -114,3 +155,52 @@ def test_valid_steps_are_accepted() -> None:
         http2.ExpectData(1, b""),
     ):
         assert step == step.__class__(*(getattr(step, name) for name in step.__match_args__))
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_octets_of_any_type_are_bytes_in_steps(kind: Callable[[bytearray], bytes]) -> None:
+    """A copy is kept, so that a later change of a bytearray does not change the script."""
+    given = bytearray(b"abc")
+    steps = (
+        *(make(kind(given)) for make in (testing.Send, testing.SendRaw, testing.Flood, testing.Expect)),
+        *(
+            testing.ExpectUntil(kind(given)),
+            http2.ExpectData(1, kind(given)),
+            testing.bytewise(kind(given), 2),
+        ),
+    )
+    same = (
+        *(make(b"abc") for make in (testing.Send, testing.SendRaw, testing.Flood, testing.Expect)),
+        *(testing.ExpectUntil(b"abc"), http2.ExpectData(1, b"abc"), testing.bytewise(b"abc", 2)),
+    )
+    given[:] = b"xyz"
+    assert steps == same
+    with testing.ScriptedServer([testing.Expect(kind(bytearray(b"abc")))]) as server, dial(server) as sock:
+        sock.sendall(b"abc")
+
+
+def test_steps_and_frames_may_come_from_an_iterator() -> None:
+    frames = http2.SendFrames(iter([http2.ping()]))  # type: ignore[arg-type]  # it is made a tuple
+    assert frames == http2.send(http2.ping())
+    script = testing.Script(iter([frames]))  # type: ignore[arg-type]  # as above
+    assert script == testing.Script((frames,))
+    assert testing.Send(b"abc", iter([1])) == testing.Send(b"abc", (1,))  # type: ignore[arg-type]  # as above
+
+
+def test_a_function_that_returns_a_coroutine_is_a_mistake() -> None:
+    with (
+        pytest.raises(TypeError, match="returned a coroutine") as caught,
+        testing.ScriptedServer([testing.Do(lambda _: waits(None))]) as server,  # type: ignore[arg-type]  # never runs
+    ):
+        dial(server).close()
+    assert "raised in connection 1, step 1 of 1" in caught.value.__notes__[0]
+
+
+def test_a_refusing_server_has_one_address_at_a_time() -> None:
+    server = testing.RefusingServer()
+    with server:
+        with pytest.raises(RuntimeError, match="running already"), server:
+            pass
+        assert server.port
+    with server:
+        assert server.port

@@ -3,6 +3,7 @@ import socket
 import ssl
 import threading
 from contextlib import ExitStack, suppress
+from typing import Any  # the arguments of the methods of bytearray
 
 import pytest
 
@@ -445,3 +446,38 @@ def test_drain_takes_everything() -> None:
 def test_no_thread_is_left() -> None:
     with no_thread_left():
         play(Send(b"x"))
+
+
+class Counted(bytearray):
+    """Counts the octets that are copied or searched."""
+
+    work = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        self.work += len(found) if isinstance(found, bytearray) else 1
+        return found
+
+    def find(self, sub: Any, start: Any = 0, end: Any = None) -> int:
+        self.work += len(self) - start
+        return super().find(sub, start, len(self))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [Expect(b"x" * 1_000_000), ExpectUntil(b"xy"), ExpectCount(1_000_000)],
+    ids=lambda step: type(step).__name__,
+)
+def test_the_work_for_large_content_does_not_depend_on_its_pieces(step: Step) -> None:
+    class Near(Peer):
+        def fill(self) -> bool:
+            self.unread += b"x" * 1000 if len(self.unread) < 1_000_000 else b"y"
+            return True
+
+    near, far = socket.socketpair()
+    with near, far:
+        peer = Near(near, 1)
+        peer.unread = counted = Counted()
+        step.play(peer)
+        assert counted.work < 3 * 1_000_001
+        assert not peer.unread
