@@ -15,6 +15,8 @@ from mint.transport import Memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mint.types import Inbox, Transport
+
 
 class Watched:
     """Counts how often a link is claimed in Python, which only the general path does."""
@@ -29,6 +31,25 @@ class Watched:
             real(generation)
 
         monkeypatch.setattr(link, "claim", claim)
+
+
+GENERAL = ("_transact", "_current", "_commit", "_fed", "_finish_stream", "_read", "_stream", "_take")
+
+
+def counted(conn: mint.Connection, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the name of each general method when it is called."""
+    called: list[str] = []
+    for name in GENERAL:
+        real = getattr(type(conn), name)
+
+        def method(
+            *args: object, name: str = name, real: Callable[..., object] = real, **more: object
+        ) -> object:
+            called.append(name)
+            return real(*args, **more)
+
+        monkeypatch.setattr(type(conn), name, method)
+    return called
 
 
 @pytest.fixture(params=["http1", "http2"])
@@ -96,12 +117,86 @@ def test_a_socket_takes_the_fast_path(protocol: str, monkeypatch: pytest.MonkeyP
         )
         with connect("http", origin.address, origin.port) as conn:
             watched = Watched(conn, monkeypatch)
+            called = counted(conn, monkeypatch)
             conn, ref = conn.request("GET", "/hello")
             done = False
             while not done:
                 conn, responses = conn.recv(timeout=10.0)
                 done = any(isinstance(one, mint.Done) and one.ref == ref for one in responses)
             assert watched.claims == 0
+            assert "_take" not in called
+
+
+class Box:
+    """A mailbox that is told what a link does, and does nothing."""
+
+    def admit(self, transport: Transport) -> None:
+        """Accept every link."""
+
+    def watch(self, transport: Transport) -> None:
+        """Do nothing: the test hands out the messages."""
+
+    def unwatch(self, transport: Transport) -> None:
+        """Do nothing: it holds no links."""
+
+
+@pytest.mark.parametrize("byte_count", [0, 1])
+@pytest.mark.parametrize("body", [None, b"ab", [b"a", b"b"], bytearray(b"ab")])
+def test_no_part_of_an_exchange_takes_the_general_path(
+    protocol: str, body: mint.types.Body, byte_count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn, link = over_memory(protocol)
+    if protocol == "http2":  # the reply to its SETTINGS takes the general path
+        link.put(settings().serialize())
+        conn, _ = conn.recv(timeout=0)
+        link.take()
+    called = counted(conn, monkeypatch)
+    conn, ref = conn.request("POST", "/", (), body)
+    assert called == []
+    link.put(ANSWER[protocol].removeprefix(settings().serialize() if protocol == "http2" else b""))
+    conn, responses = conn.recv(byte_count, timeout=0)
+    assert [one.ref for one in responses if isinstance(one, mint.Done)] == [ref]
+    assert called == ["_read", "_take"] * byte_count
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_no_piece_of_a_body_takes_the_general_path(
+    protocol: str, kind: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn, _ = over_memory(protocol)
+    conn, ref = conn.request("POST", "/", (), mint.STREAM)
+    called = counted(conn, monkeypatch)
+    for flush in (True, False):
+        conn = conn.stream_request_body(ref, kind(b"ab"), flush=flush)
+    assert called == []
+
+
+def test_a_message_of_a_mailbox_takes_the_fast_path(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    conn, link = over_memory(protocol)
+    inbox: Inbox = Box()
+    conn = conn.set_mode("active", inbox)
+    conn, _ = conn.request("GET", "/")
+    octets = ANSWER[protocol]
+    if protocol == "http2":
+        hello = settings().serialize()
+        octets = octets.removeprefix(hello)
+        made = conn.stream(link.deliver(hello))
+        assert made is not mint.UNKNOWN
+        conn, _ = made
+    called = counted(conn, monkeypatch)
+    for piece in (octets[:5], octets[5:-1], octets[-1:]):
+        made = conn.stream(link.deliver(piece))
+        assert made is not mint.UNKNOWN
+        conn, _ = made
+    assert called == []
+    assert conn.open_request_count == 0
+
+
+def test_opening_an_http2_connection_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    conn, _ = over_memory("http2")
+    called = counted(conn, monkeypatch)
+    over_memory("http2")
+    assert called == []
 
 
 def test_a_refused_request_takes_the_fast_path(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,3 +225,41 @@ def test_a_failed_operation_releases_the_lock_of_the_link(protocol: str) -> None
     assert link.take()
     with pytest.raises(mint.StaleConnectionError):
         conn.request("GET", "/")
+
+
+def act(name: str, conn: mint.Connection, ref: mint.RequestRef, message: object) -> object:
+    """Run a frequent operation."""
+    if name == "request":
+        return conn.request("GET", "/")
+    if name == "piece":
+        return conn.stream_request_body(ref, b"a")
+    if name == "recv":
+        return conn.recv(timeout=0)
+    return conn.stream(message)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("operation", ["request", "piece", "recv", "stream"])
+def test_a_link_that_is_not_free_is_left_alone(protocol: str, operation: str, plain: bool) -> None:
+    """A value that is not the newest one is refused, and so is the newest while its link is in use."""
+    conn, link = over_memory(protocol)
+    if operation == "stream":
+        inbox: Inbox = Box()
+        conn = conn.set_mode("active", inbox)
+    conn, ref = conn.request("POST", "/", (), mint.STREAM)
+    stale = conn
+    conn = conn.stream_request_body(ref, b"ab")
+    link.plain = plain
+    octets = ANSWER[protocol]
+    message: object = link.deliver(octets) if operation == "stream" else link.put(octets)
+    link.take()
+    with pytest.raises(mint.StaleConnectionError):
+        act(operation, stale, ref, message)
+    link.claim(link.generation)
+    with pytest.raises(RuntimeError, match="in use"):
+        act(operation, conn, ref, message)
+    link.release(moved=False)
+    assert link.take() == b""
+    if operation == "request" and protocol == "http1":
+        return  # its body has not ended
+    assert act(operation, conn, ref, message) is not mint.UNKNOWN
