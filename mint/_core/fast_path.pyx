@@ -198,15 +198,12 @@ cdef class FastPath:
             raise
         return 0
 
-    def recv(self, value, until):
+    cdef object try_recv(self, object value, object until):
         """Feed the oldest octets that have arrived, or else one read; return the successor and the responses.
 
         Return None, without having done anything, if this value cannot claim the link, or if an operation on
         the link may not wait.
         """
-        return self.try_recv(value, until)
-
-    cdef object try_recv(self, object value, object until):
         cdef LinkBase link = self.link_of(value)
         if (link is None or link.home or link.shared
                 or not link.enter(<object>slot_value(value, self.slots, self.slots.generation))):
@@ -241,15 +238,12 @@ cdef class FastPath:
         responses = []
         return value._fed(made, responses), responses
 
-    def stream(self, value, message):
+    cdef object try_stream(self, object value, Received message):
         """Feed the next message; return the successor and the responses.
 
         Return None, without having done anything, if the message holds no octets or is not the next one of
         this value.
         """
-        return self.try_stream(value, <Received>message) if type(message) is Received else None
-
-    cdef object try_stream(self, object value, Received message):
         cdef LinkBase link = self.link_of(value)
         if link is None:
             return None

@@ -38,18 +38,6 @@ class FastPath(Generic[_R]):
         """Queue the output of a step on a claimed link; return the successor, or None if more is needed."""
     def remind(self, value: object) -> None:
         """Make the next operation pass the time to the state."""
-    def recv(self, value: _T, until: float | None) -> tuple[_T, list[_R]] | None:
-        """Feed the oldest octets that have arrived, or else one read; return the successor and the responses.
-
-        Return None, without having done anything, if this value cannot claim the link, or if an operation on
-        the link may not wait.
-        """
-    def stream(self, value: _T, message: object) -> tuple[_T, list[_R]] | None:
-        """Feed the next message; return the successor and the responses.
-
-        Return None, without having done anything, if the message holds no octets or is not the next one of
-        this value.
-        """
     def take(self, value: _T, data: bytes, responses: list[_R]) -> _T | None:
         """Feed one read of a claimed link; return the successor and extend `responses`.
 
