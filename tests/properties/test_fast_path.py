@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +16,12 @@ from mint.transport import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from mint.types import Inbox, Transport
+
+
+PACKAGE = str(Path(mint.__file__).parent)
 
 
 class Watched:
@@ -157,6 +163,60 @@ def test_no_part_of_an_exchange_takes_the_general_path(
     conn, responses = conn.recv(byte_count, timeout=0)
     assert [one.ref for one in responses if isinstance(one, mint.Done)] == [ref]
     assert called == ["_read", "_take"] * byte_count
+
+
+def entered(operation: Callable[[], object]) -> list[str]:
+    """Run an operation; return the functions of mint that ran as Python code."""
+    names: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
+            names.append(frame.f_code.co_name)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        operation()
+    finally:
+        sys.setprofile(before)
+    return names
+
+
+@pytest.mark.parametrize("flush", [True, False])
+@pytest.mark.parametrize("timeout", [None, 0, 0.0, 1, 1.5, 10**9])
+def test_frequent_operations_run_no_python_code_of_mint(
+    protocol: str, timeout: float | None, flush: bool
+) -> None:
+    conn, link = over_memory(protocol)
+    if protocol == "http2":  # the reply to its SETTINGS takes the general path
+        link.put(settings().serialize())
+        conn, _ = conn.recv(timeout=0)
+    streaming, ref = conn.request("POST", "/", (), mint.STREAM)
+    assert entered(lambda: streaming.stream_request_body(ref, b"ab", flush=flush)) == []
+    conn, link = over_memory(protocol)
+    names = entered(lambda: conn.request("GET", "/", (("a", "b"),), flush=flush))
+    if flush or protocol == "http2":
+        assert names == []
+    else:  # the first request of a connection is told that it only waits
+        assert names[0] == "_check_unsolicited"
+    assert entered(link.take) == []
+    octets = ANSWER[protocol]
+    conn, link = over_memory(protocol)
+    conn, _ = conn.request("GET", "/", flush=flush)
+    if protocol == "http2":
+        hello = settings().serialize()
+        link.put(hello)
+        conn, _ = conn.recv(timeout=0)
+        octets = octets.removeprefix(hello)
+    assert entered(lambda: link.put(octets)) == []
+    active = conn.fork()
+    assert entered(lambda: conn.recv(timeout=timeout)) == []
+    inbox: Inbox = Box()
+    active = active.set_mode("active", inbox)
+    fork_link = active.transport
+    assert isinstance(fork_link, Memory)
+    message = fork_link.deliver(octets)
+    assert entered(lambda: active.stream(message)) == []
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
