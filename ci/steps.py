@@ -57,6 +57,7 @@ def steps(fuzz_seconds: int, simulation_seconds: int) -> tuple[Step, ...]:
         Step("simulate", ("ci/simulate", str(simulation_seconds), "1", "1")),
         Step("coverage", ("ci/coverage",), wanted=False),
         Step("sanitize", ("ci/sanitize",), wanted=False),
+        Step("oss-fuzz", ("ci/oss-fuzz",), wanted=False),
         Step("freethreaded", ("ci/freethreaded",), wanted=False),
         Step("systems", ("ci/systems",), wanted=False),
         Step("pythons", ("ci/pythons",)),
