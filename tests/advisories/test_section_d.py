@@ -246,6 +246,7 @@ def test_each_connection_has_its_own_client_certificate(tmp_path: Path) -> None:
     assert shown == ["one.example", "two.example"]
 
 
+@pytest.mark.rfc("8446-8")
 @advisory("CVE-2026-9545")
 def test_there_is_no_early_data() -> None:
     """A client that resumes a session sends only its ClientHello before the server answers."""

@@ -89,7 +89,6 @@ def test_early_hints_do_not_affect_the_final_response() -> None:
 
 
 @pytest.mark.rfc("9110-9.2.2-a")
-@pytest.mark.rfc("9110-9.2.2-b")
 @pytest.mark.rfc("9112-9.3.1-a")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_request_is_repeated(method: str) -> None:

@@ -51,6 +51,12 @@ def test_a_bare_cr_is_refused(line: bytes) -> None:
     assert head(line).reason == "invalid_header"
 
 
+@pytest.mark.rfc("9112-2.2-c")
+@pytest.mark.parametrize("place", range(len(HEAD) - 1))
+def test_a_bare_cr_in_a_status_line_is_refused(place: int) -> None:
+    assert answer(HEAD[:place] + b"\r" + HEAD[place:] + EMPTY).reason == "invalid_status_line"
+
+
 @pytest.mark.rfc("9112-2.2-d")
 def test_a_lone_lf_ends_a_line_only_on_lenient_connections() -> None:
     data = b"HTTP/1.1 200 OK\nContent-Length: 0\n\n"
@@ -255,6 +261,15 @@ def test_chunked_is_the_last_coding_of_a_request() -> None:
 def test_framing_fields_are_ignored_without_content(status: bytes) -> None:
     first = b"HTTP/1.1 " + status + b" x\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert answer(first + HEAD + EMPTY, "GET", "GET").done == [1, 2]
+
+
+@pytest.mark.rfc("9112-6.1-d")
+def test_framing_fields_of_interim_responses_and_tunnels_are_ignored() -> None:
+    fields = b"Transfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n"
+    assert answer(b"HTTP/1.1 103 x\r\n" + fields + HEAD + EMPTY).done == [1]
+    tunnel = answer(HEAD + fields + b"0\r\n\r\n", "CONNECT")
+    assert tunnel.state.is_tunnel
+    assert tunnel.body == b"0\r\n\r\n"
 
 
 @pytest.mark.rfc("9112-6.1-e")
@@ -466,9 +481,18 @@ def test_an_end_within_the_head_is_no_response() -> None:
         assert "Headers" not in outcome.kinds
 
 
-@pytest.mark.rfc("9112-9.1-a")
-def test_a_new_state_sends_nothing_by_itself() -> None:
-    assert State(config()).feed(b"").output == ()
+@pytest.mark.rfc("9112-9.8-b")
+@pytest.mark.parametrize("clean", [True, False])
+def test_only_content_with_a_length_or_a_last_chunk_survives_an_incomplete_close(clean: bool) -> None:
+    for whole in (
+        b"Content-Length: 3\r\n\r\nabc",
+        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ):
+        assert answer(HEAD + whole, eof=clean).done == [1]
+        assert answer(HEAD + whole[:-1], eof=clean).done == []
+    until_the_end = answer(HEAD + b"\r\nabc", eof=clean)
+    assert until_the_end.done == ([1] if clean else [])
+    assert [reason for _, reason, _ in until_the_end.failed] == ([] if clean else ["tls_truncated"])
 
 
 @pytest.mark.rfc("9112-9.2-a")

@@ -61,7 +61,6 @@ def test_the_preface_comes_first() -> None:
     assert b"".join(State.open(config()).output).startswith(PREFACE)
 
 
-@pytest.mark.rfc("9113-3.3-b")
 def test_a_server_that_speaks_http1_is_recognised() -> None:
     talk = fresh()
     talk.request()
@@ -185,6 +184,9 @@ def test_larger_frames_fail_before_their_payload_comes(length: int, kind: int) -
         frame(PING, 0, 0, b"\0" * 9),
         frame(GOAWAY, 0, 0, b"\0" * 7),
         frame(HEADERS, END_HEADERS | 8, 1, b""),
+        frame(WINDOW_UPDATE, 0, 0, b"\0" * 5),
+        frame(HEADERS, END_HEADERS, 1, bytes(16_385)),
+        frame(HEADERS, 0, 1, b"") + frame(CONTINUATION, END_HEADERS, 1, bytes(16_385)),
     ],
 )
 def test_frame_size_errors_of_these_end_the_connection(wrong: bytes) -> None:

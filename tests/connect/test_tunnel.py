@@ -12,6 +12,7 @@ from mint import Proxy, errors
 from mint._wire.stream import MAX_BODY
 from mint.testing import (
     Close,
+    Do,
     Expect,
     Flood,
     Forever,
@@ -30,6 +31,7 @@ from ..tls import server_context, trusting
 
 if TYPE_CHECKING:
     from mint.responses import Response
+    from mint.types import ProtocolName
 
 GET = re.compile(rb"GET /page HTTP/1\.1\r\nhost: origin\.example\r\n.*\r\n\r\n", re.DOTALL)
 PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
@@ -194,6 +196,29 @@ def test_octets_after_the_reply_of_a_proxy_over_tls_belong_to_the_tunnel() -> No
         assert conn.tls is None
         with conn, pytest.raises(errors.UnexpectedData):
             conn.recv(timeout=5)
+
+
+@pytest.mark.rfc("9112-9.1-a")
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_nothing_of_http_is_sent_before_the_tunnel_and_tls(protocol: ProtocolName) -> None:
+    """The proxy gets CONNECT and waits; then the client sends a TLS record, and no preface of HTTP/2."""
+    alpn = {"http1": "http/1.1", "http2": "h2"}[protocol]
+    late: list[bytes] = []
+    script = [
+        request(rb"^CONNECT "),
+        Do(lambda peer: late.append(bytes(peer.unread))),
+        Send(OPEN),
+        StartTLS(server_context("origin.example", alpn=(alpn,))),
+        Expect(b"PRI * HTTP/2.0" if protocol == "http2" else GET),
+        Close(),
+    ]
+    with ScriptedServer(script) as server:
+        conn = mint.connect(
+            "https", "origin.example", 443, proxy=proxied(server), tls=TRUSTING, protocols=[protocol]
+        )
+        with conn:
+            conn.request("GET", "/page")
+    assert late == [b""]
 
 
 @pytest.mark.rfc("9110-4.2.2-b")

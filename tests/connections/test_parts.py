@@ -56,6 +56,7 @@ def test_protocols_that_cannot_be_offered(protocols: object) -> None:
         offered(protocols)  # type: ignore[arg-type]  # wrong on purpose
 
 
+@pytest.mark.rfc("9113-3.3-b")
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("offer", [("h2", "http/1.1"), ("h2",), ("http/1.1",)])
 @pytest.mark.parametrize("alpn", [None, "h2", "http/1.1", "other", ""])

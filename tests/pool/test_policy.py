@@ -282,6 +282,8 @@ def test_an_abandoned_connection_attempt_says_nothing_about_the_origin() -> None
     assert policy.settle(0) == [Dial(tickets[1], 2)]
 
 
+@pytest.mark.rfc("9110-9.2.2-a")
+@pytest.mark.rfc("9110-9.2.2-b")
 @pytest.mark.parametrize("idempotent", [True, False])
 @pytest.mark.parametrize(
     "method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "POST", "PATCH", "get"]

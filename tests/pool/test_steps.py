@@ -159,6 +159,7 @@ def test_a_wait_ends_at_the_first_of_its_limits(limits: dict[str, float], until:
         assert hand.pool.statistics().active == 0
 
 
+@pytest.mark.rfc("9110-9.2.2-b")
 @pytest.mark.parametrize("allowed", [0, 1, 2, 3])
 @pytest.mark.parametrize("refusals", [0, 1, 2, 3])
 def test_how_often_a_request_is_sent_again(allowed: int, refusals: int) -> None:

@@ -72,7 +72,6 @@ def test_sessions_are_not_resumed_by_default() -> None:
         assert not any(visit(origin, trusting()) for _ in range(2))
 
 
-@pytest.mark.rfc("8446-8")
 @pytest.mark.parametrize(
     "other",
     [
