@@ -17,6 +17,7 @@ from mint.transport import Memory, SocketLink
 
 if TYPE_CHECKING:
     from mint._loops.shared import TunnelLink
+    from mint.types import Transport
 
 OPEN = ((":status", "200"),)
 
@@ -24,8 +25,8 @@ OPEN = ((":status", "200"),)
 class Proxy:
     """Tunnels over memory; `say` plays the proxy."""
 
-    def __init__(self) -> None:
-        self.wire = Memory()
+    def __init__(self, wire: Memory | None = None) -> None:
+        self.wire = wire or Memory()
         self.tunnels = mint.Tunnels(
             mint.http2.initiate(self.wire, scheme="http", hostname="proxy.example", port=80)
         )
@@ -121,3 +122,51 @@ def test_the_socket_is_watched_for_room_only_if_something_is_unsent(monkeypatch:
             wire.queue_pieces((b"x",))
             assert not tunnels._read_once(0, lambda: False)
     assert asked == [False, True]
+
+
+class Box:
+    """A mailbox that receives nothing."""
+
+    def admit(self, transport: Transport) -> None:
+        pass
+
+    def watch(self, transport: Transport) -> None:
+        pass
+
+    def unwatch(self, transport: Transport) -> None:
+        pass
+
+
+@pytest.mark.parametrize("until", [None, 4.0, 5.0, 7.0])
+@pytest.mark.parametrize("error", [None, errors.TransportTimeout("x"), errors.TransportReset()])
+def test_a_flush_that_fails_while_a_mailbox_reads(
+    error: errors.TransportError | None, until: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a time limit is an error of the flush. Any other ends the tunnels, and their links report it."""
+
+    class Failing(Memory):
+        def flush(self, timeout: float | None) -> None:
+            asked.append(timeout)
+            if error is not None:
+                raise error
+
+    asked: list[float | None] = []
+    monkeypatch.setattr(blocking, "monotonic", lambda: 5.0)
+    proxy = Proxy(Failing())
+    with proxy.tunnels as tunnels:
+        link = proxy.ask()
+        proxy.say(headers(1, OPEN))
+        tunnels.set_mode("active", Box())
+        proxy.wire.take()
+        tunnels.flush_wire(until, lambda: False)
+        assert asked == []  # nothing is queued
+        proxy.wire.queue_pieces((b"x",))
+        tunnels.flush_wire(until, lambda: True)
+        assert asked == []
+        if isinstance(error, errors.TransportTimeout):
+            with pytest.raises(errors.TransportTimeout, match="sending"):
+                tunnels.flush_wire(until, lambda: False)
+        else:
+            tunnels.flush_wire(until, lambda: False)
+        assert asked == [None if until is None else max(0.0, until - 5.0)]
+        assert link.tunnel.over is isinstance(error, errors.TransportReset)
