@@ -33,10 +33,11 @@ def _what_failed(files: list[str], data: tuple[str, ...], error: OSError) -> str
                 pass
         except OSError as unreadable:
             return f"cannot load {file}: {unreadable.strerror}"
+    reason: str | None = getattr(error, "reason", None)  # some errors of `ssl` have none
     if not isinstance(error, ssl.SSLError):
         detail = error.strerror or str(error)
-    elif error.reason:
-        detail = error.reason.replace("_", " ").lower()
+    elif reason:
+        detail = reason.replace("_", " ").lower()
     else:
         # `ssl` gives no reason if the file is not PEM or the password is wrong.
         detail = "not in PEM form, or for another password"

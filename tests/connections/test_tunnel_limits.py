@@ -28,7 +28,13 @@ class Proxy:
     def __init__(self, wire: Memory | None = None) -> None:
         self.wire = wire or Memory()
         self.tunnels = mint.Tunnels(
-            mint.http2.initiate(self.wire, scheme="http", hostname="proxy.example", port=80)
+            mint.http2.initiate(
+                self.wire,
+                scheme="http",
+                hostname="proxy.example",
+                port=80,
+                http2=mint.HTTP2Options(optional_responses=("settings",)),
+            )
         )
         self.say(settings())
 
@@ -170,3 +176,16 @@ def test_a_flush_that_fails_while_a_mailbox_reads(
             tunnels.flush_wire(until, lambda: False)
         assert asked == [None if until is None else max(0.0, until - 5.0)]
         assert link.tunnel.over is isinstance(error, errors.TransportReset)
+
+
+@pytest.mark.parametrize("until", [4.0, 5.0])
+def test_waiting_for_the_thread_that_reads_ends_with_the_time(
+    until: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocking, "monotonic", lambda: 5.0)
+    with Proxy().tunnels as tunnels:
+        tunnels._reading = True
+        with pytest.raises(errors.TransportTimeout, match="receiving"):
+            tunnels.wait(until, "receiving", lambda: False)
+        assert not tunnels._waiting
+        tunnels._reading = False

@@ -160,3 +160,31 @@ def test_a_message_out_of_order_for_a_link_that_was_closed(reading: int, writing
     closed = reading == Reading.CLOSED or (reading == Reading.FAILED and writing == Writing.CLOSED)
     with pytest.raises(errors.TransportClosed if closed else errors.StaleConnectionError):
         link.accept(mint.Received(link.source, 2, b"x"))
+
+
+@pytest.mark.parametrize("reading", range(Reading.CLOSED + 1))
+@pytest.mark.parametrize("arrived", [False, True])
+@pytest.mark.parametrize("handed_out", [False, True])
+@pytest.mark.parametrize("known", [False, True])
+def test_what_a_look_returns(reading: int, arrived: bool, handed_out: bool, known: bool) -> None:
+    link = Memory()
+    if arrived:
+        link.put(b"x")
+    if handed_out:
+        link.next_number()
+    failure = errors.TransportReset() if known else None
+    link._reading, link._failure = reading, failure
+    found = link.look()
+    if not (arrived or handed_out) and reading in {Reading.OPEN, Reading.CLOSED}:
+        assert found is None
+        return
+    assert found is not None
+    assert found.octets == ((b"x",) if arrived else ())
+    assert found.ended is (reading in {Reading.ENDED, Reading.CUT})
+    assert found.handed_out is handed_out
+    if reading not in {Reading.FAILED, Reading.REPORTED}:
+        assert found.failure is None
+    elif known:
+        assert found.failure is failure
+    else:
+        assert isinstance(found.failure, errors.TransportClosed)

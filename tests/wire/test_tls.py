@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import ssl
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mint import TLSOptions, TLSSessions, errors
+from mint._wire.files import _what_failed
 from mint._wire.tls import TLSLayer, make_context, prepare, tls_error
 from tests.tls import authority, server_context, trusting
 
@@ -262,3 +264,39 @@ def test_a_name_that_tls_does_not_accept_is_a_typed_error() -> None:
     with pytest.raises(errors.TLSFailed):
         TLSLayer(make_context(trusting(), ()), ".leading.dot")
     assert isinstance(tls_error(ValueError("bad")), errors.TLSFailed)
+
+
+@pytest.mark.parametrize(
+    ("ticket", "identifier", "version", "kept"),
+    [
+        *((True, b"", "TLSv1.3", True), (True, b"", "TLSv1.2", True), (False, b"x", "TLSv1.2", True)),
+        *((False, b"", "TLSv1.2", False), (False, b"x", "TLSv1.3", False), (True, b"x", "TLSv1.3", True)),
+    ],
+)
+def test_which_sessions_are_kept(ticket: bool, identifier: bytes, version: str, kept: bool) -> None:
+    """With TLS 1.3, a session without a ticket cannot be resumed, although it has an identifier."""
+    session = SimpleNamespace(has_ticket=ticket, id=identifier)
+    for found in (session, None):
+        layer = SimpleNamespace(
+            ssl_object=SimpleNamespace(session=found, version=lambda: version), watched=True, _keep=True
+        )
+        stored: list[object] = []
+        TLSLayer._keep_session(layer, stored.append)  # type: ignore[arg-type]  # a fake
+        keeps = kept and found is not None
+        assert stored == ([session] if keeps else [])
+        assert (layer.watched, layer._keep) == ((False, None) if keeps else (True, True))
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (OSError("odd"), "odd"),
+        (ssl.SSLError(1, "[PEM: NO_START_LINE] no start line"), "not in PEM form, or for another password"),
+    ],
+)
+def test_why_a_readable_file_cannot_be_loaded(error: OSError, detail: str, tmp_path: Path) -> None:
+    (tmp_path / "a.pem").touch()
+    file = str(tmp_path / "a.pem")
+    assert _what_failed([file], (), error) == f"cannot load {file}: {detail}"
+    assert _what_failed([file], ("key_data",), error) == f"cannot load key_data or {file}: {detail}"

@@ -1,0 +1,81 @@
+"""Connections over links of the caller, whose operations never take the compiled fast path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+import mint
+from mint import errors
+from mint.transport import Memory
+
+if TYPE_CHECKING:
+    from mint.types import Transport
+
+PAGE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
+
+
+class Own(Memory):
+    """A link with its own check of what the mode permits."""
+
+    def permit(self, call: Literal["recv", "flush"]) -> None:
+        super().permit(call)
+
+
+class Box:
+    """A mailbox that counts how often it is asked to watch its link."""
+
+    def __init__(self) -> None:
+        self.watched = 0
+
+    def admit(self, transport: Transport) -> None:
+        pass
+
+    def watch(self, transport: Transport) -> None:
+        self.watched += 1
+
+    def unwatch(self, transport: Transport) -> None:
+        pass
+
+
+def opened(link: Memory, box: Box | None = None) -> mint.HTTP1:
+    return mint.http1.initiate(link, scheme="http", hostname="a", mailbox=box)
+
+
+@pytest.mark.parametrize("flush", [False, True])
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("stray", [b"", PAGE])
+def test_octets_that_arrived_before_a_request(own: bool, flush: bool, stray: bytes) -> None:
+    link = Own() if own else Memory()
+    assert link.plain is not own
+    conn = opened(link)
+    link.put(stray)
+    if stray:
+        with pytest.raises(errors.UnexpectedData):
+            conn.request("GET", "/", flush=flush)
+        assert link.take() == b""
+    else:
+        conn.request("GET", "/", flush=flush)
+        assert link.take().startswith(b"GET / ")
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("pieces", [[PAGE], [PAGE[:9], PAGE[9:]], [PAGE[:-1], PAGE[-1:]]])
+def test_the_mailbox_is_asked_for_the_next_message_once(own: bool, pieces: list[bytes]) -> None:
+    link, box = Own() if own else Memory(), Box()
+    conn = opened(link, box)
+    conn, _ = conn.request("GET", "/")
+    link.take()
+    for piece in pieces:
+        out: list[object] = []
+        link.put(piece)
+        assert link.take_message(box, out)
+        assert not link.armed
+        before = box.watched
+        taken = conn.stream(out[0])
+        assert taken is not mint.UNKNOWN
+        conn, _ = taken
+        assert link.armed
+        assert box.watched == before + 1
+    assert not conn.open_request_count

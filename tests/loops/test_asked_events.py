@@ -1,0 +1,70 @@
+"""For which events links and mailboxes ask the system, in every state that matters."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from itertools import product
+
+import pytest
+
+import mint
+from mint import TCPOptions
+from mint._loops.asyncio_link import AsyncioLink
+from mint._loops.mailbox import _Watch
+from mint._wire.pipe import READ, WRITE
+from mint.transport import SocketLink
+
+from ..event_loops import Loop
+
+STATES = [*product([False, True], repeat=5)]
+
+
+@pytest.mark.parametrize(("armed", "arrived", "unsent", "flushing", "before"), STATES)
+def test_what_a_link_of_asyncio_asks_for(
+    armed: bool, arrived: bool, unsent: bool, flushing: bool, before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mailbox needs input unless some is there; `flush` reads meanwhile; what is registered stays."""
+    asked: list[int] = []
+
+    async def main() -> None:
+        near, far = socket.socketpair()
+        with far:
+            link = AsyncioLink(near, TCPOptions())
+            monkeypatch.setattr(link._registration, "change", asked.append)
+            link._registration._events = READ if before else 0
+            link.armed = armed
+            if arrived:
+                link.arrive(b"x")
+            if unsent:
+                link.queue_pieces((b"x",))
+            if flushing:
+                link._flushing.add(asyncio.get_running_loop().create_future())
+            link.ask()
+            link._registration._events = 0
+            monkeypatch.undo()
+            link.close()
+
+    Loop(asyncio.SelectorEventLoop)(main())
+    reads = (armed and not arrived) or flushing or before
+    assert asked == [(READ if reads else 0) | (WRITE if unsent else 0)]
+
+
+@pytest.mark.parametrize(("armed", "wanted", "unsent", "reading", "before"), STATES)
+def test_what_a_mailbox_asks_for(
+    armed: bool, wanted: bool, unsent: bool, reading: bool, before: bool
+) -> None:
+    """Nothing while an operation of another thread holds the link, because that asks at its end."""
+    near, far = socket.socketpair()
+    with far, mint.Mailbox() as mailbox:
+        link = SocketLink(near, TCPOptions())
+        watch = _Watch.of(link, lambda _: None)
+        assert (watch.fd, watch.events, watch.queued) == (near.fileno(), 0, False)
+        watch.events = READ if before else 0
+        link.armed, link.wanted = armed, wanted
+        if unsent:
+            link.queue_pieces((b"x",))
+        asked = mailbox._events(link, watch, reading=reading)
+        reads = (reading and armed) or before
+        assert asked == (0 if wanted else (READ if reads else 0) | (WRITE if unsent else 0))
+        link.close()
