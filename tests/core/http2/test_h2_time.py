@@ -90,7 +90,8 @@ def test_only_the_time_that_passes_counts() -> None:
     """The same input at times that are later by the same amount has the same results."""
     runs: list[list[object]] = []
     for start in STARTS:
-        talk, results = busy(), []
+        talk = busy()
+        results: list[object] = []
         for passed in (0, 1, 5, 5, 40, 1_000, 1_001):
             talk.state = talk.state.at(start + passed)
             step = talk.feed(glitch(3), talk.server.headers(1, [(":status", "103")]))
