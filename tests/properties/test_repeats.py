@@ -166,6 +166,50 @@ def test_a_subclass_of_str_is_sent_by_its_content(where: str) -> None:
     assert {"name": b"\r\nx: b\r\n", "value": b"\r\na: x\r\n"}.get(where, b"\r\na: b\r\n") in octets
 
 
+def near(text: str) -> list[str]:
+    """Return texts that differ in one character, or are shorter or longer by one."""
+    changed = [text[:at] + "q" + text[at + 1 :] for at in range(len(text))]
+    return [*changed, text[:-1], text[1:], text + "q", "q" + text]
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+@pytest.mark.parametrize("where", ["method", "name", "value", "target"])
+def test_a_request_that_is_nearly_the_same_is_sent_as_it_is(where: str, kept: int) -> None:
+    """Whichever field differs, and wherever; before and after it, the same request is sent."""
+    plain = {"method": "PATCH", "target": "/path", "name": "x-name", "value": "the-value"}
+
+    def sent(parts: dict[str, str], conn: mint.HTTP1, link: Memory) -> tuple[mint.HTTP1, bytes]:
+        pair = ("".join(list(parts["name"])), "".join(list(parts["value"])))
+        fields = (pair, ("x-other", "b")) if kept else (("x-other", "b"), pair)
+        conn, _ = conn.request("".join(list(parts["method"])), parts["target"], fields)
+        return conn, link.take()
+
+    for other in near(plain[where]):
+        if where == "target":
+            other = "/" + other.lstrip("/")
+        changed = {**plain, where: other}
+        conn, link = _fresh()
+        for parts in (plain, changed, changed, plain, plain):
+            conn, octets = sent(parts, conn, link)
+            line, *fields = octets.decode().split("\r\n")
+            assert line == f"{parts['method']} {parts['target']} HTTP/1.1"
+            assert f"{parts['name']}: {parts['value']}" in fields
+            assert "x-other: b" in fields
+
+
+@pytest.mark.parametrize("change", ["more", "fewer", "none"])
+def test_a_request_with_another_number_of_fields_is_sent_as_it_is(change: str) -> None:
+    pairs = tuple((f"x-{number}", "a") for number in range(3))
+    others = {"more": (*pairs, ("x-3", "a")), "fewer": pairs[:2], "none": ()}[change]
+    conn, link = _fresh()
+    for fields in (pairs, others, others, pairs):
+        conn, _ = conn.request("GET", "/", tuple(("".join(list(name)), value) for name, value in fields))
+        octets = link.take()
+        assert [f"{name}: {value}".encode() for name, value in fields] == [
+            line for line in octets.split(b"\r\n") if line.startswith(b"x-")
+        ]
+
+
 def test_a_list_that_was_changed_is_sent_as_it_is_now() -> None:
     conn, link = _fresh()
     headers = [("a", "b")]
