@@ -7,6 +7,7 @@ applies.
 from pathlib import Path
 
 from planted_bug import ROOT, Bug, core
+from planted_edges import EDGES
 from planted_hpack import HPACK
 from planted_http1 import HTTP1
 from planted_http2 import HTTP2
@@ -491,6 +492,7 @@ BUGS: tuple[Bug, ...] = (
     *HTTP2,
     *WIRE,
     *TRANSCRIPTS,
+    *EDGES,
 )
 
 
