@@ -5,14 +5,15 @@ A test suite enables them in its `conftest.py`::
     pytest_plugins = ["mint.testing.pytest"]
 
 In projects that do not do this, nothing is loaded. If a server of these fixtures detects a mistake, the test
-fails, even if it expected and caught an error of the client.
+fails, even if it expected and caught an error of the client. After a test that has failed, the servers do not
+wait for the rest of their scripts.
 """
 
 import socket
 import ssl
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import pytest
 
@@ -21,10 +22,42 @@ from .messages import Handler
 from .origin import Origin
 from .refusing import RefusingServer
 from .scripted import Script, ScriptedServer
+from .server import Server, has_failed
 from .steps import Step
 
 if TYPE_CHECKING:
     from .certificates import Authority
+
+_Server = TypeVar("_Server", bound=Server)
+
+_FAILED: Final[pytest.StashKey[bool]] = pytest.StashKey()
+"""Whether the body of a test has failed."""
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note that the body of a test has failed, before its fixtures end."""
+    if call.when == "call" and call.excinfo is not None:
+        item.stash[_FAILED] = True
+
+
+class _Running(ExitStack):
+    """Starts the servers of a test, which stop at the end of the block."""
+
+    def __init__(self, item: object) -> None:
+        super().__init__()
+        self._item = item
+
+    def start(self, server: _Server) -> _Server:
+        """Start a server and return it."""
+        self.enter_context(server)
+        # The callback is added later, so it is called before the server stops.
+        self.callback(_tell, self._item, server)
+        return server
+
+
+def _tell(item: object, server: Server) -> None:
+    if isinstance(item, pytest.Item) and item.stash.get(_FAILED, default=False):
+        has_failed(server)
 
 
 class ServeScripts(Protocol):
@@ -71,9 +104,9 @@ class Refuse(Protocol):
 
 
 @pytest.fixture
-def scripted_server() -> Iterator[ServeScripts]:
+def scripted_server(request: pytest.FixtureRequest) -> Iterator[ServeScripts]:
     """Return a function that starts a `ScriptedServer`; what it raises is raised when the test is over."""
-    with ExitStack() as running:
+    with _Running(request.node) as running:
 
         def serve(
             *scripts: Iterable[Step] | Script,
@@ -82,16 +115,17 @@ def scripted_server() -> Iterator[ServeScripts]:
             timeout: float = 10.0,
             strict: bool = False,
         ) -> ScriptedServer:
-            server = ScriptedServer(*scripts, tls=tls, family=family, timeout=timeout, strict=strict)
-            return running.enter_context(server)
+            return running.start(
+                ScriptedServer(*scripts, tls=tls, family=family, timeout=timeout, strict=strict)
+            )
 
         yield serve
 
 
 @pytest.fixture
-def origin_server() -> Iterator[ServeHandler]:
+def origin_server(request: pytest.FixtureRequest) -> Iterator[ServeHandler]:
     """Return a function that starts an `Origin`; what its handler raised is raised when the test is over."""
-    with ExitStack() as running:
+    with _Running(request.node) as running:
 
         def serve(
             handler: Handler,
@@ -112,7 +146,7 @@ def origin_server() -> Iterator[ServeHandler]:
                 port=port,
                 protocols=protocols,
             )
-            return running.enter_context(origin)
+            return running.start(origin)
 
         yield serve
 

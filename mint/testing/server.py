@@ -244,8 +244,9 @@ class Server(ABC):
             peer.stopping.set()
         # After a failed test the rest of a script is of no use, so wait only a short time: enough for
         # connections that are about to end.
-        self._failed = error is not None
-        self._join(min(SHORT_PATIENCE, self._patience()) if error else self._patience(), self._is_hopeless)
+        self._failed = self._failed or error is not None
+        patience = self._patience()
+        self._join(min(SHORT_PATIENCE, patience) if self._failed else patience, self._is_hopeless)
         late = [peer for peer, thread in self._connections() if thread.is_alive()]
         for peer in late:
             peer.abort()
@@ -294,6 +295,11 @@ class Server(ABC):
             for other in others:
                 first.add_note(f"and: {other}")
             raise first
+
+
+def has_failed(server: Server) -> None:
+    """Note that the test has failed, so that the server waits only a short time when it stops."""
+    server._failed = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # no method: users do not need it
 
 
 def check_family(family: socket.AddressFamily) -> None:

@@ -91,6 +91,43 @@ def test_the_fixtures(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*other bytes were received*"])
 
 
+FAILING = """
+import socket
+import pytest
+from mint.testing import Expect, Origin, Response, Send
+
+pytest_plugins = ["mint.testing.pytest"]
+
+@pytest.fixture
+def client():
+    with socket.socket() as sock:
+        sock.settimeout(10)
+        yield sock
+
+def test_in_the_middle(client, scripted_server):
+    server = scripted_server([Expect(b"x"), Send(b"y"), Expect(b"z")], timeout=3600)
+    other = scripted_server([Expect(b"x")], timeout=3600)
+    client.connect((server.address, server.port))
+    client.sendall(b"x")
+    assert client.recv(1) == b"n"
+
+def test_in_a_handler(client, origin_server):
+    origin = origin_server(lambda request: 1 / 0, timeout=3600)
+    client.connect((origin.address, origin.port))
+    client.sendall(b"GET / HTTP/1.1\\r\\nhost: a\\r\\n\\r\\n")
+    assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+"""
+
+
+def test_after_a_failure_the_servers_do_not_wait(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(FAILING)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", timeout=120)
+    result.assert_outcomes(failed=2, errors=2)
+    result.stdout.fnmatch_lines(["*assert b'y' == b'n'*"])
+    result.stdout.fnmatch_lines(["*step 3 of 3*still busy*"])
+    result.stdout.fnmatch_lines(["*ZeroDivisionError*"])
+
+
 def test_importing_mint_testing_loads_no_test_library() -> None:
     found = importlib.metadata.entry_points(group="pytest11")
     assert not [point for point in found if point.value.startswith("mint")]
