@@ -172,16 +172,20 @@ def near(text: str) -> list[str]:
     return [*changed, text[:-1], text[1:], text + "q", "q" + text]
 
 
+@pytest.mark.parametrize("copied", [False, True])
 @pytest.mark.parametrize("kept", [0, 1])
 @pytest.mark.parametrize("where", ["method", "name", "value", "target"])
-def test_a_request_that_is_nearly_the_same_is_sent_as_it_is(where: str, kept: int) -> None:
-    """Whichever field differs, and wherever; before and after it, the same request is sent."""
+def test_a_request_that_is_nearly_the_same_is_sent_as_it_is(where: str, kept: int, copied: bool) -> None:
+    """Whichever field differs, and wherever; what is equal is the same object, or a copy of it."""
     plain = {"method": "PATCH", "target": "/path", "name": "x-name", "value": "the-value"}
 
     def sent(parts: dict[str, str], conn: mint.HTTP1, link: Memory) -> tuple[mint.HTTP1, bytes]:
-        pair = ("".join(list(parts["name"])), "".join(list(parts["value"])))
-        fields = (pair, ("x-other", "b")) if kept else (("x-other", "b"), pair)
-        conn, _ = conn.request("".join(list(parts["method"])), parts["target"], fields)
+        method, target, name, value = (
+            "".join(list(part)) if copied else part
+            for part in (parts["method"], parts["target"], parts["name"], parts["value"])
+        )
+        fields = ((name, value), ("x-other", "b")) if kept else (("x-other", "b"), (name, value))
+        conn, _ = conn.request(method, target, fields)
         return conn, link.take()
 
     for other in near(plain[where]):

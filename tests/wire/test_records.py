@@ -194,3 +194,32 @@ def test_plaintext_before_an_end_is_kept(end: OSError | bytes, content: list[byt
     assert records.take_plaintext() == content
     assert records.take_plaintext() == []
     assert records.over is (end == b"")
+
+
+def is_reported(header: bytes) -> bool:
+    """Whether OpenSSL is asked at once about a record of which only the header has arrived."""
+    arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    records = Records()
+    fake = cast("ssl.SSLObject", Ending([], ssl.SSLError()))  # it has the method that is called
+    records.attach(fake, arriving, leaving)
+    try:
+        assert records.opened(header) == b""
+    except ssl.SSLError:
+        return True
+    return False
+
+
+def test_a_header_that_is_none_of_tls_is_reported_without_waiting_for_more() -> None:
+    for kind in range(256):
+        assert is_reported(bytes([kind, 3, 3, 0, 1])) == (not 20 <= kind <= 24)
+    for major in range(256):
+        for minor in (0, 1, 3, 4, 255):
+            assert is_reported(bytes([23, major, minor, 0, 1])) == (major != 3)
+    for size in (1, 255, 256, 16_383, 16_384, 18_431, 18_432, 18_433, 65_535):
+        assert is_reported(struct.pack(">BBBH", 23, 3, 3, size)) == (size > 18_432)
+
+
+def test_a_header_that_is_incomplete_is_not_reported() -> None:
+    for header in (b"\x00\x00\x00\x00", b"HTTP", b"\x17\x03\x03\xff"):
+        for count in range(1, 5):
+            assert not is_reported(header[:count])
